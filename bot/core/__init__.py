@@ -1,0 +1,1 @@
+"""Values and rules. Nothing here waits, reads a clock, logs or touches a file."""

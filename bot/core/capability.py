@@ -1,0 +1,70 @@
+"""What a backend declares: rows of capabilities, their parameters, and the kinds of targets."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from bot.core.params import Param
+from bot.core.value import Value
+
+
+class Risk(StrEnum):
+    """`read` changes nothing, `change` can be undone, `danger` always shows a pre-flight first."""
+
+    READ = "read"
+    CHANGE = "change"
+    DANGER = "danger"
+
+
+class TargetKind(Value):
+    """A kind of target. `prefix` is what stands before the id (`run` in `acc:run/ID`); the default kind has none."""
+
+    name: str
+    prefix: str | None
+    help: str
+    example: str
+
+
+class Capability(Value):
+    """One row: this verb on this kind of target.
+
+    `repeat_safe` False means: never sent twice by the program. `deadline` is seconds for the whole call.
+    `own_verb` True keeps a read out of `risk:read`: a rule must name it. `starts_run` True: the outcome carries a
+    run that can be watched. `effect` says in one sentence what will happen, for the pre-flight and the docs.
+    `endpoint` names the vendor's call and its source. `all_of` names what the row acts on when it takes a whole agent.
+    """
+
+    verb: str
+    target: str
+    risk: Risk
+    repeat_safe: bool
+    deadline: float
+    help: str
+    example: str
+    effect: str = ""
+    endpoint: str = ""
+    params: tuple[Param, ...] = ()
+    reason_required: bool = False
+    own_verb: bool = False
+    starts_run: bool = False
+    takes_files: bool = False
+    pausable: bool = False
+    resumes: str | None = None
+
+    def param(self, name: str) -> Param | None:
+        """The declared parameter of that name, else None."""
+        return next((param for param in self.params if param.name == name), None)
+
+
+class BackendRows(Value):
+    """Everything the program knows of a kind of control plane without talking to it."""
+
+    kind: str
+    title: str
+    targets: tuple[TargetKind, ...]
+    capabilities: tuple[Capability, ...]
+
+    @property
+    def default_target(self) -> TargetKind:
+        """The kind of target that is written without a prefix."""
+        return next(kind for kind in self.targets if kind.prefix is None)

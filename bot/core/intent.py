@@ -1,0 +1,129 @@
+"""Who asks for what, where and when: the one value that every door makes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bot.core.value import Value
+
+
+class Door(StrEnum):
+    """Where an intent came in; stored in the register, so names are only ever added."""
+
+    COMMAND = "command"
+    MENTION = "mention"
+    DM = "dm"
+    BUTTON = "button"
+    MODAL = "modal"
+    HOME = "home"
+    SHORTCUT = "shortcut"
+    STEP = "step"
+    TERMINAL = "terminal"
+    TIMER = "timer"
+
+
+class Actor(Value):
+    """A person or app by Slack's ids; names are never a key. `team_id` is the person's own team."""
+
+    user_id: str
+    team_id: str
+    enterprise_id: str | None = None
+
+
+class Place(Value):
+    """Where it was asked and where the answer belongs. `team_id` is the workspace of the request.
+
+    `message_ts` is the message that carried the words or the button; `thread_ts` the thread to answer in.
+    """
+
+    team_id: str
+    channel_id: str
+    thread_ts: str | None = None
+    message_ts: str | None = None
+
+
+class Reply(Value):
+    """Short-lived ways to answer: a response_url (5 uses, 30 min) and a trigger_id (3 s, once)."""
+
+    response_url: str | None = None
+    response_until: datetime | None = None
+    trigger_id: str | None = None
+    step_id: str | None = None
+
+
+class Command(Value):
+    """Words in the grammar, read: from a slash command, a mention, a DM, a modal, a step or a terminal."""
+
+    kind: Literal["command"] = "command"
+    verb: str
+    target: str | None = None
+    params: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
+    reason: str | None = None
+    files: tuple[str, ...] = ()
+
+
+class Misread(Value):
+    """Words that the grammar could not read; `understood` is what it got so far."""
+
+    kind: Literal["misread"] = "misread"
+    text: str
+    problem: str
+    understood: str = ""
+    nearest: tuple[str, ...] = ()
+
+
+class Press(Value):
+    """A button or menu on a message or the Home tab. `button` is the opaque id in its value."""
+
+    kind: Literal["press"] = "press"
+    action: str
+    button: str
+    choice: str | None = None
+
+
+class Form(Value):
+    """A submitted modal. `token` is the opaque id in its private_metadata."""
+
+    kind: Literal["form"] = "form"
+    form: str
+    token: str
+    values: dict[str, str | list[str]] = Field(default_factory=dict)
+
+
+class Open(Value):
+    """Somebody opened the launcher, the Home tab, or a shortcut on a message."""
+
+    kind: Literal["open"] = "open"
+    what: str
+    text: str = ""
+    files: tuple[str, ...] = ()
+
+
+class Due(Value):
+    """Time has come for a waiting row; `what` names its table, `row` its id."""
+
+    kind: Literal["due"] = "due"
+    what: str
+    row: str
+
+
+Ask = Annotated[Command | Misread | Press | Form | Open | Due, Field(discriminator="kind")]
+
+
+class Intent(Value):
+    """One request. `request_id` names it for ever; `dedupe_key` makes a redelivery the same request."""
+
+    request_id: str
+    dedupe_key: str
+    actor: Actor
+    place: Place
+    door: Door
+    at: datetime
+    ask: Ask
+    reply: Reply = Reply()
+    typed: str = ""

@@ -1,0 +1,99 @@
+"""An intent resolved against a capability: what is allowed, approved and run."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pydantic import Field
+
+from bot.core.capability import Capability, Risk
+from bot.core.intent import Actor, Place
+from bot.core.value import Json, Value, canonical
+
+
+class Target(Value):
+    """One exact thing on a backend.
+
+    `id` is the vendor's exact id, `name` what people call it. `scope` is the canonical target that policy rules match
+    (a run counts as its agent's path); None when the path is not known, and then only `backend:*` covers it. `group` is
+    what one poll can read together (the agent of a run). `parent` is the vendor's id of the thing it belongs to.
+    """
+
+    backend: str
+    kind: str
+    id: str
+    name: str
+    scope: str | None = None
+    group: str = ""
+    parent: str | None = None
+    parent_name: str | None = None
+
+    @property
+    def text(self) -> str:
+        """How a person would write this target, for cards and buttons."""
+        return self.scope if self.scope and self.parent is None else f"{self.backend}:{self.name}"
+
+
+class Operation(Value):
+    """A checked request. `params` holds every parameter of the row, defaults included.
+
+    `given` are the parameters that were written, for the card and for running the same again.
+    """
+
+    request_id: str
+    verb: str
+    target: Target
+    params: dict[str, Json] = Field(default_factory=dict)
+    given: dict[str, Json] = Field(default_factory=dict)
+    reason: str | None = None
+    files: tuple[str, ...] = ()
+    risk: Risk
+    repeat_safe: bool
+    deadline: float
+    starts_run: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        row: Capability,
+        *,
+        request_id: str,
+        target: Target,
+        given: dict[str, Json],
+        reason: str | None,
+        files: tuple[str, ...] = (),
+    ) -> Operation:
+        """The operation of this row with these parameters; what was left unsaid counts with its default."""
+        defaults = {p.name: p.default for p in row.params if p.default is not None}
+        return cls(
+            request_id=request_id,
+            verb=row.verb,
+            target=target,
+            params={**defaults, **given},
+            given=given,
+            reason=reason,
+            files=files,
+            risk=row.risk,
+            repeat_safe=row.repeat_safe,
+            deadline=row.deadline,
+            starts_run=row.starts_run,
+        )
+
+    def digest(self, actor: Actor, place: Place, policy_version: str) -> str:
+        """Hex SHA-256 over requester, verb, exact target id, canonical parameters, place and policy version."""
+        facts = {
+            "enterprise": actor.enterprise_id,
+            "team": actor.team_id,
+            "user": actor.user_id,
+            "verb": self.verb,
+            "backend": self.target.backend,
+            "target_kind": self.target.kind,
+            "target_id": self.target.id,
+            "params": self.params,
+            "files": list(self.files),
+            "reason": self.reason,
+            "workspace": place.team_id,
+            "channel": place.channel_id,
+            "policy": policy_version,
+        }
+        return hashlib.sha256(canonical(facts).encode()).hexdigest()

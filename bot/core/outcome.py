@@ -1,0 +1,162 @@
+"""What came of an operation. Refused, failed and unknown are three answers and never stand for one another."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bot.core.operation import Target
+from bot.core.value import Value
+
+
+class Fact(Value):
+    """One line of a card: a label and a value as text, a time, or a span."""
+
+    label: str
+    value: str | int | float | datetime | timedelta | None
+
+
+class Table(Value):
+    """Rows for a listing. `total` counts what exists when `rows` were cut; None when nobody knows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: int | None = None
+    note: str = ""
+
+
+class Suggestion(Value):
+    """A next step that makes sense now; shown as a button when this person may do it. `target` is written as typed."""
+
+    label: str
+    verb: str
+    target: str
+    params: tuple[tuple[str, str], ...] = ()
+
+
+class FileOut(Value):
+    """A file that was fetched to the spool: `path` on the local disk, `size` in bytes, `sha256` hex of the bytes."""
+
+    path: str
+    name: str
+    title: str
+    size: int
+    sha256: str
+    redactions: int = 0
+
+
+class Phase(StrEnum):
+    """Where a run stands, in the words that decide colours and watching; UNREADABLE is a state nobody documented."""
+
+    WAITING = "waiting"
+    ACTIVE = "active"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    UNREADABLE = "unreadable"
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more will happen by itself."""
+        return self in (Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED)
+
+
+class RunView(Value):
+    """What the control plane says of a run now. `state` is the vendor's name of the state."""
+
+    state: str
+    phase: Phase
+    facts: tuple[Fact, ...] = ()
+    message: str = ""
+    started: datetime | None = None
+    ended: datetime | None = None
+    done: int | None = None
+    total: int | None = None
+    next: tuple[Suggestion, ...] = ()
+
+
+class Done(Value):
+    """The backend did it, or accepted it. `run` is what can be watched to its end; `backend_ref` the vendor's id of it."""
+
+    kind: Literal["done"] = "done"
+    summary: str
+    facts: tuple[Fact, ...] = ()
+    table: Table | None = None
+    run: Target | None = None
+    view: RunView | None = None
+    backend_ref: str | None = None
+    files: tuple[FileOut, ...] = ()
+    preview: str = ""
+    next: tuple[Suggestion, ...] = ()
+
+
+class Refused(Value):
+    """Nothing was done: the rules, the backend or the words said no. `hint` is what to do next."""
+
+    kind: Literal["refused"] = "refused"
+    code: str
+    summary: str
+    hint: str = ""
+    facts: tuple[Fact, ...] = ()
+    next: tuple[Suggestion, ...] = ()
+
+
+class Failed(Value):
+    """It was tried and is known not to have worked. `sent` tells whether the request left this program."""
+
+    kind: Literal["failed"] = "failed"
+    code: str
+    summary: str
+    hint: str = ""
+    sent: bool = True
+    facts: tuple[Fact, ...] = ()
+    next: tuple[Suggestion, ...] = ()
+
+
+class Unknown(Value):
+    """It may or may not have happened, and it was not sent again."""
+
+    kind: Literal["unknown"] = "unknown"
+    code: str
+    summary: str
+    hint: str = ""
+    facts: tuple[Fact, ...] = ()
+    next: tuple[Suggestion, ...] = ()
+
+
+Outcome = Annotated[Done | Refused | Failed | Unknown, Field(discriminator="kind")]
+
+
+class LookBack(Value):
+    """What a backend says when asked whether a call whose answer was lost took effect.
+
+    `found` carries the outcome when it did; `absent` is True when the backend can tell that it did not; neither when it
+    cannot tell. `evidence` says in one sentence what was looked at.
+    """
+
+    found: Done | None = None
+    absent: bool = False
+    evidence: str = ""
+
+
+class Health(Value):
+    """How a backend is: `ok`, a sentence, how long the check took, when its credential ends."""
+
+    ok: bool
+    summary: str
+    latency_ms: float | None = None
+    credential: str = ""
+    credential_ends: datetime | None = None
+    facts: tuple[Fact, ...] = ()
+
+
+class Named(Value):
+    """A target as a list shows it, for `targets`, `find` and type-ahead. `text` is how it is written."""
+
+    target: Target
+    text: str
+    state: str = ""
+    detail: str = ""

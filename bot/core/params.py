@@ -1,0 +1,142 @@
+"""Parameters of a capability: declared as rows, checked once, kept as plain JSON values."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from bot.core.value import Json, Value
+
+_DURATION: Final = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?")
+_TRUE: Final = frozenset({"true", "yes", "on", "1"})
+_FALSE: Final = frozenset({"false", "no", "off", "0"})
+LONGEST_TEXT: Final = 10_000
+
+
+class ParamType(StrEnum):
+    """How the words of a parameter are read. A value is JSON: a duration is whole seconds."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    DURATION = "duration"
+    CHOICE = "choice"
+    LIST = "list"
+    MAP = "map"
+    DATETIME = "datetime"
+    UNTIL = "until"
+    JSON = "json"
+
+
+class BadParam(ValueError):
+    """A value that cannot be used; the text says what is accepted."""
+
+
+class Param(Value):
+    """One parameter. A MAP is written `name.KEY=VALUE`; a MAP named `*` takes every key that no other row names."""
+
+    name: str
+    type: ParamType
+    help: str
+    default: Json = None
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    unit: str | None = None
+    example: str | None = None
+
+    def check(self, words: Sequence[str]) -> Json:
+        """The value of what was written; raises BadParam. Shapes: see ParamType."""
+        if self.type is ParamType.LIST:
+            return [item.strip() for word in words for item in word.split(",") if item.strip()]
+        if len(words) != 1:
+            raise BadParam(f"`{self.name}` is given {len(words)} times; give it once")
+        return self._check_one(words[0])
+
+    def _check_one(self, word: str) -> Json:
+        if self.type is ParamType.INTEGER:
+            return self._integer(word)
+        if self.type is ParamType.BOOLEAN:
+            return self._boolean(word)
+        if self.type is ParamType.DURATION:
+            return self._bounded(duration_seconds(word))
+        if self.type is ParamType.CHOICE:
+            return self._choice(word)
+        if self.type is ParamType.DATETIME:
+            return self._datetime(word)
+        if self.type is ParamType.JSON:
+            return self._json(word)
+        if len(word) > LONGEST_TEXT:
+            raise BadParam(f"`{self.name}` is longer than {LONGEST_TEXT} characters")
+        return word
+
+    def _integer(self, word: str) -> int:
+        if not re.fullmatch(r"-?\d{1,15}", word):
+            raise BadParam(f"`{self.name}` takes a whole number, not `{word}`")
+        return self._bounded(int(word))
+
+    def _bounded(self, number: int) -> int:
+        if self.minimum is not None and number < self.minimum:
+            raise BadParam(f"`{self.name}` takes at least {self.minimum}{self._unit()}")
+        if self.maximum is not None and number > self.maximum:
+            raise BadParam(f"`{self.name}` takes at most {self.maximum}{self._unit()}")
+        return number
+
+    def _unit(self) -> str:
+        return f" {self.unit}" if self.unit else ""
+
+    def _boolean(self, word: str) -> bool:
+        folded = word.lower()
+        if folded in _TRUE:
+            return True
+        if folded in _FALSE:
+            return False
+        raise BadParam(f"`{self.name}` takes `true` or `false`, not `{word}`")
+
+    def _choice(self, word: str) -> str:
+        for choice in self.choices:
+            if choice.lower() == word.lower():
+                return choice
+        raise BadParam(f"`{self.name}` takes one of {', '.join(self.choices)}, not `{word}`")
+
+    def _datetime(self, word: str) -> str:
+        try:
+            datetime.fromisoformat(word)
+        except ValueError:
+            raise BadParam(f"`{self.name}` takes a date and time like `2026-07-16T11:21:20`, not `{word}`") from None
+        return word
+
+    def _json(self, word: str) -> Json:
+        try:
+            value: Json = json.loads(word)
+        except (ValueError, RecursionError):
+            raise BadParam(f"`{self.name}` takes JSON, and `{word[:40]}` is none") from None
+        return value
+
+
+def duration_seconds(word: str) -> int:
+    """Seconds of `30s`, `5m`, `2h`, `1d` or a sum like `1h30m`; raises BadParam."""
+    match = _DURATION.fullmatch(word.strip().lower())
+    if not word.strip() or match is None:
+        raise BadParam(f"`{word}` is no duration; write `30s`, `5m`, `2h` or `1d`")
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    total = days * 86_400 + hours * 3_600 + minutes * 60 + seconds
+    if total <= 0 or total > 366 * 86_400:
+        raise BadParam(f"`{word}` is not between one second and 366 days")
+    return total
+
+
+def duration_text(seconds: float) -> str:
+    """`5400` as `1h30m`: what duration_seconds reads back."""
+    left = int(timedelta(seconds=seconds).total_seconds())
+    parts = []
+    for size, letter in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{letter}")
+    return "".join(parts) or "0s"

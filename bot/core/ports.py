@@ -1,0 +1,126 @@
+"""What the rooms need of each other, as protocols. A port exists where a second implementation or a fake does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+from bot.core.capability import BackendRows
+from bot.core.ids import TargetRef
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Failed, Health, LookBack, Named, Refused, RunView, Unknown
+
+
+class Clock(Protocol):
+    """The only source of time. `now` is aware UTC; `monotonic` and `sleep` are seconds."""
+
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Ids(Protocol):
+    """The only source of chance. `request` is short, sortable and for people; `secret` cannot be guessed; `guid` is a UUID."""
+
+    def request(self) -> str: ...
+    def secret(self) -> str: ...
+    def guid(self) -> str: ...
+
+
+class Names(Protocol):
+    """What was learned of vendor ids: a memory that survives restarts, for vendors that offer no way from id to name."""
+
+    async def remember(self, targets: Sequence[Target]) -> None:
+        """Keep these; a later sight of the same backend, kind and id replaces the earlier."""
+        ...
+
+    async def by_id(self, backend: str, kind: str, id: str) -> Target | None: ...
+
+    async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
+        """Everything remembered of a backend, with when it was last seen."""
+        ...
+
+
+class Spool(Protocol):
+    """Temporary files for what is too large to hold."""
+
+    def create(self, suffix: str) -> AbstractAsyncContextManager[BinaryIO]:
+        """A new file open for writing in binary; it is deleted again if the block raises. `.name` is its path."""
+        ...
+
+
+class SlackFile(Protocol):
+    """A file that somebody attached in Slack. `size` in bytes."""
+
+    name: str
+    size: int
+
+    def chunks(self) -> AsyncIterator[bytes]: ...
+
+
+class Call(Protocol):
+    """What an adapter is given beside the operation."""
+
+    clock: Clock
+    ids: Ids
+    spool: Spool
+
+    async def progress(self, text: str) -> None:
+        """Tell the asker how far a long call is."""
+        ...
+
+    async def file(self, file_id: str) -> SlackFile:
+        """Open an attached file by its Slack id."""
+        ...
+
+
+class Backend(Protocol):
+    """One configured connection to a control plane. Every method may raise core.problems; none retries a call that is not
+    repeat-safe. `rows` is what it declares."""
+
+    name: str
+    rows: BackendRows
+
+    async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
+        """The exact target. `kind` is the name of the kind when the path carried its prefix (already cut off), else None for
+        the default kind. A selector in `ref` picks a run of the named agent. Raises NoSuchTarget, Ambiguous, CallProblem."""
+        ...
+
+    async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
+        """Do it, once. Problems are raised, not returned: the pipeline knows which of them mean unknown."""
+        ...
+
+    async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
+        """How these runs of one group stand now, by target id, in as few requests as the vendor allows."""
+        ...
+
+    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+        """Whether a call that was sent at `sent_at`, and whose answer was lost, took effect. Reads only."""
+        ...
+
+    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
+        """Facts that an approver should see now (label, text): what runs on the target, what is scheduled, last outcomes."""
+        ...
+
+    async def state_of(self, target: Target) -> str:
+        """The target's state in one short phrase, compared at approval and at dispatch. Empty when it has none."""
+        ...
+
+    async def health(self) -> Health: ...
+
+    async def targets(self) -> Sequence[Named]:
+        """What exists, as far as the vendor can list it; else what is remembered."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class BackendParts(Protocol):
+    """What a plugin builds its backend from."""
+
+    name: str
+    clock: Clock
+    ids: Ids
+    names: Names

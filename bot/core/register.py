@@ -1,0 +1,89 @@
+"""The register's rows: what is written of every request, in which words, and how rows are chained."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from bot.core.value import Json, Value, canonical
+
+ZERO_HASH: Final = "0" * 64
+
+
+class Event(StrEnum):
+    """What happened. Stored for ever: names are only ever added.
+
+    A refusal by the backend or for lack of a target is FAILED with its code; a person's cancel is ABANDONED with code
+    `cancelled`. DENIED is the policy's word alone.
+    """
+
+    REQUESTED = "requested"
+    MISREAD = "misread"
+    DENIED = "denied"
+    APPROVAL_REQUESTED = "approval_requested"
+    CLAIMED = "claimed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    SENT = "sent"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    RECONCILED = "reconciled"
+    ABANDONED = "abandoned"
+    ENDED = "ended"
+    GRANTED = "granted"
+    REVOKED = "revoked"
+    BREAKGLASS = "breakglass"
+    REVIEWED = "reviewed"
+    POLICY_LOADED = "policy_loaded"
+    POLICY_REFUSED = "policy_refused"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    EXPORTED = "exported"
+    HEAD_PUBLISHED = "head_published"
+
+
+class Row(Value):
+    """One event, without the three columns that the store adds (`seq`, `prev_hash`, `hash`).
+
+    `at` is RFC 3339 UTC with microseconds (`2026-11-22T02:23:37.000000Z`). `params` is canonical JSON text of an object,
+    redacted. `target_id` is the vendor's exact id. `duration_ms` is whole milliseconds.
+    """
+
+    at: str
+    request_id: str
+    event: Event
+    team_id: str | None = None
+    channel_id: str | None = None
+    user_id: str | None = None
+    door: str | None = None
+    verb: str | None = None
+    backend: str | None = None
+    target_kind: str | None = None
+    target_id: str | None = None
+    target_name: str | None = None
+    params: str = "{}"
+    reason: str | None = None
+    risk: str | None = None
+    rule: str | None = None
+    policy_version: str | None = None
+    digest: str | None = None
+    approval_id: str | None = None
+    incident: str | None = None
+    backend_ref: str | None = None
+    code: str | None = None
+    detail: str | None = None
+    duration_ms: int | None = None
+
+
+COLUMNS: Final = ("seq", *Row.model_fields, "prev_hash", "hash")
+HASHED_COLUMNS: Final = ("seq", *Row.model_fields)
+
+
+def chain(prev_hash: str, columns: Mapping[str, Json]) -> str:
+    """Hex SHA-256 of `prev_hash` followed by the canonical JSON of all columns but `prev_hash` and `hash`."""
+    body = canonical({name: columns[name] for name in HASHED_COLUMNS})
+    return hashlib.sha256((prev_hash + body).encode()).hexdigest()

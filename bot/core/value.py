@@ -1,0 +1,21 @@
+"""The base of every value that is stored as JSON or passed between rooms."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+Json: TypeAlias = str | int | float | bool | None | list[Any] | dict[str, Any]
+
+
+class Value(BaseModel):
+    """A frozen value; a field that is not declared is an error, never silently kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def canonical(data: object) -> str:
+    """JSON text with sorted keys and no blanks: the one form that is hashed and stored."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,107 @@
+// Emoji short names. The signs that an operations bot uses most are drawn, so that they look
+// the same on machines without a colour emoji font; the others are the machine's own.
+import { h, s } from "./dom.js";
+
+const GLYPHS = {
+  smile: "😄", slightly_smiling_face: "🙂", thinking_face: "🤔", wave: "👋", clap: "👏", pray: "🙏", eyes: "👀",
+  thumbsup: "👍", "+1": "👍", thumbsdown: "👎", "-1": "👎", raised_hand: "✋", point_right: "👉", muscle: "💪",
+  tada: "🎉", rocket: "🚀", fire: "🔥", bug: "🐛", robot_face: "🤖", ghost: "👻", heart: "❤️", star: "⭐", zap: "⚡",
+  package: "📦", wrench: "🔧", hammer: "🔨", hammer_and_wrench: "🛠️", gear: "⚙️", link: "🔗", mag: "🔍",
+  memo: "📝", clipboard: "📋", page_facing_up: "📄", file_folder: "📁", open_file_folder: "📂", bar_chart: "📊",
+  chart_with_upwards_trend: "📈", chart_with_downwards_trend: "📉", inbox_tray: "📥", outbox_tray: "📤", label: "🏷️",
+  bookmark: "🔖", pushpin: "📌", calendar: "📅", date: "📅", bell: "🔔", no_bell: "🔕", mega: "📣", loudspeaker: "📢",
+  speech_balloon: "💬", email: "📧", globe_with_meridians: "🌐", earth_africa: "🌍", house: "🏠", office: "🏢",
+  satellite: "🛰️", electric_plug: "🔌", computer: "💻", floppy_disk: "💾", cd: "💿", minidisc: "💽",
+  train: "🚆", railway_track: "🛤️", ship: "🚢", traffic_light: "🚦", vertical_traffic_light: "🚦", bulb: "💡",
+  shield: "🛡️", bust_in_silhouette: "👤", busts_in_silhouette: "👥", bookmark_tabs: "📑", snowflake: "❄️", scroll: "📜",
+  wastebasket: "🗑️", heavy_plus_sign: "➕", heavy_minus_sign: "➖", heavy_multiplication_x: "✖️", radioactive_sign: "☢️",
+  heavy_check_mark: "✔️", ballot_box_with_check: "☑️", bangbang: "‼️", exclamation: "❗", sos: "🆘", 100: "💯",
+  ticket: "🎫", checkered_flag: "🏁", triangular_flag_on_post: "🚩", crossed_fingers: "🤞", sweat_smile: "😅",
+  white_small_square: "▫️", black_small_square: "▪️", spiral_note_pad: "🗒️", card_index_dividers: "🗂️", lock_with_ink_pen: "🔏",
+};
+
+const DRAWN = {
+  white_check_mark: ["✅", () => [tile("#2e9e5b"), stroke("M5.5 10.5l3 3 6-7", "#fff", 2.3)]],
+  x: ["❌", () => [stroke("M5 5l10 10M15 5 5 15", "#d9304a", 3)]],
+  warning: ["⚠", () => [solid("M10 2.5 18.5 17h-17z", "#f2b632"), stroke("M10 8v4M10 14.5h.01", "#4a3300", 1.9)]],
+  rotating_light: ["🚨", () => [solid("M5.5 14v-4a4.5 4.5 0 0 1 9 0v4z", "#d9304a"), solid("M4 14h12v2.5h-12z", "#5b6470"), stroke("M10 1.5v2M3 4.5l1.5 1.5M17 4.5 15.5 6", "#d9304a", 1.5)]],
+  no_entry: ["⛔", () => [disc("#d9304a"), solid("M5 8.5h10v3h-10z", "#fff")]],
+  no_entry_sign: ["🚫", () => [ring("#d9304a"), stroke("M5 5l10 10", "#d9304a", 2.2)]],
+  octagonal_sign: ["🛑", () => [solid("M6.7 2h6.6L18 6.7v6.6L13.3 18h-6.6L2 13.3v-6.6z", "#d9304a")]],
+  red_circle: ["🔴", () => [disc("#d9304a")]],
+  large_green_circle: ["🟢", () => [disc("#2e9e5b")]],
+  large_blue_circle: ["🔵", () => [disc("#2f78d0")]],
+  large_yellow_circle: ["🟡", () => [disc("#efb82c")]],
+  large_orange_circle: ["🟠", () => [disc("#e8792b")]],
+  large_purple_circle: ["🟣", () => [disc("#8457c9")]],
+  white_circle: ["⚪", () => [disc("#dfe3e8"), ring("#b4bcc6", 1)]],
+  black_circle: ["⚫", () => [disc("#2b3138")]],
+  hourglass: ["⌛", () => glass()],
+  hourglass_flowing_sand: ["⏳", () => glass()],
+  lock: ["🔒", () => [stroke("M6.5 9v-2.5a3.5 3.5 0 0 1 7 0V9", "#8d97a3", 2), solid("M4.5 9h11v8.5h-11z", "#e2a62b")]],
+  unlock: ["🔓", () => [stroke("M6.5 9v-3a3.3 3.3 0 0 1 6.5-.7", "#8d97a3", 2), solid("M4.5 9h11v8.5h-11z", "#e2a62b")]],
+  key: ["🔑", () => [stroke("M9 11 16 4M13.5 6.5l2 2", "#d79b22", 2), s("circle", { cx: 7, cy: 13, r: 3, fill: "none", stroke: "#d79b22", "stroke-width": 2 })]],
+  arrow_forward: ["▶", () => [tile("#2f78d0"), solid("M7.5 5.5l7 4.5-7 4.5z", "#fff")]],
+  double_vertical_bar: ["⏸", () => [tile("#2f78d0"), stroke("M7.8 6v8M12.2 6v8", "#fff", 2.2)]],
+  black_square_for_stop: ["⏹", () => [tile("#2f78d0"), solid("M6.5 6.5h7v7h-7z", "#fff")]],
+  repeat: ["🔁", () => [tile("#2f78d0"), stroke("M5.5 9a4.5 4 0 0 1 8-1.5M14.5 11a4.5 4 0 0 1-8 1.5M13.8 5.2v2.5h-2.5M6.2 14.8v-2.5h2.5", "#fff", 1.5)]],
+  arrows_counterclockwise: ["🔄", () => [tile("#2f78d0"), stroke("M5.5 9a4.5 4 0 0 1 8-1.5M14.5 11a4.5 4 0 0 1-8 1.5M13.8 5.2v2.5h-2.5M6.2 14.8v-2.5h2.5", "#fff", 1.5)]],
+  question: ["❓", () => [stroke("M7 7.5a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.1-1.5 2.4M10 15.8h.01", "#d9304a", 2.4)]],
+  grey_question: ["❔", () => [stroke("M7 7.5a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.1-1.5 2.4M10 15.8h.01", "#98a2ad", 2.4)]],
+  information_source: ["ℹ", () => [tile("#2f78d0"), stroke("M10 9.5v5M10 6h.01", "#fff", 2.2)]],
+  clock1: ["🕐", () => clock()],
+  clock3: ["🕒", () => clock()],
+  alarm_clock: ["⏰", () => clock()],
+  stopwatch: ["⏱", () => clock()],
+  construction: ["🚧", () => [solid("M2 6h16v6h-16z", "#efb82c"), stroke("M5 12l4-6M10 12l4-6M15 12l3-4.5", "#3b3226", 1.6), stroke("M4.5 12v5M15.5 12v5", "#8d97a3", 1.6)]],
+};
+const ALIASES = { heavy_exclamation_mark: "exclamation", stop_sign: "octagonal_sign", pause_button: "double_vertical_bar", stop_button: "black_square_for_stop", green_circle: "large_green_circle" };
+const BY_GLYPH = new Map(Object.entries(DRAWN).map(([name, [glyph]]) => [glyph, name]));
+
+function tile(color) { return s("rect", { x: 1.5, y: 1.5, width: 17, height: 17, rx: 4, fill: color }); }
+function disc(color) { return s("circle", { cx: 10, cy: 10, r: 8, fill: color }); }
+function ring(color, width = 2.2) { return s("circle", { cx: 10, cy: 10, r: 7.5, fill: "none", stroke: color, "stroke-width": width }); }
+function solid(d, color) { return s("path", { d, fill: color }); }
+function stroke(d, color, width) {
+  return s("path", { d, fill: "none", stroke: color, "stroke-width": width, "stroke-linecap": "round", "stroke-linejoin": "round" });
+}
+function glass() {
+  return [
+    solid("M5.5 3h9c0 4-3 5-3 7s3 3 3 7h-9c0-4 3-5 3-7s-3-3-3-7z", "#cfe0f2"),
+    solid("M7.2 6h5.6c-.8 2-1.8 2.5-2.8 3.5-1-1-2-1.5-2.8-3.5zM6.5 16.5c.5-2 2-3 3.5-3.5 1.5.5 3 1.5 3.5 3.5z", "#d79b22"),
+    stroke("M4.5 3h11M4.5 17h11", "#7a5a34", 2),
+  ];
+}
+function clock() { return [disc("#eef1f5"), ring("#6b7683", 1.8), stroke("M10 5.5v4.5h3.5", "#3c4550", 1.8)]; }
+
+function drawing(name) {
+  return s("svg", { class: "emoji-drawn", viewBox: "0 0 20 20", "aria-hidden": "true", focusable: "false" }, DRAWN[name][1]());
+}
+
+/** The node for `:name:`, or null when the name is not a known one. */
+export function emoji(name) {
+  const plain = name.replace(/::skin-tone-\d$/, "");
+  const known = ALIASES[plain] ?? plain;
+  if (known in DRAWN) return h("span", { class: "emoji", role: "img", "aria-label": known, title: `:${plain}:` }, drawing(known));
+  if (known in GLYPHS) return h("span", { class: "emoji", role: "img", "aria-label": known, title: `:${plain}:` }, GLYPHS[known]);
+  return null;
+}
+
+const PICTOGRAPH = /(\p{Extended_Pictographic}\uFE0F?)/u;
+
+/** Text as nodes, with those pictographs drawn that the page has a drawing for. */
+export function withPictographs(text) {
+  return text.split(PICTOGRAPH).map((part) => {
+    const name = BY_GLYPH.get(part.replace("\uFE0F", ""));
+    return name && (part.length > 0) ? emoji(name) : part;
+  });
+}
+
+/** The emoji of a rich text element: by name, else by its code points. */
+export function namedOrUnicode(name, unicode) {
+  const known = emoji(name);
+  if (known) return known;
+  if (!unicode) return `:${name}:`;
+  const glyph = String.fromCodePoint(...unicode.split("-").map((hex) => Number.parseInt(hex, 16)));
+  return h("span", { class: "emoji", role: "img", "aria-label": name }, glyph);
+}
