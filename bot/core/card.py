@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from bot.core.intent import Place
 from bot.core.outcome import Fact, FileOut, Table
 from bot.core.value import Json, Value
@@ -23,9 +25,9 @@ class Tone(StrEnum):
 
 
 class Button(Value):
-    """A button. `id` is the opaque value it carries; what it means is a row in the store.
+    """A button. `id` is the opaque value it carries; `means` is kept in the store under that id and never leaves it.
 
-    `confirm` is the question of a confirm dialog, if any.
+    `confirm` is the question of a confirm dialog, if any; `only_user` the one person whose press counts.
     """
 
     label: str
@@ -33,6 +35,8 @@ class Button(Value):
     id: str
     style: str | None = None
     confirm: str | None = None
+    means: dict[str, Json] = Field(default_factory=dict)
+    only_user: str | None = None
 
 
 class Line(Value):

@@ -79,7 +79,11 @@ class RunView(Value):
 
 
 class Done(Value):
-    """The backend did it, or accepted it. `run` is what can be watched to its end; `backend_ref` the vendor's id of it."""
+    """The backend did it, or accepted it.
+
+    `run` is what can be watched to its end; `backend_ref` the vendor's id of it. `restore` are the targets that a pause
+    has to switch on again: those that this call switched off.
+    """
 
     kind: Literal["done"] = "done"
     summary: str
@@ -90,6 +94,7 @@ class Done(Value):
     backend_ref: str | None = None
     files: tuple[FileOut, ...] = ()
     preview: str = ""
+    restore: tuple[Target, ...] = ()
     next: tuple[Suggestion, ...] = ()
 
 

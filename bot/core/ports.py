@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from bot.core.capability import BackendRows
+from bot.core.card import Card, Delivery, FormView, HomeView
 from bot.core.ids import TargetRef
+from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Refused, RunView, Unknown
+from bot.core.policy_match import Subject, Where
 
 
 class Clock(Protocol):
@@ -63,9 +66,12 @@ class SlackFile(Protocol):
 class Call(Protocol):
     """What an adapter is given beside the operation."""
 
-    clock: Clock
-    ids: Ids
-    spool: Spool
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def ids(self) -> Ids: ...
+    @property
+    def spool(self) -> Spool: ...
 
     async def progress(self, text: str) -> None:
         """Tell the asker how far a long call is."""
@@ -117,10 +123,62 @@ class Backend(Protocol):
     async def close(self) -> None: ...
 
 
+class Presenter(Protocol):
+    """Shows things to people. Nothing here raises for what Slack says: it is stored first and sent until it arrives."""
+
+    async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
+        """Post the card, or update it when its key was shown before. `reply` offers a response_url for what only one person may
+        see; `replace` True puts it over the message that the reply came from."""
+        ...
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Put files into the thread of a card."""
+        ...
+
+    async def open_form(self, trigger_id: str, form: FormView) -> bool:
+        """Open a modal now; False when the trigger was too old."""
+        ...
+
+    async def home(self, view: HomeView) -> None:
+        """Publish a person's Home tab."""
+        ...
+
+    async def step(self, step_id: str, *, ok: bool, text: str) -> None:
+        """End a workflow step."""
+        ...
+
+
+class Directory(Protocol):
+    """What Slack says of people, user groups and conversations. What cannot be read is said to be unreadable, never guessed.
+
+    `max_age` is seconds that an answer may be old; 0 reads anew.
+    """
+
+    async def subject(self, actor: Actor, groups: Collection[str], *, max_age: float) -> Subject: ...
+
+    async def where(self, place: Place, *, max_age: float) -> Where: ...
+
+    async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
+        """The user ids of a user group, None when they cannot be read."""
+        ...
+
+
+class SlackFiles(Protocol):
+    """Opens files that people attached."""
+
+    async def open(self, file_id: str, channel_id: str, user_id: str) -> SlackFile:
+        """The file, if it was shared in that channel or by that person; raises BadRequest otherwise."""
+        ...
+
+
 class BackendParts(Protocol):
     """What a plugin builds its backend from."""
 
-    name: str
-    clock: Clock
-    ids: Ids
-    names: Names
+    @property
+    def name(self) -> str: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def ids(self) -> Ids: ...
+    @property
+    def names(self) -> Names: ...

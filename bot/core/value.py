@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-Json: TypeAlias = str | int | float | bool | None | list[Any] | dict[str, Any]
+Json: TypeAlias = str | int | float | bool | list[Any] | dict[str, Any] | None
 
 
 class Value(BaseModel):

@@ -10,7 +10,8 @@ async function reply(response) {
     // An answer that is no JSON is reported below by its status.
   }
   if (!response.ok) {
-    throw new ApiError(body?.error ?? body?.message ?? `the workspace answered ${response.status}`);
+    const detail = [body?.detail ?? []].flat().join("; ");
+    throw new ApiError(detail || body?.error || `the workspace answered ${response.status}`);
   }
   return body ?? {};
 }
@@ -38,7 +39,7 @@ function post(path, body) {
   });
 }
 
-export const state = (user) => get("/playground/state", user ? { user } : {});
+export const state = (user) => get("/playground/state", { user });
 export const messages = async (user, channel) => (await get("/playground/messages", { user, channel })).messages ?? [];
 export const modal = async (user) => (await get("/playground/modal", { user })).view ?? null;
 export const home = async (user) => (await get("/playground/home", { user })).view ?? null;
@@ -79,5 +80,5 @@ export async function upload(file) {
   for (let at = 0; at < bytes.length; at += 32_768) {
     binary += String.fromCharCode(...bytes.subarray(at, at + 32_768));
   }
-  return { name: file.name, content: btoa(binary) };
+  return { name: file.name, content_base64: btoa(binary) };
 }

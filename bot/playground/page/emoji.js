@@ -3,17 +3,17 @@
 import { h, s } from "./dom.js";
 
 const GLYPHS = {
-  smile: "😄", slightly_smiling_face: "🙂", thinking_face: "🤔", wave: "👋", clap: "👏", pray: "🙏", eyes: "👀",
-  thumbsup: "👍", "+1": "👍", thumbsdown: "👎", "-1": "👎", raised_hand: "✋", point_right: "👉", muscle: "💪",
-  tada: "🎉", rocket: "🚀", fire: "🔥", bug: "🐛", robot_face: "🤖", ghost: "👻", heart: "❤️", star: "⭐", zap: "⚡",
-  package: "📦", wrench: "🔧", hammer: "🔨", hammer_and_wrench: "🛠️", gear: "⚙️", link: "🔗", mag: "🔍",
-  memo: "📝", clipboard: "📋", page_facing_up: "📄", file_folder: "📁", open_file_folder: "📂", bar_chart: "📊",
+  smile: "😄", slightly_smiling_face: "🙂", thinking_face: "🤔", wave: "👋", clap: "👏", pray: "🙏",
+  thumbsup: "👍", "+1": "👍", thumbsdown: "👎", "-1": "👎", point_right: "👉", muscle: "💪",
+  bug: "🐛", robot_face: "🤖", ghost: "👻", heart: "❤️", star: "⭐",
+  package: "📦", wrench: "🔧", hammer: "🔨", hammer_and_wrench: "🛠️", gear: "⚙️",
+  clipboard: "📋", page_facing_up: "📄", file_folder: "📁", open_file_folder: "📂", bar_chart: "📊",
   chart_with_upwards_trend: "📈", chart_with_downwards_trend: "📉", inbox_tray: "📥", outbox_tray: "📤", label: "🏷️",
-  bookmark: "🔖", pushpin: "📌", calendar: "📅", date: "📅", bell: "🔔", no_bell: "🔕", mega: "📣", loudspeaker: "📢",
+  bookmark: "🔖", pushpin: "📌", date: "📅", no_bell: "🔕", mega: "📣", loudspeaker: "📢",
   speech_balloon: "💬", email: "📧", globe_with_meridians: "🌐", earth_africa: "🌍", house: "🏠", office: "🏢",
   satellite: "🛰️", electric_plug: "🔌", computer: "💻", floppy_disk: "💾", cd: "💿", minidisc: "💽",
   train: "🚆", railway_track: "🛤️", ship: "🚢", traffic_light: "🚦", vertical_traffic_light: "🚦", bulb: "💡",
-  shield: "🛡️", bust_in_silhouette: "👤", busts_in_silhouette: "👥", bookmark_tabs: "📑", snowflake: "❄️", scroll: "📜",
+  shield: "🛡️", bust_in_silhouette: "👤", busts_in_silhouette: "👥", bookmark_tabs: "📑", scroll: "📜",
   wastebasket: "🗑️", heavy_plus_sign: "➕", heavy_minus_sign: "➖", heavy_multiplication_x: "✖️", radioactive_sign: "☢️",
   heavy_check_mark: "✔️", ballot_box_with_check: "☑️", bangbang: "‼️", exclamation: "❗", sos: "🆘", 100: "💯",
   ticket: "🎫", checkered_flag: "🏁", triangular_flag_on_post: "🚩", crossed_fingers: "🤞", sweat_smile: "😅",
@@ -53,9 +53,21 @@ const DRAWN = {
   clock3: ["🕒", () => clock()],
   alarm_clock: ["⏰", () => clock()],
   stopwatch: ["⏱", () => clock()],
+  raised_hand: ["✋", () => [solid("M5.5 9V5.2a1.1 1.1 0 0 1 2.2 0V3.3a1.1 1.1 0 0 1 2.2 0V3a1.1 1.1 0 0 1 2.2 0v1.5a1.1 1.1 0 0 1 2.2 0V12.5c0 3.5-2 5.5-5 5.5-2.5 0-3.8-1.3-5-3.5L2.9 11.2c-.5-1 .8-1.9 1.6-1.2z", "#f0b840"), stroke("M7.7 5.5V9M9.9 4.5V9M12.1 5V9", "#c98d1c", 0.9)]],
+  eyes: ["👀", () => [s("ellipse", { cx: 6, cy: 10, rx: 4.2, ry: 6, fill: "#fff", stroke: "#77828e", "stroke-width": 1 }), s("ellipse", { cx: 14, cy: 10, rx: 4.2, ry: 6, fill: "#fff", stroke: "#77828e", "stroke-width": 1 }), s("circle", { cx: 7, cy: 11, r: 2.2, fill: "#3b332b" }), s("circle", { cx: 15, cy: 11, r: 2.2, fill: "#3b332b" })]],
+  bell: ["🔔", () => [solid("M10 2.5a5 5 0 0 1 5 5v4l1.5 3h-13l1.5-3v-4a5 5 0 0 1 5-5z", "#e8b135"), s("circle", { cx: 10, cy: 16.3, r: 1.7, fill: "#b9861a" })]],
+  memo: ["📝", () => [solid("M4 2.5h9l3 3v12H4z", "#e9edf1"), stroke("M6.5 7h6M6.5 10h6M6.5 13h4", "#6c7884", 1.2), stroke("M12 15.5l5-5", "#d98b24", 2)]],
+  mag: ["🔍", () => [s("circle", { cx: 8.5, cy: 8.5, r: 5, fill: "#cfe2f4", stroke: "#59656f", "stroke-width": 1.8 }), stroke("M12.5 12.5l4.5 4.5", "#59656f", 2.4)]],
+  zap: ["⚡", () => [solid("M11.5 1.5 4 11.5h5l-1.5 7 8-10.5h-5z", "#f2b632")]],
+  calendar: ["📅", () => [solid("M3 4h14v13H3z", "#eef1f5"), solid("M3 4h14v4H3z", "#d9304a"), stroke("M6.5 11.5h.01M10 11.5h.01M13.5 11.5h.01M6.5 14.5h.01M10 14.5h.01", "#59656f", 1.8)]],
+  tada: ["🎉", () => [solid("M3 17.5 7 7l6.5 6.5z", "#efb82c"), stroke("M11 8.5c0-2 .5-4 2.5-5.5M12.5 10c2-1.5 3.5-1.5 5-1M9.5 4.5h.01M15.5 5.5h.01M16.5 12.5h.01", "#d9304a", 1.7)]],
+  rocket: ["🚀", () => [solid("M17.5 2.5c-5 0-8.5 2.5-10.5 7l3.5 3.5c4.5-2 7-5.5 7-10.5z", "#dfe5ec"), solid("M7 9.5 3 10.5l3.5-4.5h3zM10.5 13l-1 4 4.5-3.5v-3z", "#d9304a"), s("circle", { cx: 12.5, cy: 7.5, r: 1.7, fill: "#2f78d0" }), solid("M6 12.5c-2 .5-2.5 2.5-3 4.5 2-.5 4-1 4.5-3z", "#efb82c")]],
+  fire: ["🔥", () => [solid("M10.5 1.5c.5 3.5 5 5.5 5 10.5a5.5 5.5 0 0 1-11 0c0-2.5 1.5-4 2-6 1.5 1 2 2 2 3 1.5-2 2.5-4.5 2-7.5z", "#e8622b"), solid("M10 10c.5 1.5 2.5 2.5 2.5 4.5a2.5 2.5 0 0 1-5 0c0-2 2-2.5 2.5-4.5z", "#f6c445")]],
+  snowflake: ["❄", () => [stroke("M10 2v16M3 6l14 8M17 6 3 14M7.5 3 10 5l2.5-2M7.5 17l2.5-2 2.5 2", "#4f9bd9", 1.5)]],
+  link: ["🔗", () => [stroke("M8.5 11.5l3-3M7 9.5l-2.5 2.5a3 3 0 0 0 4 4L11 13.5M9 6.5 11.5 4a3 3 0 0 1 4 4.5L13 11", "#6c7884", 1.9)]],
   construction: ["🚧", () => [solid("M2 6h16v6h-16z", "#efb82c"), stroke("M5 12l4-6M10 12l4-6M15 12l3-4.5", "#3b3226", 1.6), stroke("M4.5 12v5M15.5 12v5", "#8d97a3", 1.6)]],
 };
-const ALIASES = { heavy_exclamation_mark: "exclamation", stop_sign: "octagonal_sign", pause_button: "double_vertical_bar", stop_button: "black_square_for_stop", green_circle: "large_green_circle" };
+const ALIASES = { hand: "raised_hand", date: "calendar", heavy_exclamation_mark: "exclamation", stop_sign: "octagonal_sign", pause_button: "double_vertical_bar", stop_button: "black_square_for_stop", green_circle: "large_green_circle" };
 const BY_GLYPH = new Map(Object.entries(DRAWN).map(([name, [glyph]]) => [glyph, name]));
 
 function tile(color) { return s("rect", { x: 1.5, y: 1.5, width: 17, height: 17, rx: 4, fill: color }); }

@@ -23,6 +23,7 @@ const PATHS = {
   window: ["M3.5 5.5h9v9h-9z", "M7 5.5v-2.5h9.5v9.5h-4"],
   reply: ["M8 5 3.5 9.5 8 14", "M3.5 9.5h8a5 5 0 0 1 5 5v1"],
   search: ["M9 14.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11z", "M13 13l4 4"],
+  lock: ["M5 9.5h10v7h-10z", "M7 9.5v-2.5a3 3 0 0 1 6 0v2.5"],
   up: ["M5.5 12l4.5-4.5 4.5 4.5"],
   down2: ["M5.5 8l4.5 4.5 4.5-4.5"],
 };
@@ -31,7 +32,7 @@ const PATHS = {
 export function icon(name) {
   return s(
     "svg",
-    { class: "icon", viewBox: "0 0 20 20", "aria-hidden": "true", focusable: "false" },
+    { class: `icon icon-${name}`, viewBox: "0 0 20 20", "aria-hidden": "true", focusable: "false" },
     (PATHS[name] ?? PATHS.info).map((d) => s("path", { d })),
   );
 }

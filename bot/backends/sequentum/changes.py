@@ -1,0 +1,181 @@
+"""Changes that end in the same state when made twice: schedules, marks, approvals."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid5
+
+from bot.backends.sequentum.desk import Desk, map_of, text_of
+from bot.backends.sequentum.rows import AGENT, SCHEDULE
+from bot.backends.sequentum.states import JOB, MARKS, named
+from bot.backends.sequentum.times import START_FORMAT, local_text, moment, windows_zone
+from bot.backends.sequentum.views import written
+from bot.backends.sequentum.wire import Schedule
+from bot.core.operation import Operation
+from bot.core.outcome import Done, Fact, Suggestion
+from bot.core.ports import Call
+from bot.core.problems import BadRequest, CallProblem, NoSuchTarget
+from bot.core.value import Json
+
+_SCHEDULE_IDS: Final = UUID("5d0e1f0c-6c1b-4d0b-9a55-3f1f6a1d7c20")
+
+
+async def switch_on(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Switch one schedule or all of an agent's on."""
+    return await _switch(desk, operation, on=True)
+
+
+async def switch_off(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Switch one schedule or all of an agent's off; a timed return is the pipeline's."""
+    return await _switch(desk, operation, on=False)
+
+
+async def _switch(desk: Desk, operation: Operation, *, on: bool) -> Done:
+    target, word = operation.target, "on" if on else "off"
+    if target.kind == AGENT:
+        await desk.client.switch_schedules(target.id, on=on)
+        summary = f"All schedules of {target.name} are {word}."
+    else:
+        await desk.client.switch_schedule(target.id, on=on)
+        summary = f"The schedule{f' of {target.parent_name}' if target.parent_name else ''} is {word}."
+    back = Suggestion(
+        label=f"Switch {'off' if on else 'on'}",
+        verb=f"schedule {'off' if on else 'on'}",
+        target=written(desk.name, target.name),
+    )
+    return Done(summary=summary, facts=(Fact(label="Schedules", value=word),), next=(back,))
+
+
+async def delete_schedule(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Delete one schedule, or all of an agent's."""
+    target = operation.target
+    if target.kind == AGENT:
+        await desk.client.delete_schedules(target.id)
+        return Done(summary=f"All schedules of {target.name} are deleted.")
+    await desk.client.delete_schedule(target.id)
+    return Done(summary=f"The schedule {target.id} is deleted.")
+
+
+def check_schedule(operation: Operation) -> None:
+    """Raises BadRequest for a start that is not exactly in the vendor's form."""
+    start = text_of(operation, "start")
+    if start and (not START_FORMAT.fullmatch(start) or not _is_time(start)):
+        raise BadRequest("`start` is a time on the clocks of the zone, written exactly like `2026-07-16T11:21:20`.")
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+async def set_schedule(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Add a schedule, or change one: what is left unsaid stays as it is.
+
+    The id of a new one follows from the request, so that the same request can never make two.
+    """
+    check_schedule(operation)
+    agent, wanted = operation.target, text_of(operation, "id")
+    schedules = await desk.client.schedules(agent.id) if wanted else []
+    old = next((item for item in schedules if item.schedule_id.casefold() == wanted.casefold()), None)
+    schedule_id = old.schedule_id if old else wanted or str(uuid5(_SCHEDULE_IDS, operation.request_id))
+    zone, known = _zone(desk, operation, old)
+    body = _body(operation, schedule_id, zone, old)
+    await desk.client.set_schedule(agent.id, body)
+    target = desk.finder.part(SCHEDULE, schedule_id, agent)
+    await desk.names.remember([target])
+    stored = await _stored(desk, agent.id, schedule_id)
+    facts = [
+        Fact(label="Schedule", value=schedule_id),
+        Fact(label="When", value=desk.clean((stored and stored.cron_description) or str(body["cron"]))),
+        Fact(label="First time", value=f"{body['startTime']} ({zone})"),
+        Fact(label="Switched", value="on" if body["isEnabled"] else "off"),
+    ]
+    if stored and stored.next_run_time:
+        facts.append(Fact(label="Next run", value=local_text(moment(stored.next_run_time), zone)))
+    if not known:
+        facts.append(Fact(label="Warning", value=f"the zone {zone} is not known here and was passed on as it is"))
+    return Done(
+        summary=f"A schedule of {agent.name} was {'changed' if old else 'added'}.",
+        facts=tuple(facts),
+        backend_ref=schedule_id,
+        next=(Suggestion(label="Schedules", verb="schedules", target=written(desk.name, agent.name)),),
+    )
+
+
+def _zone(desk: Desk, operation: Operation, old: Schedule | None) -> tuple[str, bool]:
+    asked = text_of(operation, "zone")
+    if not asked and old is not None and old.time_zone_id:
+        return old.time_zone_id, True
+    return windows_zone(asked or desk.settings.time_zone)
+
+
+def _body(operation: Operation, schedule_id: str, zone: str, old: Schedule | None) -> dict[str, Json]:
+    """All nine fields of the vendor's body, in its order."""
+    cron = text_of(operation, "cron") or (old.cron if old else None)
+    start = text_of(operation, "start") or (old.start_time if old else None)
+    if not cron or not start:
+        raise BadRequest('A new schedule needs `cron=` and `start=`, like `cron="0 0 0 1" start=2026-07-16T11:21:20`.')
+    inputs = map_of(operation, "input")
+    params = operation.params
+
+    def kept(name: str, before: Json, usual: Json) -> Json:
+        return params[name] if params.get(name) is not None else before if before is not None else usual
+
+    return {
+        "scheduleId": schedule_id,
+        "cron": cron,
+        "sessionId": text_of(operation, "session") or (old.session_id if old else None),
+        "startTime": start[:19],
+        "timeZoneId": zone,
+        "inputParameters": json.dumps(inputs, ensure_ascii=False, separators=(",", ":"))
+        if inputs
+        else (old.input_parameters if old else None) or "{}",
+        "logLevel": kept("log_level", old.log_level if old else None, 1),
+        "isWindowless": kept("windowless", old.is_windowless if old else None, True),
+        "isEnabled": kept("enabled", old.is_enabled if old else None, True),
+    }
+
+
+async def _stored(desk: Desk, agent_id: str, schedule_id: str) -> Schedule | None:
+    """The schedule as the ACC understood it, for its words and its next time; the change itself is already done."""
+    try:
+        schedules = await desk.client.schedules(agent_id)
+    except (CallProblem, NoSuchTarget):
+        return None
+    return next((item for item in schedules if item.schedule_id == schedule_id), None)
+
+
+async def mark(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Set the status of the newest job run."""
+    number = MARKS.get(text_of(operation, "as"))
+    if number is None:
+        raise BadRequest(f"`as` is one of {', '.join(MARKS)}.")
+    await desk.client.mark(operation.target.id, number)
+    state, _ = named(JOB, number)
+    return Done(
+        summary=f"The newest job run of {operation.target.name} is marked as {state}.",
+        facts=(Fact(label="State", value=state),),
+    )
+
+
+async def approve(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Approve an agent; the reason goes into the ACC's file log."""
+    await desk.client.approve(operation.target.id, _reason(operation), approved=True)
+    return Done(summary=f"{operation.target.name} is approved.")
+
+
+async def disapprove(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Withdraw the approval of an agent; the reason goes into the ACC's file log."""
+    await desk.client.approve(operation.target.id, _reason(operation), approved=False)
+    return Done(summary=f"{operation.target.name} is no longer approved.")
+
+
+def _reason(operation: Operation) -> str:
+    if not operation.reason or not operation.reason.strip():
+        raise BadRequest("Say why, after `--`: the ACC keeps the reason in its file log.")
+    return operation.reason.strip()

@@ -1,0 +1,265 @@
+"""The 31 operations of the ACC's API, one method each, numbered as in the vendor's page from top to bottom.
+
+Reads, and calls that end in the same state when made twice, are told to the HTTP kit as repeat-safe; the five that start
+something are not. Most changes are printed without a reply: any success counts, whatever its body, except a web page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from typing import BinaryIO, Final, Generic, NamedTuple, TypeVar
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from bot.backends.sequentum.settings import ServerSettings
+from bot.backends.sequentum.wire import Agent, JobRun, JobStarted, Run, Schedule, ServerStatus, Started
+from bot.core.problems import Rejected
+from bot.core.value import Json
+from bot.httpkit import Download, HttpClient, Reply, segment
+
+T = TypeVar("T")
+START_DEADLINE: Final = 60.0
+FILE_DEADLINE: Final = 540.0
+LARGEST_FILE: Final = 1 << 30
+
+
+class Seen(NamedTuple, Generic[T]):
+    """What was listed, newest first as the ACC sends it, and the ACC's own clock at that moment."""
+
+    items: list[T]
+    date: datetime | None
+
+
+class AccClient:
+    """`on_path` is the setting `schedules_on_path`. All problems are those of the HTTP kit."""
+
+    def __init__(self, http: HttpClient, on_path: str = "auto") -> None:
+        self._http = http
+        self._on_path = on_path
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    async def agent(self, path: str) -> Agent:
+        """1. GET api/agent: the agent behind a path, whose slashes stay slashes."""
+        query = f"agentPath={quote(path, safe='/')}"
+        return (await self._get("/api/agent", query=query, missing=f"agent `{path}`")).read(Agent)
+
+    async def start(self, agent_id: str, body: Mapping[str, Json], deadline: float = START_DEADLINE) -> list[str]:
+        """2. POST api/agent/ID/cluster/start: ids of the runs that began."""
+        path = f"/api/agent/{segment(agent_id)}/cluster/start"
+        reply = await self._http.call("POST", path, json=dict(body), missing=f"agent {agent_id}", deadline=deadline)
+        return reply.read(Started).agent_run_history_ids
+
+    async def start_for_data(
+        self, agent_id: str, body: Mapping[str, Json], to: BinaryIO, deadline: float
+    ) -> Download | list[str]:
+        """2 with synchronousDataDelivery: the data in `to`, or ids when the ACC answers with those all the same."""
+        got = await self._http.download(
+            "POST",
+            f"/api/agent/{segment(agent_id)}/cluster/start",
+            json=dict(body),
+            to=to,
+            cap=LARGEST_FILE,
+            missing=f"agent {agent_id}",
+            deadline=deadline,
+        )
+        if got.size == len(got.head) and got.head.lstrip()[:1] == b"{":
+            try:
+                return Started.model_validate_json(got.head).agent_run_history_ids
+            except ValidationError:
+                return got
+        return got
+
+    async def restart(self, run_id: str) -> list[str]:
+        """3. POST api/run/ID/restart: ids if the reply holds any; the page shows no reply."""
+        return self._ids(await self._change(f"/api/run/{segment(run_id)}/restart", f"run {run_id}", safe=False))
+
+    async def retry(self, run_id: str, method: str) -> list[str]:
+        """4. POST api/run/ID/retry?RunMethod=: ids if the reply holds any; the page shows no reply."""
+        path = f"/api/run/{segment(run_id)}/retry"
+        return self._ids(await self._change(path, f"run {run_id}", safe=False, query=f"RunMethod={segment(method)}"))
+
+    async def run(self, run_id: str) -> Run:
+        """5. GET api/run/ID."""
+        return (await self._get(f"/api/run/{segment(run_id)}", missing=f"run {run_id}")).read(Run)
+
+    async def runs(self, agent_id: str, count: int) -> Seen[Run]:
+        """6. GET api/agent/ID/history?count=: the latest runs, active ones included."""
+        reply = await self._get(
+            f"/api/agent/{segment(agent_id)}/history", query=f"count={count}", missing=f"agent {agent_id}"
+        )
+        return Seen(reply.read(list[Run]), reply.date)
+
+    async def start_job(self, agent_id: str, body: Mapping[str, Json]) -> JobStarted:
+        """7. POST api/job/ID/start."""
+        reply = await self._http.call(
+            "POST",
+            f"/api/job/{segment(agent_id)}/start",
+            json=dict(body),
+            missing=f"agent {agent_id}",
+            deadline=START_DEADLINE,
+        )
+        return reply.read(JobStarted)
+
+    async def job_run(self, job_run_id: str) -> JobRun:
+        """8. GET api/job/run/ID."""
+        path = f"/api/job/run/{segment(job_run_id)}"
+        return (await self._get(path, missing=f"job run {job_run_id}")).read(JobRun)
+
+    async def job_runs(self, agent_id: str, count: int) -> Seen[JobRun]:
+        """9. GET api/job/ID/history?count=."""
+        reply = await self._get(
+            f"/api/job/{segment(agent_id)}/history", query=f"count={count}", missing=f"agent {agent_id}"
+        )
+        return Seen(reply.read(list[JobRun]), reply.date)
+
+    async def runs_of_job(self, agent_id: str, number: int, count: int) -> list[Run]:
+        """10. GET api/agent/ID/run/NUMBER/history: `number` is the job run's runId, as the sample's `run/5` shows."""
+        path = f"/api/agent/{segment(agent_id)}/run/{number}/history"
+        return (await self._get(path, query=f"count={count}", missing=f"job run number {number}")).read(list[Run])
+
+    async def schedules(self, agent_id: str) -> list[Schedule]:
+        """11. GET api/job/ID/schedules."""
+        path = f"/api/job/{segment(agent_id)}/schedules"
+        return (await self._get(path, missing=f"agent {agent_id}")).read(list[Schedule])
+
+    async def set_schedule(self, agent_id: str, body: Mapping[str, Json]) -> None:
+        """12. POST api/job/ID/schedule: adds or replaces the schedule whose id the body brings."""
+        path = f"/api/job/{segment(agent_id)}/schedule"
+        await self._http.call("POST", path, json=dict(body), repeat_safe=True, missing=f"agent {agent_id}")
+
+    async def delete_schedule(self, schedule_id: str) -> None:
+        """13. DELETE api/job/schedule/ID."""
+        path = f"/api/job/schedule/{segment(schedule_id)}"
+        await self._change(path, f"schedule {schedule_id}", method="DELETE")
+
+    async def delete_schedules(self, agent_id: str) -> None:
+        """14. DELETE api/job/ID/schedules."""
+        await self._change(f"/api/job/{segment(agent_id)}/schedules", f"agent {agent_id}", method="DELETE")
+
+    async def start_schedule(self, schedule_id: str) -> list[str]:
+        """15. POST api/job/schedule/ID/start: ids if the reply holds any; the page shows no reply."""
+        path = f"/api/job/schedule/{segment(schedule_id)}/start"
+        return self._ids(await self._change(path, f"schedule {schedule_id}", safe=False))
+
+    async def switch_schedule(self, schedule_id: str, *, on: bool) -> None:
+        """16 and 18. POST api/job/schedule/ID/off and /on."""
+        await self._change(
+            f"/api/job/schedule/{segment(schedule_id)}/{'on' if on else 'off'}", f"schedule {schedule_id}"
+        )
+
+    async def switch_schedules(self, agent_id: str, *, on: bool) -> None:
+        """17 and 19. POST api/job/ID/schedules/off and /on. Of the latter the page prints `{agentId}schedules/on`."""
+        part, missing = segment(agent_id), f"agent {agent_id}"
+        if not on:
+            await self._change(f"/api/job/{part}/schedules/off", missing)
+            return
+        sample, printed = f"/api/job/{part}/schedules/on", f"/api/job/{part}schedules/on"
+        if self._on_path != "auto":
+            await self._change(sample if self._on_path == "corrected" else printed, missing)
+            return
+        not_found = False
+        try:
+            await self._change(sample, None)
+        except Rejected as no:
+            if no.status != 404:
+                raise
+            not_found = True
+        if not_found:
+            await self._change(printed, missing)
+
+    async def mark(self, agent_id: str, status: int) -> None:
+        """20. POST api/job/ID/status: of the latest job run."""
+        path = f"/api/job/{segment(agent_id)}/status"
+        await self._http.call("POST", path, json={"status": status}, repeat_safe=True, missing=f"agent {agent_id}")
+
+    async def run_log(self, run_id: str, to: BinaryIO) -> Download:
+        """21. GET api/run/ID/log: a zip."""
+        return await self._file(f"/api/run/{segment(run_id)}/log", to, f"log of run {run_id}")
+
+    async def job_logs(self, job_run_id: str, to: BinaryIO) -> Download:
+        """22. GET api/job/run/ID/logs: a zip."""
+        return await self._file(f"/api/job/run/{segment(job_run_id)}/logs", to, f"logs of job run {job_run_id}")
+
+    async def job_data(self, job_run_id: str, to: BinaryIO) -> Download:
+        """23. GET api/job/run/ID/backup: a zip, where backup data is stored."""
+        missing = f"stored data of job run {job_run_id}; storing must be switched on for the agent or its server"
+        return await self._file(f"/api/job/run/{segment(job_run_id)}/backup", to, missing)
+
+    async def run_data(self, run_id: str, to: BinaryIO) -> Download:
+        """24. GET api/run/ID/backup: a zip, where backup data is stored."""
+        missing = f"stored data of run {run_id}; storing must be switched on for the agent or its server"
+        return await self._file(f"/api/run/{segment(run_id)}/backup", to, missing)
+
+    async def put_csv(self, agent_id: str, name: str, content: bytes) -> None:
+        """25. POST api/input/agent/ID/csv?name=: the body is the CSV text, sent as application/json as in the sample."""
+        await self._http.call(
+            "POST",
+            f"/api/input/agent/{segment(agent_id)}/csv",
+            query=[("name", name)],
+            content=content,
+            headers=[("Content-Type", "application/json")],
+            repeat_safe=True,
+            missing=f"agent {agent_id}",
+            deadline=FILE_DEADLINE,
+        )
+
+    async def upload(self, agent_id: str, boundary: str, body: Callable[[], AsyncIterator[bytes]]) -> None:
+        """26. POST api/input/agent/ID/files: multipart/form-data."""
+        await self._http.call(
+            "POST",
+            f"/api/input/agent/{segment(agent_id)}/files",
+            stream=body,
+            headers=[("Content-Type", f"multipart/form-data; boundary={boundary}")],
+            repeat_safe=True,
+            missing=f"agent {agent_id}",
+            deadline=FILE_DEADLINE,
+        )
+
+    async def clear_inputs(self, agent_id: str) -> None:
+        """27. DELETE api/input/agent/ID."""
+        await self._change(f"/api/input/agent/{segment(agent_id)}", f"agent {agent_id}", method="DELETE")
+
+    async def disable_inputs(self, agent_id: str) -> None:
+        """28. POST api/input/agent/ID/disable."""
+        await self._change(f"/api/input/agent/{segment(agent_id)}/disable", f"agent {agent_id}")
+
+    async def check_server(self, server: ServerSettings) -> ServerStatus:
+        """29. POST api/server/check, with the server's own key in the body."""
+        body: dict[str, Json] = {
+            "key": server.key.get_secret_value(),
+            "ipAddress": server.ip_address,
+            "port": server.port,
+            "useSsl": server.use_ssl,
+            "serverRefresh": True,
+        }
+        reply = await self._http.call("POST", "/api/server/check", json=body, repeat_safe=True)
+        return reply.read(ServerStatus)
+
+    async def approve(self, agent_id: str, message: str, *, approved: bool) -> None:
+        """30 and 31. POST api/agent/ID/toggleAgentApproval/True disapproves, /False approves; the body is a JSON string."""
+        path = f"/api/agent/{segment(agent_id)}/toggleAgentApproval/{'False' if approved else 'True'}"
+        await self._http.call("POST", path, json=message, repeat_safe=True, missing=f"agent {agent_id}")
+
+    async def _get(self, path: str, *, missing: str, query: str = "") -> Reply:
+        return await self._http.call("GET", path, query=query, repeat_safe=True, missing=missing)
+
+    async def _change(
+        self, path: str, missing: str | None, *, method: str = "POST", safe: bool = True, query: str = ""
+    ) -> Reply:
+        return await self._http.call(method, path, query=query, repeat_safe=safe, missing=missing)
+
+    async def _file(self, path: str, to: BinaryIO, missing: str) -> Download:
+        return await self._http.download(
+            "GET", path, to=to, cap=LARGEST_FILE, repeat_safe=True, missing=missing, deadline=FILE_DEADLINE
+        )
+
+    def _ids(self, reply: Reply) -> list[str]:
+        try:
+            return Started.model_validate_json(reply.body).agent_run_history_ids
+        except ValidationError:
+            return []

@@ -1,0 +1,72 @@
+"""What every handler of the adapter works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.backends.sequentum.client import AccClient
+from bot.backends.sequentum.rows import AGENT
+from bot.backends.sequentum.settings import SequentumSettings
+from bot.backends.sequentum.targets import Finder
+from bot.core.operation import Operation, Target
+from bot.core.ports import Clock, Names
+from bot.core.redact import redact
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One ACC: its settings, its client, what is known of names, and which values must not show."""
+
+    settings: SequentumSettings
+    client: AccClient
+    finder: Finder
+    names: Names
+    clock: Clock
+    secrets: tuple[str, ...] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The backend's name."""
+        return self.settings.name
+
+    def clean(self, text: str) -> str:
+        """What the ACC says, on one line and without secrets."""
+        return redact(" ".join(text.split()), self.secrets)[0]
+
+
+def agent_of(target: Target) -> Target:
+    """The agent that a resolved run, job run or schedule belongs to; an agent itself."""
+    if target.kind == AGENT:
+        return target
+    id = target.parent or target.group
+    return Target(
+        backend=target.backend,
+        kind=AGENT,
+        id=id,
+        name=target.parent_name or id,
+        scope=target.scope,
+        group=id,
+    )
+
+
+def text_of(operation: Operation, name: str) -> str:
+    """A text parameter, stripped; empty when it is not there."""
+    value = operation.params.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def number_of(operation: Operation, name: str, default: int) -> int:
+    """A whole number or a duration in seconds."""
+    value = operation.params.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def flag_of(operation: Operation, name: str) -> bool:
+    """A boolean parameter; absent is false."""
+    return operation.params.get(name) is True
+
+
+def map_of(operation: Operation, name: str) -> dict[str, str]:
+    """A map parameter as names and texts."""
+    value = operation.params.get(name)
+    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}

@@ -1,0 +1,147 @@
+"""The parameters of the ACC's verbs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.backends.sequentum.states import MARKS
+from bot.core.params import Param, ParamType
+
+METHODS: Final = (
+    "Restart",
+    "Continue",
+    "ContinueRefreshAgent",
+    "ContinueAndRetryErrors",
+    "ContinueAndRetryErrorsRefreshAgent",
+    "New",
+)
+DEFAULT_METHOD: Final = "ContinueAndRetryErrorsRefreshAgent"
+LONGEST_SYNC: Final = 540
+DEFAULT_SYNC: Final = 60
+
+AS: Final = Param(
+    name="as",
+    type=ParamType.CHOICE,
+    choices=("run", "job"),
+    default="run",
+    help="A run of the agent, or a run of its job, which keeps track of all runs that it starts",
+)
+INPUT: Final = Param(
+    name="input", type=ParamType.MAP, help="An input parameter of the agent", example="input.country=de"
+)
+SESSION: Final = Param(name="session", type=ParamType.TEXT, help="The session, if the agent supports sessions")
+
+
+def _log_level(default: int | None) -> Param:
+    return Param(
+        name="log_level",
+        type=ParamType.INTEGER,
+        minimum=0,
+        maximum=3,
+        default=default,
+        help="How much is logged: 0 nothing, 3 most",
+    )
+
+
+START: Final = (
+    AS,
+    SESSION,
+    _log_level(1),
+    Param(
+        name="production",
+        type=ParamType.BOOLEAN,
+        default=True,
+        help="false: no data delivery and no e-mails",
+    ),
+    INPUT,
+    Param(
+        name="files",
+        type=ParamType.LIST,
+        help="Input files that were uploaded before",
+        example="a.csv,b.csv",
+    ),
+    Param(
+        name="delete_files",
+        type=ParamType.BOOLEAN,
+        default=False,
+        help="Delete those files when the run has succeeded or was marked as failed",
+    ),
+    Param(
+        name="sessions", type=ParamType.BOOLEAN, default=False, help="Start new sessions, so that several run at once"
+    ),
+    Param(name="sync", type=ParamType.BOOLEAN, default=False, help="Wait for the end of the run"),
+    Param(
+        name="timeout",
+        type=ParamType.DURATION,
+        default=DEFAULT_SYNC,
+        minimum=1,
+        maximum=LONGEST_SYNC,
+        unit="s",
+        help="With sync=true: the run is stopped after this time",
+    ),
+    Param(
+        name="delivery",
+        type=ParamType.CHOICE,
+        choices=("none", "plain", "zip"),
+        default="none",
+        help="With sync=true: bring the extracted data back, the first file as plain text or all as a zip",
+    ),
+)
+
+COUNT: Final = Param(
+    name="count", type=ParamType.INTEGER, default=10, minimum=1, maximum=100, help="How many of the latest"
+)
+
+LOGS: Final = (
+    Param(name="tail", type=ParamType.INTEGER, default=20, minimum=0, maximum=200, help="How many last lines to show"),
+    Param(name="grep", type=ParamType.TEXT, help="Show the lines that contain this text"),
+    Param(name="diff", type=ParamType.BOOLEAN, default=False, help="Compare with the log of the last good run"),
+)
+
+PAUSE: Final = (
+    Param(name="for", type=ParamType.DURATION, help="Switch on again by itself after this time", example="2h"),
+    Param(name="until", type=ParamType.UNTIL, help="Switch on again by itself at this time", example="Mon 07:00"),
+)
+
+SET: Final = (
+    Param(name="id", type=ParamType.TEXT, help="The schedule to change; without it a new one is made"),
+    Param(
+        name="cron",
+        type=ParamType.TEXT,
+        help="When and how often, in the ACC's own notation; needed for a new schedule",
+        example="0 0 0 1",
+    ),
+    Param(
+        name="start",
+        type=ParamType.DATETIME,
+        help="First time, on the clocks of the zone; needed for a new schedule",
+        example="2026-07-16T11:21:20",
+    ),
+    Param(name="zone", type=ParamType.TEXT, help="Time zone by its Windows or IANA name", example="Europe/Berlin"),
+    SESSION,
+    INPUT,
+    _log_level(None),
+    Param(name="windowless", type=ParamType.BOOLEAN, help="Run without a browser window (a new schedule: true)"),
+    Param(name="enabled", type=ParamType.BOOLEAN, help="Whether the schedule is switched on (a new schedule: true)"),
+)
+
+
+NAME: Final = Param(
+    name="name", type=ParamType.TEXT, default="input.csv", help="Name of the input, ending in .csv", example="input.csv"
+)
+TEXT: Final = Param(name="text", type=ParamType.TEXT, help="The content, instead of an attached file")
+
+
+INPUT_FILE: Final = (NAME, TEXT)
+
+MARK: Final = (Param(name="as", type=ParamType.CHOICE, choices=tuple(MARKS), required=True, help="The status"),)
+
+METHOD: Final = (
+    Param(
+        name="method",
+        type=ParamType.CHOICE,
+        choices=METHODS,
+        default=DEFAULT_METHOD,
+        help="How the run goes on",
+    ),
+)

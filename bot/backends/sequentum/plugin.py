@@ -1,0 +1,23 @@
+"""What the folder exports: the rows, the settings, and how they become a backend."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.backends.sequentum.adapter import SequentumBackend
+from bot.backends.sequentum.client import AccClient
+from bot.backends.sequentum.rows import ROWS
+from bot.backends.sequentum.settings import SequentumSettings
+from bot.core.plugin import Plugin
+from bot.core.ports import BackendParts
+from bot.httpkit import Bearer, client_for
+
+
+def build(settings: SequentumSettings, parts: BackendParts) -> SequentumBackend:
+    """One ACC; nothing is opened yet."""
+    secrets = (settings.token.get_secret_value(), *(server.key.get_secret_value() for server in settings.servers))
+    http = client_for(settings, parts, auth=Bearer(settings.token), secrets=secrets)
+    return SequentumBackend(settings, parts, AccClient(http, settings.schedules_on_path), secrets)
+
+
+PLUGIN: Final = Plugin(rows=ROWS, settings=SequentumSettings, build=build)

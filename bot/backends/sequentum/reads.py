@@ -1,0 +1,163 @@
+"""Answers that change nothing: status, history, schedules, health of a server."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.backends.sequentum.desk import Desk, agent_of, number_of, text_of
+from bot.backends.sequentum.rows import RUN
+from bot.backends.sequentum.states import JOB, named
+from bot.backends.sequentum.states import RUN as RUN_STATES
+from bot.backends.sequentum.times import moment, utc_text
+from bot.backends.sequentum.views import (
+    job_table,
+    job_view,
+    run_table,
+    run_view,
+    schedule_table,
+    server_facts,
+    written,
+)
+from bot.backends.sequentum.wire import Schedule
+from bot.core.operation import Operation
+from bot.core.outcome import Done, Fact, Phase, Suggestion
+from bot.core.ports import Call
+from bot.core.problems import NoSuchTarget
+
+_RUNS_SHOWN = 20
+
+
+def next_time(schedules: list[Schedule]) -> datetime | None:
+    """The earliest next time of the schedules that are on."""
+    times = [moment(schedule.next_run_time) for schedule in schedules if schedule.is_enabled is not False]
+    return min((time for time in times if time), default=None)
+
+
+async def agent_status(desk: Desk, operation: Operation, call: Call) -> Done:
+    """The newest run, and the schedules."""
+    agent = operation.target
+    runs = (await desk.client.runs(agent.id, 1)).items
+    schedules = await desk.client.schedules(agent.id)
+    await desk.finder.learn_schedules(schedules, agent)
+    await desk.finder.learn_runs(runs, agent)
+    on = sum(schedule.is_enabled is True for schedule in schedules)
+    due = next_time(schedules)
+    facts = [Fact(label="Schedules", value=f"{on} of {len(schedules)} on" if schedules else "none")]
+    if due is not None:
+        facts.append(Fact(label="Next run", value=due))
+    start = Suggestion(label="Start", verb="start", target=written(desk.name, agent.name))
+    if not runs:
+        return Done(summary=f"{agent.name} has never run.", facts=tuple(facts), next=(start,))
+    view = run_view(desk.name, runs[0], desk.clean)
+    ago = utc_text(view.started)
+    return Done(
+        summary=f"{agent.name}: the newest run, of {ago}, is {view.state}.",
+        facts=(*view.facts, *facts),
+        table=schedule_table(schedules, desk.clean) if schedules else None,
+        run=desk.finder.part(RUN, runs[0].agent_run_history_id, agent),
+        view=view,
+        next=view.next if view.phase is Phase.ACTIVE else (*view.next, start),
+    )
+
+
+async def run_status(desk: Desk, operation: Operation, call: Call) -> Done:
+    """One run."""
+    view = run_view(desk.name, await desk.client.run(operation.target.id), desk.clean)
+    who = operation.target.parent_name or "The run"
+    said = f": {view.message}" if view.message else ""
+    return Done(
+        summary=f"{who} is {view.state}{said}.".replace("..", "."),
+        facts=view.facts,
+        run=operation.target,
+        view=view,
+        next=view.next,
+    )
+
+
+async def job_run_status(desk: Desk, operation: Operation, call: Call) -> Done:
+    """One job run, with the agent runs in it."""
+    job = await desk.client.job_run(operation.target.id)
+    view = job_view(desk.name, job)
+    table = None
+    if job.run_id is not None:
+        runs = await desk.client.runs_of_job(job.agent_id, job.run_id, _RUNS_SHOWN)
+        await desk.finder.learn_runs(runs, agent_of(operation.target))
+        table = run_table(runs, desk.clean) if runs else None
+    who = operation.target.parent_name or "The job run"
+    return Done(
+        summary=f"{who}: job run {job.run_id if job.run_id is not None else ''} is {view.state}.",
+        facts=view.facts,
+        table=table,
+        run=operation.target,
+        view=view,
+        next=view.next,
+    )
+
+
+async def agent_history(desk: Desk, operation: Operation, call: Call) -> Done:
+    """The latest runs or job runs of an agent."""
+    agent, count = operation.target, number_of(operation, "count", 10)
+    if text_of(operation, "as") == "job":
+        jobs = (await desk.client.job_runs(agent.id, count)).items[:count]
+        await desk.finder.learn_jobs(jobs, agent)
+        bad = sum(named(JOB, job.status)[1] is Phase.FAILED for job in jobs)
+        return Done(summary=_told(agent.name, len(jobs), bad, "job run"), table=job_table(jobs) if jobs else None)
+    runs = (await desk.client.runs(agent.id, count)).items[:count]
+    await desk.finder.learn_runs(runs, agent)
+    bad = sum(named(RUN_STATES, run.status)[1] is Phase.FAILED for run in runs)
+    return Done(summary=_told(agent.name, len(runs), bad, "run"), table=run_table(runs, desk.clean) if runs else None)
+
+
+async def job_run_history(desk: Desk, operation: Operation, call: Call) -> Done:
+    """The agent runs of a job run."""
+    job = await desk.client.job_run(operation.target.id)
+    if job.run_id is None:
+        raise NoSuchTarget(
+            f"{desk.name} gives job run {operation.target.id} no number, so its runs cannot be asked for."
+        )
+    count = number_of(operation, "count", 10)
+    runs = (await desk.client.runs_of_job(job.agent_id, job.run_id, count))[:count]
+    await desk.finder.learn_runs(runs, agent_of(operation.target))
+    bad = sum(named(RUN_STATES, run.status)[1] is Phase.FAILED for run in runs)
+    who = f"Job run {job.run_id} of {operation.target.parent_name or job.agent_id}"
+    return Done(summary=_told(who, len(runs), bad, "run"), table=run_table(runs, desk.clean) if runs else None)
+
+
+def _told(who: str, count: int, bad: int, what: str) -> str:
+    if not count:
+        return f"{who} has no {what}s."
+    return f"{who}: the latest {count} {what}{'s' if count > 1 else ''}, {bad or 'none'} of them failed."
+
+
+async def agent_schedules(desk: Desk, operation: Operation, call: Call) -> Done:
+    """All schedules of an agent."""
+    agent = operation.target
+    schedules = await desk.client.schedules(agent.id)
+    await desk.finder.learn_schedules(schedules, agent)
+    if not schedules:
+        return Done(summary=f"{agent.name} has no schedules.")
+    on = sum(schedule.is_enabled is True for schedule in schedules)
+    verb = "schedule off" if on else "schedule on"
+    switch = Suggestion(
+        label="Switch all off" if on else "Switch all on", verb=verb, target=written(desk.name, agent.name)
+    )
+    return Done(
+        summary=f"{agent.name} has {len(schedules)} schedule{'s' if len(schedules) > 1 else ''}, {on} of them on.",
+        facts=(Fact(label="Next run", value=next_time(schedules)),),
+        table=schedule_table(schedules, desk.clean),
+        next=(switch,),
+    )
+
+
+async def server_health(desk: Desk, operation: Operation, call: Call) -> Done:
+    """How the ACC sees one of its servers, asked with the key of the configuration."""
+    server = next((item for item in desk.settings.servers if item.name == operation.target.id), None)
+    if server is None:
+        raise NoSuchTarget(f"{desk.name} has no server `{operation.target.id}` in its configuration.")
+    status = await desk.client.check_server(server)
+    says = desk.clean(status.message or "")
+    return Done(
+        summary=f"Server {server.name} has an error: {says}" if status.is_error else f"Server {server.name} answers.",
+        facts=server_facts(status, desk.clean),
+        next=(Suggestion(label="Refresh", verb="health", target=written(desk.name, operation.target.name)),),
+    )

@@ -1,0 +1,64 @@
+"""The `[[backend]]` table of kind `sequentum`."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from bot.core.plugin import BackendSettings
+
+
+class ServerSettings(BaseModel):
+    """One `[[backend.servers]]` table: a Sequentum server whose health may be asked. Its key never comes from chat.
+
+    `port` is 8004, or 8005 with `use_ssl`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")
+    key: SecretStr
+    ip_address: str = Field(min_length=1)
+    port: int = Field(ge=1, le=65_535)
+    use_ssl: bool = False
+
+
+class SequentumSettings(BackendSettings):
+    """`agents` lists paths of agents, for help and type-ahead: the vendor has no list. A path that differs from a listed one
+    in upper and lower case alone is refused, because the ACC may take both for the same agent and a rule would not.
+
+    `time_zone` (Windows or IANA name) is used by `schedule set` without `zone=`. `schedules_on_path`: the vendor prints
+    `{agentId}schedules/on` and its sample calls `{agentId}/schedules/on`; `corrected` is the sample's, `printed` the other,
+    `auto` tries the sample's and, where that is not found, the printed one.
+    """
+
+    base_url: str
+    token: SecretStr
+    servers: tuple[ServerSettings, ...] = ()
+    agents: tuple[str, ...] = ()
+    time_zone: str = "UTC"
+    schedules_on_path: Literal["corrected", "printed", "auto"] = "auto"
+
+    @field_validator("base_url")
+    @classmethod
+    def _needed(cls, url: str) -> str:
+        if not url:
+            raise ValueError("base_url is needed, like https://acc.example.com")
+        return url
+
+    @field_validator("token")
+    @classmethod
+    def _one_word(cls, token: SecretStr) -> SecretStr:
+        # The vendor's sample shows the token on the line after the word Bearer, so it is often copied with a line end.
+        word = token.get_secret_value().strip().removeprefix("Bearer").strip()
+        if not word or not word.isascii() or not word.isprintable() or " " in word:
+            raise ValueError("the token must be one word of plain letters, digits and signs")
+        return SecretStr(word)
+
+    @model_validator(mode="after")
+    def _different_names(self) -> Self:
+        names = [server.name for server in self.servers]
+        if len(set(names)) != len(names):
+            raise ValueError("two servers have the same name")
+        return self

@@ -1,0 +1,53 @@
+"""Status numbers as names and phases. The same number means different things for runs, job runs and schedules.
+
+Source: the tables on the vendor's pages; which states are final is read from their names. `Failure` and `Failed` are told
+apart nowhere, and both end a run badly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.core.outcome import Phase
+
+RUN: Final[Mapping[int, tuple[str, Phase]]] = {
+    0: ("Never Run", Phase.WAITING),
+    1: ("Starting", Phase.ACTIVE),
+    2: ("Running", Phase.ACTIVE),
+    3: ("Delivery", Phase.ACTIVE),
+    4: ("Succeeded", Phase.SUCCEEDED),
+    5: ("Failed", Phase.FAILED),
+    6: ("Stopped", Phase.STOPPED),
+    7: ("Failure", Phase.FAILED),
+}
+JOB: Final[Mapping[int, tuple[str, Phase]]] = {
+    0: ("Never Run", Phase.WAITING),
+    1: ("In Progress", Phase.ACTIVE),
+    2: ("In Progress With Failure", Phase.ACTIVE),
+    3: ("Succeeded", Phase.SUCCEEDED),
+    4: ("Failure", Phase.FAILED),
+    5: ("Failed", Phase.FAILED),
+}
+SCHEDULE: Final[Mapping[int, tuple[str, Phase]]] = {
+    0: ("Waiting", Phase.WAITING),
+    1: ("Running", Phase.ACTIVE),
+    2: ("Succeeded", Phase.SUCCEEDED),
+    3: ("Failed", Phase.FAILED),
+}
+MARKS: Final[Mapping[str, int]] = {
+    "never-run": 0,
+    "in-progress": 1,
+    "in-progress-with-failure": 2,
+    "succeeded": 3,
+    "failure": 4,
+    "failed": 5,
+}
+
+
+def named(table: Mapping[int, tuple[str, Phase]], status: int | str | None) -> tuple[str, Phase]:
+    """Name and phase of a status; what nobody documented is `unknown (9)` and never a success."""
+    if isinstance(status, int) and status in table:
+        return table[status]
+    raw = "nothing" if status is None else str(status)[:40]
+    return f"unknown ({raw})", Phase.UNREADABLE

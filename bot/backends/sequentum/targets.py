@@ -1,0 +1,219 @@
+"""From what a person wrote to the one thing that is meant.
+
+The ACC knows a way from an agent's path to its id and none back, so paths of ids come from memory (Names) and are asked
+again each time: a path that by now belongs to another agent must not lend its rules to this one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+from bot.backends.sequentum.client import AccClient
+from bot.backends.sequentum.rows import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
+from bot.backends.sequentum.settings import SequentumSettings
+from bot.backends.sequentum.states import JOB, named
+from bot.backends.sequentum.states import RUN as RUN_STATES
+from bot.backends.sequentum.wire import Agent, JobRun, Run, Schedule
+from bot.core.ids import TargetRef
+from bot.core.operation import Target
+from bot.core.outcome import Phase
+from bot.core.ports import Names
+from bot.core.problems import BadReply, BadRequest, NoSuchTarget
+
+# Ids are not held to the strict form of a GUID: the vendor's own samples break it.
+_ID: Final = re.compile(r"[0-9A-Fa-f]{6,12}(?:-[0-9A-Fa-f]{3,12}){4}")
+_SELECTED: Final = {
+    "failed": frozenset({Phase.FAILED}),
+    "running": frozenset({Phase.ACTIVE, Phase.WAITING}),
+    "last": frozenset(Phase),
+}
+_WORDS: Final = {"failed": "failed", "running": "running", "last": ""}
+_SEARCHED: Final = 100
+
+
+def checked_path(path: str) -> str:
+    """The path if it can be one; raises BadRequest for empty parts, dots, backslashes and invisible characters."""
+    if not path:
+        raise BadRequest("Name an agent, like `shop/prices`.")
+    for char in path:
+        if char == "\\" or unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
+            raise BadRequest(f"The path holds the character U+{ord(char):04X}, which no agent's path may hold.")
+    if any(part in ("", ".", "..") or part != part.strip() for part in path.split("/")):
+        raise BadRequest(f"`{path[:80]}` is no path of an agent; write it like `shop/prices`.")
+    return path
+
+
+class Finder:
+    """Finds targets of one ACC and remembers them."""
+
+    def __init__(self, settings: SequentumSettings, names: Names, client: AccClient) -> None:
+        self._backend = settings.name
+        self._settings = settings
+        self._names = names
+        self._client = client
+
+    async def find(self, ref: TargetRef, kind: str | None) -> Target:
+        """The exact target; see ports.Backend.resolve."""
+        if ref.selector is not None:
+            if kind not in (None, AGENT, RUN, JOB_RUN):
+                raise BadRequest(f"`@{ref.selector}` picks a run of an agent, not of a {kind}.")
+            return await self._selected(await self.agent(ref.path), ref.selector, job=kind == JOB_RUN)
+        if kind == RUN:
+            return await self._run(ref.path)
+        if kind == JOB_RUN:
+            return await self._job_run(ref.path)
+        if kind == SCHEDULE:
+            return await self._schedule(ref.path)
+        if kind == SERVER:
+            return self.server(ref.path)
+        return await self.agent(ref.path)
+
+    async def agent(self, written: str) -> Target:
+        """An agent by path, or by id; without a known path it has no scope."""
+        if _ID.fullmatch(written):
+            target = await self.agent_of(written)
+            if target.scope is None:
+                await self._client.runs(written, 1)
+            return target
+        path = checked_path(written)
+        self._check_case(path)
+        agent = await self._client.agent(path)
+        last = path.rsplit("/", 1)[-1]
+        if agent.name != last:
+            called = path[: len(path) - len(last)] + agent.name
+            raise NoSuchTarget(
+                f"{self._backend} has no agent `{path}`; it is called `{called}`.",
+                "Upper and lower case count.",
+                nearest=(called,),
+            )
+        target = self._agent_target(agent, path)
+        await self._names.remember([target])
+        return target
+
+    def _check_case(self, path: str) -> None:
+        for listed in self._settings.agents:
+            if listed != path and listed.casefold() == path.casefold():
+                raise NoSuchTarget(
+                    f"{self._backend} has no agent `{path}`; it is called `{listed}`.",
+                    "Upper and lower case count.",
+                    nearest=(listed,),
+                )
+
+    def _agent_target(self, agent: Agent, path: str) -> Target:
+        return Target(
+            backend=self._backend,
+            kind=AGENT,
+            id=agent.agent_id,
+            name=path,
+            scope=f"{self._backend}:{path}",
+            group=agent.agent_id,
+        )
+
+    async def agent_of(self, agent_id: str) -> Target:
+        """The agent with this id, under its remembered path if that still leads to it."""
+        known = await self._names.by_id(self._backend, AGENT, agent_id)
+        if known is not None and known.scope is not None:
+            agent = None
+            try:
+                agent = await self._client.agent(known.name)
+            except NoSuchTarget:
+                agent = None
+            if agent is not None and agent.agent_id == agent_id and agent.name == known.name.rsplit("/", 1)[-1]:
+                return self._agent_target(agent, known.name)
+        return Target(backend=self._backend, kind=AGENT, id=agent_id, name=agent_id, group=agent_id)
+
+    def part(self, kind: str, id: str, agent: Target) -> Target:
+        """A run, job run or schedule of that agent: rules see it as the agent."""
+        return Target(
+            backend=self._backend,
+            kind=kind,
+            id=id,
+            name=f"{kind}/{id}",
+            scope=agent.scope,
+            group=agent.id,
+            parent=agent.id,
+            parent_name=agent.name if agent.scope else None,
+        )
+
+    async def _run(self, run_id: str) -> Target:
+        run = await self._client.run(_needed(run_id, RUN))
+        _check_same(self._backend, run_id, run.agent_run_history_id)
+        return await self._remembered(RUN, run.agent_run_history_id, await self.agent_of(run.agent_id))
+
+    async def _job_run(self, job_run_id: str) -> Target:
+        job = await self._client.job_run(_needed(job_run_id, JOB_RUN))
+        _check_same(self._backend, job_run_id, job.agent_job_history_id)
+        return await self._remembered(JOB_RUN, job.agent_job_history_id, await self.agent_of(job.agent_id))
+
+    async def _schedule(self, schedule_id: str) -> Target:
+        """A schedule whose agent was seen before; there is no way from a schedule's id to its agent."""
+        known = await self._names.by_id(self._backend, SCHEDULE, _needed(schedule_id, SCHEDULE))
+        if known is None or known.parent is None:
+            return Target(backend=self._backend, kind=SCHEDULE, id=schedule_id, name=f"{SCHEDULE}/{schedule_id}")
+        agent = await self.agent_of(known.parent)
+        schedules = await self._client.schedules(agent.id)
+        if schedule_id not in {schedule.schedule_id for schedule in schedules}:
+            raise NoSuchTarget(
+                f"{agent.name} no longer has a schedule {schedule_id}.",
+                nearest=tuple(f"{SCHEDULE}/{schedule.schedule_id}" for schedule in schedules[:5]),
+            )
+        return self.part(SCHEDULE, schedule_id, agent)
+
+    def server(self, name: str) -> Target:
+        """A server of the configuration."""
+        if name not in {server.name for server in self._settings.servers}:
+            raise NoSuchTarget(
+                f"{self._backend} has no server `{name[:80]}` in its configuration.",
+                nearest=tuple(f"{SERVER}/{server.name}" for server in self._settings.servers),
+            )
+        return Target(
+            backend=self._backend,
+            kind=SERVER,
+            id=name,
+            name=f"{SERVER}/{name}",
+            scope=f"{self._backend}:{SERVER}/{name}",
+        )
+
+    async def _selected(self, agent: Target, selector: str, *, job: bool) -> Target:
+        phases = _SELECTED[selector]
+        if job:
+            jobs = (await self._client.job_runs(agent.id, _SEARCHED)).items
+            found = [item.agent_job_history_id for item in jobs if named(JOB, item.status)[1] in phases]
+        else:
+            runs = (await self._client.runs(agent.id, _SEARCHED)).items
+            found = [item.agent_run_history_id for item in runs if named(RUN_STATES, item.status)[1] in phases]
+        what = f"{_WORDS[selector]} {'job run' if job else 'run'}".strip()
+        if not found:
+            raise NoSuchTarget(f"{agent.name} has no {what} among its latest {_SEARCHED}.")
+        return await self._remembered(JOB_RUN if job else RUN, found[0], agent)
+
+    async def _remembered(self, kind: str, id: str, agent: Target) -> Target:
+        target = self.part(kind, id, agent)
+        await self._names.remember([target])
+        return target
+
+    async def learn_runs(self, runs: Sequence[Run], agent: Target) -> None:
+        """Remember the runs of a listing."""
+        await self._names.remember([self.part(RUN, run.agent_run_history_id, agent) for run in runs])
+
+    async def learn_jobs(self, jobs: Sequence[JobRun], agent: Target) -> None:
+        """Remember the job runs of a listing."""
+        await self._names.remember([self.part(JOB_RUN, job.agent_job_history_id, agent) for job in jobs])
+
+    async def learn_schedules(self, schedules: Sequence[Schedule], agent: Target) -> None:
+        """Remember whose schedules these are: the only way back from a schedule to its agent."""
+        await self._names.remember([self.part(SCHEDULE, schedule.schedule_id, agent) for schedule in schedules])
+
+
+def _needed(id: str, kind: str) -> str:
+    if not id:
+        raise BadRequest(f"Give the id, like `{kind}/9040f86d-bbc1-4038-9868-501145cc2370`.")
+    return id
+
+
+def _check_same(backend: str, asked: str, got: str) -> None:
+    if asked.casefold() != got.casefold():
+        raise BadReply(f"{backend} was asked for {asked[:80]} and answered with {got[:80]}.")

@@ -1,0 +1,49 @@
+"""The only reader of time and chance in the program."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Final
+
+_LETTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class SystemClock:
+    """The machine's clock: `now` is aware UTC, `monotonic` never goes back, `sleep` is seconds."""
+
+    def now(self) -> datetime:
+        """The wall time, aware, UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; only differences mean anything."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait without blocking anybody else."""
+        await asyncio.sleep(seconds)
+
+
+class SystemIds:
+    """Ids from the system's source of chance."""
+
+    def request(self) -> str:
+        """`r-` and 14 letters: 9 of the time in milliseconds, so that ids sort, and 5 of chance."""
+        at = time.time_ns() // 1_000_000
+        head = "".join(_LETTERS[(at >> shift) & 31] for shift in range(40, -1, -5))
+        return f"r-{head}{self._chance(5)}"
+
+    def secret(self) -> str:
+        """26 letters, 130 bits: not to be guessed."""
+        return self._chance(26)
+
+    def guid(self) -> str:
+        """A random UUID in its usual form."""
+        return str(uuid.uuid4())
+
+    def _chance(self, length: int) -> str:
+        return "".join(secrets.choice(_LETTERS) for _ in range(length))

@@ -1,0 +1,355 @@
+"""The rules of approvals: who may decide, what a vote does, when it is too late. The store keeps the rows and the lock.
+
+One person counts once, the requester never, any deny ends it. A person is not a Slack id: `aliases` maps further accounts
+to the id that stands for the person, and an id that nobody mapped stands for itself.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from bot.core.operation import Operation
+from bot.core.outcome import Fact
+from bot.core.policy_answer import NeedsApproval
+from bot.core.policy_load import Circle
+from bot.core.policy_match import Standing, Subject, standing, who_fails
+from bot.core.value import canonical
+
+LONGEST_SHOWN: Final = 2_000
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+
+
+class State(StrEnum):
+    """Where an approval stands. Stored: names are only ever added."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    VOID = "void"
+    USED = "used"
+
+
+class Step(StrEnum):
+    """What can happen to an approval. COMPLETE is the vote that makes the count full; DRIFT what changed before dispatch."""
+
+    COMPLETE = "complete"
+    DENY = "deny"
+    EXPIRE = "expire"
+    WITHDRAW = "withdraw"
+    DRIFT = "drift"
+    DISPATCH = "dispatch"
+
+
+TRANSITIONS: Final[Mapping[tuple[State, Step], State]] = MappingProxyType(
+    {
+        (State.OPEN, Step.COMPLETE): State.APPROVED,
+        (State.OPEN, Step.DENY): State.REJECTED,
+        (State.OPEN, Step.EXPIRE): State.EXPIRED,
+        (State.OPEN, Step.WITHDRAW): State.WITHDRAWN,
+        (State.APPROVED, Step.DISPATCH): State.USED,
+        (State.APPROVED, Step.EXPIRE): State.EXPIRED,
+        (State.APPROVED, Step.DRIFT): State.VOID,
+    }
+)
+
+
+class Choice(StrEnum):
+    """What a button says."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+    CLAIM = "claim"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One decision that was taken."""
+
+    user_id: str
+    choice: Choice
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """An approval as read inside the transaction that will change it. `due_at` is exclusive: at it, it is expired."""
+
+    id: str
+    state: State
+    requester_id: str
+    count: int
+    asked_at: datetime
+    due_at: datetime
+    digest: str
+    votes: tuple[Vote, ...] = ()
+    claimed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Eligible:
+    """Who may decide: person -> that person's Slack ids; and who was named and may not, with the reason."""
+
+    people: Mapping[str, tuple[str, ...]]
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def user_ids(self) -> tuple[str, ...]:
+        """Every Slack id that may press."""
+        return tuple(user for ids in self.people.values() for user in ids)
+
+
+@dataclass(frozen=True, slots=True)
+class VoteCounts:
+    """The vote stands. `step` is what it does to the approval, None when it only adds up; `left` votes are still needed."""
+
+    choice: Choice
+    step: Step | None
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoteRefused:
+    """The press changes nothing. `code`: decided expired own_request not_eligible counted claimed reason_missing."""
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was true when it was approved, or is now: compared right before the call."""
+
+    digest: str
+    policy_version: str
+    target_id: str
+    state: str
+
+
+def next_state(state: State, step: Step) -> State | None:
+    """The state after this step; None when the step cannot happen any more."""
+    return TRANSITIONS.get((state, step))
+
+
+def person_of(user_id: str, aliases: Mapping[str, str]) -> str:
+    """The id that stands for this person. A circle of aliases is one person, named by its smallest id."""
+    seen = [user_id]
+    while (following := aliases.get(seen[-1])) is not None:
+        if following in seen:
+            return min(seen[seen.index(following) :])
+        seen.append(following)
+    return seen[-1]
+
+
+def eligible(
+    deciders: Circle,
+    candidates: Iterable[Subject],
+    *,
+    requester_id: str,
+    aliases: Mapping[str, str],
+    home_team_id: str,
+) -> Eligible:
+    """Of the candidates (users and members of user groups that `from` names) those who may decide this request."""
+    requester = person_of(requester_id, aliases)
+    people: dict[str, tuple[str, ...]] = {}
+    left_out: list[tuple[str, str]] = []
+    for subject in candidates:
+        person = person_of(subject.user_id, aliases)
+        reason = _ineligible(deciders, subject, requester, person, home_team_id)
+        if reason is None:
+            people[person] = tuple(dict.fromkeys((*people.get(person, ()), subject.user_id)))
+        else:
+            left_out.append((subject.user_id, reason))
+    return Eligible(MappingProxyType(people), tuple(left_out))
+
+
+def _ineligible(deciders: Circle, subject: Subject, requester: str, person: str, home_team_id: str) -> str | None:
+    if person == requester:
+        return "the requester never decides"
+    kind, words = standing(subject, home_team_id)
+    if kind is not Standing.FULL:
+        return f"not an active full member ({words})"
+    return None if who_fails(deciders, subject, home_team_id) is None else "not in the groups that decide"
+
+
+def can_request(demand: NeedsApproval, who: Eligible) -> str | None:
+    """None when enough people can decide, else the gap in words: such a request would only wait to expire."""
+    have = len(who.people)
+    if have >= demand.count:
+        return None
+    groups = ", ".join(f"`{word}`" for word in demand.from_groups)
+    reasons = "; ".join(f"{user}: {reason}" for user, reason in who.left_out[:5])
+    out = f" Left out: {reasons}." if reasons else ""
+    return f"It needs {demand.count} of {groups}, and {have or 'nobody'} of them can decide now.{out}"
+
+
+def unshowable(operation: Operation) -> str | None:
+    """None when a card can show everything that would run; else why it cannot, and then nobody can approve it."""
+    shown = canonical({"params": operation.params, "target": operation.target.id, "files": list(operation.files)})
+    if len(shown) > LONGEST_SHOWN:
+        return (
+            f"its parameters are {len(shown)} characters long, and a card shows {LONGEST_SHOWN}; approve less at once"
+        )
+    texts = (*_texts(operation.params), operation.target.id, operation.target.name, operation.reason or "")
+    for sign in "".join(texts):
+        if unicodedata.category(sign) in _UNSEEN and sign not in "\n\t":
+            return f"it holds a sign that cannot be seen (U+{ord(sign):04X}), so nobody could check what they approve"
+    return None
+
+
+def _texts(value: object) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key)
+            yield from _texts(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def is_expired(due_at: datetime, now: datetime) -> bool:
+    """True from the very instant that it is due."""
+    return now >= due_at
+
+
+def due_at(asked_at: datetime, expires: int) -> datetime:
+    """When a request that was asked then expires, `expires` in seconds."""
+    return asked_at + timedelta(seconds=expires)
+
+
+def reminder_at(asked_at: datetime, due: datetime) -> datetime:
+    """Half-way: when approvers are reminded once."""
+    return asked_at + (due - asked_at) / 2
+
+
+def judge_vote(
+    approval: ApprovalView,
+    choice: Choice,
+    presser_id: str,
+    *,
+    who: Eligible,
+    now: datetime,
+    aliases: Mapping[str, str],
+    reason: str = "",
+) -> VoteCounts | VoteRefused:
+    """What this press does. `who` has to be read anew for it; votes of people who may no longer decide do not count."""
+    refused = _closed(approval, now) or _not_theirs(approval, presser_id, who, aliases)
+    if refused is not None:
+        return refused
+    if choice is Choice.CLAIM:
+        return _claim(approval, presser_id, who, aliases)
+    if choice is Choice.DENY:
+        if not reason.strip():
+            return VoteRefused("reason_missing", "Say why you deny it; the requester will read it.")
+        return VoteCounts(Choice.DENY, Step.DENY, left=0)
+    agreed = agreeing(approval, who, aliases)
+    person = person_of(presser_id, aliases)
+    left = approval.count - len(agreed | {person})
+    if person in agreed:
+        return VoteRefused("counted", f"Your approval is counted already; {left} more needed.")
+    return VoteCounts(Choice.APPROVE, Step.COMPLETE if left <= 0 else None, left=max(left, 0))
+
+
+def agreeing(approval: ApprovalView, who: Eligible, aliases: Mapping[str, str]) -> frozenset[str]:
+    """The distinct people who approved and may still decide."""
+    people = (person_of(vote.user_id, aliases) for vote in approval.votes if vote.choice is Choice.APPROVE)
+    return frozenset(person for person in people if person in who.people)
+
+
+def _closed(approval: ApprovalView, now: datetime) -> VoteRefused | None:
+    if approval.state is not State.OPEN:
+        deciding = approval.votes[-1].user_id if approval.votes else ""
+        by = f" by {deciding}" if deciding and approval.state is not State.EXPIRED else ""
+        code = "expired" if approval.state is State.EXPIRED else "decided"
+        return VoteRefused(code, f"This request is {approval.state.value} already{by}.")
+    if is_expired(approval.due_at, now):
+        return VoteRefused("expired", f"This request expired at {approval.due_at.isoformat()}.")
+    return None
+
+
+def _not_theirs(
+    approval: ApprovalView, presser_id: str, who: Eligible, aliases: Mapping[str, str]
+) -> VoteRefused | None:
+    person = person_of(presser_id, aliases)
+    if person == person_of(approval.requester_id, aliases):
+        return VoteRefused("own_request", "It is your own request, so somebody else has to decide it.")
+    if presser_id in who.people.get(person, ()):
+        return None
+    reason = next((reason for user, reason in who.left_out if user == presser_id), "not in the groups that decide")
+    return VoteRefused("not_eligible", f"You may not decide this: {reason}.")
+
+
+def _claim(
+    approval: ApprovalView, presser_id: str, who: Eligible, aliases: Mapping[str, str]
+) -> VoteCounts | VoteRefused:
+    if approval.claimed_by is None:
+        return VoteCounts(Choice.CLAIM, None, left=approval.count - len(agreeing(approval, who, aliases)))
+    mine = person_of(approval.claimed_by, aliases) == person_of(presser_id, aliases)
+    sentence = "You have claimed it." if mine else f"{approval.claimed_by} has claimed it; you may still decide it."
+    return VoteRefused("claimed", sentence)
+
+
+def may_dispatch(
+    approval: ApprovalView,
+    *,
+    who: Eligible,
+    now: datetime,
+    aliases: Mapping[str, str],
+    before: Snapshot,
+    after: Snapshot,
+) -> tuple[Step, str]:
+    """What to do with an approved request right before its call: DISPATCH, or the step that ends it and the reason.
+
+    `who` is read anew. Raises ValueError for an approval that is not APPROVED: it was used or ended before.
+    """
+    if approval.state is not State.APPROVED:
+        raise ValueError(f"an approval that is {approval.state.value} cannot be dispatched")
+    if is_expired(approval.due_at, now):
+        return Step.EXPIRE, f"it expired at {approval.due_at.isoformat()}"
+    missing = approval.count - len(agreeing(approval, who, aliases))
+    if missing > 0:
+        return Step.DRIFT, f"{missing} of those who approved may no longer decide"
+    changes = drift(before, after)
+    return (Step.DRIFT, "; ".join(changes)) if changes else (Step.DISPATCH, "")
+
+
+def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """What changed between the approval and now, a sentence each; empty when what would run is what was approved."""
+    found = []
+    if before.target_id != after.target_id:
+        found.append(f"the target is another one now ({before.target_id} was approved, {after.target_id} answers)")
+    if before.state != after.state:
+        found.append(f"the target was {before.state or 'without a state'} and is {after.state or 'without one'} now")
+    if before.policy_version != after.policy_version:
+        found.append(f"the policy changed ({before.policy_version} to {after.policy_version})")
+    if before.digest != after.digest and not found:
+        found.append("what would run is not what was approved")
+    return tuple(found)
+
+
+def request_facts(
+    operation: Operation, demand: NeedsApproval, *, requester_id: str, due: datetime, digest: str, state: str
+) -> tuple[Fact, ...]:
+    """What an approver has to see, in order; the effect and the target's pre-flight come from the backend's rows."""
+    return (
+        Fact(label="Asked by", value=requester_id),
+        Fact(label="What", value=operation.verb),
+        Fact(label="Target", value=operation.target.text),
+        Fact(label="Exact id", value=operation.target.id),
+        Fact(label="Parameters", value=canonical(operation.params) if operation.params else "none"),
+        Fact(label="Reason", value=operation.reason or "none given"),
+        Fact(label="State now", value=state or "none"),
+        Fact(label="Needed", value=f"{demand.count} of {', '.join(demand.from_groups)}"),
+        Fact(label="Expires", value=due),
+        Fact(label="Digest", value=digest),
+    )

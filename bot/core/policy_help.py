@@ -1,0 +1,103 @@
+"""What a policy means for help, for `policy test`, and for the eye that looks for mistyped names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from bot.core.capability import Capability
+from bot.core.policy import admits, is_for
+from bot.core.policy_answer import Allowed, Decision, GrantView, NeedsApproval
+from bot.core.policy_file import USER_GROUP_ID, USER_ID, CaseTable
+from bot.core.policy_load import Policy, Rule
+from bot.core.policy_match import (
+    Member,
+    Subject,
+    Where,
+    glob,
+    prefixes_agree,
+    risk_or_verb,
+    who_fails,
+    who_spared,
+    wide_glob,
+)
+
+CASE_USER: Final = "U0CASE"
+_RISK: Final = "risk:"
+
+
+def may(
+    policy: Policy,
+    *,
+    rows: Iterable[tuple[str, Capability]],
+    subject: Subject,
+    where: Where,
+    home_team_id: str,
+    grants: Sequence[GrantView] = (),
+) -> tuple[tuple[str, Capability], ...]:
+    """Of these (backend name, row) the ones that the person may use here on some target, approval or not.
+
+    Grants have to be in force; the caller has read them for now. A freeze hides nothing: the refusal itself explains it.
+    Parameters are not looked at.
+    """
+    if admits(policy, subject=subject, where=where, home_team_id=home_team_id, grants=grants) is not None:
+        return ()
+    channel = policy.channels.get(where.channel_id)
+    opening: list[Rule | GrantView] = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
+    closing: list[Rule] = []
+    if channel is not None:
+        opening += [rule for rule in channel.allows if who_fails(rule.who, subject, home_team_id) is None]
+        closing += [rule for rule in channel.denies if who_spared(rule.who, subject) is None]
+    return tuple(
+        (backend, row)
+        for backend, row in rows
+        if any(_opens(rule, backend, row) for rule in opening)
+        and not any(_closes(rule, backend, row) for rule in closing)
+    )
+
+
+def _opens(rule: Rule | GrantView, backend: str, row: Capability) -> bool:
+    verb = any(risk_or_verb(pattern, row.verb, row.risk, own_verb=row.own_verb, wide=False) for pattern in rule.verbs)
+    return verb and any(prefixes_agree(pattern, f"{backend}:") for pattern in rule.targets)
+
+
+def _closes(rule: Rule, backend: str, row: Capability) -> bool:
+    verb = any(risk_or_verb(pattern, row.verb, row.risk, own_verb=row.own_verb, wide=True) for pattern in rule.verbs)
+    return verb and any(pattern.endswith("*") and wide_glob(pattern, f"{backend}:") for pattern in rule.targets)
+
+
+def case_subject(policy: Policy, case: CaseTable, home_team_id: str) -> Subject:
+    """Whom a `[[case]]` speaks of: an active full member who is in what `as` names and in no other user group.
+
+    `as` a user id is that person; a user group's id is somebody in it; a name from [groups] is its first user, or else
+    somebody in its user groups.
+    """
+    members = policy.file.groups.get(case.as_, (case.as_,))
+    users = [word for word in members if USER_ID.fullmatch(word)]
+    inside = frozenset() if users else frozenset(word for word in members if USER_GROUP_ID.fullmatch(word))
+    groups = {group: Member.YES if group in inside else Member.NO for group in policy.user_groups | inside}
+    return Subject(
+        user_id=users[0] if users else CASE_USER, team_id=home_team_id, known=True, groups=MappingProxyType(groups)
+    )
+
+
+def decision_word(decision: Decision) -> str:
+    """The word that `expect` of a `[[case]]` uses for this decision."""
+    if isinstance(decision, Allowed):
+        return "allowed"
+    return "needs approval" if isinstance(decision, NeedsApproval) else "denied"
+
+
+def unknown_names(policy: Policy, *, verbs: Collection[str], backends: Collection[str]) -> tuple[str, ...]:
+    """Sentences about verbs and backends that a rule names and nobody has: a mistyped deny would forbid nothing."""
+    rules = [rule for channel in policy.channels.values() for rule in (*channel.denies, *channel.allows)]
+    found: dict[str, None] = {}
+    for rule in (*rules, *policy.freezes):
+        for pattern in rule.verbs:
+            if not pattern.startswith(_RISK) and not any(glob(pattern, verb) for verb in verbs):
+                found[f"line {rule.line}: no configured backend has the verb `{pattern}`"] = None
+        for pattern in rule.targets:
+            if not any(prefixes_agree(pattern, f"{backend}:") for backend in backends):
+                found[f"line {rule.line}: no configured backend answers to `{pattern}`"] = None
+    return tuple(found)

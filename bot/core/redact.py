@@ -1,0 +1,250 @@
+"""What may never be shown or written: secrets are found in text and masked.
+
+Pure rules over text: named keys with a value, credentials of HTTP, JSON web tokens, private keys, keys of well-known
+services, passwords in connection strings, long random words behind a secret-like word, and values that are known to be
+secret. Sources: security.md D44 (redact before upload, entropy and known values, chunk edges) and F8 (where secrets leak).
+
+A value never crosses the end of a line, but a private key does: `Redactor` keeps that state, so text may be fed to it in
+blocks of whole lines, which `LineSplitter` makes of chunks that were cut anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
+from urllib.parse import quote, quote_plus
+
+MASK: Final = "[redacted]"
+SHORTEST_KNOWN: Final = 4
+LONGEST_LINE: Final = 64 * 1024
+_LONGEST_TAIL: Final = 8 * 1024
+_LONGEST_KEY_LINES: Final = 200
+
+_NAME: Final = (
+    r"(?:pass(?:word|wd|phrase|code)|(?<![a-z])pass|pwd|secret|token|api[ _-]?key|access[_-]?key(?:[_-]?id)?"
+    r"|account[_-]?key|private[_-]?key|encryption[_-]?key|signing[_-]?key|shared[_-]?access[_-]?key"
+    r"|(?<![a-z])auth|credentials?|session[_-]?id|sessionid|signature|(?<![a-z])sig)"
+    r"(?:[_-]?(?:id|key|value|text|hash|b64|base64|\d{1,3}))?"
+)
+_NAME_HINTS: Final = (
+    "pass", "pwd", "secret", "token", "key", "auth", "credential", "session", "signature", "sig"
+)  # fmt: skip
+_VALUE: Final = r"(\"(?:[^\"\\\r\n]|\\.){1,4000}\"|'(?:[^'\\\r\n]|\\.){1,4000}'|[^\s,;&\"'<>(){}\[\]]{1,4000})"
+_PLAIN_VALUE: Final = re.compile(r"(?i)null|none|nil|true|false|yes|no|undefined|-|\d{1,3}|\*+|x{3,}|\.\.\.|redacted")
+_KEY_BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_WORD_EDGE: Final = re.compile(r"[\s,;&\"'<>]")
+
+
+def entropy(word: str) -> float:
+    """Shannon entropy in bits a character."""
+    total = len(word)
+    return -sum(n / total * math.log2(n / total) for n in Counter(word).values()) if total else 0.0
+
+
+def looks_random(word: str) -> bool:
+    """True for words that no person would write: long, letters with digits, and hardly repeating."""
+    mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
+    return len(word) >= 16 and mixed and entropy(word) > 2.9
+
+
+class _Rule(NamedTuple):
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    masked: Callable[[re.Match[str]], str]
+
+
+def _all(match: re.Match[str]) -> str:
+    return MASK
+
+
+def _after(match: re.Match[str]) -> str:
+    value = match[2].strip("\"'")
+    if not value or value.startswith((MASK[:-1], "[redacted")) or _PLAIN_VALUE.fullmatch(value):
+        return match[0]
+    edge = match[2][0] if match[2][0] in "\"'" else ""
+    return f"{match[1]}{edge}{MASK}{edge}"
+
+
+def _rest(match: re.Match[str]) -> str:
+    value = match[2].strip()
+    return match[0] if not value or value.startswith(MASK) else f"{match[1]}{MASK}"
+
+
+def _scheme(match: re.Match[str]) -> str:
+    word = match[2]
+    plain = word.isalpha() and (word.islower() or word.istitle())
+    return match[0] if plain else f"{match[1]}{MASK}"
+
+
+def _random(match: re.Match[str]) -> str:
+    return f"{match[1]}{MASK}" if looks_random(match[2]) else match[0]
+
+
+def _between(match: re.Match[str]) -> str:
+    return match[0] if match[2] == MASK else f"{match[1]}{MASK}{match[3]}"
+
+
+def _rule(hints: str, pattern: str, masked: Callable[[re.Match[str]], str], flags: int = re.IGNORECASE) -> _Rule:
+    return _Rule(tuple(hints.split()), re.compile(pattern, flags), masked)
+
+
+_RULES: Final[tuple[_Rule, ...]] = (
+    _rule("authorization", r"((?:proxy-)?authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?)([^\r\n\"']{1,8000})", _rest),
+    _rule("cookie", r"((?:set-)?cookie[\"']?\s{0,3}[:=]\s{0,3}[\"']?)([^\r\n\"']{1,8000})", _rest),
+    _rule("eyj", r"eyJ[\w-]{8,4000}\.[\w-]{4,8000}(?:\.[\w-]{0,4000})?", _all, 0),
+    _rule(
+        "bearer basic apikey negotiate", r"\b((?:bearer|basic|apikey|negotiate)\s{1,3})([\w.~+/=-]{8,8000})", _scheme
+    ),
+    _rule("://", r"(://[^\s/:@\"'<>]{0,100}:)([^\s@\"'<>/]{1,256})(@)", _between, 0),
+    _rule("akia asia", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", _all, 0),
+    _rule("aiza", r"\bAIza[\w-]{35}", _all, 0),
+    _rule("ya29.", r"\bya29\.[\w-]{20,2000}", _all, 0),
+    _rule("ghp_ gho_ ghu_ ghs_ ghr_", r"\bgh[pousr]_[A-Za-z0-9]{20,255}", _all, 0),
+    _rule("github_pat_", r"\bgithub_pat_\w{20,255}", _all, 0),
+    _rule("glpat-", r"\bglpat-[\w-]{16,255}", _all, 0),
+    _rule("npm_", r"\bnpm_[A-Za-z0-9]{30,255}", _all, 0),
+    _rule("xox xapp-", r"\bx(?:ox[abcdeoprs]|app)-[\w-]{8,500}", _all, 0),
+    _rule("hooks.slack", r"(hooks\.slack[\w.-]{0,20}/(?:services|workflows|triggers)/)([\w/-]{8,200})", _rest),
+    _rule("sk_ pk_ rk_ sk-", r"\b(?:[spr]k_(?:live|test)_[A-Za-z0-9]{10,255}|sk-[\w-]{20,255})", _all, 0),
+    _rule("sg.", r"\bSG\.[\w-]{16,64}\.[\w-]{16,64}", _all, 0),
+    _rule(" ".join(_NAME_HINTS), rf"({_NAME}[\"']?\s{{0,3}}(?:=>|:=|=|:)\s{{0,3}}){_VALUE}", _after),
+    _rule(" ".join(_NAME_HINTS), rf"(--?{_NAME}\s{{1,3}}){_VALUE}", _after),
+    _rule("key code", r"([?&](?:key|code)=)([^&\s\"'#<>]{6,4000})", _after),
+    _rule(
+        "password secret token key pwd credential",
+        r"((?:password|passwd|pwd|secret|token|key|credential)s?\b[\"']?\s{0,3}(?:(?:is|was|[:=])\s{0,3})?[\"']?)"
+        r"([\w+/=.-]{16,4000})",
+        _random,
+    ),
+)
+
+
+def _forms(secret: str) -> set[str]:
+    coded = base64.b64encode(secret.encode()).decode()
+    return {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], coded, coded.rstrip("=")}
+
+
+class Redactor:
+    """Masks text that comes in blocks of whole lines. `count` is how many values it masked so far.
+
+    `known` are values that are secret wherever they stand, also percent-encoded, JSON-escaped or in base64; those
+    shorter than four characters are left alone, for they would mask half the language.
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        forms = {form for secret in known if len(secret) >= SHORTEST_KNOWN for form in _forms(secret)}
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._key_lines = 0
+        self.count = 0
+
+    def __repr__(self) -> str:
+        return f"Redactor(count={self.count})"
+
+    def feed(self, text: str) -> str:
+        """The text, masked. A private key that does not end here is masked on in the next block."""
+        if self._key_lines or "-----BEGIN" in text:
+            text = self._private_keys(text)
+        if self._known is not None:
+            text, hits = self._known.subn(MASK, text)
+            self.count += hits
+        lowered = text.lower()
+        for rule in _RULES:
+            if any(hint in lowered for hint in rule.hints):
+                text = rule.pattern.sub(self._counted(rule), text)
+        return text
+
+    def _counted(self, rule: _Rule) -> Callable[[re.Match[str]], str]:
+        def masked(match: re.Match[str]) -> str:
+            new = rule.masked(match)
+            self.count += new != match[0]
+            return new
+
+        return masked
+
+    def _private_keys(self, text: str) -> str:
+        kept: list[str] = []
+        at = 0
+        while at < len(text):
+            if not self._key_lines:
+                begin = _KEY_BEGIN.search(text, at)
+                if begin is None:
+                    kept.append(text[at:])
+                    break
+                kept += [text[at : begin.start()], MASK]
+                self.count += 1
+                self._key_lines = 1
+                at = begin.end()
+            at = self._skip_key(text, at, kept)
+        return "".join(kept)
+
+    def _skip_key(self, text: str, at: int, kept: list[str]) -> int:
+        end = _KEY_END.search(text, at)
+        body = text[at : end.start() if end else len(text)]
+        kept.append("\n" * body.count("\n"))
+        # A header whose end never comes must not swallow the rest of a log.
+        self._key_lines += body.count("\n")
+        if end is not None or self._key_lines > _LONGEST_KEY_LINES:
+            self._key_lines = 0
+        return end.end() if end else len(text)
+
+
+def redact(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
+    """The text with every secret masked, and how many there were."""
+    redactor = Redactor(known)
+    return redactor.feed(text), redactor.count
+
+
+class LineSplitter:
+    """Makes blocks of whole lines from chunks that were cut anywhere, holding at most one line.
+
+    A line longer than `longest` characters is cut back to the last blank before that, and its rest is dropped with a note:
+    a secret that straddles a cut would be seen by nobody.
+    """
+
+    def __init__(self, longest: int = LONGEST_LINE) -> None:
+        self._longest = longest
+        self._open = ""
+        self._dropping = False
+        self.cut_lines = 0
+
+    def feed(self, chunk: str) -> str:
+        """Everything up to the last end of line; may be empty."""
+        if self._dropping:
+            _, newline, chunk = chunk.partition("\n")
+            if not newline:
+                return ""
+            self._dropping = False
+        head, newline, tail = (self._open + chunk).rpartition("\n")
+        self._open = tail
+        done = self._shortened(head + newline)
+        if len(self._open) > self._longest:
+            done += self._cut(self._open) + "\n"
+            self._open = ""
+            self._dropping = True
+        return done
+
+    def flush(self) -> str:
+        """The last line, when it had no end."""
+        rest, self._open = self._open, ""
+        return rest
+
+    def _shortened(self, text: str) -> str:
+        if len(text) <= self._longest:
+            return text
+        lines: Sequence[str] = text.split("\n")
+        return "\n".join(self._cut(line) if len(line) > self._longest else line for line in lines)
+
+    def _cut(self, line: str) -> str:
+        self.cut_lines += 1
+        kept = line[: self._longest]
+        tail = kept[-_LONGEST_TAIL:]
+        edges = [edge.start() for edge in _WORD_EDGE.finditer(tail)]
+        end = len(kept) - len(tail) + (edges[-1] if edges else 0)
+        return kept[:end] + " [line cut here]"

@@ -1,0 +1,98 @@
+"""The two lanes of connections of one backend: a pool for what may be repeated, and a connection of its own for each
+call that may not.
+
+Why a lane of its own: a pooled connection that the server closed meanwhile fails only after the request was written, and
+then nobody knows what happened; a new connection fails before. aiohttp further repeats GET, PUT and DELETE once by itself
+when a connection breaks, new or not; `_once` forbids that for calls that must not be sent twice.
+Measured in perf.md section 5: httpx over aiohttp takes a fifth of the CPU of httpx over httpcore.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import SimpleNamespace
+from typing import Final
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+_KEEP_ALIVE: Final = 15.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far one attempt is. `sent` turns true right before the first byte is written."""
+
+    repeat_safe: bool
+    tries: int = 0
+    sent: bool = False
+
+
+PROGRESS: Final[ContextVar[Progress]] = ContextVar("httpkit_progress")
+
+
+class SentTwice(aiohttp.ClientError):
+    """The library was about to send again what must be sent once."""
+
+
+async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    progress = PROGRESS.get()
+    if progress.tries and not progress.repeat_safe:
+        raise SentTwice
+    progress.tries += 1
+    return await handler(request)
+
+
+async def _writing(
+    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    PROGRESS.get().sent = True
+
+
+def quiet_logs() -> None:
+    """httpx writes every address with its query at INFO, and queries of some vendors carry credentials."""
+    for name in ("httpx", "httpcore"):
+        logger = logging.getLogger(name)
+        if logger.getEffectiveLevel() < logging.WARNING:
+            logger.setLevel(logging.WARNING)
+
+
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Verification by the public authorities, or by this PEM file alone. There is no context without verification."""
+    if ca_file is not None:
+        return ssl.create_default_context(cafile=ca_file)
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def lane(context: ssl.SSLContext, concurrency: int, *, pooled: bool) -> httpx.AsyncClient:
+    """An httpx client over aiohttp: HTTP/1.1, no redirects, no cookies, nothing from the environment."""
+
+    def session() -> aiohttp.ClientSession:
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(_writing)
+        connector = (
+            aiohttp.TCPConnector(ssl=context, limit=concurrency, keepalive_timeout=_KEEP_ALIVE)
+            if pooled
+            else aiohttp.TCPConnector(ssl=context, limit=concurrency, force_close=True)
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[trace],
+            middlewares=(_once,),
+            auto_decompress=False,
+            skip_auto_headers=("Content-Type",),
+        )
+
+    return httpx.AsyncClient(
+        transport=AiohttpTransport(verify=context, trust_env=False, client=session),
+        follow_redirects=False,
+        trust_env=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        headers={"Accept-Encoding": "gzip, deflate", "User-Agent": "signalbox"},
+    )

@@ -1,0 +1,107 @@
+"""Facts about the person and the place are read, then the pure rules decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.capability import Capability
+from bot.core.intent import Actor, Intent, Place
+from bot.core.operation import Operation
+from bot.core.policy import Allowed, Decision, Denied, GrantView, NeedsApproval, Policy, Subject, Where, decide
+from bot.core.policy_answer import Asked
+from bot.pipeline.deps import Deps
+
+CACHED = 60.0
+FRESH = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A decision with everything that it was made from."""
+
+    decision: Decision
+    policy: Policy
+    subject: Subject
+    where: Where
+    digest: str
+
+    @property
+    def allowed(self) -> bool:
+        """It may run now."""
+        return isinstance(self.decision, Allowed)
+
+    @property
+    def denied(self) -> bool:
+        """It may not run."""
+        return isinstance(self.decision, Denied)
+
+    @property
+    def needs_approval(self) -> bool:
+        """It may run once others agree."""
+        return isinstance(self.decision, NeedsApproval)
+
+
+async def facts(deps: Deps, actor: Actor, place: Place, *, max_age: float = CACHED) -> tuple[Policy, Subject, Where]:
+    """The rules in force, the person and the place, none older than `max_age` seconds."""
+    policy = deps.policy().policy
+    subject = await deps.directory.subject(actor, policy.user_groups, max_age=max_age)
+    where = await deps.directory.where(place, max_age=max_age)
+    return policy, subject, where
+
+
+def asked(
+    deps: Deps,
+    row: Capability,
+    operation: Operation,
+    subject: Subject,
+    where: Where,
+    grants: tuple[GrantView, ...],
+) -> Asked:
+    """What the rules are asked."""
+    return Asked(
+        verb=operation.verb,
+        risk=operation.risk,
+        own_verb=row.own_verb,
+        target=operation.target,
+        params=operation.params,
+        subject=subject,
+        where=where,
+        now=deps.clock.now(),
+        grants=grants,
+        home_team_id=deps.home_team,
+        declared=tuple(param.name for param in row.params),
+    )
+
+
+async def grants_of(deps: Deps, actor: Actor, place: Place) -> tuple[GrantView, ...]:
+    """The grants that this person holds here now."""
+    rows = await deps.store.grants_for(actor.user_id, place.channel_id, deps.clock.now())
+    return tuple(
+        GrantView(
+            id=row.id,
+            user_id=row.user_id,
+            verbs=row.verbs,
+            targets=row.targets,
+            until=datetime.fromisoformat(row.until_at),
+            channel_id=row.channel_id,
+            breakglass=row.breakglass,
+        )
+        for row in rows
+    )
+
+
+async def authorize(
+    deps: Deps, intent: Intent, operation: Operation, row: Capability, *, max_age: float = CACHED
+) -> Ruling:
+    """May this person do this here, now?"""
+    policy, subject, where = await facts(deps, intent.actor, intent.place, max_age=max_age)
+    grants = await grants_of(deps, intent.actor, intent.place)
+    decision = decide(policy, **asked(deps, row, operation, subject, where, grants))
+    return Ruling(decision, policy, subject, where, operation.digest(intent.actor, intent.place, policy.version))
+
+
+def ages(ruling: Ruling) -> str:
+    """How old the facts behind a decision were, for the register."""
+    oldest = max(ruling.subject.group_ages.values(), default=0.0)
+    return f"person read {ruling.subject.user_age:.0f} s ago, groups at most {oldest:.0f} s ago"

@@ -1,0 +1,61 @@
+"""Next steps -> buttons: only what this person may do, each with an opaque id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.core.card import Button
+from bot.core.catalog import check_params
+from bot.core.grammar import parse_target
+from bot.core.intent import Intent
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Suggestion
+from bot.core.policy import Denied, decide
+from bot.core.problems import BadRequest
+from bot.pipeline.authorize import asked, facts, grants_of
+from bot.pipeline.cards import LABELS, command_means, refresh_means
+from bot.pipeline.deps import Deps
+
+MOST = 5
+
+
+async def buttons_for(
+    deps: Deps, intent: Intent, operation: Operation, suggestions: Sequence[Suggestion], *, about: Target, refresh: bool
+) -> tuple[Button, ...]:
+    """At most five: the adapter's suggestions that the rules allow here, and Refresh when there is something to look at."""
+    out = [
+        Button(
+            label=LABELS.get(suggestion.verb, suggestion.label),
+            action=f"do_{suggestion.verb.replace(' ', '_')}",
+            id=deps.ids.secret(),
+            style="danger" if suggestion.verb == "stop" else None,
+            means=command_means(suggestion.verb, suggestion.target, suggestion.params),
+        )
+        for suggestion in suggestions
+        if suggestion.verb != "status" and await _may(deps, intent, suggestion, about)
+    ]
+    if refresh:
+        out.append(
+            Button(label="Refresh", action="refresh", id=deps.ids.secret(), means=refresh_means(operation.request_id))
+        )
+    return tuple(out[:MOST])
+
+
+async def _may(deps: Deps, intent: Intent, suggestion: Suggestion, about: Target) -> bool:
+    """Whether the rules let this person do it to the thing that the card is about; decided again when it is pressed."""
+    ref = parse_target(suggestion.target, deps.catalog)
+    if isinstance(ref, str):
+        return False
+    kind, _ = deps.catalog.split_path(ref.backend, ref.path)
+    kind = kind or deps.catalog.backends[ref.backend].default_target.name
+    row = deps.catalog.row(ref.backend, suggestion.verb, kind)
+    if row is None:
+        return False
+    try:
+        given = check_params(row.params, suggestion.params)
+    except BadRequest:
+        return False
+    operation = Operation.of(row, request_id=intent.request_id, target=about, given=given, reason=None)
+    policy, subject, where = await facts(deps, intent.actor, intent.place)
+    grants = await grants_of(deps, intent.actor, intent.place)
+    return not isinstance(decide(policy, **asked(deps, row, operation, subject, where, grants)), Denied)

@@ -1,0 +1,31 @@
+"""What an adapter is given beside the operation."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.core.ports import Clock, Ids, SlackFile, SlackFiles, Spool
+
+Told = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class OneCall:
+    """Implements core.ports.Call for one operation of one person in one channel."""
+
+    clock: Clock
+    ids: Ids
+    spool: Spool
+    files: SlackFiles
+    channel_id: str
+    user_id: str
+    tell: Told
+
+    async def progress(self, text: str) -> None:
+        """Show how far it is."""
+        await self.tell(text)
+
+    async def file(self, file_id: str) -> SlackFile:
+        """A file that was attached in this channel or by this person."""
+        return await self.files.open(file_id, self.channel_id, self.user_id)

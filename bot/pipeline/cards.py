@@ -1,0 +1,228 @@
+"""Cards of operations: pure functions from what is known to what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.core.card import Button, Card, Line, Tone
+from bot.core.intent import Intent, Place
+from bot.core.operation import Operation
+from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Unknown
+from bot.core.value import Json
+
+LABELS: Final = {"logs": "Log", "retry": "Retry", "stop": "Stop", "status": "Refresh"}
+_TONES: Final = {
+    Phase.WAITING: Tone.WORKING,
+    Phase.ACTIVE: Tone.WORKING,
+    Phase.SUCCEEDED: Tone.GOOD,
+    Phase.FAILED: Tone.BAD,
+    Phase.STOPPED: Tone.WARN,
+    Phase.UNREADABLE: Tone.UNSURE,
+}
+_HEADS: Final = {
+    "refused": "Refused: nothing was done",
+    "failed": "Failed",
+    "unknown": "Unknown: it may or may not have happened, and it was not sent again",
+}
+
+AnyOutcome = Done | Refused | Failed | Unknown
+
+
+def key_of(request_id: str) -> str:
+    """The key of the card of a request."""
+    return f"op:{request_id}"
+
+
+def title_of(operation: Operation) -> str:
+    """`start acc:shop/prices`."""
+    return f"{operation.verb} {operation.target.text}"
+
+
+def tone_of_view(view: RunView) -> Tone:
+    """The colour of a run."""
+    return _TONES[view.phase]
+
+
+def working(operation: Operation, intent: Intent, text: str) -> Card:
+    """What is shown while it is under way."""
+    return _card(operation, intent, Tone.WORKING, text, lines=_said(operation))
+
+
+def outcome(
+    operation: Operation,
+    intent: Intent,
+    result: AnyOutcome,
+    buttons: Sequence[Button],
+    now: datetime,
+    rule: str = "",
+) -> Card:
+    """What came of it. A run that goes on keeps the working colour until its end is known."""
+    if isinstance(result, Done):
+        return _done(operation, intent, result, buttons, now, rule)
+    lines = [Line(text=result.summary)]
+    if result.hint:
+        lines.append(Line(heading="What to do", text=result.hint))
+    tone = {"refused": Tone.WARN, "failed": Tone.BAD, "unknown": Tone.UNSURE}[result.kind]
+    return _card(
+        operation,
+        intent,
+        tone,
+        _HEADS[result.kind],
+        lines=(*_said(operation), *lines),
+        facts=result.facts,
+        buttons=buttons,
+        now=now,
+        rule=rule,
+        code=result.code,
+    )
+
+
+def _done(
+    operation: Operation, intent: Intent, result: Done, buttons: Sequence[Button], now: datetime, rule: str
+) -> Card:
+    view = result.view
+    tone = tone_of_view(view) if view is not None else Tone.GOOD
+    lines = [*_said(operation)]
+    if result.summary and (view is None or result.summary != view.state):
+        lines.append(Line(text=result.summary))
+    if view is not None and view.message:
+        lines.append(Line(text=view.message))
+    if result.preview:
+        lines.append(Line(heading="Last lines, secrets masked", text=result.preview, code=True))
+    return _card(
+        operation,
+        intent,
+        tone,
+        view.state if view is not None else "Done",
+        lines=lines,
+        facts=(*(view.facts if view is not None else ()), *result.facts),
+        buttons=buttons,
+        now=now,
+        rule=rule,
+        progress=_progress(view),
+        table=result.table,
+    )
+
+
+def run_update(operation: Operation, intent: Intent, view: RunView, buttons: Sequence[Button], now: datetime) -> Card:
+    """The card of a run that is followed."""
+    lines = [*_said(operation)]
+    if view.message:
+        lines.append(Line(text=view.message))
+    return _card(
+        operation,
+        intent,
+        tone_of_view(view),
+        view.state,
+        lines=lines,
+        facts=view.facts,
+        buttons=buttons,
+        now=now,
+        progress=_progress(view),
+    )
+
+
+def _progress(view: RunView | None) -> tuple[int, int] | None:
+    if view is None or view.done is None or not view.total:
+        return None
+    return (view.done, view.total)
+
+
+def _said(operation: Operation) -> tuple[Line, ...]:
+    return (Line(heading="Reason", text=operation.reason),) if operation.reason else ()
+
+
+def _card(
+    operation: Operation,
+    intent: Intent,
+    tone: Tone,
+    status: str,
+    *,
+    lines: Sequence[Line] = (),
+    facts: Sequence[Fact] = (),
+    buttons: Sequence[Button] = (),
+    now: datetime | None = None,
+    rule: str = "",
+    code: str = "",
+    progress: tuple[int, int] | None = None,
+    table: object = None,
+) -> Card:
+    footer = [f"<@{intent.actor.user_id}>", f"request {operation.request_id}"]
+    if rule:
+        footer.append(f"rule {rule}")
+    if code:
+        footer.append(f"code {code}")
+    return Card.model_validate(
+        {
+            "key": key_of(operation.request_id),
+            "place": place_of(intent),
+            "title": title_of(operation),
+            "tone": tone,
+            "status": status,
+            "lines": tuple(lines),
+            "facts": (*given_facts(operation), *facts),
+            "buttons": tuple(buttons),
+            "footer": tuple(footer),
+            "mention": (intent.actor.user_id,) if intent.actor.user_id else (),
+            "at": now,
+            "progress": progress,
+            "table": table,
+        }
+    )
+
+
+def place_of(intent: Intent) -> Place:
+    """Where the card of this request belongs: its thread if it has one, never the message that was pressed."""
+    return intent.place.model_copy(update={"message_ts": None})
+
+
+def given_facts(operation: Operation) -> tuple[Fact, ...]:
+    """What was asked for, as facts: only what was said, in the words of the grammar."""
+    return tuple(Fact(label=name, value=value_text(value)) for name, value in sorted(operation.given.items()))
+
+
+def value_text(value: Json) -> str:
+    """A parameter as a person reads it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={value_text(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(value_text(inner) for inner in value)
+    return str(value)
+
+
+def private(intent: Intent, title: str, *, tone: Tone = Tone.PLAIN, key: str = "", **parts: object) -> Card:
+    """An answer that only the asker sees."""
+    return Card.model_validate(
+        {
+            "key": key or f"say:{intent.request_id}",
+            "place": place_of(intent),
+            "title": title,
+            "tone": tone,
+            "only_for": intent.actor.user_id,
+            **parts,
+        }
+    )
+
+
+def command_means(verb: str, target: str, params: Sequence[tuple[str, str]] = ()) -> dict[str, Json]:
+    """What a button that stands for a command keeps in the store. The tag is the law of this shape: add, never change."""
+    return {"tag": "command1", "verb": verb, "target": target, "params": [list(pair) for pair in params]}
+
+
+def hold_means(hold_id: str, choice: str) -> dict[str, Json]:
+    """What a button on a pre-flight or an approval keeps in the store."""
+    return {"tag": "hold1", "hold": hold_id, "choice": choice}
+
+
+def refresh_means(request_id: str) -> dict[str, Json]:
+    """What a Refresh button keeps in the store."""
+    return {"tag": "refresh1", "request": request_id}
+
+
+def is_tagged(means: Mapping[str, Json], tag: str) -> bool:
+    """Whether a stored meaning has this shape."""
+    return means.get("tag") == tag

@@ -1,0 +1,65 @@
+"""A command in words: resolved, authorized, confirmed where it is dangerous, approved where the rules say so, run."""
+
+from __future__ import annotations
+
+from bot.core.capability import Risk
+from bot.core.intent import Command, Intent
+from bot.core.problems import Problem
+from bot.pipeline import approvals, preflight, refuse
+from bot.pipeline.authorize import Ruling, authorize
+from bot.pipeline.deps import Deps
+from bot.pipeline.desk import answer
+from bot.pipeline.execute import execute
+from bot.pipeline.pauses import check_pause
+from bot.pipeline.resolve import Resolved, resolve
+
+
+async def command(deps: Deps, intent: Intent, ask: Command) -> None:
+    """Everything that can be typed comes through here, from whatever door."""
+    if await _is_for_the_desk(deps, intent, ask):
+        await answer(deps, intent, ask)
+        return
+    try:
+        resolved = await resolve(deps, intent, ask)
+        check_pause(resolved.row, resolved.operation, deps.clock.now(), deps.zone)
+    except Problem as trouble:
+        await refuse.problem(deps, intent, trouble)
+        return
+    ruling = await authorize(deps, intent, resolved.operation, resolved.row)
+    if ruling.denied:
+        await refuse.denied(deps, intent, resolved.operation, ruling)
+        return
+    await proceed(deps, intent, resolved, ruling)
+
+
+async def proceed(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
+    """What was not denied: shown first when dangerous, put to approvers when the rule says so, else run."""
+    if resolved.operation.risk is Risk.DANGER:
+        await preflight.ask(deps, intent, resolved, ruling)
+    elif ruling.needs_approval:
+        await approvals.request(deps, intent, resolved, ruling)
+    else:
+        await execute(deps, intent, resolved.operation, ruling)
+
+
+async def _is_for_the_desk(deps: Deps, intent: Intent, ask: Command) -> bool:
+    """A built-in verb; one that a backend has too (`status`, `health`) belongs to the backend once there is a target."""
+    if deps.catalog.builtin(ask.verb) is None:
+        return False
+    if not deps.catalog.rows(ask.verb):
+        return True
+    if ask.target is not None:
+        backend, _, path = ask.target.partition(":")
+        return not path and not _row_on_backend_itself(deps, ask.verb, backend)
+    if intent.place.thread_ts is None:
+        return True
+    return await deps.store.thread_target(intent.place.channel_id, intent.place.thread_ts) is None
+
+
+def _row_on_backend_itself(deps: Deps, verb: str, backend: str) -> bool:
+    """Whether `backend:` alone is a target of that verb, as for an agent that is its own control plane."""
+    rows = deps.catalog.backends.get(backend)
+    if rows is None:
+        return False
+    kind = rows.default_target
+    return kind.example in ("", f"{backend}:") and deps.catalog.row(backend, verb, kind.name) is not None

@@ -1,0 +1,124 @@
+"""`help`: only what this person may do here, read from the rows and the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.core.builtins import BUILTINS
+from bot.core.capability import Capability
+from bot.core.card import Line
+from bot.core.intent import Command, Intent
+from bot.core.params import Param, ParamType, duration_text
+from bot.core.policy import admits
+from bot.core.policy_help import may
+from bot.pipeline import cards
+from bot.pipeline.authorize import facts, grants_of
+from bot.pipeline.deps import Deps
+
+
+async def help_(deps: Deps, intent: Intent, ask: Command) -> None:
+    """`help`, `help VERB`."""
+    rows = await usable(deps, intent)
+    if ask.words:
+        verb, _ = deps.catalog.canonical_verb(ask.words)
+        await _one(deps, intent, verb or " ".join(ask.words), rows)
+        return
+    await help_for(deps, intent, rows)
+
+
+async def usable(deps: Deps, intent: Intent) -> tuple[tuple[str, Capability], ...]:
+    """The rows that this person may use here, on some target, as (name of a backend, row)."""
+    policy, subject, where = await facts(deps, intent.actor, intent.place)
+    grants = await grants_of(deps, intent.actor, intent.place)
+    rows = [(name, row) for name, declared in sorted(deps.catalog.backends.items()) for row in declared.capabilities]
+    return may(policy, rows=rows, subject=subject, where=where, home_team_id=deps.home_team, grants=grants)
+
+
+async def usable_verbs(deps: Deps, intent: Intent) -> tuple[str, ...]:
+    """Their verbs, sorted."""
+    return tuple(sorted({row.verb for _, row in await usable(deps, intent)}))
+
+
+async def help_for(deps: Deps, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
+    """The list: acting verbs by backend, then what everybody here may ask."""
+    lines = []
+    for name in sorted({name for name, _ in rows}):
+        words = [f"`{deps.command} {_example(row, name)}` {row.help}" for backend, row in rows if backend == name]
+        lines.append(
+            Line(heading=f"{name} ({deps.catalog.backends[name].title})", text="\n".join(dict.fromkeys(words)))
+        )
+    if await _admitted(deps, intent):
+        lines.append(
+            Line(
+                heading="Everybody here",
+                text="\n".join(f"`{deps.command} {b.example}` {b.help}" for b in BUILTINS[:16]),
+            )
+        )
+    if not rows:
+        lines.insert(
+            0,
+            Line(
+                text=f"The rules of this channel let you do nothing on a control plane. `{deps.command} whoami` says why."
+            ),
+        )
+    lines.append(Line(text=f"A reason goes behind `--`. `{deps.command} help VERB` shows a verb's parameters."))
+    await deps.presenter.show(cards.private(intent, "What you may do here", lines=tuple(lines)), intent.reply)
+
+
+async def _admitted(deps: Deps, intent: Intent) -> bool:
+    policy, subject, where = await facts(deps, intent.actor, intent.place)
+    return admits(policy, subject=subject, where=where, home_team_id=deps.home_team) is None
+
+
+def _example(row: Capability, backend: str) -> str:
+    """The row's example on this backend's own name."""
+    words = row.example.split(" ")
+    for index, word in enumerate(words):
+        head, colon, rest = word.partition(":")
+        if colon and head.isalnum() and index > 0:
+            words[index] = f"{backend}:{rest}"
+            break
+    return " ".join(words)
+
+
+async def _one(deps: Deps, intent: Intent, verb: str, rows: Sequence[tuple[str, Capability]]) -> None:
+    mine = [(name, row) for name, row in rows if row.verb == verb]
+    builtin = deps.catalog.builtin(verb)
+    lines = [
+        Line(heading=f"{name}: {row.verb} on {row.target}", text=_explained(deps, name, row)) for name, row in mine
+    ]
+    if builtin is not None:
+        lines.append(Line(text=f"{builtin.help}\n`{deps.command} {builtin.example}`"))
+    if not lines:
+        near = deps.catalog.nearest_verbs(verb)
+        known = verb in deps.catalog.verbs
+        said = (
+            f"You may not `{verb}` anything here; `{deps.command} why {verb} ...` says why."
+            if known
+            else f"`{verb}` is not a verb."
+        )
+        lines = [Line(text=said + (f" Near: {', '.join(f'`{n}`' for n in near)}." if near and not known else ""))]
+    await deps.presenter.show(cards.private(intent, f"help {verb}", lines=tuple(lines)), intent.reply)
+
+
+def _explained(deps: Deps, name: str, row: Capability) -> str:
+    parts = [f"{row.help} ({row.risk})", f"`{deps.command} {_example(row, name)}`"]
+    parts += [param_line(param) for param in row.params]
+    if row.reason_required:
+        parts.append("A reason is required.")
+    return "\n".join(parts)
+
+
+def param_line(param: Param) -> str:
+    """One parameter in one line: how it is written, what it means, what it is when left out."""
+    written = {ParamType.MAP: "NAME=" if param.name == "*" else f"{param.name}.NAME="}.get(param.type, f"{param.name}=")
+    values = "|".join(param.choices) if param.choices else ""
+    default = ""
+    if param.default is not None:
+        shown = (
+            duration_text(param.default)
+            if param.type is ParamType.DURATION and isinstance(param.default, int)
+            else cards.value_text(param.default)
+        )
+        default = f" (default {shown})"
+    return f"`{written}{values}` {param.help}{default}"

@@ -1,0 +1,175 @@
+"""Looking around: backends, targets, find, what is open, health, doctor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from bot.core.card import Line, Tone
+from bot.core.catalog import check_params
+from bot.core.intent import Command, Intent
+from bot.core.outcome import Fact, Named, Table
+from bot.core.problems import BadRequest, Problem
+from bot.pipeline import cards
+from bot.pipeline.deps import Deps
+from bot.pipeline.desk.lists import approvals_table, pauses_table, watches_table
+from bot.pipeline.health import Checked
+
+LIST_WITHIN = 10.0
+
+
+async def backends(deps: Deps, intent: Intent, ask: Command) -> None:
+    """Every configured control plane with its last check."""
+    await _health_table(deps, intent, "Control planes", await deps.health.check_all())
+
+
+async def health(deps: Deps, intent: Intent, ask: Command) -> None:
+    """`health`, `health acc`."""
+    if ask.target is None:
+        await _health_table(deps, intent, "Health", await deps.health.check_all())
+        return
+    name = ask.target.partition(":")[0]
+    if name not in deps.backends:
+        raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
+    await _health_table(deps, intent, f"Health of {name}", {name: await deps.health.check(name)})
+
+
+async def _health_table(deps: Deps, intent: Intent, title: str, found: Mapping[str, Checked]) -> None:
+    rows = []
+    for name, checked in sorted(found.items()):
+        said = checked.health
+        latency = f"{said.latency_ms:.0f} ms" if said.latency_ms is not None else ""
+        credential = said.credential
+        if said.credential_ends is not None:
+            days = (said.credential_ends - deps.clock.now()).days
+            credential = f"{credential} ends {said.credential_ends:%Y-%m-%d} ({days} days)".strip()
+        rows.append(
+            (name, deps.catalog.backends[name].title, "ok" if said.ok else "down", said.summary, latency, credential)
+        )
+    table = Table(columns=("Name", "Kind", "State", "Says", "Latency", "Credential"), rows=tuple(rows))
+    tone = Tone.GOOD if all(c.health.ok for c in found.values()) else Tone.WARN
+    await deps.presenter.show(cards.private(intent, title, tone=tone, table=table), intent.reply)
+
+
+async def targets(deps: Deps, intent: Intent, ask: Command) -> None:
+    """`targets infa`, `targets infa:eu`."""
+    if ask.target is None:
+        names = ", ".join(f"`{name}`" for name in sorted(deps.backends))
+        raise BadRequest(f"`targets` needs a control plane. There are: {names}.", code="target_missing")
+    name, _, part = ask.target.partition(":")
+    if name not in deps.backends:
+        raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
+    count = _count(deps, ask)
+    found = [named for named in await _list(deps, name) if part.lower() in named.text.lower()]
+    await _named_table(deps, intent, f"Targets of {name}", found, count)
+
+
+async def find(deps: Deps, intent: Intent, ask: Command) -> None:
+    """`find prices`: every backend at once; one that does not answer is named and slows nobody."""
+    words = [word.lower() for word in ask.words]
+    if not words:
+        raise BadRequest("`find` needs a part of a name.", code="target_missing")
+    lists = await asyncio.gather(*(_list_or_problem(deps, name) for name in deps.backends))
+    found = [
+        named
+        for listed in lists
+        if not isinstance(listed, str)
+        for named in listed
+        if all(word in f"{named.text} {named.detail}".lower() for word in words)
+    ]
+    silent = [listed for listed in lists if isinstance(listed, str)]
+    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50, silent)
+
+
+async def _list(deps: Deps, name: str) -> Sequence[Named]:
+    try:
+        async with asyncio.timeout(LIST_WITHIN):
+            return await deps.backends[name].targets()
+    except TimeoutError:
+        raise Problem(f"`{name}` did not answer within {LIST_WITHIN:g} s.", code="deadline") from None
+
+
+async def _list_or_problem(deps: Deps, name: str) -> Sequence[Named] | str:
+    try:
+        return await _list(deps, name)
+    except Problem as problem:
+        return f"{name}: {problem.summary}"
+
+
+async def _named_table(
+    deps: Deps, intent: Intent, title: str, found: Sequence[Named], count: int, silent: Sequence[str] = ()
+) -> None:
+    rows = tuple((named.text, named.state, named.detail) for named in found[:count])
+    note = "" if len(found) <= count else f"{len(found) - count} more; say more of the name"
+    lines = [Line(text=text) for text in silent]
+    if not rows:
+        lines.append(Line(text="Nothing. Names are learned as they are used; a full path or id works at once."))
+    table = Table(columns=("Target", "State", "Detail"), rows=rows, total=len(found), note=note) if rows else None
+    await deps.presenter.show(cards.private(intent, title, lines=tuple(lines), table=table), intent.reply)
+
+
+def _count(deps: Deps, ask: Command) -> int:
+    builtin = deps.catalog.builtin(ask.verb)
+    given = check_params(builtin.params if builtin else (), ask.params)
+    count = given.get("count")
+    return count if isinstance(count, int) else 50
+
+
+async def status(deps: Deps, intent: Intent, ask: Command) -> None:
+    """`status` without a target: what is open in this channel."""
+    channel = intent.place.channel_id
+    waiting, runs, paused = await asyncio.gather(
+        approvals_table(deps, channel=channel),
+        watches_table(deps, channel=channel),
+        pauses_table(deps, channel=channel),
+    )
+    facts = (
+        Fact(label="Waiting for a decision", value=len(waiting.rows)),
+        Fact(label="Runs followed", value=len(runs.rows)),
+        Fact(label="Pauses", value=len(paused.rows)),
+    )
+    table = runs if runs.rows else paused if paused.rows else waiting if waiting.rows else None
+    await deps.presenter.show(cards.private(intent, "Open in this channel", facts=facts, table=table), intent.reply)
+
+
+async def approvals(deps: Deps, intent: Intent, ask: Command) -> None:
+    """What waits for a decision here."""
+    await _open(deps, intent, "Waiting for a decision", await approvals_table(deps, channel=intent.place.channel_id))
+
+
+async def watches(deps: Deps, intent: Intent, ask: Command) -> None:
+    """The runs that are followed here."""
+    await _open(deps, intent, "Runs followed here", await watches_table(deps, channel=intent.place.channel_id))
+
+
+async def pauses(deps: Deps, intent: Intent, ask: Command) -> None:
+    """The pauses of this channel."""
+    await _open(deps, intent, "Pauses", await pauses_table(deps, channel=intent.place.channel_id))
+
+
+async def _open(deps: Deps, intent: Intent, title: str, table: Table) -> None:
+    lines = () if table.rows else (Line(text="Nothing."),)
+    card = cards.private(intent, title, lines=lines, table=table if table.rows else None)
+    await deps.presenter.show(card, intent.reply)
+
+
+async def doctor(deps: Deps, intent: Intent, ask: Command) -> None:
+    """Checks of the installation, each with its remedy."""
+    checks = await deps.health.check_all()
+    policy = deps.policy()
+    facts = [
+        Fact(label="Rules", value=f"version {policy.policy.version}, loaded {policy.loaded_at:%Y-%m-%d %H:%M} UTC"),
+        Fact(label="Register", value=f"head {await deps.store.head() or 'empty'}"),
+    ]
+    facts += [
+        Fact(label=name, value="ok" if checked.health.ok else f"down: {checked.health.summary}")
+        for name, checked in sorted(checks.items())
+    ]
+    rules = policy.policy.channels.get(intent.place.channel_id)
+    if rules is None:
+        facts.append(Fact(label="This channel", value=f"the policy has no rules for {intent.place.channel_id}"))
+    where = await deps.directory.where(intent.place, max_age=0)
+    facts.append(
+        Fact(label="Slack", value="answers" if where.known else "does not tell what this channel is: invite the bot")
+    )
+    await deps.presenter.show(cards.private(intent, "Doctor", facts=tuple(facts)), intent.reply)

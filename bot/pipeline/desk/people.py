@@ -1,0 +1,139 @@
+"""Who somebody is to the rules, why something is allowed or not, and which permissions are limited in time."""
+
+from __future__ import annotations
+
+import re
+
+from bot.core.card import Line, Tone
+from bot.core.grammar import parse
+from bot.core.intent import Actor, Command, Intent
+from bot.core.outcome import Fact, Table
+from bot.core.policy import admits, standing, why_not_administrator
+from bot.core.policy import why as trace_rules
+from bot.core.policy_match import Member
+from bot.core.problems import BadRequest
+from bot.pipeline import cards
+from bot.pipeline.authorize import asked, facts, grants_of
+from bot.pipeline.deps import Deps
+from bot.pipeline.desk.lists import moment
+from bot.pipeline.resolve import resolve
+
+_MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
+
+
+async def whoami(deps: Deps, intent: Intent, ask: Command) -> None:
+    """What the rules know of the asker here."""
+    policy, subject, where = await facts(deps, intent.actor, intent.place)
+    _, words = standing(subject, deps.home_team)
+    groups = [
+        name for name, members in policy.file.groups.items() if _in_group(subject.user_id, members, subject.groups)
+    ]
+    refused = admits(policy, subject=subject, where=where, home_team_id=deps.home_team)
+    admin = why_not_administrator(policy, subject, deps.home_team) is None
+    shown = (
+        Fact(label="You", value=f"<@{subject.user_id}> ({subject.user_id}), {words or 'a full member'}"),
+        Fact(label="Workspace", value=subject.team_id),
+        Fact(label="Groups", value=", ".join(f"`{name}`" for name in groups) or "none"),
+        Fact(label="Administrator", value="yes" if admin else "no"),
+        Fact(label="Here", value=refused.reason if refused is not None else "the rules of this channel admit you"),
+        Fact(label="Read from Slack", value=f"{subject.user_age:.0f} s ago"),
+    )
+    card = cards.private(intent, "Who you are here", facts=shown, mention=(subject.user_id,))
+    await deps.presenter.show(card, intent.reply)
+
+
+def _in_group(user_id: str, members: tuple[str, ...], groups: object) -> bool:
+    if user_id in members:
+        return True
+    table = groups if hasattr(groups, "get") else {}
+    return any(table.get(member) is Member.YES for member in members)
+
+
+async def why(deps: Deps, intent: Intent, ask: Command) -> None:
+    """Every rule that a command would meet, with the first condition that failed. Nothing is run."""
+    inner = parse(ask.words[0] if ask.words else "", deps.catalog)
+    if not isinstance(inner, Command) or not ask.words:
+        raise BadRequest("Write the command behind `why`, for example `why start acc:shop/prices`.", code="misread")
+    if deps.catalog.builtin(inner.verb) is not None and inner.target is None:
+        raise BadRequest(
+            f"`{inner.verb}` is answered by the bot itself; no rule of a control plane is met.", code="builtin"
+        )
+    seen = await _as_whom(deps, intent, dict(ask.params).get("as"))
+    resolved = await resolve(deps, intent, inner)
+    policy, subject, where = await facts(deps, seen, intent.place)
+    grants = await grants_of(deps, seen, intent.place)
+    traces = trace_rules(policy, **asked(deps, resolved.row, resolved.operation, subject, where, grants))
+    decision = traces[-1]
+    lines = [
+        Line(text=f"{'`yes`' if trace.matched else '`no`'} {trace.label}{_line_of(trace.line)}: {trace.says}")
+        for trace in traces[:-1]
+    ]
+    verdict = "allowed" if decision.matched else "denied"
+    lines.append(Line(heading=f"So it is {verdict}", text=decision.says))
+    card = cards.private(
+        intent,
+        f"Why: {cards.title_of(resolved.operation)}",
+        tone=Tone.GOOD if decision.matched else Tone.WARN,
+        lines=tuple(lines),
+        footer=(f"policy {policy.version}", f"as {seen.user_id}"),
+    )
+    await deps.presenter.show(card, intent.reply)
+
+
+def _line_of(line: int | None) -> str:
+    return f" (line {line})" if line is not None else ""
+
+
+async def _as_whom(deps: Deps, intent: Intent, other: str | None) -> Actor:
+    """The asker, or for administrators another person of the workspace."""
+    if other is None:
+        return intent.actor
+    policy, subject, _ = await facts(deps, intent.actor, intent.place)
+    refused = why_not_administrator(policy, subject, deps.home_team)
+    if refused is not None:
+        raise BadRequest(f"Only administrators may ask as another person: {refused}.", code="not_administrator")
+    match = _MENTION.fullmatch(other)
+    if match is None:
+        raise BadRequest("Write the person as a mention or as an id like U0ANA.", code="bad_parameter")
+    return Actor(user_id=match.group(1), team_id=deps.home_team)
+
+
+async def grants(deps: Deps, intent: Intent, ask: Command) -> None:
+    """Permissions that end by themselves."""
+    rows = tuple(
+        (g.id, g.user_id, ", ".join(g.verbs), ", ".join(g.targets), moment(g.until_at), g.granted_by)
+        for g in await deps.store.open_grants(deps.clock.now())
+    )
+    table = Table(columns=("Id", "Who", "Verbs", "Targets", "Until", "By"), rows=rows, total=len(rows))
+    lines = () if rows else (Line(text="None."),)
+    await deps.presenter.show(cards.private(intent, "Grants", lines=lines, table=table if rows else None), intent.reply)
+
+
+async def policy(deps: Deps, intent: Intent, ask: Command) -> None:
+    """The rules in force for this channel."""
+    now = deps.policy()
+    rules = now.policy.channels.get(intent.place.channel_id)
+    lines = []
+    if rules is not None:
+        lines += [
+            Line(text=f"`deny` {', '.join(r.verbs)} on {', '.join(r.targets)}: {r.because}") for r in rules.denies
+        ]
+        lines += [
+            Line(
+                text=f"`allow` {', '.join(r.verbs)} on {', '.join(r.targets)} for {', '.join(r.who.words)}"
+                + (f", with {r.approvals.count} of {', '.join(r.approvals.from_)}" if r.approvals else "")
+            )
+            for r in rules.allows
+        ]
+    else:
+        lines.append(Line(text="The policy has no rules for this channel, so everything is denied here."))
+    for freeze in now.policy.freezes:
+        if freeze.begins is not None and freeze.ends is not None and freeze.ends > deps.clock.now():
+            lines.append(
+                Line(
+                    heading="Freeze",
+                    text=f"{freeze.because} {freeze.begins:%Y-%m-%d %H:%M} to {freeze.ends:%Y-%m-%d %H:%M %Z}",
+                )
+            )
+    shown = (Fact(label="Version", value=now.policy.version), Fact(label="Loaded", value=now.loaded_at))
+    await deps.presenter.show(cards.private(intent, "Rules here", facts=shown, lines=tuple(lines)), intent.reply)

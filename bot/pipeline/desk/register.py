@@ -1,0 +1,71 @@
+"""The register for people in channels: search and the timeline of an incident."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.core.card import Line
+from bot.core.catalog import check_params
+from bot.core.intent import Command, Intent
+from bot.core.outcome import Table
+from bot.core.policy import why_not_administrator
+from bot.core.rows import Entry, Filters, stamp
+from bot.pipeline import cards
+from bot.pipeline.authorize import facts
+from bot.pipeline.deps import Deps
+from bot.pipeline.desk.lists import moment
+
+_PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
+
+
+async def audit(deps: Deps, intent: Intent, ask: Command) -> None:
+    """Rows of this channel, newest first; administrators see every channel."""
+    builtin = deps.catalog.builtin("audit")
+    given = check_params(builtin.params if builtin else (), ask.params)
+    policy, subject, _ = await facts(deps, intent.actor, intent.place)
+    everywhere = why_not_administrator(policy, subject, deps.home_team) is None
+    person = _PERSON.fullmatch(str(given.get("user") or ""))
+    since = given.get("since")
+    text = " ".join([*ask.words, str(given.get("target") or "")]).strip()
+    filters = Filters(
+        channel_id=None if everywhere else intent.place.channel_id,
+        user_id=person.group(1) if person else None,
+        since=stamp(deps.clock.now() - timedelta(seconds=since)) if isinstance(since, int) else None,
+        text=text or None,
+    )
+    count = given.get("count")
+    entries = await deps.store.search(filters, limit=count if isinstance(count, int) else 20)
+    where = "every channel" if everywhere else "this channel"
+    await _show(deps, intent, f"Register, {where}", entries)
+
+
+async def timeline(deps: Deps, intent: Intent, ask: Command) -> None:
+    """What happened in this channel, oldest first."""
+    builtin = deps.catalog.builtin("timeline")
+    given = check_params(builtin.params if builtin else (), ask.params)
+    since = given.get("since", 86_400)
+    start = deps.clock.now() - timedelta(seconds=since if isinstance(since, int) else 86_400)
+    filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
+    entries = await deps.store.search(filters, limit=200)
+    await _show(deps, intent, f"Timeline since {moment(stamp(start))}", list(reversed(entries)))
+
+
+async def _show(deps: Deps, intent: Intent, title: str, entries: Sequence[Entry]) -> None:
+    rows = tuple(_row(entry) for entry in entries)
+    lines = () if rows else (Line(text="Nothing found."),)
+    table = Table(columns=("Seq", "When", "Who", "Event", "What", "Detail"), rows=rows) if rows else None
+    await deps.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    what = " ".join(part for part in (entry.verb, entry.target_name) if part)
+    return (
+        str(entry.seq),
+        moment(entry.at),
+        entry.user_id or "",
+        str(entry.event),
+        what,
+        (entry.detail or entry.reason or "")[:120],
+    )

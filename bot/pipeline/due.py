@@ -1,0 +1,74 @@
+"""Time has come for a waiting row."""
+
+from __future__ import annotations
+
+from bot.core.card import Line, Tone
+from bot.core.intent import Due, Intent
+from bot.core.operation import Operation
+from bot.core.outcome import Done
+from bot.core.register import Event
+from bot.core.rows import Hold, Pause, stamp
+from bot.pipeline import cards
+from bot.pipeline.deps import Deps
+from bot.pipeline.execute import EVENTS, call
+from bot.pipeline.record import Scribe
+
+
+async def due(deps: Deps, intent: Intent, ask: Due) -> None:
+    """Pauses end, holds expire."""
+    if ask.what == "pause":
+        pause = await deps.store.pause_by_id(ask.row)
+        if pause is not None and pause.state == "open":
+            await _resume(deps, intent, pause)
+            return
+    elif ask.what == "hold":
+        hold = await deps.store.open_hold(ask.row)
+        if hold is not None and hold.operation is not None:
+            await _expire(deps, intent, hold, hold.operation)
+            return
+    await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+
+
+async def _resume(deps: Deps, intent: Intent, pause: Pause) -> None:
+    """Switch it on again: the pause was allowed with its end, so its end needs no new permission."""
+    scribe = Scribe(deps.secrets)
+    row = deps.catalog.row(pause.backend, pause.verb_back, pause.target.kind)
+    backend = deps.backends.get(pause.backend)
+    if row is None or backend is None:
+        await deps.store.end_pause(pause.id, "failed", ())
+        await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+        return
+    operation = Operation.of(
+        row, request_id=intent.request_id, target=pause.target, given={}, reason=f"the pause of {pause.request_id} ends"
+    )
+    now = deps.clock.now()
+    sent = scribe.about(Event.SENT, operation, intent, now, rule=f"pause {pause.request_id}")
+    if not await deps.store.sending(intent.request_id, operation, sent, stamp(now)):
+        return
+    started = deps.clock.monotonic()
+    result = await call(deps, intent, operation, backend)
+    now = deps.clock.now()
+    good = isinstance(result, Done)
+    columns = {"detail": result.summary, "duration_ms": round((deps.clock.monotonic() - started) * 1000)}
+    rows = [scribe.about(EVENTS[result.kind], operation, intent, now, **columns)]
+    if good:
+        rows.append(scribe.about(Event.RESUMED, operation, intent, now, detail=f"pause {pause.request_id}"))
+    await deps.store.end_pause(pause.id, "resumed" if good else "failed", ())
+    await deps.store.finish(intent.request_id, rows, stamp(now))
+    head = "The pause is over: it is on again" if good else "The pause is over, and it could not be switched on"
+    buttons = ()
+    card = cards.outcome(operation, intent, result, buttons, now)
+    lines = (*card.lines, Line(text=f"Paused by <@{pause.user_id}> since {pause.from_at[:16].replace('T', ' ')} UTC."))
+    tone = Tone.GOOD if good else Tone.BAD
+    await deps.presenter.show(card.model_copy(update={"status": head, "lines": lines, "tone": tone}))
+
+
+async def _expire(deps: Deps, intent: Intent, hold: Hold, operation: Operation) -> None:
+    now = deps.clock.now()
+    row = Scribe(deps.secrets).about(
+        Event.EXPIRED, operation, hold.intent, now, approval_id=hold.id, digest=hold.digest
+    )
+    won = await deps.store.end_hold(hold.id, "expired", None, (row,), now)
+    await deps.store.finish(intent.request_id, (), stamp(now))
+    if won:
+        await deps.store.finish(hold.request_id, (), stamp(now))

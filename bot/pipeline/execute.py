@@ -1,0 +1,284 @@
+"""The call: registered before it, registered after it, and never sent twice when nobody knows."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from bot.core.capability import Risk
+from bot.core.card import Delivery
+from bot.core.intent import Intent
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Failed, LookBack, Refused, Unknown
+from bot.core.ports import Backend
+from bot.core.problems import (
+    Ambiguous,
+    BadReply,
+    BadRequest,
+    CallProblem,
+    CredentialRefused,
+    Lost,
+    NoSuchTarget,
+    NotSent,
+    Problem,
+    RateLimited,
+    Rejected,
+    ServerError,
+)
+from bot.core.register import Event, Row
+from bot.core.rows import Pause, Watch, stamp
+from bot.pipeline import cards
+from bot.pipeline.authorize import Ruling, ages
+from bot.pipeline.buttons import buttons_for
+from bot.pipeline.call import OneCall
+from bot.pipeline.deps import Deps
+from bot.pipeline.pauses import pauses_of
+from bot.pipeline.record import Scribe
+
+AnyOutcome = Done | Refused | Failed | Unknown
+
+EVENTS = {"done": Event.DONE, "refused": Event.FAILED, "failed": Event.FAILED, "unknown": Event.UNKNOWN}
+LOOK_BACK_SECONDS = 30.0
+
+
+async def execute(
+    deps: Deps,
+    intent: Intent,
+    operation: Operation,
+    ruling: Ruling,
+    *,
+    hold_id: str | None = None,
+    approved_by: str = "",
+) -> AnyOutcome | None:
+    """Run an operation that is allowed. None when somebody else already took it. The card is shown at the end."""
+    scribe = Scribe(deps.secrets)
+    rule = getattr(ruling.decision, "rule", "")
+    columns: dict[str, Any] = {
+        "rule": rule,
+        "policy_version": ruling.policy.version,
+        "digest": ruling.digest,
+        "approval_id": hold_id if approved_by else None,
+    }
+    started = deps.clock.monotonic()
+    if not await _mark_sent(deps, scribe, intent, operation, ruling, columns, hold_id):
+        return None
+    if operation.risk is not Risk.READ:
+        await deps.presenter.show(cards.working(operation, intent, "Working on it"))
+    sent_at = deps.clock.now()
+    backend = deps.backends[operation.target.backend]
+    result = await call(deps, intent, operation, backend)
+    if isinstance(result, Unknown):
+        await deps.store.append(_row(scribe, deps, intent, operation, result, columns, started))
+        result = await _read_back(deps, operation, backend, sent_at, result)
+        await finish(deps, scribe, intent, operation, result, columns, started, event=_after_unknown(result), rule=rule)
+        return result
+    await finish(deps, scribe, intent, operation, result, columns, started, event=EVENTS[result.kind], rule=rule)
+    return result
+
+
+async def _mark_sent(
+    deps: Deps,
+    scribe: Scribe,
+    intent: Intent,
+    operation: Operation,
+    ruling: Ruling,
+    columns: dict[str, Any],
+    hold_id: str | None,
+) -> bool:
+    """The row before the call. A read that nobody had to decide about writes only its outcome."""
+    if operation.risk is Risk.READ and hold_id is None:
+        return True
+    now = deps.clock.now()
+    row = scribe.about(Event.SENT, operation, intent, now, detail=ages(ruling), **columns)
+    return await deps.store.sending(operation.request_id, operation, row, stamp(now), hold_id=hold_id)
+
+
+async def call(deps: Deps, intent: Intent, operation: Operation, backend: Backend) -> AnyOutcome:
+    """One call under its deadline; whatever goes wrong is an outcome."""
+
+    async def tell(text: str) -> None:
+        await deps.presenter.show(cards.working(operation, intent, text))
+
+    parts = OneCall(deps.clock, deps.ids, deps.spool, deps.files, intent.place.channel_id, intent.actor.user_id, tell)
+    try:
+        async with asyncio.timeout(operation.deadline):
+            return await backend.run(operation, parts)
+    except TimeoutError:
+        return outcome_of(Lost(f"No answer within {operation.deadline:g} s.", code="deadline"), operation)
+    except Problem as problem:
+        return outcome_of(problem, operation)
+
+
+def outcome_of(problem: Problem, operation: Operation) -> AnyOutcome:
+    """What a problem means for this operation: the one place that decides between refused, failed and unknown."""
+    code, summary, hint = problem.code, problem.summary, problem.hint
+    if isinstance(problem, NotSent):
+        return Failed(code=code, summary=summary, hint=hint, sent=False)
+    if isinstance(problem, CredentialRefused | RateLimited):
+        return Failed(code=code, summary=summary, hint=hint)
+    if isinstance(problem, Rejected | NoSuchTarget | BadRequest | Ambiguous):
+        return Refused(code=code, summary=summary, hint=hint)
+    nobody_knows = isinstance(problem, Lost | BadReply | ServerError)
+    if nobody_knows and operation.risk is not Risk.READ and not operation.repeat_safe:
+        return Unknown(code=code, summary=summary, hint=hint)
+    return Failed(code=code, summary=summary, hint=hint, sent=isinstance(problem, CallProblem))
+
+
+async def _read_back(
+    deps: Deps, operation: Operation, backend: Backend, sent_at: datetime, result: Unknown
+) -> AnyOutcome:
+    """Ask the backend whether it happened. What it cannot tell stays unknown."""
+    back = await look_back(operation, backend, sent_at)
+    return after_look_back(result, back)
+
+
+async def look_back(operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
+    """The backend's answer to `did it happen`; a backend that does not answer cannot tell."""
+    try:
+        async with asyncio.timeout(LOOK_BACK_SECONDS):
+            return await backend.look_back(operation, sent_at)
+    except TimeoutError:
+        return LookBack(evidence="The control plane did not answer when it was asked again.")
+    except Problem as problem:
+        return LookBack(evidence=f"The control plane could not be asked: {problem.summary}")
+
+
+def after_look_back(result: Unknown, back: LookBack) -> AnyOutcome:
+    """Found: done after all. Absent after a broken answer: failed. Anything else stays unknown, with what was seen."""
+    if back.found is not None:
+        summary = f"{back.found.summary} The answer was lost; {back.evidence}"
+        return back.found.model_copy(update={"summary": summary})
+    if back.absent and result.code == ServerError.code:
+        return Failed(code=result.code, summary=f"{result.summary} {back.evidence}".strip(), hint=result.hint)
+    hint = result.hint or "Look at the control plane before you start it again."
+    return result.model_copy(update={"summary": f"{result.summary} {back.evidence}".strip(), "hint": hint})
+
+
+def _after_unknown(result: AnyOutcome) -> Event:
+    return Event.ABANDONED if isinstance(result, Unknown) else Event.RECONCILED
+
+
+def _row(
+    scribe: Scribe,
+    deps: Deps,
+    intent: Intent,
+    operation: Operation,
+    result: AnyOutcome,
+    columns: dict[str, Any],
+    started: float,
+    event: Event | None = None,
+) -> Row:
+    extra: dict[str, Any] = {}
+    if isinstance(result, Done):
+        extra["backend_ref"] = result.backend_ref
+        extra["code"] = "done" if event is Event.RECONCILED else None
+    else:
+        extra["code"] = result.code
+    return scribe.about(
+        event or EVENTS[result.kind],
+        operation,
+        intent,
+        deps.clock.now(),
+        detail=result.summary,
+        duration_ms=round((deps.clock.monotonic() - started) * 1000),
+        **extra,
+        **columns,
+    )
+
+
+async def finish(
+    deps: Deps,
+    scribe: Scribe,
+    intent: Intent,
+    operation: Operation,
+    result: AnyOutcome,
+    columns: dict[str, Any],
+    started: float,
+    *,
+    event: Event,
+    rule: str = "",
+) -> None:
+    """Write the outcome, start the watch and the pause, then show the card and hand over the files."""
+    now = deps.clock.now()
+    rows = [_row(scribe, deps, intent, operation, result, columns, started, event)]
+    pauses: tuple[Pause, ...] = ()
+    if isinstance(result, Done):
+        pauses = pauses_of(deps, intent, operation, result, now)
+        rows += [
+            scribe.about(Event.PAUSED, operation, intent, now, detail=f"until {pause.until_at}", approval_id=None)
+            for pause in pauses[:1]
+        ]
+    await deps.store.finish(
+        operation.request_id,
+        rows,
+        stamp(now),
+        watch=watch_of(deps, intent, operation, result),
+        pauses=pauses,
+        run=_run(result, operation),
+    )
+    await _show(deps, intent, operation, result, rule, pauses)
+
+
+def _run(result: AnyOutcome, operation: Operation) -> Target | None:
+    """What a verb said in the card's thread means."""
+    if not isinstance(result, Done):
+        return None
+    return result.run or operation.target
+
+
+def watch_of(deps: Deps, intent: Intent, operation: Operation, result: AnyOutcome) -> Watch | None:
+    """The row that follows what was started, None when there is nothing to follow."""
+    if not isinstance(result, Done) or result.run is None or not operation.starts_run:
+        return None
+    now = stamp(deps.clock.now())
+    return Watch(
+        id=deps.ids.secret(),
+        request_id=operation.request_id,
+        backend=result.run.backend,
+        group_key=result.run.group or result.run.id,
+        target=result.run,
+        message_key=cards.key_of(operation.request_id),
+        channel_id=intent.place.channel_id,
+        user_id=intent.actor.user_id,
+        view=result.view,
+        due_at=now,
+        made_at=now,
+    )
+
+
+async def _show(
+    deps: Deps, intent: Intent, operation: Operation, result: AnyOutcome, rule: str, pauses: tuple[Pause, ...]
+) -> None:
+    about = result.run if isinstance(result, Done) and result.run is not None else operation.target
+    buttons = await buttons_for(
+        deps, intent, operation, result.next, about=about, refresh=_refreshes(operation, result)
+    )
+    card = cards.outcome(operation, intent, result, buttons, deps.clock.now(), rule)
+    if pauses:
+        note = f"Paused until {pauses[0].until_at[:16].replace('T', ' ')} UTC; it is switched on again by itself."
+        card = card.model_copy(update={"status": note})
+    await deps.presenter.show(card, intent.reply)
+    if intent.reply.step_id is not None:
+        await deps.presenter.step(intent.reply.step_id, ok=isinstance(result, Done), text=result.summary)
+    if isinstance(result, Done) and result.files:
+        await deliver(deps, intent, operation, result)
+
+
+def _refreshes(operation: Operation, result: AnyOutcome) -> bool:
+    return isinstance(result, Done) and (result.run is not None or operation.verb == "status")
+
+
+async def deliver(deps: Deps, intent: Intent, operation: Operation, result: Done) -> None:
+    """Put the files into the thread of the card."""
+    masked = sum(file.redactions for file in result.files)
+    comment = f"{masked} secret{'s' if masked != 1 else ''} masked." if masked else ""
+    await deps.presenter.deliver(
+        Delivery(
+            key=f"file:{operation.request_id}",
+            place=cards.place_of(intent),
+            under=cards.key_of(operation.request_id),
+            files=result.files,
+            comment=comment,
+        )
+    )

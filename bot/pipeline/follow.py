@@ -1,0 +1,95 @@
+"""Runs are followed to their end: one poll a group whatever the number of watchers, the card updated when something changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.core.outcome import RunView
+from bot.core.problems import Problem
+from bot.core.register import Event, Row
+from bot.core.rows import InboxRow, Watch, stamp
+from bot.pipeline import cards
+from bot.pipeline.buttons import buttons_for
+from bot.pipeline.deps import Deps
+from bot.pipeline.record import Scribe
+
+QUICK = 2.0
+SLOW = 10.0
+SLOWER_AFTER = timedelta(minutes=2)
+AFTER_TROUBLE = 10.0
+POLL_WITHIN = 20.0
+AT_ONCE = 4
+
+
+async def follow_due(deps: Deps) -> int:
+    """Poll everything that is due; how many runs were looked at."""
+    watches = await deps.store.due_watches(deps.clock.now())
+    groups: dict[tuple[str, str], list[Watch]] = defaultdict(list)
+    for watch in watches:
+        groups[watch.backend, watch.group_key].append(watch)
+    limits = {backend: asyncio.Semaphore(AT_ONCE) for backend, _ in groups}
+    await asyncio.gather(
+        *(_group(deps, backend, group, found, limits[backend]) for (backend, group), found in groups.items())
+    )
+    return len(watches)
+
+
+async def _group(deps: Deps, backend_name: str, group: str, watches: Sequence[Watch], limit: asyncio.Semaphore) -> None:
+    backend = deps.backends.get(backend_name)
+    now = deps.clock.now()
+    if backend is None:
+        for watch in watches:
+            await deps.store.end_watch(watch.id, "lost", (), now)
+        return
+    try:
+        async with limit, asyncio.timeout(POLL_WITHIN):
+            views = await backend.poll(group, tuple(watch.target for watch in watches))
+    except (TimeoutError, Problem):
+        later = stamp(deps.clock.now() + timedelta(seconds=AFTER_TROUBLE))
+        await deps.store.update_watches([(watch.id, watch.view, later) for watch in watches])
+        return
+    now = deps.clock.now()
+    seen = [(watch, views.get(watch.target.id)) for watch in watches]
+    await deps.store.update_watches(
+        [(watch.id, view or watch.view, stamp(now + timedelta(seconds=_pace(watch, now)))) for watch, view in seen]
+    )
+    for watch, view in seen:
+        if view is not None and view != watch.view:
+            await _changed(deps, watch, view)
+
+
+def _pace(watch: Watch, now: datetime) -> float:
+    return QUICK if now - datetime.fromisoformat(watch.made_at) < SLOWER_AFTER else SLOW
+
+
+async def _changed(deps: Deps, watch: Watch, view: RunView) -> None:
+    inbox = await deps.store.request(watch.request_id)
+    if view.phase.ended and not await _end(deps, watch, view, inbox):
+        return
+    if inbox is None or inbox.operation is None:
+        return
+    buttons = await buttons_for(deps, inbox.intent, inbox.operation, view.next, about=watch.target, refresh=True)
+    await deps.presenter.show(cards.run_update(inbox.operation, inbox.intent, view, buttons, deps.clock.now()))
+
+
+async def _end(deps: Deps, watch: Watch, view: RunView, inbox: InboxRow | None) -> bool:
+    """Register the end once; False when somebody else did."""
+    now = deps.clock.now()
+    rows: tuple[Row, ...] = ()
+    if inbox is not None and inbox.operation is not None:
+        started = datetime.fromisoformat(watch.made_at)
+        row = Scribe(deps.secrets).about(
+            Event.ENDED,
+            inbox.operation,
+            inbox.intent,
+            now,
+            code=str(view.phase),
+            detail=view.state if not view.message else f"{view.state}: {view.message}",
+            backend_ref=watch.target.id,
+            duration_ms=round((now - started).total_seconds() * 1000),
+        )
+        rows = (row,)
+    return await deps.store.end_watch(watch.id, "ended", rows, now)

@@ -1,0 +1,41 @@
+"""A submitted modal. What does not fit was answered at its field before the ack; here it is run."""
+
+from __future__ import annotations
+
+from bot.core.intent import Command, Form, Intent, Place
+from bot.core.value import Json
+from bot.pipeline import launcher
+from bot.pipeline.commands import command
+from bot.pipeline.deps import Deps
+from bot.pipeline.say import say
+
+
+async def check(deps: Deps, ask: Form) -> dict[str, str] | None:
+    """Errors by field, None when the form can be taken."""
+    if ask.form == launcher.FORM:
+        read = launcher.read(deps.catalog, ask, ())
+        return read if isinstance(read, dict) else None
+    return None
+
+
+async def form(deps: Deps, intent: Intent, ask: Form) -> None:
+    """The person must be the one who opened it; the place is the one it was opened in."""
+    kept = await deps.store.fact(f"form:{ask.token}")
+    if not isinstance(kept, dict) or kept.get("user") != intent.actor.user_id:
+        await say(deps, intent, "This form is no longer known; open it again.")
+        return
+    if ask.form == launcher.FORM:
+        await _launch(deps, intent, ask, kept)
+
+
+async def _launch(deps: Deps, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:
+    files = kept.get("files")
+    read = launcher.read(deps.catalog, ask, tuple(str(f) for f in files) if isinstance(files, list) else ())
+    place = Place.model_validate(kept.get("place"))
+    if not place.channel_id:
+        channel = ask.values.get("channel")
+        place = place.model_copy(update={"channel_id": channel if isinstance(channel, str) else ""})
+    if isinstance(read, Command):
+        await command(deps, intent.model_copy(update={"place": place}), read)
+    else:
+        await say(deps, intent, "; ".join(read.values()))

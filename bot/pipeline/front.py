@@ -1,0 +1,90 @@
+"""The one way in. A request is in the register when `submit` returns; everything after that happens beside the ack."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from bot.core.intent import Actor, Form, Intent, Place, Press
+from bot.core.policy import Denied, admits
+from bot.core.problems import Problem
+from bot.core.receipt import Receipt
+from bot.core.register import Event
+from bot.core.rows import stamp
+from bot.core.value import Json
+from bot.pipeline.authorize import facts
+from bot.pipeline.deps import Deps
+from bot.pipeline.forms import check
+from bot.pipeline.handle import handle
+from bot.pipeline.record import Scribe
+
+MOST_AT_ONCE = 2_000
+SUGGESTED = 100
+
+_log = logging.getLogger("signalbox.front")
+
+
+class Pipeline:
+    """Implements the doors' Front."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self.catalog = deps.catalog
+        self.accepted = 0
+        self.repeated = 0
+
+    async def submit(self, intent: Intent) -> Receipt:
+        """Store it, start the work, and say what the person has to know at once. Never raises a Problem."""
+        deps = self._deps
+        if len(deps.drain) >= MOST_AT_ONCE:
+            return Receipt(say="Too much is under way; nothing was done. Try again in a minute.")
+        if isinstance(intent.ask, Form):
+            errors = await check(deps, intent.ask)
+            if errors:
+                return Receipt(errors=errors)
+        try:
+            return await self._accept(intent)
+        except Problem as problem:
+            _log.error("request %s was not taken: %s", intent.request_id, problem.code)
+            return Receipt(
+                say=f"The register cannot be written, so nothing was done: {problem.summary} {problem.hint}".strip()
+            )
+
+    async def _accept(self, intent: Intent) -> Receipt:
+        deps = self._deps
+        scribe = Scribe(deps.secrets)
+        rows = [scribe.requested(intent, await self._means(intent))]
+        foreign = intent.place.team_id != deps.home_team
+        if foreign:
+            rows.append(scribe.plain(Event.DENIED, intent, deps.clock.now(), code="other_workspace"))
+        if not await deps.store.accept(intent, rows):
+            self.repeated += 1
+            return Receipt()
+        self.accepted += 1
+        if foreign:
+            await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+            return Receipt(say="This bot serves another workspace; nothing was done.")
+        if not deps.drain.start(handle(deps, intent), intent.request_id):
+            return Receipt(say="I am restarting; this is worked on as soon as I am back.")
+        return Receipt()
+
+    async def _means(self, intent: Intent) -> dict[str, Json]:
+        if not isinstance(intent.ask, Press):
+            return {}
+        row = await self._deps.store.button(intent.ask.button)
+        return row.payload if row is not None and isinstance(row.payload, dict) else {}
+
+    async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
+        """Remembered targets that contain what was typed; nothing for who may do nothing here."""
+        deps = self._deps
+        policy, subject, where = await facts(deps, actor, place)
+        refused = admits(policy, subject=subject, where=where, home_team_id=deps.home_team)
+        if isinstance(refused, Denied) and place.channel_id:
+            return ()
+        part = typed.strip().lower()
+        found: list[str] = []
+        for name in sorted(deps.backends):
+            for target, _ in await deps.names.known(name):
+                if part in target.text.lower() and target.text not in found:
+                    found.append(target.text)
+        return found[:SUGGESTED]

@@ -1,0 +1,55 @@
+"""The launcher and the Home tab were opened."""
+
+from __future__ import annotations
+
+from bot.core.card import Tone
+from bot.core.intent import Intent, Open
+from bot.core.policy import admits
+from bot.core.rows import stamp
+from bot.core.value import Json
+from bot.pipeline import launcher
+from bot.pipeline.authorize import facts
+from bot.pipeline.deps import Deps
+from bot.pipeline.desk import help_for, usable_verbs
+from bot.pipeline.home import home_view
+from bot.pipeline.say import say
+
+
+async def opened(deps: Deps, intent: Intent, ask: Open) -> None:
+    """A modal has to be open within three seconds, so it comes before everything else."""
+    if ask.what == "home":
+        await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+        await deps.presenter.home(await home_view(deps, intent))
+        return
+    in_channel = bool(intent.place.channel_id)
+    verbs = await _verbs(deps, intent) if in_channel else _all_verbs(deps)
+    if not verbs:
+        await help_for(deps, intent, ())
+        return
+    token = deps.ids.secret()
+    await deps.store.set_fact(f"form:{token}", _origin(intent, ask), stamp(deps.clock.now()))
+    form = launcher.view(deps.catalog, verbs, ask, token, in_channel)
+    shown = intent.reply.trigger_id is not None and await deps.presenter.open_form(intent.reply.trigger_id, form)
+    if shown:
+        await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+    else:
+        await say(deps, intent, f"The form could not be opened. Type `{deps.command} help` instead.", tone=Tone.WARN)
+
+
+def _origin(intent: Intent, ask: Open) -> dict[str, Json]:
+    return {
+        "user": intent.actor.user_id,
+        "place": intent.place.model_dump(mode="json"),
+        "files": list(ask.files),
+    }
+
+
+async def _verbs(deps: Deps, intent: Intent) -> tuple[str, ...]:
+    policy, subject, where = await facts(deps, intent.actor, intent.place)
+    if admits(policy, subject=subject, where=where, home_team_id=deps.home_team) is not None:
+        return ()
+    return await usable_verbs(deps, intent)
+
+
+def _all_verbs(deps: Deps) -> tuple[str, ...]:
+    return tuple(sorted({row.verb for _, row in deps.catalog.everything()}))

@@ -1,0 +1,75 @@
+"""A pressed button. It carries an id and no authority: what it means is read from the store and decided anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.core.card import Tone
+from bot.core.grammar import parse
+from bot.core.intent import Command, Intent, Misread, Press
+from bot.core.rows import ButtonRow
+from bot.core.value import Json
+from bot.pipeline import refuse
+from bot.pipeline.commands import command
+from bot.pipeline.deps import Deps
+from bot.pipeline.holds import decide_preflight
+from bot.pipeline.refresh import refresh
+from bot.pipeline.say import say
+
+
+async def press(deps: Deps, intent: Intent, ask: Press) -> None:
+    """Every button of every message."""
+    row = await deps.store.button(ask.button)
+    why_not = not_valid(row, intent)
+    if row is None or why_not is not None:
+        await say(deps, intent, why_not or "This button is not known.")
+        return
+    means = row.payload if isinstance(row.payload, dict) else {}
+    tag = means.get("tag")
+    if tag == "command1":
+        await command(deps, intent, _command(means))
+    elif tag == "say1":
+        await _typed(deps, intent, str(means.get("text")))
+    elif tag == "refresh1":
+        await refresh(deps, intent, str(means.get("request")))
+    elif tag == "hold1":
+        await _hold(deps, intent, means)
+    else:
+        await say(deps, intent, "This button is of a version that is no longer understood; type the command.")
+
+
+def not_valid(row: ButtonRow | None, intent: Intent) -> str | None:
+    """None when this press counts: a known button, on its own message, by whom it is for."""
+    if row is None:
+        return "This button is not known here; type the command."
+    if row.retired_at is not None:
+        return "This button was used or replaced; the message shows where things stand."
+    if row.only_user is not None and row.only_user != intent.actor.user_id:
+        return "Only the person who asked may press this."
+    if row.channel_id and intent.place.channel_id and row.channel_id != intent.place.channel_id:
+        return "This button belongs to another channel."
+    if row.ts and intent.place.message_ts and row.ts != intent.place.message_ts:
+        return "This is a copy of the message; press on the original."
+    return None
+
+
+def _command(means: Mapping[str, Json]) -> Command:
+    params = means.get("params")
+    pairs = [(str(pair[0]), str(pair[1])) for pair in params] if isinstance(params, list) else []
+    return Command(verb=str(means.get("verb")), target=str(means.get("target")), params=tuple(pairs))
+
+
+async def _typed(deps: Deps, intent: Intent, text: str) -> None:
+    read = parse(text, deps.catalog)
+    if isinstance(read, Misread):
+        await refuse.misread(deps, intent, read)
+    else:
+        await command(deps, intent, read)
+
+
+async def _hold(deps: Deps, intent: Intent, means: Mapping[str, Json]) -> None:
+    hold = await deps.store.open_hold(str(means.get("hold")))
+    if hold is None:
+        await say(deps, intent, "This was decided already; the message shows by whom.", tone=Tone.PLAIN)
+    else:
+        await decide_preflight(deps, intent, hold, str(means.get("choice")))

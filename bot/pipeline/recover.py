@@ -1,0 +1,77 @@
+"""After a restart: what was under way ends in a stated outcome. What may have been sent is looked up, never sent again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.core.card import Line, Tone
+from bot.core.operation import Operation
+from bot.core.outcome import Done, Unknown
+from bot.core.register import Event
+from bot.core.rows import InboxRow, Watch, stamp
+from bot.pipeline import cards
+from bot.pipeline.buttons import buttons_for
+from bot.pipeline.deps import Deps
+from bot.pipeline.execute import after_look_back, look_back, watch_of
+from bot.pipeline.handle import dispatch
+from bot.pipeline.record import Scribe
+
+STILL_MEANT = timedelta(minutes=5)
+
+
+async def recover(deps: Deps) -> int:
+    """Pick up every request that was open; how many there were."""
+    rows = await deps.store.unfinished()
+    for row in rows:
+        work = _sent(deps, row, row.operation) if row.state == "sending" and row.operation else _not_sent(deps, row)
+        deps.drain.start(work, f"recover {row.request_id}")
+    return len(rows)
+
+
+async def _not_sent(deps: Deps, row: InboxRow) -> None:
+    """Nothing left the program: go on if it is still meant, else say that it was dropped."""
+    now = deps.clock.now()
+    if row.state == "new":
+        await deps.store.begin(row.request_id, stamp(now))
+    if now - row.intent.at <= STILL_MEANT:
+        await dispatch(deps, row.intent)
+        return
+    event = Scribe(deps.secrets).plain(
+        Event.ABANDONED, row.intent, now, code="not_sent", detail="found open after a restart; nothing had been sent"
+    )
+    await deps.store.finish(row.request_id, (event,), stamp(now))
+    card = cards.private(
+        row.intent,
+        "Not done: I was restarted",
+        tone=Tone.WARN,
+        lines=(Line(text="Nothing was sent. Type the command again if it is still wanted."),),
+        footer=(f"request {row.request_id}",),
+    )
+    await deps.presenter.show(card, row.intent.reply)
+
+
+async def _sent(deps: Deps, row: InboxRow, operation: Operation) -> None:
+    """The call may have been made: it is unknown until the control plane says otherwise."""
+    scribe = Scribe(deps.secrets)
+    now = deps.clock.now()
+    lost = Unknown(code="restarted", summary="The bot stopped while this was being sent.")
+    await deps.store.append(
+        scribe.about(Event.UNKNOWN, operation, row.intent, now, code=lost.code, detail=lost.summary)
+    )
+    backend = deps.backends.get(operation.target.backend)
+    result: Done | Unknown = lost
+    if backend is not None:
+        sent_at = datetime.fromisoformat(row.sent_at or row.updated_at)
+        answered = after_look_back(lost, await look_back(operation, backend, sent_at))
+        result = answered if isinstance(answered, Done) else lost.model_copy(update={"summary": answered.summary})
+    now = deps.clock.now()
+    event = Event.RECONCILED if isinstance(result, Done) else Event.ABANDONED
+    ref = result.backend_ref if isinstance(result, Done) else None
+    code = "done" if isinstance(result, Done) else lost.code
+    end = scribe.about(event, operation, row.intent, now, code=code, detail=result.summary, backend_ref=ref)
+    watch: Watch | None = watch_of(deps, row.intent, operation, result)
+    run = result.run if isinstance(result, Done) else None
+    await deps.store.finish(row.request_id, (end,), stamp(now), watch=watch, run=run)
+    about = run or operation.target
+    buttons = await buttons_for(deps, row.intent, operation, result.next, about=about, refresh=run is not None)
+    await deps.presenter.show(cards.outcome(operation, row.intent, result, buttons, now))

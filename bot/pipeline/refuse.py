@@ -1,0 +1,147 @@
+"""Saying no: the register first, then the person, with the reason and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.core.card import Button, Line, Tone
+from bot.core.intent import Intent, Misread
+from bot.core.operation import Operation
+from bot.core.outcome import Fact
+from bot.core.policy import Denied
+from bot.core.problems import Ambiguous, NoSuchTarget, Problem
+from bot.core.register import Event
+from bot.core.rows import stamp
+from bot.pipeline import cards
+from bot.pipeline.authorize import Ruling, ages
+from bot.pipeline.deps import Deps
+from bot.pipeline.record import Scribe
+
+
+async def misread(deps: Deps, intent: Intent, ask: Misread) -> None:
+    """What was understood, what was not, and the nearest commands as buttons."""
+    await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+    lines = [Line(text=ask.problem)]
+    if ask.understood:
+        lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
+    lines.append(Line(text=f"`{deps.command} help` lists what you may do here."))
+    buttons = [_say_button(deps, intent, text) for text in ask.nearest[:4]]
+    card = cards.private(intent, "I could not read that", tone=Tone.WARN, lines=tuple(lines), buttons=tuple(buttons))
+    await deps.presenter.show(card, intent.reply)
+    await _fail_step(deps, intent, ask.problem)
+
+
+def _say_button(deps: Deps, intent: Intent, text: str) -> Button:
+    return Button(
+        label=text[:70],
+        action="say",
+        id=deps.ids.secret(),
+        only_user=intent.actor.user_id,
+        means={"tag": "say1", "text": text, "verb": text.partition(" ")[0]},
+    )
+
+
+async def problem(deps: Deps, intent: Intent, trouble: Problem, operation: Operation | None = None) -> None:
+    """Something did not fit or did not answer before anything was sent."""
+    now = deps.clock.now()
+    scribe = Scribe(deps.secrets)
+    columns: dict[str, Any] = {"code": trouble.code, "detail": trouble.summary}
+    if operation is None:
+        row = scribe.plain(Event.FAILED, intent, now, **columns)
+    else:
+        row = scribe.about(Event.FAILED, operation, intent, now, **columns)
+    await deps.store.finish(intent.request_id, (row,), stamp(now))
+    lines = [Line(text=trouble.summary)]
+    if trouble.hint:
+        lines.append(Line(text=trouble.hint))
+    buttons = [_say_button(deps, intent, text) for text in _nearest(intent, trouble)]
+    card = cards.private(
+        intent,
+        "Nothing was done",
+        tone=Tone.WARN,
+        lines=tuple(lines),
+        buttons=tuple(buttons),
+        footer=(f"request {intent.request_id}", f"code {trouble.code}"),
+    )
+    await deps.presenter.show(card, intent.reply)
+    await _fail_step(deps, intent, trouble.summary)
+
+
+def _nearest(intent: Intent, trouble: Problem) -> Sequence[str]:
+    verb = getattr(intent.ask, "verb", "")
+    if isinstance(trouble, NoSuchTarget):
+        names: Sequence[str] = trouble.nearest
+    elif isinstance(trouble, Ambiguous):
+        names = trouble.candidates
+    else:
+        names = ()
+    return [f"{verb} {name}" for name in names[:4]]
+
+
+async def denied(
+    deps: Deps, intent: Intent, operation: Operation, ruling: Ruling, buttons: Sequence[Button] = ()
+) -> None:
+    """The rules said no: why, who may, and where the asker may."""
+    decision = ruling.decision
+    if not isinstance(decision, Denied):
+        raise TypeError("only a denial is shown as one")
+    now = deps.clock.now()
+    row = Scribe(deps.secrets).about(
+        Event.DENIED,
+        operation,
+        intent,
+        now,
+        rule=decision.rule,
+        policy_version=ruling.policy.version,
+        digest=ruling.digest,
+        code=decision.code,
+        detail=f"{decision.reason} ({ages(ruling)})",
+    )
+    await deps.store.finish(intent.request_id, (row,), stamp(now))
+    await show_denied(deps, intent, cards.title_of(operation), decision, buttons)
+
+
+async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, buttons: Sequence[Button] = ()) -> None:
+    """The card of a denial, for the asker alone."""
+    facts = []
+    people = {intent.actor.user_id}
+    if decision.who_can:
+        facts.append(
+            Fact(label="Who may do it here", value=", ".join(_named(word, people) for word in decision.who_can))
+        )
+    if decision.where_else:
+        facts.append(
+            Fact(label="Where you may", value=", ".join(f"<#{channel}>" for channel in decision.where_else[:5]))
+        )
+    if decision.rule_approvers:
+        approvers = ", ".join(_named(word, people) for word in decision.rule_approvers)
+        facts.append(Fact(label="Who approves it", value=approvers))
+    card = cards.private(
+        intent,
+        f"Denied: {title}",
+        tone=Tone.BAD,
+        status="Nothing was done",
+        lines=(Line(text=decision.reason[:1].upper() + decision.reason[1:]),),
+        facts=tuple(facts),
+        buttons=tuple(buttons),
+        footer=(f"rule {decision.rule}", f"request {intent.request_id}", f"{deps.command} why ... shows every rule"),
+        mention=tuple(sorted({*people, *decision.where_else[:5]})),
+    )
+    await deps.presenter.show(card, intent.reply)
+    await _fail_step(deps, intent, decision.reason)
+
+
+def _named(word: str, people: set[str]) -> str:
+    """A user id as a mention that the card may carry, a group's name as it is, `*` in words."""
+    if word == "*":
+        return "every full member"
+    if word[:1] in "UWS" and word.isupper() and word.isalnum():
+        people.add(word)
+        return f"<!subteam^{word}>" if word[0] == "S" else f"<@{word}>"
+    return f"`{word}`"
+
+
+async def _fail_step(deps: Deps, intent: Intent, text: str) -> None:
+    if intent.reply.step_id is not None:
+        await deps.presenter.step(intent.reply.step_id, ok=False, text=text)

@@ -1,0 +1,46 @@
+// What the blocks of one message or view know about the world, and how their elements send.
+import * as api from "./api.js";
+import { put } from "./dom.js";
+import { icon } from "./icons.js";
+import { explain } from "./words.js";
+
+/** `where` says where the blocks stand: {channel, ts} or {view_id}. */
+export function elementContext({ app, form, where, blocks }) {
+  const target = (block, element) => ({
+    ...where, action_id: element.action_id, ...(block?.block_id ? { block_id: block.block_id } : {}),
+  });
+
+  /** Tells what was typed elsewhere in these blocks, so that the app hears it along with the act that follows. */
+  const tell = async (except) => {
+    for (const block of form.changed(blocks)) {
+      if (block.element === except || block.element.type === "file_input" || block.dispatch_action) continue;
+      form.told(block, block.element);
+      await api.act(app.user, "choose", { ...target(block, block.element), value: form.plain(block) });
+    }
+  };
+
+  return {
+    form,
+    get names() { return app.names(); },
+    get people() { return app.state.people; },
+    get channels() { return app.channels(); },
+    fileAddress: (id) => app.fileAddress(id),
+    press: async (element, block, value) => {
+      await tell(element);
+      return app.send("press", { ...target(block, element), ...(value === undefined ? {} : { value }) });
+    },
+    choose: async (element, block, value) => {
+      await tell(element);
+      form.told(block, element);
+      return app.send("choose", { ...target(block, element), value: value === "" ? null : (value ?? null) });
+    },
+    suggest: async (element, block, query) => {
+      const answer = await api.act(app.user, "suggest", { ...target(block, element), query });
+      return [{ label: null, options: answer.options ?? [] }];
+    },
+    report: (receipt, node) => {
+      const place = node.closest(".block")?.querySelector("[data-note]");
+      if (place) put(place, receipt.error ? [icon("warn"), explain(receipt.error, app.appName(), receipt.detail)] : []);
+    },
+  };
+}

@@ -1,0 +1,154 @@
+// The panel "Control planes": the simulated back ends, their faults, and what they were asked.
+import * as api from "./api.js";
+import { h, put, toast } from "./dom.js";
+import { icon } from "./icons.js";
+import { clockTime } from "./format.js";
+
+const POLL_MS = 2000;
+
+/** Every fault a plane can be told to have, with what it does. */
+export const FAULTS = [
+  ["delay", "answers 10 seconds late"],
+  ["refuse", "refuses connections until its faults are cleared"],
+  ["drop_before", "drops the connection before the work is done"],
+  ["drop_after", "does the work, then drops the connection"],
+  ["401_once", "says once that the token is not valid"],
+  ["401", "says that the token is not valid"],
+  ["429", "says that there were too many requests"],
+  ["500", "fails inside"],
+  ["html", "answers with a web page"],
+  ["empty", "answers with nothing"],
+  ["bad_json", "answers with broken JSON"],
+  ["wrong_types", "answers with fields of the wrong type"],
+  ["unknown_enum", "answers with a state that nobody knows"],
+  ["drip", "answers one byte at a time"],
+  ["huge", "answers with far too much"],
+  ["redirect", "sends the caller elsewhere"],
+];
+
+// A late answer has to be late enough to matter.
+const DETAILS = { delay: { seconds: 10 } };
+
+const TIMES = [["1", "for the next request"], ["3", "for 3 requests"], ["", "until cleared"]];
+
+export class PlanesPanel {
+  constructor() {
+    this.timer = null;
+    this.cards = new Map();
+    this.body = h("div", { class: "pane-body planes" });
+    this.root = h("section", { class: "planes-root", "aria-label": "Control planes", "data-testid": "planes-panel" }, this.body);
+  }
+
+  async start() {
+    this.stop();
+    this.timer = setInterval(() => this.refresh(), POLL_MS);
+    await this.refresh();
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  async refresh() {
+    let planes;
+    try {
+      planes = await api.planes();
+    } catch (problem) {
+      this.cards.clear();
+      put(this.body, h("p", { class: "muted" }, problem.message));
+      return;
+    }
+    if (!planes.length) {
+      this.cards.clear();
+      put(this.body, h("p", { class: "empty-note" }, "No control planes are registered with this workspace."));
+      return;
+    }
+    for (const plane of planes) {
+      if (!this.cards.has(plane.name)) this.add(plane);
+      this.cards.get(plane.name).update(plane);
+    }
+  }
+
+  add(plane) {
+    if (!this.cards.size) put(this.body, h("p", { class: "planes-intro muted" }, "Simulated back ends. Give one a fault, then run a command against it and see what the bot tells you."));
+    const card = new PlaneCard(plane, () => this.refresh());
+    this.cards.set(plane.name, card);
+    this.body.append(card.root);
+  }
+}
+
+class PlaneCard {
+  constructor(plane, changed) {
+    Object.assign(this, { plane, changed, last: "", set: [] });
+    this.active = h("div", { class: "plane-active", role: "status" });
+    this.times = h("select", { class: "field field-small", "aria-label": `How long a fault of ${plane.name} lasts` }, TIMES.map(([value, text]) => h("option", { value }, text)));
+    this.log = h("div", { class: "plane-log", tabIndex: 0, role: "region", "aria-label": `Requests to ${plane.name}`, "data-testid": `plane-log-${plane.name}` });
+    this.details = h("details", { open: true }, h("summary", {}, "Requests"), this.log);
+    this.root = h(
+      "article",
+      { class: "plane", "data-testid": `plane-${plane.name}` },
+      h("header", { class: "plane-head" }, h("span", { class: "plane-lamp" }), h("h3", {}, plane.name), h("span", { class: "badge" }, plane.kind), h("code", { class: "muted plane-url" }, plane.base_url)),
+      this.active,
+      h("div", { class: "plane-controls" }, h("span", { class: "muted" }, "A fault lasts"), this.times, h("button", { type: "button", class: "btn btn-small", "data-testid": `fault-${plane.name}-clear`, on: { click: () => this.send("clear") } }, "Clear faults")),
+      h("div", { class: "faults", role: "group", "aria-label": `Faults of ${plane.name}` }, FAULTS.map(([name, effect]) => this.faultButton(name, effect))),
+      this.details,
+    );
+  }
+
+  faultButton(name, effect) {
+    return h("button", { type: "button", class: "btn btn-small fault", title: `${this.plane.name} ${effect}`, "data-testid": `fault-${this.plane.name}-${name}`, "data-fault": name, on: { click: () => this.send(name) } }, name);
+  }
+
+  async send(fault) {
+    const times = this.times.value ? Number(this.times.value) : null;
+    try {
+      if (fault === "clear") await api.fault(this.plane.name, { clear: true });
+      else await api.fault(this.plane.name, { fault, times, ...DETAILS[fault] });
+      this.set = fault === "clear" ? [] : [...this.set.filter((one) => one !== fault), fault];
+      toast(fault === "clear" ? `${this.plane.name} works again` : `${this.plane.name} ${FAULTS.find(([name]) => name === fault)[1]}`);
+    } catch (problem) {
+      toast(`${this.plane.name}: ${problem.message}`, "error");
+    }
+    this.changed();
+  }
+
+  async update(plane) {
+    Object.assign(this.plane, plane);
+    for (const button of this.root.querySelectorAll("[data-fault]")) button.setAttribute("aria-pressed", this.set.includes(button.dataset.fault) ? "true" : "false");
+    this.root.classList.toggle("faulty", this.set.length > 0);
+    put(this.active, this.set.length ? [icon("warn"), `Set from this page: ${this.set.join(", ")}`] : []);
+    if (this.details.open) await this.updateLog();
+  }
+
+  async updateLog() {
+    let entries;
+    try {
+      entries = await api.planeLog(this.plane.name);
+    } catch (problem) {
+      put(this.log, h("p", { class: "muted" }, problem.message));
+      return;
+    }
+    const print = JSON.stringify(entries.slice(-100));
+    if (print === this.last) return;
+    this.last = print;
+    put(this.log, entries.length ? entries.slice(-100).reverse().map(logLine) : h("p", { class: "muted" }, "Nothing was asked yet."));
+  }
+}
+
+function when(entry) {
+  const at = entry.at ?? entry.time ?? entry.ts;
+  const date = typeof at === "number" ? new Date(at * 1000) : new Date(at);
+  return Number.isNaN(date.getTime()) ? "" : clockTime(date, true);
+}
+
+function logLine(entry) {
+  const status = entry.status ?? entry.reply_status ?? "";
+  const tone = entry.fault || Number(status) >= 500 || status === "" || status === 0 ? "bad" : Number(status) >= 400 ? "odd" : "good";
+  return h(
+    "details",
+    { class: "log-line" },
+    h("summary", {}, h("span", { class: "muted" }, when(entry)), h("strong", {}, entry.method ?? ""), h("span", { class: "log-path" }, entry.path ?? entry.url ?? ""), entry.fault ? h("span", { class: "badge" }, entry.fault) : null, h("span", { class: `log-status ${tone}` }, String(status || "none"))),
+    h("pre", {}, h("code", {}, JSON.stringify(entry, null, 2))),
+  );
+}

@@ -1,0 +1,74 @@
+// A channel or the app's DM: its head, its messages, the box to write in.
+import { h, put } from "./dom.js";
+import { appMark, icon } from "./icons.js";
+import { MessageList } from "./messages.js";
+
+export class Rooms {
+  constructor(app) {
+    this.app = app;
+    this.drafts = new Map();
+    this.list = new MessageList(app, { label: "Messages" });
+    this.title = h("h2", { class: "room-title", "data-testid": "room-title" });
+    this.sub = h("p", { class: "room-sub" });
+    this.banner = h("div", { class: "room-banner", role: "status" });
+    this.composer = app.newComposer();
+    this.root = h(
+      "div",
+      { class: "room" },
+      h("header", { class: "room-head" }, this.title, this.sub),
+      this.banner,
+      this.list.root,
+      h("div", { id: "composer-place", class: "composer-place" }, this.composer.root),
+    );
+  }
+
+  enter(place) {
+    if (this.place) this.drafts.set(this.place, this.composer.text);
+    this.place = place;
+    this.composer.text = this.drafts.get(place) ?? "";
+    this.list.clear();
+    this.head();
+    this.stateChanged();
+  }
+
+  forget() {
+    this.drafts.clear();
+    this.composer.text = "";
+    this.place = null;
+    this.list.clear();
+  }
+
+  head() {
+    const channel = this.app.channels().find((one) => one.id === this.place);
+    const dm = this.place.startsWith("D");
+    const app = this.app.app();
+    put(this.title, dm ? appMark() : icon(channel?.is_private ? "lock" : "hash"), dm ? app.name : channel?.name);
+    put(this.sub, dm ? "Direct messages with the app. No command word is needed here." : channel?.is_ext_shared ? "Shared with another organization" : (channel?.topic ?? ""));
+    this.composer.setPlaceholder(`Message ${dm ? app.name : `#${channel?.name}`}, or type ${app.commands[0].command}`);
+  }
+
+  stateChanged() {
+    const app = this.app.app();
+    put(this.banner, app.connected ? [] : [icon("warn"), `${app.name} is not connected to this workspace. What you send now will not be answered.`]);
+  }
+
+  show(list) {
+    const shown = list.filter((one) => !one.thread_ts || one.thread_ts === one.ts || one.subtype === "thread_broadcast");
+    this.list.show(shown, this.empty());
+  }
+
+  /** What a newcomer sees in a silent channel: things to try. */
+  empty() {
+    const app = this.app.app();
+    const command = app.commands[0].command;
+    const tries = this.place.startsWith("D") ? ["help", "backends", command] : [command, `${command} help`, `${command} backends`, `@${app.name} help`];
+    return h(
+      "div",
+      { class: "empty", "data-testid": "empty" },
+      appMark(),
+      h("h3", {}, "Nothing has been said here yet"),
+      h("p", { class: "muted" }, `Type ${command} to work the control planes, or start with one of these:`),
+      h("div", { class: "tries" }, tries.map((text) => h("button", { type: "button", class: "btn", on: { click: () => { this.composer.text = text; this.composer.focus(); } } }, text))),
+    );
+  }
+}

@@ -1,0 +1,321 @@
+"""What every simulated control plane shares: a socket, a request log, faults and a clock."""
+
+import asyncio
+import contextlib
+import inspect
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from aiohttp import web
+
+from bot.playground.planes.clock import Clock, PlaneClock
+from bot.playground.planes.faults import INSTEAD, Fault, Faults, bent, parse, replacement
+from bot.playground.planes.wire import (
+    Call,
+    Received,
+    Refusal,
+    Reply,
+    Route,
+    html_reply,
+    json_reply,
+    text_reply,
+)
+
+HOST = "127.0.0.1"
+_KEPT_REQUESTS = 20_000
+_LARGEST_BODY = 64 * 1024 * 1024
+_PLAIN_MESSAGES = {401: "Not authenticated.", 429: "Too many requests."}
+
+
+class Plane(ABC):
+    """A simulated control plane: `async with Plane(...) as plane` serves on 127.0.0.1.
+
+    `port` 0 takes a free one. `requests` holds every request in full (at most the newest
+    20,000), `log()` the same without credentials. Times come from `clock`, delays of faults
+    are real seconds.
+    """
+
+    kind: ClassVar[str]
+    enum_keys: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, name: str, *, clock: Clock | None = None, port: int = 0) -> None:
+        self.name = name
+        self.clock: Clock = clock or PlaneClock()
+        self.requests: list[Received] = []
+        self._port = port
+        self._faults = Faults()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: set[object] = set()
+        self._server: web.Server | None = None
+        self._listener: asyncio.Server | None = None
+        self._held_port: socket.socket | None = None
+        self._routes: tuple[Route, ...] = ()
+        self._vanishing: float | None = None
+
+    # --- what a plane says -------------------------------------------------------------------
+
+    @abstractmethod
+    def tick(self) -> None:
+        """Bring the state up to the clock; called before every request."""
+
+    @abstractmethod
+    def routes(self) -> tuple[Route, ...]:
+        """Every operation of the plane."""
+
+    @abstractmethod
+    def authorize(self, call: Call) -> Reply | None:
+        """None where the credentials are good, else the plane's refusal."""
+
+    def not_found(self, call: Call) -> Reply:
+        """The answer to a path that the plane does not have."""
+        return text_reply("Not Found", 404)
+
+    def fault_reply(self, status: int) -> Reply:
+        """The plane's own shape of an error, used by the faults 401, 429, 500 and 503."""
+        if status in {500, 503}:
+            return html_reply("Service Unavailable" if status == 503 else "Server Error", status)
+        return json_reply({"message": _PLAIN_MESSAGES.get(status, "Error")}, status)
+
+    # --- life --------------------------------------------------------------------------------
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port, without a slash at the end."""
+        return f"http://{HOST}:{self._port}"
+
+    async def __aenter__(self) -> Self:
+        self._routes = self.routes()
+        self._server = web.Server(self._serve, access_log=None, max_field_size=65_536)
+        self._hold_port()
+        await self._listen()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._listener is not None:
+            self._listener.close()
+        if self._held_port is not None:
+            self._held_port.close()
+        if self._server is not None:
+            await self._server.shutdown(0.05)
+
+    def _hold_port(self) -> None:
+        # A bound socket that does not listen refuses connections and keeps others off the port.
+        held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.bind((HOST, self._port))
+        except OSError:
+            held.close()
+            raise
+        self._port = held.getsockname()[1]
+        self._held_port = held
+
+    async def _listen(self) -> None:
+        if self._held_port is None or self._server is None:
+            return
+        held, self._held_port = self._held_port, None
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(self._server, sock=held, backlog=1024)
+
+    def _stop_listening(self) -> None:
+        if self._listener is None or self._server is None:
+            return
+        self._listener.close()
+        self._listener = None
+        self._hold_port()
+        for connection in self._server.connections:
+            if connection in self._busy:
+                connection.close()
+            else:
+                connection.force_close()
+
+    def spawn(self, job: Any) -> None:
+        """Run a coroutine beside the requests; cancelled when the plane closes."""
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def go_away(self, seconds: float | None) -> None:
+        """Refuse connections for real `seconds`; None: until `clear_faults`."""
+        self._stop_listening()
+        if seconds is not None:
+            self.spawn(self._come_back(seconds))
+
+    def vanish(self, seconds: float) -> None:
+        """Called by a handler: its own reply is lost, and connections are refused for a while."""
+        self._vanishing = seconds
+
+    async def _come_back(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._listen()
+
+    # --- the log and the faults ----------------------------------------------------------------
+
+    async def log(self) -> list[dict[str, object]]:
+        """Every request received, oldest first, JSON-safe and without credentials."""
+        return [received.row() for received in self.requests]
+
+    async def set_fault(self, spec: Mapping[str, Any]) -> None:
+        """Put a fault in force, see `faults.parse`; ValueError for an unknown one."""
+        fault = parse(spec)
+        if fault.name == "refuse" and fault.match is None and fault.after == 0:
+            self.go_away(fault.seconds)
+            # One turn of the loop, so that pooled connections are closed when this returns.
+            await asyncio.sleep(0.01)
+        else:
+            self._faults.add(fault)
+
+    async def clear_faults(self) -> None:
+        """End every fault and listen again."""
+        self._faults.clear()
+        await self._listen()
+
+    def _remember(self, received: Received) -> None:
+        self.requests.append(received)
+        if len(self.requests) > _KEPT_REQUESTS:
+            del self.requests[: _KEPT_REQUESTS // 10]
+
+    # --- one request ---------------------------------------------------------------------------
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        raw_path, _, raw_query = request.raw_path.partition("?")
+        received = Received(self.clock.now(), request.method, raw_path, raw_query, request.headers)
+        self._remember(received)
+        self._busy.add(request.protocol)
+        try:
+            return await self._answer(request, received)
+        finally:
+            leaving = self._faults.leave_now()
+            if leaving is not None:
+                self.go_away(leaving.seconds)
+            if self._vanishing is not None:
+                away, self._vanishing = self._vanishing, None
+                self.go_away(away)
+            self._busy.discard(request.protocol)
+
+    async def _answer(self, request: web.BaseRequest, received: Received) -> web.StreamResponse:
+        body = await _read(request)
+        if body is None:
+            return await self._send(request, received, html_reply("Payload Too Large", 413))
+        received.body = body
+        fault: Fault | None = None
+        for met in self._faults.take(received.method, received.raw_path):
+            received.fault = met.name
+            if met.name == "delay":
+                await asyncio.sleep(met.seconds or 0)
+            else:
+                fault = met
+        if fault is None:
+            return await self._send(request, received, await self._do(received))
+        return await self._show_fault(fault, request, received)
+
+    async def _show_fault(self, fault: Fault, request: web.BaseRequest, received: Received) -> web.StreamResponse:
+        received.fault = fault.name
+        true = await self._do(received) if fault.done or fault.name not in INSTEAD else None
+        if fault.name == "refuse":
+            self.go_away(fault.seconds)
+        if fault.name in {"refuse", "drop_before", "drop_after"}:
+            return _cut(request, fault.reset)
+        if fault.name == "drip" and true is not None:
+            return await self._drip(request, received, true, fault.seconds or 0.2)
+        if true is not None and fault.name not in INSTEAD:
+            return await self._send(request, received, bent(fault, true, self.enum_keys))
+        plain = self.fault_reply(int(fault.name)) if fault.name.isdigit() else Reply()
+        return await self._send(request, received, replacement(fault, plain))
+
+    async def _do(self, received: Received) -> Reply:
+        self.tick()
+        call = Call(
+            received.method,
+            received.raw_path,
+            received.query,
+            received.headers,
+            received.body,
+            {},
+        )
+        try:
+            return await self._dispatch(call)
+        except Refusal as refusal:
+            return refusal.reply
+
+    async def _dispatch(self, call: Call) -> Reply:
+        allowed: list[str] = []
+        for entry in self._routes:
+            args = entry.match(call.raw_path)
+            if args is None:
+                continue
+            if entry.method != call.method:
+                allowed.append(entry.method)
+                continue
+            refused = None if entry.public else self.authorize(call)
+            if refused is not None:
+                return refused
+            answer = entry.handler(Call(call.method, call.raw_path, call.query, call.headers, call.body, args))
+            return await answer if inspect.isawaitable(answer) else answer
+        if allowed:
+            return Reply(405, headers=(("Allow", ", ".join(sorted(set(allowed)))),))
+        return self.not_found(call)
+
+    async def _send(self, request: web.BaseRequest, received: Received, reply: Reply) -> web.StreamResponse:
+        if self._vanishing is not None:
+            return _cut(request, False)
+        received.status = reply.status
+        if reply.stream is None:
+            body = reply.body or None
+            return web.Response(status=reply.status, body=body, headers=_headers(reply))
+        return await _stream(request, reply, reply.stream(), 0)
+
+    async def _drip(
+        self, request: web.BaseRequest, received: Received, reply: Reply, seconds: float
+    ) -> web.StreamResponse:
+        received.status = reply.status
+        return await _stream(request, reply, (bytes([byte]) for byte in reply.body), seconds)
+
+
+async def _read(request: web.BaseRequest) -> bytes | None:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > _LARGEST_BODY:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _cut(request: web.BaseRequest, reset: bool) -> web.StreamResponse:
+    if reset and request.transport is not None:
+        request.transport.abort()
+    request.protocol.force_close()
+    return web.Response()
+
+
+def _headers(reply: Reply) -> dict[str, str]:
+    headers = dict(reply.headers)
+    if reply.content_type is not None:
+        headers["Content-Type"] = reply.content_type
+    return headers
+
+
+async def _stream(request: web.BaseRequest, reply: Reply, chunks: Iterator[bytes], pause: float) -> web.StreamResponse:
+    response = web.StreamResponse(status=reply.status, headers=_headers(reply))
+    # A client that hangs up half-way is expected here, and no news.
+    with contextlib.suppress(ConnectionError):
+        await response.prepare(request)
+        for chunk in chunks:
+            await response.write(chunk)
+            if pause:
+                await asyncio.sleep(pause)
+        await response.write_eof()
+    return response

@@ -1,0 +1,158 @@
+"""The v2 operations of the simulated IICS: login, agents, jobs and their logs (backends.md 1.2)."""
+
+from typing import Any
+
+from bot.playground.planes.archives import zipped
+from bot.playground.planes.infa_base import InfaBase, base62
+from bot.playground.planes.infa_model import Job, SecureAgent, Task
+from bot.playground.planes.wire import Call, Reply, file_reply, json_reply
+
+_SORTS = frozenset({"DMASK", "DRS", "DSS", "MTT", "PCS", "WORKFLOW"})
+
+
+class V2Calls(InfaBase):
+    """What is asked under `/api/v2`."""
+
+    def v2_login(self, call: Call) -> Reply:
+        """Session id and the base of all further v2 calls."""
+        session_id = self.log_in(call)
+        return json_reply(
+            {
+                "@type": "user",
+                "icSessionId": session_id,
+                "serverUrl": f"{self.base_url}/saas",
+                "name": self.username,
+                "orgId": "playgroundOrg00000001",
+            }
+        )
+
+    def valid_session(self, call: Call) -> Reply:
+        """Minutes until a session ends by idleness."""
+        body = self.body(call)
+        session = self.sessions.get(str(body.get("icToken")))
+        idle = 0.0 if session is None else self.clock.now() - session.used
+        left = 0 if session is None else max(0, int(self.idle_minutes - idle / 60))
+        valid = session is not None and left > 0
+        answer = {"@type": "validatedToken", "timeUntilExpire": left, "isValidToken": valid}
+        return json_reply(answer)
+
+    # --- agents --------------------------------------------------------------------------------
+
+    def list_agents(self, call: Call) -> Reply:
+        """All agents; there is no paging."""
+        return json_reply([agent.record(self.clock.now()) for agent in self.agents])
+
+    def _found_agent(self, call: Call) -> SecureAgent:
+        for agent in self.agents:
+            by_id = call.args.get("agentId") == agent.v2_id
+            if by_id or call.args.get("agentName") == agent.name:
+                return agent
+        raise self.refuse(call, "UI_10000", "The agent was not found.", 404)
+
+    def one_agent(self, call: Call) -> Reply:
+        """One agent by its v2 id or its name."""
+        return json_reply(self._found_agent(call).record(self.clock.now()))
+
+    def all_details(self, call: Call) -> Reply:
+        """The details of all agents."""
+        return json_reply([self._details(call, agent) for agent in self.agents])
+
+    def one_details(self, call: Call) -> Reply:
+        """The details of one agent, by its v2 id only."""
+        return json_reply(self._details(call, self._found_agent(call)))
+
+    def _details(self, call: Call, agent: SecureAgent) -> dict[str, object]:
+        with_configs = (call.first("onlyStatus") or "").lower() == "false"
+        return agent.details(self.clock.now(), self.pace, with_configs)
+
+    # --- jobs ----------------------------------------------------------------------------------
+
+    def _found_task(self, call: Call, body: dict[str, Any]) -> Task:
+        if body.get("taskType") not in _SORTS:
+            raise self.refuse(call, "UI_10002", "The taskType is not valid.", 400)
+        for task in self.tasks:
+            same = (
+                body.get("taskId") == task.task_id
+                or body.get("taskFederatedId") == task.federated_id
+                or body.get("taskName") == task.name
+            )
+            if same and body["taskType"] == task.sort:
+                return task
+        raise self.refuse(call, "UI_10003", "The task was not found.", 404)
+
+    def start_job(self, call: Call) -> Reply:
+        """Run a task; its agent must have a running Data Integration Server."""
+        body = self.body(call)
+        task = self._found_task(call, body)
+        server = task.agent.services.get("Data Integration Server")
+        if not task.agent.active or (server is not None and server.phase != "running"):
+            raise self.refuse(call, "UI_10004", "The agent is not ready to run jobs.", 403)
+        run_id = 1 + sum(job.task is task for job in self.jobs)
+        log_id = base62(f"{self.name}/job/{len(self.jobs)}", 20)
+        self.jobs.append(Job(log_id, run_id, task, self.clock.now(), self.pace.job))
+        self.note("job start", task.name)
+        answer = {"@type": "job", "taskId": task.task_id, "taskName": task.name}
+        rest = {"taskType": task.sort, "runId": run_id, "callbackURL": body.get("callbackURL")}
+        return json_reply({**answer, **rest})
+
+    def stop_job(self, call: Call) -> Reply:
+        """Stop the running job of a task; a clean stop takes longer."""
+        task = self._found_task(call, self.body(call))
+        now = self.clock.now()
+        running = [job for job in self.jobs if job.task is task and job.active(now)]
+        if not running:
+            raise self.refuse(call, "UI_10005", "The task is not running.", 400)
+        clean = (call.first("cleanStop") or "").lower() == "true"
+        for job in running:
+            job.stopping = now + (3 if clean else 1)
+            job.stopped_for = "The job was stopped by a user."
+        self.note("job stop", task.name)
+        text = f"The task {task.name} will be stopped."
+        return json_reply({"@type": "success", "code": None, "description": text})
+
+    # --- logs ----------------------------------------------------------------------------------
+
+    def monitor(self, call: Call) -> Reply:
+        """The jobs that run now."""
+        now = self.clock.now()
+        return json_reply([job.monitor(now) for job in self.jobs if job.active(now)])
+
+    def activity_log(self, call: Call) -> Reply:
+        """Ended jobs, newest first; `runId` needs `taskId`."""
+        run_id, task_id = call.first("runId"), call.first("taskId")
+        if run_id is not None and task_id is None:
+            raise self.refuse(call, "UI_10006", "The taskId is required with the runId.", 400)
+        now = self.clock.now()
+        rows = [job for job in reversed(self.jobs) if not job.active(now)]
+        rows = [job for job in rows if task_id in {None, job.task.task_id}]
+        rows = [job for job in rows if run_id in {None, str(job.run_id)}]
+        first = self._number(call, "offset", 0)
+        last = first + self._number(call, "rowLimit", 200)
+        return json_reply([job.log() for job in rows[first:last]])
+
+    def _number(self, call: Call, name: str, default: int) -> int:
+        text = call.first(name)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit():
+            raise self.refuse(call, "UI_10008", f"The {name} is not valid.", 400)
+        return int(text)
+
+    def _ended_job(self, call: Call) -> Job:
+        now = self.clock.now()
+        for job in self.jobs:
+            if job.log_id == call.args["logId"] and not job.active(now):
+                return job
+        raise self.refuse(call, "UI_10007", "The log entry was not found.", 404)
+
+    def one_log(self, call: Call) -> Reply:
+        """One ended job by its log id."""
+        return json_reply(self._ended_job(call).log())
+
+    def session_log(self, call: Call) -> Reply:
+        """The session log as a download."""
+        job = self._ended_job(call)
+        name, text = f"{job.log_id}.log", job.session_log().encode()
+        if not self.zip_session_log:
+            return file_reply(text, name, "text/plain")
+        return file_reply(zipped({name: text}), f"{job.log_id}.zip", "application/zip;charset=UTF-8")

@@ -1,0 +1,62 @@
+"""The workspace's own time: wall-clock time that a test can move forward, and the ids made from counters."""
+
+import asyncio
+import time
+from contextlib import suppress
+from itertools import count
+
+
+class PlaygroundClock:
+    """Epoch seconds that run on by themselves and jump when a test says so."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+        self._moved = asyncio.Event()
+        self._last_ts = 0
+
+    def now(self) -> float:
+        """Epoch seconds, including every advance."""
+        return time.time() + self._ahead
+
+    def wall(self) -> float:
+        """Epoch seconds without the advances: what a signature is stamped with."""
+        return time.time()
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward and wake everything that waits for it."""
+        self._ahead += seconds
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    def next_ts(self) -> str:
+        """A message timestamp ("1700000000.000100"), unique and increasing."""
+        self._last_ts = max(int(self.now() * 1_000_000), self._last_ts + 1)
+        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+
+    async def wait_until(self, deadline: float) -> None:
+        """Return once now() has reached the deadline (epoch seconds)."""
+        while (left := deadline - self.now()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), timeout=left)
+
+    async def wait(self, seconds: float) -> None:
+        await self.wait_until(self.now() + seconds)
+
+
+class Ids:
+    """Slack-looking ids, different in one workspace: prefix, counter in base 36, padded."""
+
+    def __init__(self) -> None:
+        self._next = count(1)
+
+    def make(self, prefix: str, width: int = 9) -> str:
+        return prefix + base36(next(self._next)).rjust(width, "0")
+
+
+def base36(number: int) -> str:
+    """Upper-case base 36 of a number >= 0."""
+    digits = ""
+    while number or not digits:
+        number, rest = divmod(number, 36)
+        digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[rest] + digits
+    return digits

@@ -1,0 +1,91 @@
+"""Failures on order: rate limits, errors, lost replies and delays of chosen Web API methods."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+
+class Dropped(Exception):
+    """The connection is to be cut without an answer."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """One order. `times` None means until cleared; `drop` "before" or "after" the call took effect."""
+
+    method: str
+    times: int | None = None
+    status: int | None = None
+    error: str | None = None
+    drop: str | None = None
+    delay: float = 0.0
+    retry_after: int | None = None
+
+    async def early(self) -> tuple[int, str] | None:
+        """Wait out the delay; then the (HTTP status, error) to answer with instead. Raises Dropped."""
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.drop == "before":
+            raise Dropped
+        if self.retry_after is not None:
+            return 429, "ratelimited"
+        if self.status is not None or self.error is not None:
+            return self.status or 200, self.error or "internal_error"
+        return None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+@dataclass(slots=True)
+class Faults:
+    """The orders in force. A method is a Web API name, "response_url", "upload_url", "download" or "*"."""
+
+    orders: list[Fault] = field(default_factory=list)
+    posts_per_second: float | None = None
+
+    def rate_limit(self, method: str, times: int | None = 1, retry_after: int = 1) -> None:
+        """Answer 429 with Retry-After (seconds) instead of doing it."""
+        self.orders.append(Fault(method, times, status=429, retry_after=retry_after))
+
+    def fail(
+        self,
+        method: str,
+        *,
+        status: int | None = None,
+        error: str | None = None,
+        drop: bool | str = False,
+        times: int | None = None,
+        delay: float = 0.0,
+    ) -> None:
+        """Fail with an HTTP status, a Slack error code or a cut connection, each after `delay` real seconds.
+
+        `drop=True` cuts before the call takes effect, `drop="after"` loses only the reply. With a delay alone
+        the call is merely slow.
+        """
+        when = "before" if drop is True else drop or None
+        self.orders.append(Fault(method, times, status, error, when, delay))
+
+    def clear(self) -> None:
+        self.orders.clear()
+        self.posts_per_second = None
+
+    def take(self, method: str) -> Fault | None:
+        """The order that this call meets, counted down."""
+        for order in self.orders:
+            if order.method in (method, "*"):
+                if order.times is not None:
+                    order.times -= 1
+                    if order.times <= 0:
+                        self.orders.remove(order)
+                return order
+        return None
+
+
+def cut(request: web.Request) -> web.Response:
+    """Cut the connection of a request; the response is never seen."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)

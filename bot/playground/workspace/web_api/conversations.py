@@ -1,0 +1,123 @@
+"""conversations.*: channels, members, history, threads, DMs."""
+
+from __future__ import annotations
+
+from bot.playground.workspace.core import Core
+from bot.playground.workspace.errors import ApiError
+from bot.playground.workspace.objects import channel_json
+from bot.playground.workspace.state import Json, Message
+
+from .common import Caller, Method, flag, joined_channel, page, required, visible_channel, words
+
+READ = ("channels:read", "groups:read", "im:read", "mpim:read")
+HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
+
+
+def _info(core: Core, args: Json, _caller: Caller) -> Json:
+    return {"channel": channel_json(core.state, visible_channel(core, required(args, "channel")))}
+
+
+def _list_all(core: Core, args: Json, _caller: Caller) -> Json:
+    kinds = set(words(args.get("types"))) or {"public_channel"}
+    bot = core.state.bot_user
+    rows = []
+    for channel in core.state.channels.values():
+        kind = "im" if channel.is_im else "private_channel" if channel.is_private else "public_channel"
+        hidden = kind != "public_channel" and bot not in channel.members
+        left_out = flag(args, "exclude_archived") and channel.is_archived
+        if kind in kinds and not hidden and not left_out:
+            rows.append(channel_json(core.state, channel))
+    shown, rest = page(rows, args)
+    return {"channels": shown, "response_metadata": rest}
+
+
+def _members(core: Core, args: Json, _caller: Caller) -> Json:
+    channel = visible_channel(core, required(args, "channel"))
+    shown, rest = page(channel.members, args)
+    return {"members": shown, "response_metadata": rest}
+
+
+def _shown(message: Message, args: Json) -> Json:
+    if flag(args, "include_all_metadata"):
+        return message.body
+    return {k: v for k, v in message.body.items() if k != "metadata"}
+
+
+def _within(message: Message, args: Json) -> bool:
+    ts, inclusive = float(message.ts), flag(args, "inclusive")
+    oldest, latest = float(args.get("oldest") or 0), float(args.get("latest") or "inf")
+    return oldest <= ts <= latest if inclusive else oldest < ts < latest
+
+
+def _history(core: Core, args: Json, _caller: Caller) -> Json:
+    """Newest first; replies only when they were also sent to the channel."""
+    channel = joined_channel(core, required(args, "channel"))
+    rows = [
+        _shown(m, args)
+        for m in reversed(channel.messages)
+        if not m.deleted
+        and m.ephemeral_for is None
+        and (not m.is_reply or m.body.get("subtype") == "thread_broadcast")
+        and _within(m, args)
+    ]
+    shown, rest = page(rows, args)
+    more = bool(rest["next_cursor"])
+    reply: Json = {"messages": shown, "has_more": more, "pin_count": 0}
+    return reply | ({"response_metadata": rest} if more else {})
+
+
+def _replies(core: Core, args: Json, _caller: Caller) -> Json:
+    """The thread's parent, then its replies, oldest first."""
+    channel = joined_channel(core, required(args, "channel"))
+    asked = core.state.find(channel.id, str(required(args, "ts")))
+    if asked is None or asked.ephemeral_for is not None:
+        raise ApiError("thread_not_found")
+    root = core.state.find(channel.id, asked.thread_ts or asked.ts) or asked
+    thread = [m for m in core.state.replies(channel, root.ts) if _within(m, args)]
+    shown, rest = page([_shown(m, args) for m in (root, *thread)], args, default=1000)
+    more = bool(rest["next_cursor"])
+    reply: Json = {"messages": shown, "has_more": more}
+    return reply | ({"response_metadata": rest} if more else {})
+
+
+def _open_im(core: Core, args: Json, _caller: Caller) -> Json:
+    if args.get("channel"):
+        channel = visible_channel(core, args["channel"])
+    else:
+        users = words(required(args, "users"))
+        if len(users) != 1:
+            raise ApiError("not_enough_users" if not users else "too_many_users")
+        person = core.state.users.get(users[0])
+        if person is None:
+            raise ApiError("user_not_found")
+        if person.deleted:
+            raise ApiError("user_disabled")
+        if person.is_bot:
+            raise ApiError("cannot_dm_bot")
+        channel = core.state.open_im(person.id)
+    full = channel_json(core.state, channel)
+    return {"channel": full if flag(args, "return_im") else {"id": channel.id}}
+
+
+def _join(core: Core, args: Json, _caller: Caller) -> Json:
+    channel = visible_channel(core, required(args, "channel"))
+    if channel.is_im or channel.is_private:
+        raise ApiError("method_not_supported_for_channel_type")
+    if channel.is_archived:
+        raise ApiError("is_archived")
+    already = core.state.bot_user in channel.members
+    if not already:
+        channel.members.append(core.state.bot_user)
+    reply: Json = {"channel": channel_json(core.state, channel)}
+    return reply | ({"warning": "already_in_channel"} if already else {})
+
+
+METHODS = {
+    "conversations.info": Method(_info, READ),
+    "conversations.list": Method(_list_all, READ),
+    "conversations.members": Method(_members, READ),
+    "conversations.history": Method(_history, HISTORY),
+    "conversations.replies": Method(_replies, HISTORY),
+    "conversations.open": Method(_open_im, ("channels:manage", "groups:write", "im:write", "mpim:write")),
+    "conversations.join": Method(_join, ("channels:join",)),
+}

@@ -1,0 +1,139 @@
+"""A card as a Slack message: blocks within every limit whatever the card holds, and the text of its notification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.core.card import Card, Line
+from bot.core.outcome import Fact
+from bot.render import kit, parts
+from bot.render.kit import Block
+from bot.render.parts import Room
+from bot.render.words import BLANKS, bar, one_line, value_text
+
+_TITLE: Final = 300
+_STATUS: Final = 1_200
+_MENTIONS: Final = 30
+_NOTE: Final = 600  # JSON characters kept for the line that says what was left out
+_FALLBACK: Final = 1_500  # JSON characters; the notification repeats the blocks, so it is short
+
+
+_Make = Callable[[Room], list[Block]]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What chat.postMessage and chat.update take: `text` is the notification and what screen readers say."""
+
+    text: str
+    blocks: list[Block]
+
+
+def render_card(card: Card) -> Message:
+    """The card as a message. Title, status and buttons are always kept; what found no room is counted in a last line."""
+    text = _fallback(card)
+    room = Room(kit.PAYLOAD - kit.cost(text), kit.MESSAGE_BLOCKS)
+    return Message(text, compose(card, room, used=set(), native_table=True))
+
+
+def render_retired(card: Card, note: str) -> Message:
+    """The same card with `note` where its buttons and mentions were: nothing to press, nobody called."""
+    closed = card.model_copy(update={"buttons": (), "mention": ()})
+    text = _fallback(closed, extra=note)
+    room = Room(kit.PAYLOAD - kit.cost(text), kit.MESSAGE_BLOCKS)
+    return Message(text, compose(closed, room, used=set(), native_table=True, note=note))
+
+
+def compose(card: Card, room: Room, *, used: set[str], native_table: bool, note: str = "") -> list[Block]:
+    """The blocks of a card. Room is given by importance and the result put in reading order: title and status,
+    paragraphs, progress, facts, then code and what follows it, table, buttons, small print.
+    """
+    people = frozenset(card.mention)
+    room.cost -= _NOTE
+    room.blocks -= 1
+    head = _booked(room, _head(card, card.mention))
+    retired = _booked(room, kit.section(_fitted(note, 600, 1_500))) if one_line(note) else []
+    buttons = _shared(room, 0.55, lambda part: parts.buttons(card.buttons, part, used))
+    footer = _shared(room, 0.2, lambda part: parts.footer(card.footer, card.at, people, part))
+    progress = _booked(room, kit.section(kit.prose(bar(*card.progress)))) if card.progress else []
+    lead, rest = _split(card.lines)
+    opening = _shared(room, 0.5, lambda part: parts.lines(lead, people, part))
+    facts = _shared(room, 0.7, lambda part: parts.facts(card.facts, people, part))
+    closing = _shared(room, 0.6 if card.table else 1, lambda part: parts.lines(rest, people, part))
+    item = card.table
+    table = _shared(room, 1, lambda part: parts.table(item, part, native=native_table)) if item else []
+    body = [*opening, *progress, *facts, *closing, *table, *retired]
+    if head:
+        head = [_head(card, _unnamed(card.mention, [_head(card, ()), *body, *footer]))]
+    return [*head, *body, *_left_out(room), *buttons, *footer]
+
+
+def _unnamed(ids: Sequence[str], blocks: Sequence[Block]) -> list[str]:
+    """Those of `ids` who are not mentioned live in `blocks`, so that nobody is named twice."""
+    live = "\n".join(text for block in blocks for text in _mrkdwn_of(block))
+    return [one for one in ids if kit.mention(one) not in live]
+
+
+def _mrkdwn_of(block: Block) -> list[str]:
+    objects = [block.get("text", {}), *block.get("fields", ()), *block.get("elements", ())]
+    return [item["text"] for item in objects if item.get("type") == "mrkdwn"]
+
+
+def _booked(room: Room, block: Block) -> list[Block]:
+    return [block] if room.takes(block) else []
+
+
+def _shared(room: Room, part: float, make: _Make) -> list[Block]:
+    blocks = make(room.share(part))
+    room.spend(blocks)
+    return blocks
+
+
+def _split(lines: Sequence[Line]) -> tuple[Sequence[Line], Sequence[Line]]:
+    """Paragraphs up to the first code, and the rest: a log below the facts, not above them."""
+    first = next((i for i, line in enumerate(lines) if line.code), len(lines))
+    return lines[:first], lines[first:]
+
+
+def _left_out(room: Room) -> list[Block]:
+    if not room.left_out:
+        return []
+    return [kit.context([kit.prose(f"Not shown for lack of room: {', '.join(room.left_out)}.")])]
+
+
+def _fitted(text: str, limit: int, cost: int, people: frozenset[str] = frozenset()) -> str:
+    return kit.fit(one_line(text), lambda part: kit.prose(part, people), limit, cost)
+
+
+def _head(card: Card, called: Sequence[str]) -> Block:
+    symbol = parts.SYMBOLS[card.tone]
+    title = kit.fit(one_line(card.title) or "Signalbox", kit.bold, _TITLE, 1_200)
+    status = _fitted(card.status or parts.WORDS[card.tone], _STATUS, 2_500, frozenset(card.mention))
+    rows = [f"{symbol} {title}" if symbol else title, status, _calls(called)]
+    return kit.section("\n".join(row for row in rows if row))
+
+
+def _calls(called: Sequence[str]) -> str:
+    live = [token for one in dict.fromkeys(called) if (token := kit.mention(one))]
+    more = f" and {len(live) - _MENTIONS} more" if len(live) > _MENTIONS else ""
+    return " ".join(live[:_MENTIONS]) + more
+
+
+def _fallback(card: Card, extra: str = "") -> str:
+    """Title, status, words and facts on short lines; times in UTC."""
+    people = frozenset(card.mention)
+    title = one_line(card.title) or "Signalbox"
+    status = one_line(card.status or parts.WORDS[card.tone])
+    first = " ".join(part for part in (parts.SYMBOLS[card.tone], title, "-" if status else "", status) if part)
+    rows = [first, extra, *(line.text for line in card.lines if not line.code)]
+    rows += [f"{fact.label}: {_fact_words(fact)}" for fact in card.facts]
+    words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))
+    text = kit.fit(words, lambda part: kit.prose(part, people), kit.MESSAGE_TEXT // 2, _FALLBACK)
+    calls = _calls([one for one in card.mention if kit.mention(one) not in text])
+    return f"{text}\n{calls}" if calls else text
+
+
+def _fact_words(fact: Fact) -> str:
+    return fact.value if isinstance(fact.value, str) else value_text(fact.value)

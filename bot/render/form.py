@@ -1,0 +1,239 @@
+"""Modals: a form as a Slack view, and what was typed into it as words.
+
+`block_id` is the field's name and `action_id` is `value`, but for a target, whose action id names the door that suggests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bot.core.card import FormField, FormView
+from bot.core.value import Json
+from bot.render import kit, parts
+from bot.render.kit import Block
+from bot.render.words import NOTHING, one_line
+
+VALUE_ACTION: Final = "value"
+TARGET_ACTION: Final = "suggest_target"
+
+_NUMBER: Final = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?")
+_PROBLEM: Final = 300
+_LATEST: Final = 9_999_999_999  # datetimepicker takes ten digits of seconds
+
+
+def render_form(form: FormView) -> Block:
+    """The view for views.open, views.push and views.update. `form.token` is carried whole; it must be at most VIEW_METADATA
+    characters, `form.form` at most ID. Choices that Slack cannot carry (above OPTION_VALUE characters) are left out."""
+    blocks = _inputs(form)
+    has_inputs = bool(blocks)
+    room = parts.Room(kit.VIEW_PAYLOAD, kit.VIEW_BLOCKS - len(blocks) - 1)
+    lead = parts.lines(form.lines, (), room)
+    if room.left_out:
+        lead.append(kit.context([kit.prose(f"Not shown for lack of room: {', '.join(room.left_out)}.")]))
+    view: Block = {
+        "type": "modal",
+        "callback_id": form.form,
+        "private_metadata": form.token,
+        "title": kit.plain(form.title, kit.VIEW_TITLE, counted=False),
+        "close": kit.plain("Cancel", kit.VIEW_TITLE),
+        "blocks": [*lead, *blocks] or [kit.section("Nothing to fill in.")],
+    }
+    if has_inputs or form.submit:
+        view["submit"] = kit.plain(form.submit or "Send", kit.VIEW_TITLE, counted=False)
+    return view
+
+
+def _inputs(form: FormView) -> list[Block]:
+    """One input a field; a name that cannot be or already is a block id is passed over, since it could not be read back."""
+    blocks: dict[str, Block] = {}
+    for field in form.fields:
+        if 0 < len(field.name) <= kit.ID and field.name not in blocks and len(blocks) < kit.VIEW_BLOCKS - 2:
+            blocks[field.name] = _input(field)
+    return list(blocks.values())
+
+
+def _input(field: FormField) -> Block:
+    block: Block = {
+        "type": "input",
+        "block_id": field.name,
+        "label": kit.plain(field.label or field.name, 150),
+        "element": _ELEMENTS.get(field.type, _text)(field),
+        "optional": field.optional,
+    }
+    if one_line(field.hint):
+        block["hint"] = kit.plain(field.hint, 500)
+    return block
+
+
+def _text(field: FormField) -> Block:
+    return _typed(field, multiline=False)
+
+
+def _lines(field: FormField) -> Block:
+    return _typed(field, multiline=True)
+
+
+def _typed(field: FormField, *, multiline: bool) -> Block:
+    element: Block = {
+        "type": "plain_text_input",
+        "action_id": VALUE_ACTION,
+        "multiline": multiline,
+        "max_length": kit.INPUT_TEXT,
+    }
+    # An initial value that does not fit is not offered: a cut one would be sent back as if it were meant.
+    if (initial := _words(field.initial)) and kit.units(initial) <= kit.INPUT_TEXT:
+        element["initial_value"] = initial
+    return element
+
+
+def _words(initial: Json) -> str:
+    if isinstance(initial, list):
+        return "\n".join(_words(item) for item in initial)
+    if isinstance(initial, bool):
+        return "true" if initial else "false"
+    return "" if initial is None or isinstance(initial, dict) else str(initial)
+
+
+def _options(choices: tuple[str, ...]) -> list[Block]:
+    usable = [choice for choice in dict.fromkeys(choices) if 0 < kit.units(choice) <= kit.OPTION_VALUE]
+    return [kit.option(choice, choice) for choice in usable[: kit.OPTIONS]]
+
+
+def _choice(field: FormField) -> Block:
+    return _select(field, _options(field.choices))
+
+
+def _flag(field: FormField) -> Block:
+    # Two words and not a box: an empty box would say `false` where nothing was said.
+    return _select(field, [kit.option("Yes", "true"), kit.option("No", "false")])
+
+
+def _select(field: FormField, options: list[Block]) -> Block:
+    if not options:
+        return _text(field)
+    element: Block = {"type": "static_select", "action_id": VALUE_ACTION, "options": options}
+    wanted = _words(field.initial)
+    if initial := next((one for one in options if one["value"] == wanted), None):
+        element["initial_option"] = initial
+    return element
+
+
+def _choices(field: FormField) -> Block:
+    options = _options(field.choices)
+    if not options:
+        return _lines(field)
+    element: Block = {"type": "multi_static_select", "action_id": VALUE_ACTION, "options": options}
+    wanted = field.initial if isinstance(field.initial, list) else [field.initial]
+    if initial := [one for one in options if one["value"] in wanted]:
+        element["initial_options"] = initial
+    return element
+
+
+def _number(field: FormField) -> Block:
+    decimal = isinstance(field.initial, float) and not field.initial.is_integer()
+    element: Block = {"type": "number_input", "action_id": VALUE_ACTION, "is_decimal_allowed": decimal}
+    initial = field.initial
+    if isinstance(initial, float) and initial.is_integer():
+        initial = int(initial)
+    if not isinstance(initial, bool) and _NUMBER.fullmatch(_words(initial)):
+        element["initial_value"] = _words(initial)
+    return element
+
+
+def _target(field: FormField) -> Block:
+    element: Block = {"type": "external_select", "action_id": TARGET_ACTION, "min_query_length": 0}
+    initial = _words(field.initial)
+    if 0 < kit.units(initial) <= kit.OPTION_VALUE:
+        element["initial_option"] = kit.option(initial, initial)
+    return element
+
+
+def _user(field: FormField) -> Block:
+    element: Block = {"type": "users_select", "action_id": VALUE_ACTION}
+    if kit.USER_ID.fullmatch(_words(field.initial)):
+        element["initial_user"] = field.initial
+    return element
+
+
+def _channel(field: FormField) -> Block:
+    element: Block = {"type": "conversations_select", "action_id": VALUE_ACTION}
+    if kit.CHANNEL_ID.fullmatch(_words(field.initial)):
+        element["initial_conversation"] = field.initial
+    return element
+
+
+def _datetime(field: FormField) -> Block:
+    element: Block = {"type": "datetimepicker", "action_id": VALUE_ACTION}
+    stamp = _stamp(field.initial)
+    if stamp is not None and 10**9 <= stamp <= _LATEST:
+        element["initial_date_time"] = stamp
+    return element
+
+
+def _stamp(initial: Json) -> int | None:
+    """Seconds since 1970 of a whole number or an ISO 8601 text, which counts as UTC when it names no zone."""
+    if isinstance(initial, int) and not isinstance(initial, bool):
+        return initial
+    try:
+        at = datetime.fromisoformat(_words(initial))
+        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+_ELEMENTS: Final[Mapping[str, Callable[[FormField], Block]]] = {
+    "text": _text,
+    "lines": _lines,
+    "choice": _choice,
+    "choices": _choices,
+    "flag": _flag,
+    "number": _number,
+    "target": _target,
+    "user": _user,
+    "channel": _channel,
+    "datetime": _datetime,
+}
+
+
+def read_form(values: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, str | list[str]]:
+    """What was filled in, by field name, from `view.state.values` of a view_submission; what was left empty is absent.
+
+    A date and time comes back as ISO 8601 in UTC, a flag as `true` or `false`, several choices as a list.
+    """
+    found: dict[str, str | list[str]] = {}
+    for name, elements in values.items():
+        for state in elements.values():
+            if value := _read(state):
+                found[name] = value
+    return found
+
+
+def _read(state: Mapping[str, Any]) -> str | list[str] | None:
+    if "selected_options" in state:
+        return [str(option["value"]) for option in state["selected_options"] or ()]
+    if state.get("selected_option"):
+        return str(state["selected_option"]["value"])
+    if state.get("selected_date_time"):
+        return datetime.fromtimestamp(int(state["selected_date_time"]), UTC).isoformat()
+    for key in ("value", "selected_user", "selected_conversation", "selected_channel"):
+        if state.get(key):
+            return str(state[key])
+    return None
+
+
+def field_errors(form: FormView, problems: Mapping[str, str]) -> Block:
+    """The ack that keeps a modal open and shows each problem under its field.
+
+    Slack refuses an error for a block that is no input, so a problem of no field stands under the first one, with its name.
+    """
+    names = [block["block_id"] for block in _inputs(form)]
+    errors: dict[str, str] = {}
+    for name, problem in problems.items():
+        known = name in names
+        place = name if known or not names else names[0]
+        text = one_line(problem) if known else f"{one_line(name)}: {one_line(problem)}"
+        errors[place] = kit.clip(f"{errors[place]} {text}" if place in errors else text, _PROBLEM) or NOTHING
+    return {"response_action": "errors", "errors": errors}

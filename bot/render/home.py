@@ -1,0 +1,36 @@
+"""The Home tab as a Slack view."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.core.card import HomeView
+from bot.render import kit
+from bot.render.card import compose
+from bot.render.kit import Block
+from bot.render.parts import Room
+from bot.render.words import plural
+
+HOME: Final = "home"
+
+_LARGEST: Final = 13_000  # JSON characters of one section; the next ones want room too
+_LEAST: Final = 4_000
+
+
+def render_home(home: HomeView) -> Block:
+    """The view for views.publish. Sections in order, those that find no room counted in a last line."""
+    room = Room(kit.VIEW_PAYLOAD, kit.VIEW_BLOCKS - 1)
+    used: set[str] = set()
+    blocks: list[Block] = []
+    for position, card in enumerate(home.sections):
+        share = Room(min(_LARGEST, room.cost - 100), room.blocks - 1)
+        # A head, a line of what is missing, buttons and small print are the least that makes sense of a section.
+        if share.cost < _LEAST or share.blocks < 8:
+            more = plural(len(home.sections) - position, "more section")
+            blocks.append(kit.context([kit.prose(f"{more} not shown for lack of room.")]))
+            break
+        part = [kit.divider()] if blocks else []
+        part += compose(card, share, used=used, native_table=False)
+        room.spend(part)
+        blocks += part
+    return {"type": "home", "callback_id": HOME, "blocks": blocks or [kit.section("Nothing here yet.")]}

@@ -1,0 +1,148 @@
+"""The Bolt app: one short listener a door. Each makes an Intent, hands it over (which stores it), and acks.
+
+`process_before_response=True`: Bolt then does not poll for the ack. Nothing may raise once `ack` was awaited
+(a raise would overwrite the answer), so the ack is the last line of every listener.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.intent import Intent, Misread
+from bot.core.receipt import Receipt
+from bot.slack.front import Front
+from bot.slack.inbound import actions, commands, forms, home, mentions, shortcuts, steps
+from bot.slack.origin import Stamp, interaction_actor, interaction_place, text
+
+LAUNCHER: Final = "launcher"
+WORK_ON_MESSAGE: Final = "work_on_message"
+RUN_OPERATION: Final = "run_operation"
+SUGGEST: Final = "suggest_target"
+CHANNEL_EVENTS: Final = ("channel_id_changed", "channel_shared", "channel_unshared")
+
+Body = Mapping[str, Any]
+ChannelEvent = Callable[[Body], Awaitable[None]]
+
+_log = logging.getLogger("signalbox.slack")
+
+
+class Doors:
+    """Registers the listeners. `command` is the slash command; `team` the only workspace that is served."""
+
+    def __init__(
+        self,
+        front: Front,
+        stamp: Stamp,
+        *,
+        command: str,
+        bot_user_id: str,
+        channel_event: ChannelEvent,
+    ) -> None:
+        self._front = front
+        self._stamp = stamp
+        self._command = command
+        self._bot_user_id = bot_user_id
+        self._channel_event = channel_event
+
+    def build(self, client: AsyncWebClient) -> AsyncApp:
+        """The app with its doors; requests were verified before they get here, so Bolt's own check is off."""
+        app = AsyncApp(
+            client=client,
+            process_before_response=True,
+            request_verification_enabled=False,
+            ssl_check_enabled=False,
+            ignoring_self_events_enabled=True,
+            attaching_function_token_enabled=False,
+            logger=logging.getLogger("signalbox.bolt"),
+        )
+        app.command(re.compile(".*"))(self.on_command)
+        app.action(re.compile(".*"))(self.on_action)
+        app.view(re.compile(".*"))(self.on_view)
+        app.view_closed(re.compile(".*"))(self.on_nothing)
+        app.options(SUGGEST)(self.on_options)
+        app.shortcut(re.compile(".*"))(self.on_shortcut)
+        app.event("app_mention")(self.on_event)
+        app.event("message")(self.on_event)
+        app.event("app_home_opened")(self.on_home)
+        app.event("function_executed")(self.on_step)
+        for name in CHANNEL_EVENTS:
+            app.event(name)(self.on_channel_event)
+        app.event(re.compile(".*"))(self.on_nothing)
+        return app
+
+    async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Another app's command that reached us by mistake is answered, not run."""
+        if body.get("command") != self._command:
+            await ack(f"This is not {self._command}; the app's manifest names another command.")
+            return
+        receipt = await self._hand_over(commands.read(body, self._stamp, self._front.catalog))
+        await ack(receipt.say) if receipt.say else await ack()
+
+    async def on_action(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Buttons and menus of messages and of the Home tab."""
+        intent = actions.read(body, self._stamp)
+        if intent is not None:
+            await self._hand_over(intent)
+        await ack()
+
+    async def on_view(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """A modal: what does not fit goes back to its field, anything else closes the modal."""
+        receipt = await self._hand_over(forms.read(body, self._stamp))
+        if receipt.errors:
+            await ack(response_action="errors", errors=receipt.errors)
+            return
+        await ack()
+
+    async def on_options(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Type-ahead of targets; an empty list when nothing fits."""
+        found = await self._front.suggest(interaction_actor(body), interaction_place(body), text(body, "value") or "")
+        options = [
+            {"text": {"type": "plain_text", "text": name[:75]}, "value": name} for name in found if len(name) <= 150
+        ]
+        await ack(options=options[:100])
+
+    async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """The global shortcut and the one on messages."""
+        await self._hand_over(shortcuts.read(body, self._stamp, self._bot_user_id))
+        await ack()
+
+    async def on_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Mentions and direct messages."""
+        intent = mentions.read(body, self._stamp, self._front.catalog, self._bot_user_id)
+        if intent is not None:
+            await self._hand_over(intent)
+        await ack()
+
+    async def on_home(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """The Home tab was opened."""
+        intent = home.read(body, self._stamp)
+        if intent is not None:
+            await self._hand_over(intent)
+        await ack()
+
+    async def on_step(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """A workflow step."""
+        intent = steps.read(body, self._stamp, self._front.catalog)
+        if intent is not None:
+            await self._hand_over(intent)
+        await ack()
+
+    async def on_channel_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """A channel changed its id or began to be shared: its rules stop counting until somebody confirms."""
+        await self._channel_event(body)
+        await ack()
+
+    async def on_nothing(self, ack: AsyncAck) -> None:
+        """Events and closed modals that mean nothing here; an ack keeps Slack from sending them again."""
+        await ack()
+
+    async def _hand_over(self, intent: Intent) -> Receipt:
+        if isinstance(intent.ask, Misread):
+            _log.debug("request %s could not be read", intent.request_id)
+        return await self._front.submit(intent)

@@ -1,0 +1,180 @@
+"""Who people are and what conversations are, from Slack: users.info, usergroups.users.list, conversations.info.
+
+Answers are kept for at most 60 s. What fails, is slow or has an unexpected shape is unreadable, never guessed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.intent import Actor, Place
+from bot.core.policy_match import Member, Subject, Where
+from bot.core.ports import Clock
+from bot.core.store_port import Store
+from bot.slack.errors import TRANSPORT, read
+
+_FLAGS: Final = (
+    "deleted",
+    "is_bot",
+    "is_workflow_bot",
+    "is_restricted",
+    "is_ultra_restricted",
+    "is_stranger",
+    "is_app_user",
+)
+_WITHIN: Final = 4.0
+_LARGEST: Final = 20_000
+
+_log = logging.getLogger("signalbox.directory")
+
+Answer = Mapping[str, Any]
+
+
+class SlackDirectory:
+    """Implements core.ports.Directory. `team_id` is the home workspace."""
+
+    def __init__(self, client: AsyncWebClient, store: Store, clock: Clock, team_id: str) -> None:
+        self._client = client
+        self._store = store
+        self._clock = clock
+        self._team_id = team_id
+        self._kept: dict[str, tuple[float, Answer | None]] = {}
+        self._asking: dict[str, asyncio.Task[Answer | None] | asyncio.Future[Answer | None]] = {}
+
+    async def subject(self, actor: Actor, groups: Collection[str], *, max_age: float) -> Subject:
+        """The person as Slack knows them now. The home workspace's own record names the team, not the payload."""
+        if not actor.user_id.startswith(("U", "W")):
+            return Subject(
+                user_id=actor.user_id,
+                team_id=actor.team_id,
+                enterprise_id=actor.enterprise_id,
+                known=True,
+                is_workflow_bot=True,
+            )
+        found, *members = await asyncio.gather(
+            self._ask("user", actor.user_id, max_age), *(self._ask("group", group, max_age) for group in sorted(groups))
+        )
+        user, age = found
+        memberships = {
+            group: _member(answer, actor.user_id) for group, (answer, _) in zip(sorted(groups), members, strict=True)
+        }
+        ages = {group: told for group, (_, told) in zip(sorted(groups), members, strict=True)}
+        known, flags, team = _flags(user)
+        return Subject(
+            user_id=actor.user_id,
+            team_id=team or actor.team_id,
+            enterprise_id=actor.enterprise_id,
+            known=known and actor.team_id in ("", team, self._team_id),
+            user_age=age,
+            groups=memberships,
+            group_ages=ages,
+            **flags,
+        )
+
+    async def where(self, place: Place, *, max_age: float) -> Where:
+        """The conversation; a channel that began to be shared since it was first seen is frozen."""
+        answer, _ = await self._ask("channel", place.channel_id, max_age)
+        channel = answer.get("channel") if answer is not None else None
+        if not isinstance(channel, Mapping) or channel.get("id") != place.channel_id:
+            return Where(team_id=place.team_id, channel_id=place.channel_id, known=False)
+        shared = bool(channel.get("is_ext_shared"))
+        return Where(
+            team_id=place.team_id,
+            channel_id=place.channel_id,
+            is_dm=channel.get("is_im") is True,
+            is_mpim=channel.get("is_mpim") is True,
+            is_ext_shared=shared,
+            frozen=await self._frozen(place.channel_id, shared=shared),
+            known=True,
+        )
+
+    async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
+        """The user ids of a user group, None when they cannot be read."""
+        answer, _ = await self._ask("group", group, max_age)
+        users = answer.get("users") if answer is not None else None
+        if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
+            return None
+        return tuple(users)
+
+    async def _frozen(self, channel_id: str, *, shared: bool) -> bool:
+        """Explicitly frozen, or shared now though it was first seen unshared and nobody confirmed since."""
+        fact = await self._store.fact(f"channel:{channel_id}")
+        seen = fact if isinstance(fact, dict) else None
+        if seen is None:
+            await self._store.set_fact(f"channel:{channel_id}", {"shared": shared, "frozen": False}, self._clock.now())
+            return False
+        if seen.get("frozen") is True:
+            return True
+        return shared and seen.get("shared") is not True
+
+    async def freeze(self, channel_id: str) -> None:
+        """Its rules stop counting until an administrator confirms."""
+        self._kept.pop(f"channel:{channel_id}", None)
+        await self._store.set_fact(f"channel:{channel_id}", {"shared": False, "frozen": True}, self._clock.now())
+
+    async def _ask(self, kind: str, id: str, max_age: float) -> tuple[Answer | None, float]:
+        """The answer and its age in seconds. Callers that ask for the same thing at once share one request."""
+        key = f"{kind}:{id}"
+        kept = self._kept.get(key)
+        now = self._clock.monotonic()
+        if kept is not None and max_age > 0 and now - kept[0] <= max_age:
+            return kept[1], now - kept[0]
+        running = self._asking.get(key)
+        if running is None:
+            future: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+            self._asking[key] = future
+            try:
+                answer = await self._call(kind, id)
+                if answer is not None:
+                    if len(self._kept) > _LARGEST:
+                        self._kept.clear()
+                    self._kept[key] = (now, answer)
+                future.set_result(answer)
+            finally:
+                self._asking.pop(key, None)
+                if not future.done():
+                    future.cancel()
+            return answer, 0.0
+        return await asyncio.shield(running), 0.0
+
+    async def _call(self, kind: str, id: str) -> Answer | None:
+        try:
+            async with asyncio.timeout(_WITHIN):
+                if kind == "user":
+                    reply = await self._client.users_info(user=id)
+                elif kind == "group":
+                    reply = await self._client.usergroups_users_list(usergroup=id)
+                else:
+                    reply = await self._client.conversations_info(channel=id)
+        except (SlackApiError, TimeoutError, *TRANSPORT) as error:
+            _log.warning("%s %s is unreadable: %s", kind, id, read(error).code)
+            return None
+        return reply.data if isinstance(reply.data, dict) else None
+
+
+def _flags(answer: Answer | None) -> tuple[bool, dict[str, bool], str]:
+    """Whether the record can be relied on, its flags, and the person's own team. A flag that is no boolean is unreadable."""
+    user = answer.get("user") if answer is not None else None
+    if not isinstance(user, Mapping):
+        return False, {}, ""
+    flags: dict[str, bool] = {}
+    for name in _FLAGS:
+        value = user.get(name, False)
+        if not isinstance(value, bool):
+            return False, {}, ""
+        flags[name] = value
+    team = user.get("team_id")
+    return isinstance(team, str) and bool(team), flags, team if isinstance(team, str) else ""
+
+
+def _member(answer: Answer | None, user_id: str) -> Member:
+    users = answer.get("users") if answer is not None else None
+    if not isinstance(users, list):
+        return Member.UNREADABLE
+    return Member.YES if user_id in users else Member.NO

@@ -1,0 +1,30 @@
+"""A pressed button or a chosen menu entry -> Intent; None for what carries nothing (links, type-ahead menus)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.core.intent import Door, Intent, Press
+from bot.slack.origin import Stamp, dedupe, interaction_actor, interaction_place, text
+
+
+def read(body: Mapping[str, Any], stamp: Stamp) -> Intent | None:
+    """The opaque id stands in a button's value or in the value of the chosen option."""
+    actions = body.get("actions")
+    first = actions[0] if isinstance(actions, list) and actions else None
+    if not isinstance(first, Mapping):
+        return None
+    button = text(first, "value") or text(first, "selected_option", "value")
+    if button is None:
+        return None
+    door = Door.HOME if text(body, "view", "type") == "home" else Door.BUTTON
+    return stamp.intent(
+        Press(action=text(first, "action_id") or "", button=button),
+        door=door,
+        actor=interaction_actor(body),
+        place=interaction_place(body),
+        dedupe_key=dedupe("action", body, text(body, "trigger_id"), text(first, "action_ts")),
+        response_url=text(body, "response_url"),
+        trigger_id=text(body, "trigger_id"),
+    )

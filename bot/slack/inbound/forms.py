@@ -1,0 +1,30 @@
+"""A submitted modal -> Intent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.core.intent import Door, Form, Intent
+from bot.render.form import read_form
+from bot.slack.origin import Stamp, dedupe, interaction_actor, interaction_place, text
+
+
+def read(body: Mapping[str, Any], stamp: Stamp) -> Intent:
+    """`form` is the callback id, `token` the opaque id in private_metadata."""
+    view = body.get("view")
+    view = view if isinstance(view, Mapping) else {}
+    state = view.get("state")
+    values = state.get("values") if isinstance(state, Mapping) else {}
+    return stamp.intent(
+        Form(
+            form=text(view, "callback_id") or "",
+            token=text(view, "private_metadata") or "",
+            values=read_form(values if isinstance(values, Mapping) else {}),
+        ),
+        door=Door.MODAL,
+        actor=interaction_actor(body),
+        place=interaction_place(body),
+        dedupe_key=dedupe("view", body, text(body, "trigger_id"), text(view, "hash")),
+        trigger_id=text(body, "trigger_id"),
+    )

@@ -1,0 +1,317 @@
+"""What Slack should show, and the worker that makes it so. Every message is stored first and sent until it arrives.
+
+A row says what a message should be now (`want`); the worker sends it and notes what Slack has (`have`). Several changes that
+come close together become one update. Losing Slack for an hour loses no outcome and never repeats an action.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.card import Card, Delivery, FormView, HomeView
+from bot.core.intent import Reply
+from bot.core.outcome import FileOut
+from bot.core.ports import Clock
+from bot.core.rows import ButtonRow, Outgoing, stamp
+from bot.core.store_port import OutboxStore
+from bot.render.card import render_card
+from bot.render.form import render_form
+from bot.render.home import render_home
+from bot.slack.errors import TRANSPORT, Remedy, SlackTrouble, read
+from bot.slack.files import Uploads
+from bot.slack.respond import BadResponseUrl, Responder
+
+PACE: Final = 1.0  # seconds between two updates of one message; Slack allows about 50 a minute for all
+BATCH: Final = 100
+IDLE: Final = 1.0
+LONGEST_WAIT: Final = 300.0
+
+_log = logging.getLogger("signalbox.outbox")
+_FILES: Final = TypeAdapter(tuple[FileOut, ...])
+
+
+class Outbox:
+    """The Presenter of Slack. `run` is the worker's endless loop; `fatal` is called with a code when the token is no good."""
+
+    def __init__(
+        self,
+        store: OutboxStore,
+        client: AsyncWebClient,
+        responder: Responder,
+        uploads: Uploads,
+        clock: Clock,
+        *,
+        team_id: str,
+        fatal: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._responder = responder
+        self._uploads = uploads
+        self._clock = clock
+        self._team_id = team_id
+        self._fatal = fatal
+        self._wake = asyncio.Event()
+        self._last: dict[str, float] = {}
+        self.sent = 0
+        self.troubles = 0
+
+    async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
+        """Store what the message should be now."""
+        now = self._clock.now()
+        usable = _usable(reply, now)
+        kind = "message"
+        if card.only_for is not None:
+            kind = ("update_response" if replace else "response") if usable else "ephemeral"
+        outgoing = Outgoing(
+            key=card.key,
+            kind=kind,
+            team_id=card.place.team_id,
+            channel_id=card.place.channel_id,
+            thread_ts=card.place.thread_ts,
+            user_id=card.only_for,
+            response_url=usable,
+            response_until=stamp(reply.response_until) if reply and reply.response_until and usable else None,
+            body=card.model_dump(mode="json"),
+            due_at=stamp(now),
+        )
+        buttons = [
+            ButtonRow(id=b.id, message_key=card.key, payload=b.means, only_user=b.only_user, made_at=stamp(now))
+            for b in card.buttons
+        ]
+        await self._store.show(outgoing, buttons)
+        self._wake.set()
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Store that these files are to be put under a card."""
+        await self._store.show(
+            Outgoing(
+                key=delivery.key,
+                kind="upload",
+                team_id=delivery.place.team_id,
+                channel_id=delivery.place.channel_id,
+                thread_ts=delivery.place.thread_ts,
+                files=tuple(file.model_dump(mode="json") for file in delivery.files),
+                body={"under": delivery.under, "comment": delivery.comment},
+                due_at=stamp(self._clock.now()),
+            ),
+            (),
+        )
+        self._wake.set()
+
+    async def open_form(self, trigger_id: str, form: FormView) -> bool:
+        """A modal cannot wait: the trigger is good for three seconds."""
+        try:
+            await self._client.views_open(trigger_id=trigger_id, view=render_form(form))
+        except (SlackApiError, *TRANSPORT) as error:
+            _log.warning("views.open: %s", read(error).code)
+            return False
+        return True
+
+    async def home(self, view: HomeView) -> None:
+        """Publish a Home tab; the newest wins."""
+        await self._store.show(
+            Outgoing(
+                key=f"home:{view.user_id}",
+                kind="home",
+                team_id=self._team_id,
+                user_id=view.user_id,
+                body=view.model_dump(mode="json"),
+                due_at=stamp(self._clock.now()),
+            ),
+            [
+                ButtonRow(
+                    id=b.id,
+                    message_key=f"home:{view.user_id}",
+                    payload=b.means,
+                    only_user=view.user_id,
+                    made_at=stamp(self._clock.now()),
+                )
+                for section in view.sections
+                for b in section.buttons
+            ],
+        )
+        self._wake.set()
+
+    async def step(self, step_id: str, *, ok: bool, text: str) -> None:
+        """End a workflow step; a failure here is only logged, the register has the outcome."""
+        try:
+            if ok:
+                await self._client.functions_completeSuccess(function_execution_id=step_id, outputs={"outcome": text})
+            else:
+                await self._client.functions_completeError(function_execution_id=step_id, error=text)
+        except (SlackApiError, *TRANSPORT) as error:
+            _log.warning("functions.complete: %s", read(error).code)
+
+    async def run(self) -> None:
+        """Send what is due, for ever."""
+        while True:
+            self._wake.clear()
+            waiting = await self.flush()
+            if waiting is None:
+                await self._sleep(IDLE)
+            elif waiting > 0:
+                await self._sleep(waiting)
+
+    async def flush(self) -> float | None:
+        """Send everything that is due once; seconds until the next look, None when nothing was due."""
+        rows = await self._store.due_messages(self._clock.now(), BATCH)
+        if not rows:
+            return None
+        now = self._clock.monotonic()
+        ready = [row for row in rows if now - self._last.get(row.key, -PACE) >= PACE]
+        if not ready:
+            return max(0.05, PACE - min(now - self._last[row.key] for row in rows))
+        lanes: dict[str | None, list[Outgoing]] = defaultdict(list)
+        for row in ready:
+            lanes[row.channel_id].append(row)
+        await asyncio.gather(*(self._lane(lane) for lane in lanes.values()))
+        return 0.0
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _lane(self, rows: Iterable[Outgoing]) -> None:
+        """One channel's messages, in the order in which they were asked for."""
+        for row in rows:
+            self._last[row.key] = self._clock.monotonic()
+            if len(self._last) > 5_000:
+                self._last.clear()
+            try:
+                await self._send(row)
+                self.sent += 1
+            except (SlackApiError, BadResponseUrl, *TRANSPORT) as error:
+                self.troubles += 1
+                await self._mend(row, read(error))
+
+    async def _send(self, row: Outgoing) -> None:
+        if row.kind == "upload":
+            await self._upload(row)
+        elif row.kind == "home":
+            view = HomeView.model_validate(row.body)
+            await self._client.views_publish(user_id=view.user_id, view=render_home(view))
+            await self._store.sent(row.key, row.want)
+        elif row.kind in ("response", "update_response", "ephemeral"):
+            await self._send_private(row)
+        else:
+            await self._send_message(row, _message(row))
+
+    async def _send_message(self, row: Outgoing, message: dict[str, Any]) -> None:
+        if row.ts is None:
+            reply = await self._client.chat_postMessage(
+                channel=row.channel_id or "", thread_ts=row.thread_ts, unfurl_links=False, unfurl_media=False, **message
+            )
+            await self._store.sent(row.key, row.want, ts=str(reply["ts"]))
+        else:
+            await self._client.chat_update(channel=row.channel_id or "", ts=row.ts, **message)
+            await self._store.sent(row.key, row.want, ts=row.ts)
+
+    async def _send_private(self, row: Outgoing) -> None:
+        """Through the response_url while it lives, else as an ephemeral message, else as a direct message."""
+        message = _message(row)
+        if row.kind != "ephemeral" and row.response_url and (row.response_until or "") > stamp(self._clock.now()):
+            over = {"replace_original": True} if row.kind == "update_response" else {"response_type": "ephemeral"}
+            thread = {"thread_ts": row.thread_ts} if row.thread_ts and row.kind == "response" else {}
+            status = await self._responder.send(row.response_url, {**message, **over, **thread})
+            if status == 200:
+                await self._store.sent(row.key, row.want)
+                return
+            _log.info("a response_url answered %s; going another way", status)
+        await self._whisper(row, message)
+
+    async def _whisper(self, row: Outgoing, message: dict[str, Any]) -> None:
+        try:
+            await self._client.chat_postEphemeral(
+                channel=row.channel_id or "", user=row.user_id or "", thread_ts=row.thread_ts, **message
+            )
+        except SlackApiError as error:
+            if read(error).remedy is not Remedy.ELSEWHERE or not row.user_id:
+                raise
+            await self._client.chat_postMessage(channel=row.user_id, unfurl_links=False, unfurl_media=False, **message)
+        await self._store.sent(row.key, row.want)
+
+    async def _upload(self, row: Outgoing) -> None:
+        files = _FILES.validate_python(row.files)
+        body = row.body if isinstance(row.body, dict) else {}
+        thread = row.thread_ts or await self._ts_of(body.get("under"))
+        if thread is None and body.get("under") and row.attempts < 20:
+            await self._store.postpone(
+                row.key, stamp(self._clock.now() + timedelta(milliseconds=300)), "card not posted yet"
+            )
+            return
+        present = tuple(file for file in files if Path(file.path).exists())  # noqa: ASYNC240  one stat of a local file
+        if present:
+            await self._uploads.share(present, row.channel_id or "", thread, str(body.get("comment") or ""))
+        await self._store.sent(row.key, row.want)
+        for file in files:
+            Path(file.path).unlink(missing_ok=True)  # noqa: ASYNC240  one unlink of a local file
+
+    async def _ts_of(self, key: object) -> str | None:
+        if not isinstance(key, str):
+            return None
+        under = await self._store.message(key)
+        return (under.thread_ts or under.ts) if under is not None else None
+
+    async def _mend(self, row: Outgoing, trouble: SlackTrouble) -> None:
+        _log.warning("message %s: %s", row.key, trouble.code)
+        if trouble.remedy is Remedy.FATAL:
+            self._fatal(trouble.code)
+        if trouble.remedy is Remedy.PLAIN and row.kind == "message":
+            await self._as_plain_text(row)
+            return
+        if trouble.remedy is Remedy.ELSEWHERE and row.kind == "message" and row.attempts < 3:
+            await self._elsewhere(row, trouble.code)
+            return
+        if trouble.remedy in (Remedy.RETRY, Remedy.FATAL) and row.attempts < 200:
+            wait = trouble.after if trouble.after is not None else min(LONGEST_WAIT, 0.5 * 2.0 ** min(row.attempts, 10))
+            await self._store.postpone(row.key, stamp(self._clock.now() + timedelta(seconds=wait)), trouble.code)
+            return
+        await self._store.sent(row.key, row.want, gone=True)
+
+    async def _as_plain_text(self, row: Outgoing) -> None:
+        """Slack refused the blocks: the words alone still tell the outcome."""
+        words = _message(row)["text"]
+        try:
+            await self._send_message(row, {"text": words[:3_900], "blocks": []})
+        except (SlackApiError, *TRANSPORT) as error:
+            await self._store.postpone(row.key, stamp(self._clock.now() + timedelta(seconds=30)), read(error).code)
+
+    async def _elsewhere(self, row: Outgoing, code: str) -> None:
+        """The bot cannot write there: tell the asker in a direct message, with the reason."""
+        card = Card.model_validate(row.body)
+        person = next(iter(card.mention), None)
+        if person is None:
+            await self._store.sent(row.key, row.want, gone=True)
+            return
+        message = _message(row)
+        note = f"I cannot write in <#{row.channel_id}> ({code}); invite me there. "
+        try:
+            await self._client.chat_postMessage(channel=person, text=note + message["text"], blocks=message["blocks"])
+            await self._store.sent(row.key, row.want)
+        except (SlackApiError, *TRANSPORT) as error:
+            await self._store.postpone(row.key, stamp(self._clock.now() + timedelta(seconds=30)), read(error).code)
+
+
+def _usable(reply: Reply | None, now: datetime) -> str | None:
+    if reply is None or reply.response_url is None or reply.response_until is None or now >= reply.response_until:
+        return None
+    return reply.response_url
+
+
+def _message(row: Outgoing) -> dict[str, Any]:
+    message = render_card(Card.model_validate(row.body))
+    return {"text": message.text, "blocks": list(message.blocks)}

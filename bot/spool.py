@@ -1,0 +1,34 @@
+"""Temporary files for what is too large to hold, in one private folder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+
+class FileSpool:
+    """Implements core.ports.Spool in `folder`, which is made with mode 0700 and emptied at the start."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def prepare(self) -> None:
+        """Make the folder and drop what an earlier run left."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in self._folder.iterdir():
+            if old.is_file():
+                old.unlink()
+
+    @asynccontextmanager
+    async def create(self, suffix: str) -> AsyncIterator[BinaryIO]:
+        """A new file; it stays when the block ends well and is deleted when it raises."""
+        file = tempfile.NamedTemporaryFile(suffix=suffix, dir=self._folder, delete=False)  # noqa: SIM115  closed below
+        try:
+            with file:
+                yield cast("BinaryIO", file)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)  # noqa: ASYNC240  one unlink of a local file
+            raise

@@ -1,0 +1,309 @@
+"""The one place where the parts meet. It names no kind of control plane."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import config, plugins
+from bot.clock import SystemClock, SystemIds
+from bot.core.catalog import Catalog
+from bot.core.plugin import BackendSettings
+from bot.core.ports import Backend, Clock, Ids, Names, Presenter
+from bot.core.problems import Problem
+from bot.pipeline.deps import Deps
+from bot.pipeline.drain import Drain
+from bot.pipeline.follow import follow_due
+from bot.pipeline.front import Pipeline
+from bot.pipeline.health import HealthBoard
+from bot.pipeline.recover import recover
+from bot.pipeline.rules import Rules
+from bot.slack.app import Doors
+from bot.slack.directory import SlackDirectory
+from bot.slack.errors import TRANSPORT, read
+from bot.slack.files import Attachments, Uploads
+from bot.slack.http import HttpServer
+from bot.slack.origin import Stamp
+from bot.slack.outbox import Outbox
+from bot.slack.respond import Responder
+from bot.spool import FileSpool
+from bot.store.names import StoreNames
+from bot.store.unit import Store
+from bot.timers.loop import HEALTH_EVERY, PRUNE_EVERY, Timers
+
+FOLLOW_EVERY = 1.0
+RULES_EVERY = 2.0
+STOP_WITHIN = 10.0
+LAST_MESSAGES_WITHIN = 3.0
+
+_log = logging.getLogger("signalbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a backend is built from."""
+
+    name: str
+    clock: Clock
+    ids: Ids
+    names: Names
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Backends by name, what they declare, and the secrets that may appear nowhere."""
+
+    backends: Mapping[str, Backend]
+    catalog: Catalog
+    secrets: tuple[str, ...]
+
+
+def build_backends(
+    settings: config.Settings, clock: Clock, ids: Ids, names: Names, environ: Mapping[str, str]
+) -> Built:
+    """Every `[[backend]]` table through its plugin; raises ConfigProblem."""
+    backends: dict[str, Backend] = {}
+    secrets = _secrets_in(settings.slack)
+    for table in settings.backends:
+        try:
+            plugin = plugins.load(table["kind"])
+        except plugins.UnknownKind as error:
+            raise config.ConfigProblem(f"[backend {table['name']}] {error}") from None
+        own = config.backend_settings(table, plugin.settings, settings.folder, environ)
+        backends[own.name] = plugin.build(own, Parts(own.name, clock, ids, names))
+        secrets += _secrets_in(own)
+    catalog = Catalog({name: backend.rows for name, backend in backends.items()})
+    return Built(backends, catalog, tuple(dict.fromkeys(secrets)))
+
+
+def _secrets_in(model: BackendSettings | config.SlackSettings | Any) -> list[str]:
+    """Every SecretStr of a settings model, nested ones too."""
+    if isinstance(model, SecretStr):
+        return [model.get_secret_value()]
+    if isinstance(model, list | tuple):
+        return [secret for item in model for secret in _secrets_in(item)]
+    if hasattr(type(model), "model_fields"):
+        return [secret for name in type(model).model_fields for secret in _secrets_in(getattr(model, name))]
+    return []
+
+
+class Bot:
+    """The running program. `start` joins Slack, `run` waits for a signal, `close` finishes what is under way."""
+
+    def __init__(
+        self,
+        settings: config.Settings,
+        environ: Mapping[str, str],
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.ids = ids or SystemIds()
+        self.rules = Rules(
+            settings.policy_path, self.clock, self.ids, settings.slack.team, settings.slack.security_channel
+        )
+        self.store = Store.open(str(settings.store_path), exclusive=True)
+        try:
+            names = StoreNames(self.store, self.clock)
+            self.built = build_backends(settings, self.clock, self.ids, names, environ)
+        except BaseException:
+            self.store.close_sync()
+            raise
+        self.names = names
+        self.drain = Drain()
+        self.stopping = asyncio.Event()
+        self._sockets: list[AsyncSocketModeHandler] = []
+        self._session: aiohttp.ClientSession | None = None
+        self._running: set[str] = set()
+        self.joined = False
+
+    async def start(self) -> None:
+        """Everything up, in an order in which nothing is taken before it can be worked on."""
+        slack = self.settings.slack
+        self._session = aiohttp.ClientSession(trust_env=False)
+        client = AsyncWebClient(
+            token=slack.bot_token.get_secret_value(), base_url=slack.api_url, session=self._session, timeout=20
+        )
+        me = await self._who_am_i(client)
+        self.health = HealthBoard(self.built.backends, self.clock)
+        self.outbox = Outbox(
+            self.store,
+            client,
+            Responder(self._session, slack.response_hosts),
+            Uploads(client, self._session),
+            self.clock,
+            team_id=slack.team,
+            fatal=self._fatal,
+        )
+        self.deps = self._deps(client, self.outbox)
+        self.pipeline = Pipeline(self.deps)
+        await self.rules.registered(self.store)
+        directory = self.deps.directory
+        doors = Doors(
+            self.pipeline,
+            Stamp(self.clock, self.ids),
+            command=slack.command,
+            bot_user_id=me,
+            channel_event=self._channel_event(directory),
+        )
+        bolt = doors.build(client)
+        self.drain.serve(self.outbox.run(), "outbox")
+        await recover(self.deps)
+        self.timers = Timers(self.store, self.clock, self.ids, self.pipeline.submit, slack.team, self._jobs())
+        self.drain.serve(self.timers.run(), "timers")
+        await self._listen(bolt)
+
+    def _deps(self, client: AsyncWebClient, presenter: Presenter) -> Deps:
+        slack = self.settings.slack
+        spool = FileSpool(self.settings.store_path.with_suffix(".spool"))
+        spool.prepare()
+        session = self._session
+        if session is None:
+            raise RuntimeError("start makes the session first")
+        return Deps(
+            clock=self.clock,
+            ids=self.ids,
+            catalog=self.built.catalog,
+            backends=self.built.backends,
+            store=self.store,
+            names=self.names,
+            directory=SlackDirectory(client, self.store, self.clock, slack.team),
+            presenter=presenter,
+            files=Attachments(client, session, slack.bot_token.get_secret_value(), slack.api_url),
+            spool=spool,
+            drain=self.drain,
+            policy=lambda: self.rules.now,
+            health=self.health,
+            home_team=slack.team,
+            zone=self.settings.zone,
+            command=slack.command,
+            security_channel=slack.security_channel,
+            incident_channel=slack.incident_channel,
+            secrets=self.built.secrets,
+        )
+
+    async def _who_am_i(self, client: AsyncWebClient) -> str:
+        """The bot's own user id; raises ConfigProblem when the token is no good or of another workspace."""
+        try:
+            me = await client.auth_test()
+        except (SlackApiError, *TRANSPORT) as error:
+            raise config.ConfigProblem(f"[slack] Slack does not accept the bot token: {read(error).code}") from None
+        team = self.settings.slack.team
+        if team not in (me.get("team_id"), me.get("enterprise_id")):
+            raise config.ConfigProblem(f"[slack] team is {team}, and the bot token belongs to {me.get('team_id')}")
+        return str(me["user_id"])
+
+    def _channel_event(self, directory: Any) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
+        async def on_event(body: Mapping[str, Any]) -> None:
+            event = body.get("event")
+            if not isinstance(event, Mapping):
+                return
+            for name in ("channel", "new_channel_id", "old_channel_id"):
+                channel = event.get(name)
+                if isinstance(channel, str) and event.get("type") != "channel_unshared":
+                    await directory.freeze(channel)
+
+        return on_event
+
+    def _jobs(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
+        return (
+            (FOLLOW_EVERY, self._beside("follow", lambda: follow_due(self.deps))),
+            (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.outbox))),
+            (HEALTH_EVERY, self._beside("health", self.health.check_all)),
+            (PRUNE_EVERY, self._beside("prune", self._prune)),
+        )
+
+    async def _prune(self) -> None:
+        await self.store.prune(self.clock.now() - timedelta(days=30))
+
+    def _beside(self, name: str, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+        """A job that runs beside the beat, never twice at once; what it cannot do is tried again at the next beat."""
+
+        async def work() -> None:
+            try:
+                await job()
+            except Problem as problem:
+                _log.error("%s: %s", name, problem.code)
+            finally:
+                self._running.discard(name)
+
+        async def begin() -> None:
+            if name not in self._running:
+                self._running.add(name)
+                if not self.drain.start(work(), name):
+                    self._running.discard(name)
+
+        return begin
+
+    async def _listen(self, bolt: AsyncApp) -> None:
+        slack = self.settings.slack
+        self.http = HttpServer(slack.address, self.clock, ready=lambda: self.joined, metrics=self.metrics)
+        if slack.mode == "http":
+            self.http.serve_slack(bolt, slack.signing_secret)
+        self.address = await self.http.start()
+        if slack.mode == "socket" and slack.app_token is not None:
+            for _ in range(slack.connections):
+                handler = AsyncSocketModeHandler(bolt, slack.app_token.get_secret_value(), web_client=bolt.client)
+                self._sockets.append(handler)
+                await handler.connect_async()
+        self.joined = True
+
+    def metrics(self) -> Mapping[str, float]:
+        """Numbers for /metrics."""
+        return {
+            "requests_accepted_total": self.pipeline.accepted,
+            "requests_repeated_total": self.pipeline.repeated,
+            "tasks": len(self.drain),
+            "messages_sent_total": self.outbox.sent,
+            "messages_troubles_total": self.outbox.troubles,
+        }
+
+    async def _last_messages(self) -> None:
+        """What can still be shown is shown; the rest is sent after the next start."""
+        try:
+            async with asyncio.timeout(LAST_MESSAGES_WITHIN):
+                while (wait := await self.outbox.flush()) is not None:
+                    await self.clock.sleep(wait)
+        except (TimeoutError, Problem):
+            _log.warning("some messages wait for the next start")
+
+    def _fatal(self, code: str) -> None:
+        _log.critical("Slack refuses the token (%s); stopping", code)
+        self.stopping.set()
+
+    async def run(self) -> None:
+        """Until SIGINT or SIGTERM."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, self.stopping.set)
+        await self.stopping.wait()
+
+    async def close(self) -> None:
+        """Take nothing new, finish what is under way, send what is still to be shown, close everything."""
+        self.joined = False
+        if hasattr(self, "http"):
+            await self.http.close()
+        for handler in self._sockets:
+            await handler.close_async()
+        await self.drain.close(STOP_WITHIN)
+        await self.drain.stop_services()
+        if hasattr(self, "outbox"):
+            await self._last_messages()
+        for backend in self.built.backends.values():
+            await backend.close()
+        if self._session is not None:
+            await self._session.close()
+        await self.store.close()

@@ -1,0 +1,391 @@
+"""Who may decide a request, what a vote does to it, and when it is too late."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from policy_world import HOME, NOW, POLICY, PRICES, person
+
+from bot.core.approval import (
+    LONGEST_SHOWN,
+    TRANSITIONS,
+    ApprovalView,
+    Choice,
+    Eligible,
+    Snapshot,
+    State,
+    Step,
+    Vote,
+    VoteCounts,
+    VoteRefused,
+    can_request,
+    drift,
+    due_at,
+    eligible,
+    is_expired,
+    judge_vote,
+    may_dispatch,
+    next_state,
+    person_of,
+    reminder_at,
+    request_facts,
+    unshowable,
+)
+from bot.core.capability import Risk
+from bot.core.operation import Operation
+from bot.core.policy import Member, NeedsApproval, Subject
+
+LEAD = {"S0LEADS": Member.YES}
+LEE, MIA, ANA = person("U0LEE", groups=LEAD), person("U0MIA", groups=LEAD), person("U0ANA", groups=LEAD)
+DUE = NOW + timedelta(minutes=30)
+MS = timedelta(milliseconds=1)
+BEFORE = Snapshot(digest="d1", policy_version="p1", target_id="17", state="idle")
+
+
+def demand(count: int = 1) -> NeedsApproval:
+    """What a rule demands."""
+    return NeedsApproval("C0CRAWL allow 2", "", count, ("leads",), 1800, "C0APPR")
+
+
+def deciders(*subjects: Subject, aliases: dict[str, str] | None = None, requester: str = "U0ANA") -> Eligible:
+    """Who of these may decide Ana's request."""
+    return eligible(
+        POLICY.circle(["leads"]), subjects, requester_id=requester, aliases=aliases or {}, home_team_id=HOME
+    )
+
+
+BOTH = deciders(LEE, MIA, ANA)
+
+
+def request(**more: Any) -> ApprovalView:
+    """Ana's open request for one approval."""
+    view = ApprovalView("a1", State.OPEN, "U0ANA", count=1, asked_at=NOW, due_at=DUE, digest="d1")
+    return replace(view, **more)
+
+
+def vote(user_id: str, choice: Choice = Choice.APPROVE) -> Vote:
+    """A vote that was counted."""
+    return Vote(user_id, choice, NOW)
+
+
+def judge(view: ApprovalView, user_id: str, choice: Choice = Choice.APPROVE, **more: Any) -> VoteCounts | VoteRefused:
+    """What a press of this person does."""
+    facts: dict[str, Any] = {"who": BOTH, "now": NOW, "aliases": {}, "reason": "not now", **more}
+    return judge_vote(view, choice, user_id, **facts)
+
+
+def code(result: VoteCounts | VoteRefused) -> str:
+    """The code of a refusal."""
+    assert isinstance(result, VoteRefused), result
+    assert result.sentence
+    return result.code
+
+
+class TestWhoMayDecide:
+    """Active full members of the named groups, each once, never the requester."""
+
+    @pytest.mark.parametrize(
+        "flags",
+        [
+            {"deleted": True},
+            {"known": False},
+            {"is_bot": True},
+            {"is_restricted": True},
+            {"is_stranger": True},
+            {"team_id": "T0EVIL"},
+            {"groups": {"S0LEADS": Member.NO}},
+            {"groups": {"S0LEADS": Member.UNREADABLE}},
+            {"groups": {}},
+            {"user_age": 61.0},
+        ],
+        ids=str,
+    )
+    def test_others_are_left_out_with_a_reason(self, flags: dict[str, Any]) -> None:
+        """Each flag alone is enough."""
+        who = deciders(replace(LEE, **flags))
+        assert who.people == {}
+        assert [user for user, reason in who.left_out if reason] == ["U0LEE"]
+
+    def test_a_guest_is_no_approver_even_by_own_id(self) -> None:
+        """Approvers are full members; asking may be narrower or wider, deciding is not."""
+        guest = person("U0LEE", is_restricted=True)
+        who = eligible(POLICY.circle(["U0LEE"]), [guest], requester_id="U0ANA", aliases={}, home_team_id=HOME)
+        assert who.people == {}
+
+    def test_two_ids_of_one_person_are_one_decider(self) -> None:
+        """Both may press, and it counts once."""
+        who = deciders(LEE, MIA, aliases={"U0MIA": "U0LEE"})
+        assert who.people == {"U0LEE": ("U0LEE", "U0MIA")}
+        assert who.user_ids == ("U0LEE", "U0MIA")
+
+    def test_a_second_account_of_the_requester_is_the_requester(self) -> None:
+        """In either direction of the alias."""
+        for aliases in ({"U0LEE": "U0ANA"}, {"U0ANA": "U0LEE"}, {"U0ANA": "ana", "U0LEE": "ana"}):
+            assert deciders(LEE, aliases=aliases).people == {}
+
+    @pytest.mark.parametrize(
+        ("aliases", "user", "expected"),
+        [
+            ({}, "U0A", "U0A"),
+            ({"U0A": "U0B"}, "U0A", "U0B"),
+            ({"U0A": "U0B", "U0B": "U0C"}, "U0A", "U0C"),
+            ({"U0A": "U0B", "U0B": "U0A"}, "U0A", "U0A"),
+            ({"U0A": "U0B", "U0B": "U0A"}, "U0B", "U0A"),
+            ({"U0C": "U0A", "U0A": "U0B", "U0B": "U0A"}, "U0C", "U0A"),
+            ({"U0A": "U0A"}, "U0A", "U0A"),
+        ],
+    )
+    def test_aliases_lead_to_one_id(self, aliases: dict[str, str], user: str, expected: str) -> None:
+        """Chains are followed, circles end."""
+        assert person_of(user, aliases) == expected
+
+
+class TestRequesting:
+    """A request that nobody can approve is refused at once, with the gap named."""
+
+    def test_enough_people_are_needed_beside_the_requester(self) -> None:
+        """Ana is a lead herself and does not count."""
+        assert can_request(demand(2), BOTH) is None
+        gap = can_request(demand(3), BOTH)
+        assert gap is not None
+        assert "needs 3 of `leads`, and 2 of them" in gap
+        assert "U0ANA: the requester never decides" in gap
+
+    def test_a_group_of_one_cannot_approve_itself(self) -> None:
+        """The gap says nobody."""
+        gap = can_request(demand(), deciders(ANA))
+        assert gap is not None
+        assert "nobody" in gap
+
+    def test_aliases_do_not_fill_a_gap(self) -> None:
+        """Two accounts are one person."""
+        assert can_request(demand(2), deciders(LEE, MIA, aliases={"U0MIA": "U0LEE"})) is not None
+
+    def operation(self, **more: Any) -> Operation:
+        """A start."""
+        facts = {
+            "request_id": "r1",
+            "verb": "start",
+            "target": PRICES,
+            "risk": Risk.CHANGE,
+            "repeat_safe": False,
+            "deadline": 30,
+        }
+        return Operation(**{**facts, **more})
+
+    def test_what_a_card_cannot_show_in_full_cannot_be_approved(self) -> None:
+        """Too long, or with a sign that nobody sees, in a value, a key, a name or the reason."""
+        assert unshowable(self.operation(params={"text": "a,b\n1,2\n"}, reason="nightly")) is None
+        assert "characters" in (unshowable(self.operation(params={"text": "x" * LONGEST_SHOWN})) or "")
+        hidden = "\u202e"
+        for more in (
+            {"params": {"text": f"a{hidden}b"}},
+            {"params": {f"a{hidden}": 1}},
+            {"params": {"files": ["a", {"b": hidden}]}},
+            {"target": PRICES.model_copy(update={"name": f"prices{hidden}"})},
+            {"reason": hidden},
+        ):
+            assert "U+202E" in (unshowable(self.operation(**more)) or "")
+
+    def test_the_card_has_every_fact(self) -> None:
+        """Who, what, exactly, why, the state, how many of whom, until when, and the digest."""
+        operation = self.operation(params={"production": True}, reason="nightly")
+        facts = request_facts(operation, demand(2), requester_id="U0ANA", due=DUE, digest="d1", state="idle")
+        assert {fact.label: fact.value for fact in facts} == {
+            "Asked by": "U0ANA",
+            "What": "start",
+            "Target": "acc:shop/prices",
+            "Exact id": "17",
+            "Parameters": '{"production":true}',
+            "Reason": "nightly",
+            "State now": "idle",
+            "Needed": "2 of leads",
+            "Expires": DUE,
+            "Digest": "d1",
+        }
+
+
+class TestVoting:
+    """One person counts once, the requester never, any deny ends it."""
+
+    def test_the_last_approval_completes(self) -> None:
+        """One of one; one of two leaves one."""
+        assert judge(request(), "U0LEE") == VoteCounts(Choice.APPROVE, Step.COMPLETE, left=0)
+        assert judge(request(count=2), "U0LEE") == VoteCounts(Choice.APPROVE, None, left=1)
+        assert judge(request(count=2, votes=(vote("U0MIA"),)), "U0LEE") == VoteCounts(
+            Choice.APPROVE, Step.COMPLETE, left=0
+        )
+
+    def test_nobody_counts_twice(self) -> None:
+        """Nor with another account."""
+        assert code(judge(request(count=2, votes=(vote("U0LEE"),)), "U0LEE")) == "counted"
+        who = deciders(LEE, MIA, aliases={"U0MIA": "U0LEE"})
+        second = judge(request(count=2, votes=(vote("U0LEE"),)), "U0MIA", who=who, aliases={"U0MIA": "U0LEE"})
+        assert code(second) == "counted"
+
+    @pytest.mark.parametrize("choice", list(Choice))
+    def test_the_requester_never_decides(self, choice: Choice) -> None:
+        """Nor with another account, nor to deny or claim."""
+        assert code(judge(request(), "U0ANA", choice)) == "own_request"
+        assert code(judge(request(), "U0LEE", choice, aliases={"U0LEE": "U0ANA"})) == "own_request"
+
+    @pytest.mark.parametrize("choice", list(Choice))
+    def test_somebody_else_is_told_why_not(self, choice: Choice) -> None:
+        """The reason is the one found when membership was read."""
+        assert code(judge(request(), "U0BOB", choice)) == "not_eligible"
+        gone = judge(request(), "U0LEE", choice, who=deciders(replace(LEE, deleted=True)))
+        assert isinstance(gone, VoteRefused)
+        assert "deactivated" in gone.sentence
+
+    def test_a_vote_of_who_may_no_longer_decide_does_not_count(self) -> None:
+        """Mia left the group after her vote."""
+        view = request(count=2, votes=(vote("U0MIA"),))
+        assert judge(view, "U0LEE", who=deciders(LEE)) == VoteCounts(Choice.APPROVE, None, left=1)
+
+    def test_any_deny_ends_it_and_needs_a_reason(self) -> None:
+        """Even one among approvals, even from who approved before."""
+        assert judge(request(count=2, votes=(vote("U0MIA"),)), "U0LEE", Choice.DENY) == VoteCounts(
+            Choice.DENY, Step.DENY, left=0
+        )
+        assert judge(request(count=2, votes=(vote("U0LEE"),)), "U0LEE", Choice.DENY) == VoteCounts(
+            Choice.DENY, Step.DENY, left=0
+        )
+        assert code(judge(request(), "U0LEE", Choice.DENY, reason="  ")) == "reason_missing"
+
+    def test_a_claim_is_the_first_ones_and_stops_nobody(self) -> None:
+        """Another may still decide."""
+        assert judge(request(), "U0LEE", Choice.CLAIM) == VoteCounts(Choice.CLAIM, None, left=1)
+        claimed = request(claimed_by="U0LEE")
+        assert code(judge(claimed, "U0MIA", Choice.CLAIM)) == "claimed"
+        assert code(judge(claimed, "U0LEE", Choice.CLAIM)) == "claimed"
+        assert judge(claimed, "U0MIA") == VoteCounts(Choice.APPROVE, Step.COMPLETE, left=0)
+
+    @pytest.mark.parametrize(("moment", "late"), [(DUE - MS, False), (DUE, True), (DUE + MS, True)])
+    def test_at_its_due_instant_it_is_expired(self, moment: Any, late: bool) -> None:
+        """For every button, to the millisecond."""
+        assert is_expired(DUE, moment) is late
+        for choice in Choice:
+            assert isinstance(judge(request(), "U0LEE", choice, now=moment), VoteRefused) is late
+
+    @pytest.mark.parametrize("state", [state for state in State if state is not State.OPEN])
+    def test_the_loser_is_told_who_decided(self, state: State) -> None:
+        """Every state but open is closed to votes."""
+        result = judge(request(state=state, votes=(vote("U0MIA"),)), "U0LEE")
+        assert code(result) == ("expired" if state is State.EXPIRED else "decided")
+        assert isinstance(result, VoteRefused)
+        assert state is State.EXPIRED or "by U0MIA" in result.sentence
+
+
+class TestStates:
+    """A small table, and nothing outside it."""
+
+    def test_ended_is_ended(self) -> None:
+        """No step leads out of an end state; an approval is used once."""
+        ends = {State.REJECTED, State.EXPIRED, State.WITHDRAWN, State.VOID, State.USED}
+        for state, step in itertools.product(ends, Step):
+            assert next_state(state, step) is None
+        assert {state for state, _ in TRANSITIONS} == {State.OPEN, State.APPROVED}
+
+    def test_nothing_is_dispatched_without_approval(self) -> None:
+        """USED is reached from APPROVED alone, APPROVED from OPEN by the completing vote alone."""
+        assert [key for key, to in TRANSITIONS.items() if to is State.USED] == [(State.APPROVED, Step.DISPATCH)]
+        assert [key for key, to in TRANSITIONS.items() if to is State.APPROVED] == [(State.OPEN, Step.COMPLETE)]
+
+
+class TestDispatch:
+    """Right before the call everything is looked at again."""
+
+    def dispatch(self, view: ApprovalView, **more: Any) -> tuple[Step, str]:
+        """The check of an approved request of which nothing changed."""
+        facts: dict[str, Any] = {"who": BOTH, "now": NOW, "aliases": {}, "before": BEFORE, "after": BEFORE, **more}
+        return may_dispatch(view, **facts)
+
+    APPROVED = request(state=State.APPROVED, votes=(vote("U0LEE"),))
+
+    def test_what_was_approved_is_dispatched(self) -> None:
+        """Unchanged, in time, by people who may still decide."""
+        assert self.dispatch(self.APPROVED) == (Step.DISPATCH, "")
+
+    def test_too_late_is_expired(self) -> None:
+        """Approved in time and dispatched late is not dispatched."""
+        assert self.dispatch(self.APPROVED, now=DUE - MS)[0] is Step.DISPATCH
+        assert self.dispatch(self.APPROVED, now=DUE)[0] is Step.EXPIRE
+
+    def test_an_approver_who_lost_the_right_voids_it(self) -> None:
+        """Between press and dispatch."""
+        step, reason = self.dispatch(self.APPROVED, who=deciders(MIA))
+        assert step is Step.DRIFT
+        assert "no longer decide" in reason
+
+    @pytest.mark.parametrize(
+        ("change", "part"),
+        [
+            ({"digest": "d2"}, "not what was approved"),
+            ({"policy_version": "p2", "digest": "d2"}, "the policy changed"),
+            ({"target_id": "18"}, "another one"),
+            ({"state": "running"}, "was idle and is running now"),
+            ({"state": ""}, "was idle and is without one now"),
+        ],
+    )
+    def test_any_change_voids_it_and_says_which(self, change: dict[str, str], part: str) -> None:
+        """The reason goes on the card."""
+        after = replace(BEFORE, **change)
+        assert part in "; ".join(drift(BEFORE, after))
+        assert self.dispatch(self.APPROVED, after=after)[0] is Step.DRIFT
+        assert drift(BEFORE, BEFORE) == ()
+
+    @pytest.mark.parametrize("state", [state for state in State if state is not State.APPROVED])
+    def test_nothing_else_can_be_dispatched(self, state: State) -> None:
+        """A second dispatch is a fault of the program and raises."""
+        with pytest.raises(ValueError, match=state.value):
+            self.dispatch(request(state=state, votes=(vote("U0LEE"),)))
+
+
+def test_due_and_reminder() -> None:
+    """Half-way there is a reminder."""
+    assert due_at(NOW, 1800) == DUE
+    assert reminder_at(NOW, DUE) == NOW + timedelta(minutes=15)
+
+
+PEOPLE = ("U0ANA", "U0LEE", "U0MIA", "U0NIK", "U0BOB")
+STEPS = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(list(Choice)), st.integers(0, 40)), max_size=8)
+ALIASES = st.dictionaries(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE), max_size=2)
+
+
+@settings(max_examples=500)
+@given(STEPS, st.integers(1, 3), ALIASES)
+def test_any_history_agrees_with_a_simple_model(
+    steps: list[tuple[str, Choice, int]], count: int, aliases: dict[str, str]
+) -> None:
+    """Approved exactly when `count` distinct people, none the requester, agreed in time before anybody denied."""
+    leads = [person(user, groups=LEAD) for user in PEOPLE if user != "U0BOB"]
+    who = deciders(*leads, aliases=aliases)
+    view = request(count=count)
+    agreed: set[str] = set()
+    expected = State.OPEN
+    minute = 0
+    for user, choice, wait in steps:
+        minute += wait
+        result = judge(view, user, choice, who=who, aliases=aliases, now=NOW + timedelta(minutes=minute))
+        if isinstance(result, VoteCounts):
+            if choice is Choice.CLAIM:
+                view = replace(view, claimed_by=user)
+            else:
+                view = replace(view, votes=(*view.votes, vote(user, choice)))
+            if result.step is not None:
+                view = replace(view, state=next_state(view.state, result.step) or view.state)
+        one = person_of(user, aliases)
+        mine = one == person_of("U0ANA", aliases)
+        if expected is State.OPEN and minute < 30 and not mine and user != "U0BOB":
+            if choice is Choice.DENY:
+                expected = State.REJECTED
+            elif choice is Choice.APPROVE:
+                agreed.add(one)
+                expected = State.APPROVED if len(agreed) >= count else State.OPEN
+        assert view.state is expected

@@ -1,0 +1,1 @@
+"""Promises of the HTTP kit, against real sockets."""

@@ -1,0 +1,476 @@
+"""What a caller learns when something goes wrong, told apart exactly."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import logging
+import socket
+import ssl
+import zlib
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from pydantic import BaseModel, SecretStr
+
+from bot.core.problems import (
+    BadReply,
+    CallProblem,
+    CredentialRefused,
+    Lost,
+    NoSuchTarget,
+    NotSent,
+    RateLimited,
+    Rejected,
+    ServerError,
+)
+from bot.httpkit import Bearer
+
+from .support import FakeClock, always, client_of, drop, in_turn, ok, serving
+
+TOKEN = "playground-token-not-a-secret-9f8e7d6c"
+
+
+class Agent(BaseModel):
+    agentId: str  # noqa: N815 (the vendor's name)
+
+
+def free_port() -> int:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+        return port
+
+
+async def test_a_refused_connection_is_not_sent() -> None:
+    """Nothing listens: NotSent, which promises that nothing can have happened."""
+    async with client_of(f"http://127.0.0.1:{free_port()}") as client:
+        with pytest.raises(NotSent, match="connection refused"):
+            await client.call("POST", "/start")
+
+
+async def test_an_unknown_name_is_not_sent() -> None:
+    """A name that does not resolve is NotSent."""
+    async with client_of("http://nowhere.invalid") as client:
+        with pytest.raises(NotSent):
+            await client.call("POST", "/start")
+
+
+@pytest.mark.parametrize("method", ["POST", "GET", "PUT", "DELETE"])
+async def test_a_dropped_connection_is_lost_and_was_sent_once(method: str) -> None:
+    """The server read the request and hung up: Lost, and never a second time, whatever the method."""
+    async with serving(drop) as server, client_of(server.base_url) as client:
+        with pytest.raises(Lost):
+            await client.call(method, "/start", content=b"x" if method in ("POST", "PUT") else None)
+        assert len(server.seen) == 1
+
+
+async def test_a_cut_answer_is_lost() -> None:
+    """Headers came and the body was cut off: Lost."""
+
+    async def cut(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000", "Content-Type": "application/json"})
+        await response.prepare(request)
+        await response.write(b'{"agentRun')
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    async with serving(cut) as server, client_of(server.base_url) as client:
+        with pytest.raises(Lost):
+            await client.call("POST", "/start")
+        assert len(server.seen) == 1
+
+
+async def test_no_answer_in_time_is_lost() -> None:
+    """The deadline passes after the request was written: Lost."""
+
+    async def late(request: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(5)
+        return web.Response()
+
+    async with serving(late) as server, client_of(server.base_url) as client:
+        with pytest.raises(Lost, match="no answer in time"):
+            await client.call("POST", "/start", deadline=0.2)
+
+
+async def test_a_drip_fed_answer_ends_at_the_deadline() -> None:
+    """Bytes that keep coming do not extend the deadline."""
+
+    async def drip(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(100):
+            await response.write(b" ")
+            await asyncio.sleep(0.05)
+        return response
+
+    async with serving(drip) as server, client_of(server.base_url) as client:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(Lost):
+            await client.call("GET", "/run", deadline=0.3)
+        assert asyncio.get_running_loop().time() - began < 1.5
+
+
+async def test_waiting_for_a_slot_past_the_deadline_is_not_sent() -> None:
+    """A call that never got its turn wrote nothing."""
+
+    async def late(request: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(1)
+        return web.Response()
+
+    async with serving(late) as server, client_of(server.base_url, concurrency=1) as client:
+        first = asyncio.create_task(client.call("POST", "/first", deadline=2))
+        await asyncio.sleep(0.2)
+        with pytest.raises(NotSent):
+            await client.call("POST", "/second", deadline=0.2)
+        await first
+        assert [seen.path for seen in server.seen] == ["/first"]
+
+
+async def test_no_more_calls_at_once_than_allowed() -> None:
+    """The limit of concurrent requests of a backend holds."""
+    now, most = 0, 0
+
+    async def count(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.02)
+        now -= 1
+        return web.Response()
+
+    async with serving(count) as server, client_of(server.base_url, concurrency=3) as client:
+        await asyncio.gather(*(client.call("GET", f"/{i}", repeat_safe=i % 2 == 0) for i in range(12)))
+    assert most == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "problem"),
+    [
+        (400, Rejected),
+        (401, CredentialRefused),
+        (403, CredentialRefused),
+        (404, Rejected),
+        (409, Rejected),
+        (422, Rejected),
+        (429, RateLimited),
+        (500, ServerError),
+        (503, ServerError),
+    ],
+)
+async def test_a_status_is_one_problem(status: int, problem: type[CallProblem]) -> None:
+    """Each status has its class and keeps its number; nothing is sent twice without leave."""
+    body = {"message": "The agent is busy."}
+    async with (
+        serving(always(lambda: web.json_response(body, status=status))) as server,
+        client_of(server.base_url) as client,
+    ):
+        with pytest.raises(problem, match=r"The agent is busy\.") as caught:
+            await client.call("POST", "/start")
+    assert type(caught.value) is problem
+    assert caught.value.status == status
+    assert len(server.seen) == 1
+
+
+async def test_a_404_of_a_named_thing_is_no_such_target() -> None:
+    """With `missing`, a 404 says what does not exist."""
+    async with serving(always(lambda: web.Response(status=404))) as server, client_of(server.base_url) as client:
+        with pytest.raises(NoSuchTarget, match="acc has no run 17"):
+            await client.call("GET", "/run/17", missing="run 17")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_refused_and_not_followed(status: int) -> None:
+    """A redirect is Rejected, names the host and neither its path nor its query, and no credential travels there."""
+    async with serving(always(ok)) as other:
+        away = f"{other.base_url}/steal?token={TOKEN}"
+        async with (
+            serving(always(lambda: web.Response(status=status, headers={"Location": away}))) as server,
+            client_of(server.base_url, auth=Bearer(SecretStr(TOKEN))) as client,
+        ):
+            with pytest.raises(Rejected) as caught:
+                await client.call("GET", "/x", repeat_safe=True)
+    assert f"127.0.0.1:{other.port}" in caught.value.summary
+    assert TOKEN not in caught.value.summary
+    assert "steal" not in caught.value.summary
+    assert not other.seen
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        lambda: web.Response(text="<!DOCTYPE html><title>Sign in</title>", content_type="text/html"),
+        lambda: web.Response(body=b"\xef\xbb\xbf\n <HTML><body>", content_type="application/json"),
+    ],
+)
+async def test_a_web_page_is_no_success(response: object) -> None:
+    """A sign-in page with status 200 is a BadReply, whatever its content type says."""
+    async with serving(always(response)) as server, client_of(server.base_url) as client:  # type: ignore[arg-type]
+        with pytest.raises(BadReply, match="web page"):
+            await client.call("POST", "/off", repeat_safe=True)
+        with pytest.raises(BadReply, match="web page"):
+            await client.download("GET", "/log", to=io.BytesIO(), cap=10_000)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"agentId": null}', b"NaN", b"[" * 100_000, b"\xff\xfe"])
+async def test_an_unreadable_body_is_a_bad_reply(body: bytes) -> None:
+    """What is not the promised shape is a BadReply and never a value."""
+    async with serving(always(lambda: web.Response(body=body))) as server, client_of(server.base_url) as client:
+        reply = await client.call("GET", "/agent")
+        with pytest.raises(BadReply):
+            reply.read(Agent)
+
+
+async def test_a_huge_answer_is_cut_at_the_cap() -> None:
+    """More than the cap is a BadReply, and reading stops there."""
+    written = 0
+
+    async def huge(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal written
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(2000):
+            await response.write(b"a" * 65_536)
+            written += 65_536
+        return response
+
+    async with serving(huge) as server, client_of(server.base_url) as client:
+        with pytest.raises(BadReply, match="more than 1 MB"):
+            await client.call("GET", "/x", cap=1 << 20)
+    assert written < 64 << 20
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+async def test_a_compression_bomb_ends_at_the_cap(coding: str) -> None:
+    """The cap counts unpacked bytes: 200 KB that would become 200 MB are stopped."""
+    packer = zlib.compressobj(9, wbits=31 if coding == "gzip" else 15)
+    bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(200)) + packer.flush()
+    answer = lambda: web.Response(body=bomb, headers={"Content-Encoding": coding})  # noqa: E731
+    async with serving(always(answer)) as server, client_of(server.base_url) as client:
+        with pytest.raises(BadReply, match="more than 16 MB"):
+            await client.call("GET", "/x")
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gzip.compress(b'{"agentId": "a1"}')),
+        ("deflate", zlib.compress(b'{"agentId": "a1"}')),
+        ("deflate", zlib.compress(b'{"agentId": "a1"}', wbits=-15)),
+        ("identity", b'{"agentId": "a1"}'),
+    ],
+)
+async def test_packed_answers_are_read(coding: str, body: bytes) -> None:
+    """Both codings that are asked for are unpacked, raw deflate too."""
+    answer = lambda: web.Response(body=body, headers={"Content-Encoding": coding})  # noqa: E731
+    async with serving(always(answer)) as server, client_of(server.base_url) as client:
+        assert (await client.call("GET", "/x")).read(Agent).agentId == "a1"
+        assert server.seen[0].headers["accept-encoding"] == "gzip, deflate"
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"), [("gzip, gzip", b"x"), ("br", b"x"), ("gzip", b"not gzip"), ("gzip", gzip.compress(b"{}")[:-9])]
+)
+async def test_a_coding_that_was_not_asked_for_is_a_bad_reply(coding: str, body: bytes) -> None:
+    """Stacked, unknown and broken codings are refused."""
+    answer = lambda: web.Response(body=body, headers={"Content-Encoding": coding})  # noqa: E731
+    async with serving(always(answer)) as server, client_of(server.base_url) as client:
+        with pytest.raises(BadReply):
+            await client.call("GET", "/x")
+
+
+async def test_garbage_instead_of_http_is_lost() -> None:
+    """Bytes that are no HTTP answer are Lost: the request was written."""
+
+    async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(garbage, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, client_of(f"http://127.0.0.1:{port}") as client:
+        with pytest.raises(Lost):
+            await client.call("POST", "/start")
+
+
+async def test_plain_text_behind_https_is_not_sent() -> None:
+    """A failed TLS handshake is NotSent: no byte of the request was written."""
+    async with serving(always(ok)) as server, client_of(f"https://127.0.0.1:{server.port}") as client:
+        with pytest.raises(NotSent):
+            await client.call("POST", "/start")
+        assert not server.seen
+
+
+async def test_an_upload_that_breaks_off_is_lost() -> None:
+    """A body that fails while it is sent leaves the call unknown."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"a" * 100_000
+        raise OSError("the attached file is gone")
+
+    async with serving(always(ok)) as server, client_of(server.base_url) as client:
+        with pytest.raises(Lost):
+            await client.call("POST", "/files", stream=body)
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+async def test_a_repeat_safe_call_is_tried_three_times_at_most(status: int) -> None:
+    """Passing refusals are tried again when the caller allows it, with growing pauses, and then given up."""
+    clock = FakeClock()
+    async with (
+        serving(always(lambda: web.Response(status=status))) as server,
+        client_of(server.base_url, clock=clock) as client,
+    ):
+        with pytest.raises((RateLimited, ServerError)):
+            await client.call("POST", "/off", repeat_safe=True)
+    assert len(server.seen) == 3
+    assert clock.slept == pytest.approx([0.3, 0.5])
+
+
+async def test_retry_after_is_honoured_up_to_a_cap() -> None:
+    """The server's pause is kept; one that is too long ends the tries and is told to the caller."""
+    clock = FakeClock()
+    short = lambda: web.Response(status=429, headers={"Retry-After": "7"})  # noqa: E731
+    async with serving(in_turn(short, ok)) as server, client_of(server.base_url, clock=clock) as client:
+        assert (await client.call("GET", "/x", repeat_safe=True)).status == 200
+    assert clock.slept == [7.0]
+    long = lambda: web.Response(status=429, headers={"Retry-After": "Sun, 22 Nov 2026 13:00:07 GMT"})  # noqa: E731
+    clock = FakeClock()
+    async with serving(always(long)) as server, client_of(server.base_url, clock=clock) as client:
+        with pytest.raises(RateLimited) as caught:
+            await client.call("GET", "/x", repeat_safe=True)
+    assert caught.value.retry_after == 3607.0
+    assert clock.slept == []
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 500])
+async def test_settled_refusals_are_not_tried_again(status: int) -> None:
+    """An answer that would be the same again is not asked for again."""
+    async with serving(always(lambda: web.Response(status=status))) as server, client_of(server.base_url) as client:
+        with pytest.raises(CallProblem):
+            await client.call("GET", "/x", repeat_safe=True)
+    assert len(server.seen) == 1
+
+
+async def test_a_repeat_safe_call_survives_one_dropped_connection() -> None:
+    """A broken connection is tried again when the caller allows it."""
+    turns = [drop, always(ok)]
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        return await (turns.pop(0) if len(turns) > 1 else turns[0])(request)
+
+    async with serving(handler) as server, client_of(server.base_url) as client:
+        assert (await client.call("POST", "/off", repeat_safe=True)).status == 200
+
+
+async def test_a_call_that_was_sent_stays_lost_when_its_repeat_cannot_connect() -> None:
+    """NotSent is never said of a call of which an earlier attempt was written."""
+    async with serving(drop) as server, client_of(server.base_url) as client:
+        port = server.port
+
+        async def gone(request: web.BaseRequest) -> web.StreamResponse:
+            await listener.stop()
+            return await drop(request)
+
+        runner = web.ServerRunner(web.Server(gone))
+        await runner.setup()
+        listener = web.TCPSite(runner, "127.0.0.1", 0)
+        await listener.start()
+        port = runner.addresses[0][1]
+        with pytest.raises(Lost):
+            await client.call("POST", "/off", repeat_safe=True, base_url=f"http://127.0.0.1:{port}")
+        await runner.cleanup()
+
+
+async def test_a_call_that_may_not_be_repeated_has_its_own_connection() -> None:
+    """A stale pooled connection can lose a reply; so the dangerous call never rides on one, and reads do."""
+    async with serving(always(ok)) as server, client_of(server.base_url) as client:
+        for _ in range(2):
+            await client.call("GET", "/read", repeat_safe=True)
+        for _ in range(2):
+            await client.call("POST", "/start")
+    reads = {seen.peer for seen in server.seen if seen.path == "/read"}
+    starts = {seen.peer for seen in server.seen if seen.path == "/start"}
+    assert len(reads) == 1
+    assert len(starts) == 2
+    assert not reads & starts
+
+
+async def test_secrets_are_in_no_text_that_comes_out(caplog: pytest.LogCaptureFixture) -> None:
+    """An error that repeats the credential, the query and the header shows none of it; nor do logs, reprs or causes."""
+    caplog.set_level(logging.DEBUG)
+    body = {"message": f"Token {TOKEN} is bad; key=q-secret-value-1 failed at /x?key=q-secret-value-1"}
+    async with (
+        serving(always(lambda: web.json_response(body, status=400))) as server,
+        client_of(server.base_url, auth=Bearer(SecretStr(f"\n{TOKEN} "))) as client,
+    ):
+        with pytest.raises(Rejected) as caught:
+            await client.call("GET", "/x", query=[("key", "q-secret-value-1")])
+        shown = f"{caught.value!r} {caught.value} {client!r} {caplog.text}"
+    assert server.seen[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert TOKEN not in shown
+    assert "q-secret-value-1" not in shown
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+async def test_cookies_are_not_kept() -> None:
+    """A cookie that a server sets never comes back to it."""
+    async with (
+        serving(always(lambda: web.Response(headers={"Set-Cookie": "sid=1; Path=/"}))) as server,
+        client_of(server.base_url) as client,
+    ):
+        for safe in (True, True, False):
+            await client.call("GET", "/x", repeat_safe=safe)
+    assert all("cookie" not in seen.headers for seen in server.seen)
+
+
+async def test_proxy_settings_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No call of a backend goes through a proxy that somebody put into the environment."""
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{free_port()}")
+    async with serving(always(ok)) as server, client_of(server.base_url) as client:
+        assert (await client.call("GET", "/x")).status == 200
+
+
+async def test_cancelling_a_call_ends_it() -> None:
+    """A cancelled caller is not kept, and its slot is free again."""
+
+    async def late(request: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(2)
+        return web.Response()
+
+    async with serving(late) as server, client_of(server.base_url, concurrency=1) as client:
+        task = asyncio.create_task(client.call("POST", "/x"))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        server.handler = always(ok)
+        assert (await client.call("POST", "/y", deadline=1)).status == 200
+
+
+def test_there_is_no_unverified_tls() -> None:
+    """Certificates and names are always checked."""
+    from bot.httpkit.transport import tls_context  # noqa: PLC0415 (only this test looks inside)
+
+    context = tls_context(None)
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+async def test_a_credential_that_cannot_be_sent_is_not_sent_and_not_shown() -> None:
+    """A token with a line end or a letter outside ASCII ends before anything is written, and is not quoted."""
+    async with serving(always(ok)) as server, client_of(server.base_url) as client:
+        for token in ("päss-canary-1", "two\nlines-canary-1"):
+            with pytest.raises(NotSent) as caught:
+                await client.call("POST", "/x", auth=Bearer(SecretStr(token)))
+            assert "canary" not in repr(caught.value)
+            assert caught.value.__context__ is None
+    assert not server.seen

@@ -1,0 +1,330 @@
+"""The playground's page in a real browser, against the real workspace and a small scripted app."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import DOWN, ENTER, ESCAPE, TAB, Browser, BrowserMissing, Element
+from page_app import LOG, scripted_app
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.playground.workspace import DEMO_SEED, Workspace
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+async def ws() -> AsyncIterator[Workspace]:
+    async with Workspace(DEMO_SEED, port=0) as workspace:
+        client = AsyncWebClient(workspace.bot_token, base_url=workspace.api_url)
+        handler = AsyncSocketModeHandler(scripted_app(client), workspace.app_token)
+        await handler.connect_async()  # type: ignore[no-untyped-call]
+        await workspace.wait_connected()
+        yield workspace
+        await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
+    async with Browser(downloads=tmp_path) as window:
+        yield window
+
+
+@pytest.fixture
+async def page(ws: Workspace, browser: Browser) -> AsyncIterator[Browser]:
+    """The page in Ana's hands, in #crawl-ops; at the end nothing may have gone wrong in its console."""
+    await browser.go(ws.base_url)
+    await browser.testid("channel-C0CRAWL", text="crawl-ops")
+    await browser.testid("app-state", text="is connected")
+    yield browser
+    assert await browser.console() == []
+
+
+async def say(page: Browser, text: str) -> None:
+    box = await page.testid("composer")
+    await box.type(text)
+    await (await page.testid("send")).click()
+
+
+async def become(page: Browser, user: str) -> None:
+    select = await page.testid("person-select")
+    await (await select.find(f'option[value="{user}"]')).click()
+
+
+async def press(page: Browser, action_id: str) -> Element:
+    found = await page.find(f'[data-testid="button"][data-action-id="{action_id}"]')
+    await found.click()
+    return found
+
+
+async def focus_moves_to(page: Browser, key: Callable[[], Awaitable[None]], testid: str) -> None:
+    """Press a key until the focus is on this test id; every stop on the way draws a focus ring."""
+    for _ in range(60):
+        await key()
+        at = await page.focused()
+        if at["testid"] == testid:
+            assert at["ring"] == "solid" or testid.endswith("composer"), at
+            return
+    raise AssertionError(f"{testid} is not reached by keyboard; the focus is on {at}")
+
+
+async def test_a_person_is_chosen_and_only_her_channels_are_listed(page: Browser) -> None:
+    """Choosing the guest shows his one channel and the app; choosing Lee shows all of them."""
+    await become(page, "U0GUEST")
+    await page.gone('[data-testid="channel-C0APPR"]')
+    await page.testid("channel-C0CRAWL")
+    await page.testid("channel-D0GUEST", text="signalbox")
+    await become(page, "U0LEE")
+    await page.testid("channel-C0APPR")
+
+
+async def test_a_command_brings_a_card_and_text_never_becomes_markup(page: Browser) -> None:
+    """A typed command shows the app's card with its marks, and an escaped tag as the text it is."""
+    await say(page, "/ops start acc:shop/prices")
+    message = await page.testid("message", text="start acc:shop/prices")
+    assert "<b>" in await message.text()
+    assert await (await message.find("code")).text() == "run/17"
+    assert await (await message.find(".mention")).text() == "@Ana Alves"
+    labels = [await one.text() for one in await page.all('[data-testid="button"]')]
+    assert labels == ["Log", "Retry", "Stop", "Mute"]
+
+
+async def test_an_ephemeral_message_says_that_only_you_see_it(page: Browser) -> None:
+    """Ana sees the app's ephemeral message with its mark; Lee does not see it at all."""
+    await say(page, "/ops start acc:shop/prices")
+    note = await page.testid("message", text="Nobody else reads this")
+    assert "Only visible to you" in await note.text()
+    await become(page, "U0LEE")
+    await page.testid("message", text="start acc:shop/prices")
+    await page.gone(".only-you")
+
+
+async def test_a_confirm_dialog_stands_before_its_button(page: Browser) -> None:
+    """Stop asks first: leaving it changes nothing, going on updates the card in place."""
+    await say(page, "/ops start acc:shop/prices")
+    await press(page, "stop")
+    dialog = await page.testid("confirm")
+    assert "ends at once" in await dialog.text()
+    await (await page.testid("confirm-cancel")).click()
+    await page.gone('[data-testid="confirm"]')
+    await press(page, "stop")
+    await (await page.testid("confirm-ok")).click()
+    await page.testid("message", text="stopped")
+    await page.gone('[data-action-id="stop"]')
+
+
+async def test_a_forms_errors_stand_at_their_fields(page: Browser) -> None:
+    """Empty fields and the app's own complaint are shown at the field; then the form goes through."""
+    await say(page, "/ops form")
+    await page.testid("modal", text="Start an agent")
+    await (await page.testid("modal-submit")).click()
+    for label in ("Target", "Reason"):
+        await page.find(f'[data-label="{label}"] [data-testid="field-error"]', text="complete this")
+    await (await page.find('[data-action-id="target"]')).type("stock")
+    await (await page.find('[role="option"]', text="acc:shop/stock")).click()
+    reason = await page.find('input[data-action-id="reason"]')
+    await reason.type("hurry")
+    await (await page.testid("modal-submit")).click()
+    await page.find('[data-label="Reason"] [data-testid="field-error"]', text="two words")
+    assert await reason.attribute("aria-invalid") == "true"
+    await reason.type(" please")
+    await (await page.testid("modal-submit")).click()
+    await page.gone('[data-testid="modal"]')
+    await page.testid("message", text="acc:shop/stock because hurry please")
+
+
+async def test_a_pushed_modal_leads_back_to_what_was_typed(page: Browser) -> None:
+    """A button in a form tells the app what was typed so far; going back finds it still there."""
+    await say(page, "/ops form")
+    await (await page.find('input[data-action-id="reason"]')).type("half a thought")
+    await press(page, "peek")
+    assert "So far: half a thought" in await (await page.testid("modal", text="Explained")).text()
+    await (await page.testid("modal-back")).click()
+    await page.testid("modal", text="Start an agent")
+    reason = await page.find('input[data-action-id="reason"]')
+    assert await reason.property("value") == "half a thought"
+
+
+async def test_a_workflow_step_is_run_with_its_inputs(page: Browser) -> None:
+    """The shortcuts button offers the app's step, which hears the inputs typed for it."""
+    await (await page.testid("shortcuts")).click()
+    await (await page.testid("step-run_operation")).click()
+    await (await page.testid("step-command")).type("status acc:shop/prices" + ENTER)
+    await page.testid("message", text="Step: status acc:shop/prices")
+
+
+async def test_a_file_is_downloaded_with_its_bytes(page: Browser, tmp_path: Path) -> None:
+    """The log that the app uploads is a link, and the link gives the very bytes."""
+    await say(page, "/ops start acc:shop/prices")
+    await press(page, "log")
+    await (await page.testid("file-link", text="Log of run 17")).click()
+    saved = tmp_path / "run-17.log"
+
+    async def complete() -> bool:
+        return saved.exists() and saved.read_bytes() == LOG
+
+    await page.until(complete, "the file did not arrive")
+
+
+async def test_a_message_with_a_file_is_posted(page: Browser, ws: Workspace, tmp_path: Path) -> None:
+    """A file attached in the composer arrives in the workspace with its bytes."""
+    given = tmp_path / "input.csv"
+    given.write_bytes(b"a;b\n1;2\n")
+    picker = (await page.all('[data-testid="file-input"]'))[0]
+    await picker.type(str(given))
+    await say(page, "here it is")
+    await page.testid("file-link", text="input.csv")
+    assert [(one.name, one.bytes) for one in ws.files.values()] == [("input.csv", b"a;b\n1;2\n")]
+
+
+async def test_a_thread_opens_beside_the_channel_and_takes_a_reply(page: Browser) -> None:
+    """The bot answers a mention in a thread; the pane shows it and a reply stays in the thread."""
+    await say(page, "@signalbox are you there")
+    await (await page.testid("thread-open", text="1 reply")).click()
+    await page.find('[data-testid="thread-pane"] .message', text="I am here")
+    await (await page.testid("thread-composer")).type("fine then" + ENTER)
+    await page.find('[data-testid="thread-pane"] .message', text="fine then")
+    await page.testid("thread-open", text="2 replies")
+    assert "fine then" not in await (await page.testid("messages")).text()
+
+
+async def test_an_app_that_does_not_answer_is_said_so(page: Browser) -> None:
+    """A command without an answer ends in operation_timeout; a button without one says so beside it."""
+    await say(page, "/ops silent")
+    await page.testid("message", text="operation_timeout", within=12)
+    await say(page, "/ops start acc:shop/prices")
+    await press(page, "mute")
+    await page.find(".block-note", text="operation_timeout", within=12)
+
+
+async def test_a_message_shortcut_is_in_the_messages_menu(page: Browser) -> None:
+    """The menu of a message offers the app's shortcut, which reaches the app with that message."""
+    await say(page, "disk is full")
+    message = await page.testid("message", text="disk is full")
+    await message.click()
+    await (await page.testid("message-menu")).click()
+    await (await page.testid("shortcut-work_on_message")).click()
+    await page.testid("message", text="About: disk is full")
+
+
+async def test_opening_the_home_tab_shows_what_the_app_publishes(page: Browser) -> None:
+    """Opening App Home tells the app and shows the view that it publishes."""
+    await (await page.testid("home-tab")).click()
+    await page.find('[data-testid="home"]', text="Nothing waits for you")
+
+
+async def test_what_others_do_appears_without_a_reload(page: Browser, ws: Workspace) -> None:
+    """A message that Lee posts elsewhere is shown at once and spoken to a screen reader."""
+    await ws.person("U0LEE").post("C0CRAWL", "Good *morning*, <https://example.com|this>")
+    message = await page.testid("message", text="Good morning, this")
+    assert await (await message.find("a")).attribute("href") == "https://example.com/"
+    spoken = (await page.all('[data-testid="live"]'))[0]
+    assert "Lee Ling: Good morning" in str(await spoken.property("textContent"))
+    await ws.person("U0LEE").post("C0APPR", "elsewhere")
+    await page.find('[data-testid="channel-C0APPR"].unread')
+
+
+async def test_everything_is_worked_by_keyboard_alone(page: Browser) -> None:
+    """Command, confirm, form with search, and leaving with Escape: no pointer, always a visible focus."""
+    await focus_moves_to(page, lambda: page.keys(TAB), "composer")
+    await page.write("/ops start acc:shop/prices")
+    await page.keys(ENTER)
+    await page.testid("message", text="start acc:shop/prices")
+    for _ in range(30):
+        await page.back_tab()
+        if (await page.focused())["action"] == "stop":
+            break
+    assert (await page.focused())["ring"] == "solid"
+    await page.keys(ENTER)
+    await page.testid("confirm")
+    await page.keys(ESCAPE)
+    await page.gone('[data-testid="confirm"]')
+    assert (await page.focused())["action"] == "stop"
+    await page.back_tab()
+    assert (await page.focused())["action"] == "retry"
+    await page.keys(ENTER)
+    await page.testid("modal", text="Start an agent")
+
+    async def on_target() -> bool:
+        return (await page.focused())["action"] == "target"
+
+    await page.until(on_target, "the first field has no focus")
+    await page.write("infa")
+    await page.find('[role="option"].active', text="infa:eu-1")
+    await page.keys(DOWN, ENTER)
+    await page.keys(TAB)
+    assert (await page.focused())["action"] == "reason"
+    await page.write("month end")
+    await page.keys(ENTER)
+    await page.gone('[data-testid="modal"]')
+    await page.testid("message", text="infa:eu-1/Data Integration Server because month end")
+
+
+async def test_escape_closes_a_modal_and_the_app_may_hear_of_it(page: Browser, ws: Workspace) -> None:
+    """Escape closes the open form in the workspace too, and the focus goes back to the composer."""
+    await say(page, "/ops form")
+    await page.testid("modal")
+    await page.keys(ESCAPE)
+    await page.gone('[data-testid="modal"]')
+    assert ws.person("U0ANA").modal() is None
+
+
+class Switchable:
+    """A control plane as the workspace sees one, which writes down what it is told."""
+
+    name, kind, base_url = "acc", "sequentum", "http://127.0.0.1:9"
+
+    def __init__(self) -> None:
+        self.told: list[Json] = []
+
+    async def set_fault(self, spec: Json) -> None:
+        self.told.append(spec)
+
+    async def clear_faults(self) -> None:
+        self.told.clear()
+
+    async def log(self) -> list[Json]:
+        return [{"at": 1.0, "method": "POST", "path": "/api/start", "status": 500, "fault": "500"}]
+
+
+async def test_a_permalink_leads_to_its_message(page: Browser, ws: Workspace) -> None:
+    """A permalink opens the page at its message, a reply in the thread that it belongs to."""
+    lee = ws.person("U0LEE")
+    first = (await lee.post("C0INC", "the disk is full")).ts
+    reply = (await lee.post("C0INC", "cleaning up", first)).ts
+    for ts, place in ((first, "messages"), (reply, "thread-messages")):
+        await page.go(f"{ws.base_url}/archives/C0INC/p{str(ts).replace('.', '')}")
+        await page.find(f'[data-testid="{place}"] .message[data-ts="{ts}"]:focus')
+
+
+async def test_control_planes_take_faults_and_show_their_requests(page: Browser, ws: Workspace) -> None:
+    """A fault button reaches its plane, the log of the plane is shown, and Clear ends the fault."""
+    plane = Switchable()
+    ws.register_plane(plane)
+    await (await page.testid("planes-toggle")).click()
+    await page.testid("plane-log-acc", text="/api/start")
+    await (await page.testid("fault-acc-drop_after")).click()
+
+    async def told() -> bool:
+        return json.dumps(plane.told) == '[{"fault": "drop_after", "times": 1}]'
+
+    await page.until(told, f"the plane was told {plane.told}")
+    await (await page.testid("fault-acc-clear")).click()
+
+    async def cleared() -> bool:
+        return not plane.told
+
+    await page.until(cleared, "the fault was not cleared")
+
+
+async def test_a_missing_browser_is_a_failure_that_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Chromium on the PATH the tests fail with the packages to install, and never skip."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BrowserMissing, match="install the packages chromium and chromium-driver"):
+        async with Browser(downloads=tmp_path):
+            pass

@@ -1,0 +1,162 @@
+"""Socket Mode's own rules: tickets, hello, several connections, disconnects, missing acks, retries."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.playground.workspace import Workspace
+
+
+async def link(ws: Workspace) -> str:
+    reply = await AsyncWebClient(base_url=ws.api_url).apps_connections_open(app_token=ws.app_token)
+    return str(reply["url"])
+
+
+async def connect(ws: Workspace, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+    return await session.ws_connect(await link(ws))
+
+
+async def test_a_link_opens_once(ws: Workspace) -> None:
+    url = await link(ws)
+    assert url.startswith(f"ws://{ws.host}/link/?ticket=")
+    async with aiohttp.ClientSession() as session:
+        async with session.ws_connect(url) as socket:
+            hello = await socket.receive_json()
+            assert (hello["type"], hello["num_connections"]) == ("hello", 1)
+            assert hello["connection_info"] == {"app_id": "A0SIGNAL"}
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await session.ws_connect(url)
+
+
+async def test_an_eleventh_connection_is_sent_away(ws: Workspace) -> None:
+    async with aiohttp.ClientSession() as session:
+        sockets = [await connect(ws, session) for _ in range(10)]
+        hellos = [(await s.receive_json())["num_connections"] for s in sockets]
+        assert hellos == list(range(1, 11))
+        extra = await connect(ws, session)
+        assert (await extra.receive_json())["reason"] == "too_many_websockets"
+        for socket in (*sockets, extra):
+            await socket.close()
+
+
+async def test_connections_take_turns_and_any_may_ack(ws: Workspace) -> None:
+    async with aiohttp.ClientSession() as session:
+        first, second = await connect(ws, session), await connect(ws, session)
+        for socket in (first, second):
+            await socket.receive_json()
+        acts = [asyncio.create_task(ws.person("U0ANA").command("C0CRAWL", "/ops x")) for _ in range(2)]
+        envelopes = [await s.receive_json() for s in (first, second)]
+        assert all(e["type"] == "slash_commands" and e["accepts_response_payload"] for e in envelopes)
+        for envelope in envelopes:
+            await first.send_json({"envelope_id": envelope["envelope_id"], "payload": {"text": "hi"}})
+        assert [(r.acked, r.body) for r in await asyncio.gather(*acts)] == [(True, {"text": "hi"})] * 2
+        for socket in (first, second):
+            await socket.close()
+
+
+async def test_an_unacked_command_times_out_for_the_person(ws: Workspace) -> None:
+    async with aiohttp.ClientSession() as session:
+        socket = await connect(ws, session)
+        await socket.receive_json()
+        ana = ws.person("U0ANA")
+        act = asyncio.create_task(ana.command("C0CRAWL", "/ops slow"))
+        await socket.receive_json()
+        ws.clock.advance(3)
+        receipt = await act
+        assert (receipt.acked, receipt.error) == (False, "operation_timeout")
+        assert "operation_timeout" in ana.messages("C0CRAWL")[0]["text"]
+        await socket.close()
+
+
+async def test_nobody_there_is_dispatch_failed(ws: Workspace) -> None:
+    receipt = await ws.person("U0ANA").command("C0CRAWL", "/ops status")
+    assert (receipt.acked, receipt.error) == (False, "dispatch_failed")
+
+
+async def test_an_unacked_event_comes_back_three_times(ws: Workspace) -> None:
+    async with aiohttp.ClientSession() as session:
+        socket = await connect(ws, session)
+        await socket.receive_json()
+        act = asyncio.create_task(ws.person("U0ANA").post("C0CRAWL", "<@U0BOT> hi"))
+        seen = []
+        for wait in (3, 63, 303, 3):
+            envelope = await socket.receive_json(timeout=5)
+            seen.append((envelope["retry_attempt"], envelope["retry_reason"], envelope["payload"]["event_id"]))
+            for _ in range(wait // 3):
+                ws.clock.advance(3)
+                await asyncio.sleep(0.001)
+        assert not (await act).acked
+        assert [s[:2] for s in seen] == [(0, ""), (1, "timeout"), (2, "timeout"), (3, "timeout")]
+        assert len({s[2] for s in seen}) == 1
+        with pytest.raises(TimeoutError):
+            await socket.receive_json(timeout=0.05)
+        await socket.close()
+
+
+async def test_an_event_without_a_connection_arrives_as_a_retry(ws: Workspace) -> None:
+    async with aiohttp.ClientSession() as session:
+        await ws.person("U0ANA").post("C0CRAWL", "<@U0BOT> hi")
+        await asyncio.sleep(0.01)
+        socket = await connect(ws, session)
+        await socket.receive_json()
+        ws.clock.advance(60)
+        envelope = await socket.receive_json(timeout=5)
+        assert (envelope["retry_attempt"], envelope["payload"]["event"]["type"]) == (2, "app_mention")
+        await socket.send_json({"envelope_id": envelope["envelope_id"]})
+        await socket.close()
+
+
+async def test_a_redelivered_event_has_the_same_id(ws: Workspace, app: AsyncApp, join: Any) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    async def heard(body: dict[str, Any], request: Any) -> None:
+        seen.append((body["event_id"], request.headers.get("x-slack-retry-num", [None])[0]))
+
+    app.event("app_mention")(heard)
+    await join(app)
+    await ws.person("U0ANA").post("C0CRAWL", "<@U0BOT> hi")
+    assert (await ws.redeliver(last=True)).acked
+    assert [number for _, number in seen] == ["0", "1"]
+    assert seen[0][0] == seen[1][0]
+
+
+@pytest.mark.parametrize("reason", ["refresh_requested", "warning", None])
+async def test_the_official_client_comes_back_after_a_disconnect(ws: Workspace, reason: str | None) -> None:
+    client = SocketModeClient(ws.app_token, web_client=AsyncWebClient(base_url=ws.api_url), ping_interval=0.2)
+
+    async def ack(socket: Any, request: SocketModeRequest) -> None:
+        await socket.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
+
+    client.socket_mode_request_listeners.append(ack)
+    await client.connect()
+    await ws.wait_connected()
+    assert (await ws.person("U0ANA").command("C0CRAWL", "/ops one")).acked
+    opened = len(ws.calls)
+    await ws.disconnect_sockets(reason=reason)
+    async with asyncio.timeout(10):
+        while len(ws.calls) == opened or ws.connected == 0:  # noqa: ASYNC110  both are outside facts
+            await asyncio.sleep(0.01)
+    assert (await ws.person("U0ANA").command("C0CRAWL", "/ops two")).acked
+    await client.disconnect()
+    await client.close()
+
+
+async def test_any_payload_can_be_sent_as_it_is(ws: Workspace, app: AsyncApp, join: Any) -> None:
+    seen: list[str] = []
+
+    async def take(ack: Any, body: dict[str, Any]) -> None:
+        await ack()
+        seen.append(body["team_id"])
+
+    app.command("/ops")(take)
+    await join(app)
+    payload = {"command": "/ops", "text": "", "team_id": "T0FORGED", "user_id": "U1", "channel_id": "C1"}
+    assert (await ws.deliver("slash_commands", payload)).acked
+    assert seen == ["T0FORGED"]

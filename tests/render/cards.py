@@ -1,0 +1,270 @@
+"""Cards for the tests: any at all for Hypothesis, and a dozen typical ones for the golden files."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from bot.core.card import Button, Card, Line, Tone
+from bot.core.intent import Place
+from bot.core.operation import Target
+from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Table, Unknown
+from bot.render.outcome import with_outcome
+
+PLACE = Place(team_id="T0ACME", channel_id="C0CRAWL")
+NOON = datetime(2026, 7, 16, 12, 0, 0, tzinfo=UTC)
+
+HOSTILE = (
+    "<!channel>",
+    "<!here|here>",
+    "<!everyone>",
+    "<@U0ROOT>",
+    "<!subteam^S0LEADS|leads>",
+    "<#C0CRAWL|crawl-ops>",
+    "<https://evil.example|https://good.example>",
+    "https://evil.example/?a=1&b=2",
+    "mailto:root@example.com",
+    "<!date^1392734382^{date}|today>",
+    "&lt;!channel&gt;",
+    "&amp;lt;",
+    "*bold* _italic_ ~gone~ `code` ```block```",
+    "*bold over several words*",
+    ":rotating_light: :+1:",
+    "> quoted\n> again",
+    ">>> all quoted",
+    "abc\u202egnp.exe",
+    "zero\u200bwidth\ufeff",
+    "\u2066isolated\u2069",
+    "\x1b[31mred\x1b[0m\x07",
+    "a\r\nb\rc\x00d",
+    "``` ` `` ````",
+    "`unclosed",
+    "`a`b`c`",
+    "(`*x*`), [`y`]!",
+    "@here @channel @everyone",
+    "👩\u200d💻 ⚠️ 🚦",
+    "\ud7ff\ue000\uffff\U0010ffff",
+    "ﷺ" * 30,
+    "x" * 10_000,
+    "<" * 10_000,
+    "`" * 3_000,
+    "🚦" * 4_000,
+    "\u202e" * 3_000,
+    "* " * 3_000,
+    "line\n" * 2_000,
+    "名前 " * 2_000,
+    " ",
+    "\n\n",
+    "",
+)
+
+texts = st.one_of(
+    st.sampled_from(HOSTILE),
+    st.text(max_size=60),
+    st.lists(st.sampled_from(HOSTILE), max_size=4).map(" ".join),
+    st.text(alphabet="*_~`<>@!#&|:^ ab\n\u202e", max_size=60),
+)
+moments = st.datetimes(timezones=st.sampled_from([UTC, None]))
+values = st.one_of(
+    texts,
+    st.integers(),
+    st.floats(),
+    st.none(),
+    moments,
+    st.timedeltas(),
+)
+facts = st.builds(Fact, label=texts, value=values)
+lines = st.builds(Line, text=texts, heading=texts, code=st.booleans())
+tables = st.builds(
+    Table,
+    columns=st.lists(texts, max_size=25).map(tuple),
+    rows=st.one_of(
+        st.lists(st.lists(texts, max_size=25).map(tuple), max_size=6).map(tuple),
+        st.tuples(st.lists(texts, min_size=1, max_size=4).map(tuple), st.integers(0, 500)).map(
+            lambda p: (p[0],) * p[1]
+        ),
+    ),
+    total=st.none() | st.integers(0, 10_000),
+    note=texts,
+)
+buttons = st.builds(
+    Button,
+    label=texts,
+    action=st.sampled_from(["approve", "deny", "run", "", "a#2"]) | st.text(max_size=300),
+    id=st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", max_size=40) | st.just("i" * 2_500),
+    style=st.sampled_from([None, "primary", "danger", "default", "<!channel>"]),
+    confirm=st.none() | texts,
+)
+people = st.lists(
+    st.sampled_from(["U0ANA", "W0BOB", "S0LEADS", "U0ROOT", "C0CRAWL", "channel", "<!channel>", "u0ana", "U0A>"])
+    | st.from_regex(r"[UWS][A-Z0-9]{3,10}", fullmatch=True),
+    max_size=60,
+)
+
+
+def many(strategy: st.SearchStrategy, most: int) -> st.SearchStrategy:
+    """A few different ones, or one of them very often."""
+    repeated = st.tuples(strategy, st.integers(0, most)).map(lambda pair: (pair[0],) * pair[1])
+    return st.lists(strategy, max_size=5).map(tuple) | repeated
+
+
+cards = st.builds(
+    Card,
+    key=st.just("k"),
+    place=st.just(PLACE),
+    title=texts,
+    tone=st.sampled_from(Tone),
+    status=texts,
+    lines=many(lines, 60),
+    facts=many(facts, 500),
+    table=st.none() | tables,
+    progress=st.none() | st.tuples(st.integers(), st.integers()),
+    buttons=many(buttons, 100),
+    footer=many(texts, 30),
+    mention=people.map(tuple),
+    at=st.none() | moments,
+)
+
+
+def _card(title: str, **more: object) -> Card:
+    return Card.model_validate({"key": "k", "place": PLACE, "title": title, **more})
+
+
+def _listing(rows: int) -> Table:
+    made = tuple((f"shop/agent-{n}", "Running" if n % 3 else "Failed", str(n * 17)) for n in range(rows))
+    return Table(columns=("Agent", "State", "Rows"), rows=made, total=rows)
+
+
+RUN = Target(backend="acc", kind="run", id="4711", name="run/4711", parent="9", parent_name="shop/prices")
+ASKED = (
+    Fact(label="Asked by", value="<@U0ANA>"),
+    Fact(label="Target", value="acc:shop/prices_daily"),
+)
+RUNNING = RunView(
+    state="RUNNING",
+    phase=Phase.ACTIVE,
+    started=NOON,
+    done=67,
+    total=120,
+    facts=(Fact(label="Rows exported", value=18_230), Fact(label="Error rate", value=0.0123)),
+)
+START = _card(
+    "start acc:shop/prices_daily",
+    facts=ASKED,
+    mention=("U0ANA",),
+    footer=("Request 01J2F3",),
+    at=NOON,
+)
+
+TYPICAL: dict[str, Card] = {
+    "preflight": _card(
+        "stop infa:eu-1/Data Integration Server",
+        tone=Tone.ASK,
+        status="Look before you run it. Only you can see this.",
+        lines=(
+            Line(text="The service stops and every job that runs on it is killed.", heading="What will happen"),
+            Line(text='stop infa:eu-1/"Data Integration Server" -- patch night', heading="Command", code=True),
+        ),
+        facts=(
+            Fact(label="Jobs running now", value=3),
+            Fact(label="Other agents in the group", value=0),
+            Fact(label="State", value="RUNNING"),
+        ),
+        buttons=(
+            Button(
+                label="Run it", action="run_it", id="b_1", style="danger", confirm="Stop it and kill 3 running jobs?"
+            ),
+            Button(label="Cancel", action="cancel", id="b_2"),
+        ),
+        only_for="U0ANA",
+    ),
+    "approval": _card(
+        "start acc:shop/prices_daily",
+        tone=Tone.ASK,
+        status="Needs 1 approval, has 0.",
+        lines=(Line(text="Prices are stale since `02:10`.", heading="Reason"),),
+        facts=(
+            *ASKED,
+            Fact(label="production", value="true"),
+            Fact(label="Expires", value=NOON + timedelta(minutes=30)),
+            Fact(label="Digest", value="9f86d081884c7d65"),
+        ),
+        buttons=(
+            Button(label="Approve", action="approve", id="b_1", style="primary"),
+            Button(label="Deny", action="deny", id="b_2", style="danger"),
+            Button(label="Claim", action="claim", id="b_3"),
+        ),
+        mention=("U0ANA", "S0LEADS"),
+        footer=("Request 01J2F3", "Rule: C0CRAWL allow 2"),
+    ),
+    "running": with_outcome(
+        START, Done(summary="Started.", run=RUN, view=RUNNING), NOON + timedelta(minutes=5)
+    ).model_copy(
+        update={
+            "buttons": (
+                Button(label="Log", action="log", id="b_1"),
+                Button(label="Stop", action="stop", id="b_2", style="danger", confirm="Stop this run?"),
+                Button(label="Refresh", action="refresh", id="b_3"),
+            )
+        }
+    ),
+    "succeeded": with_outcome(
+        START,
+        Done(
+            summary="All 120 pages were read.",
+            run=RUN,
+            view=RUNNING.model_copy(
+                update={
+                    "phase": Phase.SUCCEEDED,
+                    "state": "COMPLETED",
+                    "ended": NOON + timedelta(minutes=90),
+                    "done": 120,
+                }
+            ),
+        ),
+    ),
+    "refused": with_outcome(
+        START,
+        Refused(code="freeze", summary="Year-end freeze until Monday.", hint="Ask <#C0PLATFORM> or use `breakglass`."),
+    ),
+    "failed": with_outcome(
+        START,
+        Failed(
+            code="rejected",
+            summary='The backend said: "Agent *prices_daily* is not approved <3".',
+            hint="Ask for `agent approve`.",
+            facts=(Fact(label="HTTP status", value=409),),
+        ),
+    ),
+    "unknown": with_outcome(
+        START,
+        Unknown(code="reply_lost", summary="The connection broke after the request was sent.", hint="Look at acc."),
+    ),
+    "listing_short": _card("targets acc", tone=Tone.PLAIN, table=_listing(12)),
+    "listing_long": _card("targets acc", tone=Tone.PLAIN, table=_listing(500)),
+    "listing_empty": _card("targets acc", table=Table(columns=("Agent",), rows=())),
+    "log": _card(
+        "logs acc:run/4711",
+        tone=Tone.GOOD,
+        status="The last 3 of 18,230 lines.",
+        lines=(
+            Line(
+                text="12:00:01 GET https://shop.example/p?a=1&b=2 <200>\n12:00:02 ```SELECT *```\n\x1b[31mERROR\x1b[0m",
+                code=True,
+            ),
+        ),
+        facts=(Fact(label="Size", value="2.1 MB"), Fact(label="Secrets masked", value=4)),
+        footer=("The whole log is in the thread.",),
+    ),
+    "hostile": _card(
+        "status acc:<!channel>/abc\u202egnp.exe",
+        tone=Tone.WARN,
+        status="*All good* :white_check_mark: <https://evil.example|look>",
+        lines=(Line(text="> <@U0ROOT> approved this\n_really_ `yes` `no"),),
+        facts=(Fact(label="*State*", value="<!here> & `more`"), Fact(label="zero\u200bwidth", value="@channel")),
+        table=Table(columns=("Name",), rows=(("<@U0ROOT>",), ("",))),
+        buttons=(Button(label="<!channel> \u202eessaP", action="go", id="b_1", style="primary"),) * 2,
+        footer=("~struck~",),
+    ),
+}

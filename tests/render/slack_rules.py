@@ -1,0 +1,172 @@
+"""What Slack accepts, written down again from its reference, so that the tests do not lean on the code's own constants."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from slack_sdk.models.blocks import Block as SdkBlock
+from slack_sdk.models.views import View as SdkView
+
+Json = dict[str, Any]
+
+DATE = re.compile(r"<!date\^\d+\^\{date_short_pretty\} \{time_secs\}\|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC>")
+
+
+def size(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def check_message(text: str, blocks: list[Json], called: Collection[str] = ()) -> None:
+    """Every limit of a message, and no live token but dates and mentions of `called`."""
+    assert 0 < size(text) <= 3000
+    check_live(text, called)
+    assert 1 <= len(blocks) <= 50
+    assert len(json.dumps(blocks)) + len(json.dumps(text)) < 13_000
+    assert sum(block["type"] == "table" for block in blocks) <= 1
+    check_blocks(blocks, called)
+
+
+def check_view(view: Json, called: Collection[str] = ()) -> None:
+    assert 1 <= len(view["blocks"]) <= 100
+    assert len(json.dumps(view).encode()) < 250_000
+    assert size(view.get("callback_id", "")) <= 255
+    for key in ("title", "submit", "close"):
+        if key in view:
+            check_text(view[key], 24)
+    check_blocks(view["blocks"], called)
+    if any(block["type"] == "input" for block in view["blocks"]):
+        assert "submit" in view
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        SdkView(**view).to_dict()
+
+
+def check_blocks(blocks: list[Json], called: Collection[str]) -> None:
+    actions: list[str] = []
+    for block in blocks:
+        CHECKS[block["type"]](block)
+        if block["type"] == "actions":
+            actions.extend(element["action_id"] for element in block["elements"])
+        for item in text_objects(block):
+            if item["type"] == "mrkdwn":
+                assert item["verbatim"] is True
+                check_live(item["text"], called)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            parsed = SdkBlock.parse(block)
+        assert parsed is not None
+        assert parsed.to_dict()["type"] == block["type"]
+    assert len(actions) == len(set(actions))
+    names = [block["block_id"] for block in blocks if "block_id" in block]
+    assert len(names) == len(set(names))
+
+
+def text_objects(value: Any) -> Iterator[Json]:
+    if isinstance(value, list):
+        for item in value:
+            yield from text_objects(item)
+    elif isinstance(value, dict):
+        if value.get("type") in ("mrkdwn", "plain_text", "raw_text"):
+            yield value
+        for item in value.values():
+            yield from text_objects(item)
+
+
+def check_live(text: str, called: Collection[str]) -> None:
+    """Nothing that Slack would turn into a ping, a link or a date, but our own."""
+    rest = DATE.sub("", text)
+    for one in called:
+        rest = rest.replace(f"<@{one}>", "").replace(f"<!subteam^{one}>", "")
+    assert "<" not in rest
+    assert ">" not in rest
+    assert not re.search(r"&(?!(?:amp|lt|gt);)", rest)
+    rest = re.sub(r"(?<!\d)\d\d:\d\d:\d\d(?![\d:])", "", rest)
+    outside = re.sub(r"`[^`\n]*`", "", re.sub(r"```\n.*?\n```", "", rest, flags=re.DOTALL))
+    assert "`" not in outside
+    assert not re.search(r"://|:[^\s:]+:|@(?:here|channel|everyone)\b|(?m:^&gt;)", outside, re.IGNORECASE)
+    # A star is ours when it stands around a whole title, heading or label.
+    assert all(row.count("*") in (0, 2) for row in outside.split("\n"))
+    assert not re.search(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|~", outside)
+    assert not re.search("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]", rest)
+
+
+def check_text(item: Json, limit: int, kinds: Collection[str] = ("plain_text",)) -> None:
+    assert item["type"] in kinds
+    assert 0 < size(item["text"]) <= limit
+    assert item["text"].strip()
+
+
+def _section(block: Json) -> None:
+    assert ("text" in block) != ("fields" in block)
+    if "text" in block:
+        check_text(block["text"], 3000, ("mrkdwn",))
+    for item in block.get("fields", ()):
+        check_text(item, 2000, ("mrkdwn",))
+    assert "fields" not in block or 1 <= len(block["fields"]) <= 10
+
+
+def _context(block: Json) -> None:
+    assert 1 <= len(block["elements"]) <= 10
+    for item in block["elements"]:
+        check_text(item, 3000, ("mrkdwn",))
+
+
+def _actions(block: Json) -> None:
+    assert 1 <= len(block["elements"]) <= 25
+    for element in block["elements"]:
+        assert element["type"] == "button"
+        check_text(element["text"], 75)
+        assert 0 < size(element["action_id"]) <= 255
+        assert 0 < size(element.get("value", "x")) <= 2000
+        assert element.get("style", "primary") in ("primary", "danger")
+        if "confirm" in element:
+            dialog = element["confirm"]
+            check_text(dialog["title"], 100)
+            check_text(dialog["text"], 300)
+            check_text(dialog["confirm"], 30)
+            check_text(dialog["deny"], 30)
+
+
+def _table(block: Json) -> None:
+    rows = block["rows"]
+    assert 1 <= len(rows) <= 100
+    assert 1 <= len(rows[0]) <= 20
+    assert {len(row) for row in rows} == {len(rows[0])}
+    for row in rows:
+        for cell in row:
+            check_text(cell, 10_000, ("raw_text",))
+    assert sum(size(cell["text"]) for row in rows for cell in row) <= 10_000
+
+
+def _divider(block: Json) -> None:
+    assert block == {"type": "divider"}
+
+
+def _input(block: Json) -> None:
+    assert 0 < size(block["block_id"]) <= 255
+    check_text(block["label"], 2000)
+    if "hint" in block:
+        check_text(block["hint"], 2000)
+    element = block["element"]
+    assert 0 < size(element["action_id"]) <= 255
+    options = element.get("options")
+    if options is not None:
+        assert 1 <= len(options) <= 100
+        for item in options:
+            check_text(item["text"], 75)
+            assert 0 < size(item["value"]) <= 150
+    assert size(element.get("initial_value", "x")) <= 3000
+
+
+CHECKS = {
+    "section": _section,
+    "context": _context,
+    "actions": _actions,
+    "table": _table,
+    "divider": _divider,
+    "input": _input,
+}

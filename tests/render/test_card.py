@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from bot.core.card import Button, Card, Line, Tone
+from bot.core.outcome import Fact, Table
+from bot.render.card import Message, render_card, render_retired
+from bot.render.parts import action_of
+from tests.render.cards import NOON, PLACE, TYPICAL, cards, texts
+from tests.render.slack_rules import check_message
+
+GOLDEN = Path(__file__).parent / "golden"
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
+slow_data = settings(
+    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+def card(**more: object) -> Card:
+    return Card.model_validate({"key": "k", "place": PLACE, "title": "status acc:shop/prices", **more})
+
+
+def pressed(message: Message) -> list[dict]:
+    return [e for block in message.blocks if block["type"] == "actions" for e in block["elements"]]
+
+
+def words(message: Message) -> str:
+    return json.dumps(message.blocks, ensure_ascii=False)
+
+
+@slow_data
+@given(cards)
+def test_any_card_is_a_message_that_slack_takes(any_card):
+    """Whatever a card holds: within every limit, nothing live that is not ours, and nothing raised."""
+    message = render_card(any_card)
+    check_message(message.text, message.blocks, any_card.mention)
+
+
+@slow_data
+@given(cards)
+def test_buttons_keep_their_ids(any_card):
+    """What is shown of the buttons are the first ones, each with its id and action exactly."""
+    shown = pressed(render_card(any_card))
+    first = any_card.buttons[: len(shown)]
+    assert [e.get("value", "") for e in shown] == [b.id for b in first]
+    for element, button in zip(shown, first, strict=True):
+        if 0 < len(button.action) <= 200 and "#" not in button.action:
+            assert action_of(element["action_id"]) == button.action
+
+
+@slow_data
+@given(cards, texts)
+def test_a_retired_card_has_nothing_to_press_and_calls_nobody(any_card, note):
+    message = render_retired(any_card, note)
+    check_message(message.text, message.blocks, ())
+    assert pressed(message) == []
+
+
+def test_a_retired_card_says_why():
+    message = render_retired(TYPICAL["approval"], "Denied by Leo at 12:05.")
+    assert "Denied by Leo at 12:05." in words(message)
+    assert "Denied by Leo at 12:05." in message.text
+
+
+@pytest.mark.parametrize("name", TYPICAL)
+def test_typical_cards_look_as_they_did(name):
+    """Golden files. After a wanted change: `SIGNALBOX_REWRITE_GOLDEN=1 pytest tests/render`, and read the diff."""
+    message = render_card(TYPICAL[name])
+    check_message(message.text, message.blocks, TYPICAL[name].mention)
+    made = json.dumps(asdict(message), indent=2, ensure_ascii=False) + "\n"
+    path = GOLDEN / f"{name}.json"
+    if os.environ.get("SIGNALBOX_REWRITE_GOLDEN"):
+        path.write_text(made, encoding="utf-8")
+    assert made == path.read_text(encoding="utf-8")
+
+
+def test_title_status_and_buttons_outlive_everything_else():
+    """A card that is far too large loses facts and paragraphs, never its answer or its buttons, and says what it lost."""
+    message = render_card(
+        card(
+            tone=Tone.UNSURE,
+            status="Unknown: it may or may not have happened.",
+            lines=(Line(text="x" * 10_000),) * 40,
+            facts=(Fact(label="Parameter", value="y" * 10_000),) * 100,
+            table=Table(columns=("a", "b"), rows=(("1", "2"),) * 500),
+            buttons=(
+                Button(label="Approve", action="approve", id="b1"),
+                Button(label="Deny", action="deny", id="b2"),
+            ),
+        )
+    )
+    assert "may or may not have happened" in message.blocks[0]["text"]["text"]
+    assert [e["value"] for e in pressed(message)] == ["b1", "b2"]
+    assert "Not shown for lack of room" in words(message)
+    assert "(+" in words(message)
+
+
+def test_a_hundred_buttons_are_counted():
+    message = render_card(card(buttons=(Button(label="Go", action="go", id="i"),) * 100))
+    assert len(pressed(message)) == 25
+    assert "75 buttons" in words(message)
+    assert len({e["action_id"] for e in pressed(message)}) == 25
+
+
+def test_a_short_listing_is_a_table_and_a_long_one_is_code():
+    short = render_card(TYPICAL["listing_short"])
+    long = render_card(TYPICAL["listing_long"])
+    assert [b["type"] for b in short.blocks] == ["section", "table"]
+    assert "table" not in [b["type"] for b in long.blocks]
+    assert "of 500." in words(long)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 99, 100, 101, 500])
+@pytest.mark.parametrize("columns", [0, 1, 20, 21])
+def test_tables_of_every_size_fit(rows, columns):
+    item = Table(columns=("c",) * columns, rows=(("v",) * columns,) * rows)
+    message = render_card(card(table=item))
+    check_message(message.text, message.blocks)
+
+
+def test_a_time_is_local_to_the_viewer_with_utc_beside_it():
+    message = render_card(card(facts=(Fact(label="Expires", value=NOON),)))
+    field = message.blocks[1]["fields"][0]["text"]
+    assert field == "*Expires*\n<!date^1784203200^{date_short_pretty} {time_secs}|2026-07-16 12:00:00 UTC>"
+    assert "Expires: 2026-07-16 12:00:00 UTC" in message.text
+
+
+def test_a_span_is_words():
+    message = render_card(card(facts=(Fact(label="Took", value=timedelta(minutes=90)),)))
+    assert message.blocks[1]["fields"][0]["text"] == "*Took*\n1 hour 30 minutes"
+
+
+def test_progress_is_a_bar_with_its_numbers():
+    message = render_card(card(progress=(5, 10)))
+    assert message.blocks[1]["text"]["text"] == "████████░░░░░░░░ 50 % (5 of 10)"
+
+
+def test_nearly_done_is_not_done():
+    assert "99 % (999 of 1000)" in words(render_card(card(progress=(999, 1000))))
+
+
+@pytest.mark.parametrize("tone", [tone for tone in Tone if tone is not Tone.PLAIN])
+def test_a_tone_is_never_a_colour_alone(tone):
+    """Without a status of its own a card still says in words how it stands."""
+    head = render_card(card(tone=tone)).blocks[0]["text"]["text"]
+    assert head.split("\n")[1].strip()
+
+
+def test_only_card_mention_calls_people():
+    """A name in the words is live where the card calls that person; then it is not repeated."""
+    message = render_card(
+        card(
+            facts=(Fact(label="Asked by", value="<@U0ANA>"), Fact(label="Owner", value="<@U0ROOT>")),
+            mention=("U0ANA", "S0LEADS", "not an id"),
+        )
+    )
+    assert message.blocks[0]["text"]["text"].endswith("\n<!subteam^S0LEADS>")
+    assert message.blocks[1]["fields"][0]["text"] == "*Asked by*\n<@U0ANA>"
+    assert message.blocks[1]["fields"][1]["text"] == "*Owner*\n&lt;@U0ROOT&gt;"
+
+
+def test_who_is_called_is_called_though_the_data_names_them_out_of_sight():
+    """A mention that data hides behind a cut or in code does not stand for the real one."""
+    message = render_card(
+        card(lines=(Line(text="x" * 9_000 + " <@U0LEO>"), Line(text="<@U0LEO>", code=True)), mention=("U0LEO",))
+    )
+    assert message.blocks[0]["text"]["text"].endswith("\n<@U0LEO>")
+
+
+def test_confirm_is_a_dialog():
+    button = Button(label="Stop", action="stop", id="b1", style="danger", confirm="Stop this run?")
+    (element,) = pressed(render_card(card(buttons=(button,))))
+    assert element["confirm"]["text"]["text"] == "Stop this run?"
+    assert element["confirm"]["confirm"]["text"] == "Stop"
+    assert element["confirm"]["style"] == "danger"

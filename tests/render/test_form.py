@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.core.card import FormField, FormView, Line
+from bot.render.form import field_errors, read_form, render_form
+from tests.render.cards import lines, many, texts
+from tests.render.slack_rules import check_view
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
+TYPES = ("text", "lines", "choice", "choices", "flag", "number", "target", "user", "channel", "datetime")
+
+fields = st.builds(
+    FormField,
+    name=st.text(max_size=300),
+    label=texts,
+    type=st.sampled_from(TYPES) | st.just("something new"),
+    hint=texts,
+    optional=st.booleans(),
+    initial=st.none() | texts | st.integers() | st.floats() | st.booleans() | st.lists(texts, max_size=3),
+    choices=many(texts, 3) | st.integers(0, 300).map(lambda n: tuple(f"choice {i}" for i in range(n))),
+)
+forms = st.builds(
+    FormView,
+    form=st.just("operate"),
+    token=st.just("tok_1"),
+    title=texts,
+    submit=texts,
+    lines=many(lines, 150),
+    fields=st.lists(fields, max_size=4).map(tuple)
+    | st.integers(0, 150).map(lambda n: tuple(FormField(name=f"f{i}", label="x", type="text") for i in range(n))),
+)
+
+
+def form(*items: FormField) -> FormView:
+    return FormView(form="operate", token="tok_1", title="Start", submit="Start", fields=items)
+
+
+def element(field: FormField) -> dict:
+    return render_form(form(field))["blocks"][0]["element"]
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(forms)
+def test_any_form_is_a_view_that_slack_takes(any_form):
+    view = render_form(any_form)
+    check_view(view)
+    assert view["private_metadata"] == "tok_1"
+    assert view["callback_id"] == "operate"
+
+
+@pytest.mark.parametrize(
+    ("kind", "element_type"),
+    [
+        ("text", "plain_text_input"),
+        ("lines", "plain_text_input"),
+        ("choice", "static_select"),
+        ("choices", "multi_static_select"),
+        ("flag", "static_select"),
+        ("number", "number_input"),
+        ("target", "external_select"),
+        ("user", "users_select"),
+        ("channel", "conversations_select"),
+        ("datetime", "datetimepicker"),
+    ],
+)
+def test_every_type_has_its_element(kind, element_type):
+    made = element(FormField(name="x", label="X", type=kind, choices=("a", "b")))
+    assert made["type"] == element_type
+    assert made["action_id"] == ("suggest_target" if kind == "target" else "value")
+
+
+def test_a_target_suggests_from_the_first_click():
+    assert element(FormField(name="t", label="Target", type="target"))["min_query_length"] == 0
+
+
+def answer(field: FormField) -> dict:
+    """What Slack sends back for a field that nobody touched: the element's own initial value."""
+    made = element(field)
+    given_back = {
+        "plain_text_input": {"value": made.get("initial_value")},
+        "number_input": {"value": made.get("initial_value")},
+        "static_select": {"selected_option": made.get("initial_option")},
+        "external_select": {"selected_option": made.get("initial_option")},
+        "multi_static_select": {"selected_options": made.get("initial_options", [])},
+        "users_select": {"selected_user": made.get("initial_user")},
+        "conversations_select": {"selected_conversation": made.get("initial_conversation")},
+        "datetimepicker": {"selected_date_time": made.get("initial_date_time")},
+    }[made["type"]]
+    return {field.name: {made["action_id"]: {"type": made["type"], **given_back}}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "initial", "back"),
+    [
+        ("text", "a & <b> `c`", "a & <b> `c`"),
+        ("lines", ["a", "b"], "a\nb"),
+        ("choice", "b", "b"),
+        ("choices", ["a", "b"], ["a", "b"]),
+        ("flag", True, "true"),
+        ("flag", False, "false"),
+        ("number", 7, "7"),
+        ("number", 2.5, "2.5"),
+        ("number", 3.0, "3"),
+        ("target", "acc:shop/prices", "acc:shop/prices"),
+        ("user", "U0ANA", "U0ANA"),
+        ("channel", "C0CRAWL", "C0CRAWL"),
+        ("datetime", "2026-07-16T11:21:20", "2026-07-16T11:21:20+00:00"),
+        ("datetime", "2026-07-16T11:21:20+02:00", "2026-07-16T09:21:20+00:00"),
+        ("datetime", int(datetime(2026, 7, 16, tzinfo=UTC).timestamp()), "2026-07-16T00:00:00+00:00"),
+    ],
+)
+def test_what_was_filled_in_comes_back(kind, initial, back):
+    field = FormField(name="x", label="X", type=kind, initial=initial, choices=("a", "b"))
+    assert read_form(answer(field)) == {"x": back}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_what_was_left_empty_is_absent(kind):
+    """A parameter left unsaid counts with its default, so an untouched flag is not `false`."""
+    field = FormField(name="x", label="X", type=kind, choices=("a", "b"))
+    assert read_form(answer(field)) == {}
+
+
+@pytest.mark.parametrize("wrong", ["not an id", "<!channel>", "x" * 4_000, "2026-13-01", True, {"a": 1}])
+@pytest.mark.parametrize("kind", TYPES)
+def test_an_initial_value_that_does_not_fit_is_not_offered_in_part(kind, wrong):
+    check_view(render_form(form(FormField(name="x", label="X", type=kind, initial=wrong, choices=("a", "b")))))
+
+
+def test_a_form_without_fields_can_still_be_read_and_sent():
+    view = render_form(FormView(form="f", token="t", title="Sure?", submit="Yes", lines=(Line(text="It stops."),)))
+    assert view["submit"]["text"] == "Yes"
+    assert view["blocks"][0]["text"]["text"] == "It stops."
+
+
+def test_problems_stand_under_their_fields():
+    view = form(FormField(name="count", label="Count", type="number"), FormField(name="to", label="To", type="text"))
+    assert field_errors(view, {"to": "Name someone.", "policy": "Not here."}) == {
+        "response_action": "errors",
+        "errors": {"to": "Name someone.", "count": "policy: Not here."},
+    }

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.core.card import Card, HomeView
+from bot.render.home import render_home
+from tests.render.cards import PLACE, TYPICAL, cards
+from tests.render.slack_rules import check_view
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(cards, max_size=3), st.integers(1, 60))
+def test_any_home_is_a_view_that_slack_takes(sections, times):
+    home = HomeView(user_id="U0ANA", sections=tuple(sections * times)[:80])
+    check_view(render_home(home), [one for card in sections for one in card.mention])
+
+
+def test_an_empty_home_says_so():
+    view = render_home(HomeView(user_id="U0ANA", sections=()))
+    check_view(view)
+    assert view["blocks"][0]["text"]["text"] == "Nothing here yet."
+
+
+def test_sections_that_find_no_room_are_counted():
+    sections = tuple(Card(key=f"k{n}", place=PLACE, title=f"Run {n}") for n in range(200))
+    view = render_home(HomeView(user_id="U0ANA", sections=sections))
+    check_view(view)
+    titles = [b["text"]["text"] for b in view["blocks"] if b["type"] == "section"]
+    last = view["blocks"][-1]["elements"][0]["text"]
+    assert titles[0] == "*Run 0*"
+    assert last == f"{200 - len(titles)} more sections not shown for lack of room."
+
+
+def test_the_same_buttons_in_two_sections_can_be_told_apart():
+    view = render_home(HomeView(user_id="U0ANA", sections=(TYPICAL["approval"], TYPICAL["approval"])))
+    pressed = [e["action_id"] for b in view["blocks"] if b["type"] == "actions" for e in b["elements"]]
+    assert pressed == ["approve", "deny", "claim", "approve#2", "deny#2", "claim#2"]

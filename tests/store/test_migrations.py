@@ -1,0 +1,66 @@
+"""Migrations: applied once, listed, and never run on a file that is newer than the code."""
+
+from __future__ import annotations
+
+import pytest
+import sqlite_utils
+from store_samples import row
+
+from bot.store.driver import sqlite3
+from bot.store.migrations import MIGRATIONS, RELEASED, applied, migrate, pending
+from bot.store.problem import StoreProblem
+from bot.store.unit import Store
+
+
+def test_a_new_file_needs_every_migration_and_then_none() -> None:
+    db = sqlite_utils.Database(memory=True)
+    assert tuple(pending(db)) == RELEASED
+    assert applied(db) == []
+    assert tuple(migrate(db)) == RELEASED
+    assert pending(db) == []
+    assert tuple(applied(db)) == RELEASED
+    assert migrate(db) == []
+    db.close()
+
+
+def test_migrations_are_numbered_in_order() -> None:
+    assert [int(name[1:4]) for name in RELEASED] == list(range(1, len(RELEASED) + 1))
+
+
+def test_opening_again_keeps_what_is_there(path: str) -> None:
+    first = Store.open(path)
+    first.append_sync(row())
+    first.close_sync()
+    second = Store.open(path)
+    assert second.append_sync(row()) == 2
+    assert second.database.read_sync(applied) == list(RELEASED)
+    second.close_sync()
+
+
+def test_a_file_of_a_newer_program_is_refused_and_not_touched(path: str) -> None:
+    Store.open(path).close_sync()
+    plain = sqlite3.connect(path, isolation_level=None)
+    plain.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('signalbox', 'm999_later', 'x')"
+    )
+    plain.close()
+    with pytest.raises(StoreProblem, match="m999_later") as problem:
+        Store.open(path, exclusive=True)
+    assert problem.value.code == "store_newer"
+    with pytest.raises(StoreProblem, match="newer"):
+        Store.open(path, exclusive=True)
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(path: str) -> None:
+    """Half of the first migration's tables are in the way of the other half."""
+    plain = sqlite3.connect(path, isolation_level=None)
+    db = sqlite_utils.Database(plain)
+    MIGRATIONS.ensure_migrations_table(db)
+    db.execute("CREATE TABLE watches (id TEXT)")
+    db.close()
+    with pytest.raises(StoreProblem):
+        Store.open(path)
+    plain = sqlite3.connect(path)
+    tables = {name for (name,) in plain.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert tables == {"_sqlite_migrations", "watches"}
+    plain.close()

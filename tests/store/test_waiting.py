@@ -1,0 +1,103 @@
+"""What waits for time: watches, pauses and grants end once, each with its row."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from store_samples import NOW, after, grant, intent, pause, row, watch
+
+from bot.core.outcome import Phase, RunView
+from bot.core.register import Event
+from bot.store.problem import StoreProblem
+from bot.store.rows import Filters
+from bot.store.unit import Store
+
+
+async def test_a_watch_ends_once_with_its_row(store: Store) -> None:
+    await store.watch(watch())
+    ends = [store.end_watch("w1", "ended", [row(Event.ENDED, code="Completed")], after(9)) for _ in range(10)]
+    assert sorted(await asyncio.gather(*ends)) == [False] * 9 + [True]
+    assert len(await store.search(Filters(event="ended"))) == 1
+    ended = await store.watch_by_id("w1")
+    assert ended is not None
+    assert (ended.state, ended.ended_at) == ("ended", after(9))
+    assert not await store.update_watch("w1", None, after(20))
+
+
+async def test_watches_are_due_in_the_order_of_their_time(store: Store) -> None:
+    for number in (3, 1, 2):
+        await store.watch(watch(f"w{number}", due_at=after(number), user_id=f"U{number % 2}"))
+    assert [due.id for due in await store.due_watches(after(2))] == ["w1", "w2"]
+    view = RunView(state="Running", phase=Phase.ACTIVE)
+    await store.update_watches([("w1", view, after(50)), ("w2", None, after(60))])
+    assert [(open_watch.id, open_watch.view) for open_watch in await store.open_watches()] == [
+        ("w3", None),
+        ("w1", view),
+        ("w2", None),
+    ]
+    assert await store.update_watch("w1", None, after(70))
+    assert {open_watch.id: open_watch.view for open_watch in await store.open_watches_of("U1")} == {
+        "w1": view,
+        "w3": None,
+    }
+
+
+async def test_a_pause_ends_once_when_it_is_due(store: Store) -> None:
+    await store.accept(intent(), [row()])
+    await store.finish("r1", [row(Event.PAUSED)], NOW, pause=pause())
+    assert await store.due_pauses(after(7199)) == []
+    assert await store.due_pauses(after(7200)) == [pause()]
+    ends = await asyncio.gather(*(store.end_pause("p1", "resumed", [row(Event.RESUMED)]) for _ in range(5)))
+    assert sorted(ends) == [False] * 4 + [True]
+    assert await store.open_pauses() == []
+    assert len(await store.search(Filters(event="resumed"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("user", "channel", "seconds", "found"),
+    [
+        ("U0ANA", "C0CRAWL", 0, True),
+        ("U0ANA", "C0OTHER", 0, False),
+        ("U0BOB", "C0CRAWL", 0, False),
+        ("U0ANA", "C0CRAWL", -1, False),
+        ("U0ANA", "C0CRAWL", 3599, True),
+        ("U0ANA", "C0CRAWL", 3600, False),
+    ],
+)
+async def test_a_grant_is_in_force_for_its_user_channel_and_time(
+    store: Store, user: str, channel: str, seconds: int, found: bool
+) -> None:
+    await store.add_grant(grant(channel_id="C0CRAWL"), [row(Event.GRANTED)])
+    assert bool(await store.grants_for(user, channel, after(seconds))) is found
+
+
+async def test_a_grant_without_a_channel_is_in_force_everywhere_until_it_ends(store: Store) -> None:
+    await store.add_grant(grant(), [row(Event.GRANTED)])
+    assert await store.grants_for("U0ANA", "C0ANY", NOW) == [grant()]
+    assert await store.due_grants(after(3600)) == [grant()]
+    ends = await asyncio.gather(*(store.end_grant("g1", "revoked", [row(Event.REVOKED)]) for _ in range(5)))
+    assert sorted(ends) == [False] * 4 + [True]
+    assert await store.grants_for("U0ANA", "C0ANY", NOW) == []
+    assert await store.open_grants(NOW) == []
+
+
+async def test_break_glass_is_reviewed_once_and_not_by_its_user(store: Store) -> None:
+    await store.add_grant(grant("bg", breakglass=True), [row(Event.BREAKGLASS)])
+    await store.add_grant(grant("plain"), [row(Event.GRANTED)])
+    assert [used.id for used in await store.unreviewed_grants()] == ["bg"]
+    assert not await store.review_grant("bg", "U0ANA", [row(Event.REVIEWED)], NOW)
+    assert not await store.review_grant("plain", "U0LEA", [row(Event.REVIEWED)], NOW)
+    assert await store.review_grant("bg", "U0LEA", [row(Event.REVIEWED)], after(9))
+    assert not await store.review_grant("bg", "U0LEA", [row(Event.REVIEWED)], after(9))
+    reviewed = await store.grant_by_id("bg")
+    assert reviewed is not None
+    assert (reviewed.reviewed_by, reviewed.reviewed_at) == ("U0LEA", after(9))
+    assert len(await store.search(Filters(event="reviewed"))) == 1
+
+
+async def test_a_grant_whose_row_cannot_be_written_is_not_given(store: Store) -> None:
+    await store.database.write(lambda db: db.execute("DROP TABLE register_fts"))
+    with pytest.raises(StoreProblem):
+        await store.add_grant(grant(), [row(Event.GRANTED)])
+    assert await store.open_grants(NOW) == []
