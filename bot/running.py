@@ -58,3 +58,17 @@ def do_one(settings: config.Settings, arguments: argparse.Namespace, text: str) 
     """One command as a person in a channel."""
     work = do(settings, os.environ, text, arguments.channel, arguments.user, yes=arguments.yes, say=print)
     return _one_line(lambda: asyncio.run(work))
+
+
+def check_all(settings: config.Settings, say: Print) -> int:
+    """`signalbox check`: each line is one check and, when it fails, what to do."""
+    from bot.checking import check
+
+    return _one_line(lambda: asyncio.run(check(settings, os.environ, say)))
+
+
+def policy_command(arguments: argparse.Namespace, say: Print) -> int:
+    """`signalbox policy test|replay|schema`."""
+    from bot.trying import policy_action
+
+    return _one_line(lambda: policy_action(arguments, say))

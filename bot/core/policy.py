@@ -25,8 +25,11 @@ from bot.core.policy_match import (
     Where,
     params_fail,
     standing,
+    target_covered,
     target_fails,
     target_spared,
+    target_touched,
+    verb_covered,
     verb_fails,
     who_fails,
     who_spared,
@@ -256,7 +259,15 @@ def _channel(policy: Policy, question: Question) -> ChannelRules:
 
 
 def _first(rules: Iterable[Rule], question: Question) -> Rule | None:
-    return next((rule for rule in rules if _fails(rule, question) is None), None)
+    return next((rule for rule in rules if _touches(rule, question) and _fails(rule, question) is None), None)
+
+
+def _touches(rule: Rule, question: Question) -> bool:
+    """Verb and target, without words: what most rules of a long file fail by."""
+    narrow = rule.kind is RuleKind.ALLOW
+    if not verb_covered(rule.verbs, question, wide=not narrow):
+        return False
+    return (target_covered if narrow else target_touched)(rule.targets, question.target)
 
 
 def _fails(rule: Rule, question: Question) -> tuple[int, str] | None:
@@ -300,7 +311,11 @@ def _grant_fails(policy: Policy, grant: GrantView, question: Question) -> str | 
 
 
 def _closest(channel: ChannelRules, question: Question) -> str:
-    failures = [(failure, rule) for rule in channel.allows if (failure := _fails(rule, question)) is not None]
+    near = [rule for rule in channel.allows if _touches(rule, question)]
+    near = near or [rule for rule in channel.allows if verb_covered(rule.verbs, question, wide=False)]
+    failures = [
+        (failure, rule) for rule in near or channel.allows[:1] if (failure := _fails(rule, question)) is not None
+    ]
     if not failures:
         return "no rule of this channel allows anything"
     (_, sentence), rule = max(failures, key=lambda found: found[0][0])
@@ -342,11 +357,8 @@ def _with_help(policy: Policy, question: Question, denied: Denied) -> Denied:
 
 
 def _about(rule: Rule, question: Question) -> bool:
-    if rule.kind is RuleKind.DENY:
-        wide = verb_fails(rule.verbs, question, wide=True) or target_spared(rule.targets, question.target)
-        return wide is None
-    narrow = verb_fails(rule.verbs, question, wide=False) or target_fails(rule.targets, question.target)
-    return (narrow or params_fail(rule.params, question)) is None
+    """Everything but the person."""
+    return _touches(rule, question) and params_fail(rule.params, question) is None
 
 
 def _elsewhere(policy: Policy, question: Question) -> Iterator[str]:

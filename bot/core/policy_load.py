@@ -192,7 +192,7 @@ def cut_short(text: str, last_good: str) -> str | None:
 
 
 def _closes(text: str) -> bool:
-    return text.rstrip().endswith("\n" + END_LINE) and text.endswith("\n")
+    return text.rstrip().endswith("\n" + END_LINE)
 
 
 def _toml_sentence(message: str, text: str) -> str:

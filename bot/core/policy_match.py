@@ -152,35 +152,51 @@ def risk_or_verb(pattern: str, verb: str, risk: Risk, *, own_verb: bool, wide: b
     return wide_glob(pattern, verb) if wide else glob(pattern, verb)
 
 
+def verb_covered(patterns: Iterable[str], question: Question, *, wide: bool) -> bool:
+    """True when one of these verb patterns is about the question's verb."""
+    verb, risk, own = question.verb, question.risk, question.own_verb
+    return any(risk_or_verb(pattern, verb, risk, own_verb=own, wide=wide) for pattern in patterns)
+
+
 def verb_fails(patterns: Sequence[str], question: Question, *, wide: bool) -> str | None:
     """None, or that the verb is in none of these patterns."""
-    verb, risk, own_verb = question.verb, question.risk, question.own_verb
-    if any(risk_or_verb(pattern, verb, risk, own_verb=own_verb, wide=wide) for pattern in patterns):
+    verb, own_verb = question.verb, question.own_verb
+    if verb_covered(patterns, question, wide=wide):
         return None
     own = " (a rule has to name it; it is not in `risk:read`)" if own_verb and "risk:read" in patterns else ""
     return f"verb `{verb}` is not in {_list(patterns)}{own}"
 
 
-def target_fails(patterns: Sequence[str], target: Target) -> str | None:
-    """None, or that no pattern covers the target. One without a known path is covered by `*` and `backend:*` alone."""
+def target_covered(patterns: Collection[str], target: Target) -> bool:
+    """True when an allow pattern covers the target; one without a known path only by `*` and `backend:*`."""
     if target.scope is None:
-        if "*" in patterns or f"{target.backend}:*" in patterns:
-            return None
-        return f"the path of `{target.text}` is not known, so only `{target.backend}:*` would cover it"
-    if any(glob(pattern, target.scope) for pattern in patterns):
+        return "*" in patterns or f"{target.backend}:*" in patterns
+    scope = target.scope
+    return any(glob(pattern, scope) for pattern in patterns)
+
+
+def target_touched(patterns: Iterable[str], target: Target) -> bool:
+    """True when a deny pattern is about the target, or may be: an unknown path could be any path of its backend."""
+    if target.scope is None:
+        return any(_may_cover(pattern, f"{target.backend}:") for pattern in patterns)
+    scope = target.scope
+    return any(wide_glob(pattern, scope) for pattern in patterns)
+
+
+def target_fails(patterns: Sequence[str], target: Target) -> str | None:
+    """None when target_covered, else the sentence."""
+    if target_covered(patterns, target):
         return None
+    if target.scope is None:
+        return f"the path of `{target.text}` is not known, so only `{target.backend}:*` would cover it"
     return f"target `{target.scope}` is not in {_list(patterns)}"
 
 
 def target_spared(patterns: Sequence[str], target: Target) -> str | None:
-    """None when a rule that forbids is about the target, or may be: an unknown path could be any path of its backend."""
-    if target.scope is None:
-        if any(_may_cover(pattern, f"{target.backend}:") for pattern in patterns):
-            return None
-        return f"target `{target.text}` is not in {_list(patterns)}"
-    if any(wide_glob(pattern, target.scope) for pattern in patterns):
+    """None when target_touched, else the sentence."""
+    if target_touched(patterns, target):
         return None
-    return f"target `{target.scope}` is not in {_list(patterns)}"
+    return f"target `{target.scope or target.text}` is not in {_list(patterns)}"
 
 
 def _may_cover(pattern: str, start: str) -> bool:

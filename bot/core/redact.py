@@ -15,7 +15,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -25,19 +25,22 @@ LONGEST_LINE: Final = 64 * 1024
 _LONGEST_TAIL: Final = 8 * 1024
 _LONGEST_KEY_LINES: Final = 200
 
-_NAME: Final = (
-    r"(?:pass(?:word|wd|phrase|code)|(?<![a-z])pass|pwd|secret|token|api[ _-]?key|access[_-]?key(?:[_-]?id)?"
-    r"|account[_-]?key|private[_-]?key|encryption[_-]?key|signing[_-]?key|shared[_-]?access[_-]?key"
-    r"|(?<![a-z])auth|credentials?|session[_-]?id|sessionid|signature|(?<![a-z])sig)"
-    r"(?:[_-]?(?:id|key|value|text|hash|b64|base64|\d{1,3}))?"
+_SUFFIX: Final = r"(?:[_-]?(?:id|key|value|text|hash|b64|base64|\d{1,3}))?"
+_NAMES: Final = (
+    r"(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api[ _-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key"
+    r"|private[_-]?key|encryption[_-]?key|signing[_-]?key|shared[_-]?access[_-]?key|credentials?|session[_-]?id|signature)"
+    + _SUFFIX
 )
-_NAME_HINTS: Final = (
-    "pass", "pwd", "secret", "token", "key", "auth", "credential", "session", "signature", "sig"
-)  # fmt: skip
-_VALUE: Final = r"(\"(?:[^\"\\\r\n]|\\.){1,4000}\"|'(?:[^'\\\r\n]|\\.){1,4000}'|[^\s,;&\"'<>(){}\[\]]{1,4000})"
+# Short names count only where no letter stands before them: `compass` is none, `db_pass` is one.
+_SHORT_NAMES: Final = rf"(?<![a-z])(?:pass|auth|sig){_SUFFIX}"
+_NAME_HINTS: Final = "pass pwd secret token key credential session signature"
+_SEPARATOR: Final = r"[\"']?\s{0,3}(?:=>|:=|=|:)\s{0,3}"
+_VALUE: Final = r"\"(?:[^\"\\\r\n]|\\.){1,4000}\"|'(?:[^'\\\r\n]|\\.){1,4000}'|[^\s,;&\"'<>(){}\[\]]{1,4000}"
+_REST_OF_LINE: Final = r"[^\r\n\"']{1,8000}"
 _PLAIN_VALUE: Final = re.compile(r"(?i)null|none|nil|true|false|yes|no|undefined|-|\d{1,3}|\*+|x{3,}|\.\.\.|redacted")
 _KEY_BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_ASCII_LOWER: Final = {upper: upper + 32 for upper in range(65, 91)}
 _WORD_EDGE: Final = re.compile(r"[\s,;&\"'<>]")
 
 
@@ -54,73 +57,85 @@ def looks_random(word: str) -> bool:
 
 
 class _Rule(NamedTuple):
+    """`name` is searched in the lower-cased text and `value` expected right behind it in the text itself; `masked` gives
+    what to put for a value, None to leave it. A rule without a name searches its values in the text.
+
+    Searching lower-cased text is twenty times as fast as searching without regard to case."""
+
     hints: tuple[str, ...]
-    pattern: re.Pattern[str]
-    masked: Callable[[re.Match[str]], str]
+    name: re.Pattern[str] | None
+    value: re.Pattern[str]
+    masked: Callable[[str], str | None]
 
 
-def _all(match: re.Match[str]) -> str:
+def _whole(value: str) -> str | None:
     return MASK
 
 
-def _after(match: re.Match[str]) -> str:
-    value = match[2].strip("\"'")
-    if not value or value.startswith((MASK[:-1], "[redacted")) or _PLAIN_VALUE.fullmatch(value):
-        return match[0]
-    edge = match[2][0] if match[2][0] in "\"'" else ""
-    return f"{match[1]}{edge}{MASK}{edge}"
+def _unless_plain(value: str) -> str | None:
+    bare = value.strip("\"'")
+    if not bare or bare.startswith(MASK[:-1]) or _PLAIN_VALUE.fullmatch(bare):
+        return None
+    edge = value[0] if value[0] in "\"'" else ""
+    return f"{edge}{MASK}{edge}"
 
 
-def _rest(match: re.Match[str]) -> str:
-    value = match[2].strip()
-    return match[0] if not value or value.startswith(MASK) else f"{match[1]}{MASK}"
+def _unless_masked(value: str) -> str | None:
+    return None if not value.strip() or value.strip() == MASK else MASK
 
 
-def _scheme(match: re.Match[str]) -> str:
-    word = match[2]
-    plain = word.isalpha() and (word.islower() or word.istitle())
-    return match[0] if plain else f"{match[1]}{MASK}"
+def _unless_word(value: str) -> str | None:
+    return None if value.isalpha() and (value.islower() or value.istitle()) else MASK
 
 
-def _random(match: re.Match[str]) -> str:
-    return f"{match[1]}{MASK}" if looks_random(match[2]) else match[0]
+def _if_random(value: str) -> str | None:
+    return MASK if looks_random(value) else None
 
 
-def _between(match: re.Match[str]) -> str:
-    return match[0] if match[2] == MASK else f"{match[1]}{MASK}{match[3]}"
+def _in_address(value: str) -> str | None:
+    head, password = value[:-1].rsplit(":", 1)
+    return None if password == MASK else f"{head}:{MASK}@"
 
 
-def _rule(hints: str, pattern: str, masked: Callable[[re.Match[str]], str], flags: int = re.IGNORECASE) -> _Rule:
-    return _Rule(tuple(hints.split()), re.compile(pattern, flags), masked)
+def _named(hints: str, name: str, value: str, masked: Callable[[str], str | None]) -> _Rule:
+    return _Rule(tuple(hints.split()), re.compile(name), re.compile(value), masked)
+
+
+def _shaped(hints: str, value: str, masked: Callable[[str], str | None] = _whole) -> _Rule:
+    return _Rule(tuple(hints.split()), None, re.compile(value), masked)
 
 
 _RULES: Final[tuple[_Rule, ...]] = (
-    _rule("authorization", r"((?:proxy-)?authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?)([^\r\n\"']{1,8000})", _rest),
-    _rule("cookie", r"((?:set-)?cookie[\"']?\s{0,3}[:=]\s{0,3}[\"']?)([^\r\n\"']{1,8000})", _rest),
-    _rule("eyj", r"eyJ[\w-]{8,4000}\.[\w-]{4,8000}(?:\.[\w-]{0,4000})?", _all, 0),
-    _rule(
-        "bearer basic apikey negotiate", r"\b((?:bearer|basic|apikey|negotiate)\s{1,3})([\w.~+/=-]{8,8000})", _scheme
+    _named("authorization", r"authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?", _REST_OF_LINE, _unless_masked),
+    _named("cookie", r"cookie[\"']?\s{0,3}[:=]\s{0,3}[\"']?", _REST_OF_LINE, _unless_masked),
+    _shaped("eyj", r"eyJ[\w-]{8,4000}\.[\w-]{4,8000}(?:\.[\w-]{0,4000})?"),
+    _named(
+        "bearer basic apikey negotiate",
+        r"\b(?:bearer|basic|apikey|negotiate)\s{1,3}",
+        r"[\w.~+/=-]{8,8000}",
+        _unless_word,
     ),
-    _rule("://", r"(://[^\s/:@\"'<>]{0,100}:)([^\s@\"'<>/]{1,256})(@)", _between, 0),
-    _rule("akia asia", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", _all, 0),
-    _rule("aiza", r"\bAIza[\w-]{35}", _all, 0),
-    _rule("ya29.", r"\bya29\.[\w-]{20,2000}", _all, 0),
-    _rule("ghp_ gho_ ghu_ ghs_ ghr_", r"\bgh[pousr]_[A-Za-z0-9]{20,255}", _all, 0),
-    _rule("github_pat_", r"\bgithub_pat_\w{20,255}", _all, 0),
-    _rule("glpat-", r"\bglpat-[\w-]{16,255}", _all, 0),
-    _rule("npm_", r"\bnpm_[A-Za-z0-9]{30,255}", _all, 0),
-    _rule("xox xapp-", r"\bx(?:ox[abcdeoprs]|app)-[\w-]{8,500}", _all, 0),
-    _rule("hooks.slack", r"(hooks\.slack[\w.-]{0,20}/(?:services|workflows|triggers)/)([\w/-]{8,200})", _rest),
-    _rule("sk_ pk_ rk_ sk-", r"\b(?:[spr]k_(?:live|test)_[A-Za-z0-9]{10,255}|sk-[\w-]{20,255})", _all, 0),
-    _rule("sg.", r"\bSG\.[\w-]{16,64}\.[\w-]{16,64}", _all, 0),
-    _rule(" ".join(_NAME_HINTS), rf"({_NAME}[\"']?\s{{0,3}}(?:=>|:=|=|:)\s{{0,3}}){_VALUE}", _after),
-    _rule(" ".join(_NAME_HINTS), rf"(--?{_NAME}\s{{1,3}}){_VALUE}", _after),
-    _rule("key code", r"([?&](?:key|code)=)([^&\s\"'#<>]{6,4000})", _after),
-    _rule(
-        "password secret token key pwd credential",
-        r"((?:password|passwd|pwd|secret|token|key|credential)s?\b[\"']?\s{0,3}(?:(?:is|was|[:=])\s{0,3})?[\"']?)"
-        r"([\w+/=.-]{16,4000})",
-        _random,
+    _shaped("://", r"://[^\s/:@\"'<>]{0,100}:[^\s@\"'<>/]{1,256}@", _in_address),
+    _shaped("akia asia", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    _shaped("aiza", r"\bAIza[\w-]{35}"),
+    _shaped("ya29.", r"\bya29\.[\w-]{20,2000}"),
+    _shaped("ghp_ gho_ ghu_ ghs_ ghr_", r"\bgh[pousr]_[A-Za-z0-9]{20,255}"),
+    _shaped("github_pat_", r"\bgithub_pat_\w{20,255}"),
+    _shaped("glpat-", r"\bglpat-[\w-]{16,255}"),
+    _shaped("npm_", r"\bnpm_[A-Za-z0-9]{30,255}"),
+    _shaped("xox xapp-", r"\bx(?:ox[abcdeoprs]|app)-[\w-]{8,500}"),
+    _named("hooks.slack", r"hooks\.slack[\w.-]{0,20}/(?:services|workflows|triggers)/", r"[\w/-]{8,200}", _whole),
+    _shaped("sk_ pk_ rk_ sk-", r"\b(?:[spr]k_(?:live|test)_[A-Za-z0-9]{10,255}|sk-[\w-]{20,255})"),
+    _shaped("sg.", r"\bSG\.[\w-]{16,64}\.[\w-]{16,64}"),
+    _named(_NAME_HINTS, _NAMES + _SEPARATOR, _VALUE, _unless_plain),
+    _named("pass auth sig", _SHORT_NAMES + _SEPARATOR, _VALUE, _unless_plain),
+    _named(_NAME_HINTS, rf"(?<=-){_NAMES}\s{{1,3}}", _VALUE, _unless_plain),
+    _named("key= code=", r"[?&](?:key|code)=", r"[^&\s\"'#<>]{6,4000}", _unless_plain),
+    _named(
+        "password passwd pwd secret token key credential",
+        r"(?:password|passwd|pwd|secret|token|key|credential)s?\b[\"']?\s{0,3}(?:(?:is|was|[:=])\s{0,3})?[\"']?",
+        r"[\w+/=.-]{16,4000}",
+        _if_random,
     ),
 )
 
@@ -128,6 +143,34 @@ _RULES: Final[tuple[_Rule, ...]] = (
 def _forms(secret: str) -> set[str]:
     coded = base64.b64encode(secret.encode()).decode()
     return {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], coded, coded.rstrip("=")}
+
+
+def _lowered(text: str) -> str:
+    """Lower case, letter for letter: some letters outside ASCII would become two."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text.translate(_ASCII_LOWER)
+
+
+def _found(rule: _Rule, text: str, lowered: str) -> Iterator[re.Match[str]]:
+    if rule.name is None:
+        yield from rule.value.finditer(text)
+        return
+    for name in rule.name.finditer(lowered):
+        value = rule.value.match(text, name.end())
+        if value is not None:
+            yield value
+
+
+def _applied(rule: _Rule, text: str, lowered: str) -> tuple[str, int]:
+    kept: list[str] = []
+    at = hits = 0
+    for value in _found(rule, text, lowered):
+        new = rule.masked(value[0]) if value.start() >= at else None
+        if new is not None:
+            kept += [text[at : value.start()], new]
+            at = value.end()
+            hits += 1
+    return "".join([*kept, text[at:]]), hits
 
 
 class Redactor:
@@ -154,19 +197,14 @@ class Redactor:
         if self._known is not None:
             text, hits = self._known.subn(MASK, text)
             self.count += hits
-        lowered = text.lower()
+        lowered = _lowered(text)
         for rule in _RULES:
             if any(hint in lowered for hint in rule.hints):
-                text = rule.pattern.sub(self._counted(rule), text)
+                text, hits = _applied(rule, text, lowered)
+                if hits:
+                    self.count += hits
+                    lowered = _lowered(text)
         return text
-
-    def _counted(self, rule: _Rule) -> Callable[[re.Match[str]], str]:
-        def masked(match: re.Match[str]) -> str:
-            new = rule.masked(match)
-            self.count += new != match[0]
-            return new
-
-        return masked
 
     def _private_keys(self, text: str) -> str:
         kept: list[str] = []

@@ -178,9 +178,9 @@ def line(text: str, people: Collection[str] = ()) -> str:
 
 
 def bold(text: str, people: Collection[str] = ()) -> str:
-    """One line in bold; empty when there is nothing to see."""
+    """One line in bold; empty when there is nothing to see. A star in it could end the bold early, so such a line stays plain."""
     inner = line(text, people)
-    return f"*{inner}*" if inner else ""
+    return f"*{inner}*" if inner and "*" not in inner else inner
 
 
 def mention(id: str) -> str:

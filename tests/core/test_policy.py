@@ -93,6 +93,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("a listed DM", "allowed", {"where": place("D0ANA", is_dm=True), "verb": "status", **READ}),
     ("a DM under the id of a channel", "place_unknown", {"where": place("C0CRAWL", is_dm=True)}),
     ("another workspace", "other_workspace", {"where": place(team_id="T0EVIL")}),
+    ("no home workspace is configured", "other_workspace", {"home_team_id": "", "where": place(team_id="")}),
     ("a channel that Slack did not describe", "place_unknown", {"where": place(known=False)}),
     ("a channel that became shared", "place_frozen", {"where": place(frozen=True)}),
     ("a shared channel with rules, and a member", "needs approval", {"where": place(is_ext_shared=True)}),

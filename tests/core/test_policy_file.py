@@ -236,9 +236,11 @@ class TestCutFiles:
             assert cut_short(new[:at], TEXT) is not None, at
         assert cut_short(new, TEXT) is None
 
-    def test_a_file_that_was_never_closed_is_still_guarded_against_an_unfinished_line(self) -> None:
+    def test_a_file_that_was_never_closed_is_guarded_against_its_own_cuts_and_unfinished_lines(self) -> None:
         """Without `# end` a cut between two lines of a changed file cannot be told from a shorter file."""
         old = TEXT.replace("# end\n", "")
+        for at in range(len(old) - 1):
+            assert cut_short(old[:at], old) is not None, at
         new = old.replace("version = 1", "version = 1 # changed")
         for at in range(len(new)):
             if not new[:at].endswith("\n"):

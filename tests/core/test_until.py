@@ -65,7 +65,7 @@ def test_a_time_is_read_in_the_zone_of_who_wrote_it(word: str, instant: str) -> 
         ("9999-12-31T23:59", "more than 31 days"),
         ("9999-12-31T23:59-23:00", "no date and time"),
         ("0001-01-01T00:00", "no date and time"),
-        ("٠٧:٠٠", "write `18:30`"),
+        ("\u0660\u0667:\u0660\u0660", "write `18:30`"),
     ],
 )
 def test_what_is_no_usable_time_is_refused_with_what_to_write(word: str, part: str) -> None:

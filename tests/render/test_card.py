@@ -13,15 +13,16 @@ from bot.core.card import Button, Card, Line, Tone
 from bot.core.outcome import Fact, Table
 from bot.render.card import Message, render_card, render_retired
 from bot.render.parts import action_of
-from tests.render.cards import NOON, PLACE, TYPICAL, cards, texts
-from tests.render.slack_rules import check_message
+
+from .cards import NOON, PLACE, TYPICAL, cards, texts
+from .slack_rules import check_message
 
 GOLDEN = Path(__file__).parent / "golden"
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 slow_data = settings(
-    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from bot.core.card import FormField, FormView, Line
 from bot.render.form import field_errors, read_form, render_form
-from tests.render.cards import lines, many, texts
-from tests.render.slack_rules import check_view
+
+from .cards import lines, many, texts
+from .slack_rules import check_view
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
@@ -45,7 +46,7 @@ def element(field: FormField) -> dict:
     return render_form(form(field))["blocks"][0]["element"]
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(forms)
 def test_any_form_is_a_view_that_slack_takes(any_form):
     view = render_form(any_form)

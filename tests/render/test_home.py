@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from bot.core.card import Card, HomeView
 from bot.render.home import render_home
-from tests.render.cards import PLACE, TYPICAL, cards
-from tests.render.slack_rules import check_view
+
+from .cards import PLACE, TYPICAL, cards
+from .slack_rules import check_view
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(cards, max_size=3), st.integers(1, 60))
 def test_any_home_is_a_view_that_slack_takes(sections, times):
     home = HomeView(user_id="U0ANA", sections=tuple(sections * times)[:80])

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 
 from bot.render import kit
 from bot.render.words import shown
-from tests.render.cards import HOSTILE, texts
-from tests.render.slack_rules import check_live, size
+
+from .cards import HOSTILE, texts
+from .slack_rules import check_live, size
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -97,3 +98,10 @@ def test_fit_says_how_much_it_cut():
 
 def test_dates_before_1970_are_utc_text():
     assert kit.date(datetime(1066, 10, 14, tzinfo=UTC)) == "1066-10-14 00:00:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "made"), [("State", "*State*"), ("*State*", "`*State*`"), (" \n", ""), ("a_b <c", "*a_b &lt;c*")]
+)
+def test_bold_ends_where_it_should(text, made):
+    assert kit.bold(text) == made

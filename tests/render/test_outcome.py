@@ -8,7 +8,8 @@ from bot.core.card import Card, Tone
 from bot.core.outcome import Done, Failed, Phase, Refused, RunView, Unknown
 from bot.render.card import render_card
 from bot.render.outcome import facts_of, progress_of, status_of, tone_of, with_outcome
-from tests.render.cards import NOON, PLACE, RUN
+
+from .cards import NOON, PLACE, RUN
 
 ANSWERS = {
     "done": Done(summary="s"),

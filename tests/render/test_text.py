@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from bot.core.card import Button, Card, Line
 from bot.core.outcome import Fact, Table
 from bot.render.text import render_text
-from tests.render.cards import PLACE, cards
+
+from .cards import PLACE, cards
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(cards)
 def test_no_control_character_reaches_the_terminal(any_card):
     """Newlines are the only control character; nothing reorders or hides what is read."""

@@ -57,7 +57,7 @@ async def test_what_was_sent_can_neither_be_sent_nor_wait_again(store: Store) ->
 
 async def test_finish_keeps_what_is_to_be_followed_and_switched_back(store: Store) -> None:
     await store.accept(intent(), [row()])
-    await store.finish("r1", [row(Event.DONE)], NOW, watch=watch(), pause=pause())
+    await store.finish("r1", [row(Event.DONE)], NOW, watch=watch(), pauses=[pause()])
     assert await store.open_watches() == [watch()]
     assert await store.open_pauses() == [pause()]
     assert await store.unfinished() == []

@@ -45,7 +45,7 @@ async def test_watches_are_due_in_the_order_of_their_time(store: Store) -> None:
 
 async def test_a_pause_ends_once_when_it_is_due(store: Store) -> None:
     await store.accept(intent(), [row()])
-    await store.finish("r1", [row(Event.PAUSED)], NOW, pause=pause())
+    await store.finish("r1", [row(Event.PAUSED)], NOW, pauses=[pause()])
     assert await store.due_pauses(after(7199)) == []
     assert await store.due_pauses(after(7200)) == [pause()]
     ends = await asyncio.gather(*(store.end_pause("p1", "resumed", [row(Event.RESUMED)]) for _ in range(5)))

@@ -38,14 +38,14 @@ def agent_of(target: Target) -> Target:
     """The agent that a resolved run, job run or schedule belongs to; an agent itself."""
     if target.kind == AGENT:
         return target
-    id = target.parent or target.group
+    agent_id = target.parent or target.group
     return Target(
         backend=target.backend,
         kind=AGENT,
-        id=id,
-        name=target.parent_name or id,
+        id=agent_id,
+        name=target.parent_name or agent_id,
         scope=target.scope,
-        group=id,
+        group=agent_id,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Final
 
 from bot.core.problems import BadRequest
@@ -26,3 +27,8 @@ def input_name(name: str, endings: tuple[str, ...]) -> str:
     if not name.lower().endswith(endings):
         raise BadRequest(f"`{name}` must end in {' or '.join(endings)}.")
     return name
+
+
+def discard(path: str) -> None:
+    """Delete a spool file that nobody will be shown."""
+    Path(path).unlink(missing_ok=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from bot.backends.sequentum.desk import Desk, agent_of, flag_of, map_of, number_of, text_of
-from bot.backends.sequentum.labels import label_of
+from bot.backends.sequentum.labels import discard, label_of
 from bot.backends.sequentum.parameters import DEFAULT_METHOD, DEFAULT_SYNC
 from bot.backends.sequentum.rows import JOB_RUN, RUN
 from bot.backends.sequentum.states import RUN as RUN_STATES
@@ -105,7 +104,7 @@ async def _start_for_data(desk: Desk, operation: Operation, call: Call, body: di
         got = await desk.client.start_for_data(agent.id, body, file, deadline)
         path = file.name
     if isinstance(got, list):
-        Path(path).unlink(missing_ok=True)
+        discard(path)
         done = await _run_done(desk, operation, got)
         note = Fact(label="Data", value="the ACC sent none, only the run's id")
         return done.model_copy(update={"facts": (*done.facts, note)})
@@ -121,7 +120,7 @@ async def _start_for_data(desk: Desk, operation: Operation, call: Call, body: di
 
 async def _run_done(desk: Desk, operation: Operation, ids: Sequence[str]) -> Done:
     agent = agent_of(operation.target)
-    runs = [desk.finder.part(RUN, id, agent) for id in ids]
+    runs = [desk.finder.part(RUN, run_id, agent) for run_id in ids]
     await desk.names.remember(runs)
     facts = [Fact(label="Run", value=ids[0])] if len(ids) == 1 else [Fact(label="Runs", value=", ".join(ids))]
     if operation.params.get("production") is False:

@@ -23,14 +23,15 @@ class Courier:
         self._core = core
         self._sockets = sockets
         self._http: SignedHttp | None = None
+        self._opened: list[SignedHttp] = []
         self.last_event: Envelope | None = None
 
     def use_http(self, url: str | None) -> None:
         """Signed HTTP to this request URL from now on; None is Socket Mode."""
-        if self._http is not None:
-            self._core.tasks.start(self._http.close())
         secret = self._core.seed.app.signing_secret
         self._http = SignedHttp(url, secret, self._core.clock) if url else None
+        if self._http is not None:
+            self._opened.append(self._http)
 
     @property
     def connected(self) -> int:
@@ -87,5 +88,5 @@ class Courier:
 
     async def close(self) -> None:
         await self._sockets.close()
-        if self._http is not None:
-            await self._http.close()
+        for http in self._opened:
+            await http.close()

@@ -58,8 +58,6 @@ class ResponseUrl:
     user: str
     channel: str
     message_ts: str | None
-    thread_ts: str | None
-    typed: str | None
     expires: float
     uses_left: int = RESPONSE_USES
 
@@ -77,16 +75,13 @@ class ResponseUrls:
         kind: str,
         user: str,
         channel: str,
-        *,
         message_ts: str | None = None,
-        thread_ts: str | None = None,
-        typed: str | None = None,
     ) -> str:
-        """A path under the base URL; `kind` is commands, actions or app (modals), `typed` the command line."""
+        """A path under the base URL; `kind` is commands, actions or app (shortcuts and modals)."""
         _prune(self._made)
         path = f"/{kind}/{self._team}/{secrets.randbelow(10**13)}/{secrets.token_urlsafe(18)}"
         expires = self._clock.now() + RESPONSE_SECONDS
-        self._made[path] = ResponseUrl(user, channel, message_ts, thread_ts, typed, expires)
+        self._made[path] = ResponseUrl(user, channel, message_ts, expires)
         return path
 
     def use(self, path: str) -> ResponseUrl:

@@ -20,7 +20,7 @@ def place_name(channel: Channel) -> str:
 def slash_command(core: Core, user: User, channel: Channel, command: str, text: str) -> Json:
     """The form fields of a slash command (slack.md, Slash commands); the values are strings."""
     seed = core.seed
-    path = core.responses.make("commands", user.id, channel.id, typed=f"{command} {text}".strip())
+    path = core.responses.make("commands", user.id, channel.id)
     fields = {
         "token": seed.app.verification_token,
         "team_id": seed.team_id,
@@ -95,13 +95,7 @@ def block_actions(core: Core, user: User, where: Json, action: Json, values: Jso
     payload["trigger_id"] = core.triggers.make(user.id, view["id"] if view else None)
     if view is None:
         container = where["container"]
-        path = core.responses.make(
-            "actions",
-            user.id,
-            container["channel_id"],
-            message_ts=container["message_ts"],
-            thread_ts=container.get("thread_ts"),
-        )
+        path = core.responses.make("actions", user.id, container["channel_id"], container["message_ts"])
         payload |= {"response_url": core.base_url + path, "state": {"values": values or {}}}
     payload["actions"] = [action | {"action_ts": core.clock.next_ts()}]
     return payload

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from . import sight
-from .blocks import walk_elements
 from .core import Core
 from .courier import Courier
 from .errors import ApiError, CannotAct
@@ -158,16 +157,8 @@ class Person:
         returned it earlier: the press of a client that has not yet drawn an update.
         """
         place = self._places.find(container, ts, seen)
-        block, found = element(place, action_id, block_id, PRESSED)
-        if value is not None and found["type"] == "button":
-            block, found = self._with_value(place, action_id, value)
+        block, found = element(place, action_id, block_id, PRESSED, value)
         return await self._press(place, block, found, value)
-
-    def _with_value(self, place: Place, action_id: str | None, value: str) -> tuple[Json, Json]:
-        for block, found in walk_elements(place.blocks):
-            if found["type"] == "button" and found.get("value") == value and action_id in (None, found["action_id"]):
-                return block, found
-        raise CannotAct(f"no button with value {value!r}")
 
     async def press_label(
         self, container: str, ts: str | None = None, label: str = "", *, seen: Json | None = None
@@ -279,7 +270,7 @@ class Person:
         if place.message is None or place.message.ephemeral_for is not None:
             raise CannotAct("message shortcuts do not appear on ephemeral messages")
         where = on_message(self._core, place.message)
-        path = self._core.responses.make("app", self.id, channel_id, message_ts=ts, thread_ts=place.message.thread_ts)
+        path = self._core.responses.make("app", self.id, channel_id, ts)
         payload = interaction(self._core, "message_action", self._user())
         payload |= {
             "channel": where["channel"],

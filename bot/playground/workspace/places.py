@@ -83,11 +83,14 @@ class Places:
         return known
 
 
-def element(place: Place, action_id: str | None, block_id: str | None, kinds: set[str] | None) -> tuple[Json, Json]:
-    """(block, element) with this action_id and block_id; kinds limits the element types. Raises CannotAct."""
-    there = [(b, e) for b, e in walk_elements(place.blocks) if kinds is None or e["type"] in kinds]
+def element(
+    place: Place, action_id: str | None, block_id: str | None, kinds: set[str], value: str | None = None
+) -> tuple[Json, Json]:
+    """(block, element) of these types with this action_id and block_id, a button also with this value. CannotAct."""
+    there = [(b, e) for b, e in walk_elements(place.blocks) if e["type"] in kinds]
     for block, found in there:
-        if action_id in (None, found["action_id"]) and block_id in (None, block["block_id"]):
+        other_button = found["type"] == "button" and value is not None and found.get("value") != value
+        if action_id in (None, found["action_id"]) and block_id in (None, block["block_id"]) and not other_button:
             return block, found
     raise CannotAct(f"nothing with action_id {action_id!r}; there are: {_names(there)}")
 

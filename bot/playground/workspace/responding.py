@@ -10,7 +10,7 @@ from .core import Core
 from .errors import ApiError
 from .faults import Dropped, Fault, cut
 from .handles import ResponseUrl
-from .posting import content, post_as_app
+from .posting import content, post_as_app, thread_for
 from .state import Channel, Json, Message
 
 
@@ -58,8 +58,9 @@ class Responder:
         self._post(made, args, fresh)
 
     def _original(self, made: ResponseUrl) -> Message | None:
-        """The message that was pressed; a command's response_url has none to replace."""
-        return self._core.state.find(made.channel, made.message_ts) if made.message_ts else None
+        """The app's message that was pressed; a command's response_url, or a person's message, is none to replace."""
+        found = self._core.state.find(made.channel, made.message_ts) if made.message_ts else None
+        return found if found is not None and found.body.get("bot_id") == self._core.seed.app.bot_id else None
 
     def _replace(self, original: Message, fresh: Json) -> None:
         for name in ("text", "blocks", "attachments", "metadata"):
@@ -74,7 +75,7 @@ class Responder:
         if channel is None:
             raise ApiError("channel_not_found", status=404)
         shared = args.get("response_type") == "in_channel"
-        thread_ts = args.get("thread_ts") or (made.thread_ts if made.message_ts else None)
+        thread_ts = thread_for(channel, args.get("thread_ts"))
         post_as_app(self._core, channel, fresh, thread_ts=thread_ts, ephemeral_for=None if shared else made.user)
 
     def answer_command(self, channel: Channel, user: str, typed: str, body: Json) -> None:

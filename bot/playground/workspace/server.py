@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
-MAX_BODY = 64 * 1024 * 1024
+MAX_BODY = 1024 * 1024 * 1024  # the largest file that Slack takes
 
 
 class Server:

@@ -47,6 +47,9 @@ async def within_ack_time(clock: PlaygroundClock, work: asyncio.Future[Any]) -> 
     timer = asyncio.create_task(clock.wait(ACK_SECONDS))
     try:
         await asyncio.wait({work, timer}, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        work.cancel()
+        raise
     finally:
         timer.cancel()
         await asyncio.gather(timer, return_exceptions=True)

@@ -41,6 +41,7 @@ def create(db: Database) -> None:
     )
     db.execute("CREATE INDEX messages_due ON messages (due_at) WHERE have < want AND gone = 0")
     db.execute("CREATE INDEX messages_posted ON messages (channel_id, ts) WHERE ts IS NOT NULL")
+    db.execute("CREATE INDEX messages_thread ON messages (channel_id, thread_ts) WHERE thread_ts IS NOT NULL")
 
 
 def show(db: Database, outgoing: Outgoing) -> None:

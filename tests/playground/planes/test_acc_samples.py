@@ -171,7 +171,7 @@ SAMPLES: list[tuple[str, str, dict[str, str], bytes | dict[str, Any] | str | Non
 
 @pytest.fixture
 async def plane(clock: PlaneClock) -> AsyncIterator[SequentumPlane]:
-    made = SequentumPlane("acc", clock=clock, servers=[Server(SERVER["key"], "127.0.0.1")])
+    made = SequentumPlane("acc", clock=clock, servers=[Server(str(SERVER["key"]), "127.0.0.1")])
     quick = "sequentum/Test2/quick"
     made.add_agent(quick, agent_id=QUICK, backup=True)
     for path, key in (("cut", CUT), ("daily", DAILY), ("hourly", HOURLY), ("marked", MARKED)):

@@ -1,5 +1,6 @@
 """Triggers, modals and response URLs live as long, and are used as often, as Slack allows."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -202,3 +203,50 @@ async def test_bad_content_through_a_response_url_is_refused(ws: Workspace, bodi
         ("response_url", "invalid_blocks"),
         ("response_url", "no_text"),
     ]
+
+
+async def test_a_response_url_never_touches_a_persons_message(ws: Workspace, app: AsyncApp, join: Any) -> None:
+    urls: list[str] = []
+
+    async def take(ack: Any, body: Json) -> None:
+        await ack()
+        urls.append(body["response_url"])
+
+    app.shortcut("work_on_message")(take)
+    await join(app)
+    ana = ws.person("U0ANA")
+    ts = (await ana.post("C0CRAWL", "mine")).ts
+    await ana.message_shortcut("work_on_message", "C0CRAWL", str(ts))
+    hook = AsyncWebhookClient(urls[0])
+    await hook.send(delete_original=True)
+    await hook.send(text="yours", replace_original=True)
+    in_thread = {"text": "there", "response_type": "in_channel", "thread_ts": ts}
+    await hook.send_dict(in_thread)
+    assert [(m["text"], m["ephemeral"], m.get("thread_ts")) for m in ana.messages("C0CRAWL")] == [
+        ("mine", False, ts),
+        ("yours", True, None),
+        ("there", False, ts),
+    ]
+
+
+async def test_a_refused_view_leaves_the_trigger_usable(
+    ws: Workspace, client: AsyncWebClient, bodies: list[Json]
+) -> None:
+    handle = await trigger(ws, bodies)
+    assert await refused(client.views_open(trigger_id=handle, view={"type": "modal"})) == "invalid_arguments"
+    assert (await client.views_open(trigger_id=handle, view=form()))["ok"]
+
+
+async def test_two_people_press_the_same_button_at_once(
+    ws: Workspace, client: AsyncWebClient, bodies: list[Json]
+) -> None:
+    buttons = [
+        {"type": "button", "action_id": "pick", "value": v, "text": {"type": "plain_text", "text": v}} for v in "ab"
+    ]
+    blocks = [{"type": "actions", "block_id": v, "elements": [b]} for v, b in zip("ab", buttons, strict=True)]
+    ts = (await client.chat_postMessage(channel="C0CRAWL", text="x", blocks=blocks))["ts"]
+    people = [ws.person(u) for u in ("U0ANA", "U0LEE")]
+    receipts = await asyncio.gather(*(p.press("C0CRAWL", ts, action_id="pick", value="b") for p in people))
+    assert all(r.acked for r in receipts)
+    assert [b["actions"][0]["block_id"] for b in bodies] == ["b", "b"]
+    assert {b["user"]["id"] for b in bodies} == {"U0ANA", "U0LEE"}

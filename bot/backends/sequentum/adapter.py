@@ -1,0 +1,193 @@
+"""The ACC behind the Backend port: finds the target, hands the operation to its handler, follows runs, tells its health."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.backends.sequentum import before, changes, files, inputs, reads, starts, tokens
+from bot.backends.sequentum.client import AccClient
+from bot.backends.sequentum.desk import Desk
+from bot.backends.sequentum.rows import AGENT, JOB_RUN, ROWS, RUN, SCHEDULE, SERVER
+from bot.backends.sequentum.settings import SequentumSettings
+from bot.backends.sequentum.targets import Finder
+from bot.backends.sequentum.views import job_view, run_view, written
+from bot.core.capability import BackendRows
+from bot.core.ids import TargetRef
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
+from bot.core.ports import BackendParts, Call
+from bot.core.problems import BadRequest, CallProblem, NoSuchTarget
+
+Handler = Callable[[Desk, Operation, Call], Awaitable[Done]]
+
+_HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
+    ("status", AGENT): reads.agent_status,
+    ("status", RUN): reads.run_status,
+    ("status", JOB_RUN): reads.job_run_status,
+    ("history", AGENT): reads.agent_history,
+    ("history", JOB_RUN): reads.job_run_history,
+    ("schedules", AGENT): reads.agent_schedules,
+    ("health", SERVER): reads.server_health,
+    ("logs", RUN): files.logs,
+    ("logs", JOB_RUN): files.logs,
+    ("data", RUN): files.data,
+    ("data", JOB_RUN): files.data,
+    ("start", AGENT): starts.start,
+    ("restart", RUN): starts.restart,
+    ("retry", RUN): starts.retry,
+    ("schedule start", SCHEDULE): starts.start_schedule,
+    ("schedule on", SCHEDULE): changes.switch_on,
+    ("schedule on", AGENT): changes.switch_on,
+    ("schedule off", SCHEDULE): changes.switch_off,
+    ("schedule off", AGENT): changes.switch_off,
+    ("schedule set", AGENT): changes.set_schedule,
+    ("schedule delete", SCHEDULE): changes.delete_schedule,
+    ("schedule delete", AGENT): changes.delete_schedule,
+    ("input put", AGENT): inputs.put,
+    ("input upload", AGENT): inputs.upload,
+    ("input clear", AGENT): inputs.clear,
+    ("input disable", AGENT): inputs.disable,
+    ("mark", AGENT): changes.mark,
+    ("agent approve", AGENT): changes.approve,
+    ("agent disapprove", AGENT): changes.disapprove,
+}
+_STARTS: Final = frozenset({"start", "restart", "retry", "schedule start"})
+# Beyond the runs that are watched, some newer ones may stand before them in the history.
+_PAGE: Final = 100
+_MARGIN: Final = 50
+_NOT_THERE: Final = "signalbox/health-check"
+
+
+class SequentumBackend:
+    """One configured ACC; see ports.Backend."""
+
+    rows: BackendRows = ROWS
+
+    def __init__(
+        self, settings: SequentumSettings, parts: BackendParts, client: AccClient, secrets: tuple[str, ...]
+    ) -> None:
+        self.name = settings.name
+        finder = Finder(settings, parts.names, client)
+        self._desk = Desk(settings, client, finder, parts.names, parts.clock, secrets)
+
+    async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
+        """The exact target."""
+        return await self._desk.finder.find(ref, kind)
+
+    async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
+        """Do it, once."""
+        handler = _HANDLERS.get((operation.verb, operation.target.kind))
+        if handler is None:
+            raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
+        return await handler(self._desk, operation, call)
+
+    async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
+        """All runs of one agent by one request for its history; those that are not on that page are asked for one by one."""
+        wanted = [run.id for run in runs if run.kind == RUN]
+        jobs = [run.id for run in runs if run.kind == JOB_RUN]
+        views: dict[str, RunView] = {}
+        if wanted:
+            views.update(await self._poll_runs(group, wanted))
+        if jobs:
+            views.update(await self._poll_jobs(group, jobs))
+        return views
+
+    async def _poll_runs(self, group: str, wanted: Sequence[str]) -> dict[str, RunView]:
+        desk, views = self._desk, {}
+        if group:
+            listed = (await desk.client.runs(group, _page(len(wanted)))).items
+            found = {run.agent_run_history_id: run for run in listed}
+            views = {id_: run_view(self.name, found[id_], desk.clean) for id_ in wanted if id_ in found}
+
+        async def one(id_: str) -> RunView:
+            return run_view(self.name, await desk.client.run(id_), desk.clean)
+
+        return views | await self._singly(one, [id_ for id_ in wanted if id_ not in views])
+
+    async def _poll_jobs(self, group: str, wanted: Sequence[str]) -> dict[str, RunView]:
+        desk, views = self._desk, {}
+        if group:
+            listed = (await desk.client.job_runs(group, _page(len(wanted)))).items
+            found = {job.agent_job_history_id: job for job in listed}
+            views = {id_: job_view(self.name, found[id_]) for id_ in wanted if id_ in found}
+
+        async def one(id_: str) -> RunView:
+            return job_view(self.name, await desk.client.job_run(id_))
+
+        return views | await self._singly(one, [id_ for id_ in wanted if id_ not in views])
+
+    async def _singly(self, ask: Callable[[str], Awaitable[RunView]], missing: Sequence[str]) -> dict[str, RunView]:
+        async def one(id_: str) -> RunView:
+            try:
+                return await ask(id_)
+            except NoSuchTarget as gone:
+                return RunView(state="not found", phase=Phase.UNREADABLE, message=gone.summary)
+
+        return dict(zip(missing, await asyncio.gather(*map(one, missing)), strict=True))
+
+    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+        """By the history of the agent for what starts a run; anything else may simply be done again."""
+        if operation.verb not in _STARTS:
+            return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
+        return await starts.look_back(self._desk, operation, sent_at)
+
+    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
+        """Active runs, next times and last outcomes; raises BadRequest for parameters that cannot be sent."""
+        return await before.preflight(self._desk, operation)
+
+    async def state_of(self, target: Target) -> str:
+        """The state in one phrase."""
+        return await before.state_of(self._desk, target)
+
+    async def health(self) -> Health:
+        """Asks for an agent, known or made up: to be told that there is none is as good a sign of life."""
+        desk = self._desk
+        known = await desk.names.known(self.name, AGENT)
+        paths = [target.name for target, _ in known if target.scope] or list(desk.settings.agents) or [_NOT_THERE]
+        ends = tokens.ends_at(desk.settings.token.get_secret_value())
+        warning = tokens.warning(ends, desk.clock.now())
+        began = desk.clock.monotonic()
+        trouble = ""
+        try:
+            await desk.client.agent(paths[0])
+        except NoSuchTarget:
+            pass
+        except CallProblem as problem:
+            trouble = problem.summary
+        took = (desk.clock.monotonic() - began) * 1000
+        summary = trouble or warning or f"{self.name} answers and accepts the token."
+        return Health(
+            ok=not trouble,
+            summary=summary,
+            latency_ms=took,
+            credential=warning or ("token without a readable end" if ends is None else ""),
+            credential_ends=ends,
+        )
+
+    async def targets(self) -> Sequence[Named]:
+        """What was seen or configured: the vendor has no list of agents."""
+        desk = self._desk
+        known = [target for target, _ in await desk.names.known(self.name, AGENT) if target.scope]
+        missing = [path for path in desk.settings.agents if path not in {target.name for target in known}]
+        found = await asyncio.gather(*map(self._configured, missing))
+        agents = [*known, *(target for target in found if target is not None)]
+        servers = [desk.finder.server(server.name) for server in desk.settings.servers]
+        listed = [Named(target=target, text=written(self.name, target.name)) for target in (*agents, *servers)]
+        return sorted(listed, key=lambda item: (item.target.kind != AGENT, item.text))
+
+    async def _configured(self, path: str) -> Target | None:
+        try:
+            return await self._desk.finder.agent(path)
+        except NoSuchTarget:
+            return None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._desk.client.close()
+
+
+def _page(wanted: int) -> int:
+    return max(_PAGE, wanted + _MARGIN)

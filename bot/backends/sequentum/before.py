@@ -1,0 +1,101 @@
+"""What an approver should see before a call, and whether a run goes on at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.backends.sequentum.changes import check_schedule
+from bot.backends.sequentum.desk import Desk, agent_of, text_of
+from bot.backends.sequentum.reads import next_time
+from bot.backends.sequentum.rows import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
+from bot.backends.sequentum.starts import check_start
+from bot.backends.sequentum.states import JOB, named
+from bot.backends.sequentum.states import RUN as RUN_STATES
+from bot.backends.sequentum.times import local_text, moment, utc_text
+from bot.backends.sequentum.wire import Run, Schedule
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Phase
+
+_RECENT = 20
+_OUTCOMES = 5
+
+
+async def preflight(desk: Desk, operation: Operation) -> Sequence[tuple[str, str]]:
+    """Active runs, next times, the last five outcomes; and what this verb in particular would meet."""
+    if operation.verb == "start":
+        check_start(operation)
+    if operation.verb == "schedule set":
+        check_schedule(operation)
+    target = operation.target
+    if target.kind == SERVER or not target.group:
+        return ()
+    agent = agent_of(target)
+    runs = (await desk.client.runs(agent.id, _RECENT)).items
+    schedules = await desk.client.schedules(agent.id)
+    facts = [*_runs(runs), *_schedules(schedules)]
+    if target.kind == SCHEDULE:
+        facts += _schedule(next((item for item in schedules if item.schedule_id == target.id), None))
+    if target.kind == AGENT and operation.verb in ("schedule off", "schedule on"):
+        facts += _all_schedules(schedules)
+    if operation.verb == "mark" or (operation.verb == "start" and text_of(operation, "as") == "job"):
+        facts += await _job(desk, agent)
+    return tuple(facts)
+
+
+def _runs(runs: Sequence[Run]) -> list[tuple[str, str]]:
+    states = [(run, *named(RUN_STATES, run.status)) for run in runs]
+    active = [f"{state} since {utc_text(moment(run.start_time))}" for run, state, phase in states if not phase.ended]
+    ended = [f"{state} {utc_text(moment(run.start_time))}" for run, state, phase in states if phase.ended]
+    return [
+        ("Active runs", "; ".join(active[:_OUTCOMES]) if active else "none"),
+        ("Last outcomes", "; ".join(ended[:_OUTCOMES]) if ended else "none"),
+    ]
+
+
+def _schedules(schedules: Sequence[Schedule]) -> list[tuple[str, str]]:
+    due = next_time(list(schedules))
+    return [("Next scheduled run", utc_text(due) if due else "none")]
+
+
+def _schedule(schedule: Schedule | None) -> list[tuple[str, str]]:
+    if schedule is None:
+        return [("Schedule", "no longer exists")]
+    when = schedule.cron_description or schedule.cron or ""
+    switched = "on" if schedule.is_enabled else "off"
+    return [
+        ("Schedule", f"{switched}; {when}; next {local_text(moment(schedule.next_run_time), schedule.time_zone_id)}")
+    ]
+
+
+def _all_schedules(schedules: Sequence[Schedule]) -> list[tuple[str, str]]:
+    off = sum(schedule.is_enabled is False for schedule in schedules)
+    facts = [("Schedules", f"{len(schedules)}, {off} of them off now")]
+    if off:
+        facts.append(("Note", "switching all on, now or by a timed return, also switches on those that are off now"))
+    return facts
+
+
+async def _job(desk: Desk, agent: Target) -> list[tuple[str, str]]:
+    jobs = (await desk.client.job_runs(agent.id, 1)).items
+    if not jobs:
+        return [("Newest job run", "none")]
+    state, phase = named(JOB, jobs[0].status)
+    busy = "; a second job run is refused while it goes on" if phase is Phase.ACTIVE else ""
+    return [("Newest job run", f"number {jobs[0].run_id}, {state}, {utc_text(moment(jobs[0].start_time))}{busy}")]
+
+
+async def state_of(desk: Desk, target: Target) -> str:
+    """One phrase: a run's state, whether an agent runs, whether a schedule is on; empty when nothing can be said."""
+    if target.kind == RUN:
+        return named(RUN_STATES, (await desk.client.run(target.id)).status)[0]
+    if target.kind == JOB_RUN:
+        return named(JOB, (await desk.client.job_run(target.id)).status)[0]
+    if target.kind == SCHEDULE and target.group:
+        schedules = await desk.client.schedules(target.group)
+        found = next((item for item in schedules if item.schedule_id == target.id), None)
+        return "gone" if found is None else "on" if found.is_enabled else "off"
+    if target.kind == AGENT:
+        runs = (await desk.client.runs(target.id, _RECENT)).items
+        active = sum(named(RUN_STATES, run.status)[1] is Phase.ACTIVE for run in runs)
+        return f"{active} run{'s' if active > 1 else ''} active" if active else "idle"
+    return ""

@@ -1,0 +1,194 @@
+"""Logs and data: fetched to the spool; logs are masked on the way, data is passed on as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import re
+import threading
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from bot.backends.sequentum.desk import Desk, flag_of, number_of, text_of
+from bot.backends.sequentum.labels import discard, label_of
+from bot.backends.sequentum.rows import JOB_RUN, RUN
+from bot.backends.sequentum.states import JOB, named
+from bot.backends.sequentum.states import RUN as RUN_STATES
+from bot.backends.sequentum.times import moment
+from bot.backends.sequentum.ziplog import COMPARED, MOST_HITS, LogRead, rewrite, sha256_of
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Fact, FileOut, Phase
+from bot.core.ports import Call
+from bot.core.problems import BadReply, NoSuchTarget
+from bot.httpkit import Download
+
+LONGEST_PREVIEW: Final = 2_800
+_LONGEST_LINE: Final = 240
+_SEARCHED: Final = 100
+_MOST_DIFFERENCES: Final = 60
+_VARYING: Final = (
+    (re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"), "<id>"),
+    (
+        re.compile(r"\d{4}[-/_]\d{2}[-/_]\d{2}[T _-]?\d{2}[:_]\d{2}[:_]\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?"),
+        "<time>",
+    ),
+    (re.compile(r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"), "<time>"),
+    (re.compile(r"\d+(?:[.,]\d+)*"), "<n>"),
+)
+
+
+async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
+    """The masked archive as a file, and a preview: the last lines, the lines found, or what differs from a good run."""
+    target = operation.target
+    tail = number_of(operation, "tail", 20)
+    read = LogRead(deque(maxlen=tail), deque(maxlen=COMPARED), grep=text_of(operation, "grep").casefold())
+    async with call.spool.create(".zip") as out:
+        await _through(desk, call, target, out, read)
+        out.flush()
+        path = Path(out.name)
+    digest, size = await asyncio.to_thread(sha256_of, path)
+    label = label_of(f"{_short(target)}-log.zip")
+    title = f"Log of {target.parent_name or target.name}"
+    file = FileOut(path=str(path), name=label, title=title, size=size, sha256=digest, redactions=read.redactions)
+    preview = [_found(read, text_of(operation, "grep"))] if read.grep else []
+    if flag_of(operation, "diff"):
+        preview.append(await _difference(desk, call, target, read))
+    if not preview:
+        preview.append("\n".join(read.tail))
+    return Done(
+        summary=f"{title}: {read.lines:,} lines in {read.members} file{'s' if read.members != 1 else ''}.",
+        facts=_facts(read),
+        files=(file,),
+        preview=_cut("\n\n".join(preview)),
+    )
+
+
+def _facts(read: LogRead) -> tuple[Fact, ...]:
+    facts = [Fact(label="Lines", value=read.lines)]
+    if read.redactions:
+        facts.append(Fact(label="Masked", value=f"{read.redactions} secret value{'s' if read.redactions > 1 else ''}"))
+    facts += [Fact(label="Note", value=note) for note in read.notes[:5]]
+    return tuple(facts)
+
+
+async def _through(desk: Desk, call: Call, target: Target, out: BinaryIO | None, read: LogRead) -> None:
+    """Fetch the log, mask it into `out` in a worker thread, and delete what was fetched."""
+    raw_path = ""
+    try:
+        async with call.spool.create(".raw") as raw:
+            raw_path = raw.name
+            got = await (desk.client.job_logs if target.kind == JOB_RUN else desk.client.run_log)(target.id, raw)
+        _check_zip(desk, got)
+        if got.size > 8 << 20:
+            await call.progress(f"The log has {got.size >> 20} MB; secrets are being masked.")
+        await _masked(Path(raw_path), out, desk.secrets, read)
+    finally:
+        if raw_path:
+            discard(raw_path)
+
+
+async def _masked(source: Path, out: BinaryIO | None, secrets: Sequence[str], read: LogRead) -> None:
+    """Off the loop: masking is work for the processor. A caller that goes away stops it at the next chunk."""
+    stop = threading.Event()
+    try:
+        await asyncio.to_thread(rewrite, source, out, secrets, read, stop.is_set)
+    finally:
+        stop.set()
+
+
+def _check_zip(desk: Desk, got: Download) -> None:
+    if not got.size:
+        raise NoSuchTarget(f"{desk.name} has nothing stored for that.")
+    if not got.head.startswith(b"PK"):
+        raise BadReply(f"{desk.name} answered with something that is no zip archive ({got.media_type or 'no type'}).")
+
+
+def _short(target: Target) -> str:
+    agent = (target.parent_name or target.kind).rsplit("/", 1)[-1]
+    return f"{agent}-{target.id[:8]}"
+
+
+def _found(read: LogRead, words: str) -> str:
+    if not read.hits:
+        return f"No line contains “{words}”."
+    more = f" (the first {MOST_HITS})" if read.hit_count > len(read.hits) else ""
+    plural = "s contain" if read.hit_count > 1 else " contains"
+    return "\n".join([f"{read.hit_count} line{plural} “{words}”{more}:", *(line[:_LONGEST_LINE] for line in read.hits)])
+
+
+async def _difference(desk: Desk, call: Call, target: Target, read: LogRead) -> str:
+    """What changed since the last good run, with times, numbers and ids taken out; only the last lines are compared."""
+    good = await _last_good(desk, target)
+    if good is None:
+        return "There is no earlier good run to compare with."
+    before = LogRead(deque(maxlen=0), deque(maxlen=COMPARED))
+    await _through(desk, call, good, None, before)
+    lines = difflib.unified_diff(
+        [plain(line) for line in before.last],
+        [plain(line) for line in read.last],
+        fromfile=f"last good {good.name}",
+        tofile=target.name,
+        lineterm="",
+        n=1,
+    )
+    shown: list[str] = []
+    for line in lines:
+        if len(shown) == _MOST_DIFFERENCES:
+            shown.append("...")
+            break
+        shown.append(line[:_LONGEST_LINE])
+    return (
+        "\n".join(shown) if shown else f"No difference from the last good run ({good.name}), times and numbers apart."
+    )
+
+
+def plain(line: str) -> str:
+    """A line without what differs between any two runs."""
+    for pattern, word in _VARYING:
+        line = pattern.sub(word, line)
+    return line
+
+
+async def _last_good(desk: Desk, target: Target) -> Target | None:
+    """The newest succeeded run (or job run) of the same agent that began before this one."""
+    if target.kind == JOB_RUN:
+        jobs = (await desk.client.job_runs(target.group, _SEARCHED)).items
+        entries = [(job.agent_job_history_id, moment(job.start_time), named(JOB, job.status)[1]) for job in jobs]
+    else:
+        runs = (await desk.client.runs(target.group, _SEARCHED)).items
+        entries = [(run.agent_run_history_id, moment(run.start_time), named(RUN_STATES, run.status)[1]) for run in runs]
+    began = next((when for id_, when, _ in entries if id_ == target.id), None)
+    good = [
+        (when, id_)
+        for id_, when, phase in entries
+        if phase is Phase.SUCCEEDED and id_ != target.id and when and (began is None or when < began)
+    ]
+    if not good:
+        return None
+    id_ = max(good)[1]
+    return target.model_copy(update={"id": id_, "name": f"{target.kind}/{id_}"})
+
+
+def _cut(text: str) -> str:
+    """The end of a long preview: what went wrong stands last in a log."""
+    if len(text) <= LONGEST_PREVIEW:
+        return text
+    kept = text[-LONGEST_PREVIEW:]
+    return "...\n" + (kept.partition("\n")[2] or kept)
+
+
+async def data(desk: Desk, operation: Operation, call: Call) -> Done:
+    """The stored data as the ACC packs it. It is not opened: what is in it is the business of those who may ask for it."""
+    target = operation.target
+    fetch = desk.client.run_data if target.kind == RUN else desk.client.job_data
+    async with call.spool.create(".zip") as out:
+        got = await fetch(target.id, out)
+        _check_zip(desk, got)
+        path = out.name
+    title = f"Data of {target.parent_name or target.name}"
+    file = FileOut(
+        path=path, name=label_of(f"{_short(target)}-data.zip"), title=title, size=got.size, sha256=got.sha256
+    )
+    return Done(summary=f"{title} is here.", facts=(Fact(label="Size", value=f"{got.size:,} bytes"),), files=(file,))

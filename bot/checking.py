@@ -1,0 +1,108 @@
+"""`signalbox check`: configuration, rules, store, token, scopes, manifest, channels, backends, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import config
+from bot.clock import SystemClock, SystemIds
+from bot.core.problems import Problem
+from bot.pipeline.health import HealthBoard
+from bot.pipeline.rules import Rules
+from bot.slack.errors import TRANSPORT, read
+from bot.slack.manifest import SCOPES
+from bot.store.driver import sqlite_warning
+from bot.store.names import StoreNames
+from bot.store.unit import Store
+from bot.wiring import build_backends
+
+Print = Callable[[str], None]
+
+
+class _Report:
+    """Lines with a verdict; `failed` once one is bad."""
+
+    def __init__(self, say: Print) -> None:
+        self._say = say
+        self.failed = False
+
+    def good(self, text: str) -> None:
+        self._say(f"ok    {text}")
+
+    def warn(self, text: str) -> None:
+        self._say(f"warn  {text}")
+
+    def bad(self, text: str) -> None:
+        self.failed = True
+        self._say(f"FAIL  {text}")
+
+
+async def check(settings: config.Settings, environ: Mapping[str, str], say: Print) -> int:
+    """0 when everything is well, 1 otherwise."""
+    report = _Report(say)
+    clock, ids = SystemClock(), SystemIds()
+    slack = settings.slack
+    report.good(f"configuration: {len(settings.backends)} backends, {slack.mode} mode")
+    rules = Rules(settings.policy_path, clock, ids, slack.team, slack.security_channel)
+    report.good(f"rules: version {rules.now.policy.version}, {len(rules.now.policy.channels)} channels")
+    if (warning := sqlite_warning()) is not None:
+        report.warn(warning)
+    store = Store.open(str(settings.store_path))
+    try:
+        report.good(f"store: {settings.store_path.name}, head {store.head_sync() or 'empty'}")
+        async with aiohttp.ClientSession(trust_env=False) as session:
+            client = AsyncWebClient(
+                token=slack.bot_token.get_secret_value(), base_url=slack.api_url, session=session, timeout=20
+            )
+            await _slack(client, settings, sorted(rules.now.policy.channels), report)
+        built = build_backends(settings, clock, ids, StoreNames(store, clock), environ)
+        board = HealthBoard(built.backends, clock)
+        for name, checked in sorted((await board.check_all()).items()):
+            (report.good if checked.health.ok else report.bad)(f"backend {name}: {checked.health.summary}")
+        for backend in built.backends.values():
+            await backend.close()
+    finally:
+        await store.close()
+    return 1 if report.failed else 0
+
+
+async def _slack(client: AsyncWebClient, settings: config.Settings, channels: list[str], report: _Report) -> None:
+    try:
+        me = await client.auth_test()
+    except (SlackApiError, *TRANSPORT) as error:
+        report.bad(f"Slack does not accept the bot token ({read(error).code}): install the app again")
+        return
+    if settings.slack.team not in (me.get("team_id"), me.get("enterprise_id")):
+        report.bad(f"the token belongs to {me.get('team_id')}, and slack.team is {settings.slack.team}")
+        return
+    report.good(f"Slack: {me.get('team')} as {me.get('user')}")
+    granted = {scope.strip() for scope in str(me.headers.get("x-oauth-scopes", "")).split(",") if scope.strip()}
+    missing = sorted(set(SCOPES) - granted)
+    if not granted:
+        report.warn("Slack did not say which scopes the token has")
+    elif missing:
+        report.bad(f"missing scopes: {', '.join(missing)}; update the app from manifest.yml and install it again")
+    else:
+        report.good("scopes: all that the manifest asks for")
+    for channel in channels:
+        await _channel(client, channel, report)
+
+
+async def _channel(client: AsyncWebClient, channel: str, report: _Report) -> None:
+    try:
+        info = (await client.conversations_info(channel=channel))["channel"]
+    except (SlackApiError, *TRANSPORT) as error:
+        report.bad(f"channel {channel} of the rules: {read(error).code}; invite the bot or correct the id")
+        return
+    if info.get("is_archived"):
+        report.warn(f"channel {channel} is archived")
+    elif not info.get("is_member", True):
+        report.bad(f"channel {channel}: the bot is not a member; invite it")
+    else:
+        report.good(f"channel {channel} ({info.get('name', 'direct message')})")
+
+

@@ -1,0 +1,17 @@
+"""Fixtures that every room may use."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.world import World, world
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[World]:
+    """A running world with one simulated ACC and rules that let the crawl team do everything in #crawl-ops."""
+    async with world(tmp_path) as made:
+        yield made

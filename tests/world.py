@@ -1,0 +1,176 @@
+"""A whole world for tests: the workspace, the simulated planes, and the real program joined to them over real sockets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot import config
+from bot.core.rows import Entry, Filters
+from bot.demo import write_config
+from bot.playground.planes.common import Plane
+from bot.playground.planes.demo import demo_planes
+from bot.playground.workspace import DEMO_SEED, Person, Workspace
+from bot.wiring import Bot
+
+OPEN_POLICY = """\
+version = 1
+[groups]
+crawl = ["S0CRAWL"]
+leads = ["S0LEADS"]
+admins = ["U0ROOT"]
+[[channel]]
+id = "C0CRAWL"
+[[channel.allow]]
+verbs = ["*"]
+targets = ["*"]
+who = ["crawl", "leads", "admins"]
+[administrators]
+who = ["admins"]
+[breakglass]
+who = ["admins"]
+"""
+
+
+@dataclass
+class World:
+    """`ws` is the workspace, `planes` by name, `bot` the running program (restart with `restart`)."""
+
+    ws: Workspace
+    planes: dict[str, Any]
+    folder: Path
+    environ: dict[str, str]
+    bot: Bot
+    people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def acc(self) -> Any:
+        """The simulated ACC."""
+        return self.planes["acc"]
+
+    def person(self, user: str) -> Person:
+        """Somebody of the demo workspace."""
+        return self.people.setdefault(user, self.ws.person(user))
+
+    @property
+    def ana(self) -> Person:
+        """Ana, a crawl engineer."""
+        return self.person("U0ANA")
+
+    async def say(self, text: str, *, user: str = "U0ANA", channel: str = "C0CRAWL") -> Any:
+        """Type `/ops TEXT` and wait for the ack."""
+        receipt = await self.person(user).command(channel, f"/ops {text}".rstrip())
+        assert receipt.acked, receipt
+        return receipt
+
+    async def sees(
+        self, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL", timeout: float = 10.0
+    ) -> dict[str, Any]:
+        """The newest message that this person sees whose text and blocks contain all parts (case matters)."""
+
+        def look(person: Person) -> dict[str, Any] | None:
+            for message in reversed(person.messages(channel)):
+                words = shown(message)
+                if all(part in words for part in parts):
+                    return message
+            return None
+
+        return await self.person(user).wait_for(look, timeout=timeout)
+
+    async def does(self, text: str, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL") -> dict[str, Any]:
+        """Say it and see all parts in one message."""
+        await self.say(text, user=user, channel=channel)
+        return await self.sees(*parts, user=user, channel=channel)
+
+    def register(self, **filters: Any) -> Sequence[Entry]:
+        """Rows of the register, oldest first."""
+        return list(reversed(self.bot.store.search_sync(Filters(**filters), limit=500)))
+
+    def events(self, verb: str) -> list[str]:
+        """The events of a verb, oldest first."""
+        return [str(entry.event) for entry in self.register() if entry.verb == verb]
+
+    async def until(self, condition: Callable[[], Any], timeout: float = 10.0) -> Any:
+        """Wait for something that is no message."""
+        return await self.ana.wait_for(lambda _: condition(), timeout=timeout)
+
+    async def restart(self) -> None:
+        """Stop the program and start it again on the same files."""
+        await self.bot.close()
+        self.bot = Bot(config.load(self.folder / "signalbox.toml", self.environ), self.environ)
+        await self.bot.start()
+
+
+def shown(message: dict[str, Any]) -> str:
+    """Every text of a message: notification, blocks, buttons."""
+    found: list[str] = [str(message.get("text") or "")]
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if key in ("text", "fallback", "alt_text", "value") and isinstance(value, str):
+                    found.append(value)
+                walk(value)
+        elif isinstance(node, list):
+            for item in node:
+                walk(item)
+
+    walk(message.get("blocks") or [])
+    return "\n".join(found)
+
+
+def labels(message: dict[str, Any]) -> list[str]:
+    """The labels of a message's buttons."""
+    found: list[str] = []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if node.get("type") == "button":
+                found.append(node["text"]["text"])
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for item in node:
+                walk(item)
+
+    walk(message.get("blocks") or [])
+    return found
+
+
+def request_id(message: dict[str, Any]) -> str:
+    """The request that a card is about."""
+    match = re.search(r"r-[0-9a-z]{14}", shown(message))
+    assert match is not None, shown(message)
+    return match.group()
+
+
+@asynccontextmanager
+async def world(
+    folder: Path,
+    *,
+    policy: str = OPEN_POLICY,
+    planes: Callable[[Any], tuple[Plane, ...]] = demo_planes,
+    only: Sequence[str] = ("acc",),
+    speed: float = 20.0,
+) -> AsyncIterator[World]:
+    """Start everything; `only` names the planes that are wanted, `speed` quickens the runs of the ACC."""
+    async with AsyncExitStack() as stack:
+        ws = await stack.enter_async_context(Workspace(DEMO_SEED, port=0))
+        wanted = tuple(plane for plane in planes(ws.clock) if plane.name in only)
+        for plane in wanted:
+            if plane.name == "acc":
+                plane.speed = speed  # type: ignore[attr-defined]
+            await stack.enter_async_context(plane)
+            ws.register_plane(plane)
+        environ = write_config(folder, ws, wanted, policy)
+        bot = Bot(config.load(folder / "signalbox.toml", environ), environ)
+        here = World(ws, {plane.name: plane for plane in wanted}, folder, environ, bot)
+        try:
+            await bot.start()
+            yield here
+        finally:
+            await here.bot.close()
