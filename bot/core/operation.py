@@ -37,7 +37,7 @@ class Target(Value):
 class Operation(Value):
     """A checked request. `params` holds every parameter of the row, defaults included.
 
-    `given` are the parameters that were written, for the card and for running the same again.
+    `given` are the parameters that were written, `words` the same as they were typed: for the card and for running it again.
     """
 
     request_id: str
@@ -45,6 +45,7 @@ class Operation(Value):
     target: Target
     params: dict[str, Json] = Field(default_factory=dict)
     given: dict[str, Json] = Field(default_factory=dict)
+    words: tuple[tuple[str, str], ...] = ()
     reason: str | None = None
     files: tuple[str, ...] = ()
     risk: Risk
@@ -62,6 +63,7 @@ class Operation(Value):
         given: dict[str, Json],
         reason: str | None,
         files: tuple[str, ...] = (),
+        words: tuple[tuple[str, str], ...] = (),
     ) -> Operation:
         """The operation of this row with these parameters; what was left unsaid counts with its default."""
         defaults = {p.name: p.default for p in row.params if p.default is not None}
@@ -71,6 +73,7 @@ class Operation(Value):
             target=target,
             params={**defaults, **given},
             given=given,
+            words=words,
             reason=reason,
             files=files,
             risk=row.risk,

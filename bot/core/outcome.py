@@ -6,17 +6,39 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_serializer, field_validator
 
 from bot.core.operation import Target
-from bot.core.value import Value
+from bot.core.value import Json, Value
+
+FactValue = str | int | float | datetime | timedelta | None
 
 
 class Fact(Value):
-    """One line of a card: a label and a value as text, a time, or a span."""
+    """One line of a card: a label and a value as text, a time, or a span.
+
+    In JSON a time is `{"time": ISO}` and a span `{"span": seconds}`, so that neither comes back as a text.
+    """
 
     label: str
-    value: str | int | float | datetime | timedelta | None
+    value: FactValue
+
+    @field_serializer("value", when_used="json")
+    def _tagged(self, value: FactValue) -> Json:
+        if isinstance(value, datetime):
+            return {"time": value.isoformat()}
+        if isinstance(value, timedelta):
+            return {"span": value.total_seconds()}
+        return value
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _untagged(cls, value: object) -> object:
+        if isinstance(value, dict) and isinstance(value.get("time"), str):
+            return datetime.fromisoformat(value["time"])
+        if isinstance(value, dict) and isinstance(value.get("span"), int | float):
+            return timedelta(seconds=value["span"])
+        return value
 
 
 class Table(Value):

@@ -10,6 +10,7 @@ from bot.core.card import Button, Card, Line, Tone
 from bot.core.intent import Intent, Place
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Unknown
+from bot.core.redact import redact
 from bot.core.value import Json
 
 LABELS: Final = {"logs": "Log", "retry": "Retry", "stop": "Stop", "status": "Refresh"}
@@ -97,7 +98,7 @@ def _done(
         tone,
         view.state if view is not None else "Done",
         lines=lines,
-        facts=(*(view.facts if view is not None else ()), *result.facts),
+        facts=_once((*(view.facts if view is not None else ()), *result.facts)),
         buttons=buttons,
         now=now,
         rule=rule,
@@ -122,6 +123,11 @@ def run_update(operation: Operation, intent: Intent, view: RunView, buttons: Seq
         now=now,
         progress=_progress(view),
     )
+
+
+def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """Each label once: what the outcome says beside the view comes first seen, first kept."""
+    return tuple({fact.label: fact for fact in reversed(facts)}.values())[::-1]
 
 
 def _progress(view: RunView | None) -> tuple[int, int] | None:
@@ -179,8 +185,9 @@ def place_of(intent: Intent) -> Place:
 
 
 def given_facts(operation: Operation) -> tuple[Fact, ...]:
-    """What was asked for, as facts: only what was said, in the words of the grammar."""
-    return tuple(Fact(label=name, value=value_text(value)) for name, value in sorted(operation.given.items()))
+    """What was asked for, as facts: only what was said, as it was typed, secrets masked."""
+    masked = ((name, redact(f"{name}={value}")[0][len(name) + 1 :]) for name, value in operation.words if value)
+    return tuple(Fact(label=name, value=value) for name, value in masked)
 
 
 def value_text(value: Json) -> str:

@@ -45,6 +45,7 @@ async def resolve(deps: Deps, intent: Intent, command: Command) -> Resolved:
         given=given,
         reason=command.reason,
         files=command.files if row.takes_files else (),
+        words=command.params,
     )
     return Resolved(operation, row)
 

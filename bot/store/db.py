@@ -22,7 +22,7 @@ import sqlite_utils
 
 from bot.store.driver import sqlite3
 from bot.store.lock import WriteGate
-from bot.store.problem import StoreProblem, closed, mapped
+from bot.store.problem import StoreProblem, closed, for_everyone, mapped
 
 T = TypeVar("T")
 Unit = Callable[[sqlite_utils.Database], T]
@@ -209,7 +209,7 @@ class Database:
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it and the thread go on
             for job in batch:
                 if job.error is None:
-                    job.error = mapped(error) if isinstance(error, sqlite3.Error) else error
+                    job.error = for_everyone(error)
 
     def _run_unit(self, job: _Job, *, alone: bool) -> None:
         execute = self._db.conn.execute

@@ -81,6 +81,17 @@ def conflict(what: str) -> StoreProblem:
     )
 
 
+def for_everyone(error: Exception) -> StoreProblem:
+    """What a caller is told whose change was lost through `error`; a new one each, for each is raised elsewhere."""
+    if isinstance(error, sqlite3.Error):
+        return mapped(error)
+    if isinstance(error, StoreProblem):
+        return StoreProblem(error.summary, error.hint, error.code)
+    problem = StoreProblem("The store failed; nothing was recorded.", "See the log; then ask again.")
+    problem.__cause__ = error
+    return problem
+
+
 def mapped(error: sqlite3.Error) -> StoreProblem:
     """The StoreProblem that says what this error of SQLite means. The original is its `__cause__`."""
     name = getattr(error, "sqlite_errorname", None) or ""

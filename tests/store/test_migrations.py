@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import sqlite_utils
 from store_samples import row
 
+from bot.store import unit
 from bot.store.driver import sqlite3
 from bot.store.migrations import MIGRATIONS, RELEASED, applied, migrate, pending
 from bot.store.problem import StoreProblem
@@ -64,3 +67,26 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path: str) -> None:
     tables = {name for (name,) in plain.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables == {"_sqlite_migrations", "watches"}
     plain.close()
+
+
+def test_a_large_file_is_opened_without_reading_all_of_it_and_checked_on_demand(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gigabyte takes SQLite seconds to check; the bot must be ready in two."""
+    store = Store.open(path)
+    store.append_sync(*(row(request_id=f"r{number}", detail="x" * 500) for number in range(200)))
+    page = store.database.read_sync(
+        lambda db: db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'register_target_id'").fetchone()[0]
+    )
+    store.close_sync()
+    with Path(path).open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    with pytest.raises(StoreProblem, match="damaged"):
+        Store.open(path)
+    monkeypatch.setattr(unit, "QUICK_CHECK_BYTES", 0)
+    store = Store.open(path)
+    with pytest.raises(StoreProblem, match="damaged") as problem:
+        store.check_sync()
+    assert problem.value.code == "store_corrupt"
+    store.close_sync()

@@ -311,7 +311,8 @@ async def test_no_search_sorts_and_none_walks_more_than_its_index(store: Store, 
         db.conn.set_trace_callback(statements.append)
         register_read.search(db, filters, None, 50)
         db.conn.set_trace_callback(None)
-        lines = [step[3] for step in db.execute("EXPLAIN QUERY PLAN " + statements[-1])]
+        searched = [statement for statement in statements if statement.startswith("SELECT r.seq")][-1]
+        lines = [step[3] for step in db.execute("EXPLAIN QUERY PLAN " + searched)]
         return "; ".join(lines)
 
     told = store.database.read_sync(plan)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.intent import Door, Intent, Press
+from bot.render.parts import action_of
 from bot.slack.origin import Stamp, dedupe, interaction_actor, interaction_place, text
 
 
@@ -20,7 +21,7 @@ def read(body: Mapping[str, Any], stamp: Stamp) -> Intent | None:
         return None
     door = Door.HOME if text(body, "view", "type") == "home" else Door.BUTTON
     return stamp.intent(
-        Press(action=text(first, "action_id") or "", button=button),
+        Press(action=action_of(text(first, "action_id") or ""), button=button),
         door=door,
         actor=interaction_actor(body),
         place=interaction_place(body),

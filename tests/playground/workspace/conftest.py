@@ -1,7 +1,9 @@
 """A running workspace, the official client for it, and a Bolt app joined to it over Socket Mode."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -10,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground.workspace import DEMO_SEED, Workspace
 
+Json = dict[str, Any]
 Join = Callable[[AsyncApp], Awaitable[AsyncApp]]
 
 
@@ -42,3 +45,21 @@ async def join(ws: Workspace) -> AsyncIterator[Join]:
             return app
 
         yield joined
+
+
+@pytest.fixture
+async def bodies(app: AsyncApp, join: Any) -> list[Json]:
+    """Everything that the app receives; all of it is acked."""
+    seen: list[Json] = []
+
+    async def take(ack: Any, body: Json) -> None:
+        seen.append(body)
+        await ack()
+
+    app.command("/ops")(take)
+    app.action(re.compile(".*"))(take)
+    app.view("f")(take)
+    app.shortcut(re.compile(".*"))(take)
+    app.event(re.compile(".*"))(take)
+    await join(app)
+    return seen

@@ -1,0 +1,81 @@
+"""Small builders of Block Kit payloads."""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def plain(text: str = "x") -> Json:
+    return {"type": "plain_text", "text": text}
+
+
+def mrkdwn(text: str = "x") -> Json:
+    return {"type": "mrkdwn", "text": text}
+
+
+def section(**more: Any) -> Json:
+    return {"type": "section", "text": mrkdwn(), **more}
+
+
+def button(number: int = 0, **more: Any) -> Json:
+    return {"type": "button", "text": plain(), "action_id": f"a{number}", "value": "v", **more}
+
+
+def actions(*elements: Json, **more: Any) -> Json:
+    return {"type": "actions", "elements": list(elements), **more}
+
+
+def option(number: int = 0, **more: Any) -> Json:
+    return {"text": plain(str(number)), "value": str(number), **more}
+
+
+def options(count: int) -> list[Json]:
+    return [option(n) for n in range(count)]
+
+
+def menu(**more: Any) -> Json:
+    return {"type": "static_select", "action_id": "m", **more}
+
+
+def entry(element: Json | None = None, **more: Any) -> Json:
+    return {"type": "input", "label": plain(), "element": element or text_input(), **more}
+
+
+def text_input(**more: Any) -> Json:
+    return {"type": "plain_text_input", "action_id": "t", **more}
+
+
+def modal(*blocks: Json, **more: Any) -> Json:
+    return {"type": "modal", "title": plain(), "submit": plain(), "blocks": list(blocks) or [section()], **more}
+
+
+def table(rows: int = 1, cells: int = 1) -> Json:
+    return {"type": "table", "rows": [[{"type": "raw_text", "text": "c"}] * cells] * rows}
+
+
+def confirm(**more: Any) -> Json:
+    return {"title": plain(), "text": plain(), "confirm": plain(), "deny": plain(), **more}
+
+
+def rich(*elements: Json) -> Json:
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": list(elements)}]}
+
+
+IMAGE = {"type": "image", "image_url": "https://e.org/a.png", "alt_text": "x"}
+CARD = {"type": "card", "title": mrkdwn()}
+DIVIDER = {"type": "divider"}
+FEEDBACK = {
+    "type": "feedback_buttons",
+    "positive_button": {"text": plain("Good"), "value": "+"},
+    "negative_button": {"text": plain("Bad"), "value": "-"},
+}
+TASK = {"type": "task_card", "task_id": "1", "title": "x", "status": "complete"}
+DAYS = [{"text": plain(d), "value": d.lower()} for d in ("Mon", "Tue")]
+
+
+def field(block_id: str, element: Json, **more: Any) -> Json:
+    return {"type": "input", "block_id": block_id, "label": plain(block_id.title()), "element": element, **more}
+
+
+def form(*blocks: Json) -> Json:
+    return {"type": "modal", "callback_id": "f", "title": plain("F"), "submit": plain("Go"), "blocks": list(blocks)}
