@@ -37,7 +37,13 @@ def audit_command(settings: config.Settings, arguments: argparse.Namespace, say:
 def _search(store: Store, settings: config.Settings, arguments: argparse.Namespace, say: Print) -> int:
     filters = Filters(text=" ".join(arguments.text) or None)
     for entry in store.search_sync(filters, limit=max(1, min(arguments.count, 500))):
-        parts = (entry.verb, entry.target_name, entry.params if entry.params != "{}" else None, entry.code, entry.detail)
+        parts = (
+            entry.verb,
+            entry.target_name,
+            entry.params if entry.params != "{}" else None,
+            entry.code,
+            entry.detail,
+        )
         words = " ".join(part for part in parts if part)
         say(f"{entry.seq}  {entry.at}  {entry.user_id or '-'}  {entry.channel_id or '-'}  {entry.event}  {words}")
     return WELL

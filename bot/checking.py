@@ -10,7 +10,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
 from bot.clock import SystemClock, SystemIds
-from bot.core.problems import Problem
 from bot.pipeline.health import HealthBoard
 from bot.pipeline.rules import Rules
 from bot.slack.errors import TRANSPORT, read
@@ -104,5 +103,3 @@ async def _channel(client: AsyncWebClient, channel: str, report: _Report) -> Non
         report.bad(f"channel {channel}: the bot is not a member; invite it")
     else:
         report.good(f"channel {channel} ({info.get('name', 'direct message')})")
-
-

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bot import config
+from bot import config, plugins
+from bot.core.rows import Filters
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
@@ -151,7 +152,7 @@ async def town(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIte
     """Workspace, planes and bot, joined. `folder` keeps the configuration and the register."""
     async with AsyncExitStack() as stack:
         workspace = await stack.enter_async_context(Workspace(DEMO_SEED, port=port))
-        planes = demo_planes(workspace.clock)
+        planes = tuple(plane for plane in demo_planes(workspace.clock) if plane.kind in plugins.kinds())
         for plane in planes:
             await stack.enter_async_context(plane)
             workspace.register_plane(plane)
@@ -195,5 +196,7 @@ async def _tour(folder: Path, say: Print) -> int:
 
     async with town(folder) as here:
         with contextlib.suppress(KeyboardInterrupt):
-            return await play(here.workspace, here.planes, folder / "signalbox.db", say)
+            return await play(
+                here.workspace, here.planes, lambda: here.bot.store.search_sync(Filters(), limit=500), say
+            )
     return 1

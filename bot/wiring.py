@@ -258,7 +258,7 @@ class Bot:
             for _ in range(slack.connections):
                 handler = AsyncSocketModeHandler(bolt, slack.app_token.get_secret_value(), web_client=bolt.client)
                 self._sockets.append(handler)
-                await handler.connect_async()
+                await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
         self.joined = True
 
     def metrics(self) -> Mapping[str, float]:
@@ -297,7 +297,7 @@ class Bot:
         if hasattr(self, "http"):
             await self.http.close()
         for handler in self._sockets:
-            await handler.close_async()
+            await handler.close_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
         await self.drain.close(STOP_WITHIN)
         await self.drain.stop_services()
         if hasattr(self, "outbox"):

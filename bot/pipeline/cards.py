@@ -37,8 +37,11 @@ def key_of(request_id: str) -> str:
 
 
 def title_of(operation: Operation) -> str:
-    """`start acc:shop/prices`."""
-    return f"{operation.verb} {operation.target.text}"
+    """`start acc:shop/prices`; a run is named by what it is a run of and the beginning of its id."""
+    target = operation.target
+    if target.parent is not None and target.scope is not None:
+        return f"{operation.verb} {target.scope} ({target.kind} {target.id[:8]})"
+    return f"{operation.verb} {target.text}"
 
 
 def tone_of_view(view: RunView) -> Tone:

@@ -98,16 +98,26 @@ def manifest(*, command: str = "/ops", url: str | None = None) -> dict[str, Any]
                 "description": "Runs one command as the app, under the channel's rules for the app's id",
                 "input_parameters": {
                     "properties": {
-                        "command": {"type": "string", "title": "Command", "description": "As typed after the slash command"},
-                        "channel": {"type": "slack#/types/channel_id", "title": "Channel", "description": "Whose rules count"},
-                        "user": {"type": "slack#/types/user_id", "title": "Started by", "description": "Kept as a claim"},
+                        "command": {
+                            "type": "string",
+                            "title": "Command",
+                            "description": "As typed after the slash command",
+                        },
+                        "channel": {
+                            "type": "slack#/types/channel_id",
+                            "title": "Channel",
+                            "description": "Whose rules count",
+                        },
+                        "user": {
+                            "type": "slack#/types/user_id",
+                            "title": "Started by",
+                            "description": "Kept as a claim",
+                        },
                     },
                     "required": ["command", "channel"],
                 },
                 "output_parameters": {
-                    "properties": {
-                        "outcome": {"type": "string", "title": "Outcome", "description": "One sentence"}
-                    },
+                    "properties": {"outcome": {"type": "string", "title": "Outcome", "description": "One sentence"}},
                     "required": ["outcome"],
                 },
             }

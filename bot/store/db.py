@@ -235,6 +235,8 @@ class Database:
     def _finish(self) -> None:
         with suppress(sqlite3.Error, StoreProblem), self._gate.held():
             self._db.rollback()
+            # Never wait for another process's readers here: its writer stands at the gate meanwhile.
+            self._db.execute("PRAGMA busy_timeout=0")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         # Without the gate another process is at work, so this is not the last connection and closing writes nothing.
         self._db.close()

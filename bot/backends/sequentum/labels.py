@@ -10,6 +10,7 @@ from bot.core.problems import BadRequest
 
 _UNSAFE: Final = re.compile(r"[^\w.() -]+")
 LONGEST: Final = 100
+_PLAIN: Final = re.compile(rf"[^\s.\x00-\x1f\x7f/\\\"'<>:|?*][^\x00-\x1f\x7f/\\\"'<>:|?*]{{0,{LONGEST - 1}}}")
 _DEVICES: Final = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
 
 
@@ -22,7 +23,7 @@ def label_of(name: str, usual: str = "file") -> str:
 
 def input_name(name: str, endings: tuple[str, ...]) -> str:
     """A name for an input file; raises BadRequest when it is no plain file name with one of these endings."""
-    if not name or len(name) > LONGEST or label_of(name) != name:
+    if not _PLAIN.fullmatch(name) or _DEVICES.match(name):
         raise BadRequest(f"`{name[:80]}` is no plain file name.")
     if not name.lower().endswith(endings):
         raise BadRequest(f"`{name}` must end in {' or '.join(endings)}.")

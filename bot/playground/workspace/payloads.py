@@ -153,3 +153,11 @@ def own_message(message: Message, before: Json | None, event_ts: str) -> Json:
         return {**message.body, **place, "event_ts": message.ts}
     changed = {"subtype": "message_changed", "hidden": True, "ts": event_ts, "event_ts": event_ts}
     return {**place, **changed, "message": dict(message.body), "previous_message": before}
+
+
+def sharing_changed(channel: Channel, event_ts: str) -> Json:
+    """channel_shared or channel_unshared, as the channel is now."""
+    place: Json = {"channel": channel.id, "event_ts": event_ts}
+    if channel.is_ext_shared:
+        return {"type": "channel_shared", "connected_team_id": "T0OTHER", **place}
+    return {"type": "channel_unshared", "previously_connected_team_id": "T0OTHER", "is_ext_shared": False, **place}

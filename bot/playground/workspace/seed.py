@@ -1,6 +1,8 @@
 """What a workspace starts with: team, people, groups, channels and the installed app."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 BOT_SCOPES = (
     "app_mentions:read",
@@ -25,6 +27,8 @@ BOT_EVENTS = (
     "app_home_opened",
     "app_mention",
     "channel_id_changed",
+    "channel_shared",
+    "channel_unshared",
     "function_executed",
     "message.im",
 )
@@ -137,6 +141,43 @@ class Seed:
         """The same workspace with fields of its app replaced."""
         return replace(self, app=replace(self.app, **changes))  # type: ignore[arg-type]
 
+    def with_manifest(self, manifest: Mapping[str, Any]) -> "Seed":
+        """The same workspace with the app installed from an app manifest (major version 2, as a mapping).
+
+        Takes scopes, event subscriptions, slash commands, shortcuts and functions, and nothing that it does not name.
+        """
+        features, settings = manifest.get("features", {}), manifest.get("settings", {})
+        return self.with_app(
+            scopes=tuple(manifest.get("oauth_config", {}).get("scopes", {}).get("bot", ())),
+            events=tuple(settings.get("event_subscriptions", {}).get("bot_events", ())),
+            commands=tuple(_command(row) for row in features.get("slash_commands", ())),
+            shortcuts=tuple(_shortcut(row) for row in features.get("shortcuts", ())),
+            steps=tuple(_step(name, row) for name, row in manifest.get("functions", {}).items()),
+        )
+
+
+def _command(row: Mapping[str, Any]) -> SeedCommand:
+    escape = bool(row.get("should_escape", False))
+    return SeedCommand(row["command"], row.get("description", ""), row.get("usage_hint", ""), escape)
+
+
+def _shortcut(row: Mapping[str, Any]) -> SeedShortcut:
+    return SeedShortcut(row["callback_id"], row["name"], row["type"])
+
+
+def _step(name: str, row: Mapping[str, Any]) -> SeedStep:
+    return SeedStep(
+        name,
+        row["title"],
+        row.get("description", ""),
+        _parameters(row.get("input_parameters", {})),
+        _parameters(row.get("output_parameters", {})),
+    )
+
+
+def _parameters(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, row["type"]) for name, row in given.get("properties", {}).items())
+
 
 _STAFF = ("U0ANA", "U0LEE", "U0RUI", "U0ROOT", "U0BOT")
 
@@ -178,7 +219,11 @@ DEMO_SEED = Seed(
             SeedStep(
                 "run_operation",
                 "Run an operation",
-                inputs=(("command", "string"), ("channel", "slack#/types/channel_id")),
+                inputs=(
+                    ("command", "string"),
+                    ("channel", "slack#/types/channel_id"),
+                    ("user", "slack#/types/user_id"),
+                ),
                 outputs=(("outcome", "string"),),
             ),
         ),

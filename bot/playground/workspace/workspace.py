@@ -10,7 +10,7 @@ from .clock import PlaygroundClock
 from .core import ApiCall, Core
 from .courier import Courier
 from .faults import Faults
-from .payloads import own_message
+from .payloads import own_message, sharing_changed
 from .person import Person
 from .receipt import Receipt
 from .responding import Responder
@@ -194,9 +194,13 @@ class Workspace:
         return user
 
     def set_channel(self, channel_id: str, **changes: Any) -> Channel:
-        """Change fields of a channel: is_ext_shared, is_private, is_archived, members, name."""
+        """Change fields of a channel: is_ext_shared (told to the app), is_private, is_archived, members, name."""
         channel = self.core.state.channels[channel_id]
+        shared = channel.is_ext_shared
         _change(channel, changes)
+        if channel.is_ext_shared is not shared:
+            event = sharing_changed(channel, self.clock.next_ts())
+            self.core.tasks.start(self._courier.event(event, channel=channel.id, keep=False))
         return channel
 
     def change_channel_id(self, old: str, new: str) -> asyncio.Task[Receipt]:

@@ -165,3 +165,31 @@ async def test_an_app_may_hear_its_own_dm_messages() -> None:
         "two",
         "one",
     )
+
+
+async def test_sharing_a_channel_is_announced(ws: Workspace, bodies: list[Json]) -> None:
+    ws.set_channel("C0CRAWL", is_ext_shared=True)
+    ws.set_channel("C0CRAWL", is_private=True)
+    ws.set_channel("C0CRAWL", is_ext_shared=False)
+    await ws.person("U0ANA").wait_for(lambda _: len(bodies) == 2)
+    kinds = {b["event"]["type"]: b["event"]["channel"] for b in bodies}
+    assert kinds == {"channel_shared": "C0CRAWL", "channel_unshared": "C0CRAWL"}
+
+
+def test_an_app_is_installed_from_its_manifest() -> None:
+    """Scopes, events, commands, shortcuts and functions are the manifest's, and nothing else."""
+    parameters = {"properties": {"command": {"type": "string"}}, "required": ["command"]}
+    manifest = {
+        "features": {
+            "slash_commands": [{"command": "/x", "description": "d", "should_escape": False}],
+            "shortcuts": [{"name": "N", "type": "global", "callback_id": "go", "description": "d"}],
+        },
+        "oauth_config": {"scopes": {"bot": ["commands"]}},
+        "settings": {"event_subscriptions": {"bot_events": ["app_mention"]}},
+        "functions": {"step": {"title": "T", "input_parameters": parameters, "output_parameters": {}}},
+    }
+    app = DEMO_SEED.with_manifest(manifest).app
+    assert (app.scopes, app.events, app.bot_token) == (("commands",), ("app_mention",), DEMO_SEED.app.bot_token)
+    assert [(c.command, c.should_escape) for c in app.commands] == [("/x", False)]
+    assert [(s.callback_id, s.kind) for s in app.shortcuts] == [("go", "global")]
+    assert [(s.callback_id, s.inputs, s.outputs) for s in app.steps] == [("step", (("command", "string"),), ())]

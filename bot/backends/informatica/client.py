@@ -1,0 +1,196 @@
+"""The calls that are made, one method each. v3 paths stand behind `<baseApiUrl>`, v2 paths behind `<baseApiUrl>/api/v2`.
+
+GUESS: `serverUrl` of a v2 login equals `baseApiUrl` of the v3 login, as in every sample, so one login serves both.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, BinaryIO, Final
+
+from pydantic import TypeAdapter
+
+from bot.backends.informatica.errors import VendorError, error_in, problem_of
+from bot.backends.informatica.settings import InformaticaSettings
+from bot.backends.informatica.signin import V2_HEADER, V3_HEADER, Door, Sessions, SignIn
+from bot.backends.informatica.wire import (
+    Agent,
+    Entry,
+    Found,
+    Lookup,
+    Running,
+    Schedule,
+    Schedules,
+    ServiceReply,
+    Started,
+)
+from bot.core.ports import Clock
+from bot.core.problems import BadReply, CallProblem, CredentialRefused
+from bot.core.redact import redact
+from bot.core.value import Json
+from bot.httpkit import Download, HttpClient, Reply, segment
+
+LARGEST_LOG: Final = 512 << 20
+_LOG_TIME: Final = 480.0
+_LOGOUT_TIME: Final = 5.0
+
+
+class InfaClient:
+    """Problems are those of the HTTP kit, and the same ones for error objects that come with a success status."""
+
+    def __init__(self, http: HttpClient, sign_in: SignIn, clock: Clock, settings: InformaticaSettings) -> None:
+        self._http = http
+        self._settings = settings
+        self._sessions = Sessions(sign_in, clock, settings.idle_minutes * 60.0)
+        self._v3 = Door(self._sessions, V3_HEADER)
+        self._v2 = Door(self._sessions, V2_HEADER)
+        self._clock = clock
+        self.sign_in = sign_in
+        self.server_ahead = 0.0
+
+    def __repr__(self) -> str:
+        return f"InfaClient({self._settings.name!r})"
+
+    async def close(self) -> None:
+        """Log out where there is a session (POST public/core/v3/logout), and close the connections."""
+        session = self.sign_in.current
+        try:
+            if session is not None:
+                await self._http.call(
+                    "POST",
+                    "/public/core/v3/logout",
+                    headers=((V3_HEADER, session.secrets[0]),),
+                    base_url=session.base_url,
+                    auth=None,
+                    deadline=_LOGOUT_TIME,
+                )
+        except CallProblem:
+            pass
+        finally:
+            self.sign_in.current = None
+            await self._http.close()
+
+    async def lookup(self, path: str, type: str) -> Found | None:
+        """POST lookup by path and type (DOC Lookup); None for an empty answer."""
+        return self._first(await self._lookup({"path": path, "type": type}, f"{type.lower()} `{path}`"))
+
+    async def lookup_id(self, id: str) -> Found | None:
+        """POST lookup by federated id."""
+        return self._first(await self._lookup({"id": id}, f"object `{id}`"))
+
+    async def agents(self) -> list[Agent]:
+        """GET api/v2/agent: all of them, there is no paging."""
+        return (await self._get("/api/v2/agent")).read(TypeAdapter(list[Agent]))
+
+    async def agent_by_name(self, name: str) -> Agent:
+        """GET api/v2/agent/name/NAME."""
+        return (await self._get(f"/api/v2/agent/name/{segment(name)}", missing=f"agent `{name}`")).read(Agent)
+
+    async def details(self, v2_id: str) -> Agent:
+        """GET api/v2/agent/details/ID, by the v2 id."""
+        return (await self._get(f"/api/v2/agent/details/{segment(v2_id)}", missing=f"agent {v2_id}")).read(Agent)
+
+    async def all_details(self) -> list[Agent]:
+        """GET api/v2/agent/details."""
+        return (await self._get("/api/v2/agent/details")).read(TypeAdapter(list[Agent]))
+
+    async def switch_service(self, federated_id: str, service: str, action: str) -> ServiceReply:
+        """POST public/core/v3/agent/service (SEED): `action` is start or stop, the agent's id its federated one."""
+        body: dict[str, Json] = {"serviceName": service, "serviceAction": action, "agentId": federated_id}
+        return (await self._call("POST", "/public/core/v3/agent/service", v3=True, json=body)).read(ServiceReply)
+
+    async def start_job(self, task: dict[str, Json]) -> Started:
+        """POST api/v2/job (DOC jobs): `task` holds taskType and one of taskId, taskFederatedId, taskName."""
+        return (await self._call("POST", "/api/v2/job", json={"@type": "job", **task})).read(Started)
+
+    async def stop_job(self, task: dict[str, Json], *, clean: bool) -> None:
+        """POST api/v2/job/stop; `clean` waits for a clean end."""
+        query = [("cleanStop", "true")] if clean else []
+        await self._call("POST", "/api/v2/job/stop", json={"@type": "job", **task}, query=query)
+
+    async def running(self) -> list[Running]:
+        """GET api/v2/activity/activityMonitor: the jobs that run now."""
+        reply = await self._get("/api/v2/activity/activityMonitor", query=[("details", "false")])
+        return reply.read(TypeAdapter(list[Running]))
+
+    async def ended(self, *, task_id: str = "", run_id: int | None = None, rows: int = 200) -> list[Entry]:
+        """GET api/v2/activity/activityLog: ended jobs, newest first; a run id needs the task's v2 id."""
+        query = [("rowLimit", str(rows))]
+        if task_id:
+            query.append(("taskId", task_id))
+            query += [("runId", str(run_id))] if run_id is not None else []
+        return (await self._get("/api/v2/activity/activityLog", query=query)).read(TypeAdapter(list[Entry]))
+
+    async def session_log(self, log_id: str, to: BinaryIO) -> Download:
+        """GET api/v2/activity/activityLog/ID/sessionLog: text, or a zip of texts."""
+        missing = f"session log {log_id}"
+        got = await self._http.download(
+            "GET",
+            f"/api/v2/activity/activityLog/{segment(log_id)}/sessionLog",
+            to=to,
+            cap=LARGEST_LOG,
+            auth=self._v2,
+            repeat_safe=True,
+            missing=missing,
+            deadline=_LOG_TIME,
+        )
+        error = error_in(got.head) if got.size == len(got.head) else None
+        if error is not None:
+            raise problem_of(self._settings.name, error, self._said(error), missing)
+        return got
+
+    async def schedules(self) -> list[Schedule]:
+        """GET public/core/v3/schedule."""
+        return (await self._get("/public/core/v3/schedule", v3=True)).read(Schedules).items
+
+    async def switch_schedule(self, schedule_id: str, *, on: bool) -> None:
+        """PATCH public/core/v3/schedule/ID with the status alone."""
+        body: dict[str, Json] = {"status": "enabled" if on else "disabled"}
+        path = f"/public/core/v3/schedule/{segment(schedule_id)}"
+        await self._call("PATCH", path, v3=True, safe=True, json=body, missing=f"schedule {schedule_id}")
+
+    async def _lookup(self, wanted: dict[str, Json], missing: str) -> list[Found]:
+        path = "/public/core/v3/lookup"
+        reply = await self._call("POST", path, v3=True, safe=True, json={"objects": [wanted]}, missing=missing)
+        return reply.read(Lookup).objects
+
+    def _first(self, found: list[Found]) -> Found | None:
+        return found[0] if found else None
+
+    async def _get(self, path: str, **rest: Any) -> Reply:
+        return await self._call("GET", path, safe=True, **rest)
+
+    async def _call(
+        self, method: str, path: str, *, v3: bool = False, safe: bool = False, missing: str | None = None, **rest: Any
+    ) -> Reply:
+        """One call; an error object under a success status is an error. A session that ended is renewed once."""
+        door = self._v3 if v3 else self._v2
+        for last in (False, True):
+            worn = await door.credential()
+            reply = await self._http.call(method, path, auth=door, repeat_safe=safe, missing=missing, **rest)
+            error = error_in(reply.body)
+            if error is None:
+                self._note_clock(reply.date)
+                return reply
+            if last or not self._session_ended(error):
+                raise problem_of(self._settings.name, error, self._said(error), missing)
+            await door.renew(worn)
+            if not safe:
+                raise CredentialRefused(
+                    f"{self._settings.name} had ended the session; it has signed in again, but sent nothing twice.",
+                    "Run it once more.",
+                    status=401,
+                )
+        raise BadReply(f"{self._settings.name} answered in no usable way.")
+
+    def _session_ended(self, error: VendorError) -> bool:
+        return error.status == 401 or (error.status is None and error.code in self._settings.session_codes)
+
+    def _said(self, error: VendorError) -> str:
+        session = self.sign_in.current
+        secrets = (self._settings.password.get_secret_value(), *(session.secrets if session else ()))
+        return redact(error.sentence, secrets)[0]
+
+    def _note_clock(self, date: datetime | None) -> None:
+        if date is not None:
+            self.server_ahead = (date - self._clock.now()).total_seconds()

@@ -1,0 +1,76 @@
+"""The two error objects of the vendor, on whatever HTTP status they come.
+
+v2: `{"@type":"error","code","description","statusCode"}`; v3: `{"error":{"code","message","requestId","details"}}` (DOC
+Error_object). Public clients find them under status 200 too (CODE infapy), so the body decides and not the status.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Final, NamedTuple
+
+from bot.core.problems import CredentialRefused, NoSuchTarget, Problem, RateLimited, Rejected, ServerError
+from bot.httpkit import HttpClient
+
+_LARGEST: Final = 64 * 1024
+
+
+class VendorError(NamedTuple):
+    """What the vendor says: `status` is the statusCode of a v2 error, None in a v3 one."""
+
+    code: str
+    text: str
+    status: int | None
+
+    @property
+    def sentence(self) -> str:
+        """The text with the code behind it."""
+        text = " ".join(self.text.split()) or "an error without words"
+        return f"{text} ({self.code})" if self.code else text
+
+
+def error_in(body: bytes) -> VendorError | None:
+    """The error that a body holds, in either shape; None for anything else."""
+    if len(body) > _LARGEST or body.lstrip()[:1] != b"{":
+        return None
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    inner = value.get("error")
+    if isinstance(inner, dict) and ("code" in inner or "message" in inner):
+        return VendorError(_text(inner.get("code")), _text(inner.get("message")), None)
+    if value.get("@type") == "error":
+        status = value.get("statusCode")
+        whole = isinstance(status, int) and not isinstance(status, bool)
+        return VendorError(_text(value.get("code")), _text(value.get("description")), status if whole else None)
+    return None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)[:200]
+
+
+def problem_of(name: str, error: VendorError, said: str, missing: str | None) -> Problem:
+    """The problem behind an error object that came with a success status; `said` is its sentence without secrets."""
+    status = error.status
+    if status in (401, 403):
+        what = "does not accept the session" if status == 401 else "does not allow this account to do that"
+        return CredentialRefused(f"{name} {what}: {said}", "An administrator can check it.", status=status)
+    if status == 404 and missing is not None:
+        return NoSuchTarget(f"{name} has no {missing}.")
+    if status == 429:
+        return RateLimited(f"{name} says there were too many requests: {said}")
+    if status is not None and status >= 500:
+        return ServerError(f"{name} had an error of its own: {said}", status=status)
+    return Rejected(f"{name} said no: {said}", status=status)
+
+
+class InfaHttp(HttpClient):
+    """The HTTP kit's client, whose sentences on failures carry the vendor's code as well as its words."""
+
+    async def _error_body(self, pieces: AsyncIterator[bytes]) -> bytes:
+        body = await super()._error_body(pieces)
+        error = error_in(body)
+        return body if error is None else json.dumps({"message": error.sentence}).encode()

@@ -1,0 +1,291 @@
+"""From what a person wrote to the one thing that is meant.
+
+Agents by the v3 lookup (SEED), which gives the federated id; the v2 id comes from the v2 agent of that name and is
+remembered. Services by what the v2 details list, or by what was seen before: a stopped service is no longer listed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+from bot.backends.informatica.client import InfaClient
+from bot.backends.informatica.keys import ServiceKey, TaskKey, service_id, split_service
+from bot.backends.informatica.rows import AGENT, ORG, SCHEDULE, SERVICE, TASK
+from bot.backends.informatica.settings import InformaticaSettings
+from bot.backends.informatica.wire import Agent, Found, Schedule
+from bot.core.ids import TargetRef
+from bot.core.operation import Target
+from bot.core.ports import Names
+from bot.core.problems import Ambiguous, BadReply, BadRequest, CredentialRefused, NoSuchTarget, RateLimited, Rejected
+
+_LONGEST: Final = 250
+_MOST_SPLITS: Final = 3
+_LOOKED_AT: Final = 200
+
+
+def checked(text: str, example: str) -> str:
+    """The text if it can be a name or an id; raises BadRequest for nothing, invisible characters and overlong ones."""
+    if not text.strip():
+        raise BadRequest(f"Give a name, like `{example}`.")
+    for char in text:
+        if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
+            raise BadRequest(f"The name holds the character U+{ord(char):04X}, which no name here may hold.")
+    if len(text) > _LONGEST:
+        raise BadRequest(f"The name is longer than {_LONGEST} characters.")
+    return text.strip()
+
+
+class Finder:
+    """Finds targets of one organization and remembers them."""
+
+    def __init__(self, settings: InformaticaSettings, names: Names, client: InfaClient) -> None:
+        self._backend = settings.name
+        self._types = settings.task_types
+        self._names = names
+        self._client = client
+
+    async def find(self, ref: TargetRef, kind: str | None) -> Target:
+        """The exact target; see ports.Backend.resolve."""
+        if ref.selector is not None:
+            raise BadRequest(f"`@{ref.selector}` picks a run of an agent, and {self._backend} has no such runs.")
+        if kind == AGENT:
+            return await self.agent(ref.path)
+        if kind == TASK:
+            return await self._task(ref.path)
+        if kind == SCHEDULE:
+            return await self._schedule(ref.path)
+        if kind == ORG or not ref.path:
+            return self.organization()
+        return await self._service(ref.path)
+
+    def organization(self) -> Target:
+        """The organization itself."""
+        return Target(backend=self._backend, kind=ORG, id=ORG, name="", scope=f"{self._backend}:")
+
+    # --- agents --------------------------------------------------------------------------------
+
+    async def agent(self, written: str) -> Target:
+        """An agent by its name, with both of its ids: `id` is the federated one, `group` the v2 one."""
+        name = checked(written, "agent/eu-1")
+        found = await self._looked_up(name)
+        if found is None:
+            return await self._listed_agent(name)
+        if found.path is not None and found.path != name:
+            raise NoSuchTarget(
+                f"{self._backend} has no agent `{name}`; it is called `{found.path}`.", nearest=(found.path,)
+            )
+        known = await self._names.by_id(self._backend, AGENT, found.id)
+        if known is not None and known.group and known.name == f"{AGENT}/{name}":
+            return known
+        agent = await self._client.agent_by_name(name)
+        if agent.federated_id not in (None, found.id):
+            raise BadReply(f"{self._backend} names two different agents `{name}`; nothing is done with either.")
+        return await self._remembered(self.agent_target(agent.name, found.id, agent.id))
+
+    async def _looked_up(self, name: str) -> Found | None:
+        """What the lookup says; None when it says no, for its code for `not found` is not documented."""
+        try:
+            return await self._client.lookup(name, "Agent")
+        except NoSuchTarget:
+            return None
+        except Rejected as no:
+            if isinstance(no, CredentialRefused | RateLimited):
+                raise
+            return None
+
+    async def _listed_agent(self, name: str) -> Target:
+        """An agent of the list of all, for orgs whose lookup does not find it; else the names that come near."""
+        agents = await self._client.agents()
+        for agent in agents:
+            if agent.name == name and agent.federated_id:
+                return await self._remembered(self.agent_target(name, agent.federated_id, agent.id))
+        names = {agent.name.casefold(): agent.name for agent in agents}
+        near = tuple(names[key] for key in difflib.get_close_matches(name.casefold(), sorted(names), n=5, cutoff=0.4))
+        known = f" There are: {', '.join(sorted(names.values())[:10])}." if names else ""
+        raise NoSuchTarget(f"{self._backend} has no Secure Agent `{name}`.{known}", nearest=near)
+
+    def agent_target(self, name: str, federated: str, v2: str) -> Target:
+        """An agent as a target."""
+        written = f"{AGENT}/{name}"
+        return Target(
+            backend=self._backend,
+            kind=AGENT,
+            id=federated,
+            name=written,
+            scope=f"{self._backend}:{written}",
+            group=v2,
+        )
+
+    # --- services ------------------------------------------------------------------------------
+
+    async def _service(self, path: str) -> Target:
+        """`AGENT/SERVICE`. A display name that nobody has seen is taken as it is written: the service may be stopped."""
+        checked(path, 'eu-1/"Data Integration Server"')
+        slashes = [at for at, char in enumerate(path) if char == "/"][:_MOST_SPLITS]
+        parts = [(path[:at], path[at + 1 :]) for at in slashes if path[:at].strip() and path[at + 1 :].strip()]
+        if not parts:
+            raise BadRequest(
+                f'`{path}` names no service. Write `AGENT/SERVICE`, like `eu-1/"Data Integration Server"`, '
+                f"or `{AGENT}/{path.strip('/')}` for the agent itself."
+            )
+        missing: NoSuchTarget | None = None
+        for agent_part, service_part in parts:
+            try:
+                agent = await self.agent(agent_part)
+            except NoSuchTarget as no:
+                missing = missing or no
+                continue
+            return await self._service_of(agent, service_part.strip())
+        raise missing or NoSuchTarget(f"{self._backend} has no service `{path}`.")
+
+    async def _service_of(self, agent: Target, name: str) -> Target:
+        known = await self._names.by_id(self._backend, SERVICE, service_id(agent.id, name))
+        if known is not None:
+            return self.service_target(agent, name)
+        record = await self._client.details(agent.group)
+        await self.learn(agent, record)
+        seen = {target.id.partition("/")[2] for target in await self.seen_services(agent)}
+        if name not in seen:
+            other = [one for one in seen if one.casefold() == name.casefold()]
+            if other:
+                raise NoSuchTarget(
+                    f"{agent.name} has no service `{name}`; it is called `{other[0]}`.",
+                    "Upper and lower case count.",
+                    nearest=tuple(other),
+                )
+        return self.service_target(agent, name)
+
+    def service_target(self, agent: Target, name: str) -> Target:
+        """A service of an agent as a target; `group` is the agent's v2 id."""
+        path = f"{agent.name.removeprefix(f'{AGENT}/')}/{name}"
+        return Target(
+            backend=self._backend,
+            kind=SERVICE,
+            id=service_id(agent.id, name),
+            name=path,
+            scope=f"{self._backend}:{path}",
+            group=ServiceKey(agent.group).group,
+        )
+
+    async def learn(self, agent: Target, record: Agent) -> list[Target]:
+        """Remember the services that are listed now: once stopped, they are listed no more."""
+        names = dict.fromkeys(status.app_display_name for status in record.services)
+        targets = [self.service_target(agent, name) for name in names]
+        if targets:
+            await self._names.remember(targets)
+        return targets
+
+    async def seen_services(self, agent: Target) -> list[Target]:
+        """Every service of that agent that was ever seen."""
+        known = await self._names.known(self._backend, SERVICE)
+        return [target for target, _ in known if split_service(target)[0] == agent.id]
+
+    # --- tasks ---------------------------------------------------------------------------------
+
+    async def _task(self, written: str) -> Target:
+        """A task by path or id. The lookup wants a type with a path, so the types are asked for one by one."""
+        path = checked(written, "task/load_orders")
+        head, _, rest = path.partition("/")
+        types: Sequence[str] = self._types
+        if rest and head in self._types:
+            types, path = (head,), rest
+        for target, _ in await self._names.known(self._backend, TASK):
+            if path in (target.name.removeprefix(f"{TASK}/"), target.id) and TaskKey.of(target.group).type in types:
+                return target
+        found = await self._looked_up_task(path, types)
+        target = self._task_target(found) if found is not None else await self._task_of_log(path, types)
+        return await self._remembered(target)
+
+    async def _looked_up_task(self, path: str, types: Sequence[str]) -> Found | None:
+        if "/" not in path and len(path) >= 19 and path.isalnum():
+            found = await self._try(path, None)
+            if found is not None:
+                return found
+        for kind in types:
+            found = await self._try(path, kind)
+            if found is not None:
+                return found
+        return None
+
+    async def _try(self, path: str, kind: str | None) -> Found | None:
+        try:
+            found = await (self._client.lookup_id(path) if kind is None else self._client.lookup(path, kind))
+        except NoSuchTarget:
+            return None
+        except Rejected as no:
+            if isinstance(no, CredentialRefused | RateLimited):
+                raise
+            return None
+        if found is None or (found.type or kind or "").upper() not in self._types:
+            return None
+        return found.model_copy(update={"type": (found.type or kind or "").upper(), "path": found.path or path})
+
+    def _task_target(self, found: Found) -> Target:
+        name = f"{TASK}/{found.path}"
+        return Target(
+            backend=self._backend,
+            kind=TASK,
+            id=found.id,
+            name=name,
+            scope=f"{self._backend}:{name}",
+            group=TaskKey(found.type or "").group,
+        )
+
+    async def _task_of_log(self, path: str, types: Sequence[str]) -> Target:
+        """A task that the lookup does not find, by the newest jobs: there a v2 id, a plain name and the type stand together."""
+        entries = await self._client.ended(rows=_LOOKED_AT)
+        for entry in entries:
+            if entry.object_id and path in (entry.object_id, entry.object_name) and (entry.type or "") in types:
+                name = f"{TASK}/{entry.object_name or entry.object_id}"
+                return Target(
+                    backend=self._backend,
+                    kind=TASK,
+                    id=entry.object_id,
+                    name=name,
+                    scope=f"{self._backend}:{name}",
+                    group=TaskKey(entry.type or "", entry.object_id).group,
+                )
+        names = sorted({entry.object_name for entry in entries if entry.object_name})
+        raise NoSuchTarget(
+            f"{self._backend} has no task `{path}` of the types {', '.join(types)}.",
+            "Write its path with its folders, like `task/Default/Sales/load_orders`.",
+            nearest=tuple(difflib.get_close_matches(path, names, n=5, cutoff=0.5)),
+        )
+
+    async def learn_task(self, target: Target, v2: str) -> Target:
+        """Remember a task's v2 id, which the reply of a start tells."""
+        key = TaskKey.of(target.group)
+        return await self._remembered(target.model_copy(update={"group": TaskKey(key.type, v2 or key.v2).group}))
+
+    # --- schedules -----------------------------------------------------------------------------
+
+    async def _schedule(self, written: str) -> Target:
+        """A schedule by its id, federated id or name."""
+        name = checked(written, "schedule/nightly")
+        schedules = await self._client.schedules()
+        found = [one for one in schedules if name in (one.id, one.schedule_federated_id)]
+        found = found or [one for one in schedules if one.name == name]
+        if len(found) > 1:
+            raise Ambiguous(
+                f"{self._backend} has {len(found)} schedules `{name}`.",
+                tuple(f"{SCHEDULE}/{one.id}" for one in found),
+            )
+        if not found:
+            names = {one.name for one in schedules}
+            near = tuple(difflib.get_close_matches(name, sorted(names), n=5, cutoff=0.4))
+            raise NoSuchTarget(f"{self._backend} has no schedule `{name}`.", nearest=near)
+        return await self._remembered(self.schedule_target(found[0]))
+
+    def schedule_target(self, schedule: Schedule) -> Target:
+        """A schedule as a target."""
+        name = f"{SCHEDULE}/{schedule.name}"
+        return Target(
+            backend=self._backend, kind=SCHEDULE, id=schedule.id, name=name, scope=f"{self._backend}:{name}", group=ORG
+        )
+
+    async def _remembered(self, target: Target) -> Target:
+        await self._names.remember([target])
+        return target

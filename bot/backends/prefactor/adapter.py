@@ -1,0 +1,170 @@
+"""Prefactor behind the Backend port: finds the target, hands the operation to its handler, tells its health."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.backends.prefactor import before, changes, reads
+from bot.backends.prefactor.answers import Invalid
+from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
+from bot.backends.prefactor.desk import Desk
+from bot.backends.prefactor.rows import AGENT, INSTANCE, NEW, ROWS
+from bot.backends.prefactor.settings import PrefactorSettings
+from bot.backends.prefactor.targets import Finder, is_new
+from bot.backends.prefactor.views import agent_state, allowed_text, instance_view, written
+from bot.core.capability import BackendRows, Risk
+from bot.core.ids import TargetRef
+from bot.core.operation import Operation, Target
+from bot.core.outcome import (
+    Done,
+    Fact,
+    Failed,
+    Health,
+    LookBack,
+    Named,
+    Refused,
+    RunView,
+    Suggestion,
+    Unknown,
+)
+from bot.core.ports import BackendParts, Call
+from bot.core.problems import BadReply, BadRequest, CallProblem, Lost, NoSuchTarget, Problem, ServerError
+
+Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Refused]]
+
+_HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
+    ("status", AGENT): reads.agent_status,
+    ("status", INSTANCE): reads.instance_status,
+    ("history", AGENT): reads.history,
+    ("create", AGENT): changes.create,
+    ("create", NEW): changes.create,
+    ("set", AGENT): changes.update,
+    ("retire", AGENT): changes.retire,
+    ("reinstate", AGENT): changes.reinstate,
+    ("delete", AGENT): changes.delete,
+    ("stop", INSTANCE): changes.stop,
+}
+
+
+class PrefactorBackend:
+    """One configured account; see ports.Backend."""
+
+    rows: BackendRows = ROWS
+
+    def __init__(
+        self,
+        settings: PrefactorSettings,
+        parts: BackendParts,
+        client: PrefactorClient,
+        secrets: tuple[str, ...],
+    ) -> None:
+        self.name = settings.name
+        finder = Finder(settings, parts.names, client)
+        self._desk = Desk(settings, client, finder, parts.names, parts.clock, secrets)
+
+    async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
+        """The exact target; a bare name that no agent has is one to create (see targets.py)."""
+        return await self._desk.finder.find(ref, kind)
+
+    async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
+        """Do it, once. After a change whose answer is useless the target is read, which tells whether it happened."""
+        handler = _HANDLERS.get((operation.verb, operation.target.kind))
+        if handler is None:
+            raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
+        if is_new(operation.target) and operation.verb != "create":
+            return await self._no_such(operation)
+        sent_at = call.clock.now()
+        try:
+            return await handler(self._desk, operation, call)
+        except Invalid as no:
+            facts = tuple(Fact(label=field, value=wrong) for field, wrong in no.fields)
+            return Refused(code=no.code, summary=no.summary, hint=no.hint, facts=facts)
+        except (Lost, BadReply, ServerError) as trouble:
+            if operation.risk is Risk.READ:
+                raise
+            found = await self._found(operation, sent_at)
+            if found is None:
+                raise
+            return found.model_copy(update={"summary": f"{found.summary} The answer was not usable: {trouble.summary}"})
+
+    async def _no_such(self, operation: Operation) -> Refused:
+        no = await self._desk.finder.missing(operation.target.name)
+        near = tuple(
+            Suggestion(label=text, verb=operation.verb, target=text, params=operation.words) for text in no.nearest
+        )
+        return Refused(code=no.code, summary=no.summary, hint=no.hint, next=near)
+
+    async def _found(self, operation: Operation, sent_at: datetime) -> Done | None:
+        try:
+            return (await before.look_back(self._desk, operation, sent_at)).found
+        except Problem:
+            return None
+
+    async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
+        """The instances of one agent by one request for its latest hundred; older ones are asked for one by one."""
+        desk = self._desk
+        wanted = {run.id for run in runs}
+        found = {}
+        if group:
+            page = await desk.client.instances(group, LARGEST_PAGE)
+            found = {item.id: item for item in page.items if item.id in wanted}
+
+        async def one(instance_id: str) -> None:
+            try:
+                found[instance_id] = await desk.client.instance(instance_id)
+            except NoSuchTarget:
+                return
+
+        await asyncio.gather(*(one(instance_id) for instance_id in sorted(wanted - set(found))))
+        return {id_: instance_view(self.name, item, desk.clean) for id_, item in found.items()}
+
+    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+        """By reading the target again."""
+        return await before.look_back(self._desk, operation, sent_at)
+
+    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
+        """State, instances, and whether the vendor allows it now."""
+        return await before.preflight(self._desk, operation)
+
+    async def state_of(self, target: Target) -> str:
+        """The vendor's status."""
+        return await before.state_of(self._desk, target)
+
+    async def health(self) -> Health:
+        """GET /ping, which checks the token."""
+        clock = self._desk.clock
+        began = clock.monotonic()
+        trouble = ""
+        try:
+            await self._desk.client.ping()
+        except CallProblem as problem:
+            trouble = problem.summary
+        took = (clock.monotonic() - began) * 1000
+        return Health(
+            ok=not trouble,
+            summary=trouble or f"{self.name} answers and accepts the token.",
+            latency_ms=took,
+            credential="API token; its end is not readable",
+        )
+
+    async def targets(self) -> Sequence[Named]:
+        """Every agent of the account."""
+        agents = await self._desk.finder.all()
+        names = [agent.name for agent in agents]
+        listed = [
+            Named(
+                target=self._desk.finder.target(agent),
+                text=written(self.name, agent.name if names.count(agent.name) == 1 else agent.id),
+                state=agent_state(agent),
+                detail=self._desk.clean(agent.description or f"allowed: {allowed_text(agent)}"),
+            )
+            for agent in agents
+        ]
+        return sorted(listed, key=lambda item: item.text)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._desk.client.close()

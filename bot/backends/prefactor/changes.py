@@ -1,0 +1,170 @@
+"""Changes. Each ends in the same state when it is made twice, and "already" counts as done (backends.md, section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from bot.backends.prefactor.desk import Desk, given_text, key_of
+from bot.backends.prefactor.rows import CREATE, NEW, SET
+from bot.backends.prefactor.targets import is_new
+from bot.backends.prefactor.views import agent_facts, agent_next, agent_state, instance_state, written
+from bot.backends.prefactor.views import instance_view as view_of
+from bot.backends.prefactor.wire import Agent, Instance
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Fact, Phase, Refused, Suggestion
+from bot.core.ports import Call
+from bot.core.problems import BadRequest, NoSuchTarget, Rejected
+from bot.core.value import Json
+
+CONFLICT: Final = 409
+# The newer generation clears these with null (CODE); a description or a name is cleared with an empty text.
+_IDS: Final = frozenset({"owner_person_id", "risk_profile_id", "team_id"})
+
+
+def new_name(target: Target) -> str:
+    """The name of an agent that does not exist yet."""
+    return target.id.removeprefix(f"{NEW}/")
+
+
+def done_with(desk: Desk, agent: Agent, summary: str) -> Done:
+    """The outcome of a change: how the agent stands now."""
+    return Done(
+        summary=summary,
+        facts=agent_facts(agent, desk.clean),
+        backend_ref=agent.id,
+        next=agent_next(desk.name, agent),
+    )
+
+
+async def create(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
+    """Register an agent. The key makes repeated deliveries of this request one agent."""
+    if not is_new(operation.target):
+        return Refused(
+            code="already_exists",
+            summary=f"{desk.name} already has an agent `{operation.target.name}`; nothing was sent.",
+            hint="Choose another name, or change this one with `set`.",
+            next=(Suggestion(label="Instances", verb="history", target=written(desk.name, operation.target.id)),),
+        )
+    details: dict[str, Json] = {"name": new_name(operation.target)}
+    if desk.settings.environment_id:
+        details["environment_id"] = desk.settings.environment_id
+    for param in CREATE:
+        value = given_text(operation, param.name)
+        if value:
+            details[param.name] = value
+    agent = await desk.client.create(details, key_of(operation))
+    await desk.names.remember([desk.finder.target(agent)])
+    return created(desk, agent)
+
+
+def created(desk: Desk, agent: Agent) -> Done:
+    """The outcome of a create."""
+    return done_with(desk, agent, f"{desk.clean(agent.name)} is registered; that starts no work.")
+
+
+def wanted(operation: Operation) -> dict[str, Json]:
+    """The fields of a `set`; raises BadRequest when there are none."""
+    details: dict[str, Json] = {}
+    for param in SET:
+        value = given_text(operation, param.name)
+        if value is not None:
+            details[param.name] = None if not value and param.name in _IDS else value
+    if not details:
+        names = ", ".join(f"`{param.name}=`" for param in SET)
+        raise BadRequest(f"Say what to change: {names}.", code="missing_parameter")
+    return details
+
+
+async def update(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Change the fields that were named."""
+    details = wanted(operation)
+    agent = await desk.client.update(operation.target.id, details, key_of(operation))
+    await desk.names.remember([desk.finder.target(agent)])
+    named = ", ".join(sorted(details))
+    old = operation.target.name
+    moved = f"; it was called {old}, and rules now see the new name" if agent.name != old else ""
+    return done_with(desk, agent, f"{desk.clean(agent.name)}: {named} changed{moved}.")
+
+
+async def retire(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Retire an agent."""
+    return await _switch(desk, operation, desk.client.retire, retired=True)
+
+
+async def reinstate(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Bring a retired agent back."""
+    return await _switch(desk, operation, desk.client.reinstate, retired=False)
+
+
+async def _switch(
+    desk: Desk, operation: Operation, act: Callable[[str, str], Awaitable[Agent]], *, retired: bool
+) -> Done:
+    word = "retired" if retired else "reinstated"
+    try:
+        agent = await act(operation.target.id, key_of(operation))
+    except Rejected as no:
+        if no.status != CONFLICT:
+            raise
+        agent = await desk.client.agent(operation.target.id)
+        if agent.status is None or (agent.status == "retired") is not retired:
+            raise
+        return done_with(desk, agent, f"{desk.clean(agent.name)} already was {word}.")
+    return done_with(desk, agent, f"{desk.clean(agent.name)} is {word}; it is {agent_state(agent)} now.")
+
+
+async def delete(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Delete an agent. It was there a moment ago, so that not finding it means that it is gone."""
+    name = operation.target.name
+    try:
+        await desk.client.delete(operation.target.id)
+    except NoSuchTarget:
+        return Done(summary=f"{name} was deleted before; it no longer exists.", backend_ref=operation.target.id)
+    return Done(summary=f"{name} is deleted.", backend_ref=operation.target.id)
+
+
+def reason_of(operation: Operation) -> str:
+    """What the vendor keeps with a terminated instance; the reason is asked for by its API, not by us."""
+    said = (operation.reason or "").strip()
+    return said or f"Stopped by request {operation.request_id}"
+
+
+async def stop(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Cancel while it is pending, else terminate; what has ended already is done."""
+    target = operation.target
+    instance = await desk.client.instance(target.id)
+    if instance_state(instance)[1] is Phase.WAITING:
+        try:
+            return stopped(desk, target, await desk.client.cancel(target.id, key_of(operation)), "is cancelled")
+        except Rejected as no:
+            if no.status != CONFLICT:
+                raise
+        instance = await desk.client.instance(target.id)
+    if instance_state(instance)[1].ended:
+        return stopped(desk, target, instance, "had ended before")
+    try:
+        return stopped(desk, target, await desk.client.terminate(target.id, reason_of(operation)), "is terminated")
+    except Rejected as no:
+        if no.status != CONFLICT:
+            raise
+        instance = await desk.client.instance(target.id)
+        if not instance_state(instance)[1].ended:
+            raise
+    return stopped(desk, target, instance, "had ended before")
+
+
+def stopped(desk: Desk, target: Target, instance: Instance, what: str) -> Done:
+    """The outcome of a stop: how the instance stands, whatever was asked for."""
+    view = view_of(desk.name, instance, desk.clean)
+    who = f"The instance of {target.parent_name}" if target.parent_name else "The instance"
+    note = (
+        "" if view.phase.ended else f" It still shows as {view.state}; its program learns of it when it next reports."
+    )
+    return Done(
+        summary=f"{who} {what}.{note}",
+        facts=(Fact(label="Agent", value=target.parent_name),) if target.parent_name else (),
+        run=target,
+        view=view,
+        backend_ref=target.id,
+        next=view.next,
+    )

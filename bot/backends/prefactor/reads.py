@@ -1,0 +1,67 @@
+"""Answers that change nothing: an agent, an instance, the instances of an agent."""
+
+from __future__ import annotations
+
+from bot.backends.prefactor.desk import Desk
+from bot.backends.prefactor.views import agent_facts, agent_next, agent_state, instance_state, instance_table
+from bot.backends.prefactor.views import instance_view as view_of
+from bot.backends.prefactor.wire import Instance, InstancePage
+from bot.core.operation import Operation
+from bot.core.outcome import Done, Phase
+from bot.core.ports import Call
+
+
+async def agent_status(desk: Desk, operation: Operation, call: Call) -> Done:
+    """The agent with its counts and what may be done to it now."""
+    agent = await desk.client.agent(operation.target.id)
+    return Done(
+        summary=f"{desk.clean(agent.name)} is {agent_state(agent)}.",
+        facts=agent_facts(agent, desk.clean),
+        backend_ref=agent.id,
+        next=agent_next(desk.name, agent),
+    )
+
+
+async def instance_status(desk: Desk, operation: Operation, call: Call) -> Done:
+    """One instance."""
+    view = view_of(desk.name, await desk.client.instance(operation.target.id), desk.clean)
+    who = operation.target.parent_name
+    return Done(
+        summary=f"{f'An instance of {who}' if who else 'The instance'} is {view.state}.",
+        run=operation.target,
+        view=view,
+        backend_ref=operation.target.id,
+        next=view.next,
+    )
+
+
+async def history(desk: Desk, operation: Operation, call: Call) -> Done:
+    """The latest instances of an agent."""
+    agent = operation.target
+    count = operation.params.get("count")
+    items, total = await latest(desk, agent.id, count if isinstance(count, int) else 10)
+    await desk.finder.learn(items, agent)
+    if not items:
+        return Done(summary=f"{agent.name} has no instances.")
+    phases = [instance_state(item)[1] for item in items]
+    bad, busy = phases.count(Phase.FAILED), phases.count(Phase.ACTIVE)
+    what = f"the latest {len(items)} instances" if len(items) > 1 else "its only instance listed"
+    return Done(
+        summary=f"{agent.name}: {what}; {busy or 'none'} active, {bad or 'none'} failed.",
+        table=instance_table(items, total, desk.clean),
+    )
+
+
+async def latest(desk: Desk, agent_id: str, count: int) -> tuple[list[Instance], int | None]:
+    """The newest instances, newest first, and how many there are. A list that begins with the oldest is read from its end."""
+    page = await desk.client.instances(agent_id, count)
+    total = page.pagination.item_count if page.pagination else None
+    if _oldest_first(page) and total is not None and total > count:
+        page = await desk.client.instances(agent_id, count, total - count)
+    newest = sorted(page.items, key=lambda item: item.inserted_at or "", reverse=True)
+    return newest[:count], total
+
+
+def _oldest_first(page: InstancePage) -> bool:
+    # The direction that the vendor uses unasked is not documented, but each reply tells it.
+    return page.sorting is not None and page.sorting.direction == "asc"

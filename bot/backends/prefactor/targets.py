@@ -1,0 +1,197 @@
+"""From what a person wrote to the one agent or instance that is meant.
+
+An agent that does not exist yet is a target too, because `create pre:NAME` acts on one. The finder is not told the verb, so a
+name that no agent has becomes a target whose id is `new/NAME`, which no vendor id can be; every verb but create then answers
+that there is no such agent. The marker holds the name, so that an approval for one name is never good for another.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
+from bot.backends.prefactor.rows import AGENT, INSTANCE, NEW
+from bot.backends.prefactor.settings import PrefactorSettings
+from bot.backends.prefactor.views import instance_state, written
+from bot.backends.prefactor.wire import Agent, Instance
+from bot.core.ids import TargetRef
+from bot.core.operation import Target
+from bot.core.outcome import Phase
+from bot.core.ports import Names
+from bot.core.problems import Ambiguous, BadReply, BadRequest, NoSuchTarget
+
+# GUESS from the examples: 32 lower-case letters and digits. It only decides what is looked up first.
+_ID: Final = re.compile(r"[0-9a-z]{32}")
+_SELECTED: Final = {
+    "failed": frozenset({Phase.FAILED}),
+    "running": frozenset({Phase.ACTIVE, Phase.WAITING}),
+    "last": frozenset(Phase),
+}
+_LONGEST_NAME: Final = 255
+_NEAREST: Final = 3
+
+
+def is_new(target: Target) -> bool:
+    """True for an agent that does not exist yet."""
+    return target.kind == NEW or target.id.startswith(f"{NEW}/")
+
+
+class Finder:
+    """Finds targets of one account and remembers them."""
+
+    def __init__(self, settings: PrefactorSettings, names: Names, client: PrefactorClient) -> None:
+        self._backend = settings.name
+        self._environment = settings.environment_id
+        self._names = names
+        self._client = client
+
+    async def find(self, ref: TargetRef, kind: str | None) -> Target:
+        """The exact target; see ports.Backend.resolve."""
+        if ref.selector is not None:
+            if kind not in (None, AGENT, INSTANCE):
+                raise BadRequest(f"`@{ref.selector}` picks an instance of an agent that exists.")
+            return await self._selected(await self.existing(ref.path), ref.selector)
+        if kind == INSTANCE:
+            return await self._instance(ref.path)
+        if kind == NEW:
+            return await self._unused(ref.path)
+        return await self.agent(ref.path)
+
+    async def all(self) -> list[Agent]:
+        """Every agent of the account, and a look at each is remembered."""
+        agents = await self._client.agents(self._environment)
+        await self._names.remember([self.target(agent) for agent in agents])
+        return agents
+
+    async def agent(self, path: str) -> Target:
+        """An agent by id or by its exact name, or one that does not exist yet. Raises Ambiguous when several have the name."""
+        name = checked_name(path)
+        if _ID.fullmatch(name):
+            found = await self._by_id(name)
+            if found is not None:
+                return found
+        agents = await self.all()
+        same = [agent for agent in agents if agent.name == name]
+        if len(same) > 1:
+            raise Ambiguous(
+                f"{self._backend} has {len(same)} agents with the name `{name}`.",
+                tuple(written(self._backend, agent.id) for agent in same),
+            )
+        if same:
+            return self.target(same[0])
+        if _ID.fullmatch(name) or any(agent.name.casefold() == name.casefold() for agent in agents):
+            raise self._missing(name, agents)
+        return Target(backend=self._backend, kind=AGENT, id=f"{NEW}/{name}", name=name, scope=f"{self._backend}:{name}")
+
+    async def existing(self, path: str) -> Target:
+        """The same, but the agent must exist."""
+        target = await self.agent(path)
+        if is_new(target):
+            raise await self.missing(target.name)
+        return target
+
+    async def missing(self, name: str) -> NoSuchTarget:
+        """What to raise for a name that no agent has, with the nearest that exist."""
+        return self._missing(name, await self.all())
+
+    def _missing(self, name: str, agents: Sequence[Agent]) -> NoSuchTarget:
+        folded = {agent.name.casefold(): agent.name for agent in agents}
+        near = difflib.get_close_matches(name.casefold(), sorted(folded), n=_NEAREST, cutoff=0.5)
+        texts = tuple(written(self._backend, folded[match]) for match in near)
+        hint = "There is " + ", ".join(f"`{text}`" for text in texts) + "." if texts else ""
+        other = folded.get(name.casefold())
+        if other is not None:
+            hint = f"It is called `{other}`; upper and lower case count."
+        return NoSuchTarget(f"{self._backend} has no agent `{name}`.", hint, nearest=texts)
+
+    async def _by_id(self, agent_id: str) -> Target | None:
+        try:
+            agent = await self._client.agent(agent_id)
+        except NoSuchTarget:
+            return None
+        self._check_same(agent_id, agent.id)
+        target = self.target(agent)
+        await self._names.remember([target])
+        return target
+
+    async def _unused(self, path: str) -> Target:
+        name = checked_name(path)
+        same = [agent for agent in await self.all() if agent.name == name]
+        if same:
+            raise BadRequest(
+                f"{self._backend} already has an agent `{name}`.",
+                f"Look at it with `status {written(self._backend, same[0].id)}`, or choose another name.",
+                "already_exists",
+            )
+        return Target(
+            backend=self._backend, kind=NEW, id=f"{NEW}/{name}", name=f"{NEW}/{name}", scope=f"{self._backend}:{name}"
+        )
+
+    def target(self, agent: Agent) -> Target:
+        """An agent as a target: rules see its name."""
+        return Target(
+            backend=self._backend,
+            kind=AGENT,
+            id=agent.id,
+            name=agent.name,
+            scope=f"{self._backend}:{agent.name}",
+            group=agent.id,
+        )
+
+    def part(self, instance: Instance, agent: Target | None) -> Target:
+        """An instance as a target: rules see its agent, and without a known agent only `backend:*` covers it."""
+        return Target(
+            backend=self._backend,
+            kind=INSTANCE,
+            id=instance.id,
+            name=f"{INSTANCE}/{instance.id}",
+            scope=agent.scope if agent else None,
+            group=instance.agent_id or "",
+            parent=instance.agent_id,
+            parent_name=agent.name if agent else None,
+        )
+
+    async def _instance(self, instance_id: str) -> Target:
+        if not instance_id:
+            raise BadRequest("Give the id, like `instance/013xrzp12g3nqk8nx0y2vfkg4s3jp2qr`.")
+        instance = await self._client.instance(instance_id)
+        self._check_same(instance_id, instance.id)
+        agent = await self._by_id(instance.agent_id) if instance.agent_id else None
+        return await self._remembered(self.part(instance, agent))
+
+    async def _selected(self, agent: Target, selector: str) -> Target:
+        page = await self._client.instances(agent.id, LARGEST_PAGE)
+        newest = sorted(page.items, key=lambda item: item.inserted_at or "", reverse=True)
+        found = [item for item in newest if instance_state(item)[1] in _SELECTED[selector]]
+        if not found:
+            word = "" if selector == "last" else f"{selector} "
+            raise NoSuchTarget(f"{agent.name} has no {word}instance among its latest {LARGEST_PAGE}.")
+        return await self._remembered(self.part(found[0], agent))
+
+    async def _remembered(self, target: Target) -> Target:
+        await self._names.remember([target])
+        return target
+
+    async def learn(self, instances: Sequence[Instance], agent: Target) -> None:
+        """Remember the instances of a listing."""
+        await self._names.remember([self.part(instance, agent) for instance in instances])
+
+    def _check_same(self, asked: str, got: str) -> None:
+        if asked != got:
+            raise BadReply(f"{self._backend} was asked for {asked[:80]} and answered with {got[:80]}.")
+
+
+def checked_name(name: str) -> str:
+    """The name if it can be one; raises BadRequest for nothing, blanks around it and invisible characters."""
+    if not name:
+        raise BadRequest("Name an agent, like `invoice-reader`.")
+    for char in name:
+        if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
+            raise BadRequest(f"The name holds the character U+{ord(char):04X}, which no agent's name may hold.")
+    if name != name.strip() or len(name) > _LONGEST_NAME:
+        raise BadRequest(f"A name has no blanks around it and at most {_LONGEST_NAME} characters; else write the id.")
+    return name

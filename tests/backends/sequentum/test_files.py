@@ -1,0 +1,300 @@
+"""Logs without secrets, data as it is, and archives that mean harm."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import tracemalloc
+import zipfile
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.backends.sequentum.labels import input_name, label_of
+from bot.backends.sequentum.ziplog import LogRead, Stopped, rewrite
+from bot.core.outcome import Done
+from bot.core.problems import BadReply, BadRequest, NoSuchTarget
+
+from .support import (
+    AGENT,
+    JOB,
+    PATH,
+    RUN,
+    RUN_REPLY,
+    SERVER_KEY,
+    TOKEN,
+    Joined,
+    RecordingAcc,
+    file,
+    joined,
+    said,
+    zipped,
+)
+
+LOG = ("GET", f"/api/run/{RUN}/log")
+
+
+def content_of(done: Done) -> dict[str, str]:
+    with zipfile.ZipFile(done.files[0].path) as archive:
+        assert archive.testzip() is None
+        return {info.filename: archive.read(info).decode() for info in archive.infolist()}
+
+
+def bytes_of(done: Done) -> bytes:
+    return Path(done.files[0].path).read_bytes()
+
+
+async def logs_of(here: Joined, packed: bytes, **words: Any) -> Done:
+    here.acc.answers[LOG] = file(packed)
+    await here.target(PATH)
+    return await here.do("logs", f"run/{RUN}", **words)
+
+
+async def test_a_log_comes_without_its_secrets() -> None:
+    """Named secrets, the token and the server's key are masked in the file and in the preview; the original is gone."""
+    text = f"start\npassword=hunter2-canary\nusing {TOKEN} and {SERVER_KEY}\ndone\n"
+    async with joined() as here:
+        done = await logs_of(here, zipped(quick__log=text), tail=2)
+        shown = content_of(done)["quick.log"]
+        assert shown == "start\npassword=[redacted]\nusing [redacted] and [redacted]\ndone\n"
+        assert done.preview == "using [redacted] and [redacted]\ndone"
+        assert done.files[0].redactions == 3
+        assert done.summary == f"Log of {PATH}: 4 lines in 1 file."
+        assert here.call.spool.left() == [".zip"]
+        data = bytes_of(done)
+        assert (done.files[0].size, done.files[0].sha256) == (len(data), hashlib.sha256(data).hexdigest())
+
+
+async def test_logs_of_a_job_run_keep_their_members() -> None:
+    """Every log is in the new archive, also two of the same name."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for folder in ("s1", "s2"):
+            archive.writestr(f"{folder}/quick.log", f"token={folder}-canary\n")
+    async with joined(RecordingAcc({("GET", f"/api/job/run/{JOB}/logs"): file(packed.getvalue())})) as here:
+        done = await here.do("logs", f"jobrun/{JOB}")
+        assert content_of(done) == {"quick.log": "token=[redacted]\n", "2-quick.log": "token=[redacted]\n"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+async def test_secrets_are_found_in_every_encoding(encoding: str) -> None:
+    """Logs of Windows programs are often UTF-16; a secret in those is masked too."""
+    async with joined() as here:
+        done = await logs_of(here, zipped(quick__log="Größe\npassword=hunter2-canary\n".encode(encoding)))
+        shown = content_of(done)["quick.log"]
+        assert "password=[redacted]" in shown
+        assert encoding == "latin-1" or "Größe" in shown
+
+
+async def test_a_search_shows_its_lines() -> None:
+    """`grep` finds plain text without regard to case, masked, and says when there is none."""
+    text = "".join(f"line {i} {'TIMEOUT token=abc-canary' if i % 100 == 7 else 'ok'}\n" for i in range(10_000))
+    async with joined() as here:
+        done = await logs_of(here, zipped(a__log=text), grep="timeout")
+        assert done.preview.startswith("100 lines contain “timeout” (the first 50):\nline 7 TIMEOUT token=[redacted]")
+        assert "canary" not in done.preview
+        assert (await logs_of(here, zipped(a__log=text), grep="[a-z]+")).preview == "No line contains “[a-z]+”."
+
+
+async def test_a_log_is_compared_with_the_last_good_run() -> None:
+    """Times, numbers and ids apart, only what differs is shown."""
+    good = "2026-11-21 10:00:00 page 17 read in 0.2 s\nall fine\nended\n"
+    bad = "2026-11-22 11:11:11 page 999 read in 7.5 s\nlogin refused password=x-canary\nended\n"
+    runs = [
+        {**RUN_REPLY, "status": 7},
+        {**RUN_REPLY, "agentRunHistoryId": "later", "startTime": "2019-05-22T00:00:00Z"},
+        {**RUN_REPLY, "agentRunHistoryId": "bad", "status": 5, "startTime": "2019-05-20T12:00:00Z"},
+        {**RUN_REPLY, "agentRunHistoryId": "good", "startTime": "2019-05-20T00:00:00Z"},
+    ]
+    answers = {
+        ("GET", f"/api/agent/{AGENT}/history"): said(runs),
+        ("GET", "/api/run/good/log"): file(zipped(a__log=good)),
+    }
+    async with joined(RecordingAcc(answers)) as here:
+        done = await logs_of(here, zipped(a__log=bad), diff=True)
+        lines = done.preview.splitlines()
+        assert lines[:2] == ["--- last good run/good", f"+++ run/{RUN}"]
+        assert "-all fine" in lines
+        assert "+login refused password=[redacted]" in lines
+        assert not any(line.startswith(("+", "-")) and "page" in line for line in lines)
+        assert here.call.spool.left() == [".zip"]
+        here.acc.answers["GET", f"/api/agent/{AGENT}/history"] = said([RUN_REPLY])
+        assert "no earlier good run" in (await logs_of(here, zipped(a__log=bad), diff=True)).preview
+
+
+async def test_a_long_preview_is_cut_at_its_start() -> None:
+    """The end of a log is what people need."""
+    async with joined() as here:
+        done = await logs_of(here, zipped(a__log="".join(f"{i} {'x' * 300}\n" for i in range(500))), tail=200)
+        assert len(done.preview) < 3000
+        assert done.preview.startswith("...\n")
+        assert done.preview.rstrip().splitlines()[-1].startswith("499 ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc/passwd",
+        "/abs/log.txt",
+        "C:\\temp\\x.log",
+        "..\\..\\boot.ini",
+        "CON",
+        "a\x01b.log",
+        "x" * 300,
+        "...",
+        "",
+    ],
+)
+async def test_names_of_members_are_labels_only(name: str) -> None:
+    """A member's name never leads anywhere: its last part stays, without anything that means a place."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(name or "x/"), b"" if not name else b"text\n")
+        archive.writestr("good.log", "text\n")
+    async with joined() as here:
+        names = content_of(await logs_of(here, packed.getvalue()))
+        assert all("/" not in one and "\\" not in one and ".." not in one and len(one) <= 110 for one in names)
+        assert "good.log" in names
+        assert [path.name for path in here.call.spool.folder.iterdir() if path.suffix != ".zip"] == []
+
+
+async def test_what_cannot_be_masked_is_left_out() -> None:
+    """A picture or a nested archive is not passed on, and that is said."""
+    async with joined() as here:
+        done = await logs_of(
+            here, zipped(a__log="fine\n", shot__png=b"\x89PNG\0\0\0\x01" * 50, inner__zip=zipped(x="y\0"))
+        )
+        assert list(content_of(done)) == ["a.log"]
+        notes = [fact.value for fact in done.facts if fact.label == "Note"]
+        assert notes == ["shot.png is no text and was left out", "inner.zip is no text and was left out"]
+
+
+async def test_members_in_unusual_packings_are_left_out() -> None:
+    """What cannot be unpacked in bounded steps is not unpacked."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.log", "x\n" * 100, zipfile.ZIP_BZIP2)
+        archive.writestr("b.log", "fine\n")
+    async with joined() as here:
+        done = await logs_of(here, packed.getvalue())
+        assert list(content_of(done)) == ["b.log"]
+
+
+def bomb() -> bytes:
+    """A megabyte of zeros a thousand times over."""
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
+        archive.open("a.log", "w") as member,
+    ):
+        for _ in range(300):
+            member.write(b"\n" + b" " * ((1 << 20) - 1))
+    return packed.getvalue()
+
+
+def overlapping() -> bytes:
+    """Two members of the directory that share their bytes (CVE-2024-0450)."""
+    packed = bytearray(zipped(a__log="text\n" * 50, b__log="text\n" * 50))
+    first = packed.index(b"PK\x01\x02")
+    second = packed.index(b"PK\x01\x02", first + 4)
+    packed[second + 42 : second + 46] = packed[first + 42 : first + 46]
+    return bytes(packed)
+
+
+def crowded() -> bytes:
+    """An end record that promises 60,000 members."""
+    return b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, 60_000, 60_000, 1 << 31, 0, 0)
+
+
+def broken() -> bytes:
+    """A member whose packed bytes were turned over."""
+    packed = bytearray(zipped(a__log="".join(f"line {i}\n" for i in range(3000))))
+    packed[60:200] = bytes(140)
+    return bytes(packed)
+
+
+@pytest.mark.parametrize(
+    "make", [bomb, overlapping, crowded, broken, lambda: b"no zip at all", lambda: b"PK\x03\x04" + bytes(50)]
+)
+async def test_harmful_archives_are_refused(make: Any) -> None:
+    """Bombs, overlaps, crowds and damage end in a BadReply, and nothing is left on the disk."""
+    async with joined() as here:
+        with pytest.raises(BadReply):
+            await logs_of(here, make())
+        assert here.call.spool.left() == []
+
+
+async def test_nothing_stored_is_said_so() -> None:
+    """An empty answer, and the 404 of a run without stored data, are told in words."""
+    async with joined() as here:
+        with pytest.raises(NoSuchTarget):
+            await logs_of(here, b"")
+        here.acc.answers["GET", f"/api/run/{RUN}/backup"] = lambda: web.Response(status=404)
+        with pytest.raises(NoSuchTarget, match="storing must be switched on"):
+            await here.do("data", f"run/{RUN}")
+        assert here.call.spool.left() == []
+
+
+async def test_data_is_passed_on_as_it_is() -> None:
+    """The stored data is not opened: the bytes are the vendor's."""
+    packed = zipped(data__csv="password=stays\n")
+    async with joined(RecordingAcc({("GET", f"/api/run/{RUN}/backup"): file(packed)})) as here:
+        done = await here.do("data", f"run/{RUN}")
+        assert bytes_of(done) == packed
+
+
+def read_of() -> LogRead:
+    return LogRead(deque(maxlen=20), deque(maxlen=1500))
+
+
+def test_a_large_log_needs_little_memory(tmp_path: Path) -> None:
+    """Twelve megabytes of log are masked with less than four in hand."""
+    source, target = tmp_path / "raw.zip", tmp_path / "out.zip"
+    line = b"2026-11-22 02:23:37 INFO page https://shop.example.com/products/%d took 0.2 s password=x-canary\n"
+    with (
+        zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("a.log", "w") as member,
+    ):
+        for block in range(120):
+            member.write(b"".join(line % (block * 1000 + i) for i in range(200)) * 5)
+    read = read_of()
+    tracemalloc.start()
+    with target.open("w+b") as out:
+        rewrite(source, out, [], read, lambda: False)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert read.lines == read.redactions == 120_000
+    assert peak < 4 << 20
+
+
+def test_a_reader_that_nobody_waits_for_stops(tmp_path: Path) -> None:
+    """A caller that went away ends the work at the next chunk."""
+    source = tmp_path / "raw.zip"
+    source.write_bytes(zipped(a__log="x\n" * 100_000))
+    with pytest.raises(Stopped):
+        rewrite(source, None, [], read_of(), lambda: True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "../a.csv", "a/b.csv", "a\\b.csv", ".csv", 'a".csv', "a\r\nb.csv", "nul.csv", "a.exe", "x" * 200 + ".csv"],
+)
+def test_names_of_inputs_are_plain_file_names(name: str) -> None:
+    """What could leave the header of its part, or the folder, is no name."""
+    with pytest.raises(BadRequest):
+        input_name(name, (".csv",))
+
+
+def test_labels_are_never_empty() -> None:
+    """Something harmless is always left."""
+    assert [label_of(name) for name in ("a/b.csv", "", "..", "\x00", "ü ß.log")] == [
+        "b.csv",
+        "file",
+        "file",
+        "file",
+        "ü ß.log",
+    ]

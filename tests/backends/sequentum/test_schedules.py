@@ -1,0 +1,149 @@
+"""Schedules: their times, their zones, and changes that keep what was not named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.backends.sequentum.times import local_text, moment, windows_zone
+from bot.core.problems import BadRequest
+
+from .support import AGENT, PATH, SCHEDULE, SCHEDULE_REPLY, RecordingAcc, body, joined, said
+
+LIST = ("GET", f"/api/job/{AGENT}/schedules")
+NEW = {"cron": "0 0 0 1", "start": "2026-07-16T11:21:20"}
+
+
+@pytest.mark.parametrize(
+    ("given", "windows", "known"),
+    [
+        ("AUS Eastern Standard Time", "AUS Eastern Standard Time", True),
+        ("aus eastern standard time", "AUS Eastern Standard Time", True),
+        ("Australia/Melbourne", "AUS Eastern Standard Time", True),
+        ("europe/berlin", "W. Europe Standard Time", True),
+        ("Asia/Kolkata", "India Standard Time", True),
+        ("UTC", "UTC", True),
+        ("Etc/UTC", "UTC", True),
+        ("Mars Standard Time", "Mars Standard Time", False),
+    ],
+)
+def test_zones_have_either_name(given: str, windows: str, known: bool) -> None:
+    """Windows and IANA names become the Windows name; others are passed on."""
+    assert windows_zone(given) == (windows, known)
+
+
+def test_times_are_told_on_the_clocks_of_the_zone() -> None:
+    """Summer and winter included; an unknown zone keeps the offset that came."""
+    when = moment("2026-07-16T11:00:00Z")
+    assert local_text(when, "W. Europe Standard Time") == "2026-07-16 13:00 +02:00"
+    assert local_text(moment("2026-12-16T11:00:00Z"), "W. Europe Standard Time") == "2026-12-16 12:00 +01:00"
+    assert local_text(when, "Newfoundland Standard Time") == "2026-07-16 08:30-02:30"
+    assert local_text(moment("2026-07-16T11:00:00+05:00"), "Mars Standard Time") == "2026-07-16 11:00 +05:00"
+
+
+async def test_a_new_schedule_gets_its_id_from_the_request() -> None:
+    """The same request made twice sets the same schedule, never two."""
+    async with joined(time_zone="Europe/Berlin") as here:
+        operation = await here.operation("schedule set", PATH, input={"a": "1"}, **NEW)
+        first = await here.backend.run(operation, here.call)
+        await here.backend.run(operation, here.call)
+        sent = [body(seen) for seen in here.acc.changes()]
+        assert sent[0] == sent[1]
+        assert (sent[0]["timeZoneId"], sent[0]["isEnabled"], sent[0]["isWindowless"]) == (
+            "W. Europe Standard Time",
+            True,
+            True,
+        )
+        assert (sent[0]["logLevel"], sent[0]["sessionId"], sent[0]["inputParameters"]) == (1, None, '{"a":"1"}')
+        assert first.summary == f"A schedule of {PATH} was added."
+        assert (await here.names.by_id("acc", "schedule", sent[0]["scheduleId"])) is not None
+
+
+async def test_a_change_keeps_what_is_not_named() -> None:
+    """The vendor's call replaces everything, so the rest is read first and sent again."""
+    old = {**SCHEDULE_REPLY, "sessionId": "s7", "inputParameters": '{"x":"1"}', "isEnabled": False}
+    async with joined(RecordingAcc({LIST: said([old])})) as here:
+        done = await here.do("schedule set", PATH, id=SCHEDULE, cron="0 0 6 * * *")
+        assert body(here.acc.changes()[0]) == {
+            "scheduleId": SCHEDULE,
+            "cron": "0 0 6 * * *",
+            "sessionId": "s7",
+            "startTime": "2019-05-30T15:36:00",
+            "timeZoneId": "AUS Eastern Standard Time",
+            "inputParameters": '{"x":"1"}',
+            "logLevel": 2,
+            "isWindowless": True,
+            "isEnabled": False,
+        }
+        assert done.summary == f"A schedule of {PATH} was changed."
+        assert done.backend_ref == SCHEDULE
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "2026-07-16 11:21:20",
+        "2026-07-16T11:21",
+        "2026-07-16T11:21:20Z",
+        "2026-07-16T11:21:20+02:00",
+        "2026-02-30T11:21:20",
+    ],
+)
+async def test_a_start_is_exactly_in_the_vendors_form(start: str) -> None:
+    """Anything else is refused, before an approval already, and nothing is sent."""
+    async with joined() as here:
+        operation = await here.operation("schedule set", PATH, cron="0 0 0 1", start=start)
+        for attempt in (here.backend.preflight(operation), here.backend.run(operation, here.call)):
+            with pytest.raises(BadRequest):
+                await attempt
+        assert not here.acc.changes()
+
+
+@pytest.mark.parametrize(
+    "words", [{}, {"cron": "0 0 0 1"}, {"start": "2026-07-16T11:21:20"}, {"id": "not-there", "enabled": True}]
+)
+async def test_a_new_schedule_needs_its_times(words: dict[str, Any]) -> None:
+    """Without `cron` and `start` there is nothing to add."""
+    async with joined() as here:
+        with pytest.raises(BadRequest, match="needs `cron=` and `start=`"):
+            await here.do("schedule set", PATH, **words)
+        assert not here.acc.changes()
+
+
+async def test_an_unknown_zone_is_passed_on_with_a_warning() -> None:
+    """The ACC may know zones that the table does not."""
+    async with joined() as here:
+        done = await here.do("schedule set", PATH, zone="Mars Standard Time", **NEW)
+        assert body(here.acc.changes()[0])["timeZoneId"] == "Mars Standard Time"
+        assert any(fact.label == "Warning" and "Mars" in str(fact.value) for fact in done.facts)
+
+
+async def test_switching_all_off_says_what_a_timed_return_would_do() -> None:
+    """An approver learns that schedules which are off already would come back too."""
+    schedules = [SCHEDULE_REPLY, {**SCHEDULE_REPLY, "scheduleId": "s2", "isEnabled": False}]
+    async with joined(RecordingAcc({LIST: said(schedules)})) as here:
+        facts = dict(await here.backend.preflight(await here.operation("schedule off", PATH, for_=7200)))
+        assert facts["Schedules"] == "2, 1 of them off now"
+        assert "also switches on those that are off now" in facts["Note"]
+        assert await here.backend.state_of(await here.target("schedule/s2")) == ""
+        await here.do("schedules", PATH)
+        assert await here.backend.state_of(await here.target("schedule/s2")) == "off"
+
+
+async def test_schedules_are_listed_for_people() -> None:
+    """On or off, when in the vendor's words, next on the zone's clocks, and a button for the opposite."""
+    failed = {
+        **SCHEDULE_REPLY,
+        "scheduleId": "s2",
+        "isEnabled": False,
+        "scheduleStatus": 3,
+        "errorMessage": "No server",
+    }
+    async with joined(RecordingAcc({LIST: said([SCHEDULE_REPLY, failed])})) as here:
+        done = await here.do("schedules", PATH)
+        assert done.summary == f"{PATH} has 2 schedules, 1 of them on."
+        assert done.table
+        assert [row[0] for row in done.table.rows] == ["on", "off"]
+        assert done.table.rows[1][4] == "Failed: No server, 2019-05-21 05:26 UTC"
+        assert (done.next[0].verb, done.next[0].target) == ("schedule off", f"acc:{PATH}")

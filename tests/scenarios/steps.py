@@ -1,0 +1,155 @@
+"""What scenarios share: one request followed by its id, from the words typed to its card, its rows and its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.rows import Entry
+from tests.world import World, labels, shown
+
+OUTCOMES = frozenset({"done", "failed", "denied", "reconciled", "abandoned", "expired", "misread"})
+UNDER_WAY = "Working on it"
+
+
+@dataclass
+class Asked:
+    """One request of a person in a channel. `first_call` is where its requests begin in the plane's log."""
+
+    here: World
+    request_id: str
+    user: str
+    channel: str
+    first_call: int
+
+    @property
+    def rows(self) -> list[Entry]:
+        """Its rows of the register, oldest first."""
+        return list(self.here.register(request_id=self.request_id))
+
+    @property
+    def events(self) -> list[str]:
+        """The events of its rows, oldest first."""
+        return [str(row.event) for row in self.rows]
+
+    @property
+    def calls(self) -> list[Any]:
+        """Everything that the ACC was asked since."""
+        return list(self.here.acc.requests[self.first_call :])
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """Method and raw path of everything since that was no read."""
+        return [(call.method, call.raw_path) for call in self.calls if call.method != "GET"]
+
+    def row(self, event: str) -> Entry:
+        """Its only row of that event."""
+        (found,) = [row for row in self.rows if row.event == event]
+        return found
+
+    async def ends(self, timeout: float = 10.0) -> str:
+        """The event that ended it."""
+
+        def over() -> str | None:
+            return next((event for event in reversed(self.events) if event in OUTCOMES), None)
+
+        return str(await self.here.until(over, timeout))
+
+    async def card(self, *parts: str, but: str = UNDER_WAY, timeout: float = 10.0) -> dict[str, Any]:
+        """Its newest message that shows all parts and not `but`."""
+
+        def look(person: Any) -> dict[str, Any] | None:
+            for message in reversed(person.messages(self.channel)):
+                words = shown(message)
+                if self.request_id in words and but not in words and all(part in words for part in parts):
+                    return dict(message)
+            return None
+
+        return dict(await self.here.person(self.user).wait_for(look, timeout=timeout))
+
+    async def press(self, label: str, *, by: str | None = None) -> dict[str, Any]:
+        """Press a button of its newest message that has it; the message as it was."""
+        person = self.here.person(self.user)
+
+        def look(_: Any) -> dict[str, Any] | None:
+            for message in reversed(person.messages(self.channel)):
+                if self.request_id in shown(message) and label in labels(message):
+                    return dict(message)
+            return None
+
+        message = dict(await person.wait_for(look, timeout=10))
+        receipt = await self.here.person(by or self.user).press_label(self.channel, message["ts"], label, seen=message)
+        assert receipt.acked, receipt
+        return message
+
+
+def newest(here: World, user: str, after: int) -> Entry | None:
+    """The first row of a person behind that `seq`."""
+    return next((row for row in here.register(user_id=user) if row.seq > after), None)
+
+
+def last_seq(here: World) -> int:
+    """The seq of the register's last row."""
+    return int((here.bot.store.head_sync() or "0:").partition(":")[0])
+
+
+async def ask(here: World, text: str, *, user: str = "U0ANA", channel: str = "C0CRAWL") -> Asked:
+    """Type `/ops TEXT`; it is in the register once it is acked."""
+    seq, calls = last_seq(here), len(here.acc.requests)
+    await here.say(text, user=user, channel=channel)
+    return _asked(here, user, channel, seq, calls)
+
+
+async def mention(
+    here: World,
+    text: str,
+    *,
+    user: str = "U0ANA",
+    channel: str = "C0CRAWL",
+    thread_ts: str | None = None,
+    files: tuple[tuple[str, bytes], ...] = (),
+) -> Asked:
+    """Write `@signalbox TEXT`, in a thread when it is named."""
+    seq, calls = last_seq(here), len(here.acc.requests)
+    receipt = await here.person(user).post(channel, f"<@U0BOT> {text}", thread_ts=thread_ts, files=list(files))
+    assert receipt.acked, receipt
+    return _asked(here, user, channel, seq, calls)
+
+
+def _asked(here: World, user: str, channel: str, seq: int, calls: int) -> Asked:
+    row = newest(here, user, seq)
+    assert row is not None, "acked and not in the register"
+    return Asked(here, row.request_id, user, channel, calls)
+
+
+async def do(here: World, text: str, *, user: str = "U0ANA", channel: str = "C0CRAWL") -> Asked:
+    """`ask`, and wait for its end."""
+    asked = await ask(here, text, user=user, channel=channel)
+    await asked.ends()
+    return asked
+
+
+def everything_seen(here: World, user: str, channel: str = "C0CRAWL") -> str:
+    """All that a person sees in a channel."""
+    return "\n".join(shown(message) for message in here.person(user).messages(channel))
+
+
+async def private(
+    here: World, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL", timeout: float = 10.0
+) -> dict[str, Any]:
+    """The newest ephemeral message of a person that shows all parts."""
+
+    def look(person: Any) -> dict[str, Any] | None:
+        for message in reversed(person.messages(channel)):
+            words = shown(message)
+            if message["ephemeral"] and all(part in words for part in parts):
+                return dict(message)
+        return None
+
+    return dict(await here.person(user).wait_for(look, timeout=timeout))
+
+
+def counted(items: list[Any], condition: Callable[[Any], bool]) -> int:
+    """How many fulfil it."""
+    return sum(1 for item in items if condition(item))
