@@ -94,9 +94,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """`signalbox check`."""
-    from bot.running import check_all
+    import asyncio
 
-    return check_all(_settings(arguments), print)
+    from bot.checking import check as check_everything
+    from bot.running import one_line
+
+    settings = _settings(arguments)
+    return one_line(lambda: asyncio.run(check_everything(settings, os.environ, print)))
 
 
 def do(arguments: argparse.Namespace) -> int:
@@ -115,9 +119,10 @@ def why(arguments: argparse.Namespace) -> int:
 
 def policy(arguments: argparse.Namespace) -> int:
     """`signalbox policy test FILE`."""
-    from bot.running import policy_command
+    from bot.running import one_line
+    from bot.trying import policy_action
 
-    return policy_command(arguments, print)
+    return one_line(lambda: policy_action(arguments, print))
 
 
 def audit(arguments: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from bot.core.rows import Filters
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
+from bot.touring import play
 from bot.wiring import Bot
 
 Print = Callable[[str], None]
@@ -142,6 +143,7 @@ file = "policy.toml"
         table, more = backend_table(plane)
         text += "\n" + table
         environ |= more
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "signalbox.toml").write_text(text, encoding="utf-8")
     (folder / "policy.toml").write_text(policy, encoding="utf-8")
     return environ
@@ -156,7 +158,6 @@ async def town(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIte
         for plane in planes:
             await stack.enter_async_context(plane)
             workspace.register_plane(plane)
-        folder.mkdir(parents=True, exist_ok=True)
         environ = write_config(folder, workspace, planes, policy)
         bot = Bot(config.load(folder / "signalbox.toml", environ), environ)
         try:
@@ -192,8 +193,6 @@ async def _stay(folder: Path, port: int, say: Print) -> int:
 
 
 async def _tour(folder: Path, say: Print) -> int:
-    from bot.touring import play
-
     async with town(folder) as here:
         with contextlib.suppress(KeyboardInterrupt):
             return await play(

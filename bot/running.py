@@ -23,7 +23,7 @@ def run_bot(settings: config.Settings) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     for noisy in ("slack_sdk", "slack_bolt", "signalbox.bolt", "httpx", "aiohttp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    return _one_line(lambda: asyncio.run(_run(settings)))
+    return one_line(lambda: asyncio.run(_run(settings)))
 
 
 async def _run(settings: config.Settings) -> int:
@@ -43,7 +43,8 @@ async def _run(settings: config.Settings) -> int:
     return 0
 
 
-def _one_line(work: Callable[[], int]) -> int:
+def one_line(work: Callable[[], int]) -> int:
+    """Run it; what the person has to mend is one line on standard error."""
     try:
         return work()
     except PolicyProblem as problem:
@@ -57,18 +58,5 @@ def _one_line(work: Callable[[], int]) -> int:
 def do_one(settings: config.Settings, arguments: argparse.Namespace, text: str) -> int:
     """One command as a person in a channel."""
     work = do(settings, os.environ, text, arguments.channel, arguments.user, yes=arguments.yes, say=print)
-    return _one_line(lambda: asyncio.run(work))
+    return one_line(lambda: asyncio.run(work))
 
-
-def check_all(settings: config.Settings, say: Print) -> int:
-    """`signalbox check`: each line is one check and, when it fails, what to do."""
-    from bot.checking import check
-
-    return _one_line(lambda: asyncio.run(check(settings, os.environ, say)))
-
-
-def policy_command(arguments: argparse.Namespace, say: Print) -> int:
-    """`signalbox policy test|replay|schema`."""
-    from bot.trying import policy_action
-
-    return _one_line(lambda: policy_action(arguments, say))

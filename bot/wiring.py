@@ -7,7 +7,6 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -30,6 +29,7 @@ from bot.pipeline.front import Pipeline
 from bot.pipeline.health import HealthBoard
 from bot.pipeline.recover import recover
 from bot.pipeline.rules import Rules
+from bot.pipeline.watchman import prune, publish_head, warn_of_credentials
 from bot.slack.app import Doors
 from bot.slack.directory import SlackDirectory
 from bot.slack.errors import TRANSPORT, read
@@ -222,12 +222,10 @@ class Bot:
         return (
             (FOLLOW_EVERY, self._beside("follow", lambda: follow_due(self.deps))),
             (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.outbox))),
-            (HEALTH_EVERY, self._beside("health", self.health.check_all)),
-            (PRUNE_EVERY, self._beside("prune", self._prune)),
+            (HEALTH_EVERY, self._beside("health", lambda: warn_of_credentials(self.deps))),
+            (PRUNE_EVERY, self._beside("prune", lambda: prune(self.deps))),
+            (PRUNE_EVERY, self._beside("head", lambda: publish_head(self.deps))),
         )
-
-    async def _prune(self) -> None:
-        await self.store.prune(self.clock.now() - timedelta(days=30))
 
     def _beside(self, name: str, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
         """A job that runs beside the beat, never twice at once; what it cannot do is tried again at the next beat."""

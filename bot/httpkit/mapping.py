@@ -118,7 +118,8 @@ def problem_of_status(
     if status == 429:
         return RateLimited(f"{name} says there were too many requests{tail}", retry_after=retry_after(headers, now))
     if status == 404 and missing is not None:
-        return NoSuchTarget(f"{name} has no {missing}.")
+        # A page of a web server says nothing about the thing.
+        return NoSuchTarget(f"{name} has no {missing}{'.' if looks_html(media_type_of(headers), body) else tail}")
     if status >= 500:
         return ServerError(f"{name} had an error of its own ({status}){tail}", status=status)
     if status < 200:

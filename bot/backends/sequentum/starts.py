@@ -255,21 +255,26 @@ async def _runs_since(
         return [], ""
     page = await desk.client.runs(agent.id, _LOOKED_AT)
     since = _since(desk, sent_at, page.date)
-    found = [run for run in page.items if _may_be(operation, run, since, known)]
-    return found, _looked(agent.name, len(page.items), "runs")
+    old = next((run for run in page.items if run.agent_run_history_id == operation.target.id), None)
+    schedule = old.agent_job_schedule_id if old else None
+    found = [run for run in page.items if _may_be(operation, run, since, known, schedule)]
+    others = [run for run in found if run.agent_run_history_id != operation.target.id]
+    return others or found, _looked(agent.name, len(page.items), "runs")
 
 
-def _may_be(operation: Operation, run: Run, since: datetime, known: frozenset[str]) -> bool:
-    began = _at_or_after(run.start_time, since)
+def _may_be(operation: Operation, run: Run, since: datetime, known: frozenset[str], schedule: str | None) -> bool:
+    """`schedule` is that of the run which was to go on: a run made from it may keep it."""
     if operation.target.kind == RUN and run.agent_run_history_id == operation.target.id:
-        # A run that goes on under its own id may keep its old start.
+        # A run that goes on under its own id may keep its old start; one that ended just before was not yet tried again.
         active = named(RUN_STATES, run.status)[1] is Phase.ACTIVE
-        return began or _at_or_after(run.end_time, since) or (active and operation.verb == "retry")
+        moved = _at_or_after(run.start_time, since + SKEW) or _at_or_after(run.end_time, since + SKEW)
+        return moved or (active and operation.verb == "retry")
+    began = _at_or_after(run.start_time, since)
     if not began or run.agent_run_history_id in known:
         return False
     if operation.verb == "schedule start":
         return run.agent_job_schedule_id == operation.target.id
-    if run.agent_job_schedule_id is not None:
+    if run.agent_job_schedule_id not in (None, schedule):
         return False
     if operation.verb != "start":
         return True

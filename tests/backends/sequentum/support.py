@@ -339,9 +339,9 @@ def folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def joined_to(base_url: str, acc: Any, **more: Any) -> AsyncIterator[Joined]:
+async def joined_to(base_url: str, acc: Any, clock: FakeClock | None = None, **more: Any) -> AsyncIterator[Joined]:
     """A backend of the plugin, joined to whatever answers there."""
-    clock, ids = FakeClock(), FakeIds()
+    clock, ids = clock or FakeClock(), FakeIds()
     names = Memory(clock)
     with folder() as path:
         backend = PLUGIN.build(settings_of(base_url, **more), Parts("acc", clock, ids, names))  # type: ignore[arg-type]
