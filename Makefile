@@ -16,7 +16,7 @@ else
 endif
 
 test: $(VENV)/.installed-dev lint types
-	$(RUN) -m pytest -n $(WORKERS) --dist loadgroup
+	$(RUN) -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(RUN) -m ruff check .

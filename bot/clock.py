@@ -46,4 +46,5 @@ class SystemIds:
         return str(uuid.uuid4())
 
     def _chance(self, length: int) -> str:
-        return "".join(secrets.choice(_LETTERS) for _ in range(length))
+        # 32 letters, so that 5 bits of a byte name one without bias; one call into the system instead of one a letter.
+        return "".join(_LETTERS[byte & 31] for byte in secrets.token_bytes(length))

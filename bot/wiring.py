@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import config, plugins
 from bot.clock import SystemClock, SystemIds
 from bot.core.catalog import Catalog
+from bot.core.intent import Intent
 from bot.core.plugin import BackendSettings
 from bot.core.ports import Backend, Clock, Ids, Names, Presenter
 from bot.core.problems import Problem
@@ -27,6 +28,7 @@ from bot.pipeline.drain import Drain
 from bot.pipeline.follow import follow_due
 from bot.pipeline.front import Pipeline
 from bot.pipeline.health import HealthBoard
+from bot.pipeline.naming import refresh_names
 from bot.pipeline.recover import recover
 from bot.pipeline.rules import Rules
 from bot.pipeline.watchman import prune, publish_head, warn_of_credentials
@@ -45,6 +47,7 @@ from bot.timers.loop import HEALTH_EVERY, PRUNE_EVERY, Timers
 
 FOLLOW_EVERY = 1.0
 RULES_EVERY = 2.0
+NAMES_EVERY = 600.0
 STOP_WITHIN = 10.0
 LAST_MESSAGES_WITHIN = 3.0
 
@@ -158,6 +161,7 @@ class Bot:
             command=slack.command,
             bot_user_id=me,
             channel_event=self._channel_event(directory),
+            tell=self._tell(client),
         )
         bolt = doors.build(client)
         self.drain.serve(self.outbox.run(), "outbox")
@@ -218,11 +222,33 @@ class Bot:
 
         return on_event
 
+    def _tell(self, client: AsyncWebClient) -> Callable[[Intent, str], None]:
+        """A sentence for who asked, sent without the store: it is there for the time when nothing can be stored."""
+
+        async def send(intent: Intent, text: str) -> None:
+            actor, place = intent.actor, intent.place
+            try:
+                if place.channel_id:
+                    await client.chat_postEphemeral(
+                        channel=place.channel_id, user=actor.user_id, thread_ts=place.thread_ts, text=text
+                    )
+                else:
+                    await client.chat_postMessage(channel=actor.user_id, text=text)
+            except (SlackApiError, *TRANSPORT) as error:
+                _log.warning("request %s: its person could not be told: %s", intent.request_id, read(error).code)
+
+        def tell(intent: Intent, text: str) -> None:
+            if intent.actor.user_id:
+                self.drain.start(send(intent, text), f"tell {intent.request_id}")
+
+        return tell
+
     def _jobs(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
         return (
             (FOLLOW_EVERY, self._beside("follow", lambda: follow_due(self.deps))),
             (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.outbox))),
             (HEALTH_EVERY, self._beside("health", lambda: warn_of_credentials(self.deps))),
+            (NAMES_EVERY, self._beside("names", lambda: refresh_names(self.deps))),
             (PRUNE_EVERY, self._beside("prune", lambda: prune(self.deps))),
             (PRUNE_EVERY, self._beside("head", lambda: publish_head(self.deps))),
         )
@@ -251,13 +277,23 @@ class Bot:
         self.http = HttpServer(slack.address, self.clock, ready=lambda: self.joined, metrics=self.metrics)
         if slack.mode == "http":
             self.http.serve_slack(bolt, slack.signing_secret)
-        self.address = await self.http.start()
+        try:
+            self.address = await self.http.start()
+        except OSError as error:
+            raise config.ConfigProblem(f"[slack] listen: cannot listen on {slack.listen}: {error.strerror}") from None
         if slack.mode == "socket" and slack.app_token is not None:
             for _ in range(slack.connections):
-                handler = AsyncSocketModeHandler(bolt, slack.app_token.get_secret_value(), web_client=bolt.client)
-                self._sockets.append(handler)
-                await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
+                await self._join(bolt, slack.app_token.get_secret_value())
         self.joined = True
+
+    async def _join(self, bolt: AsyncApp, app_token: str) -> None:
+        """One Socket Mode connection; raises ConfigProblem when Slack does not give one."""
+        handler = AsyncSocketModeHandler(bolt, app_token, web_client=bolt.client)
+        self._sockets.append(handler)
+        try:
+            await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
+        except (SlackApiError, *TRANSPORT) as error:
+            raise config.ConfigProblem(f"[slack] Slack does not accept the app token: {read(error).code}") from None
 
     def metrics(self) -> Mapping[str, float]:
         """Numbers for /metrics."""

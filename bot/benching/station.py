@@ -210,9 +210,14 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
         )
     )
     doors = Doors(
-        pipeline, Stamp(clock, ids), command="/ops", bot_user_id="U0SELF", channel_event=_no_channel_event
+        pipeline,
+        Stamp(clock, ids),
+        command="/ops",
+        bot_user_id="U0SELF",
+        channel_event=_no_channel_event,
+        tell=lambda intent, text: None,
     )
-    server = HttpServer(("127.0.0.1", 0), clock, ready=lambda: True, metrics=lambda: {})
+    server = HttpServer(("127.0.0.1", 0), clock, ready=lambda: True, metrics=dict)
     server.serve_slack(doors.build(AsyncWebClient()), (SecretStr(SIGNING_SECRET),))
     try:
         _, port = await server.start()

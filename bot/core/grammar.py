@@ -29,7 +29,7 @@ def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command |
         return Command(verb="help", files=files)
     verb, taken = catalog.canonical_verb([word.text if word.bare else "" for word in words])
     if verb is None:
-        return _unknown_verb(plain, words[0].text, catalog)
+        return _unknown_verb(plain, words[0], catalog)
     rest = words[taken:]
     builtin = catalog.builtin(verb)
     if builtin is not None and builtin.takes is Takes.COMMAND:
@@ -45,9 +45,11 @@ def _acts_as_words(builtin: Builtin, bare: Sequence[Word]) -> bool:
     return builtin.takes is Takes.NOTHING and bool(bare)
 
 
-def _unknown_verb(text: str, word: str, catalog: Catalog) -> Misread:
-    nearest = catalog.nearest_verbs(word)
-    return Misread(text=text[:500], problem=f"`{word[:60]}` is not a verb.", nearest=nearest)
+def _unknown_verb(text: str, word: Word, catalog: Catalog) -> Misread:
+    """The nearest verbs, each with the rest of what was typed, so that one press says it right."""
+    rest = text[word.end :].strip()
+    nearest = tuple(f"{verb} {rest}".strip() for verb in catalog.nearest_verbs(word.text))
+    return Misread(text=text[:500], problem=f"`{word.text[:60]}` is not a verb.", nearest=nearest)
 
 
 def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, start: int) -> Command:

@@ -38,6 +38,7 @@ class Operation(Value):
     """A checked request. `params` holds every parameter of the row, defaults included.
 
     `given` are the parameters that were written, `words` the same as they were typed: for the card and for running it again.
+    `approved_by` are the people who agreed, `incident` the break-glass grant that it is done under: neither is in the digest.
     """
 
     request_id: str
@@ -52,6 +53,8 @@ class Operation(Value):
     repeat_safe: bool
     deadline: float
     starts_run: bool = False
+    approved_by: tuple[str, ...] = ()
+    incident: str | None = None
 
     @classmethod
     def of(

@@ -104,7 +104,7 @@ class Done(Value):
     """The backend did it, or accepted it.
 
     `run` is what can be watched to its end; `backend_ref` the vendor's id of it. `restore` are the targets that a pause
-    has to switch on again: those that this call switched off.
+    has to switch on again: those that this call switched off; None stands for the operation's own target.
     """
 
     kind: Literal["done"] = "done"
@@ -116,7 +116,7 @@ class Done(Value):
     backend_ref: str | None = None
     files: tuple[FileOut, ...] = ()
     preview: str = ""
-    restore: tuple[Target, ...] = ()
+    restore: tuple[Target, ...] | None = None
     next: tuple[Suggestion, ...] = ()
 
 

@@ -164,6 +164,7 @@ _CAUSES: Final = (
     ("SSLCertVerificationError", "its certificate is not accepted"),
     ("ClientConnectorCertificateError", "its certificate is not accepted"),
     ("SSLError", "no secure connection could be made"),
+    ("FileNotFoundError", "`ca_file` cannot be read"),
     ("ClientConnectorDNSError", "its name cannot be found"),
     ("gaierror", "its name cannot be found"),
     ("ConnectionRefusedError", "connection refused"),

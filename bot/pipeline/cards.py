@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from bot.core.card import Button, Card, Line, Tone
+from bot.core.ids import TargetRef
 from bot.core.intent import Intent, Place
-from bot.core.operation import Operation
+from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Unknown
 from bot.core.redact import redact
 from bot.core.value import Json
@@ -42,6 +43,12 @@ def title_of(operation: Operation) -> str:
     if target.parent is not None and target.scope is not None:
         return f"{operation.verb} {target.scope} ({target.kind} {target.id[:8]})"
     return f"{operation.verb} {target.text}"
+
+
+def written(target: Target) -> str:
+    """How a person would type this target: quoted where the grammar needs it."""
+    head, _, path = target.text.partition(":")
+    return str(TargetRef(backend=head, path=path))
 
 
 def tone_of_view(view: RunView) -> Tone:
@@ -159,6 +166,10 @@ def _card(
     table: object = None,
 ) -> Card:
     footer = [f"<@{intent.actor.user_id}>", f"request {operation.request_id}"]
+    if operation.approved_by:
+        footer.append("approved by " + ", ".join(f"<@{user}>" for user in operation.approved_by))
+    if operation.incident:
+        footer.append(f"BREAK-GLASS {operation.incident}")
     if rule:
         footer.append(f"rule {rule}")
     if code:
@@ -174,7 +185,7 @@ def _card(
             "facts": (*given_facts(operation), *facts),
             "buttons": tuple(buttons),
             "footer": tuple(footer),
-            "mention": (intent.actor.user_id,) if intent.actor.user_id else (),
+            "mention": tuple(user for user in (intent.actor.user_id, *operation.approved_by) if user),
             "at": now,
             "progress": progress,
             "table": table,

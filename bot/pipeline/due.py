@@ -8,7 +8,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Done
 from bot.core.register import Event
 from bot.core.rows import Hold, Pause, stamp
-from bot.pipeline import cards
+from bot.pipeline import approvals, cards
 from bot.pipeline.deps import Deps
 from bot.pipeline.execute import EVENTS, call
 from bot.pipeline.record import Scribe
@@ -23,9 +23,16 @@ async def due(deps: Deps, intent: Intent, ask: Due) -> None:
             return
     elif ask.what == "hold":
         hold = await deps.store.open_hold(ask.row)
-        if hold is not None and hold.operation is not None:
+        if hold is not None and hold.kind == approvals.KIND:
+            if hold.state == "open":
+                await approvals.expire(deps, hold)
+        elif hold is not None and hold.operation is not None:
             await _expire(deps, intent, hold, hold.operation)
             return
+    elif ask.what == "remind":
+        hold = await deps.store.open_hold(ask.row)
+        if hold is not None:
+            await approvals.remind(deps, hold)
     await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
 
 
@@ -70,5 +77,5 @@ async def _expire(deps: Deps, intent: Intent, hold: Hold, operation: Operation) 
     )
     won = await deps.store.end_hold(hold.id, "expired", None, (row,), now)
     await deps.store.finish(intent.request_id, (), stamp(now))
-    if won:
+    if won and not await approvals.was_asked(deps, hold.request_id):
         await deps.store.finish(hold.request_id, (), stamp(now))

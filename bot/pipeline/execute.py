@@ -90,7 +90,8 @@ async def _mark_sent(
     if operation.risk is Risk.READ and hold_id is None:
         return True
     now = deps.clock.now()
-    row = scribe.about(Event.SENT, operation, intent, now, detail=ages(ruling), **columns)
+    approved = f"approved by {', '.join(operation.approved_by)}; " if operation.approved_by else ""
+    row = scribe.about(Event.SENT, operation, intent, now, detail=approved + ages(ruling), **columns)
     return await deps.store.sending(operation.request_id, operation, row, stamp(now), hold_id=hold_id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.intent import Command, Form, Intent, Place
 from bot.core.value import Json
-from bot.pipeline import launcher
+from bot.pipeline import approvals, launcher
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
 from bot.pipeline.say import say
@@ -15,7 +15,14 @@ async def check(deps: Deps, ask: Form) -> dict[str, str] | None:
     if ask.form == launcher.FORM:
         read = launcher.read(deps.catalog, ask, ())
         return read if isinstance(read, dict) else None
+    if ask.form == approvals.DENY_FORM and not _said(ask, "reason"):
+        return {"reason": "Say why; the requester reads it."}
     return None
+
+
+def _said(ask: Form, name: str) -> str:
+    value = ask.values.get(name)
+    return value.strip() if isinstance(value, str) else ""
 
 
 async def form(deps: Deps, intent: Intent, ask: Form) -> None:
@@ -26,6 +33,11 @@ async def form(deps: Deps, intent: Intent, ask: Form) -> None:
         return
     if ask.form == launcher.FORM:
         await _launch(deps, intent, ask, kept)
+    elif ask.form == approvals.DENY_FORM:
+        place = Place.model_validate(kept.get("place"))
+        await approvals.denied(deps, intent, str(kept.get("hold")), place, _said(ask, "reason"))
+    else:
+        await say(deps, intent, "This form is of a version that is no longer understood.")
 
 
 async def _launch(deps: Deps, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:

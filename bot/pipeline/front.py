@@ -13,6 +13,7 @@ from bot.core.register import Event
 from bot.core.rows import stamp
 from bot.core.value import Json
 from bot.pipeline.authorize import facts
+from bot.pipeline.cards import written
 from bot.pipeline.deps import Deps
 from bot.pipeline.forms import check
 from bot.pipeline.handle import handle
@@ -85,6 +86,7 @@ class Pipeline:
         found: list[str] = []
         for name in sorted(deps.backends):
             for target, _ in await deps.names.known(name):
-                if part in target.text.lower() and target.text not in found:
-                    found.append(target.text)
+                text = written(target)
+                if part in text.lower() and text not in found:
+                    found.append(text)
         return found[:SUGGESTED]

@@ -51,11 +51,12 @@ async def _run(deps: Deps, intent: Intent, hold: Hold, operation: Operation, row
         await say(deps, intent, "The rules changed since this was shown. Type the command again.", replace=True)
         return
     if ruling.needs_approval:
-        await say(
-            deps, intent, "The approvers are asked; the card in the channel shows it.", tone=Tone.PLAIN, replace=True
-        )
-        if await deps.store.end_hold(hold.id, "taken", intent.actor.user_id, (), deps.clock.now()):
-            await approvals.request(deps, hold.intent, Resolved(operation, row), ruling)
+        # The approval is opened before the pre-flight ends: a crash between the two loses neither.
+        await approvals.request(deps, hold.intent, Resolved(operation, row), ruling)
+        await deps.store.end_hold(hold.id, "taken", intent.actor.user_id, (), deps.clock.now())
+        asked = await approvals.was_asked(deps, hold.request_id)
+        text = "The approvers are asked; the card in the channel shows it." if asked else "Nothing was done."
+        await say(deps, intent, text, tone=Tone.PLAIN, replace=True)
         return
     await say(deps, intent, "Running; the card in the channel shows it.", tone=Tone.PLAIN, replace=True)
     if await execute(deps, hold.intent, operation, ruling, hold_id=hold.id) is None:

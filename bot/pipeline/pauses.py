@@ -56,5 +56,5 @@ def pauses_of(deps: Deps, intent: Intent, operation: Operation, result: Done, no
             until_at=stamp(until),
             message_key=cards.key_of(operation.request_id),
         )
-        for target in result.restore or (operation.target,)
+        for target in (result.restore if result.restore is not None else (operation.target,))
     )

@@ -9,7 +9,7 @@ from bot.core.grammar import parse
 from bot.core.intent import Command, Intent, Misread, Press
 from bot.core.rows import ButtonRow
 from bot.core.value import Json
-from bot.pipeline import refuse
+from bot.pipeline import approvals, refuse
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
 from bot.pipeline.holds import decide_preflight
@@ -21,10 +21,12 @@ async def press(deps: Deps, intent: Intent, ask: Press) -> None:
     """Every button of every message."""
     row = await deps.store.button(ask.button)
     why_not = not_valid(row, intent)
+    means = row.payload if row is not None and isinstance(row.payload, dict) else {}
     if row is None or why_not is not None:
+        if row is not None and await _was_decided(deps, intent, row, means):
+            return
         await say(deps, intent, why_not or "This button is not known.")
         return
-    means = row.payload if isinstance(row.payload, dict) else {}
     tag = means.get("tag")
     if tag == "command1":
         await command(deps, intent, _command(means))
@@ -46,11 +48,26 @@ def not_valid(row: ButtonRow | None, intent: Intent) -> str | None:
         return "This button was used or replaced; the message shows where things stand."
     if row.only_user is not None and row.only_user != intent.actor.user_id:
         return "Only the person who asked may press this."
-    if row.channel_id and intent.place.channel_id and row.channel_id != intent.place.channel_id:
+    if row.channel_id and row.channel_id != intent.place.channel_id:
         return "This button belongs to another channel."
-    if row.ts and intent.place.message_ts and row.ts != intent.place.message_ts:
+    if row.ts and row.ts != intent.place.message_ts:
         return "This is a copy of the message; press on the original."
     return None
+
+
+async def _was_decided(deps: Deps, intent: Intent, row: ButtonRow, means: Mapping[str, Json]) -> bool:
+    """Whether a press on a retired button of an approval was answered with who decided it."""
+    if row.retired_at is None or means.get("tag") != "hold1" or not_valid(_live(row), intent) is not None:
+        return False
+    hold = await deps.store.open_hold(str(means.get("hold")))
+    if hold is None or hold.kind != approvals.KIND or hold.state == "open":
+        return False
+    await approvals.too_late(deps, intent, hold)
+    return True
+
+
+def _live(row: ButtonRow) -> ButtonRow:
+    return row.model_copy(update={"retired_at": None})
 
 
 def _command(means: Mapping[str, Json]) -> Command:
@@ -71,5 +88,7 @@ async def _hold(deps: Deps, intent: Intent, means: Mapping[str, Json]) -> None:
     hold = await deps.store.open_hold(str(means.get("hold")))
     if hold is None:
         await say(deps, intent, "This was decided already; the message shows by whom.", tone=Tone.PLAIN)
+    elif hold.kind == approvals.KIND:
+        await approvals.decide(deps, intent, hold, str(means.get("choice")))
     else:
         await decide_preflight(deps, intent, hold, str(means.get("choice")))

@@ -54,13 +54,13 @@ class Scribe:
                 "backend": ask.target.partition(":")[0] if ask.target else None,
                 "target_name": ask.target,
                 "params": self.params(dict(ask.params)),
-                "reason": self.clean(ask.reason),
-                "detail": self.clean(" ".join(ask.words)) if ask.words else None,
+                "reason": ask.reason,
+                "detail": " ".join(ask.words) if ask.words else None,
             }
         elif isinstance(ask, Misread):
             event = Event.MISREAD
             columns = {
-                "detail": self.clean(ask.text),
+                "detail": ask.text,
                 "code": "misread",
                 "verb": ask.understood.partition(" ")[0] or None,
             }
@@ -93,8 +93,9 @@ class Scribe:
             "target_id": target.id,
             "target_name": target.text,
             "params": self.params(operation.params),
-            "reason": self.clean(operation.reason),
+            "reason": operation.reason,
             "risk": str(operation.risk),
+            "incident": operation.incident,
             **columns,
         }
         return self._row(at, event, operation.request_id, intent.actor, intent.place, door=str(intent.door), **filled)

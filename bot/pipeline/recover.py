@@ -9,7 +9,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Done, Unknown
 from bot.core.register import Event
 from bot.core.rows import InboxRow, Watch, stamp
-from bot.pipeline import cards
+from bot.pipeline import approvals, cards
 from bot.pipeline.buttons import buttons_for
 from bot.pipeline.deps import Deps
 from bot.pipeline.execute import after_look_back, look_back, watch_of
@@ -22,6 +22,8 @@ STILL_MEANT = timedelta(minutes=5)
 async def recover(deps: Deps) -> int:
     """Pick up every request that was open; how many there were."""
     rows = await deps.store.unfinished()
+    # After the rows were read: what it sends from here on is under way and no leftover.
+    await approvals.recover(deps)
     for row in rows:
         work = _sent(deps, row, row.operation) if row.state == "sending" and row.operation else _not_sent(deps, row)
         deps.drain.start(work, f"recover {row.request_id}")

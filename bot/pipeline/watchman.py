@@ -57,7 +57,11 @@ async def warn_of_credentials(deps: Deps) -> None:
                 place=Place(team_id=deps.home_team, channel_id=deps.security_channel),
                 title=f"The credential of {name} {'has ended' if over else 'ends soon'}",
                 tone=Tone.BAD if over else Tone.WARN,
-                lines=(Line(text="Make a new one on the control plane, put it where the configuration points, and restart."),),
+                lines=(
+                    Line(
+                        text="Make a new one on the control plane, put it where the configuration points, and restart."
+                    ),
+                ),
                 facts=(Fact(label="Ends", value=ends),),
                 at=now,
             )

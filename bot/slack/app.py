@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.intent import Intent, Misread
@@ -28,12 +29,14 @@ CHANNEL_EVENTS: Final = ("channel_id_changed", "channel_shared", "channel_unshar
 
 Body = Mapping[str, Any]
 ChannelEvent = Callable[[Body], Awaitable[None]]
+Tell = Callable[[Intent, str], None]
 
 _log = logging.getLogger("signalbox.slack")
 
 
 class Doors:
-    """Registers the listeners. `command` is the slash command; `team` the only workspace that is served."""
+    """Registers the listeners. `command` is the slash command; `tell` brings a sentence to the person of a request that was not
+    taken, where the ack cannot carry it: it starts that and returns at once."""
 
     def __init__(
         self,
@@ -43,17 +46,29 @@ class Doors:
         command: str,
         bot_user_id: str,
         channel_event: ChannelEvent,
+        tell: Tell,
     ) -> None:
         self._front = front
         self._stamp = stamp
         self._command = command
         self._bot_user_id = bot_user_id
         self._channel_event = channel_event
+        self._tell = tell
 
     def build(self, client: AsyncWebClient) -> AsyncApp:
-        """The app with its doors; requests were verified before they get here, so Bolt's own check is off."""
+        """The app with its doors; requests were verified before they get here, so Bolt's own check is off.
+
+        `authorize` is given so that neither SLACK_CLIENT_ID and SLACK_CLIENT_SECRET in the environment make Bolt ask an
+        installation store, nor the first request waits for auth.test. Bolt's client therefore needs no token.
+        """
+
+        async def authorize(team_id: str | None, enterprise_id: str | None) -> AuthorizeResult:
+            # Which workspace may ask is decided behind the doors, where a refusal is registered.
+            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_user_id=self._bot_user_id)
+
         app = AsyncApp(
-            client=client,
+            client=AsyncWebClient(base_url=client.base_url, session=client.session, timeout=client.timeout),
+            authorize=authorize,
             process_before_response=True,
             request_verification_enabled=False,
             ssl_check_enabled=False,
@@ -88,14 +103,16 @@ class Doors:
         """Buttons and menus of messages and of the Home tab."""
         intent = actions.read(body, self._stamp)
         if intent is not None:
-            await self._hand_over(intent)
+            await self._hand_over_and_tell(intent)
         await ack()
 
     async def on_view(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A modal: what does not fit goes back to its field, anything else closes the modal."""
         receipt = await self._hand_over(forms.read(body, self._stamp))
-        if receipt.errors:
-            await ack(response_action="errors", errors=receipt.errors)
+        field = _first_input(body)
+        errors = receipt.errors or ({field: receipt.say} if field and receipt.say else None)
+        if errors:
+            await ack(response_action="errors", errors=errors)
             return
         await ack()
 
@@ -109,28 +126,28 @@ class Doors:
 
     async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The global shortcut and the one on messages."""
-        await self._hand_over(shortcuts.read(body, self._stamp, self._bot_user_id))
+        await self._hand_over_and_tell(shortcuts.read(body, self._stamp, self._bot_user_id))
         await ack()
 
     async def on_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Mentions and direct messages."""
         intent = mentions.read(body, self._stamp, self._front.catalog, self._bot_user_id)
         if intent is not None:
-            await self._hand_over(intent)
+            await self._hand_over_and_tell(intent)
         await ack()
 
     async def on_home(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The Home tab was opened."""
         intent = home.read(body, self._stamp)
         if intent is not None:
-            await self._hand_over(intent)
+            await self._hand_over_and_tell(intent)
         await ack()
 
     async def on_step(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A workflow step."""
         intent = steps.read(body, self._stamp, self._front.catalog)
         if intent is not None:
-            await self._hand_over(intent)
+            await self._hand_over_and_tell(intent)
         await ack()
 
     async def on_channel_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -142,7 +159,22 @@ class Doors:
         """Events and closed modals that mean nothing here; an ack keeps Slack from sending them again."""
         await ack()
 
+    async def _hand_over_and_tell(self, intent: Intent) -> None:
+        receipt = await self._hand_over(intent)
+        if receipt.say:
+            self._tell(intent, receipt.say)
+
     async def _hand_over(self, intent: Intent) -> Receipt:
         if isinstance(intent.ask, Misread):
             _log.debug("request %s could not be read", intent.request_id)
         return await self._front.submit(intent)
+
+
+def _first_input(body: Body) -> str | None:
+    """The block id of a modal's first input, at which Slack can show a sentence."""
+    view = body.get("view")
+    blocks = view.get("blocks") if isinstance(view, Mapping) else None
+    for block in blocks if isinstance(blocks, list) else ():
+        if isinstance(block, Mapping) and block.get("type") == "input":
+            return text(block, "block_id")
+    return None

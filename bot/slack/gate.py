@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
 
 
 def check(headers: Mapping[str, str], body: bytes, secrets: Sequence[SecretStr], now: float) -> Verdict:
-    """Whether these bytes come from Slack and are well formed. Header names are lower case; `now` is epoch seconds."""
+    """Whether these bytes come from Slack and are well formed; `headers` have lower-case names, `now` is epoch seconds."""
     if len(body) > MAX_BODY:
         return Verdict(413, "too large")
     signed = _signed(headers, body, secrets, now)

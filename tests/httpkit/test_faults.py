@@ -182,6 +182,24 @@ async def test_a_404_of_a_named_thing_is_no_such_target() -> None:
             await client.call("GET", "/run/17", missing="run 17")
 
 
+async def test_a_404_keeps_the_words_of_the_backend_and_not_those_of_a_web_server() -> None:
+    """A sentence about the thing is told; a page of the server before it is not."""
+    told = lambda: web.Response(status=404, text="The agent has no job runs.")  # noqa: E731
+    page = lambda: web.Response(status=404, text="<html><title>404 nginx</title></html>", content_type="text/html")  # noqa: E731
+    async with serving(in_turn(told, page)) as server, client_of(server.base_url) as client:
+        with pytest.raises(NoSuchTarget, match=r"^acc has no agent 7: The agent has no job runs\.$"):
+            await client.call("GET", "/x", missing="agent 7")
+        with pytest.raises(NoSuchTarget, match=r"^acc has no agent 7\.$"):
+            await client.call("GET", "/x", missing="agent 7")
+
+
+async def test_a_missing_ca_file_is_not_sent() -> None:
+    """A wrong setting ends before anything is written, and is named."""
+    async with client_of("https://127.0.0.1:9", ca_file="no-such-file.pem") as client:
+        with pytest.raises(NotSent, match="`ca_file` cannot be read"):
+            await client.call("POST", "/x")
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_refused_and_not_followed(status: int) -> None:
     """A redirect is Rejected, names the host and neither its path nor its query, and no credential travels there."""
@@ -257,7 +275,7 @@ async def test_a_compression_bomb_ends_at_the_cap(coding: str) -> None:
 @pytest.mark.parametrize(
     ("coding", "body"),
     [
-        ("gzip", gzip.compress(b'{"agentId": "a1"}')),
+        ("gzip", gzip.compress(b'{"agentId": "a1"}', mtime=0)),
         ("deflate", zlib.compress(b'{"agentId": "a1"}')),
         ("deflate", zlib.compress(b'{"agentId": "a1"}', wbits=-15)),
         ("identity", b'{"agentId": "a1"}'),
@@ -272,7 +290,8 @@ async def test_packed_answers_are_read(coding: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("coding", "body"), [("gzip, gzip", b"x"), ("br", b"x"), ("gzip", b"not gzip"), ("gzip", gzip.compress(b"{}")[:-9])]
+    ("coding", "body"),
+    [("gzip, gzip", b"x"), ("br", b"x"), ("gzip", b"not gzip"), ("gzip", gzip.compress(b"{}", mtime=0)[:-9])],
 )
 async def test_a_coding_that_was_not_asked_for_is_a_bad_reply(coding: str, body: bytes) -> None:
     """Stacked, unknown and broken codings are refused."""

@@ -33,6 +33,7 @@ from bot.httpkit import Download, HttpClient, Reply, segment
 LARGEST_LOG: Final = 512 << 20
 _LOG_TIME: Final = 480.0
 _LOGOUT_TIME: Final = 5.0
+_LARGEST_SKEW: Final = 600.0
 
 
 class InfaClient:
@@ -192,5 +193,6 @@ class InfaClient:
         return redact(error.sentence, secrets)[0]
 
     def _note_clock(self, date: datetime | None) -> None:
-        if date is not None:
-            self.server_ahead = (date - self._clock.now()).total_seconds()
+        """How far the vendor's clock is ahead of ours; a distance that no clock has comes from something in between."""
+        ahead = (date - self._clock.now()).total_seconds() if date is not None else 0.0
+        self.server_ahead = ahead if abs(ahead) <= _LARGEST_SKEW else 0.0

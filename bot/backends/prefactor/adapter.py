@@ -14,7 +14,7 @@ from bot.backends.prefactor.desk import Desk
 from bot.backends.prefactor.rows import AGENT, INSTANCE, NEW, ROWS
 from bot.backends.prefactor.settings import PrefactorSettings
 from bot.backends.prefactor.targets import Finder, is_new
-from bot.backends.prefactor.views import agent_state, allowed_text, instance_view, written
+from bot.backends.prefactor.views import agent_state, allowed_text, instance_view
 from bot.core.capability import BackendRows, Risk
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
@@ -153,11 +153,10 @@ class PrefactorBackend:
     async def targets(self) -> Sequence[Named]:
         """Every agent of the account."""
         agents = await self._desk.finder.all()
-        names = [agent.name for agent in agents]
         listed = [
             Named(
                 target=self._desk.finder.target(agent),
-                text=written(self.name, agent.name if names.count(agent.name) == 1 else agent.id),
+                text=self._desk.finder.text(agent, agents),
                 state=agent_state(agent),
                 detail=self._desk.clean(agent.description or f"allowed: {allowed_text(agent)}"),
             )

@@ -115,7 +115,7 @@ async def _switch(
 
 async def delete(desk: Desk, operation: Operation, call: Call) -> Done:
     """Delete an agent. It was there a moment ago, so that not finding it means that it is gone."""
-    name = operation.target.name
+    name = desk.clean(operation.target.name)
     try:
         await desk.client.delete(operation.target.id)
     except NoSuchTarget:
@@ -156,7 +156,7 @@ async def stop(desk: Desk, operation: Operation, call: Call) -> Done:
 def stopped(desk: Desk, target: Target, instance: Instance, what: str) -> Done:
     """The outcome of a stop: how the instance stands, whatever was asked for."""
     view = view_of(desk.name, instance, desk.clean)
-    who = f"The instance of {target.parent_name}" if target.parent_name else "The instance"
+    who = f"The instance of {desk.clean(target.parent_name)}" if target.parent_name else "The instance"
     note = (
         "" if view.phase.ended else f" It still shows as {view.state}; its program learns of it when it next reports."
     )

@@ -7,6 +7,7 @@ vendor's TypeScript SDK). The key stands in the body, not in a header, and is at
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from json import dumps
 from typing import Final, TypeVar
 
 from bot.backends.prefactor.answers import hearing, refusal
@@ -19,7 +20,7 @@ T = TypeVar("T")
 API: Final = "/api/v1"
 LARGEST_PAGE: Final = 100
 _MOST_PAGES: Final = 100
-_LIST_TIME: Final = 20.0
+_CALL_TIME: Final = 20.0
 
 
 class PrefactorClient:
@@ -130,11 +131,19 @@ class PrefactorClient:
         missing: str | None = None,
     ) -> Reply:
         """Everything here may be repeated: reads, changes with a key, and changes that end in the same state."""
-        body = {"json": json} if json is not None else {}
+        content = None if json is None else dumps(json, ensure_ascii=False).encode()
+        headers = [] if json is None else [("Content-Type", "application/json")]
         with hearing() as heard:
             try:
                 return await self._http.call(
-                    method, API + path, query=query, repeat_safe=True, missing=missing, deadline=_LIST_TIME, **body
+                    method,
+                    API + path,
+                    query=query,
+                    content=content,
+                    headers=headers,
+                    repeat_safe=True,
+                    missing=missing,
+                    deadline=_CALL_TIME,
                 )
             except (CredentialRefused, RateLimited):
                 raise

@@ -99,13 +99,13 @@ class Finder:
         return self._missing(name, await self.all())
 
     def _missing(self, name: str, agents: Sequence[Agent]) -> NoSuchTarget:
-        folded = {agent.name.casefold(): agent.name for agent in agents}
+        folded = {agent.name.casefold(): agent for agent in agents}
         near = difflib.get_close_matches(name.casefold(), sorted(folded), n=_NEAREST, cutoff=0.5)
-        texts = tuple(written(self._backend, folded[match]) for match in near)
+        texts = tuple(self.text(folded[match], agents) for match in near)
         hint = "There is " + ", ".join(f"`{text}`" for text in texts) + "." if texts else ""
         other = folded.get(name.casefold())
         if other is not None:
-            hint = f"It is called `{other}`; upper and lower case count."
+            hint = f"It is called `{other.name}`; upper and lower case count."
         return NoSuchTarget(f"{self._backend} has no agent `{name}`.", hint, nearest=texts)
 
     async def _by_id(self, agent_id: str) -> Target | None:
@@ -141,6 +141,13 @@ class Finder:
             scope=f"{self._backend}:{agent.name}",
             group=agent.id,
         )
+
+    def text(self, agent: Agent, agents: Sequence[Agent]) -> str:
+        """How this one of all agents is written: by its name where that means it alone, else by its id."""
+        name = agent.name
+        taken = sum(other.name == name for other in agents) > 1 or _ID.fullmatch(name) is not None
+        prefixed = name.startswith((f"{INSTANCE}/", f"{NEW}/"))
+        return written(self._backend, agent.id if taken or prefixed or not name.strip() else name)
 
     def part(self, instance: Instance, agent: Target | None) -> Target:
         """An instance as a target: rules see its agent, and without a known agent only `backend:*` covers it."""

@@ -13,7 +13,7 @@ from bot.backends.sequentum.states import JOB, MARKS, named
 from bot.backends.sequentum.times import START_FORMAT, local_text, moment, windows_zone
 from bot.backends.sequentum.views import written
 from bot.backends.sequentum.wire import Schedule
-from bot.core.operation import Operation
+from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Suggestion
 from bot.core.ports import Call
 from bot.core.problems import BadRequest, CallProblem, NoSuchTarget
@@ -34,7 +34,10 @@ async def switch_off(desk: Desk, operation: Operation, call: Call) -> Done:
 
 async def _switch(desk: Desk, operation: Operation, *, on: bool) -> Done:
     target, word = operation.target, "on" if on else "off"
+    restore: tuple[Target, ...] | None = None
     if target.kind == AGENT:
+        if not on and (operation.params.get("for") is not None or operation.params.get("until") is not None):
+            restore = await _enabled(desk, target)
         await desk.client.switch_schedules(target.id, on=on)
         summary = f"All schedules of {target.name} are {word}."
     else:
@@ -45,7 +48,15 @@ async def _switch(desk: Desk, operation: Operation, *, on: bool) -> Done:
         verb=f"schedule {'off' if on else 'on'}",
         target=written(desk.name, target.name),
     )
-    return Done(summary=summary, facts=(Fact(label="Schedules", value=word),), next=(back,))
+    return Done(summary=summary, facts=(Fact(label="Schedules", value=word),), restore=restore, next=(back,))
+
+
+async def _enabled(desk: Desk, agent: Target) -> tuple[Target, ...]:
+    """The schedules that are on now: a pause switches on again these and no others."""
+    schedules = await desk.client.schedules(agent.id)
+    found = tuple(desk.finder.part(SCHEDULE, item.schedule_id, agent) for item in schedules if item.is_enabled)
+    await desk.names.remember(found)
+    return found
 
 
 async def delete_schedule(desk: Desk, operation: Operation, call: Call) -> Done:

@@ -9,6 +9,7 @@ from bot.core.card import Line, Tone
 from bot.core.catalog import check_params
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Named, Table
+from bot.core.params import duration_text
 from bot.core.problems import BadRequest, Problem
 from bot.pipeline import cards
 from bot.pipeline.deps import Deps
@@ -65,20 +66,19 @@ async def targets(deps: Deps, intent: Intent, ask: Command) -> None:
 
 
 async def find(deps: Deps, intent: Intent, ask: Command) -> None:
-    """`find prices`: every backend at once; one that does not answer is named and slows nobody."""
+    """`find prices`: the remembered names of every backend, with how old each is; nothing is asked, so it is there at once."""
     words = [word.lower() for word in ask.words]
     if not words:
         raise BadRequest("`find` needs a part of a name.", code="target_missing")
-    lists = await asyncio.gather(*(_list_or_problem(deps, name) for name in deps.backends))
-    found = [
-        named
-        for listed in lists
-        if not isinstance(listed, str)
-        for named in listed
-        if all(word in f"{named.text} {named.detail}".lower() for word in words)
-    ]
-    silent = [listed for listed in lists if isinstance(listed, str)]
-    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50, silent)
+    now = deps.clock.now()
+    found = []
+    for name in sorted(deps.backends):
+        for target, seen in await deps.names.known(name):
+            text = cards.written(target)
+            if all(word in text.lower() for word in words):
+                age = duration_text(max(1, int((now - seen).total_seconds())))
+                found.append(Named(target=target, text=text, state=target.kind, detail=f"seen {age} ago"))
+    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50)
 
 
 async def _list(deps: Deps, name: str) -> Sequence[Named]:
@@ -89,23 +89,14 @@ async def _list(deps: Deps, name: str) -> Sequence[Named]:
         raise Problem(f"`{name}` did not answer within {LIST_WITHIN:g} s.", code="deadline") from None
 
 
-async def _list_or_problem(deps: Deps, name: str) -> Sequence[Named] | str:
-    try:
-        return await _list(deps, name)
-    except Problem as problem:
-        return f"{name}: {problem.summary}"
-
-
-async def _named_table(
-    deps: Deps, intent: Intent, title: str, found: Sequence[Named], count: int, silent: Sequence[str] = ()
-) -> None:
+async def _named_table(deps: Deps, intent: Intent, title: str, found: Sequence[Named], count: int) -> None:
     rows = tuple((named.text, named.state, named.detail) for named in found[:count])
     note = "" if len(found) <= count else f"{len(found) - count} more; say more of the name"
-    lines = [Line(text=text) for text in silent]
-    if not rows:
-        lines.append(Line(text="Nothing. Names are learned as they are used; a full path or id works at once."))
+    lines = (
+        () if rows else (Line(text="Nothing. Names are learned as they are used; a full path or id works at once."),)
+    )
     table = Table(columns=("Target", "State", "Detail"), rows=rows, total=len(found), note=note) if rows else None
-    await deps.presenter.show(cards.private(intent, title, lines=tuple(lines), table=table), intent.reply)
+    await deps.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 
 
 def _count(deps: Deps, ask: Command) -> int:

@@ -1,0 +1,45 @@
+"""Agents: their status with every service that is known of them, and the jobs that ended on them."""
+
+from __future__ import annotations
+
+from bot.backends.informatica.desk import Desk, number_of
+from bot.backends.informatica.keys import split_service
+from bot.backends.informatica.rows import AGENT
+from bot.backends.informatica.states import service_words
+from bot.backends.informatica.views import agent_facts, entry_table, service_table, suggest
+from bot.core.operation import Operation
+from bot.core.outcome import Done, Phase
+from bot.core.ports import Call
+
+_LOOKED_AT = 1_000
+
+
+async def status(desk: Desk, operation: Operation, call: Call) -> Done:
+    """An agent with all its services: those that are listed, and those that were seen before."""
+    target = operation.target
+    record = await desk.client.details(target.group)
+    before = await desk.finder.seen_services(target)
+    await desk.finder.learn(target, record)
+    listed = {one.app_display_name for one in record.services}
+    unlisted = sorted({split_service(one)[1] for one in before} - listed)
+    name = target.name.removeprefix(f"{AGENT}/")
+    up = sum(service_words(one)[1] is Phase.SUCCEEDED for one in record.services)
+    active = "active" if record.active else "not active"
+    starts = [desk.finder.service_target(target, one) for one in unlisted[:3]] if record.active else []
+    return Done(
+        summary=f"{name} is {active}; {up} of {len(listed | set(unlisted))} services are running.",
+        facts=agent_facts(record),
+        table=service_table(record, unlisted) if listed or unlisted else None,
+        next=tuple(suggest(f"Start {split_service(one)[1]}", "start", one) for one in starts),
+    )
+
+
+async def history(desk: Desk, operation: Operation, call: Call) -> Done:
+    """The latest ended jobs on an agent: the log cannot be asked by agent, so the newest of all are looked through."""
+    count = number_of(operation, "count") or 10
+    entries = await desk.client.ended(rows=_LOOKED_AT)
+    here = [entry for entry in entries if entry.agent_id == operation.target.group][:count]
+    name = operation.target.name.removeprefix(f"{AGENT}/")
+    if not here:
+        return Done(summary=f"None of the latest {len(entries)} jobs of the organization ran on {name}.")
+    return Done(summary=f"{name}: the latest {len(here)} ended jobs.", table=entry_table(here, desk.clean))

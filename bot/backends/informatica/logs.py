@@ -1,0 +1,74 @@
+"""The session log of a job: fetched, masked in a worker thread, and handed on as one text with a preview."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Final
+
+from bot.backends.informatica.desk import Desk, number_of, text_of
+from bot.backends.informatica.keys import TaskKey
+from bot.backends.informatica.logtext import Seen, masked_file
+from bot.backends.informatica.tasks import ended
+from bot.backends.informatica.views import ended_view
+from bot.core.operation import Operation
+from bot.core.outcome import Done, Fact, FileOut
+from bot.core.ports import Call
+from bot.core.problems import NoSuchTarget
+
+LONGEST_PREVIEW: Final = 2_800
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+async def session_log(desk: Desk, operation: Operation, call: Call) -> Done:
+    """The log of the run that was named, of the card's own run, or of the newest ended one."""
+    task = operation.target
+    run_id = number_of(operation, "run")
+    run_id = TaskKey.of(task.group).run if run_id is None else run_id
+    entries = await ended(desk, task, run_id, 1)
+    if not entries:
+        which = f"run {run_id} of {task.name}" if run_id is not None else f"job of {task.name}"
+        raise NoSuchTarget(
+            f"{desk.name} has no ended {which} in its log.",
+            "A job that runs has no session log yet; look at it with `status`.",
+        )
+    entry = entries[0]
+    view = ended_view(task, entry, desk.clean)
+    seen = Seen(tail=number_of(operation, "tail") or 0, grep=text_of(operation, "grep"))
+    path = await _fetch(desk, call, entry.id, seen)
+    last = task.name.rpartition("/")[2]
+    number = "" if entry.run_id is None else f"-run-{entry.run_id}"
+    file = FileOut(
+        path=path,
+        name=f"{_UNSAFE.sub('_', last).strip('._') or 'task'}{number}.log",
+        title=f"Session log of {last}",
+        size=seen.size,
+        sha256=seen.digest,
+        redactions=seen.redactions,
+    )
+    notes = tuple(Fact(label="Note", value=note) for note in seen.notes[:5])
+    return Done(
+        summary=f"Session log of {task.name}{number.replace('-', ' ')}: {seen.lines:,} lines; the job {view.state}.",
+        facts=(*view.facts, *((Fact(label="Message", value=view.message),) if view.message else ()), *notes),
+        files=(file,),
+        preview=seen.preview()[-LONGEST_PREVIEW:],
+    )
+
+
+async def _fetch(desk: Desk, call: Call, log_id: str, seen: Seen) -> str:
+    raw_path = ""
+    try:
+        async with call.spool.create(".raw") as raw:
+            raw_path = raw.name
+            got = await desk.client.session_log(log_id, raw)
+        if not got.size:
+            raise NoSuchTarget(f"{desk.name} has an empty session log for this job.")
+        session = desk.client.sign_in.current
+        secrets = (*desk.secrets, *(session.secrets if session else ()))
+        async with call.spool.create(".log") as out:
+            await asyncio.to_thread(masked_file, Path(raw_path), out, secrets, seen)
+            return out.name
+    finally:
+        if raw_path:
+            await asyncio.to_thread(Path(raw_path).unlink, missing_ok=True)

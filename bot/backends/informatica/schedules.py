@@ -1,0 +1,88 @@
+"""Schedules: list, status, on and off."""
+
+from __future__ import annotations
+
+from bot.backends.informatica.desk import Desk
+from bot.backends.informatica.views import interval_text, schedule_table, schedule_word, suggest, utc_text
+from bot.backends.informatica.wire import Schedule, moment
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Fact, Refused
+from bot.core.ports import Call
+from bot.core.problems import NoSuchTarget
+
+
+async def listing(desk: Desk, operation: Operation, call: Call) -> Done:
+    """All schedules of the organization."""
+    schedules = await desk.client.schedules()
+    await desk.names.remember([desk.finder.schedule_target(one) for one in schedules])
+    if not schedules:
+        return Done(summary=f"{desk.name} has no schedules.")
+    on = sum(schedule_word(one) == "on" for one in schedules)
+    return Done(
+        summary=f"{desk.name} has {len(schedules)} schedules, {on} of them on.", table=schedule_table(schedules)
+    )
+
+
+async def _one(desk: Desk, target: Target) -> Schedule:
+    for schedule in await desk.client.schedules():
+        if schedule.id == target.id:
+            return schedule
+    raise NoSuchTarget(f"{desk.name} no longer has the schedule {target.name}.")
+
+
+async def status(desk: Desk, operation: Operation, call: Call) -> Done:
+    """One schedule."""
+    target = operation.target
+    schedule = await _one(desk, target)
+    word = schedule_word(schedule)
+    facts = (
+        Fact(label="Switched", value=word),
+        Fact(label="Interval", value=interval_text(schedule)),
+        Fact(label="From", value=utc_text(moment(schedule.start_time))),
+        Fact(label="Zone", value=schedule.time_zone_id or "not told"),
+    )
+    verb = {"on": "schedule off", "off": "schedule on"}.get(word)
+    step = (suggest(f"Switch {'off' if word == 'on' else 'on'}", verb, target),) if verb else ()
+    return Done(summary=f"The schedule {schedule.name} is {word}.", facts=facts, next=step)
+
+
+async def switch_on(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Switch a schedule on."""
+    return await _switch(desk, operation.target, on=True)
+
+
+async def switch_off(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
+    """Switch a schedule off; a timed return is the pipeline's. One that is off already must not be switched on by a return."""
+    timed = [name for name in ("for", "until") if name in operation.given]
+    if timed and schedule_word(await _one(desk, operation.target)) == "off":
+        return Refused(
+            code="off_already",
+            summary=f"The schedule {operation.target.name.partition('/')[2]} is off already, and a pause would switch it on.",
+            hint=f"Leave `{timed[0]}=` out to keep it off.",
+        )
+    return await _switch(desk, operation.target, on=False)
+
+
+async def _switch(desk: Desk, target: Target, *, on: bool) -> Done:
+    word = "on" if on else "off"
+    await desk.client.switch_schedule(target.id, on=on)
+    return Done(
+        summary=f"The schedule {target.name.partition('/')[2]} is {word}.",
+        facts=(Fact(label="Switched", value=word),),
+        restore=() if on else (target,),
+        next=(suggest(f"Switch {'off' if on else 'on'}", f"schedule {'off' if on else 'on'}", target),),
+    )
+
+
+async def state_of(desk: Desk, target: Target) -> str:
+    """On or off."""
+    try:
+        return schedule_word(await _one(desk, target))
+    except NoSuchTarget:
+        return "gone"
+
+
+async def preflight(desk: Desk, target: Target) -> list[tuple[str, str]]:
+    """On or off, and when it runs."""
+    schedule = await _one(desk, target)
+    return [("Schedule", f"{schedule_word(schedule)}; {interval_text(schedule)} {schedule.time_zone_id or ''}".strip())]

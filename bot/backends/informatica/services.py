@@ -1,0 +1,350 @@
+"""Start, stop and restart of a service, how they are followed, and what became of one whose answer was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.backends.informatica.desk import Desk
+from bot.backends.informatica.keys import Goal, ServiceKey, agent_name, split_service
+from bot.backends.informatica.movements import NOT_LISTED, Sight, judge, of_service
+from bot.backends.informatica.states import SERVICE, named, newest, service_words
+from bot.backends.informatica.views import running_text, service_facts, suggest, utc_text
+from bot.backends.informatica.wire import Agent, Running
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, RunView, Suggestion
+from bot.core.ports import Call
+from bot.core.problems import (
+    BadReply,
+    CallProblem,
+    CredentialRefused,
+    Lost,
+    NoSuchTarget,
+    RateLimited,
+    Rejected,
+    ServerError,
+)
+
+_SHOWN: Final = 5
+_WORDS: Final[dict[Goal, str]] = {"start": "start", "stop": "stop"}
+
+
+async def start(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Start the latest version of the service; the end is followed by `views_of`."""
+    return await _move(desk, operation.target, "start")
+
+
+async def stop(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Stop all versions of the service; the end is followed by `views_of`."""
+    return await _move(desk, operation.target, "stop")
+
+
+async def _move(desk: Desk, target: Target, goal: Goal) -> Done:
+    moved = await _send(desk, target, goal)
+    run = _followed(desk, target, goal, desk.clock.now())
+    if isinstance(moved, Done):
+        return moved
+    state, message = moved
+    words, phase = named(SERVICE, state)
+    # Only the details tell that it is up or down (SEED: check the status using the v2 agent resource).
+    going = phase if phase in (Phase.WAITING, Phase.UNREADABLE) else Phase.ACTIVE
+    shown = f"{words} ({state})" if state in SERVICE else words
+    said = (Fact(label="Informatica says", value=desk.clean(message)),) if message else ()
+    view = RunView(state=shown, phase=going, facts=said, next=_while_going(target, goal))
+    return Done(
+        summary=f"The {_WORDS[goal]} of {target.name} was accepted: {shown}.",
+        run=run,
+        view=view,
+        backend_ref=target.id,
+        next=view.next,
+    )
+
+
+async def _send(desk: Desk, target: Target, goal: Goal) -> tuple[str, str] | Done:
+    """The vendor's state and message; or Done where it refused because the service is there already.
+
+    What it answers to the start of a running or the stop of a stopped service is not documented (GUESS: the present state,
+    or an error), so after a refusal the details decide.
+    """
+    federated, name = split_service(target)
+    refusal: Rejected | None = None
+    try:
+        reply = await desk.client.switch_service(federated, name, goal)
+    except (CredentialRefused, RateLimited):
+        raise
+    except Rejected as no:
+        refusal = no
+    if refusal is None:
+        await desk.names.remember([target.model_copy(update={"group": ServiceKey.of(target.group).v2})])
+        return reply.service_state, reply.message or ""
+    if await _there_already(desk, target, goal):
+        word = "running" if goal == "start" else "stopped"
+        return Done(
+            summary=f"{target.name} is {word} already; Informatica refused another {goal}: {refusal.summary}",
+            backend_ref=target.id,
+            next=_after(target, goal),
+        )
+    raise refusal
+
+
+async def _there_already(desk: Desk, target: Target, goal: Goal) -> bool:
+    """An absent service counts as stopped only if it was ever seen: otherwise its name may be a wrong one."""
+    agent = await desk.client.details(ServiceKey.of(target.group).v2)
+    name = split_service(target)[1]
+    if judge(goal, agent, name, elapsed=0.0, limit=1.0).phase is not Phase.SUCCEEDED:
+        return False
+    if goal == "start" or of_service(agent, name):
+        return True
+    return await desk.names.by_id(target.backend, target.kind, target.id) is not None
+
+
+def _followed(desk: Desk, target: Target, goal: Goal, since: datetime) -> Target:
+    key = ServiceKey(ServiceKey.of(target.group).v2, goal, since)
+    return target.model_copy(update={"group": key.group})
+
+
+def _while_going(target: Target, goal: Goal) -> tuple[Suggestion, ...]:
+    refresh = suggest("Refresh", "status", target)
+    return (refresh, suggest("Stop", "stop", target)) if goal == "start" else (refresh,)
+
+
+def _after(target: Target, goal: Goal) -> tuple[Suggestion, ...]:
+    refresh = suggest("Refresh", "status", target)
+    return (refresh,) if goal == "start" else (refresh, suggest("Start", "start", target))
+
+
+# --- following -----------------------------------------------------------------------------------
+
+
+async def views_of(desk: Desk, group: str, runs: Sequence[Target]) -> dict[str, RunView]:
+    """How starts or stops of one agent since one moment stand, by one request."""
+    key = ServiceKey.of(group)
+    agent = await desk.client.details(key.v2)
+    views: dict[str, RunView] = {}
+    for run in runs:
+        if key.goal is None or key.since is None:
+            views[run.id] = _plain_view(run, agent)
+            continue
+        elapsed = (desk.clock.now() - key.since).total_seconds()
+        limit = float(desk.settings.follow_seconds)
+        sight = judge(key.goal, agent, split_service(run)[1], elapsed=elapsed, limit=limit)
+        views[run.id] = _view(run, agent, sight, key.goal, key.since)
+    return views
+
+
+def _view(run: Target, agent: Agent, sight: Sight, goal: Goal, since: datetime) -> RunView:
+    statuses = of_service(agent, split_service(run)[1])
+    reached = (goal == "start") == (sight.phase is Phase.SUCCEEDED)
+    return RunView(
+        state=sight.state,
+        phase=sight.phase,
+        facts=service_facts(statuses) if statuses else (Fact(label="State", value=sight.state),),
+        message=sight.message,
+        started=since,
+        next=_after(run, "start" if reached else "stop") if sight.phase.ended else _while_going(run, goal),
+    )
+
+
+def _plain_view(run: Target, agent: Agent) -> RunView:
+    statuses = of_service(agent, split_service(run)[1])
+    words, phase = service_words(newest(statuses)) if statuses else (NOT_LISTED, Phase.UNREADABLE)
+    return RunView(state=words, phase=phase, facts=service_facts(statuses) if statuses else ())
+
+
+# --- restart -------------------------------------------------------------------------------------
+
+
+async def restart(desk: Desk, operation: Operation, call: Call) -> Done | Failed:
+    """Stop, wait, start, wait. There is no restart in the API, although there is a state RESTARTING (SEED)."""
+    target = operation.target
+    await call.progress(f"Stopping {target.name}.")
+    await _send(desk, target, "stop")
+    sight = await _wait(desk, target, "stop", call)
+    if sight.phase is not Phase.SUCCEEDED:
+        return Failed(
+            code="not_stopped",
+            summary=f"{target.name} did not stop within {desk.settings.follow_seconds} s and was not started again. "
+            f"Last known: {sight.state}.",
+            hint="Look with `status`; the stop may still take effect.",
+            next=(suggest("Refresh", "status", target), suggest("Start", "start", target)),
+        )
+    await call.progress(f"{target.name} is stopped; starting it.")
+    trouble = await _start_again(desk, target)
+    if trouble:
+        return Failed(
+            code="stopped_not_started",
+            summary=f"{target.name} is stopped and not started again. {trouble}",
+            hint="Start it as soon as the cause is gone.",
+            next=(suggest("Start", "start", target), suggest("Refresh", "status", target)),
+        )
+    return await _come_up(desk, target, call)
+
+
+async def _start_again(desk: Desk, target: Target) -> str:
+    """Empty when the start was accepted, or has taken effect in spite of a lost answer; else what went wrong."""
+    try:
+        await _send(desk, target, "start")
+    except (Lost, ServerError, BadReply) as unsure:
+        if await _is_coming_up(desk, target):
+            return ""
+        return f"The answer to the start was lost, and nothing is seen of it: {unsure.summary}"
+    except (CallProblem, NoSuchTarget) as problem:
+        return problem.summary
+    return ""
+
+
+async def _is_coming_up(desk: Desk, target: Target) -> bool:
+    try:
+        agent = await desk.client.details(ServiceKey.of(target.group).v2)
+    except (CallProblem, NoSuchTarget):
+        return False
+    return any(status.status != "USER_STOPPED" for status in of_service(agent, split_service(target)[1]))
+
+
+async def _come_up(desk: Desk, target: Target, call: Call) -> Done | Failed:
+    sight = await _wait(desk, target, "start", call)
+    if sight.phase is Phase.SUCCEEDED:
+        return Done(
+            summary=f"{target.name} was restarted: {sight.state}.",
+            facts=(Fact(label="State", value=sight.state),),
+            backend_ref=target.id,
+            next=(suggest("Refresh", "status", target),),
+        )
+    return Failed(
+        code="started_not_up",
+        summary=f"{target.name} was stopped and started again, but it is not up. Last known: {sight.state}.",
+        hint="Look with `status`; it may still come up.",
+        next=(suggest("Refresh", "status", target), suggest("Start", "start", target)),
+    )
+
+
+async def _wait(desk: Desk, target: Target, goal: Goal, call: Call) -> Sight:
+    """Read the details until the movement has ended. A reading that fails is made again until the time is over."""
+    began, limit = call.clock.monotonic(), float(desk.settings.follow_seconds)
+    v2, name = ServiceKey.of(target.group).v2, split_service(target)[1]
+    sight = Sight("not read yet", Phase.UNREADABLE)
+    told = ""
+    while True:
+        elapsed = call.clock.monotonic() - began
+        try:
+            sight = judge(goal, await desk.client.details(v2), name, elapsed=elapsed, limit=limit)
+        except CredentialRefused:
+            return Sight(f"{sight.state}; Informatica no longer accepts the account", Phase.FAILED)
+        except (CallProblem, NoSuchTarget) as problem:
+            sight = Sight(f"{sight.state.partition(';')[0]}; not readable now: {problem.summary}", Phase.UNREADABLE)
+        if sight.phase.ended or elapsed >= limit:
+            return sight
+        if sight.state != told:
+            told = sight.state
+            await call.progress(f"{target.name}: {told}.")
+        await call.clock.sleep(desk.settings.poll_seconds)
+
+
+# --- before, now, and afterwards -----------------------------------------------------------------
+
+
+async def status(desk: Desk, operation: Operation, call: Call) -> Done:
+    """One service by the details of its agent."""
+    target = operation.target
+    record = await desk.client.details(ServiceKey.of(target.group).v2)
+    await _learn(desk, target, record)
+    statuses = of_service(record, split_service(target)[1])
+    if statuses:
+        words, phase = service_words(newest(statuses))
+        away = phase in (Phase.STOPPED, Phase.FAILED)
+        steps = ("start",) if away else ("stop", "restart")
+        return Done(
+            summary=f"{target.name} is {words}.",
+            facts=service_facts(statuses),
+            next=tuple(suggest(verb.capitalize(), verb, target) for verb in steps),
+        )
+    if not record.active:
+        return Done(
+            summary=f"The agent {agent_name(target)} is not active, so nothing can be said of {target.name}.",
+            facts=(Fact(label="Agent", value="not active"),),
+        )
+    known = await desk.names.by_id(target.backend, target.kind, target.id)
+    why = "it is stopped" if known is not None else "it is stopped, or there is no service of that name"
+    return Done(
+        summary=f"{target.name} is not listed: {why}.",
+        facts=(Fact(label="State", value="not listed"),),
+        next=(suggest("Start", "start", target),),
+    )
+
+
+async def _learn(desk: Desk, target: Target, record: Agent) -> None:
+    federated, _ = split_service(target)
+    agent = desk.finder.agent_target(agent_name(target), federated, record.id)
+    await desk.finder.learn(agent, record)
+
+
+async def state_of(desk: Desk, target: Target) -> str:
+    """The state in words."""
+    record = await desk.client.details(ServiceKey.of(target.group).v2)
+    statuses = of_service(record, split_service(target)[1])
+    if statuses:
+        return service_words(newest(statuses))[0]
+    return NOT_LISTED if record.active else "the agent is not active"
+
+
+async def preflight(desk: Desk, target: Target) -> list[tuple[str, str]]:
+    """The state now, the jobs that run on the agent now, and its other services."""
+    v2 = ServiceKey.of(target.group).v2
+    record = await desk.client.details(v2)
+    jobs = await desk.client.running()
+    name = split_service(target)[1]
+    statuses = of_service(record, name)
+    now = service_words(newest(statuses))[0] if statuses else NOT_LISTED
+    others = [
+        f"{one.app_display_name}: {service_words(one)[0]}" for one in record.services if one.app_display_name != name
+    ]
+    return [
+        ("State now", now),
+        ("Jobs running now", jobs_text(jobs, v2)),
+        ("Other services", "; ".join(others[: _SHOWN * 2]) or "none listed"),
+    ]
+
+
+def jobs_text(jobs: Sequence[Running], v2: str) -> str:
+    """The jobs on this agent, and how many run where nobody says."""
+    here = [job for job in jobs if job.agent_id == v2]
+    unsaid = [job for job in jobs if not job.agent_id]
+    words = "none on this agent" if jobs else "none"
+    if here:
+        words = f"{len(here)}: " + "; ".join(running_text(job) for job in here[:_SHOWN])
+        words += f"; and {len(here) - _SHOWN} more" if len(here) > _SHOWN else ""
+    if unsaid:
+        words += f"; {len(unsaid)} more without a named agent"
+    return words
+
+
+async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+    """Whether a start or stop took effect, by the details. The API keeps no trace of who did what."""
+    target, verb = operation.target, operation.verb
+    record = await desk.client.details(ServiceKey.of(target.group).v2)
+    statuses = of_service(record, split_service(target)[1])
+    state = service_words(newest(statuses))[0] if statuses else NOT_LISTED
+    evidence = f"The details of {agent_name(target)} say of it: {state}."
+    if not record.active or verb == "restart":
+        more = " It may have been stopped and not started again." if verb == "restart" and not statuses else ""
+        return LookBack(evidence=evidence + more)
+    goal: Goal = "start" if verb == "start" else "stop"
+    if not _shows(goal, [status.status or "" for status in statuses]):
+        return LookBack(absent=True, evidence=f"{evidence} Nothing is seen of the {goal}.")
+    run = _followed(desk, target, goal, sent_at)
+    found = Done(
+        summary=f"The {goal} of {target.name} is seen: {state}.",
+        run=run,
+        view=RunView(state=state, phase=Phase.ACTIVE, next=_while_going(target, goal)),
+        backend_ref=target.id,
+    )
+    return LookBack(found=found, evidence=f"{evidence} Seen at {utc_text(desk.clock.now())}.")
+
+
+def _shows(goal: Goal, states: Sequence[str]) -> bool:
+    if goal == "start":
+        return any(
+            state in ("NEED_RUNNING", "DEPLOYING", "DEPLOYED", "STARTING", "RUNNING", "RESTARTING") for state in states
+        )
+    return all(state in ("NEED_STOP", "STOPPING", "USER_STOPPED") for state in states)

@@ -1,0 +1,198 @@
+"""Tasks: start, stop, status and history of their jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.backends.informatica.desk import Desk, number_of
+from bot.backends.informatica.keys import TaskKey
+from bot.backends.informatica.states import ENDED, RUNNING, named
+from bot.backends.informatica.views import ended_view, entry_table, is_of, running_text, running_view, suggest, utc_text
+from bot.backends.informatica.wire import Entry, Running
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Fact, LookBack, Phase, RunView
+from bot.core.ports import Call
+from bot.core.value import Json
+
+SKEW: Final = timedelta(seconds=5)
+# GUESS: a job that was accepted may take a while to be listed.
+UNLISTED: Final = timedelta(minutes=15)
+_LOOKED_AT: Final = 200
+
+
+def body_of(task: Target) -> dict[str, Json]:
+    """taskType and the id by which the task is known."""
+    key = TaskKey.of(task.group)
+    field = "taskId" if key.v2 == task.id else "taskFederatedId"
+    return {field: task.id, "taskType": key.type}
+
+
+async def start(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Run the task."""
+    task = operation.target
+    started = await desk.client.start_job(body_of(task))
+    if started.task_id:
+        task = await desk.finder.learn_task(task, started.task_id)
+    return _started(desk, task, started.run_id, desk.clock.now())
+
+
+def _started(desk: Desk, task: Target, run_id: int, since: datetime) -> Done:
+    key = TaskKey.of(task.group)
+    run = task.model_copy(update={"group": TaskKey(key.type, key.v2, run_id, since).group})
+    view = RunView(
+        state="accepted",
+        phase=Phase.WAITING,
+        facts=(Fact(label="Run", value=run_id),),
+        next=(suggest("Refresh", "status", task), suggest("Stop", "stop", task)),
+    )
+    return Done(
+        summary=f"{task.name} was started as run {run_id}.", run=run, view=view, backend_ref=str(run_id), next=view.next
+    )
+
+
+async def stop(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Stop the running job; it is followed to its end where its number is known."""
+    task = operation.target
+    job = await _running(desk, task)
+    clean = operation.params.get("clean") is True
+    await desk.client.stop_job(body_of(task), clean=clean)
+    how = "It ends cleanly, which may take a while." if clean else "It is broken off."
+    run_id = job.run_id if job is not None else None
+    if job is None or run_id is None:
+        return Done(summary=f"The stop of {task.name} was accepted. {how}", next=(suggest("Refresh", "status", task),))
+    done = _started(desk, task, run_id, desk.clock.now())
+    view = running_view(task, job).model_copy(
+        update={"state": "stopping", "next": (suggest("Refresh", "status", task),)}
+    )
+    return done.model_copy(
+        update={
+            "summary": f"The stop of {task.name}, run {run_id}, was accepted. {how}",
+            "view": view,
+            "next": view.next,
+        }
+    )
+
+
+async def _running(desk: Desk, task: Target) -> Running | None:
+    key = TaskKey.of(task.group)
+    for job in await desk.client.running():
+        if is_of(task, key, job.task_id, job.task_name, job.type) and key.run in (None, job.run_id):
+            return job
+    return None
+
+
+async def ended(desk: Desk, task: Target, run_id: int | None, count: int) -> list[Entry]:
+    """Ended jobs of a task, newest first. Without its v2 id, the newest jobs of all are looked through."""
+    key = TaskKey.of(task.group)
+    if key.v2:
+        found = await desk.client.ended(task_id=key.v2, run_id=run_id, rows=count)
+    else:
+        found = await desk.client.ended(rows=_LOOKED_AT)
+    mine = [entry for entry in found if is_of(task, key, entry.object_id, entry.object_name, entry.type)]
+    return [entry for entry in mine if run_id in (None, entry.run_id)][:count]
+
+
+async def status(desk: Desk, operation: Operation, call: Call) -> Done:
+    """The job that runs, else the newest that ended. On a card of one run, that run."""
+    task = operation.target
+    run_id = TaskKey.of(task.group).run
+    job = await _running(desk, task)
+    if job is not None:
+        view = running_view(task, job)
+        return Done(summary=f"{running_text(job)}.", view=view, next=view.next)
+    entries = await ended(desk, task, run_id, 1)
+    if not entries:
+        return Done(
+            summary=f"No job of {task.name} runs, and none is in the log.", next=(suggest("Start", "start", task),)
+        )
+    view = ended_view(task, entries[0], desk.clean)
+    run = f"run {entries[0].run_id}" if entries[0].run_id is not None else "the newest run"
+    when = utc_text(view.ended)
+    return Done(summary=f"{task.name}: {run} ended as {view.state} at {when}.", view=view, next=view.next)
+
+
+async def history(desk: Desk, operation: Operation, call: Call) -> Done:
+    """The latest ended jobs."""
+    task = operation.target
+    entries = await ended(desk, task, None, number_of(operation, "count") or 10)
+    if not entries:
+        return Done(summary=f"No job of {task.name} is in the log.")
+    bad = sum(named(ENDED, entry.state)[1] is Phase.FAILED for entry in entries)
+    summary = f"{task.name}: the latest {len(entries)} ended jobs, {bad or 'none'} of them failed."
+    return Done(summary=summary, table=entry_table(entries, desk.clean))
+
+
+async def views_of(desk: Desk, group: str, runs: Sequence[Target]) -> dict[str, RunView]:
+    """How one run stands: by the monitor while it runs, by the log when it has ended."""
+    key = TaskKey.of(group)
+    views: dict[str, RunView] = {}
+    for run in runs:
+        job = await _running(desk, run)
+        if job is not None:
+            views[run.id] = running_view(run, job)
+            continue
+        entries = await ended(desk, run, key.run, 1)
+        views[run.id] = ended_view(run, entries[0], desk.clean) if entries else _unlisted(desk, key)
+    return views
+
+
+def _unlisted(desk: Desk, key: TaskKey) -> RunView:
+    late = key.since is not None and desk.clock.now() - key.since > UNLISTED
+    if not late:
+        return RunView(state="accepted, not listed yet", phase=Phase.WAITING, facts=(Fact(label="Run", value=key.run),))
+    return RunView(
+        state="not found",
+        phase=Phase.UNREADABLE,
+        message="Informatica lists this run neither among the running nor among the ended jobs.",
+    )
+
+
+async def state_of(desk: Desk, task: Target) -> str:
+    """Whether a job runs."""
+    job = await _running(desk, task)
+    return "idle" if job is None else f"run {job.run_id} {named(RUNNING, job.execution_state)[0]}"
+
+
+async def preflight(desk: Desk, task: Target) -> list[tuple[str, str]]:
+    """The running job, and how the last ones ended."""
+    job = await _running(desk, task)
+    entries = await ended(desk, task, None, 5)
+    last = "; ".join(f"{named(ENDED, entry.state)[0]} {utc_text(entry.ended)}" for entry in entries)
+    return [("Running job", running_text(job) if job else "none"), ("Last outcomes", last or "none")]
+
+
+async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+    """Whether a start or stop whose answer was lost took effect."""
+    if operation.verb == "stop":
+        job = await _running(desk, operation.target)
+        if job is None:
+            evidence = f"No job of {operation.target.name} runs any more; the stop or its own end may be why."
+        else:
+            evidence = f"Still there: {running_text(job)}."
+        return LookBack(absent=job is not None and job.execution_state == "RUNNING", evidence=evidence)
+    return await _start_look_back(desk, operation.target, sent_at)
+
+
+async def _start_look_back(desk: Desk, task: Target, sent_at: datetime) -> LookBack:
+    key = TaskKey.of(task.group)
+    runs: dict[int, str] = {}
+    # The server's clock may differ from ours: its distance is read off the Date header of its answers.
+    jobs = [job for job in await desk.client.running() if is_of(task, key, job.task_id, job.task_name, job.type)]
+    entries = await ended(desk, task, None, 20)
+    since = sent_at + timedelta(seconds=desk.client.server_ahead) - SKEW
+    numbered: list[Running | Entry] = [*jobs, *entries]
+    for one in numbered:
+        if one.run_id is not None and one.began is not None and one.began >= since:
+            runs[one.run_id] = utc_text(one.began)
+    looked = f"Looked at {len(jobs)} running and {len(entries)} ended jobs of {task.name}."
+    if not runs:
+        return LookBack(absent=True, evidence=f"{looked} None began since.")
+    if len(runs) > 1:
+        return LookBack(
+            evidence=f"{looked} {len(runs)} began since: runs {', '.join(map(str, runs))}; nothing tells whose."
+        )
+    run_id, began = next(iter(runs.items()))
+    found = _started(desk, task, run_id, sent_at)
+    return LookBack(found=found, evidence=f"{looked} Run {run_id} began at {began}; nothing says who began it.")

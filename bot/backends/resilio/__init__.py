@@ -1,0 +1,9 @@
+"""Resilio: one desktop agent of Resilio Connect (Active Everywhere) through its local Agent API, version 3.
+
+Source of every call: seed 004 (SEED). That page says nothing of errors, of how long a token lives, and of the replies to
+changes; what is assumed there is marked GUESS where it matters.
+"""
+
+from bot.backends.resilio.plugin import PLUGIN
+
+__all__ = ["PLUGIN"]

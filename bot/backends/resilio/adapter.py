@@ -1,0 +1,236 @@
+"""One Resilio agent behind the Backend port: it is its own target, its current runs are the others."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.backends.resilio import changes, reads
+from bot.backends.resilio.changes import seconds_of, wanted_tags
+from bot.backends.resilio.client import ResilioClient
+from bot.backends.resilio.restart import restart
+from bot.backends.resilio.rows import AGENT, ROWS, RUN
+from bot.backends.resilio.settings import ResilioSettings
+from bot.backends.resilio.states import run_state
+from bot.backends.resilio.views import bar, clean, client_facts, client_state, run_view, runs_text, written
+from bot.backends.resilio.wire import Client, Run
+from bot.core.capability import BackendRows
+from bot.core.ids import TargetRef
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
+from bot.core.params import duration_text
+from bot.core.ports import BackendParts, Call
+from bot.core.problems import Ambiguous, BadRequest, CallProblem, NoSuchTarget
+
+Handler = Callable[[ResilioClient, Operation, Call], Awaitable[Done | Unknown]]
+
+_HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
+    ("status", AGENT): reads.agent_status,
+    ("status", RUN): reads.run_status,
+    ("history", AGENT): reads.history,
+    ("tags", AGENT): reads.tags,
+    ("pause", AGENT): changes.pause,
+    ("resume", AGENT): changes.resume,
+    ("tag", AGENT): changes.tag,
+    ("restart", AGENT): restart,
+}
+_SELECTED: Final = {
+    "failed": frozenset({Phase.FAILED}),
+    "running": frozenset({Phase.ACTIVE}),
+    "last": frozenset(Phase),
+}
+_NEAREST: Final = 5
+_GROUP: Final = "runs"
+
+
+class ResilioBackend:
+    """One configured agent; see ports.Backend."""
+
+    rows: BackendRows = ROWS
+
+    def __init__(self, settings: ResilioSettings, parts: BackendParts, client: ResilioClient) -> None:
+        self.name = settings.name
+        self._client = client
+        self._names = parts.names
+        self._clock = parts.clock
+
+    async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
+        """The agent that answers now, by its device id: an approval is not good for another agent behind the same address."""
+        if ref.selector is not None:
+            if kind is not None or ref.path:
+                raise BadRequest(f"`@{ref.selector}` picks a run of the agent: write `{self.name}:@{ref.selector}`.")
+            return await self._selected(ref.selector)
+        if kind == RUN:
+            return await self._run(ref.path)
+        agent = await self._client.client()
+        if ref.path not in ("", agent.name, agent.deviceid):
+            raise NoSuchTarget(
+                f"{self.name} is one agent, called `{clean(agent.name)}`.",
+                f"Write `{self.name}:` for it, or `{self.name}:run/NUMBER` for one of its runs.",
+                nearest=(written(self.name),),
+            )
+        target = self._agent_target(agent)
+        await self._names.remember([target])
+        return target
+
+    def _agent_target(self, agent: Client) -> Target:
+        return Target(
+            backend=self.name, kind=AGENT, id=agent.deviceid, name=agent.name or agent.deviceid, scope=f"{self.name}:"
+        )
+
+    def _run_target(self, run: Run, agent: Client) -> Target:
+        return Target(
+            backend=self.name,
+            kind=RUN,
+            id=str(run.run_id),
+            name=f"{RUN}/{run.run_id}",
+            scope=f"{self.name}:{RUN}/{run.run_id}",
+            group=_GROUP,
+            parent=agent.deviceid,
+        )
+
+    async def _run(self, run_id: str) -> Target:
+        if not run_id.isascii() or not run_id.isdigit():
+            raise BadRequest(f"Give the number of the run, like `{self.name}:run/543`.")
+        agent = await self._client.client()
+        try:
+            run = await self._client.run(run_id)
+        except NoSuchTarget as no:
+            raise NoSuchTarget(no.summary, "Runs that are over may be gone.", nearest=await self._some_runs()) from None
+        return await self._remembered(self._run_target(run, agent))
+
+    async def _some_runs(self) -> tuple[str, ...]:
+        try:
+            runs = reads.newest_first(await self._client.runs())
+        except (CallProblem, NoSuchTarget):
+            return ()
+        return tuple(written(self.name, f"{RUN}/{run.run_id}") for run in runs[:_NEAREST])
+
+    async def _selected(self, selector: str) -> Target:
+        agent = await self._client.client()
+        runs = reads.newest_first(await self._client.runs())
+        found = [run for run in runs if run_state(run.status)[1] in _SELECTED[selector]]
+        if not found:
+            raise NoSuchTarget(f"{self.name} has no {'' if selector == 'last' else f'{selector} '}run now.")
+        if selector != "last" and len(found) > 1:
+            texts = tuple(written(self.name, f"{RUN}/{run.run_id}") for run in found)
+            raise Ambiguous(f"{self.name} has {len(found)} {selector} runs.", texts)
+        return await self._remembered(self._run_target(found[0], agent))
+
+    async def _remembered(self, target: Target) -> Target:
+        await self._names.remember([target])
+        return target
+
+    async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
+        """Do it, once."""
+        handler = _HANDLERS.get((operation.verb, operation.target.kind))
+        if handler is None:
+            raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
+        return await handler(self._client, operation, call)
+
+    async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
+        """All runs by one request. One that is no longer listed is left out: the API does not say how it ended."""
+        wanted = {run.id for run in runs}
+        listed = await self._client.runs()
+        return {str(run.run_id): run_view(self.name, run) for run in listed if str(run.run_id) in wanted}
+
+    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+        """By reading the state that the call makes. Nothing tells when an agent started, so a restart cannot be looked up."""
+        if operation.verb == "tag":
+            wanted = wanted_tags(operation)
+            stored = {tag.name: tag.value or "" for tag in await self._client.tags()}
+            if all(stored.get(name) == value for name, value in wanted.items()):
+                return LookBack(found=Done(summary="The tags are set."), evidence="the agent shows them.")
+            return LookBack(evidence="The agent does not show all of the tags.")
+        if operation.verb not in ("pause", "resume", "restart"):
+            return LookBack(evidence="This call only reads.")
+        agent = await self._client.client()
+        if operation.verb == "restart":
+            return LookBack(
+                evidence=f"The agent answers and is {client_state(agent)}; it does not say since when it runs."
+            )
+        if agent.paused is (operation.verb == "pause"):
+            word = "paused" if agent.paused else "not paused"
+            return LookBack(found=Done(summary=f"The agent is {word}."), evidence="the agent says so itself.")
+        return LookBack(absent=agent.paused is not None, evidence=f"The agent is {client_state(agent)}.")
+
+    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
+        """How the agent is and what it works on; for tags, what they are now. Raises BadRequest for no tags."""
+        if operation.target.kind == RUN:
+            state, _ = run_state((await self._client.run(operation.target.id)).status)
+            return (("State", state),)
+        changed = await self._tags_before(operation) if operation.verb == "tag" else []
+        agent = await self._client.client()
+        facts = [(fact.label, str(fact.value)) for fact in client_facts(agent) if isinstance(fact.value, str)]
+        try:
+            facts.append(("Runs", runs_text(await self._client.runs())))
+        except (CallProblem, NoSuchTarget):
+            facts.append(("Runs", "not readable"))
+        seconds = seconds_of(operation)
+        if operation.verb == "pause" and seconds is not None:
+            facts.append(("Resumes", f"by itself after {duration_text(seconds)}"))
+        return (*facts, *changed)
+
+    async def _tags_before(self, operation: Operation) -> list[tuple[str, str]]:
+        wanted = wanted_tags(operation)
+        try:
+            stored = {tag.name: tag.value or "" for tag in await self._client.tags()}
+        except (CallProblem, NoSuchTarget):
+            return [("Tags now", "not readable")]
+        return [
+            (
+                f"Tag {clean(name)}",
+                f"{clean(stored[name])} becomes {clean(value)}" if name in stored else f"new: {clean(value)}",
+            )
+            for name, value in wanted.items()
+        ]
+
+    async def state_of(self, target: Target) -> str:
+        """A run's state, or whether the agent is paused and connected."""
+        if target.kind == RUN:
+            return run_state((await self._client.run(target.id)).status)[0]
+        return client_state(await self._client.client())
+
+    async def health(self) -> Health:
+        """GET client."""
+        began = self._clock.monotonic()
+        try:
+            agent = await self._client.client()
+        except CallProblem as problem:
+            ok, summary = False, f"{problem.summary} {problem.hint}".strip()
+        else:
+            required = " It needs a restart." if agent.restart_required else ""
+            ok, summary = True, f"{clean(agent.name) or self.name} is {client_state(agent)}.{required}"
+        took = (self._clock.monotonic() - began) * 1000
+        return Health(ok=ok, summary=summary, latency_ms=took, credential=self._client.credential_text())
+
+    async def targets(self) -> Sequence[Named]:
+        """The agent and its current runs."""
+        agent = await self._client.client()
+        itself = Named(
+            target=self._agent_target(agent),
+            text=written(self.name),
+            state=client_state(agent),
+            detail=clean(agent.name),
+        )
+        try:
+            runs = reads.newest_first(await self._client.runs())
+        except NoSuchTarget:
+            runs = []
+        targets = [self._run_target(run, agent) for run in runs]
+        await self._names.remember([itself.target, *targets])
+        listed = [
+            Named(
+                target=target,
+                text=written(self.name, target.name),
+                state=run_state(run.status)[0],
+                detail=f"{clean(run.name)} {bar(run.size_completed, run.size_total)}".strip(),
+            )
+            for target, run in zip(targets, runs, strict=True)
+        ]
+        return [itself, *listed]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()

@@ -1,0 +1,139 @@
+"""The calls of the Agent API, version 3, one method each (all SEED). The token goes with every call but the one that fetches it:
+some samples leave it out, yet "by default a token is included in all API calls"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from json import dumps
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from bot.backends.resilio.tokens import TokenKeeper
+from bot.backends.resilio.wire import Client, Run, Tag, Tags
+from bot.core.problems import NoSuchTarget, NotSent, Rejected
+from bot.core.value import Json
+from bot.httpkit import HttpClient, Reply, segment
+
+CLIENT: Final = "/api/v3/client"
+RUNS: Final = "/api/v3/runs"
+TAGS: Final = "/api/v3/tags"
+NEEDS_RUNS: Final = "list of runs; its version is older than 3.0.0"
+NEEDS_TAGS: Final = "list of tags; its version is older than 2.10.0"
+# The kit renews on this status by itself.
+_KIT_RENEWS: Final = 401
+_CALL_TIME: Final = 20.0
+_UNREACHED: Final = (
+    "The agent is off, its API is not enabled, or the tunnel to it is closed; see docs/backends/resilio.md."
+)
+_RUNS: Final[TypeAdapter[list[Run] | Run]] = TypeAdapter(list[Run] | Run)
+
+
+class ResilioClient:
+    """`keeper` None: no token is used. `refused_statuses` mean that another token is worth one try. Problems are the kit's."""
+
+    def __init__(
+        self, http: HttpClient, keeper: TokenKeeper | None, refused_statuses: Sequence[int] = (401, 403)
+    ) -> None:
+        self._http = http
+        self._keeper = keeper
+        self._refused = frozenset(refused_statuses)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    def credential_text(self) -> str:
+        """How old the token is, without the token."""
+        return self._keeper.age_text() if self._keeper else "no token (token_auth = false)"
+
+    async def token(self) -> str:
+        """The token now in use, to tell whether it changed; empty without one. Never to be shown."""
+        if self._keeper is None:
+            return ""
+        return "".join(value for _, value in (await self._keeper.session.credential()).query)
+
+    async def client(self, deadline: float = _CALL_TIME) -> Client:
+        """GET client: name, paused, connection."""
+        return (await self._call("GET", CLIENT, repeat_safe=True, deadline=deadline)).read(Client)
+
+    async def runs(self) -> list[Run]:
+        """GET runs: the current runs, from 3.0.0."""
+        found = (await self._call("GET", RUNS, repeat_safe=True, missing=NEEDS_RUNS)).read(_RUNS)
+        return found if isinstance(found, list) else [found]
+
+    async def run(self, run_id: str) -> Run:
+        """GET runs/ID. The seed shows an array for one run too; an object is taken as well, and an empty array is no run."""
+        missing = f"run {run_id} now"
+        reply = await self._call("GET", f"{RUNS}/{segment(run_id)}", repeat_safe=True, missing=missing)
+        found = reply.read(_RUNS)
+        for run in found if isinstance(found, list) else [found]:
+            if str(run.run_id) == run_id:
+                return run
+        raise NoSuchTarget(f"{self._http.name} has no {missing}.")
+
+    async def pause(self, resume_timer: int | None) -> None:
+        """PATCH client?paused=true, with resume_timer in seconds; the reply is not shown, any success counts."""
+        timer = [("resume_timer", str(resume_timer))] if resume_timer is not None else []
+        await self._call("PATCH", CLIENT, query=[("paused", "true"), *timer], repeat_safe=True)
+
+    async def resume(self) -> None:
+        """PATCH client?paused=false."""
+        await self._call("PATCH", CLIENT, query=[("paused", "false")], repeat_safe=True)
+
+    async def restart(self, deadline: float) -> None:
+        """PATCH client with {"restart": true}, from 4.1.0. The sample's single quotes are no JSON. Never sent twice."""
+        await self._call("PATCH", CLIENT, json={"restart": True}, repeat_safe=False, deadline=deadline)
+
+    async def tags(self) -> list[Tag]:
+        """GET tags, from 2.10.0."""
+        return (await self._call("GET", TAGS, repeat_safe=True, missing=NEEDS_TAGS)).read(Tags).tags
+
+    async def set_tags(self, tags: Mapping[str, str]) -> None:
+        """PATCH tags, from 2.9.3: each is added or changed, all others stay; there is no way to delete one."""
+        rows: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in tags.items()]
+        await self._call("PATCH", TAGS, json={"tags": rows}, repeat_safe=True)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        repeat_safe: bool,
+        query: Sequence[tuple[str, str]] = (),
+        json: Json = None,
+        missing: str | None = None,
+        deadline: float = _CALL_TIME,
+    ) -> Reply:
+        auth = self._keeper.session if self._keeper else None
+        content = None if json is None else dumps(json, ensure_ascii=False).encode()
+        headers = [] if json is None else [("Content-Type", "application/json")]
+
+        async def once() -> Reply:
+            return await self._http.call(
+                method,
+                path,
+                query=query,
+                content=content,
+                headers=headers,
+                auth=auth,
+                repeat_safe=repeat_safe,
+                missing=missing,
+                deadline=deadline,
+            )
+
+        try:
+            used = await auth.credential() if auth else None
+            try:
+                return await once()
+            except Rejected as no:
+                if used is None or auth is None or no.status == _KIT_RENEWS or no.status not in self._refused:
+                    raise
+                refused = no
+            renewed = await auth.renew(used)
+            # A refused call did nothing, yet what must not be sent twice is left to a person all the same.
+            if renewed is None or not repeat_safe:
+                raise refused
+            return await once()
+        except NotSent as problem:
+            raise NotSent(problem.summary, problem.hint or _UNREACHED, status=problem.status) from None

@@ -1,0 +1,24 @@
+"""What the folder exports: the rows, the settings, and how they become a backend."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.backends.resilio.adapter import ResilioBackend
+from bot.backends.resilio.client import ResilioClient
+from bot.backends.resilio.rows import ROWS
+from bot.backends.resilio.settings import ResilioSettings
+from bot.backends.resilio.tokens import TokenKeeper
+from bot.core.plugin import Plugin
+from bot.core.ports import BackendParts
+from bot.httpkit import client_for
+
+
+def build(settings: ResilioSettings, parts: BackendParts) -> ResilioBackend:
+    """One agent; nothing is opened yet."""
+    http = client_for(settings, parts, concurrency=4)
+    keeper = TokenKeeper(http, parts.clock) if settings.token_auth else None
+    return ResilioBackend(settings, parts, ResilioClient(http, keeper, settings.refused_statuses))
+
+
+PLUGIN: Final = Plugin(rows=ROWS, settings=ResilioSettings, build=build)

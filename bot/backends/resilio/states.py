@@ -1,0 +1,67 @@
+"""States in words: of the connection to the Management Console, and of runs.
+
+The words of both lists are the seed's; which of a run's end it is read from their meaning (GUESS). The seed runs the states of
+sync jobs together without separators ("mounting selective sync volume no peers syncing synced").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.core.outcome import Phase
+
+CONNECTIONS: Final[Mapping[str, str]] = {
+    "NOT_CONFIGURED": "not set up: it belongs to no Management Console",
+    "NOT_CONNECTED": "not connected to its Management Console",
+    "CONNECTING": "connecting to its Management Console",
+    "CONNECTED": "connected to its Management Console",
+    "PENDING_APPROVAL": "connected, and waits to be approved or declined in the Management Console",
+    "DECLINED": "declined by the Management Console",
+    "STOPPED": "without network on its host",
+    "WAITING_FOR_INCOMING_CONNECTION": "waiting for an incoming connection (proxy server mode)",
+}
+TYPES: Final[Mapping[str, str]] = {
+    "folder": "synchronization",
+    "transfer": "distribution or consolidation",
+    "script": "script",
+}
+_PHASES: Final[Mapping[Phase, tuple[str, ...]]] = {
+    Phase.WAITING: ("loading", "paused", "no peers", "waiting for files from source", "waiting for scheduled script"),
+    Phase.ACTIVE: (
+        "writing acl",
+        "processing files",
+        "indexing",
+        "low priority",
+        "mounting selective sync volume",
+        "syncing",
+        "downloading",
+        "seeding",
+        "cleaning up destination folder",
+        "executing pre-indexing script",
+        "executing post-download script",
+        "executing complete script",
+        "archiving script logs",
+        "executing script",
+    ),
+    Phase.SUCCEEDED: ("synced", "successfully finished"),
+    Phase.FAILED: ("error", "invalid state"),
+    Phase.STOPPED: ("expired",),
+}
+RUN_STATES: Final[Mapping[str, Phase]] = {state: phase for phase, states in _PHASES.items() for state in states}
+
+
+def connection(state: str | None) -> str:
+    """The connection in words; what nobody documented is `unknown (X)`."""
+    return CONNECTIONS.get(state or "") or f"unknown ({_short(state)})"
+
+
+def run_state(status: str | None) -> tuple[str, Phase]:
+    """A run's state and phase, whatever its upper and lower case; what nobody documented is `unknown (X)`, never a success."""
+    words = " ".join((status or "").lower().split())
+    phase = RUN_STATES.get(words)
+    return (words, phase) if phase else (f"unknown ({_short(status)})", Phase.UNREADABLE)
+
+
+def _short(text: str | None) -> str:
+    return " ".join(text.split())[:40] if text else "nothing"

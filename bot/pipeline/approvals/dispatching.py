@@ -1,0 +1,168 @@
+"""From approved to done: everything is read once more, compared with what was approved, and used once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.core.approval import Step, may_dispatch
+from bot.core.card import Tone
+from bot.core.operation import Operation
+from bot.core.policy import Allowed, GrantView, decide
+from bot.core.problems import Problem
+from bot.core.register import Event, Row
+from bot.core.rows import Grant, Hold, stamp
+from bot.pipeline.approvals import ending, shown
+from bot.pipeline.approvals.asking import ask_again, hand_over
+from bot.pipeline.approvals.look import Look, grant_id, look
+from bot.pipeline.approvals.people import of_these
+from bot.pipeline.approvals.terms import Terms, aliases, before, terms_of, view_of
+from bot.pipeline.authorize import FRESH, Ruling, asked
+from bot.pipeline.deps import Deps
+from bot.pipeline.execute import execute
+from bot.pipeline.pauses import check_pause
+from bot.pipeline.record import Scribe
+
+
+async def dispatch(deps: Deps, hold_id: str) -> None:
+    """Use an approved hold, if everything is still so. Safe to call again: it is used once."""
+    hold = await deps.store.open_hold(hold_id)
+    if hold is None or hold.state != "approved" or hold.operation is None or await _granted(deps, hold):
+        return
+    if await hand_over(deps, hold):
+        return
+    operation = hold.operation
+    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    if row is None:
+        await ending.void(deps, hold, "the control plane no longer offers it")
+        return
+    now_is = await look(deps, hold, operation, row)
+    if now_is.ended is not None:
+        await ending.void(deps, hold, now_is.ended)
+        return
+    try:
+        check_pause(row, operation, deps.clock.now(), deps.zone)
+    except Problem as trouble:
+        await ending.void(deps, hold, trouble.summary)
+        return
+    step, why = await _step(deps, hold, now_is)
+    if step is Step.EXPIRE:
+        await ending.expire(deps, hold)
+    elif step is Step.DRIFT:
+        gap = await ask_again(deps, hold, now_is, (why,))
+        if gap is not None:
+            await ending.void(deps, hold, gap)
+    else:
+        await _use(deps, hold, operation, now_is)
+
+
+async def _step(deps: Deps, hold: Hold, now_is: Look) -> tuple[Step, str]:
+    """The pure rule, with those who agreed read from Slack now."""
+    votes = await deps.store.votes(hold.id)
+    who = await of_these(
+        deps,
+        now_is.ruling.policy,
+        now_is.demand.from_groups,
+        hold.intent.actor.user_id,
+        [vote.user_id for vote in votes],
+        max_age=FRESH,
+    )
+    return may_dispatch(
+        view_of(hold, votes),
+        who=who,
+        now=deps.clock.now(),
+        aliases=await aliases(deps),
+        before=before(hold),
+        after=now_is.after,
+    )
+
+
+async def _use(deps: Deps, hold: Hold, operation: Operation, now_is: Look) -> None:
+    terms = terms_of(hold)
+    votes = await deps.store.votes(hold.id)
+    people = tuple(vote.user_id for vote in votes if vote.vote == "approve")
+    operation = operation.model_copy(update={"approved_by": people})
+    by = " and ".join(f"<@{user}>" for user in people)
+    await shown.show(deps, hold)
+    if terms.sort == "grant":
+        await _grant(deps, hold, terms, operation, people)
+        text = f"Approved by {by}: you may `{operation.verb}` it here for {terms.lasts // 60} minutes."
+        await shown.close_requester(deps, hold, Tone.GOOD, f"Granted for {terms.lasts // 60} minutes", text)
+        await shown.tell_requester(deps, hold, "approved", text, *people, tone=Tone.GOOD)
+        return
+    ruling = now_is.ruling
+    if terms.sort == "once":
+        ruling = _once(deps, hold, operation, ruling)
+        if not isinstance(ruling.decision, Allowed):
+            await ending.void(deps, hold, f"even with a grant the rules forbid it: {ruling.decision.reason}")
+            return
+        await _grant(deps, hold, terms, operation, people)
+    text = f"Approved by {by}: it runs now, and the card shows it."
+    await shown.tell_requester(deps, hold, "approved", text, *people, tone=Tone.GOOD)
+    await execute(deps, hold.intent, operation, ruling, hold_id=hold.id, approved_by=", ".join(people))
+
+
+def _once(deps: Deps, hold: Hold, operation: Operation, ruling: Ruling) -> Ruling:
+    """What the rules say with a grant for exactly this. It is never open in the store, so nothing else can run on it."""
+    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    if row is None:
+        return ruling
+    grant = GrantView(
+        id=grant_id(hold),
+        user_id=hold.intent.actor.user_id,
+        verbs=(operation.verb,),
+        targets=(target_pattern(operation),),
+        until=datetime.fromisoformat(hold.due_at),
+        channel_id=hold.intent.place.channel_id,
+    )
+    decision = decide(ruling.policy, **asked(deps, row, operation, ruling.subject, ruling.where, (grant,)))
+    return Ruling(decision, ruling.policy, ruling.subject, ruling.where, ruling.digest)
+
+
+def target_pattern(operation: Operation) -> str:
+    """The one target as a rule names it; where the path is unknown only the whole backend would cover it."""
+    return operation.target.scope or f"{operation.target.backend}:*"
+
+
+async def _granted(deps: Deps, hold: Hold) -> bool:
+    """A grant for some time was made of it: there is nothing left to do."""
+    return terms_of(hold).sort == "grant" and await deps.store.grant_by_id(grant_id(hold)) is not None
+
+
+async def _grant(deps: Deps, hold: Hold, terms: Terms, operation: Operation, people: tuple[str, ...]) -> None:
+    """Keep the grant. One for a single use is kept as ended: it is used by this very operation."""
+    if await deps.store.grant_by_id(grant_id(hold)) is not None:
+        return
+    now = deps.clock.now()
+    once = terms.sort == "once"
+    until = now if once else now + timedelta(seconds=terms.lasts)
+    grant = Grant(
+        id=grant_id(hold),
+        user_id=hold.intent.actor.user_id,
+        verbs=(operation.verb,),
+        targets=(target_pattern(operation),),
+        channel_id=hold.intent.place.channel_id,
+        granted_by=", ".join(people),
+        reason=operation.reason,
+        from_at=stamp(now),
+        until_at=stamp(until),
+        state="expired" if once else "open",
+        request_id=hold.request_id,
+    )
+    await deps.store.add_grant(grant, (_row(deps, hold, operation, grant, once=once),))
+    if not once:
+        await deps.store.finish(hold.request_id, (), stamp(now))
+
+
+def _row(deps: Deps, hold: Hold, operation: Operation, grant: Grant, *, once: bool) -> Row:
+    lasts = "for this one operation" if once else f"until {grant.until_at}"
+    return Scribe(deps.secrets).about(
+        Event.GRANTED,
+        operation,
+        hold.intent,
+        deps.clock.now(),
+        rule=f"grant {grant.id}",
+        policy_version=hold.policy_version,
+        digest=hold.digest,
+        approval_id=hold.id,
+        detail=f"to {grant.user_id} {lasts}, by {grant.granted_by}",
+    )

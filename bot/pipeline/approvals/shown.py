@@ -1,0 +1,206 @@
+"""What people see of an approval: the approvers' card, the requester's card, and short messages in the request's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.core.approval import request_facts
+from bot.core.card import Button, Card, Line, Tone
+from bot.core.intent import Place
+from bot.core.operation import Operation
+from bot.core.outcome import Fact
+from bot.core.rows import Hold, HoldVote
+from bot.pipeline import cards
+from bot.pipeline.approvals.terms import Terms, claimed_by, terms_of
+from bot.pipeline.deps import Deps
+from bot.pipeline.record import Scribe
+
+_HEADS: Final = {
+    "approved": "Approved",
+    "taken": "Approved",
+    "rejected": "Denied",
+    "expired": "Expired: nobody decided in time",
+    "cancelled": "Cancelled",
+}
+_TONES: Final = {"approved": Tone.GOOD, "taken": Tone.GOOD, "rejected": Tone.BAD}
+
+
+def card_key(request_id: str) -> str:
+    """The key of the approvers' card."""
+    return f"approval:{request_id}"
+
+
+async def show(deps: Deps, hold: Hold, *, ended: str = "") -> None:
+    """Make the approvers' card what it should be now. Without an open question it carries no buttons."""
+    operation = hold.operation
+    if operation is None:
+        return
+    votes = await deps.store.votes(hold.id)
+    claimed = await claimed_by(deps, hold)
+    await deps.presenter.show(_card(deps, hold, operation, votes, claimed, ended))
+
+
+def _card(
+    deps: Deps, hold: Hold, operation: Operation, votes: Sequence[HoldVote], claimed: str | None, ended: str
+) -> Card:
+    terms = terms_of(hold)
+    is_open = hold.state == "open"
+    voters = [vote.user_id for vote in votes]
+    people = (hold.intent.actor.user_id, *terms.eligible, *voters, *([claimed] if claimed else []))
+    return Card(
+        key=card_key(hold.request_id),
+        place=_place(hold, terms),
+        title=f"Approval: {cards.title_of(operation)}",
+        tone=Tone.ASK if is_open else _TONES.get(hold.state, Tone.WARN),
+        status=ended or (_progress(terms, votes, claimed) if is_open else head(hold)),
+        lines=_lines(hold, terms, votes),
+        facts=_facts(deps, hold, operation, terms),
+        buttons=_buttons(hold, terms) if is_open else (),
+        footer=(f"request {hold.request_id}", f"approval {hold.id}", f"rule {terms.rule}"),
+        mention=tuple(dict.fromkeys(people)),
+        at=datetime.fromisoformat(hold.decided_at or hold.made_at),
+    )
+
+
+def _place(hold: Hold, terms: Terms) -> Place:
+    place = hold.intent.place
+    thread = place.thread_ts if terms.channel == place.channel_id else None
+    return Place(team_id=place.team_id, channel_id=terms.channel, thread_ts=thread)
+
+
+def _progress(terms: Terms, votes: Sequence[HoldVote], claimed: str | None) -> str:
+    agreed = len([vote for vote in votes if vote.vote == "approve"])
+    words = f"{agreed} of {terms.count} agreed" if agreed else f"Waiting for {terms.count} of {named(terms.groups)}"
+    return f"{words}; <@{claimed}> is looking at it" if claimed else words
+
+
+def named(groups: Sequence[str]) -> str:
+    """The words of the rules for the people who decide."""
+    return ", ".join(f"`{group}`" for group in groups)
+
+
+def head(hold: Hold) -> str:
+    """How it ended, and by whom."""
+    by = f" by <@{hold.decided_by}>" if hold.decided_by else ""
+    return f"{_HEADS.get(hold.state, hold.state)}{by}"
+
+
+def _lines(hold: Hold, terms: Terms, votes: Sequence[HoldVote]) -> tuple[Line, ...]:
+    lines = [Line(heading="Asked again", text=terms.note)] if terms.note else []
+    if terms.sort != "run":
+        until = f" for {terms.lasts // 60} minutes" if terms.sort == "grant" else " this once"
+        lines.append(Line(text=f"No rule allows this to <@{hold.intent.actor.user_id}> here; it is asked for{until}."))
+    lines.append(Line(heading="What will happen", text=terms.effect))
+    lines += [
+        Line(heading="Decisions", text=f"<@{vote.user_id}>: {vote.vote}{f', {vote.reason}' if vote.reason else ''}")
+        for vote in votes
+    ]
+    return tuple(lines)
+
+
+def _facts(deps: Deps, hold: Hold, operation: Operation, terms: Terms) -> tuple[Fact, ...]:
+    due = datetime.fromisoformat(hold.due_at)
+    asker = f"<@{hold.intent.actor.user_id}>"
+    facts = request_facts(
+        operation, terms.demand, requester_id=asker, due=due, digest=hold.digest or "", state=terms.state
+    )
+    masked = Fact(
+        label="Parameters", value=Scribe(deps.secrets).params(operation.params) if operation.params else "none"
+    )
+    facts = tuple(masked if fact.label == masked.label else fact for fact in facts)
+    where = Fact(label="Where", value=f"<#{hold.intent.place.channel_id}>")
+    may = Fact(label="Who may decide", value=", ".join(f"<@{user}>" for user in terms.eligible))
+    files = (Fact(label="Files", value=", ".join(operation.files)),) if operation.files else ()
+    return (*facts[:1], where, *facts[1:], *files, may, *terms.shown)
+
+
+def _buttons(hold: Hold, terms: Terms) -> tuple[Button, ...]:
+    def button(label: str, style: str | None = None) -> Button:
+        choice = label.lower()
+        means = cards.hold_means(hold.id, choice)
+        return Button(label=label, action=choice, id=terms.buttons[choice], style=style, means=means)
+
+    return (button("Approve", "primary"), button("Deny", "danger"), button("Claim"))
+
+
+async def show_requester(deps: Deps, hold: Hold) -> None:
+    """The card of the request in the place where it was asked, with Cancel for the requester alone."""
+    operation = hold.operation
+    if operation is None:
+        return
+    terms = terms_of(hold)
+    cancel = Button(
+        label="Cancel",
+        action="cancel",
+        id=terms.buttons["cancel"],
+        means=cards.hold_means(hold.id, "cancel"),
+        only_user=hold.intent.actor.user_id,
+    )
+    due = Fact(label="Expires", value=datetime.fromisoformat(hold.due_at))
+    text = f"Waiting for {terms.count} of {named(terms.groups)} to agree; nothing was sent."
+    lines = (Line(text=text), *([Line(heading="Asked again", text=terms.note)] if terms.note else ()))
+    await _requester(deps, hold, operation, Tone.ASK, "Waiting for approval", lines, (due,), (cancel,))
+
+
+async def close_requester(deps: Deps, hold: Hold, tone: Tone, status: str, text: str) -> None:
+    """The card of the request once nothing will come of it, or once it has turned into a grant."""
+    if hold.operation is not None:
+        await _requester(deps, hold, hold.operation, tone, status, (Line(text=text),), (), ())
+
+
+async def _requester(
+    deps: Deps,
+    hold: Hold,
+    operation: Operation,
+    tone: Tone,
+    status: str,
+    lines: Sequence[Line],
+    facts: Sequence[Fact],
+    buttons: Sequence[Button],
+) -> None:
+    card = cards.working(operation, hold.intent, status)
+    changed = {
+        "tone": tone,
+        "lines": (*card.lines, *lines),
+        "facts": (*card.facts, *facts),
+        "buttons": tuple(buttons),
+        "footer": (*card.footer, f"approval {hold.id}"),
+    }
+    await deps.presenter.show(card.model_copy(update=changed))
+
+
+async def tell_requester(deps: Deps, hold: Hold, what: str, text: str, *people: str, tone: Tone = Tone.PLAIN) -> None:
+    """A message that calls the requester, in the thread of the request. `what` keeps it from being said twice."""
+    place = hold.intent.place
+    posted = await deps.store.message(cards.key_of(hold.request_id))
+    thread = place.thread_ts or (posted.ts if posted is not None else None)
+    asker = hold.intent.actor.user_id
+    card = Card(
+        key=f"told:{hold.id}:{what}",
+        place=Place(team_id=place.team_id, channel_id=place.channel_id, thread_ts=thread),
+        title=text,
+        tone=tone,
+        mention=tuple(dict.fromkeys((asker, *people))),
+    )
+    await deps.presenter.show(card)
+
+
+async def remind(deps: Deps, hold: Hold) -> None:
+    """Call those who may decide, in the thread of their card."""
+    terms = terms_of(hold)
+    posted = await deps.store.message(card_key(hold.request_id))
+    thread = (posted.thread_ts or posted.ts) if posted is not None else None
+    operation = hold.operation
+    title = cards.title_of(operation) if operation is not None else hold.request_id
+    card = Card(
+        key=f"remind:{hold.id}",
+        place=Place(team_id=hold.intent.place.team_id, channel_id=terms.channel, thread_ts=thread),
+        title=f"Still waiting: {title}",
+        tone=Tone.ASK,
+        status="Half of the time is over",
+        facts=(Fact(label="Expires", value=datetime.fromisoformat(hold.due_at)),),
+        mention=terms.eligible,
+    )
+    await deps.presenter.show(card)

@@ -1,0 +1,219 @@
+"""Instances of agents: history, status, stop, selectors, polls."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.outcome import Done, Phase
+from bot.core.problems import BadReply, NoSuchTarget, Rejected
+
+from ..kit import facts_of, said
+from .support import ACTIVE, ID, INSTANCE, details, listed, on_plane, recorded
+
+
+async def test_history_lists_the_newest_first_with_the_total() -> None:
+    """Whatever number is asked for."""
+    async with on_plane() as (plane, pre):
+        bot = plane.add_agent("bot")
+        for status in ("complete", "failed", "active"):
+            plane.add_instance(bot, status)
+            plane.clock.advance(60)
+        done = await pre.do("history pre:bot count=2")
+        assert done.table is not None
+        assert [row[1] for row in done.table.rows] == ["active", "failed"]
+        assert done.table.total == 3
+        assert done.summary == "bot: the latest 2 instances; 1 active, 1 failed."
+        assert (await pre.target(f"pre:{done.table.rows[0][-1]}")).scope == "pre:bot"
+
+
+async def test_a_list_that_begins_with_the_oldest_is_read_from_its_end() -> None:
+    """The vendor's own order is not documented, its reply tells it."""
+    async with recorded() as (recorder, pre):
+        page = {
+            "status": "success",
+            "summaries": [ACTIVE],
+            "pagination": {"item_count": 50},
+            "sorting": {"field": "inserted_at", "direction": "asc"},
+        }
+        recorder.answers["GET /api/v1/agent_instance"] = said(page)
+        await pre.do(f"history pre:{ID} count=5")
+        assert recorder.seen[-1].query == f"agent_id={ID}&pagination%5Boffset%5D=45&pagination%5Bpage_size%5D=5"
+
+
+async def test_an_agent_without_instances_says_so() -> None:
+    """An empty list is an answer."""
+    async with on_plane() as (plane, pre):
+        plane.add_agent("bot")
+        assert (await pre.do("history pre:bot")).summary == "bot has no instances."
+
+
+@pytest.mark.parametrize(
+    ("status", "phase", "stoppable"),
+    [
+        ("pending", Phase.WAITING, True),
+        ("active", Phase.ACTIVE, True),
+        ("complete", Phase.SUCCEEDED, False),
+        ("failed", Phase.FAILED, False),
+        ("cancelled", Phase.STOPPED, False),
+        ("terminated", Phase.STOPPED, False),
+        ("sleeping", Phase.UNREADABLE, False),
+        (None, Phase.UNREADABLE, False),
+    ],
+)
+async def test_every_status_has_its_phase(status: str | None, phase: Phase, stoppable: bool) -> None:
+    """A Stop button stands only where something can be stopped; what is unknown is unreadable."""
+    async with recorded() as (recorder, pre):
+        recorder.answers[f"GET /api/v1/agent_instance/{INSTANCE}"] = details({**ACTIVE, "status": status})
+        done = await pre.do(f"status pre:instance/{INSTANCE}")
+        assert done.view is not None
+        assert done.view.phase is phase
+        assert ("stop" in [step.verb for step in done.view.next]) is stoppable
+        assert done.summary.startswith("An instance of My Agent is ")
+
+
+async def test_an_active_instance_is_terminated_with_the_reason() -> None:
+    """And the reason can be read afterwards."""
+    async with on_plane() as (plane, pre):
+        instance = plane.add_instance(plane.add_agent("bot"), "active")
+        done = await pre.do(f"stop pre:instance/{instance.instance_id} -- wrong customer")
+        assert (instance.status, instance.reason) == ("terminated", "wrong customer")
+        assert done.summary == "The instance of bot is terminated."
+        assert facts_of(done)["Reason"] == "wrong customer"
+
+
+async def test_a_pending_instance_is_cancelled() -> None:
+    """Not terminated: it never ran."""
+    async with on_plane() as (plane, pre):
+        instance = plane.add_instance(plane.add_agent("bot"), "pending")
+        done = await pre.do(f"stop pre:instance/{instance.instance_id}")
+        assert (instance.status, done.summary) == ("cancelled", "The instance of bot is cancelled.")
+
+
+async def test_an_instance_that_begins_meanwhile_is_terminated() -> None:
+    """Cancel is refused with 409 once it is active."""
+    async with on_plane() as (plane, pre):
+        instance = plane.add_instance(plane.add_agent("bot"), "pending")
+        operation = await pre.operation(f"stop pre:instance/{instance.instance_id}")
+        states = iter(["pending", "active"])
+        real = plane._finish_instance
+
+        def late(call: object) -> object:
+            instance.status = "active"
+            return real(call)  # type: ignore[arg-type]
+
+        plane._routes = tuple(
+            type(entry)(entry.method, entry.pattern, late if entry.handler == real else entry.handler, entry.public)  # type: ignore[arg-type]
+            for entry in plane._routes
+        )
+        assert next(states) == instance.status
+        done = await pre.run(operation)
+        assert isinstance(done, Done)
+        assert instance.status == "terminated"
+
+
+async def test_a_stop_whose_answer_was_lost_is_done_once() -> None:
+    """The second try is refused with 409, and the instance shows why."""
+    async with on_plane() as (plane, pre):
+        instance = plane.add_instance(plane.add_agent("bot"), "active")
+        await plane.set_fault({"fault": "drop_after", "times": 1, "match": "terminate"})
+        done = await pre.do(f"stop pre:instance/{instance.instance_id}")
+        assert done.view is not None
+        assert done.view.state == "terminated"
+        assert [deed.action for deed in plane.effects] == ["instance terminate"]
+
+
+async def test_what_has_ended_is_not_stopped_again() -> None:
+    """Nothing is sent for it."""
+    async with on_plane() as (plane, pre):
+        instance = plane.add_instance(plane.add_agent("bot"), "complete")
+        done = await pre.do(f"stop pre:instance/{instance.instance_id}")
+        assert done.summary == "The instance of bot had ended before."
+        assert plane.effects == []
+
+
+async def test_a_terminate_that_is_refused_stays_refused() -> None:
+    """409 while the instance still goes on is the vendor's no."""
+    async with recorded() as (recorder, pre):
+        no = {"status": "error", "code": "invalid_action", "message": "Not now"}
+        recorder.answers[f"POST /api/v1/agent_instance/{INSTANCE}/terminate"] = said(no, 409)
+        with pytest.raises(Rejected) as told:
+            await pre.outcome(f"stop pre:instance/{INSTANCE}")
+        assert told.value.summary == "pre said no (invalid_action): Not now"
+
+
+async def test_the_preflight_of_a_stop_says_what_it_will_be() -> None:
+    """Terminate, cancel, or nothing."""
+    async with on_plane() as (plane, pre):
+        bot = plane.add_agent("bot")
+        words = {
+            "active": "it is terminated, which cannot be undone",
+            "pending": "it is cancelled",
+            "failed": "nothing, it has ended",
+        }
+        for status, expected in words.items():
+            instance = plane.add_instance(bot, status)
+            operation = await pre.operation(f"stop pre:instance/{instance.instance_id}")
+            facts = dict(await pre.backend.preflight(operation))
+            assert (facts["Agent"], facts["What stop does now"]) == ("bot", expected)
+
+
+async def test_selectors_pick_an_instance_of_an_agent() -> None:
+    """@last, @failed, @running."""
+    async with on_plane() as (plane, pre):
+        bot = plane.add_agent("bot")
+        made = {}
+        for status in ("failed", "active", "complete"):
+            made[status] = plane.add_instance(bot, status).instance_id
+            plane.clock.advance(5)
+        assert (await pre.target("pre:bot@last")).id == made["complete"]
+        assert (await pre.target("pre:bot@failed")).id == made["failed"]
+        running = await pre.target("pre:bot@running")
+        assert (running.id, running.kind, running.scope) == (made["active"], "instance", "pre:bot")
+        with pytest.raises(NoSuchTarget):
+            await pre.target("pre:nobody@last")
+
+
+async def test_a_poll_reads_one_page_and_asks_singly_for_what_is_older() -> None:
+    """What no longer exists is left out."""
+    async with on_plane() as (plane, pre):
+        bot = plane.add_agent("bot")
+        old = plane.add_instance(bot, "active")
+        for _ in range(120):
+            plane.add_instance(bot, "complete")
+        new = plane.add_instance(bot, "active")
+        runs = [await pre.target(f"pre:instance/{item.instance_id}") for item in (old, new)]
+        gone = runs[0].model_copy(update={"id": "013gone"})
+        before = len(plane.requests)
+        views = await pre.backend.poll(bot.agent_id, [*runs, gone])
+        assert {id_: view.phase for id_, view in views.items()} == {
+            old.instance_id: Phase.ACTIVE,
+            new.instance_id: Phase.ACTIVE,
+        }
+        assert len(plane.requests) - before == 3
+
+
+async def test_an_instance_of_a_deleted_agent_has_no_scope() -> None:
+    """Then only `pre:*` covers it."""
+    async with recorded() as (recorder, pre):
+        del recorder.answers[f"GET /api/v1/agent/{ID}"]
+        target = await pre.target(f"pre:instance/{INSTANCE}")
+        assert (target.scope, target.parent, target.parent_name) == (None, ID, None)
+
+
+async def test_an_answer_about_another_instance_is_not_believed() -> None:
+    """The id that was asked for must come back."""
+    async with recorded() as (recorder, pre):
+        recorder.answers[f"GET /api/v1/agent_instance/{INSTANCE}"] = details({**ACTIVE, "id": "013other"})
+        with pytest.raises(BadReply):
+            await pre.target(f"pre:instance/{INSTANCE}")
+
+
+async def test_an_instance_without_its_agent_is_still_shown() -> None:
+    """A missing field costs no answer."""
+    async with recorded() as (recorder, pre):
+        recorder.answers[f"GET /api/v1/agent_instance/{INSTANCE}"] = details({"id": INSTANCE, "status": "active"})
+        assert (await pre.do(f"status pre:instance/{INSTANCE}")).summary == "The instance is active."
+        recorder.answers["GET /api/v1/agent_instance"] = listed({"id": INSTANCE}, key="details")
+        done = await pre.do(f"history pre:{ID}")
+        assert done.table is not None
+        assert done.table.rows[0][1] == "unknown (nothing)"

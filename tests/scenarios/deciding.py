@@ -1,0 +1,191 @@
+"""What the scenarios of approvals, grants and break-glass share: rules, a clock that can be moved, and short ways to press."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.clock import SystemClock
+from bot.playground.workspace import Receipt
+from tests.world import World, labels, shown, world
+
+CRAWL = "C0CRAWL"
+APPROVERS = "C0APPR"
+SECURITY = "C0SEC"
+INCIDENT = "C0INC"
+
+RULES = """\
+version = 1
+[groups]
+crawl = ["S0CRAWL"]
+leads = ["S0LEADS"]
+pair = ["U0LEE", "U0ROOT", "U0ANA"]
+lonely = ["U0ANA"]
+admins = ["U0ROOT", "U0LEE"]
+
+[[channel]]
+id = "C0CRAWL"
+  [[channel.allow]]
+  verbs = ["risk:read", "logs"]
+  targets = ["*"]
+  who = ["*"]
+  [[channel.allow]]
+  verbs = ["start"]
+  targets = ["acc:shop/*"]
+  who = ["crawl"]
+  approvals = { count = 1, from = ["leads"], expires = "30m", in = "C0APPR" }
+  [[channel.allow]]
+  verbs = ["mark"]
+  targets = ["acc:*"]
+  who = ["crawl"]
+  approvals = { count = 2, from = ["pair", "leads"], expires = "1h" }
+  [[channel.allow]]
+  verbs = ["schedule off"]
+  targets = ["acc:*"]
+  who = ["crawl"]
+  approvals = { count = 1, from = ["lonely"] }
+  [[channel.allow]]
+  verbs = ["schedule delete"]
+  targets = ["acc:*"]
+  who = ["crawl"]
+  approvals = { count = 1, from = ["leads"], in = "C0APPR" }
+  [[channel.allow]]
+  verbs = ["schedule on"]
+  targets = ["acc:shop/*"]
+  who = ["U0RUI"]
+  [[channel.deny]]
+  verbs = ["agent approve"]
+  targets = ["acc:labs/*"]
+  because = "The labs are approved elsewhere."
+
+[[channel]]
+id = "C0INC"
+  [[channel.allow]]
+  verbs = ["risk:read"]
+  targets = ["*"]
+  who = ["*"]
+
+[breakglass]
+who = ["admins", "U0RUI"]
+max = "1h"
+review_within = "72h"
+
+[administrators]
+who = ["admins"]
+"""
+
+
+class ShiftedClock(SystemClock):
+    """The machine's clock, ahead by as much as a test says."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        """The wall time, shifted."""
+        return super().now() + self.ahead
+
+    def monotonic(self) -> float:
+        """Seconds, shifted by as much."""
+        return super().monotonic() + self.ahead.total_seconds()
+
+
+class Deciding:
+    """A world with rules that demand approvals, and its clock."""
+
+    def __init__(self, here: World, clock: ShiftedClock) -> None:
+        self.here = here
+        self.clock = clock
+
+    def later(self, **span: float) -> None:
+        """Let time pass for the program and for Slack."""
+        self.clock.ahead += timedelta(**span)
+        self.here.ws.clock.advance(timedelta(**span).total_seconds())
+
+    def now(self) -> datetime:
+        """The program's time."""
+        return self.clock.now().astimezone(UTC)
+
+    async def sees(self, *parts: str, user: str = "U0LEE", channel: str = APPROVERS) -> dict[str, Any]:
+        """The newest message of the approvers' channel with all parts."""
+        return await self.here.sees(*parts, user=user, channel=channel)
+
+    async def card(self, *parts: str, user: str = "U0LEE", channel: str = APPROVERS) -> dict[str, Any]:
+        """The newest card there that can still be decided."""
+
+        def look(person: Any) -> dict[str, Any] | None:
+            for message in reversed(person.messages(channel)):
+                if "Approve" in labels(message) and all(part in shown(message) for part in parts):
+                    return message
+            return None
+
+        return await self.here.person(user).wait_for(look, timeout=10)
+
+    async def press(
+        self, message: dict[str, Any], label: str, *, user: str = "U0LEE", channel: str = APPROVERS
+    ) -> Receipt:
+        """Press a button of this message as it was seen."""
+        receipt = await self.here.person(user).press_label(channel, message["ts"], label, seen=message)
+        assert receipt.acked, receipt
+        return receipt
+
+    async def deny(self, message: dict[str, Any], reason: str, *, user: str = "U0LEE", channel: str = APPROVERS) -> None:
+        """Press Deny, fill the reason in, submit."""
+        await self.press(message, "Deny", user=user, channel=channel)
+        person = self.here.person(user)
+        await person.wait_for(lambda p: p.modal())
+        receipt = await person.submit("modal", {"reason": reason})
+        assert not receipt.errors, receipt
+
+    async def told(self, *parts: str, user: str = "U0ANA", channel: str = CRAWL) -> dict[str, Any]:
+        """A message in a thread of that channel with all parts, seen by this person."""
+
+        def look(person: Any) -> dict[str, Any] | None:
+            for parent in person.messages(channel):
+                for message in person.messages(channel, parent["ts"])[1:]:
+                    if all(part in shown(message) for part in parts):
+                        return message
+            return None
+
+        return await self.here.person(user).wait_for(look, timeout=10)
+
+    def effects(self, action: str = "start") -> list[Any]:
+        """What the ACC did."""
+        return [effect for effect in self.here.acc.effects if effect.action == action]
+
+    def events(self, request: str) -> list[str]:
+        """The events of one request, oldest first."""
+        return [str(entry.event) for entry in self.here.register(request_id=request)]
+
+    async def event(self, name: str, request: str | None = None) -> Any:
+        """The newest row of that event, once there is one."""
+
+        def found() -> Any:
+            rows = self.here.register(event=name, **({"request_id": request} if request else {}))
+            return rows[-1] if rows else None
+
+        return await self.here.until(found)
+
+    def rules(self, text: str) -> None:
+        """Write other rules; they are in force within seconds."""
+        (self.here.folder / "policy.toml").write_text(text, encoding="utf-8")
+
+    async def new_rules(self, text: str) -> None:
+        """Write other rules and wait until they are in force."""
+        before = self.here.bot.rules.now.policy.version
+        self.rules(text)
+        await self.here.until(lambda: self.here.bot.rules.now.policy.version != before)
+
+
+@asynccontextmanager
+async def deciding(folder: Path, patch: pytest.MonkeyPatch, rules: str = RULES) -> AsyncIterator[Deciding]:
+    """The world with these rules; every start of the program goes by one clock."""
+    clock = ShiftedClock()
+    patch.setattr("bot.wiring.SystemClock", lambda: clock)
+    async with world(folder, policy=rules) as here:
+        yield Deciding(here, clock)

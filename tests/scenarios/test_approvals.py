@@ -1,0 +1,332 @@
+"""Approvals through Slack: asked, decided, refused, expired, drifted, survived; the plane is called once or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.deciding import APPROVERS, CRAWL, RULES, Deciding, deciding
+from tests.world import labels, request_id, shown
+
+
+@pytest.fixture
+async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+    """A world whose rules demand approvals."""
+    async with deciding(tmp_path, monkeypatch) as made:
+        yield made
+
+
+async def test_an_approved_start_runs_once_and_names_who_approved_it(town: Deciding) -> None:
+    """Asked in #approvals, waiting in #crawl-ops, approved by Lee, run, told in the thread, buttons retired."""
+    here = town.here
+    await here.say("start acc:shop/prices input.region=north -- month end")
+    mine = await here.sees("Waiting for approval", "start acc:shop/prices")
+    assert labels(mine) == ["Cancel"]
+    card = await town.card("start acc:shop/prices")
+    words = shown(card)
+    for part in ("U0ANA", "north", "month end", "What will happen", "State now", "idle", "Expires", "Digest", "U0LEE"):
+        assert part in words, (part, words)
+    assert labels(card) == ["Approve", "Deny", "Claim"]
+    assert not town.effects()
+    await town.press(card, "Approve")
+    await here.sees("start acc:shop/prices", "Succeeded", "approved by <@U0LEE>", timeout=20)
+    request = request_id(mine)
+    assert len(town.effects()) == 1
+    assert town.events(request)[:5] == ["requested", "approval_requested", "approved", "sent", "done"]
+    rows = {str(row.event): row for row in here.register(request_id=request)}
+    assert rows["approved"].user_id == "U0LEE"
+    assert rows["approved"].channel_id == APPROVERS
+    assert rows["sent"].approval_id == rows["approved"].approval_id is not None
+    assert "U0LEE" in rows["sent"].detail
+    closed = await town.sees("Approved by <@U0LEE>", "start acc:shop/prices")
+    assert labels(closed) == []
+    await town.told("Approved by <@U0LEE>", "<@U0ANA>")
+
+
+async def test_a_denial_needs_a_reason_and_ends_it(town: Deciding) -> None:
+    """The modal refuses an empty reason; with one the requester reads it and nothing ran."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    await town.press(card, "Deny")
+    lee = here.person("U0LEE")
+    await lee.wait_for(lambda p: p.modal())
+    assert (await lee.submit("modal", {"reason": "  "})).errors
+    assert not (await lee.submit("modal", {"reason": "the shop is closed"})).errors
+    await here.sees("Denied by <@U0LEE>", "the shop is closed")
+    await town.told("the shop is closed", "<@U0ANA>")
+    closed = await town.sees("Denied by <@U0LEE>")
+    assert labels(closed) == []
+    row = await town.event("rejected")
+    assert (row.user_id, row.detail) == ("U0LEE", "the shop is closed")
+    assert not town.effects()
+
+
+async def test_it_expires_at_its_very_moment_and_the_requester_is_told(town: Deciding) -> None:
+    """Thirty minutes later both cards carry no buttons, and a late press runs nothing."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    town.later(minutes=30)
+    await here.sees("Expired", "start acc:shop/prices")
+    await town.told("Nobody decided", "<@U0ANA>")
+    await town.press(card, "Approve")
+    await town.sees("Too late. Expired")
+    assert not town.effects()
+    assert (await town.event("expired")).approval_id is not None
+
+
+async def test_the_approvers_are_reminded_once_at_half_time(town: Deciding) -> None:
+    """Fifteen minutes into thirty a message in the card's thread calls those who may decide."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    await town.card("start acc:shop/prices")
+    town.later(minutes=15, seconds=1)
+    await town.told("Still waiting", "<@U0LEE>", user="U0LEE", channel=APPROVERS)
+
+
+async def test_the_requester_cancels_and_nobody_else_may(town: Deciding) -> None:
+    """Cancel on the requester's card ends it; Rui's press does not."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    mine = await here.sees("Waiting for approval")
+    card = await town.card("start acc:shop/prices")
+    await town.press(mine, "Cancel", user="U0RUI", channel=CRAWL)
+    await here.sees("Only the person who asked", user="U0RUI")
+    await town.press(mine, "Cancel", user="U0ANA", channel=CRAWL)
+    await town.sees("Cancelled by <@U0ANA>")
+    await town.press(card, "Approve")
+    await town.sees("Too late. Cancelled by <@U0ANA>")
+    assert not town.effects()
+
+
+async def test_the_requester_never_decides_their_own_request(town: Deciding) -> None:
+    """Ana is in the group that decides marks; her press is refused and registered, Lee's and Root's count."""
+    here = town.here
+    await here.say("mark acc:shop/prices as=failed -- bad data")
+    card = await town.card("mark acc:shop/prices", channel=CRAWL)
+    await town.press(card, "Approve", user="U0ANA", channel=CRAWL)
+    await here.sees("your own request")
+    assert (await town.event("denied")).code == "own_request"
+
+
+async def test_two_distinct_people_are_needed_and_one_counts_once(town: Deciding) -> None:
+    """Lee is in both groups and presses twice: one of two. Root makes it two."""
+    here = town.here
+    await here.say("mark acc:shop/prices as=failed -- bad data")
+    card = await town.card("mark acc:shop/prices", channel=CRAWL)
+    await town.press(card, "Approve", channel=CRAWL)
+    await town.sees("1 of 2 agreed", channel=CRAWL)
+    await town.press(card, "Approve", channel=CRAWL)
+    await town.sees("counted already", channel=CRAWL)
+    assert not town.effects("mark")
+    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await here.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
+    assert [row.detail for row in here.register(event="approved")] == ["1 of 2 agreed", "2 of 2 agreed"]
+
+
+async def test_one_who_agreed_may_still_deny(town: Deciding) -> None:
+    """Any denial ends it, that of somebody who had agreed too."""
+    here = town.here
+    await here.say("mark acc:shop/prices as=failed -- bad data")
+    card = await town.card("mark acc:shop/prices", channel=CRAWL)
+    await town.press(card, "Approve", channel=CRAWL)
+    await town.sees("1 of 2 agreed", channel=CRAWL)
+    await town.deny(card, "on second thought, no", channel=CRAWL)
+    await here.sees("Denied by <@U0LEE>", "on second thought")
+    assert (await town.event("rejected")).user_id == "U0LEE"
+
+
+async def test_what_nobody_can_approve_is_refused_at_once(town: Deciding) -> None:
+    """The only member of the group asks: refused with the gap, and no card is posted."""
+    here = town.here
+    await here.does("schedule off acc:shop/prices", "Denied", "lonely", "requester never decides")
+    row = await town.event("denied")
+    assert row.code == "no_approvers"
+    assert not here.register(event="approval_requested")
+
+
+async def test_claim_tells_who_looks_and_binds_nobody(town: Deciding) -> None:
+    """Lee claims; Root still decides."""
+    here = town.here
+    await here.say("mark acc:shop/prices as=failed -- bad data")
+    card = await town.card("mark acc:shop/prices", channel=CRAWL)
+    await town.press(card, "Claim", channel=CRAWL)
+    await town.sees("<@U0LEE> is looking at it", channel=CRAWL)
+    assert (await town.event("claimed")).user_id == "U0LEE"
+    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await town.sees("1 of 2 agreed", channel=CRAWL)
+
+
+async def test_somebody_outside_the_groups_cannot_decide(town: Deciding) -> None:
+    """Rui is no lead: refused, registered, and the request stays open."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    await town.press(card, "Approve", user="U0RUI")
+    await town.sees("You may not decide this", user="U0RUI")
+    assert (await town.event("denied")).code == "not_eligible"
+    assert labels(await town.card("start acc:shop/prices")) == ["Approve", "Deny", "Claim"]
+
+
+async def test_a_lead_who_left_the_group_cannot_decide_any_more(town: Deciding) -> None:
+    """Membership is read when the button is pressed, not when the card was posted."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    here.ws.edit_group("S0LEADS", ["U0ROOT"])
+    await town.press(card, "Approve")
+    await town.sees("You may not decide this")
+    assert not town.effects()
+
+
+async def test_a_deactivated_requester_runs_nothing(town: Deciding) -> None:
+    """The requester is read anew at press: gone means void."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    here.ws.set_user("U0ANA", deleted=True)
+    await town.press(card, "Approve")
+    await town.sees("Nothing was done", "deactivated")
+    assert not town.effects()
+    assert (await town.event("abandoned")).code == "void"
+
+
+async def test_a_changed_target_is_shown_and_asked_again(town: Deciding) -> None:
+    """A run began since the card was shown: the press is not counted, the card shows it, and the next press is."""
+    here = town.here
+    await here.say("start acc:labs/slow") if False else None
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices", "idle")
+    here.acc.world.speed = 0.001
+    here.acc.add_run("shop/prices", ago=1)
+    await town.press(card, "Approve")
+    await town.sees("Not counted", "1 run active")
+    assert not town.effects()
+    again = await town.card("start acc:shop/prices", "Asked again", "1 run active")
+    await town.press(again, "Approve")
+    await here.until(lambda: len(town.effects()) == 1)
+    rows = here.register(event="approval_requested")
+    assert [row.code for row in rows] == [None, "asked_again"]
+
+
+async def test_changed_rules_void_or_renew_what_was_asked(town: Deciding) -> None:
+    """With stricter rules the old card's vote does not count; with a deny it is void."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    await town.new_rules(RULES.replace('expires = "30m", in', 'expires = "20m", in'))
+    await town.press(card, "Approve")
+    await town.sees("Not counted", "the policy changed")
+    assert not town.effects()
+    again = await town.card("start acc:shop/prices", "Asked again")
+    deny = '  [[channel.deny]]\n  verbs = ["start"]\n  because = "closed for today"\n'
+    await town.new_rules(RULES.replace("[[channel]]\nid = \"C0INC\"", deny + "[[channel]]\nid = \"C0INC\""))
+    await town.press(again, "Approve")
+    await town.sees("Nothing was done", "closed for today")
+    assert not town.effects()
+
+
+async def test_a_dangerous_verb_is_looked_at_and_then_approved(town: Deciding) -> None:
+    """Run it asks the approvers; Approve deletes."""
+    here = town.here
+    await here.say("schedule delete acc:news/feed -- no longer needed")
+    look = await here.sees("Dangerous", "schedule delete acc:news/feed")
+    assert labels(look) == ["Run it", "Cancel"]
+    assert not here.register(event="approval_requested")
+    await town.press(look, "Run it", user="U0ANA", channel=CRAWL)
+    card = await town.card("schedule delete acc:news/feed")
+    await town.press(card, "Approve")
+    await here.until(lambda: not [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"])
+
+
+async def test_it_survives_a_restart_before_the_decision_and_works_days_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked, restarted, two days later approved: run once, though no response_url lives any more."""
+    async with deciding(tmp_path, monkeypatch, RULES.replace('"30m"', '"5d"')) as town:
+        here = town.here
+        await here.say("start acc:shop/prices")
+        card = await town.card("start acc:shop/prices")
+        town.later(days=2)
+        await here.restart()
+        await town.press(card, "Approve")
+        await here.until(lambda: len(town.effects()) == 1)
+        await here.sees("start acc:shop/prices", "approved by <@U0LEE>")
+
+
+async def test_what_was_approved_when_the_program_died_is_run_once_after_the_restart(town: Deciding) -> None:
+    """The vote is on the disk and nothing was sent: the next start reads everything anew and sends it once."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    await town.card("start acc:shop/prices")
+    await approved_and_died(town)
+    await here.restart()
+    await here.until(lambda: len(town.effects()) == 1)
+    await here.restart()
+    await here.sees("start acc:shop/prices", "approved by <@U0LEE>")
+    assert len(town.effects()) == 1
+
+
+async def test_what_was_approved_by_somebody_who_left_is_not_run_after_the_restart(town: Deciding) -> None:
+    """Who agreed is read again before the call; without them it is asked again or void, and nothing is sent."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    await town.card("start acc:shop/prices")
+    await approved_and_died(town)
+    here.ws.edit_group("S0LEADS", ["U0ROOT"])
+    await here.restart()
+    await town.card("Asked again", "may no longer decide", user="U0ROOT")
+    assert not town.effects()
+
+
+async def approved_and_died(town: Deciding) -> None:
+    """Leave the store as a crash between the vote and the call leaves it."""
+    store = town.here.bot.store
+    (hold,) = await store.holds(state="open")
+    from bot.core.rows import HoldVote, stamp
+
+    cast = HoldVote(user_id="U0LEE", person="U0LEE", vote="approve", at=stamp(town.now()))
+    assert (await store.vote(hold.id, cast, lambda _: (), needed=1, now=town.now())).won
+
+
+async def test_a_copy_of_the_card_and_another_channel_decide_nothing(town: Deciding) -> None:
+    """The button counts on its own message alone."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    lee = here.person("U0LEE")
+    copy = {**card, "ts": "1700000000.000100"}
+    await lee.press_label(APPROVERS, copy["ts"], "Approve", seen=copy)
+    await town.sees("copy of the message")
+    await lee.press_label(CRAWL, card["ts"], "Approve", seen=card)
+    await here.sees("another channel", user="U0LEE")
+    assert not town.effects()
+
+
+async def test_an_approval_is_used_once(town: Deciding) -> None:
+    """Twenty presses at once are one decision and one call; the late ones hear who decided."""
+    import asyncio
+
+    here = town.here
+    here.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    users = ["U0LEE", "U0ROOT"] * 10
+    await asyncio.gather(*(town.press(card, "Approve", user=user) for user in users))
+    await here.until(lambda: len(town.effects()) >= 1)
+    await here.sees("start acc:shop/prices", "Succeeded", timeout=20)
+    assert len(town.effects()) == 1
+    assert len(here.register(event="approved")) == 1
+    winner = here.register(event="approved")[0].user_id
+    loser = "U0ROOT" if winner == "U0LEE" else "U0LEE"
+    await town.sees(f"Approved by <@{winner}>", "Too late", user=loser)
+
+
+async def test_a_text_that_hides_signs_cannot_be_approved(town: Deciding) -> None:
+    """A right-to-left mark in a parameter: nobody could check it, so nobody is asked."""
+    here = town.here
+    await here.does("start acc:shop/prices input.region=no\u202erth", "Denied", "U+202E")
+    assert (await town.event("denied")).code == "not_showable"
