@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
@@ -51,6 +52,14 @@ class SlackSettings(_Section):
     @classmethod
     def _api_url(cls, url: str) -> str:
         return checked_url(url) + "/"
+
+    @field_validator("response_hosts")
+    @classmethod
+    def _hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not host or "/" in host or "@" in host:
+                raise ValueError(f"`{host}` is no HOST or HOST:PORT")
+        return hosts
 
     @field_validator("listen")
     @classmethod
@@ -99,6 +108,15 @@ class TimeSettings(_Section):
     """`[time]`: the zone in which `until=Mon 07:00` is meant, an IANA name."""
 
     zone: str = "UTC"
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ValueError, LookupError, OSError):
+            raise ValueError(f"`{zone}` is no zone; write an IANA name like Europe/Lisbon") from None
+        return zone
 
 
 class Settings(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -15,11 +15,11 @@ class FileSpool:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def prepare(self) -> None:
-        """Make the folder and drop what an earlier run left."""
+    def prepare(self, keep: Collection[str] = ()) -> None:
+        """Make the folder and drop what an earlier run left, but for the files (by path) that are still to be sent."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in self._folder.iterdir():
-            if old.is_file():
+            if old.is_file() and str(old) not in keep:
                 old.unlink()
 
     @asynccontextmanager

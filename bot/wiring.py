@@ -50,6 +50,8 @@ RULES_EVERY = 2.0
 NAMES_EVERY = 600.0
 STOP_WITHIN = 10.0
 LAST_MESSAGES_WITHIN = 3.0
+FOR_EVER = "9999"  # later than every stamp
+MOST_WAITING = 100_000
 
 _log = logging.getLogger("signalbox")
 
@@ -151,7 +153,7 @@ class Bot:
             team_id=slack.team,
             fatal=self._fatal,
         )
-        self.deps = self._deps(client, self.outbox)
+        self.deps = self._deps(client, self.outbox, await self._spool())
         self.pipeline = Pipeline(self.deps)
         await self.rules.registered(self.store)
         directory = self.deps.directory
@@ -170,10 +172,14 @@ class Bot:
         self.drain.serve(self.timers.run(), "timers")
         await self._listen(bolt)
 
-    def _deps(self, client: AsyncWebClient, presenter: Presenter) -> Deps:
-        slack = self.settings.slack
+    async def _spool(self) -> FileSpool:
+        """Emptied, but for files that an earlier run could not upload yet."""
         spool = FileSpool(self.settings.store_path.with_suffix(".spool"))
-        spool.prepare()
+        spool.prepare(self.outbox.files_of(await self.store.due_messages(FOR_EVER, MOST_WAITING)))
+        return spool
+
+    def _deps(self, client: AsyncWebClient, presenter: Presenter, spool: FileSpool) -> Deps:
+        slack = self.settings.slack
         session = self._session
         if session is None:
             raise RuntimeError("start makes the session first")

@@ -27,16 +27,13 @@ from bot.benching.register import fill
 from bot.benching.station import COMMAND, Station, station
 from bot.store.driver import sqlite3
 
-ROUNDS: Final = 6
-REQUESTS: Final = 200
-QUIET: Final = 0.004  # seconds between two requests: what follows an ack is over before the next one comes
+REQUESTS: Final = 600
+WARM_UP: Final = 30
 RATE: Final = 200
 CAPABILITIES, RULES = 200, 1_000
 
 
-async def run(
-    rows: int = 20_000, *, rounds: int = ROUNDS, requests: int = REQUESTS, seconds: float = 5.0
-) -> list[Measure]:
+async def run(rows: int = 20_000, *, requests: int = REQUESTS, seconds: float = 5.0) -> list[Measure]:
     """Every number of the ack. `rows` is the size of the register of the bot that is full; it takes about 20 s plus filling."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -48,24 +45,25 @@ async def run(
         await asyncio.to_thread(fill, full.store, 0, rows)
         commits = Commits(folder / "bare.db")
         load = await stack.enter_async_context(_load())
-        times = await _by_turns(load, bare, empty, full, commits, rounds, requests)
+        times = await _by_turns(load, bare, empty, full, commits, requests)
         commits.close()
         return [*_compared(times, rows), *await _under_load(load, empty, seconds)]
 
 
 async def _by_turns(
-    load: Load, bare: int, empty: Station, full: Station, commits: Commits, rounds: int, requests: int
+    load: Load, bare: int, empty: Station, full: Station, commits: Commits, requests: int
 ) -> dict[str, list[float]]:
-    """Seconds by what was measured; the first round warms up and does not count."""
+    """Seconds by what was measured, one request of each after the other, each into a bot that is at rest."""
     times: dict[str, list[float]] = {"bare": [], "commit": [], "empty": [], "full": []}
-    for number in range(rounds + 1):
+    for number in range(requests + WARM_UP):
+        kept = number >= WARM_UP
         for name, port in (("bare", bare), ("empty", empty.port), ("full", full.port)):
-            found = await load.send(port, requests, pause=QUIET)
-            times[name] += found.times if number else []
-        await empty.rest()
-        await full.rest()
-        spent = commits.time(requests)
-        times["commit"] += spent if number else []
+            found = await load.send(port, 1)
+            await empty.rest()
+            await full.rest()
+            times[name] += found.times if kept else []
+        spent = commits.one()
+        times["commit"] += [spent] if kept else []
     return times
 
 
@@ -126,15 +124,12 @@ class Load:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def send(
-        self, port: int, count: int, *, pause: float = 0.0, rate: float = 0.0, connections: int = 1
-    ) -> Found:
+    async def send(self, port: int, count: int, *, rate: float = 0.0, connections: int = 1) -> Found:
         """Have it send `count` commands."""
         order = {
             "port": port,
             "text": COMMAND,
             "count": count,
-            "pause": pause,
             "rate": rate,
             "connections": connections,
         }
@@ -203,14 +198,11 @@ class Commits:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("CREATE TABLE bare (seq INTEGER PRIMARY KEY, words TEXT)")
 
-    def time(self, count: int) -> list[float]:
-        """Seconds of each of `count` commits of one row of 600 characters."""
-        times = []
-        for _ in range(count):
-            started = time.perf_counter()
-            self._db.execute("INSERT INTO bare (words) VALUES (?)", ("x" * 600,))
-            times.append(time.perf_counter() - started)
-        return times
+    def one(self) -> float:
+        """Seconds of a commit of one row of 600 characters."""
+        started = time.perf_counter()
+        self._db.execute("INSERT INTO bare (words) VALUES (?)", ("x" * 600,))
+        return time.perf_counter() - started
 
     def close(self) -> None:
         """Close the file."""

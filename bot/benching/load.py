@@ -1,8 +1,8 @@
 """Sends signed slash commands as Slack does, from a process of its own, so that sending costs the server nothing.
 
 Reads one order a line from standard input, as JSON, and answers with one line: the seconds of each request, and how many were
-not answered with 200. An order: `port`, `text`, `count`, `pause` (seconds between two requests of a connection), `rate` (a
-second, 0 for as fast as it goes), `connections`.
+not answered with 200. An order: `port`, `text`, `count`, `rate` (a second, 0 for as fast as it goes), `connections`.
+Connections are kept from one order to the next.
 """
 
 from __future__ import annotations
@@ -66,34 +66,46 @@ def exchange(connection: socket.socket, data: bytes) -> int:
     return int(head.split(b" ", 2)[1])
 
 
-def one_connection(order: dict[str, Any], count: int, offset: float, found: list[tuple[float, int]]) -> None:
+class Lines:
+    """Open connections by port, the n-th of a port for the n-th thread of an order."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[int, int], socket.socket] = {}
+
+    def get(self, port: int, number: int) -> socket.socket:
+        """The connection, opened when it is not."""
+        if (port, number) not in self._open:
+            made = socket.create_connection(("127.0.0.1", port), timeout=30)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._open[port, number] = made
+        return self._open[port, number]
+
+
+def one_connection(
+    order: dict[str, Any], line: socket.socket, count: int, offset: float, found: list[tuple[float, int]]
+) -> None:
     """Send `count` requests. At a rate each is timed from the moment at which it was due, so that a late one is not forgiven."""
-    rate, pause, connections = order["rate"], order["pause"], order["connections"]
-    with socket.create_connection(("127.0.0.1", order["port"]), timeout=30) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        began = time.perf_counter() + offset
-        for number in range(count):
-            data = request(order["text"])
-            due = began + number * connections / rate if rate else time.perf_counter()
-            if (early := due - time.perf_counter()) > 0:
-                time.sleep(early)
-            status = exchange(connection, data)
-            found.append((time.perf_counter() - due, status))
-            if pause:
-                time.sleep(pause)
+    rate, connections = order["rate"], order["connections"]
+    began = time.perf_counter() + offset
+    for number in range(count):
+        data = request(order["text"])
+        due = began + number * connections / rate if rate else time.perf_counter()
+        if (early := due - time.perf_counter()) > 0:
+            time.sleep(early)
+        status = exchange(line, data)
+        found.append((time.perf_counter() - due, status))
 
 
-def work(order: dict[str, Any]) -> dict[str, Any]:
+def work(order: dict[str, Any], lines: Lines) -> dict[str, Any]:
     """Carry out an order on as many connections as it says, a thread each."""
     found: list[tuple[float, int]] = []
     connections = order["connections"]
     shares = [order["count"] // connections] * connections
-    threads = [
-        threading.Thread(
-            target=one_connection, args=(order, share, number / order["rate"] if order["rate"] else 0.0, found)
-        )
-        for number, share in enumerate(shares)
-    ]
+    threads = []
+    for number, share in enumerate(shares):
+        offset = number / order["rate"] if order["rate"] else 0.0
+        line = lines.get(order["port"], number)
+        threads.append(threading.Thread(target=one_connection, args=(order, line, share, offset, found)))
     began = time.perf_counter()
     for thread in threads:
         thread.start()
@@ -105,8 +117,9 @@ def work(order: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Until standard input ends."""
+    lines = Lines()
     for order in sys.stdin:
-        sys.stdout.write(json.dumps(work(json.loads(order))) + "\n")
+        sys.stdout.write(json.dumps(work(json.loads(order), lines)) + "\n")
         sys.stdout.flush()
 
 

@@ -174,7 +174,7 @@ class Station:
         """Until everything that was asked for is done."""
         clock = SystemClock()
         while len(self.drain):
-            await clock.sleep(0.005)
+            await clock.sleep(0.001)
 
 
 async def _no_channel_event(_: Mapping[str, object]) -> None:

@@ -67,6 +67,13 @@ class _Ask:
     missing: str | None
 
 
+# A vendor's word for a status that the kit handles itself (credentials, limits, its own errors) does not replace the kit's.
+_PLAINLY_NO: Final = frozenset(range(400, 500)) - {401, 403, 429}
+
+# (status, body of an error) -> the body to read the sentence from, or the problem that it stands for
+Translate = Callable[[int, bytes], "bytes | Problem"]
+
+
 class _Retry(Exception):
     """An attempt that may be made again: `problem` stands if it is not, `pause` is what the server asked for."""
 
@@ -79,7 +86,8 @@ class _Retry(Exception):
 class HttpClient:
     """All calls of one backend. `name` stands in every sentence; `chance` gives numbers from 0 to 1.
 
-    `secrets` are masked in whatever the backend says. Nothing is opened before the first call, which must happen on the
+    `secrets` are masked in whatever the backend says. `translate` reads the vendor's own
+    error bodies. Nothing is opened before the first call, which must happen on the
     loop that all later ones use.
     """
 
@@ -96,6 +104,7 @@ class HttpClient:
         secrets: Iterable[str] = (),
         deadline: float = 30.0,
         concurrency: int = 8,
+        translate: Translate | None = None,
     ) -> None:
         self.name = name
         self._base_url = base_url.rstrip("/")
@@ -107,6 +116,7 @@ class HttpClient:
         self._secrets = tuple(secrets)
         self._deadline = deadline
         self._concurrency = concurrency
+        self._translate = translate
         self._slots = asyncio.Semaphore(concurrency)
         self._lanes: dict[bool, httpx.AsyncClient] = {}
 
@@ -329,11 +339,16 @@ class HttpClient:
         if not failed:
             return await take(response, names, pieces)
         body = await self._error_body(pieces)
+        told = self._translate(response.status_code, body) if self._translate is not None else body
+        if isinstance(told, Problem):
+            if response.status_code in _PLAINLY_NO and not (response.status_code == 404 and ask.missing is not None):
+                raise told
+            told = body
         problem = problem_of_status(
             self.name,
             response.status_code,
             names,
-            body,
+            told,
             url=self._url(ask, credential),
             now=self._clock.now(),
             secrets=(*self._secrets, *credential.known()),

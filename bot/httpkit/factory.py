@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from bot.core.plugin import BackendSettings
 from bot.core.ports import BackendParts, Ids
 from bot.httpkit.auth import Auth
-from bot.httpkit.client import HttpClient
+from bot.httpkit.client import HttpClient, Translate
 
 
 def chance_of(ids: Ids) -> Callable[[], float]:
@@ -29,10 +29,12 @@ def client_for(
     secrets: Iterable[str] = (),
     deadline: float = 30.0,
     concurrency: int = 8,
+    translate: Translate | None = None,
+    base_url: str | None = None,
 ) -> HttpClient:
     """The client of one configured backend."""
     return HttpClient(
-        settings.base_url,
+        settings.base_url if base_url is None else base_url,
         name=parts.name,
         clock=parts.clock,
         chance=chance_of(parts.ids),
@@ -42,4 +44,5 @@ def client_for(
         secrets=secrets,
         deadline=deadline,
         concurrency=concurrency,
+        translate=translate,
     )

@@ -37,6 +37,11 @@ def key_of(request_id: str) -> str:
     return f"op:{request_id}"
 
 
+def note_key(request_id: str) -> str:
+    """Where the note of a request is remembered."""
+    return f"note:{request_id}"
+
+
 def title_of(operation: Operation) -> str:
     """`start acc:shop/prices`; a run is named by what it is a run of and the beginning of its id."""
     target = operation.target
@@ -117,9 +122,13 @@ def _done(
     )
 
 
-def run_update(operation: Operation, intent: Intent, view: RunView, buttons: Sequence[Button], now: datetime) -> Card:
-    """The card of a run that is followed."""
+def run_update(
+    operation: Operation, intent: Intent, view: RunView, buttons: Sequence[Button], now: datetime, note: str = ""
+) -> Card:
+    """The card of a run that is followed. `note` is what stays true of its start, such as that its answer was lost."""
     lines = [*_said(operation)]
+    if note:
+        lines.append(Line(text=note))
     if view.message:
         lines.append(Line(text=view.message))
     return _card(

@@ -7,9 +7,9 @@ from bot.core.intent import Command, Intent
 from bot.core.problems import Problem
 from bot.pipeline import approvals, preflight, refuse
 from bot.pipeline.authorize import Ruling, authorize
+from bot.pipeline.breakglass import perform
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk import answer
-from bot.pipeline.execute import execute
 from bot.pipeline.pauses import check_pause
 from bot.pipeline.resolve import Resolved, resolve
 
@@ -27,7 +27,8 @@ async def command(deps: Deps, intent: Intent, ask: Command) -> None:
         return
     ruling = await authorize(deps, intent, resolved.operation, resolved.row)
     if ruling.denied:
-        await refuse.denied(deps, intent, resolved.operation, ruling)
+        buttons = approvals.ask_buttons(deps, intent, resolved.operation, ruling)
+        await refuse.denied(deps, intent, resolved.operation, ruling, buttons)
         return
     await proceed(deps, intent, resolved, ruling)
 
@@ -39,7 +40,7 @@ async def proceed(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling
     elif ruling.needs_approval:
         await approvals.request(deps, intent, resolved, ruling)
     else:
-        await execute(deps, intent, resolved.operation, ruling)
+        await perform(deps, intent, resolved, ruling)
 
 
 async def _is_for_the_desk(deps: Deps, intent: Intent, ask: Command) -> bool:
@@ -62,4 +63,4 @@ def _row_on_backend_itself(deps: Deps, verb: str, backend: str) -> bool:
     if rows is None:
         return False
     kind = rows.default_target
-    return kind.example in ("", f"{backend}:") and deps.catalog.row(backend, verb, kind.name) is not None
+    return not kind.example and deps.catalog.row(backend, verb, kind.name) is not None

@@ -8,32 +8,38 @@ from bot.core.operation import Operation
 from bot.core.outcome import Done
 from bot.core.register import Event
 from bot.core.rows import Hold, Pause, stamp
-from bot.pipeline import approvals, cards
+from bot.pipeline import approvals, breakglass, cards
 from bot.pipeline.deps import Deps
 from bot.pipeline.execute import EVENTS, call
 from bot.pipeline.record import Scribe
 
 
 async def due(deps: Deps, intent: Intent, ask: Due) -> None:
-    """Pauses end, holds expire."""
+    """Pauses end, holds expire and are reminded of, grants end."""
     if ask.what == "pause":
         pause = await deps.store.pause_by_id(ask.row)
         if pause is not None and pause.state == "open":
             await _resume(deps, intent, pause)
             return
-    elif ask.what == "hold":
+    elif ask.what == "grant":
+        grant = await deps.store.grant_by_id(ask.row)
+        if grant is not None:
+            await breakglass.end_grant(deps, intent, grant)
+    else:
         hold = await deps.store.open_hold(ask.row)
-        if hold is not None and hold.kind == approvals.KIND:
-            if hold.state == "open":
-                await approvals.expire(deps, hold)
-        elif hold is not None and hold.operation is not None:
-            await _expire(deps, intent, hold, hold.operation)
-            return
-    elif ask.what == "remind":
-        hold = await deps.store.open_hold(ask.row)
-        if hold is not None:
-            await approvals.remind(deps, hold)
+        if hold is not None and hold.state == "open":
+            await (approvals.remind(deps, hold) if ask.what == "remind" else _over(deps, intent, hold))
     await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+
+
+async def _over(deps: Deps, intent: Intent, hold: Hold) -> None:
+    """The time of a hold is over."""
+    if hold.kind == approvals.KIND:
+        await approvals.expire(deps, hold)
+    elif hold.kind == breakglass.KIND:
+        await breakglass.nag(deps, intent, hold)
+    elif hold.operation is not None:
+        await _expire(deps, hold, hold.operation)
 
 
 async def _resume(deps: Deps, intent: Intent, pause: Pause) -> None:
@@ -70,12 +76,11 @@ async def _resume(deps: Deps, intent: Intent, pause: Pause) -> None:
     await deps.presenter.show(card.model_copy(update={"status": head, "lines": lines, "tone": tone}))
 
 
-async def _expire(deps: Deps, intent: Intent, hold: Hold, operation: Operation) -> None:
+async def _expire(deps: Deps, hold: Hold, operation: Operation) -> None:
     now = deps.clock.now()
     row = Scribe(deps.secrets).about(
         Event.EXPIRED, operation, hold.intent, now, approval_id=hold.id, digest=hold.digest
     )
     won = await deps.store.end_hold(hold.id, "expired", None, (row,), now)
-    await deps.store.finish(intent.request_id, (), stamp(now))
     if won and not await approvals.was_asked(deps, hold.request_id):
         await deps.store.finish(hold.request_id, (), stamp(now))

@@ -70,7 +70,7 @@ async def execute(
     result = await call(deps, intent, operation, backend)
     if isinstance(result, Unknown):
         await deps.store.append(_row(scribe, deps, intent, operation, result, columns, started))
-        result = await _read_back(deps, operation, backend, sent_at, result)
+        result = await read_back(deps, operation, backend, sent_at, result)
         await finish(deps, scribe, intent, operation, result, columns, started, event=_after_unknown(result), rule=rule)
         return result
     await finish(deps, scribe, intent, operation, result, columns, started, event=EVENTS[result.kind], rule=rule)
@@ -126,12 +126,15 @@ def outcome_of(problem: Problem, operation: Operation) -> AnyOutcome:
     return Failed(code=code, summary=summary, hint=hint, sent=isinstance(problem, CallProblem))
 
 
-async def _read_back(
+async def read_back(
     deps: Deps, operation: Operation, backend: Backend, sent_at: datetime, result: Unknown
 ) -> AnyOutcome:
-    """Ask the backend whether it happened. What it cannot tell stays unknown."""
+    """Ask the backend whether it happened. What it cannot tell stays unknown; how it was found stays on the run's card."""
     back = await look_back(operation, backend, sent_at)
-    return after_look_back(result, back)
+    after = after_look_back(result, back)
+    if back.found is not None and back.found.run is not None:
+        await deps.store.set_fact(cards.note_key(operation.request_id), lost_but(back), stamp(deps.clock.now()))
+    return after
 
 
 async def look_back(operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
@@ -145,10 +148,15 @@ async def look_back(operation: Operation, backend: Backend, sent_at: datetime) -
         return LookBack(evidence=f"The control plane could not be asked: {problem.summary}")
 
 
+def lost_but(back: LookBack) -> str:
+    """What is known of a call whose answer never came."""
+    return f"The answer was lost; {back.evidence}"
+
+
 def after_look_back(result: Unknown, back: LookBack) -> AnyOutcome:
     """Found: done after all. Absent after a broken answer: failed. Anything else stays unknown, with what was seen."""
     if back.found is not None:
-        summary = f"{back.found.summary} The answer was lost; {back.evidence}"
+        summary = f"{back.found.summary} {lost_but(back)}"
         return back.found.model_copy(update={"summary": summary})
     if back.absent and result.code == ServerError.code:
         return Failed(code=result.code, summary=f"{result.summary} {back.evidence}".strip(), hint=result.hint)

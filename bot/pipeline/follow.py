@@ -72,7 +72,9 @@ async def _changed(deps: Deps, watch: Watch, view: RunView) -> None:
     if inbox is None or inbox.operation is None:
         return
     buttons = await buttons_for(deps, inbox.intent, inbox.operation, view.next, about=watch.target, refresh=True)
-    await deps.presenter.show(cards.run_update(inbox.operation, inbox.intent, view, buttons, deps.clock.now()))
+    note = await deps.store.fact(cards.note_key(watch.request_id))
+    kept = note if isinstance(note, str) else ""
+    await deps.presenter.show(cards.run_update(inbox.operation, inbox.intent, view, buttons, deps.clock.now(), kept))
 
 
 async def _end(deps: Deps, watch: Watch, view: RunView, inbox: InboxRow | None) -> bool:

@@ -15,8 +15,8 @@ async def check(deps: Deps, ask: Form) -> dict[str, str] | None:
     if ask.form == launcher.FORM:
         read = launcher.read(deps.catalog, ask, ())
         return read if isinstance(read, dict) else None
-    if ask.form == approvals.DENY_FORM and not _said(ask, "reason"):
-        return {"reason": "Say why; the requester reads it."}
+    if ask.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not _said(ask, "reason"):
+        return {"reason": "Say why; others will read it."}
     return None
 
 
@@ -36,6 +36,8 @@ async def form(deps: Deps, intent: Intent, ask: Form) -> None:
     elif ask.form == approvals.DENY_FORM:
         place = Place.model_validate(kept.get("place"))
         await approvals.denied(deps, intent, str(kept.get("hold")), place, _said(ask, "reason"))
+    elif ask.form == approvals.ASK_FORM:
+        await approvals.wanted(deps, intent, ask, kept)
     else:
         await say(deps, intent, "This form is of a version that is no longer understood.")
 

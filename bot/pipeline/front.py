@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.core.intent import Actor, Form, Intent, Place, Press
 from bot.core.policy import Denied, admits
@@ -21,6 +21,8 @@ from bot.pipeline.record import Scribe
 
 MOST_AT_ONCE = 2_000
 SUGGESTED = 100
+DOUBLE_CLICK = 3.0  # seconds in which one person's second press of the same button is the first one again
+MOST_PRESSES = 1_000
 
 _log = logging.getLogger("signalbox.front")
 
@@ -33,6 +35,7 @@ class Pipeline:
         self.catalog = deps.catalog
         self.accepted = 0
         self.repeated = 0
+        self._pressed: dict[tuple[str, str], float] = {}
 
     async def submit(self, intent: Intent) -> Receipt:
         """Store it, start the work, and say what the person has to know at once. Never raises a Problem."""
@@ -46,6 +49,8 @@ class Pipeline:
         try:
             return await self._accept(intent)
         except Problem as problem:
+            if isinstance(intent.ask, Press):
+                self._pressed.pop((intent.ask.button, intent.actor.user_id), None)
             _log.error("request %s was not taken: %s", intent.request_id, problem.code)
             return Receipt(
                 say=f"The register cannot be written, so nothing was done: {problem.summary} {problem.hint}".strip()
@@ -54,7 +59,11 @@ class Pipeline:
     async def _accept(self, intent: Intent) -> Receipt:
         deps = self._deps
         scribe = Scribe(deps.secrets)
-        rows = [scribe.requested(intent, await self._means(intent))]
+        means = await self._means(intent)
+        if self._is_double_click(intent, means):
+            self.repeated += 1
+            return Receipt()
+        rows = [scribe.requested(intent, means)]
         foreign = intent.place.team_id != deps.home_team
         if foreign:
             rows.append(scribe.plain(Event.DENIED, intent, deps.clock.now(), code="other_workspace"))
@@ -74,6 +83,17 @@ class Pipeline:
             return {}
         row = await self._deps.store.button(intent.ask.button)
         return row.payload if row is not None and isinstance(row.payload, dict) else {}
+
+    def _is_double_click(self, intent: Intent, means: Mapping[str, Json]) -> bool:
+        """Whether this press of a button that stands for a command repeats one of a moment ago: the same wish, not a second."""
+        if not isinstance(intent.ask, Press) or means.get("tag") not in ("command1", "say1"):
+            return False
+        key, now = (intent.ask.button, intent.actor.user_id), self._deps.clock.monotonic()
+        before = self._pressed.get(key)
+        if len(self._pressed) >= MOST_PRESSES:
+            self._pressed.clear()
+        self._pressed[key] = now
+        return before is not None and now - before < DOUBLE_CLICK
 
     async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
         """Remembered targets that contain what was typed; nothing for who may do nothing here."""

@@ -10,8 +10,8 @@ from bot.core.register import Event
 from bot.core.rows import Hold, stamp
 from bot.pipeline import approvals, refuse
 from bot.pipeline.authorize import FRESH, authorize
+from bot.pipeline.breakglass import perform
 from bot.pipeline.deps import Deps
-from bot.pipeline.execute import execute
 from bot.pipeline.record import Scribe
 from bot.pipeline.resolve import Resolved
 from bot.pipeline.say import say
@@ -59,7 +59,7 @@ async def _run(deps: Deps, intent: Intent, hold: Hold, operation: Operation, row
         await say(deps, intent, text, tone=Tone.PLAIN, replace=True)
         return
     await say(deps, intent, "Running; the card in the channel shows it.", tone=Tone.PLAIN, replace=True)
-    if await execute(deps, hold.intent, operation, ruling, hold_id=hold.id) is None:
+    if await perform(deps, hold.intent, Resolved(operation, row), ruling, hold_id=hold.id) is None:
         await say(deps, intent, "This was pressed already.", tone=Tone.PLAIN)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.core.card import Card, HomeView, Line, Tone
 from bot.core.intent import Intent, Place
 from bot.core.outcome import Fact, Table
+from bot.pipeline import approvals
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk.lists import approvals_table, pauses_table, watches_table
 from bot.pipeline.health import in_words
@@ -15,7 +16,8 @@ async def home_view(deps: Deps, intent: Intent) -> HomeView:
     user = intent.actor.user_id
     place = Place(team_id=intent.place.team_id, channel_id="")
     sections = [
-        _section(place, "Waiting for a decision", await approvals_table(deps, user=user), "Nothing waits."),
+        *await approvals.home_cards(deps, user, place),
+        _section(place, "You wait for a decision", await approvals_table(deps, user=user), "Nothing waits."),
         _section(place, "Your runs", await watches_table(deps, user=user), "You follow no run."),
         _section(place, "Pauses", await pauses_table(deps, user=user), "Nothing of yours is paused."),
         _backends(deps, place),

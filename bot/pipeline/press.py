@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from bot.core.card import Tone
 from bot.core.grammar import parse
-from bot.core.intent import Command, Intent, Misread, Press
+from bot.core.intent import Command, Door, Intent, Misread, Press
 from bot.core.rows import ButtonRow
 from bot.core.value import Json
-from bot.pipeline import approvals, refuse
+from bot.pipeline import approvals, breakglass, refuse
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
 from bot.pipeline.holds import decide_preflight
+from bot.pipeline.home import home_view
 from bot.pipeline.refresh import refresh
 from bot.pipeline.say import say
 
@@ -36,6 +37,10 @@ async def press(deps: Deps, intent: Intent, ask: Press) -> None:
         await refresh(deps, intent, str(means.get("request")))
     elif tag == "hold1":
         await _hold(deps, intent, means)
+    elif tag == approvals.ASK_TAG:
+        await approvals.open_ask(deps, intent, dict(means))
+    elif tag == breakglass.REVIEW_TAG:
+        await breakglass.close_review(deps, intent, str(means.get("grant")))
     else:
         await say(deps, intent, "This button is of a version that is no longer understood; type the command.")
 
@@ -90,5 +95,7 @@ async def _hold(deps: Deps, intent: Intent, means: Mapping[str, Json]) -> None:
         await say(deps, intent, "This was decided already; the message shows by whom.", tone=Tone.PLAIN)
     elif hold.kind == approvals.KIND:
         await approvals.decide(deps, intent, hold, str(means.get("choice")))
+        if intent.door is Door.HOME:
+            await deps.presenter.home(await home_view(deps, intent))
     else:
         await decide_preflight(deps, intent, hold, str(means.get("choice")))

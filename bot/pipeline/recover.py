@@ -9,10 +9,10 @@ from bot.core.operation import Operation
 from bot.core.outcome import Done, Unknown
 from bot.core.register import Event
 from bot.core.rows import InboxRow, Watch, stamp
-from bot.pipeline import approvals, cards
+from bot.pipeline import approvals, breakglass, cards
 from bot.pipeline.buttons import buttons_for
 from bot.pipeline.deps import Deps
-from bot.pipeline.execute import after_look_back, look_back, watch_of
+from bot.pipeline.execute import read_back, watch_of
 from bot.pipeline.handle import dispatch
 from bot.pipeline.record import Scribe
 
@@ -24,6 +24,7 @@ async def recover(deps: Deps) -> int:
     rows = await deps.store.unfinished()
     # After the rows were read: what it sends from here on is under way and no leftover.
     await approvals.recover(deps)
+    await breakglass.recover(deps)
     for row in rows:
         work = _sent(deps, row, row.operation) if row.state == "sending" and row.operation else _not_sent(deps, row)
         deps.drain.start(work, f"recover {row.request_id}")
@@ -64,7 +65,7 @@ async def _sent(deps: Deps, row: InboxRow, operation: Operation) -> None:
     result: Done | Unknown = lost
     if backend is not None:
         sent_at = datetime.fromisoformat(row.sent_at or row.updated_at)
-        answered = after_look_back(lost, await look_back(operation, backend, sent_at))
+        answered = await read_back(deps, operation, backend, sent_at, lost)
         result = answered if isinstance(answered, Done) else lost.model_copy(update={"summary": answered.summary})
     now = deps.clock.now()
     event = Event.RECONCILED if isinstance(result, Done) else Event.ABANDONED

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from bot.core.card import Button, Line, Tone
-from bot.core.intent import Intent, Misread
+from bot.core.grammar import format_command, parse_target
+from bot.core.ids import TargetRef
+from bot.core.intent import Command, Intent, Misread
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy import Denied
@@ -18,6 +21,9 @@ from bot.pipeline.authorize import Ruling, ages
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
 
+LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
+MOST_NEAR: Final = 4
+
 
 async def misread(deps: Deps, intent: Intent, ask: Misread) -> None:
     """What was understood, what was not, and the nearest commands as buttons."""
@@ -26,15 +32,23 @@ async def misread(deps: Deps, intent: Intent, ask: Misread) -> None:
     if ask.understood:
         lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
     lines.append(Line(text=f"`{deps.command} help` lists what you may do here."))
-    buttons = [_say_button(deps, intent, text) for text in ask.nearest[:4]]
-    card = cards.private(intent, "I could not read that", tone=Tone.WARN, lines=tuple(lines), buttons=tuple(buttons))
+    buttons = _say_buttons(deps, intent, ask.nearest, lines)
+    card = cards.private(intent, "I could not read that", tone=Tone.WARN, lines=tuple(lines), buttons=buttons)
     await deps.presenter.show(card, intent.reply)
     await _fail_step(deps, intent, ask.problem)
 
 
+def _say_buttons(deps: Deps, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
+    """At most four commands to press; one that no button can show whole goes into the lines instead."""
+    lines += [
+        Line(heading="Perhaps", text=text, code=True) for text in commands[:MOST_NEAR] if len(text) > LONGEST_BUTTON
+    ]
+    return tuple(_say_button(deps, intent, text) for text in commands[:MOST_NEAR] if len(text) <= LONGEST_BUTTON)
+
+
 def _say_button(deps: Deps, intent: Intent, text: str) -> Button:
     return Button(
-        label=text[:70],
+        label=text,
         action="say",
         id=deps.ids.secret(),
         only_user=intent.actor.user_id,
@@ -55,28 +69,42 @@ async def problem(deps: Deps, intent: Intent, trouble: Problem, operation: Opera
     lines = [Line(text=trouble.summary)]
     if trouble.hint:
         lines.append(Line(text=trouble.hint))
-    buttons = [_say_button(deps, intent, text) for text in _nearest(intent, trouble)]
+    buttons = _say_buttons(deps, intent, await _nearest(deps, intent, trouble), lines)
     card = cards.private(
         intent,
         "Nothing was done",
         tone=Tone.WARN,
         lines=tuple(lines),
-        buttons=tuple(buttons),
+        buttons=buttons,
         footer=(f"request {intent.request_id}", f"code {trouble.code}"),
     )
     await deps.presenter.show(card, intent.reply)
     await _fail_step(deps, intent, trouble.summary)
 
 
-def _nearest(intent: Intent, trouble: Problem) -> Sequence[str]:
-    verb = getattr(intent.ask, "verb", "")
+async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str]:
+    """What was asked, whole, for each target that may have been meant: what the backend names, else what is remembered."""
+    ask = intent.ask
+    if not isinstance(ask, Command) or ask.target is None:
+        return ()
+    names: Sequence[str] = ()
     if isinstance(trouble, NoSuchTarget):
-        names: Sequence[str] = trouble.nearest
+        names = trouble.nearest or await _remembered(deps, ask.target)
     elif isinstance(trouble, Ambiguous):
         names = trouble.candidates
-    else:
-        names = ()
-    return [f"{verb} {name}" for name in names[:4]]
+    backend = ask.target.partition(":")[0]
+    targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
+    return [format_command(ask.model_copy(update={"target": target})) for target in dict.fromkeys(targets)]
+
+
+async def _remembered(deps: Deps, written: str) -> Sequence[str]:
+    """Targets that were seen before and look like what was written."""
+    ref = parse_target(written, deps.catalog)
+    if isinstance(ref, str) or ref.selector is not None:
+        return ()
+    known = {target.scope: target for target, _ in await deps.names.known(ref.backend) if target.parent is None}
+    near = difflib.get_close_matches(str(ref), [scope for scope in known if scope], n=MOST_NEAR, cutoff=0.6)
+    return [str(TargetRef(backend=ref.backend, path=known[scope].name)) for scope in near]
 
 
 async def denied(

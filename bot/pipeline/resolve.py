@@ -98,7 +98,5 @@ async def _target_of_thread(deps: Deps, intent: Intent, verb: str) -> Target:
         raise BadRequest(f"`{verb}` needs a target.", f"For example: `{example}`.", "target_missing")
     if deps.catalog.row(found.backend, verb, found.kind) is not None or found.parent is None:
         return found
-    ref = parse_target(f"{found.backend}:{found.parent_name or found.parent}", deps.catalog)
-    if isinstance(ref, str):
-        return found
+    ref = TargetRef(backend=found.backend, path=found.parent_name or found.parent or "")
     return await find_target(deps, ref, Command(verb=verb))

@@ -68,7 +68,7 @@ _LIVE: Final = re.compile(
     r"|@(?:here|channel|everyone|group)\b",  # words that older clients and link_names turn into pings
     re.IGNORECASE,
 )
-_PERSON: Final = re.compile(r"<(?:@|!subteam\^)([A-Z0-9]+)>([.,;:!?)]*)")
+_NAMED: Final = re.compile(r"<(@|#|!subteam\^)([A-Z0-9]+)>([.,;:!?)]*)")
 
 
 def escape(text: str) -> str:
@@ -144,7 +144,7 @@ def unfenced(text: str) -> str:
 
 
 def prose(text: str, people: Collection[str] = ()) -> str:
-    """Words as mrkdwn that shows them as they are. Code spans stay; `<@U1>` is live only when `people` holds `U1`."""
+    """Words as mrkdwn that shows them as they are. Code spans stay; `<@U1>` and `<#C1>` are live only for those in `people`."""
     parts: list[str] = []
     end = 0
     visible = shown(text)
@@ -160,9 +160,9 @@ def _words(text: str, people: Collection[str]) -> str:
 
 
 def _word(word: str, people: Collection[str]) -> str:
-    person = _PERSON.fullmatch(word)
-    if person and person.group(1) in people and (live := mention(person.group(1))):
-        return live + person.group(2)
+    named = _NAMED.fullmatch(word)
+    if named and named.group(2) in people and (live := _live(named.group(1), named.group(2))):
+        return live + named.group(3)
     if not _LIVE.search(word):
         return escape(word)
     edges = _EDGES.fullmatch(word)
@@ -170,6 +170,12 @@ def _word(word: str, people: Collection[str]) -> str:
         return code(word)
     before, middle, after = edges.groups()
     return f"{escape(before)}{code(middle)}{escape(after)}"
+
+
+def _live(mark: str, id: str) -> str:
+    if mark == "#":
+        return f"<#{id}>" if CHANNEL_ID.fullmatch(id) else ""
+    return mention(id)
 
 
 def line(text: str, people: Collection[str] = ()) -> str:

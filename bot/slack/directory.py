@@ -28,6 +28,7 @@ _FLAGS: Final = (
     "is_stranger",
     "is_app_user",
 )
+_CHANNEL_FLAGS: Final = ("is_im", "is_mpim", "is_ext_shared")
 _WITHIN: Final = 4.0
 _LARGEST: Final = 20_000
 
@@ -65,7 +66,7 @@ class SlackDirectory:
             group: _member(answer, actor.user_id) for group, (answer, _) in zip(sorted(groups), members, strict=True)
         }
         ages = {group: told for group, (_, told) in zip(sorted(groups), members, strict=True)}
-        known, flags, team = _flags(user)
+        known, flags, team = _flags(user, actor.user_id)
         return Subject(
             user_id=actor.user_id,
             team_id=team or actor.team_id,
@@ -83,7 +84,9 @@ class SlackDirectory:
         channel = answer.get("channel") if answer is not None else None
         if not isinstance(channel, Mapping) or channel.get("id") != place.channel_id:
             return Where(team_id=place.team_id, channel_id=place.channel_id, known=False)
-        shared = bool(channel.get("is_ext_shared"))
+        if any(not isinstance(channel.get(flag, False), bool) for flag in _CHANNEL_FLAGS):
+            return Where(team_id=place.team_id, channel_id=place.channel_id, known=False)
+        shared = channel.get("is_ext_shared") is True
         return Where(
             team_id=place.team_id,
             channel_id=place.channel_id,
@@ -138,8 +141,8 @@ class SlackDirectory:
                 future.set_result(answer)
             finally:
                 self._asking.pop(key, None)
-                if not future.done():
-                    future.cancel()
+                if not future.done():  # whoever asked first was stopped: for the others it is unreadable, not the end
+                    future.set_result(None)
             return answer, 0.0
         return await asyncio.shield(running), 0.0
 
@@ -158,10 +161,10 @@ class SlackDirectory:
         return reply.data if isinstance(reply.data, dict) else None
 
 
-def _flags(answer: Answer | None) -> tuple[bool, dict[str, bool], str]:
+def _flags(answer: Answer | None, user_id: str) -> tuple[bool, dict[str, bool], str]:
     """Whether the record can be relied on, its flags, and the person's own team. A flag that is no boolean is unreadable."""
     user = answer.get("user") if answer is not None else None
-    if not isinstance(user, Mapping):
+    if not isinstance(user, Mapping) or user.get("id") != user_id:
         return False, {}, ""
     flags: dict[str, bool] = {}
     for name in _FLAGS:

@@ -15,6 +15,7 @@ class Remedy(StrEnum):
 
     RETRY = "retry"
     ELSEWHERE = "elsewhere"
+    ANEW = "anew"
     PLAIN = "plain"
     GIVE_UP = "give_up"
     FATAL = "fatal"
@@ -42,9 +43,11 @@ _TABLE: Final = {
     "restricted_action": Remedy.ELSEWHERE,
     "restricted_action_read_only_channel": Remedy.ELSEWHERE,
     "user_not_in_channel": Remedy.ELSEWHERE,
-    "message_not_found": Remedy.ELSEWHERE,
-    "cant_update_message": Remedy.ELSEWHERE,
-    "edit_window_closed": Remedy.ELSEWHERE,
+    "thread_not_found": Remedy.ELSEWHERE,
+    "cannot_reply_to_message": Remedy.ELSEWHERE,
+    "message_not_found": Remedy.ANEW,
+    "cant_update_message": Remedy.ANEW,
+    "edit_window_closed": Remedy.ANEW,
     "invalid_blocks": Remedy.PLAIN,
     "invalid_blocks_format": Remedy.PLAIN,
     "invalid_attachments": Remedy.PLAIN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -17,6 +17,8 @@ from bot.slack.gate import MAX_BODY, check
 _log = logging.getLogger("signalbox.http")
 # What Bolt's parser raises on a signed body that is malformed, nested too deep, no object, or in no known encoding.
 _UNREADABLE: Final = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+# Fields that Bolt takes for objects without looking.
+_OBJECTS: Final = ("event", "view", "user", "team", "channel", "message", "container", "enterprise")
 
 
 class HttpServer:
@@ -54,6 +56,7 @@ class HttpServer:
                 return web.Response(status=verdict.status)
             try:
                 parsed = await to_bolt_request(request)
+                _check_shape(parsed.body)
             except _UNREADABLE as error:
                 _log.warning("refused a request to /slack/events: unreadable (%s)", type(error).__name__)
                 return web.Response(status=400)
@@ -85,3 +88,12 @@ class HttpServer:
     async def _metrics_page(self, _: web.Request) -> web.Response:
         lines = [f"signalbox_{name} {value:g}" for name, value in sorted(self._metrics().items())]
         return web.Response(text="\n".join(lines) + "\n")
+
+
+def _check_shape(body: Mapping[str, Any]) -> None:
+    """Raises ValueError for a body in whose fields Bolt's own matchers would break."""
+    if any(not isinstance(body.get(name, {}), dict | None) for name in _OBJECTS):
+        raise ValueError("a field is no object")
+    event = body.get("event")
+    if event is not None and not isinstance(event.get("type"), str):
+        raise ValueError("an event has no type")

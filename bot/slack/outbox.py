@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -22,6 +22,7 @@ from bot.core.card import Card, Delivery, FormView, HomeView
 from bot.core.intent import Reply
 from bot.core.outcome import FileOut
 from bot.core.ports import Clock
+from bot.core.problems import Problem
 from bot.core.rows import ButtonRow, Outgoing, stamp
 from bot.core.store_port import OutboxStore
 from bot.render.card import render_card
@@ -35,6 +36,7 @@ PACE: Final = 1.0  # seconds between two updates of one message; Slack allows ab
 BATCH: Final = 100
 IDLE: Final = 1.0
 LONGEST_WAIT: Final = 300.0
+MOST_ATTEMPTS: Final = 200
 
 _log = logging.getLogger("signalbox.outbox")
 _FILES: Final = TypeAdapter(tuple[FileOut, ...])
@@ -63,6 +65,8 @@ class Outbox:
         self._fatal = fatal
         self._wake = asyncio.Event()
         self._last: dict[str, float] = {}
+        self._held: dict[str | None, float] = {}
+        self._moved: dict[str, tuple[str, str]] = {}
         self.sent = 0
         self.troubles = 0
 
@@ -109,6 +113,11 @@ class Outbox:
         )
         self._wake.set()
 
+    @staticmethod
+    def files_of(rows: Iterable[Outgoing]) -> frozenset[str]:
+        """Paths of the files that these rows are to upload."""
+        return frozenset(file.path for row in rows for file in _FILES.validate_python(row.files))
+
     async def open_form(self, trigger_id: str, form: FormView) -> bool:
         """A modal cannot wait: the trigger is good for three seconds."""
         try:
@@ -154,10 +163,14 @@ class Outbox:
             _log.warning("functions.complete: %s", read(error).code)
 
     async def run(self) -> None:
-        """Send what is due, for ever."""
+        """Send what is due, for ever. A store that cannot be read or written is tried again."""
         while True:
             self._wake.clear()
-            waiting = await self.flush()
+            try:
+                waiting = await self.flush()
+            except Problem as problem:
+                _log.error("the outbox waits: %s", problem.code)
+                waiting = None
             if waiting is None:
                 await self._sleep(IDLE)
             elif waiting > 0:
@@ -169,14 +182,18 @@ class Outbox:
         if not rows:
             return None
         now = self._clock.monotonic()
-        ready = [row for row in rows if now - self._last.get(row.key, -PACE) >= PACE]
+        ready = [row for row in rows if self._wait(row, now) <= 0]
         if not ready:
-            return max(0.05, PACE - min(now - self._last[row.key] for row in rows))
+            return max(0.05, min(self._wait(row, now) for row in rows))
         lanes: dict[str | None, list[Outgoing]] = defaultdict(list)
         for row in ready:
             lanes[row.channel_id].append(row)
         await asyncio.gather(*(self._lane(lane) for lane in lanes.values()))
         return 0.0
+
+    def _wait(self, row: Outgoing, now: float) -> float:
+        """Seconds until this row may be sent: its own pace, and a channel in which Slack asked to wait."""
+        return max(self._last.get(row.key, now - PACE) + PACE, self._held.get(row.channel_id, now)) - now
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -186,17 +203,24 @@ class Outbox:
             return
 
     async def _lane(self, rows: Iterable[Outgoing]) -> None:
-        """One channel's messages, in the order in which they were asked for."""
+        """One channel's messages, in the order in which they were asked for; the rest waits where Slack asks to wait."""
         for row in rows:
-            self._last[row.key] = self._clock.monotonic()
             if len(self._last) > 5_000:
                 self._last.clear()
+            self._last[row.key] = self._clock.monotonic()
             try:
                 await self._send(row)
                 self.sent += 1
-            except (SlackApiError, BadResponseUrl, *TRANSPORT) as error:
+            except ValidationError:
+                _log.error("message %s was stored by another version and cannot be read", row.key)
+                await self._store.sent(row.key, row.want, gone=True)
+            except (SlackApiError, *TRANSPORT) as error:
                 self.troubles += 1
-                await self._mend(row, read(error))
+                trouble = read(error)
+                await self._mend(row, trouble)
+                if trouble.after is not None:
+                    self._held[row.channel_id] = self._clock.monotonic() + trouble.after
+                    return
 
     async def _send(self, row: Outgoing) -> None:
         if row.kind == "upload":
@@ -226,11 +250,16 @@ class Outbox:
         if row.kind != "ephemeral" and row.response_url and (row.response_until or "") > stamp(self._clock.now()):
             over = {"replace_original": True} if row.kind == "update_response" else {"response_type": "ephemeral"}
             thread = {"thread_ts": row.thread_ts} if row.thread_ts and row.kind == "response" else {}
-            status = await self._responder.send(row.response_url, {**message, **over, **thread})
+            try:
+                status = await self._responder.send(row.response_url, {**message, **over, **thread})
+            except BadResponseUrl as refused:
+                status, why = 0, refused.summary
+            else:
+                why = f"It answered {status}."
             if status == 200:
                 await self._store.sent(row.key, row.want)
                 return
-            _log.info("a response_url answered %s; going another way", status)
+            _log.warning("message %s does not go through its response_url: %s", row.key, why)
         await self._whisper(row, message)
 
     async def _whisper(self, row: Outgoing, message: dict[str, Any]) -> None:
@@ -241,7 +270,9 @@ class Outbox:
         except SlackApiError as error:
             if read(error).remedy is not Remedy.ELSEWHERE or not row.user_id:
                 raise
-            await self._client.chat_postMessage(channel=row.user_id, unfurl_links=False, unfurl_media=False, **message)
+            await self._client.chat_postMessage(
+                channel=row.user_id, unfurl_links=False, unfurl_media=False, **_without_buttons(message)
+            )
         await self._store.sent(row.key, row.want)
 
     async def _upload(self, row: Outgoing) -> None:
@@ -256,6 +287,10 @@ class Outbox:
         present = tuple(file for file in files if Path(file.path).exists())  # noqa: ASYNC240  one stat of a local file
         if present:
             await self._uploads.share(present, row.channel_id or "", thread, str(body.get("comment") or ""))
+        if len(present) < len(files):
+            gone = ", ".join(file.name for file in files if file not in present)
+            text = f"{gone} is no longer here; ask for it again."
+            await self._client.chat_postMessage(channel=row.channel_id or "", thread_ts=thread, text=text)
         await self._store.sent(row.key, row.want)
         for file in files:
             Path(file.path).unlink(missing_ok=True)  # noqa: ASYNC240  one unlink of a local file
@@ -270,46 +305,69 @@ class Outbox:
         _log.warning("message %s: %s", row.key, trouble.code)
         if trouble.remedy is Remedy.FATAL:
             self._fatal(trouble.code)
-        if trouble.remedy is Remedy.PLAIN and row.kind == "message":
-            await self._as_plain_text(row)
+        if row.attempts < MOST_ATTEMPTS and await self._another_way(row, trouble):
             return
-        if trouble.remedy is Remedy.ELSEWHERE and row.kind == "message" and row.attempts < 3:
-            await self._elsewhere(row, trouble.code)
-            return
-        if trouble.remedy in (Remedy.RETRY, Remedy.FATAL) and row.attempts < 200:
+        _log.error("message %s is given up: %s", row.key, trouble.code)
+        await self._store.sent(row.key, row.want)
+
+    async def _another_way(self, row: Outgoing, trouble: SlackTrouble) -> bool:
+        """Try what the trouble calls for, or put it off; False when nothing is left to try."""
+        words = row.kind not in ("home", "upload")
+        if trouble.remedy in (Remedy.RETRY, Remedy.FATAL):
             wait = trouble.after if trouble.after is not None else min(LONGEST_WAIT, 0.5 * 2.0 ** min(row.attempts, 10))
             await self._store.postpone(row.key, stamp(self._clock.now() + timedelta(seconds=wait)), trouble.code)
-            return
-        await self._store.sent(row.key, row.want, gone=True)
+            return True
+        try:
+            if trouble.remedy is Remedy.PLAIN and words:
+                await self._as_plain_text(row)
+            elif trouble.remedy is Remedy.ELSEWHERE and row.kind == "message":
+                return await self._elsewhere(row, trouble.code)
+            elif trouble.remedy is Remedy.ANEW and row.kind == "message" and row.ts is not None:
+                await self._send_message(row.model_copy(update={"ts": None}), _message(row))
+            else:
+                return False
+        except (SlackApiError, *TRANSPORT) as error:
+            await self._store.postpone(row.key, stamp(self._clock.now() + timedelta(seconds=30)), read(error).code)
+        return True
 
     async def _as_plain_text(self, row: Outgoing) -> None:
         """Slack refused the blocks: the words alone still tell the outcome."""
-        words = _message(row)["text"]
-        try:
-            await self._send_message(row, {"text": words[:3_900], "blocks": []})
-        except (SlackApiError, *TRANSPORT) as error:
-            await self._store.postpone(row.key, stamp(self._clock.now() + timedelta(seconds=30)), read(error).code)
+        message = {"text": _message(row)["text"][:3_900], "blocks": []}
+        if row.kind == "message":
+            await self._send_message(row, message)
+        else:
+            await self._whisper(row, message)
 
-    async def _elsewhere(self, row: Outgoing, code: str) -> None:
-        """The bot cannot write there: tell the asker in a direct message, with the reason."""
-        card = Card.model_validate(row.body)
-        person = next(iter(card.mention), None)
+    async def _elsewhere(self, row: Outgoing, code: str) -> bool:
+        """The bot cannot write there: tell the asker in a direct message, with the reason; False when nobody asked."""
+        person = next(iter(Card.model_validate(row.body).mention), None)
         if person is None:
-            await self._store.sent(row.key, row.want, gone=True)
-            return
-        message = _message(row)
-        note = f"I cannot write in <#{row.channel_id}> ({code}); invite me there. "
-        try:
-            await self._client.chat_postMessage(channel=person, text=note + message["text"], blocks=message["blocks"])
-            await self._store.sent(row.key, row.want)
-        except (SlackApiError, *TRANSPORT) as error:
-            await self._store.postpone(row.key, stamp(self._clock.now() + timedelta(seconds=30)), read(error).code)
+            return False
+        invite = " Invite me there." if code == "not_in_channel" else ""
+        message = _without_buttons(_message(row))
+        message["text"] = f"I cannot write in <#{row.channel_id}> ({code}).{invite} {message['text']}"
+        message["blocks"].insert(0, {"type": "section", "text": {"type": "mrkdwn", "text": message["text"][:300]}})
+        channel, ts = self._moved.get(row.key, (person, ""))
+        if ts:
+            await self._client.chat_update(channel=channel, ts=ts, **message)
+        else:
+            reply = await self._client.chat_postMessage(
+                channel=channel, unfurl_links=False, unfurl_media=False, **message
+            )
+            self._moved[row.key] = (str(reply["channel"]), str(reply["ts"]))
+        await self._store.sent(row.key, row.want)
+        return True
 
 
 def _usable(reply: Reply | None, now: datetime) -> str | None:
     if reply is None or reply.response_url is None or reply.response_until is None or now >= reply.response_until:
         return None
     return reply.response_url
+
+
+def _without_buttons(message: dict[str, Any]) -> dict[str, Any]:
+    """A copy for a place in which a button would not count: it belongs to the message that was meant."""
+    return {**message, "blocks": [block for block in message["blocks"] if block.get("type") != "actions"]}
 
 
 def _message(row: Outgoing) -> dict[str, Any]:

@@ -63,15 +63,20 @@ class Timers:
         for hold in await self._store.due_holds(now):
             await self._say("hold", hold.id, hold.intent.actor.user_id, hold.intent.place.channel_id, now)
         for hold in await self._store.remind_holds(now):
-            await self._say("remind", hold.id, hold.intent.actor.user_id, hold.intent.place.channel_id, now)
+            await self._say(
+                "remind", hold.id, hold.intent.actor.user_id, hold.intent.place.channel_id, now, hold.remind_at
+            )
         for grant in await self._store.due_grants(now):
             await self._say("grant", grant.id, grant.user_id, grant.channel_id, now)
 
-    async def _say(self, what: str, row: str, user_id: str | None, channel_id: str | None, now: datetime) -> None:
+    async def _say(
+        self, what: str, row: str, user_id: str | None, channel_id: str | None, now: datetime, turn: str | None = None
+    ) -> None:
+        """`turn` tells one time from the next where a row is due more than once; the same time is one request."""
         await self._submit(
             Intent(
                 request_id=self._ids.request(),
-                dedupe_key=f"due:{what}:{row}",
+                dedupe_key=f"due:{what}:{row}:{turn}" if turn else f"due:{what}:{row}",
                 actor=Actor(user_id=user_id or "", team_id=self._team_id),
                 place=Place(team_id=self._team_id, channel_id=channel_id or ""),
                 door=Door.TIMER,

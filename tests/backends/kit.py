@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any
 
 from aiohttp import web
 
@@ -20,8 +20,7 @@ from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Refused, Unknown
 from bot.core.plugin import Plugin
-
-from ..httpkit.support import FakeClock, Seen, Server, serving
+from tests.httpkit.support import FakeClock, Seen, Server, serving
 
 Outcome = Done | Refused | Failed | Unknown
 

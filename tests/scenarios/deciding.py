@@ -101,6 +101,7 @@ class Deciding:
     def __init__(self, here: World, clock: ShiftedClock) -> None:
         self.here = here
         self.clock = clock
+        self.forgeries = 0
 
     def later(self, **span: float) -> None:
         """Let time pass for the program and for Slack."""
@@ -134,7 +135,34 @@ class Deciding:
         assert receipt.acked, receipt
         return receipt
 
-    async def deny(self, message: dict[str, Any], reason: str, *, user: str = "U0LEE", channel: str = APPROVERS) -> None:
+    async def forged(
+        self, message: dict[str, Any], *, user: str = "U0LEE", channel: str = APPROVERS, ts: str | None = None
+    ) -> None:
+        """A press on Approve that claims to come from another place than the message's own."""
+        value = next(
+            found["value"]
+            for block in message["blocks"]
+            for found in block.get("elements", ())
+            if found.get("type") == "button" and found["text"]["text"] == "Approve"
+        )
+        where = {"channel_id": channel, "message_ts": message["ts"] if ts is None else ts}
+        self.forgeries += 1
+        payload = {
+            "type": "block_actions",
+            "user": {"id": user, "team_id": self.here.ws.team_id},
+            "team": {"id": self.here.ws.team_id},
+            "api_app_id": self.here.ws.app_id,
+            "trigger_id": f"forged.{self.forgeries}",
+            "container": {"type": "message", **where},
+            "channel": {"id": channel},
+            "actions": [{"type": "button", "action_id": "approve", "value": value, "action_ts": f"1.{self.forgeries}"}],
+        }
+        receipt = await self.here.ws.deliver("interactive", payload)
+        assert receipt.acked, receipt
+
+    async def deny(
+        self, message: dict[str, Any], reason: str, *, user: str = "U0LEE", channel: str = APPROVERS
+    ) -> None:
         """Press Deny, fill the reason in, submit."""
         await self.press(message, "Deny", user=user, channel=channel)
         person = self.here.person(user)

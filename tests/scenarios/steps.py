@@ -48,15 +48,15 @@ class Asked:
         (found,) = [row for row in self.rows if row.event == event]
         return found
 
-    async def ends(self, timeout: float = 10.0) -> str:
+    async def ends(self, within: float = 10.0) -> str:
         """The event that ended it."""
 
         def over() -> str | None:
             return next((event for event in reversed(self.events) if event in OUTCOMES), None)
 
-        return str(await self.here.until(over, timeout))
+        return str(await self.here.until(over, within))
 
-    async def card(self, *parts: str, but: str = UNDER_WAY, timeout: float = 10.0) -> dict[str, Any]:
+    async def card(self, *parts: str, but: str = UNDER_WAY, within: float = 10.0) -> dict[str, Any]:
         """Its newest message that shows all parts and not `but`."""
 
         def look(person: Any) -> dict[str, Any] | None:
@@ -66,7 +66,7 @@ class Asked:
                     return dict(message)
             return None
 
-        return dict(await self.here.person(self.user).wait_for(look, timeout=timeout))
+        return dict(await self.here.person(self.user).wait_for(look, timeout=within))
 
     async def press(self, label: str, *, by: str | None = None) -> dict[str, Any]:
         """Press a button of its newest message that has it; the message as it was."""
@@ -85,8 +85,9 @@ class Asked:
 
 
 def newest(here: World, user: str, after: int) -> Entry | None:
-    """The first row of a person behind that `seq`."""
-    return next((row for row in here.register(user_id=user) if row.seq > after), None)
+    """The first request of a person behind that `seq`."""
+    rows = here.register(user_id=user)
+    return next((row for row in rows if row.seq > after and row.event in ("requested", "misread")), None)
 
 
 def last_seq(here: World) -> int:
@@ -136,7 +137,7 @@ def everything_seen(here: World, user: str, channel: str = "C0CRAWL") -> str:
 
 
 async def private(
-    here: World, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL", timeout: float = 10.0
+    here: World, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL", within: float = 10.0
 ) -> dict[str, Any]:
     """The newest ephemeral message of a person that shows all parts."""
 
@@ -147,7 +148,7 @@ async def private(
                 return dict(message)
         return None
 
-    return dict(await here.person(user).wait_for(look, timeout=timeout))
+    return dict(await here.person(user).wait_for(look, timeout=within))
 
 
 def counted(items: list[Any], condition: Callable[[Any], bool]) -> int:

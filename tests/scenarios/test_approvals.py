@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bot.core.rows import HoldVote, stamp
 from tests.scenarios.deciding import APPROVERS, CRAWL, RULES, Deciding, deciding
 from tests.world import labels, request_id, shown
 
@@ -197,7 +199,6 @@ async def test_a_deactivated_requester_runs_nothing(town: Deciding) -> None:
 async def test_a_changed_target_is_shown_and_asked_again(town: Deciding) -> None:
     """A run began since the card was shown: the press is not counted, the card shows it, and the next press is."""
     here = town.here
-    await here.say("start acc:labs/slow") if False else None
     await here.say("start acc:shop/prices")
     card = await town.card("start acc:shop/prices", "idle")
     here.acc.world.speed = 0.001
@@ -223,7 +224,7 @@ async def test_changed_rules_void_or_renew_what_was_asked(town: Deciding) -> Non
     assert not town.effects()
     again = await town.card("start acc:shop/prices", "Asked again")
     deny = '  [[channel.deny]]\n  verbs = ["start"]\n  because = "closed for today"\n'
-    await town.new_rules(RULES.replace("[[channel]]\nid = \"C0INC\"", deny + "[[channel]]\nid = \"C0INC\""))
+    await town.new_rules(RULES.replace('[[channel]]\nid = "C0INC"', deny + '[[channel]]\nid = "C0INC"'))
     await town.press(again, "Approve")
     await town.sees("Nothing was done", "closed for today")
     assert not town.effects()
@@ -286,8 +287,6 @@ async def approved_and_died(town: Deciding) -> None:
     """Leave the store as a crash between the vote and the call leaves it."""
     store = town.here.bot.store
     (hold,) = await store.holds(state="open")
-    from bot.core.rows import HoldVote, stamp
-
     cast = HoldVote(user_id="U0LEE", person="U0LEE", vote="approve", at=stamp(town.now()))
     assert (await store.vote(hold.id, cast, lambda _: (), needed=1, now=town.now())).won
 
@@ -297,19 +296,18 @@ async def test_a_copy_of_the_card_and_another_channel_decide_nothing(town: Decid
     here = town.here
     await here.say("start acc:shop/prices")
     card = await town.card("start acc:shop/prices")
-    lee = here.person("U0LEE")
-    copy = {**card, "ts": "1700000000.000100"}
-    await lee.press_label(APPROVERS, copy["ts"], "Approve", seen=copy)
+    await town.forged(card, ts="1700000000.000100")
     await town.sees("copy of the message")
-    await lee.press_label(CRAWL, card["ts"], "Approve", seen=card)
+    await town.forged(card, channel=CRAWL)
     await here.sees("another channel", user="U0LEE")
+    await town.forged(card, channel="", ts="")
+    await here.until(lambda: len([r for r in here.register(event="requested") if r.verb == "approve"]) == 3)
+    assert not here.register(event="approved")
     assert not town.effects()
 
 
 async def test_an_approval_is_used_once(town: Deciding) -> None:
     """Twenty presses at once are one decision and one call; the late ones hear who decided."""
-    import asyncio
-
     here = town.here
     here.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
     await here.say("start acc:shop/prices")
@@ -330,3 +328,70 @@ async def test_a_text_that_hides_signs_cannot_be_approved(town: Deciding) -> Non
     here = town.here
     await here.does("start acc:shop/prices input.region=no\u202erth", "Denied", "U+202E")
     assert (await town.event("denied")).code == "not_showable"
+
+
+async def test_approvals_are_listed_and_decided_on_the_home_tab(town: Deciding) -> None:
+    """`approvals` lists what waits here; Lee's Home tab shows it with its buttons, Rui's does not."""
+    here = town.here
+    await here.say("start acc:shop/prices -- month end")
+    await town.card("start acc:shop/prices")
+    await here.does("approvals", "Waiting for a decision", "start acc:shop/prices", APPROVERS)
+    lee, rui = here.person("U0LEE"), here.person("U0RUI")
+    await rui.open_home()
+    view = await rui.wait_for(lambda p: p.home())
+    assert "You may decide" not in shown(view)
+    await lee.open_home()
+    view = await lee.wait_for(lambda p: p.home())
+    assert "You may decide: start acc:shop/prices" in shown(view)
+    assert "month end" in shown(view)
+    await lee.press_label("home", label="Approve")
+    await here.until(lambda: len(town.effects()) == 1)
+    await town.sees("Approved by <@U0LEE>")
+    await lee.wait_for(lambda p: "You may decide" not in shown(p.home() or {}))
+
+
+async def test_a_workflow_cannot_ask_for_an_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can tell who started it, so nobody could tell whether they approve their own request."""
+    rules = RULES.replace('who = ["crawl"]\n  approvals = { count = 1, from = ["leads"], expires', 'who = ["crawl", "A0SIGNAL"]\n  approvals = { count = 1, from = ["leads"], expires')
+    async with deciding(tmp_path, monkeypatch, rules) as town:
+        await town.here.ana.run_step("run_operation", {"command": "start acc:shop/prices", "channel": CRAWL})
+        row = await town.event("denied")
+        assert row.user_id == "A0SIGNAL"
+        assert not town.here.register(event="approval_requested")
+        assert not town.effects()
+
+
+async def test_a_restart_between_the_look_and_the_press_changes_nothing(town: Deciding) -> None:
+    """Asked, claimed, half approved; restarted after each; the second person makes it run once."""
+    here = town.here
+    await here.say("mark acc:shop/prices as=failed -- bad data")
+    card = await town.card("mark acc:shop/prices", channel=CRAWL)
+    await here.restart()
+    await town.press(card, "Claim", channel=CRAWL)
+    await town.sees("is looking at it", channel=CRAWL)
+    await here.restart()
+    await town.press(card, "Approve", channel=CRAWL)
+    await town.sees("1 of 2 agreed", channel=CRAWL)
+    await here.restart()
+    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await here.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
+    await here.restart()
+    assert town.events(request_id(card)).count("sent") == 1
+
+
+async def test_a_vote_of_somebody_who_left_counts_no_more(town: Deciding) -> None:
+    """Lee agreed and is deactivated: Root's is one of two again, and Rui's place in the group makes it two."""
+    here = town.here
+    await here.say("mark acc:shop/prices as=failed -- bad data")
+    card = await town.card("mark acc:shop/prices", channel=CRAWL)
+    await town.press(card, "Approve", channel=CRAWL)
+    await town.sees("1 of 2 agreed", channel=CRAWL)
+    here.ws.set_user("U0LEE", deleted=True)
+    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await here.until(lambda: len(here.register(event="approved")) == 2)
+    await here.sees("more needed", user="U0ROOT")
+    assert not town.effects("mark")
+    here.ws.edit_group("S0LEADS", ["U0RUI"])
+    await town.press(card, "Approve", user="U0RUI", channel=CRAWL)
+    await here.sees("mark acc:shop/prices", "Working", timeout=1) if False else None
+    await here.until(lambda: "sent" in town.events(request_id(card)))

@@ -7,11 +7,9 @@ Error_object). Public clients find them under status 200 too (CODE infapy), so t
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
 
 from bot.core.problems import CredentialRefused, NoSuchTarget, Problem, RateLimited, Rejected, ServerError
-from bot.httpkit import HttpClient
 
 _LARGEST: Final = 64 * 1024
 
@@ -67,10 +65,7 @@ def problem_of(name: str, error: VendorError, said: str, missing: str | None) ->
     return Rejected(f"{name} said no: {said}", status=status)
 
 
-class InfaHttp(HttpClient):
-    """The HTTP kit's client, whose sentences on failures carry the vendor's code as well as its words."""
-
-    async def _error_body(self, pieces: AsyncIterator[bytes]) -> bytes:
-        body = await super()._error_body(pieces)
-        error = error_in(body)
-        return body if error is None else json.dumps({"message": error.sentence}).encode()
+def translated(_status: int, body: bytes) -> bytes:
+    """An error body as the HTTP kit reads it: the vendor's sentence with its code behind it."""
+    error = error_in(body)
+    return body if error is None else json.dumps({"message": error.sentence}).encode()

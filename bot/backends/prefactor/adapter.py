@@ -80,7 +80,7 @@ class PrefactorBackend:
         try:
             return await handler(self._desk, operation, call)
         except Invalid as no:
-            facts = tuple(Fact(label=field, value=wrong) for field, wrong in no.fields)
+            facts = tuple(Fact(label=f"Field {field}", value=wrong) for field, wrong in no.fields)
             return Refused(code=no.code, summary=no.summary, hint=no.hint, facts=facts)
         except (Lost, BadReply, ServerError) as trouble:
             if operation.risk is Risk.READ:

@@ -7,20 +7,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from bot.core.problems import Rejected
 from bot.core.redact import redact
-from bot.httpkit.client import HttpClient
 
 INVALID: Final = "validation_errors"
 _MOST_FIELDS: Final = 20
 _LONGEST: Final = 200
 _DEEPEST: Final = 4
-_HEARD: Final[ContextVar[list[bytes] | None]] = ContextVar("prefactor_heard", default=None)
 
 
 class Invalid(Rejected):
@@ -31,28 +27,6 @@ class Invalid(Rejected):
     def __init__(self, summary: str, fields: tuple[tuple[str, str], ...], status: int | None) -> None:
         super().__init__(summary, "Put these right and send it again; nothing was changed.", status=status)
         self.fields = fields
-
-
-class ListeningClient(HttpClient):
-    """The HTTP kit turns an error's body into one sentence; here the body is also kept for `hearing`, for its fields."""
-
-    async def _error_body(self, pieces: AsyncIterator[bytes]) -> bytes:
-        body = await super()._error_body(pieces)
-        heard = _HEARD.get()
-        if heard is not None:
-            heard[:] = [body]
-        return body
-
-
-@contextmanager
-def hearing() -> Iterator[list[bytes]]:
-    """Inside, the list holds the body of the last error of a ListeningClient in this task, and nothing before one."""
-    heard: list[bytes] = []
-    token = _HEARD.set(heard)
-    try:
-        yield heard
-    finally:
-        _HEARD.reset(token)
 
 
 def refusal(name: str, body: bytes, status: int, secrets: Iterable[str]) -> Rejected | None:

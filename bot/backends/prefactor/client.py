@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from json import dumps
 from typing import Final, TypeVar
 
-from bot.backends.prefactor.answers import hearing, refusal
+from bot.backends.prefactor.answers import refusal
 from bot.backends.prefactor.wire import Agent, AgentPage, AgentReply, Instance, InstancePage, InstanceReply
-from bot.core.problems import BadReply, CallProblem, CredentialRefused, RateLimited, Rejected
+from bot.core.problems import BadReply, CallProblem
 from bot.core.value import Json
 from bot.httpkit import HttpClient, Reply, segment
 
@@ -24,8 +24,9 @@ _CALL_TIME: Final = 20.0
 
 
 class PrefactorClient:
-    """`http` is an answers.ListeningClient; `secrets` are masked in what the vendor says. Problems are those of the HTTP kit,
-    and answers.Invalid for refused fields."""
+    """`http` translates error bodies with answers.refusal; `secrets` are masked in what the vendor says.
+
+    Problems are those of the HTTP kit, and answers.Invalid for refused fields."""
 
     def __init__(self, http: HttpClient, secrets: Sequence[str] = ()) -> None:
         self._http = http
@@ -133,23 +134,16 @@ class PrefactorClient:
         """Everything here may be repeated: reads, changes with a key, and changes that end in the same state."""
         content = None if json is None else dumps(json, ensure_ascii=False).encode()
         headers = [] if json is None else [("Content-Type", "application/json")]
-        with hearing() as heard:
-            try:
-                return await self._http.call(
-                    method,
-                    API + path,
-                    query=query,
-                    content=content,
-                    headers=headers,
-                    repeat_safe=True,
-                    missing=missing,
-                    deadline=_CALL_TIME,
-                )
-            except (CredentialRefused, RateLimited):
-                raise
-            except Rejected as no:
-                told = refusal(self._http.name, b"".join(heard), no.status or 0, self._secrets)
-                raise (told or no) from None
+        return await self._http.call(
+            method,
+            API + path,
+            query=query,
+            content=content,
+            headers=headers,
+            repeat_safe=True,
+            missing=missing,
+            deadline=_CALL_TIME,
+        )
 
     def _checked(self, reply: Reply) -> None:
         """Raises Rejected for an error that came with a status of success."""

@@ -5,29 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.prefactor.adapter import PrefactorBackend
-from bot.backends.prefactor.answers import ListeningClient
+from bot.backends.prefactor.answers import refusal
 from bot.backends.prefactor.client import PrefactorClient
 from bot.backends.prefactor.rows import ROWS
 from bot.backends.prefactor.settings import PrefactorSettings
 from bot.core.plugin import Plugin
 from bot.core.ports import BackendParts
-from bot.httpkit import Bearer
-from bot.httpkit.factory import chance_of
+from bot.httpkit import Bearer, client_for
 
 
 def build(settings: PrefactorSettings, parts: BackendParts) -> PrefactorBackend:
     """One Prefactor account; nothing is opened yet."""
     secrets = (settings.token.get_secret_value(),)
     # At most four at once: more than six parallel requests are known to queue into timeouts (CODE prefactor-open-dashboard).
-    http = ListeningClient(
-        settings.base_url,
-        name=parts.name,
-        clock=parts.clock,
-        chance=chance_of(parts.ids),
+    http = client_for(
+        settings,
+        parts,
         auth=Bearer(settings.token),
-        ca_file=settings.ca_file,
         secrets=secrets,
         concurrency=4,
+        translate=lambda status, body: refusal(parts.name, body, status, secrets) or body,
     )
     return PrefactorBackend(settings, parts, PrefactorClient(http, secrets), secrets)
 

@@ -21,28 +21,28 @@ _START_TIME: Final = LONGEST_SYNC + 120.0
 
 TARGETS: Final = (
     TargetKind(
-        name=AGENT, prefix=None, help="An agent, by its path in the repository or its id", example="acc:shop/prices"
+        name=AGENT, prefix=None, help="An agent, by its path in the repository or its id", example="shop/prices"
     ),
     TargetKind(
         name=RUN,
         prefix="run",
         help="A run of an agent, by its id",
-        example="acc:run/9040f86d-bbc1-4038-9868-501145cc2370",
+        example="run/9040f86d-bbc1-4038-9868-501145cc2370",
     ),
     TargetKind(
         name=JOB_RUN,
         prefix="jobrun",
         help="A run of an agent's job, by its id",
-        example="acc:jobrun/6ef84ec7-d5e6-4a98-bbfa-0b67355a648f",
+        example="jobrun/6ef84ec7-d5e6-4a98-bbfa-0b67355a648f",
     ),
     TargetKind(
         name=SCHEDULE,
         prefix="schedule",
         help="A schedule, by its id",
-        example="acc:schedule/d9c944df-93a7-ea77-f7b7-fa0b9c579917",
+        example="schedule/d9c944df-93a7-ea77-f7b7-fa0b9c579917",
     ),
     TargetKind(
-        name=SERVER, prefix="server", help="A server by its name in the configuration", example="acc:server/crawl-1"
+        name=SERVER, prefix="server", help="A server by its name in the configuration", example="server/crawl-1"
     ),
 )
 

@@ -3,7 +3,26 @@
 from bot.pipeline.approvals.asking import request, was_asked
 from bot.pipeline.approvals.deciding import DENY_FORM, decide, denied, too_late
 from bot.pipeline.approvals.ending import expire
+from bot.pipeline.approvals.shown import home_cards
 from bot.pipeline.approvals.terms import KIND
 from bot.pipeline.approvals.waking import recover, remind
+from bot.pipeline.approvals.wanted import ASK_FORM, ASK_TAG, ask_buttons, open_ask, wanted
 
-__all__ = ["DENY_FORM", "KIND", "decide", "denied", "expire", "recover", "remind", "request", "too_late", "was_asked"]
+__all__ = [
+    "ASK_FORM",
+    "ASK_TAG",
+    "DENY_FORM",
+    "KIND",
+    "ask_buttons",
+    "decide",
+    "denied",
+    "expire",
+    "home_cards",
+    "open_ask",
+    "recover",
+    "remind",
+    "request",
+    "too_late",
+    "wanted",
+    "was_asked",
+]

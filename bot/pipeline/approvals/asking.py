@@ -155,9 +155,7 @@ async def ask_again(deps: Deps, hold: Hold, now_is: Look, reasons: Sequence[str]
     if gap is not None or row is None:
         return gap or "the control plane no longer offers it"
     old = terms_of(hold)
-    terms = await _terms(
-        deps, Resolved(operation, row), now_is.demand, who.user_ids, sort=old.sort, lasts=old.lasts
-    )
+    terms = await _terms(deps, Resolved(operation, row), now_is.demand, who.user_ids, sort=old.sort, lasts=old.lasts)
     note = "; ".join(reasons)
     terms = terms.model_copy(update={"round": old.round + 1, "note": note[:1].upper() + note[1:]})
     now = deps.clock.now()
@@ -215,7 +213,9 @@ async def _refuse(
     await deps.store.finish(intent.request_id, (row,), stamp(now))
     lines = [Line(text=words)]
     if _may_break_glass(deps, ruling.policy, ruling):
-        lines.append(Line(text=f"In an emergency: `{deps.command} breakglass for=30m -- why`. It is reviewed afterwards."))
+        lines.append(
+            Line(text=f"In an emergency: `{deps.command} breakglass for=30m -- why`. It is reviewed afterwards.")
+        )
     card = cards.private(
         intent,
         f"Denied: {cards.title_of(operation)}",

@@ -98,7 +98,9 @@ async def _open_deny(deps: Deps, intent: Intent, hold: Hold) -> None:
         lines=(Line(text=what),),
         fields=(field,),
     )
-    shown_in_time = intent.reply.trigger_id is not None and await deps.presenter.open_form(intent.reply.trigger_id, form)
+    shown_in_time = intent.reply.trigger_id is not None and await deps.presenter.open_form(
+        intent.reply.trigger_id, form
+    )
     if shown_in_time:
         await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
     else:
@@ -138,9 +140,7 @@ async def _judged(
     votes = await deps.store.votes(hold.id)
     policy = deps.policy().policy
     users = (intent.actor.user_id, *(one.user_id for one in votes))
-    who = await of_these(
-        deps, policy, terms_of(hold).groups, hold.intent.actor.user_id, users, max_age=FRESH
-    )
+    who = await of_these(deps, policy, terms_of(hold).groups, hold.intent.actor.user_id, users, max_age=FRESH)
     view = view_of(hold, votes, await claimed_by(deps, hold))
     found = judge_vote(
         view,
@@ -160,7 +160,9 @@ async def _refused(deps: Deps, intent: Intent, hold: Hold, refused: VoteRefused)
     """A press that changes nothing is registered too: an attempt to approve one's own request is news."""
     operation = hold.operation
     if operation is not None and refused.code in ("own_request", "not_eligible"):
-        row = _row(deps, Event.DENIED, operation, intent, hold, deps.clock.now(), code=refused.code, detail=refused.sentence)
+        row = _row(
+            deps, Event.DENIED, operation, intent, hold, deps.clock.now(), code=refused.code, detail=refused.sentence
+        )
         await deps.store.append(row)
     await answer(deps, intent, refused.sentence)
 

@@ -13,10 +13,11 @@ from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.rows import Hold, HoldVote
 from bot.pipeline import cards
-from bot.pipeline.approvals.terms import Terms, claimed_by, terms_of
+from bot.pipeline.approvals.terms import KIND, Terms, claimed_by, terms_of
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
 
+HOME_CARDS: Final = 5
 _HEADS: Final = {
     "approved": "Approved",
     "taken": "Approved",
@@ -204,3 +205,21 @@ async def remind(deps: Deps, hold: Hold) -> None:
         mention=terms.eligible,
     )
     await deps.presenter.show(card)
+
+
+async def home_cards(deps: Deps, user: str, place: Place) -> tuple[Card, ...]:
+    """The approvals that wait for this person, as sections of their Home tab. A button there is one of its own."""
+    cards_of: list[Card] = []
+    for hold in await deps.store.holds(state="open"):
+        if hold.kind != KIND or hold.operation is None or user not in terms_of(hold).eligible:
+            continue
+        votes = await deps.store.votes(hold.id)
+        if any(vote.user_id == user for vote in votes):
+            continue
+        card = _card(deps, hold, hold.operation, votes, await claimed_by(deps, hold), "")
+        buttons = tuple(button.model_copy(update={"id": deps.ids.secret()}) for button in card.buttons)
+        title = f"You may decide: {cards.title_of(hold.operation)}"
+        cards_of.append(
+            card.model_copy(update={"key": f"home:{hold.id}", "place": place, "title": title, "buttons": buttons})
+        )
+    return tuple(cards_of[:HOME_CARDS])

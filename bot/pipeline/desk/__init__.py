@@ -10,10 +10,10 @@ from bot.core.policy import Denied, admits
 from bot.core.problems import Problem
 from bot.core.register import Event
 from bot.core.rows import stamp
-from bot.pipeline import refuse
+from bot.pipeline import breakglass, grants, refuse
 from bot.pipeline.authorize import facts
 from bot.pipeline.deps import Deps
-from bot.pipeline.desk import helping, looking, people, register
+from bot.pipeline.desk import helping, looking, people, register, rules
 from bot.pipeline.desk.helping import help_for, usable_verbs
 from bot.pipeline.record import Scribe
 
@@ -33,8 +33,11 @@ MEMBERS: Final[dict[str, Desk]] = {
     "pauses": looking.pauses,
     "audit": register.audit,
     "timeline": register.timeline,
+    "grant": grants.grant,
+    "revoke": breakglass.revoke,
     "grants": people.grants,
-    "policy": people.policy,
+    "breakglass": breakglass.breakglass,
+    "policy": rules.policy,
     "doctor": looking.doctor,
 }
 
@@ -44,7 +47,7 @@ async def answer(deps: Deps, intent: Intent, ask: Command) -> None:
     row = OPEN_TO_ALL.get(ask.verb)
     if row is None:
         refused = await _not_admitted(deps, intent)
-        if refused is not None:
+        if refused is not None and not rules.confirms_frozen(ask, refused):
             await _deny(deps, intent, ask, refused)
             return
         row = MEMBERS.get(ask.verb)
@@ -52,6 +55,9 @@ async def answer(deps: Deps, intent: Intent, ask: Command) -> None:
         raise Problem(f"`{ask.verb}` is not there yet.", code="no_such_verb")
     try:
         await row(deps, intent, ask)
+    except grants.NotPermittedError as no:
+        await _deny(deps, intent, ask, Denied("house rule", no.summary, no.code))
+        return
     except Problem as trouble:
         await refuse.problem(deps, intent, trouble)
         return

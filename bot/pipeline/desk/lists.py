@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.core.outcome import Table
+from bot.core.rows import Hold
 from bot.pipeline.deps import Deps
 
 
@@ -20,14 +21,19 @@ async def approvals_table(deps: Deps, *, channel: str | None = None, user: str |
         holds = [h for h in holds if channel in (h.intent.place.channel_id, h.facts.get("channel"))]
     rows = [
         (
-            f"{hold.operation.verb} {hold.operation.target.text}" if hold.operation else hold.kind,
+            f"{hold.operation.verb} {hold.operation.target.text}" if hold.operation else _other(hold),
             hold.intent.actor.user_id,
+            str(hold.facts.get("channel") or ""),
             moment(hold.made_at),
             moment(hold.due_at),
         )
         for hold in holds
     ]
-    return Table(columns=("Request", "Asked by", "Asked", "Expires"), rows=tuple(rows), total=len(rows))
+    return Table(columns=("Request", "Asked by", "Decided in", "Asked", "Due"), rows=tuple(rows), total=len(rows))
+
+
+def _other(hold: Hold) -> str:
+    return f"{hold.kind} of {hold.facts.get('grant')}" if hold.facts.get("grant") else hold.kind
 
 
 async def watches_table(deps: Deps, *, channel: str | None = None, user: str | None = None) -> Table:

@@ -101,39 +101,17 @@ async def _as_whom(deps: Deps, intent: Intent, other: str | None) -> Actor:
 async def grants(deps: Deps, intent: Intent, ask: Command) -> None:
     """Permissions that end by themselves."""
     rows = tuple(
-        (g.id, g.user_id, ", ".join(g.verbs), ", ".join(g.targets), moment(g.until_at), g.granted_by)
+        (
+            g.id,
+            g.user_id,
+            "BREAK-GLASS" if g.breakglass else ", ".join(g.verbs),
+            ", ".join(g.targets),
+            g.channel_id or "every channel",
+            moment(g.until_at),
+            g.granted_by,
+        )
         for g in await deps.store.open_grants(deps.clock.now())
     )
-    table = Table(columns=("Id", "Who", "Verbs", "Targets", "Until", "By"), rows=rows, total=len(rows))
+    table = Table(columns=("Id", "Who", "Verbs", "Targets", "Where", "Until", "By"), rows=rows, total=len(rows))
     lines = () if rows else (Line(text="None."),)
     await deps.presenter.show(cards.private(intent, "Grants", lines=lines, table=table if rows else None), intent.reply)
-
-
-async def policy(deps: Deps, intent: Intent, ask: Command) -> None:
-    """The rules in force for this channel."""
-    now = deps.policy()
-    rules = now.policy.channels.get(intent.place.channel_id)
-    lines = []
-    if rules is not None:
-        lines += [
-            Line(text=f"`deny` {', '.join(r.verbs)} on {', '.join(r.targets)}: {r.because}") for r in rules.denies
-        ]
-        lines += [
-            Line(
-                text=f"`allow` {', '.join(r.verbs)} on {', '.join(r.targets)} for {', '.join(r.who.words)}"
-                + (f", with {r.approvals.count} of {', '.join(r.approvals.from_)}" if r.approvals else "")
-            )
-            for r in rules.allows
-        ]
-    else:
-        lines.append(Line(text="The policy has no rules for this channel, so everything is denied here."))
-    for freeze in now.policy.freezes:
-        if freeze.begins is not None and freeze.ends is not None and freeze.ends > deps.clock.now():
-            lines.append(
-                Line(
-                    heading="Freeze",
-                    text=f"{freeze.because} {freeze.begins:%Y-%m-%d %H:%M} to {freeze.ends:%Y-%m-%d %H:%M %Z}",
-                )
-            )
-    shown = (Fact(label="Version", value=now.policy.version), Fact(label="Loaded", value=now.loaded_at))
-    await deps.presenter.show(cards.private(intent, "Rules here", facts=shown, lines=tuple(lines)), intent.reply)

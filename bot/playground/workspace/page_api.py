@@ -89,7 +89,9 @@ class PageApi:
                 "name": app.name,
                 "bot_user_id": app.bot_user_id,
                 "command": app.commands[0].command if app.commands else None,
-                "commands": [c.command for c in app.commands],
+                "commands": [
+                    {"command": c.command, "description": c.description, "usage_hint": c.usage_hint} for c in app.commands
+                ],
                 "shortcuts": [{"callback_id": s.callback_id, "name": s.name, "kind": s.kind} for s in app.shortcuts],
                 "steps": [
                     {"callback_id": s.callback_id, "title": s.title, "inputs": [name for name, _ in s.inputs]}
@@ -190,7 +192,10 @@ class PageApi:
         if given.get("clear") or given.get("fault", "") is None:
             await plane.clear_faults()
         else:
-            await plane.set_fault(given)
+            try:
+                await plane.set_fault(given)
+            except ValueError as wrong:
+                return web.json_response({"error": str(wrong)}, status=400)
         return web.json_response({"ok": True})
 
     async def plane_log(self, request: web.Request) -> web.StreamResponse:

@@ -9,9 +9,8 @@ from typing import Any
 from bot.backends.prefactor import PLUGIN
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.prefactor import PrefactorPlane
-
-from ...httpkit.support import NOON
-from ..kit import Answer, Joined, QuickClock, Recorder, joined, recording, said
+from tests.backends.kit import Answer, Joined, QuickClock, Recorder, joined, recording, said
+from tests.httpkit.support import NOON
 
 TOKEN = "fake-prefactor-token-of-the-playground-0123456789"
 ID = "013xrzp12g3nqk8nx0y2vfkg4s3jp2qr"

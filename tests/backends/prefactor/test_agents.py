@@ -6,8 +6,8 @@ import pytest
 
 from bot.core.outcome import Done, Refused
 from bot.core.problems import Ambiguous, BadReply, BadRequest, CredentialRefused, NoSuchTarget, Rejected
+from tests.backends.kit import facts_of, said
 
-from ..kit import facts_of, said
 from .support import ID, NEWER_AGENT, SEED_AGENT, details, listed, on_plane, recorded
 
 
@@ -227,9 +227,9 @@ async def test_field_errors_stand_at_their_fields() -> None:
         assert isinstance(told, Refused)
         assert told.code == "validation_errors"
         assert told.summary == "pre refused these fields: external_identifier has already been taken."
-        assert facts_of(told) == {"external_identifier": "has already been taken"}
+        assert facts_of(told) == {"Field external_identifier": "has already been taken"}
         again = await pre.outcome('set pre:old name=""')
-        assert facts_of(again) == {"name": "can't be blank"}
+        assert facts_of(again) == {"Field name": "can't be blank"}
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ async def test_errors_of_any_type_are_read(errors: object, expected: dict[str, s
         recorder.answers["POST /api/v1/agent"] = said(body, 400)
         told = await pre.outcome("create pre:bot")
         assert isinstance(told, Refused)
-        assert facts_of(told) == expected
+        assert facts_of(told) == {f"Field {name}": wrong for name, wrong in expected.items()}
 
 
 async def test_the_plain_error_shape_is_one_sentence() -> None:

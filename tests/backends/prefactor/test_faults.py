@@ -18,8 +18,8 @@ from bot.core.problems import (
     Rejected,
     ServerError,
 )
+from tests.backends.kit import everything_logged, joined
 
-from ..kit import everything_logged, joined
 from .support import TOKEN, on_plane
 
 READS = "GET /api/v1/agent/013"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
 
-from bot.core.outcome import Done, Phase
+from bot.core.outcome import Phase
 from bot.core.problems import BadReply, NoSuchTarget, Rejected
+from tests.backends.kit import facts_of, said
 
-from ..kit import facts_of, said
 from .support import ACTIVE, ID, INSTANCE, details, listed, on_plane, recorded
 
 
@@ -91,24 +92,19 @@ async def test_a_pending_instance_is_cancelled() -> None:
 
 async def test_an_instance_that_begins_meanwhile_is_terminated() -> None:
     """Cancel is refused with 409 once it is active."""
-    async with on_plane() as (plane, pre):
-        instance = plane.add_instance(plane.add_agent("bot"), "pending")
-        operation = await pre.operation(f"stop pre:instance/{instance.instance_id}")
-        states = iter(["pending", "active"])
-        real = plane._finish_instance
+    async with recorded() as (recorder, pre):
+        path = f"/api/v1/agent_instance/{INSTANCE}"
+        recorder.answers[f"GET {path}"] = details({**ACTIVE, "status": "pending"})
 
-        def late(call: object) -> object:
-            instance.status = "active"
-            return real(call)  # type: ignore[arg-type]
+        def refuse_for_it_began(request: web.BaseRequest) -> web.StreamResponse:
+            recorder.answers[f"GET {path}"] = details(ACTIVE)
+            body = {"status": "error", "code": "invalid_action", "message": "The instance is active."}
+            return web.json_response(body, status=409)
 
-        plane._routes = tuple(
-            type(entry)(entry.method, entry.pattern, late if entry.handler == real else entry.handler, entry.public)  # type: ignore[arg-type]
-            for entry in plane._routes
-        )
-        assert next(states) == instance.status
-        done = await pre.run(operation)
-        assert isinstance(done, Done)
-        assert instance.status == "terminated"
+        recorder.answers[f"POST {path}/finish"] = refuse_for_it_began
+        done = await pre.do(f"stop pre:instance/{INSTANCE}")
+        assert [seen.path for seen in recorder.seen if seen.method == "POST"] == [f"{path}/finish", f"{path}/terminate"]
+        assert done.summary == "The instance of My Agent is terminated."
 
 
 async def test_a_stop_whose_answer_was_lost_is_done_once() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.backends.prefactor import PLUGIN
+from tests.backends.kit import body_of, said
 
-from ..kit import body_of, said
 from .support import ACTIVE, ID, INSTANCE, TOKEN, details, recorded
 
 LIST = "GET /api/v1/agent?pagination%5Boffset%5D=0&pagination%5Bpage_size%5D=100"
@@ -23,24 +23,30 @@ ROWS = [
         'create pre:invoice-bot description="Reads invoices" team_id=013team',
         [
             LIST,
-            'POST /api/v1/agent {"details": {"name": "invoice-bot", "description": "Reads invoices", '
-            '"team_id": "013team"}, "idempotency_key": "r-1"}',
+            (
+                'POST /api/v1/agent {"details": {"name": "invoice-bot", "description": "Reads invoices", '
+                '"team_id": "013team"}, "idempotency_key": "r-1"}'
+            ),
         ],
     ),
     (
         'create pre:new/"Über Agent" id=013new external_identifier=x owner_person_id=p risk_profile_id=r environment_id=e',
         [
             LIST,
-            'POST /api/v1/agent {"details": {"name": "Über Agent", "external_identifier": "x", "owner_person_id": "p", '
-            '"risk_profile_id": "r", "environment_id": "e", "id": "013new"}, "idempotency_key": "r-1"}',
+            (
+                'POST /api/v1/agent {"details": {"name": "Über Agent", "external_identifier": "x", "owner_person_id": "p", '
+                '"risk_profile_id": "r", "environment_id": "e", "id": "013new"}, "idempotency_key": "r-1"}'
+            ),
         ],
     ),
     (
         f'set pre:{ID} name="Your Agent" description="" team_id=',
         [
             BY_ID,
-            f'PUT /api/v1/agent/{ID} {{"details": {{"name": "Your Agent", "description": "", "team_id": null}}, '
-            '"idempotency_key": "r-1"}',
+            (
+                f'PUT /api/v1/agent/{ID} {{"details": {{"name": "Your Agent", "description": "", "team_id": null}}, '
+                '"idempotency_key": "r-1"}'
+            ),
         ],
     ),
     (f"retire pre:{ID}", [BY_ID, f'POST /api/v1/agent/{ID}/retire {{"idempotency_key": "r-1"}}']),

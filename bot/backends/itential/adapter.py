@@ -1,0 +1,199 @@
+"""The platform behind the Backend port: finds the target, hands the operation to its handler, follows jobs, tells its health."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.backends.itential import jobs, output, reads, resources, runs
+from bot.backends.itential.client import ItnClient
+from bot.backends.itential.desk import Desk
+from bot.backends.itential.rows import CERT, GATEWAY, GROUP, JOB, PLATFORM, ROWS, SERVICE
+from bot.backends.itential.schema import fields
+from bot.backends.itential.settings import ItentialSettings
+from bot.backends.itential.states import run_state
+from bot.backends.itential.targets import Finder
+from bot.backends.itential.views import gateway_state, written
+from bot.backends.itential.wire import Service
+from bot.core.capability import BackendRows
+from bot.core.ids import TargetRef
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refused, RunView, Unknown
+from bot.core.params import Param
+from bot.core.ports import BackendParts, Call
+from bot.core.problems import BadRequest, CallProblem
+
+Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Failed | Refused]]
+
+_HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
+    ("services", PLATFORM): reads.services,
+    ("gateways", PLATFORM): reads.gateways,
+    ("connections", PLATFORM): reads.connections,
+    ("groups", PLATFORM): reads.groups,
+    ("certs", PLATFORM): reads.certs,
+    ("jobs", PLATFORM): reads.jobs,
+    ("version", PLATFORM): reads.version,
+    ("status", SERVICE): reads.service_status,
+    ("status", GATEWAY): reads.gateway_status,
+    ("health", GATEWAY): reads.gateway_health,
+    ("status", GROUP): reads.group_status,
+    ("status", CERT): reads.cert_status,
+    ("status", JOB): jobs.status,
+    ("logs", JOB): output.logs,
+    ("logs", SERVICE): output.logs,
+    ("start", SERVICE): runs.start,
+    ("destroy", SERVICE): runs.destroy,
+    ("stop", JOB): jobs.act,
+    ("pause", JOB): jobs.act,
+    ("resume", JOB): jobs.act,
+    ("retry", JOB): jobs.retry,
+    ("gateway create", GATEWAY): resources.create_gateway,
+    ("gateway set", GATEWAY): resources.set_gateway,
+    ("gateway delete", GATEWAY): resources.delete,
+    ("group create", GROUP): resources.create_group,
+    ("group set", GROUP): resources.set_group,
+    ("group delete", GROUP): resources.delete,
+    ("cert add", CERT): resources.add_cert,
+    ("cert set", CERT): resources.set_cert,
+    ("cert delete", CERT): resources.delete,
+}
+
+
+class ItentialBackend:
+    """One configured platform; see ports.Backend."""
+
+    rows: BackendRows = ROWS
+
+    def __init__(
+        self, settings: ItentialSettings, parts: BackendParts, client: ItnClient, secrets: tuple[str, ...]
+    ) -> None:
+        self.name = settings.name
+        finder = Finder(settings, parts.names, client)
+        self._desk = Desk(settings, client, finder, parts.names, parts.clock, secrets)
+
+    def __repr__(self) -> str:
+        return f"ItentialBackend({self.name!r})"
+
+    async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
+        """The exact target."""
+        return await self._desk.finder.find(ref, kind)
+
+    async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
+        """Do it, once."""
+        handler = _HANDLERS.get((operation.verb, operation.target.kind))
+        if handler is None:
+            raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
+        return await handler(self._desk, operation, call)
+
+    async def form(self, target: Target) -> tuple[Param, ...]:
+        """The parameters of a service by its JSON Schema, as rows for a modal; empty where it carries none."""
+        service = await self._desk.client.service(target.id)
+        return fields(service.service_metadata.decorator)
+
+    async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
+        """Jobs by the list of the newest ones, or one by one."""
+        return await jobs.views_of(self._desk, [run for run in runs if run.kind == JOB])
+
+    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+        """By jobs and last runs, the status of the job, or the lists."""
+        kind = operation.target.kind
+        if operation.repeat_safe:
+            return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
+        if kind == SERVICE:
+            return await runs.look_back(self._desk, operation, sent_at)
+        if kind == JOB:
+            return await jobs.look_back(self._desk, operation, sent_at)
+        return await resources.look_back(self._desk, operation, sent_at)
+
+    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
+        """What would be sent, and what it would meet; raises BadRequest for parameters that do not fit."""
+        target = operation.target
+        if target.kind == SERVICE:
+            return await self._service_facts(operation)
+        if target.kind == JOB:
+            return await jobs.preflight(self._desk, target)
+        if target.kind in (GATEWAY, GROUP, CERT):
+            return await resources.preflight(self._desk, target)
+        return ()
+
+    async def _service_facts(self, operation: Operation) -> list[tuple[str, str]]:
+        client = self._desk.client
+        service = await client.service(operation.target.id)
+        cluster = service.service_metadata.location
+        states = [gateway_state(one) for one in await client.gateways() if one.cluster_id == cluster]
+        connection = (await client.connections()).get(cluster, "not told")
+        facts = [("Gateway", f"{cluster}: {states[0] if states else 'not listed'}, {connection}")]
+        facts.append(("Type", service.service_metadata.type or "not told"))
+        facts.append(("Last run", _last(service)))
+        if operation.verb in ("start", "destroy"):
+            params = runs.params_of(service, operation)
+            sent = ", ".join(f"{name}={value}" for name, value in sorted(params.items()))
+            facts.append(("Parameters", self._desk.clean(sent) or "none"))
+        return facts
+
+    async def state_of(self, target: Target) -> str:
+        """The state in one phrase."""
+        if target.kind == JOB:
+            return await jobs.state_of(self._desk, target)
+        if target.kind in (GATEWAY, GROUP, CERT):
+            return await resources.state_of(self._desk, target)
+        if target.kind == SERVICE:
+            service = await self._desk.client.service(target.id)
+            return {True: "active", False: "not active", None: ""}[service.active]
+        return ""
+
+    async def health(self) -> Health:
+        """The simple health check, which needs no credential; the version, which needs one; and the connections."""
+        client, clock = self._desk.client, self._desk.clock
+        began = clock.monotonic()
+        trouble, said, version, up = "", "", "", {}
+        try:
+            said = await client.health()
+            version = await client.version()
+            up = await client.connections()
+        except CallProblem as problem:
+            trouble = problem.summary
+        latency = (clock.monotonic() - began) * 1000
+        healthy = said.casefold() in ("ok", "success")
+        if trouble or not healthy:
+            return Health(ok=False, summary=trouble or f"{self.name} says it is `{said}`.", latency_ms=latency)
+        away = sorted(cluster for cluster, state in up.items() if state != "connected")
+        facts = (Fact(label="Not connected", value=", ".join(away[:10])),) if away else ()
+        return Health(
+            ok=True,
+            summary=f"{self.name} answers, version {version}; {len(up) - len(away)} of {len(up)} gateways are connected.",
+            latency_ms=latency,
+            credential="user name and password, accepted; they have no known end",
+            facts=facts,
+        )
+
+    async def targets(self) -> Sequence[Named]:
+        """Services, gateways, groups and certificates."""
+        desk = self._desk
+        found: list[Named] = []
+        for service in await desk.client.services():
+            state = {True: "active", False: "not active", None: ""}[service.active]
+            detail = service.service_metadata.type or ""
+            found.append(self._named(desk.finder.service_target(service), state, detail))
+        found += [
+            self._named(desk.finder.gateway_target(one), gateway_state(one)) for one in await desk.client.gateways()
+        ]
+        found += [self._named(desk.finder.group_target(one), "", one.cluster_id) for one in await desk.client.groups()]
+        found += [
+            self._named(desk.finder.cert_target(one), "", one.host or "") for one in await desk.client.certificates()
+        ]
+        await desk.names.remember([one.target for one in found])
+        order = (SERVICE, GATEWAY, GROUP, CERT)
+        return sorted(found, key=lambda one: (order.index(one.target.kind), one.text))
+
+    def _named(self, target: Target, state: str, detail: str = "") -> Named:
+        return Named(target=target, text=written(self.name, target.name), state=state, detail=detail)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._desk.client.close()
+
+
+def _last(service: Service) -> str:
+    return run_state(service.last_run)[0] if service.last_run else "never run"

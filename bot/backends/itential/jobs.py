@@ -1,0 +1,150 @@
+"""Jobs: status, cancel, pause, resume, retry, and how they are followed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.backends.itential.desk import Desk, text_of
+from bot.backends.itential.states import job_state
+from bot.backends.itential.views import job_view, last_run_view, suggest
+from bot.backends.itential.wire import Job, Output
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Fact, LookBack, Phase, Refused, RunView
+from bot.core.ports import Call
+from bot.core.problems import CallProblem, NoSuchTarget
+
+_LISTED: Final = 100
+_FEW: Final = 3
+_AFTER: Final = {
+    "stop": ("canceled",),
+    "pause": ("paused",),
+    "resume": ("running", "complete"),
+    "retry": ("running", "complete"),
+}
+_ACTION: Final = {"stop": "cancel", "pause": "pause", "resume": "resume"}
+_TOLD: Final = {
+    "stop": "The cancel of {} was accepted.",
+    "pause": "{} is paused.",
+    "resume": "{} goes on.",
+    "retry": "The failed task of {} runs again.",
+}
+
+
+async def status(desk: Desk, operation: Operation, call: Call) -> Done:
+    """One job."""
+    target = operation.target
+    view = await _view(desk, target)
+    who = f" of {target.parent_name}" if target.parent_name else ""
+    return Done(summary=f"The job{who} is {view.state}.", view=view, next=view.next)
+
+
+async def act(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Cancel, pause or resume."""
+    target, verb = operation.target, operation.verb
+    await desk.client.job_action(_ACTION[verb], [target.id])
+    return _acted(target, verb)
+
+
+async def retry(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
+    """Run the named task again, or the one whose error came last."""
+    target = operation.target
+    task = text_of(operation, "task")
+    if not task:
+        job = await desk.client.job(target.id)
+        failed = [one.task for one in job.error or () if one.task]
+        if not failed:
+            return Refused(
+                code="nothing_failed",
+                summary=f"{target.name} names no task that failed; it is {job_state(job)[0]}.",
+                hint="Name the task with `task=`, or start the service again.",
+            )
+        task = failed[-1]
+    await desk.client.retry_task(target.id, task)
+    return _acted(target, "retry")
+
+
+def _acted(target: Target, verb: str) -> Done:
+    state, phase = {
+        "stop": ("cancel accepted", Phase.ACTIVE),
+        "pause": ("paused", Phase.WAITING),
+        "resume": ("running", Phase.ACTIVE),
+        "retry": ("running again", Phase.ACTIVE),
+    }[verb]
+    steps = [suggest("Refresh", "status", target)]
+    if verb == "pause":
+        steps.append(suggest("Resume", "resume", target))
+    if verb != "stop":
+        steps.append(suggest("Stop", "stop", target))
+    view = RunView(state=state, phase=phase, facts=(Fact(label="Job", value=target.id),), next=tuple(steps))
+    summary = _TOLD[verb].format(target.name)
+    return Done(summary=summary, run=target, view=view, backend_ref=target.id, next=view.next)
+
+
+# --- following -----------------------------------------------------------------------------------
+
+
+async def views_of(desk: Desk, runs: Sequence[Target]) -> dict[str, RunView]:
+    """Many by one list of the newest jobs, the rest and a few one by one."""
+    views: dict[str, RunView] = {}
+    if len(runs) > _FEW:
+        listed = {job.id: job for job in await desk.client.jobs(_LISTED)}
+        views = {run.id: job_view(run, listed[run.id], desk.clean) for run in runs if run.id in listed}
+    left = [run for run in runs if run.id not in views]
+    found = await asyncio.gather(*(_view(desk, run) for run in left))
+    return views | {run.id: view for run, view in zip(left, found, strict=True)}
+
+
+async def _view(desk: Desk, target: Target) -> RunView:
+    """By the operations manager; where it does not know the job, by the last run of its service."""
+    try:
+        return job_view(target, await desk.client.job(target.id), desk.clean)
+    except NoSuchTarget:
+        pass
+    output = await last_run(desk, target)
+    if output is not None:
+        return last_run_view(target, output, desk.clean)
+    return RunView(
+        state="not found",
+        phase=Phase.UNREADABLE,
+        message="The platform knows no job of this id, so its end cannot be told here.",
+    )
+
+
+async def last_run(desk: Desk, job: Target) -> Output | None:
+    """What the job's service tells of its last run, if that was this job."""
+    if job.parent is None:
+        return None
+    try:
+        output = (await desk.client.service(job.parent)).last_run
+    except CallProblem:
+        return None
+    return output if output is not None and output.job_id == job.id else None
+
+
+async def state_of(desk: Desk, target: Target) -> str:
+    """The status of the job."""
+    return (await _view(desk, target)).state
+
+
+async def preflight(desk: Desk, target: Target) -> list[tuple[str, str]]:
+    """How the job stands."""
+    view = await _view(desk, target)
+    facts = [("State now", view.state)]
+    if view.done is not None:
+        facts.append(("Progress", f"{view.done} %"))
+    if target.parent_name:
+        facts.append(("Service", target.parent_name))
+    return facts
+
+
+async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+    """Whether the job is where the lost call would have brought it."""
+    target, verb = operation.target, operation.verb
+    job: Job = await desk.client.job(target.id)
+    evidence = f"The job is {job_state(job)[0]} now."
+    if job.status in _AFTER[verb]:
+        return LookBack(found=_acted(target, verb), evidence=evidence)
+    return LookBack(absent=job.status in ("running", "paused", "error"), evidence=evidence)

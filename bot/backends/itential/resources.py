@@ -1,0 +1,268 @@
+"""Create, change and delete gateways, service groups and certificates, and what became of a lost answer to that."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from bot.backends.itential.desk import Desk, text_of
+from bot.backends.itential.rows import CERT, GATEWAY, GROUP
+from bot.backends.itential.targets import NEW, existing
+from bot.backends.itential.views import cert_facts, gateway_facts, group_facts, suggest
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, LookBack, Refused
+from bot.core.ports import Call
+from bot.core.problems import BadRequest
+from bot.core.value import Json
+
+_LARGEST_PEM: Final = 64 * 1024
+_WORD: Final = {GATEWAY: "gateway", GROUP: "service group", CERT: "certificate"}
+_GATEWAY: Final = ("cluster_id", "enabled", "readonly", "description", "certificates", "groups")
+_CERT: Final = ("raw_certificate", "contract_id", "alias")
+
+
+def _label(target: Target) -> str:
+    return target.name.partition("/")[2]
+
+
+def _there(target: Target) -> Refused | None:
+    if target.group == NEW:
+        return None
+    word = _WORD[target.kind]
+    return Refused(
+        code="exists",
+        summary=f"There is a {word} {_label(target)} already.",
+        hint=f"Change it with `{target.kind} set`.",
+        next=(suggest("Refresh", "status", target),),
+    )
+
+
+def _given(operation: Operation) -> dict[str, Json]:
+    """What was written, by the vendor's names; raises BadRequest when that is nothing."""
+    if not operation.given and not operation.files:
+        raise BadRequest("Say what to change, for example `description=...`.")
+    return dict(operation.given)
+
+
+# --- gateways ------------------------------------------------------------------------------------
+
+
+async def create_gateway(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
+    """POST with all required fields; created disabled unless said otherwise, as the vendor's console does (DOC)."""
+    there = _there(operation.target)
+    if there is not None:
+        return there
+    params = operation.params
+    fields: dict[str, Json] = {
+        "cluster_id": _label(operation.target),
+        "enabled": params.get("enabled") is True,
+        "readonly": params.get("readonly") is True,
+        "groups": params.get("groups") or [],
+    }
+    fields |= {name: params[name] for name in ("description", "certificates") if params.get(name)}
+    made = await desk.client.create_gateway(fields)
+    return await _made(desk, operation.target, made.id)
+
+
+async def set_gateway(desk: Desk, operation: Operation, call: Call) -> Done:
+    """PUT the whole gateway, what is left unsaid as it is now: nobody says whether a PUT replaces or merges."""
+    target = existing(operation.target)
+    given = _given(operation)
+    now = await desk.client.gateway(target.id)
+    fields: dict[str, Json] = {
+        "cluster_id": now.cluster_id,
+        "enabled": now.enabled is True,
+        "readonly": now.readonly is True,
+        "description": now.description or "",
+        "certificates": list(now.certificates),
+        "groups": list(now.groups),
+    }
+    await desk.client.set_gateway(target.id, {**fields, **{name: given[name] for name in _GATEWAY if name in given}})
+    after = await desk.client.gateway(target.id)
+    await desk.finder.learn(desk.finder.gateway_target(after))
+    return Done(summary=f"The gateway {after.cluster_id} is changed.", facts=gateway_facts(after, None))
+
+
+# --- service groups ------------------------------------------------------------------------------
+
+
+async def create_group(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
+    """POST with its name and cluster."""
+    there = _there(operation.target)
+    if there is not None:
+        return there
+    fields: dict[str, Json] = {"name": _label(operation.target), "cluster_id": text_of(operation, "cluster_id")}
+    fields |= {
+        name: operation.params[name] for name in ("description", "services", "groups") if operation.params.get(name)
+    }
+    made = await desk.client.create_group(fields)
+    return await _made(desk, operation.target, made.id)
+
+
+async def set_group(desk: Desk, operation: Operation, call: Call) -> Done:
+    """PATCH with what was said alone."""
+    target = existing(operation.target)
+    await desk.client.set_group(target.id, _given(operation))
+    after = await desk.client.group(target.id)
+    await desk.finder.learn(desk.finder.group_target(after))
+    return Done(summary=f"The service group {after.name} is changed.", facts=group_facts(after))
+
+
+# --- certificates --------------------------------------------------------------------------------
+
+
+async def add_cert(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
+    """POST the certificate; its alias is the target's name unless another one is given."""
+    there = _there(operation.target)
+    if there is not None:
+        return there
+    pem = await _pem(operation, call)
+    if not pem:
+        raise BadRequest("Attach the certificate as a file, or write `raw_certificate=`.")
+    alias = text_of(operation, "alias") or _label(operation.target)
+    fields: dict[str, Json] = {"raw_certificate": pem, "contract_id": text_of(operation, "contract_id"), "alias": alias}
+    made = await desk.client.add_certificate(fields)
+    target = await desk.finder.learn(desk.finder.cert_target(made, alias))
+    return Done(
+        summary=f"The certificate {alias} is added.",
+        facts=cert_facts(made),
+        backend_ref=made.id,
+        next=(suggest("Refresh", "status", target),),
+    )
+
+
+async def set_cert(desk: Desk, operation: Operation, call: Call) -> Done:
+    """PUT the whole certificate, what is left unsaid as it is now."""
+    target = existing(operation.target)
+    given = _given(operation)
+    pem = await _pem(operation, call)
+    now = await desk.client.certificate(target.id)
+    fields: dict[str, Json] = {
+        "raw_certificate": now.certificate or "",
+        "contract_id": now.contract_id or "",
+        "alias": now.alias or _label(target),
+    }
+    fields |= {name: given[name] for name in _CERT if name in given}
+    if pem:
+        fields["raw_certificate"] = pem
+    if not fields["raw_certificate"]:
+        raise BadRequest("The platform does not show this certificate's text; attach it, so that it is not lost.")
+    await desk.client.set_certificate(target.id, fields)
+    after = await desk.client.certificate(target.id)
+    return Done(summary=f"The certificate {_label(target)} is changed.", facts=cert_facts(after))
+
+
+async def _pem(operation: Operation, call: Call) -> str:
+    """The certificate of the parameter or of the attached file; raises BadRequest for anything but certificates."""
+    text = text_of(operation, "raw_certificate").replace("\\n", "\n")
+    if operation.files and text:
+        raise BadRequest("Attach the certificate or write `raw_certificate=`, not both.")
+    if len(operation.files) > 1:
+        raise BadRequest("Attach one file.")
+    if operation.files:
+        text = await _attached(operation.files[0], call)
+    if "PRIVATE KEY" in text:
+        raise BadRequest(
+            "That holds a private key. Nothing was sent; give the certificate alone, and replace that key."
+        )
+    if text and "-----BEGIN CERTIFICATE-----" not in text:
+        raise BadRequest("That is no certificate in PEM form: it has no line `-----BEGIN CERTIFICATE-----`.")
+    return text
+
+
+async def _attached(file_id: str, call: Call) -> str:
+    file = await call.file(file_id)
+    data = b""
+    async for chunk in file.chunks():
+        data += chunk
+        if len(data) > _LARGEST_PEM:
+            raise BadRequest(f"The attached file is larger than {_LARGEST_PEM >> 10} KB, which no certificate is.")
+    return data.decode("utf-8", "replace").strip()
+
+
+# --- all three -----------------------------------------------------------------------------------
+
+
+async def _made(desk: Desk, target: Target, id: str | None) -> Done:
+    made = target.model_copy(update={"id": id or target.id, "group": ""})
+    if id:
+        await desk.finder.learn(made)
+    word = _WORD[target.kind]
+    return Done(
+        summary=f"The {word} {_label(target)} is created.", backend_ref=id, next=(suggest("Refresh", "status", made),)
+    )
+
+
+async def delete(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Delete one for good."""
+    target = existing(operation.target)
+    if target.kind == GATEWAY:
+        await desk.client.delete_gateway(target.id)
+    elif target.kind == GROUP:
+        await desk.client.delete_group(target.id)
+    else:
+        await desk.client.delete_certificate(target.id)
+    return Done(summary=f"The {_WORD[target.kind]} {_label(target)} is deleted.", backend_ref=target.id)
+
+
+async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+    """Whether what was to be made or deleted is in the list now."""
+    target, word = operation.target, _WORD[operation.target.kind]
+    deleting = operation.verb.endswith("delete")
+    ids = await _ids(desk, target, deleting=deleting)
+    seen = f"The list of {word}s has {'one' if ids else 'none'} of that name now."
+    if deleting:
+        done = Done(summary=f"The {word} {_label(target)} is deleted.", backend_ref=target.id)
+        return LookBack(found=None if ids else done, absent=bool(ids), evidence=seen)
+    if not ids:
+        return LookBack(absent=target.kind != CERT, evidence=seen)
+    return LookBack(found=await _made(desk, target, ids[0]), evidence=seen)
+
+
+async def _ids(desk: Desk, target: Target, *, deleting: bool) -> list[str]:
+    """Ids of what is listed under this id (when deleting) or under this name."""
+    label = _label(target)
+    pairs: list[tuple[str, str]]
+    if target.kind == GATEWAY:
+        pairs = [(one.id, one.cluster_id) for one in await desk.client.gateways()]
+    elif target.kind == GROUP:
+        pairs = [(one.id, one.name) for one in await desk.client.groups()]
+    else:
+        pairs = [(one.id, one.label) for one in await desk.client.certificates()]
+    return [found for found, name in pairs if (found == target.id if deleting else name == label)]
+
+
+async def state_of(desk: Desk, target: Target) -> str:
+    """Whether it exists, and how a gateway is set."""
+    if target.group == NEW:
+        return "does not exist"
+    if target.kind == GATEWAY:
+        from_list = [one for one in await desk.client.gateways() if one.id == target.id]
+        return (
+            ("disabled" if from_list[0].enabled is False else "read-only" if from_list[0].readonly else "enabled")
+            if from_list
+            else "gone"
+        )
+    return "exists" if await _ids(desk, target, deleting=True) else "gone"
+
+
+async def preflight(desk: Desk, target: Target) -> list[tuple[str, str]]:
+    """What hangs on it."""
+    if target.group == NEW:
+        return [("Exists", "no")]
+    if target.kind == GATEWAY:
+        gateway = await desk.client.gateway(target.id)
+        services = [one.service_metadata.name for one in await desk.client.services(gateway.cluster_id)]
+        return [
+            ("Services on it", f"{len(services)}: {', '.join(services[:10])}" if services else "none"),
+            _state(gateway.enabled),
+        ]
+    if target.kind == GROUP:
+        group = await desk.client.group(target.id)
+        return [("Services in it", str(len(group.services))), ("Cluster", group.cluster_id)]
+    cert = await desk.client.certificate(target.id)
+    return [("Gateways that use it", str(len(cert.gateways))), ("Host", cert.host or "not told")]
+
+
+def _state(enabled: bool | None) -> tuple[str, str]:
+    return ("Enabled", "yes" if enabled else "no")

@@ -1,0 +1,159 @@
+"""`Ask for it`: a denial for want of a rule leads to the people who could allow it, for once or for half an hour."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.core.capability import Capability
+from bot.core.card import Button, FormField, FormView, Line, Tone
+from bot.core.intent import Form, Intent, Place
+from bot.core.operation import Operation
+from bot.core.policy import Denied, NeedsApproval, Standing, standing
+from bot.core.policy_load import Rule
+from bot.core.policy_match import risk_or_verb, target_covered
+from bot.core.rows import stamp
+from bot.core.value import Json
+from bot.pipeline import cards
+from bot.pipeline.approvals.asking import open_approval
+from bot.pipeline.authorize import FRESH, Ruling, authorize
+from bot.pipeline.deps import Deps
+from bot.pipeline.resolve import Resolved
+from bot.pipeline.say import say
+
+ASK_FORM: Final = "ask_for_it"
+ASK_TAG: Final = "ask1"
+ONCE: Final = "once"
+HALF_HOUR: Final = "30 minutes"
+LASTS: Final = 1_800
+EXPIRES: Final = 1_800
+RULE: Final = "ask for it"
+
+
+def ask_buttons(deps: Deps, intent: Intent, operation: Operation, ruling: Ruling) -> tuple[Button, ...]:
+    """The button of a denial, when no rule covers it and somebody is there to ask. A deny, a freeze, a place and what a
+    person is are decisions already: those have no button."""
+    decision = ruling.decision
+    if not isinstance(decision, Denied) or decision.code != "no_rule" or not _approvers(ruling, decision):
+        return ()
+    if standing(ruling.subject, deps.home_team)[0] is not Standing.FULL:
+        return ()
+    means: dict[str, Json] = {
+        "tag": ASK_TAG,
+        "verb": "ask for it",
+        "target": operation.target.text,
+        "operation": operation.model_dump(mode="json"),
+        "thread": intent.place.thread_ts,
+    }
+    only = intent.actor.user_id
+    return (Button(label="Ask for it", action="ask_for_it", id=deps.ids.secret(), means=means, only_user=only),)
+
+
+def _approvers(ruling: Ruling, decision: Denied) -> tuple[str, ...]:
+    return decision.rule_approvers or ruling.policy.administrators.words
+
+
+async def open_ask(deps: Deps, intent: Intent, means: dict[str, Json]) -> None:
+    """The button was pressed: a modal, at once, for Slack opens it within three seconds of the press or not at all."""
+    operation = Operation.model_validate(means.get("operation"))
+    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    thread = means.get("thread")
+    place = intent.place.model_copy(update={"thread_ts": thread if isinstance(thread, str) else None})
+    token = deps.ids.secret()
+    kept: dict[str, Json] = {
+        "user": intent.actor.user_id,
+        "operation": means.get("operation"),
+        "place": place.model_dump(mode="json"),
+    }
+    await deps.store.set_fact(f"form:{token}", kept, stamp(deps.clock.now()))
+    form = _form(operation, row, token)
+    opened = intent.reply.trigger_id is not None and await deps.presenter.open_form(intent.reply.trigger_id, form)
+    if opened:
+        await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+    else:
+        await say(deps, intent, "The form could not be opened in time. Press `Ask for it` again.")
+
+
+def _form(operation: Operation, row: Capability | None, token: str) -> FormView:
+    choices = (ONCE, HALF_HOUR) if grantable(operation) else (ONCE,)
+    effect = row.effect or row.help if row is not None else ""
+    return FormView(
+        form=ASK_FORM,
+        token=token,
+        title="Ask for it",
+        submit="Ask",
+        lines=(
+            Line(heading=cards.title_of(operation), text=effect),
+            Line(text="Once runs exactly this when it is approved. 30 minutes lets you do it here for that time."),
+        ),
+        fields=(
+            FormField(name="lasts", label="For how long", type="choice", optional=False, initial=ONCE, choices=choices),
+            FormField(name="reason", label="Reason", type="text", optional=False, initial=operation.reason),
+        ),
+    )
+
+
+def grantable(operation: Operation) -> bool:
+    """Whether a grant can be limited to this target alone: its path is known and is no pattern."""
+    return operation.target.scope is not None and "*" not in operation.target.scope
+
+
+async def wanted(deps: Deps, intent: Intent, form: Form, kept: dict[str, Json]) -> None:
+    """The modal came back: decided anew, then put to those who could allow it."""
+    reason = form.values.get("reason")
+    words = reason.strip() if isinstance(reason, str) else ""
+    lasts = form.values.get("lasts")
+    intent = intent.model_copy(update={"place": Place.model_validate(kept.get("place"))})
+    operation = Operation.model_validate(kept.get("operation")).model_copy(
+        update={"request_id": intent.request_id, "reason": words}
+    )
+    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    if row is None:
+        await say(deps, intent, "This control plane no longer offers that.")
+        return
+    ruling = await authorize(deps, intent, operation, row, max_age=FRESH)
+    decision = ruling.decision
+    if not isinstance(decision, Denied):
+        await say(deps, intent, "The rules cover it now: type the command again.", tone=Tone.PLAIN)
+        return
+    if decision.code != "no_rule" or not _approvers(ruling, decision):
+        await say(deps, intent, f"It cannot be asked for: {decision.reason}.")
+        return
+    sort = "grant" if lasts == HALF_HOUR and grantable(operation) else "once"
+    demand = _demand(ruling, decision, operation, row, intent.place.channel_id)
+    await open_approval(
+        deps,
+        intent,
+        Resolved(operation, row),
+        ruling,
+        demand,
+        sort="grant" if sort == "grant" else "once",
+        lasts=LASTS if sort == "grant" else 0,
+    )
+
+
+def _demand(ruling: Ruling, decision: Denied, operation: Operation, row: Capability, channel_id: str) -> NeedsApproval:
+    """Who is asked: those whom a rule about this names for others, and as many of them; else one administrator."""
+    about = [rule for rule in _rules(ruling, channel_id) if _covers(rule, operation, row)]
+    approvals = [rule.approvals for rule in about if rule.approvals is not None]
+    channels = [one.in_channel for one in approvals if one.in_channel is not None]
+    return NeedsApproval(
+        rule=RULE,
+        reason=decision.reason,
+        count=max((one.count for one in approvals), default=1),
+        from_groups=_approvers(ruling, decision),
+        expires=min((one.expires for one in approvals), default=EXPIRES),
+        in_channel=channels[0] if channels else channel_id,
+    )
+
+
+def _rules(ruling: Ruling, channel_id: str) -> tuple[Rule, ...]:
+    channel = ruling.policy.channels.get(channel_id)
+    return channel.allows if channel is not None else ()
+
+
+def _covers(rule: Rule, operation: Operation, row: Capability) -> bool:
+    verb = any(
+        risk_or_verb(pattern, operation.verb, operation.risk, own_verb=row.own_verb, wide=False)
+        for pattern in rule.verbs
+    )
+    return verb and target_covered(rule.targets, operation.target)

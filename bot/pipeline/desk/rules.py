@@ -1,0 +1,133 @@
+"""`policy`: the rules of a channel; and what an administrator says about channels and people."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bot.core.approval import person_of
+from bot.core.card import Line, Tone
+from bot.core.intent import Command, Intent
+from bot.core.outcome import Fact
+from bot.core.policy import Denied, why_not_administrator
+from bot.core.problems import BadRequest
+from bot.core.register import Event
+from bot.core.rows import stamp
+from bot.pipeline import cards
+from bot.pipeline.approvals.terms import ALIASES, aliases
+from bot.pipeline.authorize import FRESH, facts
+from bot.pipeline.deps import Deps
+from bot.pipeline.grants import NotPermittedError, needs_reason
+from bot.pipeline.record import Scribe
+
+_CHANNEL: Final = re.compile(r"<?#?([CGD][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
+_PERSON: Final = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
+
+
+def confirms_frozen(ask: Command, refused: Denied) -> bool:
+    """A frozen channel refuses everything but the word that ends it; who may say it is checked there."""
+    return refused.code == "place_frozen" and ask.verb == "policy" and ask.words[:1] == ("confirm",)
+
+
+async def policy(deps: Deps, intent: Intent, ask: Command) -> None:
+    """The rules in force for this channel; `policy confirm`, `policy alias @other @person -- reason`."""
+    word = ask.words[0] if ask.words else ""
+    if word == "confirm":
+        await _confirm(deps, intent, ask)
+    elif word == "alias":
+        await _alias(deps, intent, ask)
+    elif word:
+        raise BadRequest(f"`policy {word}` is nothing; there are `policy`, `policy confirm` and `policy alias`.")
+    else:
+        await _shown(deps, intent)
+
+
+async def _administrator(deps: Deps, intent: Intent) -> str:
+    """The version of the rules; raises NotPermittedError for anybody else."""
+    rules, subject, _ = await facts(deps, intent.actor, intent.place, max_age=FRESH)
+    refused = why_not_administrator(rules, subject, deps.home_team)
+    if refused is not None:
+        raise NotPermittedError(f"Only administrators may do this: {refused}.", code="not_administrator")
+    return rules.version
+
+
+async def _confirm(deps: Deps, intent: Intent, ask: Command) -> None:
+    """The channel changed its id or began to be shared, and its rules may count again."""
+    version = await _administrator(deps, intent)
+    match = _CHANNEL.fullmatch(ask.words[1]) if len(ask.words) > 1 else None
+    if len(ask.words) > 1 and match is None:
+        raise BadRequest("Name the channel as a mention or by its id.", code="bad_parameter")
+    place = intent.place if match is None else intent.place.model_copy(update={"channel_id": match.group(1)})
+    where = await deps.directory.where(place, max_age=FRESH)
+    if not where.known:
+        raise BadRequest(f"Slack does not tell what {place.channel_id} is; invite the bot there.", code="place_unknown")
+    now = deps.clock.now()
+    shared = "shared with another organization" if where.is_ext_shared else "not shared"
+    row = Scribe(deps.secrets).plain(
+        Event.REVIEWED,
+        intent,
+        now,
+        verb="policy confirm",
+        reason=ask.reason,
+        policy_version=version,
+        detail=f"the rules of {place.channel_id} count again; it is {shared}",
+    )
+    await deps.store.set_fact(
+        f"channel:{place.channel_id}", {"shared": where.is_ext_shared, "frozen": False}, stamp(now), (row,)
+    )
+    named = place.channel_id in deps.policy().policy.channels
+    text = f"It is {shared}." + ("" if named else " The rules do not name this id yet: write it into the rules file.")
+    title = f"The rules of {place.channel_id} count again"
+    await deps.presenter.show(cards.private(intent, title, tone=Tone.GOOD, lines=(Line(text=text),)), intent.reply)
+
+
+async def _alias(deps: Deps, intent: Intent, ask: Command) -> None:
+    """Two accounts are one person: together they count once, and neither approves what the other asked for."""
+    version = await _administrator(deps, intent)
+    reason = needs_reason(ask)
+    found = [match.group(1) for word in ask.words[1:] if (match := _PERSON.fullmatch(word))]
+    if len(found) != 2 or len(ask.words) != 3:
+        raise BadRequest("Write it like `policy alias @other @person -- why`.", code="bad_parameter")
+    other, person = found
+    known = await aliases(deps)
+    if person_of(intent.actor.user_id, known) in {person_of(one, known) for one in found} | set(found):
+        raise NotPermittedError("Somebody else has to say this about your accounts.", code="own_alias")
+    changed = {**known, other: person} if other != person else {k: v for k, v in known.items() if k != other}
+    now = deps.clock.now()
+    says = f"{other} is {person}" if other != person else f"{other} stands for themselves again"
+    row = Scribe(deps.secrets).plain(
+        Event.REVIEWED, intent, now, verb="policy alias", reason=reason, policy_version=version, detail=says
+    )
+    await deps.store.set_fact(ALIASES, dict(changed), stamp(now), (row,))
+    text = f"Noted: {says}"
+    await deps.presenter.show(cards.private(intent, text, tone=Tone.GOOD), intent.reply)
+
+
+async def _shown(deps: Deps, intent: Intent) -> None:
+    """The rules in force for this channel."""
+    now = deps.policy()
+    rules = now.policy.channels.get(intent.place.channel_id)
+    lines = []
+    if rules is not None:
+        lines += [
+            Line(text=f"`deny` {', '.join(r.verbs)} on {', '.join(r.targets)}: {r.because}") for r in rules.denies
+        ]
+        lines += [
+            Line(
+                text=f"`allow` {', '.join(r.verbs)} on {', '.join(r.targets)} for {', '.join(r.who.words)}"
+                + (f", with {r.approvals.count} of {', '.join(r.approvals.from_)}" if r.approvals else "")
+            )
+            for r in rules.allows
+        ]
+    else:
+        lines.append(Line(text="The policy has no rules for this channel, so everything is denied here."))
+    for freeze in now.policy.freezes:
+        if freeze.begins is not None and freeze.ends is not None and freeze.ends > deps.clock.now():
+            lines.append(
+                Line(
+                    heading="Freeze",
+                    text=f"{freeze.because} {freeze.begins:%Y-%m-%d %H:%M} to {freeze.ends:%Y-%m-%d %H:%M %Z}",
+                )
+            )
+    shown = (Fact(label="Version", value=now.policy.version), Fact(label="Loaded", value=now.loaded_at))
+    await deps.presenter.show(cards.private(intent, "Rules here", facts=shown, lines=tuple(lines)), intent.reply)

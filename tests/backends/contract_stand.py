@@ -1,0 +1,224 @@
+"""A stand for any kind: its simulated plane and the real adapter between the pipeline's own call and a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from bot import config, plugins
+from bot.core.card import Card
+from bot.core.catalog import Catalog, check_params
+from bot.core.grammar import parse, parse_target
+from bot.core.intent import Actor, Command, Door, Intent, Place
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, RunView
+from bot.core.plugin import Plugin
+from bot.core.ports import Backend
+from bot.demo import backend_table
+from bot.pipeline import execute
+from bot.pipeline.deps import Deps
+from bot.playground.planes.clock import PlaneClock
+from bot.playground.planes.common import Plane
+from bot.playground.planes.demo import demo_planes
+from bot.playground.planes.wire import Received
+from bot.spool import FileSpool
+from tests.backends.contract_samples import SAMPLES, KindSamples, Sample
+from tests.backends.fakes import CountingIds, Memory
+
+NOON = 1_780_000_000.0
+CALM = 25.0  # seconds: more than any call on a plane takes that shows no fault
+
+
+class PlaneTime:
+    """The program's clock, and the plane's: sleeping moves both on, at two hundred times the real pace."""
+
+    def __init__(self, clock: PlaneClock) -> None:
+        self.plane = clock
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.plane.now(), UTC)
+
+    def monotonic(self) -> float:
+        return self.plane.now() - NOON
+
+    async def sleep(self, seconds: float) -> None:
+        self.plane.advance(seconds)
+        await asyncio.sleep(seconds / 200)
+
+
+@dataclass
+class Screen:
+    """What the asker was shown."""
+
+    cards: list[Card] = field(default_factory=list)
+
+    async def show(self, card: Card, reply: object = None, *, replace: bool = False) -> None:
+        self.cards.append(card)
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file that somebody attached."""
+
+    name: str = "input.csv"
+    content: bytes = b"URL\nhttps://shop.example.com\n"
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        yield self.content
+
+
+class Files:
+    """Every attached file is the same one."""
+
+    async def open(self, file_id: str, channel_id: str, user_id: str) -> Attached:
+        return Attached()
+
+
+@dataclass(frozen=True)
+class Given:
+    """BackendParts, and of Deps what a call needs."""
+
+    name: str
+    clock: PlaneTime
+    ids: CountingIds
+    names: Memory
+    spool: FileSpool
+    files: Files
+    presenter: Screen
+
+
+INTENT = Intent(
+    request_id="r-0000000000000a",
+    door=Door.COMMAND,
+    actor=Actor(user_id="U0ANA", team_id="T0HOME"),
+    place=Place(team_id="T0HOME", channel_id="C0CRAWL"),
+    at=datetime.fromtimestamp(NOON, UTC),
+    payload=Command(verb="status"),
+)
+
+
+@dataclass
+class Stand:
+    """`plane` and `backend` are joined. `words` fill the blanks of the samples."""
+
+    plugin: Plugin
+    plane: Plane
+    backend: Backend
+    settings: Any
+    given: Given
+    words: dict[str, str]
+
+    @property
+    def catalog(self) -> Catalog:
+        return Catalog({self.backend.name: self.plugin.rows})
+
+    @property
+    def told(self) -> list[str]:
+        return [card.status for card in self.given.presenter.cards]
+
+    async def target(self, text: str) -> Target:
+        """What stands for this text, by the grammar and the backend."""
+        ref = parse_target(text, self.catalog)
+        assert not isinstance(ref, str), ref
+        kind, path = self.catalog.split_path(ref.backend, ref.path)
+        return await self.backend.resolve(ref.model_copy(update={"path": path}), kind)
+
+    async def operation(self, typed: str, *, files: bool = False) -> Operation:
+        """The operation of a typed command, made as the pipeline makes it."""
+        command = parse(typed, self.catalog)
+        assert isinstance(command, Command), command
+        assert command.target is not None, typed
+        target = await self.target(command.target)
+        row = self.catalog.row(self.backend.name, command.verb, target.kind)
+        assert row is not None, (command.verb, target.kind)
+        return Operation.of(
+            row,
+            request_id=self.given.ids.request(),
+            target=target,
+            given=check_params(row.params, command.params),
+            reason=command.reason,
+            words=command.params,
+            files=("F1",) if files else (),
+        )
+
+    async def call(self, operation: Operation) -> execute.AnyOutcome:
+        """The pipeline's own call: under the row's deadline, and problems mapped to outcomes."""
+        async with asyncio.timeout(CALM):
+            return await execute.call(cast(Deps, self.given), INTENT, operation, self.backend)
+
+    async def prepared(self, sample: Sample) -> Operation:
+        """The operation of a sample, after what it needs to have happened before."""
+        for typed in sample.first:
+            result = await self.call(await self.operation(typed.format(**self.words)))
+            assert isinstance(result, Done), (typed, result)
+            self.words["run"] = result.run.id if result.run else self.words.get("run", "")
+            self.given.clock.plane.advance(sample.wait)
+        return await self.operation(sample.typed.format(**self.words), files=sample.files)
+
+    async def view(self, run: Target) -> RunView:
+        """How a followed run stands now."""
+        return (await self.backend.poll(run.group or run.id, [run]))[run.id]
+
+    def requests(self, since: int = 0) -> list[str]:
+        """`METHOD path` of what the plane received."""
+        return [wire_of(one) for one in self.plane.requests[since:]]
+
+
+def wire_of(received: Received) -> str:
+    return f"{received.method} {received.raw_path}"
+
+
+def demo_plane(kind: str, clock: PlaneClock) -> Plane:
+    """The plane of that kind in the demo, not started."""
+    found = [plane for plane in demo_planes(clock) if plane.kind == kind]
+    assert found, f"the demo has no plane of the kind {kind}"
+    return found[0]
+
+
+def samples_of(kind: str) -> KindSamples:
+    assert kind in SAMPLES, f"tests/backends/contract_samples.py has no table for the kind {kind}"
+    return SAMPLES[kind]
+
+
+def build(plane: Plane, folder: Path, clock: PlaneTime, *, name: str | None = None) -> tuple[Any, Backend, Given]:
+    """Settings, backend and what it was given, from the `[[backend]]` table that the demo writes for this plane."""
+    plugin = plugins.load(plane.kind)
+    text, environ = backend_table(plane)
+    table = tomllib.loads(text)["backend"][0]
+    table["name"] = name or table["name"]
+    settings = config.backend_settings(table, plugin.settings, folder, environ)
+    spool = FileSpool(folder / "spool")
+    spool.prepare()
+    given = Given(settings.name, clock, CountingIds(), Memory(clock), spool, Files(), Screen())  # type: ignore[arg-type]
+    return settings, plugin.build(settings, given), given
+
+
+@asynccontextmanager
+async def standing(
+    kind: str, folder: Path, *, more: Callable[[Any], None] | None = None, secrets: Sequence[tuple[str, str]] = ()
+) -> AsyncIterator[Stand]:
+    """Plane and backend of a kind, both closed again. `more` fills the plane, `secrets` are (attribute, value) of it."""
+    samples = samples_of(kind)
+    clock = PlaneClock(NOON, rate=0)
+    plane = demo_plane(kind, clock)
+    for name, value in secrets:
+        setattr(plane, name, value)
+    words = samples.prepare(plane)
+    if more is not None:
+        more(plane)
+    async with plane:
+        settings, backend, given = build(plane, folder, PlaneTime(clock))
+        try:
+            yield Stand(plugins.load(kind), plane, backend, settings, given, words)
+        finally:
+            await backend.close()

@@ -1,0 +1,32 @@
+"""Prefactor from Slack's side: typed in a channel, shown on a card, written in the register."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.world import labels, shown, world
+
+
+async def test_an_agent_is_created_shown_with_its_allowed_buttons_and_retired_behind_a_preflight(
+    tmp_path: Path,
+) -> None:
+    """Create, a second create of the name, a mistyped name, and retire by the card's own button."""
+    async with world(tmp_path, only=("pre",)) as here:
+        plane = here.planes["pre"]
+        card = await here.does('create pre:contract-bot description="Drafts contracts"', "that starts no work")
+        assert {"Instances", "Retire", "Delete"} <= set(labels(card))
+        await here.does("create pre:contract-bot", "already has an agent `contract-bot`")
+        await here.does(
+            "create pre:other external_identifier=invoice-reader", "Field external_identifier", "been taken"
+        )
+        await here.does("status pre:contract-bto", "pre has no agent `contract-bto`", "pre:contract-bot")
+        assert [deed.action for deed in plane.effects] == ["create"]
+        await here.ana.press_label("C0CRAWL", card["ts"], "Retire")
+        look = await here.sees("Dangerous: look, then decide", "Allowed now", "update, retire, delete")
+        await here.ana.press_label("C0CRAWL", look["ts"], "Run it")
+        retired = await here.sees("contract-bot is retired")
+        assert "Reinstate" in labels(retired)
+        assert [deed.action for deed in plane.effects] == ["create", "retire"]
+        (row,) = [entry for entry in here.register() if entry.verb == "retire" and entry.event == "done"]
+        assert row.target_id == plane.effects[0].subject
+        assert plane.token not in shown(card) + shown(look) + shown(retired)

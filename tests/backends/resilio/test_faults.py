@@ -1,0 +1,146 @@
+"""Whatever goes wrong is told apart, and the token, which travels in the query, never shows."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.backends.resilio import PLUGIN
+from bot.core.problems import (
+    BadReply,
+    CredentialRefused,
+    Lost,
+    NotSent,
+    Problem,
+    RateLimited,
+    Rejected,
+    ServerError,
+)
+from tests.backends.kit import Answer, everything_logged, said
+
+from .support import TOKEN, on_plane, recorded
+
+FAULTS: list[tuple[dict[str, Any], type[Problem]]] = [
+    ({"fault": "refuse"}, NotSent),
+    ({"fault": "drop_before"}, Lost),
+    ({"fault": "drop_after"}, Lost),
+    ({"fault": "401"}, CredentialRefused),
+    ({"fault": "429", "retry_after": 3600}, RateLimited),
+    ({"fault": "500"}, ServerError),
+    ({"fault": "html"}, BadReply),
+    ({"fault": "empty"}, BadReply),
+    ({"fault": "bad_json"}, BadReply),
+    ({"fault": "wrong_types"}, BadReply),
+    ({"fault": "huge", "size": 40_000_000}, BadReply),
+    ({"fault": "huge_gzip", "size": 40_000_000}, BadReply),
+    ({"fault": "redirect"}, Rejected),
+]
+IDS = [fault["fault"] for fault, _ in FAULTS]
+
+
+@pytest.mark.parametrize("typed", ["tags res:", "history res:", "status res:run/543"])
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
+async def test_each_fault_of_a_read_is_its_problem(fault: dict[str, Any], problem: type[Problem], typed: str) -> None:
+    """What cannot be read is never an answer."""
+    async with on_plane() as (plane, res):
+        plane.add_transfer("A")
+        plane.tags["A"] = "b"
+        operation = await res.operation(typed)
+        await plane.set_fault(fault)
+        with pytest.raises(problem):
+            await res.run(operation)
+
+
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
+async def test_each_fault_of_the_token_is_its_problem(fault: dict[str, Any], problem: type[Problem]) -> None:
+    """Without a token nothing else is sent."""
+    async with on_plane() as (plane, res):
+        await plane.set_fault(fault)
+        with pytest.raises(problem):
+            await res.target("res:")
+        assert {request.raw_path for request in plane.requests} <= {"/api/v3/token"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"), [row for row in FAULTS if row[1] not in (BadReply, Lost)], ids=lambda value: str(value)[:20]
+)
+async def test_each_fault_of_a_pause_is_its_problem(fault: dict[str, Any], problem: type[Problem]) -> None:
+    """A pause that was refused is not said to be one."""
+    async with on_plane() as (plane, res):
+        operation = await res.operation("pause res:")
+        await plane.set_fault(fault)
+        with pytest.raises(problem):
+            await res.run(operation)
+        assert not plane.paused
+
+
+async def test_a_sign_in_page_is_no_success_of_a_change() -> None:
+    """Any success counts for a change, but not a web page."""
+    async with on_plane() as (plane, res):
+        operation = await res.operation("pause res:")
+        await plane.set_fault({"fault": "html", "match": "PATCH"})
+        with pytest.raises(BadReply):
+            await res.run(operation)
+
+
+async def test_an_unheard_of_state_is_shown_as_unknown() -> None:
+    """The fault of an enumeration that grew."""
+    async with on_plane() as (plane, res):
+        plane.add_transfer("A")
+        await plane.set_fault({"fault": "unknown_enum"})
+        assert (await res.do("status res:")).summary == "warehouse-7 is unknown (SOMETHING_NEW)."
+        assert (await res.do("status res:run/543")).summary == "A is unknown (SOMETHING_NEW)."
+
+
+def repeating(status: int) -> Answer:
+    """An answer that repeats the address it was asked at."""
+    return lambda request: web.json_response({"message": f"bad call {request.raw_path}"}, status=status)
+
+
+async def test_the_token_shows_nowhere() -> None:
+    """Not in reprs, logs at DEBUG, sentences or tracebacks, even when the agent repeats it."""
+    async with recorded() as (recorder, res):
+        texts = [repr(res.backend), repr(res.backend._client), repr(res.backend._client._keeper)]
+        with everything_logged() as lines:
+            texts.append(repr(await res.do("status res:")))
+            texts.append(repr(await res.do("restart res:")))
+            texts.append(repr(res.backend._client._keeper.session._current))
+
+            for status in (400, 401, 403, 404, 500, 503):
+                recorder.answers["GET /api/v3/client"] = repeating(status)
+                texts.append(repr(await res.backend.health()))
+                try:
+                    await res.target("res:")
+                except Problem as problem:
+                    texts += [traceback.format_exc(), problem.summary, problem.hint]
+        assert not [text for text in (*texts, *lines) if TOKEN in text]
+
+
+async def test_a_token_that_cannot_be_sent_is_not_shown_either() -> None:
+    """A reply to the token call that is no token."""
+    async with recorded() as (recorder, res):
+        for answer in ({"token": ""}, {"token": 17}, {"token": "ab\ncd-not-a-token"}, {}, {"token": "töken-of-ours"}):
+            recorder.answers["GET /api/v3/token"] = said(answer)
+            with pytest.raises(BadReply) as no:
+                await res.target("res:")
+            assert "oken-of-ours" not in str(no.value)
+            assert "not-a-token" not in str(no.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"base_url": ""}, {"base_url": "http://10.0.0.7:3840"}, {"refused_statuses": [200]}, {"token": "x"}],
+)
+def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
+    """At start, not at the first call: plain http leads to loopback alone, and a token is fetched, never written down."""
+    with pytest.raises(ValueError, match="validation error"):
+        PLUGIN.settings.model_validate({"name": "res", "kind": "resilio", **wrong})
+
+
+def test_the_agents_own_address_is_the_default() -> None:
+    """Port 3840 of this machine, which is where a tunnel ends too."""
+    settings = PLUGIN.settings.model_validate({"name": "res", "kind": "resilio"})
+    assert settings.base_url == "http://127.0.0.1:3840"

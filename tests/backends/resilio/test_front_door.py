@@ -1,0 +1,42 @@
+"""A Resilio agent from Slack's side: typed in a channel, shown on a card, written in the register."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.world import labels, shown, world
+
+
+async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> None:
+    """Status with and without the colon, progress of a run, a pause, and a tag behind its warning."""
+    async with world(tmp_path, only=("res",)) as here:
+        plane = here.planes["res"]
+        card = await here.does("status res", "warehouse-7 is connected to its Management Console")
+        assert "Pause" in labels(card)
+        await here.does("status res:run/543", "FullSync is syncing", " % (", "of 144.9 MB")
+        paused = await here.does("pause res: for=10m", "resumes by itself after 10m")
+        assert plane.paused
+        await here.ana.press_label("C0CRAWL", paused["ts"], "Resume")
+        await here.sees("The agent goes on")
+        look = await here.does(
+            "tag res: SITE=berlin -- moved", "move the agent to other groups", "warehouse-7 becomes berlin"
+        )
+        assert plane.tags["SITE"] == "warehouse-7"
+        await here.ana.press_label("C0CRAWL", look["ts"], "Run it")
+        await here.sees("Set: SITE=berlin")
+        assert plane.tags["SITE"] == "berlin"
+        written = "".join(entry.model_dump_json() for entry in here.register())
+        assert plane.token not in written + shown(card) + shown(paused) + shown(look)
+
+
+async def test_a_restart_is_followed_from_the_preflight_to_the_agents_return(tmp_path: Path) -> None:
+    """Danger, one call, and a card that says how the return was seen."""
+    async with world(tmp_path, only=("res",)) as here:
+        plane = here.planes["res"]
+        plane.away = 0.3
+        plane.restart_required = True
+        look = await here.does("restart res: -- hangs", "Restart required", "yes", "all transfers break off")
+        await here.ana.press_label("C0CRAWL", look["ts"], "Run it")
+        await here.sees("It answers again, with a new token", timeout=20)
+        assert plane.restarts == 1
+        assert here.events("restart")[-1] == "done"

@@ -1,0 +1,55 @@
+"""What a newcomer does first, in a real browser, against the real demo; and the picture that the README shows.
+
+`SIGNALBOX_REWRITE_PICTURE=1 pytest tests/playground/test_picture.py` draws docs/pictures/card.png anew.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+from browser import Browser
+
+from bot.demo import town
+
+PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "card.png"
+START = "/ops start acc:shop/prices input.region=north -- monthly price check"
+
+
+async def pointer_away(page: Browser) -> None:
+    """Nothing is hovered over in the picture."""
+    away = [{"type": "pointerMove", "duration": 0, "x": 2, "y": 2}]
+    await page.session("POST", "actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": away}]})
+
+
+async def test_a_newcomer_starts_an_agent_and_reads_its_log(tmp_path: Path) -> None:
+    """Ana types the command, sees the card come to its end, presses Log, and the file that she downloads is the log."""
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    async with town(tmp_path / "town") as here, Browser(downloads=downloads, size=(1360, 1230)) as page:
+        here.planes["acc"].speed = 8.0
+        await page.go(here.workspace.base_url)
+        await page.testid("app-state", text="is connected")
+        person = await page.testid("person-select")
+        await (await person.find('option[value="U0ANA"]')).click()
+        await (await page.testid("channel-C0CRAWL", text="crawl-ops")).click()
+        await (await page.testid("composer")).type(START)
+        await (await page.testid("send")).click()
+        card = await page.testid("message", text="Succeeded", within=30)
+        assert "monthly price check" in await card.text()
+        buttons = await page.all('[data-testid="button"]')
+        log = [one for one in buttons if await one.text() == "Log"]
+        await log[0].click()
+        await (await page.testid("thread-open", text="1 reply", within=15)).click()
+        link = await page.testid("file-link", within=15)
+        await pointer_away(page)
+        await page.screenshot(PICTURE if os.environ.get("SIGNALBOX_REWRITE_PICTURE") == "1" else tmp_path / "card.png")
+        await link.click()
+
+        async def arrived() -> Path | None:
+            return next((file for file in downloads.iterdir() if file.suffix != ".crdownload"), None)
+
+        file = await page.until(arrived, "the log did not arrive")
+        assert zipfile.is_zipfile(file) or file.stat().st_size > 0
+        assert await page.console() == []

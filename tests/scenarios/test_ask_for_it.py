@@ -1,0 +1,118 @@
+"""A denial for want of a rule leads somewhere: once, or for half an hour; a decision to forbid leads nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenarios.deciding import CRAWL, RULES, Deciding, deciding
+from tests.world import labels, shown
+
+
+@pytest.fixture
+async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+    """A world whose rules demand approvals."""
+    async with deciding(tmp_path, monkeypatch) as made:
+        yield made
+
+
+async def ask(town: Deciding, text: str, lasts: str, *, user: str = "U0ANA") -> dict[str, Any]:
+    """Be denied, press `Ask for it`, choose, and give the approvers' card."""
+    here = town.here
+    no = await here.does(text, "Denied", text, user=user)
+    assert labels(no) == ["Ask for it"]
+    await town.press(no, "Ask for it", user=user, channel=CRAWL)
+    person = here.person(user)
+    await person.wait_for(lambda p: p.modal())
+    receipt = await person.submit("modal", {"lasts": lasts, "reason": "Lee is away"})
+    assert not receipt.errors, receipt
+    channel = "C0APPR" if text.startswith("start acc:shop") else CRAWL
+    return await town.card(text, channel=channel)
+
+
+async def test_once_runs_exactly_what_was_asked_and_no_more(town: Deciding) -> None:
+    """An administrator approves; the start runs; the same words are denied the next time."""
+    here = town.here
+    card = await ask(town, "start acc:news/feed", "once")
+    assert "No rule allows this" in shown(card)
+    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await here.until(lambda: len(town.effects()) == 1)
+    await here.sees("start acc:news/feed", "approved by <@U0ROOT>")
+    row = await town.event("granted")
+    assert (row.verb, row.target_name) == ("start", "acc:news/feed")
+    assert row.approval_id == (await town.event("approved")).approval_id
+    sent = await town.event("sent")
+    assert sent.rule == row.rule
+    before = len(here.register(event="denied"))
+    await here.say("start acc:news/feed")
+    await here.until(lambda: len(here.register(event="denied")) == before + 1)
+    assert len(town.effects()) == 1
+
+
+async def test_half_an_hour_is_a_grant_for_this_verb_target_person_and_time(town: Deciding) -> None:
+    """Within it Ana starts news/feed as often as she likes; other things, other people and later are denied."""
+    here = town.here
+    card = await ask(town, "start acc:news/feed", "30 minutes")
+    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await here.sees("Granted for 30 minutes")
+    await town.told("Approved by <@U0ROOT>", "<@U0ANA>")
+    assert not town.effects()
+    await here.say("start acc:news/feed")
+    await here.until(lambda: len(town.effects()) == 1)
+    await here.does("start acc:labs/slow", "Denied", "start acc:labs/slow")
+    await here.does("retry acc:news/feed@last", "Denied")
+    await here.does("start acc:news/feed", "Denied", user="U0RUI")
+    await here.does("grants", "Grants", "acc:news/feed", "U0ANA")
+    town.later(minutes=30)
+    await town.told("Over", "<@U0ANA>")
+    denied = len(here.register(event="denied"))
+    await here.say("start acc:news/feed")
+    await here.until(lambda: len(here.register(event="denied")) == denied + 1)
+    assert len(town.effects()) == 1
+    assert [str(r.event) for r in here.register() if (r.rule or "").startswith("grant g-")][-1] == "expired"
+
+
+async def test_it_is_asked_of_those_whom_the_rule_names(town: Deciding) -> None:
+    """Root is in no crawl team: his start of the shop is put to the leads, in their channel."""
+    card = await ask(town, "start acc:shop/prices", "once", user="U0ROOT")
+    assert "leads" in shown(card)
+    await town.press(card, "Approve", user="U0LEE")
+    await town.here.until(lambda: len(town.effects()) == 1)
+
+
+async def test_a_denied_wish_grants_nothing(town: Deciding) -> None:
+    """Deny with a reason: told, and nothing is granted."""
+    here = town.here
+    card = await ask(town, "start acc:news/feed", "30 minutes")
+    await town.deny(card, "wait for Lee", user="U0ROOT", channel=CRAWL)
+    await here.sees("Denied by <@U0ROOT>", "wait for Lee")
+    assert not here.register(event="granted")
+
+
+async def test_a_decision_to_forbid_has_no_button(town: Deciding) -> None:
+    """A deny rule, a freeze and a guest are no questions."""
+    here = town.here
+    no = await here.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
+    assert labels(no) == []
+    no = await here.does("start acc:news/feed", "Denied", "start acc:news/feed", user="U0GUEST")
+    assert labels(no) == []
+    begins, ends = town.now().replace(microsecond=0), "2099-01-01T00:00:00Z"
+    freeze = f'[[freeze]]\nfrom = {begins.isoformat()}\nuntil = {ends}\nverbs = ["risk:change"]\nbecause = "year end"\n'
+    await town.new_rules(RULES + freeze)
+    no = await here.does("start acc:news/feed", "Denied", "year end")
+    assert labels(no) == []
+
+
+async def test_a_deny_that_comes_meanwhile_voids_it(town: Deciding) -> None:
+    """Between asking and approving the rules forbid it: nothing is granted."""
+    here = town.here
+    card = await ask(town, "start acc:news/feed", "once")
+    deny = '[[channel.deny]]\nverbs = ["start"]\ntargets = ["acc:news/*"]\nbecause = "news is closed"\n[[channel]]\nid = "C0INC"'
+    await town.new_rules(RULES.replace('[[channel]]\nid = "C0INC"', deny))
+    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await here.sees("Nothing was done", "news is closed", user="U0ROOT")
+    assert not town.effects()
+    assert not here.register(event="granted")

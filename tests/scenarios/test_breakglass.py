@@ -1,0 +1,135 @@
+"""Break-glass: its own right, loud, marked, short, reviewed by somebody else, and nagged about until it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.deciding import APPROVERS, CRAWL, INCIDENT, SECURITY, Deciding, deciding
+from tests.world import labels, shown
+
+
+@pytest.fixture
+async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+    """A world whose rules demand approvals."""
+    async with deciding(tmp_path, monkeypatch) as made:
+        yield made
+
+
+async def opened(town: Deciding) -> str:
+    """Rui breaks the glass in #crawl-ops; the grant's id."""
+    await town.here.say("breakglass for=30m -- approvers unreachable, checkout is down", user="U0RUI")
+    row = await town.event("breakglass")
+    assert isinstance(row.incident, str)
+    return row.incident
+
+
+async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(town: Deciding) -> None:
+    """A card in both channels; the start needs nobody, carries the mark and the incident; the leads hear of it."""
+    here = town.here
+    grant = await opened(town)
+    loud = await here.sees("BREAK-GLASS", "checkout is down", "<@U0RUI>", "<@U0ROOT>", channel=SECURITY)
+    assert labels(loud) == ["Close review"]
+    assert labels(await here.sees("BREAK-GLASS", "checkout is down", channel=INCIDENT)) == []
+    await here.say("start acc:shop/prices -- restore prices", user="U0RUI")
+    await here.sees("start acc:shop/prices", "Succeeded", f"BREAK-GLASS {grant}", timeout=20)
+    assert len(town.effects()) == 1
+    rows = [row for row in here.register() if row.verb == "start" and row.event in ("sent", "done", "ended")]
+    assert {str(row.event) for row in rows} == {"sent", "done", "ended"}
+    assert {row.incident for row in rows} == {grant}
+    assert rows[0].rule == f"grant {grant}"
+    told = await here.sees("Done without your approval", grant, "<@U0LEE>", user="U0LEE", channel=APPROVERS)
+    assert "start acc:shop/prices" in shown(told)
+    assert not here.register(event="approval_requested")
+
+
+async def test_only_who_has_the_right_may_and_only_so_long(town: Deciding) -> None:
+    """Ana may not; no reason, two hours, or a second one beside the first: no."""
+    here = town.here
+    await here.does("breakglass for=30m -- please", "Denied", "You may not break the glass")
+    assert (await town.event("denied")).code == "not_breakglass"
+    await here.does("breakglass for=30m", "needs a reason", user="U0RUI")
+    await here.does("breakglass for=2h -- please", "at most 1h", user="U0RUI")
+    assert not here.register(event="breakglass")
+    await opened(town)
+    await here.does("breakglass -- once more", "open already", user="U0RUI")
+    assert len(here.register(event="breakglass")) == 1
+
+
+async def test_it_overrides_no_deny_and_ends_by_itself(town: Deciding) -> None:
+    """A deny is a deny; after thirty minutes the leads are asked again."""
+    here = town.here
+    grant = await opened(town)
+    await here.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere", user="U0RUI")
+    await here.say("start acc:shop/prices", user="U0RUI")
+    await here.until(lambda: len(town.effects()) == 1)
+    await here.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=20)
+    town.later(minutes=30)
+    over = await here.sees("BREAK-GLASS", "Over; to be reviewed", "start acc:shop/prices", channel=SECURITY)
+    assert labels(over) == ["Close review"]
+    row = await town.event("expired")
+    assert row.incident == grant
+    await here.say("start acc:shop/stock", user="U0RUI")
+    await here.sees("Waiting for approval", "start acc:shop/stock")
+    assert len(town.effects()) == 1
+
+
+async def test_the_review_is_closed_by_a_different_person_with_the_right(town: Deciding) -> None:
+    """Rui's own press and Ana's are refused and registered; Root's closes it, and what was open ends with it."""
+    here = town.here
+    grant = await opened(town)
+    card = await here.sees("BREAK-GLASS", channel=SECURITY)
+    await town.press(card, "Close review", user="U0RUI", channel=SECURITY)
+    await here.sees("Somebody else has to review", user="U0RUI", channel=SECURITY)
+    await town.press(card, "Close review", user="U0ANA", channel=SECURITY)
+    await here.sees("You may not close a review", channel=SECURITY)
+    assert {row.code for row in here.register(event="denied")} == {"own_review", "not_eligible"}
+    await town.press(card, "Close review", user="U0ROOT", channel=SECURITY)
+    closed = await here.sees("BREAK-GLASS", "Reviewed by <@U0ROOT>", channel=SECURITY)
+    assert labels(closed) == []
+    row = await town.event("reviewed")
+    assert (row.user_id, row.incident) == ("U0ROOT", grant)
+    await here.say("start acc:shop/prices", user="U0RUI")
+    await here.sees("Waiting for approval", "start acc:shop/prices")
+
+
+async def test_the_review_is_nagged_about_until_it_is_closed(town: Deciding) -> None:
+    """After half of 72 hours, and every day after; never again once it is closed, restarts or not."""
+    here = town.here
+    await opened(town)
+    card = await here.sees("BREAK-GLASS", channel=SECURITY)
+
+    def nags() -> int:
+        thread = here.person("U0ROOT").messages(SECURITY, card["ts"])
+        return len([message for message in thread if "is not reviewed yet" in shown(message)])
+
+    town.later(hours=35)
+    await here.restart()
+    await town.event("expired")
+    assert nags() == 0
+    town.later(hours=1, seconds=1)
+    await here.until(lambda: nags() == 1)
+    town.later(hours=24, seconds=1)
+    await here.until(lambda: nags() == 2)
+    await here.restart()
+    card = await here.sees("BREAK-GLASS", "to be reviewed", channel=SECURITY)
+    await town.press(card, "Close review", user="U0ROOT", channel=SECURITY)
+    await here.sees("Reviewed by <@U0ROOT>", channel=SECURITY)
+    town.later(hours=25)
+    await here.say("whoami", channel=CRAWL)
+    await here.sees("Who you are here")
+    assert not [hold for hold in await here.bot.store.holds(state="open") if hold.kind == "review"]
+    assert nags() == 2
+
+
+async def test_a_dangerous_verb_is_still_looked_at_first(town: Deciding) -> None:
+    """Break-glass skips the approvers, not the look before the leap."""
+    here = town.here
+    await opened(town)
+    await here.say("schedule delete acc:news/feed -- it floods us", user="U0RUI")
+    look = await here.sees("Dangerous", "schedule delete acc:news/feed", user="U0RUI")
+    await town.press(look, "Run it", user="U0RUI", channel=CRAWL)
+    await here.until(lambda: not [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"])
+    await here.sees("Done without your approval", "schedule delete", user="U0LEE", channel=APPROVERS)

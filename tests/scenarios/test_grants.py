@@ -1,0 +1,142 @@
+"""Grants by command: bounded by the granter's own rights, limited in time, listed, revoked; and frozen channels confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.deciding import APPROVERS, CRAWL, Deciding, deciding
+from tests.world import request_id, shown
+
+
+@pytest.fixture
+async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+    """A world whose rules demand approvals."""
+    async with deciding(tmp_path, monkeypatch) as made:
+        yield made
+
+
+async def test_an_administrator_grants_and_the_person_acts_until_it_ends(town: Deciding) -> None:
+    """Granted by Root for two hours, told to Ana, used, over by itself, told again."""
+    here = town.here
+    await here.say("grant @ana start acc:news/* for=2h -- covering for Lee", user="U0ROOT")
+    card = await here.sees("Granted: start on `acc:news/*`", "<@U0ANA>", "covering for Lee")
+    row = await town.event("granted")
+    assert (row.user_id, row.verb, row.target_name, row.reason) == ("U0ROOT", "start", "acc:news/*", "covering for Lee")
+    await here.say("start acc:news/feed")
+    await here.until(lambda: len(town.effects()) == 1)
+    assert (await town.event("sent")).rule == row.rule
+    town.later(hours=2)
+    await town.told("Over", "<@U0ANA>", "Its time is over")
+    assert "Its time is over" in shown(await here.sees("Granted: start on `acc:news/*`"))
+    await here.does("start acc:news/feed", "Denied", "start acc:news/feed")
+    assert len(town.effects()) == 1
+    assert request_id(card) == row.request_id
+
+
+async def test_a_grant_is_revoked_with_a_reason(town: Deciding) -> None:
+    """After revoke the next start is denied; a stranger to the grant cannot revoke it."""
+    here = town.here
+    await here.say("grant @ana start acc:news/feed -- covering", user="U0ROOT")
+    rule = (await town.event("granted")).rule
+    grant = rule.removeprefix("grant ")
+    await here.does(f"revoke {grant}", "needs a reason", user="U0ROOT")
+    await here.does(f"revoke {grant} -- no", "Denied", user="U0RUI")
+    await here.say(f"revoke {grant} -- Lee is back", user="U0LEE")
+    await town.told("Over", "Revoked by <@U0LEE>", "Lee is back")
+    row = await town.event("revoked")
+    assert (row.user_id, row.reason, row.rule) == ("U0LEE", "Lee is back", rule)
+    await here.does("start acc:news/feed", "Denied", "start acc:news/feed")
+    await here.does(f"revoke {grant} -- again", "over already", user="U0LEE")
+
+
+async def test_nobody_grants_what_they_may_not_do_themselves(town: Deciding) -> None:
+    """Rui may switch schedules of the shop on and grants that; everything wider, or that needs an approval, is refused."""
+    here = town.here
+    for words, why in (
+        ("start acc:shop/*", "need an approval yourself"),
+        ("schedule on acc:*", "may not `schedule on` all of"),
+        ("schedule * acc:shop/*", "yourself"),
+        ("* acc:shop/prices", "yourself"),
+        ("agent approve acc:labs/new", "denied to you"),
+    ):
+        await here.does(f"grant @ana {words} -- please", "Denied", why, user="U0RUI")
+    assert not here.register(event="granted")
+    await here.say("grant @ana schedule on acc:shop/* for=1h -- please", user="U0RUI")
+    await here.sees("Granted: schedule on on `acc:shop/*`")
+    codes = {row.code for row in here.register(event="denied")}
+    assert codes == {"beyond_own_rights"}
+
+
+async def test_a_grant_is_for_somebody_else_with_a_reason_for_at_most_a_day(town: Deciding) -> None:
+    """To oneself: refused, an administrator's too. Two days: administrators only. No reason, no grant."""
+    here = town.here
+    await here.does("grant @root start acc:news/feed -- me", "Denied", "Somebody else", user="U0ROOT")
+    await here.does("grant @ana schedule on acc:shop/* for=2d -- x", "Denied", "Only administrators", user="U0RUI")
+    await here.does("grant @ana start acc:news/feed", "needs a reason", user="U0ROOT")
+    await here.does("grant @ana start -- x", "names a person, a verb and a target", user="U0ROOT")
+    await here.does("grant @ana begin acc:news/feed -- x", "No control plane has a verb", user="U0ROOT")
+    await here.say("grant @ana start acc:news/feed for=2d -- covering", user="U0ROOT")
+    await here.sees("Granted: start on acc:news/feed")
+
+
+async def test_a_grant_lifts_no_deny_and_no_approval(town: Deciding) -> None:
+    """Granted the labs and the shop, Ana still meets the deny and still has to ask the leads."""
+    here = town.here
+    await here.say("grant @ana * acc:* for=1h -- everything", user="U0ROOT")
+    await here.sees("Granted: `*` on `acc:*`")
+    await here.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
+    await here.say("start acc:shop/prices")
+    await here.sees("Waiting for approval", "start acc:shop/prices")
+    assert not town.effects()
+
+
+async def test_a_grant_ends_while_the_program_is_down(town: Deciding) -> None:
+    """Its end is kept up with at the next start."""
+    here = town.here
+    await here.say("grant @ana start acc:news/feed for=1h -- covering", user="U0ROOT")
+    await here.sees("Granted: start on acc:news/feed")
+    await here.bot.close()
+    town.later(hours=1)
+    await here.restart()
+    await town.told("Over", "<@U0ANA>")
+    assert len(here.register(event="expired")) == 1
+
+
+async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(town: Deciding) -> None:
+    """The channel begins to be shared: everything is refused there until Root confirms, in the channel itself."""
+    here = town.here
+    await here.does("status acc:shop/prices", "acc:shop/prices")
+    here.ws.set_channel(CRAWL, is_ext_shared=True)
+    town.later(minutes=2)
+    await here.does("status acc:shop/prices", "Denied", "an administrator has to confirm")
+    await here.does("policy confirm", "Denied", "Only administrators")
+    await here.does("policy confirm -- the partner is known", "count again", user="U0ROOT")
+    row = await town.event("reviewed")
+    assert (row.user_id, row.verb, row.reason) == ("U0ROOT", "policy confirm", "the partner is known")
+    before = len(here.register(event="done"))
+    await here.say("status acc:shop/prices")
+    await here.until(lambda: len(here.register(event="done")) > before)
+
+
+async def test_two_accounts_of_one_person_count_once(town: Deciding) -> None:
+    """Lee is noted to be another account of Ana: Lee can no longer approve what Ana asks, and it is refused at once."""
+    here = town.here
+    await here.does("policy alias @lee @ana -- same person", "Denied", "Only administrators")
+    await here.does("policy alias @lee @root -- same person", "Denied", "Somebody else", user="U0ROOT")
+    await here.does("policy alias @lee @ana -- same person", "Noted", user="U0ROOT")
+    await here.does("start acc:shop/prices", "Denied", "requester never decides")
+    assert (await town.event("denied")).code == "no_approvers"
+
+
+async def test_an_alias_noted_after_the_card_was_shown_counts_too(town: Deciding) -> None:
+    """Who is whose account is read at the press."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    await here.does("policy alias @lee @ana -- same person", "Noted", user="U0ROOT")
+    await town.press(card, "Approve")
+    await here.sees("your own request", user="U0LEE", channel=APPROVERS)
+    assert not town.effects()

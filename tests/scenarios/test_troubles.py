@@ -1,0 +1,273 @@
+"""What breaks outside: control planes that lose answers, Slack that is away. Every request ends in a stated outcome, once."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import zipfile
+from typing import Any, NamedTuple
+
+import pytest
+
+from bot.playground.workspace.payloads import slash_command
+from tests.scenarios.steps import Asked, ask, do, last_seq, mention
+from tests.world import World, labels, shown
+
+START = "POST .*/cluster/start"
+
+
+def starts(here: World) -> int:
+    """How often the ACC was asked to start an agent."""
+    return sum(call.raw_path.endswith("/cluster/start") for call in here.acc.requests)
+
+
+def begun(here: World) -> int:
+    """How many runs the ACC really started by a call."""
+    return sum(effect.action in ("start", "job start") for effect in here.acc.effects)
+
+
+class Trouble(NamedTuple):
+    """A fault of the ACC at a start, and what the person and the register are told. `sent`: it was asked at all."""
+
+    name: str
+    fault: dict[str, Any]
+    events: list[str]
+    code: str
+    card: tuple[str, ...]
+    runs: int = 0
+    text: str = "start acc:shop/prices"
+
+
+LOST = ["requested", "sent", "unknown", "reconciled"]
+UNCLEAR = ["requested", "sent", "unknown", "abandoned"]
+FAILED = ["requested", "sent", "failed"]
+TROUBLES = (
+    Trouble(
+        "the answer is lost after it was accepted", {"fault": "drop_after"}, LOST, "done", ("The answer was lost",), 1
+    ),
+    Trouble(
+        "the answer of a job start is lost",
+        {"fault": "drop_after"},
+        LOST,
+        "done",
+        ("The answer was lost",),
+        1,
+        "start acc:shop/prices as=job",
+    ),
+    Trouble(
+        "the connection is cut before it is accepted",
+        {"fault": "drop_before"},
+        UNCLEAR,
+        "reply_lost",
+        ("Unknown: it may or may not have happened", "None began"),
+    ),
+    Trouble(
+        "it breaks and nothing began",
+        {"fault": "500"},
+        ["requested", "sent", "unknown", "reconciled"],
+        "server_error",
+        ("Failed", "None began"),
+    ),
+    Trouble("it breaks and the run began", {"fault": "500", "done": True}, LOST, "done", ("The answer was lost",), 1),
+    Trouble("a login page comes back", {"fault": "html"}, UNCLEAR, "bad_reply", ("Unknown: it may or may not",)),
+    Trouble(
+        "half an answer comes back", {"fault": "bad_json", "done": True}, LOST, "done", ("The answer was lost",), 1
+    ),
+    Trouble(
+        "the credential is refused",
+        {"fault": "401"},
+        FAILED,
+        "credential_refused",
+        ("Failed", "does not accept the credential", "An administrator"),
+    ),
+    Trouble("there were too many requests", {"fault": "429"}, FAILED, "rate_limited", ("Failed", "too many requests")),
+    Trouble("it points elsewhere", {"fault": "redirect"}, FAILED, "redirected", ("Refused", "redirect")),
+)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=[trouble.name for trouble in TROUBLES])
+async def test_a_start_that_meets_trouble_is_asked_once_and_told_as_it_is(here: World, trouble: Trouble) -> None:
+    """Failed, refused and unknown are different answers; a start is never sent again, and what began is found."""
+    match = "POST .*/start"
+    await here.acc.set_fault({**trouble.fault, "times": 1, "match": match})
+    asked = await do(here, trouble.text)
+    card = await asked.card(*trouble.card)
+    assert asked.events[: len(trouble.events)] == trouble.events
+    assert asked.rows[len(trouble.events) - 1].code == trouble.code
+    assert len(asked.changes) == 1
+    assert begun(here) == trouble.runs
+    if trouble.runs:
+        found = asked.row("reconciled").backend_ref
+        assert found in {run.run_id for run in here.acc.runs} | {job.job_id for job in here.acc.jobs}
+    else:
+        assert "Succeeded" not in shown(card)
+    await asyncio.sleep(0.2)
+    assert len(asked.changes) == 1
+
+
+async def test_a_run_that_was_found_again_is_followed_to_its_end(here: World) -> None:
+    """After a lost answer the card goes on as that of any other run."""
+    here.acc.world.speed = 20.0
+    await here.acc.set_fault({"fault": "drop_after", "times": 1, "match": START})
+    asked = await do(here, "start acc:shop/prices")
+    await asked.card("Succeeded")
+    await here.until(lambda: "ended" in asked.events)
+    assert "Log" in labels(await asked.card("Succeeded"))
+
+
+async def test_a_refused_connection_is_a_failure_that_sent_nothing(here: World) -> None:
+    """Nothing left the program, so nothing can have happened, and the card says so."""
+    await do(here, "status acc:shop/prices")
+    await here.acc.set_fault({"fault": "refuse", "after": 1, "seconds": 5})
+    asked = await do(here, "start acc:shop/prices")
+    await asked.card("Failed", "nothing was sent", "connection refused")
+    assert asked.events == FAILED
+    assert asked.row("failed").code == "not_sent"
+    assert asked.changes == []
+
+
+async def test_a_control_plane_that_is_away_refuses_before_anything_is_decided(here: World) -> None:
+    """The target cannot even be found: nothing was done, in words."""
+    await here.acc.set_fault({"fault": "refuse", "seconds": 30})
+    asked = await do(here, "start acc:shop/prices")
+    assert asked.events == ["requested", "failed"]
+    await asked.card("Nothing was done", "connection refused")
+
+
+async def test_a_repeat_safe_change_survives_one_error(here: World) -> None:
+    """Switching off twice is switching off: one 503 does not reach the person."""
+    await here.acc.set_fault({"fault": "503", "times": 1, "match": "POST .*/schedules/off"})
+    asked = await do(here, "schedule off acc:shop/prices")
+    assert asked.events == ["requested", "sent", "done"]
+    assert len(asked.changes) == 2
+
+
+async def arrived(here: World, asked: Asked) -> Any:
+    """The file in the thread of its card, once it is there."""
+    ts = (await asked.card())["ts"]
+
+    def look() -> Any:
+        for message in here.ana.messages("C0CRAWL", thread_ts=ts):
+            for file in message.get("files") or ():
+                return here.ws.files[file["id"]]
+        return None
+
+    return await here.until(look, 15)
+
+
+async def test_a_log_arrives_although_slack_limits_every_step_of_its_upload(here: World) -> None:
+    """429 at the address, at the upload and at the end: it is tried again, and the file is there once."""
+    for method in ("files.getUploadURLExternal", "upload_url", "files.completeUploadExternal"):
+        here.ws.faults.rate_limit(method, times=1, retry_after=1)
+    asked = await do(here, "logs acc:shop/prices@last")
+    file = await arrived(here, asked)
+    with zipfile.ZipFile(io.BytesIO(file.bytes)) as archive:
+        assert b"Run ended" in archive.read(archive.namelist()[0])
+    await asyncio.sleep(0.5)
+    assert len([one for one in here.ws.files.values() if one.name.endswith("-log.zip")]) == 1
+
+
+async def test_slack_may_be_away_while_the_action_succeeds(here: World) -> None:
+    """The outcome is in the register at once and in Slack later; the action happened once."""
+    here.acc.world.speed = 20.0
+    for method in ("chat.postMessage", "chat.update", "response_url", "chat.postEphemeral"):
+        here.ws.faults.fail(method, status=500)
+    asked = await ask(here, "start acc:shop/prices")
+    assert await asked.ends() == "done"
+    await asyncio.sleep(1.0)
+    assert all(asked.request_id not in shown(message) for message in here.ana.messages("C0CRAWL"))
+    here.ws.faults.clear()
+    await asked.card("Succeeded", within=20)
+    assert starts(here) == 1
+    assert cards_of(here, asked) == 1
+
+
+def cards_of(here: World, asked: Asked) -> int:
+    """How many messages are about this request."""
+    return sum(asked.request_id in shown(message) for message in here.ana.messages("C0CRAWL"))
+
+
+async def test_slack_may_be_away_across_a_restart(here: World) -> None:
+    """What could not be shown before the program stopped is shown after it started again."""
+    here.ws.faults.fail("chat.postMessage", status=500)
+    asked = await do(here, "schedule off acc:shop/prices")
+    await here.bot.close()
+    here.ws.faults.clear()
+    await here.restart()
+    await asked.card("All schedules of shop/prices are off", within=15)
+    assert cards_of(here, asked) == 1
+    assert len(asked.changes) == 1
+
+
+async def test_a_message_whose_answer_is_lost_is_shown_once(here: World) -> None:
+    """Slack posted the card and the reply was lost: there is one card, not two."""
+    here.ws.faults.fail("chat.postMessage", drop="after", times=1)
+    asked = await do(here, "schedule off acc:shop/prices")
+    await asked.card("are off", within=15)
+    assert cards_of(here, asked) == 1
+
+
+@pytest.mark.parametrize("reason", ["refresh_requested", "warning", None])
+async def test_a_cut_socket_loses_and_doubles_nothing(here: World, reason: str | None) -> None:
+    """Slack asks to reconnect, warns, or the wire is cut: the next command works, and each card is there once."""
+    first = await do(here, "schedule off acc:shop/prices")
+    await here.ws.disconnect_sockets(reason)
+    await here.ws.wait_connected(1, timeout=15)
+    second = await do(here, "schedule on acc:shop/prices")
+    for asked, words in ((first, "are off"), (second, "are on")):
+        await asked.card(words)
+        assert cards_of(here, asked) == 1
+        assert asked.events == ["requested", "sent", "done"]
+    assert len([call for call in first.calls if call.method != "GET"]) == 2
+
+
+async def test_an_event_that_is_delivered_again_runs_once(here: World) -> None:
+    """Slack retries an event whose ack it missed, also after a restart of the bot: one request, one run."""
+    asked = await mention(here, "start acc:shop/prices")
+    seq = last_seq(here)
+    for _ in range(3):
+        assert (await here.ws.redeliver()).acked
+    assert await asked.ends() == "done"
+    await here.restart()
+    assert (await here.ws.redeliver()).acked
+    await asyncio.sleep(0.3)
+    assert starts(here) == 1
+    assert [row for row in here.register(event="requested") if row.seq > seq] == []
+
+
+async def test_a_slash_command_that_is_delivered_a_hundred_times_runs_once(here: World) -> None:
+    """The same envelope, all at once: one row, one run, one card."""
+    core = here.ws.core
+    words = "start acc:shop/prices"
+    payload = slash_command(core, core.state.users["U0ANA"], core.state.channels["C0CRAWL"], "/ops", words)
+    receipts = await asyncio.gather(*(here.ws.deliver("slash_commands", payload) for _ in range(100)))
+    assert all(receipt.acked for receipt in receipts)
+    await here.until(lambda: "done" in here.events("start"))
+    assert len(here.register(event="requested")) == 1
+    assert starts(here) == 1
+
+
+async def test_a_press_that_is_delivered_again_has_one_effect(here: World) -> None:
+    """Many deliveries of one press of `Run it` are one call."""
+    asked = await ask(here, "schedule delete acc:news/feed")
+    await asked.card("Dangerous")
+    await asyncio.gather(*(asked.press("Run it") for _ in range(10)))
+    assert await asked.ends() == "done"
+    await asyncio.sleep(0.2)
+    assert len(asked.changes) == 1
+    assert asked.events.count("sent") == 1
+
+
+async def test_nothing_is_sent_when_the_register_cannot_be_written(here: World) -> None:
+    """No row, no call: the person is told in the ack, and the control plane hears nothing."""
+    calls = len(here.acc.requests)
+    here.bot.store.database.write_sync(
+        lambda db: db.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON register BEGIN SELECT RAISE(ABORT, 'no space'); END"
+        )
+    )
+    receipt = await here.say("start acc:shop/prices")
+    assert "The register cannot be written, so nothing was done" in str(receipt.body)
+    await asyncio.sleep(0.2)
+    assert [call for call in here.acc.requests[calls:] if call.method != "GET"] == []
+    here.bot.store.database.write_sync(lambda db: db.execute("DROP TRIGGER full"))

@@ -1,0 +1,1 @@
+"""The Slack door, from the outside."""
