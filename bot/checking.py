@@ -52,7 +52,8 @@ async def check(settings: config.Settings, environ: Mapping[str, str], say: Prin
         report.warn(warning)
     store = Store.open(str(settings.store_path))
     try:
-        report.good(f"store: {settings.store_path.name}, head {store.head_sync() or 'empty'}")
+        store.check_sync()
+        report.good(f"store: {settings.store_path.name} is whole, head {store.head_sync() or 'empty'}")
         async with aiohttp.ClientSession(trust_env=False) as session:
             client = AsyncWebClient(
                 token=slack.bot_token.get_secret_value(), base_url=slack.api_url, session=session, timeout=20

@@ -29,6 +29,7 @@ from bot.core.params import BadParam, duration_seconds
 
 EVERYBODY: Final = "*"
 USER_ID: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
+APP_ID: Final = re.compile(r"A0[A-Z0-9]{1,29}")
 USER_GROUP_ID: Final = re.compile(r"S[A-Z0-9]{1,30}")
 CHANNEL_ID: Final = re.compile(r"[CGD][A-Z0-9]{1,30}")
 GROUP_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
@@ -40,8 +41,8 @@ Scalar = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=Fal
 
 
 def is_slack_id(word: str) -> bool:
-    """True for what has the shape of a Slack user, user group or conversation id."""
-    return any(shape.fullmatch(word) for shape in (USER_ID, USER_GROUP_ID, CHANNEL_ID))
+    """True for what has the shape of a Slack user, app, user group or conversation id."""
+    return any(shape.fullmatch(word) for shape in (USER_ID, APP_ID, USER_GROUP_ID, CHANNEL_ID))
 
 
 def _channel_id(word: str) -> str:
@@ -68,7 +69,7 @@ def _person(word: str) -> str:
 
 
 def _who(word: str) -> str:
-    if word == EVERYBODY or USER_ID.fullmatch(word) or USER_GROUP_ID.fullmatch(word):
+    if word == EVERYBODY or any(shape.fullmatch(word) for shape in (USER_ID, APP_ID, USER_GROUP_ID)):
         return word
     if CHANNEL_ID.fullmatch(word) and not any(letter.islower() for letter in word):
         raise ValueError(f"`{word}` is the id of a conversation; `who` takes groups, users and user groups")

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.core.policy_file import (
+    APP_ID,
     EVERYBODY,
     USER_GROUP_ID,
     USER_ID,
@@ -251,7 +252,7 @@ def _table(loc: Loc) -> tuple[type[Table], str]:
 
 def _circle(file: PolicyFile, words: tuple[str, ...]) -> Circle:
     members = {member for word in words for member in file.groups.get(word, ())}
-    named = frozenset(word for word in words if USER_ID.fullmatch(word))
+    named = frozenset(word for word in words if USER_ID.fullmatch(word) or APP_ID.fullmatch(word))
     return Circle(
         words=words,
         everybody=EVERYBODY in words,

@@ -85,7 +85,7 @@ def outcome(
         operation,
         intent,
         tone,
-        _HEADS[result.kind],
+        "Failed: nothing was sent" if isinstance(result, Failed) and not result.sent else _HEADS[result.kind],
         lines=(*_said(operation), *lines),
         facts=result.facts,
         buttons=buttons,

@@ -6,6 +6,7 @@ from bot.core.card import Line, Tone
 from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
 from bot.core.outcome import Done
+from bot.core.ports import Backend
 from bot.core.register import Event
 from bot.core.rows import Hold, Pause, stamp
 from bot.pipeline import approvals, breakglass, cards
@@ -56,8 +57,13 @@ async def _resume(deps: Deps, intent: Intent, pause: Pause) -> None:
     )
     now = deps.clock.now()
     sent = scribe.about(Event.SENT, operation, intent, now, rule=f"pause {pause.request_id}")
-    if not await deps.store.sending(intent.request_id, operation, sent, stamp(now)):
-        return
+    if await deps.store.sending(intent.request_id, operation, sent, stamp(now)):
+        await switch_back(deps, intent, pause, operation, backend)
+
+
+async def switch_back(deps: Deps, intent: Intent, pause: Pause, operation: Operation, backend: Backend) -> None:
+    """The call that ends a pause, registered as sent before. It may be made again: on is on."""
+    scribe = Scribe(deps.secrets)
     started = deps.clock.monotonic()
     result = await call(deps, intent, operation, backend)
     now = deps.clock.now()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.card import Button, Line, Tone
 from bot.core.intent import Intent
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
+from bot.core.policy_match import risk_or_verb
 from bot.core.problems import Problem
 from bot.core.rows import Hold, stamp
 from bot.pipeline import cards
@@ -82,7 +83,18 @@ async def what_is(deps: Deps, operation: Operation) -> tuple[Fact, ...]:
     """What the control plane and the register say of the target now; not answering is itself a fact."""
     said, last = await asyncio.gather(_from_backend(deps, operation), _from_register(deps, operation))
     at = deps.clock.now()
-    return (*said, *last, Fact(label="Read at", value=at))
+    return (*said, *last, *_freezes(deps, operation, at), Fact(label="Read at", value=at))
+
+
+def _freezes(deps: Deps, operation: Operation, now: datetime) -> tuple[Fact, ...]:
+    """A freeze that holds others now: whoever is excepted from it should know."""
+    found = [
+        f"{freeze.because or freeze.label} until {freeze.ends:%Y-%m-%d %H:%M %Z}"
+        for freeze in deps.policy().policy.freezes
+        if freeze.begins is not None and freeze.ends is not None and freeze.begins <= now < freeze.ends
+        if any(risk_or_verb(verb, operation.verb, operation.risk, own_verb=False, wide=True) for verb in freeze.verbs)
+    ]
+    return (Fact(label="Freeze", value="; ".join(found)),) if found else ()
 
 
 async def _from_backend(deps: Deps, operation: Operation) -> Sequence[Fact]:

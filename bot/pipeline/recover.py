@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.core.card import Line, Tone
+from bot.core.intent import Due
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Unknown
+from bot.core.ports import Backend
 from bot.core.register import Event
 from bot.core.rows import InboxRow, Watch, stamp
 from bot.pipeline import approvals, breakglass, cards
+from bot.pipeline.authorize import FRESH, authorize
 from bot.pipeline.buttons import buttons_for
 from bot.pipeline.deps import Deps
-from bot.pipeline.execute import read_back, watch_of
+from bot.pipeline.due import switch_back
+from bot.pipeline.execute import call, finish, read_back, watch_of
 from bot.pipeline.handle import dispatch
 from bot.pipeline.record import Scribe
 
@@ -36,7 +40,7 @@ async def _not_sent(deps: Deps, row: InboxRow) -> None:
     now = deps.clock.now()
     if row.state == "new":
         await deps.store.begin(row.request_id, stamp(now))
-    if now - row.intent.at <= STILL_MEANT:
+    if isinstance(row.intent.ask, Due) or now - row.intent.at <= STILL_MEANT:
         await dispatch(deps, row.intent)
         return
     event = Scribe(deps.secrets).plain(
@@ -62,6 +66,8 @@ async def _sent(deps: Deps, row: InboxRow, operation: Operation) -> None:
         scribe.about(Event.UNKNOWN, operation, row.intent, now, code=lost.code, detail=lost.summary)
     )
     backend = deps.backends.get(operation.target.backend)
+    if backend is not None and operation.repeat_safe and await _made_again(deps, row, operation, backend):
+        return
     result: Done | Unknown = lost
     if backend is not None:
         sent_at = datetime.fromisoformat(row.sent_at or row.updated_at)
@@ -78,3 +84,27 @@ async def _sent(deps: Deps, row: InboxRow, operation: Operation) -> None:
     about = run or operation.target
     buttons = await buttons_for(deps, row.intent, operation, result.next, about=about, refresh=run is not None)
     await deps.presenter.show(cards.outcome(operation, row.intent, result, buttons, now))
+
+
+async def _made_again(deps: Deps, row: InboxRow, operation: Operation, backend: Backend) -> bool:
+    """Make a call again that ends in the same state when made twice: the end of a pause always, another only while it is
+    still meant and the rules still allow it. False when it was left alone."""
+    ask = row.intent.ask
+    if isinstance(ask, Due):
+        pause = await deps.store.pause_by_id(ask.row) if ask.what == "pause" else None
+        if pause is None or pause.state != "open":
+            return False
+        await switch_back(deps, row.intent, pause, operation, backend)
+        return True
+    capability = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    if capability is None or deps.clock.now() - row.intent.at > STILL_MEANT:
+        return False
+    ruling = await authorize(deps, row.intent, operation, capability, max_age=FRESH)
+    if not ruling.allowed:
+        return False
+    started = deps.clock.monotonic()
+    result = await call(deps, row.intent, operation, backend)
+    columns = {"rule": ruling.decision.rule, "policy_version": ruling.policy.version, "digest": ruling.digest}
+    scribe = Scribe(deps.secrets)
+    await finish(deps, scribe, row.intent, operation, result, columns, started, event=Event.RECONCILED)
+    return True

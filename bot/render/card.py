@@ -38,15 +38,7 @@ def render_card(card: Card) -> Message:
     return Message(text, compose(card, room, used=set(), native_table=True))
 
 
-def render_retired(card: Card, note: str) -> Message:
-    """The same card with `note` where its buttons and mentions were: nothing to press, nobody called."""
-    closed = card.model_copy(update={"buttons": (), "mention": ()})
-    text = _fallback(closed, extra=note)
-    room = Room(kit.PAYLOAD - kit.cost(text), kit.MESSAGE_BLOCKS)
-    return Message(text, compose(closed, room, used=set(), native_table=True, note=note))
-
-
-def compose(card: Card, room: Room, *, used: set[str], native_table: bool, note: str = "") -> list[Block]:
+def compose(card: Card, room: Room, *, used: set[str], native_table: bool) -> list[Block]:
     """The blocks of a card. Room is given by importance and the result put in reading order: title and status,
     paragraphs, progress, facts, then code and what follows it, table, buttons, small print.
     """
@@ -54,7 +46,6 @@ def compose(card: Card, room: Room, *, used: set[str], native_table: bool, note:
     room.cost -= _NOTE
     room.blocks -= 1
     head = _booked(room, _head(card, card.mention))
-    retired = _booked(room, kit.section(_fitted(note, 600, 1_500))) if one_line(note) else []
     buttons = _shared(room, 0.55, lambda part: parts.buttons(card.buttons, part, used))
     footer = _shared(room, 0.2, lambda part: parts.footer(card.footer, card.at, people, part))
     progress = _booked(room, kit.section(kit.prose(bar(*card.progress)))) if card.progress else []
@@ -64,7 +55,7 @@ def compose(card: Card, room: Room, *, used: set[str], native_table: bool, note:
     closing = _shared(room, 0.6 if card.table else 1, lambda part: parts.lines(rest, people, part))
     item = card.table
     table = _shared(room, 1, lambda part: parts.table(item, part, native=native_table)) if item else []
-    body = [*opening, *progress, *facts, *closing, *table, *retired]
+    body = [*opening, *progress, *facts, *closing, *table]
     if head:
         head = [_head(card, _unnamed(card.mention, [_head(card, ()), *body, *footer]))]
     return [*head, *body, *_left_out(room), *buttons, *footer]
@@ -121,13 +112,13 @@ def _calls(called: Sequence[str]) -> str:
     return " ".join(live[:_MENTIONS]) + more
 
 
-def _fallback(card: Card, extra: str = "") -> str:
+def _fallback(card: Card) -> str:
     """Title, status, words and facts on short lines; times in UTC."""
     people = frozenset(card.mention)
     title = one_line(card.title) or "Signalbox"
     status = one_line(card.status or parts.WORDS[card.tone])
     first = " ".join(part for part in (parts.SYMBOLS[card.tone], title, "-" if status else "", status) if part)
-    rows = [first, extra, *(line.text for line in card.lines if not line.code)]
+    rows = [first, *(line.text for line in card.lines if not line.code)]
     rows += [f"{fact.label}: {_fact_words(fact)}" for fact in card.facts]
     words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))
     text = kit.fit(words, lambda part: kit.prose(part, people), kit.MESSAGE_TEXT // 2, _FALLBACK)

@@ -14,13 +14,12 @@ from bot.core.card import FormField, FormView
 from bot.core.value import Json
 from bot.render import kit, parts
 from bot.render.kit import Block
-from bot.render.words import NOTHING, one_line
+from bot.render.words import one_line
 
 VALUE_ACTION: Final = "value"
 TARGET_ACTION: Final = "suggest_target"
 
 _NUMBER: Final = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?")
-_PROBLEM: Final = 300
 _LATEST: Final = 9_999_999_999  # datetimepicker takes ten digits of seconds
 
 
@@ -222,18 +221,3 @@ def _read(state: Mapping[str, Any]) -> str | list[str] | None:
         if state.get(key):
             return str(state[key])
     return None
-
-
-def field_errors(form: FormView, problems: Mapping[str, str]) -> Block:
-    """The ack that keeps a modal open and shows each problem under its field.
-
-    Slack refuses an error for a block that is no input, so a problem of no field stands under the first one, with its name.
-    """
-    names = [block["block_id"] for block in _inputs(form)]
-    errors: dict[str, str] = {}
-    for name, problem in problems.items():
-        known = name in names
-        place = name if known or not names else names[0]
-        text = one_line(problem) if known else f"{one_line(name)}: {one_line(problem)}"
-        errors[place] = kit.clip(f"{errors[place]} {text}" if place in errors else text, _PROBLEM) or NOTHING
-    return {"response_action": "errors", "errors": errors}

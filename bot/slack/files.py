@@ -8,13 +8,16 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.outcome import FileOut
 from bot.core.problems import BadRequest
+from bot.slack.errors import TRANSPORT, read
 
 MAX_INPUT: Final = 50_000_000
 _CHUNK: Final = 65_536
+_BYTES: Final = {"Content-Type": "application/octet-stream"}
 
 
 class Uploads:
@@ -29,17 +32,16 @@ class Uploads:
         done = []
         for file in files:
             slot = await self._client.files_getUploadURLExternal(filename=file.name, length=file.size)
-            await self._send(str(slot["upload_url"]), Path(file.path), file.name)
+            await self._send(str(slot["upload_url"]), Path(file.path))
             done.append({"id": slot["file_id"], "title": file.title[:255]})
         await self._client.files_completeUploadExternal(
             files=done, channel_id=channel_id, thread_ts=thread_ts, initial_comment=comment or None
         )
 
-    async def _send(self, url: str, path: Path, name: str) -> None:
-        form = aiohttp.FormData(quote_fields=False)
+    async def _send(self, url: str, path: Path) -> None:
+        # The raw bytes: Slack was told the name already, and a name in a header could break out of it.
         with path.open("rb") as file:
-            form.add_field("filename", file, filename=name, content_type="application/octet-stream")
-            async with self._session.post(url, data=form, allow_redirects=False) as reply:
+            async with self._session.post(url, data=file, headers=_BYTES, allow_redirects=False) as reply:
                 if reply.status != 200:
                     raise aiohttp.ClientError(f"the upload was answered with {reply.status}")
 
@@ -58,7 +60,14 @@ class AttachedFile:
         return f"AttachedFile({self.name!r}, {self.size})"
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes, at most as many as Slack said."""
+        """The bytes, at most as many as Slack said; raises BadRequest when they do not come."""
+        try:
+            async for chunk in self._chunks():
+                yield chunk
+        except TRANSPORT as error:
+            raise BadRequest(f"Slack stopped handing out the file `{self.name}` ({type(error).__name__}).") from None
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
         left = self.size
         headers = {"Authorization": f"Bearer {self._token}"}
         async with self._session.get(self._url, headers=headers, allow_redirects=False) as reply:
@@ -82,7 +91,12 @@ class Attachments:
 
     async def open(self, file_id: str, channel_id: str, user_id: str) -> AttachedFile:
         """Raises BadRequest for a file of somebody else in another channel, of another host, or too large."""
-        reply = await self._client.files_info(file=file_id)
+        try:
+            reply = await self._client.files_info(file=file_id)
+        except (SlackApiError, *TRANSPORT) as error:
+            raise BadRequest(
+                f"Slack does not hand out the attached file ({read(error).code}); attach it again."
+            ) from None
         info: Mapping[str, Any] = reply["file"]
         shared = {*info.get("channels", ()), *info.get("groups", ()), *info.get("ims", ())}
         if channel_id not in shared and info.get("user") != user_id:

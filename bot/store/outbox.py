@@ -44,10 +44,6 @@ class Outbox(Part):
         """One message."""
         return await self.database.read(lambda db: messages.by_key(db, key))
 
-    async def message_at(self, channel_id: str, ts: str) -> Outgoing | None:
-        """The message that was posted there."""
-        return await self.database.read(lambda db: messages.at(db, channel_id, ts))
-
     async def button(self, button_id: str) -> ButtonRow | None:
         """What a button means, retired or not, with where its message is."""
         return await self.database.read(lambda db: buttons.by_id(db, button_id))

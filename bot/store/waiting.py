@@ -33,14 +33,6 @@ class Waiting(Part):
         """Open watches whose time has come."""
         return await self.database.read(lambda db: watches.due(db, stamp(now), limit))
 
-    async def watch_by_id(self, watch_id: str) -> Watch | None:
-        """One watch, open or ended."""
-        return await self.database.read(lambda db: watches.by_id(db, watch_id))
-
-    async def update_watch(self, watch_id: str, view: RunView | None, due_at: datetime | str) -> bool:
-        """Keep what was seen (None: as before) and when to look again."""
-        return await self.database.write(lambda db: watches.update(db, watch_id, view, stamp(due_at)))
-
     async def update_watches(self, seen: Sequence[tuple[str, RunView | None, datetime | str]]) -> None:
         """`update_watch` for many, in one transaction."""
 

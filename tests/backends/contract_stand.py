@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,7 +31,6 @@ from bot.spool import FileSpool
 from tests.backends.contract_samples import SAMPLES, KindSamples, Sample
 from tests.backends.fakes import CountingIds, Memory
 
-NOON = 1_780_000_000.0
 CALM = 25.0  # seconds: more than any call on a plane takes that shows no fault
 
 
@@ -40,12 +39,13 @@ class PlaneTime:
 
     def __init__(self, clock: PlaneClock) -> None:
         self.plane = clock
+        self._began = clock.now()
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.plane.now(), UTC)
 
     def monotonic(self) -> float:
-        return self.plane.now() - NOON
+        return self.plane.now() - self._began
 
     async def sleep(self, seconds: float) -> None:
         self.plane.advance(seconds)
@@ -99,11 +99,12 @@ class Given:
 
 INTENT = Intent(
     request_id="r-0000000000000a",
-    door=Door.COMMAND,
+    dedupe_key="contract",
     actor=Actor(user_id="U0ANA", team_id="T0HOME"),
     place=Place(team_id="T0HOME", channel_id="C0CRAWL"),
-    at=datetime.fromtimestamp(NOON, UTC),
-    payload=Command(verb="status"),
+    door=Door.COMMAND,
+    at=datetime(2026, 11, 22, 12, tzinfo=UTC),
+    ask=Command(verb="status"),
 )
 
 
@@ -204,15 +205,12 @@ def build(plane: Plane, folder: Path, clock: PlaneTime, *, name: str | None = No
 
 
 @asynccontextmanager
-async def standing(
-    kind: str, folder: Path, *, more: Callable[[Any], None] | None = None, secrets: Sequence[tuple[str, str]] = ()
-) -> AsyncIterator[Stand]:
-    """Plane and backend of a kind, both closed again. `more` fills the plane, `secrets` are (attribute, value) of it."""
+async def standing(kind: str, folder: Path, *, more: Callable[[Any], None] | None = None) -> AsyncIterator[Stand]:
+    """Plane and backend of a kind, both closed again. `more` puts more things on the plane."""
     samples = samples_of(kind)
-    clock = PlaneClock(NOON, rate=0)
+    # From the machine's time on, for the Date headers of the planes' replies show that one.
+    clock = PlaneClock(rate=0)
     plane = demo_plane(kind, clock)
-    for name, value in secrets:
-        setattr(plane, name, value)
     words = samples.prepare(plane)
     if more is not None:
         more(plane)

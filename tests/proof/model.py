@@ -1,8 +1,11 @@
 """Approvals in the small: what must come out of a history, told from the design's section 6 and the threat table alone.
 
-One operation, one request for it (which may be asked again when the world moved), up to three people. A `State` is a value; a step
-makes the next one and says what kind of answer the person who acted must get. The only number that matters outside is
-`calls`: how often the control plane was told to do it. The model knows nothing of tables, messages or tasks.
+One operation, one request for it (asked anew when the world moved), a few people. A `State` is a value; a step makes the
+next one and says what kind of answer the person who acted must get. The only number that matters outside is `calls`: how
+often the control plane was told to do it. The model knows nothing of tables, messages or tasks.
+
+Where the design is silent the model takes the narrower reading: what is asked anew keeps the end of its time and none of its
+votes; a change is noticed at the first approving press that meets it; what was approved and not sent in time is not sent.
 """
 
 from __future__ import annotations
@@ -68,7 +71,10 @@ class Cut(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rule that covers the operation: `version` changes with every edit of the file, whatever the edit."""
+    """The rule that covers the operation: `version` changes with every edit of the file, whatever the edit.
+
+    `named` are people whom the file names as approvers beside the user group.
+    """
 
     version: int = 1
     allowed: bool = True
@@ -78,12 +84,12 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`group` is the Slack user group among the approvers, `policy.named` are the people whom the file names beside it."""
+    """`group` is the Slack user group among the approvers; `asked_...` is what the card shows."""
 
     requester: str
     statuses: tuple[tuple[str, Is], ...]
     aliases: tuple[tuple[str, str], ...] = ()
-    group: frozenset[str] = frozenset()
+    group: frozenset[str] | None = frozenset()
     policy: Policy = Policy()
     target: int = 0
     clock: int = 0
@@ -105,7 +111,7 @@ class State:
 
     def eligible(self) -> frozenset[str]:
         """The accounts that may decide now: active full members of the named groups, and never the requester in person."""
-        named = self.group | self.policy.named
+        named = (self.group or frozenset()) | self.policy.named
         mine = self.human(self.requester)
         return frozenset(who for who in named if self.status(who) is Is.MEMBER and self.human(who) != mine)
 
@@ -123,12 +129,11 @@ OPENED: Final = (Now.OPEN, Now.APPROVED)
 
 def request(state: State) -> Answer:
     """Ask: refused without a right to it, refused at once when too few people could ever decide."""
-    assert state.now is Now.NONE
     if not state.may_ask():
         return replace(state, now=Now.REFUSED), Told.NO_RIGHT
     if len(state.electors()) < state.policy.count:
         return replace(state, now=Now.REFUSED), Told.GAP
-    return _asked(state), Told.ASKED
+    return replace(_asked(state), due=state.clock + LIFE), Told.ASKED
 
 
 def _asked(state: State) -> State:
@@ -138,7 +143,6 @@ def _asked(state: State) -> State:
         asked_version=state.policy.version,
         asked_count=state.policy.count,
         asked_target=state.target,
-        due=state.clock + LIFE,
         votes=frozenset(),
         claim=None,
     )
@@ -146,28 +150,27 @@ def _asked(state: State) -> State:
 
 def _press(state: State, who: str) -> Answer | None:
     """The answer of a press that does not come to its meaning, or None."""
-    if who not in state.eligible():
-        return state, Told.NO_RIGHT
     if state.now not in OPENED:
         return state, Told.OVER
     if state.clock >= state.due:
         return replace(state, now=Now.EXPIRED), Told.OVER
+    if who not in state.eligible():
+        return state, Told.NO_RIGHT
     return None
 
 
 def approve(state: State, who: str, cut: Cut | None = None) -> Answer:
-    """A vote for it. It runs with the vote that completes the count, when nothing has changed since it was shown."""
+    """A vote for what the card shows. It runs with the vote that completes the count."""
     stopped = _press(state, who)
     if stopped is not None:
         return stopped
-    moved = _moved(state, dispatching=False)
+    moved = _moved(state)
     if moved is not None:
         return moved, Told.CHANGED
-    if state.human(who) in state.votes:
-        return state, Told.TWICE
+    already = state.human(who) in state.votes
     state = replace(state, votes=state.votes | {state.human(who)})
-    if len(state.votes) < state.asked_count:
-        return state, Told.COUNTED
+    if len(state.votes & state.electors()) < state.asked_count:
+        return state, Told.TWICE if already else Told.COUNTED
     state = replace(state, now=Now.APPROVED)
     if cut is Cut.VOTED:
         return state, Told.NOTHING
@@ -186,16 +189,15 @@ def dispatch(state: State, cut: Cut | None = None) -> Answer:
     return replace(state, now=Now.DONE, calls=state.calls + 1), Told.RAN
 
 
-def _moved(state: State, *, dispatching: bool) -> State | None:
-    """The next state when what was shown is no longer what would run; None when it is.
-
-    The requester's right and the policy count at every press; the target and the people who voted count at the dispatch.
-    """
+def _moved(state: State, *, dispatching: bool = False) -> State | None:
+    """The next state when what was shown is no longer what would run, or those who agreed may no longer; None otherwise."""
     if not state.may_ask():
         return replace(state, now=Now.VOID)
-    still = state.policy.version == state.asked_version
+    if dispatching and state.clock >= state.due:
+        return replace(state, now=Now.EXPIRED)
+    still = (state.policy.version, state.target) == (state.asked_version, state.asked_target)
     if dispatching:
-        still = still and state.target == state.asked_target and state.votes <= state.electors()
+        still = still and len(state.votes & state.electors()) >= state.asked_count
     if still:
         return None
     if len(state.electors()) < state.policy.count:
@@ -212,21 +214,21 @@ def deny(state: State, who: str) -> Answer:
 
 
 def claim(state: State, who: str) -> Answer:
-    """Say that one is looking at it. It binds nobody."""
+    """Say that one is looking at it, the first one by name. It binds nobody."""
     stopped = _press(state, who)
     if stopped is not None:
         return stopped
-    return replace(state, claim=who), Told.CLAIMED
+    return replace(state, claim=state.claim or who), Told.CLAIMED
 
 
 def cancel(state: State, who: str) -> Answer:
-    """Only the requester takes a request back, and only while nothing was sent."""
-    if who != state.requester or state.status(who) is not Is.MEMBER:
-        return state, Told.NO_RIGHT
+    """Only the requester takes a request back, and only while nothing was sent. It needs no standing: it can only end."""
     if state.now not in OPENED:
         return state, Told.OVER
-    if state.clock >= state.due and state.now is Now.OPEN:
+    if state.clock >= state.due:
         return replace(state, now=Now.EXPIRED), Told.OVER
+    if who != state.requester:
+        return state, Told.NO_RIGHT
     return replace(state, now=Now.CANCELLED), Told.CANCELLED
 
 
@@ -242,7 +244,7 @@ def restart(state: State) -> Answer:
     """The process died and came back: what waited waits, what was approved and not sent is looked at again and runs."""
     if state.now is Now.APPROVED:
         return dispatch(state)[0], Told.NOTHING
-    return state, Told.NOTHING
+    return wait(state, 0)
 
 
 def edit(state: State, change: Callable[[Policy], Policy]) -> Answer:
@@ -251,9 +253,8 @@ def edit(state: State, change: Callable[[Policy], Policy]) -> Answer:
     return replace(state, policy=replace(policy, version=state.policy.version + 1)), Told.NOTHING
 
 
-def regroup(state: State, who: str, *, member: bool) -> Answer:
-    """Somebody joins or leaves the Slack user group. The policy file stays as it is."""
-    group = state.group | {who} if member else state.group - {who}
+def regroup(state: State, group: frozenset[str] | None) -> Answer:
+    """The Slack user group has other members, None when Slack does not say; the policy file stays as it is."""
     return replace(state, group=group), Told.NOTHING
 
 

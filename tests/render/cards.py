@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from bot.core.capability import Risk
 from bot.core.card import Button, Card, Line, Tone
-from bot.core.intent import Place
-from bot.core.operation import Target
+from bot.core.intent import Actor, Command, Door, Intent, Place
+from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Table, Unknown
-from bot.render.outcome import with_outcome
+from bot.pipeline.cards import outcome
 
 PLACE = Place(team_id="T0ACME", channel_id="C0CRAWL")
 NOON = datetime(2026, 7, 16, 12, 0, 0, tzinfo=UTC)
@@ -149,13 +150,32 @@ RUNNING = RunView(
     total=120,
     facts=(Fact(label="Rows exported", value=18_230), Fact(label="Error rate", value=0.0123)),
 )
-START = _card(
-    "start acc:shop/prices_daily",
-    facts=ASKED,
-    mention=("U0ANA",),
-    footer=("Request 01J2F3",),
-    at=NOON,
+_AGENT = Target(backend="acc", kind="agent", id="9", name="shop/prices_daily", scope="acc:shop/prices_daily", group="9")
+_START = Operation(
+    request_id="r-0123456789abcd",
+    verb="start",
+    target=_AGENT,
+    words=(("production", "true"), ("input.region", "north"), ("input.password", "hunter2-not-a-secret")),
+    reason="monthly *check*",
+    risk=Risk.CHANGE,
+    repeat_safe=False,
+    deadline=60,
+    starts_run=True,
 )
+_ASKED = Intent(
+    request_id="r-0123456789abcd",
+    dedupe_key="command:1",
+    actor=Actor(user_id="U0ANA", team_id="T0ACME"),
+    place=PLACE,
+    door=Door.COMMAND,
+    at=NOON,
+    ask=Command(verb="start", target="acc:shop/prices_daily"),
+)
+
+
+def _came(result: Done | Refused | Failed | Unknown, now: datetime = NOON) -> Card:
+    return outcome(_START, _ASKED, result, (), now, "C0CRAWL allow 2")
+
 
 TYPICAL: dict[str, Card] = {
     "preflight": _card(
@@ -198,9 +218,7 @@ TYPICAL: dict[str, Card] = {
         mention=("U0ANA", "S0LEADS"),
         footer=("Request 01J2F3", "Rule: C0CRAWL allow 2"),
     ),
-    "running": with_outcome(
-        START, Done(summary="Started.", run=RUN, view=RUNNING), NOON + timedelta(minutes=5)
-    ).model_copy(
+    "running": _came(Done(summary="Started.", run=RUN, view=RUNNING), NOON + timedelta(minutes=5)).model_copy(
         update={
             "buttons": (
                 Button(label="Log", action="log", id="b_1"),
@@ -209,8 +227,7 @@ TYPICAL: dict[str, Card] = {
             )
         }
     ),
-    "succeeded": with_outcome(
-        START,
+    "succeeded": _came(
         Done(
             summary="All 120 pages were read.",
             run=RUN,
@@ -224,12 +241,10 @@ TYPICAL: dict[str, Card] = {
             ),
         ),
     ),
-    "refused": with_outcome(
-        START,
+    "refused": _came(
         Refused(code="freeze", summary="Year-end freeze until Monday.", hint="Ask <#C0PLATFORM> or use `breakglass`."),
     ),
-    "failed": with_outcome(
-        START,
+    "failed": _came(
         Failed(
             code="rejected",
             summary='The backend said: "Agent *prices_daily* is not approved <3".',
@@ -237,8 +252,7 @@ TYPICAL: dict[str, Card] = {
             facts=(Fact(label="HTTP status", value=409),),
         ),
     ),
-    "unknown": with_outcome(
-        START,
+    "unknown": _came(
         Unknown(code="reply_lost", summary="The connection broke after the request was sent.", hint="Look at acc."),
     ),
     "listing_short": _card("targets acc", tone=Tone.PLAIN, table=_listing(12)),

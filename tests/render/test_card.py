@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.outcome import Fact, Table
-from bot.render.card import Message, render_card, render_retired
+from bot.render.card import Message, render_card
 from bot.render.parts import action_of
 
-from .cards import NOON, PLACE, TYPICAL, cards, texts
+from .cards import NOON, PLACE, TYPICAL, cards
 from .slack_rules import check_message
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -56,20 +56,6 @@ def test_buttons_keep_their_ids(any_card):
     for element, button in zip(shown, first, strict=True):
         if 0 < len(button.action) <= 200 and "#" not in button.action:
             assert action_of(element["action_id"]) == button.action
-
-
-@slow_data
-@given(cards, texts)
-def test_a_retired_card_has_nothing_to_press_and_calls_nobody(any_card, note):
-    message = render_retired(any_card, note)
-    check_message(message.text, message.blocks, ())
-    assert pressed(message) == []
-
-
-def test_a_retired_card_says_why():
-    message = render_retired(TYPICAL["approval"], "Denied by Leo at 12:05.")
-    assert "Denied by Leo at 12:05." in words(message)
-    assert "Denied by Leo at 12:05." in message.text
 
 
 @pytest.mark.parametrize("name", TYPICAL)

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.card import FormField, FormView, Line
-from bot.render.form import field_errors, read_form, render_form
+from bot.render.form import read_form, render_form
 
 from .cards import lines, many, texts
 from .slack_rules import check_view
@@ -138,11 +138,3 @@ def test_a_form_without_fields_can_still_be_read_and_sent():
     view = render_form(FormView(form="f", token="t", title="Sure?", submit="Yes", lines=(Line(text="It stops."),)))
     assert view["submit"]["text"] == "Yes"
     assert view["blocks"][0]["text"]["text"] == "It stops."
-
-
-def test_problems_stand_under_their_fields():
-    view = form(FormField(name="count", label="Count", type="number"), FormField(name="to", label="To", type="text"))
-    assert field_errors(view, {"to": "Name someone.", "policy": "Not here."}) == {
-        "response_action": "errors",
-        "errors": {"to": "Name someone.", "count": "policy: Not here."},
-    }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.register import Event, Row
 from bot.core.rows import HoldVote, stamp
 from tests.scenarios.deciding import APPROVERS, CRAWL, RULES, Deciding, deciding
 from tests.world import labels, request_id, shown
@@ -350,14 +351,16 @@ async def test_approvals_are_listed_and_decided_on_the_home_tab(town: Deciding) 
     await lee.wait_for(lambda p: "You may decide" not in shown(p.home() or {}))
 
 
-async def test_a_workflow_cannot_ask_for_an_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody can tell who started it, so nobody could tell whether they approve their own request."""
-    rules = RULES.replace('who = ["crawl"]\n  approvals = { count = 1, from = ["leads"], expires', 'who = ["crawl", "A0SIGNAL"]\n  approvals = { count = 1, from = ["leads"], expires')
-    async with deciding(tmp_path, monkeypatch, rules) as town:
-        await town.here.ana.run_step("run_operation", {"command": "start acc:shop/prices", "channel": CRAWL})
+async def test_a_bot_cannot_ask_for_an_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can tell who made it ask, so nobody could tell whether they approve their own request."""
+    mine = 'verbs = ["start"]\n  targets = ["acc:shop/*"]\n  who = '
+    async with deciding(tmp_path, monkeypatch, RULES.replace(mine + '["crawl"]', mine + '["U0RUI"]')) as town:
+        here = town.here
+        here.ws.set_user("U0RUI", is_bot=True)
+        await here.say("start acc:shop/prices", user="U0RUI")
         row = await town.event("denied")
-        assert row.user_id == "A0SIGNAL"
-        assert not town.here.register(event="approval_requested")
+        assert (row.user_id, row.code) == ("U0RUI", "no_approvers")
+        assert not here.register(event="approval_requested")
         assert not town.effects()
 
 
@@ -388,10 +391,92 @@ async def test_a_vote_of_somebody_who_left_counts_no_more(town: Deciding) -> Non
     await town.sees("1 of 2 agreed", channel=CRAWL)
     here.ws.set_user("U0LEE", deleted=True)
     await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    await here.until(lambda: len(here.register(event="approved")) == 2)
-    await here.sees("more needed", user="U0ROOT")
+    await here.sees("Counted. 1 more needed", user="U0ROOT")
+    assert [row.detail for row in here.register(event="approved")] == ["1 of 2 agreed", "1 of 2 agreed"]
     assert not town.effects("mark")
     here.ws.edit_group("S0LEADS", ["U0RUI"])
     await town.press(card, "Approve", user="U0RUI", channel=CRAWL)
-    await here.sees("mark acc:shop/prices", "Working", timeout=1) if False else None
     await here.until(lambda: "sent" in town.events(request_id(card)))
+    sent = next(row for row in here.register(request_id=request_id(card)) if row.event == "sent")
+    assert sent.detail.startswith("approved by U0ROOT, U0RUI;")
+
+
+async def test_a_denial_that_was_not_shown_is_shown_after_the_restart(town: Deciding) -> None:
+    """Died between the vote and the cards: both cards lose their buttons and the requester reads the reason."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    await town.card("start acc:shop/prices")
+    store = here.bot.store
+    (hold,) = await store.holds(state="open")
+    row = here.register(event="approval_requested")[0]
+    said = Row(at=stamp(town.now()), request_id=row.request_id, event=Event.REJECTED, approval_id=hold.id, detail="no")
+    cast = HoldVote(user_id="U0LEE", person="U0LEE", vote="deny", reason="no", at=stamp(town.now()))
+    assert (await store.vote(hold.id, cast, lambda _: (said,), needed=1, now=town.now())).won
+    await here.restart()
+    assert labels(await town.sees("Denied by <@U0LEE>")) == []
+    assert labels(await here.sees("start acc:shop/prices", "Denied by <@U0LEE>", "no")) == []
+
+
+async def test_a_target_that_was_made_anew_is_another_one(town: Deciding) -> None:
+    """The agent was deleted and made again under its name: not counted, shown, and the next approval runs the new one."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    old = here.acc.agent("shop/prices").agent_id
+    here.acc.add_agent("shop/prices", description="made anew")
+    new = here.acc.agent("shop/prices").agent_id
+    assert old != new
+    await town.press(card, "Approve")
+    await town.sees("Not counted", "another one now")
+    assert not town.effects()
+    await town.press(await town.card("Asked again", new), "Approve")
+    await here.until(lambda: len(town.effects()) == 1)
+    assert (await town.event("sent")).target_id == new
+
+
+async def test_a_target_that_is_gone_voids_it(town: Deciding) -> None:
+    """Nothing answers to the name any more: void, and nothing is called."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    del here.acc.world.by_path["shop/prices"]
+    await town.press(card, "Approve")
+    await town.sees("Nothing was done", "no longer exists")
+    assert not town.effects()
+
+
+async def test_a_control_plane_that_does_not_answer_lets_nothing_through(town: Deciding) -> None:
+    """Shown idle and not readable at the press: that is a change, shown and asked again."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices", "idle")
+    here.acc.set_fault({"fault": "503", "match": "GET"})
+    await town.press(card, "Approve")
+    await town.sees("Not counted", "not readable")
+    assert not town.effects()
+
+
+async def test_rules_that_forbid_it_after_the_vote_stop_it_before_the_call(town: Deciding) -> None:
+    """Approved, died, forbidden, restarted: void."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    await town.card("start acc:shop/prices")
+    await approved_and_died(town)
+    deny = '  [[channel.deny]]\n  verbs = ["start"]\n  because = "closed for today"\n[[channel]]\nid = "C0INC"'
+    town.rules(RULES.replace('[[channel]]\nid = "C0INC"', deny))
+    await here.restart()
+    await here.sees("Nothing was done", "closed for today")
+    assert (await town.event("abandoned")).code == "void"
+    assert not town.effects()
+
+
+async def test_what_was_approved_and_is_over_by_the_restart_is_not_run(town: Deciding) -> None:
+    """The end of its time holds for what was approved too."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    await town.card("start acc:shop/prices")
+    await approved_and_died(town)
+    town.later(minutes=30)
+    await here.restart()
+    await here.sees("its time was over before it could run")
+    assert not town.effects()

@@ -28,7 +28,7 @@ from bot.spool import FileSpool
 from bot.store.problem import StoreProblem
 from bot.store.unit import Store
 from tests.slack.support import HandClock, until
-from tests.world import World, labels, shown
+from tests.world import labels, shown
 
 HERE = Place(team_id="T0ACME", channel_id="C0CRAWL")
 BUTTON = Button(label="Log", action="logs", id="b" * 26, means={"tag": "command1"})
@@ -355,7 +355,7 @@ async def test_the_worker_outlives_a_store_that_cannot_be_written(office: Office
 async def test_files_are_put_under_their_card_and_leave_no_copy(office: Office) -> None:
     log = office.path / "run.log"
     log.write_bytes(b"line\n" * 100)
-    file = FileOut(path=str(log), name="run.log", title="Log of run 7", size=500)
+    file = FileOut(path=str(log), name="run.log", title="Log of run 7", size=500, sha256="0" * 64)
     await office.outbox.deliver(Delivery(key="f:1", place=HERE, under="op:1", files=(file,), comment="The log"))
     await office.settle()
     assert office.calls("files.completeUploadExternal") == 0
@@ -373,7 +373,7 @@ async def test_an_upload_that_fails_is_made_again_and_survives_a_restart(office:
     spool.prepare()
     async with spool.create(".log") as out:
         out.write(log_bytes())
-    file = FileOut(path=out.name, name="run.log", title="Log", size=500)
+    file = FileOut(path=out.name, name="run.log", title="Log", size=500, sha256="0" * 64)
     office.ws.faults.fail("upload_url", status=500)
     await office.outbox.show(card("Succeeded"))
     await office.settle()
@@ -390,7 +390,7 @@ async def test_an_upload_that_fails_is_made_again_and_survives_a_restart(office:
 
 
 async def test_a_file_that_is_gone_is_said_to_be_gone(office: Office) -> None:
-    file = FileOut(path=str(office.path / "none"), name="run.log", title="Log", size=5)
+    file = FileOut(path=str(office.path / "none"), name="run.log", title="Log", size=5, sha256="0" * 64)
     await office.outbox.show(card("Succeeded"))
     await office.settle()
     await office.outbox.deliver(Delivery(key="f:1", place=HERE, under="op:1", files=(file,)))
@@ -411,16 +411,6 @@ async def test_the_home_tab_shows_its_newest_state_and_recovers_from_an_error(of
     view = office.ws.person("U0ANA").home()
     assert view is not None
     assert "second" in str(view)
-
-
-async def test_a_restart_in_the_middle_of_a_run_updates_the_same_card(here: World) -> None:
-    """The whole program: the card that was posted before is the one that shows the end."""
-    await here.say("start acc:shop/prices")
-    card_ = await here.sees("start acc:shop/prices")
-    await here.restart()
-    await here.until(lambda: "ended" in here.events("start"), timeout=20)
-    end = await here.sees("start acc:shop/prices", "Succeeded", timeout=20)
-    assert end["ts"] == card_["ts"]
 
 
 def log_bytes() -> bytes:

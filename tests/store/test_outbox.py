@@ -44,7 +44,6 @@ async def test_a_posted_message_stays_in_its_channel(store: Store) -> None:
     assert message is not None
     assert (message.channel_id, message.thread_ts, message.ts) == ("D1", None, "17.1")
     assert (message.response_url, message.response_until) == ("https://hooks.slack.com/1", after(1800))
-    assert await store.message_at("D1", "17.1") == message
 
 
 async def test_what_could_not_be_sent_waits_and_is_counted(store: Store) -> None:

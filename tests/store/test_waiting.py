@@ -19,10 +19,8 @@ async def test_a_watch_ends_once_with_its_row(store: Store) -> None:
     ends = [store.end_watch("w1", "ended", [row(Event.ENDED, code="Completed")], after(9)) for _ in range(10)]
     assert sorted(await asyncio.gather(*ends)) == [False] * 9 + [True]
     assert len(await store.search(Filters(event="ended"))) == 1
-    ended = await store.watch_by_id("w1")
-    assert ended is not None
-    assert (ended.state, ended.ended_at) == ("ended", after(9))
-    assert not await store.update_watch("w1", None, after(20))
+    await store.update_watches([("w1", None, after(20))])
+    assert await store.open_watches() == []
 
 
 async def test_watches_are_due_in_the_order_of_their_time(store: Store) -> None:
@@ -36,7 +34,7 @@ async def test_watches_are_due_in_the_order_of_their_time(store: Store) -> None:
         ("w1", view),
         ("w2", None),
     ]
-    assert await store.update_watch("w1", None, after(70))
+    await store.update_watches([("w1", None, after(70))])
     assert {open_watch.id: open_watch.view for open_watch in await store.open_watches_of("U1")} == {
         "w1": view,
         "w3": None,

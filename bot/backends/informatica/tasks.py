@@ -76,8 +76,12 @@ async def stop(desk: Desk, operation: Operation, call: Call) -> Done:
 
 
 async def _running(desk: Desk, task: Target) -> Running | None:
+    return _of(await desk.client.running(), task)
+
+
+def _of(jobs: Sequence[Running], task: Target) -> Running | None:
     key = TaskKey.of(task.group)
-    for job in await desk.client.running():
+    for job in jobs:
         if is_of(task, key, job.task_id, job.task_name, job.type) and key.run in (None, job.run_id):
             return job
     return None
@@ -129,7 +133,7 @@ async def views_of(desk: Desk, group: str, runs: Sequence[Target]) -> dict[str, 
     key = TaskKey.of(group)
     views: dict[str, RunView] = {}
     for run in runs:
-        job = await _running(desk, run)
+        job = _of(await desk.client.running_lately(), run)
         if job is not None:
             views[run.id] = running_view(run, job)
             continue

@@ -89,17 +89,27 @@ START: Final = (
 )
 
 COUNT: Final = Param(
-    name="count", type=ParamType.INTEGER, default=10, minimum=1, maximum=100, help="How many of the latest"
+    name="count", type=ParamType.INTEGER, default=10, minimum=1, maximum=100, unit="runs", help="How many of the latest"
 )
 
 LOGS: Final = (
-    Param(name="tail", type=ParamType.INTEGER, default=20, minimum=0, maximum=200, help="How many last lines to show"),
+    Param(
+        name="tail",
+        type=ParamType.INTEGER,
+        default=20,
+        minimum=0,
+        maximum=200,
+        unit="lines",
+        help="How many last lines to show",
+    ),
     Param(name="grep", type=ParamType.TEXT, help="Show the lines that contain this text"),
     Param(name="diff", type=ParamType.BOOLEAN, default=False, help="Compare with the log of the last good run"),
 )
 
 PAUSE: Final = (
-    Param(name="for", type=ParamType.DURATION, help="Switch on again by itself after this time", example="2h"),
+    Param(
+        name="for", type=ParamType.DURATION, unit="s", help="Switch on again by itself after this time", example="2h"
+    ),
     Param(name="until", type=ParamType.UNTIL, help="Switch on again by itself at this time", example="Mon 07:00"),
 )
 

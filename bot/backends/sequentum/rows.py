@@ -73,22 +73,22 @@ _READS: Final = (
         AGENT,
         help="The newest run of an agent and its schedules",
         example="status acc:shop/prices",
-        endpoint="GET api/agent?agentPath=, api/agent/ID/history?count=1, api/job/ID/schedules",
+        endpoint="GET api/agent?agentPath=, api/agent/ID/history?count=1, api/job/ID/schedules (SEED)",
     ),
-    _read("status", RUN, help="How a run stands", example="status acc:run/ID", endpoint="GET api/run/ID"),
+    _read("status", RUN, help="How a run stands", example="status acc:run/ID", endpoint="GET api/run/ID (SEED)"),
     _read(
         "status",
         JOB_RUN,
         help="How a job run and the agent runs in it stand",
         example="status acc:jobrun/ID",
-        endpoint="GET api/job/run/ID, api/agent/ID/run/NUMBER/history",
+        endpoint="GET api/job/run/ID, api/agent/ID/run/NUMBER/history (SEED)",
     ),
     _read(
         "history",
         AGENT,
         help="The latest runs of an agent, or of its job",
         example="history acc:shop/prices count=5 as=job",
-        endpoint="GET api/agent/ID/history?count=, api/job/ID/history?count=",
+        endpoint="GET api/agent/ID/history?count=, api/job/ID/history?count= (SEED)",
         params=(COUNT, AS),
     ),
     _read(
@@ -96,7 +96,7 @@ _READS: Final = (
         JOB_RUN,
         help="The agent runs of a job run",
         example="history acc:jobrun/ID",
-        endpoint="GET api/agent/ID/run/NUMBER/history?count=",
+        endpoint="GET api/agent/ID/run/NUMBER/history?count= (SEED)",
         params=(COUNT,),
     ),
     _read(
@@ -104,14 +104,14 @@ _READS: Final = (
         AGENT,
         help="The schedules of an agent",
         example="schedules acc:shop/prices",
-        endpoint="GET api/job/ID/schedules",
+        endpoint="GET api/job/ID/schedules (SEED)",
     ),
     _file(
         "logs",
         RUN,
         help="The log of a run, without secrets",
         example="logs acc:run/ID tail=50",
-        endpoint="GET api/run/ID/log",
+        endpoint="GET api/run/ID/log (SEED)",
         params=LOGS,
     ),
     _file(
@@ -119,19 +119,25 @@ _READS: Final = (
         JOB_RUN,
         help="All logs of a job run, without secrets",
         example="logs acc:jobrun/ID grep=timeout",
-        endpoint="GET api/job/run/ID/logs",
+        endpoint="GET api/job/run/ID/logs (SEED)",
         params=LOGS,
     ),
-    _file("data", RUN, help="The stored data of a run", example="data acc:run/ID", endpoint="GET api/run/ID/backup"),
+    _file(
+        "data", RUN, help="The stored data of a run", example="data acc:run/ID", endpoint="GET api/run/ID/backup (SEED)"
+    ),
     _file(
         "data",
         JOB_RUN,
         help="The stored data of a job run",
         example="data acc:jobrun/ID",
-        endpoint="GET api/job/run/ID/backup",
+        endpoint="GET api/job/run/ID/backup (SEED)",
     ),
     _read(
-        "health", SERVER, help="How a server is", example="health acc:server/crawl-1", endpoint="POST api/server/check"
+        "health",
+        SERVER,
+        help="How a server is",
+        example="health acc:server/crawl-1",
+        endpoint="POST api/server/check (SEED)",
     ),
 )
 
@@ -143,7 +149,7 @@ _STARTS: Final = (
         help="Start an agent on its cluster, or its job",
         example="start acc:shop/prices input.country=de",
         effect="The agent starts to run; a run that already goes on is not stopped.",
-        endpoint="POST api/agent/ID/cluster/start, POST api/job/ID/start",
+        endpoint="POST api/agent/ID/cluster/start, POST api/job/ID/start (SEED)",
         params=START,
     ),
     _start(
@@ -153,7 +159,7 @@ _STARTS: Final = (
         help="Run again from the beginning",
         example="restart acc:run/ID",
         effect="The run begins again from its start.",
-        endpoint="POST api/run/ID/restart",
+        endpoint="POST api/run/ID/restart (SEED)",
     ),
     _start(
         "retry",
@@ -162,7 +168,7 @@ _STARTS: Final = (
         help="Go on with a run and try its errors again",
         example="retry acc:run/ID method=Continue",
         effect="The run goes on by the given method.",
-        endpoint="POST api/run/ID/retry?RunMethod=",
+        endpoint="POST api/run/ID/retry?RunMethod= (SEED)",
         params=METHOD,
     ),
     _start(
@@ -172,7 +178,7 @@ _STARTS: Final = (
         help="Start what a schedule would start, now",
         example="schedule start acc:schedule/ID",
         effect="The schedule's job starts now; its next times stay.",
-        endpoint="POST api/job/schedule/ID/start",
+        endpoint="POST api/job/schedule/ID/start (SEED)",
     ),
 )
 
@@ -183,7 +189,7 @@ _SCHEDULES: Final = (
         help="Switch a schedule on",
         example="schedule on acc:schedule/ID",
         effect="The schedule starts runs again.",
-        endpoint="POST api/job/schedule/ID/on",
+        endpoint="POST api/job/schedule/ID/on (SEED)",
     ),
     _change(
         "schedule on",
@@ -191,7 +197,7 @@ _SCHEDULES: Final = (
         help="Switch all schedules of an agent on",
         example="schedule on acc:shop/prices",
         effect="All schedules of the agent start runs again, also those that were off for another reason.",
-        endpoint="POST api/job/ID/schedules/on",
+        endpoint="POST api/job/ID/schedules/on (SEED)",
     ),
     _change(
         "schedule off",
@@ -199,7 +205,7 @@ _SCHEDULES: Final = (
         help="Switch a schedule off, for a time or for good",
         example="schedule off acc:schedule/ID for=2h",
         effect="The schedule starts no run until it is switched on again; a run that goes on is not stopped.",
-        endpoint="POST api/job/schedule/ID/off",
+        endpoint="POST api/job/schedule/ID/off (SEED)",
         params=PAUSE,
         pausable=True,
         resumes="schedule on",
@@ -210,7 +216,7 @@ _SCHEDULES: Final = (
         help="Switch all schedules of an agent off, for a time or for good",
         example='schedule off acc:shop/prices until="Mon 07:00"',
         effect="No schedule of the agent starts a run; switching on again later switches all of them on.",
-        endpoint="POST api/job/ID/schedules/off",
+        endpoint="POST api/job/ID/schedules/off (SEED)",
         params=PAUSE,
         pausable=True,
         resumes="schedule on",
@@ -221,7 +227,7 @@ _SCHEDULES: Final = (
         help="Add or change a schedule",
         example='schedule set acc:shop/prices cron="0 0 0 1" start=2026-07-16T11:21:20 zone=Europe/Berlin',
         effect="The schedule is added, or the one with this id is changed.",
-        endpoint="POST api/job/ID/schedule",
+        endpoint="POST api/job/ID/schedule (SEED)",
         params=SET,
     ),
     _change(
@@ -230,7 +236,7 @@ _SCHEDULES: Final = (
         help="Delete a schedule",
         example="schedule delete acc:schedule/ID",
         effect="The schedule is gone for good.",
-        endpoint="DELETE api/job/schedule/ID",
+        endpoint="DELETE api/job/schedule/ID (SEED)",
         risk=Risk.DANGER,
     ),
     _change(
@@ -239,7 +245,7 @@ _SCHEDULES: Final = (
         help="Delete all schedules of an agent",
         example="schedule delete acc:shop/prices",
         effect="All schedules of the agent are gone for good.",
-        endpoint="DELETE api/job/ID/schedules",
+        endpoint="DELETE api/job/ID/schedules (SEED)",
         risk=Risk.DANGER,
     ),
 )
@@ -251,7 +257,7 @@ _CHANGES: Final = (
         help="Add or replace CSV input data",
         example='input put acc:shop/prices name=input.csv text="URL"',
         effect="Input data of that name is replaced; later runs read the new one.",
-        endpoint="POST api/input/agent/ID/csv?name=",
+        endpoint="POST api/input/agent/ID/csv?name= (SEED)",
         params=INPUT_FILE,
         takes_files=True,
         deadline=_FILE_TIME,
@@ -262,7 +268,7 @@ _CHANGES: Final = (
         help="Upload input files: .csv, .txt, or a .zip of those",
         example="input upload acc:shop/prices",
         effect="Files of the same names are replaced; later runs can read them.",
-        endpoint="POST api/input/agent/ID/files",
+        endpoint="POST api/input/agent/ID/files (SEED)",
         params=INPUT_FILE,
         takes_files=True,
         deadline=_FILE_TIME,
@@ -273,7 +279,7 @@ _CHANGES: Final = (
         help="Delete all input files of an agent",
         example="input clear acc:shop/prices",
         effect="All input files of the agent are deleted; the ACC keeps no copy.",
-        endpoint="DELETE api/input/agent/ID",
+        endpoint="DELETE api/input/agent/ID (SEED)",
         risk=Risk.DANGER,
     ),
     _change(
@@ -282,7 +288,7 @@ _CHANGES: Final = (
         help="Disable all input files of an agent",
         example="input disable acc:shop/prices",
         effect="The input files are no longer given to runs; this API cannot enable them again.",
-        endpoint="POST api/input/agent/ID/disable",
+        endpoint="POST api/input/agent/ID/disable (SEED)",
         risk=Risk.DANGER,
     ),
     _change(
@@ -291,7 +297,7 @@ _CHANGES: Final = (
         help="Set the status of the newest job run by hand",
         example="mark acc:shop/prices as=failed",
         effect="The newest job run of the agent gets this status.",
-        endpoint="POST api/job/ID/status",
+        endpoint="POST api/job/ID/status (SEED)",
         params=MARK,
     ),
     _change(
@@ -300,7 +306,7 @@ _CHANGES: Final = (
         help="Approve an agent in the repository",
         example="agent approve acc:shop/prices -- reviewed by Lee",
         effect="The agent may be used; the reason goes into the ACC's file log.",
-        endpoint="POST api/agent/ID/toggleAgentApproval/False",
+        endpoint="POST api/agent/ID/toggleAgentApproval/False (SEED)",
         reason_required=True,
     ),
     _change(
@@ -309,7 +315,7 @@ _CHANGES: Final = (
         help="Withdraw the approval of an agent",
         example="agent disapprove acc:shop/prices -- breaks the site's terms",
         effect="The agent is no longer approved; the reason goes into the ACC's file log.",
-        endpoint="POST api/agent/ID/toggleAgentApproval/True",
+        endpoint="POST api/agent/ID/toggleAgentApproval/True (SEED)",
         risk=Risk.DANGER,
         reason_required=True,
     ),

@@ -26,8 +26,8 @@ from bot.pipeline.resolve import Resolved
 
 CHOICES = ("approve", "deny", "claim", "cancel")
 NO_PERSON = (
-    "A workflow asks for it, and Slack does not prove who started that, so nobody could tell whether they approve "
-    "their own request. Somebody has to type the command."
+    "A workflow or a bot asks for it, and Slack does not prove who started that, so nobody could tell whether they "
+    "approve their own request. A person has to type the command."
 )
 
 
@@ -59,7 +59,7 @@ async def open_approval(
     if await was_asked(deps, intent.request_id):
         return True
     who, gap = await everybody(deps, ruling.policy, demand, intent.actor.user_id, max_age=CACHED)
-    if not intent.actor.user_id.startswith(("U", "W")):
+    if ruling.subject.is_bot or ruling.subject.is_workflow_bot:
         gap = NO_PERSON
     hidden = unshowable(operation)
     if gap is not None or hidden is not None:

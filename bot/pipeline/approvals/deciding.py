@@ -223,21 +223,28 @@ async def vote(deps: Deps, intent: Intent, hold: Hold, choice: Choice, reason: s
         reason=Scribe(deps.secrets).clean(reason, LONGEST_REASON) or None,
         at=stamp(now),
     )
-    terms = terms_of(hold)
+    count, stale = terms_of(hold).count, stale_votes(votes, who, known)
+
+    def agreed(result: VoteResult) -> int:
+        return len([one for one in result.votes if one.vote == "approve"]) - stale
 
     def rows(result: VoteResult) -> tuple[Row, ...]:
         event = Event.APPROVED if choice is Choice.APPROVE else Event.REJECTED
-        agreed = len([one for one in result.votes if one.vote == "approve"])
-        detail = reason if choice is Choice.DENY else f"{agreed} of {terms.count} agreed"
+        detail = reason if choice is Choice.DENY else f"{agreed(result)} of {count} agreed"
         return (_row(deps, event, operation, intent, hold, now, detail=detail),)
 
-    needed = terms.count + stale_votes(votes, who, known)
-    result = await deps.store.vote(hold.id, cast, rows, needed=needed, now=now)
-    await _after(deps, intent, hold, choice, result, rows(result))
+    result = await deps.store.vote(hold.id, cast, rows, needed=count + stale, now=now)
+    await _after(deps, intent, hold, choice, result, rows(result), agreed(result))
 
 
 async def _after(
-    deps: Deps, intent: Intent, hold: Hold, choice: Choice, result: VoteResult, rows: tuple[Row, ...]
+    deps: Deps,
+    intent: Intent,
+    hold: Hold,
+    choice: Choice,
+    result: VoteResult,
+    rows: tuple[Row, ...],
+    agreed: int,
 ) -> None:
     if not result.counted:
         changed_mind = choice is Choice.DENY and result.state == "open"
@@ -246,8 +253,8 @@ async def _after(
             await _lost(deps, intent, hold)
             return
     elif result.state == "open":
-        left = terms_of(hold).count - len([one for one in result.votes if one.vote == "approve"])
-        await shown.show(deps, hold)
+        left = terms_of(hold).count - agreed
+        await shown.show(deps, hold, agreed=agreed)
         await answer(deps, intent, f"Counted. {left} more needed.", tone=Tone.PLAIN)
         return
     await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
@@ -277,7 +284,7 @@ async def _changed(deps: Deps, intent: Intent, hold: Hold, operation: Operation)
     gap = await ask_again(deps, hold, now_is, reasons)
     if gap is not None:
         await ending.void(deps, hold, gap)
-        await answer(deps, intent, f"Nothing was done: {gap}.")
+        await answer(deps, intent, f"Nothing was done: {gap}")
         return True
     words = "; ".join(reasons)
     await answer(deps, intent, f"Not counted, because {words}. The card shows it now; look, then press again.")

@@ -44,7 +44,7 @@ async def dispatch(deps: Deps, hold_id: str) -> None:
     except Problem as trouble:
         await ending.void(deps, hold, trouble.summary)
         return
-    step, why = await _step(deps, hold, now_is)
+    step, why, people = await _step(deps, hold, now_is)
     if step is Step.EXPIRE:
         await ending.expire(deps, hold)
     elif step is Step.DRIFT:
@@ -52,11 +52,11 @@ async def dispatch(deps: Deps, hold_id: str) -> None:
         if gap is not None:
             await ending.void(deps, hold, gap)
     else:
-        await _use(deps, hold, operation, now_is)
+        await _use(deps, hold, operation, now_is, people)
 
 
-async def _step(deps: Deps, hold: Hold, now_is: Look) -> tuple[Step, str]:
-    """The pure rule, with those who agreed read from Slack now."""
+async def _step(deps: Deps, hold: Hold, now_is: Look) -> tuple[Step, str, tuple[str, ...]]:
+    """The pure rule, with those who agreed read from Slack now; and who of them still counts."""
     votes = await deps.store.votes(hold.id)
     who = await of_these(
         deps,
@@ -66,7 +66,7 @@ async def _step(deps: Deps, hold: Hold, now_is: Look) -> tuple[Step, str]:
         [vote.user_id for vote in votes],
         max_age=FRESH,
     )
-    return may_dispatch(
+    step, why = may_dispatch(
         view_of(hold, votes),
         who=who,
         now=deps.clock.now(),
@@ -74,22 +74,24 @@ async def _step(deps: Deps, hold: Hold, now_is: Look) -> tuple[Step, str]:
         before=before(hold),
         after=now_is.after,
     )
+    return step, why, tuple(vote.user_id for vote in votes if vote.vote == "approve" and vote.user_id in who.user_ids)
 
 
-async def _use(deps: Deps, hold: Hold, operation: Operation, now_is: Look) -> None:
+async def _use(deps: Deps, hold: Hold, operation: Operation, now_is: Look, people: tuple[str, ...]) -> None:
     terms = terms_of(hold)
-    votes = await deps.store.votes(hold.id)
-    people = tuple(vote.user_id for vote in votes if vote.vote == "approve")
     operation = operation.model_copy(update={"approved_by": people})
     by = " and ".join(f"<@{user}>" for user in people)
     await shown.show(deps, hold)
     if terms.sort == "grant":
         await _grant(deps, hold, terms, operation, people)
         text = f"Approved by {by}: you may `{operation.verb}` it here for {terms.lasts // 60} minutes."
-        await shown.close_requester(deps, hold, Tone.GOOD, f"Granted for {terms.lasts // 60} minutes", text)
+        await shown.close_requester(deps, hold, Tone.GOOD, f"Granted for {terms.lasts // 60} minutes", text, *people)
         await shown.tell_requester(deps, hold, "approved", text, *people, tone=Tone.GOOD)
         return
     ruling = now_is.ruling
+    if terms.sort == "run":
+        # The rule that demanded the approval is what allows it, even if the requester holds a grant by now.
+        ruling = Ruling(now_is.demand, ruling.policy, ruling.subject, ruling.where, ruling.digest)
     if terms.sort == "once":
         ruling = _once(deps, hold, operation, ruling)
         if not isinstance(ruling.decision, Allowed):

@@ -47,8 +47,8 @@ async def close(deps: Deps, hold_id: str, text: str, *, status: str = "") -> Non
         return
     words = status or shown.head(hold)
     await shown.show(deps, hold, ended=words)
-    await shown.close_requester(deps, hold, Tone.WARN, words, text)
     people = [hold.decided_by] if hold.decided_by else []
+    await shown.close_requester(deps, hold, Tone.WARN, words, text, *people)
     await shown.tell_requester(deps, hold, hold.state, text, *people, tone=Tone.WARN)
     if hold.intent.reply.step_id is not None:
         await deps.presenter.step(hold.intent.reply.step_id, ok=False, text=text)
@@ -68,7 +68,7 @@ async def expire(deps: Deps, hold: Hold) -> bool:
 
 async def void(deps: Deps, hold: Hold, why: str) -> bool:
     """Nobody can decide it any more, for this reason."""
-    text = f"Nothing was done: {why}."
+    text = f"Nothing was done: {why.rstrip('.')}."
     return await end(deps, hold, "cancelled", Event.ABANDONED, "void", text)
 
 

@@ -33,18 +33,27 @@ def card_key(request_id: str) -> str:
     return f"approval:{request_id}"
 
 
-async def show(deps: Deps, hold: Hold, *, ended: str = "") -> None:
-    """Make the approvers' card what it should be now. Without an open question it carries no buttons."""
+async def show(deps: Deps, hold: Hold, *, ended: str = "", agreed: int | None = None) -> None:
+    """Make the approvers' card what it should be now. Without an open question it carries no buttons.
+
+    `agreed` is how many votes count, None when all of them do.
+    """
     operation = hold.operation
     if operation is None:
         return
     votes = await deps.store.votes(hold.id)
     claimed = await claimed_by(deps, hold)
-    await deps.presenter.show(_card(deps, hold, operation, votes, claimed, ended))
+    await deps.presenter.show(_card(deps, hold, operation, votes, claimed, ended, agreed))
 
 
 def _card(
-    deps: Deps, hold: Hold, operation: Operation, votes: Sequence[HoldVote], claimed: str | None, ended: str
+    deps: Deps,
+    hold: Hold,
+    operation: Operation,
+    votes: Sequence[HoldVote],
+    claimed: str | None,
+    ended: str = "",
+    agreed: int | None = None,
 ) -> Card:
     terms = terms_of(hold)
     is_open = hold.state == "open"
@@ -55,7 +64,7 @@ def _card(
         place=_place(hold, terms),
         title=f"Approval: {cards.title_of(operation)}",
         tone=Tone.ASK if is_open else _TONES.get(hold.state, Tone.WARN),
-        status=ended or (_progress(terms, votes, claimed) if is_open else head(hold)),
+        status=ended or (_progress(terms, votes, claimed, agreed) if is_open else head(hold)),
         lines=_lines(hold, terms, votes),
         facts=_facts(deps, hold, operation, terms),
         buttons=_buttons(hold, terms) if is_open else (),
@@ -71,8 +80,8 @@ def _place(hold: Hold, terms: Terms) -> Place:
     return Place(team_id=place.team_id, channel_id=terms.channel, thread_ts=thread)
 
 
-def _progress(terms: Terms, votes: Sequence[HoldVote], claimed: str | None) -> str:
-    agreed = len([vote for vote in votes if vote.vote == "approve"])
+def _progress(terms: Terms, votes: Sequence[HoldVote], claimed: str | None, counting: int | None) -> str:
+    agreed = len([vote for vote in votes if vote.vote == "approve"]) if counting is None else counting
     words = f"{agreed} of {terms.count} agreed" if agreed else f"Waiting for {terms.count} of {named(terms.groups)}"
     return f"{words}; <@{claimed}> is looking at it" if claimed else words
 
@@ -107,11 +116,13 @@ def _facts(deps: Deps, hold: Hold, operation: Operation, terms: Terms) -> tuple[
     facts = request_facts(
         operation, terms.demand, requester_id=asker, due=due, digest=hold.digest or "", state=terms.state
     )
-    masked = Fact(
-        label="Parameters", value=Scribe(deps.secrets).params(operation.params) if operation.params else "none"
-    )
-    facts = tuple(masked if fact.label == masked.label else fact for fact in facts)
-    where = Fact(label="Where", value=f"<#{hold.intent.place.channel_id}>")
+    scribe = Scribe(deps.secrets)
+    masked = {
+        "Parameters": scribe.params(operation.params) if operation.params else "none",
+        "Reason": scribe.clean(operation.reason) or "none given",
+    }
+    facts = tuple(fact.model_copy(update={"value": masked.get(fact.label, fact.value)}) for fact in facts)
+    where = Fact(label="Where", value=hold.intent.place.channel_id)
     may = Fact(label="Who may decide", value=", ".join(f"<@{user}>" for user in terms.eligible))
     files = (Fact(label="Files", value=", ".join(operation.files)),) if operation.files else ()
     return (*facts[:1], where, *facts[1:], *files, may, *terms.shown)
@@ -145,10 +156,10 @@ async def show_requester(deps: Deps, hold: Hold) -> None:
     await _requester(deps, hold, operation, Tone.ASK, "Waiting for approval", lines, (due,), (cancel,))
 
 
-async def close_requester(deps: Deps, hold: Hold, tone: Tone, status: str, text: str) -> None:
+async def close_requester(deps: Deps, hold: Hold, tone: Tone, status: str, text: str, *people: str) -> None:
     """The card of the request once nothing will come of it, or once it has turned into a grant."""
     if hold.operation is not None:
-        await _requester(deps, hold, hold.operation, tone, status, (Line(text=text),), (), ())
+        await _requester(deps, hold, hold.operation, tone, status, (Line(text=text),), (), (), people)
 
 
 async def _requester(
@@ -160,6 +171,7 @@ async def _requester(
     lines: Sequence[Line],
     facts: Sequence[Fact],
     buttons: Sequence[Button],
+    people: Sequence[str] = (),
 ) -> None:
     card = cards.working(operation, hold.intent, status)
     changed = {
@@ -168,6 +180,7 @@ async def _requester(
         "facts": (*card.facts, *facts),
         "buttons": tuple(buttons),
         "footer": (*card.footer, f"approval {hold.id}"),
+        "mention": tuple(dict.fromkeys((*card.mention, *people))),
     }
     await deps.presenter.show(card.model_copy(update=changed))
 
@@ -181,8 +194,9 @@ async def tell_requester(deps: Deps, hold: Hold, what: str, text: str, *people: 
     card = Card(
         key=f"told:{hold.id}:{what}",
         place=Place(team_id=place.team_id, channel_id=place.channel_id, thread_ts=thread),
-        title=text,
+        title=cards.title_of(hold.operation) if hold.operation is not None else hold.request_id,
         tone=tone,
+        status=text,
         mention=tuple(dict.fromkeys((asker, *people))),
     )
     await deps.presenter.show(card)
@@ -216,7 +230,7 @@ async def home_cards(deps: Deps, user: str, place: Place) -> tuple[Card, ...]:
         votes = await deps.store.votes(hold.id)
         if any(vote.user_id == user for vote in votes):
             continue
-        card = _card(deps, hold, hold.operation, votes, await claimed_by(deps, hold), "")
+        card = _card(deps, hold, hold.operation, votes, await claimed_by(deps, hold))
         buttons = tuple(button.model_copy(update={"id": deps.ids.secret()}) for button in card.buttons)
         title = f"You may decide: {cards.title_of(hold.operation)}"
         cards_of.append(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from bot.core.rows import Hold, stamp
+from typing import Final
+
+from bot.core.rows import Filters, Hold, stamp
 from bot.pipeline.approvals import ending, shown
 from bot.pipeline.approvals.asking import hand_over
 from bot.pipeline.approvals.dispatching import dispatch
-from bot.pipeline.approvals.terms import KIND
+from bot.pipeline.approvals.terms import KIND, next_id
 from bot.pipeline.deps import Deps
+
+LAST: Final = 50
+_ENDS: Final = frozenset({"rejected", "expired", "abandoned"})
 
 
 async def remind(deps: Deps, hold: Hold) -> None:
@@ -24,7 +29,23 @@ async def recover(deps: Deps) -> int:
     waiting = [hold for hold in await deps.store.holds(state="open") if hold.kind == KIND]
     for hold in waiting:
         await _wake(deps, hold)
+    for state in ("rejected", "expired", "cancelled"):
+        await _mend(deps, state)
     return len(approved) + len(waiting)
+
+
+async def _mend(deps: Deps, state: str) -> None:
+    """What was decided when the program died, and not shown: the card still carries buttons."""
+    for hold in (await deps.store.holds(state=state))[:LAST]:
+        if hold.kind != KIND or await deps.store.open_hold(next_id(hold)) is not None:
+            continue
+        posted = await deps.store.message(shown.card_key(hold.request_id))
+        body = posted.body if posted is not None else None
+        if isinstance(body, dict) and body.get("buttons"):
+            rows = await deps.store.search(Filters(request_id=hold.request_id), limit=LAST)
+            said = [row.detail for row in rows if row.approval_id == hold.id and str(row.event) in _ENDS and row.detail]
+            await deps.store.finish(hold.request_id, (), stamp(deps.clock.now()))
+            await ending.close(deps, hold.id, f"{shown.head(hold)}. {said[0] if said else ''}".strip())
 
 
 async def _wake(deps: Deps, hold: Hold) -> None:

@@ -81,12 +81,6 @@ def by_key(db: Database, key: str) -> Outgoing | None:
     return as_model(Outgoing, rows[0], _JSON) if rows else None
 
 
-def at(db: Database, channel_id: str, ts: str) -> Outgoing | None:
-    """The message that was posted there."""
-    rows = found(db, "SELECT * FROM messages WHERE channel_id = ? AND ts = ? LIMIT 1", (channel_id, ts))
-    return as_model(Outgoing, rows[0], _JSON) if rows else None
-
-
 def next_due(db: Database) -> str | None:
     """When the next message is due, so that the sender can sleep until then."""
     row = db.conn.execute("SELECT min(due_at) FROM messages WHERE have < want AND gone = 0").fetchone()

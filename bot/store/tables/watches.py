@@ -45,12 +45,6 @@ def opened(db: Database, user_id: str | None = None) -> Sequence[Watch]:
     return [as_model(Watch, row, _JSON) for row in rows]
 
 
-def by_id(db: Database, watch_id: str) -> Watch | None:
-    """One watch."""
-    rows = found(db, "SELECT * FROM watches WHERE id = ?", (watch_id,))
-    return as_model(Watch, rows[0], _JSON) if rows else None
-
-
 def due(db: Database, now: str, limit: int) -> Sequence[Watch]:
     """Open watches whose time has come, the longest due first."""
     sql = "SELECT * FROM watches WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT ?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ async def test_the_session_log_comes_masked_as_text(
     clock.advance(20)
     done = await infa.do(f"logs {TASK} run=1")
     (file,) = done.files
-    content = Path(file.path).read_text()
+    content = await asyncio.to_thread(Path(file.path).read_text)
     assert "hunter2" not in content + done.preview
     assert "password=[redacted]" in content
     assert (file.name, file.size, file.redactions) == ("load_orders-run-1.log", len(content.encode()), 1)
@@ -161,3 +162,13 @@ async def test_a_stopped_service_keeps_its_agent_from_running_tasks(infa: Joined
     await infa.follow(done.run)
     with pytest.raises(Problem, match=r"not ready to run jobs. \(UI_10004\)"):
         await infa.outcome(f"start {TASK}")
+
+
+async def test_many_followed_runs_share_one_reading_of_the_monitor(infa: Joined, plane: InformaticaPlane) -> None:
+    """Ten runs that are polled together cost one request while they run."""
+    runs = [(await infa.do(f"start {TASK}")).run for _ in range(10)]
+    await infa.clock.sleep(2)
+    before = len(plane.requests)
+    views = await asyncio.gather(*(infa.view(run) for run in runs))
+    assert {view.phase for view in views} == {Phase.ACTIVE}
+    assert len(plane.requests) == before + 1

@@ -67,7 +67,7 @@ async def test_a_json_rpc_error_is_failed(itn: Joined, plane: ItentialPlane, clo
     """`error.data` is told."""
     plane.shape = "synchronous"
     work = asyncio.ensure_future(itn.outcome("start itn:backup"))
-    while not plane.jobs:
+    while not plane.jobs:  # noqa: ASYNC110 - the plane sets no event
         await asyncio.sleep(0.01)
     plane.jobs[0].canceled_at = clock.plane.now()
     failed = await work

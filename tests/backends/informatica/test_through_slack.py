@@ -1,0 +1,33 @@
+"""From the front door: typed in a channel, run by the whole program against the simulated organization."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.world import labels, world
+
+
+async def test_a_service_is_stopped_after_its_preflight_and_started_again(tmp_path: Path) -> None:
+    """Danger shows the pre-flight, the card follows the stop to its end, and a stopped service is started by its name."""
+    service = 'infa:eu-1/"Data Integration Server"'
+    async with world(tmp_path, only=("infa",)) as here:
+        plane = here.planes["infa"]
+        plane.pace = type(plane.pace)(starting=0.5, initialising=0.5, stopping=0.5)
+        asked = await here.does(f"stop {service}", "Jobs running now", "Process Server")
+        await here.ana.press_label("C0CRAWL", asked["ts"], "Run it")
+        ended = await here.sees("stopped (no longer listed)", "eu-1/Data Integration Server", timeout=20)
+        assert "Start" in labels(ended)
+        await here.say(f"start {service}")
+        await here.sees("running and ready for jobs", timeout=20)
+        assert [deed.action for deed in plane.effects] == ["stop", "start"]
+        await here.until(lambda: here.events("start")[-1:] == ["ended"])
+        assert here.events("stop")[-1] == "ended"
+
+
+async def test_schedules_health_and_targets_from_the_channel(tmp_path: Path) -> None:
+    """The organization as a target, a pause of a schedule, and the lists."""
+    async with world(tmp_path, only=("infa",)) as here:
+        await here.does("schedules infa:", "2 schedules, 1 of them on")
+        await here.does("schedule off infa:schedule/nightly for=2h", "The schedule nightly is off", "Paused until")
+        await here.does("health infa", "of 3 agents are active")
+        await here.does("targets infa", "agent/eu-1", "Process Server")

@@ -1,0 +1,38 @@
+"""From the front door: typed in a channel, run by the whole program against the simulated platform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.world import labels, world
+
+
+async def test_a_service_is_run_and_its_end_is_shown(tmp_path: Path) -> None:
+    """Wrong parameters are refused in words, right ones run, and a failed run ends as failed with its stderr."""
+    async with world(tmp_path, only=("itn",)) as here:
+        plane = here.planes["itn"]
+        await here.does("start itn:my-tofu-service", "is missing (one of apply, destroy)")
+        await here.say("start itn:my-tofu-service param.action=apply")
+        await here.sees("start itn:cluster_1/my-tofu-service", "running")
+        here.ws.clock.advance(60)
+        await here.sees("start itn:cluster_1/my-tofu-service", "complete", timeout=20)
+        await here.say("start itn:check-links")
+        await here.until(lambda: len(plane.jobs) == 2)
+        here.ws.clock.advance(60)
+        failed = await here.sees("link 3 of 12 is down", timeout=20)
+        assert {"Log", "Retry"} & set(labels(failed))
+        assert here.events("start")[-1] == "ended"
+
+
+async def test_resources_and_danger_from_the_channel(tmp_path: Path) -> None:
+    """A gateway is made, and deleting it asks first."""
+    async with world(tmp_path, only=("itn",)) as here:
+        plane = here.planes["itn"]
+        await here.does("gateway create itn:gateway/cluster_9 enabled=false readonly=false", "cluster_9 is created")
+        asked = await here.does("gateway delete itn:gateway/cluster_9", "Services on it")
+        await here.ana.press_label("C0CRAWL", asked["ts"], "Run it")
+        await here.sees("The gateway cluster_9 is deleted")
+        assert [deed.action for deed in plane.effects] == ["gateway create", "gateway delete"]
+        offered = await here.does("start itn:my-tofu-service param.action=destroy", "has a verb of its own")
+        assert "Destroy" in labels(offered)
+        await here.does("version itn:", "2023.2.14")

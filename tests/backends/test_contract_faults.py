@@ -1,0 +1,96 @@
+"""Every fault that a control plane can show becomes the right outcome, for every kind, and no change is sent twice."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from bot import plugins
+from bot.core.capability import Capability
+from bot.core.outcome import Done, Failed, Phase, Unknown
+from tests.backends.contract_faults import FAULTS, SHORT, Fault, expected
+from tests.backends.contract_samples import Sample
+from tests.backends.contract_stand import Stand, samples_of, standing
+from tests.httpkit.support import always, ok, serving
+
+KINDS = plugins.kinds()
+MOST_READS = 6  # three tries, each of which the library below repeats once when its connection breaks
+SLOWEST = 6.0  # real seconds: a fault is noticed well before the sum of its retries
+
+
+def row_of(kind: str, key: tuple[str, str]) -> tuple[Capability, Sample]:
+    rows = {(row.verb, row.target): row for row in plugins.load(kind).rows.capabilities}
+    return rows[key], samples_of(kind).rows[key]
+
+
+def hits(stand: Stand, sample: Sample, since: int) -> list[str]:
+    return [one for one in stand.requests(since) if re.search(sample.wire, one)]
+
+
+async def meet(stand: Stand, fault: Fault, row: Capability, sample: Sample) -> tuple[object, list[str]]:
+    """The outcome of the sample while its call meets the fault, and how often the plane saw that call."""
+    operation = await stand.prepared(sample)
+    if fault.slow:
+        operation = operation.model_copy(update={"deadline": SHORT})
+    since = len(stand.plane.requests)
+    everywhere = fault.spec["fault"] == "refuse"
+    await stand.plane.set_fault({**fault.spec, **({} if everywhere else {"match": sample.wire})})
+    began = time.monotonic()
+    result = await stand.call(operation)
+    assert time.monotonic() - began < SLOWEST, "a fault held the call up"
+    return result, hits(stand, sample, since)
+
+
+def check(fault: Fault, row: Capability, result: object, want: str) -> None:
+    kind = getattr(result, "kind", None)
+    assert kind == want, (fault.because, result)
+    if isinstance(result, Failed):
+        assert result.sent == fault.sent
+    if isinstance(result, Failed | Unknown) and fault.code:
+        assert result.code == fault.code, result
+    if isinstance(result, Done) and result.view is not None and fault.name == "unknown_enum":
+        assert result.view.phase is not Phase.SUCCEEDED, result.view
+    assert getattr(result, "summary", "")
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_read_that_meets_a_fault(kind: str, fault: Fault, tmp_path: Path) -> None:
+    """It fails with a reason, or is asked again where that is of use; it is never unknown."""
+    samples = samples_of(kind)
+    row, sample = row_of(kind, samples.read)
+    async with standing(kind, tmp_path) as stand:
+        result, seen = await meet(stand, fault, row, sample)
+        check(fault, row, result, expected(fault, row, renews=samples.renews, bare={}))
+        assert len(seen) <= MOST_READS, seen
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_change_that_meets_a_fault(kind: str, fault: Fault, tmp_path: Path) -> None:
+    """Failed where it is known not to have happened, unknown where nobody knows, and never sent a second time."""
+    samples = samples_of(kind)
+    row, sample = row_of(kind, samples.change)
+    async with standing(kind, tmp_path) as stand:
+        result, seen = await meet(stand, fault, row, sample)
+        check(fault, row, result, expected(fault, row, renews=samples.renews, bare=samples.bare))
+        if not row.repeat_safe:
+            assert len(seen) <= 1, seen
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_redirect_takes_no_credential_to_another_host(kind: str, tmp_path: Path) -> None:
+    """The other host is never asked, by a read or by a change."""
+    samples = samples_of(kind)
+    async with serving(always(ok)) as other, standing(kind, tmp_path) as stand:
+        for key in (samples.read, samples.change):
+            row, sample = row_of(kind, key)
+            operation = await stand.prepared(sample)
+            await stand.plane.set_fault({"fault": "redirect", "location": f"{other.base_url}/elsewhere"})
+            result = await stand.call(operation)
+            await stand.plane.clear_faults()
+            assert result.kind == "refused", (row.verb, result)
+        assert other.seen == []

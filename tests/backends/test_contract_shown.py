@@ -1,0 +1,94 @@
+"""What the rows answer stays within Slack's limits, for nothing, one thing and five hundred with the worst of names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import plugins
+from bot.core.card import Card
+from bot.core.outcome import Done, Fact, Phase, Refused, RunView, Suggestion, Table
+from bot.pipeline import cards
+from bot.render.card import render_card
+from tests.backends.contract_stand import INTENT, samples_of, standing
+from tests.render.slack_rules import check_message
+
+KINDS = plugins.kinds()
+HOSTILE = {
+    "call": "<!channel> <@U0LEE> <https://evil.example.com|invoice> @here",
+    "bidi": "\u202egnp.exe\u202c \u2066left\u2069 \u200bzero",
+    "long": "x" * 10_000,
+    "ticks": "```\n`code` *bold* _it_ ~no~ ```",
+    "signs": "a&b<c>d \x00\x07 \"q\" 'p' | {e} [f] %2f ../..",
+    "lines": "one\ntwo\r\nthree\tfour",
+}
+CALLED = (INTENT.actor.user_id,)
+
+
+def check(card: Card) -> None:
+    shown = render_card(card)
+    check_message(shown.text, shown.blocks, card.mention)
+
+
+@pytest.mark.parametrize("count", [0, 1, 500])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_lists_of_a_plane_that_is_full_of_hostile_names(kind: str, count: int, tmp_path: Path) -> None:
+    """Lists and states that a plane can fill, read through the adapter and rendered."""
+    samples = samples_of(kind)
+    name = HOSTILE["call"] + HOSTILE["bidi"] + HOSTILE["ticks"]
+    async with standing(kind, tmp_path, more=lambda plane: samples.hostile(plane, name, count)) as stand:
+        for typed in samples.lists:
+            if count or "546" not in typed:
+                operation = await stand.operation(typed)
+                result = await stand.call(operation)
+                check(cards.outcome(operation, INTENT, result, (), INTENT.at))
+        health = await stand.backend.health()
+        assert health.summary
+        named = await stand.backend.targets()
+        assert len({one.text for one in named}) == len(named)
+        assert all(one.target.backend == stand.backend.name for one in named)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_one_thing_with_a_hostile_name(kind: str, hostile: str, tmp_path: Path) -> None:
+    """One thing of each sort of hostile name."""
+    samples = samples_of(kind)
+    async with standing(kind, tmp_path, more=lambda plane: samples.hostile(plane, hostile, 1)) as stand:
+        for typed in samples.lists:
+            operation = await stand.operation(typed)
+            result = await stand.call(operation)
+            check(cards.outcome(operation, INTENT, result, (), INTENT.at))
+
+
+def bad(result: Any, word: str, count: int) -> Any:
+    """An outcome of the same kind with every text replaced by `word`, and `count` facts and rows."""
+    facts = tuple(Fact(label=f"{word} {number}"[:200], value=word) for number in range(count))
+    steps = tuple(Suggestion(label="Log", verb="logs", target=word) for _ in range(min(count, 30)))
+    if not isinstance(result, Done):
+        return Refused(code="rejected", summary=word, hint=word, facts=facts, next=steps)
+    table = Table(columns=(word, "b", "c"), rows=tuple((word, word, str(n)) for n in range(count)), note=word)
+    view = RunView(state=word, phase=Phase.UNREADABLE, facts=facts, message=word, done=1, total=3, next=steps)
+    return result.model_copy(
+        update={"summary": word, "facts": facts, "table": table, "view": view, "preview": word, "next": steps}
+    )
+
+
+@pytest.mark.parametrize("word", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_row_with_the_worst_that_a_vendor_could_say(kind: str, word: str, tmp_path: Path) -> None:
+    """Each row's operation with outcomes whose every text is hostile, and with 0, 1 and 500 facts and rows."""
+    samples = samples_of(kind)
+    async with standing(kind, tmp_path) as stand:
+        operation = await stand.prepared(samples.rows[samples.read])
+        result = await stand.call(operation)
+        for row in stand.plugin.rows.capabilities:
+            target = operation.target.model_copy(update={"name": word, "id": word, "scope": f"{samples.name}:{word}"})
+            update = {"verb": row.verb, "target": target, "reason": word, "words": (("name", word),)}
+            worst = operation.model_copy(update=update)
+            for count in (0, 1, 500):
+                for outcome in (bad(result, word, count), bad(None, word, count)):
+                    check(cards.outcome(worst, INTENT, outcome, (), INTENT.at))
+            check(cards.working(worst, INTENT, word))

@@ -1,0 +1,177 @@
+"""Several backends of one kind know nothing of each other, and one that is down holds no other up."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from bot import plugins
+from bot.core.outcome import Done
+from bot.core.ports import Backend
+from bot.pipeline.deps import Deps
+from bot.pipeline.health import HealthBoard
+from bot.pipeline.naming import refresh_names
+from bot.playground.planes.clock import PlaneClock
+from bot.playground.planes.common import Plane
+from bot.playground.planes.demo import demo_planes
+from bot.playground.planes.sequentum import SequentumPlane
+from tests.backends.contract_stand import Given, PlaneTime, Stand, build, demo_plane, samples_of, standing
+from tests.world import World, shown, world
+
+KINDS = plugins.kinds()
+AT_ONCE = 3.0  # real seconds, on a machine that is busy with other tests
+FOR_LONG = {"fault": "delay", "seconds": 60}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Of Deps what the background jobs need."""
+
+    backends: dict[str, Backend]
+
+
+@asynccontextmanager
+async def two_of(kind: str, folder: Path) -> AsyncIterator[tuple[Stand, Plane, Backend, Given]]:
+    """The stand, and a second plane of its kind with a backend named `second` joined to it."""
+    async with standing(kind, folder) as first:
+        clock = PlaneClock(rate=0)
+        plane = demo_plane(kind, clock)
+        plane.name = "other"
+        samples_of(kind).prepare(plane)
+        async with plane:
+            _, backend, given = build(plane, folder, PlaneTime(clock), name="second")
+            try:
+                yield first, plane, backend, given
+            finally:
+                await backend.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_two_of_a_kind_have_their_own_names_and_effects(kind: str, tmp_path: Path) -> None:
+    """What is done with one is not seen by the other, and each lists its targets under its own name."""
+    samples = samples_of(kind)
+    async with two_of(kind, tmp_path) as (first, plane, second, _):
+        result = await first.call(await first.prepared(samples.rows[samples.change]))
+        assert isinstance(result, Done), result
+        assert plane.requests == []
+        await second.health()
+        for backend, name in ((first.backend, samples.name), (second, "second")):
+            assert {named.target.backend for named in await backend.targets()} <= {name}
+            assert all(named.text.lstrip('"').startswith(f"{name}:") for named in await backend.targets())
+        changes = [one for one in plane.requests if re.search(samples.rows[samples.change].wire, f"{one.method} {one.raw_path}")]
+        assert changes == []
+
+
+@pytest.mark.parametrize("fault", [FOR_LONG, {"fault": "refuse"}], ids=["hanging", "refusing"])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_one_that_is_down_slows_no_other(kind: str, fault: dict[str, Any], tmp_path: Path) -> None:
+    """Health, the background refresh of names and a command of the first come at once while the second is down."""
+    samples = samples_of(kind)
+    async with two_of(kind, tmp_path) as (first, plane, second, _):
+        await plane.set_fault(fault)
+        both: dict[str, Backend] = {samples.name: first.backend, "second": second}
+        board = HealthBoard(both, first.given.clock)
+        jobs = [
+            asyncio.ensure_future(board.check_all()),
+            asyncio.ensure_future(refresh_names(cast(Deps, Beside(both)))),
+        ]
+        try:
+            began = time.monotonic()
+            result = await first.call(await first.prepared(samples.rows[samples.read]))
+            assert isinstance(result, Done), result
+            while board.latest(samples.name) is None:
+                await asyncio.sleep(0.01)
+            await first.backend.targets()
+            assert time.monotonic() - began < AT_ONCE
+            checked = board.latest(samples.name)
+            assert checked is not None
+            assert checked.health.ok, checked.health
+        finally:
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_health_says_how_fast_and_what_of_the_credential(kind: str, tmp_path: Path) -> None:
+    """Up: a sentence, milliseconds and something about the credential. Refused credential: down, and a sentence says why."""
+    async with standing(kind, tmp_path) as stand:
+        board = HealthBoard({stand.backend.name: stand.backend}, stand.given.clock)
+        up = (await board.check(stand.backend.name)).health
+        assert up.ok, up
+        assert up.latency_ms is not None
+        assert up.latency_ms >= 0
+        assert up.credential or up.credential_ends
+        await stand.plane.set_fault({"fault": "401"})
+        down = (await board.check(stand.backend.name)).health
+        assert not down.ok, down
+        assert down.summary
+        await stand.plane.clear_faults()
+        await stand.plane.set_fault({"fault": "refuse"})
+        gone = (await board.check(stand.backend.name)).health
+        assert not gone.ok, gone
+        assert "refused" in gone.summary or "nothing was sent" in gone.summary
+
+
+def two_accs(clock: Any) -> tuple[Plane, ...]:
+    second = SequentumPlane("acc2", clock=clock)
+    second.add_agent("shop/prices", description="The other shop")
+    second.add_agent("shop/only-here")
+    return (*demo_planes(clock), second)
+
+
+@asynccontextmanager
+async def town(folder: Path, *names: str) -> AsyncIterator[World]:
+    async with world(folder, planes=two_accs, only=names) as here:
+        yield here
+
+
+async def test_health_and_backends_show_every_plane_with_latency_and_credential(tmp_path: Path) -> None:
+    """All kinds at once in one table, and the one that refuses connections is down in it while the others are ok."""
+    names = ("acc", "acc2", *(samples_of(kind).name for kind in KINDS if samples_of(kind).name != "acc"))
+    async with town(tmp_path, *names) as here:
+        await here.planes["acc2"].set_fault({"fault": "refuse"})
+        for verb, title in (("health", "Health"), ("backends", "Control planes")):
+            began = time.monotonic()
+            text = shown(await here.does(verb, title, *names))
+            assert time.monotonic() - began < 2 * AT_ONCE
+            assert text.count("\nok") == len(names) - 1, text
+            assert text.count("\ndown") == 1, text
+            assert len(re.findall(r"\n\d+ ms", text)) >= len(names) - 1, text
+            assert re.search(r"ends \d{4}-\d\d-\d\d \(\d+ days\)", text), text
+            assert "Credential" in text
+
+
+async def test_a_hanging_acc_holds_neither_the_other_acc_nor_the_table_up(tmp_path: Path) -> None:
+    """A command on one is done while the other hangs; the table is there within the time that a check may take."""
+    async with town(tmp_path, "acc", "acc2") as here:
+        await here.planes["acc"].set_fault(FOR_LONG)
+        await here.say("health")
+        began = time.monotonic()
+        await here.does("start acc2:shop/prices -- while the other hangs", "start acc2:shop/prices", "Succeeded")
+        assert time.monotonic() - began < 2 * AT_ONCE
+        text = shown(await here.sees("Health", "acc", "no answer within 8 s", timeout=12))
+        assert "acc2" in text
+        assert any(run.agent.path == "shop/prices" for run in here.planes["acc2"].runs)
+
+
+async def test_find_shows_names_of_every_backend_and_how_old_they_are(tmp_path: Path) -> None:
+    """Names are learned as they are used and in the background; find asks nobody and says the age."""
+    async with town(tmp_path, "acc", "acc2", "itn") as here:
+        await here.does("status acc:shop/prices", "status acc:shop/prices")
+        await here.does("status acc2:shop/prices", "status acc2:shop/prices")
+        await refresh_names(here.bot.deps)
+        counts = {name: len(plane.requests) for name, plane in here.planes.items()}
+        text = shown(await here.does("find prices", "Found for prices", "acc:shop/prices", "acc2:shop/prices"))
+        assert re.search(r"seen \d+[smh]", text), text
+        services = shown(await here.does("find tofu", "Found for tofu", "itn:"))
+        assert "my-tofu-service" in services
+        assert counts == {name: len(plane.requests) for name, plane in here.planes.items()}

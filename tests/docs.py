@@ -1,0 +1,73 @@
+"""What the documentation holds: pages, code blocks, commands for Slack and for the shell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+_FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"`([^`\n]+)`")
+_PLACEHOLDER = re.compile(r"\b(VERB|TARGET|COMMAND|KEY|WORDS)\b|\.\.\.")
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+class Block(NamedTuple):
+    """A fenced block: its page, its language, and its text without indentation."""
+
+    page: str
+    language: str
+    text: str
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def blocks(language: str) -> list[Block]:
+    """Every block of a language."""
+    found = []
+    for page in PAGES:
+        for indent, said, text in _FENCE.findall(page.read_text(encoding="utf-8")):
+            if said == language:
+                lines = [line.removeprefix(indent) for line in text.splitlines()]
+                found.append(Block(name_of(page), said, "\n".join(lines) + "\n"))
+    return found
+
+
+def slack_commands() -> Iterator[tuple[str, str]]:
+    """(page, words behind `/ops`) of every example that is no pattern, in blocks and in lines."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        found = [
+            line.strip() for _, said, block in _FENCE.findall(text) if said == "text" for line in block.splitlines()
+        ]
+        found += _INLINE.findall(_FENCE.sub("", text))
+        for words in found:
+            for start in ("/ops ", "@signalbox "):
+                if words.startswith(start) and not _PLACEHOLDER.search(words):
+                    yield name_of(page), words.removeprefix(start).replace("\\|", "|")
+
+
+def shell_commands() -> Iterator[tuple[str, list[str]]]:
+    """(page, words) of every command in `sh` blocks; comments, variables and redirections are cut off."""
+    for block in blocks("sh"):
+        for line in block.text.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+                words.pop(0)
+            if ">" in words:
+                words = words[: words.index(">")]
+            if words:
+                yield block.page, words
+
+
+def links() -> Iterator[tuple[Path, str]]:
+    """(page, address) of every link of every page, generated parts included."""
+    for page in PAGES:
+        for address in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+            yield page, address

@@ -1,0 +1,233 @@
+"""kill -9 between every two steps of a start: no call without a row, never two calls, and a stated outcome after the restart."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.rows import Entry, Filters
+from bot.demo import write_config
+from bot.playground.planes.demo import demo_planes
+from bot.playground.workspace import DEMO_SEED, Workspace
+from bot.store.unit import Store
+from tests.world import OPEN_POLICY, shown
+
+ROOT = Path(__file__).parents[2]
+ENDS = ("done", "failed", "reconciled", "abandoned", "denied")
+WITHIN = 30.0  # seconds; the promise is 60
+SCHEDULE = "d9c944df-93a7-ea77-f7b7-fa0b9c579917"
+
+
+class Nursery:
+    """Forks the program; see killed.py. One for all tests of this file, so that its imports are paid for once."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.killed"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def order(self, **order: Any) -> int:
+        """Say it and read the answer. Blocks."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(order) + "\n")
+        process.stdin.flush()
+        return int(process.stdout.readline())
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """The process that forks the program."""
+    made = Nursery()
+    yield made
+    made.close()
+
+
+@dataclass
+class Yard:
+    """The outside world in this process, and the program as a process of its own."""
+
+    ws: Workspace
+    acc: Any
+    folder: Path
+    environ: dict[str, str]
+    nursery: Nursery
+    pid: int | None = None
+
+    async def start(self, point: str) -> None:
+        """Start the program; it kills itself at that point."""
+        arguments = ["run", "--config", str(self.folder / "signalbox.toml")]
+        self.pid = self.nursery.order(point=point, arguments=arguments, environ=self.environ)
+        await self.ws.wait_connected(1, timeout=30)
+
+    async def dies(self) -> None:
+        """Wait until it was killed."""
+        assert await self._ended() == -signal.SIGKILL
+
+    async def stop(self) -> None:
+        """Stop it as a system would; before it is ready the signal simply ends it."""
+        if self.pid is not None:
+            os.kill(self.pid, signal.SIGTERM)
+            assert await self._ended() in (0, -signal.SIGTERM)
+
+    async def _ended(self) -> int:
+        pid, self.pid = self.pid, None
+        async with asyncio.timeout(30):
+            return await asyncio.to_thread(self.nursery.order, wait=pid)
+
+    def rows(self) -> list[Entry]:
+        """The register, oldest first, read beside the program."""
+        store = Store.open(str(self.folder / "signalbox.db"))
+        try:
+            return list(reversed(store.search_sync(Filters(), limit=500)))
+        finally:
+            store.close_sync()
+
+    def verified(self) -> bool:
+        """Whether the chain is whole."""
+        store = Store.open(str(self.folder / "signalbox.db"))
+        try:
+            return store.verify_sync(store.head_sync()).ok
+        finally:
+            store.close_sync()
+
+    async def until(self, condition: Any, within: float = WITHIN) -> Any:
+        """Poll the register."""
+        return await self.ws.person("U0ANA").wait_for(lambda _: condition(self.rows()), timeout=within)
+
+
+@asynccontextmanager
+async def yard(folder: Path, nursery: Nursery) -> AsyncIterator[Yard]:
+    """A workspace and an ACC; the program is not started yet."""
+    async with Workspace(DEMO_SEED, port=0) as ws:
+        acc: Any = next(plane for plane in demo_planes(ws.clock) if plane.name == "acc")
+        acc.world.speed = 60.0
+        async with acc:
+            ws.register_plane(acc)
+            made = Yard(ws, acc, folder, write_config(folder, ws, (acc,), OPEN_POLICY), nursery)
+            try:
+                yield made
+            finally:
+                await made.stop()
+
+
+def of_request(rows: Sequence[Entry], verb: str) -> list[Entry]:
+    """The rows of the one request of a person with that verb."""
+    first = next((row for row in rows if row.event == "requested" and row.verb == verb), None)
+    return [row for row in rows if first is not None and row.request_id == first.request_id]
+
+
+def check_calls(here: Yard, rows: Sequence[Entry], verb: str, ending: str) -> int:
+    """Every call that changes something came after its `sent` row; how many there were."""
+    calls = [call for call in here.acc.requests if call.method == "POST" and call.raw_path.endswith(ending)]
+    sent = [datetime.fromisoformat(row.at).timestamp() for row in rows if row.event == "sent" and row.verb == verb]
+    assert all(any(at <= call.at for at in sent) for call in calls), "a call without an earlier row"
+    return len(calls)
+
+
+# What the person gets is told by what had happened when the process was gone: `runs` of the plane, and the events that follow.
+START_POINTS = (
+    ("before:accept:1", 0),  # nothing was stored, so nothing was acked, and Slack tells the person
+    ("after:accept:1", 1),
+    ("after:begin:1", 1),
+    ("before:sending:1", 1),
+    ("after:sending:1", 0),
+    ("before:start:1", 0),
+    ("after:start:1", 1),
+    ("before:finish:1", 1),
+    ("after:finish:1", 1),
+    ("after:post:1", None),  # the first message goes out beside the call
+)
+
+
+@pytest.mark.parametrize(("point", "runs"), START_POINTS, ids=[point for point, _ in START_POINTS])
+async def test_a_start_survives_kill_9(tmp_path: Path, nursery: Nursery, point: str, runs: int | None) -> None:
+    """Killed at that point and started again: at most one run, each call behind its row, an outcome, a whole chain."""
+    async with yard(tmp_path, nursery) as here:
+        await here.start(point)
+        receipt = await here.ws.person("U0ANA").command("C0CRAWL", "/ops start acc:shop/prices")
+        await here.dies()
+        if point == "before:accept:1":
+            assert not receipt.acked
+            assert of_request(here.rows(), "start") == []
+            return
+        await here.start("never")
+        end = await here.until(lambda rows: [row for row in of_request(rows, "start") if row.event in ENDS])
+        await asyncio.sleep(0.3)
+        rows = here.rows()
+        mine = of_request(rows, "start")
+        assert [row.event for row in mine if row.event in ENDS] == [end[0].event], "one outcome, and only one"
+        calls = check_calls(here, rows, "start", "/cluster/start")
+        assert calls <= 1
+        assert runs in (None, calls)
+        assert sum(effect.action == "start" for effect in here.acc.effects) == calls
+        assert (end[0].event in ("done", "reconciled")) is (calls == 1)
+        assert here.verified()
+        await here.ws.person("U0ANA").wait_for(lambda ana: told(ana, mine[0].request_id), timeout=15)
+
+
+def told(person: Any, request_id: str) -> bool:
+    """Whether she sees an outcome of that request. Its card may be there twice when the process died with Slack's answer."""
+    cards = [shown(message) for message in person.messages("C0CRAWL") if request_id in shown(message)]
+    return any("Working on it" not in words for words in cards)
+
+
+SAFE_POINTS = ("after:sending:1", "after:switch:1")
+
+
+@pytest.mark.parametrize("point", SAFE_POINTS)
+async def test_a_change_that_may_be_repeated_is_finished_after_kill_9(
+    tmp_path: Path, nursery: Nursery, point: str
+) -> None:
+    """Off is off, also when it is said twice: after the restart it is done, and the person is told."""
+    async with yard(tmp_path, nursery) as here:
+        await here.start(point)
+        await here.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE}")
+        await here.dies()
+        await here.start("never")
+        await here.until(lambda rows: [row for row in of_request(rows, "schedule off") if row.event == "reconciled"])
+        rows = here.rows()
+        assert here.acc.schedules[SCHEDULE].enabled is False
+        assert check_calls(here, rows, "schedule off", "/off") in (1, 2)
+        assert here.verified()
+        request = of_request(rows, "schedule off")[0].request_id
+        await here.ws.person("U0ANA").wait_for(lambda ana: told(ana, request), timeout=15)
+
+
+PAUSE_POINTS = ("after:accept:2", "after:sending:2", "after:switch:2")
+
+
+@pytest.mark.parametrize("point", PAUSE_POINTS)
+async def test_a_pause_ends_although_its_end_was_killed(tmp_path: Path, nursery: Nursery, point: str) -> None:
+    """The switch-on of a timed pause is not lost, wherever the process was gone."""
+    async with yard(tmp_path, nursery) as here:
+        await here.start(point)
+        await here.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE} for=1s")
+        await here.dies()
+        await here.start("never")
+        await here.until(lambda rows: [row for row in rows if row.event == "resumed"])
+        assert here.acc.schedules[SCHEDULE].enabled is True
+        check_calls(here, here.rows(), "schedule on", "/on")
+        assert here.verified()

@@ -1,0 +1,358 @@
+"""Steps of a history, done to the model and to the program alike, and what is then compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from bot.core.intent import Intent
+from tests.proof import model
+from tests.proof.harness import ELSEWHERE, GROUP, HOME, LIFE, START, Account, Gate, Outside, Town, read_policy
+from tests.proof.model import Cut, Is, Now, State, Told
+
+TICK: Final = LIFE / model.LIFE
+ENDED: Final = frozenset({Now.REFUSED, Now.DONE, Now.UNKNOWN, Now.REJECTED, Now.CANCELLED, Now.EXPIRED, Now.VOID})
+_ACCOUNTS: Final = {
+    Is.MEMBER: Account(),
+    Is.GUEST: Account(flags=("is_restricted",)),
+    Is.EXTERNAL: Account(team=ELSEWHERE),
+    Is.GONE: Account(flags=("deleted",)),
+    Is.UNREADABLE: Account(known=False),
+}
+_SAID: Final = (
+    (r"^Counted\.", Told.COUNTED),
+    (r"^Your approval is counted already", Told.TWICE),
+    (r"^It is your own request|^You may not decide this|^Only the person who asked|^You may not cancel", Told.NO_RIGHT),
+    (r"^Too late|^Its time is over|^This button was used|was decided already", Told.OVER),
+    (r"^Not counted, because|^The card was renewed|^Nothing was done: ", Told.CHANGED),
+    (r"has claimed it|^You have claimed", Told.CLAIMED),
+    (r"^Denied: ", Told.NO_RIGHT),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`what` is one of the model's steps; `who` acts or is acted upon; `more` is what changes, hashable."""
+
+    what: str
+    who: str = ""
+    more: Any = None
+
+    def __str__(self) -> str:
+        return " ".join(str(part) for part in (self.what, self.who, self.more) if part not in ("", None))
+
+
+class DifferenceError(AssertionError):
+    """The program did something else than the model."""
+
+
+def policy_text(policy: model.Policy) -> str:
+    """The rules file that says what the model's policy says."""
+    named = ", ".join(f'"{who}"' for who in (GROUP, *sorted(policy.named)))
+    deny = '  [[channel.deny]]\n  verbs = ["start"]\n  because = "not now"\n' if not policy.allowed else ""
+    return f"""\
+version = 1
+[groups]
+deciders = [{named}]
+[[channel]]
+id = "C0ROOM"
+  [[channel.allow]]
+  verbs = ["start"]
+  targets = ["box:*"]
+  who = ["*"]
+  approvals = {{ count = {policy.count}, from = ["deciders"], expires = "10m", in = "C0APPR" }}
+{deny}
+[[channel]]
+id = "C0EDITION{policy.version}"
+[administrators]
+who = ["U0ROOT"]
+"""
+
+
+def outside_of(state: State) -> Outside:
+    """The world in which that state begins."""
+    made = Outside(people={}, groups={}, policy="")
+    agree(made, state)
+    return made
+
+
+def agree(outside: Outside, state: State) -> None:
+    """Make the world outside what the model says of it."""
+    outside.people = {who: _ACCOUNTS[status] for who, status in state.statuses}
+    outside.groups = {GROUP: None if state.group is None else tuple(sorted(state.group))}
+    outside.policy = policy_text(state.policy)
+    outside.lamp_state = f"seen {state.target} times"
+    outside.now = START + state.clock * TICK
+
+
+class Play:
+    """A history under way: `state` is the model's, `town` the program's; `trail` tells it."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.town = Town(outside_of(state))
+        self.request_id = ""
+        self.shown: dict[str, str] = {}
+        self.first: dict[str, str] = {}
+        self.trail: list[Step] = []
+
+    async def aliases(self) -> None:
+        """Tell the program which accounts are one person."""
+        if self.state.aliases:
+            await self.town.store.set_fact("aliases", dict(self.state.aliases), START)
+
+    def mark(self) -> tuple[Any, ...]:
+        """How everything is now, to come back to with `back`."""
+        self.town.database.mark()
+        outside = self.town.outside.copy()
+        return self.state, outside, self.request_id, dict(self.shown), dict(self.first), list(self.trail)
+
+    def back(self, mark: tuple[Any, ...]) -> None:
+        """As it was at the mark, with a process that has just started."""
+        self.town.database.back()
+        self.state, self.town.outside, self.request_id, self.shown, self.first, self.trail = mark
+        self.town.boot()
+
+    async def step(self, step: Step, *, dies_after: int | None = None) -> None:
+        """Do it to both and compare. With `dies_after` the process dies after so many durable things and starts again."""
+        self.trail.append(step)
+        expected, told = self._expected(step)
+        if dies_after is None:
+            intent = await self._done(step, expected)
+            found = self._told(intent, self.state, step) if intent is not None else Told.NOTHING
+            self.state = expected
+            self.compare(told, found)
+            return
+        gate = Gate(dies_after)
+        self.town.boot(gate)
+        before = self.state
+        await self._done(step, expected)
+        await self.town.restart()
+        self._note()
+        self._after_death(step, before, expected, gate)
+
+    def _expected(self, step: Step) -> model.Answer:
+        state, who = self.state, step.who
+        if step.what == "request":
+            return model.request(state)
+        if step.what in ("approve", "old approve", "deny", "claim", "cancel"):
+            if step.what == "old approve" and self.shown.get("approve") != self.first.get("approve"):
+                return state, Told.OVER
+            return getattr(model, step.what.removeprefix("old "))(state, who)
+        if step.what == "wait":
+            return model.wait(state, step.more)
+        if step.what == "crash":
+            return model.restart(state)
+        if step.what == "policy":
+            return model.edit(state, lambda policy: _edited(policy, step))
+        if step.what == "group":
+            return model.regroup(state, step.more)
+        if step.what == "become":
+            return model.become(state, who, step.more)
+        assert step.what == "drift", step
+        return model.drift(state)
+
+    async def _done(self, step: Step, expected: State) -> Intent | None:
+        town = self.town
+        intent = None
+        if step.what == "request":
+            intent = await town.asks(step.who)
+            self.request_id = intent.request_id
+        elif step.what in ("approve", "claim", "old approve"):
+            buttons = self.first if step.what == "old approve" else self.shown
+            action = step.what.removeprefix("old ")
+            intent = await town.presses(step.who, buttons[action], f"approval:{self.request_id}", action)
+        elif step.what == "deny":
+            intent = await town.presses(step.who, self.shown["deny"], f"approval:{self.request_id}", "deny")
+            if town.outside.form is not None and not town.gate.dead:
+                intent = await town.submits(step.who, "not today")
+                await town.settle()
+        elif step.what == "cancel":
+            intent = await town.presses(step.who, self.shown["cancel"], f"op:{self.request_id}", "cancel")
+        elif step.what == "crash":
+            await town.restart()
+        else:
+            agree(town.outside, expected)
+            if step.what == "wait":
+                await town.beats()
+        self._note()
+        return intent
+
+    def _note(self) -> None:
+        """Which buttons there are to press: those that are shown, or were shown last."""
+        for key in (f"approval:{self.request_id}", f"op:{self.request_id}"):
+            card = self.town.card(key)
+            for button in card.buttons if card is not None else ():
+                self.shown[button.action] = button.id
+                self.first.setdefault(button.action, button.id)
+
+    def _told(self, intent: Intent, before: State, step: Step) -> Told:
+        card = self.town.card(f"say:{intent.request_id}")
+        if card is not None:
+            for pattern, told in _SAID:
+                if re.search(pattern, card.title):
+                    gap = any("no_approvers" in part for part in card.footer)
+                    return Told.GAP if gap else told
+            raise DifferenceError(f"{self.told()}: an answer that nobody foresaw: {card.title!r}")
+        stands = self.stands()
+        if stands is Now.OPEN and step.what == "request":
+            return Told.ASKED
+        if step.what == "claim":
+            return Told.CLAIMED
+        renewed = stands is Now.OPEN and self.rounds() > 1
+        if stands is Now.VOID or renewed:
+            return Told.CHANGED
+        return {Now.DONE: Told.RAN, Now.REJECTED: Told.REJECTED, Now.CANCELLED: Told.CANCELLED}.get(stands, Told.NOTHING)
+
+    def rounds(self) -> int:
+        """How often it was asked."""
+        return len(self._holds())
+
+    def _holds(self) -> list[dict[str, Any]]:
+        sql = "SELECT * FROM holds WHERE request_id = ? AND kind = 'approval' ORDER BY rowid DESC"
+        return self.town.rows(sql, self.request_id)
+
+    def stands(self) -> Now:
+        """Where the request stands in the store."""
+        holds = self._holds()
+        rows = self.town.rows("SELECT event, code FROM register WHERE request_id = ? ORDER BY seq", self.request_id)
+        events = [(row["event"], row["code"]) for row in rows]
+        if not holds:
+            return Now.REFUSED if any(event == "denied" for event, _ in events) else Now.NONE
+        state = holds[0]["state"]
+        if state == "taken":
+            for event, now in (("done", Now.DONE), ("unknown", Now.UNKNOWN)):
+                if any(found == event for found, _ in events):
+                    return now
+            raise DifferenceError(f"{self.told()}: sent, and no outcome: {events}")
+        if state == "cancelled":
+            if ("expired", "expired") in events:
+                return Now.EXPIRED
+            return Now.VOID if ("abandoned", "void") in events else Now.CANCELLED
+        return Now(state)
+
+    def votes(self) -> frozenset[str]:
+        """Who agreed, as people, to the newest question."""
+        holds = self._holds()
+        sql = "SELECT person FROM hold_votes WHERE hold_id = ? AND vote = 'approve'"
+        return frozenset(row["person"] for row in self.town.rows(sql, holds[0]["id"])) if holds else frozenset()
+
+    def told(self) -> str:
+        """The history so far."""
+        return " > ".join(str(step) for step in self.trail)
+
+    def compare(self, told: Told | None = None, found: Told | None = None) -> None:
+        """Raise when the program and the model say different things."""
+        state = self.state
+        self._same("calls", state.calls, len(self.town.outside.calls))
+        self._same("state", state.now, self.stands())
+        if told is not None:
+            self._same("answer", told, found)
+        if state.now is Now.OPEN:
+            self._same("votes", state.votes, self.votes())
+        self.check_shown()
+
+    def check_shown(self) -> None:
+        """Cards agree with the state: an open question can be pressed, an ended one cannot, and its requester was told."""
+        if not self.request_id or self.state.now is Now.REFUSED:
+            return
+        live = self.live_buttons()
+        if self.state.now is Now.OPEN:
+            self._same("buttons", {"approve", "deny", "claim", "cancel"}, live)
+            return
+        if self.state.now not in ENDED:
+            return
+        self._same("buttons", set(), live)
+        sql = "SELECT state FROM inbox WHERE request_id = ?"
+        self._same("request", "ended", self.town.rows(sql, self.request_id)[0]["state"])
+        mine = self.town.card(f"op:{self.request_id}")
+        if mine is None or "Waiting" in mine.status or "Working" in mine.status:
+            raise DifferenceError(f"{self.told()}: the requester's card says {mine.status if mine else 'nothing'}")
+
+    def live_buttons(self) -> set[str]:
+        """Actions of this request's buttons that count now."""
+        sql = "SELECT payload FROM buttons WHERE retired_at IS NULL AND message_key IN (?, ?)"
+        keys = (f"approval:{self.request_id}", f"op:{self.request_id}")
+        payloads = [json.loads(row["payload"]) for row in self.town.rows(sql, *keys)]
+        return {str(payload.get("choice")) for payload in payloads if payload.get("tag") == "hold1"}
+
+    def _same(self, what: str, expected: object, found: object) -> None:
+        if expected != found:
+            raise DifferenceError(f"{self.told()}: {what}: the model says {expected}, the program {found}")
+
+    def _after_death(self, step: Step, before: State, expected: State, gate: Gate) -> None:
+        """After a death and a start the step happened, or it did not; or a call was cut and nobody knows."""
+        possible = [expected, model.restart(before)[0]]
+        if step.what in ("approve", "old approve"):
+            possible += [model.restart(model.approve(before, step.who, cut)[0])[0] for cut in Cut]
+        calls, stands = len(self.town.outside.calls), self.stands()
+        for state in possible:
+            votes = state.votes if state.now is Now.OPEN else self.votes()
+            if (state.calls, state.now, votes) == (calls, stands, self.votes()):
+                self.state = state
+                self.check_shown()
+                return
+        known = sorted({(str(state.now), state.calls) for state in possible})
+        raise DifferenceError(
+            f"{self.told()}, dead after {gate.dies_after}: the model allows {known}, the program says {stands}, {calls} calls"
+        )
+
+    def print_of(self) -> str:
+        """A fingerprint of everything that the future can depend on: the model, the store without its history, the world.
+
+        Ids count by their order, versions and states of the target by whether they are those that were asked about.
+        """
+        town, state = self.town, self.state
+        as_asked = (state.policy.version == state.asked_version, state.target == state.asked_target)
+        plain_policy = replace(state.policy, version=0)
+        parts: list[Any] = [
+            repr(replace(state, policy=plain_policy, target=0, asked_version=0, asked_target=0)),
+            as_asked,
+            [self._plain(hold) for hold in self._holds()],
+            town.rows("SELECT hold_id, person, vote FROM hold_votes ORDER BY hold_id, person"),
+            town.rows("SELECT request_id, state FROM inbox WHERE state <> 'ended' ORDER BY rowid"),
+            town.rows("SELECT key, value FROM facts WHERE key LIKE 'claim:%' ORDER BY key"),
+            town.rows(
+                "SELECT id, payload, retired_at IS NULL AS live FROM buttons "
+                "WHERE message_key LIKE 'approval:%' OR message_key LIKE 'op:%' ORDER BY rowid"
+            ),
+            sorted(self.shown.items()),
+            sorted(self.first.items()),
+        ]
+        names: dict[str, str] = {}
+
+        def renamed(found: re.Match[str]) -> str:
+            return names.setdefault(found.group(), f"#{len(names)}")
+
+        plain = re.sub(r"[rs]-?\d{14,25}", renamed, json.dumps(parts, default=str, sort_keys=True))
+        return hashlib.sha256(plain.encode()).hexdigest()
+
+    def _plain(self, hold: dict[str, Any]) -> list[Any]:
+        facts = json.loads(hold["facts"])
+        now = (read_policy(self.town.outside.policy).version, self.town.outside.lamp_state)
+        kept = {name: facts[name] for name in ("sort", "count", "groups", "round", "eligible", "buttons", "expires")}
+        same = (hold["policy_version"] == now[0], facts["state"] == now[1])
+        return [hold["id"], hold["state"], hold["due_at"], hold["remind_at"], same, kept]
+
+
+def _edited(policy: model.Policy, step: Step) -> model.Policy:
+    changes: dict[str, Any] = dict(step.more or ())
+    return replace(policy, **changes)
+
+
+def members(*names: str, **others: Is) -> tuple[tuple[str, Is], ...]:
+    """Accounts: full members by name, others with what they are."""
+    return (*((name, Is.MEMBER) for name in names), *others.items())
+
+
+def people_of(steps: Sequence[Step]) -> frozenset[str]:
+    """Who acts in these steps."""
+    return frozenset(step.who for step in steps if step.who)
+
+
+__all__ = ["HOME", "DifferenceError", "Play", "Step", "members", "people_of", "timedelta"]

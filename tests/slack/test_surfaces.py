@@ -1,0 +1,174 @@
+"""The launcher, the Home tab and the workflow step, with the whole program behind them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.world import OPEN_POLICY, World, shown, world
+
+STEP_POLICY = OPEN_POLICY.replace('who = ["crawl", "leads", "admins"]', 'who = ["crawl", "A0SIGNAL"]')
+
+
+async def opened(here: World, user: str = "U0ANA") -> dict[str, object]:
+    """The launcher that this person sees."""
+    view = await here.person(user).wait_for(lambda person: person.modal())
+    assert view is not None
+    return view
+
+
+async def test_the_command_alone_opens_a_form_with_what_this_person_may_do(here: World) -> None:
+    await here.say("")
+    view = await opened(here)
+    words = json.dumps(view)
+    assert view["callback_id"] == "launcher"
+    assert '"start"' in words
+    assert len(str(view["private_metadata"])) >= 26
+    assert "channel" not in [block.get("block_id") for block in view["blocks"]]  # type: ignore[attr-defined]
+
+
+async def test_a_guest_gets_no_form_and_a_reason(here: World) -> None:
+    await here.person("U0GUEST").command("C0CRAWL", "/ops")
+    await here.person("U0GUEST").wait_for(lambda person: person.messages("C0CRAWL"))
+    assert here.person("U0GUEST").modal() is None
+
+
+async def test_what_does_not_fit_is_said_at_its_field_and_nothing_is_registered_as_started(here: World) -> None:
+    await here.say("")
+    await opened(here)
+    missing = await here.ana.submit("modal", {"verb": "start"})
+    assert set(missing.errors) == {"target"}
+    wrong = await here.ana.submit("modal", {"verb": "start", "params": "no_such_key=1"})
+    assert wrong.errors
+    assert here.ana.modal() is not None
+    assert here.events("start") == []
+
+
+async def test_a_submitted_form_runs_the_command_it_stands_for(here: World) -> None:
+    await here.does("status acc:shop/prices", "shop/prices")
+    await here.say("")
+    await opened(here)
+    options = await here.ana.suggest("modal", "suggest_target", "shop/pri")
+    assert "acc:shop/prices" in [option["value"] for option in options]
+    values = {
+        "verb": "start",
+        "target": "acc:shop/prices",
+        "params": "input.region=north\nlog_level=2",
+        "reason": "by form",
+    }
+    receipt = await here.ana.submit("modal", values)
+    assert receipt.acked, receipt
+    assert here.ana.modal() is None
+    await here.until(lambda: "done" in here.events("start"))
+    sent = next(entry for entry in here.register() if entry.event == "sent")
+    assert (sent.door, sent.user_id, sent.channel_id, sent.reason) == ("modal", "U0ANA", "C0CRAWL", "by form")
+    assert "north" in sent.params
+    await here.sees("start acc:shop/prices", "by form")
+
+
+async def test_a_form_of_one_person_is_nothing_in_the_hands_of_another(here: World) -> None:
+    await here.say("")
+    token = (await opened(here))["private_metadata"]
+    body = {
+        "type": "view_submission",
+        "team": {"id": "T0ACME"},
+        "user": {"id": "U0RUI", "team_id": "T0ACME"},
+        "trigger_id": "1.2.stolen",
+        "view": {
+            "type": "modal",
+            "callback_id": "launcher",
+            "private_metadata": token,
+            "hash": "x",
+            "state": {
+                "values": {
+                    "verb": {"value": {"type": "static_select", "selected_option": {"value": "start"}}},
+                    "target": {
+                        "suggest_target": {"type": "external_select", "selected_option": {"value": "acc:shop/prices"}}
+                    },
+                }
+            },
+        },
+    }
+    assert (await here.ws.deliver("interactive", body)).acked
+    await here.until(lambda: "form launcher" in [entry.verb for entry in here.register()])
+    assert "sent" not in here.events("start")
+
+
+async def test_the_global_shortcut_asks_for_the_channel_and_its_rules_count(here: World) -> None:
+    await here.ana.shortcut("launcher")
+    view = await opened(here)
+    assert "channel" in json.dumps(view["blocks"])
+    values = {"verb": "start", "target": "acc:shop/prices", "channel": "C0INC"}
+    await here.does("status acc:shop/prices", "shop/prices")
+    receipt = await here.ana.submit("modal", values)
+    assert receipt.acked, receipt
+    await here.until(lambda: "denied" in here.events("start"))
+    assert "sent" not in here.events("start")
+
+
+async def test_the_message_shortcut_takes_the_words_of_the_message(here: World) -> None:
+    posted = await here.person("U0RUI").post("C0CRAWL", "status acc:shop/prices")
+    await here.ana.message_shortcut("work_on_message", "C0CRAWL", str(posted.ts))
+    view = await opened(here)
+    words = json.dumps(view)
+    assert "acc:shop/prices" in words
+    assert '"initial_option"' in words
+    receipt = await here.ana.submit("modal", {})
+    assert receipt.acked, receipt
+    answered = await here.sees("status acc:shop/prices", "request r-")
+    assert answered.get("thread_ts") == posted.ts
+
+
+async def test_the_message_shortcut_takes_the_files_of_the_message(here: World) -> None:
+    posted = await here.person("U0RUI").post(
+        "C0CRAWL", "input upload acc:shop/prices name=prices.csv", files=[("prices.csv", b"sku,price\n1,2\n")]
+    )
+    await here.ana.message_shortcut("work_on_message", "C0CRAWL", str(posted.ts))
+    assert "1 file" in json.dumps(await opened(here))
+    receipt = await here.ana.submit("modal", {})
+    assert receipt.acked, receipt
+    await here.until(lambda: {"done", "failed", "denied"} & set(here.events("input upload")))
+    assert "done" in here.events("input upload")
+
+
+async def test_the_home_tab_shows_the_control_planes_and_the_own_runs(here: World) -> None:
+    await here.say("start acc:shop/prices")
+    await here.until(lambda: "done" in here.events("start"))
+    await here.ana.open_home()
+    view = await here.ana.wait_for(lambda person: person.home())
+    assert view is not None
+    words = shown({"blocks": view["blocks"]})
+    assert "acc" in words
+    assert "Your runs" in words
+    assert here.person("U0LEE").home() is None
+
+
+async def test_a_step_acts_under_the_rules_for_its_app_and_ends_with_its_outcome(tmp_path: Path) -> None:
+    async with world(tmp_path, policy=STEP_POLICY) as here:
+        inputs = {"command": "start acc:shop/prices -- nightly", "channel": "C0CRAWL", "user": "U0ROOT"}
+        receipt = await here.ana.run_step("run_operation", inputs)
+        step = await here.until(lambda: ended(here, receipt.execution_id))
+        assert step["status"] == "completed", step
+        sent = next(entry for entry in here.register() if entry.event == "sent")
+        assert (sent.user_id, sent.door) == ("A0SIGNAL", "step")
+
+
+async def test_a_step_that_no_rule_names_fails_and_starts_nothing(here: World) -> None:
+    """Whoever is written into its inputs as the person who began it."""
+    inputs = {"command": "start acc:shop/prices", "channel": "C0CRAWL", "user": "U0ANA"}
+    receipt = await here.ana.run_step("run_operation", inputs)
+    step = await here.until(lambda: ended(here, receipt.execution_id))
+    assert step["status"] == "failed"
+    assert "sent" not in here.events("start")
+    assert "denied" in here.events("start")
+
+
+async def test_a_step_whose_words_cannot_be_read_fails(here: World) -> None:
+    receipt = await here.ana.run_step("run_operation", {"command": "strat nothing", "channel": "C0CRAWL"})
+    step = await here.until(lambda: ended(here, receipt.execution_id))
+    assert step["status"] == "failed"
+
+
+def ended(here: World, execution_id: str | None) -> dict[str, object] | None:
+    step = here.ws.steps[str(execution_id)]
+    return step if step["status"] != "running" else None

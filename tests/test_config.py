@@ -1,0 +1,174 @@
+"""The configuration: what is well is frozen, what is not is one line that says what to change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot import config
+from bot.backends.sequentum.plugin import PLUGIN
+from bot.config import ConfigProblem, load
+
+ENV = {
+    "BOT": "xoxb-config-not-a-secret",
+    "APP": "xapp-config-not-a-secret",
+    "SIGN": "signing-config-not-a-secret",
+    "NEXT": "next-config-not-a-secret",
+    "ACC": "acc-config-not-a-secret",
+    "EMPTY": "",
+    "BLANK": "  \n",
+}
+SLACK = 'team = "T0ACME"\nbot_token = "env:BOT"\napp_token = "env:APP"\n'
+GOOD = f"[slack]\n{SLACK}"
+ACC = '[[backend]]\nname = "acc"\nkind = "sequentum"\nbase_url = "https://acc.example.com"\ntoken = "env:ACC"\n'
+
+
+def loaded(folder: Path, text: str) -> config.Settings:
+    path = folder / "signalbox.toml"
+    path.write_text(text, encoding="utf-8")
+    return load(path, ENV)
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(ConfigProblem) as caught:
+        loaded(folder, text)
+    said = str(caught.value)
+    assert "\n" not in said
+    assert not [secret for secret in ENV.values() if secret.strip() and secret in said]
+    return said
+
+
+def test_the_least_that_is_needed(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, GOOD)
+    assert settings.slack.mode == "socket"
+    assert settings.slack.bot_token.get_secret_value() == ENV["BOT"]
+    assert settings.slack.address == ("127.0.0.1", 3000)
+    assert settings.slack.response_hosts == ("hooks.slack.com",)
+    assert settings.store_path == tmp_path / "signalbox.db"
+    assert settings.policy_path == tmp_path / "policy.toml"
+    assert settings.zone == "UTC"
+    with pytest.raises(ValidationError):
+        settings.slack.team = "T0OTHER"  # type: ignore[misc]
+
+
+def test_no_secret_is_in_what_is_printed_of_it(tmp_path: Path) -> None:
+    printed = repr(loaded(tmp_path, GOOD + ACC)) + str(loaded(tmp_path, GOOD).slack)
+    assert not [secret for secret in ENV.values() if secret.strip() and secret in printed]
+
+
+def test_secrets_come_from_the_environment_and_from_files(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("xoxb-file-not-a-secret\n")
+    settings = loaded(tmp_path, GOOD.replace("env:BOT", "file:token"))
+    assert settings.slack.bot_token.get_secret_value() == "xoxb-file-not-a-secret"
+
+
+def test_two_signing_secrets_while_they_rotate(tmp_path: Path) -> None:
+    text = GOOD + 'mode = "http"\nsigning_secret = ["env:SIGN", "env:NEXT"]\n'
+    assert [secret.get_secret_value() for secret in loaded(tmp_path, text).slack.signing_secret] == [
+        ENV["SIGN"],
+        ENV["NEXT"],
+    ]
+    one = GOOD + 'mode = "http"\nsigning_secret = "env:SIGN"\n'
+    assert len(loaded(tmp_path, one).slack.signing_secret) == 1
+
+
+def test_paths_are_meant_from_where_the_file_is(tmp_path: Path) -> None:
+    text = GOOD + '[store]\nurl = "sqlite:///data/x.db"\n[policy]\nfile = "rules/p.toml"\n'
+    settings = loaded(tmp_path, text)
+    assert settings.store_path == tmp_path / "data" / "x.db"
+    assert settings.policy_path == tmp_path / "rules" / "p.toml"
+    absolute = loaded(tmp_path, GOOD + '[store]\nurl = "sqlite:////var/lib/x.db"\n')
+    assert absolute.store_path == Path("/var/lib/x.db")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (GOOD.replace("env:BOT", "env:EMPTY"), ("bot_token", "EMPTY")),
+        (GOOD.replace("env:BOT", "env:BLANK"), ("bot_token", "BLANK")),
+        (GOOD.replace("env:BOT", "env:NOT_SET"), ("bot_token", "NOT_SET")),
+        (GOOD.replace("env:BOT", "env:"), ("bot_token", "env:NAME")),
+        (GOOD.replace("env:BOT", "xoxb-config-not-a-secret"), ("bot_token", "env:NAME")),
+        (GOOD.replace("env:BOT", "file:none"), ("bot_token", "none")),
+        (GOOD.replace('"env:BOT"', "5"), ("bot_token",)),
+        (GOOD.replace('bot_token = "env:BOT"\n', ""), ("bot_token", "required")),
+        (GOOD.replace('app_token = "env:APP"\n', ""), ("app_token",)),
+        (GOOD + 'mode = "http"\n', ("signing_secret",)),
+        (GOOD + 'mode = "http"\nsigning_secret = "env:EMPTY"\n', ("signing_secret", "EMPTY")),
+        (GOOD + 'mode = "http"\nsigning_secret = ["env:SIGN", "env:BLANK"]\n', ("signing_secret", "BLANK")),
+        (GOOD + 'mode = "http"\nsigning_secret = []\n', ("signing_secret",)),
+        (GOOD + 'mode = "carrier pigeon"\n', ("mode", "socket")),
+        (GOOD + 'bot_tokn = "env:BOT"\n', ("bot_tokn", "unknown key", "bot_token")),
+        (GOOD + "[slak]\nx = 1\n", ("slak", "unknown key")),
+        (GOOD + '[store]\nurl = "postgres://x"\n', ("store", "url")),
+        (GOOD + '[store]\npath = "x"\n', ("store", "path")),
+        (GOOD + "[policy]\nfile = 5\n", ("policy", "file")),
+        (GOOD + '[time]\nzone = "Mars/Olympus"\n', ("time", "Mars/Olympus")),
+        (GOOD.replace("T0ACME", "acme"), ("team",)),
+        (GOOD + 'command = "ops"\n', ("command",)),
+        (GOOD + 'command = "/Ops now"\n', ("command",)),
+        (GOOD + 'listen = "3000"\n', ("listen", "HOST:PORT")),
+        (GOOD + 'listen = "127.0.0.1:http"\n', ("listen", "HOST:PORT")),
+        (GOOD + 'listen = "127.0.0.1:70000"\n', ("listen",)),
+        (GOOD + 'listen = ":3000"\n', ("listen",)),
+        (GOOD + 'api_url = "http://slack.example.com/api/"\n', ("api_url", "loopback")),
+        (GOOD + 'api_url = "slack.com"\n', ("api_url",)),
+        (GOOD + 'response_hosts = ["https://hooks.slack.com"]\n', ("response_hosts", "HOST")),
+        (GOOD + 'security_channel = "#security"\n', ("security_channel",)),
+        (GOOD + "connections = 11\n", ("connections",)),
+        ("slack = 5\n", ("slack",)),
+        ("[slack\n", ("signalbox.toml",)),
+        (GOOD + GOOD, ("signalbox.toml",)),
+        (GOOD + ACC + ACC, ("acc", "twice")),
+        (GOOD + '[backend]\nname = "acc"\n', ("[[backend]]",)),
+        (GOOD + ACC.replace('"acc"', '"Acc prod"'), ("Acc prod",)),
+        (GOOD + ACC.replace('name = "acc"\n', ""), ("backend.name",)),
+        (GOOD + ACC.replace('kind = "sequentum"\n', ""), ("acc", "kind")),
+    ],
+)
+def test_each_mistake_is_one_line_that_names_it(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
+    said = refusal(tmp_path, text)
+    assert not [word for word in words if word not in said], said
+
+
+def test_a_file_that_is_not_there_or_no_text_is_one_line(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.toml", tmp_path):
+        with pytest.raises(ConfigProblem) as caught:
+            load(path, ENV)
+        assert "\n" not in str(caught.value)
+    (tmp_path / "signalbox.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigProblem):
+        load(tmp_path / "signalbox.toml", ENV)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("https://", "http://"), ("base_url", "loopback")),
+        (("https://acc.example.com", "acc.example.com"), ("base_url",)),
+        (("https://", "https://user:word@"), ("base_url",)),
+        (("env:ACC", "env:EMPTY"), ("token", "EMPTY")),
+        (("env:ACC", "acc-config-not-a-secret"), ("token",)),
+        (("token =", "tokken ="), ("acc",)),
+    ],
+)
+def test_a_table_of_a_control_plane_is_checked_by_its_kind(
+    tmp_path: Path, change: tuple[str, str], words: tuple[str, ...]
+) -> None:
+    settings = loaded(tmp_path, GOOD + ACC.replace(*change))
+    with pytest.raises(ConfigProblem) as caught:
+        config.backend_settings(settings.backends[0], PLUGIN.settings, tmp_path, ENV)
+    said = str(caught.value)
+    assert "\n" not in said
+    assert ENV["ACC"] not in said
+    assert not [word for word in words if word not in said], said
+
+
+def test_plain_http_is_good_for_loopback(tmp_path: Path) -> None:
+    for host in ("127.0.0.1:8000", "localhost", "[::1]:9"):
+        text = ACC.replace("https://acc.example.com", f"http://{host}")
+        settings = loaded(tmp_path, GOOD + text + "")
+        made = config.backend_settings(settings.backends[0], PLUGIN.settings, tmp_path, ENV)
+        assert made.base_url == f"http://{host}"

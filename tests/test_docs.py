@@ -1,0 +1,329 @@
+"""The documentation is true: generated parts, examples, commands, links, configurations.
+
+`SIGNALBOX_REWRITE_DOCS=1 python -m pytest tests/test_docs.py` writes the generated parts anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot import cli, config, documenting, meanings, plugins
+from bot.core.capability import Capability
+from bot.core.catalog import check_params
+from bot.core.grammar import parse, parse_target
+from bot.core.intent import Command, Misread
+from bot.core.params import Param
+from bot.core.policy import parse_policy, policy_json_schema
+from bot.core.problems import BadRequest
+from bot.core.register import COLUMNS, Event, Row
+from bot.slack.manifest import EVENTS, manifest
+from bot.store.unit import Store
+from tests.docs import PAGES, ROOT, blocks, links, name_of, shell_commands, slack_commands
+
+CATALOG = documenting.catalog_of_all_kinds()
+ROWS = [(kind, row) for kind, row in CATALOG.everything()]
+# Programs of others that the pages use, and that this test does not run.
+KNOWN_TOOLS = frozenset(
+    {".", "cp", "curl", "datasette", "export", "pip", "python", "python3", "sqlite3", "ssh", "sudo", "systemctl"}
+)
+# Programs of ours that only read what the test made.
+HARMLESS = frozenset(
+    {("audit", "search"), ("audit", "export"), ("audit", "verify"), ("policy", "test"), ("policy", "schema")}
+)
+
+
+def names(row: tuple[str, Capability]) -> str:
+    return f"{row[0]} {row[1].verb} {row[1].target}"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the two example files and a short register, as somebody has it who follows the README."""
+    folder = tmp_path_factory.mktemp("desk")
+    for name in ("signalbox", "policy"):
+        text = (ROOT / f"{name}.example.toml").read_text(encoding="utf-8")
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    (folder / "backups").mkdir()
+    store = Store.open(str(folder / "signalbox.db"))
+    for number, event in enumerate((Event.REQUESTED, Event.SENT, Event.DONE)):
+        at = f"2026-11-22T02:23:3{number}.000000Z"
+        for request, verb in (("r-1m80n4t50hjkbw", "start"), ("r-1m80n4t50hjkbx", "schedule off")):
+            store.append_sync(Row(at=at, request_id=request, event=event, verb=verb, target_name="acc:shop/prices"))
+    store.close_sync()
+    return folder
+
+
+def environ_for(text: str) -> dict[str, str]:
+    """A value for every `env:` reference of a configuration, switched-off lines included."""
+    return dict.fromkeys(re.findall(r'"env:(\w+)"', text), "not-a-secret")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_generated_parts_are_what_the_program_says(page: Path) -> None:
+    """Every table between marks equals what is made of the rows, models and enums now."""
+    text = page.read_text(encoding="utf-8")
+    made = documenting.rewritten(text, documenting.block)
+    if os.environ.get("SIGNALBOX_REWRITE_DOCS") == "1":
+        page.write_text(made, encoding="utf-8")
+    else:
+        assert text == made, "write it anew with SIGNALBOX_REWRITE_DOCS=1"
+
+
+def test_every_generated_part_is_in_some_page() -> None:
+    """Nothing that is made of the program is left out of the pages."""
+    used = {name for page in PAGES for name, _ in documenting.blocks_in(page.read_text(encoding="utf-8"))}
+    assert used == set(documenting.BLOCKS)
+
+
+def test_every_word_of_the_register_and_of_slack_is_explained() -> None:
+    """Columns, events, scopes and keys have their meanings, and nothing is explained that is not there."""
+    assert set(meanings.COLUMNS) == set(COLUMNS)
+    assert set(meanings.EVENTS) == {str(event) for event in Event}
+    assert set(meanings.SLACK_EVENTS) == set(EVENTS)
+    assert set(meanings.SLACK) == set(config.SlackSettings.model_fields)
+
+
+@pytest.mark.parametrize("kind", plugins.kinds())
+def test_every_kind_has_its_page(kind: str) -> None:
+    """docs/backends/KIND.md tells set-up, rights, commands, limits and what was inferred, and is linked in the README."""
+    text = (ROOT / "docs" / "backends" / f"{kind}.md").read_text(encoding="utf-8").lower()
+    for heading in ("## set-up", "## rights", "## commands", "## limits", "## what was inferred"):
+        assert heading in text, heading
+    assert f"docs/backends/{kind}.md" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("entry", ROWS, ids=names)
+def test_every_row_is_helped_with_an_example_that_works(entry: tuple[str, Capability]) -> None:
+    """Each capability has a help, an example that reads as its own verb, target and parameters, and a line in its page."""
+    kind, row = entry
+    assert row.help
+    assert row.endpoint
+    assert row.effect or str(row.risk) == "read", "what will happen is missing"
+    read = parse(row.example, CATALOG)
+    assert isinstance(read, Command), read
+    assert read.verb == row.verb
+    assert read.target is not None
+    ref = parse_target(read.target, CATALOG)
+    assert not isinstance(ref, str), ref
+    assert CATALOG.backends[ref.backend].kind == kind
+    target_kind, path = CATALOG.split_path(ref.backend, ref.path)
+    usual = CATALOG.backends[ref.backend].default_target.name
+    assert ref.selector or not path or (target_kind or usual) == row.target
+    check_params(row.params, read.params)
+    assert not row.reason_required or read.reason
+    page = (ROOT / "docs" / "backends" / f"{kind}.md").read_text(encoding="utf-8")
+    assert re.search(rf"`(/ops )?{re.escape(row.verb)}\b", page), f"docs/backends/{kind}.md has no line for it"
+
+
+@pytest.mark.parametrize(("page", "words"), sorted(set(slack_commands())))
+def test_every_command_for_slack_is_understood(page: str, words: str) -> None:
+    """Each `/ops ...` of the pages names a verb that its control plane has, with parameters that fit."""
+    read = parse(words, CATALOG)
+    assert not isinstance(read, Misread), read
+    rows = [row for _, row in CATALOG.rows(read.verb)]
+    if read.target is None:
+        assert rows or CATALOG.builtin(read.verb) is not None
+        return
+    backend = read.target.partition(":")[0]
+    found = [row for _, row in CATALOG.rows(read.verb, backend)]
+    builtin = CATALOG.builtin(read.verb)
+    assert found or builtin is not None, f"{backend} has no {read.verb}"
+    objections = [
+        objection(params, read) for params in [row.params for row in found] or [builtin.params if builtin else ()]
+    ]
+    assert None in objections, objections
+
+
+def objection(params: tuple[Param, ...], read: Command) -> str | None:
+    """What these declared parameters have against the written ones; None when they take them."""
+    try:
+        check_params(params, read.params)
+    except BadRequest as problem:
+        return problem.summary
+    return None
+
+
+def parser_of(words: list[str]) -> argparse.Namespace:
+    """The command line's own reading of a `signalbox ...`; an example's placeholders are texts like any other."""
+    return cli._parser().parse_args(words)
+
+
+def test_every_command_for_the_shell_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """`make X` is a target, `signalbox ...` is read by the command line, other programs are known ones."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for page, words in shell_commands():
+        tool, *rest = words
+        if tool == "make":
+            target = next(word for word in rest if "=" not in word)
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page}: make {target}"
+        elif tool == "signalbox":
+            try:
+                parser_of(rest)
+            except SystemExit as stop:
+                raise AssertionError(f"{page}: {words}: {capsys.readouterr().err}") from stop
+        else:
+            assert tool in KNOWN_TOOLS, f"{page}: {tool}"
+
+
+def run(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """`signalbox ...` as a process in that folder."""
+    environ = {
+        **os.environ,
+        **environ_for((desk / "signalbox.toml").read_text(encoding="utf-8")),
+        "PYTHONPATH": str(ROOT),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        cwd=desk,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def harmless() -> list[tuple[str, ...]]:
+    """The programs of the pages that may be run, each once, on the folder's own configuration and the register's own head."""
+    found = {
+        tuple(words[1:])
+        for _, words in shell_commands()
+        if words[0] == "signalbox" and (tuple(words[1:3]) in HARMLESS or words[1] in ("manifest", "--help"))
+    }
+    return sorted(words for words in found if "--config" not in words)
+
+
+@pytest.mark.parametrize("words", [("--help",), *harmless()], ids=" ".join)
+def test_harmless_programs_of_the_pages_run(desk: Path, words: tuple[str, ...]) -> None:
+    """What a reader may try without Slack does what the page says."""
+    head = run(desk, "audit", "verify").stdout.split("head ")[1].split()[0] if "--head" in words else ""
+    told = [head if word == words[words.index("--head") + 1] else word for word in words] if head else list(words)
+    done = run(desk, *told)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout
+
+
+def test_the_command_line_page_names_every_program_and_option() -> None:
+    """docs/reference/cli.md has each subcommand, each of its actions and each of its options, and the parser has all of those."""
+    page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    commands = next(a for a in cli._parser()._actions if isinstance(a, argparse._SubParsersAction)).choices
+    written = set(re.findall(r"--[a-z]+", page))
+    options = {"--help"}
+    for name, command in commands.items():
+        assert f"`signalbox {name}" in page
+        for action in command._actions:
+            options.update(option for option in action.option_strings if option.startswith("--"))
+            for choice in action.choices or () if action.dest == "action" else ():
+                assert f"`signalbox {name} {choice}" in page
+    assert written == options
+
+
+@pytest.mark.parametrize(("page", "address"), [(name_of(page), address) for page, address in links()])
+def test_every_link_points_to_something(page: str, address: str) -> None:
+    """A relative link names a file that is there, and a heading that the file has."""
+    if re.match(r"[a-z]+:", address):
+        return
+    path, _, heading = address.partition("#")
+    target = (ROOT / page).parent / path if path else ROOT / page
+    assert target.is_file(), address
+    if heading:
+        headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+        assert heading in [re.sub(r"[^\w\- ]", "", text).strip().lower().replace(" ", "-") for text in headings]
+
+
+@pytest.mark.parametrize("block", blocks("toml"), ids=lambda block: block.page)
+def test_every_configuration_loads(block: Any, tmp_path: Path) -> None:
+    """A whole signalbox.toml or policy.toml is loaded by the program; a part of one is TOML, its backends fit their kinds."""
+    data = tomllib.loads(block.text)
+    if "version" in data:
+        parse_policy(block.text)
+        return
+    for path in re.findall(r'"file:([^"]+)"', block.text):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("not-a-secret\n", encoding="utf-8")
+    environ = environ_for(block.text)
+    if "slack" in data:
+        (tmp_path / "signalbox.toml").write_text(block.text, encoding="utf-8")
+        config.load(tmp_path / "signalbox.toml", environ)
+    for table in data.get("backend", ()):
+        config.backend_settings(table, plugins.load(table["kind"]).settings, tmp_path, environ)
+
+
+@pytest.mark.parametrize("switched_on", [False, True], ids=["as it is", "everything switched on"])
+def test_the_example_configuration_loads(tmp_path: Path, switched_on: bool) -> None:
+    """signalbox.example.toml is loaded as it is, and with every switched-off line switched on."""
+    text = (ROOT / "signalbox.example.toml").read_text(encoding="utf-8")
+    if switched_on:
+        text = re.sub(r"^#(?=\S)", "", text, flags=re.MULTILINE)
+    (tmp_path / "signalbox.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "private-ca.pem").write_text("", encoding="utf-8")
+    settings = config.load(tmp_path / "signalbox.toml", environ_for(text))
+    for table in settings.backends:
+        config.backend_settings(table, plugins.load(table["kind"]).settings, tmp_path, environ_for(text))
+    if switched_on:
+        assert set(tomllib.loads(text)["slack"]) == set(config.SlackSettings.model_fields)
+        assert {table["kind"] for table in settings.backends} == set(plugins.kinds())
+
+
+def test_the_example_rules_keep_their_promises(desk: Path) -> None:
+    """policy.example.toml can be used, ends with the line that guards against a cut, and every case of it comes out."""
+    assert (ROOT / "policy.example.toml").read_text(encoding="utf-8").splitlines()[-1] == "# end"
+    done = run(desk, "policy", "test", "policy.toml")
+    assert (done.returncode, "warn" in done.stdout, "There is no [[case]]" in done.stdout) == (0, False, False), (
+        done.stdout
+    )
+
+
+def test_the_manifest_file_is_what_the_program_registers() -> None:
+    """manifest.yml equals the manifest that is made of the doors."""
+    assert yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8")) == manifest()
+
+
+def test_the_policy_page_names_every_key() -> None:
+    """docs/reference/policy.md has every key of every table of the rules."""
+    page = (ROOT / "docs" / "reference" / "policy.md").read_text(encoding="utf-8")
+    schema = policy_json_schema()
+    tables = [schema, *schema["$defs"].values()]
+    keys = {key for table in tables for key in table.get("properties", {})}
+    missing = {key for key in keys if f"`{key}`" not in page and f"[{key}]" not in page and f".{key}]" not in page}
+    assert not missing
+
+
+def tracked() -> list[Path]:
+    """Every file of the repository, those included that are not committed yet."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    return [path for name in listed.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    """No path of the machine on which it was written, and no address of a package index."""
+    here = "|".join(("ho" + "me", "ro" + "ot", "wo" + "rk", "tm" + "p", "Use" + "rs", "mn" + "t"))
+    machine = re.compile(rf"(?<![\w.*}}~/-])/(?:{here})/[\w.]")
+    index = re.compile(
+        "|".join(("py" + r"pi\.org", "python" + "hosted", r"https?://[^\s\"')]+/sim" + "ple", "npm" + r"js\.org"))
+    )
+    found = []
+    for path in tracked():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [
+            f"{path.relative_to(ROOT)}: {match.group()}" for rule in (machine, index) for match in rule.finditer(text)
+        ]
+    assert not found
