@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bot import config, plugins
+from bot import config
 from bot.core.rows import Filters
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
@@ -43,12 +43,12 @@ note = "#crawl-ops: the crawl team works here"
   who = ["*"]
 
   [[channel.allow]]
-  verbs = ["start", "retry", "restart", "schedule *", "input *", "pause", "resume"]
+  verbs = ["start", "retry", "restart", "schedule *", "input *", "pause", "resume", "create", "set"]
   targets = ["acc:shop/*", "acc:news/*", "itn:*", "infa:*", "pre:*", "res:*"]
   who = ["crawl"]
 
   [[channel.allow]]
-  verbs = ["stop", "mark", "agent *", "create", "set", "retire", "reinstate", "delete", "tag", "restart"]
+  verbs = ["stop", "mark", "agent *", "retire", "reinstate", "delete", "tag", "destroy", "gateway *", "group *", "cert *"]
   targets = ["*"]
   who = ["crawl"]
   approvals = { count = 1, from = ["leads"], expires = "30m", in = "C0APPR" }
@@ -154,7 +154,7 @@ async def town(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIte
     """Workspace, planes and bot, joined. `folder` keeps the configuration and the register."""
     async with AsyncExitStack() as stack:
         workspace = await stack.enter_async_context(Workspace(DEMO_SEED, port=port))
-        planes = tuple(plane for plane in demo_planes(workspace.clock) if plane.kind in plugins.kinds())
+        planes = demo_planes(workspace.clock)
         for plane in planes:
             await stack.enter_async_context(plane)
             workspace.register_plane(plane)

@@ -12,14 +12,27 @@ from bot.playground.workspace import Person, Workspace
 Print = Callable[[str], None]
 Search = Callable[[], Sequence[Entry]]  # rows of the register, newest first
 CHANNEL = "C0CRAWL"
+APPROVERS = "C0APPR"
 PATIENCE = 40.0
+
+
+class Press(NamedTuple):
+    """A button that somebody presses on a message that came after the words were typed."""
+
+    label: str
+    user: str = "U0ANA"
+    channel: str = CHANNEL
+
+
+RUN_IT = Press("Run it")
+APPROVE = Press("Approve", "U0LEE", APPROVERS)
 
 
 class Step(NamedTuple):
     """One thing a person does, and where its effect must be seen.
 
-    `shows` must all stand in one message, `called` is (method, part of the path) on the control plane, `events` the last
-    events of the verb in the register.
+    `shows` must all stand in one message, `called` is (method, part of the path) on the control plane, `events` all events
+    of the request in the register. `presses` come after the words, in this order.
     """
 
     title: str
@@ -30,6 +43,7 @@ class Step(NamedTuple):
     verb: str
     events: tuple[str, ...]
     user: str = "U0ANA"
+    presses: tuple[Press, ...] = ()
 
 
 MAIN_JOB = (
@@ -100,13 +114,125 @@ MAIN_JOB = (
 )
 
 
+SERVICES = (
+    Step(
+        "A service of a Secure Agent",
+        "infa",
+        'status infa:eu-1/"Process Server"',
+        ("status infa:eu-1/Process Server",),
+        ("GET", "/agent/details/"),
+        "status",
+        ("requested", "done"),
+    ),
+    Step(
+        "Stop it: a look before, and a second person",
+        "infa",
+        'stop infa:eu-1/"Process Server" -- a patch tonight',
+        ("stop infa:eu-1/Process Server",),
+        ("POST", "/agent/service"),
+        "stop",
+        ("requested", "sent", "done", "ended"),
+        presses=(RUN_IT, APPROVE),
+    ),
+    Step(
+        "and start it again",
+        "infa",
+        'start infa:eu-1/"Process Server" -- it is patched',
+        ("start infa:eu-1/Process Server",),
+        ("POST", "/agent/service"),
+        "start",
+        ("requested", "sent", "done", "ended"),
+    ),
+)
+PLATFORM = (
+    Step(
+        "Run a service with parameters",
+        "itn",
+        "start itn:my-tofu-service param.action=apply -- the lab network",
+        ("start itn:my-tofu-service",),
+        ("POST", "/services/run"),
+        "start",
+        ("requested", "sent", "done", "ended"),
+    ),
+    Step(
+        "What it wrote",
+        "itn",
+        "logs itn:my-tofu-service",
+        ("logs itn:my-tofu-service",),
+        ("GET", "/services/"),
+        "logs",
+        ("requested", "done"),
+    ),
+)
+AGENTS = (
+    Step(
+        "Register an agent",
+        "pre",
+        'create pre:price-watcher description="Watches prices" -- for the shop',
+        ("create pre:price-watcher",),
+        ("POST", "/api/v1/agent"),
+        "create",
+        ("requested", "sent", "done"),
+    ),
+    Step(
+        "How is it?",
+        "pre",
+        "status pre:price-watcher",
+        ("status pre:price-watcher",),
+        ("GET", "/api/v1/agent"),
+        "status",
+        ("requested", "done"),
+    ),
+)
+TRANSFERS = (
+    Step(
+        "What it moves now",
+        "res",
+        "history res:",
+        ("history res:", "FullSync"),
+        ("GET", "/api/v3/runs"),
+        "history",
+        ("requested", "done"),
+    ),
+    Step(
+        "Pause it for half an hour",
+        "res",
+        "pause res: for=30m -- the line is needed",
+        ("pause res:",),
+        ("PATCH", "/api/v3/client"),
+        "pause",
+        ("requested", "sent", "done"),
+    ),
+    Step(
+        "Let it go on",
+        "res",
+        "resume res: -- the line is free",
+        ("resume res:",),
+        ("PATCH", "/api/v3/client"),
+        "resume",
+        ("requested", "sent", "done"),
+    ),
+    Step(
+        "Restart it: a look before",
+        "res",
+        "restart res: -- it takes its new licence",
+        ("restart res:", "has restarted"),
+        ("PATCH", "/api/v3/client"),
+        "restart",
+        ("requested", "sent", "done"),
+        presses=(RUN_IT,),
+    ),
+)
+STEPS = (*MAIN_JOB, *SERVICES, *PLATFORM, *AGENTS, *TRANSFERS)
+
+
 async def play(workspace: Workspace, planes: Mapping[str, Any], register: Search, say: Print) -> int:
     """0 when every effect of every step was seen, 1 otherwise."""
     failed = 0
     for plane in planes.values():
         if hasattr(plane, "speed"):
             plane.speed = 4.0
-    steps = [step for step in MAIN_JOB if step.backend in planes]
+    steps = [step for step in STEPS if step.backend in planes]
     for number, step in enumerate(steps, 1):
         say(f"{number}. {step.title}: /ops {step.says}   ({step.user})")
         problems = await _play(workspace, planes[step.backend], register, step, say)
@@ -120,6 +246,7 @@ async def play(workspace: Workspace, planes: Mapping[str, Any], register: Search
 async def _play(workspace: Workspace, plane: Any, register: Search, step: Step, say: Print) -> Sequence[str]:
     person = workspace.person(step.user)
     seen_before = {message["ts"] for message in person.messages(CHANNEL)}
+    decided_before = {message["ts"] for message in workspace.person("U0LEE").messages(APPROVERS)}
     requests_before = len(plane.requests)
     last_row = max((entry.seq for entry in register()), default=0)
     files_before = set(workspace.files)
@@ -127,6 +254,10 @@ async def _play(workspace: Workspace, plane: Any, register: Search, step: Step, 
     if not receipt.acked:
         return [f"the ack ({receipt.error})"]
     problems = []
+    for press in step.presses:
+        if not await _pressed(workspace.person(press.user), press, seen_before | decided_before):
+            return [f"the button {press.label} for {press.user} in {press.channel}"]
+        say(f"   {press.user} presses {press.label}")
     card = await _card(person, step, seen_before)
     if card is None:
         problems.append(f"a message with {' and '.join(step.shows)}")
@@ -138,10 +269,30 @@ async def _play(workspace: Workspace, plane: Any, register: Search, step: Step, 
     if step.called is None and any(method != "GET" for method, _ in calls):
         problems.append(f"nothing on {plane.name}, but there was {calls}")
     if not await _registered(person, register, step, last_row):
-        problems.append(f"{', '.join(step.events)} of `{step.verb}` in the register")
+        seen = ", ".join(_events(register, step, last_row))
+        problems.append(f"{', '.join(step.events)} of `{step.verb}` in the register, where there is {seen}")
     if step.verb == "logs" and not await _uploaded(person, workspace, files_before):
         problems.append("the log file in the thread")
     return problems
+
+
+async def _pressed(person: Person, press: Press, before: set[str]) -> bool:
+    """Wait for the button on a message that is not of `before`, and press it."""
+
+    def look(who: Person) -> Any:
+        fresh = [one for one in who.messages(press.channel) if one["ts"] not in before]
+        return next((one for one in reversed(fresh) if _has_button(one, press.label)), None)
+
+    with contextlib.suppress(AssertionError):
+        message = await person.wait_for(look, timeout=PATIENCE)
+        receipt = await person.press_label(press.channel, message["ts"], press.label, seen=message)
+        return bool(receipt.acked)
+    return False
+
+
+def _has_button(message: Mapping[str, Any], label: str) -> bool:
+    elements = [one for block in message.get("blocks") or () for one in block.get("elements", ())]
+    return any(one["type"] == "button" and one["text"]["text"] == label for one in elements)
 
 
 async def _card(person: Person, step: Step, before: set[str]) -> Mapping[str, Any] | None:
@@ -181,7 +332,8 @@ def _first_line(message: Mapping[str, Any]) -> str:
 
 
 def _events(register: Search, step: Step, last_row: int) -> tuple[str, ...]:
-    rows = [
-        entry for entry in register() if entry.seq > last_row and entry.verb == step.verb and entry.user_id == step.user
-    ]
+    """Of the newest request that this person made for the verb, whoever made the rows."""
+    fresh = [entry for entry in register() if entry.seq > last_row]
+    asked = [entry for entry in fresh if entry.verb == step.verb and entry.user_id == step.user]
+    rows = [entry for entry in fresh if asked and entry.request_id == asked[0].request_id]
     return tuple(str(entry.event) for entry in reversed(rows))

@@ -34,7 +34,7 @@ from bot.pipeline.rules import Rules
 from bot.pipeline.watchman import prune, publish_head, warn_of_credentials
 from bot.slack.app import Doors
 from bot.slack.directory import SlackDirectory
-from bot.slack.errors import TRANSPORT, read
+from bot.slack.errors import TRANSPORT, Remedy, read
 from bot.slack.files import Attachments, Uploads
 from bot.slack.http import HttpServer
 from bot.slack.origin import Stamp
@@ -293,13 +293,28 @@ class Bot:
         self.joined = True
 
     async def _join(self, bolt: AsyncApp, app_token: str) -> None:
-        """One Socket Mode connection; raises ConfigProblem when Slack does not give one."""
+        """One Socket Mode connection; raises ConfigProblem when Slack gives no address for one.
+
+        The SDK's own `connect` asks for an address for ever, every ten seconds, whatever Slack says.
+        """
         handler = AsyncSocketModeHandler(bolt, app_token, web_client=bolt.client)
         self._sockets.append(handler)
+        ask = handler.client.issue_new_wss_url
+
+        async def address() -> str:
+            try:
+                return await ask()
+            except SlackApiError as error:
+                if read(error).remedy is Remedy.FATAL:
+                    self._fatal(read(error).code)
+                raise
+
+        handler.client.issue_new_wss_url = address  # type: ignore[method-assign]
         try:
-            await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
+            handler.client.wss_uri = await address()
         except (SlackApiError, *TRANSPORT) as error:
             raise config.ConfigProblem(f"[slack] Slack does not accept the app token: {read(error).code}") from None
+        await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
 
     def metrics(self) -> Mapping[str, float]:
         """Numbers for /metrics."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from bot import plugins
 from bot.core.card import Card
 from bot.core.outcome import Done, Fact, Phase, Refused, RunView, Suggestion, Table
+from bot.core.problems import NoSuchTarget
 from bot.pipeline import cards
 from bot.render.card import render_card
 from tests.backends.contract_stand import INTENT, samples_of, standing
@@ -40,7 +42,7 @@ async def test_lists_of_a_plane_that_is_full_of_hostile_names(kind: str, count: 
     name = HOSTILE["call"] + HOSTILE["bidi"] + HOSTILE["ticks"]
     async with standing(kind, tmp_path, more=lambda plane: samples.hostile(plane, name, count)) as stand:
         for typed in samples.lists:
-            if count or "546" not in typed:
+            with nullcontext() if count else suppress(NoSuchTarget):
                 operation = await stand.operation(typed)
                 result = await stand.call(operation)
                 check(cards.outcome(operation, INTENT, result, (), INTENT.at))
@@ -79,16 +81,17 @@ def bad(result: Any, word: str, count: int) -> Any:
 @pytest.mark.parametrize("word", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_row_with_the_worst_that_a_vendor_could_say(kind: str, word: str, tmp_path: Path) -> None:
-    """Each row's operation with outcomes whose every text is hostile, and with 0, 1 and 500 facts and rows."""
+    """Each row's operation with outcomes whose every text is hostile and which have no, one or very many facts and rows."""
     samples = samples_of(kind)
     async with standing(kind, tmp_path) as stand:
         operation = await stand.prepared(samples.rows[samples.read])
         result = await stand.call(operation)
-        for row in stand.plugin.rows.capabilities:
+        for number, row in enumerate(stand.plugin.rows.capabilities):
             target = operation.target.model_copy(update={"name": word, "id": word, "scope": f"{samples.name}:{word}"})
             update = {"verb": row.verb, "target": target, "reason": word, "words": (("name", word),)}
             worst = operation.model_copy(update=update)
-            for count in (0, 1, 500):
+            # The rows differ in their words alone, so one of them shows what five hundred facts and rows become.
+            for count in (0, 1) if number else (0, 1, 500):
                 for outcome in (bad(result, word, count), bad(None, word, count)):
                     check(cards.outcome(worst, INTENT, outcome, (), INTENT.at))
             check(cards.working(worst, INTENT, word))

@@ -122,7 +122,7 @@ async def test_a_health_says_how_fast_and_what_of_the_credential(kind: str, tmp_
 
 
 def two_accs(clock: Any) -> tuple[Plane, ...]:
-    second = SequentumPlane("acc2", clock=clock)
+    second = SequentumPlane("acc2", clock=clock, speed=20)
     second.add_agent("shop/prices", description="The other shop")
     second.add_agent("shop/only-here")
     return (*demo_planes(clock), second)

@@ -423,8 +423,8 @@ async def test_a_target_that_was_made_anew_is_another_one(town: Deciding) -> Non
     await here.say("start acc:shop/prices")
     card = await town.card("start acc:shop/prices")
     old = here.acc.agent("shop/prices").agent_id
-    here.acc.add_agent("shop/prices", description="made anew")
-    new = here.acc.agent("shop/prices").agent_id
+    new = "0b7d3c61-1f3a-4b52-9f0e-6a4f4f3f9a10"
+    here.acc.add_agent("shop/prices", agent_id=new, description="made anew")
     assert old != new
     await town.press(card, "Approve")
     await town.sees("Not counted", "another one now")
@@ -450,7 +450,7 @@ async def test_a_control_plane_that_does_not_answer_lets_nothing_through(town: D
     here = town.here
     await here.say("start acc:shop/prices")
     card = await town.card("start acc:shop/prices", "idle")
-    here.acc.set_fault({"fault": "503", "match": "GET"})
+    await here.acc.set_fault({"fault": "503", "match": "GET"})
     await town.press(card, "Approve")
     await town.sees("Not counted", "not readable")
     assert not town.effects()

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+
 from tests.slack.support import (
     FORM,
     Inside,

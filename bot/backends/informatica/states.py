@@ -23,7 +23,7 @@ SERVICE: Final[Mapping[str, tuple[str, Phase]]] = {
     "STOPPING": ("shutting down", Phase.ACTIVE),
     "USER_STOPPED": ("stopped by a user", Phase.STOPPED),
 }
-# DOC (activityMonitor) names INITIALIZED, RUNNING and STOPPING; QUEUED and STARTING are a GUESS, harmless if never seen.
+# GUESS, all of them but RUNNING (a published sample): the vendor's list of executionState was not at hand.
 RUNNING: Final[Mapping[str, tuple[str, Phase]]] = {
     "INITIALIZED": ("initialized", Phase.WAITING),
     "QUEUED": ("queued", Phase.WAITING),
@@ -31,7 +31,7 @@ RUNNING: Final[Mapping[str, tuple[str, Phase]]] = {
     "RUNNING": ("running", Phase.ACTIVE),
     "STOPPING": ("stopping", Phase.ACTIVE),
 }
-# DOC (activityLog). Completed with errors counts as failed, so that nobody overlooks it.
+# GUESS: the codes' meanings were not at hand in the vendor's page. Completed with errors counts as failed.
 ENDED: Final[Mapping[str, tuple[str, Phase]]] = {
     "1": ("completed", Phase.SUCCEEDED),
     "2": ("completed with errors", Phase.FAILED),

@@ -128,7 +128,7 @@ class Running(_Wire):
 
     @property
     def began(self) -> datetime | None:
-        """The UTC field counts: the other one is on the clocks of the organization in spite of its Z (DOC sample)."""
+        """The UTC field counts: the other is on the clocks of the org in spite of its Z (GUESS, from a user's sample)."""
         return moment(self.start_time_utc) or moment(self.start_time)
 
 

@@ -1,0 +1,42 @@
+"""The benchmarks run, tiny, and measure what they say; their bars are held by `signalbox bench` on a quiet machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.benching import register
+from bot.benching.ack import run
+from bot.benching.bars import held, line, percentile
+
+
+async def test_the_ack_is_measured_against_a_bare_ack_and_nothing_is_lost() -> None:
+    measures = {name: (value, bar) for name, value, _, bar in await run(600, requests=25, seconds=0.4)}
+    values = {name: value for name, (value, _) in measures.items()}
+    assert values.pop("lost or doubled") == 0
+    assert all(value > 0 for value in values.values())
+    ratio = next(value for name, value in values.items() if "against a bare ack" in name)
+    assert 1.0 < ratio < 10.0
+    assert {bar for _, bar in measures.values()} == {"", "< 2", "< 1.2", "< 10", "> 1000", "< 1"}
+
+
+def test_the_register_is_measured_at_size() -> None:
+    measures = register.run(3_000)
+    names = [name for name, _, _, _ in measures]
+    assert len(names) == len(set(names))
+    assert all(value > 0 for _, value, _, _ in measures)
+    assert "verify" in names
+
+
+@pytest.mark.parametrize(
+    ("value", "bar", "holds"), [(1.9, "< 2", True), (2.0, "< 2", False), (5.0, "> 4", True), (5.0, "", None)]
+)
+def test_a_bar_is_held_or_missed_and_the_line_says_so(value: float, bar: str, holds: bool | None) -> None:
+    measure = ("a number", value, "x", bar)
+    assert held(measure) is holds
+    assert ("MISSED" in line(measure)) is (holds is False)
+
+
+def test_a_percentile_is_one_of_the_values() -> None:
+    assert percentile([3.0, 1.0, 2.0], 50) == 2.0
+    assert percentile([1.0], 99) == 1.0
+    assert percentile(list(map(float, range(1, 101))), 99) == 99.0
