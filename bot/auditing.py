@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bot import config
 from bot.clock import SystemClock, SystemIds
 from bot.core.problems import Problem
 from bot.core.register import Event, Row
 from bot.core.rows import Filters, stamp
 from bot.store.unit import Store
 
+_REQUEST = re.compile(r"r-[0-9a-z]{14}")
 Print = Callable[[str], None]
-WELL, FAILED, MISUSED = 0, 1, 2
+WELL, FAILED = 0, 1
 
 
-def audit_command(settings: config.Settings, arguments: argparse.Namespace, say: Print) -> int:
+def audit_command(where: tuple[Path, str], arguments: argparse.Namespace, say: Print) -> int:
     """0 well, 1 refused or failed, 2 misused."""
-    if not settings.store_path.exists():
-        print(f"signalbox: {settings.store_path}: there is no register yet", file=sys.stderr)  # noqa: T201
+    path, team = where
+    if not path.exists():
+        print(f"signalbox: {path}: there is no register there", file=sys.stderr)  # noqa: T201
         return FAILED
     try:
-        store = Store.open(str(settings.store_path))
+        store = Store.open(str(path))
     except Problem as problem:
         print(f"signalbox: {problem.summary} {problem.hint}", file=sys.stderr)  # noqa: T201
         return FAILED
     try:
-        return _ACTIONS[arguments.action](store, settings, arguments, say)
+        return _ACTIONS[arguments.action](store, team, arguments, say)
     finally:
         store.close_sync()
 
 
-def _search(store: Store, settings: config.Settings, arguments: argparse.Namespace, say: Print) -> int:
-    filters = Filters(text=" ".join(arguments.text) or None)
+def _search(store: Store, team: str, arguments: argparse.Namespace, say: Print) -> int:
+    words = " ".join(arguments.text)
+    named = _REQUEST.fullmatch(words)
+    filters = Filters(request_id=words) if named else Filters(text=words or None)
     for entry in store.search_sync(filters, limit=max(1, min(arguments.count, 500))):
         parts = (
             entry.verb,
@@ -49,10 +53,7 @@ def _search(store: Store, settings: config.Settings, arguments: argparse.Namespa
     return WELL
 
 
-def _export(store: Store, settings: config.Settings, arguments: argparse.Namespace, say: Print) -> int:
-    if arguments.output is None:
-        print("signalbox: audit export needs --output FILE", file=sys.stderr)  # noqa: T201
-        return MISUSED
+def _export(store: Store, team: str, arguments: argparse.Namespace, say: Print) -> int:
     clock = SystemClock()
     detail = f"{arguments.format} to {Path(arguments.output).name}"
     store.append_sync(
@@ -60,7 +61,7 @@ def _export(store: Store, settings: config.Settings, arguments: argparse.Namespa
             at=stamp(clock.now()),
             request_id=SystemIds().request(),
             event=Event.EXPORTED,
-            team_id=settings.slack.team,
+            team_id=team or None,
             door="terminal",
             detail=detail,
         )
@@ -74,7 +75,7 @@ def _export(store: Store, settings: config.Settings, arguments: argparse.Namespa
     return WELL
 
 
-def _verify(store: Store, settings: config.Settings, arguments: argparse.Namespace, say: Print) -> int:
+def _verify(store: Store, team: str, arguments: argparse.Namespace, say: Print) -> int:
     verdict = store.verify_sync(arguments.head)
     if not verdict.ok:
         say(f"BROKEN at row {verdict.first_bad_seq}: {verdict.why}")

@@ -14,10 +14,17 @@ if TYPE_CHECKING:
 
 WELL, REFUSED, MISUSED = 0, 1, 2
 
+Add = Callable[[str, str], argparse.ArgumentParser]
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0 well, 1 refused or failed, 2 misused."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments, behind = parser.parse_known_args(argv)
+    if behind and (any(word.startswith("-") for word in behind) or not hasattr(arguments, "text")):
+        parser.error(f"unrecognized arguments: {' '.join(behind)}")
+    if behind:  # words behind an option, which argparse leaves over where any number of words may stand
+        arguments.text = [*arguments.text, *behind]
     handler: Callable[[argparse.Namespace], int] = arguments.handler
     try:
         return handler(arguments)
@@ -51,8 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--channel", required=True, help="the channel's id")
         command.add_argument("--user", required=True, help="the person's id")
         command.add_argument("--yes", action="store_true", help="run what is dangerous without asking again")
-    _policy(add("policy", "test the rules", policy))
-    _audit(add("audit", "search, export or verify the register", audit))
+    _policy(_nested(add("policy", "test the rules", policy)))
+    _audit(_nested(add("audit", "search, export or verify the register", audit)))
     manifest_ = add("manifest", "print the app manifest that fits the configuration", manifest)
     manifest_.add_argument("--url", help="the public address of /slack/events in http mode")
     bench_ = add("bench", "measure, and print ratios", bench)
@@ -64,19 +71,34 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _policy(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["test", "replay", "schema"])
-    parser.add_argument("file", type=Path, nargs="?")
-    parser.add_argument("--since", default="30d", help="how far back to replay")
+def _nested(parser: argparse.ArgumentParser) -> Add:
+    """Adds actions to a command; --config may stand before or behind the action."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, default=argparse.SUPPRESS, help="the configuration file")
+    return lambda name, help_: actions.add_parser(name, help=help_, parents=[common])
 
 
-def _audit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["search", "export", "verify"])
-    parser.add_argument("text", nargs="*")
-    parser.add_argument("--count", type=int, default=50)
-    parser.add_argument("--format", choices=["csv", "jsonl"], default="csv")
-    parser.add_argument("--output", type=Path)
-    parser.add_argument("--head", help="a published SEQ:HASH to compare with")
+def _policy(add: Add) -> None:
+    for name, help_ in (
+        ("test", "run the cases written in a rules file"),
+        ("replay", "who would gain and who would lose"),
+    ):
+        command = add(name, help_)
+        command.add_argument("text", nargs="*", metavar="FILE", help="the rules file")
+        if name == "replay":
+            command.add_argument("--since", default="30d", help="how far back to replay")
+    add("schema", "the JSON Schema of policy.toml, or with `config` of signalbox.toml").add_argument("text", nargs="*")
+
+
+def _audit(add: Add) -> None:
+    search = add("search", "rows that hold these words, newest first")
+    search.add_argument("text", nargs="*", help="words, or the id of a request")
+    search.add_argument("--count", type=int, default=50, help="how many rows at most")
+    export = add("export", "the whole register as a file")
+    export.add_argument("--format", choices=["csv", "jsonl"], default="csv")
+    export.add_argument("--output", type=Path, required=True)
+    add("verify", "check the chain").add_argument("--head", help="a published SEQ:HASH to compare with")
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -122,14 +144,19 @@ def policy(arguments: argparse.Namespace) -> int:
     from bot.running import one_line
     from bot.trying import policy_action
 
+    if len(arguments.text) > 1:
+        print(f"signalbox: policy {arguments.action} takes one FILE, not {len(arguments.text)}", file=sys.stderr)
+        return MISUSED
+    arguments.file = Path(arguments.text[0]) if arguments.text else None
     return one_line(lambda: policy_action(arguments, print))
 
 
 def audit(arguments: argparse.Namespace) -> int:
     """`signalbox audit search|export|verify`."""
+    from bot import config
     from bot.auditing import audit_command
 
-    return audit_command(_settings(arguments), arguments, print)
+    return audit_command(config.register_of(arguments.config), arguments, print)
 
 
 def manifest(arguments: argparse.Namespace) -> int:

@@ -151,6 +151,15 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
+def register_of(path: Path) -> tuple[Path, str]:
+    """Where the register is, and the workspace: what an auditor needs, without any secret."""
+    document = _document(path)
+    store = _section(StoreSettings, document.get("store", {}), "store", {}, path.resolve().parent)
+    slack = document.get("slack")
+    team = slack.get("team") if isinstance(slack, dict) else None
+    return path.resolve().parent / urlsplit(store.url).path[1:], team if isinstance(team, str) else ""
+
+
 def _document(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

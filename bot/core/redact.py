@@ -138,6 +138,8 @@ _RULES: Final[tuple[_Rule, ...]] = (
         _if_random,
     ),
 )
+# Most texts hold none of them, and one pass in C over all hints is a tenth of the price of asking rule by rule.
+_ALL_HINTS: Final = tuple(dict.fromkeys(hint for rule in _RULES for hint in rule.hints))
 
 
 def _forms(secret: str) -> set[str]:
@@ -198,6 +200,8 @@ class Redactor:
             text, hits = self._known.subn(MASK, text)
             self.count += hits
         lowered = _lowered(text)
+        if not any(map(lowered.__contains__, _ALL_HINTS)):
+            return text
         for rule in _RULES:
             if any(hint in lowered for hint in rule.hints):
                 text, hits = _applied(rule, text, lowered)

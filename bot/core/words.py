@@ -10,6 +10,7 @@ _SINGLE: Final = frozenset("'\u2018\u2019\u201a\u201b")
 _OPENS_SINGLE_AFTER: Final = frozenset("=:/")
 _DASHES: Final = frozenset({"--", "\u2014", "\u2013", "\u2014\u2014"})
 _ENTITY: Final = re.compile(r"<([^<>\s|]*[^<>|]*)(?:\|([^<>]*))?>")
+_RUN: Final = re.compile(rf"[^\s{''.join(sorted(_DOUBLE | _SINGLE))}]+")
 LONGEST: Final = 12_000
 
 
@@ -76,6 +77,9 @@ def _skip_blanks(text: str, at: int) -> int:
 
 
 def _word(text: str, at: int) -> Word:
+    run = _RUN.match(text, at)
+    if run is not None and (run.end() == len(text) or text[run.end()].isspace()):
+        return Word(run.group(), (False,) * (run.end() - at), run.end())
     out: list[str] = []
     quoted: list[bool] = []
     start = at

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json as jsonlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import BinaryIO, Final, TypeVar
 
 import aiohttp
@@ -24,6 +23,7 @@ from bot.core.problems import (
     ServerError,
 )
 from bot.core.value import Json
+from bot.httpkit.asking import Ask, BodyStream
 from bot.httpkit.auth import Auth, Credential
 from bot.httpkit.mapping import problem_of_status, problem_of_transport, retry_after
 from bot.httpkit.reply import Download, Reply, Unpacker, looks_html, media_type_of, unpacked
@@ -43,28 +43,12 @@ _BROKEN: Final = (
 )  # fmt: skip
 _AGAIN: Final = frozenset({502, 503, 504})
 
-BodyStream = Callable[[], AsyncIterator[bytes]]
-
 
 class _Unset:
     """Tells an omitted value from one that was given as None."""
 
 
 _UNSET: Final = _Unset()
-
-
-@dataclass(frozen=True, slots=True)
-class _Ask:
-    method: str
-    path: str
-    query: Query
-    content: bytes | None
-    stream: BodyStream | None
-    headers: tuple[tuple[str, str], ...]
-    auth: Auth | None
-    base_url: str | None
-    repeat_safe: bool
-    missing: str | None
 
 
 # A vendor's word for a status that the kit handles itself (credentials, limits, its own errors) does not replace the kit's.
@@ -229,15 +213,15 @@ class HttpClient:
         base_url: str | None,
         repeat_safe: bool,
         missing: str | None,
-    ) -> _Ask:
+    ) -> Ask:
         own = [*self._headers, *headers]
         if not isinstance(json, _Unset):
             content = jsonlib.dumps(json, ensure_ascii=False, allow_nan=False).encode()
             own.append(("Content-Type", "application/json"))
         chosen = self._auth if isinstance(auth, _Unset) else auth
-        return _Ask(method, path, query, content, stream, tuple(own), chosen, base_url, repeat_safe, missing)
+        return Ask(method, path, query, content, stream, tuple(own), chosen, base_url, repeat_safe, missing)
 
-    async def _within(self, ask: _Ask, cap: int, deadline: float | None, take: _Take[T]) -> T:
+    async def _within(self, ask: Ask, cap: int, deadline: float | None, take: _Take[T]) -> T:
         """All attempts under one deadline. What ends it is raised outside the handler, so that no request hangs on it."""
         quiet_logs()
         seconds = self._deadline if deadline is None else deadline
@@ -254,7 +238,7 @@ class HttpClient:
         problem.__cause__ = None
         raise problem
 
-    async def _attempts(self, ask: _Ask, cap: int, take: _Take[T], progress: Progress) -> T:
+    async def _attempts(self, ask: Ask, cap: int, take: _Take[T], progress: Progress) -> T:
         renewed = False
         tries = 0
         while True:
@@ -279,10 +263,10 @@ class HttpClient:
         # Full jitter over a doubling bound, so that clients that failed together do not come back together.
         return float(0.1 + self._chance() * 0.4 * 2 ** (tries - 1))
 
-    async def _credential(self, ask: _Ask) -> Credential:
+    async def _credential(self, ask: Ask) -> Credential:
         return Credential() if ask.auth is None else await ask.auth.credential()
 
-    async def _renew(self, ask: _Ask, auth: Auth, credential: Credential, refused: CredentialRefused) -> None:
+    async def _renew(self, ask: Ask, auth: Auth, credential: Credential, refused: CredentialRefused) -> None:
         if await auth.renew(credential) is None:
             raise refused
         if not ask.repeat_safe:
@@ -292,7 +276,7 @@ class HttpClient:
                 status=refused.status,
             )
 
-    async def _attempt(self, ask: _Ask, credential: Credential, cap: int, take: _Take[T], progress: Progress) -> T:
+    async def _attempt(self, ask: Ask, credential: Credential, cap: int, take: _Take[T], progress: Progress) -> T:
         # `sent` stays true over the attempts: what an earlier one began is not undone by a later refusal to connect.
         progress.tries = 0
         token = PROGRESS.set(progress)
@@ -309,7 +293,7 @@ class HttpClient:
         finally:
             PROGRESS.reset(token)
 
-    async def _send(self, ask: _Ask, credential: Credential) -> httpx.Response:
+    async def _send(self, ask: Ask, credential: Credential) -> httpx.Response:
         headers = [*ask.headers, *credential.headers]
         if not all(value.isascii() and value.isprintable() for _, value in headers):
             raise NotSent(
@@ -325,9 +309,7 @@ class HttpClient:
         )
         return await client.send(request, stream=True)
 
-    async def _receive(
-        self, ask: _Ask, credential: Credential, response: httpx.Response, cap: int, take: _Take[T]
-    ) -> T:
+    async def _receive(self, ask: Ask, credential: Credential, response: httpx.Response, cap: int, take: _Take[T]) -> T:
         names = {name.lower(): value for name, value in response.headers.items()}
         failed = not response.is_success
         pieces = unpacked(
@@ -385,13 +367,13 @@ class HttpClient:
                 status=status,
             )
 
-    def _base(self, ask: _Ask, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)
+    def _base(self, ask: Ask, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)
         return (ask.base_url or credential.base_url or self._base_url).rstrip("/")
 
-    def _host(self, ask: _Ask, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)
+    def _host(self, ask: Ask, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)
         return host_of(self._base(ask, credential))
 
-    def _url(self, ask: _Ask, credential: Credential) -> str:
+    def _url(self, ask: Ask, credential: Credential) -> str:
         query = "&".join(filter(None, (query_text(ask.query), query_text(credential.query))))
         return f"{self._base(ask, credential)}{ask.path}" + (f"?{query}" if query else "")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.core.card import Line, Tone
 from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
@@ -13,6 +15,8 @@ from bot.pipeline import approvals, breakglass, cards
 from bot.pipeline.deps import Deps
 from bot.pipeline.execute import EVENTS, call
 from bot.pipeline.record import Scribe
+
+TRY_AGAIN = timedelta(minutes=1)
 
 
 async def due(deps: Deps, intent: Intent, ask: Due) -> None:
@@ -72,14 +76,25 @@ async def switch_back(deps: Deps, intent: Intent, pause: Pause, operation: Opera
     rows = [scribe.about(EVENTS[result.kind], operation, intent, now, **columns)]
     if good:
         rows.append(scribe.about(Event.RESUMED, operation, intent, now, detail=f"pause {pause.request_id}"))
-    await deps.store.end_pause(pause.id, "resumed" if good else "failed", ())
+    if good:
+        await deps.store.end_pause(pause.id, "resumed", ())
+    else:
+        await deps.store.postpone_pause(pause.id, now + TRY_AGAIN)
     await deps.store.finish(intent.request_id, rows, stamp(now))
-    head = "The pause is over: it is on again" if good else "The pause is over, and it could not be switched on"
+    head = "The pause is over: it is on again" if good else "The pause is over, and it could not be switched on yet"
     buttons = ()
     card = cards.outcome(operation, intent, result, buttons, now)
-    lines = (*card.lines, Line(text=f"Paused by <@{pause.user_id}> since {pause.from_at[:16].replace('T', ' ')} UTC."))
+    again = () if good else (Line(text="It is tried again every minute until it is on."),)
+    lines = (
+        *card.lines,
+        *again,
+        Line(text=f"Paused by <@{pause.user_id}> since {pause.from_at[:16].replace('T', ' ')} UTC."),
+    )
     tone = Tone.GOOD if good else Tone.BAD
-    await deps.presenter.show(card.model_copy(update={"status": head, "lines": lines, "tone": tone}))
+    # One card for all attempts, so that a control plane that is away does not fill the channel.
+    await deps.presenter.show(
+        card.model_copy(update={"key": f"pause:{pause.id}", "status": head, "lines": lines, "tone": tone})
+    )
 
 
 async def _expire(deps: Deps, hold: Hold, operation: Operation) -> None:

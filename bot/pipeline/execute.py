@@ -33,7 +33,7 @@ from bot.pipeline.authorize import Ruling, ages
 from bot.pipeline.buttons import buttons_for
 from bot.pipeline.call import OneCall
 from bot.pipeline.deps import Deps
-from bot.pipeline.pauses import pauses_of
+from bot.pipeline.pauses import end_by_hand, pauses_of
 from bot.pipeline.record import Scribe
 
 AnyOutcome = Done | Refused | Failed | Unknown
@@ -226,6 +226,8 @@ async def finish(
         pauses=pauses,
         run=_run(result, operation),
     )
+    if isinstance(result, Done) and operation.risk is not Risk.READ:
+        await end_by_hand(deps, operation)
     await _show(deps, intent, operation, result, rule, pauses)
 
 

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from bot.core.intent import Actor, Form, Intent, Place, Press
-from bot.core.policy import Denied, admits
+from bot.core.policy import admits
+from bot.core.policy_match import Standing, standing
 from bot.core.problems import Problem
 from bot.core.receipt import Receipt
 from bot.core.register import Event
@@ -99,8 +100,11 @@ class Pipeline:
         """Remembered targets that contain what was typed; nothing for who may do nothing here."""
         deps = self._deps
         policy, subject, where = await facts(deps, actor, place)
-        refused = admits(policy, subject=subject, where=where, home_team_id=deps.home_team)
-        if isinstance(refused, Denied) and place.channel_id:
+        if place.channel_id:
+            admitted = admits(policy, subject=subject, where=where, home_team_id=deps.home_team) is None
+        else:  # a modal does not say where it was opened
+            admitted = standing(subject, deps.home_team)[0] is Standing.FULL
+        if not admitted:
             return ()
         part = typed.strip().lower()
         found: list[str] = []

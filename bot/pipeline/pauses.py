@@ -34,6 +34,14 @@ def check_pause(row: Capability, operation: Operation, now: datetime, zone: str)
     return None
 
 
+async def end_by_hand(deps: Deps, operation: Operation) -> None:
+    """Somebody switched on what was paused: the pause is over, and nothing is left to give back."""
+    for pause in await deps.store.open_pauses():
+        here = pause.verb_back == operation.verb and pause.backend == operation.target.backend
+        if here and operation.target.id in (pause.target.id, pause.target.parent):
+            await deps.store.end_pause(pause.id, "cancelled", ())
+
+
 def pauses_of(deps: Deps, intent: Intent, operation: Operation, result: Done, now: datetime) -> tuple[Pause, ...]:
     """The rows that switch back on what this operation switched off."""
     row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)

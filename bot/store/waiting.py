@@ -58,6 +58,10 @@ class Waiting(Part):
         """One pause, open or over."""
         return await self.database.read(lambda db: pauses.by_id(db, pause_id))
 
+    async def postpone_pause(self, pause_id: str, until_at: datetime | str) -> bool:
+        """It could not be switched on again: try once more then."""
+        return await self.database.write(lambda db: pauses.postpone(db, pause_id, stamp(until_at)))
+
     async def end_pause(self, pause_id: str, state: str, rows: Sequence[Row]) -> bool:
         """Open -> resumed, cancelled or failed."""
         return await self._change(lambda db: pauses.end(db, pause_id, state), rows)

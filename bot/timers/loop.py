@@ -59,7 +59,7 @@ class Timers:
     async def _due_rows(self) -> None:
         now = self._clock.now()
         for pause in await self._store.due_pauses(now):
-            await self._say("pause", pause.id, pause.user_id, pause.channel_id, now)
+            await self._say("pause", pause.id, pause.user_id, pause.channel_id, now, pause.until_at)
         for hold in await self._store.due_holds(now):
             await self._say("hold", hold.id, hold.intent.actor.user_id, hold.intent.place.channel_id, now)
         for hold in await self._store.remind_holds(now):

@@ -12,8 +12,9 @@ import json
 import queue
 import threading
 import zlib
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -96,6 +97,37 @@ class Gate:
             self.dead = True
         if self.dead:
             raise asyncio.CancelledError
+
+
+_OWNER: ContextVar[int] = ContextVar("owner", default=-1)
+
+
+class Turns:
+    """Lets several works go on in a given order: `plan` says whose turn it is and for how many accesses, None to the end."""
+
+    def __init__(self, plan: Sequence[tuple[int, int | None]]) -> None:
+        self._plan = [segment for segment in plan if segment[1] != 0]
+        self.used_all = True
+
+    async def __call__(self) -> None:
+        """Wait until it is the turn of whoever asks. Work that belongs to nobody never waits."""
+        owner = _OWNER.get()
+        while owner >= 0 and self._plan and self._plan[0][0] != owner:
+            await asyncio.sleep(0)
+        if owner >= 0 and self._plan:
+            left = self._plan[0][1]
+            if left is not None:
+                self._plan[:1] = [(owner, left - 1)] if left > 1 else []
+
+    async def as_owner(self, owner: int, work: Coroutine[Any, Any, T]) -> T:
+        """Do this work, and what it starts, in its turns."""
+        _OWNER.set(owner)
+        try:
+            return await work
+        finally:
+            if any(mine == owner and left is not None for mine, left in self._plan):
+                self.used_all = False
+            self._plan = [segment for segment in self._plan if segment[0] != owner]
 
 
 class MemoryDatabase(Database):
@@ -442,7 +474,12 @@ class Town:
         while len(self.drain):
             await asyncio.sleep(0)
 
-    async def restart(self, *, reaches_slack: bool = True) -> None:
+    async def ended(self, intent: Intent) -> None:
+        """Wait for the end of this one request."""
+        while any(task.get_name() == intent.request_id for task in self.drain._tasks):
+            await asyncio.sleep(0)
+
+    async def restart(self) -> None:
         """The process dies where it is, and the next one starts on the same store."""
         await self.drain.close(0)
         self.boot()
@@ -479,23 +516,18 @@ class Town:
         """Type the command."""
         ask = Command(verb="start", target="box:lamp", reason=reason)
         intent, _ = await self.enter(user, ask, Place(team_id=HOME, channel_id=ROOM), door=Door.COMMAND)
-        await self.settle()
+        await self.ended(intent)
         return intent
 
     async def presses(self, user: str, button: str, card: str, action: str = "approve") -> Intent:
-        """Press a button by its id, on that card."""
-        intent = await self.begins(user, button, card, action)
-        await self.settle()
-        return intent
-
-    async def begins(self, user: str, button: str, card: str, action: str = "approve") -> Intent:
-        """The same, and do not wait for what comes of it."""
+        """Press a button by its id, on that card, and wait for what comes of it."""
         channel = DECIDING if card.startswith("approval:") else ROOM
         place = Place(team_id=HOME, channel_id=channel, message_ts=f"ts-{card}")
         trigger = f"trigger-{self.outside.asked}"
         intent, _ = await self.enter(
             user, Press(action=action, button=button), place, door=Door.BUTTON, trigger=trigger
         )
+        await self.ended(intent)
         return intent
 
     async def submits(self, user: str, reason: str) -> Intent:
@@ -505,6 +537,7 @@ class Town:
         self.outside.form = None
         ask = Form(form=form, token=token, values={"reason": reason})
         intent, _ = await self.enter(user, ask, Place(team_id=HOME, channel_id=""), door=Door.MODAL)
+        await self.ended(intent)
         return intent
 
     async def beats(self) -> None:
@@ -526,7 +559,7 @@ class Town:
                 )
                 with suppress(asyncio.CancelledError):
                     await self.pipeline.submit(intent)
-        await self.settle()
+                await self.ended(intent)
 
     def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """A look into the file."""

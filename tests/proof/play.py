@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any, Final
 
 from bot.core.intent import Intent
 from tests.proof import model
-from tests.proof.harness import ELSEWHERE, GROUP, HOME, LIFE, START, Account, Gate, Outside, Town, read_policy
+from tests.proof.harness import ELSEWHERE, GROUP, LIFE, START, Account, Gate, Outside, Town, read_policy
 from tests.proof.model import Cut, Is, Now, State, Told
 
 TICK: Final = LIFE / model.LIFE
@@ -118,32 +117,37 @@ class Play:
         self.state, self.town.outside, self.request_id, self.shown, self.first, self.trail = mark
         self.town.boot()
 
-    async def step(self, step: Step, *, dies_after: int | None = None) -> None:
+    async def step(self, step: Step, *, dies_after: int | None = None) -> Gate:
         """Do it to both and compare. With `dies_after` the process dies after so many durable things and starts again."""
         self.trail.append(step)
-        expected, told = self._expected(step)
+        expected, told = self.expected(step, self.state)
         if dies_after is None:
-            intent = await self._done(step, expected)
-            found = self._told(intent, self.state, step) if intent is not None else Told.NOTHING
+            intent = await self.begin(step)
+            self.note()
+            found = self._told(intent, step) if intent is not None else Told.NOTHING
             self.state = expected
             self.compare(told, found)
-            return
+            return self.town.gate
         gate = Gate(dies_after)
         self.town.boot(gate)
         before = self.state
-        await self._done(step, expected)
+        await self.begin(step)
         await self.town.restart()
-        self._note()
-        self._after_death(step, before, expected, gate)
+        self.note()
+        if gate.dead:
+            self._after_death(step, before, expected, dies_after)
+        return gate
 
-    def _expected(self, step: Step) -> model.Answer:
-        state, who = self.state, step.who
+    def expected(self, step: Step, state: State) -> model.Answer:
+        """What the model says to this step."""
+        who = step.who
         if step.what == "request":
             return model.request(state)
         if step.what in ("approve", "old approve", "deny", "claim", "cancel"):
             if step.what == "old approve" and self.shown.get("approve") != self.first.get("approve"):
                 return state, Told.OVER
-            return getattr(model, step.what.removeprefix("old "))(state, who)
+            act: Callable[[State, str], model.Answer] = getattr(model, step.what.removeprefix("old "))
+            return act(state, who)
         if step.what == "wait":
             return model.wait(state, step.more)
         if step.what == "crash":
@@ -157,33 +161,57 @@ class Play:
         assert step.what == "drift", step
         return model.drift(state)
 
-    async def _done(self, step: Step, expected: State) -> Intent | None:
+    async def begin(self, step: Step) -> Intent | None:
+        """Do it to the program; the request that answers it, None for what nobody asked for."""
         town = self.town
-        intent = None
         if step.what == "request":
             intent = await town.asks(step.who)
             self.request_id = intent.request_id
-        elif step.what in ("approve", "claim", "old approve"):
+            return intent
+        if step.what in ("approve", "claim", "old approve"):
             buttons = self.first if step.what == "old approve" else self.shown
             action = step.what.removeprefix("old ")
-            intent = await town.presses(step.who, buttons[action], f"approval:{self.request_id}", action)
-        elif step.what == "deny":
-            intent = await town.presses(step.who, self.shown["deny"], f"approval:{self.request_id}", "deny")
+            return await town.presses(step.who, buttons[action], f"approval:{self.request_id}", action)
+        if step.what == "deny":
+            intent = await self._open_form(step)
             if town.outside.form is not None and not town.gate.dead:
-                intent = await town.submits(step.who, "not today")
-                await town.settle()
-        elif step.what == "cancel":
-            intent = await town.presses(step.who, self.shown["cancel"], f"op:{self.request_id}", "cancel")
-        elif step.what == "crash":
+                return await town.submits(step.who, "not today")
+            return intent
+        if step.what == "cancel":
+            return await town.presses(step.who, self.shown["cancel"], f"op:{self.request_id}", "cancel")
+        if step.what == "crash":
             await town.restart()
         else:
-            agree(town.outside, expected)
+            await self.town.gate.enter()
+            agree(town.outside, self.expected(step, self.state)[0])
             if step.what == "wait":
                 await town.beats()
-        self._note()
-        return intent
+        return None
 
-    def _note(self) -> None:
+    async def _open_form(self, step: Step) -> Intent | None:
+        """Press Deny, unless its modal is open already."""
+        if self.town.outside.form is not None:
+            return None
+        return await self.town.presses(step.who, self.shown["deny"], f"approval:{self.request_id}", "deny")
+
+    async def opened(self, steps: Sequence[Step]) -> State:
+        """Open the modals of what is denied, so that only their sending is left; the state, which stays as it is."""
+        for step in steps:
+            if step.what == "deny":
+                await self._open_form(step)
+        return self.state
+
+    def seen(self, steps: Sequence[Step], intents: Sequence[Intent | None]) -> tuple[Any, ...]:
+        """What came of these steps, in the form in which the model's outcomes are compared with it."""
+        told = [
+            self._told(intent, step) if intent is not None else Told.NOTHING
+            for step, intent in zip(steps, intents, strict=True)
+        ]
+        stands = self.stands()
+        votes = self.votes() if stands is Now.OPEN else frozenset()
+        return (stands, len(self.town.outside.calls), votes, *told)
+
+    def note(self) -> None:
         """Which buttons there are to press: those that are shown, or were shown last."""
         for key in (f"approval:{self.request_id}", f"op:{self.request_id}"):
             card = self.town.card(key)
@@ -191,7 +219,7 @@ class Play:
                 self.shown[button.action] = button.id
                 self.first.setdefault(button.action, button.id)
 
-    def _told(self, intent: Intent, before: State, step: Step) -> Told:
+    def _told(self, intent: Intent, step: Step) -> Told:
         card = self.town.card(f"say:{intent.request_id}")
         if card is not None:
             for pattern, told in _SAID:
@@ -285,7 +313,7 @@ class Play:
         if expected != found:
             raise DifferenceError(f"{self.told()}: {what}: the model says {expected}, the program {found}")
 
-    def _after_death(self, step: Step, before: State, expected: State, gate: Gate) -> None:
+    def _after_death(self, step: Step, before: State, expected: State, after: int) -> None:
         """After a death and a start the step happened, or it did not; or a call was cut and nobody knows."""
         possible = [expected, model.restart(before)[0]]
         if step.what in ("approve", "old approve"):
@@ -299,7 +327,7 @@ class Play:
                 return
         known = sorted({(str(state.now), state.calls) for state in possible})
         raise DifferenceError(
-            f"{self.told()}, dead after {gate.dies_after}: the model allows {known}, the program says {stands}, {calls} calls"
+            f"{self.told()}, dead after {after}: the model allows {known}, the program says {stands}, {calls} calls"
         )
 
     def print_of(self) -> str:
@@ -348,11 +376,3 @@ def _edited(policy: model.Policy, step: Step) -> model.Policy:
 def members(*names: str, **others: Is) -> tuple[tuple[str, Is], ...]:
     """Accounts: full members by name, others with what they are."""
     return (*((name, Is.MEMBER) for name in names), *others.items())
-
-
-def people_of(steps: Sequence[Step]) -> frozenset[str]:
-    """Who acts in these steps."""
-    return frozenset(step.who for step in steps if step.who)
-
-
-__all__ = ["HOME", "DifferenceError", "Play", "Step", "members", "people_of", "timedelta"]

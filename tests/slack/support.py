@@ -83,7 +83,7 @@ class Inside:
     """A front that keeps every intent; `answer` says what the person is told, `breaks` is raised instead."""
 
     intents: list[Intent] = field(default_factory=list)
-    answer: Receipt = Receipt()
+    answer: Receipt = field(default_factory=Receipt)
     breaks: BaseException | None = None
     targets: tuple[str, ...] = ()
     channels: list[dict[str, Any]] = field(default_factory=list)
@@ -182,13 +182,13 @@ async def post(
         return Answered(reply.status, await reply.text())
 
 
-async def until(condition: Callable[[], Any], timeout: float = 10.0) -> Any:
+async def until(condition: Callable[[], Any], within: float = 10.0) -> Any:
     """The condition's first truthy value."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + within
     while True:
         if value := condition():
             return value
-        assert time.monotonic() < deadline, f"not within {timeout} s"
+        assert time.monotonic() < deadline, f"not within {within} s"
         await asyncio.sleep(0.01)
 
 

@@ -180,7 +180,7 @@ async def test_what_is_said_to_nobody_and_what_the_bot_says_is_nothing(hall: Hal
         body = {
             "type": "event_callback",
             "team_id": "T0ACME",
-            "event_id": f"Ev{event['ts'] if 'ts' in event else 0}",
+            "event_id": f"Ev{event.get('ts', 0)}",
             "event": event,
         }
         receipt = await hall.ws.deliver("events_api", body)

@@ -336,7 +336,7 @@ async def test_the_worker_outlives_a_store_that_cannot_be_written(office: Office
     office.outbox = made(office.store, office.ws, office.session, SystemClock(), office.fatal)
     task = asyncio.create_task(office.outbox.run())
     await office.outbox.show(card("Working"))
-    await until(lambda: office.texts())
+    await until(office.texts)
     working = office.store.due_messages
 
     async def full(now: object, limit: int = 100) -> Never:

@@ -106,6 +106,21 @@ async def test_the_global_shortcut_asks_for_the_channel_and_its_rules_count(here
     assert "sent" not in here.events("start")
 
 
+async def test_a_guest_learns_no_target_from_the_menu_of_a_form(here: World) -> None:
+    await here.does("status acc:shop/prices", "shop/prices")
+    body = {
+        "type": "block_suggestion",
+        "action_id": "suggest_target",
+        "block_id": "target",
+        "value": "shop",
+        "team": {"id": "T0ACME"},
+        "container": {"type": "view", "view_id": "V1"},
+    }
+    for user, found in (("U0ANA", True), ("U0GUEST", False)):
+        answer = await here.ws.deliver("interactive", body | {"user": {"id": user, "team_id": "T0ACME"}})
+        assert bool(answer.body["options"]) is found, answer
+
+
 async def test_the_message_shortcut_takes_the_words_of_the_message(here: World) -> None:
     posted = await here.person("U0RUI").post("C0CRAWL", "status acc:shop/prices")
     await here.ana.message_shortcut("work_on_message", "C0CRAWL", str(posted.ts))

@@ -17,6 +17,7 @@ from bot.pipeline.authorize import facts
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk.lists import moment
 
+_REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
@@ -33,7 +34,8 @@ async def audit(deps: Deps, intent: Intent, ask: Command) -> None:
         channel_id=None if everywhere else intent.place.channel_id,
         user_id=person.group(1) if person else None,
         since=stamp(deps.clock.now() - timedelta(seconds=since)) if isinstance(since, int) else None,
-        text=text or None,
+        request_id=text if _REQUEST.fullmatch(text) else None,
+        text=None if _REQUEST.fullmatch(text) else text or None,
     )
     count = given.get("count")
     entries = await deps.store.search(filters, limit=count if isinstance(count, int) else 20)

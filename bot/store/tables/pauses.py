@@ -50,6 +50,11 @@ def due(db: Database, now: str) -> Sequence[Pause]:
     return [as_model(Pause, row, ("target",)) for row in found(db, sql, (now,))]
 
 
+def postpone(db: Database, pause_id: str, until_at: str) -> bool:
+    """Try to switch it on again then."""
+    return changed(db, "UPDATE pauses SET until_at = ? WHERE id = ? AND state = 'open'", (until_at, pause_id))
+
+
 def end(db: Database, pause_id: str, state: str) -> bool:
     """Open -> `state`."""
     return changed(db, "UPDATE pauses SET state = ? WHERE id = ? AND state = 'open'", (state, pause_id))

@@ -1,0 +1,278 @@
+"""Approvals against their model: every order of steps, every moment of death, every interleaving of two presses."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from bot.core.intent import Intent
+from tests.proof.explore import Map
+from tests.proof.harness import Gate, Turns
+from tests.proof.model import Is, Now, Policy, State
+from tests.proof.play import DifferenceError, Play, Step, members
+
+ANA, LEE, RUI = "U0ANA", "U0LEE", "U0RUI"
+BOTH = frozenset({LEE, RUI})
+EXPIRY = Step("wait", more=10)
+CLOSED = Step("policy", more=(("allowed", False),))
+EDITED = Step("policy")
+CRASH = Step("crash")
+
+
+def three(count: int) -> State:
+    """Ana asks and is in the group herself; Lee and Rui decide; `count` of them are needed."""
+    return State(requester=ANA, statuses=members(ANA, LEE, RUI), group=BOTH | {ANA}, policy=Policy(count=count))
+
+
+def main_letters(count: int) -> tuple[Step, ...]:
+    """Approve, deny, cancel, expire, change the policy three ways, change the group, crash."""
+    return (
+        *(Step("approve", who) for who in (LEE, RUI, ANA)),
+        *(Step("deny", who) for who in (LEE, RUI)),
+        Step("cancel", ANA),
+        EXPIRY,
+        CLOSED,
+        EDITED,
+        Step("policy", more=(("count", 3 - count),)),
+        Step("group", more=frozenset({ANA, RUI})),
+        Step("group", more=BOTH | {ANA}),
+        CRASH,
+    )
+
+
+def all_letters(count: int) -> tuple[Step, ...]:
+    """The main ones, and everything else that somebody can do or that can happen."""
+    return (
+        *main_letters(count),
+        Step("deny", ANA),
+        Step("cancel", LEE),
+        Step("claim", LEE),
+        Step("claim", RUI),
+        Step("old approve", LEE),
+        Step("policy", more=(("named", frozenset({LEE})),)),
+        Step("group", more=None),
+        *(Step("become", who, Is.GONE) for who in (LEE, RUI, ANA)),
+        Step("become", LEE, Is.MEMBER),
+        Step("drift"),
+    )
+
+
+async def mapped(state: State, letters: tuple[Step, ...], steps: int) -> tuple[Map, int]:
+    """Every history of so many steps, the request first; the map and how many histories that were."""
+    play = Play(state)
+    await play.aliases()
+    found = Map(letters, (LEE, RUI))
+    await play.step(Step("request", state.requester))
+    spot = await found.walk(play, steps - 1)
+    play.town.close()
+    assert not found.differences, "\n".join(found.differences[:20])
+    return found, found.histories(spot, steps - 1)
+
+
+@pytest.mark.parametrize(("count", "least"), [(1, 10_000), (2, 10_000)])
+async def test_every_order_of_seven_steps_of_three_people_is_as_the_model_says(
+    count: int, least: int, record_property: Callable[[str, object], None]
+) -> None:
+    """Request, approve, deny, cancel, expire, policy change, group change, crash: all orders, up to two equal people's names."""
+    found, histories = await mapped(three(count), main_letters(count), 7)
+    record_property("histories", histories)
+    record_property("states", found.states)
+    record_property("steps done", found.steps)
+    assert histories >= least
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_every_order_of_five_steps_with_everything_that_can_happen_is_as_the_model_says(
+    count: int, record_property: Callable[[str, object], None]
+) -> None:
+    """With claims, old buttons, deactivated people, an unreadable group, edited approvers and a target that drifts too."""
+    found, histories = await mapped(three(count), all_letters(count), 5)
+    record_property("histories", histories)
+    record_property("steps done", found.steps)
+    assert histories >= 10_000
+
+
+ODD = {
+    "a guest and an external person are in the group": State(
+        requester=ANA, statuses=(*members(ANA), (LEE, Is.GUEST), (RUI, Is.EXTERNAL)), group=BOTH
+    ),
+    "one of the group is a guest": State(requester=ANA, statuses=(*members(ANA, RUI), (LEE, Is.GUEST)), group=BOTH),
+    "one of the group cannot be read": State(
+        requester=ANA, statuses=(*members(ANA, RUI), (LEE, Is.UNREADABLE)), group=BOTH, policy=Policy(count=2)
+    ),
+    "Lee is Ana's second account": State(
+        requester=ANA, statuses=members(ANA, LEE, RUI), group=BOTH, aliases=((LEE, ANA),)
+    ),
+    "Lee and Rui are one person, and two are needed": State(
+        requester=ANA, statuses=members(ANA, LEE, RUI), group=BOTH, aliases=((LEE, RUI),), policy=Policy(count=2)
+    ),
+    "Lee and Rui are one person, and one is needed": State(
+        requester=ANA, statuses=members(ANA, LEE, RUI), group=BOTH, aliases=((LEE, RUI),)
+    ),
+    "the requester is the only member": State(
+        requester=ANA, statuses=members(ANA, LEE, RUI), group=frozenset({ANA})
+    ),
+    "the file names one and the group has the other": State(
+        requester=ANA,
+        statuses=members(ANA, LEE, RUI),
+        group=frozenset({RUI}),
+        policy=Policy(count=2, named=frozenset({LEE, RUI})),
+    ),
+    "the requester is gone": State(requester=ANA, statuses=(*members(LEE, RUI), (ANA, Is.GONE)), group=BOTH),
+    "nobody can read the group": State(requester=ANA, statuses=members(ANA, LEE, RUI), group=None),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+async def test_odd_people_and_groups_are_as_the_model_says(name: str) -> None:
+    """Four steps of everything, in worlds where an account is not simply a person who may decide."""
+    state = ODD[name]
+    play = Play(state)
+    await play.aliases()
+    await play.step(Step("request", ANA))
+    refused = play.state.now is Now.REFUSED
+    play.town.close()
+    if not refused:
+        await mapped(state, all_letters(state.policy.count), 4)
+
+
+ACTS = (
+    Step("approve", LEE),
+    Step("approve", RUI),
+    Step("approve", ANA),
+    Step("deny", LEE),
+    Step("cancel", ANA),
+    Step("claim", LEE),
+    EXPIRY,
+    CRASH,
+)
+BEFORE = (
+    (),
+    (Step("approve", RUI),),
+    (Step("claim", LEE),),
+    (EDITED,),
+    (Step("policy", more=(("count", 1),)),),
+    (CLOSED,),
+    (Step("drift"),),
+    (Step("group", more=frozenset({LEE})),),
+    (Step("become", ANA, Is.GONE),),
+    (Step("approve", RUI), EDITED),
+    (Step("approve", RUI), Step("drift")),
+    (Step("approve", RUI), Step("group", more=frozenset({LEE}))),
+)
+
+
+async def deaths(play: Play, step: Step, most: int = 60) -> int:
+    """Do this step again and again, dying one durable thing later each time; how many deaths there were."""
+    for after in range(1, most):
+        mark = play.mark()
+        gate = Gate()
+        try:
+            gate = await play.step(step, dies_after=after)
+        finally:
+            play.back(mark)
+        if not gate.dead:
+            return after - 1
+    raise AssertionError("a step with so many durable things is none")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_death_between_any_two_durable_things_changes_nothing_but_whether_a_call_is_known(count: int) -> None:
+    """Afterwards the step has happened or it has not, nothing is called twice, cards and buttons agree with the store."""
+    play = Play(three(count))
+    found: list[str] = []
+    died = 0
+    for steps in ((Step("request", ANA),),) if count else ():
+        mark = play.mark()
+        died += await deaths(play, steps[0])
+        play.back(mark)
+    await play.step(Step("request", ANA))
+    for before, act in itertools.product(BEFORE, ACTS):
+        mark = play.mark()
+        for step in before:
+            await play.step(step)
+        try:
+            died += await deaths(play, act)
+        except DifferenceError as difference:
+            found.append(str(difference))
+        play.back(mark)
+    play.town.close()
+    assert not found, "\n".join(found)
+    assert died > 300
+
+
+async def in_turns(play: Play, acts: Sequence[Step], cut: tuple[int, int]) -> tuple[bool, list[Intent]]:
+    """Both acts at once: the first has `cut[0]` turns, the second `cut[1]`, the first the rest, then the second the rest.
+
+    A turn is what lies between two accesses to the store. False when an act ended before its cut.
+    """
+    turns = Turns([(0, cut[0]), (1, cut[1]), (0, None), (1, None)])
+    play.town.boot(Gate(turn=turns))
+    intents = await asyncio.gather(*(turns.as_owner(number, play.begin(act)) for number, act in enumerate(acts)))
+    play.note()
+    return turns.used_all, list(intents)
+
+
+def outcomes(state: State, acts: Sequence[Step], play: Play) -> dict[object, str]:
+    """What the model says comes of the two acts in either order, by what can be seen of it."""
+    found: dict[object, str] = {}
+    for order in ((0, 1), (1, 0)):
+        now, told = state, {}
+        for number in order:
+            now, told[number] = play.expected(acts[number], now)
+        votes = now.votes if now.now is Now.OPEN else frozenset()
+        found[now.now, now.calls, votes, told[0], told[1]] = " then ".join(str(acts[number]) for number in order)
+    return found
+
+
+PAIRS = (
+    (Step("approve", LEE), Step("approve", RUI)),
+    (Step("approve", LEE), Step("approve", LEE)),
+    (Step("approve", LEE), Step("deny", RUI)),
+    (Step("approve", LEE), Step("deny", LEE)),
+    (Step("deny", LEE), Step("deny", RUI)),
+    (Step("approve", LEE), Step("cancel", ANA)),
+    (Step("deny", LEE), Step("cancel", ANA)),
+    (Step("cancel", ANA), Step("cancel", ANA)),
+    (Step("approve", LEE), Step("wait", more=10)),
+    (Step("deny", LEE), Step("wait", more=10)),
+    (Step("cancel", ANA), Step("wait", more=10)),
+    (Step("approve", LEE), CLOSED),
+    (Step("approve", LEE), EDITED),
+    (Step("approve", LEE), Step("drift")),
+    (Step("approve", LEE), Step("group", more=frozenset({RUI}))),
+    (Step("approve", LEE), Step("become", ANA, Is.GONE)),
+    (Step("claim", LEE), Step("claim", RUI)),
+)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("acts", PAIRS, ids=lambda acts: f"{acts[0]} | {acts[1]}")
+async def test_two_acts_at_once_come_out_as_one_after_the_other(acts: tuple[Step, Step], count: int) -> None:
+    """With every place at which the first, and after it the second, loses its turn; both orders of the two."""
+    play = Play(three(count))
+    await play.step(Step("request", ANA))
+    if count == 2:
+        await play.step(Step("approve", RUI if acts[0].who == LEE else LEE))
+    found: set[str] = set()
+    for one, other in (acts, acts[::-1]):
+        allowed = outcomes(play.state, (one, other), play)
+        for first in itertools.count(0):
+            for second in itertools.count(1):
+                mark = play.mark()
+                play.state, before = await play.opened((one, other)), play.state
+                whole, intents = await in_turns(play, (one, other), (first, second))
+                seen = play.seen((one, other), intents)
+                if seen not in allowed:
+                    found.add(f"{one} {first}, {other} {second}: {seen}, and the model knows {list(allowed)}")
+                play.state = before
+                play.back(mark)
+                if not whole:
+                    break
+            if second == 1:
+                break
+    play.town.close()
+    assert not found, "\n".join(sorted(found)[:6])
