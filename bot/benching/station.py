@@ -101,6 +101,9 @@ class Box:
         """Nothing to know."""
         return ()
 
+    async def form(self, target: Target) -> tuple[Param, ...]:
+        return ()
+
     async def state_of(self, target: Target) -> str:
         """Always the same."""
         return ""

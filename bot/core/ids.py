@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from bot.core.value import Value
+from bot.core.words import DOUBLE
 
 BACKEND_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 SELECTORS: Final = ("last", "failed", "running")
@@ -30,6 +31,6 @@ class TargetRef(Value):
 
 
 def quote(text: str) -> str:
-    """`text` in double quotes, as the grammar reads it back: a quote and a backslash are escaped."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    """`text` in double quotes, as the grammar reads it back: whatever could close them, and a backslash, is escaped."""
+    escaped = "".join(f"\\{char}" if char == "\\" or char in DOUBLE else char for char in text)
     return f'"{escaped}"'

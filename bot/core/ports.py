@@ -13,6 +13,7 @@ from bot.core.ids import TargetRef
 from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Refused, RunView, Unknown
+from bot.core.params import Param
 from bot.core.policy_match import Subject, Where
 
 
@@ -108,6 +109,11 @@ class Backend(Protocol):
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Facts that an approver should see now (label, text): what runs on the target, what is scheduled, last outcomes."""
+        ...
+
+    async def form(self, target: Target) -> Sequence[Param]:
+        """The parameters that this one target takes, by their full names (`param.NAME`), where the vendor describes them; else
+        nothing."""
         ...
 
     async def state_of(self, target: Target) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-_DOUBLE: Final = frozenset('"\u201c\u201d\u201e\u201f\u00ab\u00bb')
+DOUBLE: Final = frozenset('"\u201c\u201d\u201e\u201f\u00ab\u00bb')
 _SINGLE: Final = frozenset("'\u2018\u2019\u201a\u201b")
 _OPENS_SINGLE_AFTER: Final = frozenset("=:/")
 _DASHES: Final = frozenset({"--", "\u2014", "\u2013", "\u2014\u2014"})
 _ENTITY: Final = re.compile(r"<([^<>\s|]*[^<>|]*)(?:\|([^<>]*))?>")
-_RUN: Final = re.compile(rf"[^\s{''.join(sorted(_DOUBLE | _SINGLE))}]+")
+_RUN: Final = re.compile(rf"[^\s{''.join(sorted(DOUBLE | _SINGLE))}]+")
 LONGEST: Final = 12_000
 
 
@@ -85,7 +85,7 @@ def _word(text: str, at: int) -> Word:
     start = at
     while at < len(text) and not text[at].isspace():
         char = text[at]
-        if char in _DOUBLE or (char in _SINGLE and (at == start or text[at - 1] in _OPENS_SINGLE_AFTER)):
+        if char in DOUBLE or (char in _SINGLE and (at == start or text[at - 1] in _OPENS_SINGLE_AFTER)):
             inside, at = _quoted(text, at)
             out.extend(inside)
             quoted.extend([True] * max(len(inside), 0))
@@ -97,8 +97,8 @@ def _word(text: str, at: int) -> Word:
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
-    closers = _DOUBLE if text[at] in _DOUBLE else _SINGLE
-    escapes = closers is _DOUBLE
+    closers = DOUBLE if text[at] in DOUBLE else _SINGLE
+    escapes = closers is DOUBLE
     out: list[str] = []
     at += 1
     while at < len(text):

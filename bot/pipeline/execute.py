@@ -33,6 +33,7 @@ from bot.pipeline.authorize import Ruling, ages
 from bot.pipeline.buttons import buttons_for
 from bot.pipeline.call import OneCall
 from bot.pipeline.deps import Deps
+from bot.pipeline.filling import fill_buttons
 from bot.pipeline.pauses import end_by_hand, pauses_of
 from bot.pipeline.record import Scribe
 
@@ -265,6 +266,8 @@ async def _show(
     buttons = await buttons_for(
         deps, intent, operation, result.next, about=about, refresh=_refreshes(operation, result)
     )
+    if isinstance(result, Refused):
+        buttons += await fill_buttons(deps, intent, operation, result.code)
     card = cards.outcome(operation, intent, result, buttons, deps.clock.now(), rule)
     if pauses:
         note = f"Paused until {pauses[0].until_at[:16].replace('T', ' ')} UTC; it is switched on again by itself."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.intent import Command, Form, Intent, Place
 from bot.core.value import Json
-from bot.pipeline import approvals, launcher
+from bot.pipeline import approvals, filling, launcher
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
 from bot.pipeline.say import say
@@ -38,6 +38,9 @@ async def form(deps: Deps, intent: Intent, ask: Form) -> None:
         await approvals.denied(deps, intent, str(kept.get("hold")), place, _said(ask, "reason"))
     elif ask.form == approvals.ASK_FORM:
         await approvals.wanted(deps, intent, ask, kept)
+    elif ask.form == filling.FORM:
+        read, place = filling.filled(ask, kept)
+        await command(deps, intent.model_copy(update={"place": place}), read)
     else:
         await say(deps, intent, "This form is of a version that is no longer understood.")
 

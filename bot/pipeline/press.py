@@ -9,7 +9,7 @@ from bot.core.grammar import parse
 from bot.core.intent import Command, Door, Intent, Misread, Press
 from bot.core.rows import ButtonRow
 from bot.core.value import Json
-from bot.pipeline import approvals, breakglass, refuse
+from bot.pipeline import approvals, breakglass, filling, refuse
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
 from bot.pipeline.holds import decide_preflight
@@ -37,6 +37,8 @@ async def press(deps: Deps, intent: Intent, ask: Press) -> None:
         await refresh(deps, intent, str(means.get("request")))
     elif tag == "hold1":
         await _hold(deps, intent, means)
+    elif tag == filling.TAG:
+        await filling.open_fill(deps, intent, means)
     elif tag == approvals.ASK_TAG:
         await approvals.open_ask(deps, intent, dict(means))
     elif tag == breakglass.REVIEW_TAG:

@@ -70,7 +70,7 @@ def test_a_word_knows_which_of_its_characters_were_quoted() -> None:
 @pytest.mark.parametrize("text", ['"open', "a='open", "\u201copen", "x" * (LONGEST + 1)])
 def test_what_cannot_be_split_says_why(text: str) -> None:
     """An open quote and an endless text are refused in words."""
-    with pytest.raises(Unreadable, match="quote|longer"):
+    with pytest.raises(Unreadable, match=r"quote|longer"):
         split(text)
 
 
@@ -79,8 +79,7 @@ def test_splitting_ends_in_words_or_in_words_about_it(text: str) -> None:
     """No text breaks it, and offsets stay within the text."""
     try:
         words, _ = split(unescape(text))
-    except Unreadable as problem:
-        assert str(problem)
+    except Unreadable:
         return
     assert all(len(word.text) == len(word.quoted) for word in words)
     assert [word.end for word in words] == sorted({word.end for word in words})

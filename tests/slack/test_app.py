@@ -23,8 +23,9 @@ from bot.plugins import load
 from bot.render.card import render_card
 from bot.render.form import render_form
 from bot.render.home import render_home
+from bot.store.problem import StoreProblem
 from tests.slack.support import Inside, command_body, http_world, post, served, signed
-from tests.world import World, world
+from tests.world import World, labels, world
 
 BUTTON = Button(label="Retry", action="retry", id="b" * 26)
 HERE = Place(team_id="T0ACME", channel_id="C0CRAWL")
@@ -347,6 +348,37 @@ async def test_work_that_breaks_behind_the_ack_takes_no_ack_away(here: World) ->
     )
     assert all(receipt.acked for receipt in receipts)
     await here.until(lambda: here.events("start").count("denied") == 20)
+
+
+async def test_when_the_register_cannot_be_written_everybody_who_asks_is_told(here: World) -> None:
+    """A full disk: nothing is sent anywhere, and command, mention and button say so."""
+    await here.say("start acc:shop/prices")
+    card = await here.until(lambda: next((m for m in here.ana.messages("C0CRAWL") if "Log" in labels(m)), None))
+    runs = len(here.acc.runs)
+
+    async def full(*_: object) -> bool:
+        raise StoreProblem("The disk is full.", code="store_full")
+
+    working, here.bot.store.accept = here.bot.store.accept, full  # type: ignore[method-assign,assignment]
+    heard = await here.ana.command("C0CRAWL", "/ops start acc:shop/prices")
+    assert "nothing was done" in json.dumps(heard.body)
+    for act in (
+        here.ana.post("C0CRAWL", "<@U0BOT> start acc:shop/prices"),
+        here.ana.press_label("C0CRAWL", card["ts"], "Log"),
+    ):
+        before = len(here.ana.messages("C0CRAWL"))
+        assert (await act).acked
+        await here.sees("nothing was done", "The disk is full.")
+        await here.until(lambda before=before: len(here.ana.messages("C0CRAWL")) > before)
+    assert len(here.acc.runs) == runs
+    here.bot.store.accept = working  # type: ignore[method-assign]
+
+
+async def test_an_app_token_that_is_revoked_while_it_runs_stops_the_program(here: World) -> None:
+    """The SDK would ask for a new connection for ever."""
+    here.ws.faults.fail("apps.connections.open", error="token_revoked")
+    await here.ws.disconnect_sockets("refresh_requested")
+    await here.until(here.bot.stopping.is_set)
 
 
 async def test_a_request_of_another_workspace_is_acked_refused_and_registered(tmp_path: Path) -> None:

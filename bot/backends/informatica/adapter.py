@@ -20,6 +20,7 @@ from bot.core.capability import BackendRows
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refused, RunView, Unknown
+from bot.core.params import Param
 from bot.core.ports import BackendParts, Call
 from bot.core.problems import BadRequest, CallProblem, CredentialRefused
 
@@ -99,6 +100,10 @@ class InformaticaBackend:
             return await tasks.preflight(self._desk, target)
         if target.kind == SCHEDULE:
             return await schedules.preflight(self._desk, target)
+        return ()
+
+    async def form(self, target: Target) -> tuple[Param, ...]:
+        """The vendor describes no parameters of single targets."""
         return ()
 
     async def state_of(self, target: Target) -> str:

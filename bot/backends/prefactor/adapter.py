@@ -30,6 +30,7 @@ from bot.core.outcome import (
     Suggestion,
     Unknown,
 )
+from bot.core.params import Param
 from bot.core.ports import BackendParts, Call
 from bot.core.problems import BadReply, BadRequest, CallProblem, Lost, NoSuchTarget, Problem, ServerError
 
@@ -128,6 +129,10 @@ class PrefactorBackend:
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """State, instances, and whether the vendor allows it now."""
         return await before.preflight(self._desk, operation)
+
+    async def form(self, target: Target) -> tuple[Param, ...]:
+        """The vendor describes no parameters of single targets."""
+        return ()
 
     async def state_of(self, target: Target) -> str:
         """The vendor's status."""

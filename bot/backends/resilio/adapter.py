@@ -19,7 +19,7 @@ from bot.core.capability import BackendRows
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
-from bot.core.params import duration_text
+from bot.core.params import Param, duration_text
 from bot.core.ports import BackendParts, Call
 from bot.core.problems import Ambiguous, BadRequest, CallProblem, NoSuchTarget
 
@@ -185,6 +185,10 @@ class ResilioBackend:
             )
             for name, value in wanted.items()
         ]
+
+    async def form(self, target: Target) -> tuple[Param, ...]:
+        """The vendor describes no parameters of single targets."""
+        return ()
 
     async def state_of(self, target: Target) -> str:
         """A run's state, or whether the agent is paused and connected."""

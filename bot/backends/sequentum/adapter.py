@@ -18,6 +18,7 @@ from bot.core.capability import BackendRows
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
+from bot.core.params import Param
 from bot.core.ports import BackendParts, Call
 from bot.core.problems import BadRequest, CallProblem, NoSuchTarget
 
@@ -137,6 +138,10 @@ class SequentumBackend:
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Active runs, next times and last outcomes; raises BadRequest for parameters that cannot be sent."""
         return await before.preflight(self._desk, operation)
+
+    async def form(self, target: Target) -> tuple[Param, ...]:
+        """The vendor describes no parameters of single targets."""
+        return ()
 
     async def state_of(self, target: Target) -> str:
         """The state in one phrase."""

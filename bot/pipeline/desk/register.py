@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.core.card import Line
+from bot.core.card import Delivery, Line
 from bot.core.catalog import check_params
 from bot.core.intent import Command, Intent
-from bot.core.outcome import Table
+from bot.core.outcome import FileOut, Table
 from bot.core.policy import why_not_administrator
 from bot.core.rows import Entry, Filters, stamp
+from bot.core.value import canonical
 from bot.pipeline import cards
 from bot.pipeline.authorize import facts
 from bot.pipeline.deps import Deps
@@ -51,7 +53,40 @@ async def timeline(deps: Deps, intent: Intent, ask: Command) -> None:
     start = deps.clock.now() - timedelta(seconds=since if isinstance(since, int) else 86_400)
     filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
     entries = await deps.store.search(filters, limit=200)
-    await _show(deps, intent, f"Timeline since {moment(stamp(start))}", list(reversed(entries)))
+    oldest_first = list(reversed(entries))
+    await _show(deps, intent, f"Timeline since {moment(stamp(start))}", oldest_first)
+    if oldest_first:
+        await _deliver(deps, intent, oldest_first)
+
+
+async def _deliver(deps: Deps, intent: Intent, entries: Sequence[Entry]) -> None:
+    """The same rows as files for a report: Markdown to read, JSON Lines with the hashes to prove."""
+    readable = "\n".join(
+        ["| Seq | When | Who | Event | What | Detail |", "|---|---|---|---|---|---|", *map(_markdown, entries)]
+    )
+    exact = "\n".join(canonical(entry.model_dump(mode="json")) for entry in entries)
+    files = tuple([await _file(deps, f"timeline.{end}", text) for end, text in (("md", readable), ("jsonl", exact))])
+    await deps.presenter.deliver(
+        Delivery(
+            key=f"file:{intent.request_id}",
+            place=cards.place_of(intent),
+            under=None,
+            files=files,
+            comment=f"Timeline of this channel, {len(entries)} rows, last hash {entries[-1].hash[:12]}.",
+        )
+    )
+
+
+async def _file(deps: Deps, name: str, text: str) -> FileOut:
+    data = (text + "\n").encode()
+    async with deps.spool.create(f".{name}") as file:
+        file.write(data)
+    return FileOut(path=file.name, name=name, title=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def _markdown(entry: Entry) -> str:
+    cells = (part.replace("|", "\\|").replace("\n", " ") for part in _row(entry))
+    return f"| {' | '.join(cells)} |"
 
 
 async def _show(deps: Deps, intent: Intent, title: str, entries: Sequence[Entry]) -> None:
