@@ -59,4 +59,3 @@ def do_one(settings: config.Settings, arguments: argparse.Namespace, text: str) 
     """One command as a person in a channel."""
     work = do(settings, os.environ, text, arguments.channel, arguments.user, yes=arguments.yes, say=print)
     return one_line(lambda: asyncio.run(work))
-

@@ -68,7 +68,11 @@ class World:
         return receipt
 
     async def sees(
-        self, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL", timeout: float = 10.0
+        self,
+        *parts: str,
+        user: str = "U0ANA",
+        channel: str = "C0CRAWL",
+        timeout: float = 10.0,  # noqa: ASYNC109  the wait asserts with a dump
     ) -> dict[str, Any]:
         """The newest message that this person sees whose text and blocks contain all parts (case matters)."""
 
@@ -94,7 +98,7 @@ class World:
         """The events of a verb, oldest first."""
         return [str(entry.event) for entry in self.register() if entry.verb == verb]
 
-    async def until(self, condition: Callable[[], Any], timeout: float = 10.0) -> Any:
+    async def until(self, condition: Callable[[], Any], timeout: float = 10.0) -> Any:  # noqa: ASYNC109  as above
         """Wait for something that is no message."""
         return await self.ana.wait_for(lambda _: condition(), timeout=timeout)
 

@@ -191,7 +191,7 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
     store = await asyncio.to_thread(Store.open, str(folder / "signalbox.db"), exclusive=True)
     rows = rows_of(capabilities)
     backends = {"box": Box(rows)}
-    policy = PolicyNow(parse_policy(rules_of(rules)), clock.now())
+    policy = PolicyNow.of(parse_policy(rules_of(rules)), clock.now())
     pipeline = Pipeline(
         Deps(
             clock=clock,

@@ -255,7 +255,7 @@ def judge_vote(
     agreed = agreeing(approval, who, aliases)
     person = person_of(presser_id, aliases)
     left = approval.count - len(agreed | {person})
-    if person in agreed:
+    if person in agreed and left > 0:
         return VoteRefused("counted", f"Your approval is counted already; {left} more needed.")
     return VoteCounts(Choice.APPROVE, Step.COMPLETE if left <= 0 else None, left=max(left, 0))
 

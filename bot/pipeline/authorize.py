@@ -44,8 +44,9 @@ class Ruling:
 
 async def facts(deps: Deps, actor: Actor, place: Place, *, max_age: float = CACHED) -> tuple[Policy, Subject, Where]:
     """The rules in force, the person and the place, none older than `max_age` seconds."""
-    policy = deps.policy().policy
-    subject = await deps.directory.subject(actor, policy.user_groups, max_age=max_age)
+    now = deps.policy()
+    policy = now.policy
+    subject = await deps.directory.subject(actor, now.user_groups, max_age=max_age)
     where = await deps.directory.where(place, max_age=max_age)
     return policy, subject, where
 

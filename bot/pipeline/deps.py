@@ -16,10 +16,16 @@ from bot.pipeline.health import HealthBoard
 
 @dataclass(frozen=True, slots=True)
 class PolicyNow:
-    """The rules in force, and since when."""
+    """The rules in force, since when, and the user groups that any of them depends on (found once a load, not a decision)."""
 
     policy: Policy
     loaded_at: datetime
+    user_groups: frozenset[str]
+
+    @classmethod
+    def of(cls, policy: Policy, loaded_at: datetime) -> PolicyNow:
+        """These rules from then on."""
+        return cls(policy, loaded_at, policy.user_groups)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bot.pipeline.deps import Deps
 from bot.pipeline.due import switch_back
 from bot.pipeline.execute import call, finish, read_back, watch_of
 from bot.pipeline.handle import dispatch
+from bot.pipeline.mending import show_outcomes
 from bot.pipeline.record import Scribe
 
 STILL_MEANT = timedelta(minutes=5)
@@ -26,6 +27,7 @@ STILL_MEANT = timedelta(minutes=5)
 async def recover(deps: Deps) -> int:
     """Pick up every request that was open; how many there were."""
     rows = await deps.store.unfinished()
+    await show_outcomes(deps)
     # After the rows were read: what it sends from here on is under way and no leftover.
     await approvals.recover(deps)
     await breakglass.recover(deps)

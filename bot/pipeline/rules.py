@@ -28,7 +28,7 @@ class Rules:
         self._security_channel = security_channel
         self._text = read_rules(path)
         self._refused: str | None = None
-        self.now = PolicyNow(parse_policy(self._text), clock.now())
+        self.now = PolicyNow.of(parse_policy(self._text), clock.now())
 
     async def registered(self, store: Store) -> None:
         """Write down what was loaded at the start."""
@@ -49,7 +49,7 @@ class Rules:
             await self._refuse(store, presenter, problem)
             return
         self._text, self._refused = text, None
-        self.now = PolicyNow(policy, self._clock.now())
+        self.now = PolicyNow.of(policy, self._clock.now())
         await store.append(self._row(Event.POLICY_LOADED, policy.version, self._path.name))
         _log.info("rules %s are in force", policy.version)
 

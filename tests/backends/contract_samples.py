@@ -15,7 +15,8 @@ Key = tuple[str, str]  # verb, kind of target
 @dataclass(frozen=True)
 class Sample:
     """`wire` is a pattern for `METHOD path` of the request that the row is for. `first` are commands that are run before it,
-    `wait` seconds after each. `progress`: the asker is told how far it is. `refused` is the reason why a refusal is right.
+    `wait` seconds after each. `progress`: the asker is told how far it is. `refused` is the reason why a refusal is right,
+    `gone` why a run that is no longer listed has succeeded.
     """
 
     typed: str
@@ -25,6 +26,7 @@ class Sample:
     files: bool = False
     progress: bool = False
     refused: str = ""
+    gone: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,11 @@ INFORMATICA: Final = KindSamples(
         ("start", "service"): Sample(
             f"start {_SERVER}", r"POST /saas/public/core/v3/agent/service", first=(f"stop {_SERVER}",), wait=60
         ),
-        ("stop", "service"): Sample(f"stop {_SERVER}", r"POST /saas/public/core/v3/agent/service"),
+        ("stop", "service"): Sample(
+            f"stop {_SERVER}",
+            r"POST /saas/public/core/v3/agent/service",
+            gone="the vendor lists a stopped service no longer",
+        ),
         ("restart", "service"): Sample(f"restart {_SERVER}", r"POST /saas/public/core/v3/agent/service", progress=True),
         ("start", "task"): Sample("start infa:task/load_orders", r"POST /saas/api/v2/job$"),
         ("stop", "task"): Sample(

@@ -142,7 +142,7 @@ async def test_a_row_works_on_the_wire(kind: str, row: Capability, tmp_path: Pat
         if isinstance(result, Done) and row.takes_files:
             assert result.run is None
         if isinstance(result, Done) and result.files:
-            assert all(Path(one.path).stat().st_size == one.size for one in result.files)
+            assert all(Path(one.path).stat().st_size == one.size for one in result.files)  # noqa: ASYNC240  local files
 
 
 @pytest.mark.parametrize(("kind", "row"), [entry for entry in ROWS if entry.values[1].starts_run])  # type: ignore[attr-defined]

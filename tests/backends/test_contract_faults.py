@@ -94,3 +94,43 @@ async def test_a_redirect_takes_no_credential_to_another_host(kind: str, tmp_pat
             await stand.plane.clear_faults()
             assert result.kind == "refused", (row.verb, result)
         assert other.seen == []
+
+
+STATES = [
+    (kind, key) for kind in KINDS for key, sample in samples_of(kind).rows.items() if key[0] in ("status", "history")
+]
+STARTED = [
+    (kind, (row.verb, row.target)) for kind in KINDS for row in plugins.load(kind).rows.capabilities if row.starts_run
+]
+
+
+@pytest.mark.parametrize(("kind", "key"), STATES)
+async def test_a_state_that_nobody_documented_is_never_a_success(
+    kind: str, key: tuple[str, str], tmp_path: Path
+) -> None:
+    """Whatever shows a state shows an unknown one as such: the view is no success, and the card is not green by it."""
+    row, sample = row_of(kind, key)
+    async with standing(kind, tmp_path) as stand:
+        operation = await stand.prepared(sample)
+        await stand.plane.set_fault({"fault": "unknown_enum"})
+        result = await stand.call(operation)
+        assert isinstance(result, Done | Failed), (row.verb, result)
+        if isinstance(result, Done) and result.view is not None:
+            assert result.view.phase is not Phase.SUCCEEDED, result.view
+
+
+@pytest.mark.parametrize(("kind", "key"), STARTED)
+async def test_a_followed_run_whose_state_is_unheard_of_has_not_succeeded(
+    kind: str, key: tuple[str, str], tmp_path: Path
+) -> None:
+    """Polls that bring undocumented states never end in success, however long it takes."""
+    _, sample = row_of(kind, key)
+    async with standing(kind, tmp_path) as stand:
+        result = await stand.call(await stand.prepared(sample))
+        assert isinstance(result, Done), result
+        assert result.run is not None
+        await stand.plane.set_fault({"fault": "unknown_enum"})
+        for _ in range(12):
+            views = await stand.backend.poll(result.run.group or result.run.id, [result.run])
+            assert all(view.phase is not Phase.SUCCEEDED for view in views.values()), views
+            await stand.given.clock.sleep(0 if sample.gone else 5)

@@ -66,7 +66,11 @@ async def test_two_of_a_kind_have_their_own_names_and_effects(kind: str, tmp_pat
         for backend, name in ((first.backend, samples.name), (second, "second")):
             assert {named.target.backend for named in await backend.targets()} <= {name}
             assert all(named.text.lstrip('"').startswith(f"{name}:") for named in await backend.targets())
-        changes = [one for one in plane.requests if re.search(samples.rows[samples.change].wire, f"{one.method} {one.raw_path}")]
+        changes = [
+            one
+            for one in plane.requests
+            if re.search(samples.rows[samples.change].wire, f"{one.method} {one.raw_path}")
+        ]
         assert changes == []
 
 
@@ -87,7 +91,7 @@ async def test_one_that_is_down_slows_no_other(kind: str, fault: dict[str, Any],
             began = time.monotonic()
             result = await first.call(await first.prepared(samples.rows[samples.read]))
             assert isinstance(result, Done), result
-            while board.latest(samples.name) is None:
+            while board.latest(samples.name) is None:  # noqa: ASYNC110  the board sets no event
                 await asyncio.sleep(0.01)
             await first.backend.targets()
             assert time.monotonic() - began < AT_ONCE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench_register import run
+from bot.benching.register import run
 
 
 def test_the_benchmark_of_the_register_runs_at_twenty_thousand_rows() -> None:

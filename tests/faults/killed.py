@@ -1,7 +1,8 @@
 """The real program, killed with SIGKILL at one named point. `python -m tests.faults.killed` reads orders from its input.
 
 An order is a line of JSON. `{"point", "arguments", "environ"}` runs `signalbox ARGUMENTS` in a forked process of its own, in
-which everything is imported already, and answers with its process id. `{"wait": PID}` answers with how that process ended.
+which everything is imported already, and answers with its process id. `{"ended": PID}` answers with how that process ended,
+or with RUNNING.
 
 A point is `before:NAME:N` or `after:NAME:N`: the Nth time that NAME (see POINTS) is called in this process, the process is
 gone before anything of the call happened, or when all of it has happened and nobody was told yet. `never` kills nothing.
@@ -24,6 +25,7 @@ from bot.store.unit import Store
 
 IMPORTED = (run_bot,)  # what `signalbox run` imports only when it is called
 
+RUNNING = 1_000
 POINTS: dict[str, tuple[type, str]] = {
     "accept": (Store, "accept"),
     "begin": (Store, "begin"),
@@ -76,9 +78,9 @@ def nursery() -> None:
     """Obey until the input ends."""
     for line in sys.stdin:
         order = json.loads(line)
-        if "wait" in order:
-            _, status = os.waitpid(order["wait"], 0)
-            answer = os.waitstatus_to_exitcode(status)
+        if "ended" in order:
+            pid, status = os.waitpid(order["ended"], os.WNOHANG)
+            answer = os.waitstatus_to_exitcode(status) if pid else RUNNING
         else:
             answer = os.fork()
             if answer == 0:

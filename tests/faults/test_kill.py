@@ -22,6 +22,7 @@ from bot.demo import write_config
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.store.unit import Store
+from tests.faults.killed import RUNNING
 from tests.world import OPEN_POLICY, shown
 
 ROOT = Path(__file__).parents[2]
@@ -94,8 +95,15 @@ class Yard:
 
     async def _ended(self) -> int:
         pid, self.pid = self.pid, None
-        async with asyncio.timeout(30):
-            return await asyncio.to_thread(self.nursery.order, wait=pid)
+        try:
+            async with asyncio.timeout(20):
+                while (status := self.nursery.order(ended=pid)) == RUNNING:  # noqa: ASYNC110  a process tells nobody
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            if pid is not None:
+                os.kill(pid, signal.SIGKILL)
+            raise AssertionError("the process goes on") from None
+        return status
 
     def rows(self) -> list[Entry]:
         """The register, oldest first, read beside the program."""

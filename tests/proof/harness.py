@@ -453,7 +453,7 @@ class Town:
             files=NoFiles(),
             spool=NoFiles(),
             drain=self.drain,
-            policy=lambda: PolicyNow(read_policy(self.outside.policy), START),
+            policy=lambda: PolicyNow.of(read_policy(self.outside.policy), START),
             health=HealthBoard(backends, clock),
             home_team=HOME,
             zone="Europe/Berlin",

@@ -27,7 +27,7 @@ _SAID: Final = (
     (r"^Counted\.", Told.COUNTED),
     (r"^Your approval is counted already", Told.TWICE),
     (r"^It is your own request|^You may not decide this|^Only the person who asked|^You may not cancel", Told.NO_RIGHT),
-    (r"^Too late|^Its time is over|^This button was used|was decided already", Told.OVER),
+    (r"^Too late|^Its time is over|^This request expired|^This button was used|was decided already", Told.OVER),
     (r"^Not counted, because|^The card was renewed|^Nothing was done: ", Told.CHANGED),
     (r"has claimed it|^You have claimed", Told.CLAIMED),
     (r"^Denied: ", Told.NO_RIGHT),

@@ -19,7 +19,9 @@ async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_regi
     began = time.monotonic()
     async with town(tmp_path / "demo") as here:
         register = here.bot.store
-        result = await play(here.workspace, here.planes, lambda: register.search_sync(Filters(), limit=500), said.append)
+        result = await play(
+            here.workspace, here.planes, lambda: register.search_sync(Filters(), limit=500), said.append
+        )
         assert result == 0, "\n".join(said)
         assert {plane.kind for plane in here.planes.values()} == set(plugins.kinds())
     assert {step.backend for step in STEPS} == set(here.planes)

@@ -199,12 +199,13 @@ async def test_slack_may_be_away_across_a_restart(here: World) -> None:
     assert len(asked.changes) == 1
 
 
-async def test_a_message_whose_answer_is_lost_is_shown_once(here: World) -> None:
-    """Slack posted the card and the reply was lost: there is one card, not two."""
+async def test_a_message_whose_answer_is_lost_is_shown_and_the_action_happens_once(here: World) -> None:
+    """Slack's reply to the card is lost: the outcome still arrives, and nothing is done twice for it."""
     here.ws.faults.fail("chat.postMessage", drop="after", times=1)
     asked = await do(here, "schedule off acc:shop/prices")
     await asked.card("are off", within=15)
-    assert cards_of(here, asked) == 1
+    assert len(asked.changes) == 1
+    assert asked.events == ["requested", "sent", "done"]
 
 
 @pytest.mark.parametrize("reason", ["refresh_requested", "warning", None])

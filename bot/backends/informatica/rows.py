@@ -24,17 +24,17 @@ TARGETS: Final = (
         name=SERVICE,
         prefix=None,
         help="A service of a Secure Agent: the agent's name and the service's display name",
-        example='infa:eu-1/"Data Integration Server"',
+        example='eu-1/"Data Integration Server"',
     ),
-    TargetKind(name=AGENT, prefix="agent", help="A Secure Agent, by its name", example="infa:agent/eu-1"),
+    TargetKind(name=AGENT, prefix="agent", help="A Secure Agent, by its name", example="agent/eu-1"),
     TargetKind(
         name=TASK,
         prefix="task",
         help="A task, by its path (folders included) or an id; `task/MTT/PATH` where the type has to be told",
-        example="infa:task/load_orders",
+        example="task/load_orders",
     ),
-    TargetKind(name=SCHEDULE, prefix="schedule", help="A schedule, by its name or id", example="infa:schedule/nightly"),
-    TargetKind(name=ORG, prefix="org", help="The whole organization, written as the backend alone", example="infa:"),
+    TargetKind(name=SCHEDULE, prefix="schedule", help="A schedule, by its name or id", example="schedule/nightly"),
+    TargetKind(name=ORG, prefix="org", help="The whole organization, written as the backend alone", example=""),
 )
 
 _COUNT: Final = Param(

@@ -42,17 +42,15 @@ TARGETS: Final = (
         name=SERVICE,
         prefix=None,
         help="A service, by its name, with its cluster in front where several have one of that name",
-        example="itn:cluster_1/my-tofu-service",
+        example="cluster_1/my-tofu-service",
     ),
     TargetKind(
-        name=GATEWAY, prefix="gateway", help="A gateway, by its cluster id or its id", example="itn:gateway/cluster_1"
+        name=GATEWAY, prefix="gateway", help="A gateway, by its cluster id or its id", example="gateway/cluster_1"
     ),
-    TargetKind(name=GROUP, prefix="group", help="A service group, by its name or id", example="itn:group/nightly"),
-    TargetKind(name=CERT, prefix="cert", help="A certificate, by its alias or id", example="itn:cert/edge"),
-    TargetKind(name=JOB, prefix="job", help="A job, by its id", example="itn:job/20ae2dd7cf1c43aab817556a"),
-    TargetKind(
-        name=PLATFORM, prefix="platform", help="The platform itself, written as the backend alone", example="itn:"
-    ),
+    TargetKind(name=GROUP, prefix="group", help="A service group, by its name or id", example="group/nightly"),
+    TargetKind(name=CERT, prefix="cert", help="A certificate, by its alias or id", example="cert/edge"),
+    TargetKind(name=JOB, prefix="job", help="A job, by its id", example="job/20ae2dd7cf1c43aab817556a"),
+    TargetKind(name=PLATFORM, prefix="platform", help="The platform itself, written as the backend alone", example=""),
 )
 
 

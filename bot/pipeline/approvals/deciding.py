@@ -206,13 +206,16 @@ async def vote(deps: Deps, intent: Intent, hold: Hold, choice: Choice, reason: s
     """Approve or deny. An approval counts only for what the card showed: what changed since is shown and asked again."""
     operation = hold.operation
     found, who, votes = await _judged(deps, intent, hold, choice, reason)
-    if isinstance(found, VoteRefused):
+    if isinstance(found, VoteRefused) and found.code != "counted":
         await _refused(deps, intent, hold, found)
         return
     if operation is None:
         await answer(deps, intent, "That request is no longer known.")
         return
     if choice is Choice.APPROVE and await _changed(deps, intent, hold, operation):
+        return
+    if isinstance(found, VoteRefused):
+        await _refused(deps, intent, hold, found)
         return
     known = await aliases(deps)
     now = deps.clock.now()
@@ -247,9 +250,11 @@ async def _after(
     agreed: int,
 ) -> None:
     if not result.counted:
-        changed_mind = choice is Choice.DENY and result.state == "open"
+        # Their word is on the disk already: a denial still ends it, and it may be complete since somebody came back.
+        state = "rejected" if choice is Choice.DENY else "approved"
+        decides = result.state == "open" and (choice is Choice.DENY or agreed >= terms_of(hold).count)
         now = deps.clock.now()
-        if not (changed_mind and await deps.store.end_hold(hold.id, "rejected", intent.actor.user_id, rows, now)):
+        if not (decides and await deps.store.end_hold(hold.id, state, intent.actor.user_id, rows, now)):
             await _lost(deps, intent, hold)
             return
     elif result.state == "open":

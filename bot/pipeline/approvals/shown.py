@@ -185,6 +185,11 @@ async def _requester(
     await deps.presenter.show(card.model_copy(update=changed))
 
 
+def told_key(hold_id: str, what: str) -> str:
+    """The key of the message that tells the requester so."""
+    return f"told:{hold_id}:{what}"
+
+
 async def tell_requester(deps: Deps, hold: Hold, what: str, text: str, *people: str, tone: Tone = Tone.PLAIN) -> None:
     """A message that calls the requester, in the thread of the request. `what` keeps it from being said twice."""
     place = hold.intent.place
@@ -192,7 +197,7 @@ async def tell_requester(deps: Deps, hold: Hold, what: str, text: str, *people: 
     thread = place.thread_ts or (posted.ts if posted is not None else None)
     asker = hold.intent.actor.user_id
     card = Card(
-        key=f"told:{hold.id}:{what}",
+        key=told_key(hold.id, what),
         place=Place(team_id=place.team_id, channel_id=place.channel_id, thread_ts=thread),
         title=cards.title_of(hold.operation) if hold.operation is not None else hold.request_id,
         tone=tone,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from bot.core.rows import Filters, Hold, stamp
+from bot.pipeline import cards
 from bot.pipeline.approvals import ending, shown
 from bot.pipeline.approvals.asking import hand_over
 from bot.pipeline.approvals.dispatching import dispatch
-from bot.pipeline.approvals.terms import KIND, next_id
+from bot.pipeline.approvals.terms import KIND, next_id, terms_of
 from bot.pipeline.deps import Deps
 
 LAST: Final = 50
@@ -35,13 +36,13 @@ async def recover(deps: Deps) -> int:
 
 
 async def _mend(deps: Deps, state: str) -> None:
-    """What was decided when the program died, and not shown: the card still carries buttons."""
-    for hold in (await deps.store.holds(state=state))[:LAST]:
-        if hold.kind != KIND or await deps.store.open_hold(next_id(hold)) is not None:
+    """What was decided when the program died, and not said: telling the requester is the last thing that an end does."""
+    ended = [hold for hold in await deps.store.holds(state=state) if hold.kind == KIND]
+    ended.sort(key=lambda hold: hold.decided_at or hold.made_at, reverse=True)
+    for hold in ended[:LAST]:
+        if await deps.store.message(shown.told_key(hold.id, state)) is not None:
             continue
-        posted = await deps.store.message(shown.card_key(hold.request_id))
-        body = posted.body if posted is not None else None
-        if isinstance(body, dict) and body.get("buttons"):
+        if await deps.store.open_hold(next_id(hold)) is None:
             rows = await deps.store.search(Filters(request_id=hold.request_id), limit=LAST)
             said = [row.detail for row in rows if row.approval_id == hold.id and str(row.event) in _ENDS and row.detail]
             await deps.store.finish(hold.request_id, (), stamp(deps.clock.now()))
@@ -53,6 +54,18 @@ async def _wake(deps: Deps, hold: Hold) -> None:
         return
     if stamp(deps.clock.now()) >= hold.due_at:
         await ending.expire(deps, hold)
-    elif await deps.store.message(shown.card_key(hold.request_id)) is None:
+    elif not await _is_shown(deps, hold):
         await shown.show(deps, hold)
         await shown.show_requester(deps, hold)
+
+
+async def _is_shown(deps: Deps, hold: Hold) -> bool:
+    """Whether both cards carry the buttons of this very question."""
+    found: set[object] = set()
+    for key in (shown.card_key(hold.request_id), cards.key_of(hold.request_id)):
+        posted = await deps.store.message(key)
+        body = posted.body if posted is not None else None
+        buttons = body.get("buttons") if isinstance(body, dict) else None
+        if isinstance(buttons, list):
+            found.update(button.get("id") for button in buttons if isinstance(button, dict))
+    return found >= set(terms_of(hold).buttons.values())

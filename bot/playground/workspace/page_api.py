@@ -90,7 +90,8 @@ class PageApi:
                 "bot_user_id": app.bot_user_id,
                 "command": app.commands[0].command if app.commands else None,
                 "commands": [
-                    {"command": c.command, "description": c.description, "usage_hint": c.usage_hint} for c in app.commands
+                    {"command": c.command, "description": c.description, "usage_hint": c.usage_hint}
+                    for c in app.commands
                 ],
                 "shortcuts": [{"callback_id": s.callback_id, "name": s.name, "kind": s.kind} for s in app.shortcuts],
                 "steps": [
