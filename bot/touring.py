@@ -230,8 +230,8 @@ async def play(workspace: Workspace, planes: Mapping[str, Any], register: Search
     """0 when every effect of every step was seen, 1 otherwise."""
     failed = 0
     for plane in planes.values():
-        if hasattr(plane, "speed"):
-            plane.speed = 4.0
+        if hasattr(plane, "world"):
+            plane.world.speed = 4.0
     steps = [step for step in STEPS if step.backend in planes]
     for number, step in enumerate(steps, 1):
         say(f"{number}. {step.title}: /ops {step.says}   ({step.user})")

@@ -167,7 +167,7 @@ async def world(
         wanted = tuple(plane for plane in planes(ws.clock) if plane.name in only)
         for plane in wanted:
             if plane.name == "acc":
-                plane.speed = speed  # type: ignore[attr-defined]
+                plane.world.speed = speed  # type: ignore[attr-defined]
             await stack.enter_async_context(plane)
             ws.register_plane(plane)
         environ = write_config(folder, ws, wanted, policy)

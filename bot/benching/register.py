@@ -152,7 +152,7 @@ def _append(db: sqlite_utils.Database, batch: int, commits: int) -> None:
 
 def _insert(db: sqlite_utils.Database, batch: int, commits: int) -> None:
     names = COLUMNS[1:-2]
-    sql = f"INSERT INTO bare ({', '.join(COLUMNS[1:])}) VALUES ({', '.join('?' * (len(COLUMNS) - 1))})"
+    sql = f"INSERT INTO bare ({', '.join(COLUMNS[1:])}) VALUES ({', '.join('?' * (len(COLUMNS) - 1))})"  # noqa: S608  fixed names
     for commit in range(commits):
         db.execute("BEGIN IMMEDIATE")
         rows = [sample(commit * batch + number) for number in range(batch)]

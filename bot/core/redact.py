@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
+from bot.core.value import Json
+
 MASK: Final = "[redacted]"
 SHORTEST_KNOWN: Final = 4
 LONGEST_LINE: Final = 64 * 1024
@@ -241,6 +243,24 @@ def redact(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
     """The text with every secret masked, and how many there were."""
     redactor = Redactor(known)
     return redactor.feed(text), redactor.count
+
+
+def redact_json(value: Json, key: str = "", known: Iterable[str] = ()) -> Json:
+    """The value with every secret in it masked: by what a text looks like, and by the name of the key that it stands under.
+
+    Pairs of a list (`["password", "..."]`) count as key and value, as parameters are kept in the order in which they were typed.
+    """
+    known = tuple(known)
+    if isinstance(value, str):
+        masked, count = redact(f"{key}={value}" if key else value, known)
+        return (masked[len(key) + 1 :] if key else masked) if count else value
+    if isinstance(value, dict):
+        return {name: redact_json(inner, name, known) for name, inner in value.items()}
+    if isinstance(value, list):
+        if len(value) == 2 and all(isinstance(part, str) for part in value):
+            return [value[0], redact_json(value[1], str(value[0]), known)]
+        return [redact_json(inner, key, known) for inner in value]
+    return value
 
 
 class LineSplitter:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.intent import Actor, Command, Form, Intent, Misread, Open, Place, Press
 from bot.core.operation import Operation
-from bot.core.redact import redact
+from bot.core.redact import redact, redact_json
 from bot.core.register import Event, Row
 from bot.core.rows import stamp
 from bot.core.value import Json, canonical
@@ -31,17 +31,7 @@ class Scribe:
 
     def params(self, params: Mapping[str, Json]) -> str:
         """Canonical JSON text of the parameters, secrets masked by value and by the name of their key."""
-        return canonical({key: self._value(key, value) for key, value in params.items()})
-
-    def _value(self, key: str, value: Json) -> Json:
-        if isinstance(value, str):
-            masked, count = redact(f"{key}={value}", self._secrets)
-            return masked[len(key) + 1 :] if count else value
-        if isinstance(value, dict):
-            return {name: self._value(name, inner) for name, inner in value.items()}
-        if isinstance(value, list):
-            return [self._value(key, inner) for inner in value]
-        return value
+        return canonical(redact_json(dict(params), known=self._secrets))
 
     def requested(self, intent: Intent, means: Mapping[str, Json] | None = None) -> Row:
         """The first row of a request, written before it is acked. `means` is what a pressed button stands for."""

@@ -28,10 +28,12 @@ from bot.core.store_port import OutboxStore
 from bot.render.card import render_card
 from bot.render.form import render_form
 from bot.render.home import render_home
+from bot.slack import posted
 from bot.slack.errors import TRANSPORT, Remedy, SlackTrouble, read
 from bot.slack.files import Uploads
 from bot.slack.respond import BadResponseUrl, Responder
 
+FIRST_PACE: Final = 0.2  # before the first update: what was quick is shown as quick
 PACE: Final = 1.0  # seconds between two updates of one message; Slack allows about 50 a minute for all
 BATCH: Final = 100
 IDLE: Final = 1.0
@@ -63,6 +65,7 @@ class Outbox:
         self._clock = clock
         self._team_id = team_id
         self._fatal = fatal
+        self._since = stamp(clock.now())
         self._wake = asyncio.Event()
         self._last: dict[str, float] = {}
         self._held: dict[str | None, float] = {}
@@ -193,7 +196,8 @@ class Outbox:
 
     def _wait(self, row: Outgoing, now: float) -> float:
         """Seconds until this row may be sent: its own pace, and a channel in which Slack asked to wait."""
-        return max(self._last.get(row.key, now - PACE) + PACE, self._held.get(row.channel_id, now)) - now
+        pace = PACE if row.have > 1 else FIRST_PACE
+        return max(self._last.get(row.key, now - pace) + pace, self._held.get(row.channel_id, now)) - now
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -235,14 +239,26 @@ class Outbox:
             await self._send_message(row, _message(row))
 
     async def _send_message(self, row: Outgoing, message: dict[str, Any]) -> None:
-        if row.ts is None:
+        ts = row.ts
+        if ts is None and self._may_be_there(row):
+            ts = await posted.find(self._client, row)
+        if ts is None:
             reply = await self._client.chat_postMessage(
-                channel=row.channel_id or "", thread_ts=row.thread_ts, unfurl_links=False, unfurl_media=False, **message
+                channel=row.channel_id or "",
+                thread_ts=row.thread_ts,
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata=posted.metadata(row.key),
+                **message,
             )
-            await self._store.sent(row.key, row.want, ts=str(reply["ts"]))
+            ts = str(reply["ts"])
         else:
-            await self._client.chat_update(channel=row.channel_id or "", ts=row.ts, **message)
-            await self._store.sent(row.key, row.want, ts=row.ts)
+            await self._client.chat_update(channel=row.channel_id or "", ts=ts, **message)
+        await self._store.sent(row.key, row.want, ts=ts)
+
+    def _may_be_there(self, row: Outgoing) -> bool:
+        """An earlier attempt, of this run or of one that was stopped, may have reached Slack without an answer."""
+        return row.attempts > 0 or row.due_at < self._since
 
     async def _send_private(self, row: Outgoing) -> None:
         """Through the response_url while it lives, else as an ephemeral message, else as a direct message."""

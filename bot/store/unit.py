@@ -132,6 +132,8 @@ class Store(Decisions, Outbox, Runs, Waiting):
                 pauses_table.add(db, pause)
             if run is not None:
                 names.set_fact(db, run_key(request_id), run.model_dump(mode="json"), stamp(at))
+            inbox.scrub(db, request_id)
+            holds.scrub(db, request_id)
             register.append(db, rows)
 
         await self.database.write(unit)

@@ -27,7 +27,7 @@ from tests.backends.contract_stand import Given, PlaneTime, Stand, build, demo_p
 from tests.world import World, shown, world
 
 KINDS = plugins.kinds()
-AT_ONCE = 3.0  # real seconds, on a machine that is busy with other tests
+AT_ONCE = 15.0  # real seconds: long for a busy machine, and far from how long the one that is down hangs
 FOR_LONG = {"fault": "delay", "seconds": 60}
 
 
@@ -146,7 +146,7 @@ async def test_health_and_backends_show_every_plane_with_latency_and_credential(
         for verb, title in (("health", "Health"), ("backends", "Control planes")):
             began = time.monotonic()
             text = shown(await here.does(verb, title, *names))
-            assert time.monotonic() - began < 2 * AT_ONCE
+            assert time.monotonic() - began < AT_ONCE
             assert text.count("\nok") == len(names) - 1, text
             assert text.count("\ndown") == 1, text
             assert len(re.findall(r"\n\d+ ms", text)) >= len(names) - 1, text
@@ -160,9 +160,10 @@ async def test_a_hanging_acc_holds_neither_the_other_acc_nor_the_table_up(tmp_pa
         await here.planes["acc"].set_fault(FOR_LONG)
         await here.say("health")
         began = time.monotonic()
-        await here.does("start acc2:shop/prices -- while the other hangs", "start acc2:shop/prices", "Succeeded")
-        assert time.monotonic() - began < 2 * AT_ONCE
-        text = shown(await here.sees("Health", "acc", "no answer within 8 s", timeout=12))
+        await here.say("start acc2:shop/prices -- while the other hangs")
+        await here.sees("start acc2:shop/prices", "Succeeded", timeout=AT_ONCE)
+        assert time.monotonic() - began < AT_ONCE
+        text = shown(await here.sees("Health", "acc", "no answer within 8 s", timeout=2 * AT_ONCE))
         assert "acc2" in text
         assert any(run.agent.path == "shop/prices" for run in here.planes["acc2"].runs)
 

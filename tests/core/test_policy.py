@@ -475,7 +475,7 @@ class TestWhatCannotBeEvaluatedIsDenied:
             {"where": None},
             {"subject": None},
         ],
-        ids=str,
+        ids=lambda question: ",".join(question),
     )
     def test_it_is_denied(self, question: dict[str, Any]) -> None:
         """With a code that says what happened, and no exception."""

@@ -119,7 +119,7 @@ class Play:
 
     async def step(self, step: Step, *, dies_after: int | None = None) -> Gate:
         """Do it to both and compare. With `dies_after` the process dies after so many durable things and starts again."""
-        self.trail.append(step)
+        self.trail.append(step if dies_after is None else replace(step, what=f"{step.what}, dead after {dies_after}:"))
         expected, told = self.expected(step, self.state)
         if dies_after is None:
             intent = await self.begin(step)
@@ -135,7 +135,10 @@ class Play:
         await self.town.restart()
         self.note()
         if gate.dead:
-            self._after_death(step, before, expected, dies_after)
+            self._after_death(step, before, expected)
+        else:
+            self.state = model.restart(expected)[0]
+            self.compare()
         return gate
 
     def expected(self, step: Step, state: State) -> model.Answer:
@@ -313,7 +316,7 @@ class Play:
         if expected != found:
             raise DifferenceError(f"{self.told()}: {what}: the model says {expected}, the program {found}")
 
-    def _after_death(self, step: Step, before: State, expected: State, after: int) -> None:
+    def _after_death(self, step: Step, before: State, expected: State) -> None:
         """After a death and a start the step happened, or it did not; or a call was cut and nobody knows."""
         possible = [expected, model.restart(before)[0]]
         if step.what in ("approve", "old approve"):
@@ -327,7 +330,7 @@ class Play:
                 return
         known = sorted({(str(state.now), state.calls) for state in possible})
         raise DifferenceError(
-            f"{self.told()}, dead after {after}: the model allows {known}, the program says {stands}, {calls} calls"
+            f"{self.told()}: the model allows {known}, the program says {stands}, {calls} calls"
         )
 
     def print_of(self) -> str:

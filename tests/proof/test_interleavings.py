@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -74,27 +75,28 @@ async def mapped(state: State, letters: tuple[Step, ...], steps: int) -> tuple[M
     return found, found.histories(spot, steps - 1)
 
 
-@pytest.mark.parametrize(("count", "least"), [(1, 10_000), (2, 10_000)])
-async def test_every_order_of_seven_steps_of_three_people_is_as_the_model_says(
-    count: int, least: int, record_property: Callable[[str, object], None]
+@pytest.mark.parametrize("count", [1, 2])
+async def test_every_order_of_six_steps_of_three_people_is_as_the_model_says(
+    count: int, record_property: Callable[[str, object], None]
 ) -> None:
-    """Request, approve, deny, cancel, expire, policy change, group change, crash: all orders, up to two equal people's names."""
-    found, histories = await mapped(three(count), main_letters(count), 7)
+    """Request, approve, deny, cancel, expire, policy change, group change, crash, in all orders. SIGNALBOX_STEPS says how many."""
+    steps = int(os.environ.get("SIGNALBOX_STEPS", "6"))
+    found, histories = await mapped(three(count), main_letters(count), steps)
     record_property("histories", histories)
     record_property("states", found.states)
     record_property("steps done", found.steps)
-    assert histories >= least
+    assert histories >= 50_000
 
 
-@pytest.mark.parametrize("count", [1, 2])
-async def test_every_order_of_five_steps_with_everything_that_can_happen_is_as_the_model_says(
-    count: int, record_property: Callable[[str, object], None]
+@pytest.mark.parametrize(("count", "steps"), [(1, 4), (2, 5)])
+async def test_every_order_with_everything_that_can_happen_is_as_the_model_says(
+    count: int, steps: int, record_property: Callable[[str, object], None]
 ) -> None:
     """With claims, old buttons, deactivated people, an unreadable group, edited approvers and a target that drifts too."""
-    found, histories = await mapped(three(count), all_letters(count), 5)
+    found, histories = await mapped(three(count), all_letters(count), steps)
     record_property("histories", histories)
     record_property("steps done", found.steps)
-    assert histories >= 10_000
+    assert histories >= 3_000
 
 
 ODD = {
@@ -270,7 +272,7 @@ async def test_two_acts_at_once_come_out_as_one_after_the_other(acts: tuple[Step
     if count == 2:
         await play.step(Step("approve", RUI if acts[0].who == LEE else LEE))
     found: set[str] = set()
-    for one, other in (acts, acts[::-1]):
+    for one, other in dict.fromkeys((acts, acts[::-1])):
         allowed = outcomes(play.state, (one, other), play)
         for first in itertools.count(0):
             for second in itertools.count(1):

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlite_utils import Database
 
 from bot.store.rows import Hold, HoldVote, VoteResult
-from bot.store.tables.shared import LIMIT, as_model, changed, dumped, found, inserted, table
+from bot.store.tables.shared import LIMIT, as_model, changed, dumped, found, inserted, masked, table
 
 _JSON: Final = ("operation", "intent", "facts")
 
@@ -42,6 +42,15 @@ def add(db: Database, hold: Hold) -> None:
     values: dict[str, Any] = hold.model_dump(exclude=set(_JSON))
     values |= {"operation": dumped(hold.operation), "intent": dumped(hold.intent), "facts": dumped(hold.facts)}
     inserted(db, "holds", values)
+
+
+def scrub(db: Database, request_id: str) -> None:
+    """Mask the secrets in what was held for this request, as far as it is decided."""
+    sql = "SELECT id, intent, operation FROM holds WHERE request_id = ? AND state NOT IN ('open', 'approved')"
+    for hold_id, *texts in db.conn.execute(sql, (request_id,)).fetchall():
+        intent, operation = (masked(text) for text in texts)
+        if [intent, operation] != texts:
+            db.conn.execute("UPDATE holds SET intent = ?, operation = ? WHERE id = ?", (intent, operation, hold_id))
 
 
 def by_id(db: Database, hold_id: str) -> Hold | None:

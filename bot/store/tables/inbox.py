@@ -9,7 +9,7 @@ from sqlite_utils import Database
 from bot.core.intent import Intent
 from bot.core.operation import Operation
 from bot.store.rows import InboxRow, stamp
-from bot.store.tables.shared import as_model, changed, dumped, found, table
+from bot.store.tables.shared import as_model, changed, dumped, found, masked, table
 
 _ACCEPT = (
     "INSERT INTO inbox (request_id, dedupe_key, intent, state, updated_at) VALUES (?, ?, ?, 'new', ?) "
@@ -42,6 +42,18 @@ def accept(db: Database, intent: Intent) -> bool:
     """Add a new request; False when its dedupe key is known. A known request_id with another key is an error."""
     values = (intent.request_id, intent.dedupe_key, intent.model_dump_json(), stamp(intent.at))
     return changed(db, _ACCEPT, values)
+
+
+def scrub(db: Database, request_id: str) -> None:
+    """Mask the secrets that somebody typed: nothing needs them once the request has ended."""
+    row = db.conn.execute("SELECT intent, operation FROM inbox WHERE request_id = ?", (request_id,)).fetchone()
+    if row is None:
+        return
+    intent, operation = (masked(text) for text in row)
+    if (intent, operation) != tuple(row):
+        db.conn.execute(
+            "UPDATE inbox SET intent = ?, operation = ? WHERE request_id = ?", (intent, operation, request_id)
+        )
 
 
 def begin(db: Database, request_id: str, at: str) -> bool:

@@ -12,11 +12,13 @@ from pydantic import BaseModel
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from bot.core.value import canonical
+from bot.core.redact import redact_json
+from bot.core.value import Json, canonical
 
 M = TypeVar("M", bound=BaseModel)
 
 LIMIT: Final = 1000
+_NO_SECRETS: Final = ("request_id", "dedupe_key", "actor", "place", "at", "door", "target", "verb")
 
 
 def table(db: Database, name: str) -> Table:
@@ -59,3 +61,15 @@ def inserted(db: Database, name: str, values: Mapping[str, Any]) -> None:
     columns = ", ".join(values)
     marks = ", ".join("?" * len(values))
     db.conn.execute(f"INSERT INTO {name} ({columns}) VALUES ({marks})", tuple(values.values()))
+
+
+def masked(text: str | None) -> str | None:
+    """A JSON text with the secrets in it masked; the same text when there are none. Names and ids are left alone."""
+    if text is None:
+        return None
+    document: dict[str, Json] = json.loads(text)
+    changed = {
+        name: value if name in _NO_SECRETS else redact_json(value, "" if isinstance(value, list | dict) else name)
+        for name, value in document.items()
+    }
+    return text if changed == document else json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
