@@ -14,15 +14,15 @@ from bot.slack.app import LAUNCHER, RUN_OPERATION, WORK_ON_MESSAGE
 # Scope and why: every method and event that the program uses needs one of these.
 SCOPES: Final = {
     "app_mentions:read": "mentions",
-    "channels:history": "message shortcuts and events in public channels",
+    "channels:history": "finding a card again whose posting was not answered, in public channels",
     "channels:read": "conversations.info of public channels, shared or not",
     "chat:write": "cards",
     "commands": "the slash command and shortcuts",
     "files:read": "attached input files",
     "files:write": "logs and data into threads",
-    "groups:history": "message shortcuts and events in private channels",
+    "groups:history": "the same in private channels",
     "groups:read": "conversations.info of private channels",
-    "im:history": "direct messages",
+    "im:history": "direct messages, and the same there",
     "im:read": "conversations.info of direct messages",
     "im:write": "answers in a direct message when a channel cannot be written to",
     "mpim:read": "telling group messages apart, which are denied",

@@ -119,9 +119,11 @@ NEEDED = {
     "users_info": "users:read",
     "usergroups_users_list": "usergroups:read",
     "conversations_info": "channels:read groups:read im:read mpim:read",
+    "conversations_history": "channels:history groups:history im:history",
+    "conversations_replies": "channels:history groups:history im:history",
 }
 # Scopes that events, commands and direct messages need, and no method.
-BESIDE = {"app_mentions:read", "commands", "channels:history", "groups:history", "im:history", "im:write"}
+BESIDE = {"app_mentions:read", "commands", "im:write"}
 
 
 def called() -> Iterator[str]:
