@@ -221,11 +221,16 @@ def test_the_command_line_page_names_every_program_and_option() -> None:
     options = {"--help"}
     for name, command in commands.items():
         assert f"`signalbox {name}" in page
+        options |= _options(command)
         for action in command._actions:
-            options.update(option for option in action.option_strings if option.startswith("--"))
-            for choice in action.choices or () if action.dest == "action" else ():
+            for choice, nested in action.choices.items() if isinstance(action, argparse._SubParsersAction) else ():
                 assert f"`signalbox {name} {choice}" in page
+                options |= _options(nested)
     assert written == options
+
+
+def _options(parser: argparse.ArgumentParser) -> set[str]:
+    return {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
 
 
 @pytest.mark.parametrize(("page", "address"), [(name_of(page), address) for page, address in links()])

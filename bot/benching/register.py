@@ -12,12 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-import sqlite_utils
-
 from bot.benching.bars import Measure, percentile
 from bot.core.register import COLUMNS, ZERO_HASH, Event, Row
 from bot.core.rows import Filters
-from bot.store.driver import sqlite3
+from bot.store.driver import Plain, plain
 from bot.store.tables import register
 from bot.store.unit import Store
 
@@ -85,10 +83,10 @@ def fill(store: Store, first: int, last: int) -> None:
 
 def insert_measures(folder: Path) -> list[Measure]:
     """Rows a second with and without what makes the register one, by turns, 64 rows a commit and one a commit."""
-    full = _opened(folder / "full.db")
+    full = plain(folder / "full.db")
     with full.atomic():
         register.create(full)
-    bare = _opened(folder / "bare.db")
+    bare = plain(folder / "bare.db")
     bare["bare"].create(dict.fromkeys(COLUMNS, str) | {"seq": int, "duration_ms": int}, pk="seq")  # type: ignore[union-attr]
     for column in ("channel_id", "user_id", "target_id", "request_id"):
         bare["bare"].create_index([column, "seq"])  # type: ignore[union-attr]
@@ -136,21 +134,14 @@ def verify_measures(store: Store, rows: int) -> list[Measure]:
     ]
 
 
-def _opened(path: Path) -> sqlite_utils.Database:
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    connection.execute("PRAGMA synchronous = FULL")
-    return sqlite_utils.Database(connection)
-
-
-def _append(db: sqlite_utils.Database, batch: int, commits: int) -> None:
+def _append(db: Plain, batch: int, commits: int) -> None:
     for commit in range(commits):
         db.execute("BEGIN IMMEDIATE")
         register.append(db, [sample(commit * batch + number) for number in range(batch)])
         db.execute("COMMIT")
 
 
-def _insert(db: sqlite_utils.Database, batch: int, commits: int) -> None:
+def _insert(db: Plain, batch: int, commits: int) -> None:
     names = COLUMNS[1:-2]
     sql = f"INSERT INTO bare ({', '.join(COLUMNS[1:])}) VALUES ({', '.join('?' * (len(COLUMNS) - 1))})"  # noqa: S608  fixed names
     for commit in range(commits):
@@ -160,7 +151,7 @@ def _insert(db: sqlite_utils.Database, batch: int, commits: int) -> None:
         db.execute("COMMIT")
 
 
-def _read_all(db: sqlite_utils.Database) -> int:
+def _read_all(db: Plain) -> int:
     return sum(1 for _ in db.execute("SELECT * FROM register ORDER BY seq"))
 
 
