@@ -142,6 +142,7 @@ async def test_health_and_backends_show_every_plane_with_latency_and_credential(
     """All kinds at once in one table, and the one that refuses connections is down in it while the others are ok."""
     names = ("acc", "acc2", *(samples_of(kind).name for kind in KINDS if samples_of(kind).name != "acc"))
     async with town(tmp_path, *names) as here:
+        await here.until(lambda: all(here.bot.health.latest(name) for name in names))  # the check of the start is over
         await here.planes["acc2"].set_fault({"fault": "refuse"})
         for verb, title in (("health", "Health"), ("backends", "Control planes")):
             began = time.monotonic()

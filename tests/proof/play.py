@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from bot.core.intent import Intent
 from tests.proof import model
-from tests.proof.harness import ELSEWHERE, GROUP, LIFE, START, Account, Gate, Outside, Town, read_policy
+from tests.proof.harness import Town, read_policy
+from tests.proof.memory import Gate
 from tests.proof.model import Cut, Is, Now, State, Told
+from tests.proof.outside import ELSEWHERE, GROUP, LIFE, START, Account, Outside
 
 TICK: Final = LIFE / model.LIFE
 ENDED: Final = frozenset({Now.REFUSED, Now.DONE, Now.UNKNOWN, Now.REJECTED, Now.CANCELLED, Now.EXPIRED, Now.VOID})
@@ -133,6 +135,7 @@ class Play:
         before = self.state
         await self.begin(step)
         await self.town.restart()
+        self.town.outside.forms.clear()
         self.note()
         if gate.dead:
             self._after_death(step, before, expected)
@@ -176,10 +179,10 @@ class Play:
             action = step.what.removeprefix("old ")
             return await town.presses(step.who, buttons[action], f"approval:{self.request_id}", action)
         if step.what == "deny":
-            intent = await self._open_form(step)
-            if town.outside.form is not None and not town.gate.dead:
+            opened = await self._open_form(step)
+            if step.who in town.outside.forms and not town.gate.dead:
                 return await town.submits(step.who, "not today")
-            return intent
+            return opened
         if step.what == "cancel":
             return await town.presses(step.who, self.shown["cancel"], f"op:{self.request_id}", "cancel")
         if step.what == "crash":
@@ -193,7 +196,7 @@ class Play:
 
     async def _open_form(self, step: Step) -> Intent | None:
         """Press Deny, unless its modal is open already."""
-        if self.town.outside.form is not None:
+        if step.who in self.town.outside.forms:
             return None
         return await self.town.presses(step.who, self.shown["deny"], f"approval:{self.request_id}", "deny")
 
@@ -203,6 +206,19 @@ class Play:
             if step.what == "deny":
                 await self._open_form(step)
         return self.state
+
+    async def voted_and_died(self, who: str) -> None:
+        """The process dies when the deciding vote is on the disk and nothing was sent."""
+        for after in range(1, 20):
+            mark = self.mark()
+            self.town.boot(Gate(after))
+            await self.town.presses(who, self.shown["approve"], f"approval:{self.request_id}")
+            await self.town.drain.close(0)
+            if self.stands() is Now.APPROVED:
+                self.town.boot()
+                return
+            self.back(mark)
+        raise AssertionError("no death lies between the vote and the call")
 
     def seen(self, steps: Sequence[Step], intents: Sequence[Intent | None]) -> tuple[Any, ...]:
         """What came of these steps, in the form in which the model's outcomes are compared with it."""
@@ -238,7 +254,9 @@ class Play:
         renewed = stands is Now.OPEN and self.rounds() > 1
         if stands is Now.VOID or renewed:
             return Told.CHANGED
-        return {Now.DONE: Told.RAN, Now.REJECTED: Told.REJECTED, Now.CANCELLED: Told.CANCELLED}.get(stands, Told.NOTHING)
+        return {Now.DONE: Told.RAN, Now.REJECTED: Told.REJECTED, Now.CANCELLED: Told.CANCELLED}.get(
+            stands, Told.NOTHING
+        )
 
     def rounds(self) -> int:
         """How often it was asked."""
@@ -329,9 +347,7 @@ class Play:
                 self.check_shown()
                 return
         known = sorted({(str(state.now), state.calls) for state in possible})
-        raise DifferenceError(
-            f"{self.told()}: the model allows {known}, the program says {stands}, {calls} calls"
-        )
+        raise DifferenceError(f"{self.told()}: the model allows {known}, the program says {stands}, {calls} calls")
 
     def print_of(self) -> str:
         """A fingerprint of everything that the future can depend on: the model, the store without its history, the world.

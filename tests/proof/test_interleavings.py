@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from bot.core.intent import Intent
-from tests.proof.explore import Map
-from tests.proof.harness import Gate, Turns
 from tests.proof import model
+from tests.proof.explore import Map
+from tests.proof.memory import Gate, Turns
 from tests.proof.model import Cut, Is, Now, Policy, State, Told
 from tests.proof.play import DifferenceError, Play, Step, members
 
@@ -79,7 +79,7 @@ async def mapped(state: State, letters: tuple[Step, ...], steps: int) -> tuple[M
 async def test_every_order_of_six_steps_of_three_people_is_as_the_model_says(
     count: int, record_property: Callable[[str, object], None]
 ) -> None:
-    """Request, approve, deny, cancel, expire, policy change, group change, crash, in all orders. SIGNALBOX_STEPS says how many."""
+    """Request, approve, deny, cancel, expire, policy change, group change, crash, in all orders; SIGNALBOX_STEPS for more."""
     steps = int(os.environ.get("SIGNALBOX_STEPS", "6"))
     found, histories = await mapped(three(count), main_letters(count), steps)
     record_property("histories", histories)
@@ -116,9 +116,7 @@ ODD = {
     "Lee and Rui are one person, and one is needed": State(
         requester=ANA, statuses=members(ANA, LEE, RUI), group=BOTH, aliases=((LEE, RUI),)
     ),
-    "the requester is the only member": State(
-        requester=ANA, statuses=members(ANA, LEE, RUI), group=frozenset({ANA})
-    ),
+    "the requester is the only member": State(requester=ANA, statuses=members(ANA, LEE, RUI), group=frozenset({ANA})),
     "the file names one and the group has the other": State(
         requester=ANA,
         statuses=members(ANA, LEE, RUI),

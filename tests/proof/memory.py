@@ -1,0 +1,151 @@
+"""The store's database in memory, and where a process that uses it loses its turn or its life.
+
+The units and the SQL are the store's own; they run one after the other on one connection, so that whole steps can be undone and a
+process can die after any transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextvars import ContextVar
+from functools import cache
+from typing import Any, TypeVar
+
+import sqlite_utils
+
+from bot.store.db import Database
+from bot.store.driver import sqlite3
+from bot.store.migrations import migrate
+
+T = TypeVar("T")
+Unit = Callable[[sqlite_utils.Database], T]
+
+
+class Gate:
+    """Where a process may lose its turn or its life: before every access to the store, and after every durable thing."""
+
+    def __init__(self, dies_after: int | None = None, turn: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.dies_after = dies_after
+        self.turn = turn
+        self.durable = 0
+        self.dead = False
+
+    async def enter(self) -> None:
+        """Wait for the turn; a dead process goes no further."""
+        if self.turn is not None:
+            await self.turn()
+        if self.dead:
+            raise asyncio.CancelledError
+
+    def leave(self) -> None:
+        """Something durable was done: the moment at which the process may die."""
+        self.durable += 1
+        if self.dies_after is not None and self.durable >= self.dies_after:
+            self.dead = True
+        if self.dead:
+            raise asyncio.CancelledError
+
+
+_OWNER: ContextVar[int] = ContextVar("owner", default=-1)
+
+
+class Turns:
+    """Lets several works go on in a given order: `plan` says whose turn it is and for how many accesses, None to the end."""
+
+    def __init__(self, plan: Sequence[tuple[int, int | None]]) -> None:
+        self._plan = [segment for segment in plan if segment[1] != 0]
+        self.used_all = True
+
+    async def __call__(self) -> None:
+        """Wait until it is the turn of whoever asks. Work that belongs to nobody never waits."""
+        owner = _OWNER.get()
+        while owner >= 0 and self._plan and self._plan[0][0] != owner:  # noqa: ASYNC110  yielding is what a turn is
+            await asyncio.sleep(0)
+        if owner >= 0 and self._plan:
+            left = self._plan[0][1]
+            if left is not None:
+                self._plan[:1] = [(owner, left - 1)] if left > 1 else []
+
+    async def as_owner(self, owner: int, work: Coroutine[Any, Any, T]) -> T:
+        """Do this work, and what it starts, in its turns."""
+        _OWNER.set(owner)
+        try:
+            return await work
+        finally:
+            if any(mine == owner and left is not None for mine, left in self._plan):
+                self.used_all = False
+            self._plan = [segment for segment in self._plan if segment[0] != owner]
+
+
+class MemoryDatabase(Database):
+    """The store's database in memory, without threads: each unit whole or not at all. `mark` and `back` undo whole steps."""
+
+    def __init__(self) -> None:
+        self.path = ":memory:"
+        self.gate = Gate()
+        self._jobs = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=256)
+        _template().backup(connection)
+        connection.execute("PRAGMA foreign_keys=ON")
+        self._db = sqlite_utils.Database(connection, execute_plugins=False)
+        self._marks = 0
+
+    def mark(self) -> None:
+        """Remember how everything is now; marks nest."""
+        self._marks += 1
+        self._db.conn.execute(f"SAVEPOINT mark{self._marks}")
+
+    def back(self) -> None:
+        """Everything is as it was at the last mark, which is gone."""
+        self._db.conn.execute(f"ROLLBACK TO mark{self._marks}")
+        self._db.conn.execute(f"RELEASE mark{self._marks}")
+        self._marks -= 1
+
+    async def write(self, unit: Unit[T]) -> T:
+        """One transaction."""
+        await self.gate.enter()
+        result = self.write_sync(unit)
+        self.gate.leave()
+        return result
+
+    def write_sync(self, unit: Unit[T]) -> T:
+        """`write` without the gate."""
+        execute = self._db.conn.execute
+        execute("SAVEPOINT unit")
+        try:
+            result = unit(self._db)
+        except BaseException:
+            execute("ROLLBACK TO unit")
+            raise
+        finally:
+            execute("RELEASE unit")
+        return result
+
+    async def read(self, unit: Unit[T]) -> T:
+        """A read of the last commit."""
+        await self.gate.enter()
+        return unit(self._db)
+
+    def read_sync(self, unit: Unit[T]) -> T:
+        """`read` without the gate."""
+        return unit(self._db)
+
+    def close_sync(self) -> None:
+        """Forget it."""
+        self._db.conn.close()
+
+    async def close(self) -> None:
+        """Forget it."""
+        self.close_sync()
+
+
+@cache
+def _template() -> Any:
+    """An empty store: its tables, and nothing in them."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    migrate(sqlite_utils.Database(connection, execute_plugins=False))
+    return connection

@@ -1,0 +1,365 @@
+"""A button is an id and nothing more: whatever is done to it, to its place, to its moment or to what it stands for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.intent import Door, Place, Press
+from bot.pipeline.recover import recover
+from tests.proof.model import Is, Now
+from tests.proof.outside import DECIDING, HOME, LIFE, ROOM, START
+from tests.proof.play import Play, Step
+from tests.proof.test_interleavings import ANA, LEE, RUI, three
+from tests.scenarios.deciding import CRAWL, Deciding, deciding
+from tests.world import request_id
+
+OTHER_LETTERS = "0az-%\u202e"
+
+
+@pytest.fixture
+async def asked() -> AsyncIterator[Play]:
+    """Ana asked; one of Lee and Rui decides."""
+    play = Play(three(1))
+    await play.step(Step("request", ANA))
+    yield play
+    play.town.close()
+
+
+@pytest.fixture
+async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+    """The same through real sockets."""
+    async with deciding(tmp_path, monkeypatch) as made:
+        yield made
+
+
+def answer(play: Play, intent_id: str) -> str:
+    """What the presser was told."""
+    card = play.town.card(f"say:{intent_id}")
+    return card.title if card is not None else ""
+
+
+def nothing_came_of_it(play: Play) -> bool:
+    """Open as before: no vote, no call, no decision."""
+    return play.stands() is Now.OPEN and not play.votes() and not play.town.outside.calls
+
+
+async def test_a_button_with_any_byte_changed_is_unknown(asked: Play) -> None:
+    """Each byte of the id, each by several others; one byte more, one less, none, and a very long one."""
+    button = asked.shown["approve"]
+    card = f"approval:{asked.request_id}"
+    bent = [button[:at] + other + button[at + 1 :] for at in range(len(button)) for other in OTHER_LETTERS]
+    for value in (*bent, button[:-1], f"{button}0", button.upper(), f" {button}", "", "x" * 10_000):
+        if value != button and value not in asked.shown.values():
+            intent = await asked.town.presses(LEE, value, card)
+            assert "not known" in answer(asked, intent.request_id), value
+    assert nothing_came_of_it(asked)
+
+
+async def test_a_value_that_holds_words_instead_of_an_id_decides_nothing(town: Deciding) -> None:
+    """The hold's id, JSON that names a choice, another tag: the door takes them for ids, and there are no such ids."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    hold = f"{request_id(card)}.1"
+    values = (
+        hold,
+        json.dumps({"tag": "hold1", "hold": hold, "choice": "approve"}),
+        "approve",
+        "hold1",
+        f"approve:{hold}",
+    )
+    for number, value in enumerate(values):
+        payload = {
+            "type": "block_actions",
+            "user": {"id": LEE, "team_id": here.ws.team_id},
+            "team": {"id": here.ws.team_id},
+            "api_app_id": here.ws.app_id,
+            "trigger_id": f"words.{number}",
+            "container": {"type": "message", "channel_id": "C0APPR", "message_ts": card["ts"]},
+            "channel": {"id": "C0APPR"},
+            "actions": [{"type": "button", "action_id": "approve", "value": value, "action_ts": f"1.{number}"}],
+        }
+        assert (await here.ws.deliver("interactive", payload)).acked
+    await here.until(
+        lambda: len([row for row in here.register(event="requested") if row.verb == "approve"]) == len(values)
+    )
+    await town.sees("not known")
+    assert not here.register(event="approved")
+    assert not town.effects()
+
+
+async def test_a_button_means_what_it_was_made_for_whatever_the_payload_calls_it(asked: Play) -> None:
+    """`approve` as the action of Claim's id claims; of Cancel's id on the approvers' card it is nothing."""
+    card = f"approval:{asked.request_id}"
+    await asked.town.presses(LEE, asked.shown["claim"], card, "approve")
+    assert nothing_came_of_it(asked)
+    assert asked.town.rows("SELECT 1 FROM register WHERE event = 'claimed'")
+    await asked.town.presses(LEE, asked.shown["cancel"], card, "approve")
+    assert nothing_came_of_it(asked)
+
+
+async def test_a_button_counts_on_its_own_message_of_its_own_request_alone(asked: Play) -> None:
+    """Every id of two requests on every card of both: only the two that belong together do anything, and to their own."""
+    first = dict(asked.shown), asked.request_id
+    second = Play(three(1))
+    second.town.close()
+    second.town = asked.town
+    intent = await asked.town.asks(ANA, "another lamp")
+    second.request_id = intent.request_id
+    second.note()
+    assert set(first[0].values()).isdisjoint(second.shown.values())
+    for button in (first[0]["approve"], first[0]["deny"], first[0]["claim"]):
+        told = await asked.town.presses(LEE, button, f"approval:{second.request_id}")
+        assert "copy" in answer(asked, told.request_id)
+    for button in (first[0]["approve"], first[0]["cancel"]):
+        told = await asked.town.presses(ANA, button, f"op:{second.request_id}")
+        assert answer(asked, told.request_id)
+    assert nothing_came_of_it(asked)
+    assert nothing_came_of_it(second)
+    await asked.town.presses(LEE, second.shown["approve"], f"approval:{second.request_id}")
+    assert nothing_came_of_it(replace_calls(asked))
+    assert second.stands() is Now.DONE
+
+
+def replace_calls(play: Play) -> Play:
+    """The same play, the one call of the other request set aside."""
+    assert len(play.town.outside.calls) == 1
+    play.town.outside.calls.clear()
+    return play
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Place(team_id=HOME, channel_id=ROOM, message_ts="ts-approval"),
+        Place(team_id=HOME, channel_id=DECIDING, message_ts="1700000000.000100"),
+        Place(team_id=HOME, channel_id=DECIDING, message_ts=None),
+        Place(team_id=HOME, channel_id="", message_ts=None),
+        Place(team_id="T0OTHER", channel_id=DECIDING, message_ts="own"),
+        Place(team_id="", channel_id=DECIDING, message_ts="own"),
+    ],
+)
+async def test_a_press_from_a_copy_another_channel_or_another_workspace_decides_nothing(
+    asked: Play, place: Place
+) -> None:
+    """Channel, message and workspace have to be those of the card."""
+    own = f"ts-approval:{asked.request_id}"
+    if place.message_ts in ("own", "ts-approval"):
+        place = place.model_copy(update={"message_ts": own})
+    ask = Press(action="approve", button=asked.shown["approve"])
+    await asked.town.enter(LEE, ask, place, door=Door.BUTTON)
+    await asked.town.settle()
+    assert nothing_came_of_it(asked)
+
+
+async def test_a_button_of_another_version_is_answered_and_does_nothing(asked: Play) -> None:
+    """Its meaning in the store has a tag that nobody knows here."""
+    later = json.dumps({"tag": "hold2", "hold": f"{asked.request_id}.1", "choice": "approve"})
+    asked.town.database.write_sync(
+        lambda db: db.conn.execute("UPDATE buttons SET payload = ? WHERE id = ?", (later, asked.shown["approve"]))
+    )
+    intent = await asked.town.presses(LEE, asked.shown["approve"], f"approval:{asked.request_id}")
+    assert "version" in answer(asked, intent.request_id)
+    assert nothing_came_of_it(asked)
+
+
+async def test_the_button_of_a_card_that_was_renewed_decides_nothing(asked: Play) -> None:
+    """The target drifted and it was asked again: the first card's id is retired."""
+    await asked.step(Step("drift"))
+    await asked.step(Step("approve", LEE))
+    await asked.step(Step("old approve", LEE))
+    assert nothing_came_of_it(asked)
+    await asked.step(Step("approve", LEE))
+    assert asked.stands() is Now.DONE
+
+
+async def test_a_hundred_clicks_at_once_are_one_decision_and_one_call(town: Deciding) -> None:
+    """Two people, fifty clicks each, real sockets: one row `approved`, one call; every other press hears who was first."""
+    here = town.here
+    here.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    users = ["U0LEE", "U0ROOT"] * 50
+    await asyncio.gather(*(town.press(card, "Approve", user=user) for user in users))
+    await here.sees("start acc:shop/prices", "Succeeded", timeout=30)
+    assert len(town.effects()) == 1
+    (winner,) = here.register(event="approved")
+    loser = "U0ROOT" if winner.user_id == "U0LEE" else "U0LEE"
+    await town.sees(f"Approved by <@{winner.user_id}>", "Too late", user=loser)
+    assert len(here.register(event="sent")) == 1
+
+
+async def test_a_hundred_people_at_once_count_as_many_as_are_needed() -> None:
+    """A hundred presses of everybody who may and may not decide, two needed: two votes, one call."""
+    play = Play(three(2))
+    await play.step(Step("request", ANA))
+    card = f"approval:{play.request_id}"
+    presses = (play.town.presses(who, play.shown["approve"], card) for _ in range(34) for who in (LEE, RUI, ANA))
+    await asyncio.gather(*presses)
+    assert play.stands() is Now.DONE
+    assert play.votes() == {LEE, RUI}
+    assert len(play.town.outside.calls) == 1
+    play.town.close()
+
+
+FIELDS = {
+    "what is asked for": ("operation", "$.verb", "stop"),
+    "the exact target": ("operation", "$.target.id", "lamp-2"),
+    "its parameters": ("operation", "$.params.brightness", 11),
+    "its reason": ("operation", "$.reason", "another reason"),
+    "its files": ("operation", "$.files", ["F0EVIL"]),
+    "who asked": ("intent", "$.actor.user_id", RUI),
+    "the requester's workspace": ("intent", "$.actor.team_id", "T0OTHER"),
+    "the requester's organization": ("intent", "$.actor.enterprise_id", "E0OTHER"),
+    "the channel": ("intent", "$.place.channel_id", DECIDING),
+    "the workspace": ("intent", "$.place.team_id", "T0OTHER"),
+}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+async def test_what_runs_is_what_was_approved_to_the_last_field(asked: Play, name: str) -> None:
+    """The vote is in the store, then one of its fields is another: nothing is sent, it is asked again or void."""
+    column, path, value = FIELDS[name]
+    await asked.voted_and_died(LEE)
+    changed = f"UPDATE holds SET {column} = json_set({column}, ?, json(?)) WHERE request_id = ?"
+    values = (path, json.dumps(value), asked.request_id)
+    asked.town.database.write_sync(lambda db: db.conn.execute(changed, values))
+    await asked.town.restart()
+    assert not asked.town.outside.calls
+    assert asked.stands() in (Now.OPEN, Now.VOID)
+    assert not asked.votes() or asked.stands() is Now.VOID
+
+
+@pytest.mark.parametrize("column", ["digest", "policy_version"])
+async def test_a_digest_or_a_version_that_does_not_fit_sends_nothing(asked: Play, column: str) -> None:
+    """They are compared right before the call."""
+    await asked.voted_and_died(LEE)
+    changed = f"UPDATE holds SET {column} = 'ffff' WHERE request_id = ?"
+    asked.town.database.write_sync(lambda db: db.conn.execute(changed, (asked.request_id,)))
+    await asked.town.restart()
+    assert not asked.town.outside.calls
+
+
+async def test_an_approved_expiry_cannot_be_stretched(asked: Play) -> None:
+    """What was approved in time and comes to its call at its very end is not sent."""
+    await asked.voted_and_died(LEE)
+    asked.town.outside.now = START + LIFE
+    await asked.town.restart()
+    assert asked.stands() is Now.EXPIRED
+    assert not asked.town.outside.calls
+
+
+async def test_a_target_that_was_made_anew_under_its_name_is_not_the_one_that_was_approved(asked: Play) -> None:
+    """The lamp has another id when it comes to the call."""
+    await asked.voted_and_died(LEE)
+    asked.town.outside.lamp = "lamp-2"
+    await asked.town.restart()
+    assert not asked.town.outside.calls
+    assert asked.stands() is Now.OPEN
+    asked.note()
+    await asked.town.presses(RUI, asked.shown["approve"], f"approval:{asked.request_id}")
+    assert asked.town.outside.calls == ["lamp-2"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Step("policy", more=(("allowed", False),)),
+        Step("policy", more=(("count", 2),)),
+        Step("policy"),
+        Step("group", more=frozenset({RUI})),
+        Step("group", more=None),
+        Step("become", LEE, Is.GONE),
+        Step("become", LEE, Is.GUEST),
+        Step("become", LEE, Is.EXTERNAL),
+        Step("become", LEE, Is.UNREADABLE),
+        Step("become", ANA, Is.GONE),
+        Step("become", ANA, Is.UNREADABLE),
+        Step("drift"),
+    ],
+    ids=str,
+)
+async def test_whatever_changes_between_the_vote_and_the_call_is_seen_before_the_call(
+    asked: Play, change: Step
+) -> None:
+    """Rules, group, approver, requester and target are read again: nothing is sent."""
+    await asked.voted_and_died(LEE)
+    await asked.begin(change)
+    await asked.town.restart()
+    assert not asked.town.outside.calls
+    assert asked.stands() in (Now.OPEN, Now.VOID)
+
+
+async def test_an_approval_is_used_once_however_often_it_is_dispatched(asked: Play) -> None:
+    """Two starts at once, three more after them, and a press on the retired button."""
+    await asked.voted_and_died(LEE)
+    await asyncio.gather(recover(asked.town.deps), recover(asked.town.deps))
+    await asked.town.settle()
+    for _ in range(3):
+        await asked.town.restart()
+    await asked.town.presses(RUI, asked.shown["approve"], f"approval:{asked.request_id}")
+    assert asked.town.outside.calls == ["lamp-1"]
+    assert len(asked.town.rows("SELECT 1 FROM register WHERE event = 'sent'")) == 1
+
+
+async def test_the_same_request_again_needs_its_own_approval(asked: Play) -> None:
+    """What Lee approved for one request opens nothing for the next, though it is the same to the letter."""
+    await asked.step(Step("approve", LEE))
+    await asked.town.asks(ANA)
+    assert len(asked.town.outside.calls) == 1
+    assert len(asked.town.rows("SELECT 1 FROM holds WHERE state = 'open'")) == 1
+
+
+async def test_a_form_is_sent_by_who_opened_it_or_not_at_all(asked: Play) -> None:
+    """Lee opened Deny; Rui, Ana and nobody at all send it."""
+    await asked.opened((Step("deny", LEE),))
+    kept = asked.town.outside.forms[LEE]
+    for other in (RUI, ANA, ""):
+        asked.town.outside.forms[other] = kept
+        intent = await asked.town.submits(other, "mine now")
+        assert "no longer known" in answer(asked, intent.request_id)
+    assert nothing_came_of_it(asked)
+
+
+async def test_what_no_card_can_show_whole_is_not_put_to_anybody(town: Deciding) -> None:
+    """Three thousand letters of parameters."""
+    here = town.here
+    await here.does(f"start acc:shop/prices input.text={'x' * 3_000}", "Denied", "characters long")
+    assert (await town.event("denied")).code == "not_showable"
+    assert not here.register(event="approval_requested")
+
+
+async def test_the_card_of_an_approval_shows_every_parameter_as_it_will_run(town: Deciding) -> None:
+    """Defaults that nobody typed too, the exact id, and the digest that is compared before the call."""
+    here = town.here
+    await here.say("start acc:shop/prices input.region=north")
+    card = await town.card("start acc:shop/prices")
+    row = await town.event("approval_requested")
+    words = json.dumps(card["blocks"])
+    assert "north" in words
+    for name in json.loads(row.params):
+        assert name in words, name
+    assert row.target_id in words
+    assert row.digest in words
+
+
+async def test_a_press_on_a_channel_that_froze_meanwhile_runs_nothing(town: Deciding) -> None:
+    """The request's channel became shared with others after the card was shown: its rules no longer count."""
+    here = town.here
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    here.ws.set_channel(CRAWL, is_ext_shared=True)
+    await here.until(lambda: here.bot.store.database.read_sync(_frozen))
+    await town.press(card, "Approve")
+    await town.sees("Nothing was done")
+    assert not town.effects()
+
+
+def _frozen(db: object) -> bool:
+    found = db.conn.execute("SELECT value FROM facts WHERE key = 'channel:C0CRAWL'").fetchone()  # type: ignore[attr-defined]
+    return found is not None and json.loads(found[0]).get("frozen") is True
