@@ -121,9 +121,13 @@ def outcome_of(problem: Problem, operation: Operation) -> AnyOutcome:
         return Failed(code=code, summary=summary, hint=hint)
     if isinstance(problem, Rejected | NoSuchTarget | BadRequest | Ambiguous):
         return Refused(code=code, summary=summary, hint=hint)
-    nobody_knows = isinstance(problem, Lost | BadReply | ServerError)
-    if nobody_knows and operation.risk is not Risk.READ and not operation.repeat_safe:
-        return Unknown(code=code, summary=summary, hint=hint)
+    if operation.risk is not Risk.READ:
+        if isinstance(problem, Lost) and operation.repeat_safe:
+            return Unknown(
+                code=code, summary=summary, hint=hint or "It ends in the same state when you ask for it again."
+            )
+        if isinstance(problem, Lost | BadReply | ServerError) and not operation.repeat_safe:
+            return Unknown(code=code, summary=summary, hint=hint)
     return Failed(code=code, summary=summary, hint=hint, sent=isinstance(problem, CallProblem))
 
 

@@ -29,11 +29,12 @@ class HealthBoard:
         self._backends = backends
         self._clock = clock
         self._last: dict[str, Checked] = {}
+        self._began: dict[str, float] = {}
 
     async def check_all(self) -> Mapping[str, Checked]:
         """Ask every backend now; at most eight seconds."""
-        await asyncio.gather(*(self.check(name) for name in self._backends))
-        return dict(self._last)
+        checks = await asyncio.gather(*(self.check(name) for name in self._backends))
+        return dict(zip(self._backends, checks, strict=True))
 
     async def check(self, name: str) -> Checked:
         """Ask one backend now."""
@@ -48,7 +49,9 @@ class HealthBoard:
         if health.latency_ms is None:
             health = health.model_copy(update={"latency_ms": round((self._clock.monotonic() - started) * 1000, 1)})
         checked = Checked(health, self._clock.now())
-        self._last[name] = checked
+        # A check that began earlier and took longer tells what was, not what is.
+        if started >= self._began.get(name, started):
+            self._began[name], self._last[name] = started, checked
         return checked
 
     def latest(self, name: str) -> Checked | None:

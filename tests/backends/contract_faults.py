@@ -33,7 +33,7 @@ class Fault:
 FAULTS: Final = (
     Fault(
         "delay", {"fault": "delay", "seconds": 30}, "failed", "unknown",
-        "Nobody knows what a control plane does after the deadline; a read lost its answer, that is all.", slow=True,
+        "Nobody knows what a control plane does after the deadline; a read lost its answer, that is all.", safe="unknown", slow=True,
     ),
     Fault(
         "refused", {"fault": "refuse"}, "failed", "failed",
@@ -41,15 +41,15 @@ FAULTS: Final = (
     ),
     Fault(
         "dropped_before", {"fault": "drop_before"}, "failed", "unknown",
-        "The request was written; from here it cannot be told from one that was accepted.", code="reply_lost",
+        "The request was written; from here it cannot be told from one that was accepted.", safe="unknown", code="reply_lost",
     ),
     Fault(
         "reset_before", {"fault": "drop_before", "reset": True}, "failed", "unknown",
-        "A reset says no more than a close.", code="reply_lost",
+        "A reset says no more than a close.", safe="unknown", code="reply_lost",
     ),
     Fault(
         "dropped_after", {"fault": "drop_after"}, "failed", "unknown",
-        "It took place and the answer was lost: the same sight from here.", code="reply_lost",
+        "It took place and the answer was lost: the same sight from here.", safe="unknown", code="reply_lost",
     ),
     Fault(
         "401_once", {"fault": "401_once"}, "failed", "failed",
@@ -102,7 +102,7 @@ FAULTS: Final = (
     ),
     Fault(
         "drip", {"fault": "drip", "seconds": 0.5}, "failed", "unknown",
-        "A byte now and then keeps a socket alive, not a deadline.", slow=True,
+        "A byte now and then keeps a socket alive, not a deadline.", safe="unknown", slow=True,
     ),
     Fault(
         "huge", {"fault": "huge"}, "failed", "unknown",
