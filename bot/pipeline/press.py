@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.core.capability import Risk
 from bot.core.card import Tone
 from bot.core.grammar import parse
 from bot.core.intent import Command, Door, Intent, Misread, Press
@@ -30,7 +31,7 @@ async def press(deps: Deps, intent: Intent, ask: Press) -> None:
         return
     tag = means.get("tag")
     if tag == "command1":
-        await command(deps, intent, _command(means))
+        await _from_card(deps, intent, _command(means))
     elif tag == "say1":
         await _typed(deps, intent, str(means.get("text")))
     elif tag == "refresh1":
@@ -81,6 +82,15 @@ def _command(means: Mapping[str, Json]) -> Command:
     params = means.get("params")
     pairs = [(str(pair[0]), str(pair[1])) for pair in params] if isinstance(params, list) else []
     return Command(verb=str(means.get("verb")), target=str(means.get("target")), params=tuple(pairs))
+
+
+async def _from_card(deps: Deps, intent: Intent, asked: Command) -> None:
+    """What only looks (a log, a history) goes into the thread of the card; what acts gets a card of its own."""
+    place = intent.place
+    rows = deps.catalog.rows(asked.verb, (asked.target or "").partition(":")[0])
+    if rows and all(row.risk is Risk.READ for _, row in rows) and place.thread_ts is None:
+        intent = intent.model_copy(update={"place": place.model_copy(update={"thread_ts": place.message_ts})})
+    await command(deps, intent, asked)
 
 
 async def _typed(deps: Deps, intent: Intent, text: str) -> None:

@@ -33,7 +33,8 @@ class Fault:
 FAULTS: Final = (
     Fault(
         "delay", {"fault": "delay", "seconds": 30}, "failed", "unknown",
-        "Nobody knows what a control plane does after the deadline; a read lost its answer, that is all.", safe="unknown", slow=True,
+        "Nobody knows what a control plane does after the deadline; a read lost its answer, that is all.",
+        safe="unknown", slow=True,
     ),
     Fault(
         "refused", {"fault": "refuse"}, "failed", "failed",

@@ -475,7 +475,7 @@ class TestWhatCannotBeEvaluatedIsDenied:
             {"where": None},
             {"subject": None},
         ],
-        ids=lambda question: ",".join(question),
+        ids=",".join,
     )
     def test_it_is_denied(self, question: dict[str, Any]) -> None:
         """With a code that says what happened, and no exception."""

@@ -28,7 +28,7 @@ async def test_a_newcomer_starts_an_agent_and_reads_its_log(tmp_path: Path) -> N
     downloads = tmp_path / "downloads"
     downloads.mkdir()
     async with town(tmp_path / "town") as here, Browser(downloads=downloads, size=(1360, 1230)) as page:
-        here.planes["acc"].speed = 8.0
+        here.planes["acc"].world.speed = 8.0
         await page.go(here.workspace.base_url)
         await page.testid("app-state", text="is connected")
         person = await page.testid("person-select")
@@ -41,7 +41,7 @@ async def test_a_newcomer_starts_an_agent_and_reads_its_log(tmp_path: Path) -> N
         buttons = await page.all('[data-testid="button"]')
         log = [one for one in buttons if await one.text() == "Log"]
         await log[0].click()
-        await (await page.testid("thread-open", text="1 reply", within=15)).click()
+        await (await page.testid("thread-open", text="2 replies", within=15)).click()
         link = await page.testid("file-link", within=15)
         await pointer_away(page)
         await page.screenshot(PICTURE if os.environ.get("SIGNALBOX_REWRITE_PICTURE") == "1" else tmp_path / "card.png")

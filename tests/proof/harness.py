@@ -164,6 +164,10 @@ class Town:
 
     async def beats(self) -> None:
         """What the timers do: everything whose time has come is said once."""
+        with suppress(asyncio.CancelledError):
+            await self._everything_due()
+
+    async def _everything_due(self) -> None:
         now = self.outside.now
         for hold in await self.store.due_holds(now):
             await self._comes("hold", hold.id, hold.intent.actor.user_id)
@@ -184,8 +188,7 @@ class Town:
             at=self.outside.now,
             ask=Due(what=what, row=row),
         )
-        with suppress(asyncio.CancelledError):
-            await self.pipeline.submit(intent)
+        await self.pipeline.submit(intent)
         await self.ended(intent)
 
     def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:

@@ -136,7 +136,7 @@ def test_enterprise_workspace_and_person_are_all_in_what_is_approved() -> None:
     assert len(digests) == len(actors) * len(places)
 
 
-STANDINGS = {
+STANDINGS: dict[str, dict[str, Any]] = {
     "a guest": {"is_restricted": True},
     "a single-channel guest": {"is_restricted": True, "is_ultra_restricted": True},
     "somebody of a connected workspace": {"team_id": "T0OTHER"},
@@ -371,6 +371,7 @@ async def test_a_modal_that_lee_opened_is_not_sent_by_somebody_else(town: Decidi
     card = await asked(town)
     await town.press(card, "Deny")
     modal = await here.person(LEE).wait_for(lambda p: p.modal())
+    assert modal is not None
     block = next(block for block in modal["blocks"] if block["type"] == "input")
     values = {block["block_id"]: {block["element"]["action_id"]: {"type": "plain_text_input", "value": "mine now"}}}
     payload = {

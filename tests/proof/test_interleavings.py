@@ -199,7 +199,7 @@ async def test_a_death_between_any_two_durable_things_changes_nothing_but_whethe
     assert died > 300
 
 
-async def in_turns(play: Play, acts: Sequence[Step], cut: tuple[int, int]) -> tuple[bool, list[Intent]]:
+async def in_turns(play: Play, acts: Sequence[Step], cut: tuple[int, int]) -> tuple[bool, list[Intent | None]]:
     """Both acts at once: the first has `cut[0]` turns, the second `cut[1]`, the first the rest, then the second the rest.
 
     A turn is what lies between two accesses to the store. False when an act ended before its cut.
@@ -264,7 +264,7 @@ PAIRS = (
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("acts", PAIRS, ids=lambda acts: f"{acts[0]} | {acts[1]}")
 async def test_two_acts_at_once_come_out_as_one_after_the_other(acts: tuple[Step, Step], count: int) -> None:
-    """With every place at which the first, and after it the second, loses its turn; both orders of the two."""
+    """With every place at which the first loses its turn, and every other one at which the second does; both orders."""
     play = Play(three(count))
     await play.step(Step("request", ANA))
     if count == 2:
@@ -273,7 +273,7 @@ async def test_two_acts_at_once_come_out_as_one_after_the_other(acts: tuple[Step
     for one, other in dict.fromkeys((acts, acts[::-1])):
         allowed = outcomes(play.state, (one, other), play)
         for first in itertools.count(0):
-            for second in itertools.count(1):
+            for second in itertools.count(1 + first % 2, 2):
                 mark = play.mark()
                 play.state, before = await play.opened((one, other)), play.state
                 whole, intents = await in_turns(play, (one, other), (first, second))
@@ -284,7 +284,7 @@ async def test_two_acts_at_once_come_out_as_one_after_the_other(acts: tuple[Step
                 play.back(mark)
                 if not whole:
                     break
-            if second == 1:
+            if second == 1 + first % 2:
                 break
     play.town.close()
     assert not found, "\n".join(sorted(found)[:6])
