@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PORT ?= 8765
 TOUR ?= 0
-WORKERS ?= 2
+WORKERS ?= 4
 
 .PHONY: demo test lint types lock clean
 

@@ -24,7 +24,9 @@ from bot.pipeline.drain import Drain
 from bot.pipeline.front import Pipeline
 from bot.pipeline.health import HealthBoard
 from bot.pipeline.recover import recover
+from bot.store.db import Database
 from bot.store.names import StoreNames
+from bot.store.tables.shared import found
 from bot.store.unit import Store
 from tests.proof.memory import Gate, MemoryDatabase
 from tests.proof.outside import (
@@ -52,14 +54,15 @@ def read_policy(text: str) -> Policy:
 class Town:
     """A process on its store, in its outside world."""
 
-    def __init__(self, outside: Outside) -> None:
+    def __init__(self, outside: Outside, database: Database | None = None) -> None:
         self.outside = outside
-        self.database = MemoryDatabase()
+        self.memory = MemoryDatabase()
+        self.database = database or self.memory
         self.boot()
 
     def boot(self, gate: Gate | None = None) -> None:
         """New objects on the same store, as after a start; `recover` is not part of it."""
-        self.gate = self.database.gate = gate or Gate()
+        self.gate = self.memory.gate = gate or Gate()
         self.store = Store(self.database, None)
         clock = OutsideClock(self.outside)
         backends: dict[str, Backend] = {"box": OutsideBackend(self.outside, self.gate)}
@@ -193,9 +196,7 @@ class Town:
 
     def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """A look into the file."""
-        cursor = self.database.read_sync(lambda db: db.conn.execute(sql, values))
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+        return self.database.read_sync(lambda db: found(db, sql, values))
 
     def card(self, key: str) -> Card | None:
         """What Slack should show under that key now."""

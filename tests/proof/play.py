@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.core.intent import Intent
+from bot.store.db import Database
 from tests.proof import model
 from tests.proof.harness import Town, read_policy
 from tests.proof.memory import Gate
@@ -94,9 +95,9 @@ def agree(outside: Outside, state: State) -> None:
 class Play:
     """A history under way: `state` is the model's, `town` the program's; `trail` tells it."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, database: Database | None = None) -> None:
         self.state = state
-        self.town = Town(outside_of(state))
+        self.town = Town(outside_of(state), database)
         self.request_id = ""
         self.shown: dict[str, str] = {}
         self.first: dict[str, str] = {}
@@ -109,13 +110,13 @@ class Play:
 
     def mark(self) -> tuple[Any, ...]:
         """How everything is now, to come back to with `back`."""
-        self.town.database.mark()
+        self.town.memory.mark()
         outside = self.town.outside.copy()
         return self.state, outside, self.request_id, dict(self.shown), dict(self.first), list(self.trail)
 
     def back(self, mark: tuple[Any, ...]) -> None:
         """As it was at the mark, with a process that has just started."""
-        self.town.database.back()
+        self.town.memory.back()
         self.state, self.town.outside, self.request_id, self.shown, self.first, self.trail = mark
         self.town.boot()
 

@@ -160,7 +160,7 @@ async def test_a_press_from_a_copy_another_channel_or_another_workspace_decides_
 async def test_a_button_of_another_version_is_answered_and_does_nothing(asked: Play) -> None:
     """Its meaning in the store has a tag that nobody knows here."""
     later = json.dumps({"tag": "hold2", "hold": f"{asked.request_id}.1", "choice": "approve"})
-    asked.town.database.write_sync(
+    asked.town.memory.write_sync(
         lambda db: db.conn.execute("UPDATE buttons SET payload = ? WHERE id = ?", (later, asked.shown["approve"]))
     )
     intent = await asked.town.presses(LEE, asked.shown["approve"], f"approval:{asked.request_id}")
@@ -228,7 +228,7 @@ async def test_what_runs_is_what_was_approved_to_the_last_field(asked: Play, nam
     await asked.voted_and_died(LEE)
     changed = f"UPDATE holds SET {column} = json_set({column}, ?, json(?)) WHERE request_id = ?"
     values = (path, json.dumps(value), asked.request_id)
-    asked.town.database.write_sync(lambda db: db.conn.execute(changed, values))
+    asked.town.memory.write_sync(lambda db: db.conn.execute(changed, values))
     await asked.town.restart()
     assert not asked.town.outside.calls
     assert asked.stands() in (Now.OPEN, Now.VOID)
@@ -240,7 +240,7 @@ async def test_a_digest_or_a_version_that_does_not_fit_sends_nothing(asked: Play
     """They are compared right before the call."""
     await asked.voted_and_died(LEE)
     changed = f"UPDATE holds SET {column} = 'ffff' WHERE request_id = ?"
-    asked.town.database.write_sync(lambda db: db.conn.execute(changed, (asked.request_id,)))
+    asked.town.memory.write_sync(lambda db: db.conn.execute(changed, (asked.request_id,)))
     await asked.town.restart()
     assert not asked.town.outside.calls
 

@@ -6,10 +6,12 @@ import asyncio
 import itertools
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
 from bot.core.intent import Intent
+from bot.store.unit import Store
 from tests.proof import model
 from tests.proof.explore import Map
 from tests.proof.memory import Gate, Turns
@@ -139,6 +141,27 @@ async def test_odd_people_and_groups_are_as_the_model_says(name: str) -> None:
     play.town.close()
     if not refused:
         await mapped(state, all_letters(state.policy.count), 4)
+
+
+ON_DISK = (
+    (Step("approve", LEE), Step("approve", RUI), Step("approve", LEE), CRASH),
+    (Step("approve", LEE), CRASH, Step("drift"), Step("approve", RUI), Step("approve", LEE), Step("approve", RUI)),
+    (Step("claim", LEE), Step("approve", RUI), Step("deny", LEE), Step("approve", RUI), CRASH),
+    (EDITED, Step("approve", LEE), Step("old approve", LEE), Step("approve", LEE), Step("cancel", ANA)),
+    (Step("approve", LEE), Step("group", more=frozenset({RUI})), Step("approve", RUI), CLOSED, Step("approve", RUI)),
+    (Step("approve", LEE), Step("wait", more=9), CRASH, Step("wait", more=1), Step("approve", RUI), CRASH),
+)
+
+
+@pytest.mark.parametrize("steps", ON_DISK, ids=lambda steps: " > ".join(map(str, steps)))
+async def test_the_store_on_a_disk_with_its_threads_tells_the_same(tmp_path: Path, steps: tuple[Step, ...]) -> None:
+    """A few histories with the file, the writer thread and the readers that the program has."""
+    store = Store.open(str(tmp_path / "signalbox.db"))
+    play = Play(three(2), store.database)
+    await play.step(Step("request", ANA))
+    for step in steps:
+        await play.step(step)
+    await store.close()
 
 
 ACTS = (
