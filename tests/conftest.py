@@ -6,8 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.world import World, world
+
+# No seconds are asserted anywhere, by Hypothesis neither: a slow machine is no fault of the code.
+settings.register_profile("signalbox", deadline=None)
+settings.load_profile("signalbox")
 
 
 @pytest.fixture
