@@ -190,7 +190,7 @@ def test_without_an_allow_or_a_grant_nothing_is_allowed(
 @settings(max_examples=300)
 @given(RULES, FREEZES, QUESTIONS)
 def test_why_ends_in_what_was_decided(rules: list[str], frozen: list[str], question: dict[str, Any]) -> None:
-    """And the rule that decided is among those that matched, but for one whose user group nobody could read: it decides unjudged."""
+    """And the rule that decided matched, unless nobody could read its user group: then it decides unjudged."""
     policy = policy_of(rules, frozen)
     decision = decide(policy, **asked(**question))
     *steps, last = why(policy, **asked(**question))
