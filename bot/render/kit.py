@@ -214,7 +214,8 @@ def mrkdwn(text: str) -> Block:
 
 def plain(text: str, limit: int, *, counted: bool = True) -> Block:
     """A plain text object on one line; Slack parses nothing in it. `limit` in UTF-16 units."""
-    return {"type": "plain_text", "text": clip(text, limit, counted=counted) or NOTHING, "emoji": False}
+    line = clip(text, limit, counted=counted)
+    return {"type": "plain_text", "text": line if line.strip() else NOTHING, "emoji": False}
 
 
 def section(text: str) -> Block:

@@ -49,8 +49,9 @@ def _visible(found: re.Match[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` made visible, on one line, without blanks at its ends."""
-    return shown(text).replace("\n", " ").replace("\t", " ").strip(BLANKS)
+    """`text` made visible, on one line, without blanks at its ends; empty when it is nothing but blanks of any kind."""
+    line = shown(text).replace("\n", " ").replace("\t", " ").strip(BLANKS)
+    return line if line.strip() else ""
 
 
 def utc_text(at: datetime) -> str:
