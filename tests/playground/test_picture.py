@@ -48,7 +48,9 @@ async def test_a_newcomer_starts_an_agent_and_reads_its_log(tmp_path: Path) -> N
         await link.click()
 
         async def arrived() -> Path | None:
-            return next((file for file in downloads.iterdir() if file.suffix != ".crdownload"), None)
+            return next(
+                (file for file in downloads.iterdir() if file.suffix != ".crdownload" and file.stat().st_size), None
+            )
 
         file = await page.until(arrived, "the log did not arrive")
         assert zipfile.is_zipfile(file) or file.stat().st_size > 0
