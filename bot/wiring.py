@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from bot.core.intent import Intent
 from bot.core.plugin import BackendSettings
 from bot.core.ports import Backend, Clock, Ids, Names, Presenter
 from bot.core.problems import Problem
+from bot.core.rows import Outgoing
 from bot.pipeline.deps import Deps
 from bot.pipeline.drain import Drain
 from bot.pipeline.follow import follow_due
@@ -144,6 +145,7 @@ class Bot:
         )
         me = await self._who_am_i(client)
         self.health = HealthBoard(self.built.backends, self.clock)
+        left = await self.store.due_messages(FOR_EVER, MOST_WAITING)
         self.outbox = Outbox(
             self.store,
             client,
@@ -152,8 +154,9 @@ class Bot:
             self.clock,
             team_id=slack.team,
             fatal=self._fatal,
+            left=left,
         )
-        self.deps = self._deps(client, self.outbox, await self._spool())
+        self.deps = self._deps(client, self.outbox, self._spool(left))
         self.pipeline = Pipeline(self.deps)
         await self.rules.registered(self.store)
         directory = self.deps.directory
@@ -172,10 +175,10 @@ class Bot:
         self.drain.serve(self.timers.run(), "timers")
         await self._listen(bolt)
 
-    async def _spool(self) -> FileSpool:
+    def _spool(self, left: Sequence[Outgoing]) -> FileSpool:
         """Emptied, but for files that an earlier run could not upload yet."""
         spool = FileSpool(self.settings.store_path.with_suffix(".spool"))
-        spool.prepare(self.outbox.files_of(await self.store.due_messages(FOR_EVER, MOST_WAITING)))
+        spool.prepare(self.outbox.files_of(left))
         return spool
 
     def _deps(self, client: AsyncWebClient, presenter: Presenter, spool: FileSpool) -> Deps:
@@ -330,6 +333,7 @@ class Bot:
         """What can still be shown is shown; the rest is sent after the next start."""
         try:
             async with asyncio.timeout(LAST_MESSAGES_WITHIN):
+                await self.outbox.stop()
                 while (wait := await self.outbox.flush()) is not None:
                     await self.clock.sleep(wait)
         except (TimeoutError, Problem):
@@ -354,9 +358,9 @@ class Bot:
         for handler in self._sockets:
             await handler.close_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
         await self.drain.close(STOP_WITHIN)
-        await self.drain.stop_services()
         if hasattr(self, "outbox"):
             await self._last_messages()
+        await self.drain.stop_services()
         for backend in self.built.backends.values():
             await backend.close()
         if self._session is not None:

@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.outcome import FileOut
 from bot.core.problems import BadRequest
 from bot.slack.errors import TRANSPORT, read
+from bot.slack.once import once
 
 MAX_INPUT: Final = 50_000_000
 _CHUNK: Final = 65_536
@@ -24,7 +25,7 @@ class Uploads:
     """Streams files from disk to Slack."""
 
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
-        self._client = client
+        self._client = once(client)
         self._session = session
 
     async def share(self, files: tuple[FileOut, ...], channel_id: str, thread_ts: str | None, comment: str) -> None:

@@ -31,6 +31,7 @@ from bot.render.home import render_home
 from bot.slack import posted
 from bot.slack.errors import TRANSPORT, Remedy, SlackTrouble, read
 from bot.slack.files import Uploads
+from bot.slack.once import once
 from bot.slack.respond import BadResponseUrl, Responder
 
 FIRST_PACE: Final = 0.2  # before the first update: what was quick is shown as quick
@@ -45,7 +46,10 @@ _FILES: Final = TypeAdapter(tuple[FileOut, ...])
 
 
 class Outbox:
-    """The Presenter of Slack. `run` is the worker's endless loop; `fatal` is called with a code when the token is no good."""
+    """The Presenter of Slack. `run` is the worker's endless loop; `fatal` is called with a code when the token is no good.
+
+    `left` is what an earlier run had not noted as sent: any of it may be in Slack already.
+    """
 
     def __init__(
         self,
@@ -57,16 +61,19 @@ class Outbox:
         *,
         team_id: str,
         fatal: Callable[[str], None],
+        left: Iterable[Outgoing] = (),
     ) -> None:
         self._store = store
-        self._client = client
+        self._client = once(client)
         self._responder = responder
         self._uploads = uploads
         self._clock = clock
         self._team_id = team_id
         self._fatal = fatal
-        self._since = stamp(clock.now())
+        self._doubtful = {row.key for row in left if row.kind == "message" and row.ts is None}
         self._wake = asyncio.Event()
+        self._stopping = False
+        self._between_rounds = asyncio.Lock()
         self._last: dict[str, float] = {}
         self._held: dict[str | None, float] = {}
         self._moved: dict[str, tuple[str, str]] = {}
@@ -166,8 +173,8 @@ class Outbox:
             _log.warning("functions.complete: %s", read(error).code)
 
     async def run(self) -> None:
-        """Send what is due, for ever. A store that cannot be read or written is tried again."""
-        while True:
+        """Send what is due, until `stop`. A store that cannot be read or written is tried again."""
+        while not self._stopping:
             self._wake.clear()
             try:
                 waiting = await self.flush()
@@ -179,8 +186,19 @@ class Outbox:
             elif waiting > 0:
                 await self._sleep(waiting)
 
+    async def stop(self) -> None:
+        """Begin no further round, and wait for the one under way: what was posted is noted before anything else is sent."""
+        self._stopping = True
+        self._wake.set()
+        async with self._between_rounds:
+            return
+
     async def flush(self) -> float | None:
         """Send everything that is due once; seconds until the next look, None when nothing was due."""
+        async with self._between_rounds:
+            return await self._round()
+
+    async def _round(self) -> float | None:
         rows = await self._store.due_messages(self._clock.now(), BATCH)
         if not rows:
             return None
@@ -221,6 +239,8 @@ class Outbox:
             except (SlackApiError, *TRANSPORT) as error:
                 self.troubles += 1
                 trouble = read(error)
+                if trouble.after is not None or trouble.remedy is not Remedy.RETRY:
+                    self._doubtful.discard(row.key)  # Slack answered that it did not take it
                 await self._mend(row, trouble)
                 if trouble.after is not None:
                     self._held[row.channel_id] = self._clock.monotonic() + trouble.after
@@ -240,9 +260,10 @@ class Outbox:
 
     async def _send_message(self, row: Outgoing, message: dict[str, Any]) -> None:
         ts = row.ts
-        if ts is None and self._may_be_there(row):
+        if ts is None and row.key in self._doubtful:
             ts = await posted.find(self._client, row)
         if ts is None:
+            self._doubtful.add(row.key)
             reply = await self._client.chat_postMessage(
                 channel=row.channel_id or "",
                 thread_ts=row.thread_ts,
@@ -255,10 +276,7 @@ class Outbox:
         else:
             await self._client.chat_update(channel=row.channel_id or "", ts=ts, **message)
         await self._store.sent(row.key, row.want, ts=ts)
-
-    def _may_be_there(self, row: Outgoing) -> bool:
-        """An earlier attempt, of this run or of one that was stopped, may have reached Slack without an answer."""
-        return row.attempts > 0 or row.due_at < self._since
+        self._doubtful.discard(row.key)
 
     async def _send_private(self, row: Outgoing) -> None:
         """Through the response_url while it lives, else as an ephemeral message, else as a direct message."""

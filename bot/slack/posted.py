@@ -9,10 +9,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.rows import Outgoing
-from bot.slack.errors import TRANSPORT
+from bot.slack.errors import TRANSPORT, Remedy, read
 
 EVENT: Final = "signalbox_card"
 _LOOKED_AT: Final = 30
+_ASKED: Final = 5
 
 
 def metadata(key: str) -> dict[str, Any]:
@@ -23,7 +24,8 @@ def metadata(key: str) -> dict[str, Any]:
 async def find(client: AsyncWebClient, row: Outgoing) -> str | None:
     """The `ts` of the message that carries this row's key, among the newest of its channel or thread; None when there is none.
 
-    A history that cannot be read counts as none: showing a card twice is better than losing an outcome.
+    A history that cannot be read now is asked for again a few times (the error of Slack or of the transport is raised); then, and
+    where the bot may not read it, it counts as none: showing a card twice is better than losing an outcome.
     """
     try:
         if row.thread_ts is None:
@@ -34,7 +36,9 @@ async def find(client: AsyncWebClient, row: Outgoing) -> str | None:
             reply = await client.conversations_replies(
                 channel=row.channel_id or "", ts=row.thread_ts, limit=200, include_all_metadata=True
             )
-    except (SlackApiError, *TRANSPORT):
+    except (SlackApiError, *TRANSPORT) as error:
+        if read(error).remedy is Remedy.RETRY and row.attempts < _ASKED:
+            raise
         return None
     messages = reply.get("messages")
     for message in messages if isinstance(messages, list) else ():

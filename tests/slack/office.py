@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +17,7 @@ from bot.clock import SystemClock
 from bot.core.card import Button, Card
 from bot.core.intent import Place, Reply
 from bot.core.ports import Clock
+from bot.core.rows import Outgoing
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.slack.files import Uploads
 from bot.slack.outbox import Outbox
@@ -69,13 +70,21 @@ class Office:
         """Stop, and start again on the same file."""
         await self.store.close()
         self.store = Store.open(str(self.path / "s.db"))
-        self.outbox = made(self.store, self.ws, self.session, self.clock, self.fatal)
+        left = await self.store.due_messages("9999")
+        self.outbox = made(self.store, self.ws, self.session, self.clock, self.fatal, left)
 
 
-def made(store: Store, ws: Workspace, session: aiohttp.ClientSession, clock: Clock, fatal: list[str]) -> Outbox:
+def made(
+    store: Store,
+    ws: Workspace,
+    session: aiohttp.ClientSession,
+    clock: Clock,
+    fatal: list[str],
+    left: Sequence[Outgoing] = (),
+) -> Outbox:
     client = AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=session, timeout=20)
     responder, uploads = Responder(session, (ws.host,)), Uploads(client, session)
-    return Outbox(store, client, responder, uploads, clock, team_id="T0ACME", fatal=fatal.append)
+    return Outbox(store, client, responder, uploads, clock, team_id="T0ACME", fatal=fatal.append, left=left)
 
 
 @pytest.fixture
