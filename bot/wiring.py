@@ -24,6 +24,7 @@ from bot.core.plugin import BackendSettings
 from bot.core.ports import Backend, Clock, Ids, Names, Presenter
 from bot.core.problems import Problem
 from bot.core.rows import Outgoing
+from bot.pipeline.approvals import pick_up
 from bot.pipeline.deps import Deps
 from bot.pipeline.drain import Drain
 from bot.pipeline.follow import follow_due
@@ -48,6 +49,7 @@ from bot.timers.loop import HEALTH_EVERY, PRUNE_EVERY, Timers
 
 FOLLOW_EVERY = 1.0
 RULES_EVERY = 2.0
+PICK_UP_EVERY = 30.0
 NAMES_EVERY = 600.0
 STOP_WITHIN = 10.0
 LAST_MESSAGES_WITHIN = 3.0
@@ -256,6 +258,7 @@ class Bot:
         return (
             (FOLLOW_EVERY, self._beside("follow", lambda: follow_due(self.deps))),
             (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.outbox))),
+            (PICK_UP_EVERY, self._beside("approvals", lambda: pick_up(self.deps))),
             (HEALTH_EVERY, self._beside("health", lambda: warn_of_credentials(self.deps))),
             (NAMES_EVERY, self._beside("names", lambda: refresh_names(self.deps))),
             (PRUNE_EVERY, self._beside("prune", lambda: prune(self.deps))),

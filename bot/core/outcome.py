@@ -17,11 +17,13 @@ FactValue = str | int | float | datetime | timedelta | None
 class Fact(Value):
     """One line of a card: a label and a value as text, a time, or a span.
 
-    In JSON a time is `{"time": ISO}` and a span `{"span": seconds}`, so that neither comes back as a text.
+    `at` is when it was read, for what may have changed since. In JSON a time is `{"time": ISO}` and a span
+    `{"span": seconds}`, so that neither comes back as a text.
     """
 
     label: str
     value: FactValue
+    at: datetime | None = None
 
     @field_serializer("value", when_used="json")
     def _tagged(self, value: FactValue) -> Json:

@@ -21,7 +21,7 @@ class Drain:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def start(self, work: Coroutine[Any, Any, None], name: str) -> bool:
+    def start(self, work: Coroutine[Any, Any, object], name: str) -> bool:
         """Run it beside everything else. An exception that it lets out is logged by its type alone."""
         if self._closed:
             work.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -51,8 +52,12 @@ async def execute(
     *,
     hold_id: str | None = None,
     approved_by: str = "",
+    taken: Callable[[], Awaitable[None]] | None = None,
 ) -> AnyOutcome | None:
-    """Run an operation that is allowed. None when somebody else already took it. The card is shown at the end."""
+    """Run an operation that is allowed. None when somebody else already took it. The card is shown at the end.
+
+    `taken` is called once the operation is ours and before its call: from here on nobody can cancel it.
+    """
     scribe = Scribe(deps.secrets)
     rule = getattr(ruling.decision, "rule", "")
     columns: dict[str, Any] = {
@@ -64,6 +69,8 @@ async def execute(
     started = deps.clock.monotonic()
     if not await _mark_sent(deps, scribe, intent, operation, ruling, columns, hold_id):
         return None
+    if taken is not None:
+        await taken()
     if operation.risk is not Risk.READ:
         await deps.presenter.show(cards.working(operation, intent, "Working on it"))
     sent_at = deps.clock.now()

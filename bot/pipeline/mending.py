@@ -11,7 +11,7 @@ from bot.core.rows import Entry, Filters
 from bot.pipeline import cards
 from bot.pipeline.deps import Deps
 
-LAST: Final = 50
+LAST: Final = 500
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED)
 
 

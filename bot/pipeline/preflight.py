@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -81,9 +81,17 @@ async def ask(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) ->
 
 async def what_is(deps: Deps, operation: Operation) -> tuple[Fact, ...]:
     """What the control plane and the register say of the target now; not answering is itself a fact."""
-    said, last = await asyncio.gather(_from_backend(deps, operation), _from_register(deps, operation))
+    said, last = await asyncio.gather(
+        _read_at(deps, _from_backend(deps, operation)), _read_at(deps, _from_register(deps, operation))
+    )
+    return (*said, *last, *_freezes(deps, operation, deps.clock.now()))
+
+
+async def _read_at(deps: Deps, reading: Awaitable[Sequence[Fact]]) -> list[Fact]:
+    """The facts, each with the time at which it was read."""
+    facts = await reading
     at = deps.clock.now()
-    return (*said, *last, *_freezes(deps, operation, at), Fact(label="Read at", value=at))
+    return [fact.model_copy(update={"at": at}) for fact in facts]
 
 
 def _freezes(deps: Deps, operation: Operation, now: datetime) -> tuple[Fact, ...]:
@@ -94,7 +102,7 @@ def _freezes(deps: Deps, operation: Operation, now: datetime) -> tuple[Fact, ...
         if freeze.begins is not None and freeze.ends is not None and freeze.begins <= now < freeze.ends
         if any(risk_or_verb(verb, operation.verb, operation.risk, own_verb=False, wide=True) for verb in freeze.verbs)
     ]
-    return (Fact(label="Freeze", value="; ".join(found)),) if found else ()
+    return (Fact(label="Freeze", value="; ".join(found) or "none", at=now),)
 
 
 async def _from_backend(deps: Deps, operation: Operation) -> Sequence[Fact]:

@@ -11,7 +11,7 @@ from bot.core.outcome import Fact
 from bot.render import kit, parts
 from bot.render.kit import Block
 from bot.render.parts import Room
-from bot.render.words import BLANKS, bar, one_line, value_text
+from bot.render.words import BLANKS, as_of, bar, one_line, value_text
 
 _TITLE: Final = 300
 _STATUS: Final = 1_200
@@ -119,7 +119,7 @@ def _fallback(card: Card) -> str:
     status = one_line(card.status or parts.WORDS[card.tone])
     first = " ".join(part for part in (parts.SYMBOLS[card.tone], title, "-" if status else "", status) if part)
     rows = [first, *(line.text for line in card.lines if not line.code)]
-    rows += [f"{fact.label}: {_fact_words(fact)}" for fact in card.facts]
+    rows += [f"{fact.label}: {_fact_words(fact)}{as_of(fact.at)}" for fact in card.facts]
     words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))
     text = kit.fit(words, lambda part: kit.prose(part, people), kit.MESSAGE_TEXT // 2, _FALLBACK)
     calls = _calls([one for one in card.mention if kit.mention(one) not in text])

@@ -155,15 +155,20 @@ def _fields(group: Sequence[Fact], people: Collection[str]) -> Block:
 
 
 def _fact(fact: Fact, people: Collection[str]) -> str:
-    label = kit.fit(fact.label, kit.bold, kit.FIELD_TEXT // 3, kit.FIELD_TEXT)
+    label = _label(fact, kit.FIELD_TEXT // 3, kit.FIELD_TEXT)
     value = value_mrkdwn(fact.value, people)
     if isinstance(fact.value, str):
         value = kit.fit(fact.value, lambda part: value_mrkdwn(part, people), kit.FIELD_TEXT // 2, kit.FIELD_TEXT)
     return f"{label}\n{value}" if label else value
 
 
+def _label(fact: Fact, longest: int, cost: int) -> str:
+    label = kit.fit(fact.label, kit.bold, longest, cost)
+    return f"{label} {kit.date(fact.at)}" if fact.at is not None else label
+
+
 def _wide(fact: Fact, people: Collection[str], room: Room) -> Block:
-    label = kit.fit(fact.label, kit.bold, 300, 600)
+    label = _label(fact, 300, 600)
     cost = room.cost - _OVERHEAD
     if not isinstance(fact.value, str):
         return kit.section(f"{label}\n{value_mrkdwn(fact.value, people)}")

@@ -8,7 +8,7 @@ from typing import Final
 from bot.core.card import Button, Card, Line
 from bot.core.outcome import Fact, Table
 from bot.render import parts
-from bot.render.words import NOTHING, aligned, bar, one_line, shown, utc_text, value_text, width
+from bot.render.words import NOTHING, aligned, as_of, bar, one_line, shown, utc_text, value_text, width
 
 _INDENT: Final = "    "
 _CELL: Final = 400
@@ -52,7 +52,7 @@ def _facts(facts: Sequence[Fact]) -> str:
     size = max((width(label) for label in labels), default=0)
     rows: list[str] = []
     for label, fact in zip(labels, facts, strict=True):
-        first, *more = _visible(value_text(fact.value)).split("\n")
+        first, *more = _visible(value_text(fact.value) + as_of(fact.at)).split("\n")
         rows.append(f"{label}{' ' * (size - width(label))}  {first}".rstrip())
         rows += [f"{' ' * size}  {row}".rstrip() for row in more]
     return "\n".join(rows)

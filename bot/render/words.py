@@ -130,6 +130,11 @@ def value_text(value: FactValue) -> str:
     return number_text(value)
 
 
+def as_of(at: datetime | None) -> str:
+    """` (at 2026-07-16 11:21:20 UTC)` for what was read at a time, nothing for what holds anyway."""
+    return f" (at {utc_text(at)})" if at is not None else ""
+
+
 def bar(done: int, total: int) -> str:
     """`████░░░░ 50 % (5 of 10)`; says so when the total is unknown. 100 % only when all is done."""
     if total <= 0:

@@ -8,9 +8,10 @@ from datetime import datetime
 import sqlite_utils
 
 from bot.core.register import Row
+from bot.core.value import Json
 from bot.store.part import Part
 from bot.store.rows import Hold, HoldVote, VoteResult, stamp
-from bot.store.tables import holds, register
+from bot.store.tables import holds, names, register
 
 
 class Decisions(Part):
@@ -56,6 +57,14 @@ class Decisions(Part):
     async def holds(self, state: str | None = None, user: str | None = None) -> Sequence[Hold]:
         """Holds, newest first, at most 1000: of a state, or asked for by a user."""
         return await self.database.read(lambda db: holds.listed(db, state, user))
+
+    async def claim(self, key: str, value: Json, rows: Sequence[Row], at: datetime | str) -> bool:
+        """Remember a small thing for the first who says so, and register it; False when somebody was faster."""
+        return await self._change(lambda db: names.set_fact_once(db, key, value, stamp(at)), rows)
+
+    async def untold_holds(self, kind: str, told: str, since: datetime | str) -> Sequence[Hold]:
+        """Holds of a kind, ended since then, whose asker was not told: there is no message `told` + id + `:` + state."""
+        return await self.database.read(lambda db: holds.untold(db, kind, told, stamp(since)))
 
     async def due_holds(self, now: datetime | str) -> Sequence[Hold]:
         """Open holds whose time is over."""

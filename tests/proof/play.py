@@ -28,6 +28,8 @@ _ACCOUNTS: Final = {
 }
 _SAID: Final = (
     (r"^Counted\.", Told.COUNTED),
+    (r"^Counted, and not run: its time was over", Told.OVER),
+    (r"^Counted, and not run: ", Told.CHANGED),
     (r"^Your approval is counted already", Told.TWICE),
     (r"^It is your own request|^You may not decide this|^Only the person who asked|^You may not cancel", Told.NO_RIGHT),
     (r"^Too late|^Its time is over|^This request expired|^This button was used|was decided already", Told.OVER),
@@ -228,8 +230,18 @@ class Play:
             for step, intent in zip(steps, intents, strict=True)
         ]
         stands = self.stands()
+        self._check_words(stands)
         votes = self.votes() if stands is Now.OPEN else frozenset()
         return (stands, len(self.town.outside.calls), votes, *told)
+
+    def _check_words(self, stands: Now) -> None:
+        """Nobody is told that it runs unless it does, and one person claims a question."""
+        for hold in self._holds():
+            if stands not in (Now.DONE, Now.UNKNOWN) and self.town.card(f"told:{hold['id']}:approved") is not None:
+                raise DifferenceError(f"{self.told()}: the requester was told that it runs, and it is {stands}")
+            sql = "SELECT seq FROM register WHERE approval_id = ? AND event = 'claimed'"
+            if len(self.town.rows(sql, hold["id"])) > 1:
+                raise DifferenceError(f"{self.told()}: claimed twice")
 
     def note(self) -> None:
         """Which buttons there are to press: those that are shown, or were shown last."""

@@ -5,7 +5,7 @@ from bot.pipeline.approvals.deciding import DENY_FORM, decide, denied, too_late
 from bot.pipeline.approvals.ending import expire
 from bot.pipeline.approvals.shown import home_cards
 from bot.pipeline.approvals.terms import KIND
-from bot.pipeline.approvals.waking import recover, remind
+from bot.pipeline.approvals.waking import pick_up, recover, remind
 from bot.pipeline.approvals.wanted import ASK_FORM, ASK_TAG, ask_buttons, open_ask, wanted
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "expire",
     "home_cards",
     "open_ask",
+    "pick_up",
     "recover",
     "remind",
     "request",

@@ -25,7 +25,7 @@ from bot.pipeline.approvals.asking import ask_again, hand_over
 from bot.pipeline.approvals.dispatching import dispatch
 from bot.pipeline.approvals.look import look
 from bot.pipeline.approvals.people import of_these
-from bot.pipeline.approvals.terms import aliases, before, claimed_by, stale_votes, terms_of, view_of
+from bot.pipeline.approvals.terms import aliases, before, claim_key, claimed_by, stale_votes, terms_of, view_of
 from bot.pipeline.authorize import FRESH
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
@@ -197,7 +197,9 @@ async def _claim(deps: Deps, intent: Intent, hold: Hold) -> None:
     now = deps.clock.now()
     operation = hold.operation
     rows = () if operation is None else (_row(deps, Event.CLAIMED, operation, intent, hold, now),)
-    await deps.store.set_fact(f"claim:{hold.id}", intent.actor.user_id, stamp(now), rows)
+    if not await deps.store.claim(claim_key(hold), intent.actor.user_id, rows, now):
+        await _claim(deps, intent, hold)  # somebody was faster: the rules say it in words now
+        return
     await deps.store.finish(intent.request_id, (), stamp(now))
     await shown.show(deps, hold)
 
@@ -264,7 +266,9 @@ async def _after(
         return
     await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
     if choice is Choice.APPROVE:
-        await dispatch(deps, hold.id)
+        why_not = await dispatch(deps, hold.id)
+        if why_not is not None:
+            await answer(deps, intent, f"Counted, and not run: {why_not}")
         return
     await deps.store.finish(hold.request_id, (), stamp(deps.clock.now()))
     reason = rows[0].detail or ""

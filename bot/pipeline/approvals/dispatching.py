@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
-from bot.core.approval import Step, may_dispatch
+from bot.core.approval import Step, is_expired, may_dispatch
 from bot.core.card import Tone
 from bot.core.operation import Operation
 from bot.core.policy import Allowed, GrantView, decide
@@ -22,37 +23,43 @@ from bot.pipeline.execute import execute
 from bot.pipeline.pauses import check_pause
 from bot.pipeline.record import Scribe
 
+RENEWED: Final = "The card shows how things stand now; look, then press again."
 
-async def dispatch(deps: Deps, hold_id: str) -> None:
-    """Use an approved hold, if everything is still so. Safe to call again: it is used once."""
+
+async def dispatch(deps: Deps, hold_id: str) -> str | None:
+    """Use an approved hold, if everything is still so; else the reason, for who gave the last vote.
+
+    Safe to call again: it is used once.
+    """
     hold = await deps.store.open_hold(hold_id)
     if hold is None or hold.state != "approved" or hold.operation is None or await _granted(deps, hold):
-        return
+        return None
     if await hand_over(deps, hold):
-        return
+        return RENEWED
     operation = hold.operation
     row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     if row is None:
-        await ending.void(deps, hold, "the control plane no longer offers it")
-        return
+        return await _void(deps, hold, "the control plane no longer offers it")
     now_is = await look(deps, hold, operation, row)
     if now_is.ended is not None:
-        await ending.void(deps, hold, now_is.ended)
-        return
+        return await _void(deps, hold, now_is.ended)
     try:
         check_pause(row, operation, deps.clock.now(), deps.zone)
     except Problem as trouble:
-        await ending.void(deps, hold, trouble.summary)
-        return
+        return await _void(deps, hold, trouble.summary)
     step, why, people = await _step(deps, hold, now_is)
     if step is Step.EXPIRE:
         await ending.expire(deps, hold)
-    elif step is Step.DRIFT:
+        return "its time was over."
+    if step is Step.DRIFT:
         gap = await ask_again(deps, hold, now_is, (why,))
-        if gap is not None:
-            await ending.void(deps, hold, gap)
-    else:
-        await _use(deps, hold, operation, now_is, people)
+        return await _void(deps, hold, gap) if gap is not None else f"{why}. {RENEWED}"
+    return await _use(deps, hold, operation, now_is, people)
+
+
+async def _void(deps: Deps, hold: Hold, why: str) -> str:
+    await ending.void(deps, hold, why)
+    return f"{why.rstrip('.')}."
 
 
 async def _step(deps: Deps, hold: Hold, now_is: Look) -> tuple[Step, str, tuple[str, ...]]:
@@ -77,7 +84,7 @@ async def _step(deps: Deps, hold: Hold, now_is: Look) -> tuple[Step, str, tuple[
     return step, why, tuple(vote.user_id for vote in votes if vote.vote == "approve" and vote.user_id in who.user_ids)
 
 
-async def _use(deps: Deps, hold: Hold, operation: Operation, now_is: Look, people: tuple[str, ...]) -> None:
+async def _use(deps: Deps, hold: Hold, operation: Operation, now_is: Look, people: tuple[str, ...]) -> str | None:
     terms = terms_of(hold)
     operation = operation.model_copy(update={"approved_by": people})
     by = " and ".join(f"<@{user}>" for user in people)
@@ -87,7 +94,7 @@ async def _use(deps: Deps, hold: Hold, operation: Operation, now_is: Look, peopl
         text = f"Approved by {by}: you may `{operation.verb}` it here for {terms.lasts // 60} minutes."
         await shown.close_requester(deps, hold, Tone.GOOD, f"Granted for {terms.lasts // 60} minutes", text, *people)
         await shown.tell_requester(deps, hold, "approved", text, *people, tone=Tone.GOOD)
-        return
+        return None
     ruling = now_is.ruling
     if terms.sort == "run":
         # The rule that demanded the approval is what allows it, even if the requester holds a grant by now.
@@ -95,12 +102,27 @@ async def _use(deps: Deps, hold: Hold, operation: Operation, now_is: Look, peopl
     if terms.sort == "once":
         ruling = _once(deps, hold, operation, ruling)
         if not isinstance(ruling.decision, Allowed):
-            await ending.void(deps, hold, f"even with a grant the rules forbid it: {ruling.decision.reason}")
-            return
+            return await _void(deps, hold, f"even with a grant the rules forbid it: {ruling.decision.reason}")
         await _grant(deps, hold, terms, operation, people)
-    text = f"Approved by {by}: it runs now, and the card shows it."
-    await shown.tell_requester(deps, hold, "approved", text, *people, tone=Tone.GOOD)
-    await execute(deps, hold.intent, operation, ruling, hold_id=hold.id, approved_by=", ".join(people))
+
+    async def tell() -> None:
+        text = f"Approved by {by}: it runs now, and the card shows it."
+        await shown.tell_requester(deps, hold, "approved", text, *people, tone=Tone.GOOD)
+
+    agreed = ", ".join(people)
+    result = await execute(deps, hold.intent, operation, ruling, hold_id=hold.id, approved_by=agreed, taken=tell)
+    return None if result is not None else await _overtaken(deps, hold.id)
+
+
+async def _overtaken(deps: Deps, hold_id: str) -> str | None:
+    """Somebody or the time was faster in the very last moment; None when it was used by another attempt."""
+    hold = await deps.store.open_hold(hold_id)
+    if hold is None or hold.state == "taken":
+        return None
+    if hold.state == "approved" and is_expired(datetime.fromisoformat(hold.due_at), deps.clock.now()):
+        await ending.expire(deps, hold)
+        return "its time was over."
+    return f"{shown.head(hold)}."
 
 
 def _once(deps: Deps, hold: Hold, operation: Operation, ruling: Ruling) -> Ruling:

@@ -18,6 +18,7 @@ from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
 
 HOME_CARDS: Final = 5
+TOLD: Final = "told:"
 _HEADS: Final = {
     "approved": "Approved",
     "taken": "Approved",
@@ -187,7 +188,7 @@ async def _requester(
 
 def told_key(hold_id: str, what: str) -> str:
     """The key of the message that tells the requester so."""
-    return f"told:{hold_id}:{what}"
+    return f"{TOLD}{hold_id}:{what}"
 
 
 async def tell_requester(deps: Deps, hold: Hold, what: str, text: str, *people: str, tone: Tone = Tone.PLAIN) -> None:

@@ -81,9 +81,14 @@ async def aliases(deps: Deps) -> dict[str, str]:
     return {str(one): str(other) for one, other in kept.items()} if isinstance(kept, dict) else {}
 
 
+def claim_key(hold: Hold) -> str:
+    """Where it is kept who said first that they are looking."""
+    return f"claim:{hold.id}"
+
+
 async def claimed_by(deps: Deps, hold: Hold) -> str | None:
     """Who said that they are looking."""
-    kept = await deps.store.fact(f"claim:{hold.id}")
+    kept = await deps.store.fact(claim_key(hold))
     return kept if isinstance(kept, str) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from bot.core.rows import Filters, Hold, stamp
@@ -13,6 +14,8 @@ from bot.pipeline.approvals.terms import KIND, next_id, terms_of
 from bot.pipeline.deps import Deps
 
 LAST: Final = 50
+NEWS: Final = timedelta(days=7)
+LEFT_FOR: Final = timedelta(seconds=60)  # longer than everything that is read between the last vote and the call
 _ENDS: Final = frozenset({"rejected", "expired", "abandoned"})
 
 
@@ -30,18 +33,21 @@ async def recover(deps: Deps) -> int:
     waiting = [hold for hold in await deps.store.holds(state="open") if hold.kind == KIND]
     for hold in waiting:
         await _wake(deps, hold)
-    for state in ("rejected", "expired", "cancelled"):
-        await _mend(deps, state)
+    await _mend(deps)
     return len(approved) + len(waiting)
 
 
-async def _mend(deps: Deps, state: str) -> None:
+async def pick_up(deps: Deps) -> None:
+    """What was approved and not used, because something failed in between, is used now or ended."""
+    left = stamp(deps.clock.now() - LEFT_FOR)
+    for hold in await deps.store.holds(state="approved"):
+        if hold.kind == KIND and (hold.decided_at or hold.made_at) <= left:
+            await dispatch(deps, hold.id)
+
+
+async def _mend(deps: Deps) -> None:
     """What was decided when the program died, and not said: telling the requester is the last thing that an end does."""
-    ended = [hold for hold in await deps.store.holds(state=state) if hold.kind == KIND]
-    ended.sort(key=lambda hold: hold.decided_at or hold.made_at, reverse=True)
-    for hold in ended[:LAST]:
-        if await deps.store.message(shown.told_key(hold.id, state)) is not None:
-            continue
+    for hold in await deps.store.untold_holds(KIND, shown.TOLD, deps.clock.now() - NEWS):
         if await deps.store.open_hold(next_id(hold)) is None:
             rows = await deps.store.search(Filters(request_id=hold.request_id), limit=LAST)
             said = [row.detail for row in rows if row.approval_id == hold.id and str(row.event) in _ENDS and row.detail]

@@ -109,10 +109,10 @@ def end(db: Database, hold_id: str, state: str, by: str | None, now: str) -> boo
 
 
 def take(db: Database, hold_id: str, request_id: str, now: str) -> bool:
-    """Use a hold, once: an approved one, or a pre-flight or question that is open and in time."""
+    """Use a hold, once and in time: an approved one, or a pre-flight or question that is open."""
     sql = (
         "UPDATE holds SET state = 'taken', decided_at = coalesce(decided_at, ?) WHERE id = ? AND request_id = ? "
-        "AND (state = 'approved' OR (state = 'open' AND kind <> 'approval' AND due_at > ?))"
+        "AND (state = 'approved' OR (state = 'open' AND kind <> 'approval')) AND due_at > ?"
     )
     return changed(db, sql, (now, hold_id, request_id, now))
 
@@ -128,6 +128,16 @@ def listed(db: Database, state: str | None, user: str | None) -> Sequence[Hold]:
         values.append(user)
     sql = f"SELECT * FROM holds WHERE {' AND '.join(wheres)} ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"
     return [as_model(Hold, row, _JSON) for row in found(db, sql, values)]
+
+
+def untold(db: Database, kind: str, told: str, since: str) -> Sequence[Hold]:
+    """Holds that ended since then without being used, and of whose end no message speaks; newest first."""
+    sql = (
+        "SELECT * FROM holds WHERE kind = ? AND state IN ('rejected', 'expired', 'cancelled') AND decided_at >= ? "
+        "AND NOT EXISTS (SELECT 1 FROM messages WHERE key = ? || holds.id || ':' || holds.state) "
+        f"ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"
+    )
+    return [as_model(Hold, row, _JSON) for row in found(db, sql, (kind, since, told))]
 
 
 def due(db: Database, now: str) -> Sequence[Hold]:

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from bot.core.operation import Target
 from bot.core.value import Json
-from bot.store.tables.shared import dumped, table
+from bot.store.tables.shared import changed, dumped, table
 
 _REMEMBER = (
     "INSERT INTO names (backend, kind, id, target, seen_at) VALUES (?, ?, ?, ?, ?) "
@@ -53,6 +53,12 @@ def fact(db: Database, key: str) -> Json:
     row = db.conn.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
     value: Json = json.loads(row[0]) if row else None
     return value
+
+
+def set_fact_once(db: Database, key: str, value: Json, at: str) -> bool:
+    """Remember a small thing unless it is there; False when it was."""
+    sql = "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING"
+    return changed(db, sql, (key, dumped(value) or "null", at))
 
 
 def set_fact(db: Database, key: str, value: Json, at: str) -> None:
