@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,12 +25,12 @@ from bot.core.ports import Clock
 from bot.core.problems import Problem
 from bot.core.rows import ButtonRow, Outgoing, stamp
 from bot.core.store_port import OutboxStore
-from bot.render.card import render_card
 from bot.render.form import render_form
 from bot.render.home import render_home
 from bot.slack import posted
 from bot.slack.errors import TRANSPORT, Remedy, SlackTrouble, read
 from bot.slack.files import Uploads
+from bot.slack.message import message_of, usable, without_buttons
 from bot.slack.once import once
 from bot.slack.respond import BadResponseUrl, Responder
 
@@ -83,10 +83,10 @@ class Outbox:
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Store what the message should be now."""
         now = self._clock.now()
-        usable = _usable(reply, now)
+        url = usable(reply, now)
         kind = "message"
         if card.only_for is not None:
-            kind = ("update_response" if replace else "response") if usable else "ephemeral"
+            kind = ("update_response" if replace else "response") if url else "ephemeral"
         outgoing = Outgoing(
             key=card.key,
             kind=kind,
@@ -94,8 +94,8 @@ class Outbox:
             channel_id=card.place.channel_id,
             thread_ts=card.place.thread_ts,
             user_id=card.only_for,
-            response_url=usable,
-            response_until=stamp(reply.response_until) if reply and reply.response_until and usable else None,
+            response_url=url,
+            response_until=stamp(reply.response_until) if reply and reply.response_until and url else None,
             body=card.model_dump(mode="json"),
             due_at=stamp(now),
         )
@@ -256,7 +256,7 @@ class Outbox:
         elif row.kind in ("response", "update_response", "ephemeral"):
             await self._send_private(row)
         else:
-            await self._send_message(row, _message(row))
+            await self._send_message(row, message_of(row))
 
     async def _send_message(self, row: Outgoing, message: dict[str, Any]) -> None:
         ts = row.ts
@@ -280,7 +280,7 @@ class Outbox:
 
     async def _send_private(self, row: Outgoing) -> None:
         """Through the response_url while it lives, else as an ephemeral message, else as a direct message."""
-        message = _message(row)
+        message = message_of(row)
         if row.kind != "ephemeral" and row.response_url and (row.response_until or "") > stamp(self._clock.now()):
             over = {"replace_original": True} if row.kind == "update_response" else {"response_type": "ephemeral"}
             thread = {"thread_ts": row.thread_ts} if row.thread_ts and row.kind == "response" else {}
@@ -305,7 +305,7 @@ class Outbox:
             if read(error).remedy is not Remedy.ELSEWHERE or not row.user_id:
                 raise
             await self._client.chat_postMessage(
-                channel=row.user_id, unfurl_links=False, unfurl_media=False, **_without_buttons(message)
+                channel=row.user_id, unfurl_links=False, unfurl_media=False, **without_buttons(message)
             )
         await self._store.sent(row.key, row.want)
 
@@ -357,7 +357,7 @@ class Outbox:
             elif trouble.remedy is Remedy.ELSEWHERE and row.kind == "message":
                 return await self._elsewhere(row, trouble.code)
             elif trouble.remedy is Remedy.ANEW and row.kind == "message" and row.ts is not None:
-                await self._send_message(row.model_copy(update={"ts": None}), _message(row))
+                await self._send_message(row.model_copy(update={"ts": None}), message_of(row))
             else:
                 return False
         except (SlackApiError, *TRANSPORT) as error:
@@ -366,7 +366,7 @@ class Outbox:
 
     async def _as_plain_text(self, row: Outgoing) -> None:
         """Slack refused the blocks: the words alone still tell the outcome."""
-        message = {"text": _message(row)["text"][:3_900], "blocks": []}
+        message = {"text": message_of(row)["text"][:3_900], "blocks": []}
         if row.kind == "message":
             await self._send_message(row, message)
         else:
@@ -378,7 +378,7 @@ class Outbox:
         if person is None:
             return False
         invite = " Invite me there." if code == "not_in_channel" else ""
-        message = _without_buttons(_message(row))
+        message = without_buttons(message_of(row))
         message["text"] = f"I cannot write in <#{row.channel_id}> ({code}).{invite} {message['text']}"
         message["blocks"].insert(0, {"type": "section", "text": {"type": "mrkdwn", "text": message["text"][:300]}})
         channel, ts = self._moved.get(row.key, (person, ""))
@@ -391,19 +391,3 @@ class Outbox:
             self._moved[row.key] = (str(reply["channel"]), str(reply["ts"]))
         await self._store.sent(row.key, row.want)
         return True
-
-
-def _usable(reply: Reply | None, now: datetime) -> str | None:
-    if reply is None or reply.response_url is None or reply.response_until is None or now >= reply.response_until:
-        return None
-    return reply.response_url
-
-
-def _without_buttons(message: dict[str, Any]) -> dict[str, Any]:
-    """A copy for a place in which a button would not count: it belongs to the message that was meant."""
-    return {**message, "blocks": [block for block in message["blocks"] if block.get("type") != "actions"]}
-
-
-def _message(row: Outgoing) -> dict[str, Any]:
-    message = render_card(Card.model_validate(row.body))
-    return {"text": message.text, "blocks": list(message.blocks)}

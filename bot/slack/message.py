@@ -1,0 +1,29 @@
+"""A stored message in Slack's words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from bot.core.card import Card
+from bot.core.intent import Reply
+from bot.core.rows import Outgoing
+from bot.render.card import render_card
+
+
+def usable(reply: Reply | None, now: datetime) -> str | None:
+    """The response_url of a request, None when there is none or its half hour is over."""
+    if reply is None or reply.response_url is None or reply.response_until is None or now >= reply.response_until:
+        return None
+    return reply.response_url
+
+
+def without_buttons(message: dict[str, Any]) -> dict[str, Any]:
+    """A copy for a place in which a button would not count: it belongs to the message that was meant."""
+    return {**message, "blocks": [block for block in message["blocks"] if block.get("type") != "actions"]}
+
+
+def message_of(row: Outgoing) -> dict[str, Any]:
+    """`text` and `blocks` as chat.postMessage takes them; raises ValidationError for a row of another version."""
+    message = render_card(Card.model_validate(row.body))
+    return {"text": message.text, "blocks": list(message.blocks)}
