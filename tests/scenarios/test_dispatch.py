@@ -74,6 +74,6 @@ async def test_every_fact_of_a_pre_flight_says_when_it_was_read(town: Deciding) 
         for block in card["blocks"]
         for field in (*block.get("fields", ()), *([block["text"]] if "text" in block else ()))
     ]
-    for label in ("Active runs", "Next scheduled run", "Last outcomes here", "Freeze"):
+    for label in ("Active runs", "Next scheduled runs", "Last outcomes here", "Freeze"):
         (text,) = [one for one in fields if one.startswith(f"*{label}*")]
         assert f"*{label}* <!date^" in text

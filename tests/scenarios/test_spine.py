@@ -389,7 +389,7 @@ async def test_buttons_are_offered_only_to_who_may_press_them(ruled: World) -> N
 async def test_only_the_asker_sees_a_pre_flight_and_only_the_asker_may_press(town: World) -> None:
     """Lee sees nothing of it; a press in his name does nothing and is registered."""
     asked = await ask(town, "input disable acc:shop/stock")
-    card = await asked.card("What will happen", "Active runs", "Last outcomes", "Next scheduled run")
+    card = await asked.card("What will happen", "Active runs", "Last outcomes", "Next scheduled runs")
     assert labels(card) == ["Run it", "Cancel"]
     assert asked.request_id not in everything_seen(town, "U0LEE")
     button = next(block for block in card["blocks"] if block["type"] == "actions")["elements"][0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.backends.sequentum.changes import check_schedule
 from bot.backends.sequentum.desk import Desk, agent_of, text_of
-from bot.backends.sequentum.reads import next_time
+from bot.backends.sequentum.reads import next_times
 from bot.backends.sequentum.rows import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.starts import check_start
 from bot.backends.sequentum.states import JOB, named
@@ -18,6 +18,7 @@ from bot.core.outcome import Phase
 
 _RECENT = 20
 _OUTCOMES = 5
+_TIMES = 3
 
 
 async def preflight(desk: Desk, operation: Operation) -> Sequence[tuple[str, str]]:
@@ -53,8 +54,9 @@ def _runs(runs: Sequence[Run]) -> list[tuple[str, str]]:
 
 
 def _schedules(schedules: Sequence[Schedule]) -> list[tuple[str, str]]:
-    due = next_time(list(schedules))
-    return [("Next scheduled run", utc_text(due) if due else "none")]
+    due = [utc_text(time) for time in next_times(schedules)]
+    more = f"; and {len(due) - _TIMES} more" if len(due) > _TIMES else ""
+    return [("Next scheduled runs", f"{'; '.join(due[:_TIMES])}{more}" if due else "none")]
 
 
 def _schedule(schedule: Schedule | None) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.backends.sequentum.desk import Desk, agent_of, number_of, text_of
@@ -27,10 +28,15 @@ from bot.core.problems import NoSuchTarget
 _RUNS_SHOWN = 20
 
 
-def next_time(schedules: list[Schedule]) -> datetime | None:
-    """The earliest next time of the schedules that are on."""
-    times = [moment(schedule.next_run_time) for schedule in schedules if schedule.is_enabled is not False]
-    return min((time for time in times if time), default=None)
+def next_times(schedules: Sequence[Schedule]) -> list[datetime]:
+    """The next time of every schedule that is on, the earliest first."""
+    times = (moment(schedule.next_run_time) for schedule in schedules if schedule.is_enabled is not False)
+    return sorted(time for time in times if time)
+
+
+def next_time(schedules: Sequence[Schedule]) -> datetime | None:
+    """The earliest of them."""
+    return next(iter(next_times(schedules)), None)
 
 
 async def agent_status(desk: Desk, operation: Operation, call: Call) -> Done:

@@ -363,7 +363,7 @@ async def test_an_approver_sees_what_goes_on() -> None:
         facts = dict(await here.backend.preflight(await here.operation("start", PATH, as_="job")))
         assert facts["Active runs"] == "Running since 2026-11-22 11:59 UTC"
         assert facts["Last outcomes"].count(";") == 4
-        assert facts["Next scheduled run"] == "2019-05-30 05:36 UTC"
+        assert facts["Next scheduled runs"] == "2019-05-30 05:36 UTC"
         assert facts["Newest job run"].startswith("number 3, Succeeded")
         assert await here.backend.state_of(await here.target(PATH)) == "1 run active"
         assert await here.backend.state_of(await here.target(f"run/{RUN}")) == "Succeeded"
