@@ -68,7 +68,7 @@ class Pipeline:
         foreign = intent.place.team_id != deps.home_team
         if foreign:
             rows.append(scribe.plain(Event.DENIED, intent, deps.clock.now(), code="other_workspace"))
-        if not await deps.store.accept(intent, rows):
+        if not await deps.store.accept(intent, rows, begun=not foreign):
             self.repeated += 1
             return Receipt()
         self.accepted += 1

@@ -74,9 +74,13 @@ class Store(Decisions, Outbox, Runs, Waiting):
         self.database.close_sync()
         self._unlock()
 
-    async def accept(self, intent: Intent, rows: Sequence[Row]) -> bool:
-        """Take a request in, once: False, and nothing written, when its dedupe key is known."""
-        return await self._change(lambda db: inbox.accept(db, intent), rows)
+    async def accept(self, intent: Intent, rows: Sequence[Row], *, begun: bool = False) -> bool:
+        """Take a request in, once: False, and nothing written, when its dedupe key is known.
+
+        `begun`: this process works on it from here on, which is the same as `begin` without a second commit.
+        """
+        state = "working" if begun else "new"
+        return await self._change(lambda db: inbox.accept(db, intent, state), rows)
 
     async def append(self, *rows: Row) -> int:
         """Register events that belong to nothing else; the seq of the last."""

@@ -30,6 +30,13 @@ async def test_a_request_is_begun_by_one_caller_only(store: Store) -> None:
     assert sorted(await asyncio.gather(*(store.begin("r1", NOW) for _ in range(10)))) == [False] * 9 + [True]
 
 
+async def test_a_request_that_is_begun_as_it_is_accepted_is_worked_on_from_there(store: Store) -> None:
+    assert await store.accept(intent(), [row()], begun=True)
+    assert not await store.begin("r1", NOW)
+    assert [request.state for request in await store.unfinished()] == ["working"]
+    assert await store.sending("r1", operation(), row(Event.SENT), NOW)
+
+
 async def test_sending_is_given_once_and_keeps_what_is_sent(store: Store) -> None:
     await store.accept(intent(), [row()])
     assert not await store.sending("r1", operation(), row(Event.SENT), NOW)
