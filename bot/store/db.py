@@ -1,8 +1,8 @@
 """One writer thread with group commit, and a small pool of readers, on one SQLite file.
 
 A unit of work is a function of an open `sqlite_utils.Database`. The writer takes all units that wait (at most `BATCH`),
-runs each inside its own savepoint in one transaction, commits once, and then wakes every caller. A unit may be given the
-same rows as another that failed, so it must touch nothing but the database.
+runs them in one transaction, commits once, and then wakes every caller. When one of them fails they are all rolled back and
+run again, each behind a savepoint of its own: a unit may run twice, so it must touch nothing but the database.
 """
 
 from __future__ import annotations
@@ -198,23 +198,46 @@ class Database:
         try:
             with self._gate.held():
                 self._db.rollback()
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    for job in batch:
-                        self._run_unit(job, alone=len(batch) == 1)
-                    self._db.execute("COMMIT")
-                except BaseException:
-                    self._db.rollback()
-                    raise
+                if not self._all_at_once(batch):
+                    self._one_by_one(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it and the thread go on
             for job in batch:
                 if job.error is None:
                     job.error = for_everyone(error)
 
-    def _run_unit(self, job: _Job, *, alone: bool) -> None:
+    def _all_at_once(self, batch: list[_Job]) -> bool:
+        """Without savepoints, which cost two statements a unit; False, and nothing written, when one of several units fails."""
         execute = self._db.conn.execute
-        if not alone:
-            execute("SAVEPOINT unit")
+        execute("BEGIN IMMEDIATE")
+        try:
+            for job in batch:
+                try:
+                    job.result = job.unit(self._db)
+                except Exception as error:  # noqa: BLE001 - its caller hears of it, or it comes up again one by one
+                    self._db.rollback()
+                    if len(batch) == 1:
+                        job.error = mapped(error) if isinstance(error, sqlite3.Error) else error
+                    return len(batch) == 1
+            execute("COMMIT")
+        except BaseException:
+            self._db.rollback()
+            raise
+        return True
+
+    def _one_by_one(self, batch: list[_Job]) -> None:
+        """Each unit behind a savepoint of its own, so that what one refuses takes nothing from the others."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for job in batch:
+                self._run_unit(job)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.rollback()
+            raise
+
+    def _run_unit(self, job: _Job) -> None:
+        execute = self._db.conn.execute
+        execute("SAVEPOINT unit")
         try:
             job.result = job.unit(self._db)
         except Exception as error:
@@ -222,15 +245,8 @@ class Database:
             if not self._db.conn.in_transaction:
                 # A full disk can end the whole transaction: then nothing of this batch was written.
                 raise
-            if alone:
-                execute("ROLLBACK")
-                execute("BEGIN IMMEDIATE")
-            else:
-                execute("ROLLBACK TO unit")
-                execute("RELEASE unit")
-        else:
-            if not alone:
-                execute("RELEASE unit")
+            execute("ROLLBACK TO unit")
+        execute("RELEASE unit")
 
     def _finish(self) -> None:
         with suppress(sqlite3.Error, StoreProblem), self._gate.held():
