@@ -159,7 +159,7 @@ class Store(Decisions, Outbox, Runs, Waiting):
 
     async def request(self, request_id: str) -> InboxRow | None:
         """One request."""
-        return await self.database.read(lambda db: inbox.by_id(db, request_id))
+        return await self.database.glance(lambda db: inbox.by_id(db, request_id))
 
     async def prune(self, before: datetime | str, limit: int = 1000) -> int:
         """Forget ended requests and retired buttons from before then; how many. The register keeps everything."""
@@ -173,7 +173,7 @@ class Store(Decisions, Outbox, Runs, Waiting):
 
     async def by_id(self, backend: str, kind: str, id: str) -> Target | None:
         """A remembered target."""
-        return await self.database.read(lambda db: names.by_id(db, backend, kind, id))
+        return await self.database.glance(lambda db: names.by_id(db, backend, kind, id))
 
     async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
         """Everything remembered of a backend, with when it was last seen."""
@@ -182,7 +182,7 @@ class Store(Decisions, Outbox, Runs, Waiting):
 
     async def fact(self, key: str) -> Json:
         """A small thing by its key; None when it was never set."""
-        return await self.database.read(lambda db: names.fact(db, key))
+        return await self.database.glance(lambda db: names.fact(db, key))
 
     async def set_fact(self, key: str, value: Json, at: datetime | str, rows: Sequence[Row] = ()) -> None:
         """Remember a small thing, and register what goes with it."""
