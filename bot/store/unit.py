@@ -23,7 +23,7 @@ from bot.store.outbox import Outbox
 from bot.store.problem import StoreProblem, conflict, corrupt
 from bot.store.rows import Entry, Filters, Hold, InboxRow, Pause, Verdict, Watch, stamp
 from bot.store.runs import Runs, run_key
-from bot.store.tables import buttons, export, holds, inbox, names, register, register_read, verify, watches
+from bot.store.tables import export, holds, inbox, names, pruning, register, register_read, verify, watches
 from bot.store.tables import pauses as pauses_table
 from bot.store.waiting import Waiting
 
@@ -162,9 +162,8 @@ class Store(Decisions, Outbox, Runs, Waiting):
         return await self.database.glance(lambda db: inbox.by_id(db, request_id))
 
     async def prune(self, before: datetime | str, limit: int = 1000) -> int:
-        """Forget ended requests and retired buttons from before then; how many. The register keeps everything."""
-        when = stamp(before)
-        return await self.database.write(lambda db: inbox.prune(db, when, limit) + buttons.prune(db, when, limit))
+        """Forget what ended before then, at most `limit` of each sort; how much. The register keeps everything."""
+        return await self.database.write(lambda db: pruning.prune(db, stamp(before), limit))
 
     async def remember(self, targets: Sequence[Target], at: datetime | str) -> None:
         """Keep what was learned of vendors' ids (see `names.StoreNames` for the port)."""

@@ -92,12 +92,3 @@ def by_id(db: Database, request_id: str) -> InboxRow | None:
     """One request."""
     rows = found(db, "SELECT * FROM inbox WHERE request_id = ?", (request_id,))
     return as_model(InboxRow, rows[0], ("intent", "operation")) if rows else None
-
-
-def prune(db: Database, before: str, limit: int) -> int:
-    """Forget ended requests last touched before `before`; how many. Their rows in the register stay."""
-    sql = (
-        "DELETE FROM inbox WHERE rowid IN "
-        "(SELECT rowid FROM inbox WHERE state = 'ended' AND updated_at < ? ORDER BY updated_at LIMIT ?)"
-    )
-    return db.conn.execute(sql, (before, limit)).rowcount
