@@ -43,6 +43,7 @@ from bot.slack.origin import Stamp
 from bot.slack.outbox import Outbox
 from bot.slack.respond import Responder
 from bot.spool import FileSpool
+from bot.store.db import share_the_interpreter
 from bot.store.names import StoreNames
 from bot.store.unit import Store
 from bot.timers.loop import HEALTH_EVERY, PRUNE_EVERY, Timers
@@ -140,6 +141,7 @@ class Bot:
 
     async def start(self) -> None:
         """Everything up, in an order in which nothing is taken before it can be worked on."""
+        share_the_interpreter()
         slack = self.settings.slack
         self._session = aiohttp.ClientSession(trust_env=False)
         client = AsyncWebClient(

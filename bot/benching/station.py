@@ -35,6 +35,7 @@ from bot.slack.app import Doors
 from bot.slack.http import HttpServer
 from bot.slack.origin import Stamp
 from bot.spool import FileSpool
+from bot.store.db import share_the_interpreter
 from bot.store.names import StoreNames
 from bot.store.unit import Store
 
@@ -187,6 +188,7 @@ async def _no_channel_event(_: Mapping[str, object]) -> None:
 @asynccontextmanager
 async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> AsyncIterator[Station]:
     """A bot in HTTP mode on a free loopback port, with its register in `folder`."""
+    share_the_interpreter()
     clock, ids, drain = SystemClock(), SystemIds(), Drain()
     store = await asyncio.to_thread(Store.open, str(folder / "signalbox.db"), exclusive=True)
     rows = rows_of(capabilities)

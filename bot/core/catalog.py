@@ -55,6 +55,11 @@ class Catalog:
             if row_verb == verb and (only is None or kind == only)
         ]
 
+    def resumes(self, backend: str, verb: str) -> bool:
+        """Whether that verb switches on what a pause of this backend switched off."""
+        rows = self.backends.get(backend)
+        return rows is not None and any(row.resumes == verb for row in rows.capabilities)
+
     def everything(self) -> Iterable[tuple[str, Capability]]:
         """Every row with its kind of control plane, in declared order."""
         return ((kind, row) for (kind, _, _), row in self._rows.items())

@@ -16,6 +16,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -149,6 +150,14 @@ def _forms(secret: str) -> set[str]:
     return {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], coded, coded.rstrip("=")}
 
 
+@lru_cache(maxsize=16)
+def _pattern(known: tuple[str, ...]) -> re.Pattern[str] | None:
+    """What finds these values in every form; None for none. Kept, because a program has one set of them and asks at every row."""
+    forms = {form for secret in known if len(secret) >= SHORTEST_KNOWN for form in _forms(secret)}
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
+    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+
 def _lowered(text: str) -> str:
     """Lower case, letter for letter: some letters outside ASCII would become two."""
     lowered = text.lower()
@@ -185,9 +194,7 @@ class Redactor:
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        forms = {form for secret in known if len(secret) >= SHORTEST_KNOWN for form in _forms(secret)}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._known = _pattern(tuple(known))
         self._key_lines = 0
         self.count = 0
 

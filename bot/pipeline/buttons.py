@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from bot.core.capability import Capability
 from bot.core.card import Button
 from bot.core.catalog import check_params
 from bot.core.grammar import parse_target
@@ -23,6 +24,7 @@ async def buttons_for(
     deps: Deps, intent: Intent, operation: Operation, suggestions: Sequence[Suggestion], *, about: Target, refresh: bool
 ) -> tuple[Button, ...]:
     """At most five: the adapter's suggestions that the rules allow here, and Refresh when there is something to look at."""
+    may = await _ruled(deps, intent, about) if suggestions else None
     out = [
         Button(
             label=LABELS.get(suggestion.verb, suggestion.label),
@@ -32,7 +34,7 @@ async def buttons_for(
             means=command_means(suggestion.verb, suggestion.target, suggestion.params),
         )
         for suggestion in suggestions
-        if suggestion.verb != "status" and await _may(deps, intent, suggestion, about)
+        if may is not None and suggestion.verb != "status" and may(suggestion)
     ]
     if refresh:
         out.append(
@@ -41,21 +43,38 @@ async def buttons_for(
     return tuple(out[:MOST])
 
 
-async def _may(deps: Deps, intent: Intent, suggestion: Suggestion, about: Target) -> bool:
-    """Whether the rules let this person do it to the thing that the card is about; decided again when it is pressed."""
+async def _ruled(deps: Deps, intent: Intent, about: Target) -> Callable[[Suggestion], bool]:
+    """Whether the rules let this person do it to the thing that the card is about; decided again when it is pressed.
+
+    What the rules need to know is read once for all suggestions.
+    """
+    policy, subject, where = await facts(deps, intent.actor, intent.place)
+    grants = await grants_of(deps, intent.actor, intent.place)
+
+    def may(suggestion: Suggestion) -> bool:
+        found = _suggested(deps, intent, suggestion, about)
+        if found is None:
+            return False
+        row, operation = found
+        return not isinstance(decide(policy, **asked(deps, row, operation, subject, where, grants)), Denied)
+
+    return may
+
+
+def _suggested(
+    deps: Deps, intent: Intent, suggestion: Suggestion, about: Target
+) -> tuple[Capability, Operation] | None:
+    """The row and the operation of a suggestion; None when it does not fit what is declared."""
     ref = parse_target(suggestion.target, deps.catalog)
     if isinstance(ref, str):
-        return False
+        return None
     kind, _ = deps.catalog.split_path(ref.backend, ref.path)
     kind = kind or deps.catalog.backends[ref.backend].default_target.name
     row = deps.catalog.row(ref.backend, suggestion.verb, kind)
     if row is None:
-        return False
+        return None
     try:
         given = check_params(row.params, suggestion.params)
     except BadRequest:
-        return False
-    operation = Operation.of(row, request_id=intent.request_id, target=about, given=given, reason=None)
-    policy, subject, where = await facts(deps, intent.actor, intent.place)
-    grants = await grants_of(deps, intent.actor, intent.place)
-    return not isinstance(decide(policy, **asked(deps, row, operation, subject, where, grants)), Denied)
+        return None
+    return row, Operation.of(row, request_id=intent.request_id, target=about, given=given, reason=None)

@@ -111,8 +111,9 @@ async def call(deps: Deps, intent: Intent, operation: Operation, backend: Backen
 
     parts = OneCall(deps.clock, deps.ids, deps.spool, deps.files, intent.place.channel_id, intent.actor.user_id, tell)
     try:
-        async with asyncio.timeout(operation.deadline):
-            return await backend.run(operation, parts)
+        with deps.drain.outside():
+            async with asyncio.timeout(operation.deadline):
+                return await backend.run(operation, parts)
     except TimeoutError:
         return outcome_of(Lost(f"No answer within {operation.deadline:g} s.", code="deadline"), operation)
     except Problem as problem:

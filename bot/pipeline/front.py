@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from bot.core.intent import Actor, Form, Intent, Place, Press
+from bot.core.intent import Actor, Command, Form, Intent, Misread, Place, Press
 from bot.core.policy import admits
 from bot.core.policy_match import Standing, standing
 from bot.core.problems import Problem
@@ -20,7 +20,9 @@ from bot.pipeline.forms import check
 from bot.pipeline.handle import handle
 from bot.pipeline.record import Scribe
 
-MOST_AT_ONCE = 2_000
+MOST_AT_ONCE = 10_000
+RESERVED = 500  # beyond that, for what must get through a flood
+URGENT_VERBS = frozenset({"stop", "revoke", "breakglass"})
 SUGGESTED = 100
 DOUBLE_CLICK = 3.0  # seconds in which one person's second press of the same button is the first one again
 MOST_PRESSES = 1_000
@@ -41,14 +43,15 @@ class Pipeline:
     async def submit(self, intent: Intent) -> Receipt:
         """Store it, start the work, and say what the person has to know at once. Never raises a Problem."""
         deps = self._deps
-        if len(deps.drain) >= MOST_AT_ONCE:
+        if len(deps.drain) >= MOST_AT_ONCE + (RESERVED if _is_urgent(intent) else 0):
             return Receipt(say="Too much is under way; nothing was done. Try again in a minute.")
         if isinstance(intent.ask, Form):
             errors = await check(deps, intent.ask)
             if errors:
                 return Receipt(errors=errors)
         try:
-            return await self._accept(intent)
+            with deps.drain.at_the_door():
+                return await self._accept(intent)
         except Problem as problem:
             if isinstance(intent.ask, Press):
                 self._pressed.pop((intent.ask.button, intent.actor.user_id), None)
@@ -68,16 +71,23 @@ class Pipeline:
         foreign = intent.place.team_id != deps.home_team
         if foreign:
             rows.append(scribe.plain(Event.DENIED, intent, deps.clock.now(), code="other_workspace"))
-        if not await deps.store.accept(intent, rows):
+        if not await deps.store.accept(intent, rows, begun=not foreign):
             self.repeated += 1
             return Receipt()
         self.accepted += 1
         if foreign:
             await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
             return Receipt(say="This bot serves another workspace; nothing was done.")
-        if not deps.drain.start(handle(deps, intent), intent.request_id):
+        if not self._work_on(intent):
             return Receipt(say="I am restarting; this is worked on as soon as I am back.")
         return Receipt()
+
+    def _work_on(self, intent: Intent) -> bool:
+        """Begin it now when it is urgent, in its turn otherwise; False when nothing new is begun any more."""
+        deps = self._deps
+        if _is_urgent(intent):
+            return deps.drain.start(handle(deps, intent), intent.request_id)
+        return deps.drain.line_up(lambda: handle(deps, intent), intent.request_id)
 
     async def _means(self, intent: Intent) -> dict[str, Json]:
         if not isinstance(intent.ask, Press):
@@ -114,3 +124,9 @@ class Pipeline:
                 if part in text.lower() and text not in found:
                     found.append(text)
         return found[:SUGGESTED]
+
+
+def _is_urgent(intent: Intent) -> bool:
+    """What does not stand in the line: decisions, modals (their trigger is good for 3 s), time itself, and what ends things."""
+    ask = intent.ask
+    return ask.verb in URGENT_VERBS if isinstance(ask, Command) else not isinstance(ask, Misread)

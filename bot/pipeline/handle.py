@@ -22,18 +22,7 @@ _log = logging.getLogger("signalbox.pipeline")
 
 
 async def handle(deps: Deps, intent: Intent) -> None:
-    """Work on an accepted request. Whatever breaks ends in a stated outcome."""
-    try:
-        if not await deps.store.begin(intent.request_id, stamp(deps.clock.now())):
-            return
-    except Problem as trouble:
-        await _last_words(deps, intent, trouble.code, trouble.summary)
-        return
-    await dispatch(deps, intent)
-
-
-async def dispatch(deps: Deps, intent: Intent) -> None:
-    """Work on a request that is marked as begun."""
+    """Work on a request that is marked as begun. Whatever breaks ends in a stated outcome."""
     try:
         await _dispatch(deps, intent)
     except Problem as trouble:

@@ -36,6 +36,8 @@ def check_pause(row: Capability, operation: Operation, now: datetime, zone: str)
 
 async def end_by_hand(deps: Deps, operation: Operation) -> None:
     """Somebody switched on what was paused: the pause is over, and nothing is left to give back."""
+    if not deps.catalog.resumes(operation.target.backend, operation.verb):
+        return
     for pause in await deps.store.open_pauses():
         here = pause.verb_back == operation.verb and pause.backend == operation.target.backend
         if here and operation.target.id in (pause.target.id, pause.target.parent):

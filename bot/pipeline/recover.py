@@ -17,7 +17,7 @@ from bot.pipeline.buttons import buttons_for
 from bot.pipeline.deps import Deps
 from bot.pipeline.due import switch_back
 from bot.pipeline.execute import call, finish, read_back, watch_of
-from bot.pipeline.handle import dispatch
+from bot.pipeline.handle import handle
 from bot.pipeline.mending import show_outcomes
 from bot.pipeline.record import Scribe
 
@@ -43,7 +43,7 @@ async def _not_sent(deps: Deps, row: InboxRow) -> None:
     if row.state == "new":
         await deps.store.begin(row.request_id, stamp(now))
     if isinstance(row.intent.ask, Due) or now - row.intent.at <= STILL_MEANT:
-        await dispatch(deps, row.intent)
+        await handle(deps, row.intent)
         return
     event = Scribe(deps.secrets).plain(
         Event.ABANDONED, row.intent, now, code="not_sent", detail="found open after a restart; nothing had been sent"

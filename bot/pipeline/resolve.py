@@ -69,7 +69,8 @@ async def find_target(deps: Deps, ref: TargetRef, command: Command) -> Target:
     backend = deps.backends[ref.backend]
     if ref.selector is not None and dict(command.params).get("as") == "job":
         kind = "jobrun"
-    return await backend.resolve(ref.model_copy(update={"path": path}), kind)
+    with deps.drain.outside():
+        return await backend.resolve(ref.model_copy(update={"path": path}), kind)
 
 
 def _row(deps: Deps, verb: str, target: Target) -> Capability:

@@ -69,5 +69,7 @@ async def warn_of_credentials(deps: Deps) -> None:
 
 
 async def prune(deps: Deps) -> None:
-    """Forget ended requests of a month ago; the register keeps everything."""
-    await deps.store.prune(stamp(deps.clock.now() - KEEP))
+    """Forget what ended a month ago, a little at a time so that nobody waits for it; the register keeps everything."""
+    before = stamp(deps.clock.now() - KEEP)
+    while await deps.store.prune(before):
+        pass

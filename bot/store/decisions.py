@@ -19,7 +19,7 @@ class Decisions(Part):
 
     async def open_hold(self, hold_id: str) -> Hold | None:
         """A hold in whatever state it is."""
-        return await self.database.read(lambda db: holds.by_id(db, hold_id))
+        return await self.database.glance(lambda db: holds.by_id(db, hold_id))
 
     async def votes(self, hold_id: str) -> tuple[HoldVote, ...]:
         """The votes on a hold, in the order in which they came."""

@@ -42,11 +42,11 @@ class Outbox(Part):
 
     async def message(self, key: str) -> Outgoing | None:
         """One message."""
-        return await self.database.read(lambda db: messages.by_key(db, key))
+        return await self.database.glance(lambda db: messages.by_key(db, key))
 
     async def button(self, button_id: str) -> ButtonRow | None:
         """What a button means, retired or not, with where its message is."""
-        return await self.database.read(lambda db: buttons.by_id(db, button_id))
+        return await self.database.glance(lambda db: buttons.by_id(db, button_id))
 
     async def retire(self, message_key: str, at: datetime | str) -> int:
         """Make every button of a message void; how many there were."""

@@ -34,7 +34,7 @@ class Runs(Part):
 
     async def run_of(self, request_id: str) -> Target | None:
         """What the card of this request is about: the run that it started, else its target."""
-        return await self.database.read(lambda db: _run(db, request_id))
+        return await self.database.glance(lambda db: _run(db, request_id))
 
     async def thread_target(self, channel_id: str, thread_ts: str) -> Target | None:
         """What the card at the head of a thread is about, else the newest card in the thread."""

@@ -23,7 +23,7 @@ from bot.store.outbox import Outbox
 from bot.store.problem import StoreProblem, conflict, corrupt
 from bot.store.rows import Entry, Filters, Hold, InboxRow, Pause, Verdict, Watch, stamp
 from bot.store.runs import Runs, run_key
-from bot.store.tables import buttons, export, holds, inbox, names, register, register_read, verify, watches
+from bot.store.tables import export, holds, inbox, names, pruning, register, register_read, verify, watches
 from bot.store.tables import pauses as pauses_table
 from bot.store.waiting import Waiting
 
@@ -74,9 +74,13 @@ class Store(Decisions, Outbox, Runs, Waiting):
         self.database.close_sync()
         self._unlock()
 
-    async def accept(self, intent: Intent, rows: Sequence[Row]) -> bool:
-        """Take a request in, once: False, and nothing written, when its dedupe key is known."""
-        return await self._change(lambda db: inbox.accept(db, intent), rows)
+    async def accept(self, intent: Intent, rows: Sequence[Row], *, begun: bool = False) -> bool:
+        """Take a request in, once: False, and nothing written, when its dedupe key is known.
+
+        `begun`: this process works on it from here on, which is the same as `begin` without a second commit.
+        """
+        state = "working" if begun else "new"
+        return await self._change(lambda db: inbox.accept(db, intent, state), rows)
 
     async def append(self, *rows: Row) -> int:
         """Register events that belong to nothing else; the seq of the last."""
@@ -155,12 +159,11 @@ class Store(Decisions, Outbox, Runs, Waiting):
 
     async def request(self, request_id: str) -> InboxRow | None:
         """One request."""
-        return await self.database.read(lambda db: inbox.by_id(db, request_id))
+        return await self.database.glance(lambda db: inbox.by_id(db, request_id))
 
     async def prune(self, before: datetime | str, limit: int = 1000) -> int:
-        """Forget ended requests and retired buttons from before then; how many. The register keeps everything."""
-        when = stamp(before)
-        return await self.database.write(lambda db: inbox.prune(db, when, limit) + buttons.prune(db, when, limit))
+        """Forget what ended before then, at most `limit` of each sort; how much. The register keeps everything."""
+        return await self.database.write(lambda db: pruning.prune(db, stamp(before), limit))
 
     async def remember(self, targets: Sequence[Target], at: datetime | str) -> None:
         """Keep what was learned of vendors' ids (see `names.StoreNames` for the port)."""
@@ -169,7 +172,7 @@ class Store(Decisions, Outbox, Runs, Waiting):
 
     async def by_id(self, backend: str, kind: str, id: str) -> Target | None:
         """A remembered target."""
-        return await self.database.read(lambda db: names.by_id(db, backend, kind, id))
+        return await self.database.glance(lambda db: names.by_id(db, backend, kind, id))
 
     async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
         """Everything remembered of a backend, with when it was last seen."""
@@ -178,7 +181,7 @@ class Store(Decisions, Outbox, Runs, Waiting):
 
     async def fact(self, key: str) -> Json:
         """A small thing by its key; None when it was never set."""
-        return await self.database.read(lambda db: names.fact(db, key))
+        return await self.database.glance(lambda db: names.fact(db, key))
 
     async def set_fact(self, key: str, value: Json, at: datetime | str, rows: Sequence[Row] = ()) -> None:
         """Remember a small thing, and register what goes with it."""

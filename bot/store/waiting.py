@@ -81,7 +81,7 @@ class Waiting(Part):
 
     async def grants_for(self, user_id: str, channel_id: str, now: datetime | str) -> Sequence[Grant]:
         """What is in force now for a user in a channel."""
-        return await self.database.read(lambda db: grants.for_user(db, user_id, channel_id, stamp(now)))
+        return await self.database.glance(lambda db: grants.for_user(db, user_id, channel_id, stamp(now)))
 
     async def open_grants(self, now: datetime | str) -> Sequence[Grant]:
         """Every grant that is not over."""

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.backends.sequentum.adapter import SequentumBackend
 from bot.backends.sequentum.client import AccClient
 from bot.cli import main
 from bot.running import run_bot
@@ -28,7 +29,7 @@ IMPORTED = (run_bot,)  # what `signalbox run` imports only when it is called
 RUNNING = 1_000
 POINTS: dict[str, tuple[type, str]] = {
     "accept": (Store, "accept"),
-    "begin": (Store, "begin"),
+    "resolve": (SequentumBackend, "resolve"),
     "sending": (Store, "sending"),
     "start": (AccClient, "start"),
     "switch": (AccClient, "switch_schedule"),

@@ -11,13 +11,15 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.core.rows import Entry, Filters
+from bot.core.intent import Actor, Command, Door, Intent, Place
+from bot.core.register import Event, Row
+from bot.core.rows import Entry, Filters, stamp
 from bot.demo import write_config
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
@@ -159,7 +161,8 @@ def check_calls(here: Yard, rows: Sequence[Entry], verb: str, ending: str) -> in
 START_POINTS = (
     ("before:accept:1", 0),  # nothing was stored, so nothing was acked, and Slack tells the person
     ("after:accept:1", 1),
-    ("after:begin:1", 1),
+    ("before:resolve:1", 1),
+    ("after:resolve:1", 1),
     ("before:sending:1", 1),
     ("after:sending:1", 0),
     ("before:start:1", 0),
@@ -200,6 +203,31 @@ def told(person: Any, request_id: str) -> bool:
     """Whether she sees an outcome of that request. Its card may be there twice when the process died with Slack's answer."""
     cards = [shown(message) for message in person.messages("C0CRAWL") if request_id in shown(message)]
     return any("Working on it" not in words for words in cards)
+
+
+async def test_what_an_earlier_version_accepted_and_did_not_begin_is_worked_on(
+    tmp_path: Path, nursery: Nursery
+) -> None:
+    """It kept accepted requests as new until it began; such a row outlives the deploy."""
+    async with yard(tmp_path, nursery) as here:
+        now = datetime.now(UTC)
+        asked = Intent(
+            request_id="r-earlier",
+            dedupe_key="earlier",
+            actor=Actor(user_id="U0ANA", team_id="T0ACME"),
+            place=Place(team_id="T0ACME", channel_id="C0CRAWL"),
+            door=Door.COMMAND,
+            at=now,
+            ask=Command(verb="start", target="acc:shop/prices"),
+        )
+        row = Row(at=stamp(now), request_id="r-earlier", event=Event.REQUESTED, user_id="U0ANA", verb="start")
+        store = Store.open(str(here.folder / "signalbox.db"))
+        assert await store.accept(asked, (row,))
+        await store.close()
+        await here.start("never")
+        await here.until(lambda rows: [row for row in of_request(rows, "start") if row.event == "done"])
+        assert check_calls(here, here.rows(), "start", "/cluster/start") == 1
+        await here.ws.person("U0ANA").wait_for(lambda ana: told(ana, "r-earlier"), timeout=15)
 
 
 SAFE_POINTS = ("after:sending:1", "after:switch:1")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import logging
 
 import pytest
 
-from bot.pipeline.drain import Drain
+from bot.pipeline.drain import QUIET_AFTER, TURN_LASTS, TURNS, TURNS_BESIDE_THE_DOOR, Drain
 
 
 async def test_a_task_is_kept_until_it_ends_though_nobody_else_holds_it() -> None:
@@ -104,3 +105,89 @@ async def test_endless_loops_are_no_work_and_end_when_they_are_told_to() -> None
     count = len(beats)
     await asyncio.sleep(0.02)
     assert len(beats) == count
+
+
+class Yard:
+    """Works that wait until they are let go; who began and who ended, in that order."""
+
+    def __init__(self, drain: Drain) -> None:
+        self.drain = drain
+        self.began: list[int] = []
+        self.ended: list[int] = []
+        self.go = asyncio.Event()
+
+    def line_up(self, count: int, *, outside: bool = False) -> None:
+        for number in range(len(self.drain), len(self.drain) + count):
+            assert self.drain.line_up(functools.partial(self._work, number, outside), str(number))
+
+    async def _work(self, number: int, outside: bool) -> None:
+        self.began.append(number)
+        if outside:
+            with self.drain.outside():
+                await self.go.wait()
+        await self.go.wait()
+        self.ended.append(number)
+
+
+async def test_the_line_is_worked_off_in_its_order_and_nothing_in_it_is_lost() -> None:
+    yard = Yard(Drain())
+    yard.line_up(200)
+    assert len(yard.drain) == 200
+    yard.go.set()
+    assert await yard.drain.close(5.0) == 0
+    assert yard.began == list(range(200))
+    assert sorted(yard.ended) == list(range(200))
+
+
+async def test_while_somebody_is_at_the_door_little_is_begun_and_the_rest_soon_after() -> None:
+    yard = Yard(Drain())
+    with yard.drain.at_the_door():
+        yard.line_up(100)
+        await asyncio.sleep(0)
+        assert len(yard.began) == TURNS_BESIDE_THE_DOOR
+    await asyncio.sleep(0)
+    assert len(yard.began) == TURNS_BESIDE_THE_DOOR, "the next ack may come at any moment"
+    await asyncio.sleep(QUIET_AFTER * 2)
+    assert len(yard.began) == TURNS
+    yard.go.set()
+    assert await yard.drain.close(5.0) == 0
+    assert yard.ended == list(range(100))
+
+
+async def test_a_flood_at_the_door_does_not_stop_the_line() -> None:
+    yard = Yard(Drain())
+    yard.go.set()
+    with yard.drain.at_the_door():
+        yard.line_up(100)
+        async with asyncio.timeout(5.0):
+            while len(yard.drain):  # noqa: ASYNC110  nobody tells
+                await asyncio.sleep(0.001)
+    assert yard.ended == list(range(100))
+
+
+async def test_works_that_wait_for_an_answer_from_outside_keep_nobody_waiting() -> None:
+    yard = Yard(Drain())
+    yard.line_up(TURNS * 4, outside=True)
+    await asyncio.sleep(TURN_LASTS / 2)
+    assert len(yard.began) == TURNS * 4
+    yard.go.set()
+    assert await yard.drain.close(5.0) == 0
+
+
+async def test_a_work_that_waits_for_whatever_loses_its_turn_in_the_end() -> None:
+    yard = Yard(Drain())
+    yard.line_up(TURNS + 1)
+    await asyncio.sleep(TURN_LASTS * 2)
+    assert len(yard.began) == TURNS + 1
+    yard.go.set()
+    assert await yard.drain.close(5.0) == 0
+
+
+async def test_what_still_waits_in_the_line_at_the_stop_is_counted_and_not_begun() -> None:
+    yard = Yard(Drain())
+    yard.line_up(TURNS + 10)
+    await asyncio.sleep(0)
+    assert await yard.drain.close(0.01) == TURNS + 10
+    assert len(yard.began) == TURNS
+    assert not yard.drain.line_up(functools.partial(yard._work, 0, False), "late")
+    assert len(yard.drain) == 0

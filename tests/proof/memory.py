@@ -130,6 +130,10 @@ class MemoryDatabase(Database):
         await self.gate.enter()
         return unit(self._db)
 
+    async def glance(self, unit: Unit[T]) -> T:
+        """The same."""
+        return await self.read(unit)
+
     def read_sync(self, unit: Unit[T]) -> T:
         """`read` without the gate."""
         return unit(self._db)

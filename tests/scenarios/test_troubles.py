@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from bot.pipeline import front
 from bot.playground.workspace.payloads import slash_command
 from tests.scenarios.steps import Asked, ask, do, last_seq, mention
-from tests.world import World, labels, shown
+from tests.world import World, labels, shown, world
 
 START = "POST .*/cluster/start"
 
@@ -274,3 +276,30 @@ async def test_nothing_is_sent_when_the_register_cannot_be_written(here: World) 
     await asyncio.sleep(0.2)
     assert [call for call in here.acc.requests[calls:] if call.method != "GET"] == []
     here.bot.store.database.write_sync(lambda db: db.execute("DROP TRIGGER full"))
+
+
+async def test_a_flood_of_commands_to_a_control_plane_that_hangs_keeps_no_other_waiting(tmp_path: Path) -> None:
+    """A stop stands in no line, and a look at another control plane soon has its turn."""
+    async with world(tmp_path, only=("acc", "pre")) as here:
+        await here.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})
+        await asyncio.gather(*(here.say("status acc:shop/prices") for _ in range(100)))
+        stop = await ask(here, "stop pre:instance/nobody")
+        look = await ask(here, "status pre:instance/nobody")
+        assert await stop.ends(within=5.0) == "failed"
+        assert await look.ends(within=5.0) == "failed"
+        assert "done" not in here.events("status"), "the flood waits still"
+
+
+async def test_more_than_can_wait_is_told_so_and_what_ends_things_is_still_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is dropped in silence: beyond the bound the ack itself says that nothing was done."""
+    monkeypatch.setattr(front, "MOST_AT_ONCE", 10)
+    async with world(tmp_path, only=("acc", "pre")) as here:
+        await here.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})
+        receipts = [await here.say("status acc:shop/prices") for _ in range(15)]
+        told = [receipt for receipt in receipts if "Too much is under way; nothing was done" in str(receipt.body)]
+        assert 0 < len(told) <= 5
+        assert here.events("status") == ["requested"] * (15 - len(told))
+        stop = await ask(here, "stop pre:instance/nobody")
+        assert await stop.ends(within=5.0) == "failed"

@@ -9,7 +9,7 @@ from bot.core.capability import Risk
 from bot.core.intent import Actor, Command, Door, Intent, Place
 from bot.core.operation import Operation, Target
 from bot.core.register import Event, Row
-from bot.store.rows import Grant, Hold, HoldVote, Outgoing, Pause, Watch, stamp
+from bot.store.rows import ButtonRow, Grant, Hold, HoldVote, Outgoing, Pause, Watch, stamp
 
 NOW = datetime(2026, 11, 22, 2, 23, 37, tzinfo=UTC)
 TARGET = Target(backend="acc", kind="agent", id="7", name="shop/prices", scope="acc:shop/prices")
@@ -67,13 +67,19 @@ def ballot(user: str = "U0LEA", vote: str = "approve", person: str | None = None
 
 
 def watch(id: str = "w1", **fields: Any) -> Watch:
-    given: dict[str, Any] = {"group_key": "7", "user_id": "U0ANA", "due_at": after(5), "made_at": stamp(NOW)}
-    return Watch(id=id, request_id="r1", backend="acc", target=TARGET, **(given | fields))
+    given: dict[str, Any] = {
+        "request_id": "r1",
+        "group_key": "7",
+        "user_id": "U0ANA",
+        "due_at": after(5),
+        "made_at": stamp(NOW),
+    }
+    return Watch(id=id, backend="acc", target=TARGET, **(given | fields))
 
 
 def pause(id: str = "p1", **fields: Any) -> Pause:
-    given: dict[str, Any] = {"from_at": stamp(NOW), "until_at": after(7200)}
-    return Pause(id=id, backend="acc", verb_back="schedule on", target=TARGET, request_id="r1", **(given | fields))
+    given: dict[str, Any] = {"request_id": "r1", "from_at": stamp(NOW), "until_at": after(7200)}
+    return Pause(id=id, backend="acc", verb_back="schedule on", target=TARGET, **(given | fields))
 
 
 def grant(id: str = "g1", **fields: Any) -> Grant:
@@ -92,3 +98,7 @@ def grant(id: str = "g1", **fields: Any) -> Grant:
 def outgoing(key: str = "m1", **fields: Any) -> Outgoing:
     given: dict[str, Any] = {"team_id": "T0ACME", "channel_id": "C0CRAWL", "body": {"n": 1}, "due_at": stamp(NOW)}
     return Outgoing(key=key, **(given | fields))
+
+
+def button(id: str, key: str = "m1", **fields: str) -> ButtonRow:
+    return ButtonRow(id=id, message_key=key, payload={"do": id}, made_at=after(0), **fields)

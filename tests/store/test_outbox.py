@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from store_samples import NOW, after, outgoing
+from store_samples import NOW, after, button, outgoing
 
 from bot.store.problem import StoreProblem
-from bot.store.rows import ButtonRow
 from bot.store.unit import Store
-
-
-def button(id: str, key: str = "m1", **fields: str) -> ButtonRow:
-    return ButtonRow(id=id, message_key=key, payload={"do": id}, made_at=after(0), **fields)
 
 
 async def test_showing_again_replaces_what_is_wanted_and_sends_it_once(store: Store) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from store_samples import NOW, after, hold, intent, operation, pause, row, watch
+from store_samples import NOW, TARGET, after, button, hold, intent, operation, outgoing, pause, row, watch
 
 from bot.core.register import Event
 from bot.store.problem import StoreProblem
@@ -28,6 +28,13 @@ async def test_two_accepts_at_once_with_one_dedupe_key_take_one_request(store: S
 async def test_a_request_is_begun_by_one_caller_only(store: Store) -> None:
     await store.accept(intent(), [row()])
     assert sorted(await asyncio.gather(*(store.begin("r1", NOW) for _ in range(10)))) == [False] * 9 + [True]
+
+
+async def test_a_request_that_is_begun_as_it_is_accepted_is_worked_on_from_there(store: Store) -> None:
+    assert await store.accept(intent(), [row()], begun=True)
+    assert not await store.begin("r1", NOW)
+    assert [request.state for request in await store.unfinished()] == ["working"]
+    assert await store.sending("r1", operation(), row(Event.SENT), NOW)
 
 
 async def test_sending_is_given_once_and_keeps_what_is_sent(store: Store) -> None:
@@ -95,6 +102,55 @@ async def test_unfinished_is_what_a_start_must_look_at(store: Store) -> None:
     waiting = await store.request("waiting")
     assert waiting is not None
     assert waiting.intent == intent("waiting")
+
+
+async def test_pruning_forgets_what_served_the_card_of_an_ended_request(store: Store) -> None:
+    for name in ("old", "young"):
+        await store.accept(intent(name), [row(request_id=name)])
+        await store.show(outgoing(f"op:{name}"), [button(f"b-{name}", f"op:{name}")])
+        await store.sent(f"op:{name}", 1, ts=f"1.{name}")
+        await store.set_fact(f"note:{name}", "lost", NOW)
+        await store.finish(name, [row(Event.DONE, name)], NOW if name == "old" else after(60), run=TARGET)
+    assert await store.prune(after(1)) == 1
+    assert await store.message("op:old") is None
+    assert await store.button("b-old") is None
+    assert await store.run_of("old") is None
+    assert await store.fact("note:old") is None
+    assert await store.message("op:young") is not None
+    assert await store.button("b-young") is not None
+    assert await store.run_of("young") == TARGET
+    assert await store.fact("note:young") == "lost"
+    assert await events(store, "old") == ["requested", "done"]
+
+
+async def test_pruning_keeps_what_is_still_followed_or_to_be_switched_on_again(store: Store) -> None:
+    for name in ("followed", "paused"):
+        await store.accept(intent(name), [row(request_id=name)])
+    await store.finish("followed", [], NOW, watch=watch(request_id="followed"))
+    await store.finish("paused", [], NOW, pauses=[pause(request_id="paused")])
+    assert await store.prune(after(60)) == 0
+    assert await store.end_watch("w1", "ended", [], after(60))
+    assert await store.end_pause("p1", "resumed", [])
+    assert await store.prune(after(61)) == 3, "both requests and the watch"
+    assert await store.request("followed") is None
+    assert await store.prune(after(61)) == 0
+
+
+async def test_pruning_keeps_what_slack_does_not_have_yet(store: Store) -> None:
+    await store.accept(intent("old"), [row(request_id="old")])
+    await store.show(outgoing("op:old"))
+    await store.finish("old", [], NOW)
+    assert await store.prune(after(1)) == 1
+    assert await store.message("op:old") is not None
+
+
+async def test_pruning_forgets_forms_that_nobody_sent_and_no_other_fact(store: Store) -> None:
+    for key in ("form:token", "former", "head:published"):
+        await store.set_fact(key, "x", NOW)
+    await store.set_fact("form:new", "x", after(60))
+    assert await store.prune(after(1)) == 1
+    assert await store.fact("form:token") is None
+    assert [await store.fact(key) for key in ("form:new", "former", "head:published")] == ["x", "x", "x"]
 
 
 async def test_pruning_forgets_ended_requests_and_no_row_of_the_register(store: Store) -> None:

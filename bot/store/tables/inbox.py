@@ -12,7 +12,7 @@ from bot.store.rows import InboxRow, stamp
 from bot.store.tables.shared import as_model, changed, dumped, found, masked, table
 
 _ACCEPT = (
-    "INSERT INTO inbox (request_id, dedupe_key, intent, state, updated_at) VALUES (?, ?, ?, 'new', ?) "
+    "INSERT INTO inbox (request_id, dedupe_key, intent, state, updated_at) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (dedupe_key) DO NOTHING"
 )
 
@@ -38,9 +38,9 @@ def create(db: Database) -> None:
     db.execute("CREATE INDEX inbox_ended ON inbox (updated_at) WHERE state = 'ended'")
 
 
-def accept(db: Database, intent: Intent) -> bool:
-    """Add a new request; False when its dedupe key is known. A known request_id with another key is an error."""
-    values = (intent.request_id, intent.dedupe_key, intent.model_dump_json(), stamp(intent.at))
+def accept(db: Database, intent: Intent, state: str) -> bool:
+    """Add a request; False when its dedupe key is known. A known request_id with another key is an error."""
+    values = (intent.request_id, intent.dedupe_key, intent.model_dump_json(), state, stamp(intent.at))
     return changed(db, _ACCEPT, values)
 
 
@@ -92,12 +92,3 @@ def by_id(db: Database, request_id: str) -> InboxRow | None:
     """One request."""
     rows = found(db, "SELECT * FROM inbox WHERE request_id = ?", (request_id,))
     return as_model(InboxRow, rows[0], ("intent", "operation")) if rows else None
-
-
-def prune(db: Database, before: str, limit: int) -> int:
-    """Forget ended requests last touched before `before`; how many. Their rows in the register stay."""
-    sql = (
-        "DELETE FROM inbox WHERE rowid IN "
-        "(SELECT rowid FROM inbox WHERE state = 'ended' AND updated_at < ? ORDER BY updated_at LIMIT ?)"
-    )
-    return db.conn.execute(sql, (before, limit)).rowcount
