@@ -17,6 +17,44 @@ settings.register_profile("signalbox", deadline=None, derandomize=os.environ.get
 settings.load_profile("signalbox")
 
 
+# Files that take longest, longest first. They are handed out before all others, so that no worker ends the run alone with one
+# of them. Where a number is wrong the run is only a little longer.
+LONGEST = (
+    "proof/test_interleavings.py",
+    "playground/test_page.py",
+    "scenarios/test_tour.py",
+    "test_cli.py",
+    "backends/test_contract_faults.py",
+    "core/test_policy_properties.py",
+    "faults/test_kill.py",
+    "scenarios/test_troubles.py",
+    "scenarios/test_approvals.py",
+    "backends/test_contract_shown.py",
+    "bench/test_bench.py",
+    "bench/test_bench_register.py",
+    "proof/test_identity.py",
+    "backends/test_contract_side_by_side.py",
+    "backends/sequentum/test_files.py",
+    "store/test_processes.py",
+    "playground/test_picture.py",
+    "proof/test_random_histories.py",
+    "render/test_text.py",
+    "scenarios/test_ask_for_it.py",
+)
+TESTS = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """xdist would hand out the files with the most tests first; ours come in the order in which they were collected."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, the others as they were."""
+    ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[World]:
     """A running world with one simulated ACC and rules that let the crawl team do everything in #crawl-ops."""
