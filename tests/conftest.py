@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from bot.httpkit import transport
 from tests.world import World, world
 
 # No seconds are asserted anywhere, by Hypothesis neither: a slow machine is no fault of the code. The examples are the same in
@@ -53,6 +55,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, the others as they were."""
     ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities_read_once() -> Iterator[None]:
+    """All clients share one context of the public authorities: reading those takes longer than most tests with a client."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.httpkit.client.tls_context", cache(transport.tls_context))
+        yield
 
 
 @pytest.fixture
