@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from bot.httpkit import transport
+from tests.nursery import Nursery
 from tests.world import World, world
 
 # No seconds are asserted anywhere, by Hypothesis neither: a slow machine is no fault of the code. The examples are the same in
@@ -63,6 +64,14 @@ def _authorities_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bot.httpkit.client.tls_context", cache(transport.tls_context))
         yield
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """The process that forks the program."""
+    made = Nursery()
+    yield made
+    made.close()
 
 
 @pytest.fixture
