@@ -188,6 +188,9 @@ class OutsideBackend:
         self._gate.leave()
         return Done(summary="It burns.")
 
+    async def form(self, target: Target) -> Sequence[Param]:
+        return ()
+
     async def state_of(self, target: Target) -> str:
         return self._outside.lamp_state
 

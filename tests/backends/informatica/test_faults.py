@@ -20,7 +20,7 @@ from bot.core.problems import (
     ServerError,
 )
 from bot.playground.planes.informatica import InformaticaPlane
-from tests.backends.fakes import Joined
+from tests.backends.kit import Joined
 
 from .conftest import SERVER
 
@@ -49,7 +49,7 @@ async def test_a_read_ends_in_the_right_problem(
     operation = await infa.operation("status infa:agent/eu-1")
     await plane.set_fault(fault)
     with pytest.raises(problems):
-        await infa.backend.run(operation, infa.call)  # type: ignore[arg-type]
+        await infa.run(operation)
 
 
 @pytest.mark.parametrize(("fault", "problems"), FAULTS, ids=IDS)
@@ -62,7 +62,7 @@ async def test_a_change_ends_in_the_right_problem_and_is_sent_once(
     await plane.set_fault(matched)
     before = len(plane.requests)
     with pytest.raises(problems):
-        await infa.backend.run(operation, infa.call)  # type: ignore[arg-type]
+        await infa.run(operation)
     sent = [one for one in plane.requests[before:] if one.raw_path.endswith("agent/service")]
     assert len(sent) == (0 if fault["fault"] == "refuse" else 1)
 
@@ -71,7 +71,7 @@ async def test_401_once_is_healed_for_a_read(infa: Joined, plane: InformaticaPla
     """A session that ended costs one more login and nothing else."""
     operation = await infa.operation("status infa:agent/eu-1")
     await plane.set_fault({"fault": "401_once"})
-    assert (await infa.backend.run(operation, infa.call)).kind == "done"  # type: ignore[arg-type]
+    assert (await infa.run(operation)).kind == "done"
     assert plane.logins == 2
 
 
