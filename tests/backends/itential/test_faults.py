@@ -12,36 +12,14 @@ from hypothesis import strategies as st
 from bot.backends.itential.schema import fields, typed
 from bot.core.outcome import Phase
 from bot.core.problems import (
-    BadReply,
     BadRequest,
-    CredentialRefused,
-    Lost,
-    NotSent,
-    RateLimited,
-    Rejected,
-    ServerError,
 )
 from bot.playground.planes.itential import ItentialPlane
 from tests.backends.kit import Joined
-
-FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
-    ({"fault": "refuse"}, NotSent),
-    ({"fault": "drop_before"}, Lost),
-    ({"fault": "401"}, CredentialRefused),
-    ({"fault": "429", "retry_after": 30}, RateLimited),
-    ({"fault": "500"}, ServerError),
-    ({"fault": "html"}, BadReply),
-    ({"fault": "empty"}, BadReply),
-    ({"fault": "bad_json"}, BadReply),
-    ({"fault": "wrong_types"}, BadReply),
-    ({"fault": "huge"}, BadReply),
-    ({"fault": "huge_gzip"}, BadReply),
-    ({"fault": "redirect"}, Rejected),
-]
-NAMES = [fault["fault"] for fault, _ in FAULTS]
+from tests.backends.problems import FAULTS, IDS
 
 
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=NAMES)
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
 async def test_a_read_ends_in_the_right_problem(
     itn: Joined, plane: ItentialPlane, fault: dict[str, Any], problem: type[Exception]
 ) -> None:
@@ -52,7 +30,7 @@ async def test_a_read_ends_in_the_right_problem(
         await itn.run(operation)
 
 
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=NAMES)
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
 async def test_a_run_ends_in_the_right_problem_and_is_sent_once(
     itn: Joined, plane: ItentialPlane, fault: dict[str, Any], problem: type[Exception]
 ) -> None:
