@@ -3,18 +3,75 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from bot.httpkit import transport
+from tests.nursery import Nursery
 from tests.world import World, world
 
 # No seconds are asserted anywhere, by Hypothesis neither: a slow machine is no fault of the code. The examples are the same in
 # every run, so that a change is judged by what it changed; SIGNALBOX_RANDOM=1 draws new ones.
 settings.register_profile("signalbox", deadline=None, derandomize=os.environ.get("SIGNALBOX_RANDOM") != "1")
 settings.load_profile("signalbox")
+
+
+# Files that take longest, longest first. They are handed out before all others, so that no worker ends the run alone with one
+# of them. Where a number is wrong the run is only a little longer.
+LONGEST = (
+    "proof/test_interleavings.py",
+    "playground/test_page.py",
+    "scenarios/test_tour.py",
+    "test_cli.py",
+    "backends/test_contract_faults.py",
+    "core/test_policy_properties.py",
+    "faults/test_kill.py",
+    "scenarios/test_troubles.py",
+    "scenarios/test_approvals.py",
+    "backends/test_contract_shown.py",
+    "bench/test_bench.py",
+    "bench/test_bench_register.py",
+    "proof/test_identity.py",
+    "backends/test_contract_side_by_side.py",
+    "backends/sequentum/test_files.py",
+    "store/test_processes.py",
+    "playground/test_picture.py",
+    "proof/test_random_histories.py",
+    "render/test_text.py",
+    "scenarios/test_ask_for_it.py",
+)
+TESTS = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """xdist would hand out the files with the most tests first; ours come in the order in which they were collected."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, the others as they were."""
+    ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities_read_once() -> Iterator[None]:
+    """All clients share one context of the public authorities: reading those takes longer than most tests with a client."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.httpkit.client.tls_context", cache(transport.tls_context))
+        yield
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """The process that forks the program."""
+    made = Nursery()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -102,13 +102,3 @@ def test_tests_fake_nothing_and_leave_nothing_out() -> None:
     for path in python_files(ROOT / "tests"):
         found = banned.search(path.read_text(encoding="utf-8"))
         assert found is None, f"{path.relative_to(ROOT)}: {found.group() if found else ''}"
-
-
-def test_help_is_there_at_once() -> None:
-    """`signalbox --help` loads neither Bolt nor httpx nor the store's library."""
-    code = "import sys, bot.cli\ntry: bot.cli.main(['--help'])\nexcept SystemExit: pass\nprint(sorted(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
-    )
-    for heavy in ("'slack_bolt'", "'httpx'", "'sqlite_utils'", "'aiohttp'", "'pydantic'"):
-        assert heavy not in done.stdout

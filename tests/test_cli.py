@@ -11,12 +11,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bot.slack.manifest import manifest_text
+from tests.nursery import Nursery
 from tests.world import World, world
 
 ROOT = Path(__file__).parents[1]
@@ -32,25 +34,29 @@ class Ended:
     err: str
 
 
-async def program(*arguments: str, folder: Path, environ: dict[str, str] | None = None) -> Ended:
-    """`signalbox ARGUMENTS` in a folder."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        *arguments,
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | (environ or {}),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(60):
-            out, err = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-    return Ended(process.returncode or 0, out.decode(), err.decode())
+class Program:
+    """`signalbox` in a process that has everything imported: what is asked is what it does, not how it starts."""
+
+    def __init__(self, nursery: Nursery, printed: Path) -> None:
+        self._nursery = nursery
+        self._printed = printed
+        self._count = 0
+
+    async def __call__(self, *arguments: str, folder: Path, environ: Mapping[str, str] | None = None) -> Ended:
+        """`signalbox ARGUMENTS` in a folder, with this environment alone."""
+        self._count += 1
+        out, err = (self._printed / f"{self._count}.{stream}" for stream in ("out", "err"))
+        pid = self._nursery.order(
+            arguments=arguments, folder=str(folder), environ=dict(environ or {}), out=str(out), err=str(err)
+        )
+        code = await self._nursery.ended(pid, within=60)
+        return Ended(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def program(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The program, to be run with arguments."""
+    return Program(nursery, tmp_path_factory.mktemp("printed"))
 
 
 def one_line(ended: Ended) -> str:
@@ -79,17 +85,20 @@ def test_help_is_there_at_once_and_loads_nothing_heavy() -> None:
     assert min(spent) < 1.0
 
 
-@pytest.mark.parametrize("arguments", [[], ["dance"], ["do"], ["do", "help"], ["audit", "burn"], ["run", "--what"]])
-async def test_misuse_is_exit_code_two(arguments: list[str], tmp_path: Path) -> None:
+MISUSES: tuple[tuple[str, ...], ...] = ((), ("dance",), ("do",), ("do", "help"), ("audit", "burn"), ("run", "--what"))
+
+
+@pytest.mark.parametrize("arguments", MISUSES)
+async def test_misuse_is_exit_code_two(program: Program, arguments: tuple[str, ...], tmp_path: Path) -> None:
     assert (await program(*arguments, folder=tmp_path)).code == 2
 
 
-async def test_a_config_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+async def test_a_config_that_is_not_there_is_one_line(program: Program, tmp_path: Path) -> None:
     for command in ("run", "check"):
         assert "signalbox.toml" in one_line(await program(command, folder=tmp_path))
 
 
-async def test_each_thing_that_keeps_the_bot_from_starting_is_one_line(tmp_path: Path) -> None:
+async def test_each_thing_that_keeps_the_bot_from_starting_is_one_line(program: Program, tmp_path: Path) -> None:
     """Secret, key, policy, database, kind, token, port."""
     async with world(tmp_path) as here:
         text = (tmp_path / "signalbox.toml").read_text()
@@ -151,7 +160,7 @@ async def test_run_starts_is_ready_and_stops_on_a_signal(tmp_path: Path) -> None
         assert b"not-a-secret" not in line + rest
 
 
-async def test_do_and_why_are_the_same_pipeline_and_rules(here: World) -> None:
+async def test_do_and_why_are_the_same_pipeline_and_rules(program: Program, here: World) -> None:
     place = ("--channel", "C0CRAWL", "--user")
     asked = [
         program("do", "status acc:shop/prices", *place, "U0ANA", folder=here.folder, environ=here.environ),
@@ -169,7 +178,7 @@ async def test_do_and_why_are_the_same_pipeline_and_rules(here: World) -> None:
     assert "not-a-secret" not in start.out + start.err + why.out
 
 
-async def test_the_register_is_searched_exported_and_verified(here: World) -> None:
+async def test_the_register_is_searched_exported_and_verified(program: Program, here: World) -> None:
     await here.does("start acc:shop/prices -- =evil()", "start acc:shop/prices")
     await here.until(lambda: "done" in here.events("start"))
     run = [
@@ -198,7 +207,7 @@ async def test_the_register_is_searched_exported_and_verified(here: World) -> No
     assert any(row["event"] == "exported" for row in found)
 
 
-async def test_check_says_what_is_well_and_what_is_not(here: World) -> None:
+async def test_check_says_what_is_well_and_what_is_not(program: Program, here: World) -> None:
     good = await program("check", folder=here.folder, environ=here.environ)
     lines = good.out.splitlines()
     assert lines
@@ -215,7 +224,7 @@ async def test_check_says_what_is_well_and_what_is_not(here: World) -> None:
 
 
 async def test_the_manifest_is_printed_with_and_without_a_configuration(
-    here: World, tmp_path_factory: pytest.TempPathFactory
+    program: Program, here: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     text = (here.folder / "signalbox.toml").read_text().replace("[slack]", '[slack]\ncommand = "/box"')
     (here.folder / "box.toml").write_text(text)

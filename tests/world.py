@@ -17,6 +17,7 @@ from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Person, Workspace
 from bot.wiring import Bot
 
+Planes = Callable[[Any], tuple[Plane, ...]]
 OPEN_POLICY = """\
 version = 1
 [groups]
@@ -102,11 +103,19 @@ class World:
         """Wait for something that is no message."""
         return await self.ana.wait_for(lambda _: condition(), timeout=timeout)
 
+    async def quiet(self) -> None:
+        """Wait until the program has nothing under way: what it has not done by then does not come by itself."""
+        await self.until(lambda: not len(self.bot.drain))
+
+    async def start(self) -> None:
+        """Start the program anew on the same files, once it was closed."""
+        self.bot = Bot(config.load(self.folder / "signalbox.toml", self.environ), self.environ)
+        await self.bot.start()
+
     async def restart(self) -> None:
         """Stop the program and start it again on the same files."""
         await self.bot.close()
-        self.bot = Bot(config.load(self.folder / "signalbox.toml", self.environ), self.environ)
-        await self.bot.start()
+        await self.start()
 
 
 def shown(message: dict[str, Any]) -> str:
@@ -157,7 +166,7 @@ async def world(
     folder: Path,
     *,
     policy: str = OPEN_POLICY,
-    planes: Callable[[Any], tuple[Plane, ...]] = demo_planes,
+    planes: Planes = demo_planes,
     only: Sequence[str] = ("acc",),
     speed: float = 20.0,
 ) -> AsyncIterator[World]:

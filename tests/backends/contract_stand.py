@@ -29,7 +29,7 @@ from bot.playground.planes.demo import demo_planes
 from bot.playground.planes.wire import Received
 from bot.spool import FileSpool
 from tests.backends.contract_samples import SAMPLES, KindSamples, Sample
-from tests.backends.fakes import CountingIds, Memory
+from tests.backends.fakes import Attached, CountingIds, Memory
 
 CALM = 25.0  # seconds: more than any call on a plane takes that shows no fault
 
@@ -62,26 +62,11 @@ class Screen:
         self.cards.append(card)
 
 
-@dataclass(frozen=True)
-class Attached:
-    """A file that somebody attached."""
-
-    name: str = "input.csv"
-    content: bytes = b"URL\nhttps://shop.example.com\n"
-
-    @property
-    def size(self) -> int:
-        return len(self.content)
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        yield self.content
-
-
 class Files:
     """Every attached file is the same one."""
 
     async def open(self, file_id: str, channel_id: str, user_id: str) -> Attached:
-        return Attached()
+        return Attached("input.csv", b"URL\nhttps://shop.example.com\n")
 
 
 @dataclass(frozen=True)
@@ -200,7 +185,7 @@ def build(plane: Plane, folder: Path, clock: PlaneTime, *, name: str | None = No
     settings = config.backend_settings(table, plugin.settings, folder, environ)
     spool = FileSpool(folder / "spool")
     spool.prepare()
-    given = Given(settings.name, clock, CountingIds(), Memory(clock), spool, Files(), Screen())  # type: ignore[arg-type]
+    given = Given(settings.name, clock, CountingIds(), Memory(clock), spool, Files(), Screen())
     return settings, plugin.build(settings, given), given
 
 

@@ -1,7 +1,8 @@
-"""What any backend is given in tests: a clock that moves the plane's clock too, names in memory, a spool, a call."""
+"""What any backend is given in tests: clocks, names in memory, ids in order, a spool, attached files, a call."""
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,14 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bot.core.catalog import Catalog, check_params
-from bot.core.grammar import parse
-from bot.core.ids import TargetRef
-from bot.core.intent import Command
-from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, RunView
-from bot.core.plugin import Plugin
-from bot.core.ports import Backend
+from bot.core.operation import Target
+from bot.core.ports import Clock
 from bot.playground.planes.clock import PlaneClock
 from tests.httpkit.support import FakeClock
 
@@ -40,10 +35,19 @@ class TwinClock(FakeClock):
         await super().sleep(seconds)
 
 
-class Memory:
-    """The Names port in memory."""
+class QuickClock(FakeClock):
+    """A second of it takes five real milliseconds to sleep, so that the outside world can move meanwhile."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(seconds / 200)
+        self.advance(seconds)
+
+
+class Memory:
+    """Names in memory, with when each was seen."""
+
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.kept: dict[tuple[str, str, str], tuple[Target, datetime]] = {}
 
@@ -94,6 +98,33 @@ class FolderSpool:
                 Path(made.name).unlink()  # noqa: ASYNC240
                 raise
 
+    def left(self) -> list[str]:
+        """The kinds of the files that are there."""
+        return sorted(path.suffix for path in self.folder.iterdir())
+
+
+class NoSpool:
+    """No file is needed here."""
+
+    def create(self, suffix: str) -> Any:
+        raise AssertionError("no file was expected")
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file on a Slack message, which comes in pieces."""
+
+    name: str
+    content: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for at in range(0, len(self.content), 7):
+            yield self.content[at : at + 7]
+
 
 @dataclass
 class OneCall:
@@ -101,9 +132,9 @@ class OneCall:
 
     clock: FakeClock
     ids: CountingIds
-    spool: FolderSpool
+    spool: Any
     told: list[str] = field(default_factory=list)
-    files: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, Attached] = field(default_factory=dict)
 
     async def progress(self, text: str) -> None:
         self.told.append(text)
@@ -114,81 +145,9 @@ class OneCall:
 
 @dataclass(frozen=True)
 class Parts:
+    """What a backend is built from beside its settings."""
+
     name: str
     clock: FakeClock
     ids: CountingIds
     names: Memory
-
-
-@dataclass
-class Joined:
-    """A backend joined to something that answers, worked with the words that a person types."""
-
-    plugin: Plugin
-    backend: Backend
-    call: OneCall
-    names: Memory
-    clock: TwinClock
-
-    @property
-    def catalog(self) -> Catalog:
-        return Catalog({self.backend.name: self.plugin.rows})
-
-    async def target(self, path: str) -> Target:
-        kind, rest = self.catalog.split_path(self.backend.name, path)
-        return await self.backend.resolve(TargetRef(backend=self.backend.name, path=rest), kind)
-
-    async def operation(self, command: str) -> Operation:
-        """The operation behind a typed command, made as the pipeline makes it."""
-        read = parse(command, self.catalog)
-        assert isinstance(read, Command), read
-        assert read.target is not None, command
-        path = read.target.partition(":")[2]
-        if path.startswith('"'):
-            path = path[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-        target = await self.target(path)
-        row = self.catalog.row(self.backend.name, read.verb, target.kind)
-        assert row is not None, (read.verb, target.kind)
-        given = check_params(row.params, read.params)
-        return Operation.of(row, request_id="r-1", target=target, given=given, reason=read.reason)
-
-    async def outcome(self, command: str) -> Any:
-        return await self.backend.run(await self.operation(command), self.call)  # type: ignore[arg-type]
-
-    async def do(self, command: str) -> Done:
-        """Run it and expect it to be done."""
-        done = await self.outcome(command)
-        assert isinstance(done, Done), done
-        return done
-
-    async def view(self, run: Target | None) -> RunView:
-        """How a followed run stands now."""
-        assert run is not None
-        return (await self.backend.poll(run.group or run.id, [run]))[run.id]
-
-    async def follow(self, run: Target | None, seconds: float = 2.0) -> list[RunView]:
-        """Poll until the end, at most 400 times."""
-        seen: list[RunView] = []
-        for _ in range(400):
-            seen.append(await self.view(run))
-            if seen[-1].phase.ended:
-                return seen
-            await self.clock.sleep(seconds)
-        raise AssertionError(seen[-1])
-
-
-@asynccontextmanager
-async def joined(plugin: Plugin, name: str, folder: Path, clock: TwinClock, **settings: Any) -> AsyncIterator[Joined]:
-    """The backend that the plugin builds from these settings; closed at the end."""
-    ids, names = CountingIds(), Memory(clock)
-    checked = plugin.settings.model_validate({"name": name, "kind": plugin.rows.kind, **settings})
-    backend = plugin.build(checked, Parts(name, clock, ids, names))  # type: ignore[arg-type]
-    try:
-        yield Joined(plugin, backend, OneCall(clock, ids, FolderSpool(folder)), names, clock)
-    finally:
-        await backend.close()
-
-
-def text_of(value: object) -> str:
-    """Everything that a value would show, for looking for secrets in it."""
-    return repr(value)

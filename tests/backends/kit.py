@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -16,110 +16,43 @@ from aiohttp import web
 from bot.core.capability import Capability
 from bot.core.catalog import Catalog, check_params
 from bot.core.grammar import parse, parse_target
+from bot.core.ids import TargetRef
 from bot.core.intent import Command
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Failed, Refused, Unknown
+from bot.core.outcome import Done, Failed, Refused, RunView, Unknown
 from bot.core.plugin import Plugin
+from tests.backends.fakes import CountingIds, FolderSpool, Memory, NoSpool, OneCall, Parts
 from tests.httpkit.support import FakeClock, Seen, Server, serving
 
 Outcome = Done | Refused | Failed | Unknown
 
 
-class QuickClock(FakeClock):
-    """A second of it takes five real milliseconds to sleep, so that the outside world can move meanwhile."""
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await asyncio.sleep(seconds / 200)
-        self.advance(seconds)
-
-
-class Memory:
-    """Names in memory, with when each was seen."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        self._clock = clock
-        self._kept: dict[tuple[str, str, str], tuple[Target, datetime]] = {}
-
-    async def remember(self, targets: Sequence[Target]) -> None:
-        for target in targets:
-            self._kept[target.backend, target.kind, target.id] = (target, self._clock.now())
-
-    async def by_id(self, backend: str, kind: str, id: str) -> Target | None:
-        found = self._kept.get((backend, kind, id))
-        return found[0] if found else None
-
-    async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
-        return [item for (name, sort, _), item in self._kept.items() if name == backend and kind in (None, sort)]
-
-
-class FakeIds:
-    """Ids in order."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def request(self) -> str:
-        return f"r-{self._next()}"
-
-    def secret(self) -> str:
-        return f"secret-{self._next()}"
-
-    def guid(self) -> str:
-        return f"00000000-0000-4000-8000-{self._next():012}"
-
-    def _next(self) -> int:
-        self._count += 1
-        return self._count
-
-
-class NoSpool:
-    """No file is needed here."""
-
-    def create(self, suffix: str) -> Any:
-        raise AssertionError("no file was expected")
-
-
-@dataclass(frozen=True)
-class Parts:
-    name: str
-    clock: FakeClock
-    ids: FakeIds
-    names: Memory
-
-
-@dataclass
-class FakeCall:
-    clock: FakeClock
-    ids: FakeIds = field(default_factory=FakeIds)
-    spool: NoSpool = field(default_factory=NoSpool)
-    told: list[str] = field(default_factory=list)
-
-    async def progress(self, text: str) -> None:
-        self.told.append(text)
-
-    async def file(self, file_id: str) -> Any:
-        raise AssertionError("no file was expected")
-
-
 @dataclass
 class Joined:
-    """A backend that is joined to something, and words for what a person would type."""
+    """A backend that is joined to something, and words for what a person would type. `clock` is the backend's own."""
 
     name: str
     backend: Any
     catalog: Catalog
-    clock: FakeClock
+    clock: Any
     names: Memory
-    call: FakeCall
+    call: OneCall
+
+    async def at(self, path: str) -> Target:
+        """The target of a path as the backend gets it, with no grammar before."""
+        kind, rest = self.catalog.split_path(self.name, path)
+        return await self._resolved(TargetRef(backend=self.name, path=rest), kind)
 
     async def target(self, text: str) -> Target:
         """The target of `pre:...`, by the grammar and the backend."""
         ref = parse_target(text, self.catalog)
         assert not isinstance(ref, str), ref
         kind, path = self.catalog.split_path(ref.backend, ref.path)
-        resolved: Target = await self.backend.resolve(ref.model_copy(update={"path": path}), kind)
-        return resolved
+        return await self._resolved(ref.model_copy(update={"path": path}), kind)
+
+    async def _resolved(self, ref: TargetRef, kind: str | None) -> Target:
+        target: Target = await self.backend.resolve(ref, kind)
+        return target
 
     async def operation(self, text: str, request_id: str = "r-1") -> Operation:
         """What the pipeline makes of a command."""
@@ -138,24 +71,41 @@ class Joined:
         )
 
     def row(self, verb: str, kind: str) -> Capability:
+        """The capability of this verb."""
         row = self.catalog.row(self.name, verb, kind)
         assert row is not None, f"{verb} on {kind}"
         return row
 
-    async def outcome(self, text: str, request_id: str = "r-1") -> Outcome:
+    async def outcome(self, text: str, request_id: str = "r-1") -> Any:
         """Type it, whatever comes of it."""
         return await self.run(await self.operation(text, request_id))
 
-    async def run(self, operation: Operation) -> Outcome:
+    async def run(self, operation: Operation) -> Any:
+        """Have the backend do it."""
         async with asyncio.timeout(20):
-            result: Outcome = await self.backend.run(operation, self.call)
-        return result
+            return await self.backend.run(operation, self.call)
 
     async def do(self, text: str, request_id: str = "r-1") -> Done:
         """Type it; it must be done."""
         result = await self.outcome(text, request_id)
         assert isinstance(result, Done), result
         return result
+
+    async def view(self, run: Target | None) -> RunView:
+        """How a followed run stands now."""
+        assert run is not None
+        views: Mapping[str, RunView] = await self.backend.poll(run.group or run.id, [run])
+        return views[run.id]
+
+    async def follow(self, run: Target | None, seconds: float = 2.0) -> list[RunView]:
+        """Poll until the end, at most 400 times."""
+        seen: list[RunView] = []
+        for _ in range(400):
+            seen.append(await self.view(run))
+            if seen[-1].phase.ended:
+                return seen
+            await self.clock.sleep(seconds)
+        raise AssertionError(seen[-1])
 
 
 def facts_of(result: Outcome) -> dict[str, Any]:
@@ -165,14 +115,17 @@ def facts_of(result: Outcome) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def joined(plugin: Plugin, name: str, clock: FakeClock | None = None, **settings: Any) -> AsyncIterator[Joined]:
-    """The plugin's backend with these settings, closed again."""
-    clock = clock or FakeClock()
+async def joined(
+    plugin: Plugin, name: str, clock: FakeClock | None = None, folder: Path | None = None, **settings: Any
+) -> AsyncIterator[Joined]:
+    """The plugin's backend with these settings, closed again. Without a folder it may make no file."""
+    clock, ids = clock or FakeClock(), CountingIds()
     names = Memory(clock)
+    spool = FolderSpool(folder) if folder else NoSpool()
     checked = plugin.settings.model_validate({"name": name, "kind": plugin.rows.kind, **settings})
-    backend = plugin.build(checked, Parts(name, clock, FakeIds(), names))
+    backend = plugin.build(checked, Parts(name, clock, ids, names))
     try:
-        yield Joined(name, backend, Catalog({name: plugin.rows}), clock, names, FakeCall(clock))
+        yield Joined(name, backend, Catalog({name: plugin.rows}), clock, names, OneCall(clock, ids, spool))
     finally:
         await backend.close()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bot.backends.sequentum import PLUGIN
-from bot.core.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.capability import BackendRows, Risk, TargetKind
 from bot.core.catalog import Catalog
 from bot.core.params import Param, ParamType
+from tests.rows import row
 
 LEVERS = BackendRows(
     kind="levers",
@@ -15,25 +16,8 @@ LEVERS = BackendRows(
         TargetKind(name="box", prefix="box", help="The box", example="box:box/1"),
     ),
     capabilities=(
-        Capability(
-            verb="stop",
-            target="lever",
-            risk=Risk.DANGER,
-            repeat_safe=False,
-            deadline=5,
-            help="Stop it",
-            example="stop box:1/Points",
-        ),
-        Capability(
-            verb="tag",
-            target="lever",
-            risk=Risk.CHANGE,
-            repeat_safe=True,
-            deadline=5,
-            help="Tag it",
-            example="tag box:1 NAME=VALUE",
-            params=(Param(name="*", type=ParamType.MAP, help="any name"),),
-        ),
+        row("stop", "lever", Risk.DANGER, repeat_safe=False),
+        row("tag", "lever", params=(Param(name="*", type=ParamType.MAP, help="any name"),)),
     ),
 )
 CATALOG = Catalog({"acc": PLUGIN.rows, "acc-prod": PLUGIN.rows, "box": LEVERS})

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.capability import BackendRows, Capability, TargetKind
 from bot.core.catalog import Catalog, CatalogProblem
 from tests.core.core_world import CATALOG, LEVERS
-
-
-def row(verb: str, target: str = "lever") -> Capability:
-    return Capability(verb=verb, target=target, risk=Risk.READ, repeat_safe=True, deadline=1, help="h", example="e")
+from tests.rows import row
 
 
 def rows(*capabilities: Capability, kinds: tuple[TargetKind, ...] = LEVERS.targets) -> BackendRows:
@@ -20,10 +17,10 @@ def rows(*capabilities: Capability, kinds: tuple[TargetKind, ...] = LEVERS.targe
 @pytest.mark.parametrize(
     ("declared", "says"),
     [
-        (rows(row("stop"), row("stop")), "declared twice"),
+        (rows(row("stop", "lever"), row("stop", "lever")), "declared twice"),
         (rows(row("stop", "train")), "unknown kind of target train"),
-        (rows(row("stop"), kinds=LEVERS.targets[1:]), "exactly one kind"),
-        (rows(row("stop"), kinds=(*LEVERS.targets, LEVERS.targets[0])), "exactly one kind"),
+        (rows(row("stop", "lever"), kinds=LEVERS.targets[1:]), "exactly one kind"),
+        (rows(row("stop", "lever"), kinds=(*LEVERS.targets, LEVERS.targets[0])), "exactly one kind"),
     ],
 )
 def test_rows_that_contradict_each_other_keep_the_program_from_starting(declared: BackendRows, says: str) -> None:

@@ -25,9 +25,10 @@ from policy_world import (
     unseen,
 )
 
-from bot.core.capability import Capability, Risk
+from bot.core.capability import Risk
 from bot.core.policy import Member, Policy, RuleTrace, decide, parse_policy, who_could, why
 from bot.core.policy_help import may, unknown_names
+from tests.rows import row
 
 IN_FREEZE = NOW.replace(month=12, day=24)
 
@@ -147,21 +148,14 @@ def test_who_could_names_people_and_places_without_a_denial() -> None:
     assert (found.who_can, found.where_else, found.rule_approvers) == (("crawl",), ("C0OTHER",), ("leads",))
 
 
-def row(verb: str, risk: Risk = Risk.CHANGE, *, own_verb: bool = False) -> Capability:
-    """A capability row with nothing but what rules look at."""
-    return Capability(
-        verb=verb, target="agent", risk=risk, repeat_safe=True, deadline=30, help="", example="", own_verb=own_verb
-    )
-
-
 ROWS = (
-    ("acc", row("status", Risk.READ)),
-    ("acc", row("logs", Risk.READ, own_verb=True)),
-    ("acc", row("data", Risk.READ, own_verb=True)),
-    ("acc", row("start")),
-    ("acc", row("stop", Risk.DANGER)),
-    ("infa", row("status", Risk.READ)),
-    ("infa", row("stop", Risk.DANGER)),
+    ("acc", row("status", "agent", Risk.READ)),
+    ("acc", row("logs", "agent", Risk.READ, own_verb=True)),
+    ("acc", row("data", "agent", Risk.READ, own_verb=True)),
+    ("acc", row("start", "agent")),
+    ("acc", row("stop", "agent", Risk.DANGER)),
+    ("infa", row("status", "agent", Risk.READ)),
+    ("infa", row("stop", "agent", Risk.DANGER)),
 )
 
 

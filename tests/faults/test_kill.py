@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,48 +21,12 @@ from bot.demo import write_config
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.store.unit import Store
-from tests.faults.killed import RUNNING
+from tests.nursery import Nursery
 from tests.world import OPEN_POLICY, shown
 
-ROOT = Path(__file__).parents[2]
 ENDS = ("done", "failed", "reconciled", "abandoned", "denied")
 WITHIN = 30.0  # seconds; the promise is 60
 SCHEDULE = "d9c944df-93a7-ea77-f7b7-fa0b9c579917"
-
-
-class Nursery:
-    """Forks the program; see killed.py. One for all tests of this file, so that its imports are paid for once."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.killed"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def order(self, **order: Any) -> int:
-        """Say it and read the answer. Blocks."""
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps(order) + "\n")
-        process.stdin.flush()
-        return int(process.stdout.readline())
-
-    def close(self) -> None:
-        """End it."""
-        self._process.communicate(timeout=30)
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    """The process that forks the program."""
-    made = Nursery()
-    yield made
-    made.close()
 
 
 @dataclass
@@ -79,10 +40,11 @@ class Yard:
     nursery: Nursery
     pid: int | None = None
 
-    async def start(self, point: str) -> None:
+    async def start(self, point: str | None = None) -> None:
         """Start the program; it kills itself at that point."""
         arguments = ["run", "--config", str(self.folder / "signalbox.toml")]
-        self.pid = self.nursery.order(point=point, arguments=arguments, environ=self.environ)
+        where = {"point": point} if point else {}
+        self.pid = self.nursery.order(arguments=arguments, environ=self.environ, **where)
         await self.ws.wait_connected(1, timeout=30)
 
     async def dies(self) -> None:
@@ -97,15 +59,8 @@ class Yard:
 
     async def _ended(self) -> int:
         pid, self.pid = self.pid, None
-        try:
-            async with asyncio.timeout(20):
-                while (status := self.nursery.order(ended=pid)) == RUNNING:  # noqa: ASYNC110  a process tells nobody
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            if pid is not None:
-                os.kill(pid, signal.SIGKILL)
-            raise AssertionError("the process goes on") from None
-        return status
+        assert pid is not None
+        return await self.nursery.ended(pid)
 
     def rows(self) -> list[Entry]:
         """The register, oldest first, read beside the program."""
@@ -184,7 +139,7 @@ async def test_a_start_survives_kill_9(tmp_path: Path, nursery: Nursery, point: 
             assert not receipt.acked
             assert of_request(here.rows(), "start") == []
             return
-        await here.start("never")
+        await here.start()
         end = await here.until(lambda rows: [row for row in of_request(rows, "start") if row.event in ENDS])
         await asyncio.sleep(0.3)
         rows = here.rows()
@@ -242,7 +197,7 @@ async def test_a_change_that_may_be_repeated_is_finished_after_kill_9(
         await here.start(point)
         await here.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE}")
         await here.dies()
-        await here.start("never")
+        await here.start()
         await here.until(lambda rows: [row for row in of_request(rows, "schedule off") if row.event == "reconciled"])
         rows = here.rows()
         assert here.acc.schedules[SCHEDULE].enabled is False
@@ -262,7 +217,7 @@ async def test_a_pause_ends_although_its_end_was_killed(tmp_path: Path, nursery:
         await here.start(point)
         await here.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE} for=1s")
         await here.dies()
-        await here.start("never")
+        await here.start()
         await here.until(lambda rows: [row for row in rows if row.event == "resumed"])
         assert here.acc.schedules[SCHEDULE].enabled is True
         check_calls(here, here.rows(), "schedule on", "/on")

@@ -211,6 +211,19 @@ class Browser:
         """The value of a JavaScript function body called with `args`."""
         return await self.session("POST", "execute/sync", {"script": script, "args": list(args)})
 
+    async def fresh(self, origin: str, downloads: Path) -> None:
+        """As if just opened: one empty page in one window, nothing remembered of that origin, no message in the console."""
+        first, *others = await self.session("GET", "window/handles")
+        for handle in others:
+            await self.session("POST", "window", {"handle": handle})
+            await self.session("DELETE", "window")
+        await self.session("POST", "window", {"handle": first})
+        await self.go("about:blank")
+        await self.devtools("Storage.clearDataForOrigin", origin=origin, storageTypes="all")
+        await self.devtools("Emulation.setEmulatedMedia", features=[])
+        await self.devtools("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
+        await self.console()
+
     async def devtools(self, command: str, **params: Any) -> Any:
         """One command of the DevTools protocol."""
         return await self.session("POST", "goog/cdp/execute", {"cmd": command, "params": params})

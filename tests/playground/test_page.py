@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from browser import DOWN, ENTER, ESCAPE, TAB, Browser, BrowserMissing, Element
 from page_app import LOG, scripted_app
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -13,10 +14,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground.workspace import DEMO_SEED, Workspace
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 Json = dict[str, Any]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def ws() -> AsyncIterator[Workspace]:
     async with Workspace(DEMO_SEED, port=0) as workspace:
         client = AsyncWebClient(workspace.bot_token, base_url=workspace.api_url)
@@ -27,15 +30,17 @@ async def ws() -> AsyncIterator[Workspace]:
         await handler.close_async()  # type: ignore[no-untyped-call]
 
 
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    async with Browser(downloads=tmp_path) as window:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """One browser for all tests of this file: to start it takes longer than most of them."""
+    async with Browser(downloads=tmp_path_factory.mktemp("browser")) as window:
         yield window
 
 
-@pytest.fixture
-async def page(ws: Workspace, browser: Browser) -> AsyncIterator[Browser]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(ws: Workspace, browser: Browser, tmp_path: Path) -> AsyncIterator[Browser]:
     """The page in Ana's hands, in #crawl-ops; at the end nothing may have gone wrong in its console."""
+    await browser.fresh(ws.base_url, tmp_path)
     await browser.go(ws.base_url)
     await browser.testid("channel-C0CRAWL", text="crawl-ops")
     await browser.testid("app-state", text="is connected")

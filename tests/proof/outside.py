@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bot.core.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.capability import BackendRows, TargetKind
 from bot.core.card import Card, Delivery, FormView, HomeView
 from bot.core.ids import TargetRef
 from bot.core.intent import Actor, Place, Reply
@@ -21,6 +21,7 @@ from bot.core.problems import NoSuchTarget
 from bot.core.rows import ButtonRow, Outgoing, stamp
 from bot.store.unit import Store
 from tests.proof.memory import Gate
+from tests.rows import row
 
 HOME: Final = "T0ACME"
 ELSEWHERE: Final = "T0OTHER"
@@ -34,22 +35,10 @@ ROWS: Final = BackendRows(
     title="Box",
     targets=(TargetKind(name="lamp", prefix=None, help="A lamp", example="box:lamp"),),
     capabilities=(
-        Capability(
-            verb="start",
-            target="lamp",
-            risk=Risk.CHANGE,
-            repeat_safe=False,
-            deadline=30.0,
-            help="Light it",
-            example="start box:lamp",
-            effect="The lamp burns.",
-        ),
-        Capability(
-            verb="pause",
-            target="lamp",
-            risk=Risk.CHANGE,
-            repeat_safe=True,
-            deadline=30.0,
+        row("start", "lamp", repeat_safe=False, help="Light it", example="start box:lamp", effect="The lamp burns."),
+        row(
+            "pause",
+            "lamp",
             help="Dim it for a time",
             example="pause box:lamp until=07:00",
             params=(
@@ -59,15 +48,7 @@ ROWS: Final = BackendRows(
             pausable=True,
             resumes="resume",
         ),
-        Capability(
-            verb="resume",
-            target="lamp",
-            risk=Risk.CHANGE,
-            repeat_safe=True,
-            deadline=30.0,
-            help="Light it again",
-            example="resume box:lamp",
-        ),
+        row("resume", "lamp", help="Light it again", example="resume box:lamp"),
     ),
 )
 
@@ -187,6 +168,9 @@ class OutsideBackend:
         self._outside.calls.append(operation.target.id if operation.verb == "start" else operation.verb)
         self._gate.leave()
         return Done(summary="It burns.")
+
+    async def form(self, target: Target) -> Sequence[Param]:
+        return ()
 
     async def state_of(self, target: Target) -> str:
         return self._outside.lamp_state

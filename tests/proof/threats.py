@@ -35,7 +35,7 @@ THREATS: Final = (
         (
             _ID + "test_the_same_ids_in_another_workspace_are_other_people_and_places",
             _ID + "test_enterprise_workspace_and_person_are_all_in_what_is_approved",
-            "scenarios/test_spine.py::test_another_workspace_is_refused_and_registered",
+            "scenarios/test_rules.py::test_another_workspace_is_refused_and_registered",
         ),
     ),
     Threat(
@@ -47,8 +47,8 @@ THREATS: Final = (
             _BOOK + "test_each_flag_counts",
             _BOOK + "test_a_person_of_an_unexpected_shape_is_unknown",
             _BOOK + "test_the_external_person_whose_payload_claims_the_home_workspace_stays_external",
-            "scenarios/test_spine.py::test_a_guest_is_denied",
-            "scenarios/test_spine.py::test_somebody_of_another_organization_is_denied",
+            "scenarios/test_rules.py::test_a_guest_is_denied",
+            "scenarios/test_rules.py::test_somebody_of_another_organization_is_denied",
         ),
     ),
     Threat(
@@ -77,7 +77,7 @@ THREATS: Final = (
             _ID + "test_a_direct_message_that_no_rule_names_is_no_place_to_ask",
             _ID + "test_a_group_dm_that_no_rule_names_is_no_place_to_ask",
             _BOOK + "test_conversations_of_every_kind",
-            "scenarios/test_spine.py::test_a_direct_message_is_denied_unless_it_is_listed",
+            "scenarios/test_rules.py::test_a_direct_message_is_denied_unless_it_is_listed",
         ),
     ),
     Threat(
@@ -86,7 +86,7 @@ THREATS: Final = (
         (
             _ID + "test_outsiders_of_every_sort_press_in_vain_on_the_card_that_they_see",
             _APPROVAL + "test_a_bot_cannot_ask_for_an_approval",
-            "scenarios/test_spine.py::test_a_bot_is_denied",
+            "scenarios/test_rules.py::test_a_bot_is_denied",
             "core/test_policy.py::test_slackbot_is_a_bot_whatever_its_flag_says",
             "slack/test_app.py::test_a_workflow_step_acts_as_its_app_and_a_named_person_is_a_claim",
         ),
@@ -98,7 +98,7 @@ THREATS: Final = (
             _ID + "test_the_approver_who_is_deactivated_between_card_and_press_is_nobody_at_the_next_press_too",
             _BUTTON + "test_whatever_changes_between_the_vote_and_the_call_is_seen_before_the_call",
             _APPROVAL + "test_a_deactivated_requester_runs_nothing",
-            "scenarios/test_spine.py::test_somebody_who_was_deactivated_is_denied",
+            "scenarios/test_rules.py::test_somebody_who_was_deactivated_is_denied",
         ),
     ),
     Threat(

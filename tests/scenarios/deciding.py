@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from bot.clock import SystemClock
+from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import Receipt
-from tests.world import World, labels, shown, world
+from tests.world import Planes, World, labels, shown, world
 
 CRAWL = "C0CRAWL"
 APPROVERS = "C0APPR"
@@ -211,9 +212,11 @@ class Deciding:
 
 
 @asynccontextmanager
-async def deciding(folder: Path, patch: pytest.MonkeyPatch, rules: str = RULES) -> AsyncIterator[Deciding]:
+async def deciding(
+    folder: Path, patch: pytest.MonkeyPatch, rules: str = RULES, *, planes: Planes = demo_planes
+) -> AsyncIterator[Deciding]:
     """The world with these rules; every start of the program goes by one clock."""
     clock = ShiftedClock()
     patch.setattr("bot.wiring.SystemClock", lambda: clock)
-    async with world(folder, policy=rules) as here:
+    async with world(folder, policy=rules, planes=planes) as here:
         yield Deciding(here, clock)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,6 +150,6 @@ async def private(
     return dict(await here.person(user).wait_for(look, timeout=within))
 
 
-def counted(items: list[Any], condition: Callable[[Any], bool]) -> int:
-    """How many fulfil it."""
-    return sum(1 for item in items if condition(item))
+def starts(here: World) -> int:
+    """How often the ACC was asked to start an agent."""
+    return sum(call.raw_path.endswith("/cluster/start") for call in here.acc.requests)

@@ -12,15 +12,10 @@ import pytest
 
 from bot.pipeline import front
 from bot.playground.workspace.payloads import slash_command
-from tests.scenarios.steps import Asked, ask, do, last_seq, mention
+from tests.scenarios.steps import Asked, ask, do, last_seq, mention, starts
 from tests.world import World, labels, shown, world
 
 START = "POST .*/cluster/start"
-
-
-def starts(here: World) -> int:
-    """How often the ACC was asked to start an agent."""
-    return sum(call.raw_path.endswith("/cluster/start") for call in here.acc.requests)
 
 
 def begun(here: World) -> int:

@@ -9,7 +9,8 @@ import pytest
 
 from bot.backends.informatica import PLUGIN
 from bot.playground.planes.informatica import InformaticaPlane
-from tests.backends.fakes import Joined, TwinClock, joined
+from tests.backends.fakes import TwinClock
+from tests.backends.kit import Joined, joined
 
 SERVER = "Data Integration Server"
 
@@ -37,8 +38,8 @@ async def infa(plane: InformaticaPlane, clock: TwinClock, tmp_path: Path) -> Asy
     async with joined(
         PLUGIN,
         "infa",
-        tmp_path,
         clock,
+        tmp_path,
         login_url=plane.base_url,
         username=plane.username,
         password=plane.password,

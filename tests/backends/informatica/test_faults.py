@@ -10,59 +10,35 @@ from bot.backends.informatica.movements import judge
 from bot.backends.informatica.states import ENDED, SERVICE, named, newest
 from bot.backends.informatica.wire import Agent, Status
 from bot.core.outcome import Phase
-from bot.core.problems import (
-    BadReply,
-    CredentialRefused,
-    Lost,
-    NotSent,
-    RateLimited,
-    Rejected,
-    ServerError,
-)
 from bot.playground.planes.informatica import InformaticaPlane
-from tests.backends.fakes import Joined
+from tests.backends.kit import Joined
+from tests.backends.problems import FAULTS, IDS
 
 from .conftest import SERVER
 
-FAULTS: list[tuple[dict[str, Any], tuple[type[Exception], ...]]] = [
-    ({"fault": "refuse"}, (NotSent,)),
-    ({"fault": "drop_before"}, (Lost,)),
-    ({"fault": "401"}, (CredentialRefused,)),
-    ({"fault": "429", "retry_after": 30}, (RateLimited,)),
-    ({"fault": "500"}, (ServerError,)),
-    ({"fault": "html"}, (BadReply,)),
-    ({"fault": "empty"}, (BadReply,)),
-    ({"fault": "bad_json"}, (BadReply,)),
-    ({"fault": "wrong_types"}, (BadReply,)),
-    ({"fault": "huge"}, (BadReply,)),
-    ({"fault": "huge_gzip"}, (BadReply,)),
-    ({"fault": "redirect"}, (Rejected,)),
-]
-IDS = [fault["fault"] for fault, _ in FAULTS]
 
-
-@pytest.mark.parametrize(("fault", "problems"), FAULTS, ids=IDS)
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
 async def test_a_read_ends_in_the_right_problem(
-    infa: Joined, plane: InformaticaPlane, fault: dict[str, Any], problems: tuple[type[Exception], ...]
+    infa: Joined, plane: InformaticaPlane, fault: dict[str, Any], problem: type[Exception]
 ) -> None:
     """Nothing is made up from a broken answer."""
     operation = await infa.operation("status infa:agent/eu-1")
     await plane.set_fault(fault)
-    with pytest.raises(problems):
-        await infa.backend.run(operation, infa.call)  # type: ignore[arg-type]
+    with pytest.raises(problem):
+        await infa.run(operation)
 
 
-@pytest.mark.parametrize(("fault", "problems"), FAULTS, ids=IDS)
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
 async def test_a_change_ends_in_the_right_problem_and_is_sent_once(
-    infa: Joined, plane: InformaticaPlane, fault: dict[str, Any], problems: tuple[type[Exception], ...]
+    infa: Joined, plane: InformaticaPlane, fault: dict[str, Any], problem: type[Exception]
 ) -> None:
     """A stop is never sent twice, whatever comes back."""
     operation = await infa.operation(f'stop infa:eu-1/"{SERVER}"')
     matched = fault if fault["fault"] == "refuse" else {**fault, "match": "agent/service"}
     await plane.set_fault(matched)
     before = len(plane.requests)
-    with pytest.raises(problems):
-        await infa.backend.run(operation, infa.call)  # type: ignore[arg-type]
+    with pytest.raises(problem):
+        await infa.run(operation)
     sent = [one for one in plane.requests[before:] if one.raw_path.endswith("agent/service")]
     assert len(sent) == (0 if fault["fault"] == "refuse" else 1)
 
@@ -71,7 +47,7 @@ async def test_401_once_is_healed_for_a_read(infa: Joined, plane: InformaticaPla
     """A session that ended costs one more login and nothing else."""
     operation = await infa.operation("status infa:agent/eu-1")
     await plane.set_fault({"fault": "401_once"})
-    assert (await infa.backend.run(operation, infa.call)).kind == "done"  # type: ignore[arg-type]
+    assert (await infa.run(operation)).kind == "done"
     assert plane.logins == 2
 
 

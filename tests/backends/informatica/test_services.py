@@ -10,7 +10,8 @@ import pytest
 from bot.core.outcome import Failed, Phase
 from bot.core.problems import BadRequest, Lost, NoSuchTarget, Rejected, ServerError
 from bot.playground.planes.informatica import InformaticaPlane
-from tests.backends.fakes import Joined, TwinClock
+from tests.backends.fakes import TwinClock
+from tests.backends.kit import Joined
 
 from .conftest import SERVER, effects
 
@@ -102,26 +103,26 @@ async def test_targets_list_agents_services_tasks_and_schedules(infa: Joined) ->
 async def test_both_ids_of_an_agent_are_kept(infa: Joined, plane: InformaticaPlane) -> None:
     """The service call carries the federated id, the details the v2 one; the second look-up of an agent is one call."""
     agent = plane.agents[0]
-    target = await infa.target(f"eu-1/{SERVER}")
+    target = await infa.at(f"eu-1/{SERVER}")
     assert (target.id, target.group) == (f"{agent.federated_id}/{SERVER}", agent.v2_id)
     assert target.scope == f"infa:eu-1/{SERVER}"
     before = len(plane.requests)
-    await infa.target(f"eu-1/{SERVER}")
+    await infa.at(f"eu-1/{SERVER}")
     assert len(plane.requests) == before + 1
 
 
 async def test_unknown_names_are_told_with_what_comes_near(infa: Joined) -> None:
     """A misspelled agent, and a service in the wrong case, name the right one."""
     with pytest.raises(NoSuchTarget) as agent:
-        await infa.target("agent/eu1")
+        await infa.at("agent/eu1")
     assert agent.value.nearest[0] == "eu-1"
     with pytest.raises(NoSuchTarget) as service:
-        await infa.target("eu-1/data integration server")
+        await infa.at("eu-1/data integration server")
     assert service.value.nearest == (SERVER,)
     with pytest.raises(BadRequest, match="agent/eu-1"):
-        await infa.target("eu-1")
+        await infa.at("eu-1")
     with pytest.raises(BadRequest, match=r"U\+202E"):
-        await infa.target("eu-1/\u202eserver")
+        await infa.at("eu-1/\u202eserver")
 
 
 async def test_restart_stops_waits_starts_and_waits(infa: Joined, plane: InformaticaPlane) -> None:
@@ -139,7 +140,7 @@ async def test_a_restart_that_breaks_in_the_middle_says_so(
     """Stopped and not started again: said in these words, with a start button."""
     operation = await infa.operation(f"restart {SERVICE}")
     await plane.set_fault({**fault, "match": "POST .*/agent/service", "after": 1})
-    failed = await infa.backend.run(operation, infa.call)  # type: ignore[arg-type]
+    failed = await infa.run(operation)
     assert isinstance(failed, Failed)
     assert failed.code == "stopped_not_started"
     assert "is stopped and not started again" in failed.summary
@@ -152,7 +153,7 @@ async def test_a_restart_whose_start_took_effect_in_spite_of_a_lost_answer_goes_
     """The details decide when the answer to the start is lost, and nothing is sent twice."""
     operation = await infa.operation(f"restart {SERVICE}")
     await plane.set_fault({"fault": "drop_after", "match": "POST .*/agent/service", "after": 1})
-    done = await infa.backend.run(operation, infa.call)  # type: ignore[arg-type]
+    done = await infa.run(operation)
     assert done.kind == "done"
     assert [action for action, _ in effects(plane)] == ["stop", "start"]
 
@@ -202,7 +203,7 @@ async def test_danger_shows_running_jobs_and_sibling_services(infa: Joined) -> N
     facts = dict(await infa.backend.preflight(await infa.operation(f"stop {SERVICE}")))
     assert facts["Jobs running now"].startswith("1: load_orders run 1, running since ")
     assert facts["Other services"] == "Process Server: running and ready for jobs (RUNNING)"
-    assert facts["State now"] == await infa.backend.state_of(await infa.target(f"eu-1/{SERVER}"))
+    assert facts["State now"] == await infa.backend.state_of(await infa.at(f"eu-1/{SERVER}"))
 
 
 async def test_nothing_is_concluded_from_an_agent_that_is_not_active(infa: Joined, plane: InformaticaPlane) -> None:
@@ -229,7 +230,7 @@ async def test_a_lost_answer_is_read_back_from_the_details(
     await plane.set_fault({"fault": fault, "match": "POST .*/agent/service"})
     sent_at = clock.now()
     with pytest.raises((ServerError, Lost)):
-        await infa.backend.run(operation, infa.call)  # type: ignore[arg-type]
+        await infa.run(operation)
     back = await infa.backend.look_back(operation, sent_at)
     assert (back.found is not None, back.absent) == (found, not found)
     assert back.evidence
@@ -241,7 +242,7 @@ async def test_unknown_states_are_never_a_success(infa: Joined, plane: Informati
     """A state that nobody documented is shown as unknown."""
     operation = await infa.operation(f"stop {SERVICE}")
     await plane.set_fault({"fault": "unknown_enum", "times": 1})
-    done = await infa.backend.run(operation, infa.call)  # type: ignore[arg-type]
+    done = await infa.run(operation)
     assert done.kind == "done"
     assert (done.view.state, done.view.phase) == ("unknown (SOMETHING_NEW)", Phase.UNREADABLE)
     await plane.set_fault({"fault": "unknown_enum", "times": 1})

@@ -10,7 +10,8 @@ import pytest
 from bot.backends.informatica import PLUGIN
 from bot.core.problems import BadReply, CredentialRefused
 from bot.playground.planes.informatica import InformaticaPlane
-from tests.backends.fakes import Joined, TwinClock, joined, text_of
+from tests.backends.fakes import TwinClock
+from tests.backends.kit import Joined, joined
 from tests.httpkit.support import always, serving
 
 from .conftest import SERVER, paths
@@ -20,7 +21,7 @@ LOGIN = "POST /saas/public/core/v3/login"
 
 async def test_concurrent_calls_share_one_login(infa: Joined, plane: InformaticaPlane) -> None:
     """Ten calls at once sign in once; v3 and v2 calls carry the id under their own header."""
-    await asyncio.gather(*(infa.target("agent/eu-1") for _ in range(10)))
+    await asyncio.gather(*(infa.at("agent/eu-1") for _ in range(10)))
     assert paths(plane).count(LOGIN) == 1
     session = next(iter(plane.sessions))
     for one in plane.requests[1:]:
@@ -31,10 +32,10 @@ async def test_concurrent_calls_share_one_login(infa: Joined, plane: Informatica
 @pytest.mark.parametrize("as_200", [False, True])
 async def test_a_session_that_ended_is_renewed_once(infa: Joined, plane: InformaticaPlane, as_200: bool) -> None:
     """After a 401, or the same said with 200, reads sign in once and are repeated, however many meet it."""
-    agent = await infa.target("agent/eu-1")
+    agent = await infa.at("agent/eu-1")
     plane.errors_as_200 = as_200
     plane.end_sessions()
-    calls = (lambda: infa.backend.state_of(agent), lambda: infa.target("agent/eu-1"))
+    calls = (lambda: infa.backend.state_of(agent), lambda: infa.at("agent/eu-1"))
     await asyncio.gather(*(calls[turn % 2]() for turn in range(6)))
     assert paths(plane).count(LOGIN) == 2
 
@@ -46,9 +47,9 @@ async def test_a_change_is_not_repeated_after_a_renewal(infa: Joined, plane: Inf
     plane.errors_as_200 = as_200
     plane.end_sessions()
     with pytest.raises(CredentialRefused, match="signed in again, but sent nothing twice"):
-        await infa.backend.run(operation, infa.call)  # type: ignore[arg-type]
+        await infa.run(operation)
     assert plane.effects == []
-    assert (await infa.backend.run(operation, infa.call)).kind == "done"  # type: ignore[arg-type]
+    assert (await infa.run(operation)).kind == "done"
 
 
 async def test_an_idle_session_is_renewed_before_it_is_used(
@@ -56,11 +57,11 @@ async def test_an_idle_session_is_renewed_before_it_is_used(
 ) -> None:
     """After 28 unused minutes the next call signs in first; while it is used it lives on."""
     for _ in range(3):
-        await infa.target("agent/eu-1")
+        await infa.at("agent/eu-1")
         clock.advance(27 * 60)
     assert paths(plane).count(LOGIN) == 1
     clock.advance(2 * 60)
-    await infa.target("agent/eu-1")
+    await infa.at("agent/eu-1")
     assert paths(plane).count(LOGIN) == 2
     assert 401 not in [one.status for one in plane.requests]
 
@@ -73,8 +74,8 @@ async def test_a_wrong_password_is_tried_once(
     """One try, whatever the status of the refusal; health says so with the vendor's code and never the password."""
     plane.bad_login_status, plane.errors_as_200 = status, as_200
     wrong = {"login_url": plane.base_url, "username": plane.username, "password": "wrong-and-not-a-secret"}
-    async with joined(PLUGIN, "infa", tmp_path, clock, **wrong) as infa:
-        tries = [infa.target("agent/eu-1") for _ in range(5)]
+    async with joined(PLUGIN, "infa", clock, tmp_path, **wrong) as infa:
+        tries = [infa.at("agent/eu-1") for _ in range(5)]
         for refused in await asyncio.gather(*tries, return_exceptions=True):
             assert isinstance(refused, CredentialRefused)
             assert "not tried again" in refused.summary
@@ -82,9 +83,9 @@ async def test_a_wrong_password_is_tried_once(
         assert not health.ok
         assert "IDS_085" in health.summary
         assert "not tried again" in health.credential
-        assert "wrong-and-not" not in text_of(health) + text_of(infa.backend)
+        assert "wrong-and-not" not in repr(health) + repr(infa.backend)
     assert plane.wrong_passwords == 1
-    async with joined(PLUGIN, "infa", tmp_path, clock, **{**wrong, "password": plane.password}) as infa:
+    async with joined(PLUGIN, "infa", clock, tmp_path, **{**wrong, "password": plane.password}) as infa:
         plane.errors_as_200 = False
         assert (await infa.backend.health()).ok
 
@@ -99,10 +100,10 @@ async def test_a_login_that_breaks_is_tried_again(infa: Joined, plane: Informati
 async def test_closing_logs_out(plane: InformaticaPlane, clock: TwinClock, tmp_path: Path) -> None:
     """The session does not outlive the program; without one, nobody signs in to log out."""
     good = {"login_url": plane.base_url, "username": plane.username, "password": plane.password}
-    async with joined(PLUGIN, "infa", tmp_path, clock, **good):
+    async with joined(PLUGIN, "infa", clock, tmp_path, **good):
         pass
     assert plane.requests == []
-    async with joined(PLUGIN, "infa", tmp_path, clock, **good) as infa:
+    async with joined(PLUGIN, "infa", clock, tmp_path, **good) as infa:
         health = await infa.backend.health()
         assert health.credential.startswith("signed in to Acme since ")
     assert plane.sessions == {}
@@ -119,9 +120,9 @@ async def test_the_session_goes_to_no_other_domain(clock: TwinClock, tmp_path: P
     }
     async with serving(always(lambda: web.json_response(reply))) as server:
         good = {"login_url": server.base_url, "username": "u", "password": "p-not-a-secret"}
-        async with joined(PLUGIN, "infa", tmp_path, clock, **good) as infa:
+        async with joined(PLUGIN, "infa", clock, tmp_path, **good) as infa:
             with pytest.raises(BadReply, match=r"usw1\.example\.net"):
-                await infa.target("agent/eu-1")
+                await infa.at("agent/eu-1")
         assert [seen.path for seen in server.seen] == ["/saas/public/core/v3/login"]
 
 

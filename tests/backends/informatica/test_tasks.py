@@ -10,7 +10,8 @@ import pytest
 from bot.core.outcome import Phase
 from bot.core.problems import NoSuchTarget, Problem, Rejected
 from bot.playground.planes.informatica import InformaticaPlane
-from tests.backends.fakes import Joined, TwinClock
+from tests.backends.fakes import TwinClock
+from tests.backends.kit import Joined
 
 from .conftest import SERVER, effects
 
@@ -103,12 +104,12 @@ async def test_the_session_log_comes_masked_as_text(
 async def test_a_task_is_found_by_path_by_type_and_by_id(infa: Joined, plane: InformaticaPlane) -> None:
     """All ways lead to one target, and a wrong type to none."""
     task = plane.tasks[1]
-    wanted = await infa.target("task/sync_customers")
+    wanted = await infa.at("task/sync_customers")
     assert (wanted.id, wanted.scope) == (task.federated_id, "infa:task/sync_customers")
-    assert await infa.target("task/DSS/sync_customers") == wanted
-    assert await infa.target(f"task/{task.federated_id}") == wanted
+    assert await infa.at("task/DSS/sync_customers") == wanted
+    assert await infa.at(f"task/{task.federated_id}") == wanted
     with pytest.raises(NoSuchTarget):
-        await infa.target("task/MTT/sync_customers")
+        await infa.at("task/MTT/sync_customers")
 
 
 async def test_a_task_is_found_by_its_v2_id_in_the_log(infa: Joined, plane: InformaticaPlane, clock: TwinClock) -> None:
@@ -117,7 +118,7 @@ async def test_a_task_is_found_by_its_v2_id_in_the_log(infa: Joined, plane: Info
     clock.advance(20)
     infa.names.kept.clear()
     v2 = plane.tasks[0].task_id
-    target = await infa.target(f"task/{v2}")
+    target = await infa.at(f"task/{v2}")
     assert (target.id, target.name) == (v2, "task/load_orders")
     await infa.do(f"start infa:task/{v2}")
     assert plane.requests[-1].json() == {"@type": "job", "taskId": v2, "taskType": "MTT"}
@@ -134,7 +135,7 @@ async def test_a_lost_start_of_a_task_is_looked_for_among_the_jobs(
     await plane.set_fault({"fault": fault, "match": "POST .*/job$"})
     sent_at = clock.now()
     with pytest.raises(Problem):
-        await infa.backend.run(operation, infa.call)  # type: ignore[arg-type]
+        await infa.run(operation)
     back = await infa.backend.look_back(operation, sent_at)
     assert (back.found is not None, back.absent) == (found, not found)
     assert [action for action, _ in effects(plane)].count("job start") == (2 if found else 1)
@@ -146,7 +147,7 @@ async def test_schedules_are_listed_switched_and_paused(infa: Joined, plane: Inf
     assert listed.summary == "infa has 2 schedules, 1 of them on."
     off = await infa.do("schedule off infa:schedule/nightly for=2h")
     assert [target.id for target in off.restore] == [plane.schedules[0].schedule_id]
-    assert await infa.backend.state_of(await infa.target("schedule/nightly")) == "off"
+    assert await infa.backend.state_of(await infa.at("schedule/nightly")) == "off"
     again = await infa.outcome("schedule off infa:schedule/nightly for=2h")
     assert (again.kind, again.code) == ("refused", "off_already")
     await infa.do('schedule on infa:schedule/"weekly close"')

@@ -13,7 +13,8 @@ from bot.backends.informatica import PLUGIN
 from bot.core.capability import Risk
 from bot.core.outcome import Phase
 from bot.core.problems import Problem
-from tests.backends.fakes import Joined, TwinClock, joined
+from tests.backends.fakes import TwinClock
+from tests.backends.kit import Joined, joined
 from tests.httpkit.support import Server, serving
 
 SESSION = "fake-session-0123456789"
@@ -159,7 +160,7 @@ async def exercised(command: str, tmp_path: Path, recording: Recording) -> tuple
     async with serving(recording.handle) as server:
         recording.server = server
         table = {"login_url": server.base_url, "username": "ops@example.com", "password": "p-not-a-secret"}
-        async with joined(PLUGIN, "infa", tmp_path, TwinClock(), **table) as infa:
+        async with joined(PLUGIN, "infa", TwinClock(), tmp_path, **table) as infa:
             return await infa.do(command), infa
 
 

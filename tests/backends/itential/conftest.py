@@ -9,7 +9,8 @@ import pytest
 
 from bot.backends.itential import PLUGIN
 from bot.playground.planes.itential import ItentialPlane, Script
-from tests.backends.fakes import Joined, TwinClock, joined
+from tests.backends.fakes import TwinClock
+from tests.backends.kit import Joined, joined
 
 SCHEMA = {
     "type": "object",
@@ -47,7 +48,7 @@ async def plane(clock: TwinClock) -> AsyncIterator[ItentialPlane]:
 @pytest.fixture
 async def itn(plane: ItentialPlane, clock: TwinClock, tmp_path: Path) -> AsyncIterator[Joined]:
     table = {"base_url": plane.base_url, "username": plane.username, "password": plane.password}
-    async with joined(PLUGIN, "itn", tmp_path, clock, **table) as made:
+    async with joined(PLUGIN, "itn", clock, tmp_path, **table) as made:
         yield made
 
 

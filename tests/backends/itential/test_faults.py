@@ -12,36 +12,14 @@ from hypothesis import strategies as st
 from bot.backends.itential.schema import fields, typed
 from bot.core.outcome import Phase
 from bot.core.problems import (
-    BadReply,
     BadRequest,
-    CredentialRefused,
-    Lost,
-    NotSent,
-    RateLimited,
-    Rejected,
-    ServerError,
 )
 from bot.playground.planes.itential import ItentialPlane
-from tests.backends.fakes import Joined
-
-FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
-    ({"fault": "refuse"}, NotSent),
-    ({"fault": "drop_before"}, Lost),
-    ({"fault": "401"}, CredentialRefused),
-    ({"fault": "429", "retry_after": 30}, RateLimited),
-    ({"fault": "500"}, ServerError),
-    ({"fault": "html"}, BadReply),
-    ({"fault": "empty"}, BadReply),
-    ({"fault": "bad_json"}, BadReply),
-    ({"fault": "wrong_types"}, BadReply),
-    ({"fault": "huge"}, BadReply),
-    ({"fault": "huge_gzip"}, BadReply),
-    ({"fault": "redirect"}, Rejected),
-]
-NAMES = [fault["fault"] for fault, _ in FAULTS]
+from tests.backends.kit import Joined
+from tests.backends.problems import FAULTS, IDS
 
 
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=NAMES)
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
 async def test_a_read_ends_in_the_right_problem(
     itn: Joined, plane: ItentialPlane, fault: dict[str, Any], problem: type[Exception]
 ) -> None:
@@ -49,10 +27,10 @@ async def test_a_read_ends_in_the_right_problem(
     operation = await itn.operation("services itn:")
     await plane.set_fault(fault)
     with pytest.raises(problem):
-        await itn.backend.run(operation, itn.call)  # type: ignore[arg-type]
+        await itn.run(operation)
 
 
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=NAMES)
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
 async def test_a_run_ends_in_the_right_problem_and_is_sent_once(
     itn: Joined, plane: ItentialPlane, fault: dict[str, Any], problem: type[Exception]
 ) -> None:
@@ -61,7 +39,7 @@ async def test_a_run_ends_in_the_right_problem_and_is_sent_once(
     await plane.set_fault(fault if fault["fault"] == "refuse" else {**fault, "match": "services/run"})
     before = len(plane.requests)
     with pytest.raises(problem):
-        await itn.backend.run(operation, itn.call)  # type: ignore[arg-type]
+        await itn.run(operation)
     sent = [one for one in plane.requests[before:] if one.raw_path.endswith("services/run")]
     assert len(sent) == (0 if fault["fault"] == "refuse" else 1)
 
@@ -70,7 +48,7 @@ async def test_unknown_states_are_never_a_success(itn: Joined, plane: ItentialPl
     """An unheard-of state of the reply is told; an unheard-of status of a job is unreadable."""
     operation = await itn.operation("start itn:backup")
     await plane.set_fault({"fault": "unknown_enum", "match": "services/run|jobs"})
-    done = await itn.backend.run(operation, itn.call)  # type: ignore[arg-type]
+    done = await itn.run(operation)
     assert done.kind == "done"
     assert ("State of the reply", "unknown (SOMETHING_NEW)") in [(f.label, f.value) for f in done.view.facts]
     view = await itn.view(done.run)

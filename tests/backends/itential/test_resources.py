@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from bot.core.problems import BadRequest, NoSuchTarget, Problem, ServerError
 from bot.playground.planes.itential import ItentialPlane
-from tests.backends.fakes import Joined
+from tests.backends.fakes import Attached
+from tests.backends.kit import Joined
 
 from .conftest import PEM, effects
-
-
-@dataclass(frozen=True)
-class Attached:
-    content: bytes
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        yield self.content
 
 
 async def test_a_gateway_is_created_changed_and_deleted(itn: Joined, plane: ItentialPlane) -> None:
@@ -71,9 +62,9 @@ async def test_a_certificate_is_added_changed_and_deleted(itn: Joined, plane: It
     await itn.do("cert set itn:cert/edge contract_id=c-2")
     cert = plane.certificates[str(made.backend_ref)]
     assert (cert["certificate"], cert["alias"], cert["contract_id"]) == (PEM, "edge", "c-2")
-    itn.call.files["F1"] = Attached(PEM.replace("MII", "NEW").encode())
+    itn.call.files["F1"] = Attached("cert.pem", PEM.replace("MII", "NEW").encode())
     operation = (await itn.operation("cert set itn:cert/edge")).model_copy(update={"files": ("F1",)})
-    await itn.backend.run(operation, itn.call)  # type: ignore[arg-type]
+    await itn.run(operation)
     assert "NEWBplayground" in plane.certificates[str(made.backend_ref)]["certificate"]
     assert "BEGIN" not in repr((await itn.do("certs itn:")).table)
     await itn.do("cert delete itn:cert/edge")
@@ -108,7 +99,7 @@ async def test_a_lost_change_is_looked_for_in_the_list(
     operation = await itn.operation(command)
     await plane.set_fault({"fault": fault, "match": "POST|DELETE"})
     with pytest.raises(Problem):
-        await itn.backend.run(operation, itn.call)  # type: ignore[arg-type]
+        await itn.run(operation)
     back = await itn.backend.look_back(operation, itn.clock.now())
     assert back.found is not None if found else back.found is None
     if not found and operation.target.kind != "cert":

@@ -13,7 +13,8 @@ from bot.backends.itential.adapter import ItentialBackend
 from bot.core.outcome import Failed, Phase
 from bot.core.problems import Ambiguous, BadRequest, Lost, NoSuchTarget, Problem, Rejected, ServerError
 from bot.playground.planes.itential import ItentialPlane
-from tests.backends.fakes import Joined, TwinClock, joined
+from tests.backends.fakes import TwinClock
+from tests.backends.kit import Joined, joined
 
 from .conftest import effects
 
@@ -35,7 +36,7 @@ async def test_a_service_runs_as_a_job_that_is_followed(itn: Joined, plane: Iten
     assert (done.run.kind, done.run.scope) == ("job", "itn:cluster_1/my-tofu-service")
     views = await itn.follow(done.run)
     assert [views[0].phase, views[-1].phase] == [Phase.ACTIVE, Phase.SUCCEEDED]
-    assert (await itn.target(f"job/{done.run.id}")).scope == done.run.scope
+    assert (await itn.at(f"job/{done.run.id}")).scope == done.run.scope
 
 
 async def test_a_return_code_other_than_0_is_failed_in_both_forms(
@@ -111,11 +112,11 @@ async def test_destroying_is_a_danger_of_its_own(itn: Joined, plane: ItentialPla
 async def test_a_service_of_two_clusters_needs_its_cluster(itn: Joined) -> None:
     """The name alone is ambiguous, and a wrong one names what comes near."""
     with pytest.raises(Ambiguous) as two:
-        await itn.target("twice")
+        await itn.at("twice")
     assert two.value.candidates == ("itn:cluster_1/twice", "itn:cluster_2/twice")
-    assert (await itn.target("cluster_2/twice")).scope == "itn:cluster_2/twice"
+    assert (await itn.at("cluster_2/twice")).scope == "itn:cluster_2/twice"
     with pytest.raises(NoSuchTarget) as none:
-        await itn.target("my-tofu")
+        await itn.at("my-tofu")
     assert "my-tofu-service" in none.value.nearest
 
 
@@ -182,7 +183,7 @@ async def test_a_lost_run_is_looked_for_and_never_sent_twice(
     await plane.set_fault({"fault": fault, "match": "services/run"})
     sent_at = clock.now()
     with pytest.raises((Lost, ServerError)):
-        await itn.backend.run(operation, itn.call)  # type: ignore[arg-type]
+        await itn.run(operation)
     back = await itn.backend.look_back(operation, sent_at)
     assert (back.found is not None, back.absent) == (found, not found)
     assert [one.raw_path.endswith("services/run") for one in plane.requests].count(True) == 2
@@ -192,7 +193,7 @@ async def test_a_refusal_by_the_platform_is_told_in_its_words(itn: Joined, plane
     """A gateway that is not connected: the platform's sentence, and the look-back knows that nothing ran."""
     operation = await itn.operation("start itn:cluster_2/twice")
     with pytest.raises(ServerError, match="Gateway cluster_2 is not connected"):
-        await itn.backend.run(operation, itn.call)  # type: ignore[arg-type]
+        await itn.run(operation)
     assert (await itn.backend.look_back(operation, itn.clock.now())).absent
     assert plane.jobs == []
 
@@ -207,7 +208,7 @@ async def test_a_lost_job_action_is_read_back(itn: Joined, plane: ItentialPlane,
     for fault, found in (("drop_before", False), ("drop_after", True)):
         await plane.set_fault({"fault": fault, "match": "POST .*/jobs/", "times": 1})
         with pytest.raises(Problem):
-            await itn.backend.run(operation, itn.call)  # type: ignore[arg-type]
+            await itn.run(operation)
         back = await itn.backend.look_back(operation, itn.clock.now())
         assert (back.found is not None, back.absent) == (found, not found)
     assert state in (await itn.backend.state_of(run))
@@ -216,7 +217,7 @@ async def test_a_lost_job_action_is_read_back(itn: Joined, plane: ItentialPlane,
 async def test_without_jobs_a_run_is_done_when_accepted(plane: ItentialPlane, clock: TwinClock, tmp_path: Path) -> None:
     """`jobs = false`: the ids are told, nothing is followed, and a lost answer stays unknown."""
     table = {"base_url": plane.base_url, "username": plane.username, "password": plane.password, "jobs": False}
-    async with joined(PLUGIN, "itn", tmp_path, clock, **table) as itn:
+    async with joined(PLUGIN, "itn", clock, tmp_path, **table) as itn:
         done = await itn.do("start itn:backup")
         assert done.run is None
         assert done.backend_ref == plane.jobs[0].job_id
@@ -230,15 +231,15 @@ async def test_a_job_that_nobody_knows_here_has_no_scope(itn: Joined, plane: Ite
     run = (await itn.do("start itn:backup")).run
     assert run is not None
     itn.names.kept.clear()
-    assert (await itn.target(f"job/{run.id}")).scope is None
+    assert (await itn.at(f"job/{run.id}")).scope is None
     with pytest.raises(NoSuchTarget):
-        await itn.target("job/ffffffffffffffffffffffff")
+        await itn.at("job/ffffffffffffffffffffffff")
 
 
 async def test_the_schema_becomes_the_fields_of_a_form(itn: Joined) -> None:
     """Each property is a row with its type, choices, bounds and default."""
     assert isinstance(itn.backend, ItentialBackend)
-    action, workers = await itn.backend.form(await itn.target("my-tofu-service"))
+    action, workers = await itn.backend.form(await itn.at("my-tofu-service"))
     assert (action.name, action.choices, action.required) == ("param.action", ("apply", "destroy"), True)
     assert (workers.minimum, workers.maximum, workers.default) == (1, 8, 2)
-    assert await itn.backend.form(await itn.target("backup")) == ()
+    assert await itn.backend.form(await itn.at("backup")) == ()

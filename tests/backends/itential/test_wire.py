@@ -14,7 +14,8 @@ from bot.backends.itential import PLUGIN
 from bot.core.capability import Risk
 from bot.core.outcome import Failed, Phase
 from bot.core.problems import BadReply, Rejected
-from tests.backends.fakes import Joined, TwinClock, joined
+from tests.backends.fakes import TwinClock
+from tests.backends.kit import Joined, joined
 from tests.httpkit.support import Server, serving
 
 from .conftest import PEM
@@ -250,7 +251,7 @@ async def exercised(command: str, tmp_path: Path, recording: Recording, **more: 
     async with serving(recording.handle) as server:
         recording.server = server
         table = {"base_url": server.base_url, "username": "ops", "password": "p-not-a-secret", **more}
-        async with joined(PLUGIN, "itn", tmp_path, TwinClock(), **table) as itn:
+        async with joined(PLUGIN, "itn", TwinClock(), tmp_path, **table) as itn:
             if command == "health":
                 return await itn.backend.health(), itn
             return await itn.outcome(command), itn
@@ -339,7 +340,7 @@ async def test_a_job_that_the_platform_does_not_know_ends_by_its_service(tmp_pat
     async with serving(recording.handle) as server:
         recording.server = server
         table = {"base_url": server.base_url, "username": "ops", "password": "p-not-a-secret"}
-        async with joined(PLUGIN, "itn", tmp_path, TwinClock(), **table) as itn:
+        async with joined(PLUGIN, "itn", TwinClock(), tmp_path, **table) as itn:
             done = await itn.do("start itn:my-tofu-service")
             real = recording.handle
 

@@ -9,7 +9,8 @@ from typing import Any
 from bot.backends.prefactor import PLUGIN
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.prefactor import PrefactorPlane
-from tests.backends.kit import Answer, Joined, QuickClock, Recorder, joined, recording, said
+from tests.backends.fakes import QuickClock
+from tests.backends.kit import Answer, Joined, Recorder, joined, recording, said
 from tests.httpkit.support import NOON
 
 TOKEN = "fake-prefactor-token-of-the-playground-0123456789"

@@ -9,38 +9,17 @@ import pytest
 
 from bot.backends.prefactor import PLUGIN
 from bot.core.problems import (
-    BadReply,
-    CredentialRefused,
-    Lost,
-    NotSent,
     Problem,
-    RateLimited,
-    Rejected,
-    ServerError,
 )
 from tests.backends.kit import everything_logged, joined
+from tests.backends.problems import FAULTS, IDS
 
 from .support import TOKEN, on_plane
 
 READS = "GET /api/v1/agent/013"
-FAULTS: list[tuple[dict[str, Any], type[Problem]]] = [
-    ({"fault": "refuse"}, NotSent),
-    ({"fault": "drop_before"}, Lost),
-    ({"fault": "drop_after"}, Lost),
-    ({"fault": "401"}, CredentialRefused),
-    ({"fault": "429", "retry_after": 3600}, RateLimited),
-    ({"fault": "500"}, ServerError),
-    ({"fault": "html"}, BadReply),
-    ({"fault": "empty"}, BadReply),
-    ({"fault": "bad_json"}, BadReply),
-    ({"fault": "wrong_types"}, BadReply),
-    ({"fault": "huge", "size": 40_000_000}, BadReply),
-    ({"fault": "huge_gzip", "size": 40_000_000}, BadReply),
-    ({"fault": "redirect"}, Rejected),
-]
 
 
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=[fault["fault"] for fault, _ in FAULTS])
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
 async def test_each_fault_of_a_read_is_its_problem(fault: dict[str, Any], problem: type[Problem]) -> None:
     """A status that cannot be had is never an answer."""
     async with on_plane() as (plane, pre):
@@ -51,7 +30,7 @@ async def test_each_fault_of_a_read_is_its_problem(fault: dict[str, Any], proble
             await pre.run(operation)
 
 
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=[fault["fault"] for fault, _ in FAULTS])
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
 async def test_each_fault_of_a_change_is_its_problem_or_known_to_be_done(
     fault: dict[str, Any], problem: type[Problem]
 ) -> None:

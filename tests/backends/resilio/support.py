@@ -10,7 +10,8 @@ from typing import Any
 from bot.backends.resilio import PLUGIN
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.resilio import ResilioPlane
-from tests.backends.kit import Answer, Joined, QuickClock, Recorder, joined, recording, said
+from tests.backends.fakes import QuickClock
+from tests.backends.kit import Answer, Joined, Recorder, joined, recording, said
 from tests.httpkit.support import NOON
 
 TOKEN = "WV44TS4MZCAUXLBJ2MRX6MVCW4"

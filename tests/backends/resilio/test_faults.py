@@ -11,34 +11,13 @@ from aiohttp import web
 from bot.backends.resilio import PLUGIN
 from bot.core.problems import (
     BadReply,
-    CredentialRefused,
     Lost,
-    NotSent,
     Problem,
-    RateLimited,
-    Rejected,
-    ServerError,
 )
 from tests.backends.kit import Answer, everything_logged, said
+from tests.backends.problems import FAULTS, IDS
 
 from .support import TOKEN, on_plane, recorded
-
-FAULTS: list[tuple[dict[str, Any], type[Problem]]] = [
-    ({"fault": "refuse"}, NotSent),
-    ({"fault": "drop_before"}, Lost),
-    ({"fault": "drop_after"}, Lost),
-    ({"fault": "401"}, CredentialRefused),
-    ({"fault": "429", "retry_after": 3600}, RateLimited),
-    ({"fault": "500"}, ServerError),
-    ({"fault": "html"}, BadReply),
-    ({"fault": "empty"}, BadReply),
-    ({"fault": "bad_json"}, BadReply),
-    ({"fault": "wrong_types"}, BadReply),
-    ({"fault": "huge", "size": 40_000_000}, BadReply),
-    ({"fault": "huge_gzip", "size": 40_000_000}, BadReply),
-    ({"fault": "redirect"}, Rejected),
-]
-IDS = [fault["fault"] for fault, _ in FAULTS]
 
 
 @pytest.mark.parametrize("typed", ["tags res:", "history res:", "status res:run/543"])

@@ -6,12 +6,11 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from aiohttp import web
 
@@ -21,6 +20,7 @@ from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done
 from bot.core.value import Json
+from tests.backends.fakes import CountingIds, FolderSpool, Memory, OneCall, Parts
 from tests.httpkit.support import FakeClock, Server, serving
 
 TOKEN = "fake-token-of-the-playground"
@@ -191,112 +191,13 @@ class RecordingAcc:
         return [seen for seen in self.seen if seen.method != "GET"]
 
 
-class Memory:
-    """Names in memory, with when each was seen."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        self._clock = clock
-        self._kept: dict[tuple[str, str, str], tuple[Target, datetime]] = {}
-
-    async def remember(self, targets: Sequence[Target]) -> None:
-        for target in targets:
-            self._kept[target.backend, target.kind, target.id] = (target, self._clock.now())
-
-    async def by_id(self, backend: str, kind: str, id: str) -> Target | None:
-        found = self._kept.get((backend, kind, id))
-        return found[0] if found else None
-
-    async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
-        return [item for (name, sort, _), item in self._kept.items() if name == backend and kind in (None, sort)]
-
-
-class FakeIds:
-    """Ids in order."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def request(self) -> str:
-        return f"r-{self._next()}"
-
-    def secret(self) -> str:
-        return f"secret-{self._next()}"
-
-    def guid(self) -> str:
-        return f"00000000-0000-4000-8000-{self._next():012}"
-
-    def _next(self) -> int:
-        self._count += 1
-        return self._count
-
-
-class Spool:
-    """Files in one folder; those of a block that raised are deleted."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @asynccontextmanager
-    async def create(self, suffix: str) -> AsyncIterator[BinaryIO]:
-        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=suffix, delete=False) as made:
-            try:
-                yield made  # type: ignore[misc]
-            except BaseException:
-                Path(made.name).unlink()  # noqa: ASYNC240
-                raise
-
-    def left(self) -> list[str]:
-        return sorted(path.suffix for path in self.folder.iterdir())
-
-
-@dataclass(frozen=True)
-class Attached:
-    """A file on a Slack message."""
-
-    name: str
-    content: bytes
-
-    @property
-    def size(self) -> int:
-        return len(self.content)
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        for at in range(0, len(self.content), 7):
-            yield self.content[at : at + 7]
-
-
-@dataclass
-class FakeCall:
-    """What goes with an operation."""
-
-    clock: FakeClock
-    ids: FakeIds
-    spool: Spool
-    files: dict[str, Attached] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
-
-    async def progress(self, text: str) -> None:
-        self.told.append(text)
-
-    async def file(self, file_id: str) -> Attached:
-        return self.files[file_id]
-
-
-@dataclass(frozen=True)
-class Parts:
-    name: str
-    clock: FakeClock
-    ids: FakeIds
-    names: Memory
-
-
 @dataclass
 class Joined:
     """A backend joined to an ACC, with words for what a person would type."""
 
     acc: Any
     backend: SequentumBackend
-    call: FakeCall
+    call: OneCall
     names: Memory
     clock: FakeClock
 
@@ -320,7 +221,7 @@ class Joined:
         return Operation.of(row, request_id="r-1", target=target, given=plain, reason=reason, files=attached)
 
     async def do(self, verb: str, at: str, /, **words: Any) -> Done:
-        done = await self.backend.run(await self.operation(verb, at, **words), self.call)  # type: ignore[arg-type]
+        done = await self.backend.run(await self.operation(verb, at, **words), self.call)
         assert isinstance(done, Done)
         return done
 
@@ -341,13 +242,13 @@ def folder() -> Iterator[Path]:
 @asynccontextmanager
 async def joined_to(base_url: str, acc: Any, clock: FakeClock | None = None, **more: Any) -> AsyncIterator[Joined]:
     """A backend of the plugin, joined to whatever answers there."""
-    clock, ids = clock or FakeClock(), FakeIds()
+    clock, ids = clock or FakeClock(), CountingIds()
     names = Memory(clock)
     with folder() as path:
-        backend = PLUGIN.build(settings_of(base_url, **more), Parts("acc", clock, ids, names))  # type: ignore[arg-type]
+        backend = PLUGIN.build(settings_of(base_url, **more), Parts("acc", clock, ids, names))
         assert isinstance(backend, SequentumBackend)
         try:
-            yield Joined(acc, backend, FakeCall(clock, ids, Spool(path)), names, clock)
+            yield Joined(acc, backend, OneCall(clock, ids, FolderSpool(path)), names, clock)
         finally:
             await backend.close()
 

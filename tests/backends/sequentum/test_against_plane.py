@@ -26,9 +26,10 @@ from bot.core.problems import (
 )
 from bot.playground.planes.acc_model import Script
 from bot.playground.planes.sequentum import SequentumPlane, Server
+from tests.backends.fakes import Attached
 from tests.httpkit.support import FakeClock
 
-from .support import SERVER_KEY, Attached, Joined, joined_to
+from .support import SERVER_KEY, Joined, joined_to
 
 SHOP = "shop/prices"
 LONG = Script(running=3600.0)

@@ -9,8 +9,9 @@ import pytest
 
 from bot.backends.sequentum import PLUGIN
 from bot.core.capability import Risk
+from tests.backends.fakes import Attached
 
-from .support import AGENT, JOB, PATH, RUN, SCHEDULE, SERVER_KEY, TOKEN, Attached, RecordingAcc, joined
+from .support import AGENT, JOB, PATH, RUN, SCHEDULE, SERVER_KEY, TOKEN, RecordingAcc, joined
 
 
 class Wire(NamedTuple):

@@ -1,0 +1,106 @@
+"""What an operation of the ACC means beyond its call: ids, reasons, contradictions, silent answers, its end."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from tests.scenarios.acc_place import change_of, place, typed
+from tests.scenarios.steps import do
+from tests.world import World, labels
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_new_schedule_gets_its_id_from_the_bot(town: World) -> None:
+    """12: without `id=` a schedule is added under an id that the bot made and the card tells."""
+    at = place(town)
+    text = f'schedule set {at} cron="0 0 0 1" start=2026-07-16T11:21:20 zone="AUS Eastern Standard Time"'
+    asked = await typed(town, text, danger=False)
+    call = change_of(asked, at)
+    made = call.json()["scheduleId"]
+    assert str(uuid.UUID(made)) == made
+    assert made in town.acc.schedules
+    assert call.json() == {
+        "scheduleId": made,
+        "cron": "0 0 0 1",
+        "sessionId": None,
+        "startTime": "2026-07-16T11:21:20",
+        "timeZoneId": "AUS Eastern Standard Time",
+        "inputParameters": "{}",
+        "logLevel": 1,
+        "isWindowless": True,
+        "isEnabled": True,
+    }
+    await asked.card(f"A schedule of {at.path} was added", made)
+
+
+async def test_approval_and_disapproval_are_not_swapped(town: World) -> None:
+    """30, 31: what people mean is what the ACC ends up with, and the reason stands in its file log."""
+    at = place(town)
+    await typed(town, f"agent disapprove {at} -- breaks terms", danger=True)
+    await typed(town, f"agent approve {at} -- fixed by Lee", danger=False)
+    log = [(entry.approved, entry.message) for entry in town.acc.approvals if entry.agent_path == at.path]
+    assert log == [(False, "breaks terms"), (True, "fixed by Lee")]
+
+
+@pytest.mark.parametrize("verb", ["agent approve", "agent disapprove"])
+async def test_an_approval_without_a_reason_is_not_sent(town: World, verb: str) -> None:
+    """30, 31: the reason is required; without it nothing goes out and the answer shows how to write it."""
+    at = place(town)
+    asked = await do(town, f"{verb} {at}")
+    assert [path for _, path in asked.changes if at.agent in path] == []
+    assert asked.row("failed").code == "reason_missing"
+    await asked.card("needs a reason", " -- ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("as=job sync=true", "A job takes neither"),
+        ("sessions=true session=s1", "`session=` must be left out"),
+        ("delivery=zip", "need `sync=true`"),
+        ("log_level=4", "at most 3"),
+        ("production=perhaps", "takes `true` or `false`"),
+        ("sync=true timeout=2h", "at most"),
+        ("colour=red", "is not a parameter here"),
+    ],
+)
+async def test_a_start_that_contradicts_itself_is_not_sent(town: World, words: str, said: str) -> None:
+    """2, 7: what cannot be meant is refused with what would be accepted, and the control plane hears nothing."""
+    at = place(town)
+    asked = await do(town, f"start {at} {words}")
+    assert [path for _, path in asked.changes if at.agent in path] == []
+    assert asked.events[-1] == "failed"
+    await asked.card(said)
+
+
+@pytest.mark.parametrize("reply", ["empty", "204", "text"])
+async def test_a_write_may_answer_with_nothing_or_with_words(town: World, reply: str) -> None:
+    """Write replies are not documented: an empty body, 204 and plain text all mean that it was done."""
+    at = place(town)
+    usual, town.acc.write_reply = town.acc.write_reply, reply
+    try:
+        asked = await typed(town, f"schedule off {at}", danger=False)
+        retried = await typed(town, f"retry acc:run/{at.run}", danger=False)
+    finally:
+        town.acc.write_reply = usual
+    assert [schedule.enabled for schedule in town.acc.schedules.values() if schedule.agent.path == at.path] == [
+        False,
+        False,
+    ]
+    await asked.card("are off")
+    newest = town.acc.world.runs_of[at.agent][-1].run_id
+    assert retried.row("done").backend_ref == newest, "the new run is found in the history"
+
+
+async def test_a_started_job_is_followed_to_its_end(town: World) -> None:
+    """7, 8: the card of a job start ends in the job's own state, and the register has the end."""
+    at = place(town)
+    asked = await typed(town, f"start {at} as=job", danger=False)
+    assert asked.row("done").backend_ref == town.acc.jobs[-1].job_id
+    await town.until(lambda: "ended" in asked.events)
+    card = await asked.card("Succeeded")
+    assert "Log" in labels(card)
+    assert asked.row("ended").code == "succeeded"

@@ -1,0 +1,125 @@
+"""Words and targets from Slack to the control plane: misreads, selectors, threads, what is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.playground.planes.sequentum import Script
+from tests.scenarios.steps import ask, do, last_seq, mention, private, starts
+from tests.world import World, labels
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(town: World) -> None:
+    """`strat` is answered with what it may have meant, and the button does exactly what it says."""
+    before = starts(town)
+    asked = await ask(town, "strat acc:shop/prices production=false")
+    assert asked.events == ["misread"]
+    message = await private(town, "I could not read that", "`strat` is not a verb")
+    wanted = "start acc:shop/prices production=false"
+    assert wanted in labels(message)
+    seq = last_seq(town)
+    await town.ana.press_label("C0CRAWL", message["ts"], wanted)
+    await town.sees("start acc:shop/prices", "Succeeded")
+    assert starts(town) == before + 1
+    assert [row.event for row in town.register() if row.seq > seq and row.event == "sent"] == ["sent"]
+    assert town.acc.world.runs_of[town.acc.agent("shop/prices").agent_id][-1].options.production is False
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("start shop/prices", "is not a target. Write `backend:path`"),
+        ("start nowhere:shop/prices", "There is no control plane `nowhere`"),
+        ('start "acc:shop/prices', "A quote is opened and not closed"),
+        ("start acc:shop/prices now please", "is not `key=value`"),
+    ],
+)
+async def test_what_cannot_be_read_is_answered_with_what_would_be(town: World, text: str, said: str) -> None:
+    """Nothing is sent, the register has the words, and the answer says what to write."""
+    asked = await ask(town, text)
+    await private(town, "I could not read that", said)
+    assert asked.events == ["misread"]
+    assert asked.changes == []
+
+
+async def test_a_verb_for_another_kind_of_target_is_answered_with_an_example(town: World) -> None:
+    """An agent has no log, its runs have; the answer shows how one is written."""
+    asked = await do(town, "logs acc:shop/prices")
+    assert asked.row("failed").code == "wrong_target_kind"
+    await asked.card("is of the kind agent", "logs acc:run/ID")
+
+
+async def test_an_unknown_target_is_answered_with_the_nearest(town: World) -> None:
+    """A target that does not exist starts nothing; the nearest known one is a button that keeps the parameters."""
+    await do(town, "status acc:shop/prices")
+    before = starts(town)
+    asked = await do(town, "start acc:shop/pricez production=false")
+    assert asked.events == ["requested", "failed"]
+    assert asked.row("failed").code == "no_such_target"
+    card = await asked.card("acc has no agent `shop/pricez`")
+    assert labels(card) == ["start acc:shop/prices production=false"]
+    await asked.press("start acc:shop/prices production=false")
+    await town.until(lambda: starts(town) == before + 1)
+
+
+async def test_a_command_that_no_button_can_show_whole_is_no_button(town: World) -> None:
+    """A press must never do more than its label says: a long command is only shown."""
+    text = f"strat acc:shop/prices production=false input.region={'x' * 60}"
+    await ask(town, text)
+    message = await private(town, "`strat` is not a verb", "x" * 60)
+    assert labels(message) == []
+
+
+async def test_a_verb_without_a_target_in_a_thread_means_the_run_of_its_card(town: World) -> None:
+    """Under a card, `@signalbox logs` is about that card's run, whatever has run since."""
+    first = await do(town, "start acc:shop/prices input.first=1")
+    run = first.row("done").backend_ref
+    card = await first.card("start acc:shop/prices")
+    await town.until(lambda: "ended" in first.events)
+    await do(town, "start acc:shop/prices input.second=2")
+    asked = await mention(town, "logs", thread_ts=card["ts"])
+    assert await asked.ends() == "done"
+    assert ("GET", f"/api/run/{run}/log") in [(call.method, call.raw_path) for call in asked.calls]
+    answer = await asked.card("Log of shop/prices")
+    assert answer["thread_ts"] == card["ts"]
+
+
+async def test_an_agents_verb_under_the_card_of_a_run_means_its_agent(town: World) -> None:
+    """`schedules` has no meaning for a run, so in its thread the agent is meant."""
+    first = await do(town, "start acc:shop/prices")
+    card = await first.card("start acc:shop/prices")
+    asked = await mention(town, "schedules", thread_ts=card["ts"])
+    assert await asked.ends() == "done"
+    await asked.card("shop/prices has 2 schedules")
+
+
+async def test_a_verb_without_a_target_elsewhere_asks_for_one(town: World) -> None:
+    """Outside a thread there is nothing that could be meant."""
+    asked = await do(town, "retry")
+    assert asked.row("failed").code == "target_missing"
+    await asked.card("`retry` needs a target")
+
+
+async def test_selectors_pick_the_last_the_failed_and_the_running_run(town: World) -> None:
+    """`@last`, `@failed` and `@running` are read off the control plane's own history."""
+    acc = town.acc
+    acc.add_agent("shop/mixed", scripts=(Script(end="Never"),))
+    bad = acc.add_run("shop/mixed", ago=900, script=Script(end="Failure", message="broke here")).run_id
+    acc.add_run("shop/mixed", ago=700)
+    going = acc.add_run("shop/mixed", ago=500, script=Script(end="Never")).run_id
+    last = acc.add_run("shop/mixed", ago=300).run_id
+    for selector, run in (("last", last), ("failed", bad), ("running", going)):
+        asked = await do(town, f"status acc:shop/mixed@{selector}")
+        assert asked.row("done").target_id == run, selector
+    job = acc.add_job("shop/mixed", ago=100).job_id
+    assert (await do(town, "status acc:shop/mixed@last as=job")).events[-1] in ("done", "failed")
+    assert job in {one.job_id for one in acc.jobs}
+
+
+async def test_a_selector_that_finds_nothing_says_so(town: World) -> None:
+    """No failed run: nothing is retried."""
+    asked = await do(town, "retry acc:news/feed@failed")
+    assert asked.changes == []
+    await asked.card("news/feed has no failed run")

@@ -1,0 +1,96 @@
+"""What is dangerous is looked at first: by who asked alone, once, and not for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.playground.planes.sequentum import Script
+from tests.scenarios.deciding import deciding
+from tests.scenarios.steps import ask, do, everything_seen, private
+from tests.world import OPEN_POLICY, World, labels
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_only_the_asker_sees_a_pre_flight_and_only_the_asker_may_press(town: World) -> None:
+    """Lee sees nothing of it; a press in his name does nothing and is registered."""
+    asked = await ask(town, "input disable acc:shop/stock")
+    card = await asked.card("What will happen", "Active runs", "Last outcomes", "Next scheduled runs")
+    assert labels(card) == ["Run it", "Cancel"]
+    assert asked.request_id not in everything_seen(town, "U0LEE")
+    button = next(block for block in card["blocks"] if block["type"] == "actions")["elements"][0]
+    payload = forged(town, "U0LEE", card, button)
+    receipt = await town.ws.deliver("interactive", payload)
+    assert receipt.acked
+    await private(town, "Only the person who asked may press this", user="U0LEE")
+    assert asked.changes == []
+    await asked.press("Cancel")
+    assert await asked.ends() == "abandoned"
+    assert asked.row("abandoned").code == "cancelled"
+    assert asked.changes == []
+
+
+def forged(here: World, user: str, message: dict[str, Any], button: dict[str, Any]) -> dict[str, Any]:
+    """A press as Slack would send it, by somebody who never saw the message."""
+    place = {"type": "message", "message_ts": message["ts"], "channel_id": "C0CRAWL", "is_ephemeral": True}
+    return {
+        "type": "block_actions",
+        "user": {"id": user, "username": "x", "name": "x", "team_id": here.ws.team_id},
+        "api_app_id": here.ws.app_id,
+        "token": "playground-verification-not-a-secret",
+        "team": {"id": here.ws.team_id, "domain": "acme"},
+        "container": place,
+        "channel": {"id": "C0CRAWL", "name": "crawl-ops"},
+        "trigger_id": f"1.2.{user}",
+        "actions": [
+            {
+                "type": "button",
+                "action_id": button["action_id"],
+                "block_id": "b",
+                "value": button["value"],
+                "action_ts": "1.0",
+                "text": button["text"],
+            }
+        ],
+    }
+
+
+async def test_a_double_click_on_run_it_has_one_effect(town: World) -> None:
+    """Two presses of the same button are one call, and the second is told so."""
+    asked = await ask(town, "input clear acc:shop/stock")
+    await asked.card("Dangerous")
+    await asyncio.gather(asked.press("Run it"), asked.press("Run it"), asked.press("Run it"))
+    assert await asked.ends() == "done"
+    await town.quiet()
+    assert len(asked.changes) == 1
+    assert asked.events.count("sent") == 1
+
+
+async def test_a_double_click_on_retry_starts_one_run(town: World) -> None:
+    """A retry is never sent twice for one decision: an impatient second click of the same button does nothing more."""
+    town.acc.add_agent("shop/twice", scripts=(Script(end="Failure", message="broke"), Script(end="Never")))
+    asked = await do(town, "start acc:shop/twice")
+    card = await asked.card("Failure")
+    assert "Retry" in labels(card)
+    calls = len(town.acc.requests)
+    await asyncio.gather(*(town.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card) for _ in range(2)))
+    await town.until(lambda: sum(call.raw_path.endswith("/retry") for call in town.acc.requests[calls:]) >= 1)
+    await town.quiet()
+    assert sum(call.raw_path.endswith("/retry") for call in town.acc.requests[calls:]) == 1
+
+
+async def test_a_pre_flight_is_over_after_ten_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A press after ten minutes runs nothing, and the register says that it expired."""
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as later:
+        asked = await ask(later.here, "input clear acc:shop/stock")
+        await asked.card("Dangerous", "good for 10 minutes")
+        later.later(minutes=10, seconds=1)
+        await asked.press("Run it")
+        assert await asked.ends() == "expired"
+        await later.here.quiet()
+        assert asked.changes == []
+        assert "sent" not in asked.events
