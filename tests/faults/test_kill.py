@@ -179,7 +179,7 @@ async def test_what_an_earlier_version_accepted_and_did_not_begin_is_worked_on(
         store = Store.open(str(here.folder / "signalbox.db"))
         assert await store.accept(asked, (row,))
         await store.close()
-        await here.start("never")
+        await here.start()
         await here.until(lambda rows: [row for row in of_request(rows, "start") if row.event == "done"])
         assert check_calls(here, here.rows(), "start", "/cluster/start") == 1
         await here.ws.person("U0ANA").wait_for(lambda ana: told(ana, "r-earlier"), timeout=15)
