@@ -46,9 +46,8 @@ async def facts(deps: Deps, actor: Actor, place: Place, *, max_age: float = CACH
     """The rules in force, the person and the place, none older than `max_age` seconds."""
     now = deps.policy()
     policy = now.policy
-    with deps.drain.outside():
-        subject = await deps.directory.subject(actor, now.user_groups, max_age=max_age)
-        where = await deps.directory.where(place, max_age=max_age)
+    subject = await deps.directory.subject(actor, now.user_groups, max_age=max_age)
+    where = await deps.directory.where(place, max_age=max_age)
     return policy, subject, where
 
 

@@ -34,7 +34,8 @@ class Drain:
         self._line: deque[tuple[Work, str]] = deque()
         self._turns: dict[asyncio.Task[Any], asyncio.TimerHandle] = {}
         self._at_the_door = 0
-        self._quiet_soon: asyncio.TimerHandle | None = None
+        self._visits = 0
+        self._is_quiet = True
 
     def __len__(self) -> int:
         """What is under way and what waits in the line."""
@@ -62,15 +63,14 @@ class Drain:
     def at_the_door(self) -> Iterator[None]:
         """While somebody waits for an ack."""
         self._at_the_door += 1
-        if self._quiet_soon is not None:
-            self._quiet_soon.cancel()
+        self._visits += 1
+        if self._is_quiet:
+            self._is_quiet = False
+            self._look_again()
         try:
             yield
         finally:
             self._at_the_door -= 1
-            if not self._at_the_door:
-                self._quiet_soon = asyncio.get_running_loop().call_later(QUIET_AFTER, self._quiet)
-            self._begin_next()
 
     @contextmanager
     def outside(self) -> Iterator[None]:
@@ -85,14 +85,21 @@ class Drain:
         finally:
             handle.cancel()
 
-    def _quiet(self) -> None:
-        self._quiet_soon = None
+    def _look_again(self) -> None:
+        """One timer for all visits: they come by the hundred a second."""
+        asyncio.get_running_loop().call_later(QUIET_AFTER, self._listen, self._visits)
+
+    def _listen(self, visits: int) -> None:
+        """Quiet is when nobody came since and nobody is there."""
+        if self._at_the_door or visits != self._visits:
+            self._look_again()
+            return
+        self._is_quiet = True
         self._begin_next()
 
     def _begin_next(self) -> None:
         """Begin as many of the line as may be under way. Whoever is in the line has at least one before it that is."""
-        busy = self._at_the_door or self._quiet_soon is not None
-        most = TURNS_BESIDE_THE_DOOR if busy else TURNS
+        most = TURNS if self._is_quiet else TURNS_BESIDE_THE_DOOR
         while self._line and len(self._turns) < most:
             work, name = self._line.popleft()
             task = asyncio.create_task(work(), name=name)

@@ -32,6 +32,7 @@ BATCH: Final = 128
 READERS: Final = 2
 _WAL_LIMIT: Final = 64 * 1024 * 1024
 _TURN: Final = 0.0005
+PATIENCE: Final = 0.004  # seconds that units wait for company when nobody outside waits for any of them
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class _Job:
     unit: Unit[Any]
     waiter: asyncio.Future[Any] | Future[Any]
     loop: asyncio.AbstractEventLoop | None
+    urgent: bool = True
     result: Any = None
     error: BaseException | None = None
 
@@ -78,11 +80,14 @@ class Database:
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, unit: Unit[T]) -> T:
-        """Run `unit` in a transaction; returns when its commit is on the disk."""
+    async def write(self, unit: Unit[T], *, urgent: bool = False) -> T:
+        """Run `unit` in a transaction; returns when its commit is on the disk.
+
+        `urgent`: Slack waits for it. What is not waits a moment for company, because a commit costs the same for many.
+        """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
-        self._enqueue(_Job(unit, waiter, loop))
+        self._enqueue(_Job(unit, waiter, loop, urgent))
         return await waiter
 
     def write_sync(self, unit: Unit[T]) -> T:
@@ -187,21 +192,33 @@ class Database:
     def _serve(self) -> None:
         stop = False
         while not stop:
-            job = self._jobs.get()
-            batch: list[_Job] = []
-            while job is not None:
-                batch.append(job)
-                if len(batch) == BATCH:
-                    break
-                try:
-                    job = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-            stop = job is None
+            batch, stop = self._gathered()
             if batch:
                 self._run(batch)
                 _wake(batch)
         self._finish()
+
+    def _gathered(self) -> tuple[list[_Job], bool]:
+        """What is to be committed together, and whether it is the last."""
+        batch: list[_Job] = []
+        hurry = False
+        job = self._jobs.get()
+        while job is not None:
+            batch.append(job)
+            hurry = hurry or job.urgent
+            if len(batch) == BATCH:
+                return batch, False
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                if hurry:
+                    return batch, False
+                hurry = True
+                try:
+                    job = self._jobs.get(timeout=PATIENCE)
+                except queue.Empty:
+                    return batch, False
+        return batch, True
 
     def _run(self, batch: list[_Job]) -> None:
         """Run the units of `batch` in one transaction; afterwards each has a result or an error."""

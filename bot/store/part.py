@@ -20,7 +20,9 @@ class Part:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    async def _change(self, change: Callable[[sqlite_utils.Database], bool], rows: Sequence[Row]) -> bool:
+    async def _change(
+        self, change: Callable[[sqlite_utils.Database], bool], rows: Sequence[Row], *, urgent: bool = False
+    ) -> bool:
         """Make a compare-and-set and register `rows` with it; when it misses, nothing is written."""
 
         def unit(db: sqlite_utils.Database) -> bool:
@@ -29,4 +31,4 @@ class Part:
             register.append(db, rows)
             return True
 
-        return await self.database.write(unit)
+        return await self.database.write(unit, urgent=urgent)

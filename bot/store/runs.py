@@ -51,9 +51,7 @@ class Runs(Part):
     async def last_outcomes(self, target_id: str, limit: int) -> Sequence[Entry]:
         """What came of the last changes to a target, newest first."""
         return await self.database.read(
-            lambda db: [
-                register_read.entry(row) for row in db.execute(_LAST, (target_id, *_OUTCOMES, limit)).fetchall()
-            ]
+            lambda db: register_read.entries(db.execute(_LAST, (target_id, *_OUTCOMES, limit)))
         )
 
 

@@ -80,7 +80,7 @@ class Store(Decisions, Outbox, Runs, Waiting):
         `begun`: this process works on it from here on, which is the same as `begin` without a second commit.
         """
         state = "working" if begun else "new"
-        return await self._change(lambda db: inbox.accept(db, intent, state), rows)
+        return await self._change(lambda db: inbox.accept(db, intent, state), rows, urgent=True)
 
     async def append(self, *rows: Row) -> int:
         """Register events that belong to nothing else; the seq of the last."""

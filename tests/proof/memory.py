@@ -105,7 +105,7 @@ class MemoryDatabase(Database):
         self._db.conn.execute(f"RELEASE mark{self._marks}")
         self._marks -= 1
 
-    async def write(self, unit: Unit[T]) -> T:
+    async def write(self, unit: Unit[T], *, urgent: bool = False) -> T:
         """One transaction."""
         await self.gate.enter()
         result = self.write_sync(unit)

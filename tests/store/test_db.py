@@ -51,6 +51,14 @@ async def batch_behind(store: Store, *calls: object) -> list[object]:
     return list(await waiting)
 
 
+async def test_what_nobody_outside_waits_for_is_committed_with_what_comes_next(store: Store) -> None:
+    patient = [asyncio.ensure_future(store.append(row(request_id=f"r{number}"))) for number in range(3)]
+    await asyncio.sleep(0)
+    urgent = await store.database.write(lambda db: len(list(db.query("SELECT 1 FROM register"))), urgent=True)
+    assert urgent == 3, "in their order"
+    assert sorted(await asyncio.gather(*patient)) == [1, 2, 3]
+
+
 async def test_a_unit_that_raises_is_rolled_back_alone(store: Store) -> None:
     def broken(db: sqlite_utils.Database) -> int:
         db.execute("INSERT INTO facts VALUES ('broken', '1', 'now')")

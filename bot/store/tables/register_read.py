@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
+from pydantic import TypeAdapter
 from sqlite_utils import Database
 
 from bot.core.register import COLUMNS
@@ -21,6 +23,7 @@ SLACK_SECONDS: Final = 3600
 # The first of these that is asked for leads the search; a plus sign keeps SQLite from choosing another index.
 _INDEXED: Final = ("request_id", "target_id", "user_id", "channel_id")
 _WORD: Final = re.compile(r"\w")
+_ENTRIES: Final = TypeAdapter(list[Entry])
 
 
 def search(db: Database, filters: Filters, before_seq: int | None, limit: int) -> list[Entry]:
@@ -48,12 +51,12 @@ def search(db: Database, filters: Filters, before_seq: int | None, limit: int) -
     columns = ", ".join(f"r.{name}" for name in COLUMNS)
     sql = f"SELECT {columns} FROM {source} WHERE {' AND '.join(wheres) or '1'} ORDER BY {seq} DESC LIMIT ?"
     values.append(max(1, min(limit, MOST)))
-    return [entry(row) for row in db.conn.execute(sql, values)]
+    return entries(db.conn.execute(sql, values))
 
 
-def entry(row: tuple[Any, ...]) -> Entry:
-    """A stored row, its values in the order of COLUMNS."""
-    return Entry.model_validate(dict(zip(COLUMNS, row, strict=True)))
+def entries(rows: Iterable[tuple[Any, ...]]) -> list[Entry]:
+    """Stored rows, their values in the order of COLUMNS; read together, which is cheaper than one by one."""
+    return _ENTRIES.validate_python([dict(zip(COLUMNS, row, strict=True)) for row in rows])
 
 
 def _match(filters: Filters) -> str | None:
