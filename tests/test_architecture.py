@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot import plugins
+from tests.conftest import LONGEST as FIRST
 
 ROOT = Path(__file__).parents[1]
 BOT = ROOT / "bot"
@@ -102,3 +103,8 @@ def test_tests_fake_nothing_and_leave_nothing_out() -> None:
     for path in python_files(ROOT / "tests"):
         found = banned.search(path.read_text(encoding="utf-8"))
         assert found is None, f"{path.relative_to(ROOT)}: {found.group() if found else ''}"
+
+
+def test_the_files_that_are_handed_out_first_are_there() -> None:
+    """A file that was renamed or split would silently run last again."""
+    assert not [name for name in FIRST if not (ROOT / "tests" / name).is_file()]

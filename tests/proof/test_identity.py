@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -384,5 +383,5 @@ async def test_a_modal_that_lee_opened_is_not_sent_by_somebody_else(town: Decidi
     }
     assert (await here.ws.deliver("interactive", payload)).acked
     await here.until(lambda: [row for row in here.register(user_id="U0RUI") if str(row.verb).startswith("form")])
-    await asyncio.sleep(0.3)
+    await here.quiet()
     assert not here.register(event="rejected")
