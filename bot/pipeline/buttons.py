@@ -53,9 +53,9 @@ async def _may(deps: Deps, intent: Intent, suggestion: Suggestion, about: Target
         return False
     try:
         given = check_params(row.params, suggestion.params)
+        operation = Operation.of(row, request_id=intent.request_id, target=about, given=given, reason=None)
     except BadRequest:
         return False
-    operation = Operation.of(row, request_id=intent.request_id, target=about, given=given, reason=None)
     policy, subject, where = await facts(deps, intent.actor, intent.place)
     grants = await grants_of(deps, intent.actor, intent.place)
     return not isinstance(decide(policy, **asked(deps, row, operation, subject, where, grants)), Denied)

@@ -13,11 +13,18 @@ from bot.pipeline.say import say
 async def check(deps: Deps, ask: Form) -> dict[str, str] | None:
     """Errors by field, None when the form can be taken."""
     if ask.form == launcher.FORM:
-        read = launcher.read(deps.catalog, ask, ())
+        kept = await deps.store.fact(f"form:{ask.token}")
+        read = launcher.read(deps.catalog, ask, _files(kept))
         return read if isinstance(read, dict) else None
     if ask.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not _said(ask, "reason"):
         return {"reason": "Say why; others will read it."}
     return None
+
+
+def _files(kept: Json) -> tuple[str, ...]:
+    """The files of the message that the form was opened on."""
+    files = kept.get("files") if isinstance(kept, dict) else None
+    return tuple(str(file) for file in files) if isinstance(files, list) else ()
 
 
 def _said(ask: Form, name: str) -> str:
@@ -46,8 +53,7 @@ async def form(deps: Deps, intent: Intent, ask: Form) -> None:
 
 
 async def _launch(deps: Deps, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:
-    files = kept.get("files")
-    read = launcher.read(deps.catalog, ask, tuple(str(f) for f in files) if isinstance(files, list) else ())
+    read = launcher.read(deps.catalog, ask, _files(kept))
     place = Place.model_validate(kept.get("place"))
     if not place.channel_id:
         channel = ask.values.get("channel")

@@ -138,7 +138,7 @@ class Joined:
         kind, rest = self.catalog.split_path(self.backend.name, path)
         return await self.backend.resolve(TargetRef(backend=self.backend.name, path=rest), kind)
 
-    async def operation(self, command: str) -> Operation:
+    async def operation(self, command: str, *, files: tuple[str, ...] = ()) -> Operation:
         """The operation behind a typed command, made as the pipeline makes it."""
         read = parse(command, self.catalog)
         assert isinstance(read, Command), read
@@ -150,7 +150,7 @@ class Joined:
         row = self.catalog.row(self.backend.name, read.verb, target.kind)
         assert row is not None, (read.verb, target.kind)
         given = check_params(row.params, read.params)
-        return Operation.of(row, request_id="r-1", target=target, given=given, reason=read.reason)
+        return Operation.of(row, request_id="r-1", target=target, given=given, reason=read.reason, files=files)
 
     async def outcome(self, command: str) -> Any:
         return await self.backend.run(await self.operation(command), self.call)  # type: ignore[arg-type]

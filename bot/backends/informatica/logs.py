@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 from typing import Final
 
-from bot.backends.informatica.desk import Desk, number_of, text_of
+from bot.backends.informatica.desk import Desk
 from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.logtext import Seen, masked_file
 from bot.backends.informatica.tasks import ended
 from bot.backends.informatica.views import ended_view
+from bot.core.asked import number_of, text_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, FileOut
 from bot.core.ports import Call

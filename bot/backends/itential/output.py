@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
-from bot.backends.itential.desk import Desk, number_of, text_of
+from bot.backends.itential.desk import Desk
 from bot.backends.itential.jobs import last_run
 from bot.backends.itential.rows import JOB
 from bot.backends.itential.views import output_facts, output_text
 from bot.backends.itential.wire import Output
+from bot.core.asked import number_of, text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, FileOut
 from bot.core.ports import Call

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,18 +35,16 @@ def params_of(service: Service, operation: Operation) -> dict[str, Json]:
     """The parameters that will be sent, in the types of the schema; raises BadRequest for what does not fit."""
     given = given_params(operation)
     if operation.verb == "destroy":
-        _check_destroy(service, given)
+        _check_destroy(service)
         given["action"] = "destroy"
     return typed(service.service_metadata.decorator, given)
 
 
-def _check_destroy(service: Service, given: Mapping[str, Json]) -> None:
+def _check_destroy(service: Service) -> None:
     if service.service_metadata.type not in (None, TOFU):
         raise BadRequest(
             f"{service.path} is of type {service.service_metadata.type}, and only OpenTofu plans can be destroyed."
         )
-    if given.get("action", "destroy") != "destroy":
-        raise BadRequest("`destroy` runs the plan with action=destroy; leave `param.action` out, or use `start`.")
 
 
 async def start(desk: Desk, operation: Operation, call: Call) -> Done | Failed | Refused:

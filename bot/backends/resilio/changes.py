@@ -7,11 +7,12 @@ from datetime import timedelta
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.views import clean, tag_table, written
 from bot.backends.resilio.wire import Client, Tag
+from bot.core.asked import map_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Suggestion
 from bot.core.params import duration_text
 from bot.core.ports import Call
-from bot.core.problems import BadRequest, CallProblem, NoSuchTarget
+from bot.core.problems import CallProblem, NoSuchTarget
 
 
 def seconds_of(operation: Operation) -> int | None:
@@ -55,20 +56,9 @@ def _unlike(agent: Client | None, *, paused: bool) -> str:
     return f" It accepted that, but still says that it is {'not ' if paused else ''}paused; look again in a moment."
 
 
-def wanted_tags(operation: Operation) -> dict[str, str]:
-    """The tags to set; raises BadRequest when there are none."""
-    value = operation.params.get("*")
-    tags = {str(name): str(text) for name, text in value.items()} if isinstance(value, dict) else {}
-    if not tags:
-        raise BadRequest(
-            "Name a tag and its value.", f"For example: `tag {written(operation.target.backend)} SITE=berlin`."
-        )
-    return tags
-
-
 async def tag(client: ResilioClient, operation: Operation, call: Call) -> Done:
     """Set tags, and read them back where the agent can list them."""
-    wanted = wanted_tags(operation)
+    wanted = map_of(operation, "*")
     await client.set_tags(wanted)
     told = ", ".join(f"{clean(name)}={clean(value)}" for name, value in wanted.items())
     found = await _tags_now(client)

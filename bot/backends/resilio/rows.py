@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bot.backends.resilio import checks
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
 from bot.core.params import Param, ParamType
 
@@ -122,6 +123,7 @@ CAPABILITIES: Final = (
         'jobs, and can pause or unpause jobs whose profile has "Pause job if". A tag cannot be deleted here.',
         endpoint="PATCH /api/v3/tags (SEED)",
         params=(TAGS,),
+        check=checks.tags,
     ),
 )
 

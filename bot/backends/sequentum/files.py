@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends.sequentum.desk import Desk, flag_of, number_of, text_of
+from bot.backends.sequentum.desk import Desk
 from bot.backends.sequentum.labels import discard, label_of
 from bot.backends.sequentum.rows import JOB_RUN, RUN
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.times import moment
 from bot.backends.sequentum.ziplog import COMPARED, MOST_HITS, LogRead, rewrite, sha256_of
+from bot.core.asked import flag_of, number_of, text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Phase
 from bot.core.ports import Call
