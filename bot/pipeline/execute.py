@@ -23,6 +23,7 @@ from bot.core.problems import (
     NotSent,
     Problem,
     RateLimited,
+    Redirected,
     Rejected,
     ServerError,
 )
@@ -159,11 +160,11 @@ def lost_but(back: LookBack) -> str:
 
 
 def after_look_back(result: Unknown, back: LookBack) -> AnyOutcome:
-    """Found: done after all. Absent after a broken answer: failed. Anything else stays unknown, with what was seen."""
+    """Found: done after all. Absent after an answer that was no success: failed. Else it stays unknown, with what was seen."""
     if back.found is not None:
         summary = f"{back.found.summary} {lost_but(back)}"
         return back.found.model_copy(update={"summary": summary})
-    if back.absent and result.code == ServerError.code:
+    if back.absent and result.code in (ServerError.code, Redirected.code):
         return Failed(code=result.code, summary=f"{result.summary} {back.evidence}".strip(), hint=result.hint)
     hint = result.hint or "Look at the control plane before you start it again."
     return result.model_copy(update={"summary": f"{result.summary} {back.evidence}".strip(), "hint": hint})

@@ -12,11 +12,11 @@ from bot.backends.informatica.wire import Agent, Status
 from bot.core.outcome import Phase
 from bot.core.problems import (
     BadReply,
+    CallProblem,
     CredentialRefused,
     Lost,
     NotSent,
     RateLimited,
-    Rejected,
     ServerError,
 )
 from bot.playground.planes.informatica import InformaticaPlane
@@ -36,7 +36,7 @@ FAULTS: list[tuple[dict[str, Any], tuple[type[Exception], ...]]] = [
     ({"fault": "wrong_types"}, (BadReply,)),
     ({"fault": "huge"}, (BadReply,)),
     ({"fault": "huge_gzip"}, (BadReply,)),
-    ({"fault": "redirect"}, (Rejected,)),
+    ({"fault": "redirect"}, (CallProblem,)),
 ]
 IDS = [fault["fault"] for fault, _ in FAULTS]
 

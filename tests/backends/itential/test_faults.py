@@ -14,11 +14,11 @@ from bot.core.outcome import Phase
 from bot.core.problems import (
     BadReply,
     BadRequest,
+    CallProblem,
     CredentialRefused,
     Lost,
     NotSent,
     RateLimited,
-    Rejected,
     ServerError,
 )
 from bot.playground.planes.itential import ItentialPlane
@@ -36,7 +36,7 @@ FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"fault": "wrong_types"}, BadReply),
     ({"fault": "huge"}, BadReply),
     ({"fault": "huge_gzip"}, BadReply),
-    ({"fault": "redirect"}, Rejected),
+    ({"fault": "redirect"}, CallProblem),
 ]
 NAMES = [fault["fault"] for fault, _ in FAULTS]
 

@@ -10,12 +10,12 @@ import pytest
 from bot.backends.prefactor import PLUGIN
 from bot.core.problems import (
     BadReply,
+    CallProblem,
     CredentialRefused,
     Lost,
     NotSent,
     Problem,
     RateLimited,
-    Rejected,
     ServerError,
 )
 from tests.backends.kit import everything_logged, joined
@@ -36,7 +36,7 @@ FAULTS: list[tuple[dict[str, Any], type[Problem]]] = [
     ({"fault": "wrong_types"}, BadReply),
     ({"fault": "huge", "size": 40_000_000}, BadReply),
     ({"fault": "huge_gzip", "size": 40_000_000}, BadReply),
-    ({"fault": "redirect"}, Rejected),
+    ({"fault": "redirect"}, CallProblem),
 ]
 
 

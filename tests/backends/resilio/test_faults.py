@@ -11,12 +11,12 @@ from aiohttp import web
 from bot.backends.resilio import PLUGIN
 from bot.core.problems import (
     BadReply,
+    CallProblem,
     CredentialRefused,
     Lost,
     NotSent,
     Problem,
     RateLimited,
-    Rejected,
     ServerError,
 )
 from tests.backends.kit import Answer, everything_logged, said
@@ -36,7 +36,7 @@ FAULTS: list[tuple[dict[str, Any], type[Problem]]] = [
     ({"fault": "wrong_types"}, BadReply),
     ({"fault": "huge", "size": 40_000_000}, BadReply),
     ({"fault": "huge_gzip", "size": 40_000_000}, BadReply),
-    ({"fault": "redirect"}, Rejected),
+    ({"fault": "redirect"}, CallProblem),
 ]
 IDS = [fault["fault"] for fault, _ in FAULTS]
 
