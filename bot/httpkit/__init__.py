@@ -19,7 +19,8 @@
     that gives a fresh iterator of the body, so that a repeat can begin again. `missing` names what a 404 means: with it a
     404 raises NoSuchTarget, without it Rejected with status 404. `base_url` replaces the client's for one call.
     `repeat_safe` is the caller's word that the same call twice is as good as once: only then is anything ever sent again
-    (429, 502, 503, 504, connection trouble: twice more at most, with a growing pause, honouring Retry-After).
+    (429, 502, 503, 504, connection trouble: twice more at most, the library's own repeats included, with a growing pause,
+    honouring Retry-After).
     `deadline` is seconds for everything: waiting for a slot, connecting, sending, reading, repeats.
 
 `HttpClient.download(..., to=binary file, cap=bytes) -> Download`      the same words; the body goes to the file, at most

@@ -226,7 +226,7 @@ class HttpClient:
         """All attempts under one deadline. What ends it is raised outside the handler, so that no request hangs on it."""
         quiet_logs()
         seconds = self._deadline if deadline is None else deadline
-        progress = Progress(ask.repeat_safe)
+        progress = Progress()
         problem: Problem
         try:
             async with asyncio.timeout(seconds):
