@@ -33,8 +33,10 @@ class Capability(Value):
     `repeat_safe` False means: never sent twice by the program. `deadline` is seconds for the whole call.
     `own_verb` True keeps a read out of `risk:read`: a rule must name it. `starts_run` True: the outcome carries a
     run that can be watched. `effect` says in one sentence what will happen, for the pre-flight and the docs.
-    `endpoint` names the vendor's call and its source. `check` raises BadRequest for parameters that contradict each other
-    or cannot be sent: it is called before anything is decided, registered as sent, or sent, and reads nothing else.
+    `pausable` takes `for=` and `until=`: with `resumes` the program says that verb when the time is over, without it the
+    control plane ends it by a timer of its own. `endpoint` names the vendor's call and its source. `check` raises BadRequest
+    for parameters that contradict each other or cannot be sent: it is called before anything is decided, registered as
+    sent, or sent, and reads nothing else.
     """
 
     verb: str

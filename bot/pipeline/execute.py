@@ -35,7 +35,7 @@ from bot.pipeline.buttons import buttons_for
 from bot.pipeline.call import OneCall
 from bot.pipeline.deps import Deps
 from bot.pipeline.filling import fill_buttons
-from bot.pipeline.pauses import end_by_hand, pauses_of
+from bot.pipeline.pauses import end_by_hand, ends_at, pauses_of
 from bot.pipeline.record import Scribe
 
 AnyOutcome = Done | Refused | Failed | Unknown
@@ -103,8 +103,10 @@ async def call(deps: Deps, intent: Intent, operation: Operation, backend: Backen
     async def tell(text: str) -> None:
         await deps.presenter.show(cards.working(operation, intent, text))
 
-    parts = OneCall(deps.clock, deps.ids, deps.spool, deps.files, intent.place.channel_id, intent.actor.user_id, tell)
+    channel, user = intent.place.channel_id, intent.actor.user_id
     try:
+        ends = ends_at(operation, deps.clock.now(), deps.zone)
+        parts = OneCall(deps.clock, deps.ids, deps.spool, deps.files, channel, user, tell, ends)
         async with asyncio.timeout(operation.deadline):
             return await backend.run(operation, parts)
     except TimeoutError:

@@ -95,6 +95,7 @@ class Given:
     spool: FileSpool
     files: Files
     presenter: Screen
+    zone: str = "UTC"
 
 
 INTENT = Intent(

@@ -104,6 +104,7 @@ class OneCall:
     spool: FolderSpool
     told: list[str] = field(default_factory=list)
     files: dict[str, Any] = field(default_factory=dict)
+    ends: datetime | None = None
 
     async def progress(self, text: str) -> None:
         self.told.append(text)

@@ -20,6 +20,7 @@ from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Refused, Unknown
 from bot.core.plugin import Plugin
+from bot.pipeline.pauses import ends_at
 from tests.httpkit.support import FakeClock, Seen, Server, serving
 
 Outcome = Done | Refused | Failed | Unknown
@@ -94,6 +95,7 @@ class FakeCall:
     ids: FakeIds = field(default_factory=FakeIds)
     spool: NoSpool = field(default_factory=NoSpool)
     told: list[str] = field(default_factory=list)
+    ends: datetime | None = None
 
     async def progress(self, text: str) -> None:
         self.told.append(text)
@@ -147,6 +149,7 @@ class Joined:
         return await self.run(await self.operation(text, request_id))
 
     async def run(self, operation: Operation) -> Outcome:
+        self.call.ends = ends_at(operation, self.clock.now(), "UTC")
         async with asyncio.timeout(20):
             result: Outcome = await self.backend.run(operation, self.call)
         return result

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final
 
 from bot.backends.resilio import changes, reads
-from bot.backends.resilio.changes import seconds_of
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.restart import restart
 from bot.backends.resilio.rows import AGENT, ROWS, RUN
@@ -15,7 +14,7 @@ from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.states import run_state
 from bot.backends.resilio.views import bar, clean, client_facts, client_state, run_view, runs_text, written
 from bot.backends.resilio.wire import Client, Run
-from bot.core.asked import map_of
+from bot.core.asked import map_of, number_of, text_of
 from bot.core.capability import BackendRows
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
@@ -168,9 +167,8 @@ class ResilioBackend:
             facts.append(("Runs", runs_text(await self._client.runs())))
         except (CallProblem, NoSuchTarget):
             facts.append(("Runs", "not readable"))
-        seconds = seconds_of(operation)
-        if operation.verb == "pause" and seconds is not None:
-            facts.append(("Resumes", f"by itself after {duration_text(seconds)}"))
+        if operation.verb == "pause":
+            facts += _resumes(operation)
         return (*facts, *changed)
 
     async def _tags_before(self, operation: Operation) -> list[tuple[str, str]]:
@@ -239,3 +237,10 @@ class ResilioBackend:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+def _resumes(operation: Operation) -> list[tuple[str, str]]:
+    seconds, until = number_of(operation, "for"), text_of(operation, "until")
+    if seconds is not None:
+        return [("Resumes", f"by itself after {duration_text(seconds)}")]
+    return [("Resumes", f"by itself at {until}")] if until else []

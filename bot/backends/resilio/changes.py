@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from math import ceil
 
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.views import clean, tag_table, written
@@ -15,24 +15,25 @@ from bot.core.ports import Call
 from bot.core.problems import CallProblem, NoSuchTarget
 
 
-def seconds_of(operation: Operation) -> int | None:
-    """For how long a pause is, in seconds; None for no end."""
-    lasts = operation.params.get("for")
-    return lasts if isinstance(lasts, int) and not isinstance(lasts, bool) else None
-
-
 async def pause(client: ResilioClient, operation: Operation, call: Call) -> Done:
     """Pause; the timer is the agent's own, so that it resumes even when this program is gone."""
-    seconds = seconds_of(operation)
+    seconds = _seconds_to(call)
     await client.pause(seconds)
     facts = [Fact(label="Paused", value="yes")]
     ends = "until somebody says `resume`"
     if seconds is not None:
         ends = f"and resumes by itself after {duration_text(seconds)}"
-        facts.append(Fact(label="Resumes at about", value=call.clock.now() + timedelta(seconds=seconds)))
+        facts.append(Fact(label="Resumes at about", value=call.ends))
     note = _unlike(await _now(client), paused=True)
     back = Suggestion(label="Resume", verb="resume", target=written(operation.target.backend))
     return Done(summary=f"The agent is paused {ends}.{note}", facts=tuple(facts), next=(back,))
+
+
+def _seconds_to(call: Call) -> int | None:
+    """What the timer takes: whole seconds from now on, one at least; None for no end."""
+    if call.ends is None:
+        return None
+    return max(1, ceil((call.ends - call.clock.now()).total_seconds()))
 
 
 async def resume(client: ResilioClient, operation: Operation, call: Call) -> Done:

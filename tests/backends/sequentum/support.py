@@ -274,6 +274,7 @@ class FakeCall:
     spool: Spool
     files: dict[str, Attached] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    ends: datetime | None = None
 
     async def progress(self, text: str) -> None:
         self.told.append(text)
