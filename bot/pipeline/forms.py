@@ -7,6 +7,7 @@ from bot.core.value import Json
 from bot.pipeline import approvals, filling, launcher
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
+from bot.pipeline.home import refresh_homes
 from bot.pipeline.say import say
 
 
@@ -42,7 +43,7 @@ async def form(deps: Deps, intent: Intent, ask: Form) -> None:
         await _launch(deps, intent, ask, kept)
     elif ask.form == approvals.DENY_FORM:
         place = Place.model_validate(kept.get("place"))
-        await approvals.denied(deps, intent, str(kept.get("hold")), place, _said(ask, "reason"))
+        await _deny(deps, intent, str(kept.get("hold")), place, _said(ask, "reason"))
     elif ask.form == approvals.ASK_FORM:
         await approvals.wanted(deps, intent, ask, kept)
     elif ask.form == filling.FORM:
@@ -50,6 +51,13 @@ async def form(deps: Deps, intent: Intent, ask: Form) -> None:
         await command(deps, intent.model_copy(update={"place": place}), read)
     else:
         await say(deps, intent, "This form is of a version that is no longer understood.")
+
+
+async def _deny(deps: Deps, intent: Intent, hold_id: str, place: Place, reason: str) -> None:
+    await approvals.denied(deps, intent, hold_id, place, reason)
+    hold = await deps.store.open_hold(hold_id)
+    if hold is not None:
+        await refresh_homes(deps, hold, intent.actor.user_id)
 
 
 async def _launch(deps: Deps, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from bot.core.capability import Risk
 from bot.core.card import Tone
 from bot.core.grammar import parse
-from bot.core.intent import Command, Door, Intent, Misread, Press
+from bot.core.intent import Command, Intent, Misread, Press
 from bot.core.rows import ButtonRow
 from bot.core.value import Json
 from bot.pipeline import approvals, breakglass, filling, refuse
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
 from bot.pipeline.holds import decide_preflight
-from bot.pipeline.home import home_view
+from bot.pipeline.home import refresh_homes
 from bot.pipeline.refresh import refresh
 from bot.pipeline.say import say
 
@@ -107,7 +107,6 @@ async def _hold(deps: Deps, intent: Intent, means: Mapping[str, Json]) -> None:
         await say(deps, intent, "This was decided already; the message shows by whom.", tone=Tone.PLAIN)
     elif hold.kind == approvals.KIND:
         await approvals.decide(deps, intent, hold, str(means.get("choice")))
-        if intent.door is Door.HOME:
-            await deps.presenter.home(await home_view(deps, intent))
+        await refresh_homes(deps, hold, intent.actor.user_id)
     else:
         await decide_preflight(deps, intent, hold, str(means.get("choice")))
