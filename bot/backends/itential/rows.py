@@ -23,6 +23,7 @@ from bot.backends.itential.parameters import (
     text,
 )
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.logdiff import DIFF
 
 SERVICE: Final = "service"
 GATEWAY: Final = "gateway"
@@ -162,7 +163,7 @@ _STATUSES: Final = (
         help="What a job wrote to stdout and stderr, without secrets",
         example="logs itn:job/ID tail=50",
         endpoint=f"GET {_OM}/ID, GET {_GM}/services/ID (CODE, GUESS: where the output stands)",
-        params=(TAIL, GREP),
+        params=(TAIL, GREP, DIFF),
         own_verb=True,
     ),
     _read(
@@ -171,7 +172,7 @@ _STATUSES: Final = (
         help="What the last run of a service wrote to stdout and stderr, without secrets",
         example="logs itn:my-tofu-service grep=error",
         endpoint=f"GET {_GM}/services/ID: last_run (DOC)",
-        params=(TAIL, GREP),
+        params=(TAIL, GREP, DIFF),
         own_verb=True,
     ),
 )

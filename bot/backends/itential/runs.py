@@ -171,7 +171,7 @@ async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> Look
         except (CallProblem, NoSuchTarget):
             listed = False
     for job in jobs:
-        if job.began is not None and job.began >= since and _is_of(job, service):
+        if job.began is not None and job.began >= since and is_of(job, service):
             ids[job.id] = utc_text(job.began)
     known = {one.id for one, seen in await desk.names.known(desk.name, "job") if seen < sent_at}
     found = {job_id: began for job_id, began in ids.items() if job_id not in known}
@@ -190,7 +190,8 @@ async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> Look
     )
 
 
-def _is_of(job: Job, service: Service) -> bool:
+def is_of(job: Job, service: Service) -> bool:
+    """Whether a listed job is a run of this service; see `look_back`."""
     meta, variables = service.service_metadata, job.variables or {}
     if "serviceName" in variables:
         return variables["serviceName"] == meta.name and variables.get("clusterId") in (None, meta.location)
