@@ -17,6 +17,7 @@ from bot.pipeline.holds import decide_preflight
 from bot.pipeline.home import refresh_homes
 from bot.pipeline.refresh import refresh
 from bot.pipeline.say import say
+from bot.pipeline.twice import was_pressed
 
 
 async def press(deps: Deps, intent: Intent, ask: Press) -> None:
@@ -31,7 +32,7 @@ async def press(deps: Deps, intent: Intent, ask: Press) -> None:
         return
     tag = means.get("tag")
     if tag == "command1":
-        await _from_card(deps, intent, _command(means))
+        await _from_card(deps, intent, row, _command(means))
     elif tag == "say1":
         await _typed(deps, intent, str(means.get("text")))
     elif tag == "refresh1":
@@ -84,8 +85,10 @@ def _command(means: Mapping[str, Json]) -> Command:
     return Command(verb=str(means.get("verb")), target=str(means.get("target")), params=tuple(pairs))
 
 
-async def _from_card(deps: Deps, intent: Intent, asked: Command) -> None:
+async def _from_card(deps: Deps, intent: Intent, row: ButtonRow, asked: Command) -> None:
     """What only looks (a log, a history) goes into the thread of the card; what acts gets a card of its own."""
+    if await was_pressed(deps, intent, row, asked):
+        return
     place = intent.place
     rows = deps.catalog.rows(asked.verb, (asked.target or "").partition(":")[0])
     if rows and all(row.risk is Risk.READ for _, row in rows) and place.thread_ts is None:
