@@ -153,7 +153,8 @@ def _row_section(row: Capability) -> str:
     facts += ["a reason is required"] if row.reason_required else []
     facts += ["takes files from the message"] if row.takes_files else []
     facts += ["followed to its end"] if row.starts_run else []
-    facts += [f"`for=` or `until=` make it a pause; `{row.resumes}` ends it"] if row.pausable else []
+    ends = f"make it a pause; `{row.resumes}` ends it" if row.resumes else "are kept by the control plane's own timer"
+    facts += [f"`for=` or `until=` {ends}"] if row.pausable else []
     lines = [
         f"#### `{row.verb}` on {row.target}\n",
         f"{row.help}. {row.effect}".strip() + "\n",

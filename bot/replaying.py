@@ -35,7 +35,6 @@ from bot.slack.directory import SlackDirectory
 from bot.store.unit import Store
 
 Print = Callable[[str], None]
-Decide = Callable[[Target], Decision]
 _RANK: Final = {"denied": 0, "needs approval": 1, "allowed": 2}
 _PAGE: Final = 500
 _PEOPLE_MAX_AGE: Final = 60.0

@@ -43,22 +43,8 @@ class Step(StrEnum):
     COMPLETE = "complete"
     DENY = "deny"
     EXPIRE = "expire"
-    WITHDRAW = "withdraw"
     DRIFT = "drift"
     DISPATCH = "dispatch"
-
-
-TRANSITIONS: Final[Mapping[tuple[State, Step], State]] = MappingProxyType(
-    {
-        (State.OPEN, Step.COMPLETE): State.APPROVED,
-        (State.OPEN, Step.DENY): State.REJECTED,
-        (State.OPEN, Step.EXPIRE): State.EXPIRED,
-        (State.OPEN, Step.WITHDRAW): State.WITHDRAWN,
-        (State.APPROVED, Step.DISPATCH): State.USED,
-        (State.APPROVED, Step.EXPIRE): State.EXPIRED,
-        (State.APPROVED, Step.DRIFT): State.VOID,
-    }
-)
 
 
 class Choice(StrEnum):
@@ -132,11 +118,6 @@ class Snapshot:
     policy_version: str
     target_id: str
     state: str
-
-
-def next_state(state: State, step: Step) -> State | None:
-    """The state after this step; None when the step cannot happen any more."""
-    return TRANSITIONS.get((state, step))
 
 
 def person_of(user_id: str, aliases: Mapping[str, str]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
+from bot.core.asked import Asked
 from bot.core.params import Param
-from bot.core.value import Value
+from bot.core.value import Json, Value
 
 
 class Risk(StrEnum):
@@ -31,7 +33,10 @@ class Capability(Value):
     `repeat_safe` False means: never sent twice by the program. `deadline` is seconds for the whole call.
     `own_verb` True keeps a read out of `risk:read`: a rule must name it. `starts_run` True: the outcome carries a
     run that can be watched. `effect` says in one sentence what will happen, for the pre-flight and the docs.
-    `endpoint` names the vendor's call and its source. `all_of` names what the row acts on when it takes a whole agent.
+    `pausable` takes `for=` and `until=`: with `resumes` the program says that verb when the time is over, without it the
+    control plane ends it by a timer of its own. `endpoint` names the vendor's call and its source. `check` raises BadRequest
+    for parameters that contradict each other or cannot be sent: it is called before anything is decided, registered as
+    sent, or sent, and reads nothing else.
     """
 
     verb: str
@@ -50,10 +55,19 @@ class Capability(Value):
     takes_files: bool = False
     pausable: bool = False
     resumes: str | None = None
+    check: Callable[[Asked], None] | None = None
 
     def param(self, name: str) -> Param | None:
         """The declared parameter of that name, else None."""
         return next((param for param in self.params if param.name == name), None)
+
+    def asked(self, given: dict[str, Json], reason: str | None = None, files: tuple[str, ...] = ()) -> Asked:
+        """What was written, with the defaults of what was left unsaid; raises BadRequest where `check` does."""
+        defaults = {param.name: param.default for param in self.params if param.default is not None}
+        asked = Asked(params={**defaults, **given}, given=given, reason=reason, files=files)
+        if self.check is not None:
+            self.check(asked)
+        return asked
 
 
 class BackendRows(Value):

@@ -99,6 +99,16 @@ class HomeView(Value):
     user_id: str
     sections: tuple[Card, ...]
 
+    @property
+    def key(self) -> str:
+        """The key that the tab of this person is shown under, for ever."""
+        return home_key(self.user_id)
+
+
+def home_key(user: str) -> str:
+    """The key of a person's Home tab."""
+    return f"home:{user}"
+
 
 class Delivery(Value):
     """Files to put into the thread of a card, with a comment. The outbox deletes each file once it was uploaded."""

@@ -68,13 +68,12 @@ class Operation(Value):
         files: tuple[str, ...] = (),
         words: tuple[tuple[str, str], ...] = (),
     ) -> Operation:
-        """The operation of this row with these parameters; what was left unsaid counts with its default."""
-        defaults = {p.name: p.default for p in row.params if p.default is not None}
+        """The operation of this row with these parameters; raises BadRequest where the row refuses them."""
         return cls(
             request_id=request_id,
             verb=row.verb,
             target=target,
-            params={**defaults, **given},
+            params=row.asked(given, reason, files).params,
             given=given,
             words=words,
             reason=reason,

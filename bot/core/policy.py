@@ -57,7 +57,6 @@ __all__ = [
     "parse_policy",
     "policy_json_schema",
     "standing",
-    "who_could",
     "why",
     "why_not_administrator",
     "why_not_breakglass",
@@ -89,12 +88,6 @@ def why(policy: Policy, **asked: Unpack[Asked]) -> tuple[RuleTrace, ...]:
         traces = [RuleTrace(HOUSE_RULE, "place", matched=False, says=f"not readable ({type(error).__name__})")]
     matched = not isinstance(decision, Denied)
     return (*traces, RuleTrace(decision.rule, "decision", matched=matched, says=decision.reason, decides=True))
-
-
-def who_could(policy: Policy, **asked: Unpack[Asked]) -> Denied:
-    """The denial that this question would get, with who may do it here and where the asker may; for a card's help."""
-    question, _ = _question(asked)
-    return _with_help(policy, question, Denied(NO_RULE, "", "no_rule"))
 
 
 def admits(

@@ -82,7 +82,7 @@ class RuleTrace:
 
 
 class Asked(TypedDict):
-    """The arguments of decide, why and who_could: see Question. `params` holds all of them, defaults included.
+    """The arguments of decide and why: see Question. `params` holds all of them, defaults included.
 
     `declared` are the names of the row's parameters; a limit of a rule on a parameter that the row does not have binds
     nothing. Without it every limit applies.

@@ -33,7 +33,6 @@ APP_ID: Final = re.compile(r"A0[A-Z0-9]{1,29}")
 USER_GROUP_ID: Final = re.compile(r"S[A-Z0-9]{1,30}")
 CHANNEL_ID: Final = re.compile(r"[CGD][A-Z0-9]{1,30}")
 GROUP_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
-RISKS: Final = ("read", "change", "danger")
 _VERB: Final = re.compile(r"\*|[a-z][a-z-]*(?: [a-z][a-z-]*)*(?: \*)?")
 _RISK: Final = re.compile(r"risk:(?:read|change|danger)(?:\|(?:read|change|danger))*")
 

@@ -146,12 +146,6 @@ class Policy:
         words.update(word for _, named in named_words(self.file) for word in named)
         return frozenset(word for word in words if USER_GROUP_ID.fullmatch(word))
 
-    def user_groups_of(self, channel_id: str) -> frozenset[str]:
-        """The ids of the user groups that a decision in this channel may have to read."""
-        channel = self.channels.get(channel_id)
-        rules = (*channel.denies, *channel.allows, *self.freezes) if channel else self.freezes
-        return frozenset(group for rule in rules for group in rule.who.user_groups)
-
 
 def parse_policy(text: str) -> Policy:
     """The policy of this text; raises PolicyProblem and nothing else, whatever the text is."""

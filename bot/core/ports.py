@@ -73,6 +73,10 @@ class Call(Protocol):
     def ids(self) -> Ids: ...
     @property
     def spool(self) -> Spool: ...
+    @property
+    def ends(self) -> datetime | None:
+        """When what `for=` or `until=` limits is over, on the clocks of the bot's zone; None without an end."""
+        ...
 
     async def progress(self, text: str) -> None:
         """Tell the asker how far a long call is."""

@@ -7,6 +7,7 @@ Problem                      code, summary, hint
 `-- CallProblem              something about one call to a backend
     |-- NotSent              nothing left this program: refused connection, name, TLS, deadline while connecting
     |-- Lost                 it was sent, and no usable answer came: nobody knows
+    |   `-- Redirected       it answered with another address (3xx) to what must not be sent twice: nobody knows either
     |-- Rejected             the backend answered no (4xx): it did nothing
     |   |-- CredentialRefused    401 or 403
     |   `-- RateLimited          429; `retry_after` seconds
@@ -76,6 +77,12 @@ class Lost(CallProblem):
     """The request was sent and no usable answer came; some, all or nothing of it may have happened."""
 
     code = "reply_lost"
+
+
+class Redirected(Lost):
+    """What must not be sent twice was answered with another address; it may have been done here, there, or not at all."""
+
+    code = "redirected"
 
 
 class Rejected(CallProblem):

@@ -19,7 +19,8 @@
     that gives a fresh iterator of the body, so that a repeat can begin again. `missing` names what a 404 means: with it a
     404 raises NoSuchTarget, without it Rejected with status 404. `base_url` replaces the client's for one call.
     `repeat_safe` is the caller's word that the same call twice is as good as once: only then is anything ever sent again
-    (429, 502, 503, 504, connection trouble: twice more at most, with a growing pause, honouring Retry-After).
+    (429, 502, 503, 504, connection trouble: twice more at most, the library's own repeats included, with a growing pause,
+    honouring Retry-After).
     `deadline` is seconds for everything: waiting for a slot, connecting, sending, reading, repeats.
 
 `HttpClient.download(..., to=binary file, cap=bytes) -> Download`      the same words; the body goes to the file, at most
@@ -30,9 +31,10 @@
 `Download`  status, headers, media_type, size, sha256 (hex), head (the first 512 bytes).
 
 What is raised, all of bot.core.problems: NotSent when nothing of the request was written (no slot, name, connection, TLS,
-deadline before that), Lost from the first written byte on, Rejected (4xx and every redirect, `.status`), CredentialRefused
-(401, 403), RateLimited (`.retry_after`), ServerError (5xx), BadReply (success with HTML, an oversized or a broken body),
-NoSuchTarget (see `missing`). Their text is for people and holds no credential, no query and no header.
+sign-in of what must be sent once, deadline before that), Lost from the first written byte on, Redirected (a Lost) for a
+redirect of what must be sent once and a plain CallProblem for one of what is safe, Rejected (other 4xx, `.status`),
+CredentialRefused (401, 403), RateLimited (`.retry_after`), ServerError (5xx), BadReply (success with HTML, an oversized or
+a broken body), NoSuchTarget (see `missing`). Their text is for people and holds no credential, no query and no header.
 
 `auth.py`   `Credential(headers=, query=, base_url=, secrets=)`; `Bearer(token)`; `Session(sign_in, clock, lifetime=)`, where
             `sign_in` is a coroutine function that returns a Credential (use `http.call(..., auth=None)` inside it). A session

@@ -16,6 +16,7 @@ from bot.core.problems import (
     BadReply,
     CallProblem,
     CredentialRefused,
+    Lost,
     NotSent,
     Problem,
     RateLimited,
@@ -225,7 +226,7 @@ class HttpClient:
         """All attempts under one deadline. What ends it is raised outside the handler, so that no request hangs on it."""
         quiet_logs()
         seconds = self._deadline if deadline is None else deadline
-        progress = Progress(ask.repeat_safe)
+        progress = Progress()
         problem: Problem
         try:
             async with asyncio.timeout(seconds):
@@ -264,7 +265,17 @@ class HttpClient:
         return float(0.1 + self._chance() * 0.4 * 2 ** (tries - 1))
 
     async def _credential(self, ask: Ask) -> Credential:
-        return Credential() if ask.auth is None else await ask.auth.credential()
+        if ask.auth is None:
+            return Credential()
+        said = ""
+        try:
+            return await ask.auth.credential()
+        except (Lost, ServerError, BadReply) as problem:
+            if ask.repeat_safe:
+                raise
+            said = problem.summary
+        # Trouble of the sign-in is none of the call that it was for: that one never left.
+        raise NotSent(f"{self.name}: nothing was sent, for signing in did not work. {said}")
 
     async def _renew(self, ask: Ask, auth: Auth, credential: Credential, refused: CredentialRefused) -> None:
         if await auth.renew(credential) is None:
@@ -334,6 +345,7 @@ class HttpClient:
             url=self._url(ask, credential),
             now=self._clock.now(),
             secrets=(*self._secrets, *credential.known()),
+            repeat_safe=ask.repeat_safe,
             missing=ask.missing,
         )
         if isinstance(problem, RateLimited) or (isinstance(problem, ServerError) and problem.status in _AGAIN):

@@ -19,6 +19,7 @@ from bot.core.problems import (
     NotSent,
     Problem,
     RateLimited,
+    Redirected,
     Rejected,
     ServerError,
 )
@@ -101,6 +102,7 @@ def problem_of_status(
     url: str,
     now: datetime,
     secrets: Iterable[str] = (),
+    repeat_safe: bool = False,
     missing: str | None = None,
 ) -> Problem | None:
     """The problem that a status stands for, None for 2xx. `url` is only used to find the host that a redirect names."""
@@ -109,7 +111,7 @@ def problem_of_status(
     said = sentence_of(media_type_of(headers), body, secrets)
     tail = f": {said}" if said else "."
     if 300 <= status < 400:
-        return _redirect(name, status, headers, url)
+        return _redirect(name, status, headers, url, repeat_safe=repeat_safe)
     if status in (401, 403):
         what = "does not accept the credential" if status == 401 else "does not allow this credential to do that"
         return CredentialRefused(
@@ -127,12 +129,16 @@ def problem_of_status(
     return Rejected(f"{name} said no ({status}){tail}", status=status)
 
 
-def _redirect(name: str, status: int, headers: Mapping[str, str], url: str) -> Problem:
+def _redirect(name: str, status: int, headers: Mapping[str, str], url: str, *, repeat_safe: bool) -> Problem:
+    """No 3xx says that nothing was done. 303 is the answer to a call that was carried out; 301 and 302 are what frameworks
+    answer to a form that they have taken; 307 and 308 ask for the same call elsewhere, but whoever sends them may stand in
+    front of a server that has it already. So what must be sent once is as good as lost, and what is safe has failed."""
     host = host_of(urljoin(url, headers.get("location", ""))) if headers.get("location") else "nowhere"
-    return Rejected(
+    problem = CallProblem if repeat_safe else Redirected
+    return problem(
         f"{name} answered with a redirect ({status}) to {host}, which is not followed.",
         "Put the final address into `base_url`.",
-        code="redirected",
+        code=Redirected.code,
         status=status,
     )
 

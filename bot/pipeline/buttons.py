@@ -75,6 +75,7 @@ def _suggested(
         return None
     try:
         given = check_params(row.params, suggestion.params)
+        operation = Operation.of(row, request_id=intent.request_id, target=about, given=given, reason=None)
     except BadRequest:
         return None
-    return row, Operation.of(row, request_id=intent.request_id, target=about, given=given, reason=None)
+    return row, operation

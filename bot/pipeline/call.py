@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.core.ports import Clock, Ids, SlackFile, SlackFiles, Spool
 
@@ -21,6 +22,7 @@ class OneCall:
     channel_id: str
     user_id: str
     tell: Told
+    ends: datetime | None = None
 
     async def progress(self, text: str) -> None:
         """Show how far it is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -251,8 +251,3 @@ def hold_means(hold_id: str, choice: str) -> dict[str, Json]:
 def refresh_means(request_id: str) -> dict[str, Json]:
     """What a Refresh button keeps in the store."""
     return {"tag": "refresh1", "request": request_id}
-
-
-def is_tagged(means: Mapping[str, Json], tag: str) -> bool:
-    """Whether a stored meaning has this shape."""
-    return means.get("tag") == tag

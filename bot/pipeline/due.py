@@ -14,6 +14,7 @@ from bot.core.rows import Hold, Pause, stamp
 from bot.pipeline import approvals, breakglass, cards
 from bot.pipeline.deps import Deps
 from bot.pipeline.execute import EVENTS, call
+from bot.pipeline.home import refresh_homes
 from bot.pipeline.record import Scribe
 
 TRY_AGAIN = timedelta(minutes=1)
@@ -41,6 +42,7 @@ async def _over(deps: Deps, intent: Intent, hold: Hold) -> None:
     """The time of a hold is over."""
     if hold.kind == approvals.KIND:
         await approvals.expire(deps, hold)
+        await refresh_homes(deps, hold)
     elif hold.kind == breakglass.KIND:
         await breakglass.nag(deps, intent, hold)
     elif hold.operation is not None:

@@ -24,6 +24,7 @@ from bot.core.problems import (
     NotSent,
     Problem,
     RateLimited,
+    Redirected,
     Rejected,
     ServerError,
 )
@@ -35,7 +36,7 @@ from bot.pipeline.buttons import buttons_for
 from bot.pipeline.call import OneCall
 from bot.pipeline.deps import Deps
 from bot.pipeline.filling import fill_buttons
-from bot.pipeline.pauses import end_by_hand, pauses_of
+from bot.pipeline.pauses import end_by_hand, ends_at, pauses_of
 from bot.pipeline.record import Scribe
 
 AnyOutcome = Done | Refused | Failed | Unknown
@@ -109,8 +110,10 @@ async def call(deps: Deps, intent: Intent, operation: Operation, backend: Backen
     async def tell(text: str) -> None:
         await deps.presenter.show(cards.working(operation, intent, text))
 
-    parts = OneCall(deps.clock, deps.ids, deps.spool, deps.files, intent.place.channel_id, intent.actor.user_id, tell)
+    channel, user = intent.place.channel_id, intent.actor.user_id
     try:
+        ends = ends_at(operation, deps.clock.now(), deps.zone)
+        parts = OneCall(deps.clock, deps.ids, deps.spool, deps.files, channel, user, tell, ends)
         with deps.drain.outside():
             async with asyncio.timeout(operation.deadline):
                 return await backend.run(operation, parts)
@@ -167,11 +170,11 @@ def lost_but(back: LookBack) -> str:
 
 
 def after_look_back(result: Unknown, back: LookBack) -> AnyOutcome:
-    """Found: done after all. Absent after a broken answer: failed. Anything else stays unknown, with what was seen."""
+    """Found: done after all. Absent after an answer that was no success: failed. Else it stays unknown, with what was seen."""
     if back.found is not None:
         summary = f"{back.found.summary} {lost_but(back)}"
         return back.found.model_copy(update={"summary": summary})
-    if back.absent and result.code == ServerError.code:
+    if back.absent and result.code in (ServerError.code, Redirected.code):
         return Failed(code=result.code, summary=f"{result.summary} {back.evidence}".strip(), hint=result.hint)
     hint = result.hint or "Look at the control plane before you start it again."
     return result.model_copy(update={"summary": f"{result.summary} {back.evidence}".strip(), "hint": hint})

@@ -7,17 +7,25 @@ from bot.core.value import Json
 from bot.pipeline import approvals, filling, launcher
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
+from bot.pipeline.home import refresh_homes
 from bot.pipeline.say import say
 
 
 async def check(deps: Deps, ask: Form) -> dict[str, str] | None:
     """Errors by field, None when the form can be taken."""
     if ask.form == launcher.FORM:
-        read = launcher.read(deps.catalog, ask, ())
+        kept = await deps.store.fact(f"form:{ask.token}")
+        read = launcher.read(deps.catalog, ask, _files(kept))
         return read if isinstance(read, dict) else None
     if ask.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not _said(ask, "reason"):
         return {"reason": "Say why; others will read it."}
     return None
+
+
+def _files(kept: Json) -> tuple[str, ...]:
+    """The files of the message that the form was opened on."""
+    files = kept.get("files") if isinstance(kept, dict) else None
+    return tuple(str(file) for file in files) if isinstance(files, list) else ()
 
 
 def _said(ask: Form, name: str) -> str:
@@ -35,7 +43,7 @@ async def form(deps: Deps, intent: Intent, ask: Form) -> None:
         await _launch(deps, intent, ask, kept)
     elif ask.form == approvals.DENY_FORM:
         place = Place.model_validate(kept.get("place"))
-        await approvals.denied(deps, intent, str(kept.get("hold")), place, _said(ask, "reason"))
+        await _deny(deps, intent, str(kept.get("hold")), place, _said(ask, "reason"))
     elif ask.form == approvals.ASK_FORM:
         await approvals.wanted(deps, intent, ask, kept)
     elif ask.form == filling.FORM:
@@ -45,9 +53,15 @@ async def form(deps: Deps, intent: Intent, ask: Form) -> None:
         await say(deps, intent, "This form is of a version that is no longer understood.")
 
 
+async def _deny(deps: Deps, intent: Intent, hold_id: str, place: Place, reason: str) -> None:
+    await approvals.denied(deps, intent, hold_id, place, reason)
+    hold = await deps.store.open_hold(hold_id)
+    if hold is not None:
+        await refresh_homes(deps, hold, intent.actor.user_id)
+
+
 async def _launch(deps: Deps, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:
-    files = kept.get("files")
-    read = launcher.read(deps.catalog, ask, tuple(str(f) for f in files) if isinstance(files, list) else ())
+    read = launcher.read(deps.catalog, ask, _files(kept))
     place = Place.model_validate(kept.get("place"))
     if not place.channel_id:
         channel = ask.values.get("channel")

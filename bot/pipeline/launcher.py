@@ -64,15 +64,15 @@ def read(catalog: Catalog, form: Form, files: tuple[str, ...]) -> Command | dict
         return {"target": f"{parsed.verb} needs a target."}
     if target and not rows and catalog.builtin(parsed.verb) is None:
         return {"verb": f"{target.partition(':')[0]} has no {parsed.verb}."}
+    reason = _text(form, "reason") or None
     problems = []
     for _, row in rows:
         try:
-            check_params(row.params, parsed.params)
+            row.asked(check_params(row.params, parsed.params), reason, files if row.takes_files else ())
         except BadRequest as problem:
             problems.append(problem.summary)
     if rows and len(problems) == len(rows):
         return {"params": problems[0]}
-    reason = _text(form, "reason") or None
     if rows and all(row.reason_required for _, row in rows) and not reason:
         return {"reason": f"{parsed.verb} needs a reason."}
     return parsed.model_copy(update={"reason": reason})

@@ -19,7 +19,7 @@ async def opened(deps: Deps, intent: Intent, ask: Open) -> None:
     """A modal has to be open within three seconds, so it comes before everything else."""
     if ask.what == "home":
         await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
-        await deps.presenter.home(await home_view(deps, intent))
+        await deps.presenter.home(await home_view(deps, intent.actor.user_id, intent.place.team_id))
         return
     in_channel = bool(intent.place.channel_id)
     verbs = await _verbs(deps, intent) if in_channel else _all_verbs(deps)

@@ -19,8 +19,11 @@ from bot.pipeline.deps import Deps
 
 def check_pause(row: Capability, operation: Operation, now: datetime, zone: str) -> datetime | None:
     """When the pause ends, None when it has no end; raises BadRequest for a time that cannot be meant."""
-    if not row.pausable:
-        return None
+    return ends_at(operation, now, zone) if row.pausable else None
+
+
+def ends_at(operation: Operation, now: datetime, zone: str) -> datetime | None:
+    """The moment of `for=` or `until=`, None without one; raises BadRequest for a time that cannot be meant."""
     lasts, until = operation.params.get("for"), operation.params.get("until")
     if lasts is not None and until is not None:
         raise BadRequest("Give `for=` or `until=`, not both.", code="bad_parameter")

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from bot.core.capability import Risk
 from bot.core.card import Tone
 from bot.core.grammar import parse
-from bot.core.intent import Command, Door, Intent, Misread, Press
+from bot.core.intent import Command, Intent, Misread, Press
 from bot.core.rows import ButtonRow
 from bot.core.value import Json
 from bot.pipeline import approvals, breakglass, filling, refuse
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
 from bot.pipeline.holds import decide_preflight
-from bot.pipeline.home import home_view
+from bot.pipeline.home import refresh_homes
 from bot.pipeline.refresh import refresh
 from bot.pipeline.say import say
+from bot.pipeline.twice import was_pressed
 
 
 async def press(deps: Deps, intent: Intent, ask: Press) -> None:
@@ -31,7 +32,7 @@ async def press(deps: Deps, intent: Intent, ask: Press) -> None:
         return
     tag = means.get("tag")
     if tag == "command1":
-        await _from_card(deps, intent, _command(means))
+        await _from_card(deps, intent, row, _command(means))
     elif tag == "say1":
         await _typed(deps, intent, str(means.get("text")))
     elif tag == "refresh1":
@@ -84,8 +85,10 @@ def _command(means: Mapping[str, Json]) -> Command:
     return Command(verb=str(means.get("verb")), target=str(means.get("target")), params=tuple(pairs))
 
 
-async def _from_card(deps: Deps, intent: Intent, asked: Command) -> None:
+async def _from_card(deps: Deps, intent: Intent, row: ButtonRow, asked: Command) -> None:
     """What only looks (a log, a history) goes into the thread of the card; what acts gets a card of its own."""
+    if await was_pressed(deps, intent, row, asked):
+        return
     place = intent.place
     rows = deps.catalog.rows(asked.verb, (asked.target or "").partition(":")[0])
     if rows and all(row.risk is Risk.READ for _, row in rows) and place.thread_ts is None:
@@ -107,7 +110,6 @@ async def _hold(deps: Deps, intent: Intent, means: Mapping[str, Json]) -> None:
         await say(deps, intent, "This was decided already; the message shows by whom.", tone=Tone.PLAIN)
     elif hold.kind == approvals.KIND:
         await approvals.decide(deps, intent, hold, str(means.get("choice")))
-        if intent.door is Door.HOME:
-            await deps.presenter.home(await home_view(deps, intent))
+        await refresh_homes(deps, hold, intent.actor.user_id)
     else:
         await decide_preflight(deps, intent, hold, str(means.get("choice")))

@@ -34,7 +34,7 @@ async def resolve(deps: Deps, intent: Intent, command: Command) -> Resolved:
         target = await find_target(deps, ref, command)
     row = _row(deps, command.verb, target)
     given = check_params(row.params, command.params)
-    if row.reason_required and not command.reason:
+    if row.reason_required and not (command.reason or "").strip():
         raise BadRequest(
             f"`{row.verb}` needs a reason. Write it behind `--`, for example: `{row.example}`.", code="reason_missing"
         )

@@ -141,7 +141,7 @@ class Outbox:
         """Publish a Home tab; the newest wins."""
         await self._store.show(
             Outgoing(
-                key=f"home:{view.user_id}",
+                key=view.key,
                 kind="home",
                 team_id=self._team_id,
                 user_id=view.user_id,
@@ -151,7 +151,7 @@ class Outbox:
             [
                 ButtonRow(
                     id=b.id,
-                    message_key=f"home:{view.user_id}",
+                    message_key=view.key,
                     payload=b.means,
                     only_user=view.user_id,
                     made_at=stamp(self._clock.now()),

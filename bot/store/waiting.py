@@ -91,10 +91,6 @@ class Waiting(Part):
         """Open grants whose time is over."""
         return await self.database.read(lambda db: grants.due(db, stamp(now)))
 
-    async def unreviewed_grants(self) -> Sequence[Grant]:
-        """Uses of break-glass that nobody has reviewed, over or not."""
-        return await self.database.read(grants.unreviewed)
-
     async def end_grant(self, grant_id: str, state: str, rows: Sequence[Row]) -> bool:
         """Open -> revoked or expired."""
         return await self._change(lambda db: grants.end(db, grant_id, state), rows)

@@ -115,8 +115,8 @@ FAULTS: Final = (
         "The cap counts what is unpacked.", code="bad_reply",
     ),
     Fault(
-        "redirect", {"fault": "redirect"}, "refused", "refused",
-        "It is not followed, and no credential goes to the other host; the plane itself did nothing.", safe="refused",
+        "redirect", {"fault": "redirect"}, "failed", "unknown",
+        "It is not followed, and no credential goes to the other host; whether the plane did it before, no 3xx says.",
         code="redirected",
     ),
 )  # fmt: skip

@@ -23,6 +23,7 @@ from bot.core.ports import Backend
 from bot.demo import backend_table
 from bot.pipeline import execute
 from bot.pipeline.deps import Deps
+from bot.pipeline.drain import Drain
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
@@ -80,6 +81,8 @@ class Given:
     spool: FileSpool
     files: Files
     presenter: Screen
+    zone: str = "UTC"
+    drain: Drain = field(default_factory=Drain)
 
 
 INTENT = Intent(

@@ -135,6 +135,7 @@ class OneCall:
     spool: Any
     told: list[str] = field(default_factory=list)
     files: dict[str, Attached] = field(default_factory=dict)
+    ends: datetime | None = None
 
     async def progress(self, text: str) -> None:
         self.told.append(text)

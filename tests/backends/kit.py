@@ -21,6 +21,7 @@ from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Refused, RunView, Unknown
 from bot.core.plugin import Plugin
+from bot.pipeline.pauses import ends_at
 from tests.backends.fakes import CountingIds, FolderSpool, Memory, NoSpool, OneCall, Parts
 from tests.httpkit.support import FakeClock, Seen, Server, serving
 
@@ -54,7 +55,7 @@ class Joined:
         target: Target = await self.backend.resolve(ref, kind)
         return target
 
-    async def operation(self, text: str, request_id: str = "r-1") -> Operation:
+    async def operation(self, text: str, request_id: str = "r-1", files: tuple[str, ...] = ()) -> Operation:
         """What the pipeline makes of a command."""
         command = parse(text, self.catalog)
         assert isinstance(command, Command), command
@@ -67,6 +68,7 @@ class Joined:
             target=target,
             given=check_params(row.params, command.params),
             reason=command.reason,
+            files=files,
             words=command.params,
         )
 
@@ -82,6 +84,7 @@ class Joined:
 
     async def run(self, operation: Operation) -> Any:
         """Have the backend do it."""
+        self.call.ends = ends_at(operation, self.clock.now(), "UTC")
         async with asyncio.timeout(20):
             return await self.backend.run(operation, self.call)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.core.problems import BadReply, CredentialRefused, Lost, NotSent, Problem, RateLimited, Rejected, ServerError
+from bot.core.problems import BadReply, CallProblem, CredentialRefused, Lost, NotSent, Problem, RateLimited, ServerError
 
 TOO_MUCH: Final = 40_000_000  # bytes: more than twice what is read of an answer
 
@@ -22,6 +22,6 @@ FAULTS: Final[list[tuple[dict[str, Any], type[Problem]]]] = [
     ({"fault": "wrong_types"}, BadReply),
     ({"fault": "huge", "size": TOO_MUCH}, BadReply),
     ({"fault": "huge_gzip", "size": TOO_MUCH}, BadReply),
-    ({"fault": "redirect"}, Rejected),
+    ({"fault": "redirect"}, CallProblem),
 ]
 IDS: Final = [f"{fault['fault']} {fault.get('retry_after', '')}".rstrip() for fault, _ in FAULTS]

@@ -73,6 +73,8 @@ def test_a_row_says_what_it_does(kind: str, row: Capability) -> None:
         assert row.repeat_safe
         assert not row.starts_run
     if row.pausable:
+        assert {"for", "until"} <= {param.name for param in row.params}
+    if row.resumes:
         assert row.resumes in {other.verb for other in rows_of(kind).capabilities if other.target == row.target}
     assert len(row.help) <= 120
     assert len(row.effect) <= 300

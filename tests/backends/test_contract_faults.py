@@ -92,7 +92,8 @@ async def test_a_redirect_takes_no_credential_to_another_host(kind: str, tmp_pat
             await stand.plane.set_fault({"fault": "redirect", "location": f"{other.base_url}/elsewhere"})
             result = await stand.call(operation)
             await stand.plane.clear_faults()
-            assert result.kind == "refused", (row.verb, result)
+            # A read that goes before the change may be the one that is redirected: then nothing was sent that could be unknown.
+            assert result.kind in (("failed",) if row.repeat_safe else ("failed", "unknown")), (row.verb, result)
         assert other.seen == []
 
 

@@ -152,11 +152,8 @@ def test_rules_know_their_names_and_lines() -> None:
 
 
 def test_the_user_groups_to_be_read_are_those_that_are_named() -> None:
-    """All of the file for the directory; those of a channel for one decision."""
-    policy = parse_policy(TEXT)
-    assert policy.user_groups == {"S0CRAWL", "S0LEADS"}
-    assert policy.user_groups_of("C0CRAWL") == {"S0CRAWL"}
-    assert policy.user_groups_of("C0OTHER") == frozenset()
+    """All of the file, for the directory."""
+    assert parse_policy(TEXT).user_groups == {"S0CRAWL", "S0LEADS"}
 
 
 def test_inline_tables_are_the_same_policy() -> None:

@@ -26,7 +26,7 @@ from policy_world import (
 )
 
 from bot.core.capability import Risk
-from bot.core.policy import Member, Policy, RuleTrace, decide, parse_policy, who_could, why
+from bot.core.policy import Member, Policy, RuleTrace, decide, parse_policy, why
 from bot.core.policy_help import may, unknown_names
 from tests.rows import row
 
@@ -140,12 +140,6 @@ def test_a_question_that_cannot_be_read_is_explained_without_an_exception() -> N
     *steps, last = traces(target=None)
     assert steps
     assert not last.matched
-
-
-def test_who_could_names_people_and_places_without_a_denial() -> None:
-    """For a card that asks for a grant."""
-    found = who_could(POLICY, **asked(BOB))
-    assert (found.who_can, found.where_else, found.rule_approvers) == (("crawl",), ("C0OTHER",), ("leads",))
 
 
 ROWS = (

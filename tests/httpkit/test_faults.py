@@ -10,6 +10,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -23,10 +24,11 @@ from bot.core.problems import (
     NoSuchTarget,
     NotSent,
     RateLimited,
+    Redirected,
     Rejected,
     ServerError,
 )
-from bot.httpkit import Bearer
+from bot.httpkit import Bearer, Credential, Session
 
 from .support import FakeClock, always, client_of, drop, in_turn, ok, serving
 
@@ -201,20 +203,43 @@ async def test_a_missing_ca_file_is_not_sent() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_refused_and_not_followed(status: int) -> None:
-    """A redirect is Rejected, names the host and neither its path nor its query, and no credential travels there."""
+@pytest.mark.parametrize(("repeat_safe", "problem"), [(True, CallProblem), (False, Redirected)])
+async def test_a_redirect_is_not_followed(status: int, repeat_safe: bool, problem: type[CallProblem]) -> None:
+    """It names the host and neither its path nor its query, no credential travels there, and only what must be sent once
+    is taken for lost."""
     async with serving(always(ok)) as other:
         away = f"{other.base_url}/steal?token={TOKEN}"
         async with (
             serving(always(lambda: web.Response(status=status, headers={"Location": away}))) as server,
             client_of(server.base_url, auth=Bearer(SecretStr(TOKEN))) as client,
         ):
-            with pytest.raises(Rejected) as caught:
-                await client.call("GET", "/x", repeat_safe=True)
+            with pytest.raises(problem) as caught:
+                await client.call("POST", "/x", repeat_safe=repeat_safe)
+    assert len(server.seen) == 1
+    assert (caught.value.code, caught.value.status) == ("redirected", status)
+    assert isinstance(caught.value, Lost) is not repeat_safe
     assert f"127.0.0.1:{other.port}" in caught.value.summary
     assert TOKEN not in caught.value.summary
     assert "steal" not in caught.value.summary
     assert not other.seen
+
+
+@pytest.mark.parametrize(
+    "trouble", [drop, always(lambda: web.Response(status=500)), always(lambda: web.Response(text="none"))]
+)
+async def test_what_a_sign_in_meets_is_no_trouble_of_the_call(trouble: Any) -> None:
+    """The call that it was for never left, so that nothing about it is unknown."""
+    async with serving(trouble) as door, client_of(door.base_url) as signing:
+
+        async def sign_in() -> Credential:
+            reply = await signing.call("POST", "/login", auth=None)
+            return Credential(headers=(("Token", reply.read(Agent).agentId),))
+
+        session = Session(sign_in, FakeClock())
+        async with serving(always(ok)) as server, client_of(server.base_url, auth=session) as client:
+            with pytest.raises(NotSent, match="signing in did not work"):
+                await client.call("POST", "/start")
+            assert server.seen == []
 
 
 @pytest.mark.parametrize(

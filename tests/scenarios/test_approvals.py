@@ -351,6 +351,33 @@ async def test_approvals_are_listed_and_decided_on_the_home_tab(town: Deciding) 
     await lee.wait_for(lambda p: "You may decide" not in shown(p.home() or {}))
 
 
+@pytest.mark.parametrize("ending", ["denied from home", "denied", "cancelled", "expired", "approved"])
+async def test_home_tabs_follow_however_an_approval_ends(town: Deciding, ending: str) -> None:
+    """What was shown to approver and requester on their Home tabs is gone, whoever ended it and where."""
+    here = town.here
+    lee = here.person("U0LEE")
+    waiting = await here.does("start acc:shop/prices", "Waiting for approval")
+    card = await town.card("start acc:shop/prices")
+    for person, words in ((lee, "You may decide"), (here.ana, "start acc:shop/prices")):
+        await person.open_home()
+        await person.wait_for(lambda p, words=words: words in shown(p.home() or {}))
+    if ending == "denied from home":
+        await lee.press_label("home", label="Deny")
+        await lee.wait_for(lambda p: p.modal())
+        await lee.submit("modal", {"reason": "not today"})
+    elif ending == "denied":
+        await town.deny(card, "not today")
+    elif ending == "cancelled":
+        await here.ana.press_label(CRAWL, waiting["ts"], "Cancel")
+    elif ending == "expired":
+        town.later(minutes=31)
+    else:
+        await town.press(card, "Approve")
+    await lee.wait_for(lambda p: "You may decide" not in shown(p.home() or {}), timeout=10)
+    await here.ana.wait_for(lambda p: "Nothing waits." in shown(p.home() or {}))
+    assert here.person("U0RUI").home() is None
+
+
 async def test_a_bot_cannot_ask_for_an_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody can tell who made it ask, so nobody could tell whether they approve their own request."""
     mine = 'verbs = ["start"]\n  targets = ["acc:shop/*"]\n  who = '

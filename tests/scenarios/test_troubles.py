@@ -78,7 +78,17 @@ TROUBLES = (
         ("Failed", "does not accept the credential", "An administrator"),
     ),
     Trouble("there were too many requests", {"fault": "429"}, FAILED, "rate_limited", ("Failed", "too many requests")),
-    Trouble("it points elsewhere", {"fault": "redirect"}, FAILED, "redirected", ("Refused", "redirect")),
+    Trouble(
+        "it points elsewhere and nothing began", {"fault": "redirect"}, LOST, "redirected", ("Failed", "None began")
+    ),
+    Trouble(
+        "it points elsewhere and the run began",
+        {"fault": "redirect", "done": True},
+        LOST,
+        "done",
+        ("The answer was lost",),
+        1,
+    ),
 )
 
 

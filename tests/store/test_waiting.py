@@ -83,7 +83,6 @@ async def test_a_grant_without_a_channel_is_in_force_everywhere_until_it_ends(st
 async def test_break_glass_is_reviewed_once_and_not_by_its_user(store: Store) -> None:
     await store.add_grant(grant("bg", breakglass=True), [row(Event.BREAKGLASS)])
     await store.add_grant(grant("plain"), [row(Event.GRANTED)])
-    assert [used.id for used in await store.unreviewed_grants()] == ["bg"]
     assert not await store.review_grant("bg", "U0ANA", [row(Event.REVIEWED)], NOW)
     assert not await store.review_grant("plain", "U0LEA", [row(Event.REVIEWED)], NOW)
     assert await store.review_grant("bg", "U0LEA", [row(Event.REVIEWED)], after(9))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bot.backends.informatica.desk import Desk, number_of
+from bot.backends.informatica.desk import Desk
 from bot.backends.informatica.keys import split_service
 from bot.backends.informatica.rows import AGENT
 from bot.backends.informatica.states import service_words
 from bot.backends.informatica.views import agent_facts, entry_table, service_table, suggest
+from bot.core.asked import number_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Phase
 from bot.core.ports import Call

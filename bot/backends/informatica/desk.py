@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from bot.backends.informatica.client import InfaClient
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.backends.informatica.targets import Finder
-from bot.core.operation import Operation
 from bot.core.ports import Clock, Names
 from bot.core.redact import redact
 
@@ -31,15 +30,3 @@ class Desk:
     def clean(self, text: str) -> str:
         """What the vendor says, on one line and without secrets."""
         return redact(" ".join(text.split()), self.secrets)[0]
-
-
-def number_of(operation: Operation, name: str) -> int | None:
-    """A whole number that was given or has a default."""
-    value = operation.params.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def text_of(operation: Operation, name: str) -> str:
-    """A text parameter, stripped; empty when it is not there."""
-    value = operation.params.get(name)
-    return value.strip() if isinstance(value, str) else ""

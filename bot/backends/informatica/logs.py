@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
-from bot.backends.informatica.desk import Desk, number_of, text_of
+from bot.backends.informatica.desk import Desk
 from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.logtext import Seen, masked_file
+from bot.backends.informatica.states import ENDED, named
 from bot.backends.informatica.tasks import ended
 from bot.backends.informatica.views import ended_view
-from bot.core.operation import Operation
-from bot.core.outcome import Done, Fact, FileOut
+from bot.backends.informatica.wire import Entry
+from bot.core.asked import flag_of, number_of, text_of
+from bot.core.logdiff import NO_GOOD_RUN, difference
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Fact, FileOut, Phase
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
 
 LONGEST_PREVIEW: Final = 2_800
+_SEARCHED: Final = 100
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -36,7 +41,9 @@ async def session_log(desk: Desk, operation: Operation, call: Call) -> Done:
     entry = entries[0]
     view = ended_view(task, entry, desk.clean)
     seen = Seen(tail=number_of(operation, "tail") or 0, grep=text_of(operation, "grep"))
-    path = await _fetch(desk, call, entry.id, seen)
+    async with call.spool.create(".log") as out:
+        await _read(desk, call, entry.id, seen, out)
+        path = out.name
     last = task.name.rpartition("/")[2]
     number = "" if entry.run_id is None else f"-run-{entry.run_id}"
     file = FileOut(
@@ -48,15 +55,44 @@ async def session_log(desk: Desk, operation: Operation, call: Call) -> Done:
         redactions=seen.redactions,
     )
     notes = tuple(Fact(label="Note", value=note) for note in seen.notes[:5])
+    preview = [seen.preview()] if seen.grep or not flag_of(operation, "diff") else []
+    if flag_of(operation, "diff"):
+        preview.append(await _difference(desk, call, task, entry, seen))
     return Done(
         summary=f"Session log of {task.name}{number.replace('-', ' ')}: {seen.lines:,} lines; the job {view.state}.",
         facts=(*view.facts, *((Fact(label="Message", value=view.message),) if view.message else ()), *notes),
         files=(file,),
-        preview=seen.preview()[-LONGEST_PREVIEW:],
+        preview="\n\n".join(preview)[-LONGEST_PREVIEW:],
     )
 
 
-async def _fetch(desk: Desk, call: Call, log_id: str, seen: Seen) -> str:
+async def _difference(desk: Desk, call: Call, task: Target, entry: Entry, seen: Seen) -> str:
+    """What changed since the last good run."""
+    good = await _last_good(desk, task, entry)
+    if good is None:
+        return NO_GOOD_RUN
+    before = Seen(tail=0, grep="")
+    await _read(desk, call, good.id, before, None)
+    return difference(before.compared, seen.compared, _run_name(good), _run_name(entry))
+
+
+def _run_name(entry: Entry) -> str:
+    return f"run {entry.run_id}" if entry.run_id is not None else f"log {entry.id}"
+
+
+async def _last_good(desk: Desk, task: Target, entry: Entry) -> Entry | None:
+    """The newest completed run of the same task that began before this one."""
+    good = [
+        (one.began, one.id, one)
+        for one in await ended(desk, task, None, _SEARCHED)
+        if named(ENDED, one.state)[1] is Phase.SUCCEEDED and one.id != entry.id and one.began
+        if entry.began is None or one.began < entry.began
+    ]
+    return max(good)[2] if good else None
+
+
+async def _read(desk: Desk, call: Call, log_id: str, seen: Seen, out: BinaryIO | None) -> None:
+    """Fetch the log and mask it into `out`, or only look at it, in a worker thread; what was fetched is deleted."""
     raw_path = ""
     try:
         async with call.spool.create(".raw") as raw:
@@ -66,9 +102,7 @@ async def _fetch(desk: Desk, call: Call, log_id: str, seen: Seen) -> str:
             raise NoSuchTarget(f"{desk.name} has an empty session log for this job.")
         session = desk.client.sign_in.current
         secrets = (*desk.secrets, *(session.secrets if session else ()))
-        async with call.spool.create(".log") as out:
-            await asyncio.to_thread(masked_file, Path(raw_path), out, secrets, seen)
-            return out.name
+        await asyncio.to_thread(masked_file, Path(raw_path), out, secrets, seen)
     finally:
         if raw_path:
             await asyncio.to_thread(Path(raw_path).unlink, missing_ok=True)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO, Final
 
+from bot.core.logdiff import COMPARED
 from bot.core.problems import BadReply
 from bot.core.redact import LineSplitter, Redactor
 
@@ -33,7 +34,7 @@ _LABEL: Final = re.compile(r"[^A-Za-z0-9._ -]+")
 
 @dataclass(slots=True)
 class Seen:
-    """What is looked for (`tail` last lines, lines with `grep`), and what was seen on the way."""
+    """What is looked for (`tail` last lines, lines with `grep`), and what was seen on the way; `compared` are more last lines."""
 
     tail: int
     grep: str
@@ -43,6 +44,7 @@ class Seen:
     hits: list[str] = field(default_factory=list)
     hit_count: int = 0
     last: deque[str] = field(default_factory=deque)
+    compared: deque[str] = field(default_factory=lambda: deque(maxlen=COMPARED))
     notes: list[str] = field(default_factory=list)
     digest: str = ""
 
@@ -52,6 +54,7 @@ class Seen:
         for line in block.splitlines():
             self.lines += 1
             self.last.append(line[:_LONGEST_SHOWN])
+            self.compared.append(line[:_LONGEST_SHOWN])
             if len(self.last) > self.tail:
                 self.last.popleft()
             if wanted and wanted in line.casefold():
@@ -69,16 +72,18 @@ class Seen:
         return "\n".join([f"Lines with “{self.grep}”: {self.hit_count}{more}", *self.hits])
 
 
-def masked_file(source: Path, out: BinaryIO, secrets: Sequence[str], seen: Seen) -> None:
-    """Write `source` masked into `out`; raises BadReply for what is no harmless log."""
+def masked_file(source: Path, out: BinaryIO | None, secrets: Sequence[str], seen: Seen) -> None:
+    """Write `source` masked into `out`, or only look at it when there is none; raises BadReply for what is no harmless log."""
     digest = hashlib.sha256()
     for block in _blocks(source, secrets, seen):
         seen.take(block)
         data = block.encode()
         digest.update(data)
         seen.size += len(data)
-        out.write(data)
-    out.flush()
+        if out is not None:
+            out.write(data)
+    if out is not None:
+        out.flush()
     seen.digest = digest.hexdigest()
 
 

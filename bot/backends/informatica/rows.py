@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.logdiff import DIFF
 from bot.core.params import Param, ParamType
 
 SERVICE: Final = "service"
@@ -136,7 +137,7 @@ _READS: Final = (
         help="The session log of an ended job, without secrets, and its entry in the activity log",
         example="logs infa:task/load_orders run=12 tail=50",
         endpoint="GET /api/v2/activity/activityLog, GET /api/v2/activity/activityLog/ID/sessionLog (DOC)",
-        params=(_RUN, _TAIL, _GREP),
+        params=(_RUN, _TAIL, _GREP, DIFF),
         own_verb=True,
         deadline=_LOG_TIME,
     ),

@@ -60,11 +60,9 @@ class ServiceReply(_Wire):
 class Status(_Wire):
     """agentEngineStatus: one version of a service."""
 
-    appname: str | None = None
     app_display_name: str
     appversion: str | None = None
     status: str | None = None
-    desired_status: str | None = None
     sub_state: str | int | None = None
     create_time: str | None = None
     update_time: str | None = None
@@ -93,7 +91,6 @@ class Agent(_Wire):
     agent_host: str | None = None
     agent_version: str | None = None
     upgrade_status: str | None = None
-    last_status_change: str | None = None
     agent_engines: list[Engine] = []
 
     @property

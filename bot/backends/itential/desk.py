@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from bot.backends.itential.client import ItnClient
 from bot.backends.itential.settings import ItentialSettings
 from bot.backends.itential.targets import Finder
-from bot.core.operation import Operation
 from bot.core.ports import Clock, Names
 from bot.core.redact import redact
 
@@ -35,15 +34,3 @@ class Desk:
     def masked(self, text: str) -> tuple[str, int]:
         """Output with its lines, without secrets, and how many there were."""
         return redact(text, self.secrets)
-
-
-def number_of(operation: Operation, name: str, default: int) -> int:
-    """A whole number."""
-    value = operation.params.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
-
-
-def text_of(operation: Operation, name: str) -> str:
-    """A text parameter, stripped; empty when it is not there."""
-    value = operation.params.get(name)
-    return value.strip() if isinstance(value, str) else ""

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.itential.desk import Desk, text_of
+from bot.backends.itential.desk import Desk
 from bot.backends.itential.states import job_state
 from bot.backends.itential.views import job_view, last_run_view, suggest
 from bot.backends.itential.wire import Job, Output
+from bot.core.asked import text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, LookBack, Phase, Refused, RunView
 from bot.core.ports import Call

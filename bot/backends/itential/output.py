@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
-from bot.backends.itential.desk import Desk, number_of, text_of
+from bot.backends.itential.desk import Desk
 from bot.backends.itential.jobs import last_run
 from bot.backends.itential.rows import JOB
+from bot.backends.itential.runs import is_of
+from bot.backends.itential.states import job_state
 from bot.backends.itential.views import output_facts, output_text
-from bot.backends.itential.wire import Output
+from bot.backends.itential.wire import Job, Output, moment
+from bot.core.asked import flag_of, number_of, text_of
+from bot.core.logdiff import COMPARED, NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, FileOut
+from bot.core.outcome import Done, FileOut, Phase
 from bot.core.ports import Call
-from bot.core.problems import NoSuchTarget
+from bot.core.problems import CallProblem, NoSuchTarget
 
 _LONGEST_PREVIEW = 2_800
 _LONGEST_LINE = 240
 _MOST_HITS = 50
+_SEARCHED = 100
 
 
 async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
@@ -44,11 +50,15 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
         redactions=count,
     )
     lines = masked.splitlines()
+    diff, grep = flag_of(operation, "diff"), text_of(operation, "grep")
+    preview = [_preview(lines, number_of(operation, "tail", 20), grep)] if grep or not diff else []
+    if diff:
+        preview.append(await _difference(desk, target, output, lines))
     return Done(
         summary=f"Output of {target.name}: {len(lines)} lines.",
         facts=tuple(output_facts(output)),
         files=(out,),
-        preview=_preview(lines, number_of(operation, "tail", 20), text_of(operation, "grep")),
+        preview="\n\n".join(preview)[:_LONGEST_PREVIEW],
     )
 
 
@@ -63,6 +73,38 @@ async def _of_job(desk: Desk, target: Target) -> Output | None:
     except NoSuchTarget:
         output = None
     return output if output is not None and output_text(output) else await last_run(desk, target)
+
+
+async def _difference(desk: Desk, target: Target, output: Output, lines: list[str]) -> str:
+    """What changed since the last good run of the same service; trouble with that one does not take the log away."""
+    service_id = target.parent if target.kind == JOB else target.id
+    if not desk.settings.jobs or service_id is None:
+        return NO_GOOD_RUN
+    this = target.id if target.kind == JOB else output.job_id
+    try:
+        good = await _last_good(desk, service_id, this, moment(output.start_time))
+    except (CallProblem, NoSuchTarget) as trouble:
+        return f"The earlier runs could not be read: {trouble.summary}"
+    if good is None or good.output is None:
+        return NO_GOOD_RUN
+    before = desk.masked(output_text(good.output))[0].splitlines()
+    now = f"job/{this}" if this else target.name
+    return difference(before[-COMPARED:], lines[-COMPARED:], f"job/{good.id}", now)
+
+
+async def _last_good(desk: Desk, service_id: str, this: str | None, began: datetime | None) -> Job | None:
+    """The newest listed job of the service that completed with return code 0, began before this one, and kept its output."""
+    service = await desk.client.service(service_id)
+    jobs = await desk.client.jobs(_SEARCHED)
+    began = next((job.began for job in jobs if job.id == this), None) or began
+    good = [
+        (job.began, job.id, job)
+        for job in jobs
+        if job.id != this and is_of(job, service) and job_state(job)[1] is Phase.SUCCEEDED
+        if job.output is not None and output_text(job.output)
+        if job.began is not None and (began is None or job.began < began)
+    ]
+    return max(good)[2] if good else None
 
 
 def _preview(lines: list[str], tail: int, grep: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.backends.itential.desk import Desk, number_of, text_of
+from bot.backends.itential.desk import Desk
 from bot.backends.itential.targets import existing
 from bot.backends.itential.views import (
     cert_ends,
@@ -20,6 +20,7 @@ from bot.backends.itential.views import (
     suggest,
     utc_text,
 )
+from bot.core.asked import number_of, text_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Table
 from bot.core.ports import Call

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from bot.backends.itential.desk import Desk, text_of
+from bot.backends.itential.checks import certificate, written_pem
+from bot.backends.itential.desk import Desk
 from bot.backends.itential.rows import CERT, GATEWAY, GROUP
 from bot.backends.itential.targets import NEW, existing
 from bot.backends.itential.views import cert_facts, gateway_facts, group_facts, suggest
+from bot.core.asked import text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, LookBack, Refused
 from bot.core.ports import Call
@@ -37,13 +39,6 @@ def _there(target: Target) -> Refused | None:
     )
 
 
-def _given(operation: Operation) -> dict[str, Json]:
-    """What was written, by the vendor's names; raises BadRequest when that is nothing."""
-    if not operation.given and not operation.files:
-        raise BadRequest("Say what to change, for example `description=...`.")
-    return dict(operation.given)
-
-
 # --- gateways ------------------------------------------------------------------------------------
 
 
@@ -67,7 +62,7 @@ async def create_gateway(desk: Desk, operation: Operation, call: Call) -> Done |
 async def set_gateway(desk: Desk, operation: Operation, call: Call) -> Done:
     """PUT the whole gateway, what is left unsaid as it is now: nobody says whether a PUT replaces or merges."""
     target = existing(operation.target)
-    given = _given(operation)
+    given = operation.given
     now = await desk.client.gateway(target.id)
     fields: dict[str, Json] = {
         "cluster_id": now.cluster_id,
@@ -102,7 +97,7 @@ async def create_group(desk: Desk, operation: Operation, call: Call) -> Done | R
 async def set_group(desk: Desk, operation: Operation, call: Call) -> Done:
     """PATCH with what was said alone."""
     target = existing(operation.target)
-    await desk.client.set_group(target.id, _given(operation))
+    await desk.client.set_group(target.id, dict(operation.given))
     after = await desk.client.group(target.id)
     await desk.finder.learn(desk.finder.group_target(after))
     return Done(summary=f"The service group {after.name} is changed.", facts=group_facts(after))
@@ -117,8 +112,6 @@ async def add_cert(desk: Desk, operation: Operation, call: Call) -> Done | Refus
     if there is not None:
         return there
     pem = await _pem(operation, call)
-    if not pem:
-        raise BadRequest("Attach the certificate as a file, or write `raw_certificate=`.")
     alias = text_of(operation, "alias") or _label(operation.target)
     fields: dict[str, Json] = {"raw_certificate": pem, "contract_id": text_of(operation, "contract_id"), "alias": alias}
     made = await desk.client.add_certificate(fields)
@@ -134,7 +127,7 @@ async def add_cert(desk: Desk, operation: Operation, call: Call) -> Done | Refus
 async def set_cert(desk: Desk, operation: Operation, call: Call) -> Done:
     """PUT the whole certificate, what is left unsaid as it is now."""
     target = existing(operation.target)
-    given = _given(operation)
+    given = operation.given
     pem = await _pem(operation, call)
     now = await desk.client.certificate(target.id)
     fields: dict[str, Json] = {
@@ -154,20 +147,9 @@ async def set_cert(desk: Desk, operation: Operation, call: Call) -> Done:
 
 async def _pem(operation: Operation, call: Call) -> str:
     """The certificate of the parameter or of the attached file; raises BadRequest for anything but certificates."""
-    text = text_of(operation, "raw_certificate").replace("\\n", "\n")
-    if operation.files and text:
-        raise BadRequest("Attach the certificate or write `raw_certificate=`, not both.")
-    if len(operation.files) > 1:
-        raise BadRequest("Attach one file.")
     if operation.files:
-        text = await _attached(operation.files[0], call)
-    if "PRIVATE KEY" in text:
-        raise BadRequest(
-            "That holds a private key. Nothing was sent; give the certificate alone, and replace that key."
-        )
-    if text and "-----BEGIN CERTIFICATE-----" not in text:
-        raise BadRequest("That is no certificate in PEM form: it has no line `-----BEGIN CERTIFICATE-----`.")
-    return text
+        return certificate(await _attached(operation.files[0], call))
+    return written_pem(operation)
 
 
 async def _attached(file_id: str, call: Call) -> str:
@@ -177,7 +159,10 @@ async def _attached(file_id: str, call: Call) -> str:
         data += chunk
         if len(data) > _LARGEST_PEM:
             raise BadRequest(f"The attached file is larger than {_LARGEST_PEM >> 10} KB, which no certificate is.")
-    return data.decode("utf-8", "replace").strip()
+    text = data.decode("utf-8", "replace").strip()
+    if not text:
+        raise BadRequest("The attached file is empty.")
+    return text
 
 
 # --- all three -----------------------------------------------------------------------------------

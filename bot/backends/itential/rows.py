@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bot.backends.itential import checks
 from bot.backends.itential.parameters import (
     CERT_FIELDS,
     CLUSTER,
@@ -22,6 +23,7 @@ from bot.backends.itential.parameters import (
     text,
 )
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.logdiff import DIFF
 
 SERVICE: Final = "service"
 GATEWAY: Final = "gateway"
@@ -161,7 +163,7 @@ _STATUSES: Final = (
         help="What a job wrote to stdout and stderr, without secrets",
         example="logs itn:job/ID tail=50",
         endpoint=f"GET {_OM}/ID, GET {_GM}/services/ID (CODE, GUESS: where the output stands)",
-        params=(TAIL, GREP),
+        params=(TAIL, GREP, DIFF),
         own_verb=True,
     ),
     _read(
@@ -170,7 +172,7 @@ _STATUSES: Final = (
         help="What the last run of a service wrote to stdout and stderr, without secrets",
         example="logs itn:my-tofu-service grep=error",
         endpoint=f"GET {_GM}/services/ID: last_run (DOC)",
-        params=(TAIL, GREP),
+        params=(TAIL, GREP, DIFF),
         own_verb=True,
     ),
 )
@@ -199,6 +201,7 @@ _RUNS: Final = (
         effect="OpenTofu destroys everything that the plan has made; nothing brings it back by itself.",
         endpoint=f"POST {_GM}/services/run with params.action=destroy (SEED, DOC)",
         params=(PARAM,),
+        check=checks.destroy,
     ),
     _row(
         "stop",
@@ -271,6 +274,7 @@ _GATEWAYS: Final = (
             flag("readonly", READONLY),
             *GATEWAY_REST,
         ),
+        check=checks.change,
     ),
     _row(
         "gateway delete",
@@ -304,6 +308,7 @@ _GROUPS: Final = (
         effect="The service group has these values; who may run its services may change.",
         endpoint=f"PATCH {_GM}/service-groups/ID (SEED title, DOC)",
         params=(text("name", "Another name"), *GROUP_REST),
+        check=checks.change,
     ),
     _row(
         "group delete",
@@ -326,6 +331,7 @@ _CERTS: Final = (
         effect="The certificate is known to the platform under this alias.",
         endpoint=f"POST {_GM}/certificates (SEED title, DOC)",
         params=CERT_FIELDS,
+        check=checks.add_cert,
         takes_files=True,
     ),
     _row(
@@ -338,6 +344,7 @@ _CERTS: Final = (
         effect="Gateways that use the certificate use the new one.",
         endpoint=f"PUT {_GM}/certificates/ID (SEED title, DOC)",
         params=CERT_FIELDS,
+        check=checks.set_cert,
         takes_files=True,
     ),
     _row(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,18 +35,16 @@ def params_of(service: Service, operation: Operation) -> dict[str, Json]:
     """The parameters that will be sent, in the types of the schema; raises BadRequest for what does not fit."""
     given = given_params(operation)
     if operation.verb == "destroy":
-        _check_destroy(service, given)
+        _check_destroy(service)
         given["action"] = "destroy"
     return typed(service.service_metadata.decorator, given)
 
 
-def _check_destroy(service: Service, given: Mapping[str, Json]) -> None:
+def _check_destroy(service: Service) -> None:
     if service.service_metadata.type not in (None, TOFU):
         raise BadRequest(
             f"{service.path} is of type {service.service_metadata.type}, and only OpenTofu plans can be destroyed."
         )
-    if given.get("action", "destroy") != "destroy":
-        raise BadRequest("`destroy` runs the plan with action=destroy; leave `param.action` out, or use `start`.")
 
 
 async def start(desk: Desk, operation: Operation, call: Call) -> Done | Failed | Refused:
@@ -174,7 +171,7 @@ async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> Look
         except (CallProblem, NoSuchTarget):
             listed = False
     for job in jobs:
-        if job.began is not None and job.began >= since and _is_of(job, service):
+        if job.began is not None and job.began >= since and is_of(job, service):
             ids[job.id] = utc_text(job.began)
     known = {one.id for one, seen in await desk.names.known(desk.name, "job") if seen < sent_at}
     found = {job_id: began for job_id, began in ids.items() if job_id not in known}
@@ -193,7 +190,8 @@ async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> Look
     )
 
 
-def _is_of(job: Job, service: Service) -> bool:
+def is_of(job: Job, service: Service) -> bool:
+    """Whether a listed job is a run of this service; see `look_back`."""
     meta, variables = service.service_metadata, job.variables or {}
     if "serviceName" in variables:
         return variables["serviceName"] == meta.name and variables.get("clusterId") in (None, meta.location)

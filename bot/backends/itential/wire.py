@@ -82,7 +82,6 @@ class Group(_Wire):
     cluster_id: str
     is_default: bool | None = None
     description: str | None = None
-    last_updated: str | None = None
     groups: list[Any] = []
     services: list[GroupService | str] = []
 

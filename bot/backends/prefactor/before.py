@@ -31,7 +31,7 @@ Facts = Sequence[tuple[str, str]]
 
 
 async def preflight(desk: Desk, operation: Operation) -> Facts:
-    """How the target stands, and whether the vendor allows now what is asked; raises NoSuchTarget and BadRequest."""
+    """How the target stands, and whether the vendor allows now what is asked; raises NoSuchTarget."""
     target = operation.target
     if target.kind == INSTANCE:
         return await _instance(desk, operation)

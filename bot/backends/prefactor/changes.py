@@ -14,7 +14,7 @@ from bot.backends.prefactor.wire import Agent, Instance
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Phase, Refused, Suggestion
 from bot.core.ports import Call
-from bot.core.problems import BadRequest, NoSuchTarget, Rejected
+from bot.core.problems import NoSuchTarget, Rejected
 from bot.core.value import Json
 
 CONFLICT: Final = 409
@@ -64,15 +64,12 @@ def created(desk: Desk, agent: Agent) -> Done:
 
 
 def wanted(operation: Operation) -> dict[str, Json]:
-    """The fields of a `set`; raises BadRequest when there are none."""
+    """The fields of a `set`."""
     details: dict[str, Json] = {}
     for param in SET:
         value = given_text(operation, param.name)
         if value is not None:
             details[param.name] = None if not value and param.name in _IDS else value
-    if not details:
-        names = ", ".join(f"`{param.name}=`" for param in SET)
-        raise BadRequest(f"Say what to change: {names}.", code="missing_parameter")
     return details
 
 

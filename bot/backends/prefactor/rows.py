@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bot.backends.prefactor import checks
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
 from bot.core.params import Param, ParamType
 
@@ -118,6 +119,7 @@ CAPABILITIES: Final = (
         effect="The named fields of the agent are changed, all others stay; under a new name other rules may cover it.",
         endpoint="PUT /api/v1/agent/ID (CODE)",
         params=SET,
+        check=checks.any_of(SET),
     ),
     _row(
         "retire",

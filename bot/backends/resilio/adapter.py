@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final
 
 from bot.backends.resilio import changes, reads
-from bot.backends.resilio.changes import seconds_of, wanted_tags
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.restart import restart
 from bot.backends.resilio.rows import AGENT, ROWS, RUN
@@ -15,6 +14,7 @@ from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.states import run_state
 from bot.backends.resilio.views import bar, clean, client_facts, client_state, run_view, runs_text, written
 from bot.backends.resilio.wire import Client, Run
+from bot.core.asked import map_of, number_of, text_of
 from bot.core.capability import BackendRows
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
@@ -138,7 +138,7 @@ class ResilioBackend:
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
         """By reading the state that the call makes. Nothing tells when an agent started, so a restart cannot be looked up."""
         if operation.verb == "tag":
-            wanted = wanted_tags(operation)
+            wanted = map_of(operation, "*")
             stored = {tag.name: tag.value or "" for tag in await self._client.tags()}
             if all(stored.get(name) == value for name, value in wanted.items()):
                 return LookBack(found=Done(summary="The tags are set."), evidence="the agent shows them.")
@@ -156,7 +156,7 @@ class ResilioBackend:
         return LookBack(absent=agent.paused is not None, evidence=f"The agent is {client_state(agent)}.")
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
-        """How the agent is and what it works on; for tags, what they are now. Raises BadRequest for no tags."""
+        """How the agent is and what it works on; for tags, what they are now."""
         if operation.target.kind == RUN:
             state, _ = run_state((await self._client.run(operation.target.id)).status)
             return (("State", state),)
@@ -167,13 +167,12 @@ class ResilioBackend:
             facts.append(("Runs", runs_text(await self._client.runs())))
         except (CallProblem, NoSuchTarget):
             facts.append(("Runs", "not readable"))
-        seconds = seconds_of(operation)
-        if operation.verb == "pause" and seconds is not None:
-            facts.append(("Resumes", f"by itself after {duration_text(seconds)}"))
+        if operation.verb == "pause":
+            facts += _resumes(operation)
         return (*facts, *changed)
 
     async def _tags_before(self, operation: Operation) -> list[tuple[str, str]]:
-        wanted = wanted_tags(operation)
+        wanted = map_of(operation, "*")
         try:
             stored = {tag.name: tag.value or "" for tag in await self._client.tags()}
         except (CallProblem, NoSuchTarget):
@@ -238,3 +237,10 @@ class ResilioBackend:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+def _resumes(operation: Operation) -> list[tuple[str, str]]:
+    seconds, until = number_of(operation, "for"), text_of(operation, "until")
+    if seconds is not None:
+        return [("Resumes", f"by itself after {duration_text(seconds)}")]
+    return [("Resumes", f"by itself at {until}")] if until else []

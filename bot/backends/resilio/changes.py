@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from math import ceil
 
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.views import clean, tag_table, written
 from bot.backends.resilio.wire import Client, Tag
+from bot.core.asked import map_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Suggestion
 from bot.core.params import duration_text
 from bot.core.ports import Call
-from bot.core.problems import BadRequest, CallProblem, NoSuchTarget
-
-
-def seconds_of(operation: Operation) -> int | None:
-    """For how long a pause is, in seconds; None for no end."""
-    lasts = operation.params.get("for")
-    return lasts if isinstance(lasts, int) and not isinstance(lasts, bool) else None
+from bot.core.problems import CallProblem, NoSuchTarget
 
 
 async def pause(client: ResilioClient, operation: Operation, call: Call) -> Done:
     """Pause; the timer is the agent's own, so that it resumes even when this program is gone."""
-    seconds = seconds_of(operation)
+    seconds = _seconds_to(call)
     await client.pause(seconds)
     facts = [Fact(label="Paused", value="yes")]
     ends = "until somebody says `resume`"
     if seconds is not None:
         ends = f"and resumes by itself after {duration_text(seconds)}"
-        facts.append(Fact(label="Resumes at about", value=call.clock.now() + timedelta(seconds=seconds)))
+        facts.append(Fact(label="Resumes at about", value=call.ends))
     note = _unlike(await _now(client), paused=True)
     back = Suggestion(label="Resume", verb="resume", target=written(operation.target.backend))
     return Done(summary=f"The agent is paused {ends}.{note}", facts=tuple(facts), next=(back,))
+
+
+def _seconds_to(call: Call) -> int | None:
+    """What the timer takes: whole seconds from now on, one at least; None for no end."""
+    if call.ends is None:
+        return None
+    return max(1, ceil((call.ends - call.clock.now()).total_seconds()))
 
 
 async def resume(client: ResilioClient, operation: Operation, call: Call) -> Done:
@@ -55,20 +57,9 @@ def _unlike(agent: Client | None, *, paused: bool) -> str:
     return f" It accepted that, but still says that it is {'not ' if paused else ''}paused; look again in a moment."
 
 
-def wanted_tags(operation: Operation) -> dict[str, str]:
-    """The tags to set; raises BadRequest when there are none."""
-    value = operation.params.get("*")
-    tags = {str(name): str(text) for name, text in value.items()} if isinstance(value, dict) else {}
-    if not tags:
-        raise BadRequest(
-            "Name a tag and its value.", f"For example: `tag {written(operation.target.backend)} SITE=berlin`."
-        )
-    return tags
-
-
 async def tag(client: ResilioClient, operation: Operation, call: Call) -> Done:
     """Set tags, and read them back where the agent can list them."""
-    wanted = wanted_tags(operation)
+    wanted = map_of(operation, "*")
     await client.set_tags(wanted)
     told = ", ".join(f"{clean(name)}={clean(value)}" for name, value in wanted.items())
     found = await _tags_now(client)

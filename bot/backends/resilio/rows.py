@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bot.backends.resilio import checks
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
 from bot.core.params import Param, ParamType
+from bot.core.until import LONGEST
 
 AGENT: Final = "agent"
 RUN: Final = "run"
@@ -32,9 +34,16 @@ FOR: Final = Param(
     name="for",
     type=ParamType.DURATION,
     minimum=1,
+    maximum=int(LONGEST.total_seconds()),
     unit="s",
     help="The agent itself resumes after this time; without it, when somebody says `resume`",
     example="30m",
+)
+UNTIL: Final = Param(
+    name="until",
+    type=ParamType.UNTIL,
+    help="The agent itself resumes at this time; it is told in how many seconds that is",
+    example="Mon 07:00",
 )
 TAGS: Final = Param(
     name="*",
@@ -83,7 +92,8 @@ CAPABILITIES: Final = (
         example="pause res: for=30m",
         effect="All its activity stops, network included, and the Management Console shows every transfer as paused.",
         endpoint="PATCH /api/v3/client?paused=true&resume_timer= (SEED)",
-        params=(FOR,),
+        params=(FOR, UNTIL),
+        pausable=True,
     ),
     _row(
         "resume",
@@ -122,6 +132,7 @@ CAPABILITIES: Final = (
         'jobs, and can pause or unpause jobs whose profile has "Pause job if". A tag cannot be deleted here.',
         endpoint="PATCH /api/v3/tags (SEED)",
         params=(TAGS,),
+        check=checks.tags,
     ),
 )
 

@@ -47,7 +47,6 @@ class Run(_Wire):
     type: str | None = None
     status: str | None = None
     path: str | None = None
-    permission: str | None = None
     errors: list[Any] | None = None
     down_speed: Number | None = None
     up_speed: Number | None = None

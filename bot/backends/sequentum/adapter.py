@@ -136,7 +136,7 @@ class SequentumBackend:
         return await starts.look_back(self._desk, operation, sent_at)
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
-        """Active runs, next times and last outcomes; raises BadRequest for parameters that cannot be sent."""
+        """Active runs, next times and last outcomes."""
         return await before.preflight(self._desk, operation)
 
     async def form(self, target: Target) -> tuple[Param, ...]:

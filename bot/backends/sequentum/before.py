@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.backends.sequentum.changes import check_schedule
-from bot.backends.sequentum.desk import Desk, agent_of, text_of
+from bot.backends.sequentum.desk import Desk, agent_of
 from bot.backends.sequentum.reads import next_times
 from bot.backends.sequentum.rows import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
-from bot.backends.sequentum.starts import check_start
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.times import local_text, moment, utc_text
 from bot.backends.sequentum.wire import Run, Schedule
+from bot.core.asked import text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase
 
@@ -23,10 +22,6 @@ _TIMES = 3
 
 async def preflight(desk: Desk, operation: Operation) -> Sequence[tuple[str, str]]:
     """Active runs, next times, the last five outcomes; and what this verb in particular would meet."""
-    if operation.verb == "start":
-        check_start(operation)
-    if operation.verb == "schedule set":
-        check_schedule(operation)
     target = operation.target
     if target.kind == SERVER or not target.group:
         return ()

@@ -8,7 +8,7 @@ from bot.backends.sequentum.client import AccClient
 from bot.backends.sequentum.rows import AGENT
 from bot.backends.sequentum.settings import SequentumSettings
 from bot.backends.sequentum.targets import Finder
-from bot.core.operation import Operation, Target
+from bot.core.operation import Target
 from bot.core.ports import Clock, Names
 from bot.core.redact import redact
 
@@ -47,26 +47,3 @@ def agent_of(target: Target) -> Target:
         scope=target.scope,
         group=agent_id,
     )
-
-
-def text_of(operation: Operation, name: str) -> str:
-    """A text parameter, stripped; empty when it is not there."""
-    value = operation.params.get(name)
-    return value.strip() if isinstance(value, str) else ""
-
-
-def number_of(operation: Operation, name: str, default: int) -> int:
-    """A whole number or a duration in seconds."""
-    value = operation.params.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
-
-
-def flag_of(operation: Operation, name: str) -> bool:
-    """A boolean parameter; absent is false."""
-    return operation.params.get(name) is True
-
-
-def map_of(operation: Operation, name: str) -> dict[str, str]:
-    """A map parameter as names and texts."""
-    value = operation.params.get(name)
-    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
-import re
 import threading
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends.sequentum.desk import Desk, flag_of, number_of, text_of
+from bot.backends.sequentum.desk import Desk
 from bot.backends.sequentum.labels import discard, label_of
 from bot.backends.sequentum.rows import JOB_RUN, RUN
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.times import moment
-from bot.backends.sequentum.ziplog import COMPARED, MOST_HITS, LogRead, rewrite, sha256_of
+from bot.backends.sequentum.ziplog import MOST_HITS, LogRead, rewrite, sha256_of
+from bot.core.asked import flag_of, number_of, text_of
+from bot.core.logdiff import COMPARED, NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Phase
 from bot.core.ports import Call
@@ -27,16 +27,6 @@ from bot.httpkit import Download
 LONGEST_PREVIEW: Final = 2_800
 _LONGEST_LINE: Final = 240
 _SEARCHED: Final = 100
-_MOST_DIFFERENCES: Final = 60
-_VARYING: Final = (
-    (re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"), "<id>"),
-    (
-        re.compile(r"\d{4}[-/_]\d{2}[-/_]\d{2}[T _-]?\d{2}[:_]\d{2}[:_]\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?"),
-        "<time>",
-    ),
-    (re.compile(r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"), "<time>"),
-    (re.compile(r"\d+(?:[.,]\d+)*"), "<n>"),
-)
 
 
 async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
@@ -122,33 +112,10 @@ async def _difference(desk: Desk, call: Call, target: Target, read: LogRead) -> 
     """What changed since the last good run, with times, numbers and ids taken out; only the last lines are compared."""
     good = await _last_good(desk, target)
     if good is None:
-        return "There is no earlier good run to compare with."
+        return NO_GOOD_RUN
     before = LogRead(deque(maxlen=0), deque(maxlen=COMPARED))
     await _through(desk, call, good, None, before)
-    lines = difflib.unified_diff(
-        [plain(line) for line in before.last],
-        [plain(line) for line in read.last],
-        fromfile=f"last good {good.name}",
-        tofile=target.name,
-        lineterm="",
-        n=1,
-    )
-    shown: list[str] = []
-    for line in lines:
-        if len(shown) == _MOST_DIFFERENCES:
-            shown.append("...")
-            break
-        shown.append(line[:_LONGEST_LINE])
-    return (
-        "\n".join(shown) if shown else f"No difference from the last good run ({good.name}), times and numbers apart."
-    )
-
-
-def plain(line: str) -> str:
-    """A line without what differs between any two runs."""
-    for pattern, word in _VARYING:
-        line = pattern.sub(word, line)
-    return line
+    return difference(before.last, read.last, good.name, target.name)
 
 
 async def _last_good(desk: Desk, target: Target) -> Target | None:

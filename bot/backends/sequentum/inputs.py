@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final
 
-from bot.backends.sequentum.desk import Desk, text_of
+from bot.backends.sequentum.checks import CSV, UPLOADS
+from bot.backends.sequentum.desk import Desk
 from bot.backends.sequentum.labels import input_name
+from bot.core.asked import text_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact
 from bot.core.ports import Call, SlackFile
@@ -14,14 +16,11 @@ from bot.core.problems import BadRequest
 
 LARGEST_CSV: Final = 16 << 20
 LARGEST_UPLOAD: Final = 200 << 20
-MOST_FILES: Final = 10
-_CSV: Final = (".csv",)
-_UPLOADS: Final = (".csv", ".txt", ".zip")
 
 
 async def put(desk: Desk, operation: Operation, call: Call) -> Done:
     """One CSV, from `text=` or from the one attached file; data of the same name is replaced."""
-    name = input_name(text_of(operation, "name") or "input.csv", _CSV)
+    name = input_name(text_of(operation, "name"), CSV)
     content = await _csv(operation, call)
     await desk.client.put_csv(operation.target.id, name, content)
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
@@ -38,11 +37,7 @@ async def put(desk: Desk, operation: Operation, call: Call) -> Done:
 async def _csv(operation: Operation, call: Call) -> bytes:
     text = operation.params.get("text")
     if isinstance(text, str) and text:
-        if operation.files:
-            raise BadRequest("Give either `text=` or one attached file, not both.")
         return text.encode()
-    if len(operation.files) != 1:
-        raise BadRequest('Give the content with `text="..."`, or attach one file.')
     file = await call.file(operation.files[0])
     _check_size(file.size, LARGEST_CSV)
     content = b""
@@ -78,14 +73,10 @@ async def upload(desk: Desk, operation: Operation, call: Call) -> Done:
 async def _parts(operation: Operation, call: Call) -> list[tuple[str, SlackFile | bytes]]:
     text = operation.params.get("text")
     if isinstance(text, str) and text:
-        return [(input_name(text_of(operation, "name") or "input.csv", _UPLOADS), text.encode())]
-    if not operation.files:
-        raise BadRequest('Attach the files to the message, or give `name=` and `text="..."`.')
-    if len(operation.files) > MOST_FILES:
-        raise BadRequest(f"At most {MOST_FILES} files go at once.")
+        return [(input_name(text_of(operation, "name"), UPLOADS), text.encode())]
     files = [await call.file(file_id) for file_id in operation.files]
     _check_size(sum(file.size for file in files), LARGEST_UPLOAD)
-    names = [input_name(file.name, _UPLOADS) for file in files]
+    names = [input_name(file.name, UPLOADS) for file in files]
     if len({name.casefold() for name in names}) != len(names):
         raise BadRequest("Two of the files have the same name.")
     return list(zip(names, files, strict=True))

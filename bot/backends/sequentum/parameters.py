@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.sequentum.states import MARKS
+from bot.core.logdiff import DIFF
 from bot.core.params import Param, ParamType
 
 METHODS: Final = (
@@ -103,7 +104,7 @@ LOGS: Final = (
         help="How many last lines to show",
     ),
     Param(name="grep", type=ParamType.TEXT, help="Show the lines that contain this text"),
-    Param(name="diff", type=ParamType.BOOLEAN, default=False, help="Compare with the log of the last good run"),
+    DIFF,
 )
 
 PAUSE: Final = (

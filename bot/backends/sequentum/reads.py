@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.backends.sequentum.desk import Desk, agent_of, number_of, text_of
+from bot.backends.sequentum.desk import Desk, agent_of
 from bot.backends.sequentum.rows import RUN
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
@@ -20,6 +20,7 @@ from bot.backends.sequentum.views import (
     written,
 )
 from bot.backends.sequentum.wire import Schedule
+from bot.core.asked import number_of, text_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase, Suggestion
 from bot.core.ports import Call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bot.backends.sequentum import checks
 from bot.backends.sequentum.parameters import AS, COUNT, INPUT_FILE, LOGS, LONGEST_SYNC, MARK, METHOD, PAUSE, SET, START
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
 
@@ -151,6 +152,7 @@ _STARTS: Final = (
         effect="The agent starts to run; a run that already goes on is not stopped.",
         endpoint="POST api/agent/ID/cluster/start, POST api/job/ID/start (SEED)",
         params=START,
+        check=checks.start,
     ),
     _start(
         "restart",
@@ -229,6 +231,7 @@ _SCHEDULES: Final = (
         effect="The schedule is added, or the one with this id is changed.",
         endpoint="POST api/job/ID/schedule (SEED)",
         params=SET,
+        check=checks.schedule,
     ),
     _change(
         "schedule delete",
@@ -259,6 +262,7 @@ _CHANGES: Final = (
         effect="Input data of that name is replaced; later runs read the new one.",
         endpoint="POST api/input/agent/ID/csv?name= (SEED)",
         params=INPUT_FILE,
+        check=checks.put,
         takes_files=True,
         deadline=_FILE_TIME,
     ),
@@ -270,6 +274,7 @@ _CHANGES: Final = (
         effect="Files of the same names are replaced; later runs can read them.",
         endpoint="POST api/input/agent/ID/files (SEED)",
         params=INPUT_FILE,
+        check=checks.upload,
         takes_files=True,
         deadline=_FILE_TIME,
     ),

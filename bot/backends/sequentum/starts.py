@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.backends.sequentum.desk import Desk, agent_of, flag_of, map_of, number_of, text_of
+from bot.backends.sequentum.desk import Desk, agent_of
 from bot.backends.sequentum.labels import discard, label_of
 from bot.backends.sequentum.parameters import DEFAULT_METHOD, DEFAULT_SYNC
 from bot.backends.sequentum.rows import JOB_RUN, RUN
@@ -16,29 +16,18 @@ from bot.backends.sequentum.states import named
 from bot.backends.sequentum.times import moment, utc_text
 from bot.backends.sequentum.views import written
 from bot.backends.sequentum.wire import Run
+from bot.core.asked import flag_of, map_of, number_of, text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, LookBack, Phase, Suggestion
 from bot.core.ports import Call
-from bot.core.problems import BadRequest, CallProblem, NoSuchTarget
+from bot.core.problems import CallProblem, NoSuchTarget
 from bot.core.value import Json
 
 SKEW: Final = timedelta(seconds=5)
 _LOOKED_AT: Final = 50
 # What a synchronous call may take beyond the run itself: queueing, and sending the data.
 _SYNC_MARGIN: Final = 60.0
-_RUN_ONLY: Final = ("sessions", "sync")
 _DELIVERY: Final = {"plain": "Plain", "zip": "Zip"}
-
-
-def check_start(operation: Operation) -> None:
-    """Raises BadRequest for parameters of a start that contradict each other."""
-    job, sync = text_of(operation, "as") == "job", flag_of(operation, "sync")
-    if job and any(flag_of(operation, name) for name in _RUN_ONLY):
-        raise BadRequest("A job takes neither `sessions` nor `sync`; leave them out or use `as=run`.")
-    if flag_of(operation, "sessions") and text_of(operation, "session"):
-        raise BadRequest("`sessions=true` makes new sessions, so `session=` must be left out.")
-    if not sync and (text_of(operation, "delivery") in _DELIVERY or "timeout" in operation.given):
-        raise BadRequest("`timeout` and `delivery` need `sync=true`.")
 
 
 def body_of(operation: Operation) -> dict[str, Json]:
@@ -46,7 +35,6 @@ def body_of(operation: Operation) -> dict[str, Json]:
 
     Input parameters are JSON text inside the JSON, as the vendor wants them.
     """
-    check_start(operation)
     given, params = operation.given, operation.params
     plain: tuple[tuple[str, str, Json], ...] = (
         ("session", "sessionId", ""),

@@ -39,7 +39,6 @@ class Run(_Wire):
     page_load_count: int | None = None
     errors: int | None = None
     data_count: int | None = None
-    delivery_count: int | None = None
     status_message: str | None = None
     log_level: int | None = None
     is_production_run: bool | None = None

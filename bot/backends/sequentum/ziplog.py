@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from bot.backends.sequentum.labels import label_of
+from bot.core.logdiff import COMPARED
 from bot.core.problems import BadReply
 from bot.core.redact import LineSplitter, Redactor
 
@@ -33,7 +34,6 @@ _RATIO_FROM: Final = 32 << 20
 _CHUNK: Final = 64 * 1024
 _LONGEST_SHOWN: Final = 400
 MOST_HITS: Final = 50
-COMPARED: Final = 1_500
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, ValueError)
 _END: Final = b"PK\x05\x06"
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))

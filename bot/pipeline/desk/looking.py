@@ -17,39 +17,73 @@ from bot.pipeline.desk.lists import approvals_table, pauses_table, watches_table
 from bot.pipeline.health import Checked
 
 LIST_WITHIN = 10.0
+# What answers is there by then; a check may take much longer, and nobody should look at nothing for so long.
+SHOWN_WITHIN = 1.5
 
 
 async def backends(deps: Deps, intent: Intent, ask: Command) -> None:
-    """Every configured control plane with its last check."""
-    await _health_table(deps, intent, "Control planes", await deps.health.check_all())
+    """Every configured control plane as it is now."""
+    await _health_table(deps, intent, "Control planes", tuple(deps.backends))
 
 
 async def health(deps: Deps, intent: Intent, ask: Command) -> None:
     """`health`, `health acc`."""
     if ask.target is None:
-        await _health_table(deps, intent, "Health", await deps.health.check_all())
+        await _health_table(deps, intent, "Health", tuple(deps.backends))
         return
     name = ask.target.partition(":")[0]
     if name not in deps.backends:
         raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
-    await _health_table(deps, intent, f"Health of {name}", {name: await deps.health.check(name)})
+    await _health_table(deps, intent, f"Health of {name}", (name,))
 
 
-async def _health_table(deps: Deps, intent: Intent, title: str, found: Mapping[str, Checked]) -> None:
-    rows = []
-    for name, checked in sorted(found.items()):
-        said = checked.health
-        latency = f"{said.latency_ms:.0f} ms" if said.latency_ms is not None else ""
-        credential = said.credential
-        if said.credential_ends is not None:
-            days = (said.credential_ends - deps.clock.now()).days
-            credential = f"{credential} ends {said.credential_ends:%Y-%m-%d} ({days} days)".strip()
-        rows.append(
-            (name, deps.catalog.backends[name].title, "ok" if said.ok else "down", said.summary, latency, credential)
-        )
-    table = Table(columns=("Name", "Kind", "State", "Says", "Latency", "Credential"), rows=tuple(rows))
-    tone = Tone.GOOD if all(c.health.ok for c in found.values()) else Tone.WARN
-    await deps.presenter.show(cards.private(intent, title, tone=tone, table=table), intent.reply)
+async def _health_table(deps: Deps, intent: Intent, title: str, names: Sequence[str]) -> None:
+    """What has answered is shown at once; a message of its own tells of the others when they have, or have not in time.
+
+    Slack has no way to update what only one person sees, so that the first message stays as it is.
+    """
+    async with asyncio.TaskGroup() as group:
+        asked = {name: group.create_task(deps.health.check(name)) for name in sorted(names)}
+        await asyncio.wait(asked.values(), timeout=SHOWN_WITHIN)
+        there = {name: task.result() for name, task in asked.items() if task.done()}
+        late = [name for name in asked if name not in there]
+        rows = [_health_row(deps, name, there[name]) if name in there else _no_answer(deps, name) for name in asked]
+        note = f"No answer yet from {', '.join(late)}; a second message tells more." if late else ""
+        card = cards.private(intent, title, tone=_health_tone(there if not late else None), table=_table(rows, note))
+        await deps.presenter.show(card, intent.reply)
+    if late:
+        found = {name: asked[name].result() for name in late}
+        table = _table([_health_row(deps, name, checked) for name, checked in found.items()])
+        key = f"say:{intent.request_id}:late"
+        card = cards.private(intent, f"{title}: the late ones", key=key, tone=_health_tone(found), table=table)
+        await deps.presenter.show(card, intent.reply)
+
+
+def _health_tone(found: Mapping[str, Checked] | None) -> Tone:
+    return Tone.GOOD if found is not None and all(checked.health.ok for checked in found.values()) else Tone.WARN
+
+
+def _table(rows: Sequence[tuple[str, ...]], note: str = "") -> Table:
+    return Table(columns=("Name", "Kind", "State", "Says", "Latency", "Credential"), rows=tuple(rows), note=note)
+
+
+def _health_row(deps: Deps, name: str, checked: Checked) -> tuple[str, ...]:
+    said = checked.health
+    latency = f"{said.latency_ms:.0f} ms" if said.latency_ms is not None else ""
+    credential = said.credential
+    if said.credential_ends is not None:
+        days = (said.credential_ends - deps.clock.now()).days
+        credential = f"{credential} ends {said.credential_ends:%Y-%m-%d} ({days} days)".strip()
+    state = "ok" if said.ok else "down"
+    return (name, deps.catalog.backends[name].title, state, said.summary, latency, credential)
+
+
+def _no_answer(deps: Deps, name: str) -> tuple[str, ...]:
+    """A row for who has not answered yet, with what is known from before."""
+    last = deps.health.latest(name)
+    known = f"; {'ok' if last.health.ok else 'down'} at {last.at:%H:%M} UTC" if last is not None else ""
+    says = f"no answer within {SHOWN_WITHIN:g} s{known}"
+    return (name, deps.catalog.backends[name].title, "slow", says, "", "")
 
 
 async def targets(deps: Deps, intent: Intent, ask: Command) -> None:

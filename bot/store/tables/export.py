@@ -32,11 +32,6 @@ def guarded(cell: str) -> str:
     return "'" + cell if _DANGEROUS.match(cell) else cell
 
 
-def unguarded(cell: str) -> str:
-    """What `guarded` was given."""
-    return cell.removeprefix("'")
-
-
 def export(read: Read, path: str, form: str) -> int:
     """Write the register to `path`, as `csv` or `jsonl`; how many rows.
 

@@ -71,11 +71,6 @@ def due(db: Database, now: str) -> Sequence[Grant]:
     return _grants(db, "state = 'open' AND until_at <= ?", (now,))
 
 
-def unreviewed(db: Database) -> Sequence[Grant]:
-    """Uses of break-glass that nobody has reviewed."""
-    return _grants(db, "breakglass = 1 AND reviewed_at IS NULL", ())
-
-
 def end(db: Database, grant_id: str, state: str) -> bool:
     """Open -> `state`."""
     return changed(db, "UPDATE grants SET state = ? WHERE id = ? AND state = 'open'", (state, grant_id))

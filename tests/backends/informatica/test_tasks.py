@@ -101,6 +101,22 @@ async def test_the_session_log_comes_masked_as_text(
     assert found.preview.startswith("Lines with “initializing”: 1")
 
 
+async def test_the_session_log_is_compared_with_that_of_the_last_good_run(infa: Joined, clock: TwinClock) -> None:
+    """Times apart, only what differs from the run before that completed; without one it is said so."""
+    for broken_off in (True, False, True):
+        await infa.do(f"start {TASK}")
+        clock.advance(2)
+        if broken_off:
+            await infa.do(f"stop {TASK}")
+        clock.advance(30)
+    shown = (await infa.do(f"logs {TASK} run=3 diff=true")).preview
+    assert shown.startswith("--- last good run 2\n+++ run 3\n")
+    assert "No errors encountered." in "".join(line for line in shown.splitlines() if line.startswith("-"))
+    assert "Initializing" not in "".join(line for line in shown.splitlines() if line[0] in "+-")
+    assert (await infa.do(f"logs {TASK} run=1 diff=true")).preview == "There is no earlier good run to compare with."
+    assert [path.suffix for path in infa.call.spool.folder.iterdir()] == [".log", ".log"]
+
+
 async def test_a_task_is_found_by_path_by_type_and_by_id(infa: Joined, plane: InformaticaPlane) -> None:
     """All ways lead to one target, and a wrong type to none."""
     task = plane.tasks[1]

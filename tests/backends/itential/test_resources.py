@@ -63,8 +63,7 @@ async def test_a_certificate_is_added_changed_and_deleted(itn: Joined, plane: It
     cert = plane.certificates[str(made.backend_ref)]
     assert (cert["certificate"], cert["alias"], cert["contract_id"]) == (PEM, "edge", "c-2")
     itn.call.files["F1"] = Attached("cert.pem", PEM.replace("MII", "NEW").encode())
-    operation = (await itn.operation("cert set itn:cert/edge")).model_copy(update={"files": ("F1",)})
-    await itn.run(operation)
+    await itn.run(await itn.operation("cert set itn:cert/edge", files=("F1",)))
     assert "NEWBplayground" in plane.certificates[str(made.backend_ref)]["certificate"]
     assert "BEGIN" not in repr((await itn.do("certs itn:")).table)
     await itn.do("cert delete itn:cert/edge")
@@ -79,6 +78,15 @@ async def test_only_certificates_are_sent(itn: Joined, plane: ItentialPlane, tex
     """A private key never leaves, and other text is refused."""
     with pytest.raises(BadRequest, match=told):
         await itn.outcome(f'cert add itn:cert/edge raw_certificate="{text}"')
+    assert plane.effects == []
+
+
+async def test_an_empty_file_is_no_certificate(itn: Joined, plane: ItentialPlane) -> None:
+    """Nothing is sent for it."""
+    itn.call.files["F1"] = Attached("cert.pem", b" \n")
+    operation = await itn.operation("cert add itn:cert/edge", files=("F1",))
+    with pytest.raises(BadRequest, match="empty"):
+        await itn.run(operation)
     assert plane.effects == []
 
 

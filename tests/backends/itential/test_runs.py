@@ -16,7 +16,7 @@ from bot.playground.planes.itential import ItentialPlane
 from tests.backends.fakes import TwinClock
 from tests.backends.kit import Joined, joined
 
-from .conftest import effects
+from .conftest import FAILING, LEAKY, effects
 
 
 async def ticking(clock: TwinClock, work: Any) -> Any:
@@ -160,6 +160,27 @@ async def test_the_output_comes_masked_as_a_file(itn: Joined) -> None:
         assert (file.size, file.redactions) == (len(content.encode()), 1)
     found = await itn.do("logs itn:backup grep=CHANGED")
     assert found.preview.startswith("Lines with “CHANGED”: 1")
+
+
+async def test_the_output_is_compared_with_that_of_the_last_good_run(itn: Joined, plane: ItentialPlane) -> None:
+    """Of the same service alone, begun before; times and numbers apart, only what differs is shown."""
+    plane.add_service("nightly", scripts=(FAILING, LEAKY, FAILING, LEAKY))
+    runs = []
+    for service in ("nightly", "nightly", "backup", "nightly", "nightly"):
+        done = await itn.do(f"start itn:{service}")
+        assert done.run is not None
+        await itn.follow(done.run)
+        runs.append(done.run.id)
+    bad, good, _, worse, latest = runs
+    for target in (f"itn:job/{worse}", f"itn:job/{worse} grep=step"):
+        shown = (await itn.do(f"logs {target} diff=true")).preview
+        assert f"--- last good job/{good}\n+++ job/{worse}" in shown
+        assert "+no route to host" in shown
+        assert "-connecting with password=[redacted]" in shown
+    assert shown.startswith("Lines with “step”: 1")
+    assert "No difference from the last good run" in (await itn.do("logs itn:nightly diff=true")).preview
+    assert f"(job/{good})" in (await itn.do(f"logs itn:job/{latest} diff=true")).preview
+    assert (await itn.do(f"logs itn:job/{bad} diff=true")).preview == "There is no earlier good run to compare with."
 
 
 async def test_many_jobs_are_followed_by_one_list(itn: Joined, plane: ItentialPlane) -> None:

@@ -136,12 +136,13 @@ async def test_a_new_name_is_a_target_for_create_alone() -> None:
         assert (target.kind, target.id, target.scope) == ("agent", "new/invoice-raeder", "pre:invoice-raeder")
         assert await pre.backend.state_of(target) == "does not exist"
         for verb in ("status", "history", "retire", "reinstate", "delete", "set"):
-            told = await pre.outcome(f"{verb} pre:invoice-raeder")
+            typed = f"{verb} pre:invoice-raeder" + (" team_id=t-1" if verb == "set" else "")
+            told = await pre.outcome(typed)
             assert isinstance(told, Refused)
             assert told.code == "no_such_target"
             assert [(step.verb, step.target) for step in told.next] == [(verb, "pre:invoice-reader")]
             with pytest.raises(NoSuchTarget):
-                await pre.backend.preflight(await pre.operation(f"{verb} pre:invoice-raeder"))
+                await pre.backend.preflight(await pre.operation(typed))
         assert {request.method for request in plane.requests} == {"GET"}
 
 

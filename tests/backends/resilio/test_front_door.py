@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.world import labels, shown, world
@@ -40,3 +41,17 @@ async def test_a_restart_is_followed_from_the_preflight_to_the_agents_return(tmp
         await here.sees("It answers again, with a new token", timeout=20)
         assert plane.restarts == 1
         assert here.events("restart")[-1] == "done"
+
+
+async def test_a_pause_until_a_time_becomes_the_agents_timer(tmp_path: Path) -> None:
+    """The time is meant in the bot's zone; the agent is told in how many seconds that is, and a time that is over is refused."""
+    async with world(tmp_path, only=("res",)) as here:
+        plane = here.planes["res"]
+        await here.does("pause res: until=2020-01-01T07:00", "is over already")
+        await here.does("pause res: for=1h until=18:30", "not both")
+        assert not plane.paused
+        ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=20)
+        await here.does(f"pause res: until={ends:%Y-%m-%dT%H:%M:%S}", "resumes by itself after")
+        assert abs(plane.resumes_at - ends.timestamp()) < 5
+        assert here.events("pause")[-2:] == ["sent", "done"]
+        assert await here.bot.store.open_pauses() == []

@@ -21,6 +21,7 @@ from bot.core.problems import (
     NotSent,
     Problem,
     RateLimited,
+    Redirected,
     Rejected,
     ServerError,
 )
@@ -192,7 +193,7 @@ async def test_health_reads_the_tokens_end() -> None:
         ({"fault": "wrong_types"}, BadReply, 1),
         ({"fault": "huge", "size": 20 << 20}, BadReply, 0),
         ({"fault": "huge_gzip"}, BadReply, 0),
-        ({"fault": "redirect"}, Rejected, 0),
+        ({"fault": "redirect"}, Redirected, 0),
     ],
 )
 async def test_a_start_in_trouble_is_sent_once_and_looked_back_truly(

@@ -1,0 +1,20 @@
+"""What the words alone tell to be impossible: refused before anything is decided, registered as sent, or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bot.core.asked import Asked
+from bot.core.params import Param
+from bot.core.problems import BadRequest
+
+
+def any_of(params: Sequence[Param]) -> Callable[[Asked], None]:
+    """A check that raises BadRequest when none of these is given."""
+    names = ", ".join(f"`{param.name}=`" for param in params)
+
+    def check(asked: Asked) -> None:
+        if not asked.given:
+            raise BadRequest(f"Say what to change: {names}.", code="missing_parameter")
+
+    return check

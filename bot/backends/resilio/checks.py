@@ -1,0 +1,12 @@
+"""What the words alone tell to be impossible: refused before anything is decided, registered as sent, or sent."""
+
+from __future__ import annotations
+
+from bot.core.asked import Asked, map_of
+from bot.core.problems import BadRequest
+
+
+def tags(asked: Asked) -> None:
+    """Raises BadRequest when no tag is named."""
+    if not map_of(asked, "*"):
+        raise BadRequest("Name a tag and its value.", "For example: `tag res: SITE=berlin`.", "missing_parameter")

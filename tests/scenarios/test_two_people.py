@@ -1,0 +1,66 @@
+"""Two people who press the same button within a moment, each without knowing of the other."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from bot.playground.planes.sequentum import Script
+from tests.scenarios.steps import do
+from tests.world import World, labels, world
+
+TWICE = "start acc:shop/twice"
+
+
+async def failed(here: World) -> dict[str, Any]:
+    """The card of a run that has failed."""
+    here.acc.add_agent("shop/twice", scripts=(Script(end="Failure", message="broke"), Script(end="Never")))
+    card = await (await do(here, TWICE)).card("Failure")
+    assert "Retry" in labels(card)
+    return card
+
+
+def retries(here: World) -> int:
+    return sum(call.raw_path.endswith("/retry") for call in here.acc.requests)
+
+
+async def test_two_people_on_one_retry_start_one_run_unless_they_mean_two(tmp_path: Path) -> None:
+    """The second hears who was first, with a button for those who want it all the same; both presses are registered."""
+    async with world(tmp_path, speed=60.0) as here:
+        card = await failed(here)
+        people = (here.ana, here.person("U0RUI"))
+        await asyncio.gather(*(who.press_label("C0CRAWL", card["ts"], "Retry", seen=card) for who in people))
+        rows = await here.until(lambda: here.register(event="denied"))
+        assert [row.code for row in rows] == ["pressed_already"]
+        second = rows[0].user_id
+        first = "U0RUI" if second == "U0ANA" else "U0ANA"
+        told = await here.sees(f"<@{first}> pressed Retry 1 s ago", "Nothing was done for your press", user=second)
+        asked = [row.user_id for row in here.register(event="requested") if row.verb == "retry"]
+        assert sorted(asked) == ["U0ANA", "U0RUI"]
+        await here.until(lambda: retries(here) == 1)
+        await asyncio.sleep(0.3)
+        assert retries(here) == 1
+        await here.person(second).press_label("C0CRAWL", told["ts"], "Run it anyway")
+        await here.until(lambda: retries(here) == 2)
+
+
+async def test_a_press_that_was_denied_is_in_nobodys_way(tmp_path: Path) -> None:
+    """Who may not retry does not keep those from it who may."""
+    async with world(tmp_path, speed=60.0) as here:
+        card = await failed(here)
+        await here.person("U0GUEST").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await here.until(lambda: here.register(event="denied"))
+        await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await here.until(lambda: retries(here) == 1)
+        assert len(here.register(event="denied")) == 1
+
+
+async def test_a_button_that_may_be_pressed_twice_asks_nobody(tmp_path: Path) -> None:
+    """Switching off twice is switching off, and a log may be read by everybody."""
+    async with world(tmp_path, speed=60.0) as here:
+        card = await failed(here)
+        people = (here.ana, here.person("U0RUI"))
+        await asyncio.gather(*(who.press_label("C0CRAWL", card["ts"], "Log", seen=card) for who in people))
+        await here.until(lambda: here.events("logs").count("done") == 2)
+        assert not here.register(event="denied")
