@@ -33,7 +33,7 @@ def ends_at(operation: Operation, now: datetime, zone: str) -> datetime | None:
         try:
             return parse_until(until, ZoneInfo(zone), now)
         except BadParam as problem:
-            raise BadRequest(str(problem), code="bad_parameter") from None
+            raise BadRequest(f"{problem}.", code="bad_parameter") from None
     return None
 
 
