@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.core.card import Line, Tone
 from bot.core.intent import Due
@@ -32,8 +33,11 @@ async def recover(deps: Deps) -> int:
     await approvals.recover(deps)
     await breakglass.recover(deps)
     for row in rows:
-        work = _sent(deps, row, row.operation) if row.state == "sending" and row.operation else _not_sent(deps, row)
-        deps.drain.start(work, f"recover {row.request_id}")
+        name = f"recover {row.request_id}"
+        if row.state == "sending" and row.operation:
+            deps.drain.start(_sent(deps, row, row.operation), name)
+        else:  # a flood may have left thousands
+            deps.drain.line_up(partial(_not_sent, deps, row), name)
     return len(rows)
 
 
