@@ -187,9 +187,9 @@ def test_a_line_without_end_needs_no_memory() -> None:
 )
 def test_no_text_makes_it_slow(text: str) -> None:
     """Text that was made to confuse the patterns is read in a moment."""
-    began = time.perf_counter()
+    began = time.process_time()
     redact(text, ["some-known-value"])
-    assert time.perf_counter() - began < 3.0
+    assert time.process_time() - began < 3.0
 
 
 def test_random_words_are_told_from_written_ones() -> None:
