@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.deciding import APPROVERS, CRAWL, INCIDENT, SECURITY, Deciding, deciding
+from tests.scenarios.deciding import APPROVERS, CRAWL, INCIDENT, RULES, SECURITY, Deciding, deciding
 from tests.world import labels, shown
 
 
@@ -133,3 +133,34 @@ async def test_a_dangerous_verb_is_still_looked_at_first(town: Deciding) -> None
     await town.press(look, "Run it", user="U0RUI", channel=CRAWL)
     await here.until(lambda: not [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"])
     await here.sees("Done without your approval", "schedule delete", user="U0LEE", channel=APPROVERS)
+
+
+async def test_it_counts_only_while_its_holder_could_open_it_now(town: Deciding) -> None:
+    """Rui leaves the circle, or nobody may break the glass any more: from then on the leads are asked, and `why` says it."""
+    here = town.here
+    await opened(town)
+    await town.new_rules(RULES.replace('who = ["admins", "U0RUI"]', 'who = ["admins"]'))
+    await here.say("start acc:shop/prices", user="U0RUI")
+    await here.sees("Waiting for approval", "start acc:shop/prices", user="U0RUI")
+    await here.does("start acc:news/feed", "Denied", user="U0RUI")
+    await here.does("why start acc:news/feed", "you may not break the glass now", user="U0RUI")
+    table = RULES[RULES.index("[breakglass]") : RULES.index("[administrators]")]
+    await town.new_rules(RULES.replace(table, ""))
+    await here.say("start acc:shop/stock", user="U0RUI")
+    await here.sees("Waiting for approval", "start acc:shop/stock", user="U0RUI")
+    assert not town.effects()
+    await town.new_rules(RULES)
+    await here.say("start acc:news/feed", user="U0RUI")
+    await here.until(lambda: len(town.effects()) == 1)
+
+
+async def test_a_dangerous_verb_that_was_looked_at_under_it_is_not_run_after_the_right_is_lost(town: Deciding) -> None:
+    """The pre-flight was shown under break-glass; `Run it` comes when Rui is out of the circle."""
+    here = town.here
+    await opened(town)
+    await here.say("schedule delete acc:news/feed -- it floods us", user="U0RUI")
+    look = await here.sees("Dangerous", "schedule delete acc:news/feed", user="U0RUI")
+    await town.new_rules(RULES.replace('who = ["admins", "U0RUI"]', 'who = ["admins"]'))
+    await town.press(look, "Run it", user="U0RUI", channel=CRAWL)
+    await here.sees("The rules changed since this was shown", user="U0RUI")
+    assert [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"]
