@@ -200,7 +200,7 @@ def test_the_schema_of_the_rules_knows_every_table(desk: Desk) -> None:
     code, said = desk.run("schema", "policy")
     schema = json.loads(said)
     assert code == 0
-    assert {"version", "groups", "channel", "freeze", "breakglass", "administrators", "case"} == set(
+    assert {"version", "groups", "channel", "freeze", "breakglass", "administrators", "people", "case"} == set(
         schema["properties"]
     )
 

@@ -17,7 +17,6 @@ from bot.core.register import Event
 from bot.core.rows import Filters, Grant, Hold, stamp
 from bot.pipeline import cards, grants
 from bot.pipeline.approvals.people import everybody
-from bot.pipeline.approvals.terms import aliases
 from bot.pipeline.authorize import CACHED, FRESH, Ruling, asked, facts, grants_of
 from bot.pipeline.deps import Deps
 from bot.pipeline.execute import AnyOutcome, execute
@@ -307,10 +306,9 @@ async def close_review(deps: Deps, intent: Intent, grant_id: str) -> None:
 
 async def _may_not_review(deps: Deps, intent: Intent, found: Grant) -> tuple[str, str] | None:
     """Code and sentence, None for somebody who may."""
-    known = await aliases(deps)
-    if person_of(intent.actor.user_id, known) == person_of(found.user_id, known):
-        return "own_review", "Somebody else has to review what you did."
     policy, subject, _ = await facts(deps, intent.actor, intent.place, max_age=FRESH)
+    if person_of(intent.actor.user_id, policy.accounts) == person_of(found.user_id, policy.accounts):
+        return "own_review", "Somebody else has to review what you did."
     reasons = (
         why_not_breakglass(policy, subject, deps.home_team),
         why_not_administrator(policy, subject, deps.home_team),

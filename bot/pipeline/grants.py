@@ -21,7 +21,6 @@ from bot.core.problems import BadRequest, Problem
 from bot.core.register import Event
 from bot.core.rows import Grant, stamp
 from bot.pipeline import cards, grant_bounds
-from bot.pipeline.approvals.terms import aliases
 from bot.pipeline.authorize import FRESH, facts
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
@@ -120,8 +119,7 @@ async def _check_granter(
 ) -> Policy:
     """Raises NotPermittedError: nobody grants to themselves, beyond their own rights, or longer than a day."""
     policy, granter, _ = await facts(deps, intent.actor, intent.place, max_age=FRESH)
-    known = await aliases(deps)
-    if person_of(person, known) == person_of(intent.actor.user_id, known):
+    if person_of(person, policy.accounts) == person_of(intent.actor.user_id, policy.accounts):
         raise NotPermittedError("Somebody else has to grant it to you.", code="own_grant")
     receiver = Actor(user_id=person, team_id=deps.home_team)
     subject = await deps.directory.subject(receiver, (), max_age=FRESH)

@@ -30,10 +30,18 @@ async def whoami(deps: Deps, intent: Intent, ask: Command) -> None:
     ]
     refused = admits(policy, subject=subject, where=where, home_team_id=deps.home_team)
     admin = why_not_administrator(policy, subject, deps.home_team) is None
+    accounts = [
+        account for account, stands in policy.accounts.items() if stands == policy.accounts.get(subject.user_id)
+    ]
     shown = (
         Fact(label="You", value=f"<@{subject.user_id}> ({subject.user_id}), {words or 'a full member'}"),
         Fact(label="Workspace", value=subject.team_id),
         Fact(label="Groups", value=", ".join(f"`{name}`" for name in groups) or "none"),
+        *(
+            (Fact(label="Your accounts", value=f"{', '.join(accounts)}, which count as one person"),)
+            if accounts
+            else ()
+        ),
         Fact(label="Administrator", value="yes" if admin else "no"),
         Fact(label="Here", value=refused.reason if refused is not None else "the rules of this channel admit you"),
         Fact(label="Read from Slack", value=f"{subject.user_age:.0f} s ago"),
