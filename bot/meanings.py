@@ -77,7 +77,7 @@ SLACK_EVENTS: Final[Words] = {
 
 SLACK: Final[Words] = {
     "mode": "how Slack's events arrive: over a websocket that the bot opens, or to `/slack/events`",
-    "team": "the id of the workspace (T...) or organization (E...); requests from any other are refused and registered",
+    "team": "the id of the workspace (T...); requests from any other are refused and registered",
     "bot_token": "the bot token (`xoxb-...`)",
     "app_token": "socket mode: the app-level token (`xapp-...`) with the scope `connections:write`",
     "signing_secret": "http mode: the signing secret; a list of two while it is rotated",

@@ -37,6 +37,7 @@ from bot.slack.directory import SlackDirectory
 from bot.slack.errors import TRANSPORT, Remedy, read
 from bot.slack.files import Attachments, Uploads
 from bot.slack.http import HttpServer
+from bot.slack.installation import Installation, installation
 from bot.slack.origin import Stamp
 from bot.slack.outbox import Outbox
 from bot.slack.respond import Responder
@@ -161,7 +162,7 @@ class Bot:
             self.pipeline,
             Stamp(self.clock, self.ids),
             command=slack.command,
-            bot_user_id=me,
+            installation=me,
             channel_event=self._channel_event(directory),
             tell=self._tell(client),
         )
@@ -205,16 +206,18 @@ class Bot:
             secrets=self.built.secrets,
         )
 
-    async def _who_am_i(self, client: AsyncWebClient) -> str:
-        """The bot's own user id; raises ConfigProblem when the token is no good or of another workspace."""
+    async def _who_am_i(self, client: AsyncWebClient) -> Installation:
+        """What Slack says of the tokens; raises ConfigProblem when they are no good for the configured workspace."""
+        slack = self.settings.slack
+        app_token = slack.app_token.get_secret_value() if slack.mode == "socket" and slack.app_token else None
         try:
-            me = await client.auth_test()
+            me = await installation(client, app_token)
         except (SlackApiError, *TRANSPORT) as error:
             raise config.ConfigProblem(f"[slack] Slack does not accept the bot token: {read(error).code}") from None
-        team = self.settings.slack.team
-        if team not in (me.get("team_id"), me.get("enterprise_id")):
-            raise config.ConfigProblem(f"[slack] team is {team}, and the bot token belongs to {me.get('team_id')}")
-        return str(me["user_id"])
+        unusable = me.unusable(slack.team)
+        if unusable is not None:
+            raise config.ConfigProblem(f"[slack] {unusable}")
+        return me
 
     def _channel_event(self, directory: Any) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
         async def on_event(body: Mapping[str, Any]) -> None:
