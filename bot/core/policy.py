@@ -215,10 +215,12 @@ def _refused_place(policy: Policy, where: Where, home_team_id: str, grants: Sequ
     if where.is_dm and not where.channel_id.startswith("D"):
         return Denied(HOUSE_RULE, "a direct message counts by its D id only", "place_unknown")
     if where.frozen:
-        sentence = "this channel changed its id or is now shared; an administrator has to confirm its rules"
+        sentence = "this channel changed its id or is now shared; an administrator has to confirm its rules with `policy confirm`"
         return Denied(HOUSE_RULE, sentence, "place_frozen")
     if where.channel_id in policy.channels or any(grant.channel_id == where.channel_id for grant in grants):
         return None
+    if where.is_mpim:
+        return Denied(HOUSE_RULE, f"no rule names this group message by its id {where.channel_id}", "dm_not_listed")
     if where.is_dm or where.channel_id.startswith("D"):
         return Denied(HOUSE_RULE, "no rule names this direct message by its id", "dm_not_listed")
     return Denied(HOUSE_RULE, f"the policy has no rules for this channel ({where.channel_id})", "not_listed")

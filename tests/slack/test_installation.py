@@ -34,7 +34,14 @@ def doors(here: World) -> dict[str, tuple[str, dict[str, Any]]]:
         "container": {"type": "message", "message_ts": "1.1", "channel_id": "C0CRAWL"},
         "channel": {"id": "C0CRAWL"},
     }
-    view = {"id": "V1", "type": "modal", "callback_id": "launcher", "private_metadata": "t", "state": {"values": {}}, "blocks": []}
+    view = {
+        "id": "V1",
+        "type": "modal",
+        "callback_id": "launcher",
+        "private_metadata": "t",
+        "state": {"values": {}},
+        "blocks": [],
+    }
     home = {"type": "app_home_opened", "user": "U0ANA", "tab": "home", "channel": "D0ANA"}
     inputs = {"command": "start acc:shop/prices", "channel": "C0CRAWL", "user": "U0ANA"}
     return {
