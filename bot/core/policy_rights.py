@@ -9,15 +9,16 @@ from bot.core.policy_match import Question, Standing, Subject, Where, standing, 
 
 def why_not_administrator(policy: Policy, subject: Subject, home_team_id: str) -> str | None:
     """None for an administrator (a full member), else the reason."""
-    return _not_full(subject, home_team_id) or who_fails(policy.administrators, subject, home_team_id)
+    return why_not_full(subject, home_team_id) or who_fails(policy.administrators, subject, home_team_id)
 
 
 def why_not_breakglass(policy: Policy, subject: Subject, home_team_id: str) -> str | None:
     """None for somebody who may break the glass (a full member), else the reason."""
-    return _not_full(subject, home_team_id) or who_fails(policy.breakglass, subject, home_team_id)
+    return why_not_full(subject, home_team_id) or who_fails(policy.breakglass, subject, home_team_id)
 
 
-def _not_full(subject: Subject, home_team_id: str) -> str | None:
+def why_not_full(subject: Subject, home_team_id: str) -> str | None:
+    """None for a full member of the home workspace, else what they are."""
     kind, words = standing(subject, home_team_id)
     if kind is Standing.FULL:
         return None

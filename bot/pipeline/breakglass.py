@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -216,10 +217,11 @@ async def perform(
 
 
 async def _tell_skipped(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling, result: AnyOutcome) -> None:
-    """Whoever a rule would have asked hears what was done without them."""
+    """Whoever a rule would have asked hears what was done without them, also when a freeze stood before the rule."""
     operation = resolved.operation
     held = tuple(grant for grant in await grants_of(deps, intent.actor, intent.place) if not grant.breakglass)
-    without = decide(ruling.policy, **asked(deps, resolved.row, operation, ruling.subject, ruling.where, held))
+    thawed = replace(ruling.policy, freezes=())
+    without = decide(thawed, **asked(deps, resolved.row, operation, ruling.subject, ruling.where, held))
     if not isinstance(without, NeedsApproval):
         return
     who, _ = await everybody(deps, ruling.policy, without, intent.actor.user_id, max_age=CACHED)

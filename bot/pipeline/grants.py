@@ -17,6 +17,7 @@ from bot.core.outcome import Fact
 from bot.core.params import duration_text
 from bot.core.policy import Policy, Standing, standing, why_not_administrator
 from bot.core.policy_file import AllowRule
+from bot.core.policy_rights import why_not_full
 from bot.core.problems import BadRequest, Problem
 from bot.core.register import Event
 from bot.core.rows import Grant, stamp
@@ -117,8 +118,11 @@ def _check_patterns(verb: str, target: str) -> None:
 async def _check_granter(
     deps: Deps, intent: Intent, person: str, rows: list[tuple[str, Capability]], target: str, lasts: int
 ) -> Policy:
-    """Raises NotPermittedError: nobody grants to themselves, beyond their own rights, or longer than a day."""
+    """Raises NotPermittedError: no guest grants, nobody to themselves, beyond their own rights, or longer than a day."""
     policy, granter, _ = await facts(deps, intent.actor, intent.place, max_age=FRESH)
+    outside = why_not_full(granter, deps.home_team)
+    if outside is not None:
+        raise NotPermittedError(f"You cannot hand on what you may do: {outside}.", code="not_a_member")
     if person_of(person, policy.accounts) == person_of(intent.actor.user_id, policy.accounts):
         raise NotPermittedError("Somebody else has to grant it to you.", code="own_grant")
     receiver = Actor(user_id=person, team_id=deps.home_team)

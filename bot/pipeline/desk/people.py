@@ -6,16 +6,17 @@ import re
 
 from bot.core.card import Line, Tone
 from bot.core.grammar import parse
-from bot.core.intent import Actor, Command, Intent
+from bot.core.intent import Actor, Command, Door, Intent
 from bot.core.outcome import Fact, Table
-from bot.core.policy import admits, standing, why_not_administrator
+from bot.core.policy import standing, why_not_administrator
 from bot.core.policy import why as trace_rules
 from bot.core.policy_match import Member
 from bot.core.problems import BadRequest
 from bot.pipeline import cards
-from bot.pipeline.authorize import asked, facts, grants_of
+from bot.pipeline.authorize import asked, facts, grants_of, not_admitted
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk.lists import moment
+from bot.pipeline.grants import NotPermittedError
 from bot.pipeline.resolve import resolve
 
 _MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
@@ -23,12 +24,12 @@ _MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 async def whoami(deps: Deps, intent: Intent, ask: Command) -> None:
     """What the rules know of the asker here."""
-    policy, subject, where = await facts(deps, intent.actor, intent.place)
+    policy, subject, _ = await facts(deps, intent.actor, intent.place)
     _, words = standing(subject, deps.home_team)
     groups = [
         name for name, members in policy.file.groups.items() if _in_group(subject.user_id, members, subject.groups)
     ]
-    refused = admits(policy, subject=subject, where=where, home_team_id=deps.home_team)
+    refused = await not_admitted(deps, intent)
     admin = why_not_administrator(policy, subject, deps.home_team) is None
     accounts = [
         account for account, stands in policy.accounts.items() if stands == policy.accounts.get(subject.user_id)
@@ -66,6 +67,13 @@ async def why(deps: Deps, intent: Intent, ask: Command) -> None:
         raise BadRequest(
             f"`{inner.verb}` is answered by the bot itself; no rule of a control plane is met.", code="builtin"
         )
+    refused = await not_admitted(deps, intent)
+    if refused is not None and intent.door is not Door.TERMINAL:
+        # The rules are shown to those whom they admit, and looking it up would tell an outsider what there is.
+        lines = [Line(heading="So it is denied", text=refused.reason)]
+        card = cards.private(intent, f"Why: {ask.words[0]}", tone=Tone.WARN, lines=tuple(lines))
+        await deps.presenter.show(card, intent.reply)
+        return
     seen = await _as_whom(deps, intent, dict(ask.params).get("as"))
     resolved = await resolve(deps, intent, inner)
     policy, subject, where = await facts(deps, seen, intent.place)
@@ -99,7 +107,7 @@ async def _as_whom(deps: Deps, intent: Intent, other: str | None) -> Actor:
     policy, subject, _ = await facts(deps, intent.actor, intent.place)
     refused = why_not_administrator(policy, subject, deps.home_team)
     if refused is not None:
-        raise BadRequest(f"Only administrators may ask as another person: {refused}.", code="not_administrator")
+        raise NotPermittedError(f"Only administrators may ask as another person: {refused}.", code="not_administrator")
     match = _MENTION.fullmatch(other)
     if match is None:
         raise BadRequest("Write the person as a mention or as an id like U0ANA.", code="bad_parameter")
