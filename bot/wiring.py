@@ -27,6 +27,7 @@ from bot.pipeline.deps import Deps
 from bot.pipeline.drain import Drain
 from bot.pipeline.follow import follow_due
 from bot.pipeline.front import Pipeline
+from bot.pipeline.frozen import tell_frozen
 from bot.pipeline.health import HealthBoard
 from bot.pipeline.naming import refresh_names
 from bot.pipeline.recover import recover
@@ -226,8 +227,10 @@ class Bot:
                 return
             for name in ("channel", "new_channel_id", "old_channel_id"):
                 channel = event.get(name)
-                if isinstance(channel, str) and event.get("type") != "channel_unshared":
-                    await directory.freeze(channel)
+                if not isinstance(channel, str) or event.get("type") == "channel_unshared":
+                    continue
+                if await directory.freeze(channel):
+                    await tell_frozen(self.deps, channel, str(event.get("type")))
 
         return on_event
 

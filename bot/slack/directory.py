@@ -115,17 +115,22 @@ class SlackDirectory:
         key = f"channel:{channel_id}"
         kept = await self._store.fact(key)
         if (seen := _seen(kept, shared=shared)) == kept:
-            return seen["frozen"]
+            return seen["frozen"] is True
         async with self._noticing:
             seen = _seen(await self._store.fact(key), shared=shared)
-            await self._store.set_fact(key, dict(seen), self._clock.now())
-        return seen["frozen"]
+            await self._store.set_fact(key, seen, self._clock.now())
+        return seen["frozen"] is True
 
-    async def freeze(self, channel_id: str) -> None:
-        """Its rules stop counting until an administrator confirms."""
-        self._kept.pop(f"channel:{channel_id}", None)
+    async def freeze(self, channel_id: str) -> bool:
+        """Its rules stop counting until an administrator confirms. False when that was told before."""
+        key = f"channel:{channel_id}"
+        self._kept.pop(key, None)
         async with self._noticing:
-            await self._store.set_fact(f"channel:{channel_id}", {"shared": False, "frozen": True}, self._clock.now())
+            kept = await self._store.fact(key)
+            if isinstance(kept, dict) and kept.get("told") is True:
+                return False
+            await self._store.set_fact(key, {"shared": False, "frozen": True, "told": True}, self._clock.now())
+        return True
 
     async def _ask(self, kind: str, id: str, max_age: float) -> tuple[Answer | None, float]:
         """The answer and its age in seconds. Callers that ask for the same thing at once share one request."""
@@ -167,12 +172,14 @@ class SlackDirectory:
         return reply.data if isinstance(reply.data, dict) else None
 
 
-def _seen(kept: Json, *, shared: bool) -> dict[str, bool]:
+def _seen(kept: Json, *, shared: bool) -> dict[str, Json]:
     """What is to be kept of a channel that is shared or not now, after what was kept."""
     if not isinstance(kept, dict):
         return {"shared": shared, "frozen": False}
-    frozen = kept.get("frozen") is True or (shared and kept.get("shared") is not True)
-    return {"shared": shared and not frozen, "frozen": frozen}
+    if kept.get("frozen") is True:
+        return kept
+    newly = shared and kept.get("shared") is not True
+    return {"shared": shared and not newly, "frozen": newly}
 
 
 def _flags(answer: Answer | None, user_id: str) -> tuple[bool, dict[str, bool], str]:

@@ -110,6 +110,9 @@ async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(town
     here = town.here
     await here.does("status acc:shop/prices", "acc:shop/prices")
     here.ws.set_channel(CRAWL, is_ext_shared=True)
+    await here.sees(f"<#{CRAWL}> stopped counting", "policy confirm", channel="C0SEC")
+    row = await town.event("denied")
+    assert (row.channel_id, row.code, row.user_id) == (CRAWL, "place_frozen", None)
     town.later(minutes=2)
     await here.does("status acc:shop/prices", "Denied", "an administrator has to confirm")
     await here.does("policy confirm", "Denied", "Only administrators")

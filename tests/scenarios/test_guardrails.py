@@ -44,7 +44,9 @@ async def test_who_is_not_admitted_is_told_why_and_not_the_rules(town: Deciding)
     await here.does("why start acc:shop/prices", "guest", user="U0GUEST")
     assert "allow" not in seen(town, "U0GUEST")
     assert "leads" not in seen(town, "U0GUEST")
-    await here.does("why start acc:shop/prices", "C0CRAWL allow 2", "leads")
+    await here.does("why start acc:shop/prices", "C0CRAWL allow 2", "leads", "So it needs approval")
+    await here.does("why start acc:news/feed", "So it is denied", "no rule of this channel allows it")
+    await here.does("why status acc:news/feed", "So it is allowed")
 
 
 async def test_to_ask_why_as_another_person_is_for_administrators_and_trying_is_registered(town: Deciding) -> None:

@@ -206,6 +206,19 @@ async def test_sharing_that_was_noticed_freezes_though_it_is_taken_back(book: Bo
     assert (await book.directory.where(CRAWL, max_age=0)).frozen
 
 
+async def test_that_a_channel_froze_is_told_once_until_it_is_confirmed(book: Book) -> None:
+    """Though it was noticed before the event came, and however often Slack sends the event."""
+    channel = book.ws.core.state.channels["C0CRAWL"]
+    await book.directory.where(CRAWL, max_age=0)
+    channel.is_ext_shared = True
+    assert (await book.directory.where(CRAWL, max_age=0)).frozen
+    assert [await book.directory.freeze("C0CRAWL") for _ in range(3)] == [True, False, False]
+    assert (await book.directory.where(CRAWL, max_age=0)).frozen
+    await book.store.set_fact("channel:C0CRAWL", {"shared": True, "frozen": False}, book.clock.now())
+    assert not (await book.directory.where(CRAWL, max_age=0)).frozen
+    assert await book.directory.freeze("C0CRAWL")
+
+
 async def test_a_frozen_channel_stays_frozen_when_it_is_unshared(book: Book) -> None:
     await book.directory.freeze("C0CRAWL")
     assert (await book.directory.where(CRAWL, max_age=0)).frozen

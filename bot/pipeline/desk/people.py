@@ -8,8 +8,9 @@ from bot.core.card import Line, Tone
 from bot.core.grammar import parse
 from bot.core.intent import Actor, Command, Door, Intent
 from bot.core.outcome import Fact, Table
-from bot.core.policy import standing, why_not_administrator
+from bot.core.policy import decide, standing, why_not_administrator
 from bot.core.policy import why as trace_rules
+from bot.core.policy_help import decision_word
 from bot.core.policy_match import Member
 from bot.core.problems import BadRequest
 from bot.pipeline import cards
@@ -78,14 +79,15 @@ async def why(deps: Deps, intent: Intent, ask: Command) -> None:
     resolved = await resolve(deps, intent, inner)
     policy, subject, where = await facts(deps, seen, intent.place)
     grants = await grants_of(deps, seen, intent.place)
-    traces = trace_rules(policy, **asked(deps, resolved.row, resolved.operation, subject, where, grants))
-    decision = traces[-1]
+    question = asked(deps, resolved.row, resolved.operation, subject, where, grants)
+    traces = trace_rules(policy, **question)
+    decision, word = traces[-1], decision_word(decide(policy, **question))
     lines = [
         Line(text=f"{'`yes`' if trace.matched else '`no`'} {trace.label}{_line_of(trace.line)}: {trace.says}")
         for trace in traces[:-1]
     ]
-    verdict = "allowed" if decision.matched else "denied"
-    lines.append(Line(heading=f"So it is {verdict}", text=decision.says))
+    verdict = f"it {word}" if word == "needs approval" else f"it is {word}"
+    lines.append(Line(heading=f"So {verdict}", text=decision.says))
     card = cards.private(
         intent,
         f"Why: {cards.title_of(resolved.operation)}",
