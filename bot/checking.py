@@ -13,6 +13,7 @@ from bot.clock import SystemClock, SystemIds
 from bot.pipeline.health import HealthBoard
 from bot.pipeline.rules import Rules
 from bot.slack.errors import TRANSPORT, read
+from bot.slack.installation import installation
 from bot.slack.manifest import SCOPES
 from bot.store.driver import sqlite_warning
 from bot.store.names import StoreNames
@@ -71,13 +72,16 @@ async def check(settings: config.Settings, environ: Mapping[str, str], say: Prin
 
 
 async def _slack(client: AsyncWebClient, settings: config.Settings, channels: list[str], report: _Report) -> None:
+    slack = settings.slack
     try:
         me = await client.auth_test()
+        found = await installation(client, slack.app_token.get_secret_value() if slack.app_token else None)
     except (SlackApiError, *TRANSPORT) as error:
         report.bad(f"Slack does not accept the bot token ({read(error).code}): install the app again")
         return
-    if settings.slack.team not in (me.get("team_id"), me.get("enterprise_id")):
-        report.bad(f"the token belongs to {me.get('team_id')}, and slack.team is {settings.slack.team}")
+    unusable = found.unusable(slack.team)
+    if unusable is not None:
+        report.bad(f"slack: {unusable}")
         return
     report.good(f"Slack: {me.get('team')} as {me.get('user')}")
     granted = {scope.strip() for scope in str(me.headers.get("x-oauth-scopes", "")).split(",") if scope.strip()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from bot.core.ids import BACKEND_NAME
 from bot.core.plugin import BackendSettings, checked_url
 
 M = TypeVar("M", bound=BaseModel)
+_TEAM: Final = re.compile(r"^T[A-Z0-9]{2,}$")
 _TABLES: Final = frozenset({"slack", "store", "policy", "backend", "time"})
 
 
@@ -31,7 +33,7 @@ class SlackSettings(_Section):
     """`[slack]`. Tokens arrive here resolved; `response_hosts` are HOST or HOST:PORT."""
 
     mode: Literal["socket", "http"] = "socket"
-    team: str = Field(pattern=r"^[TE][A-Z0-9]{2,}$")
+    team: str = Field(json_schema_extra={"pattern": _TEAM.pattern})
     bot_token: SecretStr
     app_token: SecretStr | None = None
     signing_secret: tuple[SecretStr, ...] = ()
@@ -42,6 +44,17 @@ class SlackSettings(_Section):
     security_channel: str | None = Field(default=None, pattern=r"^[CG][A-Z0-9]{2,}$")
     incident_channel: str | None = Field(default=None, pattern=r"^[CG][A-Z0-9]{2,}$")
     connections: int = Field(default=2, ge=1, le=10)
+
+    @field_validator("team")
+    @classmethod
+    def _workspace(cls, team: str) -> str:
+        if team.startswith("E"):
+            raise ValueError(
+                f"`{team}` is an organization; a bot serves one workspace of it: write that one's id (T...)"
+            )
+        if not _TEAM.fullmatch(team):
+            raise ValueError(f"`{team}` is no id of a workspace, like T0ACME")
+        return team
 
     @field_validator("signing_secret", mode="before")
     @classmethod

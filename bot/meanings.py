@@ -26,7 +26,10 @@ COLUMNS: Final[Words] = {
     "risk": "read, change or danger",
     "rule": "the rule that decided, such as `C0CRAWL allow 2`",
     "policy_version": "12 hex digits over everything that decides in policy.toml",
-    "digest": "SHA-256 over requester, verb, exact target, parameters, place and policy version: what is approved is what runs",
+    "digest": (
+        "SHA-256 over requester, verb, exact target, parameters, place and policy version: what is approved is what runs; "
+        "of a rules file, over its bytes"
+    ),
     "approval_id": "the approval or pre-flight that it belongs to",
     "incident": "the incident under which it was done",
     "backend_ref": "the vendor's id of what came of it, such as a run",
@@ -77,7 +80,7 @@ SLACK_EVENTS: Final[Words] = {
 
 SLACK: Final[Words] = {
     "mode": "how Slack's events arrive: over a websocket that the bot opens, or to `/slack/events`",
-    "team": "the id of the workspace (T...) or organization (E...); requests from any other are refused and registered",
+    "team": "the id of the workspace (T...); requests from any other are refused and registered",
     "bot_token": "the bot token (`xoxb-...`)",
     "app_token": "socket mode: the app-level token (`xapp-...`) with the scope `connections:write`",
     "signing_secret": "http mode: the signing secret; a list of two while it is rotated",

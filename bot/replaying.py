@@ -26,15 +26,18 @@ from bot.core.catalog import Catalog
 from bot.core.intent import Actor
 from bot.core.operation import Target
 from bot.core.params import BadParam, duration_seconds
-from bot.core.policy import Decision, Policy, Subject, Where, decide
+from bot.core.policy import Decision, Member, Policy, Subject, Where, decide
 from bot.core.policy_help import decision_word
 from bot.core.problems import Problem
 from bot.core.register import Event
 from bot.core.rows import Entry, Filters, stamp
+from bot.pipeline.approvals.wanted import RULE as ASK_RULE
 from bot.slack.directory import SlackDirectory
 from bot.store.unit import Store
 
 Print = Callable[[str], None]
+Decide = Callable[[Target], Decision]
+_UNASKABLE: Final = frozenset({"no_approvers", "not_showable"})
 _RANK: Final = {"denied": 0, "needs approval": 1, "allowed": 2}
 _PAGE: Final = 500
 _PEOPLE_MAX_AGE: Final = 60.0
@@ -114,10 +117,24 @@ def _past(rows: Sequence[Entry]) -> Past | None:
     first = next((row for row in reversed(rows) if row.target_id and row.policy_version and row.user_id), None)
     if first is None or any((row.rule or "").startswith("grant ") for row in rows):
         return None
-    events = {row.event for row in rows}
-    if Event.DENIED in events:
-        return Past(first, "denied")
-    return Past(first, "needs approval" if Event.APPROVAL_REQUESTED in events else "allowed")
+    said = _said(rows)
+    return Past(first, said) if said is not None else None
+
+
+def _said(rows: Sequence[Entry]) -> str | None:
+    """What the rules said to a request, newest row first; None when it ended before anybody was asked or anything was sent.
+
+    Refused presses on its card are in its rows too, and so is that nobody could decide it: neither is an answer of the rules.
+    """
+    by_event = {row.event: row for row in rows}
+    asked, denied = by_event.get(Event.APPROVAL_REQUESTED), by_event.get(Event.DENIED)
+    demanded = asked or (denied if denied is not None and denied.code in _UNASKABLE else None)
+    if demanded is not None:
+        return "denied" if demanded.rule == ASK_RULE else "needs approval"
+    if denied is not None:
+        return "denied"
+    looked_at = Event.SENT not in by_event and (Event.ABANDONED in by_event or Event.EXPIRED in by_event)
+    return None if looked_at else "allowed"
 
 
 def _judged(one: Past, catalog: Catalog) -> bool:
@@ -168,6 +185,10 @@ async def _change(
 
     decisions = [judge(target) for target in await _targets(store, catalog, row)]
     told = {decision_word(decision) for decision in decisions}
+    unread = [group for group, member in subject.groups.items() if member is Member.UNREADABLE]
+    if unread and told != {one.was}:
+        why = f"Slack does not tell who is in {', '.join(sorted(unread))}"
+        return Change("unclear", subject.user_id, channel, words, one.was, "unclear", why)
     if len(told) > 1:
         return Change("unclear", subject.user_id, channel, words, one.was, "unclear", "its path is not remembered")
     (now,) = told

@@ -14,13 +14,14 @@ from typing import Any, Final
 
 from bot import plugins
 from bot.clock import SystemClock
-from bot.core.capability import Capability, Risk
+from bot.core.capability import Capability, Risk, TargetKind
 from bot.core.catalog import Catalog, check_params
 from bot.core.grammar import parse, parse_target
 from bot.core.ids import TargetRef
 from bot.core.intent import Command, Misread
 from bot.core.operation import Operation, Target
 from bot.core.policy import (
+    HOUSE_RULE,
     Decision,
     Policy,
     PolicyProblem,
@@ -231,16 +232,23 @@ def _target(read: Command, ref: TargetRef, catalog: Catalog) -> tuple[Capability
     if not wanted:
         known = ", ".join(sorted({row.target for row in rows})) or "nothing"
         raise BadRequest(f"On `{ref.backend}` the verb `{read.verb}` acts on {known}.")
-    part = ref.selector is not None
+    found = catalog.backends[ref.backend].kind_of(wanted[0].target)
     target = Target(
         backend=ref.backend,
-        kind=wanted[0].target,
+        kind=found.name,
         id=path or ref.backend,
         name=ref.path,
-        scope=f"{ref.backend}:{ref.path}",
-        parent=path if part else None,
+        scope=_scope(ref, found, path),
+        parent=path if ref.selector is not None else None,
     )
     return wanted[0], target
+
+
+def _scope(ref: TargetRef, kind: TargetKind, path: str) -> str | None:
+    """What rules see. A run's id alone says nothing of the path: only the control plane knows it, so it is not known here."""
+    if ref.selector is None and kind.part_of is not None:
+        return None
+    return f"{ref.backend}:{path if kind.bare else ref.path}"
 
 
 def _outside_freezes(policy: Policy, now: datetime) -> datetime:
@@ -258,15 +266,12 @@ def _of_today(policy: Policy, asked: Asked, decision: Decision, now: datetime) -
 
 
 def _of_the_path(policy: Policy, catalog: Catalog, asked: Asked, decision: Decision) -> str:
-    """A run counts as what it belongs to, which only the control plane knows: said where it would change the answer."""
+    """Said where knowing what a run belongs to may change the answer."""
     target = asked["target"]
-    if target.parent is not None or target.kind == catalog.backends[target.backend].default_target.name:
+    if target.scope is not None or decision.rule == HOUSE_RULE:
         return ""
-    unplaced: Any = {**asked, "target": target.model_copy(update={"scope": None})}
-    word = decision_word(decide(policy, **unplaced))
-    if word == decision_word(decision):
-        return ""
+    part_of = catalog.backends[target.backend].kind_of(target.kind).part_of
     return (
-        f"This takes `{target.scope}` for a name of its own; if it is part of something that is not known, it is {word}. "
-        "For a run write what it belongs to, like `acc:shop/prices@last`."
+        f"Which {part_of} `{target.text}` belongs to is not known here, so only `{target.backend}:*` covers it. "
+        "To say the path write what it belongs to, like `acc:shop/prices@last`."
     )

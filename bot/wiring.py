@@ -29,6 +29,7 @@ from bot.pipeline.deps import Deps
 from bot.pipeline.drain import Drain
 from bot.pipeline.follow import follow_due
 from bot.pipeline.front import Pipeline
+from bot.pipeline.frozen import tell_frozen
 from bot.pipeline.health import HealthBoard
 from bot.pipeline.naming import refresh_names
 from bot.pipeline.recover import recover
@@ -39,6 +40,7 @@ from bot.slack.directory import SlackDirectory
 from bot.slack.errors import TRANSPORT, Remedy, read
 from bot.slack.files import Attachments, Uploads
 from bot.slack.http import HttpServer
+from bot.slack.installation import Installation, installation
 from bot.slack.origin import Stamp
 from bot.slack.outbox import Outbox
 from bot.slack.respond import Responder
@@ -168,7 +170,7 @@ class Bot:
             self.pipeline,
             Stamp(self.clock, self.ids),
             command=slack.command,
-            bot_user_id=me,
+            installation=me,
             channel_event=self._channel_event(directory),
             tell=self._tell(client),
         )
@@ -212,16 +214,18 @@ class Bot:
             secrets=self.built.secrets,
         )
 
-    async def _who_am_i(self, client: AsyncWebClient) -> str:
-        """The bot's own user id; raises ConfigProblem when the token is no good or of another workspace."""
+    async def _who_am_i(self, client: AsyncWebClient) -> Installation:
+        """What Slack says of the tokens; raises ConfigProblem when they are no good for the configured workspace."""
+        slack = self.settings.slack
+        app_token = slack.app_token.get_secret_value() if slack.mode == "socket" and slack.app_token else None
         try:
-            me = await client.auth_test()
+            me = await installation(client, app_token)
         except (SlackApiError, *TRANSPORT) as error:
             raise config.ConfigProblem(f"[slack] Slack does not accept the bot token: {read(error).code}") from None
-        team = self.settings.slack.team
-        if team not in (me.get("team_id"), me.get("enterprise_id")):
-            raise config.ConfigProblem(f"[slack] team is {team}, and the bot token belongs to {me.get('team_id')}")
-        return str(me["user_id"])
+        unusable = me.unusable(slack.team)
+        if unusable is not None:
+            raise config.ConfigProblem(f"[slack] {unusable}")
+        return me
 
     def _channel_event(self, directory: Any) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
         async def on_event(body: Mapping[str, Any]) -> None:
@@ -230,8 +234,10 @@ class Bot:
                 return
             for name in ("channel", "new_channel_id", "old_channel_id"):
                 channel = event.get(name)
-                if isinstance(channel, str) and event.get("type") != "channel_unshared":
-                    await directory.freeze(channel)
+                if not isinstance(channel, str) or event.get("type") == "channel_unshared":
+                    continue
+                if await directory.freeze(channel):
+                    await tell_frozen(self.deps, channel, str(event.get("type")))
 
         return on_event
 

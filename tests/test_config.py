@@ -107,6 +107,7 @@ def test_paths_are_meant_from_where_the_file_is(tmp_path: Path) -> None:
         (GOOD + "[policy]\nfile = 5\n", ("policy", "file")),
         (GOOD + '[time]\nzone = "Mars/Olympus"\n', ("time", "Mars/Olympus")),
         (GOOD.replace("T0ACME", "acme"), ("team",)),
+        (GOOD.replace("T0ACME", "E0ACME"), ("team", "`E0ACME` is an organization", "one workspace", "(T...)")),
         (GOOD + 'command = "ops"\n', ("command",)),
         (GOOD + 'command = "/Ops now"\n', ("command",)),
         (GOOD + 'listen = "3000"\n', ("listen", "HOST:PORT")),

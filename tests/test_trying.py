@@ -154,12 +154,31 @@ def test_cases_do_not_depend_on_the_calendar(desk: Desk) -> None:
     assert (code, "Now it is denied by freeze 1" in said) == (0, True), said
 
 
-def test_a_run_by_its_id_is_told_to_belong_to_something(desk: Desk) -> None:
-    """What `run/ID` belongs to is not known here; where that matters, the answer says how to write it."""
-    text = RULES.replace('"acc:shop/*"', '"acc:shop/*", "acc:run/*"', 1)
-    desk.write(text + case("crawl", "retry acc:run/9040f86d-bbc1-4038-9868-501145cc2370", "allowed"))
+RUN_ID = "9040f86d-bbc1-4038-9868-501145cc2370"
+
+
+@pytest.mark.parametrize("kind", ["run", "jobrun", "schedule"])
+def test_a_run_by_its_id_is_covered_by_the_whole_backend_alone(desk: Desk, kind: str) -> None:
+    """Its path is not known here: no rule of a path or of the id covers it, `acc:*` does, any deny may."""
+    verb = "schedule start" if kind == "schedule" else "status" if kind == "jobrun" else "retry"
+    say = f"{verb} acc:{kind}/{RUN_ID}"
+    rule = '  [[channel.allow]]\n  verbs = ["retry", "status", "schedule start"]\n  targets = [{}]\n  who = ["*"]\n'
+    channel = 'version = 1\n[[channel]]\nid = "C0CRAWL"\n'
+    for targets, expect in (('"acc:shop/*"', "denied"), (f'"acc:{kind}/*"', "denied"), ('"acc:*"', "allowed")):
+        desk.write(channel + rule.format(targets) + case("U0ANA", say, expect))
+        code, said = desk.run("test")
+        assert code == 0, said
+        assert "To say the path write what it belongs to" in said
+    deny = '  [[channel.deny]]\n  verbs = ["*"]\n  targets = ["acc:labs/*"]\n'
+    desk.write(channel + rule.format('"acc:*"') + deny + case("U0ANA", say, "denied"))
+    assert desk.run("test")[0] == 0
+
+
+def test_a_case_may_say_the_path_of_a_run(desk: Desk) -> None:
+    """By what it belongs to; then the path's rule counts, and there is nothing to add."""
+    desk.write(RULES + case("crawl", "retry acc:shop/prices@last", "allowed"))
     code, said = desk.run("test")
-    assert (code, "write what it belongs to" in said) == (0, True), said
+    assert (code, "belongs to" in said) == (0, False), said
 
 
 def test_mistyped_names_are_warned_of(desk: Desk) -> None:
@@ -200,7 +219,7 @@ def test_the_schema_of_the_rules_knows_every_table(desk: Desk) -> None:
     code, said = desk.run("schema", "policy")
     schema = json.loads(said)
     assert code == 0
-    assert {"version", "groups", "channel", "freeze", "breakglass", "administrators", "case"} == set(
+    assert {"version", "groups", "channel", "freeze", "breakglass", "administrators", "people", "case"} == set(
         schema["properties"]
     )
 

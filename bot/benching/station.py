@@ -33,6 +33,7 @@ from bot.pipeline.front import Pipeline
 from bot.pipeline.health import HealthBoard
 from bot.slack.app import Doors
 from bot.slack.http import HttpServer
+from bot.slack.installation import Installation
 from bot.slack.origin import Stamp
 from bot.spool import FileSpool
 from bot.store.db import share_the_interpreter
@@ -218,7 +219,7 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
         pipeline,
         Stamp(clock, ids),
         command="/ops",
-        bot_user_id="U0SELF",
+        installation=Installation(bot_user_id="U0SELF", team_id=TEAM, app_id="A0BENCH"),
         channel_event=_no_channel_event,
         tell=lambda intent, text: None,
     )

@@ -1,7 +1,7 @@
 """The rules of approvals: who may decide, what a vote does, when it is too late. The store keeps the rows and the lock.
 
-One person counts once, the requester never, any deny ends it. A person is not a Slack id: `aliases` maps further accounts
-to the id that stands for the person, and an id that nobody mapped stands for itself.
+One person counts once, the requester never, any deny ends it. A person is not a Slack id: `aliases` maps each account of
+[people] to the one that stands for the person, and an id that nobody mapped stands for itself.
 """
 
 from __future__ import annotations
@@ -121,13 +121,8 @@ class Snapshot:
 
 
 def person_of(user_id: str, aliases: Mapping[str, str]) -> str:
-    """The id that stands for this person. A circle of aliases is one person, named by its smallest id."""
-    seen = [user_id]
-    while (following := aliases.get(seen[-1])) is not None:
-        if following in seen:
-            return min(seen[seen.index(following) :])
-        seen.append(following)
-    return seen[-1]
+    """The id that stands for this person."""
+    return aliases.get(user_id, user_id)
 
 
 def eligible(

@@ -19,12 +19,18 @@ class Risk(StrEnum):
 
 
 class TargetKind(Value):
-    """A kind of target. `prefix` is what stands before the id (`run` in `acc:run/ID`); the default kind has none."""
+    """A kind of target. `prefix` is what stands before the id (`run` in `acc:run/ID`); the default kind has none.
+
+    `part_of` is the kind that rules see it as: its id says nothing of the path, which the backend has to tell.
+    `bare` True: rules see it by what stands behind the prefix.
+    """
 
     name: str
     prefix: str | None
     help: str
     example: str
+    part_of: str | None = None
+    bare: bool = False
 
 
 class Capability(Value):
@@ -77,6 +83,10 @@ class BackendRows(Value):
     title: str
     targets: tuple[TargetKind, ...]
     capabilities: tuple[Capability, ...]
+
+    def kind_of(self, name: str) -> TargetKind:
+        """The declared kind of that name; raises StopIteration for another one."""
+        return next(kind for kind in self.targets if kind.name == name)
 
     @property
     def default_target(self) -> TargetKind:

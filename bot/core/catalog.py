@@ -32,6 +32,9 @@ class Catalog:
         kinds = {kind.name for kind in rows.targets}
         if sum(kind.prefix is None for kind in rows.targets) != 1:
             raise CatalogProblem(f"{rows.kind}: exactly one kind of target is written without a prefix")
+        for kind in rows.targets:
+            if kind.part_of is not None and kind.part_of not in kinds:
+                raise CatalogProblem(f"{rows.kind}: {kind.name} is part of the unknown kind {kind.part_of}")
         for row in rows.capabilities:
             key = (rows.kind, row.verb, row.target)
             if key in self._rows:

@@ -116,7 +116,10 @@ Ask = Annotated[Command | Misread | Press | Form | Open | Due, Field(discriminat
 
 
 class Intent(Value):
-    """One request. `request_id` names it for ever; `dedupe_key` makes a redelivery the same request."""
+    """One request. `request_id` names it for ever; `dedupe_key` makes a redelivery the same request.
+
+    `foreign` is set when its payload names another app or organization than the bot's.
+    """
 
     request_id: str
     dedupe_key: str
@@ -127,3 +130,4 @@ class Intent(Value):
     ask: Ask
     reply: Reply = Reply()
     typed: str = ""
+    foreign: Literal["other_app", "other_organization"] | None = None

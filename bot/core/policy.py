@@ -2,8 +2,9 @@
 
 Order: place and person, the denies of the channel, freezes, the first allow that matches (with its approval demand), grants.
 An ordinary grant stands in for a missing allow and for nothing else: where a rule demands an approval, it is still demanded.
-A break-glass grant stands in for a missing allow, an approval and the end of a freeze. Neither overrides a deny: a deny is
-what somebody decided must not happen here, and who needs it done anyway has the vendor's own console.
+A break-glass grant stands in for a missing allow, an approval and the end of a freeze, while its holder could open it now.
+Neither overrides a deny: a deny is what somebody decided must not happen here, and who needs it done anyway has the vendor's
+own console.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from bot.core.policy_match import (
     who_spared,
     who_undecided,
 )
+from bot.core.policy_rights import grant_fails, is_for, why_not_administrator, why_not_breakglass
 
 __all__ = [
     "Allowed",
@@ -98,44 +100,18 @@ def admits(
     A full member in a conversation that the policy or a grant names; others where an allow rule of it names their own id,
     or a grant does.
     """
-    refused = _refused_place(policy, where, home_team_id, grants) or _refused_person(subject, home_team_id)
+    mine = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
+    refused = _refused_place(policy, where, home_team_id, mine) or _refused_person(subject, home_team_id)
     if refused is not None:
         return refused
     kind, words = standing(subject, home_team_id)
     channel = policy.channels.get(where.channel_id)
     named = channel is not None and any(subject.user_id in rule.who.named for rule in channel.allows)
-    granted = any(is_for(policy, grant, subject, where, home_team_id) for grant in grants)
-    if named or granted or (kind is Standing.FULL and channel is not None):
+    if mine or named or kind is Standing.FULL:
         return None
-    if kind is Standing.FULL:
-        return Denied(NO_RULE, "only a grant of somebody else names this channel", "not_listed")
     return Denied(
         NO_RULE, f"you are {words}, and no rule of this channel names your own id {subject.user_id}", "no_rule"
     )
-
-
-def is_for(policy: Policy, grant: GrantView, subject: Subject, where: Where, home_team_id: str) -> bool:
-    """True when the grant is this person's, of the home workspace, and for this conversation; guests may have one."""
-    mine = grant.user_id == subject.user_id and subject.team_id == home_team_id
-    here = where.channel_id in policy.channels if grant.channel_id is None else grant.channel_id == where.channel_id
-    return mine and here
-
-
-def why_not_administrator(policy: Policy, subject: Subject, home_team_id: str) -> str | None:
-    """None for an administrator (a full member), else the reason."""
-    return _not_full(subject, home_team_id) or who_fails(policy.administrators, subject, home_team_id)
-
-
-def why_not_breakglass(policy: Policy, subject: Subject, home_team_id: str) -> str | None:
-    """None for somebody who may break the glass (a full member), else the reason."""
-    return _not_full(subject, home_team_id) or who_fails(policy.breakglass, subject, home_team_id)
-
-
-def _not_full(subject: Subject, home_team_id: str) -> str | None:
-    kind, words = standing(subject, home_team_id)
-    if kind is Standing.FULL:
-        return None
-    return words if kind is Standing.BARRED else f"you are {words}; this takes a full member"
 
 
 def _question(asked: Asked) -> tuple[Question, Sequence[GrantView]]:
@@ -160,9 +136,7 @@ def _question(asked: Asked) -> tuple[Question, Sequence[GrantView]]:
 
 
 def _decide(policy: Policy, question: Question, grants: Sequence[GrantView]) -> Decision:
-    refused = _refused_place(policy, question.where, question.home_team_id, grants) or _refused_person(
-        question.subject, question.home_team_id
-    )
+    refused = _not_here(policy, question, grants) or _refused_person(question.subject, question.home_team_id)
     if refused is not None:
         return refused
     channel = _channel(policy, question)
@@ -174,12 +148,12 @@ def _decide(policy: Policy, question: Question, grants: Sequence[GrantView]) -> 
     unsure = _unsure(channel.allows, allow, question)
     if freeze is None and unsure is None and allow is not None and allow.approvals is None:
         return Allowed(allow.label, _describes(allow))
-    broken = next((one for one in grants if one.breakglass and _grant_fails(policy, one, question) is None), None)
+    broken = next((one for one in grants if one.breakglass and grant_fails(policy, one, question) is None), None)
     if broken is not None:
         return Allowed(f"grant {broken.id}", "break-glass, to be reviewed", via_grant=broken.id, breakglass=True)
     if freeze is not None:
         return Denied(freeze.label, _describes(freeze), "freeze")
-    grant = next((one for one in grants if _grant_fails(policy, one, question) is None), None)
+    grant = next((one for one in grants if grant_fails(policy, one, question) is None), None)
     if unsure is not None and (allow is not None or grant is not None):
         sentence = f"{unsure.label} may demand an approval of you: {_says(unsure, question)}"
         return Denied(unsure.label, sentence, "group_unreadable")
@@ -221,6 +195,11 @@ def _needs_approval(allow: Rule, question: Question) -> Decision:
     )
 
 
+def _not_here(policy: Policy, question: Question, grants: Sequence[GrantView]) -> Denied | None:
+    subject, where, home = question.subject, question.where, question.home_team_id
+    return _refused_place(policy, where, home, [one for one in grants if is_for(policy, one, subject, where, home)])
+
+
 def _refused_place(policy: Policy, where: Where, home_team_id: str, grants: Sequence[GrantView]) -> Denied | None:
     if not home_team_id or where.team_id != home_team_id:
         return Denied(HOUSE_RULE, "this came from another workspace", "other_workspace")
@@ -229,10 +208,12 @@ def _refused_place(policy: Policy, where: Where, home_team_id: str, grants: Sequ
     if where.is_dm and not where.channel_id.startswith("D"):
         return Denied(HOUSE_RULE, "a direct message counts by its D id only", "place_unknown")
     if where.frozen:
-        sentence = "this channel changed its id or is now shared; an administrator has to confirm its rules"
+        sentence = "this channel changed its id or is now shared; an administrator has to confirm its rules with `policy confirm`"
         return Denied(HOUSE_RULE, sentence, "place_frozen")
     if where.channel_id in policy.channels or any(grant.channel_id == where.channel_id for grant in grants):
         return None
+    if where.is_mpim:
+        return Denied(HOUSE_RULE, f"no rule names this group message by its id {where.channel_id}", "dm_not_listed")
     if where.is_dm or where.channel_id.startswith("D"):
         return Denied(HOUSE_RULE, "no rule names this direct message by its id", "dm_not_listed")
     return Denied(HOUSE_RULE, f"the policy has no rules for this channel ({where.channel_id})", "not_listed")
@@ -292,15 +273,6 @@ def _outside(freeze: Rule, now: datetime) -> str | None:
         begins = freeze.begins.isoformat() if freeze.begins else "never"
         return f"it begins at {begins}"
     return None if now < freeze.ends else f"it ended at {freeze.ends.isoformat()}"
-
-
-def _grant_fails(policy: Policy, grant: GrantView, question: Question) -> str | None:
-    """None when the grant covers the question, else the first condition that failed."""
-    if not is_for(policy, grant, question.subject, question.where, question.home_team_id):
-        return "it is somebody else's or for another channel"
-    if not question.now < grant.until:
-        return f"it ended at {grant.until.isoformat()}"
-    return verb_fails(grant.verbs, question, wide=False) or target_fails(grant.targets, question.target)
 
 
 def _closest(channel: ChannelRules, question: Question) -> str:
@@ -364,7 +336,7 @@ def _elsewhere(policy: Policy, question: Question) -> Iterator[str]:
 
 
 def _traces(policy: Policy, question: Question, grants: Sequence[GrantView], decisive: str) -> Iterator[RuleTrace]:
-    place = _refused_place(policy, question.where, question.home_team_id, grants)
+    place = _not_here(policy, question, grants)
     if place is not None:
         yield RuleTrace(HOUSE_RULE, "place", matched=False, says=place.reason, decides=True)
     person = _refused_person(question.subject, question.home_team_id)
@@ -374,7 +346,7 @@ def _traces(policy: Policy, question: Question, grants: Sequence[GrantView], dec
     for rule in (*channel.denies, *policy.freezes, *channel.allows):
         yield _trace(rule, question, decisive)
     for grant in grants:
-        failure = _grant_fails(policy, grant, question)
+        failure = grant_fails(policy, grant, question)
         label = f"grant {grant.id}"
         says = failure or ("break-glass" if grant.breakglass else f"granted until {grant.until.isoformat()}")
         yield RuleTrace(label, "grant", matched=failure is None, says=says, decides=label == decisive)

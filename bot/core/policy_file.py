@@ -61,6 +61,14 @@ def _member_id(word: str) -> str:
     raise ValueError(f"`{word}` is no id of a user (U..., W...) or a user group (S...); use the id, not a name")
 
 
+def _account(word: str) -> str:
+    if USER_ID.fullmatch(word):
+        return word
+    raise ValueError(
+        f"`{word}` is no id of a user (U..., W...); [people] takes the accounts of one person by their ids"
+    )
+
+
 def _person(word: str) -> str:
     if word == EVERYBODY:
         raise ValueError("`*` would name every member here; name a group or ids")
@@ -137,6 +145,7 @@ ChannelId = Annotated[
 MemberId = Annotated[
     StrictStr, AfterValidator(_member_id), Field(json_schema_extra={"pattern": "^[UWS][A-Z0-9]{1,30}$"})
 ]
+Account = Annotated[StrictStr, AfterValidator(_account), Field(json_schema_extra={"pattern": f"^{USER_ID.pattern}$"})]
 GroupName = Annotated[StrictStr, AfterValidator(_group_name)]
 Verbs = Annotated[tuple[Annotated[StrictStr, AfterValidator(_verb)], ...], Field(min_length=1), _Distinct]
 Targets = Annotated[tuple[Annotated[StrictStr, AfterValidator(_target)], ...], Field(min_length=1), _Distinct]
@@ -242,6 +251,9 @@ class PolicyFile(Table):
 
     version: Annotated[StrictInt, Field(ge=1, le=1)]
     groups: dict[GroupName, Annotated[tuple[MemberId, ...], _Distinct]] = Field(default_factory=dict)
+    people: dict[GroupName, Annotated[tuple[Account, ...], Field(min_length=1), _Distinct]] = Field(
+        default_factory=dict, description="the accounts of one person: they count once"
+    )
     channel: tuple[ChannelTable, ...] = ()
     freeze: tuple[FreezeTable, ...] = ()
     breakglass: BreakglassTable | None = None
@@ -254,7 +266,7 @@ Loc = tuple[str | int, ...]
 
 def cross_checks(file: PolicyFile) -> list[tuple[Loc, str]]:
     """What one table says about another: (place, sentence) of each mistake."""
-    problems: list[tuple[Loc, str]] = []
+    problems: list[tuple[Loc, str]] = list(_double_accounts(file))
     seen: set[str] = set()
     for number, channel in enumerate(file.channel):
         if channel.id in seen:
@@ -268,6 +280,19 @@ def cross_checks(file: PolicyFile) -> list[tuple[Loc, str]]:
                 known = ", ".join(sorted(file.groups)) or "it is empty"
                 problems.append(((*loc, place), f"`{word}` is no name in [groups] ({known}) and no Slack id"))
     return problems
+
+
+def _double_accounts(file: PolicyFile) -> Iterable[tuple[Loc, str]]:
+    """An account under two names: it would be two persons."""
+    owners: dict[str, str] = {}
+    for name, accounts in file.people.items():
+        for place, account in enumerate(accounts):
+            first = owners.setdefault(account, name)
+            if first != name:
+                yield (
+                    ("people", name, place),
+                    f"`{account}` stands under `{first}` and under `{name}`; an account belongs to one person",
+                )
 
 
 def named_words(file: PolicyFile) -> Iterable[tuple[Loc, tuple[str, ...]]]:

@@ -78,6 +78,8 @@ class Lines:
             known = loc[:length]
             if known in self._lines:
                 return self._element(known, loc[length:]) or self._lines[known]
+            if (*known, 0) in self._lines:  # an array of tables where there should be one table
+                return self._lines[(*known, 0)]
         return 1
 
     def _element(self, key: Loc, rest: Loc) -> int | None:

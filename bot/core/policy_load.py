@@ -126,7 +126,10 @@ class ChannelRules:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A checked policy. `version` is 12 hex digits over everything that decides (no notes, no cases, no layout)."""
+    """A checked policy. `version` is 12 hex digits over everything that decides (no notes, no cases, no layout).
+
+    `accounts`: of each account in [people], the one that stands for its person.
+    """
 
     version: str
     file: PolicyFile
@@ -134,6 +137,7 @@ class Policy:
     freezes: tuple[Rule, ...]
     breakglass: Circle
     administrators: Circle
+    accounts: Mapping[str, str]
 
     def circle(self, words: Iterable[str]) -> Circle:
         """Whom these words of a `who` or `from` stand for."""
@@ -258,6 +262,8 @@ def _circle(file: PolicyFile, words: tuple[str, ...]) -> Circle:
 
 def _compiled(file: PolicyFile, lines: Lines) -> Policy:
     decides = file.model_dump(mode="json", by_alias=True, exclude={"case": True, "channel": {"__all__": {"note"}}})
+    if not file.people:  # a file from before there was [people] keeps its version, and what waits on it stays valid
+        del decides["people"]
     return Policy(
         version=hashlib.sha256(canonical(decides).encode("utf-8", "surrogatepass")).hexdigest()[:12],
         file=file,
@@ -267,6 +273,7 @@ def _compiled(file: PolicyFile, lines: Lines) -> Policy:
         freezes=tuple(_freeze(file, number, table, lines) for number, table in enumerate(file.freeze)),
         breakglass=_circle(file, file.breakglass.who if file.breakglass else ()),
         administrators=_circle(file, file.administrators.who if file.administrators else ()),
+        accounts=MappingProxyType({account: ids[0] for ids in file.people.values() for account in ids}),
     )
 
 

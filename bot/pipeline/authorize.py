@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.core.capability import Capability
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Operation
-from bot.core.policy import Allowed, Decision, Denied, GrantView, NeedsApproval, Policy, Subject, Where, decide
+from bot.core.policy import Allowed, Decision, Denied, GrantView, NeedsApproval, Policy, Subject, Where, admits, decide
 from bot.core.policy_answer import Asked
 from bot.pipeline.deps import Deps
 
@@ -90,6 +90,13 @@ async def grants_of(deps: Deps, actor: Actor, place: Place) -> tuple[GrantView, 
         )
         for row in rows
     )
+
+
+async def not_admitted(deps: Deps, intent: Intent) -> Denied | None:
+    """None for somebody who may use here what everybody may; grants admit too."""
+    policy, subject, where = await facts(deps, intent.actor, intent.place)
+    grants = await grants_of(deps, intent.actor, intent.place)
+    return admits(policy, subject=subject, where=where, home_team_id=deps.home_team, grants=grants)
 
 
 async def authorize(

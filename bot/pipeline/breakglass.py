@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.approval import person_of
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.intent import Command, Intent, Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, Table
 from bot.core.params import duration_text
-from bot.core.policy import Allowed, NeedsApproval, Policy, decide, why_not_administrator, why_not_breakglass
+from bot.core.policy import Allowed, NeedsApproval, Policy, decide, why_not_breakglass
 from bot.core.problems import BadRequest
 from bot.core.register import Event
 from bot.core.rows import Filters, Grant, Hold, stamp
 from bot.pipeline import cards, grants
 from bot.pipeline.approvals.people import everybody
-from bot.pipeline.approvals.terms import aliases
 from bot.pipeline.authorize import CACHED, FRESH, Ruling, asked, facts, grants_of
 from bot.pipeline.deps import Deps
 from bot.pipeline.execute import AnyOutcome, execute
 from bot.pipeline.record import Scribe
 from bot.pipeline.resolve import Resolved
-from bot.pipeline.say import say
 
 KIND: Final = "review"
 REVIEW_TAG: Final = "review1"
@@ -147,7 +145,9 @@ async def _card(deps: Deps, grant: Grant, policy: Policy, channel: str, *, revie
         means={"tag": REVIEW_TAG, "grant": grant.id, "verb": "close review"},
     )
     lines = [Line(heading="Reason", text=grant.reason or "none given")]
-    if not is_reviewed:
+    if is_reviewed:
+        lines.append(Line(heading="Review", text=await _note(deps, grant)))
+    else:
         lines.append(Line(text=f"Somebody other than <@{grant.user_id}> has to look at what was done and close this."))
     return Card(
         key=_key(grant.id, channel),
@@ -180,6 +180,13 @@ def _status(grant: Grant) -> str:
     return f"{words.get(grant.state, grant.state)}; to be reviewed"
 
 
+async def _note(deps: Deps, grant: Grant) -> str:
+    """What the reviewer wrote, from the register."""
+    filters = Filters(user_id=grant.reviewed_by, event=Event.REVIEWED, since=grant.reviewed_at)
+    entries = await deps.store.search(filters, limit=_LOOKED_AT)
+    return next((entry.reason for entry in reversed(entries) if entry.incident == grant.id and entry.reason), "no note")
+
+
 async def _done_under(deps: Deps, grant: Grant) -> Table:
     """What came of everything that was done under it, from the register."""
     filters = Filters(user_id=grant.user_id, since=grant.from_at)
@@ -210,10 +217,11 @@ async def perform(
 
 
 async def _tell_skipped(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling, result: AnyOutcome) -> None:
-    """Whoever a rule would have asked hears what was done without them."""
+    """Whoever a rule would have asked hears what was done without them, also when a freeze stood before the rule."""
     operation = resolved.operation
     held = tuple(grant for grant in await grants_of(deps, intent.actor, intent.place) if not grant.breakglass)
-    without = decide(ruling.policy, **asked(deps, resolved.row, operation, ruling.subject, ruling.where, held))
+    thawed = replace(ruling.policy, freezes=())
+    without = decide(thawed, **asked(deps, resolved.row, operation, ruling.subject, ruling.where, held))
     if not isinstance(without, NeedsApproval):
         return
     who, _ = await everybody(deps, ruling.policy, without, intent.actor.user_id, max_age=CACHED)
@@ -276,52 +284,3 @@ async def recover(deps: Deps) -> None:
     """After a restart: grants whose time ended meanwhile end now."""
     for grant in await deps.store.due_grants(deps.clock.now()):
         await end_grant(deps, None, grant)
-
-
-async def close_review(deps: Deps, intent: Intent, grant_id: str) -> None:
-    """`Close review`: by another person of break-glass or administrators. What is still open ends with it."""
-    found = await deps.store.grant_by_id(grant_id)
-    if found is None or found.reviewed_by is not None:
-        by = f" by {found.reviewed_by}" if found is not None else ""
-        await say(deps, intent, f"This was reviewed already{by}.", tone=Tone.PLAIN)
-        return
-    refused = await _may_not_review(deps, intent, found)
-    now = deps.clock.now()
-    scribe = Scribe(deps.secrets)
-    columns = {"verb": "close review", "rule": f"grant {found.id}", "incident": found.id}
-    if refused is not None:
-        code, sentence = refused
-        await deps.store.append(scribe.plain(Event.DENIED, intent, now, code=code, detail=sentence, **columns))
-        await say(deps, intent, sentence)
-        return
-    revoked = scribe.plain(Event.REVOKED, intent, now, detail="the review was closed", **columns)
-    await deps.store.end_grant(found.id, "revoked", (revoked,))
-    row = scribe.plain(Event.REVIEWED, intent, now, detail=f"what {found.user_id} did under it", **columns)
-    if not await deps.store.review_grant(found.id, intent.actor.user_id, (row,), now):
-        await say(deps, intent, "Somebody else closed it in this moment.", tone=Tone.PLAIN)
-        return
-    await _end_nagging(deps, found.id)
-    await deps.store.finish(intent.request_id, (), stamp(now))
-    await show_again(deps, found.id)
-
-
-async def _may_not_review(deps: Deps, intent: Intent, found: Grant) -> tuple[str, str] | None:
-    """Code and sentence, None for somebody who may."""
-    known = await aliases(deps)
-    if person_of(intent.actor.user_id, known) == person_of(found.user_id, known):
-        return "own_review", "Somebody else has to review what you did."
-    policy, subject, _ = await facts(deps, intent.actor, intent.place, max_age=FRESH)
-    reasons = (
-        why_not_breakglass(policy, subject, deps.home_team),
-        why_not_administrator(policy, subject, deps.home_team),
-    )
-    if None in reasons:
-        return None
-    return "not_eligible", f"You may not close a review: {reasons[1]}."
-
-
-async def _end_nagging(deps: Deps, grant_id: str) -> None:
-    number = 1
-    while (hold := await deps.store.open_hold(f"{grant_id}.{number}")) is not None:
-        await deps.store.end_hold(hold.id, "taken", None, (), deps.clock.now())
-        number += 1

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.core.capability import Risk
-from bot.core.intent import Command, Intent
-from bot.core.problems import Problem
+from bot.core.intent import Command, Door, Intent
+from bot.core.problems import BadRequest, Problem
 from bot.pipeline import approvals, preflight, refuse
-from bot.pipeline.authorize import Ruling, authorize
+from bot.pipeline.authorize import Ruling, authorize, not_admitted
 from bot.pipeline.breakglass import perform
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk import answer
@@ -23,7 +23,11 @@ async def command(deps: Deps, intent: Intent, ask: Command) -> None:
         resolved = await resolve(deps, intent, ask)
         check_pause(resolved.row, resolved.operation, deps.clock.now(), deps.zone)
     except Problem as trouble:
-        await refuse.problem(deps, intent, trouble)
+        refused = await not_admitted(deps, intent)
+        if refused is not None:  # an outsider's guess is not answered with the names that it is near to
+            await refuse.turned_away(deps, intent, ask, refused)
+        else:
+            await refuse.problem(deps, intent, trouble)
         return
     ruling = await authorize(deps, intent, resolved.operation, resolved.row)
     if ruling.denied:
@@ -35,7 +39,10 @@ async def command(deps: Deps, intent: Intent, ask: Command) -> None:
 
 async def proceed(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
     """What was not denied: shown first when dangerous, put to approvers when the rule says so, else run."""
-    if resolved.operation.risk is Risk.DANGER:
+    if resolved.operation.risk is Risk.DANGER and intent.door is Door.STEP:
+        sentence = "What is dangerous is looked at by a person before it runs, and a workflow cannot press `Run it`."
+        await refuse.problem(deps, intent, BadRequest(sentence, code="needs_a_person"), resolved.operation)
+    elif resolved.operation.risk is Risk.DANGER:
         await preflight.ask(deps, intent, resolved, ruling)
     elif ruling.needs_approval:
         await approvals.request(deps, intent, resolved, ruling)

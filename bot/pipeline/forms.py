@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.intent import Command, Form, Intent, Place
 from bot.core.value import Json
-from bot.pipeline import approvals, filling, launcher
+from bot.pipeline import approvals, filling, launcher, reviewing
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
 from bot.pipeline.home import refresh_homes
@@ -19,6 +19,8 @@ async def check(deps: Deps, ask: Form) -> dict[str, str] | None:
         return read if isinstance(read, dict) else None
     if ask.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not _said(ask, "reason"):
         return {"reason": "Say why; others will read it."}
+    if ask.form == reviewing.FORM and not _said(ask, reviewing.NOTE):
+        return {reviewing.NOTE: "Say what was done and whether it was right."}
     return None
 
 
@@ -44,6 +46,9 @@ async def form(deps: Deps, intent: Intent, ask: Form) -> None:
     elif ask.form == approvals.DENY_FORM:
         place = Place.model_validate(kept.get("place"))
         await _deny(deps, intent, str(kept.get("hold")), place, _said(ask, "reason"))
+    elif ask.form == reviewing.FORM:
+        place = Place.model_validate(kept.get("place"))
+        await reviewing.close_review(deps, intent, str(kept.get("grant")), place, _said(ask, reviewing.NOTE))
     elif ask.form == approvals.ASK_FORM:
         await approvals.wanted(deps, intent, ask, kept)
     elif ask.form == filling.FORM:

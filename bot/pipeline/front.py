@@ -68,16 +68,16 @@ class Pipeline:
             self.repeated += 1
             return Receipt()
         rows = [scribe.requested(intent, means)]
-        foreign = intent.place.team_id != deps.home_team
-        if foreign:
-            rows.append(scribe.plain(Event.DENIED, intent, deps.clock.now(), code="other_workspace"))
-        if not await deps.store.accept(intent, rows, begun=not foreign):
+        foreign = "other_workspace" if intent.place.team_id != deps.home_team else intent.foreign
+        if foreign is not None:
+            rows.append(scribe.plain(Event.DENIED, intent, deps.clock.now(), code=foreign))
+        if not await deps.store.accept(intent, rows, begun=foreign is None):
             self.repeated += 1
             return Receipt()
         self.accepted += 1
-        if foreign:
+        if foreign is not None:
             await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
-            return Receipt(say="This bot serves another workspace; nothing was done.")
+            return Receipt(say=f"This bot serves {foreign.replace('other_', 'another ')}; nothing was done.")
         if not self._work_on(intent):
             return Receipt(say="I am restarting; this is worked on as soon as I am back.")
         return Receipt()

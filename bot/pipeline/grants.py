@@ -17,11 +17,11 @@ from bot.core.outcome import Fact
 from bot.core.params import duration_text
 from bot.core.policy import Policy, Standing, standing, why_not_administrator
 from bot.core.policy_file import AllowRule
+from bot.core.policy_rights import why_not_full
 from bot.core.problems import BadRequest, Problem
 from bot.core.register import Event
 from bot.core.rows import Grant, stamp
 from bot.pipeline import cards, grant_bounds
-from bot.pipeline.approvals.terms import aliases
 from bot.pipeline.authorize import FRESH, facts
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
@@ -118,10 +118,12 @@ def _check_patterns(verb: str, target: str) -> None:
 async def _check_granter(
     deps: Deps, intent: Intent, person: str, rows: list[tuple[str, Capability]], target: str, lasts: int
 ) -> Policy:
-    """Raises NotPermittedError: nobody grants to themselves, beyond their own rights, or longer than a day."""
+    """Raises NotPermittedError: no guest grants, nobody to themselves, beyond their own rights, or longer than a day."""
     policy, granter, _ = await facts(deps, intent.actor, intent.place, max_age=FRESH)
-    known = await aliases(deps)
-    if person_of(person, known) == person_of(intent.actor.user_id, known):
+    outside = why_not_full(granter, deps.home_team)
+    if outside is not None:
+        raise NotPermittedError(f"You cannot hand on what you may do: {outside}.", code="not_a_member")
+    if person_of(person, policy.accounts) == person_of(intent.actor.user_id, policy.accounts):
         raise NotPermittedError("Somebody else has to grant it to you.", code="own_grant")
     receiver = Actor(user_id=person, team_id=deps.home_team)
     subject = await deps.directory.subject(receiver, (), max_age=FRESH)

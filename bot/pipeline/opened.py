@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from bot.core.card import Tone
 from bot.core.intent import Intent, Open
-from bot.core.policy import admits
 from bot.core.rows import stamp
 from bot.core.value import Json
 from bot.pipeline import launcher
-from bot.pipeline.authorize import facts
+from bot.pipeline.authorize import not_admitted
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk import help_for, usable_verbs
 from bot.pipeline.home import home_view
@@ -45,8 +44,7 @@ def _origin(intent: Intent, ask: Open) -> dict[str, Json]:
 
 
 async def _verbs(deps: Deps, intent: Intent) -> tuple[str, ...]:
-    policy, subject, where = await facts(deps, intent.actor, intent.place)
-    if admits(policy, subject=subject, where=where, home_team_id=deps.home_team) is not None:
+    if await not_admitted(deps, intent) is not None:
         return ()
     return await usable_verbs(deps, intent)
 

@@ -10,7 +10,7 @@ from bot.core.grammar import parse
 from bot.core.intent import Command, Intent, Misread, Press
 from bot.core.rows import ButtonRow
 from bot.core.value import Json
-from bot.pipeline import approvals, breakglass, filling, refuse
+from bot.pipeline import approvals, breakglass, filling, refuse, reviewing
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
 from bot.pipeline.holds import decide_preflight
@@ -44,7 +44,7 @@ async def press(deps: Deps, intent: Intent, ask: Press) -> None:
     elif tag == approvals.ASK_TAG:
         await approvals.open_ask(deps, intent, dict(means))
     elif tag == breakglass.REVIEW_TAG:
-        await breakglass.close_review(deps, intent, str(means.get("grant")))
+        await reviewing.open_review(deps, intent, str(means.get("grant")))
     else:
         await say(deps, intent, "This button is of a version that is no longer understood; type the command.")
 

@@ -130,6 +130,16 @@ async def denied(
     await show_denied(deps, intent, cards.title_of(operation), decision, buttons)
 
 
+async def turned_away(deps: Deps, intent: Intent, ask: Command, no: Denied) -> None:
+    """The rules said no before anything was looked up: only what was typed is known."""
+    now = deps.clock.now()
+    row = Scribe(deps.secrets).plain(
+        Event.DENIED, intent, now, verb=ask.verb, target_name=ask.target, rule=no.rule, code=no.code, detail=no.reason
+    )
+    await deps.store.finish(intent.request_id, (row,), stamp(now))
+    await show_denied(deps, intent, " ".join(word for word in (ask.verb, ask.target) if word), no)
+
+
 async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, buttons: Sequence[Button] = ()) -> None:
     """The card of a denial, for the asker alone."""
     facts = []

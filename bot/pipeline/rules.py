@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.card import Card, Line, Tone
@@ -26,45 +28,44 @@ class Rules:
         self._ids = ids
         self._team_id = team_id
         self._security_channel = security_channel
-        self._text = read_rules(path)
-        self._refused: str | None = None
-        self.now = PolicyNow.of(parse_policy(self._text), clock.now())
+        self._read = read_rules(path)
+        self._refused: RulesFile | None = None
+        self.now = PolicyNow.of(parse_policy(self._read.usable()), clock.now())
 
     async def registered(self, store: Store) -> None:
         """Write down what was loaded at the start."""
-        await store.append(self._row(Event.POLICY_LOADED, self.now.policy.version, self._path.name))
+        await store.append(self._row(Event.POLICY_LOADED, self._path.name, self._read.digest))
 
     async def look(self, store: Store, presenter: Presenter) -> None:
         """Take a changed file, or refuse it loudly and keep the last good one."""
-        try:
-            text = read_rules(self._path)
-            if text == self._text:
-                self._refused = None
-                return
-            if text == self._refused:
-                return
-            self._check_whole(text)
-            policy = parse_policy(text)
-        except PolicyProblem as problem:
-            await self._refuse(store, presenter, problem)
+        found = read_rules(self._path)
+        if found == self._read:
+            self._refused = None
             return
-        self._text, self._refused = text, None
+        if found == self._refused:
+            return
+        try:
+            policy = parse_policy(self._whole(found))
+        except PolicyProblem as problem:
+            self._refused = found
+            await self._refuse(store, presenter, problem, found.digest)
+            return
+        self._read, self._refused = found, None
         self.now = PolicyNow.of(policy, self._clock.now())
-        await store.append(self._row(Event.POLICY_LOADED, policy.version, self._path.name))
+        await store.append(self._row(Event.POLICY_LOADED, self._path.name, found.digest))
         _log.info("rules %s are in force", policy.version)
 
-    def _check_whole(self, text: str) -> None:
-        cut = cut_short(text, self._text)
+    def _whole(self, found: RulesFile) -> str:
+        """The text; raises PolicyProblem when there is none, or when it looks like half of one."""
+        text = found.usable()
+        cut = cut_short(text, self._read.text or "")
         if cut is not None:
             raise PolicyProblem([cut])
+        return text
 
-    async def _refuse(self, store: Store, presenter: Presenter, problem: PolicyProblem) -> None:
-        key = _text_or_sentence(self._path, problem)
-        if self._refused == key:
-            return
-        self._refused = key
+    async def _refuse(self, store: Store, presenter: Presenter, problem: PolicyProblem, digest: str | None) -> None:
         _log.error("the changed rules file is refused: %s", problem.summary)
-        await store.append(self._row(Event.POLICY_REFUSED, self.now.policy.version, problem.summary))
+        await store.append(self._row(Event.POLICY_REFUSED, problem.summary, digest))
         if self._security_channel is None:
             return
         card = Card(
@@ -78,23 +79,35 @@ class Rules:
         )
         await presenter.show(card)
 
-    def _row(self, event: Event, version: str, detail: str) -> Row:
-        return Scribe().system(
-            event, self._ids.request(), self._clock.now(), self._team_id, policy_version=version, detail=detail
-        )
+    def _row(self, event: Event, detail: str, digest: str | None) -> Row:
+        version, now = self.now.policy.version, self._clock.now()
+        columns = {"policy_version": version, "detail": detail, "digest": digest}
+        return Scribe().system(event, self._ids.request(), now, self._team_id, **columns)
 
 
-def read_rules(path: Path) -> str:
-    """The text of the file; raises PolicyProblem when it cannot be read."""
+@dataclass(frozen=True, slots=True)
+class RulesFile:
+    """What was read: the text, or why there is none; and the SHA-256 of the bytes, None when they could not be read."""
+
+    text: str | None = None
+    digest: str | None = None
+    trouble: str = ""
+
+    def usable(self) -> str:
+        """The text; raises PolicyProblem when there is none."""
+        if self.text is None:
+            raise PolicyProblem([self.trouble])
+        return self.text
+
+
+def read_rules(path: Path) -> RulesFile:
+    """Read the file. Never raises."""
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise PolicyProblem([f"{path.name} cannot be read: {reason}"]) from None
-
-
-def _text_or_sentence(path: Path, problem: PolicyProblem) -> str:
+        data = path.read_bytes()
+    except OSError as error:
+        return RulesFile(trouble=f"{path.name} cannot be read: {error.strerror}")
+    digest = hashlib.sha256(data).hexdigest()
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return problem.summary
+        return RulesFile(data.decode("utf-8").replace("\r\n", "\n"), digest)
+    except UnicodeDecodeError:
+        return RulesFile(digest=digest, trouble=f"{path.name} cannot be read: it is not UTF-8")

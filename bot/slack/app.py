@@ -19,6 +19,7 @@ from bot.core.intent import Intent, Misread
 from bot.core.receipt import Receipt
 from bot.slack.front import Front
 from bot.slack.inbound import actions, commands, forms, home, mentions, shortcuts, steps
+from bot.slack.installation import Installation
 from bot.slack.origin import Stamp, interaction_actor, interaction_place, text
 
 LAUNCHER: Final = "launcher"
@@ -44,14 +45,15 @@ class Doors:
         stamp: Stamp,
         *,
         command: str,
-        bot_user_id: str,
+        installation: Installation,
         channel_event: ChannelEvent,
         tell: Tell,
     ) -> None:
         self._front = front
         self._stamp = stamp
         self._command = command
-        self._bot_user_id = bot_user_id
+        self._installation = installation
+        self._bot_user_id = installation.bot_user_id
         self._channel_event = channel_event
         self._tell = tell
 
@@ -96,19 +98,19 @@ class Doors:
         if body.get("command") != self._command:
             await ack(f"This is not {self._command}; the app's manifest names another command.")
             return
-        receipt = await self._hand_over(commands.read(body, self._stamp, self._front.catalog))
+        receipt = await self._hand_over(commands.read(body, self._stamp, self._front.catalog), body)
         await ack(receipt.say) if receipt.say else await ack()
 
     async def on_action(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Buttons and menus of messages and of the Home tab."""
         intent = actions.read(body, self._stamp)
         if intent is not None:
-            await self._hand_over_and_tell(intent)
+            await self._hand_over_and_tell(intent, body)
         await ack()
 
     async def on_view(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A modal: what does not fit goes back to its field, anything else closes the modal."""
-        receipt = await self._hand_over(forms.read(body, self._stamp))
+        receipt = await self._hand_over(forms.read(body, self._stamp), body)
         field = _first_input(body)
         errors = receipt.errors or ({field: receipt.say} if field and receipt.say else None)
         if errors:
@@ -118,6 +120,9 @@ class Doors:
 
     async def on_options(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Type-ahead of targets; an empty list when nothing fits."""
+        if self._installation.foreign(body) is not None:
+            await ack(options=[])
+            return
         found = await self._front.suggest(interaction_actor(body), interaction_place(body), text(body, "value") or "")
         options = [
             {"text": {"type": "plain_text", "text": name[:75]}, "value": name} for name in found if len(name) <= 150
@@ -126,28 +131,28 @@ class Doors:
 
     async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The global shortcut and the one on messages."""
-        await self._hand_over_and_tell(shortcuts.read(body, self._stamp, self._bot_user_id))
+        await self._hand_over_and_tell(shortcuts.read(body, self._stamp, self._bot_user_id), body)
         await ack()
 
     async def on_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Mentions and direct messages."""
         intent = mentions.read(body, self._stamp, self._front.catalog, self._bot_user_id)
         if intent is not None:
-            await self._hand_over_and_tell(intent)
+            await self._hand_over_and_tell(intent, body)
         await ack()
 
     async def on_home(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The Home tab was opened."""
         intent = home.read(body, self._stamp)
         if intent is not None:
-            await self._hand_over_and_tell(intent)
+            await self._hand_over_and_tell(intent, body)
         await ack()
 
     async def on_step(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A workflow step."""
         intent = steps.read(body, self._stamp, self._front.catalog)
         if intent is not None:
-            await self._hand_over_and_tell(intent)
+            await self._hand_over_and_tell(intent, body)
         await ack()
 
     async def on_channel_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -159,12 +164,15 @@ class Doors:
         """Events and closed modals that mean nothing here; an ack keeps Slack from sending them again."""
         await ack()
 
-    async def _hand_over_and_tell(self, intent: Intent) -> None:
-        receipt = await self._hand_over(intent)
+    async def _hand_over_and_tell(self, intent: Intent, body: Body) -> None:
+        receipt = await self._hand_over(intent, body)
         if receipt.say:
             self._tell(intent, receipt.say)
 
-    async def _hand_over(self, intent: Intent) -> Receipt:
+    async def _hand_over(self, intent: Intent, body: Body) -> Receipt:
+        foreign = self._installation.foreign(body)
+        if foreign is not None:
+            intent = intent.model_copy(update={"foreign": foreign})
         if isinstance(intent.ask, Misread):
             _log.debug("request %s could not be read", intent.request_id)
         return await self._front.submit(intent)

@@ -17,6 +17,7 @@ from bot.core.intent import Actor, Place
 from bot.core.policy_match import Member, Subject, Where
 from bot.core.ports import Clock
 from bot.core.store_port import Store
+from bot.core.value import Json
 from bot.slack.errors import TRANSPORT, read
 
 _FLAGS: Final = (
@@ -45,6 +46,7 @@ class SlackDirectory:
         self._store = store
         self._clock = clock
         self._team_id = team_id
+        self._noticing = asyncio.Lock()
         self._kept: dict[str, tuple[float, Answer | None]] = {}
         self._asking: dict[str, asyncio.Task[Answer | None] | asyncio.Future[Answer | None]] = {}
 
@@ -106,20 +108,29 @@ class SlackDirectory:
         return tuple(users)
 
     async def _frozen(self, channel_id: str, *, shared: bool) -> bool:
-        """Explicitly frozen, or shared now though it was first seen unshared and nobody confirmed since."""
-        fact = await self._store.fact(f"channel:{channel_id}")
-        seen = fact if isinstance(fact, dict) else None
-        if seen is None:
-            await self._store.set_fact(f"channel:{channel_id}", {"shared": shared, "frozen": False}, self._clock.now())
-            return False
-        if seen.get("frozen") is True:
-            return True
-        return shared and seen.get("shared") is not True
+        """Frozen by an event, or because it is shared now and was not when it was last seen or confirmed.
 
-    async def freeze(self, channel_id: str) -> None:
-        """Its rules stop counting until an administrator confirms."""
-        self._kept.pop(f"channel:{channel_id}", None)
-        await self._store.set_fact(f"channel:{channel_id}", {"shared": False, "frozen": True}, self._clock.now())
+        What is noticed is kept: un-sharing it again unfreezes nothing, and sharing it once more, with whomever, freezes it.
+        """
+        key = f"channel:{channel_id}"
+        kept = await self._store.fact(key)
+        if (seen := _seen(kept, shared=shared)) == kept:
+            return seen["frozen"] is True
+        async with self._noticing:
+            seen = _seen(await self._store.fact(key), shared=shared)
+            await self._store.set_fact(key, seen, self._clock.now())
+        return seen["frozen"] is True
+
+    async def freeze(self, channel_id: str) -> bool:
+        """Its rules stop counting until an administrator confirms. False when that was told before."""
+        key = f"channel:{channel_id}"
+        self._kept.pop(key, None)
+        async with self._noticing:
+            kept = await self._store.fact(key)
+            if isinstance(kept, dict) and kept.get("told") is True:
+                return False
+            await self._store.set_fact(key, {"shared": False, "frozen": True, "told": True}, self._clock.now())
+        return True
 
     async def _ask(self, kind: str, id: str, max_age: float) -> tuple[Answer | None, float]:
         """The answer and its age in seconds. Callers that ask for the same thing at once share one request."""
@@ -159,6 +170,16 @@ class SlackDirectory:
             _log.warning("%s %s is unreadable: %s", kind, id, read(error).code)
             return None
         return reply.data if isinstance(reply.data, dict) else None
+
+
+def _seen(kept: Json, *, shared: bool) -> dict[str, Json]:
+    """What is to be kept of a channel that is shared or not now, after what was kept."""
+    if not isinstance(kept, dict):
+        return {"shared": shared, "frozen": False}
+    if kept.get("frozen") is True:
+        return kept
+    newly = shared and kept.get("shared") is not True
+    return {"shared": shared and not newly, "frozen": newly}
 
 
 def _flags(answer: Answer | None, user_id: str) -> tuple[bool, dict[str, bool], str]:

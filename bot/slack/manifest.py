@@ -27,7 +27,7 @@ SCOPES: Final = {
     "im:write": "answers in a direct message when a channel cannot be written to",
     "mpim:read": "telling group messages apart, which are denied",
     "usergroups:read": "user groups in rules",
-    "users:read": "guests, outsiders, bots, deactivated people",
+    "users:read": "guests, outsiders, bots, deactivated people; which app the bot is",
 }
 EVENTS: Final = (
     "app_home_opened",

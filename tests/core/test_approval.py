@@ -131,15 +131,13 @@ class TestWhoMayDecide:
         [
             ({}, "U0A", "U0A"),
             ({"U0A": "U0B"}, "U0A", "U0B"),
-            ({"U0A": "U0B", "U0B": "U0C"}, "U0A", "U0C"),
-            ({"U0A": "U0B", "U0B": "U0A"}, "U0A", "U0A"),
-            ({"U0A": "U0B", "U0B": "U0A"}, "U0B", "U0A"),
-            ({"U0C": "U0A", "U0A": "U0B", "U0B": "U0A"}, "U0C", "U0A"),
-            ({"U0A": "U0A"}, "U0A", "U0A"),
+            ({"U0A": "U0A", "U0B": "U0A"}, "U0A", "U0A"),
+            ({"U0A": "U0A", "U0B": "U0A"}, "U0B", "U0A"),
+            ({"U0A": "U0A", "U0B": "U0A"}, "U0C", "U0C"),
         ],
     )
     def test_aliases_lead_to_one_id(self, aliases: dict[str, str], user: str, expected: str) -> None:
-        """Chains are followed, circles end."""
+        """An id that nobody mapped stands for itself."""
         assert person_of(user, aliases) == expected
 
 

@@ -16,6 +16,7 @@ from policy_world import (
     NOW,
     POLICY,
     ROOT,
+    TEXT,
     allow,
     ask,
     asked,
@@ -39,6 +40,7 @@ from bot.core.policy import (
     Subject,
     admits,
     decide,
+    parse_policy,
     why_not_administrator,
     why_not_breakglass,
 )
@@ -165,7 +167,7 @@ def test_an_unreadable_user_group_lets_nobody_in_and_says_so(groups: dict[str, A
 def test_an_unreadable_group_does_not_spare_anybody_an_approval() -> None:
     """Where an earlier rule may want this person approved, a later and wider rule does not decide instead."""
     strict = allow(who='["crawl"]', more='approvals = { count = 1, from = ["crawl"] }')
-    policy = one_channel(strict + allow())
+    policy = one_channel(strict + allow() + '[breakglass]\nwho = ["U0BOB"]')
     assert word(ask(person("U0BOB", groups={"S0CRAWL": Member.YES}), policy=policy)) == "needs approval"
     assert word(ask(person("U0BOB", groups={"S0CRAWL": Member.NO}), policy=policy)) == "allowed"
     assert word(ask(person("U0BOB", groups={}), policy=policy)) == "group_unreadable"
@@ -346,6 +348,9 @@ def test_a_mark_behind_a_star_does_not_hide_a_name_from_a_deny() -> None:
     assert word(ask(target=on("acc:a\u0301"), policy=policy)) == "deny_rule"
 
 
+GLASS = parse_policy(TEXT.replace('[breakglass]\nwho = ["admins"]', '[breakglass]\nwho = ["admins", "U0ANA", "U0BOB"]'))
+
+
 class TestGrants:
     """A grant stands in for a missing allow; a broken glass for more, but never against a deny."""
 
@@ -382,17 +387,18 @@ class TestGrants:
         """A broken glass does."""
         assert word(ask(BOB, now=FREEZE_BEGINS, grants=(grant(until=FREEZE_ENDS),))) == "freeze"
         glass = grant(until=FREEZE_ENDS, breakglass=True)
-        assert word(ask(BOB, now=FREEZE_BEGINS, grants=(glass,))) == "allowed"
+        assert word(ask(BOB, now=FREEZE_BEGINS, grants=(glass,), policy=GLASS)) == "allowed"
 
     def test_a_broken_glass_replaces_an_approval(self) -> None:
         """And is marked as one."""
-        decision = ask(ANA, grants=(grant("U0ANA", breakglass=True),))
+        decision = ask(ANA, grants=(grant("U0ANA", breakglass=True),), policy=GLASS)
         assert isinstance(decision, Allowed)
         assert decision.breakglass
 
     def test_a_broken_glass_is_not_used_up_where_a_rule_allows_anyway(self) -> None:
         """What is allowed needs no review."""
-        decision = ask(BOB, "status", grants=(grant(verbs=("*",), targets=("*",), breakglass=True),), **READ)
+        glass = grant(verbs=("*",), targets=("*",), breakglass=True)
+        decision = ask(BOB, "status", grants=(glass,), policy=GLASS, **READ)
         assert isinstance(decision, Allowed)
         assert decision.via_grant is None
 
@@ -400,6 +406,28 @@ class TestGrants:
         """An explicit deny stands against everything."""
         glass = grant("U0ROOT", verbs=("*",), targets=("*",), breakglass=True)
         assert word(ask(ROOT, "stop", target=on("infa:x"), grants=(glass,), **DANGER)) == "deny_rule"
+
+    @pytest.mark.parametrize(
+        ("holder", "more"),
+        [
+            ("U0BOB", {}),
+            ("U0CARL", {"groups": {"S0CRAWL": Member.NO, "S0LEADS": Member.NO}}),
+            ("U0CARL", {"groups": {"S0CRAWL": Member.NO}}),
+            ("U0CARL", {"groups": {"S0LEADS": Member.YES}, "group_ages": {"S0LEADS": 61.0}}),
+            ("U0CARL", {"groups": {"S0LEADS": Member.YES}, "is_restricted": True}),
+        ],
+    )
+    def test_a_broken_glass_is_nothing_without_the_right_to_break_it_now(
+        self, holder: str, more: dict[str, Any]
+    ) -> None:
+        """Out of the circle, out of its user group, the group unreadable or read too long ago, a guest by now."""
+        policy = parse_policy(TEXT.replace('[breakglass]\nwho = ["admins"]', '[breakglass]\nwho = ["leads"]'))
+        glass = grant(holder, breakglass=True, channel_id="C0CRAWL")
+        yes = person("U0CARL", groups={"S0LEADS": Member.YES})
+        assert word(ask(yes, policy=policy, grants=(grant("U0CARL", breakglass=True),))) == "allowed"
+        assert word(ask(person(holder, **more), policy=policy, grants=(glass,))) in {"no_rule", "group_unreadable"}
+        new = grant(holder, breakglass=True, channel_id="C0NEW")
+        assert word(ask(person(holder, **more), policy=policy, where=place("C0NEW"), grants=(new,))) == "not_listed"
 
     def test_a_grant_for_all_channels_means_those_with_rules(self) -> None:
         """In a channel or DM without rules only a grant that names it counts."""

@@ -83,6 +83,20 @@ MISTAKES: list[tuple[str, str, str, list[str]]] = [
     ("a limit that is no list", "{ production = [true] }", "{ production = true }", ["line 21:", "`production`"]),
     ("a limit that is no number", "{ production = [true] }", "{ production = [nan] }", ["line 21:", "`production`"]),
     ("a group that looks like an id", "admins =", "SRE =", ["line 6:", "looks like a Slack id"]),
+    (
+        "an account of two people",
+        "[[channel]]",
+        '[people]\nana = ["U0ANA", "U0ANA2"]\nbob = ["U0BOB", "U0ANA2"]\n\n[[channel]]',
+        ["line 10:", "`U0ANA2`", "`ana`", "`bob`", "one person"],
+    ),
+    ("an account by its name", "[[channel]]", '[people]\nana = ["@ana"]\n\n[[channel]]', ["line 9:", "`@ana`", "ids"]),
+    ("a user group as an account", "[[channel]]", '[people]\nana = ["S0LEADS"]\n\n[[channel]]', ["line 9:", "no id"]),
+    ("an app as an account", "[[channel]]", '[people]\nana = ["A0APP"]\n\n[[channel]]', ["line 9:", "no id"]),
+    ("a person without accounts", "[[channel]]", "[people]\nana = []\n\n[[channel]]", ["line 9:", "empty"]),
+    ("accounts that are no list", "[[channel]]", '[people]\nana = "U0ANA"\n\n[[channel]]', ["line 9:", "list"]),
+    ("the same account twice", "[[channel]]", '[people]\na = ["U0A", "U0A"]\n\n[[channel]]', ["line 9:", "twice"]),
+    ("a person that looks like an id", "[[channel]]", '[people]\nSRE = ["U0A"]\n\n[[channel]]', ["line 9:", "id"]),
+    ("people as an array", "[[channel]]", '[[people]]\nana = ["U0ANA"]\n\n[[channel]]', ["line 8:", "table"]),
     ("text that is cut", 'because = "Year-end freeze"', 'because = "Year-end', ["line 55:", "TOML"]),
 ]
 
@@ -108,6 +122,23 @@ def test_every_mistake_is_told_at_once_and_in_order() -> None:
     with pytest.raises(PolicyProblem) as caught:
         parse_policy(flood)
     assert caught.value.lines[-1] == "and 175 more"
+
+
+def test_the_accounts_of_a_person_decide_and_so_they_are_in_the_version() -> None:
+    """A file without any keeps the version that it had before there was such a table."""
+    plain = parse_policy(TEXT)
+    ana = parse_policy(TEXT + '[people]\nana = ["U0ANA", "U0ANA2"]\n')
+    two = parse_policy(TEXT + '[people]\nana = ["U0ANA", "U0ANA2"]\nbob = ["U0BOB"]\n')
+    assert len({plain.version, ana.version, two.version}) == 3
+    assert parse_policy(TEXT + "[people]\n").version == plain.version == "981bac87c2b6"
+    assert (dict(plain.accounts), dict(ana.accounts)) == ({}, {"U0ANA": "U0ANA", "U0ANA2": "U0ANA"})
+
+
+def test_a_person_is_no_group() -> None:
+    """A name from [people] says who is one person, not who may do something."""
+    text = TEXT.replace('who = ["crawl"]', 'who = ["ana"]') + '[people]\nana = ["U0ANA"]\n'
+    with pytest.raises(PolicyProblem, match="`ana` is no name in"):
+        parse_policy(text)
 
 
 def test_a_problem_is_one_of_the_house() -> None:

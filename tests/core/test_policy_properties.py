@@ -34,7 +34,7 @@ PATTERNS = ("*", "start", "stop", "logs", "schedule *", "risk:read", "risk:chang
 TARGETS = ("*", "acc:*", "acc:shop/*", "ACC:Shop/*", "infa:*", "*:shop/*", "acc:*/x")
 SCOPES = ("acc:shop/x", "acc:Shop/x", "acc:", "acc:other", "infa:shop/x", "infa:y")
 WHO = ("*", "crawl", "leads", "U0ANA", "U0BOB", "S0CRAWL", "S0LEADS")
-GROUPS = '[groups]\ncrawl = ["U0ANA", "S0CRAWL"]\nleads = ["S0LEADS"]\n'
+GROUPS = '[groups]\ncrawl = ["U0ANA", "S0CRAWL"]\nleads = ["S0LEADS"]\n[breakglass]\nwho = ["U0ANA", "S0LEADS"]\n'
 
 
 def lines(key: str, choices: Sequence[str]) -> st.SearchStrategy[str]:

@@ -55,14 +55,20 @@ class DifferenceError(AssertionError):
     """The program did something else than the model."""
 
 
-def policy_text(policy: model.Policy) -> str:
-    """The rules file that says what the model's policy says."""
+def policy_text(policy: model.Policy, aliases: tuple[tuple[str, str], ...] = ()) -> str:
+    """The rules file that says what the model's policy says, and which accounts are one person."""
+    persons = {human: [human] for _, human in aliases}
+    for account, human in aliases:
+        persons[human].append(account)
+    people = "".join(f"{human}-person = {json.dumps(accounts)}\n" for human, accounts in persons.items())
     named = ", ".join(f'"{who}"' for who in (GROUP, *sorted(policy.named)))
     deny = '  [[channel.deny]]\n  verbs = ["start"]\n  because = "not now"\n' if not policy.allowed else ""
     return f"""\
 version = 1
 [groups]
 deciders = [{named}]
+[people]
+{people}
 [[channel]]
 id = "C0ROOM"
   [[channel.allow]]
@@ -89,7 +95,7 @@ def agree(outside: Outside, state: State) -> None:
     """Make the world outside what the model says of it."""
     outside.people = {who: _ACCOUNTS[status] for who, status in state.statuses}
     outside.groups = {GROUP: None if state.group is None else tuple(sorted(state.group))}
-    outside.policy = policy_text(state.policy)
+    outside.policy = policy_text(state.policy, state.aliases)
     outside.lamp_state = f"seen {state.target} times"
     outside.now = START + state.clock * TICK
 
@@ -104,11 +110,6 @@ class Play:
         self.shown: dict[str, str] = {}
         self.first: dict[str, str] = {}
         self.trail: list[Step] = []
-
-    async def aliases(self) -> None:
-        """Tell the program which accounts are one person."""
-        if self.state.aliases:
-            await self.town.store.set_fact("aliases", dict(self.state.aliases), START)
 
     def mark(self) -> tuple[Any, ...]:
         """How everything is now, to come back to with `back`."""

@@ -68,7 +68,6 @@ def all_letters(count: int) -> tuple[Step, ...]:
 async def mapped(state: State, letters: tuple[Step, ...], steps: int) -> tuple[Map, int]:
     """Every history of so many steps, the request first; the map and how many histories that were."""
     play = Play(state)
-    await play.aliases()
     found = Map(letters, (LEE, RUI))
     await play.step(Step("request", state.requester))
     spot = await found.walk(play, steps - 1)
@@ -135,7 +134,6 @@ async def test_odd_people_and_groups_are_as_the_model_says(name: str) -> None:
     """Four steps of everything, in worlds where an account is not simply a person who may decide."""
     state = ODD[name]
     play = Play(state)
-    await play.aliases()
     await play.step(Step("request", ANA))
     refused = play.state.now is Now.REFUSED
     play.town.close()

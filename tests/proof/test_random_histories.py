@@ -72,7 +72,6 @@ class Histories(RuleBasedStateMachine):
         self._run(self._asked(self.play))
 
     async def _asked(self, play: Play) -> None:
-        await play.aliases()
         await play.step(Step("request", ANA))
 
     @rule(step=acts)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.deciding import APPROVERS, CRAWL, INCIDENT, SECURITY, Deciding, deciding
+from tests.scenarios.deciding import APPROVERS, CRAWL, INCIDENT, RULES, SECURITY, Deciding, deciding
 from tests.world import labels, shown
 
 
@@ -76,6 +76,17 @@ async def test_it_overrides_no_deny_and_ends_by_itself(town: Deciding) -> None:
     assert len(town.effects()) == 1
 
 
+async def reviewed(town: Deciding, note: str, *, user: str = "U0ROOT") -> None:
+    """Press `Close review` on the newest card, write the note, submit."""
+    here = town.here
+    card = await here.sees("BREAK-GLASS", "to be reviewed", channel=SECURITY)
+    await town.press(card, "Close review", user=user, channel=SECURITY)
+    person = here.person(user)
+    await person.wait_for(lambda p: p.modal())
+    receipt = await person.submit("modal", {"note": note})
+    assert not receipt.errors, receipt
+
+
 async def test_the_review_is_closed_by_a_different_person_with_the_right(town: Deciding) -> None:
     """Rui's own press and Ana's are refused and registered; Root's closes it, and what was open ends with it."""
     here = town.here
@@ -86,13 +97,56 @@ async def test_the_review_is_closed_by_a_different_person_with_the_right(town: D
     await town.press(card, "Close review", user="U0ANA", channel=SECURITY)
     await here.sees("You may not close a review", channel=SECURITY)
     assert {row.code for row in here.register(event="denied")} == {"own_review", "not_eligible"}
-    await town.press(card, "Close review", user="U0ROOT", channel=SECURITY)
-    closed = await here.sees("BREAK-GLASS", "Reviewed by <@U0ROOT>", channel=SECURITY)
+    assert not here.ana.modal()
+    await reviewed(town, "Nothing was started; it was right to be ready.")
+    closed = await here.sees("BREAK-GLASS", "Reviewed by <@U0ROOT>", "right to be ready", channel=SECURITY)
     assert labels(closed) == []
     row = await town.event("reviewed")
-    assert (row.user_id, row.incident) == ("U0ROOT", grant)
+    assert (row.user_id, row.incident, row.channel_id) == ("U0ROOT", grant, SECURITY)
+    assert row.reason == "Nothing was started; it was right to be ready."
     await here.say("start acc:shop/prices", user="U0RUI")
     await here.sees("Waiting for approval", "start acc:shop/prices")
+
+
+async def test_no_review_is_closed_without_a_note(town: Deciding) -> None:
+    """An empty or blank one goes back to its field; nothing is registered, and what is open stays so."""
+    here = town.here
+    await opened(town)
+    card = await here.sees("BREAK-GLASS", channel=SECURITY)
+    await town.press(card, "Close review", user="U0ROOT", channel=SECURITY)
+    root = here.person("U0ROOT")
+    modal = await root.wait_for(lambda p: p.modal())
+    assert modal is not None
+    assert "checkout is down" in shown(modal)
+    for note in ("", "  \n "):
+        receipt = await root.submit("modal", {"note": note} if note else {})
+        assert "note" in str(receipt.errors)
+    assert not here.register(event="reviewed")
+    await here.say("start acc:shop/prices", user="U0RUI")
+    await here.until(lambda: len(town.effects()) == 1)
+
+
+async def test_of_two_reviewers_one_closes_it_and_who_lost_the_right_meanwhile_does_not(town: Deciding) -> None:
+    """Both opened the form. Lee left the administrators before sending it; of two sent, the second hears who was first."""
+    here = town.here
+    await opened(town)
+    card = await here.sees("BREAK-GLASS", channel=SECURITY)
+    people = [here.person(user) for user in ("U0LEE", "U0ROOT")]
+    for person in people:
+        await town.press(card, "Close review", user=person.id, channel=SECURITY)
+        await person.wait_for(lambda p: p.modal())
+    await town.new_rules(RULES.replace('admins = ["U0ROOT", "U0LEE"]', 'admins = ["U0ROOT"]'))
+    await people[0].submit("modal", {"note": "looked"})
+    await here.sees("You may not close a review", user="U0LEE", channel=SECURITY)
+    await town.new_rules(RULES)
+    await town.press(card, "Close review", user="U0LEE", channel=SECURITY)
+    await people[0].wait_for(lambda p: p.modal())
+    await people[1].submit("modal", {"note": "all right"})
+    await here.sees("Reviewed by <@U0ROOT>", channel=SECURITY)
+    await people[0].submit("modal", {"note": "not right"})
+    await here.sees("reviewed already by <@U0ROOT>", user="U0LEE", channel=SECURITY)
+    (row,) = here.register(event="reviewed")
+    assert row.reason == "all right"
 
 
 async def test_the_review_is_nagged_about_until_it_is_closed(town: Deciding) -> None:
@@ -114,8 +168,7 @@ async def test_the_review_is_nagged_about_until_it_is_closed(town: Deciding) -> 
     town.later(hours=24, seconds=1)
     await here.until(lambda: nags() == 2)
     await here.restart()
-    card = await here.sees("BREAK-GLASS", "to be reviewed", channel=SECURITY)
-    await town.press(card, "Close review", user="U0ROOT", channel=SECURITY)
+    await reviewed(town, "seen")
     await here.sees("Reviewed by <@U0ROOT>", channel=SECURITY)
     town.later(hours=25)
     await here.say("whoami", channel=CRAWL)
@@ -133,3 +186,34 @@ async def test_a_dangerous_verb_is_still_looked_at_first(town: Deciding) -> None
     await town.press(look, "Run it", user="U0RUI", channel=CRAWL)
     await here.until(lambda: not [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"])
     await here.sees("Done without your approval", "schedule delete", user="U0LEE", channel=APPROVERS)
+
+
+async def test_it_counts_only_while_its_holder_could_open_it_now(town: Deciding) -> None:
+    """Rui leaves the circle, or nobody may break the glass any more: from then on the leads are asked, and `why` says it."""
+    here = town.here
+    await opened(town)
+    await town.new_rules(RULES.replace('who = ["admins", "U0RUI"]', 'who = ["admins"]'))
+    await here.say("start acc:shop/prices", user="U0RUI")
+    await here.sees("Waiting for approval", "start acc:shop/prices", user="U0RUI")
+    await here.does("start acc:news/feed", "Denied", user="U0RUI")
+    await here.does("why start acc:news/feed", "you may not break the glass now", user="U0RUI")
+    table = RULES[RULES.index("[breakglass]") : RULES.index("[administrators]")]
+    await town.new_rules(RULES.replace(table, ""))
+    await here.say("start acc:shop/stock", user="U0RUI")
+    await here.sees("Waiting for approval", "start acc:shop/stock", user="U0RUI")
+    assert not town.effects()
+    await town.new_rules(RULES)
+    await here.say("start acc:news/feed", user="U0RUI")
+    await here.until(lambda: len(town.effects()) == 1)
+
+
+async def test_a_dangerous_verb_that_was_looked_at_under_it_is_not_run_after_the_right_is_lost(town: Deciding) -> None:
+    """The pre-flight was shown under break-glass; `Run it` comes when Rui is out of the circle."""
+    here = town.here
+    await opened(town)
+    await here.say("schedule delete acc:news/feed -- it floods us", user="U0RUI")
+    look = await here.sees("Dangerous", "schedule delete acc:news/feed", user="U0RUI")
+    await town.new_rules(RULES.replace('who = ["admins", "U0RUI"]', 'who = ["admins"]'))
+    await town.press(look, "Run it", user="U0RUI", channel=CRAWL)
+    await here.sees("The rules changed since this was shown", user="U0RUI")
+    assert [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"]

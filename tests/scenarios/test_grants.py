@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.deciding import APPROVERS, CRAWL, Deciding, deciding
+from tests.scenarios.deciding import APPROVERS, CRAWL, RULES, Deciding, deciding
 from tests.world import request_id, shown
 
 
@@ -110,6 +110,9 @@ async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(town
     here = town.here
     await here.does("status acc:shop/prices", "acc:shop/prices")
     here.ws.set_channel(CRAWL, is_ext_shared=True)
+    await here.sees(f"<#{CRAWL}> stopped counting", "policy confirm", channel="C0SEC")
+    row = await town.event("denied")
+    assert (row.channel_id, row.code, row.user_id) == (CRAWL, "place_frozen", None)
     town.later(minutes=2)
     await here.does("status acc:shop/prices", "Denied", "an administrator has to confirm")
     await here.does("policy confirm", "Denied", "Only administrators")
@@ -121,14 +124,24 @@ async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(town
     await here.until(lambda: len(here.register(event="done")) > before)
 
 
+PEOPLE = '[people]\nana = ["U0ANA", "U0LEE"]\n'
+
+
 async def test_two_accounts_of_one_person_count_once(town: Deciding) -> None:
-    """Lee is noted to be another account of Ana: Lee can no longer approve what Ana asks, and it is refused at once."""
+    """Lee's account is written to be Ana's too: it cannot approve what Ana asks, and that is refused at once."""
     here = town.here
-    await here.does("policy alias @lee @ana -- same person", "Denied", "Only administrators")
-    await here.does("policy alias @lee @root -- same person", "Denied", "Somebody else", user="U0ROOT")
-    await here.does("policy alias @lee @ana -- same person", "Noted", user="U0ROOT")
+    before = here.bot.rules.now.policy.version
+    await town.new_rules(RULES + PEOPLE)
+    assert here.bot.rules.now.policy.version != before
     await here.does("start acc:shop/prices", "Denied", "requester never decides")
     assert (await town.event("denied")).code == "no_approvers"
+    await here.does("whoami", "Your accounts", "U0LEE")
+    await here.does("grant @ana start acc:news/feed -- me", "Denied", "Somebody else", user="U0LEE")
+    await here.say("breakglass for=30m -- down", user="U0LEE")
+    await town.event("breakglass")
+    card = await here.sees("BREAK-GLASS", channel="C0SEC")
+    await town.press(card, "Close review", user="U0ANA", channel="C0SEC")
+    await here.sees("Somebody else has to review", channel="C0SEC")
 
 
 async def test_an_alias_noted_after_the_card_was_shown_counts_too(town: Deciding) -> None:
@@ -136,7 +149,17 @@ async def test_an_alias_noted_after_the_card_was_shown_counts_too(town: Deciding
     here = town.here
     await here.say("start acc:shop/prices")
     card = await town.card("start acc:shop/prices")
-    await here.does("policy alias @lee @ana -- same person", "Noted", user="U0ROOT")
+    await town.new_rules(RULES + PEOPLE)
     await town.press(card, "Approve")
     await here.sees("your own request", user="U0LEE", channel=APPROVERS)
     assert not town.effects()
+
+
+async def test_accounts_are_written_in_the_file_and_nowhere_else(town: Deciding) -> None:
+    """No word in chat makes two accounts one person, or one two."""
+    here = town.here
+    await here.does("policy alias @lee @ana -- same person", "`policy alias` is nothing", user="U0ROOT")
+    await here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    await town.press(card, "Approve")
+    await here.until(lambda: len(town.effects()) == 1)

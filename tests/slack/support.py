@@ -28,6 +28,7 @@ from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Seed, Workspace
 from bot.slack.app import Doors
 from bot.slack.http import HttpServer
+from bot.slack.installation import Installation
 from bot.slack.origin import Stamp
 from bot.wiring import Bot
 from tests.world import OPEN_POLICY, World
@@ -203,7 +204,7 @@ async def served(inside: Inside, *secrets: str, told: list[tuple[Intent, str]] |
         inside,
         Stamp(SystemClock(), CountedIds()),
         command="/ops",
-        bot_user_id="U0BOT",
+        installation=Installation(bot_user_id="U0BOT", team_id="T0ACME"),
         channel_event=channel_event,
         tell=lambda intent, text: told.append((intent, text)) if told is not None else None,
     )

@@ -170,6 +170,9 @@ async def test_conversations_of_every_kind(book: Book) -> None:
     assert (plain.known, plain.is_dm, plain.is_ext_shared, plain.frozen) == (True, False, False, False)
     dm = await book.directory.where(Place(team_id="T0ACME", channel_id="D0ANA"), max_age=0)
     assert (dm.known, dm.is_dm) == (True, True)
+    few = book.ws.open_mpim("U0ANA", "U0LEE").id
+    group = await book.directory.where(Place(team_id="T0ACME", channel_id=few), max_age=0)
+    assert (group.known, group.is_dm, group.is_mpim) == (True, False, True)
     shared = await book.directory.where(Place(team_id="T0ACME", channel_id="C0SHARED"), max_age=0)
     assert (shared.is_ext_shared, shared.frozen) == (True, False)
     none = await book.directory.where(Place(team_id="T0ACME", channel_id="C0NONE"), max_age=0)
@@ -184,6 +187,36 @@ async def test_a_channel_that_became_shared_is_frozen_even_over_a_restart(book: 
     assert (await book.directory.where(CRAWL, max_age=0)).frozen
     again = SlackDirectory(book.directory._client, book.store, book.clock, "T0ACME")
     assert (await again.where(CRAWL, max_age=0)).frozen
+
+
+async def test_sharing_that_was_noticed_freezes_though_it_is_taken_back(book: Book) -> None:
+    """No event came: what was seen once has to be confirmed, and a later sharing anew."""
+    channel = book.ws.core.state.channels["C0CRAWL"]
+    await book.directory.where(CRAWL, max_age=0)
+    channel.is_ext_shared = True
+    assert (await book.directory.where(CRAWL, max_age=0)).frozen
+    channel.is_ext_shared = False
+    assert (await book.directory.where(CRAWL, max_age=0)).frozen
+    channel.is_ext_shared = True
+    await book.store.set_fact("channel:C0CRAWL", {"shared": True, "frozen": False}, book.clock.now())
+    assert not (await book.directory.where(CRAWL, max_age=0)).frozen
+    channel.is_ext_shared = False
+    assert not (await book.directory.where(CRAWL, max_age=0)).frozen
+    channel.is_ext_shared = True
+    assert (await book.directory.where(CRAWL, max_age=0)).frozen
+
+
+async def test_that_a_channel_froze_is_told_once_until_it_is_confirmed(book: Book) -> None:
+    """Though it was noticed before the event came, and however often Slack sends the event."""
+    channel = book.ws.core.state.channels["C0CRAWL"]
+    await book.directory.where(CRAWL, max_age=0)
+    channel.is_ext_shared = True
+    assert (await book.directory.where(CRAWL, max_age=0)).frozen
+    assert [await book.directory.freeze("C0CRAWL") for _ in range(3)] == [True, False, False]
+    assert (await book.directory.where(CRAWL, max_age=0)).frozen
+    await book.store.set_fact("channel:C0CRAWL", {"shared": True, "frozen": False}, book.clock.now())
+    assert not (await book.directory.where(CRAWL, max_age=0)).frozen
+    assert await book.directory.freeze("C0CRAWL")
 
 
 async def test_a_frozen_channel_stays_frozen_when_it_is_unshared(book: Book) -> None:

@@ -17,6 +17,7 @@ import bot.slack
 from bot.clock import SystemClock
 from bot.slack import app as doors_module
 from bot.slack.app import Doors
+from bot.slack.installation import Installation
 from bot.slack.manifest import EVENTS, SCOPES, manifest, manifest_text
 from bot.slack.origin import Stamp
 from tests.slack.support import CountedIds, Inside
@@ -80,7 +81,7 @@ def listeners() -> AsyncApp:
         Inside(),
         Stamp(SystemClock(), CountedIds()),
         command="/ops",
-        bot_user_id="U0BOT",
+        installation=Installation(bot_user_id="U0BOT", team_id="T0ACME"),
         channel_event=nothing,
         tell=lambda intent, text: None,
     )
@@ -117,6 +118,7 @@ NEEDED = {
     "files_completeUploadExternal": "files:write",
     "files_info": "files:read",
     "users_info": "users:read",
+    "bots_info": "users:read",
     "usergroups_users_list": "usergroups:read",
     "conversations_info": "channels:read groups:read im:read mpim:read",
     "conversations_history": "channels:history groups:history im:history",

@@ -51,7 +51,13 @@ TARGETS: Final = (
     ),
     TargetKind(name=GROUP, prefix="group", help="A service group, by its name or id", example="group/nightly"),
     TargetKind(name=CERT, prefix="cert", help="A certificate, by its alias or id", example="cert/edge"),
-    TargetKind(name=JOB, prefix="job", help="A job, by its id", example="job/20ae2dd7cf1c43aab817556a"),
+    TargetKind(
+        name=JOB,
+        prefix="job",
+        help="A job, by its id",
+        example="job/20ae2dd7cf1c43aab817556a",
+        part_of=SERVICE,
+    ),
     TargetKind(name=PLATFORM, prefix="platform", help="The platform itself, written as the backend alone", example=""),
 )
 

@@ -27,8 +27,11 @@ TARGETS: Final = (
         prefix="instance",
         help="An instance (a run) of an agent, by its id",
         example="instance/013xrzp12g3nqk8nx0y2vfkg4s3jp2qr",
+        part_of=AGENT,
     ),
-    TargetKind(name=NEW, prefix="new", help="An agent that does not exist yet, by its name", example="new/My Agent"),
+    TargetKind(
+        name=NEW, prefix="new", help="An agent that does not exist yet, by its name", example="new/My Agent", bare=True
+    ),
 )
 
 

@@ -29,18 +29,21 @@ TARGETS: Final = (
         prefix="run",
         help="A run of an agent, by its id",
         example="run/9040f86d-bbc1-4038-9868-501145cc2370",
+        part_of=AGENT,
     ),
     TargetKind(
         name=JOB_RUN,
         prefix="jobrun",
         help="A run of an agent's job, by its id",
         example="jobrun/6ef84ec7-d5e6-4a98-bbfa-0b67355a648f",
+        part_of=AGENT,
     ),
     TargetKind(
         name=SCHEDULE,
         prefix="schedule",
         help="A schedule, by its id",
         example="schedule/d9c944df-93a7-ea77-f7b7-fa0b9c579917",
+        part_of=AGENT,
     ),
     TargetKind(
         name=SERVER, prefix="server", help="A server by its name in the configuration", example="server/crawl-1"

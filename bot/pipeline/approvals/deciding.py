@@ -25,7 +25,7 @@ from bot.pipeline.approvals.asking import ask_again, hand_over
 from bot.pipeline.approvals.dispatching import dispatch
 from bot.pipeline.approvals.look import look
 from bot.pipeline.approvals.people import of_these
-from bot.pipeline.approvals.terms import aliases, before, claim_key, claimed_by, stale_votes, terms_of, view_of
+from bot.pipeline.approvals.terms import before, claim_key, claimed_by, stale_votes, terms_of, view_of
 from bot.pipeline.authorize import FRESH
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
@@ -148,7 +148,7 @@ async def _judged(
         intent.actor.user_id,
         who=who,
         now=deps.clock.now(),
-        aliases=await aliases(deps),
+        aliases=policy.accounts,
         reason=reason,
     )
     if intent.actor.team_id not in ("", deps.home_team):
@@ -219,7 +219,7 @@ async def vote(deps: Deps, intent: Intent, hold: Hold, choice: Choice, reason: s
     if isinstance(found, VoteRefused):
         await _refused(deps, intent, hold, found)
         return
-    known = await aliases(deps)
+    known = deps.policy().policy.accounts
     now = deps.clock.now()
     cast = HoldVote(
         user_id=intent.actor.user_id,

@@ -16,7 +16,7 @@ from bot.pipeline.approvals import ending, shown
 from bot.pipeline.approvals.asking import ask_again, hand_over
 from bot.pipeline.approvals.look import Look, grant_id, look
 from bot.pipeline.approvals.people import of_these
-from bot.pipeline.approvals.terms import Terms, aliases, before, terms_of, view_of
+from bot.pipeline.approvals.terms import Terms, before, terms_of, view_of
 from bot.pipeline.authorize import FRESH, Ruling, asked
 from bot.pipeline.deps import Deps
 from bot.pipeline.execute import execute
@@ -77,7 +77,7 @@ async def _step(deps: Deps, hold: Hold, now_is: Look) -> tuple[Step, str, tuple[
         view_of(hold, votes),
         who=who,
         now=deps.clock.now(),
-        aliases=await aliases(deps),
+        aliases=now_is.ruling.policy.accounts,
         before=before(hold),
         after=now_is.after,
     )

@@ -10,7 +10,6 @@ from bot.core.approval import Eligible, can_request, eligible
 from bot.core.intent import Actor
 from bot.core.policy import NeedsApproval, Policy, Subject
 from bot.core.policy_load import Circle
-from bot.pipeline.approvals.terms import aliases
 from bot.pipeline.deps import Deps
 
 MOST: Final = 200
@@ -40,7 +39,7 @@ async def of_these(
         circle,
         subjects,
         requester_id=requester_id,
-        aliases=await aliases(deps),
+        aliases=policy.accounts,
         home_team_id=deps.home_team,
     )
 

@@ -16,7 +16,6 @@ from bot.core.value import Value
 from bot.pipeline.deps import Deps
 
 KIND: Final = "approval"
-ALIASES: Final = "aliases"
 _STATES: Final[Mapping[str, State]] = {
     "open": State.OPEN,
     "approved": State.APPROVED,
@@ -73,12 +72,6 @@ def hold_id(request_id: str, number: int) -> str:
 def next_id(hold: Hold) -> str:
     """The id of the approval that replaces this one once something changed."""
     return hold_id(hold.request_id, terms_of(hold).round + 1)
-
-
-async def aliases(deps: Deps) -> dict[str, str]:
-    """Further accounts of a person -> the id that stands for the person."""
-    kept = await deps.store.fact(ALIASES)
-    return {str(one): str(other) for one, other in kept.items()} if isinstance(kept, dict) else {}
 
 
 def claim_key(hold: Hold) -> str:

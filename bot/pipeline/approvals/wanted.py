@@ -15,6 +15,7 @@ from bot.core.rows import stamp
 from bot.core.value import Json
 from bot.pipeline import cards
 from bot.pipeline.approvals.asking import open_approval
+from bot.pipeline.approvals.terms import KIND, terms_of
 from bot.pipeline.authorize import FRESH, Ruling, authorize
 from bot.pipeline.deps import Deps
 from bot.pipeline.resolve import Resolved
@@ -118,6 +119,9 @@ async def wanted(deps: Deps, intent: Intent, form: Form, kept: dict[str, Json]) 
     if decision.code != "no_rule" or not _approvers(ruling, decision):
         await say(deps, intent, f"It cannot be asked for: {decision.reason}.")
         return
+    if await _waits_already(deps, intent, operation):
+        await say(deps, intent, "It waits for its approval already; the card in the channel shows it.", tone=Tone.PLAIN)
+        return
     sort = "grant" if lasts == HALF_HOUR and grantable(operation) else "once"
     demand = _demand(ruling, decision, operation, row, intent.place.channel_id)
     await open_approval(
@@ -129,6 +133,19 @@ async def wanted(deps: Deps, intent: Intent, form: Form, kept: dict[str, Json]) 
         sort="grant" if sort == "grant" else "once",
         lasts=LASTS if sort == "grant" else 0,
     )
+
+
+async def _waits_already(deps: Deps, intent: Intent, operation: Operation) -> bool:
+    """Whether this person asked for the very same here and nobody decided it yet, for once or for longer."""
+    wish = (operation.verb, operation.target.backend, operation.target.kind, operation.target.id, operation.params)
+    for hold in await deps.store.holds(state="open", user=intent.actor.user_id):
+        other = hold.operation
+        if hold.kind != KIND or other is None or hold.intent.place.channel_id != intent.place.channel_id:
+            continue
+        its = (other.verb, other.target.backend, other.target.kind, other.target.id, other.params)
+        if its == wish and terms_of(hold).sort != "run":
+            return True
+    return False
 
 
 def _demand(ruling: Ruling, decision: Denied, operation: Operation, row: Capability, channel_id: str) -> NeedsApproval:

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from bot.core.intent import Command, Intent
-from bot.core.policy import Denied, admits
+from bot.core.policy import Denied
 from bot.core.problems import Problem
 from bot.core.register import Event
 from bot.core.rows import stamp
 from bot.pipeline import breakglass, grants, refuse
-from bot.pipeline.authorize import facts
+from bot.pipeline.authorize import not_admitted
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk import helping, looking, people, register, rules
 from bot.pipeline.desk.helping import help_for, usable_verbs
@@ -46,9 +46,9 @@ async def answer(deps: Deps, intent: Intent, ask: Command) -> None:
     """`help`, `whoami` and `why` answer everybody; the rest whoever the rules of this channel admit."""
     row = OPEN_TO_ALL.get(ask.verb)
     if row is None:
-        refused = await _not_admitted(deps, intent)
+        refused = await not_admitted(deps, intent)
         if refused is not None and not rules.confirms_frozen(ask, refused):
-            await _deny(deps, intent, ask, refused)
+            await refuse.turned_away(deps, intent, ask, refused)
             return
         row = MEMBERS.get(ask.verb)
     if row is None:
@@ -56,7 +56,7 @@ async def answer(deps: Deps, intent: Intent, ask: Command) -> None:
     try:
         await row(deps, intent, ask)
     except grants.NotPermittedError as no:
-        await _deny(deps, intent, ask, Denied("house rule", no.summary, no.code))
+        await refuse.turned_away(deps, intent, ask, Denied("house rule", no.summary, no.code))
         return
     except Problem as trouble:
         await refuse.problem(deps, intent, trouble)
@@ -65,17 +65,3 @@ async def answer(deps: Deps, intent: Intent, ask: Command) -> None:
     await deps.store.finish(
         intent.request_id, (Scribe(deps.secrets).plain(Event.DONE, intent, now, verb=ask.verb),), stamp(now)
     )
-
-
-async def _not_admitted(deps: Deps, intent: Intent) -> Denied | None:
-    policy, subject, where = await facts(deps, intent.actor, intent.place)
-    return admits(policy, subject=subject, where=where, home_team_id=deps.home_team)
-
-
-async def _deny(deps: Deps, intent: Intent, ask: Command, denied: Denied) -> None:
-    now = deps.clock.now()
-    row = Scribe(deps.secrets).plain(
-        Event.DENIED, intent, now, verb=ask.verb, rule=denied.rule, code=denied.code, detail=denied.reason
-    )
-    await deps.store.finish(intent.request_id, (row,), stamp(now))
-    await refuse.show_denied(deps, intent, ask.verb, denied)

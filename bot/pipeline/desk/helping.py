@@ -9,10 +9,9 @@ from bot.core.capability import Capability
 from bot.core.card import Line
 from bot.core.intent import Command, Intent
 from bot.core.params import Param, ParamType, duration_text
-from bot.core.policy import admits
 from bot.core.policy_help import may
 from bot.pipeline import cards
-from bot.pipeline.authorize import facts, grants_of
+from bot.pipeline.authorize import facts, grants_of, not_admitted
 from bot.pipeline.deps import Deps
 
 
@@ -47,7 +46,7 @@ async def help_for(deps: Deps, intent: Intent, rows: Sequence[tuple[str, Capabil
         lines.append(
             Line(heading=f"{name} ({deps.catalog.backends[name].title})", text="\n".join(dict.fromkeys(words)))
         )
-    if await _admitted(deps, intent):
+    if await not_admitted(deps, intent) is None:
         lines.append(
             Line(
                 heading="Everybody here",
@@ -63,11 +62,6 @@ async def help_for(deps: Deps, intent: Intent, rows: Sequence[tuple[str, Capabil
         )
     lines.append(Line(text=f"A reason goes behind `--`. `{deps.command} help VERB` shows a verb's parameters."))
     await deps.presenter.show(cards.private(intent, "What you may do here", lines=tuple(lines)), intent.reply)
-
-
-async def _admitted(deps: Deps, intent: Intent) -> bool:
-    policy, subject, where = await facts(deps, intent.actor, intent.place)
-    return admits(policy, subject=subject, where=where, home_team_id=deps.home_team) is None
 
 
 def _example(row: Capability, backend: str) -> str:

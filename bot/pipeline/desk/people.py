@@ -6,16 +6,18 @@ import re
 
 from bot.core.card import Line, Tone
 from bot.core.grammar import parse
-from bot.core.intent import Actor, Command, Intent
+from bot.core.intent import Actor, Command, Door, Intent
 from bot.core.outcome import Fact, Table
-from bot.core.policy import admits, standing, why_not_administrator
+from bot.core.policy import decide, standing, why_not_administrator
 from bot.core.policy import why as trace_rules
+from bot.core.policy_help import decision_word
 from bot.core.policy_match import Member
 from bot.core.problems import BadRequest
 from bot.pipeline import cards
-from bot.pipeline.authorize import asked, facts, grants_of
+from bot.pipeline.authorize import asked, facts, grants_of, not_admitted
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk.lists import moment
+from bot.pipeline.grants import NotPermittedError
 from bot.pipeline.resolve import resolve
 
 _MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
@@ -23,17 +25,25 @@ _MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 async def whoami(deps: Deps, intent: Intent, ask: Command) -> None:
     """What the rules know of the asker here."""
-    policy, subject, where = await facts(deps, intent.actor, intent.place)
+    policy, subject, _ = await facts(deps, intent.actor, intent.place)
     _, words = standing(subject, deps.home_team)
     groups = [
         name for name, members in policy.file.groups.items() if _in_group(subject.user_id, members, subject.groups)
     ]
-    refused = admits(policy, subject=subject, where=where, home_team_id=deps.home_team)
+    refused = await not_admitted(deps, intent)
     admin = why_not_administrator(policy, subject, deps.home_team) is None
+    accounts = [
+        account for account, stands in policy.accounts.items() if stands == policy.accounts.get(subject.user_id)
+    ]
     shown = (
         Fact(label="You", value=f"<@{subject.user_id}> ({subject.user_id}), {words or 'a full member'}"),
         Fact(label="Workspace", value=subject.team_id),
         Fact(label="Groups", value=", ".join(f"`{name}`" for name in groups) or "none"),
+        *(
+            (Fact(label="Your accounts", value=f"{', '.join(accounts)}, which count as one person"),)
+            if accounts
+            else ()
+        ),
         Fact(label="Administrator", value="yes" if admin else "no"),
         Fact(label="Here", value=refused.reason if refused is not None else "the rules of this channel admit you"),
         Fact(label="Read from Slack", value=f"{subject.user_age:.0f} s ago"),
@@ -58,18 +68,26 @@ async def why(deps: Deps, intent: Intent, ask: Command) -> None:
         raise BadRequest(
             f"`{inner.verb}` is answered by the bot itself; no rule of a control plane is met.", code="builtin"
         )
+    refused = await not_admitted(deps, intent)
+    if refused is not None and intent.door is not Door.TERMINAL:
+        # The rules are shown to those whom they admit, and looking it up would tell an outsider what there is.
+        lines = [Line(heading="So it is denied", text=refused.reason)]
+        card = cards.private(intent, f"Why: {ask.words[0]}", tone=Tone.WARN, lines=tuple(lines))
+        await deps.presenter.show(card, intent.reply)
+        return
     seen = await _as_whom(deps, intent, dict(ask.params).get("as"))
     resolved = await resolve(deps, intent, inner)
     policy, subject, where = await facts(deps, seen, intent.place)
     grants = await grants_of(deps, seen, intent.place)
-    traces = trace_rules(policy, **asked(deps, resolved.row, resolved.operation, subject, where, grants))
-    decision = traces[-1]
+    question = asked(deps, resolved.row, resolved.operation, subject, where, grants)
+    traces = trace_rules(policy, **question)
+    decision, word = traces[-1], decision_word(decide(policy, **question))
     lines = [
         Line(text=f"{'`yes`' if trace.matched else '`no`'} {trace.label}{_line_of(trace.line)}: {trace.says}")
         for trace in traces[:-1]
     ]
-    verdict = "allowed" if decision.matched else "denied"
-    lines.append(Line(heading=f"So it is {verdict}", text=decision.says))
+    verdict = f"it {word}" if word == "needs approval" else f"it is {word}"
+    lines.append(Line(heading=f"So {verdict}", text=decision.says))
     card = cards.private(
         intent,
         f"Why: {cards.title_of(resolved.operation)}",
@@ -91,7 +109,7 @@ async def _as_whom(deps: Deps, intent: Intent, other: str | None) -> Actor:
     policy, subject, _ = await facts(deps, intent.actor, intent.place)
     refused = why_not_administrator(policy, subject, deps.home_team)
     if refused is not None:
-        raise BadRequest(f"Only administrators may ask as another person: {refused}.", code="not_administrator")
+        raise NotPermittedError(f"Only administrators may ask as another person: {refused}.", code="not_administrator")
     match = _MENTION.fullmatch(other)
     if match is None:
         raise BadRequest("Write the person as a mention or as an id like U0ANA.", code="bad_parameter")

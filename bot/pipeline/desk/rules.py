@@ -1,11 +1,10 @@
-"""`policy`: the rules of a channel; and what an administrator says about channels and people."""
+"""`policy`: the rules of a channel; and what an administrator says about channels."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from bot.core.approval import person_of
 from bot.core.card import Line, Tone
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact
@@ -14,14 +13,12 @@ from bot.core.problems import BadRequest
 from bot.core.register import Event
 from bot.core.rows import stamp
 from bot.pipeline import cards
-from bot.pipeline.approvals.terms import ALIASES, aliases
 from bot.pipeline.authorize import FRESH, facts
 from bot.pipeline.deps import Deps
-from bot.pipeline.grants import NotPermittedError, needs_reason
+from bot.pipeline.grants import NotPermittedError
 from bot.pipeline.record import Scribe
 
 _CHANNEL: Final = re.compile(r"<?#?([CGD][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
-_PERSON: Final = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
 def confirms_frozen(ask: Command, refused: Denied) -> bool:
@@ -30,14 +27,12 @@ def confirms_frozen(ask: Command, refused: Denied) -> bool:
 
 
 async def policy(deps: Deps, intent: Intent, ask: Command) -> None:
-    """The rules in force for this channel; `policy confirm`, `policy alias @other @person -- reason`."""
+    """The rules in force for this channel; and `policy confirm`."""
     word = ask.words[0] if ask.words else ""
     if word == "confirm":
         await _confirm(deps, intent, ask)
-    elif word == "alias":
-        await _alias(deps, intent, ask)
     elif word:
-        raise BadRequest(f"`policy {word}` is nothing; there are `policy`, `policy confirm` and `policy alias`.")
+        raise BadRequest(f"`policy {word}` is nothing; there are `policy` and `policy confirm`.")
     else:
         await _shown(deps, intent)
 
@@ -79,28 +74,6 @@ async def _confirm(deps: Deps, intent: Intent, ask: Command) -> None:
     text = f"It is {shared}." + ("" if named else " The rules do not name this id yet: write it into the rules file.")
     title = f"The rules of {place.channel_id} count again"
     await deps.presenter.show(cards.private(intent, title, tone=Tone.GOOD, lines=(Line(text=text),)), intent.reply)
-
-
-async def _alias(deps: Deps, intent: Intent, ask: Command) -> None:
-    """Two accounts are one person: together they count once, and neither approves what the other asked for."""
-    version = await _administrator(deps, intent)
-    reason = needs_reason(ask)
-    found = [match.group(1) for word in ask.words[1:] if (match := _PERSON.fullmatch(word))]
-    if len(found) != 2 or len(ask.words) != 3:
-        raise BadRequest("Write it like `policy alias @other @person -- why`.", code="bad_parameter")
-    other, person = found
-    known = await aliases(deps)
-    if person_of(intent.actor.user_id, known) in {person_of(one, known) for one in found} | set(found):
-        raise NotPermittedError("Somebody else has to say this about your accounts.", code="own_alias")
-    changed = {**known, other: person} if other != person else {k: v for k, v in known.items() if k != other}
-    now = deps.clock.now()
-    says = f"{other} is {person}" if other != person else f"{other} stands for themselves again"
-    row = Scribe(deps.secrets).plain(
-        Event.REVIEWED, intent, now, verb="policy alias", reason=reason, policy_version=version, detail=says
-    )
-    await deps.store.set_fact(ALIASES, dict(changed), stamp(now), (row,))
-    text = f"Noted: {says}"
-    await deps.presenter.show(cards.private(intent, text, tone=Tone.GOOD), intent.reply)
 
 
 async def _shown(deps: Deps, intent: Intent) -> None:

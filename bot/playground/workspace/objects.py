@@ -54,7 +54,7 @@ def _profile(user: User) -> Json:
 
 
 def channel_json(state: State, channel: Channel) -> Json:
-    """conversations.info's `channel`; a DM has `user` and hardly anything else."""
+    """conversations.info's `channel`; a DM has `user` and hardly anything else, a group DM is neither channel nor group."""
     if channel.is_im:
         return {
             "id": channel.id,
@@ -70,10 +70,10 @@ def channel_json(state: State, channel: Channel) -> Json:
         "id": channel.id,
         "name": channel.name,
         "name_normalized": channel.name,
-        "is_channel": True,
+        "is_channel": not channel.is_mpim,
         "is_group": False,
         "is_im": False,
-        "is_mpim": False,
+        "is_mpim": channel.is_mpim,
         "is_private": channel.is_private,
         "created": channel.created,
         "creator": channel.members[0] if channel.members else "",

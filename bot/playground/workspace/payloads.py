@@ -14,6 +14,8 @@ def place_name(channel: Channel) -> str:
     """channel_name as commands and interactions carry it."""
     if channel.is_im:
         return "directmessage"
+    if channel.is_mpim:
+        return channel.name
     return "privategroup" if channel.is_private else channel.name
 
 

@@ -94,7 +94,7 @@ class Person:
         thread_ts: str | None = None,
         files: Sequence[tuple[str, bytes]] = (),
     ) -> Receipt:
-        """Write a message; a mention of the bot is an app_mention, one in the bot's DM a message.im event."""
+        """Write a message; a mention of the bot is an app_mention, in the bot's DM and in a group DM it is a message event."""
         user, channel = self._user(), self._channel(channel_id)
         wire = escaped(self._core.state, text, labels=False)
         body: Json = {
@@ -133,6 +133,8 @@ class Person:
         if channel.is_im:
             extra: Json = {"channel_type": "im"}
             return body | extra | ({"subtype": "file_share", "upload": True} if "files" in body else {})
+        if channel.is_mpim and f"<@{bot}" not in wire:
+            return body | {"channel_type": "mpim"}
         mentioned = f"<@{bot}>" in wire or f"<@{bot}|" in wire
         if not mentioned or bot not in channel.members:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +67,7 @@ class Message:
 
 @dataclass(slots=True)
 class Channel:
-    """A channel, or a DM when `im_user` names the person on the other side of the bot."""
+    """A channel, a group DM, or a DM when `im_user` names the person on the other side of the bot."""
 
     id: str
     name: str
@@ -77,6 +77,7 @@ class Channel:
     is_ext_shared: bool = False
     is_archived: bool = False
     im_user: str | None = None
+    is_mpim: bool = False
     messages: list[Message] = field(default_factory=list)
 
     @property
@@ -163,6 +164,17 @@ class State:
             members = [user_id, self.bot_user]
             self.channels[im_id] = Channel(im_id, "directmessage", members, int(self.clock.now()), im_user=user_id)
         return self.channels[im_id]
+
+    def open_mpim(self, users: Sequence[str]) -> Channel:
+        """The group DM of these people, the bot among them; the same one every time."""
+        members = list(dict.fromkeys((*users, self.bot_user)))
+        for channel in self.channels.values():
+            if channel.is_mpim and set(channel.members) == set(members):
+                return channel
+        made = self.ids.make("G")
+        name = "mpdm-" + "--".join(self.users[user].name for user in members) + "-1"
+        self.channels[made] = Channel(made, name, members, int(self.clock.now()), is_private=True, is_mpim=True)
+        return self.channels[made]
 
     def channel_for(self, channel_id: str) -> Channel | None:
         """A known channel, or a person's DM opened on the spot when its id is asked for."""

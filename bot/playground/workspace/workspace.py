@@ -203,6 +203,10 @@ class Workspace:
             self.core.tasks.start(self._courier.event(event, channel=channel.id, keep=False))
         return channel
 
+    def open_mpim(self, *users: str) -> Channel:
+        """The group DM of these people and the bot, made when there is none."""
+        return self.core.state.open_mpim(users)
+
     def change_channel_id(self, old: str, new: str) -> asyncio.Task[Receipt]:
         """Give a channel another id, as Slack Connect does: channel_id_changed; may be awaited."""
         channel = self.core.state.channels.pop(old)

@@ -205,6 +205,22 @@ async def test_dms_open_on_demand(ws: Workspace, client: AsyncWebClient) -> None
     assert await refused(client.conversations_open(users="U0NONE")) == "user_not_found"
 
 
+async def test_group_dms_open_on_demand_and_are_described_as_such(ws: Workspace, client: AsyncWebClient) -> None:
+    """Slack's MPIM object: a name of its members, `is_mpim`, neither channel nor group."""
+    opened = (await client.conversations_open(users="U0ANA,U0LEE"))["channel"]["id"]
+    assert opened == (await client.conversations_open(users="U0LEE,U0ANA"))["channel"]["id"]
+    info = (await client.conversations_info(channel=opened))["channel"]
+    assert info["name"] == "mpdm-ana--lee--signalbox-1"
+    flags = ("is_mpim", "is_private", "is_channel", "is_group", "is_im")
+    assert [info[flag] for flag in flags] == [True, True, False, False, False]
+    assert [row["id"] for row in (await client.conversations_list(types="mpim"))["channels"]] == [opened]
+    assert opened not in {row["id"] for row in (await client.conversations_list(types="private_channel"))["channels"]}
+    await client.chat_postMessage(channel=opened, text="one")
+    assert [m["text"] for m in ws.person("U0LEE").messages(opened)] == ["one"]
+    assert ws.person("U0RUI").messages(opened) == []
+    assert await refused(client.conversations_open(users="U0ANA,U0NONE")) == "user_not_found"
+
+
 async def test_channels_and_members_are_described(client: AsyncWebClient) -> None:
     info = (await client.conversations_info(channel="C0SHARED"))["channel"]
     assert (info["is_ext_shared"], info["is_member"], info["is_private"]) == (True, True, False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.playground.workspace.core import Core
 from bot.playground.workspace.errors import ApiError
 from bot.playground.workspace.objects import channel_json
-from bot.playground.workspace.state import Json, Message
+from bot.playground.workspace.state import Channel, Json, Message
 
 from .common import Caller, Method, flag, joined_channel, page, required, visible_channel, words
 
@@ -17,12 +17,18 @@ def _info(core: Core, args: Json, _caller: Caller) -> Json:
     return {"channel": channel_json(core.state, visible_channel(core, required(args, "channel")))}
 
 
+def _kind(channel: Channel) -> str:
+    if channel.is_im or channel.is_mpim:
+        return "im" if channel.is_im else "mpim"
+    return "private_channel" if channel.is_private else "public_channel"
+
+
 def _list_all(core: Core, args: Json, _caller: Caller) -> Json:
     kinds = set(words(args.get("types"))) or {"public_channel"}
     bot = core.state.bot_user
     rows = []
     for channel in core.state.channels.values():
-        kind = "im" if channel.is_im else "private_channel" if channel.is_private else "public_channel"
+        kind = _kind(channel)
         hidden = kind != "public_channel" and bot not in channel.members
         left_out = flag(args, "exclude_archived") and channel.is_archived
         if kind in kinds and not hidden and not left_out:
@@ -80,21 +86,26 @@ def _replies(core: Core, args: Json, _caller: Caller) -> Json:
     return reply | ({"response_metadata": rest} if more else {})
 
 
-def _open_im(core: Core, args: Json, _caller: Caller) -> Json:
+def _check_reachable(core: Core, user: str) -> None:
+    person = core.state.users.get(user)
+    if person is None:
+        raise ApiError("user_not_found")
+    if person.deleted:
+        raise ApiError("user_disabled")
+    if person.is_bot:
+        raise ApiError("cannot_dm_bot")
+
+
+def _open(core: Core, args: Json, _caller: Caller) -> Json:
     if args.get("channel"):
         channel = visible_channel(core, args["channel"])
     else:
         users = words(required(args, "users"))
-        if len(users) != 1:
-            raise ApiError("not_enough_users" if not users else "too_many_users")
-        person = core.state.users.get(users[0])
-        if person is None:
-            raise ApiError("user_not_found")
-        if person.deleted:
-            raise ApiError("user_disabled")
-        if person.is_bot:
-            raise ApiError("cannot_dm_bot")
-        channel = core.state.open_im(person.id)
+        if not 1 <= len(users) <= 8:
+            raise ApiError("too_many_users" if users else "not_enough_users")
+        for user in users:
+            _check_reachable(core, user)
+        channel = core.state.open_im(users[0]) if len(users) == 1 else core.state.open_mpim(users)
     full = channel_json(core.state, channel)
     return {"channel": full if flag(args, "return_im") else {"id": channel.id}}
 
@@ -118,6 +129,6 @@ METHODS = {
     "conversations.members": Method(_members, READ),
     "conversations.history": Method(_history, HISTORY),
     "conversations.replies": Method(_replies, HISTORY),
-    "conversations.open": Method(_open_im, ("channels:manage", "groups:write", "im:write", "mpim:write")),
+    "conversations.open": Method(_open, ("channels:manage", "groups:write", "im:write", "mpim:write")),
     "conversations.join": Method(_join, ("channels:join",)),
 }

@@ -1,0 +1,154 @@
+"""Which app and organization the bot is of, and requests that name another one: refused at every door, and registered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import config
+from bot.demo import write_config
+from bot.playground.workspace import DEMO_SEED, Seed, Workspace
+from bot.playground.workspace.payloads import block_actions, event_callback, interaction, slash_command
+from bot.slack.installation import Installation
+from bot.wiring import Bot
+from tests.slack.support import http_world
+from tests.world import OPEN_POLICY, World
+
+ORG = replace(DEMO_SEED, enterprise_id="E0ACME", enterprise_name="Acme all")
+OTHER_APP = {"api_app_id": "A0OTHER"}
+
+
+def doors(here: World) -> dict[str, tuple[str, dict[str, Any]]]:
+    """One request of Ana's for each door, as Slack sends it: the kind of delivery and the payload."""
+    core = here.ws.core
+    ana, channel = core.state.users["U0ANA"], core.state.channels["C0CRAWL"]
+    said = {"type": "app_mention", "user": "U0ANA", "text": "<@U0BOT> start acc:shop/prices", "channel": "C0CRAWL"}
+    step = {"type": "function_executed", "function": {"app_id": here.ws.app_id}, "function_execution_id": "Fx1"}
+    button = {"type": "button", "action_id": "do_start", "value": "x" * 26}
+    place = {
+        "container": {"type": "message", "message_ts": "1.1", "channel_id": "C0CRAWL"},
+        "channel": {"id": "C0CRAWL"},
+    }
+    view = {
+        "id": "V1",
+        "type": "modal",
+        "callback_id": "launcher",
+        "private_metadata": "t",
+        "state": {"values": {}},
+        "blocks": [],
+    }
+    home = {"type": "app_home_opened", "user": "U0ANA", "tab": "home", "channel": "D0ANA"}
+    inputs = {"command": "start acc:shop/prices", "channel": "C0CRAWL", "user": "U0ANA"}
+    return {
+        "command": ("slash_commands", slash_command(core, ana, channel, "/ops", "start acc:shop/prices")),
+        "mention": ("events_api", event_callback(core, {**said, "ts": "1.2"}, "C0CRAWL")),
+        "home": ("events_api", event_callback(core, home, None)),
+        "step": ("events_api", event_callback(core, {**step, "inputs": inputs}, None)),
+        "button": ("interactive", block_actions(core, ana, place, button, None)),
+        "modal": ("interactive", {**interaction(core, "view_submission", ana), "trigger_id": "1.3", "view": view}),
+        "shortcut": (
+            "interactive",
+            {**interaction(core, "shortcut", ana), "trigger_id": "1.4", "callback_id": "launcher", "action_ts": "1.4"},
+        ),
+    }
+
+
+async def test_a_request_of_another_app_is_refused_and_registered_at_every_door(here: World) -> None:
+    """Nothing else of it is wrong; nothing is looked up for it and nothing is sent."""
+    for door, (kind, payload) in doors(here).items():
+        before = len(here.register(event="denied"))
+        assert (await here.ws.deliver(kind, payload | OTHER_APP)).acked
+        rows = here.register(event="denied")
+        assert [(row.door, row.code) for row in rows[before:]] == [(door, "other_app")]
+    assert not here.events("sent")
+    assert not here.acc.effects
+
+
+async def test_suggestions_are_not_made_for_another_app(here: World) -> None:
+    """Names of targets leave by this door only."""
+    await here.does("status acc:shop/prices", "Succeeded")
+    core = here.ws.core
+    asking = interaction(core, "block_suggestion", core.state.users["U0ANA"])
+    asking |= {"action_id": "suggest_target", "block_id": "b", "value": "shop", "container": {"type": "view"}}
+    ours = await here.ws.deliver("interactive", asking)
+    other = await here.ws.deliver("interactive", asking | OTHER_APP)
+    assert "shop/prices" in str(ours.body)
+    assert other.acked
+    assert "shop/prices" not in str(other.body)
+
+
+async def test_over_signed_http_too(tmp_path: Path) -> None:
+    """A signature says that Slack sent it, not for which app."""
+    async with http_world(tmp_path) as here:
+        kind, payload = doors(here)["command"]
+        receipt = await here.ws.deliver(kind, payload | OTHER_APP)
+        assert "another app" in str(receipt.body)
+        (row,) = here.register(event="denied")
+        assert row.code == "other_app"
+
+
+@asynccontextmanager
+async def bot_of(folder: Path, seed: Seed = DEMO_SEED, **fault: Any) -> AsyncIterator[World]:
+    """A bot in a workspace of its own, whose bots.info fails in that way."""
+    async with Workspace(seed, port=0) as ws:
+        if fault:
+            ws.faults.fail("bots.info", **fault)
+        environ = write_config(folder, ws, (), OPEN_POLICY)
+        bot = Bot(config.load(folder / "signalbox.toml", environ), environ)
+        try:
+            await bot.start()
+            yield World(ws, {}, folder, environ, bot)
+        finally:
+            await bot.close()
+
+
+async def test_in_socket_mode_the_app_token_tells_when_the_bot_token_does_not(tmp_path: Path) -> None:
+    async with bot_of(tmp_path, error="missing_scope") as here:
+        kind, payload = doors(here)["command"]
+        assert "another app" in str((await here.ws.deliver(kind, payload | OTHER_APP)).body)
+        await here.does("whoami", "U0ANA")
+
+
+def test_what_the_bot_cannot_know_of_itself_refuses_nobody() -> None:
+    """Nor does a payload that says nothing, or nothing readable."""
+    installed = Installation(bot_user_id="U0BOT", team_id="T0ACME")
+    assert installed.foreign({"api_app_id": "A0ANY", "enterprise_id": "E0ANY"}) is None
+    known = replace(installed, app_id="A0MINE", enterprise_id="E0MINE")
+    assert known.foreign({}) is None
+    assert known.foreign({"api_app_id": 5, "enterprise": None}) is None
+    assert known.foreign({"api_app_id": "A0MINE", "enterprise": {"id": "E0MINE"}}) is None
+    assert known.foreign({"api_app_id": "A0ANY"}) == "other_app"
+    assert known.foreign({"enterprise": {"id": "E0ANY"}}) == "other_organization"
+
+
+async def test_a_request_of_another_organization_is_refused_and_registered_at_every_door(tmp_path: Path) -> None:
+    """The workspace's own id under another organization; and the bot's own organization is let in."""
+    async with bot_of(tmp_path, ORG) as here:
+        await here.does("whoami", "U0ANA")
+        for door, (kind, payload) in doors(here).items():
+            before = len(here.register(event="denied"))
+            wrong = {"enterprise_id": "E0OTHER"} if kind != "interactive" else {"enterprise": {"id": "E0OTHER"}}
+            assert (await here.ws.deliver(kind, payload | wrong)).acked
+            rows = here.register(event="denied")
+            assert [(row.door, row.code) for row in rows[before:]] == [(door, "other_organization")]
+
+
+@pytest.mark.parametrize(
+    ("installed", "said"),
+    [
+        (Installation("U0BOT", "T0OTHER"), "the bot token belongs to T0OTHER"),
+        (Installation("U0BOT", "T0ACME", "E0ACME", org_wide=True), "install the app in T0ACME alone"),
+        (Installation("U0BOT", "T0ACME", app_id="A0ONE", socket_app_id="A0TWO"), "A0ONE and app_token of A0TWO"),
+        (Installation("U0BOT", "T0ACME", "E0ACME", app_id="A0ONE", socket_app_id="A0ONE"), None),
+        (Installation("U0BOT", "T0ACME"), None),
+    ],
+)
+def test_tokens_that_cannot_work_are_told_in_one_sentence(installed: Installation, said: str | None) -> None:
+    """Of another workspace, of a whole organization, of two apps."""
+    found = installed.unusable("T0ACME")
+    assert found is None if said is None else said in str(found)
