@@ -132,6 +132,10 @@ async def _check_granter(
         raise NotPermittedError(f"{person} cannot be granted anything: {words}.", code="not_grantable")
     if why_not_administrator(policy, granter, deps.home_team) is None:
         return policy
+    if kind is not Standing.FULL:
+        raise NotPermittedError(
+            f"Only an administrator can grant <@{person}> something: they are {words}.", code="not_grantable"
+        )
     if lasts > LONGEST:
         raise NotPermittedError(f"Only administrators grant for longer than {duration_text(LONGEST)}.", code="too_long")
     out = grant_bounds.out_of_bounds(

@@ -70,6 +70,15 @@ async def test_nobody_grants_what_they_may_not_do_themselves(town: Deciding) -> 
     assert codes == {"beyond_own_rights"}
 
 
+async def test_only_an_administrator_lets_a_guest_do_something(town: Deciding) -> None:
+    """Rui, who may do it himself, cannot hand it to a guest; Root can."""
+    here = town.here
+    await here.does("grant @gus schedule on acc:shop/* -- help", "Only an administrator", "a guest", user="U0RUI")
+    assert not here.register(event="granted")
+    await here.say("grant @gus schedule on acc:shop/* -- help", user="U0ROOT")
+    await here.sees("Granted: schedule on on `acc:shop/*`", "<@U0GUEST>")
+
+
 async def test_a_grant_is_for_somebody_else_with_a_reason_for_at_most_a_day(town: Deciding) -> None:
     """To oneself: refused, an administrator's too. Two days: administrators only. No reason, no grant."""
     here = town.here
