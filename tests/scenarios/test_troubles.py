@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.pipeline import front
+from bot.pipeline import execute, front
 from bot.playground.workspace.payloads import slash_command
 from tests.scenarios.steps import Asked, ask, do, last_seq, mention, starts
 from tests.world import World, labels, shown, world
@@ -61,9 +61,9 @@ TROUBLES = (
     Trouble(
         "it breaks and nothing began",
         {"fault": "500"},
-        ["requested", "sent", "unknown", "reconciled"],
+        UNCLEAR,
         "server_error",
-        ("Failed", "None began"),
+        ("Unknown: it may or may not have happened", "None began", "may be queued"),
     ),
     Trouble("it breaks and the run began", {"fault": "500", "done": True}, LOST, "done", ("The answer was lost",), 1),
     Trouble("a login page comes back", {"fault": "html"}, UNCLEAR, "bad_reply", ("Unknown: it may or may not",)),
@@ -82,6 +82,13 @@ TROUBLES = (
 )
 
 
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stays unknown is looked at again once, and at once."""
+    monkeypatch.setattr(execute, "LOOK_AGAIN_AFTER", (0.05,))
+
+
+@pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("trouble", TROUBLES, ids=[trouble.name for trouble in TROUBLES])
 async def test_a_start_that_meets_trouble_is_asked_once_and_told_as_it_is(here: World, trouble: Trouble) -> None:
     """Failed, refused and unknown are different answers; a start is never sent again, and what began is found."""

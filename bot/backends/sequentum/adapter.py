@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.sequentum import before, changes, files, inputs, reads, starts, tokens
+from bot.backends.sequentum import before, changes, files, inputs, lookback, reads, starts, tokens
 from bot.backends.sequentum.client import AccClient
 from bot.backends.sequentum.desk import Desk
 from bot.backends.sequentum.rows import AGENT, JOB_RUN, ROWS, RUN, SCHEDULE, SERVER
@@ -133,7 +133,7 @@ class SequentumBackend:
         """By the history of the agent for what starts a run; anything else may simply be done again."""
         if operation.verb not in _STARTS:
             return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
-        return await starts.look_back(self._desk, operation, sent_at)
+        return await lookback.look_back(self._desk, operation, sent_at)
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Active runs, next times and last outcomes; raises BadRequest for parameters that cannot be sent."""

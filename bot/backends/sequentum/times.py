@@ -62,6 +62,11 @@ def utc_text(when: datetime | None) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when else "-"
 
 
+def exact_text(when: datetime | None) -> str:
+    """`2026-11-22 02:23:07 UTC`, or a dash: where seconds tell two things apart."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if when else "-"
+
+
 def local_text(when: datetime | None, windows: str | None) -> str:
     """The time on the clocks of that zone, or with its own offset when the zone is unknown: `2026-11-23 07:00 +01:00`."""
     if when is None:

@@ -210,7 +210,7 @@ async def test_a_start_in_trouble_is_sent_once_and_looked_back_truly(
         assert sum(seen.method == "POST" for seen in here.acc.requests) == 1
         assert len(here.acc.runs) == began
         back = await here.backend.look_back(operation, sent_at)
-        assert (back.found is not None, back.absent) == (began == 1, began == 0)
+        assert (back.found is not None, back.again, back.absent) == (began == 1, began == 0, False)
         if back.found:
             assert back.found.backend_ref == here.acc.runs[0].run_id
 
