@@ -16,6 +16,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, FileOut
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
+from bot.core.wording import plural
 
 LONGEST_PREVIEW: Final = 2_800
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -49,7 +50,7 @@ async def session_log(desk: Desk, operation: Operation, call: Call) -> Done:
     )
     notes = tuple(Fact(label="Note", value=note) for note in seen.notes[:5])
     return Done(
-        summary=f"Session log of {task.name}{number.replace('-', ' ')}: {seen.lines:,} lines; the job {view.state}.",
+        summary=f"Session log of {task.name}{number.replace('-', ' ')}: {plural(seen.lines, 'line')}; the job {view.state}.",
         facts=(*view.facts, *((Fact(label="Message", value=view.message),) if view.message else ()), *notes),
         files=(file,),
         preview=seen.preview()[-LONGEST_PREVIEW:],

@@ -13,6 +13,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, FileOut
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
+from bot.core.wording import plural
 
 _LONGEST_PREVIEW = 2_800
 _LONGEST_LINE = 240
@@ -45,7 +46,7 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
     )
     lines = masked.splitlines()
     return Done(
-        summary=f"Output of {target.name}: {len(lines)} lines.",
+        summary=f"Output of {target.name}: {plural(len(lines), 'line')}.",
         facts=tuple(output_facts(output)),
         files=(out,),
         preview=_preview(lines, number_of(operation, "tail", 20), text_of(operation, "grep")),

@@ -23,6 +23,7 @@ from bot.backends.prefactor.wire import Agent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, LookBack, Phase
 from bot.core.problems import NoSuchTarget
+from bot.core.wording import plural
 
 _CLOCKS_APART: Final = timedelta(minutes=10)
 _NEEDS: Final = {"set": "update", "retire": "retire", "reinstate": "reinstate", "delete": "delete"}
@@ -107,7 +108,7 @@ async def _created(desk: Desk, operation: Operation, sent_at: datetime) -> LookB
         return LookBack(found=created(desk, agent), evidence="The list shows an agent of that name.")
     if not same:
         return LookBack(absent=True, evidence="The list shows no agent of that name.")
-    return LookBack(evidence=f"The list shows {len(same)} agents of that name.")
+    return LookBack(evidence=f"The list shows {plural(len(same), 'agent')} of that name.")
 
 
 async def _updated(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:

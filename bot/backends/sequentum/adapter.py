@@ -135,8 +135,12 @@ class SequentumBackend:
             return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
         return await lookback.look_back(self._desk, operation, sent_at)
 
+    async def check(self, operation: Operation) -> None:
+        """Whether it can be sent."""
+        await before.check(self._desk, operation)
+
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
-        """Active runs, next times and last outcomes; raises BadRequest for parameters that cannot be sent."""
+        """Active runs, next times and last outcomes."""
         return await before.preflight(self._desk, operation)
 
     async def form(self, target: Target) -> tuple[Param, ...]:

@@ -24,6 +24,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase, Suggestion
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
+from bot.core.wording import plural
 
 _RUNS_SHOWN = 20
 
@@ -148,7 +149,7 @@ async def agent_schedules(desk: Desk, operation: Operation, call: Call) -> Done:
         label="Switch all off" if on else "Switch all on", verb=verb, target=written(desk.name, agent.name)
     )
     return Done(
-        summary=f"{agent.name} has {len(schedules)} schedule{'s' if len(schedules) > 1 else ''}, {on} of them on.",
+        summary=f"{agent.name} has {plural(len(schedules), 'schedule')}, {on} of them on.",
         facts=(Fact(label="Next run", value=next_time(schedules)),),
         table=schedule_table(schedules, desk.clean),
         next=(switch,),

@@ -19,6 +19,7 @@ from bot.core.outcome import Done, Fact, FileOut, Suggestion
 from bot.core.ports import Call
 from bot.core.problems import BadRequest, CallProblem, NoSuchTarget
 from bot.core.value import Json
+from bot.core.wording import plural
 
 # What a synchronous call may take beyond the run itself: queueing, and sending the data.
 _SYNC_MARGIN: Final = 60.0
@@ -87,7 +88,7 @@ async def start(desk: Desk, operation: Operation, call: Call) -> Done:
     if not flag_of(operation, "sync"):
         return await run_done(desk, operation, await desk.client.start(agent.id, body))
     seconds = number_of(operation, "timeout", DEFAULT_SYNC)
-    await call.progress(f"Waiting for the run to end, {seconds} seconds at most.")
+    await call.progress(f"Waiting for the run to end, {plural(seconds, 'second')} at most.")
     if "synchronousDataDelivery" not in body:
         return await run_done(desk, operation, await desk.client.start(agent.id, body, seconds + _SYNC_MARGIN))
     return await _start_for_data(desk, operation, call, body, seconds + _SYNC_MARGIN)

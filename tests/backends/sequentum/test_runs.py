@@ -364,11 +364,11 @@ async def test_a_retry_finds_the_run_that_it_began() -> None:
     ],
 )
 async def test_contradictions_are_refused_before_approval_and_unsent(words: dict[str, Any]) -> None:
-    """Parameters that exclude each other end in the pre-flight already."""
+    """Parameters that exclude each other are refused before anything is held, and before the call."""
     async with joined() as here:
         operation = await here.operation("start", PATH, **words)
         with pytest.raises(BadRequest):
-            await here.backend.preflight(operation)
+            await here.backend.check(operation)
         with pytest.raises(BadRequest):
             await here.backend.run(operation, here.call)
         assert not here.acc.changes()
