@@ -23,7 +23,7 @@ async def run_done(desk: Desk, operation: Operation, ids: Sequence[str]) -> Done
     return Done(
         summary=f"{agent.name} was started{many}.",
         facts=tuple(facts),
-        run=runs[0],
+        run=runs[0].model_copy(update={"together": tuple(ids)}) if len(ids) > 1 else runs[0],
         backend_ref=ids[0],
         next=(Suggestion(label="Refresh", verb="status", target=written(desk.name, runs[0].name)),),
     )

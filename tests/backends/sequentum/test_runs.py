@@ -15,7 +15,7 @@ from bot.backends.sequentum.states import SCHEDULE as SCHEDULE_STATES
 from bot.backends.sequentum.states import named
 from bot.backends.sequentum.times import moment, span
 from bot.backends.sequentum.views import usage_text
-from bot.core.outcome import Phase
+from bot.core.outcome import Done, Phase
 from bot.core.problems import BadReply, BadRequest, Lost, Rejected
 from tests.httpkit.support import NOON
 
@@ -396,11 +396,50 @@ async def test_a_synchronous_start_may_bring_ids_all_the_same() -> None:
 
 
 async def test_several_sessions_are_several_runs() -> None:
-    """Every id is told, the first one is followed."""
+    """Every id is told, and all are followed as one."""
     async with joined(RecordingAcc({START: said({"agentRunHistoryIds": ["a", "b"]})})) as here:
         done = await here.do("start", PATH, sessions=True)
         assert done.summary == f"{PATH} was started in 2 sessions."
         assert done.facts[0].value == "a, b"
+        assert done.run
+        assert done.run.together == ("a", "b")
+        assert (await here.names.by_id("acc", "run", "b")) is not None
+
+
+@pytest.mark.parametrize(
+    ("states", "state", "phase", "labels"),
+    [
+        ((4, 4), "Succeeded", Phase.SUCCEEDED, ["Log run 1", "Log run 2"]),
+        ((4, 7), "Failure", Phase.FAILED, ["Log", "Retry"]),
+        ((7, 4), "Failure", Phase.FAILED, ["Log", "Retry"]),
+        ((6, 4), "Stopped", Phase.STOPPED, ["Log", "Retry"]),
+        ((5, 7), "Failed", Phase.FAILED, ["Log run 1", "Retry run 1", "Log run 2", "Retry run 2"]),
+        ((7, 2), "Running", Phase.ACTIVE, ["Log", "Retry"]),
+        ((9, 4), "unknown (9)", Phase.UNREADABLE, ["Refresh run 1", "Log run 1", "Log run 2"]),
+    ],
+)
+async def test_runs_of_one_start_end_together_as_the_worst_of_them(
+    states: tuple[int, int], state: str, phase: Phase, labels: list[str]
+) -> None:
+    """One poll for all; they go on while one does; each is named with its state, and steps lead to those that went wrong."""
+    runs = [{**RUN_REPLY, "agentRunHistoryId": f"r{at}", "status": status} for at, status in enumerate(states)]
+    answers = {START: said({"agentRunHistoryIds": ["r0", "r1"]}), HISTORY: said(runs)}
+    for run in runs:
+        answers["GET", f"/api/run/{run['agentRunHistoryId']}"] = said(run)
+    async with joined(RecordingAcc(answers)) as here:
+        done = await here.do("start", PATH, sessions=True)
+        assert done.run
+        seen = len(here.acc.seen)
+        view = (await here.backend.poll(AGENT, [done.run]))["r0"]
+        assert len(here.acc.seen) == seen + 1
+        assert (view.state, view.phase) == (state, phase)
+        assert [step.label for step in view.next] == labels
+        assert all(f"r{at}" in str(view.facts[at].value) for at in (0, 1))
+        assert phase not in (Phase.FAILED, Phase.SUCCEEDED) or all(f"run r{at} " in view.message for at in (0, 1))
+        status = await here.operation("status", f"run/{RUN}")
+        again = await here.backend.run(status.model_copy(update={"target": done.run}), here.call)
+        assert isinstance(again, Done)
+        assert again.view == view
 
 
 async def test_a_started_run_counts_as_its_agent_later() -> None:
