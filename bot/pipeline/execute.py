@@ -129,7 +129,9 @@ def outcome_of(problem: Problem, operation: Operation) -> AnyOutcome:
     if isinstance(problem, NotSent):
         return Failed(code=code, summary=summary, hint=hint, sent=False)
     if isinstance(problem, CredentialRefused | RateLimited):
-        return Failed(code=code, summary=summary, hint=hint)
+        return Failed(
+            code=code, summary=summary, hint=hint or "It was turned away before anything was done; ask again later."
+        )
     if isinstance(problem, Rejected | NoSuchTarget | BadRequest | Ambiguous):
         return Refused(code=code, summary=summary, hint=hint)
     if operation.risk is not Risk.READ:

@@ -75,9 +75,15 @@ TROUBLES = (
         {"fault": "401"},
         FAILED,
         "credential_refused",
-        ("Failed", "does not accept the credential", "An administrator"),
+        ("Failed: nothing was done", "does not accept the credential", "An administrator"),
     ),
-    Trouble("there were too many requests", {"fault": "429"}, FAILED, "rate_limited", ("Failed", "too many requests")),
+    Trouble(
+        "there were too many requests",
+        {"fault": "429"},
+        FAILED,
+        "rate_limited",
+        ("Failed: nothing was done", "too many requests", "ask again later"),
+    ),
     Trouble("it points elsewhere", {"fault": "redirect"}, FAILED, "redirected", ("Refused", "redirect")),
 )
 
@@ -146,6 +152,14 @@ async def test_a_repeat_safe_change_survives_one_error(here: World) -> None:
     asked = await do(here, "schedule off acc:shop/prices")
     assert asked.events == ["requested", "sent", "done"]
     assert len(asked.changes) == 2
+
+
+async def test_a_web_page_in_answer_to_a_change_is_no_success(here: World) -> None:
+    """A sign-in page comes with 200 too: the card says that it failed and why."""
+    await here.acc.set_fault({"fault": "html", "match": "POST .*/schedules/off"})
+    asked = await do(here, "schedule off acc:shop/prices")
+    await asked.card("Failed", "with a web page")
+    assert asked.events == ["requested", "sent", "failed"]
 
 
 async def arrived(here: World, asked: Asked) -> Any:
