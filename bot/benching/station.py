@@ -99,6 +99,9 @@ class Box:
         """Nothing is ever lost here."""
         return LookBack(absent=True)
 
+    async def check(self, operation: Operation) -> None:
+        """Everything can be sent."""
+
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Nothing to know."""
         return ()

@@ -17,6 +17,7 @@ class Target(Value):
     `id` is the vendor's exact id, `name` what people call it. `scope` is the canonical target that policy rules match
     (a run counts as its agent's path); None when the path is not known, and then only `backend:*` covers it. `group` is
     what one poll can read together (the agent of a run). `parent` is the vendor's id of the thing it belongs to.
+    `together` are the ids of all runs that one call began, this one first: they are followed as one; empty for a single run.
     """
 
     backend: str
@@ -27,6 +28,7 @@ class Target(Value):
     group: str = ""
     parent: str | None = None
     parent_name: str | None = None
+    together: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -163,12 +163,15 @@ class LookBack(Value):
     """What a backend says when asked whether a call whose answer was lost took effect.
 
     `found` carries the outcome when it did; `absent` is True when the backend can tell that it did not; neither when it
-    cannot tell. `evidence` says in one sentence what was looked at.
+    cannot tell. `evidence` says in whole sentences what was looked at. `again` is True when the same look may tell more a
+    moment later; `hint` is what a person can do when it stays open.
     """
 
     found: Done | None = None
     absent: bool = False
     evidence: str = ""
+    again: bool = False
+    hint: str = ""
 
 
 class Health(Value):

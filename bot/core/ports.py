@@ -111,6 +111,11 @@ class Backend(Protocol):
         """Whether a call that was sent at `sent_at`, and whose answer was lost, took effect. Reads only."""
         ...
 
+    async def check(self, operation: Operation) -> None:
+        """Raises BadRequest for what must not be sent as it stands: parameters that exclude each other or name what is not the
+        target's own. Reads only; asked once the rules allow it and before anything is held, approved or sent."""
+        ...
+
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Facts that an approver should see now (label, text): what runs on the target, what is scheduled, last outcomes."""
         ...

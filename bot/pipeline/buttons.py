@@ -27,7 +27,7 @@ async def buttons_for(
     may = await _ruled(deps, intent, about) if suggestions else None
     out = [
         Button(
-            label=LABELS.get(suggestion.verb, suggestion.label),
+            label=_label(suggestion),
             action=f"do_{suggestion.verb.replace(' ', '_')}",
             id=deps.ids.secret(),
             style="danger" if suggestion.verb == "stop" else None,
@@ -41,6 +41,12 @@ async def buttons_for(
             Button(label="Refresh", action="refresh", id=deps.ids.secret(), means=refresh_means(operation.request_id))
         )
     return tuple(out[:MOST])
+
+
+def _label(suggestion: Suggestion) -> str:
+    """The label that a verb always has; behind it, which of several things is meant."""
+    usual = LABELS.get(suggestion.verb, suggestion.label)
+    return suggestion.label if suggestion.label.startswith(f"{usual} ") else usual
 
 
 async def _ruled(deps: Deps, intent: Intent, about: Target) -> Callable[[Suggestion], bool]:

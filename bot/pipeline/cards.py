@@ -11,6 +11,7 @@ from bot.core.ids import TargetRef
 from bot.core.intent import Intent, Place
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Unknown
+from bot.core.problems import CredentialRefused, RateLimited
 from bot.core.redact import redact
 from bot.core.value import Json
 
@@ -28,6 +29,9 @@ _HEADS: Final = {
     "failed": "Failed",
     "unknown": "Unknown: it may or may not have happened, and it was not sent again",
 }
+
+# The control plane did not look at what was asked.
+_TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
 
 AnyOutcome = Done | Refused | Failed | Unknown
 
@@ -85,7 +89,7 @@ def outcome(
         operation,
         intent,
         tone,
-        "Failed: nothing was sent" if isinstance(result, Failed) and not result.sent else _HEADS[result.kind],
+        _head(result),
         lines=(*_said(operation), *lines),
         facts=result.facts,
         buttons=buttons,
@@ -93,6 +97,14 @@ def outcome(
         rule=rule,
         code=result.code,
     )
+
+
+def _head(result: Refused | Failed | Unknown) -> str:
+    if isinstance(result, Failed) and not result.sent:
+        return "Failed: nothing was sent"
+    if isinstance(result, Failed) and result.code in _TURNED_AWAY:
+        return "Failed: nothing was done"
+    return _HEADS[result.kind]
 
 
 def _done(

@@ -34,6 +34,12 @@ async def command(deps: Deps, intent: Intent, ask: Command) -> None:
         buttons = approvals.ask_buttons(deps, intent, resolved.operation, ruling)
         await refuse.denied(deps, intent, resolved.operation, ruling, buttons)
         return
+    try:
+        with deps.drain.outside():
+            await deps.backends[resolved.operation.target.backend].check(resolved.operation)
+    except Problem as trouble:
+        await refuse.problem(deps, intent, trouble, resolved.operation)
+        return
     await proceed(deps, intent, resolved, ruling)
 
 

@@ -30,6 +30,7 @@ from bot.core.problems import (
 )
 from bot.core.register import Event, Row
 from bot.core.rows import Pause, Watch, stamp
+from bot.core.wording import sentences
 from bot.pipeline import cards
 from bot.pipeline.authorize import Ruling, ages
 from bot.pipeline.buttons import buttons_for
@@ -42,7 +43,9 @@ from bot.pipeline.record import Scribe
 AnyOutcome = Done | Refused | Failed | Unknown
 
 EVENTS = {"done": Event.DONE, "refused": Event.FAILED, "failed": Event.FAILED, "unknown": Event.UNKNOWN}
-LOOK_BACK_SECONDS = 30.0
+LOOK_BACK_SECONDS = 30.0  # for all looks together
+LOOKING = "No usable answer came, and it is not sent again; looking whether it took effect"
+LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between one look and the next, while a later one may tell more
 
 
 async def execute(
@@ -79,7 +82,7 @@ async def execute(
     result = await call(deps, intent, operation, backend)
     if isinstance(result, Unknown):
         await deps.store.append(_row(scribe, deps, intent, operation, result, columns, started))
-        result = await read_back(deps, operation, backend, sent_at, result)
+        result = await read_back(deps, intent, operation, backend, sent_at, result)
         await finish(deps, scribe, intent, operation, result, columns, started, event=_after_unknown(result), rule=rule)
         return result
     await finish(deps, scribe, intent, operation, result, columns, started, event=EVENTS[result.kind], rule=rule)
@@ -129,7 +132,9 @@ def outcome_of(problem: Problem, operation: Operation) -> AnyOutcome:
     if isinstance(problem, NotSent):
         return Failed(code=code, summary=summary, hint=hint, sent=False)
     if isinstance(problem, CredentialRefused | RateLimited):
-        return Failed(code=code, summary=summary, hint=hint)
+        return Failed(
+            code=code, summary=summary, hint=hint or "It was turned away before anything was done; ask again later."
+        )
     if isinstance(problem, Rejected | NoSuchTarget | BadRequest | Ambiguous):
         return Refused(code=code, summary=summary, hint=hint)
     if operation.risk is not Risk.READ:
@@ -143,41 +148,56 @@ def outcome_of(problem: Problem, operation: Operation) -> AnyOutcome:
 
 
 async def read_back(
-    deps: Deps, operation: Operation, backend: Backend, sent_at: datetime, result: Unknown
+    deps: Deps, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime, result: Unknown
 ) -> AnyOutcome:
     """Ask the backend whether it happened. What it cannot tell stays unknown; how it was found stays on the run's card."""
-    back = await look_back(operation, backend, sent_at)
+    back = await _looks(deps, intent, operation, backend, sent_at)
     after = after_look_back(result, back)
     if back.found is not None and back.found.run is not None:
         await deps.store.set_fact(cards.note_key(operation.request_id), lost_but(back), stamp(deps.clock.now()))
     return after
 
 
-async def look_back(operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
-    """The backend's answer to `did it happen`; a backend that does not answer cannot tell."""
+async def _looks(deps: Deps, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
+    """The backend's answer to `did it happen`, asked again for a while when that may help: what was queued may begin yet."""
+    back = LookBack(evidence="The control plane did not answer when it was asked again.")
     try:
         async with asyncio.timeout(LOOK_BACK_SECONDS):
-            return await backend.look_back(operation, sent_at)
+            back = await _look(operation, backend, sent_at)
+            for pause in LOOK_AGAIN_AFTER if back.again else ():
+                await deps.presenter.show(cards.working(operation, intent, LOOKING))
+                await deps.clock.sleep(pause)
+                back = await _look(operation, backend, sent_at)
+                if not back.again:
+                    break
     except TimeoutError:
-        return LookBack(evidence="The control plane did not answer when it was asked again.")
+        return back
+    return back
+
+
+async def _look(operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
+    """One look; a backend that does not answer cannot tell."""
+    try:
+        return await backend.look_back(operation, sent_at)
     except Problem as problem:
-        return LookBack(evidence=f"The control plane could not be asked: {problem.summary}")
+        again = isinstance(problem, CallProblem) and not isinstance(problem, Rejected)
+        return LookBack(evidence=sentences(f"The control plane could not be asked: {problem.summary}"), again=again)
 
 
 def lost_but(back: LookBack) -> str:
     """What is known of a call whose answer never came."""
-    return f"The answer was lost; {back.evidence}"
+    return sentences("The answer was lost", back.evidence)
 
 
 def after_look_back(result: Unknown, back: LookBack) -> AnyOutcome:
     """Found: done after all. Absent after an answer that was no success: failed. Else it stays unknown, with what was seen."""
     if back.found is not None:
-        summary = f"{back.found.summary} {lost_but(back)}"
-        return back.found.model_copy(update={"summary": summary})
+        return back.found.model_copy(update={"summary": sentences(back.found.summary, lost_but(back))})
+    summary = sentences(result.summary, back.evidence)
     if back.absent and result.code in (ServerError.code, Redirected.code):
-        return Failed(code=result.code, summary=f"{result.summary} {back.evidence}".strip(), hint=result.hint)
-    hint = result.hint or "Look at the control plane before you start it again."
-    return result.model_copy(update={"summary": f"{result.summary} {back.evidence}".strip(), "hint": hint})
+        return Failed(code=result.code, summary=summary, hint=result.hint)
+    hint = sentences(back.hint, result.hint) or "Look at the control plane before you start it again."
+    return result.model_copy(update={"summary": summary, "hint": hint})
 
 
 def _after_unknown(result: AnyOutcome) -> Event:

@@ -77,8 +77,8 @@ async def _sent(deps: Deps, row: InboxRow, operation: Operation) -> None:
     result: Done | Unknown = lost
     if backend is not None:
         sent_at = datetime.fromisoformat(row.sent_at or row.updated_at)
-        answered = await read_back(deps, operation, backend, sent_at, lost)
-        result = answered if isinstance(answered, Done) else lost.model_copy(update={"summary": answered.summary})
+        answered = await read_back(deps, row.intent, operation, backend, sent_at, lost)
+        result = answered if isinstance(answered, Done | Unknown) else lost
     now = deps.clock.now()
     event = Event.RECONCILED if isinstance(result, Done) else Event.ABANDONED
     ref = result.backend_ref if isinstance(result, Done) else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from bot.core.card import HomeView
+from bot.core.wording import plural
 from bot.render import kit
 from bot.render.card import compose
 from bot.render.kit import Block
 from bot.render.parts import Room
-from bot.render.words import plural
 
 HOME: Final = "home"
 

@@ -9,9 +9,10 @@ from typing import Final
 
 from bot.core.card import Button, Line, Tone
 from bot.core.outcome import Fact, Table
+from bot.core.wording import plural
 from bot.render import kit
 from bot.render.kit import Block
-from bot.render.words import BLANKS, NOTHING, FactValue, aligned, numeric, plural, shown, value_text
+from bot.render.words import BLANKS, NOTHING, FactValue, aligned, numeric, shown, value_text
 
 SYMBOLS: Final[dict[Tone, str]] = {
     Tone.PLAIN: "",

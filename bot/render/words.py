@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from bot.core.wording import plural
+
 NOTHING: Final = "—"
 """Stands for an empty value; Slack refuses a text object without a character."""
 
@@ -74,7 +76,7 @@ def span_words(span: timedelta) -> str:
     if span < timedelta(0):
         return f"minus {span_words(-span)}" if span > timedelta.min else "minus a very long time"
     if span < timedelta(seconds=1):
-        return "0 seconds" if not span else _count(max(1, round(span.total_seconds() * 1000)), "millisecond")
+        return "0 seconds" if not span else plural(max(1, round(span.total_seconds() * 1000)), "millisecond")
     if span < timedelta(seconds=10) and span.microseconds:
         return f"{int(span.total_seconds() * 10) / 10:g} seconds"
     left = span.days * 86_400 + span.seconds
@@ -82,21 +84,12 @@ def span_words(span: timedelta) -> str:
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
         count, left = divmod(left, size)
         if count:
-            words.append(_count(count, unit))
+            words.append(plural(count, unit))
         elif words:
             break
         if len(words) == 2:
             break
     return " ".join(words)
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number:,} {unit}s"
-
-
-def plural(number: int, unit: str) -> str:
-    """`1 row`, `1,200 rows`."""
-    return _count(number, unit)
 
 
 def number_text(number: float) -> str:

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from tests.scenarios.acc_place import change_of, place, typed
-from tests.scenarios.steps import do
+from tests.scenarios.steps import ask, do
 from tests.world import World, labels
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -72,8 +72,25 @@ async def test_a_start_that_contradicts_itself_is_not_sent(town: World, words: s
     at = place(town)
     asked = await do(town, f"start {at} {words}")
     assert [path for _, path in asked.changes if at.agent in path] == []
-    assert asked.events[-1] == "failed"
+    assert asked.events == ["requested", "failed"]
     await asked.card(said)
+
+
+async def test_a_schedule_of_another_agent_is_not_changed_under_the_rights_of_this_one(town: World) -> None:
+    """12: the rules allowed this agent, and the id names another's schedule: refused before `sent`, with this agent's ids."""
+    ours, theirs = place(town), place(town)
+    asked = await do(town, f"schedule set {ours} id={theirs.schedule} enabled=false")
+    assert asked.events == ["requested", "failed"]
+    assert asked.row("failed").code == "no_such_schedule"
+    assert [path for _, path in asked.changes if ours.agent in path or theirs.agent in path] == []
+    await asked.card("has no schedule", ours.schedule, "Leave `id=` out")
+
+
+async def test_before_all_schedules_are_deleted_the_pre_flight_names_them(town: World) -> None:
+    """14: how many and which."""
+    at = place(town)
+    asked = await ask(town, f"schedule delete {at}")
+    await asked.card("Dangerous", "Will be deleted", at.schedule)
 
 
 @pytest.mark.parametrize("reply", ["empty", "204", "text"])

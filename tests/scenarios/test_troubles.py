@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.pipeline import front
+from bot.pipeline import execute, front
 from bot.playground.workspace.payloads import slash_command
 from tests.scenarios.steps import Asked, ask, do, last_seq, mention, starts
 from tests.world import World, labels, shown, world
@@ -61,9 +61,9 @@ TROUBLES = (
     Trouble(
         "it breaks and nothing began",
         {"fault": "500"},
-        ["requested", "sent", "unknown", "reconciled"],
+        UNCLEAR,
         "server_error",
-        ("Failed", "None began"),
+        ("Unknown: it may or may not have happened", "None began", "may be queued"),
     ),
     Trouble("it breaks and the run began", {"fault": "500", "done": True}, LOST, "done", ("The answer was lost",), 1),
     Trouble("a login page comes back", {"fault": "html"}, UNCLEAR, "bad_reply", ("Unknown: it may or may not",)),
@@ -75,11 +75,21 @@ TROUBLES = (
         {"fault": "401"},
         FAILED,
         "credential_refused",
-        ("Failed", "does not accept the credential", "An administrator"),
+        ("Failed: nothing was done", "does not accept the credential", "An administrator"),
     ),
-    Trouble("there were too many requests", {"fault": "429"}, FAILED, "rate_limited", ("Failed", "too many requests")),
     Trouble(
-        "it points elsewhere and nothing began", {"fault": "redirect"}, LOST, "redirected", ("Failed", "None began")
+        "there were too many requests",
+        {"fault": "429"},
+        FAILED,
+        "rate_limited",
+        ("Failed: nothing was done", "too many requests", "ask again later"),
+    ),
+    Trouble(
+        "it points elsewhere and nothing began",
+        {"fault": "redirect"},
+        UNCLEAR,
+        "redirected",
+        ("Unknown: it may or may not have happened", "None began"),
     ),
     Trouble(
         "it points elsewhere and the run began",
@@ -92,6 +102,13 @@ TROUBLES = (
 )
 
 
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stays unknown is looked at again once, and at once."""
+    monkeypatch.setattr(execute, "LOOK_AGAIN_AFTER", (0.05,))
+
+
+@pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("trouble", TROUBLES, ids=[trouble.name for trouble in TROUBLES])
 async def test_a_start_that_meets_trouble_is_asked_once_and_told_as_it_is(here: World, trouble: Trouble) -> None:
     """Failed, refused and unknown are different answers; a start is never sent again, and what began is found."""
@@ -149,6 +166,14 @@ async def test_a_repeat_safe_change_survives_one_error(here: World) -> None:
     asked = await do(here, "schedule off acc:shop/prices")
     assert asked.events == ["requested", "sent", "done"]
     assert len(asked.changes) == 2
+
+
+async def test_a_web_page_in_answer_to_a_change_is_no_success(here: World) -> None:
+    """A sign-in page comes with 200 too: the card says that it failed and why."""
+    await here.acc.set_fault({"fault": "html", "match": "POST .*/schedules/off"})
+    asked = await do(here, "schedule off acc:shop/prices")
+    await asked.card("Failed", "with a web page")
+    assert asked.events == ["requested", "sent", "failed"]
 
 
 async def arrived(here: World, asked: Asked) -> Any:

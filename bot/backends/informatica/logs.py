@@ -20,6 +20,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Phase
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
+from bot.core.wording import plural
 
 LONGEST_PREVIEW: Final = 2_800
 _SEARCHED: Final = 100
@@ -59,7 +60,7 @@ async def session_log(desk: Desk, operation: Operation, call: Call) -> Done:
     if flag_of(operation, "diff"):
         preview.append(await _difference(desk, call, task, entry, seen))
     return Done(
-        summary=f"Session log of {task.name}{number.replace('-', ' ')}: {seen.lines:,} lines; the job {view.state}.",
+        summary=f"Session log of {task.name}{number.replace('-', ' ')}: {plural(seen.lines, 'line')}; the job {view.state}.",
         facts=(*view.facts, *((Fact(label="Message", value=view.message),) if view.message else ()), *notes),
         files=(file,),
         preview="\n\n".join(preview)[-LONGEST_PREVIEW:],

@@ -9,6 +9,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Refused
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
+from bot.core.wording import plural
 
 
 async def listing(desk: Desk, operation: Operation, call: Call) -> Done:
@@ -19,7 +20,8 @@ async def listing(desk: Desk, operation: Operation, call: Call) -> Done:
         return Done(summary=f"{desk.name} has no schedules.")
     on = sum(schedule_word(one) == "on" for one in schedules)
     return Done(
-        summary=f"{desk.name} has {len(schedules)} schedules, {on} of them on.", table=schedule_table(schedules)
+        summary=f"{desk.name} has {plural(len(schedules), 'schedule')}, {on} of them on.",
+        table=schedule_table(schedules),
     )
 
 

@@ -106,6 +106,9 @@ class ItentialBackend:
             return await jobs.look_back(self._desk, operation, sent_at)
         return await resources.look_back(self._desk, operation, sent_at)
 
+    async def check(self, operation: Operation) -> None:
+        """The vendor says when it is asked what does not fit."""
+
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """What would be sent, and what it would meet; raises BadRequest for parameters that do not fit."""
         target = operation.target

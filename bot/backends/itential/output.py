@@ -18,6 +18,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, FileOut, Phase
 from bot.core.ports import Call
 from bot.core.problems import CallProblem, NoSuchTarget
+from bot.core.wording import plural
 
 _LONGEST_PREVIEW = 2_800
 _LONGEST_LINE = 240
@@ -55,7 +56,7 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
     if diff:
         preview.append(await _difference(desk, target, output, lines))
     return Done(
-        summary=f"Output of {target.name}: {len(lines)} lines.",
+        summary=f"Output of {target.name}: {plural(len(lines), 'line')}.",
         facts=tuple(output_facts(output)),
         files=(out,),
         preview="\n\n".join(preview)[:_LONGEST_PREVIEW],

@@ -25,6 +25,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Table
 from bot.core.ports import Call
 from bot.core.problems import CallProblem
+from bot.core.wording import plural
 
 
 async def services(desk: Desk, operation: Operation, call: Call) -> Done:
@@ -129,7 +130,10 @@ async def gateway_health(desk: Desk, operation: Operation, call: Call) -> Done:
 async def group_status(desk: Desk, operation: Operation, call: Call) -> Done:
     """One service group."""
     group = await desk.client.group(existing(operation.target).id)
-    return Done(summary=f"The service group {group.name} has {len(group.services)} services.", facts=group_facts(group))
+    return Done(
+        summary=f"The service group {group.name} has {plural(len(group.services), 'service')}.",
+        facts=group_facts(group),
+    )
 
 
 async def cert_status(desk: Desk, operation: Operation, call: Call) -> Done:

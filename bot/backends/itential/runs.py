@@ -15,6 +15,7 @@ from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunVi
 from bot.core.ports import Call
 from bot.core.problems import BadRequest, CallProblem, NoSuchTarget, Rejected
 from bot.core.value import Json
+from bot.core.wording import plural
 
 SKEW: Final = timedelta(seconds=5)
 TOFU: Final = "opentofu-plan"
@@ -175,7 +176,7 @@ async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> Look
             ids[job.id] = utc_text(job.began)
     known = {one.id for one, seen in await desk.names.known(desk.name, "job") if seen < sent_at}
     found = {job_id: began for job_id, began in ids.items() if job_id not in known}
-    looked = f"Looked at the last run of {target.name} and the newest {len(jobs)} jobs."
+    looked = f"Looked at the last run of {target.name} and the newest {plural(len(jobs), 'job')}."
     if not found:
         return LookBack(absent=listed, evidence=f"{looked} None began since.")
     if len(found) > 1:

@@ -126,6 +126,9 @@ class PrefactorBackend:
         """By reading the target again."""
         return await before.look_back(self._desk, operation, sent_at)
 
+    async def check(self, operation: Operation) -> None:
+        """Any parameters that fit the row can be sent."""
+
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """State, instances, and whether the vendor allows it now."""
         return await before.preflight(self._desk, operation)

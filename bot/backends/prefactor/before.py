@@ -23,6 +23,7 @@ from bot.backends.prefactor.wire import Agent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, LookBack, Phase
 from bot.core.problems import NoSuchTarget
+from bot.core.wording import plural
 
 _CLOCKS_APART: Final = timedelta(minutes=10)
 _NEEDS: Final = {"set": "update", "retire": "retire", "reinstate": "reinstate", "delete": "delete"}
@@ -104,10 +105,10 @@ async def _created(desk: Desk, operation: Operation, sent_at: datetime) -> LookB
     ours = [agent for agent in same if (at := moment(agent.inserted_at)) is None or at >= sent_at - _CLOCKS_APART]
     if len(ours) == 1:
         agent = await desk.client.agent(ours[0].id)
-        return LookBack(found=created(desk, agent), evidence="the list shows an agent of that name.")
+        return LookBack(found=created(desk, agent), evidence="The list shows an agent of that name.")
     if not same:
         return LookBack(absent=True, evidence="The list shows no agent of that name.")
-    return LookBack(evidence=f"The list shows {len(same)} agents of that name.")
+    return LookBack(evidence=f"The list shows {plural(len(same), 'agent')} of that name.")
 
 
 async def _updated(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
@@ -116,7 +117,7 @@ async def _updated(desk: Desk, operation: Operation, sent_at: datetime) -> LookB
     same = [field for field, value in fields.items() if (getattr(agent, field) or "") == (value or "")]
     if len(same) == len(fields):
         done = done_with(desk, agent, f"{desk.clean(agent.name)} has the new values.")
-        return LookBack(found=done, evidence="the agent shows them.")
+        return LookBack(found=done, evidence="The agent shows them.")
     return LookBack(absent=not same, evidence="The agent does not show all new values.")
 
 
@@ -125,7 +126,7 @@ async def _retired(desk: Desk, operation: Operation, sent_at: datetime) -> LookB
     is_retired = agent.status == "retired"
     if agent.status is not None and is_retired is (operation.verb == "retire"):
         done = done_with(desk, agent, f"{desk.clean(agent.name)} is {agent_state(agent)}.")
-        return LookBack(found=done, evidence="the agent shows that state.")
+        return LookBack(found=done, evidence="The agent shows that state.")
     return LookBack(absent=agent.status is not None, evidence=f"The agent is {agent_state(agent)}.")
 
 
@@ -134,7 +135,7 @@ async def _deleted(desk: Desk, operation: Operation, sent_at: datetime) -> LookB
         agent = await desk.client.agent(operation.target.id)
     except NoSuchTarget:
         done = Done(summary=f"{operation.target.name} is deleted.", backend_ref=operation.target.id)
-        return LookBack(found=done, evidence="the agent is no longer there.")
+        return LookBack(found=done, evidence="The agent is no longer there.")
     return LookBack(absent=True, evidence=f"The agent still exists and is {agent_state(agent)}.")
 
 
@@ -143,7 +144,7 @@ async def _stopped(desk: Desk, operation: Operation, sent_at: datetime) -> LookB
     state, phase = instance_state(instance)
     if phase.ended:
         found = stopped(desk, operation.target, instance, f"is {state}")
-        return LookBack(found=found, evidence="the instance shows that state.")
+        return LookBack(found=found, evidence="The instance shows that state.")
     return LookBack(absent=phase is not Phase.UNREADABLE, evidence=f"The instance is {state}.")
 
 

@@ -141,7 +141,7 @@ class ResilioBackend:
             wanted = map_of(operation, "*")
             stored = {tag.name: tag.value or "" for tag in await self._client.tags()}
             if all(stored.get(name) == value for name, value in wanted.items()):
-                return LookBack(found=Done(summary="The tags are set."), evidence="the agent shows them.")
+                return LookBack(found=Done(summary="The tags are set."), evidence="The agent shows them.")
             return LookBack(evidence="The agent does not show all of the tags.")
         if operation.verb not in ("pause", "resume", "restart"):
             return LookBack(evidence="This call only reads.")
@@ -152,8 +152,11 @@ class ResilioBackend:
             )
         if agent.paused is (operation.verb == "pause"):
             word = "paused" if agent.paused else "not paused"
-            return LookBack(found=Done(summary=f"The agent is {word}."), evidence="the agent says so itself.")
+            return LookBack(found=Done(summary=f"The agent is {word}."), evidence="The agent says so itself.")
         return LookBack(absent=agent.paused is not None, evidence=f"The agent is {client_state(agent)}.")
+
+    async def check(self, operation: Operation) -> None:
+        """Any parameters that fit the row can be sent."""
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """How the agent is and what it works on; for tags, what they are now."""

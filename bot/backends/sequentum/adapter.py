@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.sequentum import before, changes, files, inputs, reads, starts, tokens
+from bot.backends.sequentum import before, changes, files, inputs, lookback, reads, starts, tokens
 from bot.backends.sequentum.client import AccClient
 from bot.backends.sequentum.desk import Desk
 from bot.backends.sequentum.rows import AGENT, JOB_RUN, ROWS, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.settings import SequentumSettings
+from bot.backends.sequentum.several import together
 from bot.backends.sequentum.targets import Finder
 from bot.backends.sequentum.views import job_view, run_view, written
 from bot.core.capability import BackendRows
@@ -87,14 +88,15 @@ class SequentumBackend:
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """All runs of one agent by one request for its history; those that are not on that page are asked for one by one."""
-        wanted = [run.id for run in runs if run.kind == RUN]
+        wanted = [id_ for run in runs if run.kind == RUN for id_ in run.together or (run.id,)]
         jobs = [run.id for run in runs if run.kind == JOB_RUN]
         views: dict[str, RunView] = {}
         if wanted:
             views.update(await self._poll_runs(group, wanted))
         if jobs:
             views.update(await self._poll_jobs(group, jobs))
-        return views
+        several = {run.id: {id_: views[id_] for id_ in run.together} for run in runs if run.together}
+        return views | {id_: together(self.name, of_all) for id_, of_all in several.items()}
 
     async def _poll_runs(self, group: str, wanted: Sequence[str]) -> dict[str, RunView]:
         desk, views = self._desk, {}
@@ -133,7 +135,11 @@ class SequentumBackend:
         """By the history of the agent for what starts a run; anything else may simply be done again."""
         if operation.verb not in _STARTS:
             return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
-        return await starts.look_back(self._desk, operation, sent_at)
+        return await lookback.look_back(self._desk, operation, sent_at)
+
+    async def check(self, operation: Operation) -> None:
+        """Whether it can be sent."""
+        await before.check(self._desk, operation)
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Active runs, next times and last outcomes."""

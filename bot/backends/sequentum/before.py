@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.backends.sequentum.changes import plan_schedule
 from bot.backends.sequentum.desk import Desk, agent_of
 from bot.backends.sequentum.reads import next_times
 from bot.backends.sequentum.rows import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
@@ -14,10 +15,18 @@ from bot.backends.sequentum.wire import Run, Schedule
 from bot.core.asked import text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase
+from bot.core.wording import plural
 
 _RECENT = 20
 _OUTCOMES = 5
 _TIMES = 3
+_DELETED_SHOWN = 10
+
+
+async def check(desk: Desk, operation: Operation) -> None:
+    """Raises BadRequest for a schedule that is none of the agent's."""
+    if operation.verb == "schedule set":
+        await plan_schedule(desk, operation)
 
 
 async def preflight(desk: Desk, operation: Operation) -> Sequence[tuple[str, str]]:
@@ -33,6 +42,8 @@ async def preflight(desk: Desk, operation: Operation) -> Sequence[tuple[str, str
         facts += _schedule(next((item for item in schedules if item.schedule_id == target.id), None))
     if target.kind == AGENT and operation.verb in ("schedule off", "schedule on"):
         facts += _all_schedules(schedules)
+    if target.kind == AGENT and operation.verb == "schedule delete":
+        facts.append(_to_delete(desk, schedules))
     if operation.verb == "mark" or (operation.verb == "start" and text_of(operation, "as") == "job"):
         facts += await _job(desk, agent)
     return tuple(facts)
@@ -72,6 +83,17 @@ def _all_schedules(schedules: Sequence[Schedule]) -> list[tuple[str, str]]:
     return facts
 
 
+def _to_delete(desk: Desk, schedules: Sequence[Schedule]) -> tuple[str, str]:
+    """How many and which: this is the last time that anybody can look."""
+    shown = [
+        f"{item.schedule_id} ({'on' if item.is_enabled else 'off'}, {desk.clean(item.cron_description or item.cron or '')})"
+        for item in schedules[:_DELETED_SHOWN]
+    ]
+    more = [f"and {len(schedules) - _DELETED_SHOWN} more"] if len(schedules) > _DELETED_SHOWN else []
+    listed = f": {'; '.join([*shown, *more])}" if schedules else ""
+    return ("Will be deleted", f"{plural(len(schedules), 'schedule')}{listed}")
+
+
 async def _job(desk: Desk, agent: Target) -> list[tuple[str, str]]:
     jobs = (await desk.client.job_runs(agent.id, 1)).items
     if not jobs:
@@ -94,5 +116,5 @@ async def state_of(desk: Desk, target: Target) -> str:
     if target.kind == AGENT:
         runs = (await desk.client.runs(target.id, _RECENT)).items
         active = sum(named(RUN_STATES, run.status)[1] is Phase.ACTIVE for run in runs)
-        return f"{active} run{'s' if active > 1 else ''} active" if active else "idle"
+        return f"{plural(active, 'run')} active" if active else "idle"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -10,7 +11,7 @@ from bot.backends.sequentum.checks import NEW_SCHEDULE
 from bot.backends.sequentum.desk import Desk
 from bot.backends.sequentum.rows import AGENT, SCHEDULE
 from bot.backends.sequentum.states import JOB, MARKS, named
-from bot.backends.sequentum.times import local_text, moment, windows_zone
+from bot.backends.sequentum.times import is_iana, local_text, moment, near_zones, windows_zone
 from bot.backends.sequentum.views import written
 from bot.backends.sequentum.wire import Schedule
 from bot.core.asked import map_of, text_of
@@ -21,6 +22,7 @@ from bot.core.problems import BadRequest, CallProblem, NoSuchTarget
 from bot.core.value import Json
 
 _SCHEDULE_IDS: Final = UUID("5d0e1f0c-6c1b-4d0b-9a55-3f1f6a1d7c20")
+_LISTED: Final = 10
 
 
 async def switch_on(desk: Desk, operation: Operation, call: Call) -> Done:
@@ -70,17 +72,49 @@ async def delete_schedule(desk: Desk, operation: Operation, call: Call) -> Done:
     return Done(summary=f"The schedule {target.id} is deleted.")
 
 
-async def set_schedule(desk: Desk, operation: Operation, call: Call) -> Done:
-    """Add a schedule, or change one: what is left unsaid stays as it is.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `schedule set` would send. `known` False: the zone has no Windows name here and goes out as it was written."""
 
-    The id of a new one follows from the request, so that the same request can never make two.
+    body: dict[str, Json]
+    old: Schedule | None
+    zone: str
+    known: bool
+
+
+async def plan_schedule(desk: Desk, operation: Operation) -> Plan:
+    """Read what is there and check what was asked for; raises BadRequest, above all for an id that is none of this agent's.
+
+    The ACC changes whatever schedule the id names, also another agent's, which the rules for this one do not cover. The id
+    of a new one follows from the request, so that the same request can never make two.
     """
-    agent, wanted = operation.target, text_of(operation, "id")
-    schedules = await desk.client.schedules(agent.id) if wanted else []
-    old = next((item for item in schedules if item.schedule_id.casefold() == wanted.casefold()), None)
-    schedule_id = old.schedule_id if old else wanted or str(uuid5(_SCHEDULE_IDS, operation.request_id))
+    wanted = text_of(operation, "id")
+    old = await _old(desk, operation.target, wanted) if wanted else None
+    schedule_id = old.schedule_id if old else str(uuid5(_SCHEDULE_IDS, operation.request_id))
     zone, known = _zone(desk, operation, old)
-    body = _body(operation, schedule_id, zone, old)
+    return Plan(_body(operation, schedule_id, zone, old), old, zone, known)
+
+
+async def _old(desk: Desk, agent: Target, wanted: str) -> Schedule:
+    schedules = await desk.client.schedules(agent.id)
+    old = next((item for item in schedules if item.schedule_id.casefold() == wanted.casefold()), None)
+    if old is not None:
+        return old
+    listed = ", ".join(f"`{item.schedule_id}`" for item in schedules[:_LISTED])
+    more = f" and {len(schedules) - _LISTED} more" if len(schedules) > _LISTED else ""
+    has = f"It has {listed}{more}." if schedules else "It has none."
+    raise BadRequest(
+        f"{agent.name} has no schedule `{wanted[:80]}`. {has}",
+        "Leave `id=` out to add a new one.",
+        "no_such_schedule",
+    )
+
+
+async def set_schedule(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Add a schedule, or change one: what is left unsaid stays as it is."""
+    agent, plan = operation.target, await plan_schedule(desk, operation)
+    body, old, zone, known = plan.body, plan.old, plan.zone, plan.known
+    schedule_id = str(body["scheduleId"])
     await desk.client.set_schedule(agent.id, body)
     target = desk.finder.part(SCHEDULE, schedule_id, agent)
     await desk.names.remember([target])
@@ -94,7 +128,7 @@ async def set_schedule(desk: Desk, operation: Operation, call: Call) -> Done:
     if stored and stored.next_run_time:
         facts.append(Fact(label="Next run", value=local_text(moment(stored.next_run_time), zone)))
     if not known:
-        facts.append(Fact(label="Warning", value=f"the zone {zone} is not known here and was passed on as it is"))
+        facts.append(Fact(label="Warning", value=f"the zone {zone} has no Windows name here and was passed on"))
     return Done(
         summary=f"A schedule of {agent.name} was {'changed' if old else 'added'}.",
         facts=tuple(facts),
@@ -107,7 +141,14 @@ def _zone(desk: Desk, operation: Operation, old: Schedule | None) -> tuple[str, 
     asked = text_of(operation, "zone")
     if not asked and old is not None and old.time_zone_id:
         return old.time_zone_id, True
-    return windows_zone(asked or desk.settings.time_zone)
+    wanted = asked or desk.settings.time_zone
+    zone, known = windows_zone(wanted)
+    if known or is_iana(wanted):
+        return zone, known
+    near = ", ".join(f"`{name}`" for name in near_zones(wanted)) or "`UTC`, `Europe/Berlin`, `W. Europe Standard Time`"
+    raise BadRequest(
+        f"`{wanted[:80]}` is no time zone.", f"Write its Windows or IANA name, for example {near}.", "no_such_zone"
+    )
 
 
 def _body(operation: Operation, schedule_id: str, zone: str, old: Schedule | None) -> dict[str, Json]:

@@ -22,6 +22,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Phase
 from bot.core.ports import Call
 from bot.core.problems import BadReply, NoSuchTarget
+from bot.core.wording import plural
 from bot.httpkit import Download
 
 LONGEST_PREVIEW: Final = 2_800
@@ -33,7 +34,8 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
     """The masked archive as a file, and a preview: the last lines, the lines found, or what differs from a good run."""
     target = operation.target
     tail = number_of(operation, "tail", 20)
-    read = LogRead(deque(maxlen=tail), deque(maxlen=COMPARED), grep=text_of(operation, "grep").casefold())
+    hits: deque[str] = deque(maxlen=tail if "tail" in operation.given else MOST_HITS)
+    read = LogRead(deque(maxlen=tail), deque(maxlen=COMPARED), text_of(operation, "grep").casefold(), hits)
     async with call.spool.create(".zip") as out:
         await _through(desk, call, target, out, read)
         out.flush()
@@ -48,7 +50,7 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
     if not preview:
         preview.append("\n".join(read.tail))
     return Done(
-        summary=f"{title}: {read.lines:,} lines in {read.members} file{'s' if read.members != 1 else ''}.",
+        summary=f"{title}: {plural(read.lines, 'line')} in {plural(read.members, 'file')}.",
         facts=_facts(read),
         files=(file,),
         preview=_cut("\n\n".join(preview)),
@@ -58,7 +60,7 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
 def _facts(read: LogRead) -> tuple[Fact, ...]:
     facts = [Fact(label="Lines", value=read.lines)]
     if read.redactions:
-        facts.append(Fact(label="Masked", value=f"{read.redactions} secret value{'s' if read.redactions > 1 else ''}"))
+        facts.append(Fact(label="Masked", value=plural(read.redactions, "secret value")))
     facts += [Fact(label="Note", value=note) for note in read.notes[:5]]
     return tuple(facts)
 
@@ -101,11 +103,12 @@ def _short(target: Target) -> str:
 
 
 def _found(read: LogRead, words: str) -> str:
-    if not read.hits:
+    if not read.hit_count:
         return f"No line contains “{words}”."
-    more = f" (the first {MOST_HITS})" if read.hit_count > len(read.hits) else ""
-    plural = "s contain" if read.hit_count > 1 else " contains"
-    return "\n".join([f"{read.hit_count} line{plural} “{words}”{more}:", *(line[:_LONGEST_LINE] for line in read.hits)])
+    more = f" (the last {len(read.hits)})" if read.hit_count > len(read.hits) else ""
+    verb = "contains" if read.hit_count == 1 else "contain"
+    head = f"{plural(read.hit_count, 'line')} {verb} “{words}”{more}:"
+    return "\n".join([head, *(line[:_LONGEST_LINE] for line in read.hits)])
 
 
 async def _difference(desk: Desk, call: Call, target: Target, read: LogRead) -> str:

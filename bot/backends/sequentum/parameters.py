@@ -101,7 +101,7 @@ LOGS: Final = (
         minimum=0,
         maximum=200,
         unit="lines",
-        help="How many last lines to show",
+        help="How many last lines to show; with grep, of the lines that it finds",
     ),
     Param(name="grep", type=ParamType.TEXT, help="Show the lines that contain this text"),
     DIFF,

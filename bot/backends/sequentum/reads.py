@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.backends.sequentum.desk import Desk, agent_of
 from bot.backends.sequentum.rows import RUN
+from bot.backends.sequentum.several import together
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.times import moment, utc_text
@@ -25,6 +26,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase, Suggestion
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
+from bot.core.wording import plural
 
 _RUNS_SHOWN = 20
 
@@ -68,8 +70,10 @@ async def agent_status(desk: Desk, operation: Operation, call: Call) -> Done:
 
 
 async def run_status(desk: Desk, operation: Operation, call: Call) -> Done:
-    """One run."""
-    view = run_view(desk.name, await desk.client.run(operation.target.id), desk.clean)
+    """One run, or all that were begun with it."""
+    ids = operation.target.together or (operation.target.id,)
+    views = {id_: run_view(desk.name, await desk.client.run(id_), desk.clean) for id_ in ids}
+    view = together(desk.name, views) if len(views) > 1 else views[ids[0]]
     who = operation.target.parent_name or "The run"
     said = f": {view.message}" if view.message else ""
     return Done(
@@ -149,7 +153,7 @@ async def agent_schedules(desk: Desk, operation: Operation, call: Call) -> Done:
         label="Switch all off" if on else "Switch all on", verb=verb, target=written(desk.name, agent.name)
     )
     return Done(
-        summary=f"{agent.name} has {len(schedules)} schedule{'s' if len(schedules) > 1 else ''}, {on} of them on.",
+        summary=f"{agent.name} has {plural(len(schedules), 'schedule')}, {on} of them on.",
         facts=(Fact(label="Next run", value=next_time(schedules)),),
         table=schedule_table(schedules, desk.clean),
         next=(switch,),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from difflib import get_close_matches
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from bot.backends.sequentum.zones import IANA_TO_WINDOWS, WINDOWS_TO_IANA
 
@@ -51,6 +52,17 @@ def windows_zone(name: str) -> tuple[str, bool]:
     return name.strip(), False
 
 
+def is_iana(name: str) -> bool:
+    """Whether the tz database has a zone of that name, also one that has no Windows name here."""
+    return name in available_timezones()
+
+
+def near_zones(name: str) -> list[str]:
+    """Names of zones, Windows or IANA, that look like this one, the nearest first; three at most."""
+    names = {known.casefold(): known for known in (*IANA_TO_WINDOWS, *WINDOWS_TO_IANA)}
+    return [names[found] for found in get_close_matches(name.strip().casefold(), names, n=3, cutoff=0.6)]
+
+
 def zone_of(windows: str | None) -> tzinfo | None:
     """The zone behind a Windows name, None when it is not in the table."""
     iana = WINDOWS_TO_IANA.get(windows or "")
@@ -60,6 +72,11 @@ def zone_of(windows: str | None) -> tzinfo | None:
 def utc_text(when: datetime | None) -> str:
     """`2026-11-22 02:23 UTC`, or a dash."""
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when else "-"
+
+
+def exact_text(when: datetime | None) -> str:
+    """`2026-11-22 02:23:07 UTC`, or a dash: where seconds tell two things apart."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if when else "-"
 
 
 def local_text(when: datetime | None, windows: str | None) -> str:

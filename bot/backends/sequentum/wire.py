@@ -9,6 +9,8 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from bot.core.value import Json
+
 
 class _Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
@@ -23,7 +25,7 @@ class Agent(_Wire):
 
 
 class Run(_Wire):
-    """An agent run. `run_id` is the number of its job run (0 without one), not its own id."""
+    """An agent run. `run_id` is the number of its job run (0 without one), not its own id; `input_parameters` JSON text."""
 
     agent_run_history_id: str
     agent_id: str
@@ -40,6 +42,7 @@ class Run(_Wire):
     errors: int | None = None
     data_count: int | None = None
     status_message: str | None = None
+    input_parameters: Json = None
     log_level: int | None = None
     is_production_run: bool | None = None
 

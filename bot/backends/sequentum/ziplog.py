@@ -45,12 +45,12 @@ class Stopped(Exception):
 
 @dataclass(slots=True)
 class LogRead:
-    """What was seen on the way: the last lines, the lines that were searched for, and what was left out."""
+    """What was seen on the way: the last lines, the last of those that were searched for, and what was left out."""
 
     tail: deque[str]
     last: deque[str]
     grep: str = ""
-    hits: list[str] = field(default_factory=list)
+    hits: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_HITS))
     hit_count: int = 0
     lines: int = 0
     members: int = 0
@@ -67,7 +67,7 @@ class LogRead:
         if self.grep and self.grep in block.casefold():
             found = [line[:_LONGEST_SHOWN] for line in lines if self.grep in line.casefold()]
             self.hit_count += len(found)
-            self.hits += found[: MOST_HITS - len(self.hits)]
+            self.hits.extend(found)
 
 
 def rewrite(

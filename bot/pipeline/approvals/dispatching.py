@@ -12,6 +12,7 @@ from bot.core.policy import Allowed, GrantView, decide
 from bot.core.problems import Problem
 from bot.core.register import Event, Row
 from bot.core.rows import Grant, Hold, stamp
+from bot.core.wording import plural
 from bot.pipeline.approvals import ending, shown
 from bot.pipeline.approvals.asking import ask_again, hand_over
 from bot.pipeline.approvals.look import Look, grant_id, look
@@ -91,8 +92,10 @@ async def _use(deps: Deps, hold: Hold, operation: Operation, now_is: Look, peopl
     await shown.show(deps, hold)
     if terms.sort == "grant":
         await _grant(deps, hold, terms, operation, people)
-        text = f"Approved by {by}: you may `{operation.verb}` it here for {terms.lasts // 60} minutes."
-        await shown.close_requester(deps, hold, Tone.GOOD, f"Granted for {terms.lasts // 60} minutes", text, *people)
+        text = f"Approved by {by}: you may `{operation.verb}` it here for {plural(terms.lasts // 60, 'minute')}."
+        await shown.close_requester(
+            deps, hold, Tone.GOOD, f"Granted for {plural(terms.lasts // 60, 'minute')}", text, *people
+        )
         await shown.tell_requester(deps, hold, "approved", text, *people, tone=Tone.GOOD)
         return None
     ruling = now_is.ruling

@@ -12,6 +12,7 @@ from bot.core.intent import Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.rows import Hold, HoldVote
+from bot.core.wording import plural
 from bot.pipeline import cards
 from bot.pipeline.approvals.terms import KIND, Terms, claimed_by, terms_of
 from bot.pipeline.deps import Deps
@@ -101,7 +102,7 @@ def head(hold: Hold) -> str:
 def _lines(hold: Hold, terms: Terms, votes: Sequence[HoldVote]) -> tuple[Line, ...]:
     lines = [Line(heading="Asked again", text=terms.note)] if terms.note else []
     if terms.sort != "run":
-        until = f" for {terms.lasts // 60} minutes" if terms.sort == "grant" else " this once"
+        until = f" for {plural(terms.lasts // 60, 'minute')}" if terms.sort == "grant" else " this once"
         lines.append(Line(text=f"No rule allows this to <@{hold.intent.actor.user_id}> here; it is asked for{until}."))
     lines.append(Line(heading="What will happen", text=terms.effect))
     lines += [

@@ -11,6 +11,7 @@ from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Named, Table
 from bot.core.params import duration_text
 from bot.core.problems import BadRequest, Problem
+from bot.core.wording import plural
 from bot.pipeline import cards
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk.lists import approvals_table, pauses_table, watches_table
@@ -73,7 +74,7 @@ def _health_row(deps: Deps, name: str, checked: Checked) -> tuple[str, ...]:
     credential = said.credential
     if said.credential_ends is not None:
         days = (said.credential_ends - deps.clock.now()).days
-        credential = f"{credential} ends {said.credential_ends:%Y-%m-%d} ({days} days)".strip()
+        credential = f"{credential} ends {said.credential_ends:%Y-%m-%d} ({plural(days, 'day')})".strip()
     state = "ok" if said.ok else "down"
     return (name, deps.catalog.backends[name].title, state, said.summary, latency, credential)
 

@@ -14,6 +14,7 @@ from bot.core.outcome import FileOut, Table
 from bot.core.policy import why_not_administrator
 from bot.core.rows import Entry, Filters, stamp
 from bot.core.value import canonical
+from bot.core.wording import plural
 from bot.pipeline import cards
 from bot.pipeline.authorize import facts
 from bot.pipeline.deps import Deps
@@ -72,7 +73,7 @@ async def _deliver(deps: Deps, intent: Intent, entries: Sequence[Entry]) -> None
             place=cards.place_of(intent),
             under=None,
             files=files,
-            comment=f"Timeline of this channel, {len(entries)} rows, last hash {entries[-1].hash[:12]}.",
+            comment=f"Timeline of this channel, {plural(len(entries), 'row')}, last hash {entries[-1].hash[:12]}.",
         )
     )
 

@@ -95,9 +95,20 @@ async def test_a_search_shows_its_lines() -> None:
     text = "".join(f"line {i} {'TIMEOUT token=abc-canary' if i % 100 == 7 else 'ok'}\n" for i in range(10_000))
     async with joined() as here:
         done = await logs_of(here, zipped(a__log=text), grep="timeout")
-        assert done.preview.startswith("100 lines contain “timeout” (the first 50):\nline 7 TIMEOUT token=[redacted]")
+        assert done.preview.startswith("100 lines contain “timeout” (the last 50):\nline 5007 TIMEOUT token=[redacted]")
         assert "canary" not in done.preview
         assert (await logs_of(here, zipped(a__log=text), grep="[a-z]+")).preview == "No line contains “[a-z]+”."
+        few = (await logs_of(here, zipped(a__log=text), grep="timeout", tail=2)).preview.splitlines()
+        assert few[0] == "100 lines contain “timeout” (the last 2):"
+        assert [line.split()[1] for line in few[1:]] == ["9807", "9907"]
+
+
+async def test_one_line_is_one_line() -> None:
+    """A count and its word agree."""
+    async with joined() as here:
+        done = await logs_of(here, zipped(a__log="only timeout\n"), grep="timeout")
+        assert "1 line in 1 file." in done.summary
+        assert done.preview.startswith("1 line contains “timeout”:")
 
 
 async def test_a_log_is_compared_with_the_last_good_run() -> None:

@@ -11,7 +11,7 @@ from bot.backends.sequentum import PLUGIN
 from bot.core.capability import Risk
 from tests.backends.fakes import Attached
 
-from .support import AGENT, JOB, PATH, RUN, SCHEDULE, SERVER_KEY, TOKEN, RecordingAcc, joined
+from .support import AGENT, JOB, PATH, RUN, SCHEDULE, SCHEDULE_REPLY, SERVER_KEY, TOKEN, RecordingAcc, joined, said
 
 
 class Wire(NamedTuple):
@@ -33,6 +33,7 @@ class Case(NamedTuple):
 
 
 JSON = "application/json"
+SAMPLE_SCHEDULE = "b4cdc56a-2c16-4b1b-a135-b4e687f8bc95"
 CSV = "URL\r\nhttp://www.sequentum.com\r\nhttp://www.sequentum.com/help\r\nhttp://www.sequentum.com/account "
 CASES = (
     Case("1 agent details", "status", PATH, {}, Wire("GET", "/api/agent", f"agentPath={PATH}")),
@@ -146,7 +147,7 @@ CASES = (
         "schedule set",
         PATH,
         {
-            "id": "b4cdc56a-2c16-4b1b-a135-b4e687f8bc95",
+            "id": SAMPLE_SCHEDULE,
             "cron": "0 0 0 1",
             "start": "2019-07-16T11:21:20",
             "zone": "AUS Eastern Standard Time",
@@ -159,7 +160,7 @@ CASES = (
             "POST",
             f"/api/job/{AGENT}/schedule",
             body={
-                "scheduleId": "b4cdc56a-2c16-4b1b-a135-b4e687f8bc95",
+                "scheduleId": SAMPLE_SCHEDULE,
                 "cron": "0 0 0 1",
                 "sessionId": None,
                 "startTime": "2019-07-16T11:21:20",
@@ -274,7 +275,8 @@ CASES = (
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 async def test_an_operation_becomes_exactly_this_call(case: Case) -> None:
     """Method, raw path, query, headers and body are those of the vendor's page, and a change is made once."""
-    async with joined() as here:
+    known = [SCHEDULE_REPLY, {**SCHEDULE_REPLY, "scheduleId": SAMPLE_SCHEDULE}]
+    async with joined(RecordingAcc({("GET", f"/api/job/{AGENT}/schedules"): said(known)})) as here:
         await here.do("schedules", PATH)
         boundary = f"signalbox{'00000000-0000-4000-8000-000000000001'.replace('-', '')}"
         done = await here.do(case.verb, case.target, **case.words)

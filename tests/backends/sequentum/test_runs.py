@@ -15,7 +15,7 @@ from bot.backends.sequentum.states import SCHEDULE as SCHEDULE_STATES
 from bot.backends.sequentum.states import named
 from bot.backends.sequentum.times import moment, span
 from bot.backends.sequentum.views import usage_text
-from bot.core.outcome import Phase
+from bot.core.outcome import Done, Phase
 from bot.core.problems import BadReply, BadRequest, Lost, Rejected
 from tests.httpkit.support import NOON
 
@@ -210,31 +210,102 @@ async def test_a_start_is_sent_once_and_a_lost_answer_is_lost() -> None:
         assert len(here.acc.changes()) == 1
 
 
+FRENCH, GERMAN = '{"country": "fr"}', '{"city":"Bonn","country":"de"}'
+
+
 @pytest.mark.parametrize(
-    ("runs", "found", "absent"),
+    ("runs", "found", "candidates"),
     [
-        ([run_at(1)], "new", False),
-        ([run_at(-4)], "new", False),
-        ([run_at(-60)], None, True),
-        ([], None, True),
-        ([run_at(1, "seen-before")], None, True),
-        ([run_at(1), run_at(2, "other")], None, False),
-        ([run_at(1, agentJobScheduleId=SCHEDULE)], None, True),
-        ([run_at(1, runId=4)], None, True),
-        ([run_at(1, isProductionRun=False)], None, True),
+        ([run_at(1)], "new", []),
+        ([run_at(-2)], None, []),
+        ([run_at(-60)], None, []),
+        ([], None, []),
+        ([run_at(1, "seen-before")], None, []),
+        ([run_at(1), run_at(2, "other")], None, ["new", "other"]),
+        ([run_at(1, agentJobScheduleId=SCHEDULE)], None, []),
+        ([run_at(1, runId=4)], None, []),
+        ([run_at(1, isProductionRun=False)], None, []),
+        ([run_at(1, inputParameters="{}")], "new", []),
+        ([run_at(1, inputParameters='{"input_file_1":"c:/a.csv"}')], "new", []),
+        ([run_at(1, inputParameters=FRENCH)], None, ["new"]),
+        ([run_at(1), run_at(2, "other", inputParameters=FRENCH)], "new", []),
     ],
 )
-async def test_a_lost_start_is_looked_for_in_the_history(runs: list[Any], found: str | None, absent: bool) -> None:
-    """Found is one new run since then, absent is none, and several leave it open."""
+async def test_a_lost_start_is_looked_for_in_the_history(
+    runs: list[Any], found: str | None, candidates: list[str]
+) -> None:
+    """Found is one new run since then; what cannot be told is shown; none is ever sure to be absent: it may be queued."""
     async with joined(RecordingAcc({HISTORY: dated(runs)})) as here:
         operation = await here.operation("start", PATH)
         part = here.backend._desk.finder.part("run", "seen-before", operation.target)
         await here.names.remember([part])
         here.clock.advance(0.5)
         back = await here.backend.look_back(operation, here.clock.now())
-        assert (back.found.backend_ref if back.found else None, back.absent) == (found, absent)
-        assert "5 s" in back.evidence
+        assert (back.found.backend_ref if back.found else None, back.absent) == (found, False)
+        assert back.again is (found is None)
+        assert all(f"{one} at 2026" in back.evidence for one in candidates)
+        assert ("may be it" in back.evidence) is bool(candidates)
         assert not here.acc.changes()
+
+
+@pytest.mark.parametrize(
+    ("told", "found", "may_be"),
+    [
+        (GERMAN, True, False),
+        ('{ "country": "de", "city": "Bonn" }', True, False),
+        ({"country": "de", "city": "Bonn"}, True, False),
+        (FRENCH, False, False),
+        ("{}", False, False),
+        ('{"country":"de"}', False, False),
+        (None, False, True),
+        ("no JSON", False, True),
+        ('{"country":"de","city":"Bonn","depth":3}', False, True),
+    ],
+)
+async def test_a_run_with_other_inputs_is_somebody_elses(told: Any, found: bool, may_be: bool) -> None:
+    """Inputs are compared by what they mean; a run that shows none, or more, is only a candidate."""
+    async with joined(RecordingAcc({HISTORY: dated([run_at(1, inputParameters=told)])})) as here:
+        operation = await here.operation("start", PATH, input={"country": "de", "city": "Bonn"})
+        back = await here.backend.look_back(operation, here.clock.now())
+        assert (back.found is not None, "may be it" in back.evidence) == (found, may_be)
+        assert f"history acc:{PATH}" in back.hint or found
+
+
+async def test_without_a_clock_to_compare_a_run_of_a_moment_before_is_a_candidate() -> None:
+    """No Date header: clocks may differ by 5 s, which the answer says; what began in that gap is never taken for ours."""
+
+    def undated(value: Any) -> Any:
+        return lambda: web.json_response(value, headers={"Date": "never"})
+
+    for began, found in ((-2, False), (2, True)):
+        async with joined(RecordingAcc({HISTORY: undated([run_at(began)])})) as here:
+            back = await here.backend.look_back(await here.operation("start", PATH), here.clock.now())
+            assert "5 s" in back.evidence
+            assert (back.found is not None, "may be it" in back.evidence) == (found, not found)
+
+
+@pytest.mark.parametrize(
+    ("runs", "found", "may_be"),
+    [
+        ([{"inputParameters": GERMAN}], True, False),
+        ([{"inputParameters": FRENCH}], False, False),
+        ([{"inputParameters": GERMAN, "agentJobScheduleId": SCHEDULE}], False, False),
+        ([], False, True),
+    ],
+)
+async def test_a_lost_job_start_is_told_by_the_inputs_of_its_runs(
+    runs: list[dict[str, Any]], found: bool, may_be: bool
+) -> None:
+    """A job run shows no inputs itself, the agent runs in it do, and none of them was begun by a schedule."""
+    new = {**JOB_REPLY, "agentJobHistoryId": "j9", "startTime": run_at(1)["startTime"], "status": 1, "runId": 9}
+    answers = {
+        ("GET", f"/api/job/{AGENT}/history"): dated([new]),
+        ("GET", f"/api/agent/{AGENT}/run/9/history"): dated([run_at(1, runId=9, **more) for more in runs]),
+    }
+    async with joined(RecordingAcc(answers)) as here:
+        operation = await here.operation("start", PATH, as_="job", input={"country": "de", "city": "Bonn"})
+        back = await here.backend.look_back(operation, here.clock.now())
+        assert (back.found is not None, "may be it" in back.evidence) == (found, may_be)
 
 
 async def test_a_clock_that_differs_does_not_hide_a_run() -> None:
@@ -243,7 +314,7 @@ async def test_a_clock_that_differs_does_not_hide_a_run() -> None:
         back = await here.backend.look_back(await here.operation("start", PATH), here.clock.now())
         assert back.found
     async with joined(RecordingAcc({HISTORY: dated([run_at(500)], ahead=600)})) as here:
-        assert (await here.backend.look_back(await here.operation("start", PATH), here.clock.now())).absent
+        assert not (await here.backend.look_back(await here.operation("start", PATH), here.clock.now())).found
 
 
 async def test_lost_restarts_jobs_and_schedules_are_looked_for_too() -> None:
@@ -254,7 +325,7 @@ async def test_lost_restarts_jobs_and_schedules_are_looked_for_too() -> None:
         retry = await here.operation("retry", f"run/{RUN}")
         assert (await here.backend.look_back(retry, here.clock.now())).found
         restart = await here.operation("restart", f"run/{RUN}")
-        assert (await here.backend.look_back(restart, here.clock.now())).absent
+        assert not (await here.backend.look_back(restart, here.clock.now())).found
         here.acc.answers[HISTORY] = dated([run_at(1, "by-schedule", agentJobScheduleId=SCHEDULE), run_at(1, "other")])
         schedule = await here.operation("schedule start", f"schedule/{SCHEDULE}")
         back = await here.backend.look_back(schedule, here.clock.now())
@@ -262,6 +333,7 @@ async def test_lost_restarts_jobs_and_schedules_are_looked_for_too() -> None:
         assert back.found.backend_ref == "by-schedule"
         new = {**JOB_REPLY, "agentJobHistoryId": "j9", "startTime": run_at(1)["startTime"], "status": 1, "runId": 9}
         here.acc.answers["GET", f"/api/job/{AGENT}/history"] = dated([new, JOB_REPLY])
+        here.acc.answers["GET", f"/api/agent/{AGENT}/run/9/history"] = dated([])
         back = await here.backend.look_back(await here.operation("start", PATH, as_="job"), here.clock.now())
         assert back.found
         assert back.found.run
@@ -321,11 +393,50 @@ async def test_a_synchronous_start_may_bring_ids_all_the_same() -> None:
 
 
 async def test_several_sessions_are_several_runs() -> None:
-    """Every id is told, the first one is followed."""
+    """Every id is told, and all are followed as one."""
     async with joined(RecordingAcc({START: said({"agentRunHistoryIds": ["a", "b"]})})) as here:
         done = await here.do("start", PATH, sessions=True)
         assert done.summary == f"{PATH} was started in 2 sessions."
         assert done.facts[0].value == "a, b"
+        assert done.run
+        assert done.run.together == ("a", "b")
+        assert (await here.names.by_id("acc", "run", "b")) is not None
+
+
+@pytest.mark.parametrize(
+    ("states", "state", "phase", "labels"),
+    [
+        ((4, 4), "Succeeded", Phase.SUCCEEDED, ["Log run 1", "Log run 2"]),
+        ((4, 7), "Failure", Phase.FAILED, ["Log", "Retry"]),
+        ((7, 4), "Failure", Phase.FAILED, ["Log", "Retry"]),
+        ((6, 4), "Stopped", Phase.STOPPED, ["Log", "Retry"]),
+        ((5, 7), "Failed", Phase.FAILED, ["Log run 1", "Retry run 1", "Log run 2", "Retry run 2"]),
+        ((7, 2), "Running", Phase.ACTIVE, ["Log", "Retry"]),
+        ((9, 4), "unknown (9)", Phase.UNREADABLE, ["Refresh run 1", "Log run 1", "Log run 2"]),
+    ],
+)
+async def test_runs_of_one_start_end_together_as_the_worst_of_them(
+    states: tuple[int, int], state: str, phase: Phase, labels: list[str]
+) -> None:
+    """One poll for all; they go on while one does; each is named with its state, and steps lead to those that went wrong."""
+    runs = [{**RUN_REPLY, "agentRunHistoryId": f"r{at}", "status": status} for at, status in enumerate(states)]
+    answers = {START: said({"agentRunHistoryIds": ["r0", "r1"]}), HISTORY: said(runs)}
+    for run in runs:
+        answers["GET", f"/api/run/{run['agentRunHistoryId']}"] = said(run)
+    async with joined(RecordingAcc(answers)) as here:
+        done = await here.do("start", PATH, sessions=True)
+        assert done.run
+        seen = len(here.acc.seen)
+        view = (await here.backend.poll(AGENT, [done.run]))["r0"]
+        assert len(here.acc.seen) == seen + 1
+        assert (view.state, view.phase) == (state, phase)
+        assert [step.label for step in view.next] == labels
+        assert all(f"r{at}" in str(view.facts[at].value) for at in (0, 1))
+        assert phase not in (Phase.FAILED, Phase.SUCCEEDED) or all(f"run r{at} " in view.message for at in (0, 1))
+        status = await here.operation("status", f"run/{RUN}")
+        again = await here.backend.run(status.model_copy(update={"target": done.run}), here.call)
+        assert isinstance(again, Done)
+        assert again.view == view
 
 
 async def test_a_started_run_counts_as_its_agent_later() -> None:

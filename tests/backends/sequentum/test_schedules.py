@@ -98,9 +98,7 @@ async def test_a_start_is_exactly_in_the_vendors_form(start: str) -> None:
         assert not here.acc.changes()
 
 
-@pytest.mark.parametrize(
-    "words", [{}, {"cron": "0 0 0 1"}, {"start": "2026-07-16T11:21:20"}, {"id": "not-there", "enabled": True}]
-)
+@pytest.mark.parametrize("words", [{}, {"cron": "0 0 0 1"}, {"start": "2026-07-16T11:21:20"}])
 async def test_a_new_schedule_needs_its_times(words: dict[str, Any]) -> None:
     """Without `cron` and `start` there is nothing to add."""
     async with joined() as here:
@@ -109,12 +107,61 @@ async def test_a_new_schedule_needs_its_times(words: dict[str, Any]) -> None:
         assert not here.acc.changes()
 
 
-async def test_an_unknown_zone_is_passed_on_with_a_warning() -> None:
-    """The ACC may know zones that the table does not."""
+@pytest.mark.parametrize("wanted", ["not-there", SCHEDULE[:-1] + "0"])
+async def test_only_a_schedule_of_this_agent_is_changed(wanted: str) -> None:
+    """The ACC would change another agent's schedule by its id; it is refused, before an approval and before the call."""
+    listed = [SCHEDULE_REPLY, {**SCHEDULE_REPLY, "scheduleId": "s2"}]
+    async with joined(RecordingAcc({LIST: said(listed)})) as here:
+        operation = await here.operation("schedule set", PATH, id=wanted, **NEW)
+        for attempt in (here.backend.check(operation), here.backend.run(operation, here.call)):
+            with pytest.raises(BadRequest, match=f"{PATH} has no schedule `{wanted}`. It has `{SCHEDULE}`, `s2`"):
+                await attempt
+        assert not here.acc.changes()
+
+
+async def test_an_agent_without_schedules_has_none_to_change() -> None:
+    """An id that somebody chose is no way to add one: without `id=` the bot makes it."""
+    async with joined(RecordingAcc({LIST: said([])})) as here:
+        with pytest.raises(BadRequest, match="It has none") as refused:
+            await here.do("schedule set", PATH, id="mine", **NEW)
+        assert "Leave `id=` out" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("zone", "near"),
+    [("Mars/Base", "`Europe/Berlin`"), ("Europe/Berlim", "`Europe/Berlin`"), ("W Europe Standard Time", "`W. Europe")],
+)
+async def test_an_unknown_zone_is_refused_with_the_nearest_names(zone: str, near: str) -> None:
+    """A schedule on clocks that do not exist would run at a time that nobody meant."""
     async with joined() as here:
-        done = await here.do("schedule set", PATH, zone="Mars Standard Time", **NEW)
-        assert body(here.acc.changes()[0])["timeZoneId"] == "Mars Standard Time"
-        assert any(fact.label == "Warning" and "Mars" in str(fact.value) for fact in done.facts)
+        operation = await here.operation("schedule set", PATH, zone=zone, **NEW)
+        for attempt in (here.backend.check(operation), here.backend.run(operation, here.call)):
+            with pytest.raises(BadRequest, match="is no time zone") as refused:
+                await attempt
+            assert near in refused.value.hint
+        assert not here.acc.changes()
+
+
+async def test_a_zone_without_a_windows_name_is_passed_on_with_a_warning() -> None:
+    """It exists, and the ACC may know it although the table does not."""
+    async with joined() as here:
+        done = await here.do("schedule set", PATH, zone="Antarctica/Troll", **NEW)
+        assert body(here.acc.changes()[0])["timeZoneId"] == "Antarctica/Troll"
+        assert any(fact.label == "Warning" and "Troll" in str(fact.value) for fact in done.facts)
+
+
+async def test_before_all_are_deleted_it_is_said_which() -> None:
+    """How many, their ids, whether they are on, and when: nobody can look afterwards."""
+    one = [SCHEDULE_REPLY]
+    two = [SCHEDULE_REPLY, {**SCHEDULE_REPLY, "scheduleId": "s2", "isEnabled": False}]
+    for listed, words in (
+        (two, f"2 schedules: {SCHEDULE} (on, Runs every day at 3:36:00 PM (AET).); s2 (off, Runs"),
+        (one, f"1 schedule: {SCHEDULE} (on"),
+        ([], "0 schedules"),
+    ):
+        async with joined(RecordingAcc({LIST: said(listed)})) as here:
+            facts = dict(await here.backend.preflight(await here.operation("schedule delete", PATH)))
+            assert facts["Will be deleted"].startswith(words)
 
 
 async def test_switching_all_off_says_what_a_timed_return_would_do() -> None:

@@ -1,0 +1,63 @@
+"""A start whose answer never came: what is taken for it, what is only shown, and how long it is looked for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.pipeline import execute
+from bot.playground.planes.acc_model import Options
+from tests.scenarios.steps import ask, do
+from tests.world import World, shown
+
+START = "POST .*/cluster/start"
+LOST = ({"fault": "drop_before"}, {"fault": "500"}, {"fault": "503"})
+
+
+def begin(here: World, inputs: str | None) -> str:
+    """Somebody else, or the ACC's queue, starts shop/prices; the id of the run."""
+    (run,) = here.acc.world.start(here.acc.agent("shop/prices"), Options(parameters=inputs))
+    return str(run.run_id)
+
+
+@pytest.mark.parametrize("fault", LOST, ids=[str(fault["fault"]) for fault in LOST])
+async def test_a_run_of_somebody_else_is_not_taken_for_ours(
+    here: World, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It began just before with other inputs, the ACC never began ours: the answer is unknown and nothing is followed."""
+    monkeypatch.setattr(execute, "LOOK_AGAIN_AFTER", (0.05,))
+    await here.acc.set_fault({**fault, "times": 1, "match": START})
+    theirs = begin(here, '{"country":"fr"}')
+    asked = await do(here, "start acc:shop/prices input.country=de")
+    card = await asked.card("Unknown: it may or may not have happened", "None began", "history acc:shop/prices")
+    assert asked.events == ["requested", "sent", "unknown", "abandoned"]
+    assert theirs not in shown(card)
+    assert all(row.backend_ref != theirs for row in asked.rows)
+
+
+async def test_a_run_that_tells_no_inputs_is_shown_and_left_to_a_person(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be ours and it may not: its id stands on the card, and the outcome stays unknown."""
+    monkeypatch.setattr(execute, "LOOK_AGAIN_AFTER", (0.05,))
+    await here.acc.set_fault({"fault": "drop_before", "times": 1, "match": START})
+    asked = await ask(here, "start acc:shop/prices input.country=de")
+    await here.until(lambda: "sent" in asked.events)
+    theirs = begin(here, None)
+    assert await asked.ends() == "abandoned"
+    await asked.card("Unknown", theirs, "may be it", "whether one of them is yours")
+
+
+async def test_a_start_that_was_queued_is_found_when_it_begins(here: World) -> None:
+    """A broken answer is no failure: the history is read again for a while, and the run that appears is followed."""
+    await here.acc.set_fault({"fault": "500", "times": 1, "match": START})
+    asked = await ask(here, "start acc:shop/prices input.country=de")
+    await asked.card("looking whether it took effect")
+    await asyncio.sleep(0.2)
+    ours = begin(here, '{"country": "de"}')
+    assert await asked.ends() == "reconciled"
+    assert asked.row("reconciled").backend_ref == ours
+    assert len(asked.changes) == 1
+    await asked.card("The answer was lost. Looked at", ours)
