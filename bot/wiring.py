@@ -239,7 +239,7 @@ class Bot:
         """A sentence for who asked, sent without the store: it is there for the time when nothing can be stored."""
 
         async def send(intent: Intent, text: str) -> None:
-            actor, place = intent.actor, intent.place
+            actor, place = intent.actor, intent.place.aside
             try:
                 if place.channel_id:
                     await client.chat_postEphemeral(

@@ -229,7 +229,7 @@ def private(intent: Intent, title: str, *, tone: Tone = Tone.PLAIN, key: str = "
     return Card.model_validate(
         {
             "key": key or f"say:{intent.request_id}",
-            "place": place_of(intent),
+            "place": intent.place.aside,
             "title": title,
             "tone": tone,
             "only_for": intent.actor.user_id,
