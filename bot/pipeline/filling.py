@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.core.card import Button, FormField, FormView
 from bot.core.grammar import format_command, parse_target
-from bot.core.intent import Command, Form, Intent, Place
+from bot.core.intent import Command, Form, Intent
 from bot.core.operation import Operation
 from bot.core.params import Param, ParamType
 from bot.core.problems import Problem
@@ -100,16 +100,15 @@ def _field(param: Param) -> FormField:
     )
 
 
-def filled(ask: Form, kept: Mapping[str, Json]) -> tuple[Command, Place]:
-    """The command that the form stands for, and where it was asked for."""
+def filled(ask: Form, kept: Mapping[str, Json]) -> Command:
+    """The command that the form stands for."""
     pairs = tuple(
         (name, value if isinstance(value, str) else ",".join(value)) for name, value in ask.values.items() if value
     )
     reason = kept.get("reason")
-    command = Command(
+    return Command(
         verb=str(kept.get("verb")),
         target=str(kept.get("target")),
         params=pairs,
         reason=reason if isinstance(reason, str) else None,
     )
-    return command, Place.model_validate(kept.get("place"))

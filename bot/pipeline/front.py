@@ -16,7 +16,7 @@ from bot.core.value import Json
 from bot.pipeline.authorize import facts
 from bot.pipeline.cards import written
 from bot.pipeline.deps import Deps
-from bot.pipeline.forms import check
+from bot.pipeline.forms import check, placed
 from bot.pipeline.handle import handle
 from bot.pipeline.record import Scribe
 
@@ -63,6 +63,8 @@ class Pipeline:
     async def _accept(self, intent: Intent) -> Receipt:
         deps = self._deps
         scribe = Scribe(deps.secrets)
+        if isinstance(intent.ask, Form):
+            intent = await placed(deps, intent, intent.ask)
         means = await self._means(intent)
         if self._is_double_click(intent, means):
             self.repeated += 1

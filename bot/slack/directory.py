@@ -80,6 +80,8 @@ class SlackDirectory:
 
     async def where(self, place: Place, *, max_age: float) -> Where:
         """The conversation; a channel that began to be shared since it was first seen is frozen."""
+        if not place.channel_id:
+            return Where(team_id=place.team_id, channel_id="", known=False)
         answer, _ = await self._ask("channel", place.channel_id, max_age)
         channel = answer.get("channel") if answer is not None else None
         if not isinstance(channel, Mapping) or channel.get("id") != place.channel_id:

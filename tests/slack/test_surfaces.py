@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.world import OPEN_POLICY, World, shown, world
+from tests.world import OPEN_POLICY, World, labels, request_id, shown, world
 
 STEP_POLICY = OPEN_POLICY.replace('who = ["crawl", "leads", "admins"]', 'who = ["crawl", "A0SIGNAL"]')
 
@@ -64,6 +64,32 @@ async def test_a_submitted_form_runs_the_command_it_stands_for(here: World) -> N
     assert (sent.door, sent.user_id, sent.channel_id, sent.reason) == ("modal", "U0ANA", "C0CRAWL", "by form")
     assert "north" in sent.params
     await here.sees("start acc:shop/prices", "by form")
+
+
+async def test_a_request_by_form_keeps_the_channel_that_the_form_was_opened_in(here: World) -> None:
+    """The card is followed and refreshed like that of a typed command, and every row names the channel."""
+    await here.does("status acc:shop/prices", "shop/prices")
+    await here.say("")
+    await opened(here)
+    await here.ana.submit("modal", {"verb": "start", "target": "acc:shop/prices", "reason": "kept"})
+    card = await here.sees("start acc:shop/prices", "kept", "Succeeded")
+    assert {"Log", "Refresh"} <= set(labels(card))
+    await here.until(lambda: here.register(request_id=request_id(card), event="ended"))
+    assert {row.channel_id for row in here.register(request_id=request_id(card))} == {"C0CRAWL"}
+    asked = [call.args.get("channel") for call in here.ws.calls if call.method == "conversations.info"]
+    assert set(asked) == {"C0CRAWL"}
+
+
+async def test_a_request_by_the_global_form_keeps_the_channel_that_was_chosen(here: World) -> None:
+    await here.does("status acc:shop/prices", "shop/prices")
+    await here.ana.shortcut("launcher")
+    await opened(here)
+    await here.ana.submit("modal", {"verb": "start", "target": "acc:shop/prices", "channel": "C0CRAWL"})
+    card = await here.sees("start acc:shop/prices", "Succeeded")
+    assert {"Log", "Refresh"} <= set(labels(card))
+    assert {row.channel_id for row in here.register(request_id=request_id(card))} == {"C0CRAWL"}
+    asked = [call.args.get("channel") for call in here.ws.calls if call.method == "conversations.info"]
+    assert set(asked) == {"C0CRAWL"}
 
 
 async def test_a_form_of_one_person_is_nothing_in_the_hands_of_another(here: World) -> None:
