@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.world import OPEN_POLICY, World, labels, request_id, shown, world
 
 STEP_POLICY = OPEN_POLICY.replace('who = ["crawl", "leads", "admins"]', 'who = ["crawl", "A0SIGNAL"]')
@@ -145,6 +147,49 @@ async def test_a_guest_learns_no_target_from_the_menu_of_a_form(here: World) -> 
     for user, found in (("U0ANA", True), ("U0GUEST", False)):
         answer = await here.ws.deliver("interactive", body | {"user": {"id": user, "team_id": "T0ACME"}})
         assert bool(answer.body["options"]) is found, answer
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("acc:shop/prices@last", "acc:shop/prices@last"),
+        ("shop/prices@f", "acc:shop/prices@failed"),
+        ("acc:shop/never-seen", "acc:shop/never-seen"),
+        ("acc:Sequentum Demo/My Agent", 'acc:"Sequentum Demo/My Agent"'),
+        ("acc:run/9040f86d-bbc1-4038-9868-501145cc2370", "acc:run/9040f86d-bbc1-4038-9868-501145cc2370"),
+    ],
+)
+async def test_the_menu_of_targets_offers_what_was_typed_when_it_is_a_target(
+    here: World, typed: str, offered: str
+) -> None:
+    """Slack takes no free text there, so whatever can be typed behind `/ops` has to be among the options."""
+    await here.does("status acc:shop/prices", "shop/prices")
+    await here.say("")
+    await opened(here)
+    options = [option["value"] for option in await here.ana.suggest("modal", "suggest_target", typed)]
+    assert offered in options
+    assert len(options) == len(set(options))
+
+
+async def test_the_menu_of_targets_offers_nothing_that_is_no_target(here: World) -> None:
+    await here.say("")
+    await opened(here)
+    for typed in ("nowhere:shop/prices", "acc:", "acc: ", "zzz zzz", 'acc:"shop'):
+        options = [option["value"] for option in await here.ana.suggest("modal", "suggest_target", typed)]
+        assert all(option.startswith("acc:") and option != "acc:" for option in options), options
+        assert typed not in options
+
+
+async def test_a_name_that_needs_quotes_is_found_without_them(here: World) -> None:
+    here.acc.add_agent("Sequentum Demo/My Agent")
+    await here.does('status acc:"Sequentum Demo/My Agent"', "Sequentum Demo/My Agent")
+    await here.say("")
+    await opened(here)
+    options = [option["value"] for option in await here.ana.suggest("modal", "suggest_target", "sequentum demo/my")]
+    assert options[0] == 'acc:"Sequentum Demo/My Agent"'
+    receipt = await here.ana.submit("modal", {"verb": "start", "target": options[0]})
+    assert receipt.acked, receipt
+    await here.until(lambda: "done" in here.events("start"))
 
 
 async def test_the_message_shortcut_takes_the_words_of_the_message(here: World) -> None:
