@@ -10,6 +10,7 @@ from bot.pipeline.authorize import Ruling, authorize
 from bot.pipeline.breakglass import perform
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk import answer
+from bot.pipeline.filling import unfit_buttons
 from bot.pipeline.pauses import check_pause
 from bot.pipeline.resolve import Resolved, resolve
 
@@ -23,7 +24,7 @@ async def command(deps: Deps, intent: Intent, ask: Command) -> None:
         resolved = await resolve(deps, intent, ask)
         check_pause(resolved.row, resolved.operation, deps.clock.now(), deps.zone)
     except Problem as trouble:
-        await refuse.problem(deps, intent, trouble)
+        await refuse.problem(deps, intent, trouble, unfit_buttons(deps, intent, ask, trouble.code))
         return
     ruling = await authorize(deps, intent, resolved.operation, resolved.row)
     if ruling.denied:

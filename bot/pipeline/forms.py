@@ -15,6 +15,8 @@ async def check(deps: Deps, ask: Form) -> dict[str, str] | None:
     if ask.form == launcher.FORM:
         read = launcher.read(deps.catalog, ask, ())
         return read if isinstance(read, dict) else None
+    if ask.form == filling.FORM:
+        return await filling.check(deps, ask) or None
     if ask.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not _said(ask, "reason"):
         return {"reason": "Say why; others will read it."}
     return None
@@ -62,7 +64,7 @@ async def form(deps: Deps, intent: Intent, ask: Form) -> None:
     elif ask.form == approvals.ASK_FORM:
         await approvals.wanted(deps, intent, ask, kept)
     elif ask.form == filling.FORM:
-        await command(deps, intent, filling.filled(ask, kept))
+        await command(deps, intent, filling.filled(deps, ask, kept))
     else:
         await say(deps, intent, "This form is of a version that is no longer understood.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from bot.core.card import Button, Line, Tone
 from bot.core.grammar import format_command, parse_target
@@ -56,15 +56,10 @@ def _say_button(deps: Deps, intent: Intent, text: str) -> Button:
     )
 
 
-async def problem(deps: Deps, intent: Intent, trouble: Problem, operation: Operation | None = None) -> None:
+async def problem(deps: Deps, intent: Intent, trouble: Problem, more: Sequence[Button] = ()) -> None:
     """Something did not fit or did not answer before anything was sent."""
     now = deps.clock.now()
-    scribe = Scribe(deps.secrets)
-    columns: dict[str, Any] = {"code": trouble.code, "detail": trouble.summary}
-    if operation is None:
-        row = scribe.plain(Event.FAILED, intent, now, **columns)
-    else:
-        row = scribe.about(Event.FAILED, operation, intent, now, **columns)
+    row = Scribe(deps.secrets).plain(Event.FAILED, intent, now, code=trouble.code, detail=trouble.summary)
     await deps.store.finish(intent.request_id, (row,), stamp(now))
     lines = [Line(text=trouble.summary)]
     if trouble.hint:
@@ -75,7 +70,7 @@ async def problem(deps: Deps, intent: Intent, trouble: Problem, operation: Opera
         "Nothing was done",
         tone=Tone.WARN,
         lines=tuple(lines),
-        buttons=buttons,
+        buttons=(*more, *buttons),
         footer=(f"request {intent.request_id}", f"code {trouble.code}"),
     )
     await deps.presenter.show(card, intent.reply)
