@@ -11,12 +11,13 @@ from bot.core.ids import SELECTORS, TargetRef
 from bot.core.intent import Actor, Place
 from bot.core.policy import admits
 from bot.core.policy_match import Standing, standing
-from bot.core.words import DOUBLE
+from bot.core.words import DOUBLE, unescape
 from bot.pipeline.authorize import facts
 from bot.pipeline.cards import written
 from bot.pipeline.deps import Deps
 
 MOST: Final = 100  # options that Slack takes
+_AROUND: Final = ".,;!?()[]'`*_~"
 FEW: Final = 10  # targets that are few enough to offer the runs of each as well
 
 
@@ -71,3 +72,16 @@ def as_target(typed: str, catalog: Catalog) -> str | None:
     if isinstance(ref, str) or (not ref.path and catalog.backends[ref.backend].default_target.example):
         return None
     return str(ref)
+
+
+async def named_in(deps: Deps, text: str) -> str | None:
+    """The first target that these words name: one written out, else one remembered, else a control plane; None without any."""
+    words = [word.strip(_AROUND) for word in unescape(text).split()]
+    for word in words:
+        if ":" in word and (target := as_target(word, deps.catalog)) is not None:
+            return target
+    known = {target.name.lower(): target for name in deps.backends for target, _ in await deps.names.known(name)}
+    remembered = next((known[word.lower()] for word in words if "/" in word and word.lower() in known), None)
+    if remembered is not None:
+        return written(remembered)
+    return next((f"{word.rstrip(':')}:" for word in words if word.rstrip(":") in deps.catalog.backends), None)

@@ -205,6 +205,26 @@ async def test_the_message_shortcut_takes_the_words_of_the_message(here: World) 
     assert answered.get("thread_ts") == posted.ts
 
 
+@pytest.mark.parametrize(
+    ("written", "target"),
+    [
+        ("could somebody look at acc:shop/prices, please?", "acc:shop/prices"),
+        ("shop/prices is stuck again", "acc:shop/prices"),
+        ("acc is slow today", "acc:"),
+        ("nothing works", None),
+    ],
+)
+async def test_the_message_shortcut_finds_the_target_in_words_that_are_no_command(
+    here: World, written: str, target: str | None
+) -> None:
+    await here.does("status acc:shop/prices", "shop/prices")
+    posted = await here.person("U0RUI").post("C0CRAWL", written)
+    await here.ana.message_shortcut("work_on_message", "C0CRAWL", str(posted.ts))
+    fields = {block.get("block_id"): block.get("element") for block in (await opened(here))["blocks"]}  # type: ignore[attr-defined]
+    assert fields["target"].get("initial_option", {}).get("value") == target
+    assert fields["reason"]["initial_value"] == written
+
+
 async def test_the_message_shortcut_takes_the_files_of_the_message(here: World) -> None:
     posted = await here.person("U0RUI").post(
         "C0CRAWL", "input upload acc:shop/prices name=prices.csv", files=[("prices.csv", b"sku,price\n1,2\n")]
