@@ -240,6 +240,9 @@ class Bot:
 
         async def send(intent: Intent, text: str) -> None:
             actor, place = intent.actor, intent.place.aside
+            if intent.reply.step_id is not None:
+                await self.outbox.step(intent.reply.step_id, ok=False, text=text)
+                return
             try:
                 if place.channel_id:
                     await client.chat_postEphemeral(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.core.capability import Risk
 from bot.core.intent import Command, Intent
-from bot.core.problems import Problem
+from bot.core.operation import Operation
+from bot.core.problems import BadRequest, Problem
 from bot.pipeline import approvals, preflight, refuse
 from bot.pipeline.authorize import Ruling, authorize
 from bot.pipeline.breakglass import perform
@@ -36,12 +37,22 @@ async def command(deps: Deps, intent: Intent, ask: Command) -> None:
 
 async def proceed(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
     """What was not denied: shown first when dangerous, put to approvers when the rule says so, else run."""
-    if resolved.operation.risk is Risk.DANGER:
+    if resolved.operation.risk is Risk.DANGER and intent.reply.step_id is not None:
+        await refuse.problem(deps, intent, _needs_a_person(resolved.operation))
+    elif resolved.operation.risk is Risk.DANGER:
         await preflight.ask(deps, intent, resolved, ruling)
     elif ruling.needs_approval:
         await approvals.request(deps, intent, resolved, ruling)
     else:
         await perform(deps, intent, resolved, ruling)
+
+
+def _needs_a_person(operation: Operation) -> BadRequest:
+    return BadRequest(
+        f"`{operation.verb}` is dangerous: a person has to look at what will happen first, and a workflow is none.",
+        "Type the command in the channel.",
+        "needs_person",
+    )
 
 
 async def _is_for_the_desk(deps: Deps, intent: Intent, ask: Command) -> bool:

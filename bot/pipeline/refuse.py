@@ -35,7 +35,6 @@ async def misread(deps: Deps, intent: Intent, ask: Misread) -> None:
     buttons = _say_buttons(deps, intent, ask.nearest, lines)
     card = cards.private(intent, "I could not read that", tone=Tone.WARN, lines=tuple(lines), buttons=buttons)
     await deps.presenter.show(card, intent.reply)
-    await _fail_step(deps, intent, ask.problem)
 
 
 def _say_buttons(deps: Deps, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
@@ -74,7 +73,6 @@ async def problem(deps: Deps, intent: Intent, trouble: Problem, more: Sequence[B
         footer=(f"request {intent.request_id}", f"code {trouble.code}"),
     )
     await deps.presenter.show(card, intent.reply)
-    await _fail_step(deps, intent, trouble.summary)
 
 
 async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str]:
@@ -152,7 +150,6 @@ async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, 
         mention=tuple(sorted({*people, *decision.where_else[:5]})),
     )
     await deps.presenter.show(card, intent.reply)
-    await _fail_step(deps, intent, decision.reason)
 
 
 def _named(word: str, people: set[str]) -> str:
@@ -163,8 +160,3 @@ def _named(word: str, people: set[str]) -> str:
         people.add(word)
         return f"<!subteam^{word}>" if word[0] == "S" else f"<@{word}>"
     return f"`{word}`"
-
-
-async def _fail_step(deps: Deps, intent: Intent, text: str) -> None:
-    if intent.reply.step_id is not None:
-        await deps.presenter.step(intent.reply.step_id, ok=False, text=text)

@@ -51,6 +51,7 @@ PAYLOAD: Final = (
 VIEW_PAYLOAD: Final = 200_000  # characters of JSON; Slack refuses views above 250 kB with view_too_large
 
 USER_ID: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
+APP_ID: Final = re.compile(r"A[A-Z0-9]{1,30}")  # what a workflow step acts as; Slack mentions people and groups alone
 GROUP_ID: Final = re.compile(r"S[A-Z0-9]{1,30}")
 CHANNEL_ID: Final = re.compile(r"[CDG][A-Z0-9]{1,30}")
 
@@ -144,7 +145,8 @@ def unfenced(text: str) -> str:
 
 
 def prose(text: str, people: Collection[str] = ()) -> str:
-    """Words as mrkdwn that shows them as they are. Code spans stay; `<@U1>` and `<#C1>` are live only for those in `people`."""
+    """Words as mrkdwn that shows them as they are. Code spans stay; `<@U1>` and `<#C1>` are live only for those in `people`;
+    an app there is shown as `app A1`."""
     parts: list[str] = []
     end = 0
     visible = shown(text)
@@ -161,8 +163,11 @@ def _words(text: str, people: Collection[str]) -> str:
 
 def _word(word: str, people: Collection[str]) -> str:
     named = _NAMED.fullmatch(word)
-    if named and named.group(2) in people and (live := _live(named.group(1), named.group(2))):
-        return live + named.group(3)
+    if named and named.group(2) in people:
+        if APP_ID.fullmatch(named.group(2)):
+            return f"app {named.group(2)}{named.group(3)}"
+        if live := _live(named.group(1), named.group(2)):
+            return live + named.group(3)
     if not _LIVE.search(word):
         return escape(word)
     edges = _EDGES.fullmatch(word)

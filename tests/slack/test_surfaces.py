@@ -259,20 +259,54 @@ async def test_a_step_acts_under_the_rules_for_its_app_and_ends_with_its_outcome
         assert (sent.user_id, sent.door) == ("A0SIGNAL", "step")
 
 
-async def test_a_step_that_no_rule_names_fails_and_starts_nothing(here: World) -> None:
-    """Whoever is written into its inputs as the person who began it."""
-    inputs = {"command": "start acc:shop/prices", "channel": "C0CRAWL", "user": "U0ANA"}
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("start acc:shop/prices", "A0SIGNAL"),
+        ("strat nothing", "`strat` is not a verb"),
+        ("start acc:no/such", "no/such"),
+        ("backends", "A0SIGNAL"),
+    ],
+)
+async def test_a_step_that_is_refused_ends_with_the_reason_and_whispers_to_nobody(
+    here: World, command: str, said: str
+) -> None:
+    """An app is nobody whom Slack could show an ephemeral or a direct message, whoever is written into its inputs."""
+    inputs = {"command": command, "channel": "C0CRAWL", "user": "U0ANA"}
     receipt = await here.ana.run_step("run_operation", inputs)
     step = await here.until(lambda: ended(here, receipt.execution_id))
     assert step["status"] == "failed"
+    await here.quiet()
     assert "sent" not in here.events("start")
-    assert "denied" in here.events("start")
+    assert [call.error for call in here.ws.calls if not call.ok] == []
+    assert [m for m in here.ana.messages("C0CRAWL") if "bot_id" in m] == []
+    assert said in str(step["error"])
 
 
-async def test_a_step_whose_words_cannot_be_read_fails(here: World) -> None:
-    receipt = await here.ana.run_step("run_operation", {"command": "strat nothing", "channel": "C0CRAWL"})
-    step = await here.until(lambda: ended(here, receipt.execution_id))
-    assert step["status"] == "failed"
+async def test_a_step_ends_well_with_what_it_looked_up(tmp_path: Path) -> None:
+    async with world(tmp_path, policy=STEP_POLICY) as here:
+        receipt = await here.ana.run_step("run_operation", {"command": "whoami", "channel": "C0CRAWL"})
+        step = await here.until(lambda: ended(here, receipt.execution_id))
+        assert step["status"] == "completed", step
+        assert [call.error for call in here.ws.calls if not call.ok] == []
+
+
+async def test_a_step_does_nothing_dangerous(tmp_path: Path) -> None:
+    """A pre-flight has to be looked at by a person; nothing waits for a press that nobody could make."""
+    async with world(tmp_path, policy=STEP_POLICY) as here:
+        inputs = {"command": "schedule delete acc:shop/prices", "channel": "C0CRAWL"}
+        receipt = await here.ana.run_step("run_operation", inputs)
+        step = await here.until(lambda: ended(here, receipt.execution_id))
+        assert (step["status"], "a person has to look" in str(step["error"])) == ("failed", True)
+        assert [row.code for row in here.register(event="failed")] == ["needs_person"]
+
+
+async def test_the_card_of_a_step_names_its_app_in_words(tmp_path: Path) -> None:
+    async with world(tmp_path, policy=STEP_POLICY) as here:
+        await here.ana.run_step("run_operation", {"command": "start acc:shop/prices", "channel": "C0CRAWL"})
+        card = await here.sees("start acc:shop/prices", "Succeeded")
+        assert "app A0SIGNAL" in shown(card)
+        assert "@A0SIGNAL" not in shown(card)
 
 
 def ended(here: World, execution_id: str | None) -> dict[str, object] | None:
