@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Mapping
+from math import ceil
 from typing import Any, Final
 
 from slack_sdk.errors import SlackApiError
@@ -45,6 +46,7 @@ class SlackDirectory:
         self._store = store
         self._clock = clock
         self._team_id = team_id
+        self._not_before: dict[str, float] = {}
         self._kept: dict[str, tuple[float, Answer | None]] = {}
         self._asking: dict[str, asyncio.Task[Answer | None] | asyncio.Future[Answer | None]] = {}
 
@@ -67,6 +69,7 @@ class SlackDirectory:
         }
         ages = {group: told for group, (_, told) in zip(sorted(groups), members, strict=True)}
         known, flags, team = _flags(user, actor.user_id)
+        wait = self._not_before.get("user", 0.0) - self._clock.monotonic()
         return Subject(
             user_id=actor.user_id,
             team_id=team or actor.team_id,
@@ -75,6 +78,7 @@ class SlackDirectory:
             user_age=age,
             groups=memberships,
             group_ages=ages,
+            retry_after=ceil(wait) if user is None and wait > 0 else None,
             **flags,
         )
 
@@ -158,7 +162,10 @@ class SlackDirectory:
                 else:
                     reply = await self._client.conversations_info(channel=id)
         except (SlackApiError, TimeoutError, *TRANSPORT) as error:
-            _log.warning("%s %s is unreadable: %s", kind, id, read(error).code)
+            trouble = read(error)
+            _log.warning("%s %s is unreadable: %s", kind, id, trouble.code)
+            if trouble.after is not None:
+                self._not_before[kind] = self._clock.monotonic() + trouble.after
             return None
         return reply.data if isinstance(reply.data, dict) else None
 
