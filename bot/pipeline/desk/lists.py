@@ -50,7 +50,9 @@ async def watches_table(deps: Deps, *, channel: str | None = None, user: str | N
         )
         for watch in watches[:200]
     ]
-    return Table(columns=("Target", "Run", "State", "Since"), rows=tuple(rows), total=len(watches))
+    return Table(
+        columns=("Target", "Run", "State", "Since"), rows=tuple(rows), total=len(watches), exact=("Target", "Run")
+    )
 
 
 async def pauses_table(deps: Deps, *, channel: str | None = None, user: str | None = None) -> Table:
@@ -63,4 +65,6 @@ async def pauses_table(deps: Deps, *, channel: str | None = None, user: str | No
     rows = [
         (p.target.text, moment(p.from_at), moment(p.until_at), p.user_id or "", p.reason or "") for p in pauses[:200]
     ]
-    return Table(columns=("Paused", "Since", "Until", "By", "Reason"), rows=tuple(rows), total=len(pauses))
+    return Table(
+        columns=("Paused", "Since", "Until", "By", "Reason"), rows=tuple(rows), total=len(pauses), exact=("Paused",)
+    )
