@@ -20,6 +20,7 @@ from bot.pipeline import cards
 from bot.pipeline.authorize import Ruling, ages
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
+from bot.pipeline.suggest import commands_meant
 
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 MOST_NEAR: Final = 4
@@ -32,7 +33,8 @@ async def misread(deps: Deps, intent: Intent, ask: Misread) -> None:
     if ask.understood:
         lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
     lines.append(Line(text=f"`{deps.command} help` lists what you may do here."))
-    buttons = _say_buttons(deps, intent, ask.nearest, lines)
+    nearest = ask.nearest or await commands_meant(deps, intent.actor, intent.place, ask.text)
+    buttons = _say_buttons(deps, intent, nearest, lines)
     card = cards.private(intent, "I could not read that", tone=Tone.WARN, lines=tuple(lines), buttons=buttons)
     await deps.presenter.show(card, intent.reply)
 
@@ -80,6 +82,8 @@ async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str
     ask = intent.ask
     if not isinstance(ask, Command) or ask.target is None:
         return ()
+    if trouble.code == "wrong_target_kind":
+        return _of_its_runs(deps, ask, ask.target)
     names: Sequence[str] = ()
     if isinstance(trouble, NoSuchTarget):
         names = trouble.nearest or await _remembered(deps, ask.target)
@@ -88,6 +92,17 @@ async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
     return [format_command(ask.model_copy(update={"target": target})) for target in dict.fromkeys(targets)]
+
+
+def _of_its_runs(deps: Deps, ask: Command, target: str) -> Sequence[str]:
+    """The same for the newest and the newest failed run, where an agent was named and its runs are what the verb acts on."""
+    ref = parse_target(target, deps.catalog)
+    if isinstance(ref, str) or ref.selector is not None or not deps.catalog.selects(ref.backend):
+        return ()
+    if deps.catalog.split_path(ref.backend, ref.path)[0] is not None:
+        return ()
+    selected = (ref.model_copy(update={"selector": selector}) for selector in ("last", "failed"))
+    return [format_command(ask.model_copy(update={"target": str(one)})) for one in selected]
 
 
 async def _remembered(deps: Deps, written: str) -> Sequence[str]:

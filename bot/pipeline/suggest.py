@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bot.core.catalog import Catalog
-from bot.core.grammar import parse_target
+from bot.core.grammar import format_command, parse, parse_target
 from bot.core.ids import SELECTORS, TargetRef
-from bot.core.intent import Actor, Place
+from bot.core.intent import Actor, Command, Place
 from bot.core.policy import admits
 from bot.core.policy_match import Standing, standing
 from bot.core.words import DOUBLE, unescape
@@ -85,3 +85,18 @@ async def named_in(deps: Deps, text: str) -> str | None:
     if remembered is not None:
         return written(remembered)
     return next((f"{word.rstrip(':')}:" for word in words if word.rstrip(":") in deps.catalog.backends), None)
+
+
+async def commands_meant(deps: Deps, actor: Actor, place: Place, text: str) -> Sequence[str]:
+    """The command with a remembered target in place of a word that is one's name, or the only one with that word in it."""
+    if not await _admitted(deps, actor, place):
+        return ()
+    known = [target for name in sorted(deps.backends) for target, _ in await deps.names.known(name)]
+    for word in text.split()[1:]:
+        same = [target for target in known if target.name.lower() == word.lower()]
+        near = [target for target in known if word.lower() in target.name.lower()]
+        meant = same or (near if len(near) == 1 else [])
+        read = [parse(text.replace(word, written(target), 1), deps.catalog) for target in meant]
+        if commands := [format_command(one) for one in read if isinstance(one, Command)]:
+            return tuple(dict.fromkeys(commands))
+    return ()
