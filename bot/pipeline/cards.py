@@ -202,6 +202,16 @@ def _card(
     )
 
 
+def person(user_id: str | None) -> str:
+    """A person as a cell of a table; other ids, as of an app, stay as they are."""
+    return f"<@{user_id}>" if user_id and user_id[0] in "UW" else user_id or ""
+
+
+def channel(channel_id: object) -> str:
+    """A channel as a cell of a table; a direct message has no name that others could read."""
+    return f"<#{channel_id}>" if isinstance(channel_id, str) and channel_id[:1] in ("C", "G") else str(channel_id or "")
+
+
 def place_of(intent: Intent) -> Place:
     """Where the card of this request belongs: its thread if it has one, never the message that was pressed."""
     return intent.place.model_copy(update={"message_ts": None})

@@ -59,7 +59,7 @@ _GRAVE: Final = "<U+0060>"
 # A code span that Slack reads as one: on one line, and between blanks or punctuation.
 _SPAN: Final = re.compile(r"(?<![^\s(\[\"',;])`([^`\n]*[^`\s][^`\n]*)`(?![^\s)\]\"',;:.!?])")
 _WORD: Final = re.compile(r"(\s+)")
-_EDGES: Final = re.compile(r"([(\[\"']*)(.*?)([)\]\"'.,;!?]*)", re.DOTALL)
+_EDGES: Final = re.compile(r"([(\[\"']*)(.*?)([)\]\"'.,;:!?]*)", re.DOTALL)
 _LIVE: Final = re.compile(
     r"[*~`]"  # bold, strike, code
     r"|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"  # italic; Slack leaves the underscores of snake_case alone
@@ -140,8 +140,8 @@ def code_block(text: str) -> str:
 
 
 def unfenced(text: str) -> str:
-    """`text` made visible for a code block: the backticks that would close it as code points."""
-    return re.sub("`{3,}", lambda run: _GRAVE * len(run.group()), shown(text))
+    """`text` made visible for a code block: of three backticks, which would close it, the last as its code point."""
+    return shown(text).replace("```", f"``{_GRAVE}")
 
 
 def prose(text: str, people: Collection[str] = ()) -> str:
@@ -174,6 +174,8 @@ def _word(word: str, people: Collection[str]) -> str:
     if edges is None or not edges.group(2):
         return code(word)
     before, middle, after = edges.groups()
+    if middle.startswith(":") and after.startswith(":"):  # an emoji, not a word before a colon
+        middle, after = f"{middle}:", after[1:]
     return f"{escape(before)}{code(middle)}{escape(after)}"
 
 
@@ -248,10 +250,32 @@ def option(label: str, value: str) -> Block:
     return {"text": plain(label, OPTION_TEXT), "value": value}
 
 
-def table(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> Block:
-    """A table whose first row is its header; cells are shown as they are. `right` says which columns hold numbers."""
+def unmentioned(cell: str) -> str:
+    """The bare id where a cell is a mention of a person or a channel, for places that show no mentions."""
+    named = _NAMED.fullmatch(cell)
+    return named.group(2) if named is not None else cell
+
+
+def _cell(cell: str, *, live: bool) -> Block:
+    named = _NAMED.fullmatch(cell) if live else None
+    if named is not None and named.group(1) == "@" and USER_ID.fullmatch(named.group(2)):
+        return _rich({"type": "user", "user_id": named.group(2)})
+    if named is not None and named.group(1) == "#" and CHANNEL_ID.fullmatch(named.group(2)):
+        return _rich({"type": "channel", "channel_id": named.group(2)})
+    return {"type": "raw_text", "text": unmentioned(cell)}
+
+
+def _rich(element: Block) -> Block:
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [element]}]}
+
+
+def table(rows: Sequence[Sequence[str]], right: Sequence[bool], *, live: bool = False) -> Block:
+    """A table whose first row is its header; cells are shown as they are. `right` says which columns hold numbers.
+
+    A cell that is a mention shows the name where `live`, which is for messages that notify nobody; else the bare id.
+    """
     return {
         "type": "table",
-        "rows": [[{"type": "raw_text", "text": cell} for cell in row] for row in rows],
+        "rows": [[_cell(cell, live=live) for cell in row] for row in rows],
         "column_settings": [{"align": "right" if number else "left"} for number in right],
     }

@@ -179,8 +179,10 @@ def _wide(fact: Fact, people: Collection[str], room: Room) -> Block:
     return kit.section(text) if text else {}
 
 
-def table(item: Table, room: Room, *, native: bool) -> list[Block]:
+def table(item: Table, room: Room, *, native: bool, live: bool = False) -> list[Block]:
     """A listing: a table block when `native` and every row fits into one, else as many aligned lines of code as fit.
+
+    `live` shows people and channels by their names in the block; lines of code have their ids.
 
     A message may hold one table block only, its cells are limited together, and each costs some 35 characters of JSON, so
     the block is for short listings and code for long ones.
@@ -192,8 +194,8 @@ def table(item: Table, room: Room, *, native: bool) -> list[Block]:
     if not item.rows or not columns:
         return _noted([], [item.note.strip() or "Nothing to show."], room)
     if native and len(item.rows) < kit.TABLE_ROWS:
-        rows = square(item, columns, _CELL)
-        block = kit.table(rows, [numeric(column[1:]) for column in zip(*rows, strict=True)])
+        rows = _squared(item, [_CELL] * columns)
+        block = kit.table(rows, [numeric(column[1:]) for column in zip(*rows, strict=True)], live=live)
         if _native_fits(block) and kit.cost(block) < room.cost - _SMALL_PRINT and room.takes(block):
             return _noted([block], [_showing(len(item.rows), total), item.note], room)
     code_room = Room(room.cost - _SMALL_PRINT, room.blocks - 1, room.left_out)
@@ -208,7 +210,7 @@ def _showing(count: int, total: int) -> str:
 
 def _native_fits(block: Block) -> bool:
     rows: list[list[Block]] = block["rows"]
-    cells = sum(kit.units(cell["text"]) for row in rows for cell in row)
+    cells = sum(kit.units(cell.get("text", "")) for row in rows for cell in row)
     return len(rows) <= kit.TABLE_ROWS and cells <= kit.TABLE_CELLS
 
 
@@ -219,8 +221,8 @@ def _noted(blocks: list[Block], notes: Sequence[str], room: Room) -> list[Block]
 
 
 def square(item: Table, columns: int, size: int) -> list[list[str]]:
-    """Header and rows, each of `columns` cells, each cell a visible line of at most `size` characters."""
-    return _squared(item, [size] * columns)
+    """Header and rows, each of `columns` cells, each cell a visible line of at most `size` characters, mentions as bare ids."""
+    return [[kit.unmentioned(cell) for cell in row] for row in _squared(item, [size] * columns)]
 
 
 def _squared(item: Table, sizes: Sequence[int]) -> list[list[str]]:
@@ -242,7 +244,7 @@ def _narrow(item: Table, columns: int) -> list[list[str]]:
     for done, position in enumerate(others):
         sizes[position] = max(_LEAST_CELL, min(_TEXT_CELL, left // (len(others) - done)))
         left -= min(needs[position], sizes[position])
-    return _squared(item, sizes)
+    return [[kit.unmentioned(cell) for cell in row] for row in _squared(item, sizes)]
 
 
 def _is_exact(item: Table, rows: Sequence[Sequence[str]], position: int) -> bool:
