@@ -245,7 +245,10 @@ class Bot:
         """A sentence for who asked, sent without the store: it is there for the time when nothing can be stored."""
 
         async def send(intent: Intent, text: str) -> None:
-            actor, place = intent.actor, intent.place
+            actor, place = intent.actor, intent.place.aside
+            if intent.reply.step_id is not None:
+                await self.outbox.step(intent.reply.step_id, ok=False, text=text)
+                return
             try:
                 if place.channel_id:
                     await client.chat_postEphemeral(

@@ -127,6 +127,8 @@ def shown(message: dict[str, Any]) -> str:
             for key, value in node.items():
                 if key in ("text", "fallback", "alt_text", "value") and isinstance(value, str):
                     found.append(value)
+                elif key in ("user_id", "channel_id") and isinstance(value, str):
+                    found.append(f"<{'@' if key == 'user_id' else '#'}{value}>")
                 walk(value)
         elif isinstance(node, list):
             for item in node:

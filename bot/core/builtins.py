@@ -34,6 +34,8 @@ _COUNT = Param(
     name="count", type=ParamType.INTEGER, help="how many rows", default=20, minimum=1, maximum=200, unit="rows"
 )
 
+EXAMPLE_BACKENDS: Final = frozenset({"acc", "infa"})  # names of control planes in the examples below
+
 BUILTINS: Final = (
     Builtin(verb="help", takes=Takes.WORDS, help="What you may do here, or how one verb works.", example="help start"),
     Builtin(verb="whoami", takes=Takes.NOTHING, help="Who you are to the rules of this channel.", example="whoami"),

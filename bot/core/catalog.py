@@ -63,6 +63,11 @@ class Catalog:
         rows = self.backends.get(backend)
         return rows is not None and any(row.resumes == verb for row in rows.capabilities)
 
+    def selects(self, backend: str) -> bool:
+        """Whether `@last` and its like pick a run there: they do of agents, where an agent is written without a prefix."""
+        rows = self.backends.get(backend)
+        return rows is not None and rows.default_target.name == "agent"
+
     def everything(self) -> Iterable[tuple[str, Capability]]:
         """Every row with its kind of control plane, in declared order."""
         return ((kind, row) for (kind, _, _), row in self._rows.items())

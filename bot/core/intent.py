@@ -45,6 +45,15 @@ class Place(Value):
     thread_ts: str | None = None
     message_ts: str | None = None
 
+    @property
+    def aside(self) -> Place:
+        """Where one person alone is answered: beside the message itself while the message only might begin a thread.
+
+        Slack: "Ephemeral messages in threads are only shown if there is already an active thread" (chat.postEphemeral).
+        """
+        begins = self.thread_ts is not None and self.thread_ts == self.message_ts
+        return self.model_copy(update={"message_ts": None, **({"thread_ts": None} if begins else {})})
+
 
 class Reply(Value):
     """Short-lived ways to answer: a response_url (5 uses, 30 min) and a trigger_id (3 s, once)."""

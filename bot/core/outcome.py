@@ -44,12 +44,16 @@ class Fact(Value):
 
 
 class Table(Value):
-    """Rows for a listing. `total` counts what exists when `rows` were cut; None when nobody knows."""
+    """Rows for a listing. `total` counts what exists when `rows` were cut; None when nobody knows.
+
+    `exact` names columns that people copy from, so that nothing in them is cut; columns of single words are such anyway.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     total: int | None = None
     note: str = ""
+    exact: tuple[str, ...] = ()
 
 
 class Suggestion(Value):

@@ -48,6 +48,7 @@ class Subject:
     `known` False: users.info failed, or a flag had an unexpected type. `team_id` is the person's own team. `groups` maps a
     user group's id to membership; one that is absent counts as unreadable. `user_age` and `group_ages` are seconds since
     they were read. `is_app_user` says that the person authorized this app, nothing about being a machine: it decides nothing.
+    `retry_after` is how many seconds Slack asked to wait before it says who this is.
     """
 
     user_id: str
@@ -64,6 +65,7 @@ class Subject:
     user_age: float = 0.0
     groups: Mapping[str, Member] = field(default_factory=lambda: _NOBODY)
     group_ages: Mapping[str, float] = field(default_factory=lambda: _NOBODY)
+    retry_after: int | None = None
 
     def member(self, user_group: str) -> Member:
         """Membership that may still be relied on: absent, unexpected or older than 60 s is UNREADABLE."""
@@ -212,7 +214,8 @@ def prefixes_agree(pattern: str, start: str) -> bool:
 def standing(subject: Subject, home_team_id: str) -> tuple[Standing, str]:
     """What this person is, and the words for it."""
     if not subject.known:
-        return Standing.BARRED, "Slack did not say who you are, and nobody is let through unseen"
+        when = "in a moment" if subject.retry_after is None else f"in {subject.retry_after} s"
+        return Standing.BARRED, f"Slack did not say who you are, and nobody is let through unseen; try again {when}"
     if not is_fresh(subject.user_age):
         return Standing.BARRED, "what Slack said of you is too old to rely on"
     if subject.deleted:

@@ -214,6 +214,16 @@ def _card(
     )
 
 
+def person(user_id: str | None) -> str:
+    """A person as a cell of a table; other ids, as of an app, stay as they are."""
+    return f"<@{user_id}>" if user_id and user_id[0] in "UW" else user_id or ""
+
+
+def channel(channel_id: object) -> str:
+    """A channel as a cell of a table; a direct message has no name that others could read."""
+    return f"<#{channel_id}>" if isinstance(channel_id, str) and channel_id[:1] in ("C", "G") else str(channel_id or "")
+
+
 def place_of(intent: Intent) -> Place:
     """Where the card of this request belongs: its thread if it has one, never the message that was pressed."""
     return intent.place.model_copy(update={"message_ts": None})
@@ -241,7 +251,7 @@ def private(intent: Intent, title: str, *, tone: Tone = Tone.PLAIN, key: str = "
     return Card.model_validate(
         {
             "key": key or f"say:{intent.request_id}",
-            "place": place_of(intent),
+            "place": intent.place.aside,
             "title": title,
             "tone": tone,
             "only_for": intent.actor.user_id,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bot.core.capability import Risk
 from bot.core.intent import Command, Door, Intent
+from bot.core.operation import Operation
 from bot.core.problems import BadRequest, Problem
 from bot.pipeline import approvals, preflight, refuse
 from bot.pipeline.authorize import Ruling, authorize, not_admitted
 from bot.pipeline.breakglass import perform
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk import answer
+from bot.pipeline.filling import unfit_buttons
 from bot.pipeline.pauses import check_pause
 from bot.pipeline.resolve import Resolved, resolve
 
@@ -27,7 +29,7 @@ async def command(deps: Deps, intent: Intent, ask: Command) -> None:
         if refused is not None:  # an outsider's guess is not answered with the names that it is near to
             await refuse.turned_away(deps, intent, ask, refused)
         else:
-            await refuse.problem(deps, intent, trouble)
+            await refuse.problem(deps, intent, trouble, more=unfit_buttons(deps, intent, ask, trouble.code))
         return
     ruling = await authorize(deps, intent, resolved.operation, resolved.row)
     if ruling.denied:
@@ -46,14 +48,21 @@ async def command(deps: Deps, intent: Intent, ask: Command) -> None:
 async def proceed(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
     """What was not denied: shown first when dangerous, put to approvers when the rule says so, else run."""
     if resolved.operation.risk is Risk.DANGER and intent.door is Door.STEP:
-        sentence = "What is dangerous is looked at by a person before it runs, and a workflow cannot press `Run it`."
-        await refuse.problem(deps, intent, BadRequest(sentence, code="needs_a_person"), resolved.operation)
+        await refuse.problem(deps, intent, _needs_a_person(resolved.operation), resolved.operation)
     elif resolved.operation.risk is Risk.DANGER:
         await preflight.ask(deps, intent, resolved, ruling)
     elif ruling.needs_approval:
         await approvals.request(deps, intent, resolved, ruling)
     else:
         await perform(deps, intent, resolved, ruling)
+
+
+def _needs_a_person(operation: Operation) -> BadRequest:
+    return BadRequest(
+        f"`{operation.verb}` is dangerous: a person has to look at what will happen first, and a workflow cannot press `Run it`.",
+        "Type the command in the channel.",
+        "needs_person",
+    )
 
 
 async def _is_for_the_desk(deps: Deps, intent: Intent, ask: Command) -> bool:

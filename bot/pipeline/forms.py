@@ -17,6 +17,8 @@ async def check(deps: Deps, ask: Form) -> dict[str, str] | None:
         kept = await deps.store.fact(f"form:{ask.token}")
         read = launcher.read(deps.catalog, ask, _files(kept))
         return read if isinstance(read, dict) else None
+    if ask.form == filling.FORM:
+        return await filling.check(deps, ask) or None
     if ask.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not _said(ask, "reason"):
         return {"reason": "Say why; others will read it."}
     if ask.form == reviewing.FORM and not _said(ask, reviewing.NOTE):
@@ -35,25 +37,46 @@ def _said(ask: Form, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+async def placed(deps: Deps, intent: Intent, ask: Form) -> Intent:
+    """The request where the form was opened, or in the channel chosen in it: Slack names no place when a modal comes back.
+
+    Asked for before the request is stored, since whatever follows it later reads the place there.
+    """
+    kept = await _kept(deps, intent, ask)
+    return _placed(intent, ask, kept) if kept is not None else intent
+
+
+async def _kept(deps: Deps, intent: Intent, ask: Form) -> dict[str, Json] | None:
+    """What was remembered when the form was opened, None when this person did not open it."""
+    kept = await deps.store.fact(f"form:{ask.token}")
+    return kept if isinstance(kept, dict) and kept.get("user") == intent.actor.user_id else None
+
+
+def _placed(intent: Intent, ask: Form, kept: dict[str, Json]) -> Intent:
+    opened = Place.model_validate(kept.get("place"))
+    channel = ask.values.get("channel")
+    if not opened.channel_id and isinstance(channel, str):
+        opened = opened.model_copy(update={"channel_id": channel})
+    return intent.model_copy(update={"place": opened.model_copy(update={"team_id": intent.place.team_id})})
+
+
 async def form(deps: Deps, intent: Intent, ask: Form) -> None:
     """The person must be the one who opened it; the place is the one it was opened in."""
-    kept = await deps.store.fact(f"form:{ask.token}")
-    if not isinstance(kept, dict) or kept.get("user") != intent.actor.user_id:
+    kept = await _kept(deps, intent, ask)
+    if kept is None:
         await say(deps, intent, "This form is no longer known; open it again.")
         return
+    intent = _placed(intent, ask, kept)  # again: a request of an earlier version was stored without
     if ask.form == launcher.FORM:
         await _launch(deps, intent, ask, kept)
     elif ask.form == approvals.DENY_FORM:
-        place = Place.model_validate(kept.get("place"))
-        await _deny(deps, intent, str(kept.get("hold")), place, _said(ask, "reason"))
+        await _deny(deps, intent, str(kept.get("hold")), intent.place, _said(ask, "reason"))
     elif ask.form == reviewing.FORM:
-        place = Place.model_validate(kept.get("place"))
-        await reviewing.close_review(deps, intent, str(kept.get("grant")), place, _said(ask, reviewing.NOTE))
+        await reviewing.close_review(deps, intent, str(kept.get("grant")), intent.place, _said(ask, reviewing.NOTE))
     elif ask.form == approvals.ASK_FORM:
         await approvals.wanted(deps, intent, ask, kept)
     elif ask.form == filling.FORM:
-        read, place = filling.filled(ask, kept)
-        await command(deps, intent.model_copy(update={"place": place}), read)
+        await command(deps, intent, filling.filled(deps, ask, kept))
     else:
         await say(deps, intent, "This form is of a version that is no longer understood.")
 
@@ -67,11 +90,7 @@ async def _deny(deps: Deps, intent: Intent, hold_id: str, place: Place, reason: 
 
 async def _launch(deps: Deps, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:
     read = launcher.read(deps.catalog, ask, _files(kept))
-    place = Place.model_validate(kept.get("place"))
-    if not place.channel_id:
-        channel = ask.values.get("channel")
-        place = place.model_copy(update={"channel_id": channel if isinstance(channel, str) else ""})
     if isinstance(read, Command):
-        await command(deps, intent.model_copy(update={"place": place}), read)
+        await command(deps, intent, read)
     else:
         await say(deps, intent, "; ".join(read.values()))

@@ -6,24 +6,20 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from bot.core.intent import Actor, Command, Form, Intent, Misread, Place, Press
-from bot.core.policy import admits
-from bot.core.policy_match import Standing, standing
 from bot.core.problems import Problem
 from bot.core.receipt import Receipt
 from bot.core.register import Event
 from bot.core.rows import stamp
 from bot.core.value import Json
-from bot.pipeline.authorize import facts
-from bot.pipeline.cards import written
 from bot.pipeline.deps import Deps
-from bot.pipeline.forms import check
+from bot.pipeline.forms import check, placed
 from bot.pipeline.handle import handle
 from bot.pipeline.record import Scribe
+from bot.pipeline.suggest import suggest
 
 MOST_AT_ONCE = 10_000
 RESERVED = 500  # beyond that, for what must get through a flood
 URGENT_VERBS = frozenset({"stop", "revoke", "breakglass"})
-SUGGESTED = 100
 DOUBLE_CLICK = 3.0  # seconds in which one person's second press of the same button is the first one again
 MOST_PRESSES = 1_000
 
@@ -63,6 +59,8 @@ class Pipeline:
     async def _accept(self, intent: Intent) -> Receipt:
         deps = self._deps
         scribe = Scribe(deps.secrets)
+        if isinstance(intent.ask, Form):
+            intent = await placed(deps, intent, intent.ask)
         means = await self._means(intent)
         if self._is_double_click(intent, means):
             self.repeated += 1
@@ -107,23 +105,8 @@ class Pipeline:
         return before is not None and now - before < DOUBLE_CLICK
 
     async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
-        """Remembered targets that contain what was typed; nothing for who may do nothing here."""
-        deps = self._deps
-        policy, subject, where = await facts(deps, actor, place)
-        if place.channel_id:
-            admitted = admits(policy, subject=subject, where=where, home_team_id=deps.home_team) is None
-        else:  # a modal does not say where it was opened
-            admitted = standing(subject, deps.home_team)[0] is Standing.FULL
-        if not admitted:
-            return ()
-        part = typed.strip().lower()
-        found: list[str] = []
-        for name in sorted(deps.backends):
-            for target, _ in await deps.names.known(name):
-                text = written(target)
-                if part in text.lower() and text not in found:
-                    found.append(text)
-        return found[:SUGGESTED]
+        """What fits what was typed into a menu of targets."""
+        return await suggest(self._deps, actor, place, typed)
 
 
 def _is_urgent(intent: Intent) -> bool:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from bot.core.card import FormField, FormView, Line
 from bot.core.catalog import Catalog, check_params
 from bot.core.grammar import format_command, parse, parse_target
 from bot.core.intent import Command, Form, Misread, Open
 from bot.core.problems import BadRequest
+from bot.core.words import unescape
 
 FORM = "launcher"
 
 
-def view(catalog: Catalog, verbs: tuple[str, ...], ask: Open, token: str, channel_known: bool) -> FormView:
-    """Verb, target, parameters, reason; the channel too when the shortcut carries none. Words of a message are taken over."""
-    read = parse(ask.text, catalog) if ask.text.strip() else None
-    known = read if isinstance(read, Command) and read.verb in verbs else None
+def command_in(catalog: Catalog, verbs: Container[str], text: str) -> Command | None:
+    """The command that the words of a message are, None when they are none of these verbs."""
+    read = parse(text, catalog) if text.strip() else None
+    return read if isinstance(read, Command) and read.verb in verbs else None
+
+
+def view(
+    catalog: Catalog, verbs: tuple[str, ...], ask: Open, token: str, channel_known: bool, named: str | None = None
+) -> FormView:
+    """Verb, target, parameters, reason; the channel too when the shortcut carries none.
+
+    A message that is a command is taken over as it is; of another one the target that it names (`named`), and its words as
+    the reason.
+    """
+    known = command_in(catalog, verbs, ask.text)
+    reason = known.reason if known is not None else " ".join(unescape(ask.text).split()) or None
     fields = [
         FormField(
             name="verb",
@@ -29,7 +44,7 @@ def view(catalog: Catalog, verbs: tuple[str, ...], ask: Open, token: str, channe
             label="Target",
             type="target",
             hint="backend:path; type a part of the name",
-            initial=known.target if known else None,
+            initial=known.target if known else named,
         ),
         FormField(
             name="params",
@@ -38,7 +53,7 @@ def view(catalog: Catalog, verbs: tuple[str, ...], ask: Open, token: str, channe
             hint="key=value, one a line or separated by blanks",
             initial=_params_text(known) if known else None,
         ),
-        FormField(name="reason", label="Reason", type="text", initial=known.reason if known else None),
+        FormField(name="reason", label="Reason", type="text", initial=reason),
     ]
     if not channel_known:
         fields.append(FormField(name="channel", label="Channel", type="channel", optional=False))

@@ -12,6 +12,7 @@ from bot.pipeline.deps import Deps
 from bot.pipeline.desk import help_for, usable_verbs
 from bot.pipeline.home import home_view
 from bot.pipeline.say import say
+from bot.pipeline.suggest import named_in
 
 
 async def opened(deps: Deps, intent: Intent, ask: Open) -> None:
@@ -27,7 +28,9 @@ async def opened(deps: Deps, intent: Intent, ask: Open) -> None:
         return
     token = deps.ids.secret()
     await deps.store.set_fact(f"form:{token}", _origin(intent, ask), stamp(deps.clock.now()))
-    form = launcher.view(deps.catalog, verbs, ask, token, in_channel)
+    is_command = launcher.command_in(deps.catalog, verbs, ask.text) is not None
+    named = None if is_command or not ask.text else await named_in(deps, ask.text)
+    form = launcher.view(deps.catalog, verbs, ask, token, in_channel, named)
     shown = intent.reply.trigger_id is not None and await deps.presenter.open_form(intent.reply.trigger_id, form)
     if shown:
         await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))

@@ -20,6 +20,7 @@ from bot.pipeline import cards
 from bot.pipeline.authorize import Ruling, ages
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
+from bot.pipeline.suggest import commands_meant
 
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 MOST_NEAR: Final = 4
@@ -32,10 +33,10 @@ async def misread(deps: Deps, intent: Intent, ask: Misread) -> None:
     if ask.understood:
         lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
     lines.append(Line(text=f"`{deps.command} help` lists what you may do here."))
-    buttons = _say_buttons(deps, intent, ask.nearest, lines)
+    nearest = ask.nearest or await commands_meant(deps, intent.actor, intent.place, ask.text)
+    buttons = _say_buttons(deps, intent, nearest, lines)
     card = cards.private(intent, "I could not read that", tone=Tone.WARN, lines=tuple(lines), buttons=buttons)
     await deps.presenter.show(card, intent.reply)
-    await _fail_step(deps, intent, ask.problem)
 
 
 def _say_buttons(deps: Deps, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
@@ -56,8 +57,10 @@ def _say_button(deps: Deps, intent: Intent, text: str) -> Button:
     )
 
 
-async def problem(deps: Deps, intent: Intent, trouble: Problem, operation: Operation | None = None) -> None:
-    """Something did not fit or did not answer before anything was sent."""
+async def problem(
+    deps: Deps, intent: Intent, trouble: Problem, operation: Operation | None = None, *, more: Sequence[Button] = ()
+) -> None:
+    """Something did not fit or did not answer before anything was sent. `more` are buttons before those of what was meant."""
     now = deps.clock.now()
     scribe = Scribe(deps.secrets)
     columns: dict[str, Any] = {"code": trouble.code, "detail": trouble.summary}
@@ -75,11 +78,10 @@ async def problem(deps: Deps, intent: Intent, trouble: Problem, operation: Opera
         "Nothing was done",
         tone=Tone.WARN,
         lines=tuple(lines),
-        buttons=buttons,
+        buttons=(*more, *buttons),
         footer=(f"request {intent.request_id}", f"code {trouble.code}"),
     )
     await deps.presenter.show(card, intent.reply)
-    await _fail_step(deps, intent, trouble.summary)
 
 
 async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str]:
@@ -87,6 +89,8 @@ async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str
     ask = intent.ask
     if not isinstance(ask, Command) or ask.target is None:
         return ()
+    if trouble.code == "wrong_target_kind":
+        return _of_its_runs(deps, ask, ask.target)
     names: Sequence[str] = ()
     if isinstance(trouble, NoSuchTarget):
         names = trouble.nearest or await _remembered(deps, ask.target)
@@ -95,6 +99,17 @@ async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
     return [format_command(ask.model_copy(update={"target": target})) for target in dict.fromkeys(targets)]
+
+
+def _of_its_runs(deps: Deps, ask: Command, target: str) -> Sequence[str]:
+    """The same for the newest and the newest failed run, where an agent was named and its runs are what the verb acts on."""
+    ref = parse_target(target, deps.catalog)
+    if isinstance(ref, str) or ref.selector is not None or not deps.catalog.selects(ref.backend):
+        return ()
+    if deps.catalog.split_path(ref.backend, ref.path)[0] is not None:
+        return ()
+    selected = (ref.model_copy(update={"selector": selector}) for selector in ("last", "failed"))
+    return [format_command(ask.model_copy(update={"target": str(one)})) for one in selected]
 
 
 async def _remembered(deps: Deps, written: str) -> Sequence[str]:
@@ -167,7 +182,6 @@ async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, 
         mention=tuple(sorted({*people, *decision.where_else[:5]})),
     )
     await deps.presenter.show(card, intent.reply)
-    await _fail_step(deps, intent, decision.reason)
 
 
 def _named(word: str, people: set[str]) -> str:
@@ -178,8 +192,3 @@ def _named(word: str, people: set[str]) -> str:
         people.add(word)
         return f"<!subteam^{word}>" if word[0] == "S" else f"<@{word}>"
     return f"`{word}`"
-
-
-async def _fail_step(deps: Deps, intent: Intent, text: str) -> None:
-    if intent.reply.step_id is not None:
-        await deps.presenter.step(intent.reply.step_id, ok=False, text=text)

@@ -54,7 +54,11 @@ def compose(card: Card, room: Room, *, used: set[str], native_table: bool) -> li
     facts = _shared(room, 0.7, lambda part: parts.facts(card.facts, people, part))
     closing = _shared(room, 0.6 if card.table else 1, lambda part: parts.lines(rest, people, part))
     item = card.table
-    table = _shared(room, 1, lambda part: parts.table(item, part, native=native_table)) if item else []
+    table = (
+        _shared(room, 1, lambda part: parts.table(item, part, native=native_table, live=card.only_for is not None))
+        if item
+        else []
+    )
     body = [*opening, *progress, *facts, *closing, *table]
     if head:
         head = [_head(card, _unnamed(card.mention, [_head(card, ()), *body, *footer]))]

@@ -48,6 +48,7 @@ PAYLOAD: Final = (
 VIEW_PAYLOAD: Final = 200_000  # characters of JSON; Slack refuses views above 250 kB with view_too_large
 
 USER_ID: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
+APP_ID: Final = re.compile(r"A[A-Z0-9]{1,30}")  # what a workflow step acts as; Slack mentions people and groups alone
 GROUP_ID: Final = re.compile(r"S[A-Z0-9]{1,30}")
 CHANNEL_ID: Final = re.compile(r"[CDG][A-Z0-9]{1,30}")
 
@@ -55,7 +56,7 @@ _GRAVE: Final = "<U+0060>"
 # A code span that Slack reads as one: on one line, and between blanks or punctuation.
 _SPAN: Final = re.compile(r"(?<![^\s(\[\"',;])`([^`\n]*[^`\s][^`\n]*)`(?![^\s)\]\"',;:.!?])")
 _WORD: Final = re.compile(r"(\s+)")
-_EDGES: Final = re.compile(r"([(\[\"']*)(.*?)([)\]\"'.,;!?]*)", re.DOTALL)
+_EDGES: Final = re.compile(r"([(\[\"']*)(.*?)([)\]\"'.,;:!?]*)", re.DOTALL)
 _LIVE: Final = re.compile(
     r"[*~`]"  # bold, strike, code
     r"|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"  # italic; Slack leaves the underscores of snake_case alone
@@ -136,12 +137,13 @@ def code_block(text: str) -> str:
 
 
 def unfenced(text: str) -> str:
-    """`text` made visible for a code block: the backticks that would close it as code points."""
-    return re.sub("`{3,}", lambda run: _GRAVE * len(run.group()), shown(text))
+    """`text` made visible for a code block: of three backticks, which would close it, the last as its code point."""
+    return shown(text).replace("```", f"``{_GRAVE}")
 
 
 def prose(text: str, people: Collection[str] = ()) -> str:
-    """Words as mrkdwn that shows them as they are. Code spans stay; `<@U1>` and `<#C1>` are live only for those in `people`."""
+    """Words as mrkdwn that shows them as they are. Code spans stay; `<@U1>` and `<#C1>` are live only for those in `people`;
+    an app there is shown as `app A1`."""
     parts: list[str] = []
     end = 0
     visible = shown(text)
@@ -158,14 +160,19 @@ def _words(text: str, people: Collection[str]) -> str:
 
 def _word(word: str, people: Collection[str]) -> str:
     named = _NAMED.fullmatch(word)
-    if named and named.group(2) in people and (live := _live(named.group(1), named.group(2))):
-        return live + named.group(3)
+    if named and named.group(2) in people:
+        if APP_ID.fullmatch(named.group(2)):
+            return f"app {named.group(2)}{named.group(3)}"
+        if live := _live(named.group(1), named.group(2)):
+            return live + named.group(3)
     if not _LIVE.search(word):
         return escape(word)
     edges = _EDGES.fullmatch(word)
     if edges is None or not edges.group(2):
         return code(word)
     before, middle, after = edges.groups()
+    if middle.startswith(":") and after.startswith(":"):  # an emoji, not a word before a colon
+        middle, after = f"{middle}:", after[1:]
     return f"{escape(before)}{code(middle)}{escape(after)}"
 
 
@@ -240,10 +247,32 @@ def option(label: str, value: str) -> Block:
     return {"text": plain(label, OPTION_TEXT), "value": value}
 
 
-def table(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> Block:
-    """A table whose first row is its header; cells are shown as they are. `right` says which columns hold numbers."""
+def unmentioned(cell: str) -> str:
+    """The bare id where a cell is a mention of a person or a channel, for places that show no mentions."""
+    named = _NAMED.fullmatch(cell)
+    return named.group(2) if named is not None else cell
+
+
+def _cell(cell: str, *, live: bool) -> Block:
+    named = _NAMED.fullmatch(cell) if live else None
+    if named is not None and named.group(1) == "@" and USER_ID.fullmatch(named.group(2)):
+        return _rich({"type": "user", "user_id": named.group(2)})
+    if named is not None and named.group(1) == "#" and CHANNEL_ID.fullmatch(named.group(2)):
+        return _rich({"type": "channel", "channel_id": named.group(2)})
+    return {"type": "raw_text", "text": unmentioned(cell)}
+
+
+def _rich(element: Block) -> Block:
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [element]}]}
+
+
+def table(rows: Sequence[Sequence[str]], right: Sequence[bool], *, live: bool = False) -> Block:
+    """A table whose first row is its header; cells are shown as they are. `right` says which columns hold numbers.
+
+    A cell that is a mention shows the name where `live`, which is for messages that notify nobody; else the bare id.
+    """
     return {
         "type": "table",
-        "rows": [[{"type": "raw_text", "text": cell} for cell in row] for row in rows],
+        "rows": [[_cell(cell, live=live) for cell in row] for row in rows],
         "column_settings": [{"align": "right" if number else "left"} for number in right],
     }

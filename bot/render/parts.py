@@ -12,7 +12,7 @@ from bot.core.outcome import Fact, Table
 from bot.core.wording import plural
 from bot.render import kit
 from bot.render.kit import Block
-from bot.render.words import BLANKS, NOTHING, FactValue, aligned, numeric, shown, value_text
+from bot.render.words import BLANKS, NOTHING, FactValue, aligned, numeric, shown, value_text, width
 
 SYMBOLS: Final[dict[Tone, str]] = {
     Tone.PLAIN: "",
@@ -38,6 +38,7 @@ _BUTTONS_IN_ROW: Final = 5
 _BUTTONS: Final = 25
 _CELL: Final = 200
 _TEXT_CELL: Final = 48  # a cell of a code table is kept this narrow, so that a row stays a row
+_LEAST_CELL: Final = 8
 _TEXT_ROW: Final = 240
 _TEXT_ROWS: Final = 100  # rows of a code table; more would be scrolled past, not read
 _SMALL_PRINT: Final = 800  # JSON characters kept for the line below a table
@@ -179,8 +180,10 @@ def _wide(fact: Fact, people: Collection[str], room: Room) -> Block:
     return kit.section(text) if text else {}
 
 
-def table(item: Table, room: Room, *, native: bool) -> list[Block]:
+def table(item: Table, room: Room, *, native: bool, live: bool = False) -> list[Block]:
     """A listing: a table block when `native` and every row fits into one, else as many aligned lines of code as fit.
+
+    `live` shows people and channels by their names in the block; lines of code have their ids.
 
     A message may hold one table block only, its cells are limited together, and each costs some 35 characters of JSON, so
     the block is for short listings and code for long ones.
@@ -192,13 +195,12 @@ def table(item: Table, room: Room, *, native: bool) -> list[Block]:
     if not item.rows or not columns:
         return _noted([], [item.note.strip() or "Nothing to show."], room)
     if native and len(item.rows) < kit.TABLE_ROWS:
-        rows = square(item, columns, _CELL)
-        block = kit.table(rows, [numeric(column[1:]) for column in zip(*rows, strict=True)])
+        rows = _squared(item, [_CELL] * columns)
+        block = kit.table(rows, [numeric(column[1:]) for column in zip(*rows, strict=True)], live=live)
         if _native_fits(block) and kit.cost(block) < room.cost - _SMALL_PRINT and room.takes(block):
             return _noted([block], [_showing(len(item.rows), total), item.note], room)
     code_room = Room(room.cost - _SMALL_PRINT, room.blocks - 1, room.left_out)
-    size = max(8, min(_TEXT_CELL, _TEXT_ROW // columns))
-    blocks, count = _code_table(square(item, columns, size)[: _TEXT_ROWS + 1], code_room)
+    blocks, count = _code_table(_narrow(item, columns)[: _TEXT_ROWS + 1], code_room)
     room.spend(blocks)
     return _noted(blocks, [_showing(count, total), item.note], room)
 
@@ -209,7 +211,7 @@ def _showing(count: int, total: int) -> str:
 
 def _native_fits(block: Block) -> bool:
     rows: list[list[Block]] = block["rows"]
-    cells = sum(kit.units(cell["text"]) for row in rows for cell in row)
+    cells = sum(kit.units(cell.get("text", "")) for row in rows for cell in row)
     return len(rows) <= kit.TABLE_ROWS and cells <= kit.TABLE_CELLS
 
 
@@ -220,12 +222,35 @@ def _noted(blocks: list[Block], notes: Sequence[str], room: Room) -> list[Block]
 
 
 def square(item: Table, columns: int, size: int) -> list[list[str]]:
-    """Header and rows, each of `columns` cells, each cell a visible line of at most `size` characters."""
+    """Header and rows, each of `columns` cells, each cell a visible line of at most `size` characters, mentions as bare ids."""
+    return [[kit.unmentioned(cell) for cell in row] for row in _squared(item, [size] * columns)]
+
+
+def _squared(item: Table, sizes: Sequence[int]) -> list[list[str]]:
     rows = [
-        [kit.clip(cell, size, counted=size > 20) or NOTHING for cell in row[:columns]]
+        [kit.clip(cell, size, counted=size > 20) or NOTHING for cell, size in zip(row, sizes, strict=False)]
         for row in (item.columns, *item.rows)
     ]
-    return [row + [NOTHING] * (columns - len(row)) for row in rows]
+    return [row + [NOTHING] * (len(sizes) - len(row)) for row in rows]
+
+
+def _narrow(item: Table, columns: int) -> list[list[str]]:
+    """`square` for lines of text: what people copy stays whole, the other columns share what is left of the line."""
+    whole = square(item, columns, _CELL)
+    needs = [max(width(cell) for cell in column) for column in zip(*whole, strict=True)]
+    exact = [_is_exact(item, whole, position) for position in range(columns)]
+    sizes = [_CELL] * columns
+    left = _TEXT_ROW - sum(need for need, kept in zip(needs, exact, strict=True) if kept)
+    others = sorted((position for position in range(columns) if not exact[position]), key=needs.__getitem__)
+    for done, position in enumerate(others):
+        sizes[position] = max(_LEAST_CELL, min(_TEXT_CELL, left // (len(others) - done)))
+        left -= min(needs[position], sizes[position])
+    return [[kit.unmentioned(cell) for cell in row] for row in _squared(item, sizes)]
+
+
+def _is_exact(item: Table, rows: Sequence[Sequence[str]], position: int) -> bool:
+    named = position < len(item.columns) and item.columns[position] in item.exact
+    return named or all(" " not in row[position] for row in rows[1:])
 
 
 def _code_table(rows: Sequence[Sequence[str]], room: Room) -> tuple[list[Block], int]:

@@ -35,6 +35,11 @@ Tell = Callable[[Intent, str], None]
 _log = logging.getLogger("signalbox.slack")
 
 
+def _not_about_tokens(record: logging.LogRecord) -> bool:
+    """Bolt takes SLACK_BOT_TOKEN from the environment beside the client that it is given, and then warns that it does not."""
+    return "`token` will be unused" not in record.getMessage()
+
+
 class Doors:
     """Registers the listeners. `command` is the slash command; `tell` brings a sentence to the person of a request that was not
     taken, where the ack cannot carry it: it starts that and returns at once."""
@@ -68,6 +73,8 @@ class Doors:
             # Which workspace may ask is decided behind the doors, where a refusal is registered.
             return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_user_id=self._bot_user_id)
 
+        logger = logging.getLogger("signalbox.bolt")
+        logger.addFilter(_not_about_tokens)
         app = AsyncApp(
             client=AsyncWebClient(base_url=client.base_url, session=client.session, timeout=client.timeout),
             authorize=authorize,
@@ -76,7 +83,7 @@ class Doors:
             ssl_check_enabled=False,
             ignoring_self_events_enabled=True,
             attaching_function_token_enabled=False,
-            logger=logging.getLogger("signalbox.bolt"),
+            logger=logger,
         )
         app.command(re.compile(".*"))(self.on_command)
         app.action(re.compile(".*"))(self.on_action)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Mapping
+from math import ceil
 from typing import Any, Final
 
 from slack_sdk.errors import SlackApiError
@@ -47,6 +48,7 @@ class SlackDirectory:
         self._clock = clock
         self._team_id = team_id
         self._noticing = asyncio.Lock()
+        self._not_before: dict[str, float] = {}
         self._kept: dict[str, tuple[float, Answer | None]] = {}
         self._asking: dict[str, asyncio.Task[Answer | None] | asyncio.Future[Answer | None]] = {}
 
@@ -69,6 +71,7 @@ class SlackDirectory:
         }
         ages = {group: told for group, (_, told) in zip(sorted(groups), members, strict=True)}
         known, flags, team = _flags(user, actor.user_id)
+        wait = self._not_before.get("user", 0.0) - self._clock.monotonic()
         return Subject(
             user_id=actor.user_id,
             team_id=team or actor.team_id,
@@ -77,11 +80,14 @@ class SlackDirectory:
             user_age=age,
             groups=memberships,
             group_ages=ages,
+            retry_after=ceil(wait) if user is None and wait > 0 else None,
             **flags,
         )
 
     async def where(self, place: Place, *, max_age: float) -> Where:
         """The conversation; a channel that began to be shared since it was first seen is frozen."""
+        if not place.channel_id:
+            return Where(team_id=place.team_id, channel_id="", known=False)
         answer, _ = await self._ask("channel", place.channel_id, max_age)
         channel = answer.get("channel") if answer is not None else None
         if not isinstance(channel, Mapping) or channel.get("id") != place.channel_id:
@@ -167,7 +173,10 @@ class SlackDirectory:
                 else:
                     reply = await self._client.conversations_info(channel=id)
         except (SlackApiError, TimeoutError, *TRANSPORT) as error:
-            _log.warning("%s %s is unreadable: %s", kind, id, read(error).code)
+            trouble = read(error)
+            _log.warning("%s %s is unreadable: %s", kind, id, trouble.code)
+            if trouble.after is not None:
+                self._not_before[kind] = self._clock.monotonic() + trouble.after
             return None
         return reply.data if isinstance(reply.data, dict) else None
 

@@ -18,5 +18,5 @@ class Front(Protocol):
     async def submit(self, intent: Intent) -> Receipt: ...
 
     async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
-        """Targets whose name contains what was typed, as they are written, best first, at most 100."""
+        """Targets that fit what was typed, as they are written, best first, at most 100; last what was typed itself."""
         ...

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from bot.core.card import Card
 from bot.core.intent import Reply
 from bot.core.rows import Outgoing
+from bot.render import kit
 from bot.render.card import render_card
+
+_STEP_TEXT: Final = 1_000
 
 
 def usable(reply: Reply | None, now: datetime) -> str | None:
@@ -21,6 +24,12 @@ def usable(reply: Reply | None, now: datetime) -> str | None:
 def without_buttons(message: dict[str, Any]) -> dict[str, Any]:
     """A copy for a place in which a button would not count: it belongs to the message that was meant."""
     return {**message, "blocks": [block for block in message["blocks"] if block.get("type") != "actions"]}
+
+
+def words_of(card: Card) -> str:
+    """A card in one short text, for a place that takes nothing else."""
+    rows = [card.title, card.status, *(line.text for line in card.lines)]
+    return kit.clip(". ".join(row.rstrip(".") for row in rows if row), _STEP_TEXT)
 
 
 def message_of(row: Outgoing) -> dict[str, Any]:

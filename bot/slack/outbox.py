@@ -18,19 +18,20 @@ from pydantic import TypeAdapter, ValidationError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.card import Card, Delivery, FormView, HomeView
+from bot.core.card import Card, Delivery, FormView, HomeView, Tone
 from bot.core.intent import Reply
 from bot.core.outcome import FileOut
 from bot.core.ports import Clock
 from bot.core.problems import Problem
 from bot.core.rows import ButtonRow, Outgoing, stamp
 from bot.core.store_port import OutboxStore
+from bot.render import kit
 from bot.render.form import render_form
 from bot.render.home import render_home
 from bot.slack import posted
 from bot.slack.errors import TRANSPORT, Remedy, SlackTrouble, read
 from bot.slack.files import Uploads
-from bot.slack.message import message_of, usable, without_buttons
+from bot.slack.message import message_of, usable, without_buttons, words_of
 from bot.slack.once import once
 from bot.slack.respond import BadResponseUrl, Responder
 
@@ -81,7 +82,11 @@ class Outbox:
         self.troubles = 0
 
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
-        """Store what the message should be now."""
+        """Store what the message should be now. An app hears nothing whispered: its workflow step ends with the words instead."""
+        if card.only_for is not None and not kit.USER_ID.fullmatch(card.only_for):
+            if reply is not None and reply.step_id is not None:
+                await self.step(reply.step_id, ok=card.tone in (Tone.PLAIN, Tone.GOOD), text=words_of(card))
+            return
         now = self._clock.now()
         url = usable(reply, now)
         kind = "message"
@@ -374,7 +379,7 @@ class Outbox:
 
     async def _elsewhere(self, row: Outgoing, code: str) -> bool:
         """The bot cannot write there: tell the asker in a direct message, with the reason; False when nobody asked."""
-        person = next(iter(Card.model_validate(row.body).mention), None)
+        person = next((one for one in Card.model_validate(row.body).mention if kit.USER_ID.fullmatch(one)), None)
         if person is None:
             return False
         invite = " Invite me there." if code == "not_in_channel" else ""

@@ -114,6 +114,43 @@ def test_tables_of_every_size_fit(rows, columns):
     check_message(message.text, message.blocks)
 
 
+def test_people_and_channels_in_a_private_table_are_names_and_elsewhere_ids():
+    """A mention in a message that everybody sees would call that person; nobody is notified of a private one."""
+    item = Table(columns=("Who", "Where", "Why"), rows=(("<@U0ANA>", "<#C0CRAWL>", "ask <@U0LEE>"),))
+    private = render_card(card(table=item, only_for="U0RUI"))
+    check_message(private.text, private.blocks)
+    row = next(block for block in private.blocks if block["type"] == "table")["rows"][1]
+    elements = [cell["elements"][0]["elements"][0] for cell in row[:2]]
+    assert elements == [{"type": "user", "user_id": "U0ANA"}, {"type": "channel", "channel_id": "C0CRAWL"}]
+    assert row[2] == {"type": "raw_text", "text": "ask <@U0LEE>"}
+    public = render_card(card(table=item))
+    cells = next(block for block in public.blocks if block["type"] == "table")["rows"][1]
+    assert [cell["text"] for cell in cells] == ["U0ANA", "C0CRAWL", "ask <@U0LEE>"]
+    long = render_card(card(table=item.model_copy(update={"rows": item.rows * 120}), only_for="U0RUI"))
+    assert "U0ANA" in words(long)
+    assert "<@U0ANA>" not in words(long)
+
+
+def test_what_people_copy_from_a_long_table_is_never_cut():
+    """Ids and targets stay whole, names with blanks too where the table says so; words make room for them."""
+    ids = [f"schedule/56044022-3a4c-40b7-900e-{number:012d}" for number in range(120)]
+    named = [f"acc:Sequentum Demo/Agent with a rather long name indeed {number}" for number in range(120)]
+    rows = tuple(
+        ("yes", "Every weekday at seven in the morning " * 3, name, "2026-07-16 11:21 UTC", "words " * 20, one)
+        for name, one in zip(named, ids, strict=True)
+    )
+    columns = ("On", "When", "Target", "Next", "Why", "Schedule")
+    message = render_card(card(table=Table(columns=columns, rows=rows, total=120, exact=("Target",))))
+    check_message(message.text, message.blocks)
+    lines = [line for line in words(message).replace("\\n", "\n").splitlines() if "schedule/" in line]
+    assert len(lines) > 10
+    for line, one, name in zip(lines, ids, named, strict=False):
+        assert one in line
+        assert name in line
+        assert "2026-07-16 11:21 UTC" in line
+        assert len(line) < 260
+
+
 def test_a_time_is_local_to_the_viewer_with_utc_beside_it():
     message = render_card(card(facts=(Fact(label="Expires", value=NOON),)))
     field = message.blocks[1]["fields"][0]["text"]

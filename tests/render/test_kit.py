@@ -42,6 +42,8 @@ def test_prose_shows_the_text_exactly(text):
         ("it`s", "`it&lt;U+0060&gt;s`"),
         ("abc\u202egnp", "abc&lt;U+202E&gt;gnp"),
         ("ping @here!", "ping `@here`!"),
+        ("deny start on acc:labs/*: The labs", "deny start on `acc:labs/*`: The labs"),
+        ("on `acc:Sequentum Demo/*`: closed", "on `acc:Sequentum Demo/*`: closed"),
     ],
 )
 def test_prose(text, made):
@@ -49,7 +51,9 @@ def test_prose(text, made):
 
 
 def test_a_code_block_cannot_be_left():
-    assert kit.code_block("a\n```\n*b*") == "```\na\n&lt;U+0060&gt;&lt;U+0060&gt;&lt;U+0060&gt;\n*b*\n```"
+    assert kit.code_block("a\n```\n*b*") == "```\na\n``&lt;U+0060&gt;\n*b*\n```"
+    inside = kit.code_block("`" * 11).removeprefix("```\n").removesuffix("\n```")
+    assert "```" not in inside
 
 
 @pytest.mark.parametrize(

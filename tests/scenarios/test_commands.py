@@ -6,7 +6,7 @@ import pytest
 
 from bot.playground.planes.sequentum import Script
 from tests.scenarios.steps import ask, do, last_seq, mention, private, starts
-from tests.world import World, labels
+from tests.world import World, labels, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -49,6 +49,30 @@ async def test_a_verb_for_another_kind_of_target_is_answered_with_an_example(tow
     asked = await do(town, "logs acc:shop/prices")
     assert asked.row("failed").code == "wrong_target_kind"
     await asked.card("is of the kind agent", "logs acc:run/ID")
+
+
+@pytest.mark.parametrize("verb", ["logs", "retry"])
+async def test_a_verb_for_runs_on_an_agent_offers_its_last_and_its_failed_run(town: World, verb: str) -> None:
+    asked = await do(town, f"{verb} acc:shop/prices")
+    card = await asked.card("is of the kind agent")
+    assert labels(card) == [f"{verb} acc:shop/prices@last", f"{verb} acc:shop/prices@failed"]
+
+
+async def test_a_target_without_its_control_plane_is_offered_with_it(town: World) -> None:
+    """Only a remembered one, and only to who may ask here at all."""
+    await do(town, "status acc:shop/prices")
+    await ask(town, "history shop/prices count=3")
+    wanted = ["history acc:shop/prices count=3"]
+    await town.until(lambda: [m for m in town.ana.messages("C0CRAWL") if labels(m) == wanted])
+    await town.person("U0GUEST").command("C0CRAWL", "/ops start shop/prices")
+    heard = await town.sees("I could not read that", user="U0GUEST")
+    assert labels(heard) == []
+
+
+async def test_help_gives_examples_with_control_planes_that_are_there(town: World) -> None:
+    heard = shown(await town.does("help", "What you may do here"))
+    assert "targets acc" in heard
+    assert "infa" not in heard
 
 
 async def test_an_unknown_target_is_answered_with_the_nearest(town: World) -> None:

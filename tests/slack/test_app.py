@@ -330,3 +330,12 @@ async def test_a_listener_that_breaks_before_the_ack_is_not_acked_and_the_next_r
     assert (receipt.acked, receipt.status) == (False, 500)
     hall.inside.breaks = None
     assert (await hall.ana.command("C0CRAWL", "/ops whoami")).acked
+
+
+async def test_a_bot_token_in_the_environment_makes_no_noise(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bolt reads SLACK_BOT_TOKEN on its own; the configuration names that very variable."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "set")
+    async with served(hall.inside):
+        assert caplog.messages == []

@@ -34,7 +34,7 @@ async def test_when_the_register_cannot_be_written_everybody_who_asks_is_told(he
     card = await here.until(lambda: next((m for m in here.ana.messages("C0CRAWL") if "Log" in labels(m)), None))
     runs = len(here.acc.runs)
 
-    async def full(*_: object) -> bool:
+    async def full(*_: object, **__: object) -> bool:
         raise StoreProblem("The disk is full.", code="store_full")
 
     working, here.bot.store.accept = here.bot.store.accept, full  # type: ignore[method-assign,assignment]

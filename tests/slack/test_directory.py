@@ -20,7 +20,7 @@ from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.slack.directory import SlackDirectory
 from bot.store.unit import Store
 from tests.slack.support import HandClock
-from tests.world import World
+from tests.world import World, shown
 
 ANA = Actor(user_id="U0ANA", team_id="T0ACME")
 CRAWL = Place(team_id="T0ACME", channel_id="C0CRAWL")
@@ -327,3 +327,12 @@ async def test_a_reply_that_is_no_json_is_unreadable(liar: tuple[Liar, SlackDire
     assert (await directory.subject(ANA, (), max_age=0)).known
     said.answers.clear()
     assert not (await directory.subject(ANA, (), max_age=0)).known
+
+
+async def test_who_is_denied_for_slacks_rate_limit_is_told_when_to_try_again(here: World) -> None:
+    here.ws.faults.rate_limit("users.info", retry_after=17)
+    denied = await here.does("start acc:shop/prices", "Denied")
+    words = shown(denied)
+    assert "Slack did not say who you are" in words
+    assert "try again in 17 s" in words
+    await here.does("start acc:shop/prices", "Succeeded")

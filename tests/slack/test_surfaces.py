@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.world import OPEN_POLICY, World, shown, world
+import pytest
+
+from tests.world import OPEN_POLICY, World, labels, request_id, shown, world
 
 STEP_POLICY = OPEN_POLICY.replace('who = ["crawl", "leads", "admins"]', 'who = ["crawl", "A0SIGNAL"]')
 
@@ -66,6 +68,32 @@ async def test_a_submitted_form_runs_the_command_it_stands_for(here: World) -> N
     await here.sees("start acc:shop/prices", "by form")
 
 
+async def test_a_request_by_form_keeps_the_channel_that_the_form_was_opened_in(here: World) -> None:
+    """The card is followed and refreshed like that of a typed command, and every row names the channel."""
+    await here.does("status acc:shop/prices", "shop/prices")
+    await here.say("")
+    await opened(here)
+    await here.ana.submit("modal", {"verb": "start", "target": "acc:shop/prices", "reason": "kept"})
+    card = await here.sees("start acc:shop/prices", "kept", "Succeeded")
+    assert {"Log", "Refresh"} <= set(labels(card))
+    await here.until(lambda: here.register(request_id=request_id(card), event="ended"))
+    assert {row.channel_id for row in here.register(request_id=request_id(card))} == {"C0CRAWL"}
+    asked = [call.args.get("channel") for call in here.ws.calls if call.method == "conversations.info"]
+    assert set(asked) == {"C0CRAWL"}
+
+
+async def test_a_request_by_the_global_form_keeps_the_channel_that_was_chosen(here: World) -> None:
+    await here.does("status acc:shop/prices", "shop/prices")
+    await here.ana.shortcut("launcher")
+    await opened(here)
+    await here.ana.submit("modal", {"verb": "start", "target": "acc:shop/prices", "channel": "C0CRAWL"})
+    card = await here.sees("start acc:shop/prices", "Succeeded")
+    assert {"Log", "Refresh"} <= set(labels(card))
+    assert {row.channel_id for row in here.register(request_id=request_id(card))} == {"C0CRAWL"}
+    asked = [call.args.get("channel") for call in here.ws.calls if call.method == "conversations.info"]
+    assert set(asked) == {"C0CRAWL"}
+
+
 async def test_a_form_of_one_person_is_nothing_in_the_hands_of_another(here: World) -> None:
     await here.say("")
     token = (await opened(here))["private_metadata"]
@@ -121,6 +149,49 @@ async def test_a_guest_learns_no_target_from_the_menu_of_a_form(here: World) -> 
         assert bool(answer.body["options"]) is found, answer
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("acc:shop/prices@last", "acc:shop/prices@last"),
+        ("shop/prices@f", "acc:shop/prices@failed"),
+        ("acc:shop/never-seen", "acc:shop/never-seen"),
+        ("acc:Sequentum Demo/My Agent", 'acc:"Sequentum Demo/My Agent"'),
+        ("acc:run/9040f86d-bbc1-4038-9868-501145cc2370", "acc:run/9040f86d-bbc1-4038-9868-501145cc2370"),
+    ],
+)
+async def test_the_menu_of_targets_offers_what_was_typed_when_it_is_a_target(
+    here: World, typed: str, offered: str
+) -> None:
+    """Slack takes no free text there, so whatever can be typed behind `/ops` has to be among the options."""
+    await here.does("status acc:shop/prices", "shop/prices")
+    await here.say("")
+    await opened(here)
+    options = [option["value"] for option in await here.ana.suggest("modal", "suggest_target", typed)]
+    assert offered in options
+    assert len(options) == len(set(options))
+
+
+async def test_the_menu_of_targets_offers_nothing_that_is_no_target(here: World) -> None:
+    await here.say("")
+    await opened(here)
+    for typed in ("nowhere:shop/prices", "acc:", "acc: ", "zzz zzz", 'acc:"shop'):
+        options = [option["value"] for option in await here.ana.suggest("modal", "suggest_target", typed)]
+        assert all(option.startswith("acc:") and option != "acc:" for option in options), options
+        assert typed not in options
+
+
+async def test_a_name_that_needs_quotes_is_found_without_them(here: World) -> None:
+    here.acc.add_agent("Sequentum Demo/My Agent")
+    await here.does('status acc:"Sequentum Demo/My Agent"', "Sequentum Demo/My Agent")
+    await here.say("")
+    await opened(here)
+    options = [option["value"] for option in await here.ana.suggest("modal", "suggest_target", "sequentum demo/my")]
+    assert options[0] == 'acc:"Sequentum Demo/My Agent"'
+    receipt = await here.ana.submit("modal", {"verb": "start", "target": options[0]})
+    assert receipt.acked, receipt
+    await here.until(lambda: "done" in here.events("start"))
+
+
 async def test_the_message_shortcut_takes_the_words_of_the_message(here: World) -> None:
     posted = await here.person("U0RUI").post("C0CRAWL", "status acc:shop/prices")
     await here.ana.message_shortcut("work_on_message", "C0CRAWL", str(posted.ts))
@@ -132,6 +203,26 @@ async def test_the_message_shortcut_takes_the_words_of_the_message(here: World) 
     assert receipt.acked, receipt
     answered = await here.sees("status acc:shop/prices", "request r-")
     assert answered.get("thread_ts") == posted.ts
+
+
+@pytest.mark.parametrize(
+    ("written", "target"),
+    [
+        ("could somebody look at acc:shop/prices, please?", "acc:shop/prices"),
+        ("shop/prices is stuck again", "acc:shop/prices"),
+        ("acc is slow today", "acc:"),
+        ("nothing works", None),
+    ],
+)
+async def test_the_message_shortcut_finds_the_target_in_words_that_are_no_command(
+    here: World, written: str, target: str | None
+) -> None:
+    await here.does("status acc:shop/prices", "shop/prices")
+    posted = await here.person("U0RUI").post("C0CRAWL", written)
+    await here.ana.message_shortcut("work_on_message", "C0CRAWL", str(posted.ts))
+    fields = {block.get("block_id"): block.get("element") for block in (await opened(here))["blocks"]}  # type: ignore[attr-defined]
+    assert fields["target"].get("initial_option", {}).get("value") == target
+    assert fields["reason"]["initial_value"] == written
 
 
 async def test_the_message_shortcut_takes_the_files_of_the_message(here: World) -> None:
@@ -168,20 +259,54 @@ async def test_a_step_acts_under_the_rules_for_its_app_and_ends_with_its_outcome
         assert (sent.user_id, sent.door) == ("A0SIGNAL", "step")
 
 
-async def test_a_step_that_no_rule_names_fails_and_starts_nothing(here: World) -> None:
-    """Whoever is written into its inputs as the person who began it."""
-    inputs = {"command": "start acc:shop/prices", "channel": "C0CRAWL", "user": "U0ANA"}
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("start acc:shop/prices", "A0SIGNAL"),
+        ("strat nothing", "`strat` is not a verb"),
+        ("start acc:no/such", "no/such"),
+        ("backends", "A0SIGNAL"),
+    ],
+)
+async def test_a_step_that_is_refused_ends_with_the_reason_and_whispers_to_nobody(
+    here: World, command: str, said: str
+) -> None:
+    """An app is nobody whom Slack could show an ephemeral or a direct message, whoever is written into its inputs."""
+    inputs = {"command": command, "channel": "C0CRAWL", "user": "U0ANA"}
     receipt = await here.ana.run_step("run_operation", inputs)
     step = await here.until(lambda: ended(here, receipt.execution_id))
     assert step["status"] == "failed"
+    await here.quiet()
     assert "sent" not in here.events("start")
-    assert "denied" in here.events("start")
+    assert [call.error for call in here.ws.calls if not call.ok] == []
+    assert [m for m in here.ana.messages("C0CRAWL") if "bot_id" in m] == []
+    assert said in str(step["error"])
 
 
-async def test_a_step_whose_words_cannot_be_read_fails(here: World) -> None:
-    receipt = await here.ana.run_step("run_operation", {"command": "strat nothing", "channel": "C0CRAWL"})
-    step = await here.until(lambda: ended(here, receipt.execution_id))
-    assert step["status"] == "failed"
+async def test_a_step_ends_well_with_what_it_looked_up(tmp_path: Path) -> None:
+    async with world(tmp_path, policy=STEP_POLICY) as here:
+        receipt = await here.ana.run_step("run_operation", {"command": "whoami", "channel": "C0CRAWL"})
+        step = await here.until(lambda: ended(here, receipt.execution_id))
+        assert step["status"] == "completed", step
+        assert [call.error for call in here.ws.calls if not call.ok] == []
+
+
+async def test_a_step_does_nothing_dangerous(tmp_path: Path) -> None:
+    """A pre-flight has to be looked at by a person; nothing waits for a press that nobody could make."""
+    async with world(tmp_path, policy=STEP_POLICY) as here:
+        inputs = {"command": "schedule delete acc:shop/prices", "channel": "C0CRAWL"}
+        receipt = await here.ana.run_step("run_operation", inputs)
+        step = await here.until(lambda: ended(here, receipt.execution_id))
+        assert (step["status"], "a person has to look" in str(step["error"])) == ("failed", True)
+        assert [row.code for row in here.register(event="failed")] == ["needs_person"]
+
+
+async def test_the_card_of_a_step_names_its_app_in_words(tmp_path: Path) -> None:
+    async with world(tmp_path, policy=STEP_POLICY) as here:
+        await here.ana.run_step("run_operation", {"command": "start acc:shop/prices", "channel": "C0CRAWL"})
+        card = await here.sees("start acc:shop/prices", "Succeeded")
+        assert "app A0SIGNAL" in shown(card)
+        assert "@A0SIGNAL" not in shown(card)
 
 
 def ended(here: World, execution_id: str | None) -> dict[str, object] | None:

@@ -111,12 +111,12 @@ async def agent_history(desk: Desk, operation: Operation, call: Call) -> Done:
     if text_of(operation, "as") == "job":
         jobs = (await desk.client.job_runs(agent.id, count)).items[:count]
         await desk.finder.learn_jobs(jobs, agent)
-        bad = sum(named(JOB, job.status)[1] is Phase.FAILED for job in jobs)
-        return Done(summary=_told(agent.name, len(jobs), bad, "job run"), table=job_table(jobs) if jobs else None)
+        phases = [named(JOB, job.status)[1] for job in jobs]
+        return Done(summary=_told(agent.name, phases, "job run"), table=job_table(jobs) if jobs else None)
     runs = (await desk.client.runs(agent.id, count)).items[:count]
     await desk.finder.learn_runs(runs, agent)
-    bad = sum(named(RUN_STATES, run.status)[1] is Phase.FAILED for run in runs)
-    return Done(summary=_told(agent.name, len(runs), bad, "run"), table=run_table(runs, desk.clean) if runs else None)
+    phases = [named(RUN_STATES, run.status)[1] for run in runs]
+    return Done(summary=_told(agent.name, phases, "run"), table=run_table(runs, desk.clean) if runs else None)
 
 
 async def job_run_history(desk: Desk, operation: Operation, call: Call) -> Done:
@@ -129,15 +129,18 @@ async def job_run_history(desk: Desk, operation: Operation, call: Call) -> Done:
     count = number_of(operation, "count", 10)
     runs = (await desk.client.runs_of_job(job.agent_id, job.run_id, count))[:count]
     await desk.finder.learn_runs(runs, agent_of(operation.target))
-    bad = sum(named(RUN_STATES, run.status)[1] is Phase.FAILED for run in runs)
+    phases = [named(RUN_STATES, run.status)[1] for run in runs]
     who = f"Job run {job.run_id} of {operation.target.parent_name or job.agent_id}"
-    return Done(summary=_told(who, len(runs), bad, "run"), table=run_table(runs, desk.clean) if runs else None)
+    return Done(summary=_told(who, phases, "run"), table=run_table(runs, desk.clean) if runs else None)
 
 
-def _told(who: str, count: int, bad: int, what: str) -> str:
-    if not count:
+def _told(who: str, phases: Sequence[Phase], what: str) -> str:
+    if not phases:
         return f"{who} has no {what}s."
-    return f"{who}: the latest {count} {what}{'s' if count > 1 else ''}, {bad or 'none'} of them failed."
+    bad, unclear = phases.count(Phase.FAILED), phases.count(Phase.UNREADABLE)
+    known = f"{bad or 'none'} of them failed" if unclear < len(phases) else ""
+    unknown = f"{unclear} of them in a state that is not known here" if unclear else ""
+    return f"{who}: the latest {plural(len(phases), what)}, {' and '.join(part for part in (known, unknown) if part)}."
 
 
 async def agent_schedules(desk: Desk, operation: Operation, call: Call) -> Done:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core.builtins import BUILTINS
+from bot.core.builtins import BUILTINS, EXAMPLE_BACKENDS
 from bot.core.capability import Capability
 from bot.core.card import Line
 from bot.core.intent import Command, Intent
@@ -50,7 +50,7 @@ async def help_for(deps: Deps, intent: Intent, rows: Sequence[tuple[str, Capabil
         lines.append(
             Line(
                 heading="Everybody here",
-                text="\n".join(f"`{deps.command} {b.example}` {b.help}" for b in BUILTINS[:16]),
+                text="\n".join(f"`{deps.command} {_on_hand(deps, b.example)}` {b.help}" for b in BUILTINS[:16]),
             )
         )
     if not rows:
@@ -75,6 +75,17 @@ def _example(row: Capability, backend: str) -> str:
     return " ".join(words)
 
 
+def _on_hand(deps: Deps, example: str) -> str:
+    """An example of a built-in verb with a control plane that is there."""
+    name, rows = min(deps.catalog.backends.items())
+    words = example.split(" ")
+    for index, word in enumerate(words):
+        head, colon, _ = word.partition(":")
+        if head in EXAMPLE_BACKENDS and head not in deps.catalog.backends:
+            words[index] = f"{name}:{rows.default_target.example}" if colon else name
+    return " ".join(words)
+
+
 async def _one(deps: Deps, intent: Intent, verb: str, rows: Sequence[tuple[str, Capability]]) -> None:
     mine = [(name, row) for name, row in rows if row.verb == verb]
     builtin = deps.catalog.builtin(verb)
@@ -82,7 +93,7 @@ async def _one(deps: Deps, intent: Intent, verb: str, rows: Sequence[tuple[str, 
         Line(heading=f"{name}: {row.verb} on {row.target}", text=_explained(deps, name, row)) for name, row in mine
     ]
     if builtin is not None:
-        lines.append(Line(text=f"{builtin.help}\n`{deps.command} {builtin.example}`"))
+        lines.append(Line(text=f"{builtin.help}\n`{deps.command} {_on_hand(deps, builtin.example)}`"))
     if not lines:
         near = deps.catalog.nearest_verbs(verb)
         known = verb in deps.catalog.verbs

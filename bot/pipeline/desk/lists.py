@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.core.outcome import Table
 from bot.core.rows import Hold
+from bot.pipeline import cards
 from bot.pipeline.deps import Deps
 
 
@@ -22,8 +23,8 @@ async def approvals_table(deps: Deps, *, channel: str | None = None, user: str |
     rows = [
         (
             f"{hold.operation.verb} {hold.operation.target.text}" if hold.operation else _other(hold),
-            hold.intent.actor.user_id,
-            str(hold.facts.get("channel") or ""),
+            cards.person(hold.intent.actor.user_id),
+            cards.channel(hold.facts.get("channel")),
             moment(hold.made_at),
             moment(hold.due_at),
         )
@@ -50,7 +51,9 @@ async def watches_table(deps: Deps, *, channel: str | None = None, user: str | N
         )
         for watch in watches[:200]
     ]
-    return Table(columns=("Target", "Run", "State", "Since"), rows=tuple(rows), total=len(watches))
+    return Table(
+        columns=("Target", "Run", "State", "Since"), rows=tuple(rows), total=len(watches), exact=("Target", "Run")
+    )
 
 
 async def pauses_table(deps: Deps, *, channel: str | None = None, user: str | None = None) -> Table:
@@ -61,6 +64,9 @@ async def pauses_table(deps: Deps, *, channel: str | None = None, user: str | No
         if (channel is None or pause.channel_id == channel) and (user is None or pause.user_id == user)
     ]
     rows = [
-        (p.target.text, moment(p.from_at), moment(p.until_at), p.user_id or "", p.reason or "") for p in pauses[:200]
+        (p.target.text, moment(p.from_at), moment(p.until_at), cards.person(p.user_id), p.reason or "")
+        for p in pauses[:200]
     ]
-    return Table(columns=("Paused", "Since", "Until", "By", "Reason"), rows=tuple(rows), total=len(pauses))
+    return Table(
+        columns=("Paused", "Since", "Until", "By", "Reason"), rows=tuple(rows), total=len(pauses), exact=("Paused",)
+    )

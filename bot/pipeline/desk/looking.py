@@ -130,7 +130,11 @@ async def _named_table(deps: Deps, intent: Intent, title: str, found: Sequence[N
     lines = (
         () if rows else (Line(text="Nothing. Names are learned as they are used; a full path or id works at once."),)
     )
-    table = Table(columns=("Target", "State", "Detail"), rows=rows, total=len(found), note=note) if rows else None
+    table = (
+        Table(columns=("Target", "State", "Detail"), rows=rows, total=len(found), note=note, exact=("Target",))
+        if rows
+        else None
+    )
     await deps.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 
 

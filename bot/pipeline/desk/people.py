@@ -121,12 +121,12 @@ async def grants(deps: Deps, intent: Intent, ask: Command) -> None:
     rows = tuple(
         (
             g.id,
-            g.user_id,
+            cards.person(g.user_id),
             "BREAK-GLASS" if g.breakglass else ", ".join(g.verbs),
             ", ".join(g.targets),
-            g.channel_id or "every channel",
+            cards.channel(g.channel_id) or "every channel",
             moment(g.until_at),
-            g.granted_by,
+            cards.person(g.granted_by),
         )
         for g in await deps.store.open_grants(deps.clock.now())
     )

@@ -91,7 +91,7 @@ def _markdown(entry: Entry) -> str:
 
 
 async def _show(deps: Deps, intent: Intent, title: str, entries: Sequence[Entry]) -> None:
-    rows = tuple(_row(entry) for entry in entries)
+    rows = tuple((seq, at, cards.person(who), *rest) for seq, at, who, *rest in map(_row, entries))
     lines = () if rows else (Line(text="Nothing found."),)
     table = Table(columns=("Seq", "When", "Who", "Event", "What", "Detail"), rows=rows) if rows else None
     await deps.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from bot.core.card import Line, Tone
@@ -83,11 +84,11 @@ async def _shown(deps: Deps, intent: Intent) -> None:
     lines = []
     if rules is not None:
         lines += [
-            Line(text=f"`deny` {', '.join(r.verbs)} on {', '.join(r.targets)}: {r.because}") for r in rules.denies
+            Line(text=f"`deny` {', '.join(r.verbs)} on {_patterns(r.targets)}: {r.because}") for r in rules.denies
         ]
         lines += [
             Line(
-                text=f"`allow` {', '.join(r.verbs)} on {', '.join(r.targets)} for {', '.join(r.who.words)}"
+                text=f"`allow` {', '.join(r.verbs)} on {_patterns(r.targets)} for {', '.join(r.who.words)}"
                 + (f", with {r.approvals.count} of {', '.join(r.approvals.from_)}" if r.approvals else "")
             )
             for r in rules.allows
@@ -104,3 +105,8 @@ async def _shown(deps: Deps, intent: Intent) -> None:
             )
     shown = (Fact(label="Version", value=now.policy.version), Fact(label="Loaded", value=now.loaded_at))
     await deps.presenter.show(cards.private(intent, "Rules here", facts=shown, lines=tuple(lines)), intent.reply)
+
+
+def _patterns(targets: Sequence[str]) -> str:
+    """Each as code, whole: one with a blank in it is one pattern still."""
+    return ", ".join(f"`{target}`" for target in targets)

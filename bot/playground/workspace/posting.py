@@ -129,11 +129,17 @@ def post_as_app(
     ephemeral_for: str | None = None,
     function: Json | None = None,
 ) -> Message:
-    """Append a message of the app to a channel."""
+    """Append a message of the app to a channel.
+
+    An ephemeral one for a thread that nobody has answered in is taken and shown to nobody, as Slack does.
+    """
     body = bot_body(core.state, made, thread_ts)
     if ephemeral_for:
         body["is_ephemeral"] = True
-    message = core.state.add(Message(channel.id, body, ephemeral_for, function=function))
+    message = Message(channel.id, body, ephemeral_for, function=function)
+    if ephemeral_for and thread_ts and not core.state.replies(channel, thread_ts):
+        return message
+    core.state.add(message)
     core.own_message(message)
     return message
 

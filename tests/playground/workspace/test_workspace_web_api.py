@@ -159,6 +159,20 @@ async def test_an_ephemeral_message_is_for_one_member(ws: Workspace, client: Asy
     assert await refused(outsider) == "user_not_in_channel"
 
 
+async def test_an_ephemeral_message_shows_in_a_thread_only_once_there_is_one(
+    ws: Workspace, client: AsyncWebClient
+) -> None:
+    ana = ws.person("U0ANA")
+    root = str((await ana.post("C0CRAWL", "root")).ts)
+    lost = await client.chat_postEphemeral(channel="C0CRAWL", user="U0ANA", thread_ts=root, text="lost")
+    assert lost["ok"]
+    assert lost["message_ts"]
+    assert [m["text"] for m in ana.messages("C0CRAWL")] == ["root"]
+    await ana.post("C0CRAWL", "reply", thread_ts=root)
+    await client.chat_postEphemeral(channel="C0CRAWL", user="U0ANA", thread_ts=root, text="seen")
+    assert [m["text"] for m in ana.messages("C0CRAWL")] == ["root", "reply", "seen"]
+
+
 async def test_threads_are_counted_and_listed(ws: Workspace, client: AsyncWebClient) -> None:
     root = (await client.chat_postMessage(channel="C0CRAWL", text="root"))["ts"]
     await ws.person("U0ANA").post("C0CRAWL", "first", thread_ts=root)
