@@ -54,7 +54,7 @@ async def fill_buttons(deps: Deps, intent: Intent, operation: Operation, code: s
 def unfit_buttons(deps: Deps, intent: Intent, command: Command, code: str) -> tuple[Button, ...]:
     """`Fill in` on words that did not fit what is declared. The rules were not asked yet, so the control plane is not either."""
     row = _row_of(deps, command)
-    if code not in UNFIT or row is None or not (row.params or row.reason_required):
+    if code not in REFUSED or row is None or not (row.params or row.reason_required):
         return ()
     return (_button(deps, intent, command, schema=False),)
 
