@@ -59,8 +59,9 @@ EVENTS: Final[Words] = {
     "reviewed": "another person looked at what was done under break-glass",
     "policy_loaded": "rules came into force",
     "policy_refused": "a changed rules file cannot be used; the last good one stays",
-    "paused": "a schedule is off until the time in `detail`",
-    "resumed": "it was switched on again",
+    "paused": "a schedule is off until the time in `detail`; with a code, what became of an earlier pause: `replaced` by this "
+    "one, or `no_end`, off until somebody switches it on",
+    "resumed": "it was switched on again, by its time or by somebody (code `by_hand`)",
     "exported": "the register was written to a file",
     "head_published": "`SEQ:HASH` of the last row was posted to the security channel",
 }

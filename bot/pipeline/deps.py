@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.catalog import Catalog
@@ -12,6 +12,7 @@ from bot.core.ports import Backend, Clock, Directory, Ids, Names, Presenter, Sla
 from bot.core.store_port import Store
 from bot.pipeline.drain import Drain
 from bot.pipeline.health import HealthBoard
+from bot.pipeline.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +52,4 @@ class Deps:
     security_channel: str | None = None
     incident_channel: str | None = None
     secrets: tuple[str, ...] = ()
+    turns: Turns = field(default_factory=Turns)

@@ -135,12 +135,16 @@ class OneCall:
     spool: Any
     told: list[str] = field(default_factory=list)
     files: dict[str, Attached] = field(default_factory=dict)
+    noted: list[Any] = field(default_factory=list)
 
     async def progress(self, text: str) -> None:
         self.told.append(text)
 
     async def file(self, file_id: str) -> Any:
         return self.files[file_id]
+
+    async def was_on(self, targets: Any) -> None:
+        self.noted.append(tuple(targets))
 
 
 @dataclass(frozen=True)
