@@ -14,7 +14,7 @@ from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Refused, RunView, Unknown
 from bot.core.params import Param
-from bot.core.policy_match import Subject, Where
+from bot.core.policy_match import Reach, Subject, Where
 
 
 class Clock(Protocol):
@@ -171,6 +171,10 @@ class Directory(Protocol):
 
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         """The user ids of a user group, None when they cannot be read."""
+        ...
+
+    async def reach(self, channel_id: str) -> Reach:
+        """Whether the bot can write in a channel, read anew."""
         ...
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from bot.core.card import Card, Line, Tone
 from bot.core.intent import Place
 from bot.core.policy import PolicyProblem, cut_short, parse_policy
+from bot.core.policy_load import Policy
 from bot.core.ports import Clock, Ids, Presenter
 from bot.core.register import Event, Row
 from bot.core.store_port import Store
@@ -82,6 +84,17 @@ class Rules:
         return Scribe().system(
             event, self._ids.request(), self._clock.now(), self._team_id, policy_version=version, detail=detail
         )
+
+
+def named_channels(policy: Policy, security: str | None, incident: str | None) -> Mapping[str, str]:
+    """Every channel that the rules or the configuration name, with what for, in words."""
+    uses = dict.fromkeys(sorted(policy.channels), "with rules")
+    found = [(id_, "where approvals are asked") for id_ in sorted(policy.asking_channels)]
+    found += [(security, "`security_channel`")] if security else []
+    found += [(incident, "`incident_channel`")] if incident else []
+    for id_, use in found:
+        uses[id_] = f"{uses[id_]}, {use}" if id_ in uses else use
+    return uses
 
 
 def read_rules(path: Path) -> str:

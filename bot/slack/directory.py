@@ -6,6 +6,7 @@ Answers are kept for at most 60 s. What fails, is slow or has an unexpected shap
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -14,10 +15,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.intent import Actor, Place
-from bot.core.policy_match import Member, Subject, Where
+from bot.core.policy_match import Member, Reach, Subject, Where
 from bot.core.ports import Clock
 from bot.core.store_port import Store
+from bot.core.value import Json
 from bot.slack.errors import TRANSPORT, read
+from bot.slack.reach import reach
 
 _FLAGS: Final = (
     "deleted",
@@ -29,6 +32,7 @@ _FLAGS: Final = (
     "is_app_user",
 )
 _CHANNEL_FLAGS: Final = ("is_im", "is_mpim", "is_ext_shared")
+FROZEN: Final = "it is shared or its id changed, and its rules are frozen; an administrator says `policy confirm` there"
 _WITHIN: Final = 4.0
 _LARGEST: Final = 20_000
 
@@ -105,16 +109,20 @@ class SlackDirectory:
             return None
         return tuple(users)
 
+    async def reach(self, channel_id: str) -> Reach:
+        """Whether the bot can write there; a channel whose rules wait for an administrator is in trouble too."""
+        found = await reach(self._client, channel_id)
+        seen = await self._store.fact(f"channel:{channel_id}")
+        if found.known and not found.trouble and _is_frozen(seen, shared=found.shared):
+            return dataclasses.replace(found, trouble=FROZEN)
+        return found
+
     async def _frozen(self, channel_id: str, *, shared: bool) -> bool:
         """Explicitly frozen, or shared now though it was first seen unshared and nobody confirmed since."""
-        fact = await self._store.fact(f"channel:{channel_id}")
-        seen = fact if isinstance(fact, dict) else None
-        if seen is None:
+        seen = await self._store.fact(f"channel:{channel_id}")
+        if not isinstance(seen, dict):
             await self._store.set_fact(f"channel:{channel_id}", {"shared": shared, "frozen": False}, self._clock.now())
-            return False
-        if seen.get("frozen") is True:
-            return True
-        return shared and seen.get("shared") is not True
+        return _is_frozen(seen, shared=shared)
 
     async def freeze(self, channel_id: str) -> None:
         """Its rules stop counting until an administrator confirms."""
@@ -159,6 +167,13 @@ class SlackDirectory:
             _log.warning("%s %s is unreadable: %s", kind, id, read(error).code)
             return None
         return reply.data if isinstance(reply.data, dict) else None
+
+
+def _is_frozen(seen: Json, *, shared: bool) -> bool:
+    """By what was noted of a channel; one of which nothing was noted is seen for the first time."""
+    if not isinstance(seen, dict):
+        return False
+    return seen.get("frozen") is True or (shared and seen.get("shared") is not True)
 
 
 def _flags(answer: Answer | None, user_id: str) -> tuple[bool, dict[str, bool], str]:

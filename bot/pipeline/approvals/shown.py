@@ -153,8 +153,26 @@ async def show_requester(deps: Deps, hold: Hold) -> None:
     )
     due = Fact(label="Expires", value=datetime.fromisoformat(hold.due_at))
     text = f"Waiting for {terms.count} of {named(terms.groups)} to agree; nothing was sent."
-    lines = (Line(text=text), *([Line(heading="Asked again", text=terms.note)] if terms.note else ()))
+    lines = (
+        Line(text=text),
+        *([Line(heading="Asked again", text=terms.note)] if terms.note else ()),
+        *await _unposted(deps, hold, terms),
+    )
     await _requester(deps, hold, operation, Tone.ASK, "Waiting for approval", lines, (due,), (cancel,))
+
+
+async def _unposted(deps: Deps, hold: Hold, terms: Terms) -> tuple[Line, ...]:
+    """Those who decide see nothing of it where the bot cannot write; the requester can do something about that."""
+    if terms.channel == hold.intent.place.channel_id:
+        return ()
+    found = await deps.directory.reach(terms.channel)
+    if not found.trouble or not found.known:
+        return ()
+    text = (
+        f"I cannot post it in <#{terms.channel}>, where those who decide look: {found.trouble}. "
+        "Until then nobody is told; it is posted there within half a minute of my being let in."
+    )
+    return (Line(heading="Not asked yet", text=text),)
 
 
 async def close_requester(deps: Deps, hold: Hold, tone: Tone, status: str, text: str, *people: str) -> None:
@@ -181,7 +199,7 @@ async def _requester(
         "facts": (*card.facts, *facts),
         "buttons": tuple(buttons),
         "footer": (*card.footer, f"approval {hold.id}"),
-        "mention": tuple(dict.fromkeys((*card.mention, *people))),
+        "mention": tuple(dict.fromkeys((*card.mention, *people, terms_of(hold).channel))),
     }
     await deps.presenter.show(card.model_copy(update=changed))
 
