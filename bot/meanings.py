@@ -69,9 +69,9 @@ EVENTS: Final[Words] = {
 SLACK_EVENTS: Final[Words] = {
     "app_home_opened": "the Home tab is drawn when somebody opens it",
     "app_mention": "`@signalbox ...`, in threads too, where Slack has no slash commands",
-    "channel_id_changed": "a shared channel gets another id; its rules stop until an administrator confirms",
-    "channel_shared": "outsiders can read along from now on; its rules stop until an administrator confirms",
-    "channel_unshared": "the channel is the workspace's own again",
+    "channel_id_changed": "a shared channel gets another id; its rules stop until an administrator says `policy confirm` there",
+    "channel_shared": "outsiders can read along from now on; its rules stop until an administrator says `policy confirm` there",
+    "channel_unshared": "the channel is the workspace's own again; rules that stopped only because it was shared count again",
     "function_executed": "the workflow step *Run an operation*",
     "message.im": "commands in a direct message, where a rule names it",
 }

@@ -24,6 +24,7 @@ from bot.core.plugin import BackendSettings
 from bot.core.ports import Backend, Clock, Ids, Names, Presenter
 from bot.core.problems import Problem
 from bot.core.rows import Outgoing
+from bot.pipeline import frozen
 from bot.pipeline.approvals import pick_up
 from bot.pipeline.deps import Deps
 from bot.pipeline.drain import Drain
@@ -160,10 +161,10 @@ class Bot:
             fatal=self._fatal,
             left=left,
         )
-        self.deps = self._deps(client, self.outbox, self._spool(left))
+        directory = SlackDirectory(client, self.store, self.clock, slack.team)
+        self.deps = self._deps(client, directory, self.outbox, self._spool(left))
         self.pipeline = Pipeline(self.deps)
         await self.rules.registered(self.store)
-        directory = self.deps.directory
         doors = Doors(
             self.pipeline,
             Stamp(self.clock, self.ids),
@@ -185,7 +186,7 @@ class Bot:
         spool.prepare(self.outbox.files_of(left))
         return spool
 
-    def _deps(self, client: AsyncWebClient, presenter: Presenter, spool: FileSpool) -> Deps:
+    def _deps(self, client: AsyncWebClient, directory: SlackDirectory, presenter: Presenter, spool: FileSpool) -> Deps:
         slack = self.settings.slack
         session = self._session
         if session is None:
@@ -197,7 +198,7 @@ class Bot:
             backends=self.built.backends,
             store=self.store,
             names=self.names,
-            directory=SlackDirectory(client, self.store, self.clock, slack.team),
+            directory=directory,
             presenter=presenter,
             files=Attachments(client, session, slack.bot_token.get_secret_value(), slack.api_url),
             spool=spool,
@@ -223,15 +224,20 @@ class Bot:
             raise config.ConfigProblem(f"[slack] team is {team}, and the bot token belongs to {me.get('team_id')}")
         return str(me["user_id"])
 
-    def _channel_event(self, directory: Any) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
+    def _channel_event(self, directory: SlackDirectory) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
         async def on_event(body: Mapping[str, Any]) -> None:
             event = body.get("event")
             if not isinstance(event, Mapping):
                 return
+            why = frozen.SHARED if event.get("type") == "channel_shared" else frozen.RENUMBERED
             for name in ("channel", "new_channel_id", "old_channel_id"):
                 channel = event.get(name)
-                if isinstance(channel, str) and event.get("type") != "channel_unshared":
-                    await directory.freeze(channel)
+                if not isinstance(channel, str):
+                    continue
+                if event.get("type") == "channel_unshared":
+                    await directory.unshared(channel)
+                elif await directory.freeze(channel, why) and name != "old_channel_id":
+                    await frozen.tell_security(self.deps, channel, why)
 
         return on_event
 

@@ -116,7 +116,8 @@ BUILTINS: Final = (
     Builtin(
         verb="policy",
         takes=Takes.WORDS,
-        help="The rules in force: version, since when, this channel's rules.",
+        help="The rules in force: version, since when, this channel's rules. Administrators: `policy confirm -- why` lets them count "
+        "again in a channel that became shared or got another id, `policy alias @other @person -- why` notes a second account.",
         example="policy",
     ),
     Builtin(

@@ -32,6 +32,9 @@ _FLAGS: Final = (
     "is_app_user",
 )
 _CHANNEL_FLAGS: Final = ("is_im", "is_mpim", "is_ext_shared")
+SHARED: Final = "shared"
+RENUMBERED: Final = "renumbered"
+UNSHARED: Final = "unshared"
 FROZEN: Final = "it is shared or its id changed, and its rules are frozen; an administrator says `policy confirm` there"
 _WITHIN: Final = 4.0
 _LARGEST: Final = 20_000
@@ -124,10 +127,29 @@ class SlackDirectory:
             await self._store.set_fact(f"channel:{channel_id}", {"shared": shared, "frozen": False}, self._clock.now())
         return _is_frozen(seen, shared=shared)
 
-    async def freeze(self, channel_id: str) -> None:
-        """Its rules stop counting until an administrator confirms."""
+    async def freeze(self, channel_id: str, why: str) -> bool:
+        """Its rules stop counting until an administrator confirms; False when they had stopped already.
+
+        `why` is shared or renumbered. A channel that got another id stays so when it is no longer shared.
+        """
         self._kept.pop(f"channel:{channel_id}", None)
-        await self._store.set_fact(f"channel:{channel_id}", {"shared": False, "frozen": True}, self._clock.now())
+        seen = await self._store.fact(f"channel:{channel_id}")
+        already = isinstance(seen, dict) and seen.get("frozen") is True and seen.get("why") != UNSHARED
+        if not already or why == RENUMBERED:
+            told: dict[str, Json] = {"shared": False, "frozen": True, "why": why}
+            await self._store.set_fact(f"channel:{channel_id}", told, self._clock.now())
+        return not already
+
+    async def unshared(self, channel_id: str) -> None:
+        """Slack says that it is the workspace's own again: what was frozen for that alone thaws once Slack's record agrees."""
+        self._kept.pop(f"channel:{channel_id}", None)
+        seen = await self._store.fact(f"channel:{channel_id}")
+        if not isinstance(seen, dict):
+            return
+        frozen = seen.get("frozen") is True
+        if not frozen or seen.get("why") == SHARED:
+            told: dict[str, Json] = {"shared": False, "frozen": frozen, "why": UNSHARED}
+            await self._store.set_fact(f"channel:{channel_id}", told, self._clock.now())
 
     async def _ask(self, kind: str, id: str, max_age: float) -> tuple[Answer | None, float]:
         """The answer and its age in seconds. Callers that ask for the same thing at once share one request."""
@@ -173,7 +195,9 @@ def _is_frozen(seen: Json, *, shared: bool) -> bool:
     """By what was noted of a channel; one of which nothing was noted is seen for the first time."""
     if not isinstance(seen, dict):
         return False
-    return seen.get("frozen") is True or (shared and seen.get("shared") is not True)
+    if seen.get("frozen") is True:
+        return shared or seen.get("why") != UNSHARED
+    return shared and seen.get("shared") is not True
 
 
 def _flags(answer: Answer | None, user_id: str) -> tuple[bool, dict[str, bool], str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.deciding import APPROVERS, CRAWL, Deciding, deciding
+from tests.scenarios.deciding import APPROVERS, CRAWL, SECURITY, Deciding, deciding
 from tests.world import request_id, shown
 
 
@@ -119,6 +119,40 @@ async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(town
     before = len(here.register(event="done"))
     await here.say("status acc:shop/prices")
     await here.until(lambda: len(here.register(event="done")) > before)
+
+
+async def test_a_shared_channel_says_what_ends_it_and_the_security_channel_is_told(town: Deciding) -> None:
+    """Who may confirm reads how, the others read who may."""
+    here = town.here
+    await here.does("status acc:shop/prices", "acc:shop/prices")
+    here.ws.set_channel(CRAWL, is_ext_shared=True)
+    await here.sees("stopped counting", f"<#{CRAWL}>", "policy confirm", user="U0ROOT", channel=SECURITY)
+    await here.does("status acc:shop/prices", "Denied", "An administrator (`admins`)", "policy confirm -- why")
+    await here.does("status acc:shop/prices", "Denied", "You may end this", "policy confirm -- why", user="U0ROOT")
+
+
+async def test_a_channel_that_is_no_longer_shared_thaws(town: Deciding) -> None:
+    """Nobody from outside reads along any more, and its id is the one that the rules name: they count again."""
+    here = town.here
+    await here.does("status acc:shop/prices", "acc:shop/prices")
+    here.ws.set_channel(CRAWL, is_ext_shared=True)
+    await here.does("status acc:shop/prices", "Denied", "confirm its rules")
+    here.ws.set_channel(CRAWL, is_ext_shared=False)
+    await here.quiet()
+    done = len(here.register(event="done"))
+    await here.say("status acc:shop/prices")
+    await here.until(lambda: len(here.register(event="done")) > done)
+
+
+async def test_a_channel_with_another_id_does_not_thaw_by_being_unshared(town: Deciding) -> None:
+    """Rules name ids: only an administrator says that a new one may count."""
+    here = town.here
+    await here.ws.change_channel_id(CRAWL, "C0MOVED")
+    await here.sees("The rules of C0MOVED stopped counting", "another id", user="U0ROOT", channel=SECURITY)
+    here.ws.set_channel("C0MOVED", is_ext_shared=True)
+    here.ws.set_channel("C0MOVED", is_ext_shared=False)
+    await here.quiet()
+    await here.does("status acc:shop/prices", "Denied", "confirm its rules", channel="C0MOVED")
 
 
 async def test_two_accounts_of_one_person_count_once(town: Deciding) -> None:

@@ -187,7 +187,7 @@ async def test_a_channel_that_became_shared_is_frozen_even_over_a_restart(book: 
 
 
 async def test_a_frozen_channel_stays_frozen_when_it_is_unshared(book: Book) -> None:
-    await book.directory.freeze("C0CRAWL")
+    await book.directory.freeze("C0CRAWL", "shared")
     assert (await book.directory.where(CRAWL, max_age=0)).frozen
 
 
