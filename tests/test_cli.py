@@ -223,6 +223,14 @@ async def test_check_says_what_is_well_and_what_is_not(program: Program, here: W
     assert "not-a-secret" not in good.out + bad.out + bad.err
 
 
+async def test_a_head_that_is_none_is_a_misuse(program: Program, here: World) -> None:
+    for head in ("x", "12", "12:abc"):
+        ended = await program("audit", "verify", "--head", head, folder=here.folder, environ=here.environ)
+        assert ended.code == 2
+        assert "SEQ:HASH" in one_line(ended)
+        assert "BROKEN" not in ended.out
+
+
 async def test_check_looks_at_every_channel_that_is_named(program: Program, here: World) -> None:
     """Those of the rules, of their approvals and of the configuration; each with what to do."""
     rules = here.folder / "policy.toml"

@@ -148,6 +148,8 @@ async def test_two_distinct_people_are_needed_and_one_counts_once(town: Deciding
     await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
     await here.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
     assert [row.detail for row in here.register(event="approved")] == ["1 of 2 agreed", "2 of 2 agreed"]
+    closed = shown(await town.sees("Approved by <@U0LEE> and <@U0ROOT>", "<@U0ROOT>: approve", channel=CRAWL))
+    assert closed.count("Decisions") == 1
 
 
 async def test_one_who_agreed_may_still_deny(town: Deciding) -> None:

@@ -65,7 +65,7 @@ def _card(
         place=_place(hold, terms),
         title=f"Approval: {cards.title_of(operation)}",
         tone=Tone.ASK if is_open else _TONES.get(hold.state, Tone.WARN),
-        status=ended or (_progress(terms, votes, claimed, agreed) if is_open else head(hold)),
+        status=ended or (_progress(terms, votes, claimed, agreed) if is_open else head(hold, votes)),
         lines=_lines(hold, terms, votes),
         facts=_facts(deps, hold, operation, terms),
         buttons=_buttons(hold, terms) if is_open else (),
@@ -92,9 +92,11 @@ def named(groups: Sequence[str]) -> str:
     return ", ".join(f"`{group}`" for group in groups)
 
 
-def head(hold: Hold) -> str:
-    """How it ended, and by whom."""
-    by = f" by <@{hold.decided_by}>" if hold.decided_by else ""
+def head(hold: Hold, votes: Sequence[HoldVote] = ()) -> str:
+    """How it ended, and by whom: by everybody who agreed where the votes are given."""
+    agreed = [vote.user_id for vote in votes if vote.vote == "approve"] if hold.state in ("approved", "taken") else []
+    people = agreed or ([hold.decided_by] if hold.decided_by else [])
+    by = f" by {' and '.join(f'<@{user}>' for user in people)}" if people else ""
     return f"{_HEADS.get(hold.state, hold.state)}{by}"
 
 
@@ -104,11 +106,8 @@ def _lines(hold: Hold, terms: Terms, votes: Sequence[HoldVote]) -> tuple[Line, .
         until = f" for {terms.lasts // 60} minutes" if terms.sort == "grant" else " this once"
         lines.append(Line(text=f"No rule allows this to <@{hold.intent.actor.user_id}> here; it is asked for{until}."))
     lines.append(Line(heading="What will happen", text=terms.effect))
-    lines += [
-        Line(heading="Decisions", text=f"<@{vote.user_id}>: {vote.vote}{f', {vote.reason}' if vote.reason else ''}")
-        for vote in votes
-    ]
-    return tuple(lines)
+    said = [f"<@{vote.user_id}>: {vote.vote}{f', {vote.reason}' if vote.reason else ''}" for vote in votes]
+    return (*lines, *([Line(heading="Decisions", text="\n".join(said))] if said else []))
 
 
 def _facts(deps: Deps, hold: Hold, operation: Operation, terms: Terms) -> tuple[Fact, ...]:
