@@ -23,6 +23,7 @@ from bot.core.ports import Backend
 from bot.demo import backend_table
 from bot.pipeline import execute
 from bot.pipeline.deps import Deps
+from bot.pipeline.drain import Drain
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
@@ -69,6 +70,19 @@ class Files:
         return Attached("input.csv", b"URL\nhttps://shop.example.com\n")
 
 
+class Facts:
+    """Of the store what a call needs: small things by their key."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    async def fact(self, key: str) -> Any:
+        return self.kept.get(key)
+
+    async def set_fact(self, key: str, value: Any, at: str) -> None:
+        self.kept[key] = value
+
+
 @dataclass(frozen=True)
 class Given:
     """BackendParts, and of Deps what a call needs."""
@@ -80,6 +94,8 @@ class Given:
     spool: FileSpool
     files: Files
     presenter: Screen
+    drain: Drain = field(default_factory=Drain)
+    store: Facts = field(default_factory=Facts)
 
 
 INTENT = Intent(
