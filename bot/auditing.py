@@ -12,16 +12,21 @@ from bot.clock import SystemClock, SystemIds
 from bot.core.problems import Problem
 from bot.core.register import Event, Row
 from bot.core.rows import Filters, stamp
+from bot.store.tables.verify import HEAD_FORM
 from bot.store.unit import Store
 
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 Print = Callable[[str], None]
-WELL, FAILED = 0, 1
+WELL, FAILED, MISUSED = 0, 1, 2
 
 
 def audit_command(where: tuple[Path, str], arguments: argparse.Namespace, say: Print) -> int:
     """0 well, 1 refused or failed, 2 misused."""
     path, team = where
+    head = arguments.head if arguments.action == "verify" else None
+    if head is not None and HEAD_FORM.fullmatch(head.strip()) is None:
+        print("signalbox: --head is written SEQ:HASH, a number and 64 hex digits, as it was published", file=sys.stderr)  # noqa: T201
+        return MISUSED
     if not path.exists():
         print(f"signalbox: {path}: there is no register there", file=sys.stderr)  # noqa: T201
         return FAILED

@@ -10,8 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
 from bot.clock import SystemClock, SystemIds
+from bot.core.policy_load import Policy
 from bot.pipeline.health import HealthBoard
-from bot.pipeline.rules import Rules
+from bot.pipeline.rules import Rules, named_channels
+from bot.slack.directory import SlackDirectory
 from bot.slack.errors import TRANSPORT, read
 from bot.slack.installation import installation
 from bot.slack.manifest import SCOPES
@@ -59,7 +61,9 @@ async def check(settings: config.Settings, environ: Mapping[str, str], say: Prin
             client = AsyncWebClient(
                 token=slack.bot_token.get_secret_value(), base_url=slack.api_url, session=session, timeout=20
             )
-            await _slack(client, settings, sorted(rules.now.policy.channels), report)
+            if await _slack(client, settings, report):
+                directory = SlackDirectory(client, store, clock, slack.team)
+                await _channels(directory, rules.now.policy, settings, report)
         built = build_backends(settings, clock, ids, StoreNames(store, clock), environ)
         board = HealthBoard(built.backends, clock)
         for name, checked in sorted((await board.check_all()).items()):
@@ -71,18 +75,19 @@ async def check(settings: config.Settings, environ: Mapping[str, str], say: Prin
     return 1 if report.failed else 0
 
 
-async def _slack(client: AsyncWebClient, settings: config.Settings, channels: list[str], report: _Report) -> None:
+async def _slack(client: AsyncWebClient, settings: config.Settings, report: _Report) -> bool:
+    """The token and its scopes; False when there is no use in asking further."""
     slack = settings.slack
     try:
         me = await client.auth_test()
         found = await installation(client, slack.app_token.get_secret_value() if slack.app_token else None)
     except (SlackApiError, *TRANSPORT) as error:
         report.bad(f"Slack does not accept the bot token ({read(error).code}): install the app again")
-        return
+        return False
     unusable = found.unusable(slack.team)
     if unusable is not None:
         report.bad(f"slack: {unusable}")
-        return
+        return False
     report.good(f"Slack: {me.get('team')} as {me.get('user')}")
     granted = {scope.strip() for scope in str(me.headers.get("x-oauth-scopes", "")).split(",") if scope.strip()}
     missing = sorted(set(SCOPES) - granted)
@@ -92,19 +97,18 @@ async def _slack(client: AsyncWebClient, settings: config.Settings, channels: li
         report.bad(f"missing scopes: {', '.join(missing)}; update the app from manifest.yml and install it again")
     else:
         report.good("scopes: all that the manifest asks for")
-    for channel in channels:
-        await _channel(client, channel, report)
+    return True
 
 
-async def _channel(client: AsyncWebClient, channel: str, report: _Report) -> None:
-    try:
-        info = (await client.conversations_info(channel=channel))["channel"]
-    except (SlackApiError, *TRANSPORT) as error:
-        report.bad(f"channel {channel} of the rules: {read(error).code}; invite the bot or correct the id")
-        return
-    if info.get("is_archived"):
-        report.warn(f"channel {channel} is archived")
-    elif not info.get("is_member", True):
-        report.bad(f"channel {channel}: the bot is not a member; invite it")
-    else:
-        report.good(f"channel {channel} ({info.get('name', 'direct message')})")
+async def _channels(directory: SlackDirectory, policy: Policy, settings: config.Settings, report: _Report) -> None:
+    """Every channel that somebody named: whether the bot can write there."""
+    slack = settings.slack
+    for channel, use in named_channels(policy, slack.security_channel, slack.incident_channel).items():
+        found = await directory.reach(channel)
+        text = f"channel {channel} ({f'{found.name}; ' if found.name else ''}{use})"
+        if found.trouble:
+            report.bad(f"{text}: {found.trouble}")
+        elif found.shared:
+            report.warn(f"{text}: shared with another organization, whose people read along")
+        else:
+            report.good(text)

@@ -62,8 +62,9 @@ EVENTS: Final[Words] = {
     "reviewed": "another person looked at what was done under break-glass",
     "policy_loaded": "rules came into force",
     "policy_refused": "a changed rules file cannot be used; the last good one stays",
-    "paused": "a schedule is off until the time in `detail`",
-    "resumed": "it was switched on again",
+    "paused": "a schedule is off until the time in `detail`; with a code, what became of an earlier pause: `replaced` by this "
+    "one, or `no_end`, off until somebody switches it on",
+    "resumed": "it was switched on again, by its time or by somebody (code `by_hand`)",
     "exported": "the register was written to a file",
     "head_published": "`SEQ:HASH` of the last row was posted to the security channel",
 }
@@ -71,9 +72,9 @@ EVENTS: Final[Words] = {
 SLACK_EVENTS: Final[Words] = {
     "app_home_opened": "the Home tab is drawn when somebody opens it",
     "app_mention": "`@signalbox ...`, in threads too, where Slack has no slash commands",
-    "channel_id_changed": "a shared channel gets another id; its rules stop until an administrator confirms",
-    "channel_shared": "outsiders can read along from now on; its rules stop until an administrator confirms",
-    "channel_unshared": "the channel is the workspace's own again",
+    "channel_id_changed": "a shared channel gets another id; its rules stop until an administrator says `policy confirm` there",
+    "channel_shared": "outsiders can read along from now on; its rules stop until an administrator says `policy confirm` there",
+    "channel_unshared": "the channel is the workspace's own again; rules that stopped only because it was shared count again",
     "function_executed": "the workflow step *Run an operation*",
     "message.im": "commands in a direct message, where a rule names it",
 }

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bot import plugins
 from bot.clock import SystemClock
-from bot.core.capability import Capability, Risk, TargetKind
+from bot.core.capability import Capability, TargetKind
 from bot.core.catalog import Catalog, check_params
 from bot.core.grammar import parse, parse_target
 from bot.core.ids import TargetRef
@@ -188,12 +188,11 @@ def _builtin(policy: Policy, read: Command, catalog: Catalog, subject: Subject, 
     refused = admits(policy, subject=subject, where=where, home_team_id=HOME)
     if refused is not None:
         return Verdict("denied", refused.rule, refused.reason)
-    if row.risk is Risk.READ:
+    if row.needs is None:
         return Verdict("allowed", "house rule", "the rules of this channel admit this person")
-    table = "breakglass" if row.risk is Risk.DANGER else "administrators"
-    why_not = why_not_breakglass if row.risk is Risk.DANGER else why_not_administrator
+    why_not = why_not_breakglass if row.needs == "breakglass" else why_not_administrator
     failed = why_not(policy, subject, HOME)
-    return Verdict("denied" if failed else "allowed", f"[{table}]", failed or f"[{table}] names this person")
+    return Verdict("denied" if failed else "allowed", f"[{row.needs}]", failed or f"[{row.needs}] names this person")
 
 
 def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now: datetime) -> Asked:

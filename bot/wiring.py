@@ -162,10 +162,10 @@ class Bot:
             fatal=self._fatal,
             left=left,
         )
-        self.deps = self._deps(client, self.outbox, self._spool(left))
+        directory = SlackDirectory(client, self.store, self.clock, slack.team)
+        self.deps = self._deps(client, directory, self.outbox, self._spool(left))
         self.pipeline = Pipeline(self.deps)
         await self.rules.registered(self.store)
-        directory = self.deps.directory
         doors = Doors(
             self.pipeline,
             Stamp(self.clock, self.ids),
@@ -187,7 +187,7 @@ class Bot:
         spool.prepare(self.outbox.files_of(left))
         return spool
 
-    def _deps(self, client: AsyncWebClient, presenter: Presenter, spool: FileSpool) -> Deps:
+    def _deps(self, client: AsyncWebClient, directory: SlackDirectory, presenter: Presenter, spool: FileSpool) -> Deps:
         slack = self.settings.slack
         session = self._session
         if session is None:
@@ -199,7 +199,7 @@ class Bot:
             backends=self.built.backends,
             store=self.store,
             names=self.names,
-            directory=SlackDirectory(client, self.store, self.clock, slack.team),
+            directory=directory,
             presenter=presenter,
             files=Attachments(client, session, slack.bot_token.get_secret_value(), slack.api_url),
             spool=spool,
@@ -227,7 +227,7 @@ class Bot:
             raise config.ConfigProblem(f"[slack] {unusable}")
         return me
 
-    def _channel_event(self, directory: Any) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
+    def _channel_event(self, directory: SlackDirectory) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
         async def on_event(body: Mapping[str, Any]) -> None:
             event = body.get("event")
             if not isinstance(event, Mapping):

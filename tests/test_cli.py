@@ -19,7 +19,7 @@ import pytest
 
 from bot.slack.manifest import manifest_text
 from tests.nursery import Nursery
-from tests.world import World, world
+from tests.world import OPEN_POLICY, World, world
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("slack_bolt", "slack_sdk", "httpx", "aiohttp", "sqlite_utils", "sqlite3", "pydantic", "yaml")
@@ -221,6 +221,32 @@ async def test_check_says_what_is_well_and_what_is_not(program: Program, here: W
     assert any(line.startswith("FAIL") and "backend acc" in line for line in bad.out.splitlines()), bad
     assert any(line.startswith("FAIL") and "C0CRAWL" in line for line in bad.out.splitlines()), bad
     assert "not-a-secret" not in good.out + bad.out + bad.err
+
+
+async def test_a_head_that_is_none_is_a_misuse(program: Program, here: World) -> None:
+    for head in ("x", "12", "12:abc"):
+        ended = await program("audit", "verify", "--head", head, folder=here.folder, environ=here.environ)
+        assert ended.code == 2
+        assert "SEQ:HASH" in one_line(ended)
+        assert "BROKEN" not in ended.out
+
+
+async def test_check_looks_at_every_channel_that_is_named(program: Program, here: World) -> None:
+    """Those of the rules, of their approvals and of the configuration; each with what to do."""
+    rules = here.folder / "policy.toml"
+    ask = '[[channel.allow]]\nverbs = ["start"]\ntargets = ["*"]\nwho = ["*"]\napprovals = { from = ["leads"], in = "%s" }\n'
+    rules.write_text(OPEN_POLICY.replace("[[channel.allow]]", ask % "C0NOWHERE" + "[[channel.allow]]", 1))
+    here.ws.set_channel("C0SEC", members=["U0ANA"])
+    here.ws.set_channel("C0INC", is_archived=True)
+    checked = await program("check", folder=here.folder, environ=here.environ)
+    assert checked.code == 1
+    bad = {line.split()[2]: line for line in checked.out.splitlines() if line.startswith("FAIL  channel")}
+    assert set(bad) == {"C0NOWHERE", "C0SEC", "C0INC"}, checked.out
+    assert "approvals" in bad["C0NOWHERE"]
+    assert "correct the id" in bad["C0NOWHERE"]
+    assert "invite the bot" in bad["C0SEC"]
+    assert "unarchive" in bad["C0INC"]
+    assert any(line.startswith("ok    channel C0CRAWL") for line in checked.out.splitlines())
 
 
 async def test_the_manifest_is_printed_with_and_without_a_configuration(

@@ -24,7 +24,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Health, LookBack, Named, RunView
 from bot.core.params import Param, ParamType
 from bot.core.policy import parse_policy
-from bot.core.policy_match import Member, Subject, Where
+from bot.core.policy_match import Member, Reach, Subject, Where
 from bot.core.ports import Call, SlackFile
 from bot.core.problems import BadRequest
 from bot.pipeline.deps import Deps, PolicyNow
@@ -140,6 +140,10 @@ class People:
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         """Nobody."""
         return ()
+
+    async def reach(self, channel_id: str) -> Reach:
+        """It can be written to."""
+        return Reach()
 
 
 class Nowhere:

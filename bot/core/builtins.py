@@ -20,7 +20,10 @@ class Takes(StrEnum):
 
 
 class Builtin(Value):
-    """One built-in verb. `risk` READ may be used by every full member of a channel that has rules at all."""
+    """One built-in verb. One without `needs` may be used by every full member of a channel that has rules at all.
+
+    `needs` is the table of the rules that names who else may use it: administrators or breakglass.
+    """
 
     verb: str
     takes: Takes
@@ -28,6 +31,7 @@ class Builtin(Value):
     example: str
     params: tuple[Param, ...] = ()
     risk: Risk = Risk.READ
+    needs: str | None = None
 
 
 _COUNT = Param(
@@ -98,6 +102,7 @@ BUILTINS: Final = (
         example="grant @ana start acc:shop/* for=2h -- covering for Lee",
         params=(Param(name="for", type=ParamType.DURATION, help="how long", default=1800, unit="seconds"),),
         risk=Risk.CHANGE,
+        needs="administrators",
     ),
     Builtin(
         verb="revoke",
@@ -105,15 +110,17 @@ BUILTINS: Final = (
         help="End a grant.",
         example="revoke g-7K2M -- no longer needed",
         risk=Risk.CHANGE,
+        needs="administrators",
     ),
     Builtin(verb="grants", takes=Takes.NOTHING, help="Permissions that are limited in time.", example="grants"),
     Builtin(
         verb="breakglass",
         takes=Takes.WORDS,
-        help="Act without approval in an emergency; loud, short, reviewed afterwards.",
+        help="Act without approval in an emergency: at once, loud, short, reviewed afterwards.",
         example="breakglass for=30m -- approvers unreachable, checkout is down",
         params=(Param(name="for", type=ParamType.DURATION, help="how long", default=1800, unit="seconds"),),
-        risk=Risk.DANGER,
+        risk=Risk.CHANGE,
+        needs="breakglass",
     ),
     Builtin(
         verb="policy",

@@ -150,6 +150,12 @@ class Policy:
         words.update(word for _, named in named_words(self.file) for word in named)
         return frozenset(word for word in words if USER_GROUP_ID.fullmatch(word))
 
+    @property
+    def asking_channels(self) -> frozenset[str]:
+        """The id of every channel in which a rule has others asked, beside the channel of the request itself."""
+        asked = (rule.approvals for channel in self.channels.values() for rule in channel.allows)
+        return frozenset(one.in_channel for one in asked if one is not None and one.in_channel is not None)
+
 
 def parse_policy(text: str) -> Policy:
     """The policy of this text; raises PolicyProblem and nothing else, whatever the text is."""

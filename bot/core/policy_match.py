@@ -92,6 +92,19 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How the bot stands in a channel. `trouble` says why it is of no use there and what to do, empty when it is of use.
+
+    `known` False: Slack could not be asked, which says nothing about the channel.
+    """
+
+    name: str = ""
+    shared: bool = False
+    trouble: str = ""
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """May this person do this to that, here and now? `declared` are the names of the row's parameters.
 

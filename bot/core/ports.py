@@ -14,7 +14,7 @@ from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Refused, RunView, Unknown
 from bot.core.params import Param
-from bot.core.policy_match import Subject, Where
+from bot.core.policy_match import Reach, Subject, Where
 
 
 class Clock(Protocol):
@@ -84,6 +84,11 @@ class Call(Protocol):
 
     async def file(self, file_id: str) -> SlackFile:
         """Open an attached file by its Slack id."""
+        ...
+
+    async def was_on(self, targets: Sequence[Target]) -> None:
+        """To be told before a call that starts a pause: what it is about to switch off. `Done.restore` says the same after it,
+        and is not to be had when the program dies in between."""
         ...
 
 
@@ -175,6 +180,10 @@ class Directory(Protocol):
 
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         """The user ids of a user group, None when they cannot be read."""
+        ...
+
+    async def reach(self, channel_id: str) -> Reach:
+        """Whether the bot can write in a channel, read anew."""
         ...
 
 

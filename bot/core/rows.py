@@ -144,7 +144,10 @@ class Watch(Value):
 
 
 class Pause(Value):
-    """A schedule that is off until `until_at`. `verb_back` switches it on. `state`: open, resumed, cancelled, failed."""
+    """A schedule that is off until `until_at`; `verb_back` switches it on.
+
+    `state`: open, resumed, replaced (by a newer pause), cancelled (by a newer order of another sort), failed.
+    """
 
     id: str
     backend: str

@@ -91,6 +91,8 @@ class Store(OutboxStore, DecisionStore, Protocol):
         *,
         watch: Watch | None = None,
         pauses: Sequence[Pause] = (),
+        over: Sequence[Pause] = (),
+        over_state: str = "",
         run: Target | None = None,
     ) -> None: ...
     async def wait(self, request_id: str, hold: Hold, rows: Sequence[Row], at: When) -> None: ...

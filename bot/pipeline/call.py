@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.operation import Target
 from bot.core.ports import Clock, Ids, SlackFile, SlackFiles, Spool
 
 Told = Callable[[str], Awaitable[None]]
+Noted = Callable[[Sequence[Target]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class OneCall:
     channel_id: str
     user_id: str
     tell: Told
+    note: Noted
     ends: datetime | None = None
 
     async def progress(self, text: str) -> None:
@@ -31,3 +34,7 @@ class OneCall:
     async def file(self, file_id: str) -> SlackFile:
         """A file that was attached in this channel or by this person."""
         return await self.files.open(file_id, self.channel_id, self.user_id)
+
+    async def was_on(self, targets: Sequence[Target]) -> None:
+        """Remember what is about to be switched off."""
+        await self.note(targets)

@@ -13,6 +13,7 @@ from bot.core.store_port import Store
 from bot.pipeline.drain import Drain
 from bot.pipeline.health import HealthBoard
 from bot.pipeline.presses import Presses
+from bot.pipeline.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,4 @@ class Deps:
     incident_channel: str | None = None
     secrets: tuple[str, ...] = ()
     presses: Presses = field(default_factory=Presses)
+    turns: Turns = field(default_factory=Turns)

@@ -15,6 +15,7 @@ from bot.pipeline import approvals, breakglass, cards
 from bot.pipeline.deps import Deps
 from bot.pipeline.execute import EVENTS, call
 from bot.pipeline.home import refresh_homes
+from bot.pipeline.pauses import turn
 from bot.pipeline.record import Scribe
 
 TRY_AGAIN = timedelta(minutes=1)
@@ -23,9 +24,7 @@ TRY_AGAIN = timedelta(minutes=1)
 async def due(deps: Deps, intent: Intent, ask: Due) -> None:
     """Pauses end, holds expire and are reminded of, grants end."""
     if ask.what == "pause":
-        pause = await deps.store.pause_by_id(ask.row)
-        if pause is not None and pause.state == "open":
-            await _resume(deps, intent, pause)
+        if await _pause_over(deps, intent, ask.row):
             return
     elif ask.what == "grant":
         grant = await deps.store.grant_by_id(ask.row)
@@ -36,6 +35,19 @@ async def due(deps: Deps, intent: Intent, ask: Due) -> None:
         if hold is not None and hold.state == "open":
             await (approvals.remind(deps, hold) if ask.what == "remind" else _over(deps, intent, hold))
     await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+
+
+async def _pause_over(deps: Deps, intent: Intent, pause_id: str) -> bool:
+    """False when the pause is no longer open: an order that is under way now may be about to end or replace it."""
+    pause = await deps.store.pause_by_id(pause_id)
+    if pause is None:
+        return False
+    async with turn(deps, pause.target):
+        pause = await deps.store.pause_by_id(pause_id)
+        if pause is None or pause.state != "open":
+            return False
+        await _resume(deps, intent, pause)
+        return True
 
 
 async def _over(deps: Deps, intent: Intent, hold: Hold) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ from bot.core.problems import (
     ServerError,
 )
 from bot.core.register import Event, Row
-from bot.core.rows import Pause, Watch, stamp
+from bot.core.rows import Watch, stamp
 from bot.core.wording import sentences
 from bot.pipeline import cards
 from bot.pipeline.authorize import Ruling, ages
@@ -37,7 +37,7 @@ from bot.pipeline.buttons import buttons_for
 from bot.pipeline.call import OneCall
 from bot.pipeline.deps import Deps
 from bot.pipeline.filling import fill_buttons
-from bot.pipeline.pauses import end_by_hand, ends_at, pauses_of
+from bot.pipeline.pauses import Settled, ends_at, note_was_on, settle, show_over, turn_of
 from bot.pipeline.record import Scribe
 
 AnyOutcome = Done | Refused | Failed | Unknown
@@ -70,23 +70,24 @@ async def execute(
         "digest": ruling.digest,
         "approval_id": hold_id if approved_by else None,
     }
-    started = deps.clock.monotonic()
-    if not await _mark_sent(deps, scribe, intent, operation, ruling, columns, hold_id):
-        return None
-    if taken is not None:
-        await taken()
-    if operation.risk is not Risk.READ:
-        await deps.presenter.show(cards.working(operation, intent, "Working on it"))
-    sent_at = deps.clock.now()
-    backend = deps.backends[operation.target.backend]
-    result = await call(deps, intent, operation, backend)
-    if isinstance(result, Unknown):
-        await deps.store.append(_row(scribe, deps, intent, operation, result, columns, started))
-        result = await read_back(deps, intent, operation, backend, sent_at, result)
-        await finish(deps, scribe, intent, operation, result, columns, started, event=_after_unknown(result), rule=rule)
+    async with turn_of(deps, operation):
+        started = deps.clock.monotonic()
+        if not await _mark_sent(deps, scribe, intent, operation, ruling, columns, hold_id):
+            return None
+        if taken is not None:
+            await taken()
+        if operation.risk is not Risk.READ:
+            await deps.presenter.show(cards.working(operation, intent, "Working on it"))
+        sent_at = deps.clock.now()
+        backend = deps.backends[operation.target.backend]
+        result = await call(deps, intent, operation, backend)
+        event = EVENTS[result.kind]
+        if isinstance(result, Unknown):
+            await deps.store.append(_row(scribe, deps, intent, operation, result, columns, started))
+            result = await read_back(deps, intent, operation, backend, sent_at, result)
+            event = _after_unknown(result)
+        await finish(deps, scribe, intent, operation, result, columns, started, event=event, rule=rule)
         return result
-    await finish(deps, scribe, intent, operation, result, columns, started, event=EVENTS[result.kind], rule=rule)
-    return result
 
 
 async def _mark_sent(
@@ -113,10 +114,13 @@ async def call(deps: Deps, intent: Intent, operation: Operation, backend: Backen
     async def tell(text: str) -> None:
         await deps.presenter.show(cards.working(operation, intent, text))
 
+    async def note(targets: Sequence[Target]) -> None:
+        await note_was_on(deps, operation.request_id, targets)
+
     channel, user = intent.place.channel_id, intent.actor.user_id
     try:
         ends = ends_at(operation, deps.clock.now(), deps.zone)
-        parts = OneCall(deps.clock, deps.ids, deps.spool, deps.files, channel, user, tell, ends)
+        parts = OneCall(deps.clock, deps.ids, deps.spool, deps.files, channel, user, tell, note, ends)
         with deps.drain.outside():
             async with asyncio.timeout(operation.deadline):
                 return await backend.run(operation, parts)
@@ -246,25 +250,19 @@ async def finish(
 ) -> None:
     """Write the outcome, start the watch and the pause, then show the card and hand over the files."""
     now = deps.clock.now()
-    rows = [_row(scribe, deps, intent, operation, result, columns, started, event)]
-    pauses: tuple[Pause, ...] = ()
-    if isinstance(result, Done):
-        pauses = pauses_of(deps, intent, operation, result, now)
-        rows += [
-            scribe.about(Event.PAUSED, operation, intent, now, detail=f"until {pause.until_at}", approval_id=None)
-            for pause in pauses[:1]
-        ]
+    settled = await settle(deps, intent, operation, result, now)
     await deps.store.finish(
         operation.request_id,
-        rows,
+        (_row(scribe, deps, intent, operation, result, columns, started, event), *settled.rows),
         stamp(now),
         watch=watch_of(deps, intent, operation, result),
-        pauses=pauses,
+        pauses=settled.opened,
+        over=settled.over,
+        over_state=settled.state,
         run=_run(result, operation),
     )
-    if isinstance(result, Done) and operation.risk is not Risk.READ:
-        await end_by_hand(deps, operation)
-    await _show(deps, intent, operation, result, rule, pauses)
+    await _show(deps, intent, operation, result, rule, settled)
+    await show_over(deps, intent, operation, settled)
 
 
 def _run(result: AnyOutcome, operation: Operation) -> Target | None:
@@ -295,7 +293,7 @@ def watch_of(deps: Deps, intent: Intent, operation: Operation, result: AnyOutcom
 
 
 async def _show(
-    deps: Deps, intent: Intent, operation: Operation, result: AnyOutcome, rule: str, pauses: tuple[Pause, ...]
+    deps: Deps, intent: Intent, operation: Operation, result: AnyOutcome, rule: str, settled: Settled
 ) -> None:
     about = result.run if isinstance(result, Done) and result.run is not None else operation.target
     buttons = await buttons_for(
@@ -304,10 +302,7 @@ async def _show(
     if isinstance(result, Refused):
         buttons += await fill_buttons(deps, intent, operation, result.code)
     card = cards.outcome(operation, intent, result, buttons, deps.clock.now(), rule)
-    if pauses:
-        note = f"Paused until {pauses[0].until_at[:16].replace('T', ' ')} UTC; it is switched on again by itself."
-        card = card.model_copy(update={"status": note})
-    await deps.presenter.show(card, intent.reply)
+    await deps.presenter.show(settled.on(card), intent.reply)
     if intent.reply.step_id is not None:
         await deps.presenter.step(intent.reply.step_id, ok=isinstance(result, Done), text=result.summary)
     if isinstance(result, Done) and result.files:

@@ -1,10 +1,12 @@
-"""A channel's rules stopped counting: registered, and told to those who can confirm them."""
+"""A channel whose rules stopped counting: registered and told, and who is refused there reads what ends it."""
 
 from __future__ import annotations
 
 from bot.core.card import Card, Line, Tone
-from bot.core.intent import Place
+from bot.core.intent import Intent, Place
+from bot.core.policy import Denied, why_not_administrator
 from bot.core.register import Event
+from bot.pipeline.authorize import facts
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
 
@@ -28,7 +30,10 @@ async def tell_frozen(deps: Deps, channel_id: str, event: str) -> None:
     await deps.store.append(row)
     if deps.security_channel is None:
         return
-    confirm = f"Until an administrator says `{deps.command} policy confirm` there, everything is denied in it."
+    command = f"{deps.command} policy confirm -- why"
+    confirm = (
+        f"Everything is denied in it until an administrator has looked who is in there and says `{command}` there."
+    )
     card = Card(
         key=f"frozen:{request_id}",
         place=Place(team_id=deps.home_team, channel_id=deps.security_channel),
@@ -41,3 +46,17 @@ async def tell_frozen(deps: Deps, channel_id: str, event: str) -> None:
         at=now,
     )
     await deps.presenter.show(card)
+
+
+async def remedy(deps: Deps, intent: Intent, denied: Denied) -> tuple[Line, ...]:
+    """What ends it, for who may; for the others who may. Nothing for a denial of another sort."""
+    if denied.code != "place_frozen":
+        return ()
+    command = f"`{deps.command} policy confirm -- why`"
+    policy, subject, _ = await facts(deps, intent.actor, intent.place)
+    if why_not_administrator(policy, subject, deps.home_team) is None:
+        text = f"You may end this: look who is in this channel now, then say {command} here."
+    else:
+        who = ", ".join(f"`{word}`" for word in policy.administrators.words)
+        text = f"An administrator ({who or 'the rules name none'}) ends this by saying {command} here."
+    return (Line(heading="What to do", text=text),)

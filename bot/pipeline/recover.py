@@ -11,7 +11,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Done, Unknown
 from bot.core.ports import Backend
 from bot.core.register import Event
-from bot.core.rows import InboxRow, Watch, stamp
+from bot.core.rows import InboxRow, stamp
 from bot.pipeline import approvals, breakglass, cards
 from bot.pipeline.authorize import FRESH, authorize
 from bot.pipeline.buttons import buttons_for
@@ -20,6 +20,7 @@ from bot.pipeline.due import switch_back
 from bot.pipeline.execute import call, finish, read_back, watch_of
 from bot.pipeline.handle import handle
 from bot.pipeline.mending import show_outcomes
+from bot.pipeline.pauses import settle, show_over, turn_of
 from bot.pipeline.record import Scribe
 
 STILL_MEANT = timedelta(minutes=5)
@@ -65,6 +66,11 @@ async def _not_sent(deps: Deps, row: InboxRow) -> None:
 
 async def _sent(deps: Deps, row: InboxRow, operation: Operation) -> None:
     """The call may have been made: it is unknown until the control plane says otherwise."""
+    async with turn_of(deps, operation):
+        await _look_up(deps, row, operation)
+
+
+async def _look_up(deps: Deps, row: InboxRow, operation: Operation) -> None:
     scribe = Scribe(deps.secrets)
     now = deps.clock.now()
     lost = Unknown(code="restarted", summary="The bot stopped while this was being sent.")
@@ -84,12 +90,22 @@ async def _sent(deps: Deps, row: InboxRow, operation: Operation) -> None:
     ref = result.backend_ref if isinstance(result, Done) else None
     code = "done" if isinstance(result, Done) else lost.code
     end = scribe.about(event, operation, row.intent, now, code=code, detail=result.summary, backend_ref=ref)
-    watch: Watch | None = watch_of(deps, row.intent, operation, result)
+    settled = await settle(deps, row.intent, operation, result, now)
     run = result.run if isinstance(result, Done) else None
-    await deps.store.finish(row.request_id, (end,), stamp(now), watch=watch, run=run)
+    await deps.store.finish(
+        row.request_id,
+        (end, *settled.rows),
+        stamp(now),
+        watch=watch_of(deps, row.intent, operation, result),
+        pauses=settled.opened,
+        over=settled.over,
+        over_state=settled.state,
+        run=run,
+    )
     about = run or operation.target
     buttons = await buttons_for(deps, row.intent, operation, result.next, about=about, refresh=run is not None)
-    await deps.presenter.show(cards.outcome(operation, row.intent, result, buttons, now))
+    await deps.presenter.show(settled.on(cards.outcome(operation, row.intent, result, buttons, now)))
+    await show_over(deps, row.intent, operation, settled)
 
 
 async def _made_again(deps: Deps, row: InboxRow, operation: Operation, backend: Backend) -> bool:

@@ -16,7 +16,7 @@ from bot.core.policy import Denied
 from bot.core.problems import Ambiguous, NoSuchTarget, Problem
 from bot.core.register import Event
 from bot.core.rows import stamp
-from bot.pipeline import cards
+from bot.pipeline import cards, frozen
 from bot.pipeline.authorize import Ruling, ages
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
@@ -175,7 +175,10 @@ async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, 
         f"Denied: {title}",
         tone=Tone.BAD,
         status="Nothing was done",
-        lines=(Line(text=decision.reason[:1].upper() + decision.reason[1:]),),
+        lines=(
+            Line(text=decision.reason[:1].upper() + decision.reason[1:]),
+            *await frozen.remedy(deps, intent, decision),
+        ),
         facts=tuple(facts),
         buttons=tuple(buttons),
         footer=(f"rule {decision.rule}", f"request {intent.request_id}", f"{deps.command} why ... shows every rule"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.card import Card, Line, Tone
 from bot.core.intent import Place
 from bot.core.policy import PolicyProblem, cut_short, parse_policy
+from bot.core.policy_load import Policy
 from bot.core.ports import Clock, Ids, Presenter
 from bot.core.register import Event, Row
 from bot.core.store_port import Store
@@ -83,6 +85,17 @@ class Rules:
         version, now = self.now.policy.version, self._clock.now()
         columns = {"policy_version": version, "detail": detail, "digest": digest}
         return Scribe().system(event, self._ids.request(), now, self._team_id, **columns)
+
+
+def named_channels(policy: Policy, security: str | None, incident: str | None) -> Mapping[str, str]:
+    """Every channel that the rules or the configuration name, with what for, in words."""
+    uses = dict.fromkeys(sorted(policy.channels), "with rules")
+    found = [(id_, "where approvals are asked") for id_ in sorted(policy.asking_channels)]
+    found += [(security, "`security_channel`")] if security else []
+    found += [(incident, "`incident_channel`")] if incident else []
+    for id_, use in found:
+        uses[id_] = f"{uses[id_]}, {use}" if id_ in uses else use
+    return uses
 
 
 @dataclass(frozen=True, slots=True)

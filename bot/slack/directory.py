@@ -6,6 +6,7 @@ Answers are kept for at most 60 s. What fails, is slow or has an unexpected shap
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Collection, Mapping
 from math import ceil
@@ -15,11 +16,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.intent import Actor, Place
-from bot.core.policy_match import Member, Subject, Where
+from bot.core.policy_match import Member, Reach, Subject, Where
 from bot.core.ports import Clock
 from bot.core.store_port import Store
 from bot.core.value import Json
 from bot.slack.errors import TRANSPORT, read
+from bot.slack.reach import reach
 
 _FLAGS: Final = (
     "deleted",
@@ -31,6 +33,7 @@ _FLAGS: Final = (
     "is_app_user",
 )
 _CHANNEL_FLAGS: Final = ("is_im", "is_mpim", "is_ext_shared")
+FROZEN: Final = "it is shared or its id changed, and its rules are frozen; an administrator says `policy confirm` there"
 _WITHIN: Final = 4.0
 _LARGEST: Final = 20_000
 
@@ -112,6 +115,14 @@ class SlackDirectory:
         if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
             return None
         return tuple(users)
+
+    async def reach(self, channel_id: str) -> Reach:
+        """Whether the bot can write there; a channel whose rules wait for an administrator is in trouble too."""
+        found = await reach(self._client, channel_id)
+        seen = await self._store.fact(f"channel:{channel_id}")
+        if found.known and not found.trouble and _seen(seen, shared=found.shared)["frozen"]:
+            return dataclasses.replace(found, trouble=FROZEN)
+        return found
 
     async def _frozen(self, channel_id: str, *, shared: bool) -> bool:
         """Frozen by an event, or because it is shared now and was not when it was last seen or confirmed.

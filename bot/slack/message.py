@@ -36,3 +36,9 @@ def message_of(row: Outgoing) -> dict[str, Any]:
     """`text` and `blocks` as chat.postMessage takes them; raises ValidationError for a row of another version."""
     message = render_card(Card.model_validate(row.body))
     return {"text": message.text, "blocks": list(message.blocks)}
+
+
+def is_question(row: Outgoing) -> bool:
+    """A question that others can still decide, and that Slack does not have: worth nothing in a message to who asked it."""
+    buttons = row.body.get("buttons") if isinstance(row.body, dict) else None
+    return row.key.startswith("approval:") and row.ts is None and bool(buttons)

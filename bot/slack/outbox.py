@@ -31,7 +31,7 @@ from bot.render.home import render_home
 from bot.slack import posted
 from bot.slack.errors import TRANSPORT, Remedy, SlackTrouble, read
 from bot.slack.files import Uploads
-from bot.slack.message import message_of, usable, without_buttons, words_of
+from bot.slack.message import is_question, message_of, usable, without_buttons, words_of
 from bot.slack.once import once
 from bot.slack.respond import BadResponseUrl, Responder
 
@@ -41,6 +41,7 @@ BATCH: Final = 100
 IDLE: Final = 1.0
 LONGEST_WAIT: Final = 300.0
 MOST_ATTEMPTS: Final = 200
+UNTIL_INVITED: Final = timedelta(seconds=10)
 
 _log = logging.getLogger("signalbox.outbox")
 _FILES: Final = TypeAdapter(tuple[FileOut, ...])
@@ -344,6 +345,9 @@ class Outbox:
         _log.warning("message %s: %s", row.key, trouble.code)
         if trouble.remedy is Remedy.FATAL:
             self._fatal(trouble.code)
+        if trouble.remedy is Remedy.ELSEWHERE and is_question(row):
+            await self._store.postpone(row.key, stamp(self._clock.now() + UNTIL_INVITED), trouble.code)
+            return
         if row.attempts < MOST_ATTEMPTS and await self._another_way(row, trouble):
             return
         _log.error("message %s is given up: %s", row.key, trouble.code)

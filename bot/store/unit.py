@@ -123,15 +123,22 @@ class Store(Decisions, Outbox, Runs, Waiting):
         *,
         watch: Watch | None = None,
         pauses: Sequence[Pause] = (),
+        over: Sequence[Pause] = (),
+        over_state: str = "",
         run: Target | None = None,
     ) -> None:
-        """Any state -> ended, with what is to be followed or switched on again later, and what the request was about."""
+        """Any state -> ended, with what is to be followed or switched on again later, and what the request was about.
+
+        `over` are open pauses that it ends, and `over_state` what they become: replaced or cancelled.
+        """
 
         def unit(db: sqlite_utils.Database) -> None:
             if not inbox.finish(db, request_id, stamp(at)):
                 raise conflict(f"The request {request_id} is not known")
             if watch is not None:
                 watches.add(db, watch)
+            for pause in over:
+                pauses_table.end(db, pause.id, over_state)
             for pause in pauses:
                 pauses_table.add(db, pause)
             if run is not None:

@@ -70,6 +70,19 @@ class Files:
         return Attached("input.csv", b"URL\nhttps://shop.example.com\n")
 
 
+class Facts:
+    """Of the store what a call needs: small things by their key."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    async def fact(self, key: str) -> Any:
+        return self.kept.get(key)
+
+    async def set_fact(self, key: str, value: Any, at: str) -> None:
+        self.kept[key] = value
+
+
 @dataclass(frozen=True)
 class Given:
     """BackendParts, and of Deps what a call needs."""
@@ -83,6 +96,7 @@ class Given:
     presenter: Screen
     zone: str = "UTC"
     drain: Drain = field(default_factory=Drain)
+    store: Facts = field(default_factory=Facts)
 
 
 INTENT = Intent(

@@ -136,12 +136,16 @@ class OneCall:
     told: list[str] = field(default_factory=list)
     files: dict[str, Attached] = field(default_factory=dict)
     ends: datetime | None = None
+    noted: list[Any] = field(default_factory=list)
 
     async def progress(self, text: str) -> None:
         self.told.append(text)
 
     async def file(self, file_id: str) -> Any:
         return self.files[file_id]
+
+    async def was_on(self, targets: Any) -> None:
+        self.noted.append(tuple(targets))
 
 
 @dataclass(frozen=True)

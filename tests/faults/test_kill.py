@@ -222,3 +222,18 @@ async def test_a_pause_ends_although_its_end_was_killed(tmp_path: Path, nursery:
         assert here.acc.schedules[SCHEDULE].enabled is True
         check_calls(here, here.rows(), "schedule on", "/on")
         assert here.verified()
+
+
+async def test_a_pause_that_was_killed_behind_its_call_still_has_its_end(tmp_path: Path, nursery: Nursery) -> None:
+    """Found off after the restart, it is known that it was on before, and is given back."""
+    async with yard(tmp_path, nursery) as here:
+        await here.start("after:switch:1")
+        ana = here.ws.person("U0ANA")
+        await ana.command("C0CRAWL", "/ops schedules acc:shop/prices")
+        await here.until(lambda rows: [row for row in of_request(rows, "schedules") if row.event == "done"])
+        await ana.command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE} for=1s")
+        await here.dies()
+        assert here.acc.schedules[SCHEDULE].enabled is False
+        await here.start()
+        await here.until(lambda rows: [row for row in rows if row.event == "resumed"])
+        assert here.acc.schedules[SCHEDULE].enabled is True

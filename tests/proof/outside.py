@@ -16,6 +16,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Health, LookBack, Named, RunView
 from bot.core.params import Param, ParamType
 from bot.core.policy import Member, Subject, Where
+from bot.core.policy_match import Reach
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
 from bot.core.rows import ButtonRow, Outgoing, stamp
@@ -146,6 +147,9 @@ class OutsideDirectory:
 
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         return self._outside.groups.get(group)
+
+    async def reach(self, channel_id: str) -> Reach:
+        return Reach()
 
 
 class OutsideBackend:

@@ -21,6 +21,26 @@ async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         yield made
 
 
+async def test_approvers_who_cannot_be_told_are_told_once_the_bot_is_invited(town: Deciding) -> None:
+    """Outside the approvers' channel: the requester reads what to do; let in, the bot posts the card there."""
+    here = town.here
+    members = list(here.ws.core.state.channels[APPROVERS].members)
+    here.ws.set_channel(APPROVERS, members=[one for one in members if one != "U0BOT"])
+    await here.does("start acc:shop/prices", "Waiting for approval", "Not asked yet", f"<#{APPROVERS}>", "invite it")
+    here.ws.set_channel(APPROVERS, members=members)
+    town.later(seconds=15)
+    card = await town.card("start acc:shop/prices")
+    await town.press(card, "Approve")
+    await here.sees("start acc:shop/prices", "Succeeded", timeout=20)
+
+
+async def test_doctor_names_the_channels_that_are_of_no_use(town: Deciding) -> None:
+    """An administrator reads which one, what it is for, and the remedy."""
+    here = town.here
+    here.ws.set_channel(APPROVERS, members=["U0LEE"])
+    await here.does("doctor", "Doctor", f"<#{APPROVERS}>", "approvals are asked", "invite it", user="U0ROOT")
+
+
 async def test_an_approved_start_runs_once_and_names_who_approved_it(town: Deciding) -> None:
     """Asked in #approvals, waiting in #crawl-ops, approved by Lee, run, told in the thread, buttons retired."""
     here = town.here
@@ -128,6 +148,8 @@ async def test_two_distinct_people_are_needed_and_one_counts_once(town: Deciding
     await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
     await here.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
     assert [row.detail for row in here.register(event="approved")] == ["1 of 2 agreed", "2 of 2 agreed"]
+    closed = shown(await town.sees("Approved by <@U0LEE> and <@U0ROOT>", "<@U0ROOT>: approve", channel=CRAWL))
+    assert closed.count("Decisions") == 1
 
 
 async def test_one_who_agreed_may_still_deny(town: Deciding) -> None:

@@ -116,3 +116,35 @@ async def test_a_deny_that_comes_meanwhile_voids_it(town: Deciding) -> None:
     await here.sees("Nothing was done", "news is closed", user="U0ROOT")
     assert not town.effects()
     assert not here.register(event="granted")
+
+
+PAIRED = RULES.replace(
+    """  verbs = ["mark"]
+  targets = ["acc:*"]
+  who = ["crawl"]
+  approvals = { count = 2, from = ["pair", "leads"], expires = "1h" }""",
+    """  verbs = ["mark"]
+  targets = ["acc:*"]
+  who = ["U0RUI"]
+  params = { as = ["failed"] }
+  approvals = { count = 2, from = ["pair"], expires = "1h" }""",
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "waits"), [("failed", "Waiting for 2 of `pair`"), ("succeeded", "Waiting for 1 of `admins`")]
+)
+async def test_the_number_of_a_rule_means_its_own_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, waits: str
+) -> None:
+    """Two of the pair where a rule says so; where its parameters do not fit, one administrator and not two."""
+    async with deciding(
+        tmp_path, monkeypatch, PAIRED.replace('admins = ["U0ROOT", "U0LEE"]', 'admins = ["U0ROOT"]')
+    ) as town:
+        no = await town.here.does(f"mark acc:shop/prices as={value}", "Denied", "mark acc:shop/prices")
+        await town.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
+        person = town.here.person("U0ANA")
+        await person.wait_for(lambda p: p.modal())
+        receipt = await person.submit("modal", {"lasts": "once", "reason": "month end"})
+        assert not receipt.errors, receipt
+        await town.here.sees("mark acc:shop/prices", waits)

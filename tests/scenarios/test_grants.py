@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.deciding import APPROVERS, CRAWL, RULES, Deciding, deciding
+from tests.scenarios.deciding import APPROVERS, CRAWL, RULES, SECURITY, Deciding, deciding
 from tests.world import request_id, shown
 
 
@@ -131,6 +131,16 @@ async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(town
     before = len(here.register(event="done"))
     await here.say("status acc:shop/prices")
     await here.until(lambda: len(here.register(event="done")) > before)
+
+
+async def test_a_shared_channel_says_what_ends_it_and_the_security_channel_is_told(town: Deciding) -> None:
+    """Who may confirm reads how, the others read who may."""
+    here = town.here
+    await here.does("status acc:shop/prices", "acc:shop/prices")
+    here.ws.set_channel(CRAWL, is_ext_shared=True)
+    await here.sees("stopped counting", f"<#{CRAWL}>", "policy confirm", user="U0ROOT", channel=SECURITY)
+    await here.does("status acc:shop/prices", "Denied", "An administrator (`admins`)", "policy confirm -- why")
+    await here.does("status acc:shop/prices", "Denied", "You may end this", "policy confirm -- why", user="U0ROOT")
 
 
 PEOPLE = '[people]\nana = ["U0ANA", "U0LEE"]\n'

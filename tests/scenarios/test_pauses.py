@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.scenarios.deciding import Deciding, deciding
-from tests.scenarios.steps import do
+from tests.scenarios.steps import ask, do
 from tests.world import OPEN_POLICY, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -68,6 +68,135 @@ async def test_a_pause_that_ended_while_the_bot_was_away_is_ended_at_once(later:
     later.later(hours=1)
     assert enabled(here)[FIRST] is False
     await here.start()
+    await here.until(lambda: enabled(here)[FIRST])
+
+
+async def still(later: Deciding, expected: dict[str, bool], **span: float) -> None:
+    """After that time, and after everything that was due by then, the schedules are still so."""
+    here = later.here
+    later.later(**span)
+    await here.bot.timers.beat()
+    await here.quiet()
+    assert enabled(here) == expected
+
+
+async def test_a_later_pause_replaces_the_earlier_one(later: Deciding) -> None:
+    """The newest end counts, longer or shorter; both cards and the register say which pause it replaced."""
+    here = later.here
+    await do(here, "schedules acc:shop/prices")
+    old = await do(here, f"schedule off acc:schedule/{FIRST} for=20m -- short")
+    new = await do(here, f"schedule off acc:schedule/{FIRST} for=2h -- longer", user="U0LEE")
+    await new.card("Paused until", "Replaces the pause until", "<@U0ANA>", old.request_id)
+    await here.sees("This pause is over", "<@U0LEE>", "Paused until", f"request {old.request_id}", new.request_id)
+    assert new.events == ["requested", "sent", "done", "paused", "paused"]
+    replaced = new.rows[-1]
+    assert (replaced.code, replaced.target_id) == ("replaced", FIRST)
+    (before,) = [row for row in old.rows if row.event == "paused"]
+    assert replaced.detail == f"ends the pause {old.request_id} of U0ANA, which was to last {before.detail}"
+    await here.say("pauses")
+    await here.sees("Pauses", "longer")
+    await still(later, {FIRST: False, SECOND: True}, minutes=30)
+    await here.restart()
+    later.later(hours=2)
+    await here.until(lambda: enabled(here)[FIRST])
+    await here.until(lambda: len(here.register(event="resumed")) == 1)
+
+
+async def test_a_shorter_pause_counts_too(later: Deciding) -> None:
+    """Asked for again with an earlier end, it is on again at the earlier end and touched no more."""
+    here = later.here
+    await do(here, "schedules acc:shop/prices")
+    await do(here, f"schedule off acc:schedule/{FIRST} for=2h")
+    await do(here, f"schedule off acc:schedule/{FIRST} for=10m")
+    later.later(minutes=11)
+    await here.until(lambda: enabled(here)[FIRST])
+    here.acc.schedules[FIRST].enabled = False
+    await still(later, {FIRST: False, SECOND: True}, hours=3)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_off_for_good_ends_the_pause(later: Deciding, known: bool) -> None:
+    """A later `off` without an end: nothing switches it on again, whether or not its agent was seen before."""
+    here = later.here
+    if known:
+        await do(here, "schedules acc:shop/prices")
+    old = await do(here, f"schedule off acc:schedule/{FIRST} for=12m")
+    new = await do(here, f"schedule off acc:schedule/{FIRST} -- for good")
+    await new.card("Off until somebody switches it on", "Ends the pause until", "<@U0ANA>", old.request_id)
+    assert (new.row("paused").code, new.row("paused").target_id) == ("no_end", FIRST)
+    await here.restart()
+    await still(later, {FIRST: False, SECOND: True}, hours=1)
+    assert not here.register(event="resumed")
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_pause_of_the_agent_takes_over_a_pause_of_its_schedule(later: Deciding, known: bool) -> None:
+    """What our own pause had switched off counts as on: it is given back with the rest, at the new end."""
+    here = later.here
+    if known:
+        await do(here, "schedules acc:shop/prices")
+    await do(here, f"schedule off acc:schedule/{FIRST} for=15m")
+    await do(here, "schedule off acc:shop/prices for=2h")
+    await still(later, {FIRST: False, SECOND: False}, minutes=30)
+    later.later(hours=2)
+    await here.until(lambda: enabled(here) == {FIRST: True, SECOND: True})
+
+
+async def test_the_agent_off_for_good_ends_the_pauses_of_its_schedules(later: Deciding) -> None:
+    """A schedule paused by its bare id, then everything of its agent off without an end."""
+    here = later.here
+    await do(here, f"schedule off acc:schedule/{FIRST} for=15m")
+    await do(here, "schedule off acc:shop/prices -- closed")
+    await still(later, {FIRST: False, SECOND: False}, hours=1)
+
+
+async def test_a_pause_of_what_is_off_already_gives_nothing_back(later: Deciding) -> None:
+    """Switched off by hand before: it stays off after the time, and the card says so."""
+    here = later.here
+    await do(here, "schedules acc:shop/prices")
+    here.acc.schedules[FIRST].enabled = False
+    asked = await do(here, f"schedule off acc:schedule/{FIRST} for=1h")
+    await asked.card("Off, as it was before", "nothing to give back")
+    assert asked.events == ["requested", "sent", "done"]
+    await still(later, {FIRST: False, SECOND: True}, hours=2)
+
+
+@pytest.mark.parametrize(("words", "after"), [("-- for good", False), ("for=5h", False), ("for=30m", True)])
+async def test_of_a_paused_agent_one_schedule_can_have_its_own_end(later: Deciding, words: str, after: bool) -> None:
+    """The newer order about one schedule holds for that one; the others come back when the agent's pause ends."""
+    here = later.here
+    old = await do(here, "schedule off acc:shop/prices for=2h")
+    await do(here, f"schedule off acc:schedule/{FIRST} {words}")
+    await here.sees("Paused until", f"request {old.request_id}", "schedule/d9c944df", "by <@U0ANA>")
+    await still(later, {FIRST: after, SECOND: False}, minutes=40)
+    later.later(hours=2)
+    await here.until(lambda: enabled(here)[SECOND])
+    assert enabled(here) == {FIRST: after, SECOND: True}
+
+
+async def test_switching_on_by_hand_ends_the_pause_on_its_card_and_in_the_register(later: Deciding) -> None:
+    """Who ended it before its time can be proved."""
+    here = later.here
+    await do(here, "schedules acc:shop/prices")
+    old = await do(here, f"schedule off acc:schedule/{FIRST} for=2h")
+    new = await do(here, f"schedule on acc:schedule/{FIRST} -- open again", user="U0LEE")
+    await here.sees("This pause is over: Switched on by <@U0LEE>", f"request {old.request_id}")
+    assert (new.row("resumed").code, new.row("resumed").target_id) == ("by_hand", FIRST)
+    assert old.request_id in str(new.row("resumed").detail)
+    here.acc.schedules[FIRST].enabled = False
+    await still(later, {FIRST: False, SECOND: True}, hours=3)
+
+
+async def test_orders_about_one_agent_take_turns(later: Deciding) -> None:
+    """Asked for while the first call is under way, the second one knows what the first has switched off."""
+    here = later.here
+    await do(here, "schedules acc:shop/prices")
+    await here.acc.set_fault({"fault": "delay", "seconds": 0.5, "match": "POST .*/off"})
+    first = await ask(here, f"schedule off acc:schedule/{FIRST} for=20m")
+    second = await ask(here, f"schedule off acc:schedule/{FIRST} for=2h")
+    assert (await first.ends(), await second.ends()) == ("done", "done")
+    await still(later, {FIRST: False, SECOND: True}, minutes=30)
+    later.later(hours=2)
     await here.until(lambda: enabled(here)[FIRST])
 
 

@@ -207,6 +207,14 @@ async def test_help_lists_only_what_this_person_may_do_here(ruled: World) -> Non
     assert "/ops status acc:" in ana
     for verb in ("retry", "input clear", "schedule delete", "logs"):
         assert f"/ops {verb} acc:" not in ana, verb
+    for verb in ("policy", "doctor", "grants"):
+        assert f"/ops {verb}" in ana, verb
+    for verb in ("grant @", "revoke", "breakglass"):
+        assert f"/ops {verb}" not in ana, verb
+    await ruled.say("help", user="U0ROOT")
+    root = shown(await private(ruled, "What you may do here", user="U0ROOT"))
+    for verb in ("policy", "doctor", "grant @", "revoke"):
+        assert f"/ops {verb}" in root, verb
     await ruled.say("help", user="U0LEE")
     assert "/ops retry acc:" in shown(await private(ruled, "What you may do here", user="U0LEE"))
     await ruled.say("help", user="U0GUEST")

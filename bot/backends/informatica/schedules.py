@@ -6,7 +6,7 @@ from bot.backends.informatica.desk import Desk
 from bot.backends.informatica.views import interval_text, schedule_table, schedule_word, suggest, utc_text
 from bot.backends.informatica.wire import Schedule, moment
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Refused
+from bot.core.outcome import Done, Fact
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
 from bot.core.wording import plural
@@ -53,25 +53,23 @@ async def switch_on(desk: Desk, operation: Operation, call: Call) -> Done:
     return await _switch(desk, operation.target, on=True)
 
 
-async def switch_off(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
-    """Switch a schedule off; a timed return is the pipeline's. One that is off already must not be switched on by a return."""
-    timed = [name for name in ("for", "until") if name in operation.given]
-    if timed and schedule_word(await _one(desk, operation.target)) == "off":
-        return Refused(
-            code="off_already",
-            summary=f"The schedule {operation.target.name.partition('/')[2]} is off already, and a pause would switch it on.",
-            hint=f"Leave `{timed[0]}=` out to keep it off.",
-        )
-    return await _switch(desk, operation.target, on=False)
+async def switch_off(desk: Desk, operation: Operation, call: Call) -> Done:
+    """Switch a schedule off; a timed return is the pipeline's, and gives back only what was on."""
+    restore: tuple[Target, ...] | None = None
+    if "for" in operation.given or "until" in operation.given:
+        was_off = schedule_word(await _one(desk, operation.target)) == "off"
+        restore = () if was_off else (operation.target,)
+        await call.was_on(restore)
+    return await _switch(desk, operation.target, on=False, restore=restore)
 
 
-async def _switch(desk: Desk, target: Target, *, on: bool) -> Done:
+async def _switch(desk: Desk, target: Target, *, on: bool, restore: tuple[Target, ...] | None = None) -> Done:
     word = "on" if on else "off"
     await desk.client.switch_schedule(target.id, on=on)
     return Done(
         summary=f"The schedule {target.name.partition('/')[2]} is {word}.",
         facts=(Fact(label="Switched", value=word),),
-        restore=() if on else (target,),
+        restore=restore,
         next=(suggest(f"Switch {'off' if on else 'on'}", f"schedule {'off' if on else 'on'}", target),),
     )
 

@@ -43,10 +43,14 @@ async def status(desk: Desk, operation: Operation, call: Call) -> Done:
 
 
 async def act(desk: Desk, operation: Operation, call: Call) -> Done:
-    """Cancel, pause or resume."""
+    """Cancel, pause or resume. A pause with an end gives back only a job that was not paused before."""
     target, verb = operation.target, operation.verb
+    restore: tuple[Target, ...] | None = None
+    if verb == "pause" and (operation.params.get("for") is not None or operation.params.get("until") is not None):
+        restore = () if (await desk.client.job(target.id)).status == "paused" else (target,)
+        await call.was_on(restore)
     await desk.client.job_action(_ACTION[verb], [target.id])
-    return _acted(target, verb)
+    return _acted(target, verb).model_copy(update={"restore": restore})
 
 
 async def retry(desk: Desk, operation: Operation, call: Call) -> Done | Refused:

@@ -27,20 +27,18 @@ _LISTED: Final = 10
 
 async def switch_on(desk: Desk, operation: Operation, call: Call) -> Done:
     """Switch one schedule or all of an agent's on."""
-    return await _switch(desk, operation, on=True)
+    return await _switch(desk, operation, call, on=True)
 
 
 async def switch_off(desk: Desk, operation: Operation, call: Call) -> Done:
     """Switch one schedule or all of an agent's off; a timed return is the pipeline's."""
-    return await _switch(desk, operation, on=False)
+    return await _switch(desk, operation, call, on=False)
 
 
-async def _switch(desk: Desk, operation: Operation, *, on: bool) -> Done:
+async def _switch(desk: Desk, operation: Operation, call: Call, *, on: bool) -> Done:
     target, word = operation.target, "on" if on else "off"
-    restore: tuple[Target, ...] | None = None
+    restore = None if on else await _enabled(desk, operation, call)
     if target.kind == AGENT:
-        if not on and (operation.params.get("for") is not None or operation.params.get("until") is not None):
-            restore = await _enabled(desk, target)
         await desk.client.switch_schedules(target.id, on=on)
         summary = f"All schedules of {target.name} are {word}."
     else:
@@ -54,12 +52,30 @@ async def _switch(desk: Desk, operation: Operation, *, on: bool) -> Done:
     return Done(summary=summary, facts=(Fact(label="Schedules", value=word),), restore=restore, next=(back,))
 
 
-async def _enabled(desk: Desk, agent: Target) -> tuple[Target, ...]:
-    """The schedules that are on now: a pause switches on again these and no others."""
-    schedules = await desk.client.schedules(agent.id)
-    found = tuple(desk.finder.part(SCHEDULE, item.schedule_id, agent) for item in schedules if item.is_enabled)
-    await desk.names.remember(found)
-    return found
+async def _enabled(desk: Desk, operation: Operation, call: Call) -> tuple[Target, ...] | None:
+    """Of what is to be switched off, the schedules that are on now: a pause switches on again these and no others.
+
+    None when there is no way to tell: the agent of a schedule is not known, or nothing has to be given back and the list
+    cannot be read. The list of an agent is read in any case, so that pauses of its schedules are known to be its own.
+    """
+    target = operation.target
+    timed = operation.params.get("for") is not None or operation.params.get("until") is not None
+    if target.kind == SCHEDULE and (target.parent is None or not timed):
+        return None
+    try:
+        schedules = await desk.client.schedules(target.parent or target.id)
+    except (CallProblem, NoSuchTarget):
+        if timed:
+            raise
+        return None
+    if target.kind == AGENT:
+        await desk.finder.learn_schedules(schedules, target)
+        parts = [desk.finder.part(SCHEDULE, item.schedule_id, target) for item in schedules if item.is_enabled]
+    else:
+        parts = [target for item in schedules if item.is_enabled and item.schedule_id == target.id]
+    if timed:
+        await call.was_on(parts)
+    return tuple(parts)
 
 
 async def delete_schedule(desk: Desk, operation: Operation, call: Call) -> Done:

@@ -66,7 +66,7 @@ def _card(
         place=_place(hold, terms),
         title=f"Approval: {cards.title_of(operation)}",
         tone=Tone.ASK if is_open else _TONES.get(hold.state, Tone.WARN),
-        status=ended or (_progress(terms, votes, claimed, agreed) if is_open else head(hold)),
+        status=ended or (_progress(terms, votes, claimed, agreed) if is_open else head(hold, votes)),
         lines=_lines(hold, terms, votes),
         facts=_facts(deps, hold, operation, terms),
         buttons=_buttons(hold, terms) if is_open else (),
@@ -93,9 +93,11 @@ def named(groups: Sequence[str]) -> str:
     return ", ".join(f"`{group}`" for group in groups)
 
 
-def head(hold: Hold) -> str:
-    """How it ended, and by whom."""
-    by = f" by <@{hold.decided_by}>" if hold.decided_by else ""
+def head(hold: Hold, votes: Sequence[HoldVote] = ()) -> str:
+    """How it ended, and by whom: by everybody who agreed where the votes are given."""
+    agreed = [vote.user_id for vote in votes if vote.vote == "approve"] if hold.state in ("approved", "taken") else []
+    people = agreed or ([hold.decided_by] if hold.decided_by else [])
+    by = f" by {' and '.join(f'<@{user}>' for user in people)}" if people else ""
     return f"{_HEADS.get(hold.state, hold.state)}{by}"
 
 
@@ -105,11 +107,8 @@ def _lines(hold: Hold, terms: Terms, votes: Sequence[HoldVote]) -> tuple[Line, .
         until = f" for {plural(terms.lasts // 60, 'minute')}" if terms.sort == "grant" else " this once"
         lines.append(Line(text=f"No rule allows this to <@{hold.intent.actor.user_id}> here; it is asked for{until}."))
     lines.append(Line(heading="What will happen", text=terms.effect))
-    lines += [
-        Line(heading="Decisions", text=f"<@{vote.user_id}>: {vote.vote}{f', {vote.reason}' if vote.reason else ''}")
-        for vote in votes
-    ]
-    return tuple(lines)
+    said = [f"<@{vote.user_id}>: {vote.vote}{f', {vote.reason}' if vote.reason else ''}" for vote in votes]
+    return (*lines, *([Line(heading="Decisions", text="\n".join(said))] if said else []))
 
 
 def _facts(deps: Deps, hold: Hold, operation: Operation, terms: Terms) -> tuple[Fact, ...]:
@@ -154,8 +153,26 @@ async def show_requester(deps: Deps, hold: Hold) -> None:
     )
     due = Fact(label="Expires", value=datetime.fromisoformat(hold.due_at))
     text = f"Waiting for {terms.count} of {named(terms.groups)} to agree; nothing was sent."
-    lines = (Line(text=text), *([Line(heading="Asked again", text=terms.note)] if terms.note else ()))
+    lines = (
+        Line(text=text),
+        *([Line(heading="Asked again", text=terms.note)] if terms.note else ()),
+        *await _unposted(deps, hold, terms),
+    )
     await _requester(deps, hold, operation, Tone.ASK, "Waiting for approval", lines, (due,), (cancel,))
+
+
+async def _unposted(deps: Deps, hold: Hold, terms: Terms) -> tuple[Line, ...]:
+    """Those who decide see nothing of it where the bot cannot write; the requester can do something about that."""
+    if terms.channel == hold.intent.place.channel_id:
+        return ()
+    found = await deps.directory.reach(terms.channel)
+    if not found.trouble or not found.known:
+        return ()
+    text = (
+        f"I cannot post it in <#{terms.channel}>, where those who decide look: {found.trouble}. "
+        "Until then nobody is told; it is posted there within half a minute of my being let in."
+    )
+    return (Line(heading="Not asked yet", text=text),)
 
 
 async def close_requester(deps: Deps, hold: Hold, tone: Tone, status: str, text: str, *people: str) -> None:
@@ -182,7 +199,7 @@ async def _requester(
         "facts": (*card.facts, *facts),
         "buttons": tuple(buttons),
         "footer": (*card.footer, f"approval {hold.id}"),
-        "mention": tuple(dict.fromkeys((*card.mention, *people))),
+        "mention": tuple(dict.fromkeys((*card.mention, *people, terms_of(hold).channel))),
     }
     await deps.presenter.show(card.model_copy(update=changed))
 

@@ -149,9 +149,13 @@ async def _waits_already(deps: Deps, intent: Intent, operation: Operation) -> bo
 
 
 def _demand(ruling: Ruling, decision: Denied, operation: Operation, row: Capability, channel_id: str) -> NeedsApproval:
-    """Who is asked: those whom a rule about this names for others, and as many of them; else one administrator."""
-    about = [rule for rule in _rules(ruling, channel_id) if _covers(rule, operation, row)]
-    approvals = [rule.approvals for rule in about if rule.approvals is not None]
+    """Who is asked: those whom a rule about this names for others, and as many of them; else one administrator.
+
+    A rule that covers the verb and the target and not these parameters names nobody for them: its number means its own people.
+    """
+    about = [rule.approvals for rule in _rules(ruling, channel_id) if _covers(rule, operation, row)]
+    named = frozenset(decision.rule_approvers)
+    approvals = [one for one in about if one is not None and named.issuperset(one.from_)]
     channels = [one.in_channel for one in approvals if one.in_channel is not None]
     return NeedsApproval(
         rule=RULE,

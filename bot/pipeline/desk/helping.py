@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core.builtins import BUILTINS, EXAMPLE_BACKENDS
+from bot.core.builtins import BUILTINS, EXAMPLE_BACKENDS, Builtin
 from bot.core.capability import Capability
 from bot.core.card import Line
 from bot.core.intent import Command, Intent
 from bot.core.params import Param, ParamType, duration_text
+from bot.core.policy import why_not_administrator, why_not_breakglass
 from bot.core.policy_help import may
+from bot.core.policy_rights import why_not_full
 from bot.pipeline import cards
 from bot.pipeline.authorize import facts, grants_of, not_admitted
 from bot.pipeline.deps import Deps
@@ -46,13 +48,7 @@ async def help_for(deps: Deps, intent: Intent, rows: Sequence[tuple[str, Capabil
         lines.append(
             Line(heading=f"{name} ({deps.catalog.backends[name].title})", text="\n".join(dict.fromkeys(words)))
         )
-    if await not_admitted(deps, intent) is None:
-        lines.append(
-            Line(
-                heading="Everybody here",
-                text="\n".join(f"`{deps.command} {_on_hand(deps, b.example)}` {b.help}" for b in BUILTINS[:16]),
-            )
-        )
+    lines += await _answered_here(deps, intent)
     if not rows:
         lines.insert(
             0,
@@ -62,6 +58,35 @@ async def help_for(deps: Deps, intent: Intent, rows: Sequence[tuple[str, Capabil
         )
     lines.append(Line(text=f"A reason goes behind `--`. `{deps.command} help VERB` shows a verb's parameters."))
     await deps.presenter.show(cards.private(intent, "What you may do here", lines=tuple(lines)), intent.reply)
+
+
+async def _answered_here(deps: Deps, intent: Intent) -> list[Line]:
+    """What Signalbox answers itself: to everybody whom the rules of this channel admit, and to this person besides."""
+    if await not_admitted(deps, intent) is not None:
+        return []
+    policy, subject, _ = await facts(deps, intent.actor, intent.place)
+    verbs = set()
+    if why_not_administrator(policy, subject, deps.home_team) is None:
+        verbs |= {row.verb for row in BUILTINS if row.needs == "administrators"}
+    else:
+        verbs |= {"grant"} if why_not_full(subject, deps.home_team) is None else set()
+        verbs |= {"revoke"} if await _has_grants(deps, intent.actor.user_id) else set()
+    if why_not_breakglass(policy, subject, deps.home_team) is None:
+        verbs |= {row.verb for row in BUILTINS if row.needs == "breakglass"}
+    everybody = _examples(deps, [row for row in BUILTINS if row.needs is None])
+    besides = _examples(deps, [row for row in BUILTINS if row.verb in verbs])
+    found = [Line(heading="Everybody here", text=everybody)]
+    return [*found, Line(heading="You besides", text=besides)] if besides else found
+
+
+def _examples(deps: Deps, rows: Sequence[Builtin]) -> str:
+    return "\n".join(f"`{deps.command} {_on_hand(deps, row.example)}` {row.help}" for row in rows)
+
+
+async def _has_grants(deps: Deps, user_id: str) -> bool:
+    """Who holds a grant or gave one may end it."""
+    grants = await deps.store.open_grants(deps.clock.now())
+    return any(user_id in (grant.user_id, *grant.granted_by.split(", ")) for grant in grants)
 
 
 def _example(row: Capability, backend: str) -> str:

@@ -16,6 +16,7 @@ from bot.pipeline import cards
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk.lists import approvals_table, pauses_table, watches_table
 from bot.pipeline.health import Checked
+from bot.pipeline.rules import named_channels
 
 LIST_WITHIN = 10.0
 # What answers is there by then; a check may take much longer, and nobody should look at nothing for so long.
@@ -202,4 +203,16 @@ async def doctor(deps: Deps, intent: Intent, ask: Command) -> None:
     facts.append(
         Fact(label="Slack", value="answers" if where.known else "does not tell what this channel is: invite the bot")
     )
-    await deps.presenter.show(cards.private(intent, "Doctor", facts=tuple(facts)), intent.reply)
+    named = named_channels(policy.policy, deps.security_channel, deps.incident_channel)
+    reaches = await asyncio.gather(*(deps.directory.reach(channel) for channel in named))
+    bad = [
+        Line(text=f"<#{channel}> ({use}): {found.trouble}.")
+        for (channel, use), found in zip(named.items(), reaches, strict=True)
+        if found.trouble
+    ]
+    facts.append(Fact(label="Channels", value=f"{len(named) - len(bad)} of {len(named)} can be used"))
+    tone = Tone.WARN if bad or not all(checked.health.ok for checked in checks.values()) else Tone.GOOD
+    card = cards.private(
+        intent, "Doctor", tone=tone, facts=tuple(facts), lines=tuple(bad[:20]), mention=(intent.actor.user_id, *named)
+    )
+    await deps.presenter.show(card, intent.reply)

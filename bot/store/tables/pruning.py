@@ -10,7 +10,7 @@ from bot.store.tables import buttons
 
 # Cards of approvals, grants and reviews are not among them: a start looks at those to know what was told.
 _CARDS: Final = ("op", "say", "file", "skipped")
-_FACTS: Final = ("run", "note")
+_FACTS: Final = ("run", "note", "was_on")
 # While a run is followed or a schedule waits to be switched on again, its request is still needed.
 _ENDED: Final = """
     SELECT request_id FROM inbox WHERE state = 'ended' AND updated_at < ?

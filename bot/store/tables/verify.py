@@ -22,7 +22,7 @@ from bot.store.rows import Verdict
 from bot.store.tables.register import GUARDS
 
 CHUNK: Final = 20_000
-_HEAD_FORM: Final = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
+HEAD_FORM: Final = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 _PAIRS: Final = ", ".join(f"'{name}', {name}" for name in sorted(HASHED_COLUMNS))
 _READ: Final = (
     f"SELECT seq, prev_hash, hash, CAST(prev_hash || json_object({_PAIRS}) AS BLOB) "
@@ -58,7 +58,7 @@ def verify(read: Read, head: str | None = None) -> Verdict:
     walk = _Walk()
     wanted = None
     if head is not None:
-        form = _HEAD_FORM.fullmatch(head.strip())
+        form = HEAD_FORM.fullmatch(head.strip())
         if form is None:
             return _verdict(walk, None, "The head must be written SEQ:HASH, with 64 hex digits.", tail=False)
         walk.head_seq, wanted = int(form[1]), form[2]
