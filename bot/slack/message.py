@@ -38,6 +38,15 @@ def message_of(row: Outgoing) -> dict[str, Any]:
     return {"text": message.text, "blocks": list(message.blocks)}
 
 
+def instead(row: Outgoing, code: str) -> dict[str, Any]:
+    """The message for who asked, with why it is not where it belongs; `code` is Slack's."""
+    invite = " Invite me there." if code == "not_in_channel" else ""
+    message = without_buttons(message_of(row))
+    message["text"] = f"I cannot write in <#{row.channel_id}> ({code}).{invite} {message['text']}"
+    message["blocks"].insert(0, {"type": "section", "text": {"type": "mrkdwn", "text": message["text"][:300]}})
+    return message
+
+
 def is_question(row: Outgoing) -> bool:
     """A question that others can still decide, and that Slack does not have: worth nothing in a message to who asked it."""
     buttons = row.body.get("buttons") if isinstance(row.body, dict) else None

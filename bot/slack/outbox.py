@@ -31,7 +31,7 @@ from bot.render.home import render_home
 from bot.slack import posted
 from bot.slack.errors import TRANSPORT, Remedy, SlackTrouble, read
 from bot.slack.files import Uploads
-from bot.slack.message import is_question, message_of, usable, without_buttons, words_of
+from bot.slack.message import instead, is_question, message_of, usable, without_buttons, words_of
 from bot.slack.once import once
 from bot.slack.respond import BadResponseUrl, Responder
 
@@ -386,10 +386,7 @@ class Outbox:
         person = next((one for one in Card.model_validate(row.body).mention if kit.USER_ID.fullmatch(one)), None)
         if person is None:
             return False
-        invite = " Invite me there." if code == "not_in_channel" else ""
-        message = without_buttons(message_of(row))
-        message["text"] = f"I cannot write in <#{row.channel_id}> ({code}).{invite} {message['text']}"
-        message["blocks"].insert(0, {"type": "section", "text": {"type": "mrkdwn", "text": message["text"][:300]}})
+        message = instead(row, code)
         channel, ts = self._moved.get(row.key, (person, ""))
         if ts:
             await self._client.chat_update(channel=channel, ts=ts, **message)
