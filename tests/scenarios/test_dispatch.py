@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.rows import HoldVote, stamp
-from tests.scenarios.deciding import CRAWL, Deciding, deciding
+from tests.scenarios.deciding import CRAWL, RULES, Deciding, deciding
 
 
 @pytest.fixture
@@ -77,3 +77,20 @@ async def test_every_fact_of_a_pre_flight_says_when_it_was_read(town: Deciding) 
     for label in ("Active runs", "Next scheduled runs", "Last outcomes here", "Freeze"):
         (text,) = [one for one in fields if one.startswith(f"*{label}*")]
         assert f"*{label}* <!date^" in text
+
+
+async def test_a_schedule_that_is_gone_by_the_vote_is_not_sent(town: Deciding) -> None:
+    """What was asked to be changed was deleted meanwhile: void, and nothing is registered as sent."""
+    here = town.here
+    rules = RULES.replace('verbs = ["mark"]', 'verbs = ["mark", "schedule set"]').replace("count = 2", "count = 1")
+    await town.new_rules(rules)
+    (schedule,) = [one for one in here.acc.world.schedules.values() if one.agent.path == "news/feed"]
+    await here.say(f'schedule set acc:news/feed id={schedule.schedule_id} cron="0 0 3 * * ?" -- later')
+    await town.card("schedule set acc:news/feed", channel=CRAWL)
+    (hold,) = await here.bot.store.holds(state="open")
+    cast = HoldVote(user_id="U0LEE", person="U0LEE", vote="approve", at=stamp(town.now()))
+    assert (await here.bot.store.vote(hold.id, cast, lambda _: (), needed=1, now=town.now())).won
+    del here.acc.world.schedules[schedule.schedule_id]
+    town.later(seconds=61)
+    await here.sees("Nothing was done", "has no schedule", timeout=15)
+    assert "sent" not in here.events("schedule set")

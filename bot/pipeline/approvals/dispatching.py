@@ -15,7 +15,7 @@ from bot.core.rows import Grant, Hold, stamp
 from bot.core.wording import plural
 from bot.pipeline.approvals import ending, shown
 from bot.pipeline.approvals.asking import ask_again, hand_over
-from bot.pipeline.approvals.look import Look, grant_id, look
+from bot.pipeline.approvals.look import Look, grant_id, look, unfit
 from bot.pipeline.approvals.people import of_these
 from bot.pipeline.approvals.terms import Terms, before, terms_of, view_of
 from bot.pipeline.authorize import FRESH, Ruling, asked
@@ -48,6 +48,9 @@ async def dispatch(deps: Deps, hold_id: str) -> str | None:
         check_pause(row, operation, deps.clock.now(), deps.zone)
     except Problem as trouble:
         return await _void(deps, hold, trouble.summary)
+    misfit = await unfit(deps, operation)
+    if misfit is not None:
+        return await _void(deps, hold, misfit)
     step, why, people = await _step(deps, hold, now_is)
     if step is Step.EXPIRE:
         await ending.expire(deps, hold)

@@ -67,6 +67,19 @@ def grant_id(hold: Hold) -> str:
     return f"g-{hold.id.removeprefix('r-')}"
 
 
+async def unfit(deps: Deps, operation: Operation) -> str | None:
+    """Why the control plane could not be asked for this any more, None while it could or when it does not answer: that is
+    told by its state."""
+    try:
+        async with asyncio.timeout(FACTS_WITHIN):
+            await deps.backends[operation.target.backend].check(operation)
+    except BadRequest as problem:
+        return problem.summary
+    except (TimeoutError, Problem):
+        return None
+    return None
+
+
 async def sight(deps: Deps, operation: Operation) -> tuple[Target | None, str]:
     """What answers to the target's name now (None when nothing does), and its state. Not readable is a state too."""
     try:
