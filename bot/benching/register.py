@@ -6,6 +6,7 @@ compares two things that were measured by turns in the same run, so that it hold
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -79,6 +80,7 @@ def fill(store: Store, first: int, last: int) -> None:
     """Append the samples from `first` up to `last`, in large transactions."""
     for start in range(first, last, 5000):
         store.append_sync(*(sample(number) for number in range(start, min(start + 5000, last))))
+    os.sync()  # so that what is timed next does not wait for the disk to take the filling
 
 
 def insert_measures(folder: Path) -> list[Measure]:
