@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.rows import HoldVote, stamp
 from tests.scenarios.deciding import CRAWL, RULES, Deciding, deciding
+from tests.world import shown
 
 
 @pytest.fixture
@@ -69,6 +70,7 @@ async def test_every_fact_of_a_pre_flight_says_when_it_was_read(town: Deciding) 
     here = town.here
     await here.say("start acc:shop/prices")
     card = await town.card("start acc:shop/prices")
+    assert "*Where*\n<#C0CRAWL>" in shown(card)
     fields = [
         field["text"]
         for block in card["blocks"]

@@ -225,8 +225,6 @@ async def _refuse(
         footer=(f"rule {demand.rule}", f"request {intent.request_id}", f"code {code}"),
     )
     await deps.presenter.show(card, intent.reply)
-    if intent.reply.step_id is not None:
-        await deps.presenter.step(intent.reply.step_id, ok=False, text=words)
 
 
 def _may_break_glass(deps: Deps, policy: Policy, ruling: Ruling) -> bool:

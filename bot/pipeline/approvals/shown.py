@@ -60,7 +60,8 @@ def _card(
     terms = terms_of(hold)
     is_open = hold.state == "open"
     voters = [vote.user_id for vote in votes]
-    people = (hold.intent.actor.user_id, *terms.eligible, *voters, *([claimed] if claimed else []))
+    where = hold.intent.place.channel_id
+    people = (hold.intent.actor.user_id, *terms.eligible, *voters, *([claimed] if claimed else []), where)
     return Card(
         key=card_key(hold.request_id),
         place=_place(hold, terms),
@@ -123,7 +124,7 @@ def _facts(deps: Deps, hold: Hold, operation: Operation, terms: Terms) -> tuple[
         "Reason": scribe.clean(operation.reason) or "none given",
     }
     facts = tuple(fact.model_copy(update={"value": masked.get(fact.label, fact.value)}) for fact in facts)
-    where = Fact(label="Where", value=hold.intent.place.channel_id)
+    where = Fact(label="Where", value=f"<#{hold.intent.place.channel_id}>")
     may = Fact(label="Who may decide", value=", ".join(f"<@{user}>" for user in terms.eligible))
     files = (Fact(label="Files", value=", ".join(operation.files)),) if operation.files else ()
     return (*facts[:1], where, *facts[1:], *files, may, *terms.shown)
