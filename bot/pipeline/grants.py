@@ -134,7 +134,7 @@ async def _check_granter(
         return policy
     if kind is not Standing.FULL:
         raise NotPermittedError(
-            f"Only an administrator can grant <@{person}> something: they are {words}.", code="not_grantable"
+            f"Only an administrator can grant {person} something: they are {words}.", code="not_grantable"
         )
     if lasts > LONGEST:
         raise NotPermittedError(f"Only administrators grant for longer than {duration_text(LONGEST)}.", code="too_long")
