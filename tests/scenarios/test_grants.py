@@ -73,7 +73,9 @@ async def test_nobody_grants_what_they_may_not_do_themselves(town: Deciding) -> 
 async def test_only_an_administrator_lets_a_guest_do_something(town: Deciding) -> None:
     """Rui, who may do it himself, cannot hand it to a guest; Root can."""
     here = town.here
-    await here.does("grant @gus schedule on acc:shop/* -- help", "Only an administrator can grant U0GUEST", "a guest", user="U0RUI")
+    await here.does(
+        "grant @gus schedule on acc:shop/* -- help", "Only an administrator can grant U0GUEST", "a guest", user="U0RUI"
+    )
     assert not here.register(event="granted")
     await here.say("grant @gus schedule on acc:shop/* -- help", user="U0ROOT")
     await here.sees("Granted: schedule on on `acc:shop/*`", "<@U0GUEST>")
