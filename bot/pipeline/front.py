@@ -41,11 +41,9 @@ class Pipeline:
         deps = self._deps
         if len(deps.drain) >= MOST_AT_ONCE + (RESERVED if _is_urgent(intent) else 0):
             return Receipt(say="Too much is under way; nothing was done. Try again in a minute.")
-        if isinstance(intent.ask, Form):
-            errors = await check(deps, intent.ask)
-            if errors:
-                return Receipt(errors=errors)
         try:
+            if isinstance(intent.ask, Form) and (errors := await check(deps, intent.ask)):
+                return Receipt(errors=errors)
             with deps.drain.at_the_door():
                 return await self._accept(intent)
         except Problem as problem:
