@@ -20,6 +20,7 @@ from bot.pipeline.approvals.people import everybody
 from bot.pipeline.authorize import CACHED, FRESH, Ruling, asked, facts, grants_of
 from bot.pipeline.deps import Deps
 from bot.pipeline.execute import AnyOutcome, execute
+from bot.pipeline.pauses import turn_of
 from bot.pipeline.record import Scribe
 from bot.pipeline.resolve import Resolved
 
@@ -207,11 +208,12 @@ async def perform(
 ) -> AnyOutcome | None:
     """Run what is allowed. Under break-glass it is marked, and those who would have been asked are told."""
     operation, decision = resolved.operation, ruling.decision
-    if not isinstance(decision, Allowed) or not decision.breakglass or decision.via_grant is None:
-        return await execute(deps, intent, operation, ruling, hold_id=hold_id)
-    operation = operation.model_copy(update={"incident": decision.via_grant})
-    result = await execute(deps, intent, operation, ruling, hold_id=hold_id)
-    if result is not None:
+    under = decision.via_grant if isinstance(decision, Allowed) and decision.breakglass else None
+    if under is not None:
+        operation = operation.model_copy(update={"incident": under})
+    async with turn_of(deps, operation):
+        result = await execute(deps, intent, operation, ruling, hold_id=hold_id)
+    if under is not None and result is not None:
         await _tell_skipped(deps, intent, Resolved(operation, resolved.row), ruling, result)
     return result
 

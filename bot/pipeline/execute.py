@@ -37,7 +37,7 @@ from bot.pipeline.buttons import buttons_for
 from bot.pipeline.call import OneCall
 from bot.pipeline.deps import Deps
 from bot.pipeline.filling import fill_buttons
-from bot.pipeline.pauses import Settled, ends_at, note_was_on, settle, show_over, turn_of
+from bot.pipeline.pauses import Settled, ends_at, note_was_on, settle, show_over
 from bot.pipeline.record import Scribe
 
 AnyOutcome = Done | Refused | Failed | Unknown
@@ -60,7 +60,8 @@ async def execute(
 ) -> AnyOutcome | None:
     """Run an operation that is allowed. None when somebody else already took it. The card is shown at the end.
 
-    `taken` is called once the operation is ours and before its call: from here on nobody can cancel it.
+    Whoever calls it holds the turn of what the operation switches, see `pauses.turn_of`. `taken` is called once the operation
+    is ours and before its call: from here on nobody can cancel it.
     """
     scribe = Scribe(deps.secrets)
     rule = getattr(ruling.decision, "rule", "")
@@ -70,24 +71,23 @@ async def execute(
         "digest": ruling.digest,
         "approval_id": hold_id if approved_by else None,
     }
-    async with turn_of(deps, operation):
-        started = deps.clock.monotonic()
-        if not await _mark_sent(deps, scribe, intent, operation, ruling, columns, hold_id):
-            return None
-        if taken is not None:
-            await taken()
-        if operation.risk is not Risk.READ:
-            await deps.presenter.show(cards.working(operation, intent, "Working on it"))
-        sent_at = deps.clock.now()
-        backend = deps.backends[operation.target.backend]
-        result = await call(deps, intent, operation, backend)
-        event = EVENTS[result.kind]
-        if isinstance(result, Unknown):
-            await deps.store.append(_row(scribe, deps, intent, operation, result, columns, started))
-            result = await read_back(deps, intent, operation, backend, sent_at, result)
-            event = _after_unknown(result)
-        await finish(deps, scribe, intent, operation, result, columns, started, event=event, rule=rule)
-        return result
+    started = deps.clock.monotonic()
+    if not await _mark_sent(deps, scribe, intent, operation, ruling, columns, hold_id):
+        return None
+    if taken is not None:
+        await taken()
+    if operation.risk is not Risk.READ:
+        await deps.presenter.show(cards.working(operation, intent, "Working on it"))
+    sent_at = deps.clock.now()
+    backend = deps.backends[operation.target.backend]
+    result = await call(deps, intent, operation, backend)
+    event = EVENTS[result.kind]
+    if isinstance(result, Unknown):
+        await deps.store.append(_row(scribe, deps, intent, operation, result, columns, started))
+        result = await read_back(deps, intent, operation, backend, sent_at, result)
+        event = _after_unknown(result)
+    await finish(deps, scribe, intent, operation, result, columns, started, event=event, rule=rule)
+    return result
 
 
 async def _mark_sent(

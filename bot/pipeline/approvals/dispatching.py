@@ -21,7 +21,7 @@ from bot.pipeline.approvals.terms import Terms, before, terms_of, view_of
 from bot.pipeline.authorize import FRESH, Ruling, asked
 from bot.pipeline.deps import Deps
 from bot.pipeline.execute import execute
-from bot.pipeline.pauses import check_pause
+from bot.pipeline.pauses import check_pause, turn_of
 from bot.pipeline.record import Scribe
 
 RENEWED: Final = "The card shows how things stand now; look, then press again."
@@ -32,6 +32,14 @@ async def dispatch(deps: Deps, hold_id: str) -> str | None:
 
     Safe to call again: it is used once.
     """
+    waiting = await deps.store.open_hold(hold_id)
+    if waiting is None or waiting.operation is None:
+        return None
+    async with turn_of(deps, waiting.operation):  # before the last look, so that nothing lies between it and the call
+        return await _dispatch(deps, hold_id)
+
+
+async def _dispatch(deps: Deps, hold_id: str) -> str | None:
     hold = await deps.store.open_hold(hold_id)
     if hold is None or hold.state != "approved" or hold.operation is None or await _granted(deps, hold):
         return None
