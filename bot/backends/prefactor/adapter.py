@@ -75,8 +75,9 @@ class PrefactorBackend:
         handler = _HANDLERS.get((operation.verb, operation.target.kind))
         if handler is None:
             raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
-        if is_new(operation.target) and operation.verb != "create":
-            return await self._no_such(operation)
+        refused = await self.check(operation)
+        if refused is not None:
+            return refused
         sent_at = call.clock.now()
         try:
             return await handler(self._desk, operation, call)
@@ -126,8 +127,11 @@ class PrefactorBackend:
         """By reading the target again."""
         return await before.look_back(self._desk, operation, sent_at)
 
-    async def check(self, operation: Operation) -> None:
-        """Any parameters that fit the row can be sent."""
+    async def check(self, operation: Operation) -> Refused | None:
+        """Only what exists can be changed, and only what does not can be made."""
+        if operation.verb == "create":
+            return None if is_new(operation.target) else changes.taken(self._desk, operation.target)
+        return await self._no_such(operation) if is_new(operation.target) else None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """State, instances, and whether the vendor allows it now."""
