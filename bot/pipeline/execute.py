@@ -273,16 +273,19 @@ async def finish(
     """Write the outcome, start the watch and the pause, then show the card and hand over the files."""
     now = deps.clock.now()
     settled = await settle(deps, intent, operation, result, now, sent_at=sent_at)
+    watch = watch_of(deps, intent, operation, result)
     await deps.store.finish(
         operation.request_id,
         (_row(scribe, deps, intent, operation, result, columns, started, event), *settled.rows),
         stamp(now),
-        watch=watch_of(deps, intent, operation, result),
+        watch=watch,
         pauses=settled.opened,
         over=settled.over,
         over_state=settled.state,
         run=_run(result, operation),
     )
+    if watch is not None or settled.rows:
+        deps.homes.stale(intent.actor.user_id, *(pause.user_id for pause in settled.over))
     await _show(deps, intent, operation, result, rule, settled)
     await show_over(deps, intent, operation, settled)
 

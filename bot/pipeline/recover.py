@@ -12,7 +12,7 @@ from bot.core.outcome import Done, Unknown
 from bot.core.ports import Backend
 from bot.core.register import Event
 from bot.core.rows import InboxRow, stamp
-from bot.pipeline import approvals, breakglass, cards
+from bot.pipeline import approvals, breakglass, cards, home
 from bot.pipeline.authorize import FRESH, authorize
 from bot.pipeline.buttons import buttons_for
 from bot.pipeline.deps import Deps
@@ -34,6 +34,7 @@ async def recover(deps: Deps) -> int:
     # After the rows were read: what it sends from here on is under way and no leftover.
     await approvals.recover(deps)
     await breakglass.recover(deps)
+    await home.recover(deps)
     for row in rows:
         name = f"recover {row.request_id}"
         if row.state == "sending" and row.operation:
@@ -103,6 +104,7 @@ async def _look_up(deps: Deps, row: InboxRow, operation: Operation) -> None:
         over_state=settled.state,
         run=run,
     )
+    deps.homes.stale(row.intent.actor.user_id, *(pause.user_id for pause in settled.over))
     about = run or operation.target
     buttons = await buttons_for(deps, row.intent, operation, result.next, about=about, refresh=run is not None)
     await deps.presenter.show(settled.on(cards.outcome(operation, row.intent, result, buttons, now)))

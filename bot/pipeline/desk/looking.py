@@ -151,8 +151,8 @@ async def status(deps: Deps, intent: Intent, ask: Command) -> None:
     channel = intent.place.channel_id
     waiting, runs, paused = await asyncio.gather(
         approvals_table(deps, channel=channel),
-        watches_table(deps, channel=channel),
-        pauses_table(deps, channel=channel),
+        watches_table(deps, channel),
+        pauses_table(deps, channel),
     )
     facts = (
         Fact(label="Waiting for a decision", value=len(waiting.rows)),
@@ -170,12 +170,12 @@ async def approvals(deps: Deps, intent: Intent, ask: Command) -> None:
 
 async def watches(deps: Deps, intent: Intent, ask: Command) -> None:
     """The runs that are followed here."""
-    await _open(deps, intent, "Runs followed here", await watches_table(deps, channel=intent.place.channel_id))
+    await _open(deps, intent, "Runs followed here", await watches_table(deps, intent.place.channel_id))
 
 
 async def pauses(deps: Deps, intent: Intent, ask: Command) -> None:
     """The pauses of this channel."""
-    await _open(deps, intent, "Pauses", await pauses_table(deps, channel=intent.place.channel_id))
+    await _open(deps, intent, "Pauses", await pauses_table(deps, intent.place.channel_id))
 
 
 async def _open(deps: Deps, intent: Intent, title: str, table: Table) -> None:
