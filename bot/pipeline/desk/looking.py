@@ -98,7 +98,8 @@ async def targets(deps: Deps, intent: Intent, ask: Command) -> None:
         raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
     count = _count(deps, ask)
     found = [named for named in await _list(deps, name) if part.lower() in named.text.lower()]
-    await _named_table(deps, intent, f"Targets of {name}", found, count)
+    unlisted = deps.catalog.backends[name].unlisted.format(backend=name)
+    await _named_table(deps, intent, f"Targets of {name}", found, count, unlisted)
 
 
 async def find(deps: Deps, intent: Intent, ask: Command) -> None:
@@ -125,12 +126,13 @@ async def _list(deps: Deps, name: str) -> Sequence[Named]:
         raise Problem(f"`{name}` did not answer within {LIST_WITHIN:g} s.", code="deadline") from None
 
 
-async def _named_table(deps: Deps, intent: Intent, title: str, found: Sequence[Named], count: int) -> None:
+async def _named_table(
+    deps: Deps, intent: Intent, title: str, found: Sequence[Named], count: int, unlisted: str = ""
+) -> None:
     rows = tuple((named.text, named.state, named.detail) for named in found[:count])
     note = "" if len(found) <= count else f"{len(found) - count} more; say more of the name"
-    lines = (
-        () if rows else (Line(text="Nothing. Names are learned as they are used; a full path or id works at once."),)
-    )
+    nothing = "" if rows else "Nothing. Names are learned as they are used; a full path or id works at once."
+    lines = tuple(Line(text=text) for text in (nothing, unlisted) if text)
     table = (
         Table(columns=("Target", "State", "Detail"), rows=rows, total=len(found), note=note, exact=("Target",))
         if rows
