@@ -89,8 +89,9 @@ class InformaticaBackend:
             return await tasks.look_back(self._desk, operation, sent_at)
         return await services.look_back(self._desk, operation, sent_at)
 
-    async def check(self, operation: Operation) -> None:
-        """Any parameters that fit the row can be sent."""
+    async def check(self, operation: Operation) -> Refused | None:
+        """What fits the row can be sent; of what stands against it, the vendor's answer alone tells."""
+        return None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Jobs that run now, states, sibling services, last outcomes."""

@@ -74,8 +74,9 @@ class PrefactorBackend:
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once. After a change whose answer is useless the target is read, which tells whether it happened."""
         handler = handler_of(_HANDLERS, operation)
-        if is_new(operation.target) and operation.verb != "create":
-            return await self._no_such(operation)
+        refused = await self.check(operation)
+        if refused is not None:
+            return refused
         sent_at = call.clock.now()
         try:
             return await handler(self._desk, operation, call)
@@ -125,8 +126,11 @@ class PrefactorBackend:
         """By reading the target again."""
         return await before.look_back(self._desk, operation, sent_at)
 
-    async def check(self, operation: Operation) -> None:
-        """Any parameters that fit the row can be sent."""
+    async def check(self, operation: Operation) -> Refused | None:
+        """Only what exists can be changed, and only what does not can be made."""
+        if operation.verb == "create":
+            return None if is_new(operation.target) else changes.taken(self._desk, operation.target)
+        return await self._no_such(operation) if is_new(operation.target) else None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """State, instances, and whether the vendor allows it now."""

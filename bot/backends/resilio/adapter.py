@@ -153,8 +153,9 @@ class ResilioBackend:
             return LookBack(found=Done(summary=f"The agent is {word}."), evidence="The agent says so itself.")
         return LookBack(absent=agent.paused is not None, evidence=f"The agent is {client_state(agent)}.")
 
-    async def check(self, operation: Operation) -> None:
-        """Any parameters that fit the row can be sent."""
+    async def check(self, operation: Operation) -> Refused | None:
+        """What fits the row can be sent; of what stands against it, the vendor's answer alone tells."""
+        return None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """How the agent is and what it works on; for tags, what they are now."""

@@ -135,9 +135,10 @@ class SequentumBackend:
             return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
         return await lookback.look_back(self._desk, operation, sent_at)
 
-    async def check(self, operation: Operation) -> None:
-        """Whether it can be sent."""
+    async def check(self, operation: Operation) -> Refused | None:
+        """Raises BadRequest for a schedule that is none of the agent's."""
         await before.check(self._desk, operation)
+        return None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Active runs, next times and last outcomes."""
