@@ -182,7 +182,11 @@ async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, 
         ),
         facts=tuple(facts),
         buttons=tuple(buttons),
-        footer=(f"rule {decision.rule}", f"request {intent.request_id}", f"{deps.command} why ... shows every rule"),
+        footer=(
+            cards.by_rule(decision.rule),
+            f"request {intent.request_id}",
+            f"{deps.command} why ... shows every rule",
+        ),
         mention=tuple(sorted({*people, *decision.where_else[:5]})),
     )
     await deps.presenter.show(card, intent.reply)
