@@ -79,9 +79,7 @@ async def breakglass(deps: Deps, intent: Intent, ask: Command) -> None:
     text = (
         f"Everything that no rule denies is yours in this channel until {made.until_at[11:16]} UTC. It is all marked."
     )
-    await deps.presenter.show(
-        cards.private(intent, "The glass is broken", tone=Tone.WARN, lines=(Line(text=text),)), intent.reply
-    )
+    await deps.presenter.show(cards.private(intent, "The glass is broken", tone=Tone.WARN, status=text), intent.reply)
 
 
 async def _open_here(deps: Deps, intent: Intent) -> Grant | None:
@@ -159,7 +157,7 @@ async def _card(deps: Deps, grant: Grant, policy: Policy, channel: str, *, revie
         lines=tuple(lines),
         facts=(
             Fact(label="Who", value=f"<@{grant.user_id}>"),
-            Fact(label="Where", value=grant.channel_id or "every channel"),
+            Fact(label="Where", value=cards.channel(grant.channel_id) or "every channel"),
             Fact(label="From", value=datetime.fromisoformat(grant.from_at)),
             Fact(label="Until", value=datetime.fromisoformat(grant.until_at)),
         ),
@@ -168,7 +166,12 @@ async def _card(deps: Deps, grant: Grant, policy: Policy, channel: str, *, revie
         footer=(f"grant {grant.id}", f"request {grant.request_id}"),
         mention=tuple(
             dict.fromkeys(
-                (grant.user_id, *_reviewers(policy, grant), *([grant.reviewed_by] if grant.reviewed_by else []))
+                (
+                    grant.user_id,
+                    *_reviewers(policy, grant),
+                    *([grant.reviewed_by] if grant.reviewed_by else []),
+                    *([grant.channel_id] if grant.channel_id else []),
+                )
             )
         ),
     )

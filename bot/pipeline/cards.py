@@ -67,7 +67,7 @@ def tone_of_view(view: RunView) -> Tone:
 
 def working(operation: Operation, intent: Intent, text: str) -> Card:
     """What is shown while it is under way."""
-    return _card(operation, intent, Tone.WORKING, text, lines=_said(operation))
+    return _card(operation, intent, Tone.WORKING, text)
 
 
 def outcome(
@@ -90,7 +90,7 @@ def outcome(
         intent,
         tone,
         _head(result),
-        lines=(*_said(operation), *lines),
+        lines=lines,
         facts=result.facts,
         buttons=buttons,
         now=now,
@@ -112,18 +112,15 @@ def _done(
 ) -> Card:
     view = result.view
     tone = tone_of_view(view) if view is not None else Tone.GOOD
-    lines = [*_said(operation)]
-    if result.summary and (view is None or result.summary != view.state):
-        lines.append(Line(text=result.summary))
-    if view is not None and view.message:
-        lines.append(Line(text=view.message))
+    status = view.state if view is not None else "Done"
+    lines = _besides(status, result.summary, view.message if view is not None else "")
     if result.preview:
         lines.append(Line(heading="Last lines, secrets masked", text=result.preview, code=True))
     return _card(
         operation,
         intent,
         tone,
-        view.state if view is not None else "Done",
+        status,
         lines=lines,
         facts=_once((*(view.facts if view is not None else ()), *result.facts)),
         buttons=buttons,
@@ -138,17 +135,12 @@ def run_update(
     operation: Operation, intent: Intent, view: RunView, buttons: Sequence[Button], now: datetime, note: str = ""
 ) -> Card:
     """The card of a run that is followed. `note` is what stays true of its start, such as that its answer was lost."""
-    lines = [*_said(operation)]
-    if note:
-        lines.append(Line(text=note))
-    if view.message:
-        lines.append(Line(text=view.message))
     return _card(
         operation,
         intent,
         tone_of_view(view),
         view.state,
-        lines=lines,
+        lines=_besides(view.state, note, view.message),
         facts=view.facts,
         buttons=buttons,
         now=now,
@@ -167,8 +159,9 @@ def _progress(view: RunView | None) -> tuple[int, int] | None:
     return (view.done, view.total)
 
 
-def _said(operation: Operation) -> tuple[Line, ...]:
-    return (Line(heading="Reason", text=operation.reason),) if operation.reason else ()
+def _besides(status: str, *texts: str) -> list[Line]:
+    """Paragraphs for what the status does not say already."""
+    return [Line(text=text) for text in dict.fromkeys(texts) if text and text != status]
 
 
 def _card(
@@ -186,13 +179,14 @@ def _card(
     progress: tuple[int, int] | None = None,
     table: object = None,
 ) -> Card:
+    reason = (Fact(label="Reason", value=operation.reason),) if operation.reason else ()
     footer = [f"<@{intent.actor.user_id}>", f"request {operation.request_id}"]
     if operation.approved_by:
         footer.append("approved by " + ", ".join(f"<@{user}>" for user in operation.approved_by))
     if operation.incident:
         footer.append(f"BREAK-GLASS {operation.incident}")
     if rule:
-        footer.append(f"rule {rule}")
+        footer.append(by_rule(rule))
     if code:
         footer.append(f"code {code}")
     return Card.model_validate(
@@ -203,7 +197,7 @@ def _card(
             "tone": tone,
             "status": status,
             "lines": tuple(lines),
-            "facts": (*given_facts(operation), *facts),
+            "facts": (*reason, *given_facts(operation), *(fact for fact in facts if fact.value != status)),
             "buttons": tuple(buttons),
             "footer": tuple(footer),
             "mention": tuple(user for user in (intent.actor.user_id, *operation.approved_by) if user),
@@ -212,6 +206,11 @@ def _card(
             "table": table,
         }
     )
+
+
+def by_rule(label: str) -> str:
+    """Which rule decided, as small print; some decide without being one of the file's."""
+    return label if label.endswith("rule") else f"rule {label}"
 
 
 def person(user_id: str | None) -> str:

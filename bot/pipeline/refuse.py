@@ -29,13 +29,15 @@ MOST_NEAR: Final = 4
 async def misread(deps: Deps, intent: Intent, ask: Misread) -> None:
     """What was understood, what was not, and the nearest commands as buttons."""
     await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
-    lines = [Line(text=ask.problem)]
+    lines: list[Line] = []
     if ask.understood:
         lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
     lines.append(Line(text=f"`{deps.command} help` lists what you may do here."))
     nearest = ask.nearest or await commands_meant(deps, intent.actor, intent.place, ask.text)
     buttons = _say_buttons(deps, intent, nearest, lines)
-    card = cards.private(intent, "I could not read that", tone=Tone.WARN, lines=tuple(lines), buttons=buttons)
+    card = cards.private(
+        intent, "I could not read that", tone=Tone.WARN, status=ask.problem, lines=tuple(lines), buttons=buttons
+    )
     await deps.presenter.show(card, intent.reply)
 
 
@@ -69,14 +71,13 @@ async def problem(
     else:
         row = scribe.about(Event.FAILED, operation, intent, now, **columns)
     await deps.store.finish(intent.request_id, (row,), stamp(now))
-    lines = [Line(text=trouble.summary)]
-    if trouble.hint:
-        lines.append(Line(text=trouble.hint))
+    lines = [Line(text=trouble.hint)] if trouble.hint else []
     buttons = _say_buttons(deps, intent, await _nearest(deps, intent, trouble), lines)
     card = cards.private(
         intent,
         "Nothing was done",
         tone=Tone.WARN,
+        status=trouble.summary,
         lines=tuple(lines),
         buttons=(*more, *buttons),
         footer=(f"request {intent.request_id}", f"code {trouble.code}"),
@@ -181,7 +182,11 @@ async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, 
         ),
         facts=tuple(facts),
         buttons=tuple(buttons),
-        footer=(f"rule {decision.rule}", f"request {intent.request_id}", f"{deps.command} why ... shows every rule"),
+        footer=(
+            cards.by_rule(decision.rule),
+            f"request {intent.request_id}",
+            f"{deps.command} why ... shows every rule",
+        ),
         mention=tuple(sorted({*people, *decision.where_else[:5]})),
     )
     await deps.presenter.show(card, intent.reply)

@@ -189,14 +189,14 @@ async def test_why_prints_every_rule_and_the_first_condition_that_fails(ruled: W
     """`why` runs nothing, and tells of each rule of the channel what kept it from deciding."""
     before = starts(ruled)
     await ruled.say("why start acc:news/feed")
-    card = await private(ruled, "Why: start acc:news/feed", "denied")
+    card = await private(ruled, "Why: start acc:news/feed", "Denied: ")
     words = shown(card)
     for number in (1, 2, 3, 4):
         assert f"C0CRAWL allow {number}" in words
     assert "C0CRAWL deny 1" in words
     assert starts(ruled) == before
     await ruled.say("why start acc:shop/prices production=false")
-    await private(ruled, "Why: start acc:shop/prices", "So it is allowed")
+    await private(ruled, "Why: start acc:shop/prices", "Allowed: ")
 
 
 async def test_help_lists_only_what_this_person_may_do_here(ruled: World) -> None:

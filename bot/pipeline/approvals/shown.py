@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -12,6 +13,7 @@ from bot.core.intent import Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.rows import Hold, HoldVote
+from bot.core.value import canonical
 from bot.core.wording import plural
 from bot.pipeline import cards
 from bot.pipeline.approvals.terms import KIND, Terms, claimed_by, terms_of
@@ -120,14 +122,19 @@ def _facts(deps: Deps, hold: Hold, operation: Operation, terms: Terms) -> tuple[
     )
     scribe = Scribe(deps.secrets)
     masked = {
-        "Parameters": scribe.params(operation.params) if operation.params else "none",
+        "Parameters": _exactly(scribe.params(operation.params)) or "none",
         "Reason": scribe.clean(operation.reason) or "none given",
     }
     facts = tuple(fact.model_copy(update={"value": masked.get(fact.label, fact.value)}) for fact in facts)
     where = Fact(label="Where", value=f"<#{hold.intent.place.channel_id}>")
     may = Fact(label="Who may decide", value=", ".join(f"<@{user}>" for user in terms.eligible))
     files = (Fact(label="Files", value=", ".join(operation.files)),) if operation.files else ()
-    return (*facts[:1], where, *facts[1:], *files, may, *terms.shown)
+    return (*facts[:1], where, *facts[1:4], *files, facts[4], may, *facts[5:], *terms.shown)
+
+
+def _exactly(params: str) -> str:
+    """Canonical JSON of parameters as `name=value`, values as JSON: a text cannot look like another parameter."""
+    return ", ".join(f"{name}={canonical(value)}" for name, value in json.loads(params).items())
 
 
 def _buttons(hold: Hold, terms: Terms) -> tuple[Button, ...]:
@@ -179,7 +186,9 @@ async def _unposted(deps: Deps, hold: Hold, terms: Terms) -> tuple[Line, ...]:
 async def close_requester(deps: Deps, hold: Hold, tone: Tone, status: str, text: str, *people: str) -> None:
     """The card of the request once nothing will come of it, or once it has turned into a grant."""
     if hold.operation is not None:
-        await _requester(deps, hold, hold.operation, tone, status, (Line(text=text),), (), (), people)
+        again = text.startswith(status)
+        lines = () if again else (Line(text=text),)
+        await _requester(deps, hold, hold.operation, tone, text if again else status, lines, (), (), people)
 
 
 async def _requester(
