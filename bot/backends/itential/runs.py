@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -42,16 +43,30 @@ def params_of(service: Service, operation: Operation) -> dict[str, Json]:
 
 
 def _check_destroy(service: Service) -> None:
-    if service.service_metadata.type not in (None, TOFU):
+    if (service.service_metadata.type or TOFU) != TOFU:
         raise BadRequest(
             f"{service.path} is of type {service.service_metadata.type}, and only OpenTofu plans can be destroyed."
         )
 
 
+def _destroys(service: Service, action: Json) -> bool:
+    """Whether that action of a plan, or of a service of untold type, destroys, in whatever letters it is written.
+
+    Raises BadRequest for what is neither of a plan's two actions: nobody says what the vendor makes of it.
+    """
+    if (service.service_metadata.type or TOFU) != TOFU or action is None:
+        return False
+    if unicodedata.normalize("NFKC", str(action)).strip().casefold() == "destroy":
+        return True
+    if service.service_metadata.type == TOFU and action != "apply":
+        raise BadRequest("`param.action=` takes one of apply, destroy.")
+    return False
+
+
 async def start(desk: Desk, operation: Operation, call: Call) -> Done | Failed | Refused:
     """Run it. Destroying is a verb of its own, so that it always shows a pre-flight (safety table of the reference)."""
     service = await desk.client.service(operation.target.id)
-    if service.service_metadata.type == TOFU and given_params(operation).get("action") == "destroy":
+    if _destroys(service, given_params(operation).get("action")):
         rest = tuple((f"param.{k}", str(v)) for k, v in given_params(operation).items() if k != "action")
         return Refused(
             code="use_destroy",
