@@ -41,7 +41,12 @@ _COUNT = Param(
 EXAMPLE_BACKENDS: Final = frozenset({"acc", "infa"})  # names of control planes in the examples below
 
 BUILTINS: Final = (
-    Builtin(verb="help", takes=Takes.WORDS, help="What you may do here, or how one verb works.", example="help start"),
+    Builtin(
+        verb="help",
+        takes=Takes.WORDS,
+        help="What you may do here, on one control plane (`help acc`), or how one verb works.",
+        example="help start",
+    ),
     Builtin(verb="whoami", takes=Takes.NOTHING, help="Who you are to the rules of this channel.", example="whoami"),
     Builtin(
         verb="why",
