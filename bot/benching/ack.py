@@ -47,7 +47,7 @@ async def run(rows: int = 20_000, *, requests: int = REQUESTS, seconds: float = 
         load = await stack.enter_async_context(_load())
         times = await _by_turns(load, bare, empty, full, commits, requests)
         commits.close()
-        return [*_compared(times, rows), *await _under_load(load, empty, seconds)]
+        return [*compared(times, rows), *await _under_load(load, empty, seconds)]
 
 
 async def _by_turns(
@@ -67,7 +67,8 @@ async def _by_turns(
     return times
 
 
-def _compared(times: dict[str, list[float]], rows: int) -> list[Measure]:
+def compared(times: dict[str, list[float]], rows: int) -> list[Measure]:
+    """Medians, and what they say of each other. `times` are seconds, by turns: bare, commit, empty and full."""
     median = {name: percentile(spent, 50) for name, spent in times.items()}
     least = median["bare"] + median["commit"]
     return [

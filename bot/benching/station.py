@@ -21,7 +21,7 @@ from bot.core.catalog import Catalog
 from bot.core.ids import TargetRef
 from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Health, LookBack, Named, RunView
+from bot.core.outcome import Done, Health, LookBack, Named, Refused, RunView
 from bot.core.params import Param, ParamType
 from bot.core.policy import parse_policy
 from bot.core.policy_match import Member, Reach, Subject, Where
@@ -99,8 +99,9 @@ class Box:
         """Nothing is ever lost here."""
         return LookBack(absent=True)
 
-    async def check(self, operation: Operation) -> None:
+    async def check(self, operation: Operation) -> Refused | None:
         """Everything can be sent."""
+        return None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Nothing to know."""

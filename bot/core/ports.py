@@ -116,9 +116,10 @@ class Backend(Protocol):
         """Whether a call that was sent at `sent_at`, and whose answer was lost, took effect. Reads only."""
         ...
 
-    async def check(self, operation: Operation) -> None:
-        """Raises BadRequest for what must not be sent as it stands: parameters that exclude each other or name what is not the
-        target's own. Reads only; asked once the rules allow it and before anything is held, approved or sent."""
+    async def check(self, operation: Operation) -> Refused | None:
+        """What the target itself has against it: it exists already, it takes no such parameter, nothing of it has failed. None
+        when it can be sent. Answers and raises as `run` would, and only reads; asked once the rules allow it and before
+        anything is held, approved or registered as sent."""
         ...
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:

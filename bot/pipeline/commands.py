@@ -11,6 +11,7 @@ from bot.pipeline.authorize import Ruling, authorize, not_admitted
 from bot.pipeline.breakglass import perform
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk import answer
+from bot.pipeline.execute import against, refuse_unsent
 from bot.pipeline.filling import unfit_buttons
 from bot.pipeline.pauses import check_pause
 from bot.pipeline.resolve import Resolved, resolve
@@ -37,10 +38,12 @@ async def command(deps: Deps, intent: Intent, ask: Command) -> None:
         await refuse.denied(deps, intent, resolved.operation, ruling, buttons)
         return
     try:
-        with deps.drain.outside():
-            await deps.backends[resolved.operation.target.backend].check(resolved.operation)
+        misfit = await against(deps, resolved.operation)
     except Problem as trouble:
         await refuse.problem(deps, intent, trouble, resolved.operation)
+        return
+    if misfit is not None:
+        await refuse_unsent(deps, intent, resolved.operation, ruling, misfit)
         return
     await proceed(deps, intent, resolved, ruling)
 

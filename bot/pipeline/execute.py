@@ -64,13 +64,7 @@ async def execute(
     is ours and before its call: from here on nobody can cancel it.
     """
     scribe = Scribe(deps.secrets)
-    rule = getattr(ruling.decision, "rule", "")
-    columns: dict[str, Any] = {
-        "rule": rule,
-        "policy_version": ruling.policy.version,
-        "digest": ruling.digest,
-        "approval_id": hold_id if approved_by else None,
-    }
+    columns = {**_ruled(ruling), "approval_id": hold_id if approved_by else None}
     started = deps.clock.monotonic()
     if not await _mark_sent(deps, scribe, intent, operation, ruling, columns, hold_id):
         return None
@@ -86,8 +80,33 @@ async def execute(
         await deps.store.append(_row(scribe, deps, intent, operation, result, columns, started))
         result = await read_back(deps, intent, operation, backend, sent_at, result)
         event = _after_unknown(result)
-    await finish(deps, scribe, intent, operation, result, columns, started, event=event, rule=rule)
+    await finish(deps, scribe, intent, operation, result, columns, started, event=event, rule=columns["rule"])
     return result
+
+
+def _ruled(ruling: Ruling) -> dict[str, Any]:
+    """The columns of the register that tell by what it was allowed."""
+    rule = getattr(ruling.decision, "rule", "")
+    return {"rule": rule, "policy_version": ruling.policy.version, "digest": ruling.digest}
+
+
+async def against(deps: Deps, operation: Operation) -> Refused | None:
+    """What the target has against it, as the call itself would answer; raises Problem where nobody can tell."""
+    try:
+        with deps.drain.outside():
+            return await deps.backends[operation.target.backend].check(operation)
+    except Problem as problem:
+        found = outcome_of(problem, operation)
+        if isinstance(found, Refused):
+            return found
+        raise
+
+
+async def refuse_unsent(deps: Deps, intent: Intent, operation: Operation, ruling: Ruling, refused: Refused) -> None:
+    """End it without a call, with the answer that the call would have had."""
+    scribe, columns, now = Scribe(deps.secrets), _ruled(ruling), deps.clock.monotonic()
+    rule = columns["rule"]
+    await finish(deps, scribe, intent, operation, refused, columns, now, event=Event.FAILED, rule=rule)
 
 
 async def _mark_sent(

@@ -50,6 +50,11 @@ async def _run(deps: Deps, intent: Intent, hold: Hold, operation: Operation, row
         await end(deps, hold, operation, "cancelled", Event.ABANDONED, intent, "stale")
         await say(deps, intent, "The rules changed since this was shown. Type the command again.", replace=True)
         return
+    misfit = await approvals.unfit(deps, operation)
+    if misfit is not None:
+        await end(deps, hold, operation, "cancelled", Event.ABANDONED, intent, "stale")
+        await say(deps, intent, f"{misfit} Nothing was done.", replace=True)
+        return
     if ruling.needs_approval:
         # The approval is opened before the pre-flight ends: a crash between the two loses neither.
         await approvals.request(deps, hold.intent, Resolved(operation, row), ruling)

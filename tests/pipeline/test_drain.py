@@ -165,11 +165,13 @@ async def test_a_flood_at_the_door_does_not_stop_the_line() -> None:
     assert yard.ended == list(range(100))
 
 
-async def test_works_that_wait_for_an_answer_from_outside_keep_nobody_waiting() -> None:
+async def test_works_that_wait_for_an_answer_from_outside_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.pipeline.drain.TURN_LASTS", 3_600.0)
     yard = Yard(Drain())
     yard.line_up(TURNS * 4, outside=True)
-    await asyncio.sleep(TURN_LASTS / 2)
-    assert len(yard.began) == TURNS * 4
+    async with asyncio.timeout(5.0):
+        while len(yard.began) < TURNS * 4:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.001)
     yard.go.set()
     assert await yard.drain.close(5.0) == 0
 
@@ -177,8 +179,11 @@ async def test_works_that_wait_for_an_answer_from_outside_keep_nobody_waiting() 
 async def test_a_work_that_waits_for_whatever_loses_its_turn_in_the_end() -> None:
     yard = Yard(Drain())
     yard.line_up(TURNS + 1)
-    await asyncio.sleep(TURN_LASTS * 2)
-    assert len(yard.began) == TURNS + 1
+    await asyncio.sleep(0)
+    assert len(yard.began) == TURNS
+    async with asyncio.timeout(TURN_LASTS * 50):
+        while len(yard.began) < TURNS + 1:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.001)
     yard.go.set()
     assert await yard.drain.close(5.0) == 0
 

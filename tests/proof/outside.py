@@ -13,7 +13,7 @@ from bot.core.card import Card, Delivery, FormView, HomeView
 from bot.core.ids import TargetRef
 from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Health, LookBack, Named, RunView
+from bot.core.outcome import Done, Health, LookBack, Named, Refused, RunView
 from bot.core.params import Param, ParamType
 from bot.core.policy import Member, Subject, Where
 from bot.core.policy_match import Reach
@@ -179,8 +179,9 @@ class OutsideBackend:
     async def state_of(self, target: Target) -> str:
         return self._outside.lamp_state
 
-    async def check(self, operation: Operation) -> None:
+    async def check(self, operation: Operation) -> Refused | None:
         """Everything can be sent."""
+        return None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         return ()

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.world import request_id, world
+from tests.world import OPEN_POLICY, request_id, world
+
+ASKING = OPEN_POLICY.replace(
+    'who = ["crawl", "leads", "admins"]',
+    'who = ["crawl"]\napprovals = { count = 1, from = ["leads"], expires = "30m", in = "C0CRAWL" }',
+    1,
+)
 
 IMPOSSIBLE = (
     ("start acc:shop/prices as=job sync=true", "A job takes neither"),
@@ -33,6 +39,54 @@ async def test_what_cannot_be_meant_is_never_registered_as_sent(tmp_path: Path) 
             assert [str(row.event) for row in rows] == ["requested", "failed"], typed
         assert "sent" not in {str(row.event) for row in here.register()}
         assert all(not plane.effects for plane in here.planes.values())
+
+
+TOLD_BY_THE_PLANE = (
+    ("start itn:my-tofu-service", "`param.action=` is missing"),
+    ("start itn:my-tofu-service param.action=apply param.colour=red", "no parameter of this service"),
+    ("start itn:my-tofu-service param.action=destroy", "has a verb of its own"),
+    ("destroy itn:backup-configs", "only OpenTofu plans"),
+    ("gateway create itn:gateway/cluster_1", "There is a gateway cluster_1 already"),
+    ("gateway set itn:gateway/nowhere enabled=true", "has no gateway nowhere"),
+    ("group delete itn:group/nowhere", "has no group nowhere"),
+    ("create pre:invoice-reader", "already has an agent `invoice-reader`"),
+    ("retire pre:invoice-raeder", "has no agent `invoice-raeder`"),
+    ("set pre:nobody team_id=t-1", "has no agent `nobody`"),
+    ('schedule set acc:shop/prices id=unknown cron="0 0 0 1" start=2026-07-16T11:21:20', "has no schedule `unknown`"),
+)
+
+
+async def test_what_the_plane_has_against_it_is_never_registered_as_sent(tmp_path: Path) -> None:
+    """The plane is asked before the call: a card in the channel says Refused and why, and nobody has to look at a pre-flight."""
+    async with world(tmp_path, only=("acc", "itn", "pre")) as here:
+        for typed, why in TOLD_BY_THE_PLANE:
+            card = await here.does(typed, "Refused: nothing was done", why)
+            assert not card["ephemeral"], typed
+            rows = here.register(request_id=request_id(card))
+            assert [str(row.event) for row in rows] == ["requested", "failed"], typed
+            assert rows[-1].rule, typed
+        assert all(not plane.effects for plane in here.planes.values())
+
+
+async def test_approvers_are_not_asked_for_what_cannot_be_sent(tmp_path: Path) -> None:
+    """A start without a parameter that the service requires ends before the question."""
+    async with world(tmp_path, policy=ASKING, only=("itn",)) as here:
+        await here.does("start itn:my-tofu-service", "Refused: nothing was done", "is missing")
+        assert here.events("start") == ["requested", "failed"]
+        await here.does("start itn:my-tofu-service param.action=apply", "Waiting for")
+
+
+async def test_what_came_to_stand_against_it_while_it_was_looked_at_is_not_sent(tmp_path: Path) -> None:
+    """Between the pre-flight and `Run it` the plan became another type of service: it ends unsent, and says why."""
+    async with world(tmp_path, only=("itn",)) as here:
+        plane = here.planes["itn"]
+        look = await here.does("destroy itn:my-tofu-service", "Dangerous: look, then decide")
+        (service,) = (one for one in plane.services if one.name == "my-tofu-service")
+        service.sort = "python-script"
+        await here.ana.press_label("C0CRAWL", look["ts"], "Run it")
+        await here.sees("only OpenTofu plans", "Nothing was done")
+        assert here.events("destroy") == ["requested", "abandoned"]
+        assert plane.effects == []
 
 
 async def test_the_launcher_says_it_at_the_field(tmp_path: Path) -> None:

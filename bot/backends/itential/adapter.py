@@ -17,12 +17,13 @@ from bot.backends.itential.targets import Finder
 from bot.backends.itential.views import gateway_state, written
 from bot.backends.itential.wire import Service
 from bot.core.capability import BackendRows
+from bot.core.desk import handler_of
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refused, RunView, Unknown
 from bot.core.params import Param
 from bot.core.ports import BackendParts, Call
-from bot.core.problems import BadRequest, CallProblem
+from bot.core.problems import CallProblem
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Failed | Refused]]
 
@@ -42,8 +43,8 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("status", JOB): jobs.status,
     ("logs", JOB): output.logs,
     ("logs", SERVICE): output.logs,
-    ("start", SERVICE): runs.start,
-    ("destroy", SERVICE): runs.destroy,
+    ("start", SERVICE): runs.run,
+    ("destroy", SERVICE): runs.run,
     ("stop", JOB): jobs.act,
     ("pause", JOB): jobs.act,
     ("resume", JOB): jobs.act,
@@ -58,6 +59,7 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("cert set", CERT): resources.set_cert,
     ("cert delete", CERT): resources.delete,
 }
+_RESOURCES: Final = (GATEWAY, GROUP, CERT)
 
 
 class ItentialBackend:
@@ -81,10 +83,10 @@ class ItentialBackend:
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once."""
-        handler = _HANDLERS.get((operation.verb, operation.target.kind))
-        if handler is None:
-            raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
-        return await handler(self._desk, operation, call)
+        refused = resources.check(operation) if operation.target.kind in _RESOURCES else None
+        if refused is not None:
+            return refused
+        return await handler_of(_HANDLERS, operation)(self._desk, operation, call)
 
     async def form(self, target: Target) -> tuple[Param, ...]:
         """The parameters of a service by its JSON Schema, as rows for a modal; empty where it carries none."""
@@ -106,8 +108,14 @@ class ItentialBackend:
             return await jobs.look_back(self._desk, operation, sent_at)
         return await resources.look_back(self._desk, operation, sent_at)
 
-    async def check(self, operation: Operation) -> None:
-        """The vendor says when it is asked what does not fit."""
+    async def check(self, operation: Operation) -> Refused | None:
+        """Whether the service takes the parameters, the job has what could be retried, and what is named exists or not."""
+        kind = operation.target.kind
+        if kind == SERVICE:
+            return await runs.check(self._desk, operation)
+        if kind == JOB:
+            return await jobs.check(self._desk, operation)
+        return resources.check(operation) if kind in _RESOURCES else None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """What would be sent, and what it would meet; raises BadRequest for parameters that do not fit."""
@@ -116,7 +124,7 @@ class ItentialBackend:
             return await self._service_facts(operation)
         if target.kind == JOB:
             return await jobs.preflight(self._desk, target)
-        if target.kind in (GATEWAY, GROUP, CERT):
+        if target.kind in _RESOURCES:
             return await resources.preflight(self._desk, target)
         return ()
 
@@ -139,7 +147,7 @@ class ItentialBackend:
         """The state in one phrase."""
         if target.kind == JOB:
             return await jobs.state_of(self._desk, target)
-        if target.kind in (GATEWAY, GROUP, CERT):
+        if target.kind in _RESOURCES:
             return await resources.state_of(self._desk, target)
         if target.kind == SERVICE:
             service = await self._desk.client.service(target.id)

@@ -53,22 +53,35 @@ async def act(desk: Desk, operation: Operation, call: Call) -> Done:
     return _acted(target, verb).model_copy(update={"restore": restore})
 
 
+async def check(desk: Desk, operation: Operation) -> Refused | None:
+    """A retry needs a task."""
+    task = await _task(desk, operation) if operation.verb == "retry" else None
+    return task if isinstance(task, Refused) else None
+
+
 async def retry(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
     """Run the named task again, or the one whose error came last."""
-    target = operation.target
-    task = text_of(operation, "task")
-    if not task:
-        job = await desk.client.job(target.id)
-        failed = [one.task for one in job.error or () if one.task]
-        if not failed:
-            return Refused(
-                code="nothing_failed",
-                summary=f"{target.name} names no task that failed; it is {job_state(job)[0]}.",
-                hint="Name the task with `task=`, or start the service again.",
-            )
-        task = failed[-1]
-    await desk.client.retry_task(target.id, task)
-    return _acted(target, "retry")
+    task = await _task(desk, operation)
+    if isinstance(task, Refused):
+        return task
+    await desk.client.retry_task(operation.target.id, task)
+    return _acted(operation.target, "retry")
+
+
+async def _task(desk: Desk, operation: Operation) -> str | Refused:
+    """What to run again, or why nothing can be."""
+    target, task = operation.target, text_of(operation, "task")
+    if task:
+        return task
+    job = await desk.client.job(target.id)
+    failed = [one.task for one in job.error or () if one.task]
+    if failed:
+        return failed[-1]
+    return Refused(
+        code="nothing_failed",
+        summary=f"{target.name} names no task that failed; it is {job_state(job)[0]}.",
+        hint="Name the task with `task=`, or start the service again.",
+    )
 
 
 def _acted(target: Target, verb: str) -> Done:

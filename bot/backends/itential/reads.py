@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.backends.itential.desk import Desk
-from bot.backends.itential.targets import existing
 from bot.backends.itential.views import (
     cert_ends,
     cert_facts,
@@ -108,7 +107,7 @@ async def service_status(desk: Desk, operation: Operation, call: Call) -> Done:
 
 async def gateway_status(desk: Desk, operation: Operation, call: Call) -> Done:
     """One gateway."""
-    gateway = await desk.client.gateway(existing(operation.target).id)
+    gateway = await desk.client.gateway(operation.target.id)
     connection = (await _connections(desk)).get(gateway.cluster_id)
     state = gateway_state(gateway)
     return Done(
@@ -120,7 +119,7 @@ async def gateway_status(desk: Desk, operation: Operation, call: Call) -> Done:
 
 async def gateway_health(desk: Desk, operation: Operation, call: Call) -> Done:
     """A ping through one gateway's connection; a platform that cannot make it answers with an error."""
-    cluster = existing(operation.target).name.partition("/")[2]
+    cluster = operation.target.name.partition("/")[2]
     state = desk.clean(await desk.client.connection(cluster))
     good = state in ("completed", "connected", "Success")
     words = "is healthy" if good else f"answers with `{state}`"
@@ -129,7 +128,7 @@ async def gateway_health(desk: Desk, operation: Operation, call: Call) -> Done:
 
 async def group_status(desk: Desk, operation: Operation, call: Call) -> Done:
     """One service group."""
-    group = await desk.client.group(existing(operation.target).id)
+    group = await desk.client.group(operation.target.id)
     return Done(
         summary=f"The service group {group.name} has {plural(len(group.services), 'service')}.",
         facts=group_facts(group),
@@ -138,7 +137,7 @@ async def group_status(desk: Desk, operation: Operation, call: Call) -> Done:
 
 async def cert_status(desk: Desk, operation: Operation, call: Call) -> Done:
     """One certificate."""
-    cert = await desk.client.certificate(existing(operation.target).id)
+    cert = await desk.client.certificate(operation.target.id)
     ends = cert_ends(cert)
     gone = ends is not None and ends <= desk.clock.now()
     words = f"ended on {utc_text(ends)}" if gone else f"holds until {utc_text(ends)}" if ends else "has no readable end"

@@ -20,6 +20,7 @@ from bot.core.value import Json
 _LARGEST_PEM: Final = 64 * 1024
 _WORD: Final = {GATEWAY: "gateway", GROUP: "service group", CERT: "certificate"}
 _GATEWAY: Final = ("cluster_id", "enabled", "readonly", "description", "certificates", "groups")
+_MAKES: Final = ("create", "add")
 _CERT: Final = ("raw_certificate", "contract_id", "alias")
 
 
@@ -27,7 +28,12 @@ def _label(target: Target) -> str:
     return target.name.partition("/")[2]
 
 
-def _there(target: Target) -> Refused | None:
+def check(operation: Operation) -> Refused | None:
+    """What is to be made must not exist; raises NoSuchTarget where anything else is asked of what does not."""
+    target = operation.target
+    if not operation.verb.endswith(_MAKES):
+        existing(target)
+        return None
     if target.group == NEW:
         return None
     word = _WORD[target.kind]
@@ -42,11 +48,8 @@ def _there(target: Target) -> Refused | None:
 # --- gateways ------------------------------------------------------------------------------------
 
 
-async def create_gateway(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
+async def create_gateway(desk: Desk, operation: Operation, call: Call) -> Done:
     """POST with all required fields; created disabled unless said otherwise, as the vendor's console does (DOC)."""
-    there = _there(operation.target)
-    if there is not None:
-        return there
     params = operation.params
     fields: dict[str, Json] = {
         "cluster_id": _label(operation.target),
@@ -61,7 +64,7 @@ async def create_gateway(desk: Desk, operation: Operation, call: Call) -> Done |
 
 async def set_gateway(desk: Desk, operation: Operation, call: Call) -> Done:
     """PUT the whole gateway, what is left unsaid as it is now: nobody says whether a PUT replaces or merges."""
-    target = existing(operation.target)
+    target = operation.target
     given = operation.given
     now = await desk.client.gateway(target.id)
     fields: dict[str, Json] = {
@@ -81,11 +84,8 @@ async def set_gateway(desk: Desk, operation: Operation, call: Call) -> Done:
 # --- service groups ------------------------------------------------------------------------------
 
 
-async def create_group(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
+async def create_group(desk: Desk, operation: Operation, call: Call) -> Done:
     """POST with its name and cluster."""
-    there = _there(operation.target)
-    if there is not None:
-        return there
     fields: dict[str, Json] = {"name": _label(operation.target), "cluster_id": text_of(operation, "cluster_id")}
     fields |= {
         name: operation.params[name] for name in ("description", "services", "groups") if operation.params.get(name)
@@ -96,7 +96,7 @@ async def create_group(desk: Desk, operation: Operation, call: Call) -> Done | R
 
 async def set_group(desk: Desk, operation: Operation, call: Call) -> Done:
     """PATCH with what was said alone."""
-    target = existing(operation.target)
+    target = operation.target
     await desk.client.set_group(target.id, dict(operation.given))
     after = await desk.client.group(target.id)
     await desk.finder.learn(desk.finder.group_target(after))
@@ -106,11 +106,8 @@ async def set_group(desk: Desk, operation: Operation, call: Call) -> Done:
 # --- certificates --------------------------------------------------------------------------------
 
 
-async def add_cert(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
+async def add_cert(desk: Desk, operation: Operation, call: Call) -> Done:
     """POST the certificate; its alias is the target's name unless another one is given."""
-    there = _there(operation.target)
-    if there is not None:
-        return there
     pem = await _pem(operation, call)
     alias = text_of(operation, "alias") or _label(operation.target)
     fields: dict[str, Json] = {"raw_certificate": pem, "contract_id": text_of(operation, "contract_id"), "alias": alias}
@@ -126,7 +123,7 @@ async def add_cert(desk: Desk, operation: Operation, call: Call) -> Done | Refus
 
 async def set_cert(desk: Desk, operation: Operation, call: Call) -> Done:
     """PUT the whole certificate, what is left unsaid as it is now."""
-    target = existing(operation.target)
+    target = operation.target
     given = operation.given
     pem = await _pem(operation, call)
     now = await desk.client.certificate(target.id)
@@ -180,7 +177,7 @@ async def _made(desk: Desk, target: Target, id: str | None) -> Done:
 
 async def delete(desk: Desk, operation: Operation, call: Call) -> Done:
     """Delete one for good."""
-    target = existing(operation.target)
+    target = operation.target
     if target.kind == GATEWAY:
         await desk.client.delete_gateway(target.id)
     elif target.kind == GROUP:

@@ -19,6 +19,7 @@ from bot.core.wording import plural
 
 SKEW: Final = timedelta(seconds=5)
 TOFU: Final = "opentofu-plan"
+_RUNS: Final = ("start", "destroy")
 _LOOKED_AT: Final = 50
 _GOOD: Final = frozenset({"success", "ok"})
 _BAD: Final = frozenset({"error", "failed", "failure"})
@@ -48,26 +49,35 @@ def _check_destroy(service: Service) -> None:
         )
 
 
-async def start(desk: Desk, operation: Operation, call: Call) -> Done | Failed | Refused:
-    """Run it. Destroying is a verb of its own, so that it always shows a pre-flight (safety table of the reference)."""
+async def check(desk: Desk, operation: Operation) -> Refused | None:
+    """Reads the service, and tells what it has against a run; raises BadRequest for parameters that do not fit."""
+    if operation.verb not in _RUNS:
+        return None
     service = await desk.client.service(operation.target.id)
-    if service.service_metadata.type == TOFU and given_params(operation).get("action") == "destroy":
-        rest = tuple((f"param.{k}", str(v)) for k, v in given_params(operation).items() if k != "action")
+    params_of(service, operation)
+    return _destroys(service, operation)
+
+
+def _destroys(service: Service, operation: Operation) -> Refused | None:
+    """Destroying is a verb of its own, so that it always shows a pre-flight (safety table of the reference)."""
+    given = given_params(operation)
+    if operation.verb == "start" and service.service_metadata.type == TOFU and given.get("action") == "destroy":
+        rest = tuple((f"param.{k}", str(v)) for k, v in given.items() if k != "action")
         return Refused(
             code="use_destroy",
             summary=f"{service.path} would be destroyed. That has a verb of its own, which shows what it means first.",
             hint=f"Write `destroy {operation.target.text}`.",
             next=(suggest("Destroy", "destroy", operation.target, *rest),),
         )
-    return await _run(desk, operation, service, call)
+    return None
 
 
-async def destroy(desk: Desk, operation: Operation, call: Call) -> Done | Failed:
-    """Run an OpenTofu plan with action=destroy."""
-    return await _run(desk, operation, await desk.client.service(operation.target.id), call)
-
-
-async def _run(desk: Desk, operation: Operation, service: Service, call: Call) -> Done | Failed:
+async def run(desk: Desk, operation: Operation, call: Call) -> Done | Failed | Refused:
+    """Run it; `destroy` runs an OpenTofu plan with action=destroy."""
+    service = await desk.client.service(operation.target.id)
+    refused = _destroys(service, operation)
+    if refused is not None:
+        return refused
     params = params_of(service, operation)
     meta = service.service_metadata
     await call.progress(f"Running {service.path}; some platforms answer only when it has ended.")

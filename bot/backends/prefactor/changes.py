@@ -7,7 +7,6 @@ from typing import Final
 
 from bot.backends.prefactor.desk import Desk, given_text, key_of
 from bot.backends.prefactor.rows import CREATE, NEW, SET
-from bot.backends.prefactor.targets import is_new
 from bot.backends.prefactor.views import agent_facts, agent_next, agent_state, instance_state, written
 from bot.backends.prefactor.views import instance_view as view_of
 from bot.backends.prefactor.wire import Agent, Instance
@@ -37,15 +36,18 @@ def done_with(desk: Desk, agent: Agent, summary: str) -> Done:
     )
 
 
-async def create(desk: Desk, operation: Operation, call: Call) -> Done | Refused:
+def taken(desk: Desk, target: Target) -> Refused:
+    """The answer to a create of what exists."""
+    return Refused(
+        code="already_exists",
+        summary=f"{desk.name} already has an agent `{target.name}`; nothing was sent.",
+        hint="Choose another name, or change this one with `set`.",
+        next=(Suggestion(label="Instances", verb="history", target=written(desk.name, target.id)),),
+    )
+
+
+async def create(desk: Desk, operation: Operation, call: Call) -> Done:
     """Register an agent. The key makes repeated deliveries of this request one agent."""
-    if not is_new(operation.target):
-        return Refused(
-            code="already_exists",
-            summary=f"{desk.name} already has an agent `{operation.target.name}`; nothing was sent.",
-            hint="Choose another name, or change this one with `set`.",
-            next=(Suggestion(label="Instances", verb="history", target=written(desk.name, operation.target.id)),),
-        )
     details: dict[str, Json] = {"name": new_name(operation.target)}
     if desk.settings.environment_id:
         details["environment_id"] = desk.settings.environment_id

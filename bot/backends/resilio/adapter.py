@@ -16,6 +16,7 @@ from bot.backends.resilio.views import bar, clean, client_facts, client_state, r
 from bot.backends.resilio.wire import Client, Run
 from bot.core.asked import map_of, number_of, text_of
 from bot.core.capability import BackendRows
+from bot.core.desk import handler_of
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
@@ -124,10 +125,7 @@ class ResilioBackend:
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once."""
-        handler = _HANDLERS.get((operation.verb, operation.target.kind))
-        if handler is None:
-            raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
-        return await handler(self._client, operation, call)
+        return await handler_of(_HANDLERS, operation)(self._client, operation, call)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """All runs by one request. One that is no longer listed is left out: the API does not say how it ended."""
@@ -155,8 +153,9 @@ class ResilioBackend:
             return LookBack(found=Done(summary=f"The agent is {word}."), evidence="The agent says so itself.")
         return LookBack(absent=agent.paused is not None, evidence=f"The agent is {client_state(agent)}.")
 
-    async def check(self, operation: Operation) -> None:
-        """Any parameters that fit the row can be sent."""
+    async def check(self, operation: Operation) -> Refused | None:
+        """What fits the row can be sent; of what stands against it, the vendor's answer alone tells."""
+        return None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """How the agent is and what it works on; for tags, what they are now."""

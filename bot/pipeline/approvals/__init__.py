@@ -3,6 +3,7 @@
 from bot.pipeline.approvals.asking import request, was_asked
 from bot.pipeline.approvals.deciding import DENY_FORM, decide, denied, too_late
 from bot.pipeline.approvals.ending import expire
+from bot.pipeline.approvals.look import unfit
 from bot.pipeline.approvals.shown import home_cards
 from bot.pipeline.approvals.terms import KIND
 from bot.pipeline.approvals.waking import pick_up, recover, remind
@@ -24,6 +25,7 @@ __all__ = [
     "remind",
     "request",
     "too_late",
+    "unfit",
     "wanted",
     "was_asked",
 ]

@@ -56,7 +56,7 @@ async def _dispatch(deps: Deps, hold_id: str) -> str | None:
         check_pause(row, operation, deps.clock.now(), deps.zone)
     except Problem as trouble:
         return await _void(deps, hold, trouble.summary)
-    misfit = await unfit(deps, operation)
+    misfit = await unfit(deps, now_is.operation)
     if misfit is not None:
         return await _void(deps, hold, misfit)
     step, why, people = await _step(deps, hold, now_is)

@@ -17,6 +17,7 @@ from bot.core.rows import Hold
 from bot.pipeline.approvals.terms import terms_of
 from bot.pipeline.authorize import FRESH, Ruling, authorize
 from bot.pipeline.deps import Deps
+from bot.pipeline.execute import against
 from bot.pipeline.preflight import FACTS_WITHIN, state_now
 from bot.pipeline.resolve import find_target
 
@@ -72,12 +73,10 @@ async def unfit(deps: Deps, operation: Operation) -> str | None:
     told by its state."""
     try:
         async with asyncio.timeout(FACTS_WITHIN):
-            await deps.backends[operation.target.backend].check(operation)
-    except BadRequest as problem:
-        return problem.summary
+            refused = await against(deps, operation)
     except (TimeoutError, Problem):
         return None
-    return None
+    return refused.summary if refused is not None else None
 
 
 async def sight(deps: Deps, operation: Operation) -> tuple[Target | None, str]:
