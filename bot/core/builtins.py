@@ -75,7 +75,10 @@ BUILTINS: Final = (
         example="find prices",
     ),
     Builtin(
-        verb="status", takes=Takes.TARGET, help="Open requests, runs and pauses of this channel.", example="status"
+        verb="status",
+        takes=Takes.TARGET,
+        help="Open requests, runs and pauses of this channel; `status acc:` whether that control plane answers.",
+        example="status",
     ),
     Builtin(verb="health", takes=Takes.TARGET, help="Whether each control plane answers.", example="health"),
     Builtin(verb="approvals", takes=Takes.NOTHING, help="What waits for a decision here.", example="approvals"),
