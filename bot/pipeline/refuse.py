@@ -41,6 +41,15 @@ async def misread(deps: Deps, intent: Intent, ask: Misread) -> None:
     await deps.presenter.show(card, intent.reply)
 
 
+async def offer(deps: Deps, intent: Intent, title: str, command: Command) -> None:
+    """A sentence for the asker, with the command that it is about as a button, and the end of this request."""
+    await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+    lines: list[Line] = []
+    buttons = _say_buttons(deps, intent, (format_command(command),), lines)
+    card = cards.private(intent, title, lines=tuple(lines), buttons=buttons)
+    await deps.presenter.show(card, intent.reply)
+
+
 def _say_buttons(deps: Deps, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
     """At most four commands to press; one that no button can show whole goes into the lines instead."""
     lines += [

@@ -51,18 +51,29 @@ async def _health_table(deps: Deps, intent: Intent, title: str, names: Sequence[
         late = [name for name in asked if name not in there]
         rows = [_health_row(deps, name, there[name]) if name in there else _no_answer(deps, name) for name in asked]
         note = f"No answer yet from {', '.join(late)}; a second message tells more." if late else ""
-        card = cards.private(intent, title, tone=_health_tone(there if not late else None), table=_table(rows, note))
+        tone = _health_tone(there if not late else None)
+        card = cards.private(intent, title, tone=tone, status=_answering(there, late), table=_table(rows, note))
         await deps.presenter.show(card, intent.reply)
     if late:
         found = {name: asked[name].result() for name in late}
         table = _table([_health_row(deps, name, checked) for name, checked in found.items()])
         key = f"say:{intent.request_id}:late"
-        card = cards.private(intent, f"{title}: the late ones", key=key, tone=_health_tone(found), table=table)
+        tone, status = _health_tone(found), _answering(found)
+        card = cards.private(intent, f"{title}: the late ones", key=key, tone=tone, status=status, table=table)
         await deps.presenter.show(card, intent.reply)
 
 
 def _health_tone(found: Mapping[str, Checked] | None) -> Tone:
     return Tone.GOOD if found is not None and all(checked.health.ok for checked in found.values()) else Tone.WARN
+
+
+def _answering(found: Mapping[str, Checked], late: Sequence[str] = ()) -> str:
+    """Who does not answer, by name; else that all do."""
+    down = [name for name, checked in sorted(found.items()) if not checked.health.ok]
+    said = [f"down: {', '.join(down)}"] if down else []
+    said += [f"no answer yet: {', '.join(late)}"] if late else []
+    words = "; ".join(said) or ("all of them answer" if len(found) > 1 else "it answers")
+    return words[:1].upper() + words[1:]
 
 
 def _table(rows: Sequence[tuple[str, ...]], note: str = "") -> Table:
@@ -114,7 +125,7 @@ async def find(deps: Deps, intent: Intent, ask: Command) -> None:
             if all(word in text.lower() for word in words):
                 age = duration_text(max(1, int((now - seen).total_seconds())))
                 found.append(Named(target=target, text=text, state=target.kind, detail=f"seen {age} ago"))
-    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50)
+    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50, ("Target", "Kind", "Known since"))
 
 
 async def _list(deps: Deps, name: str) -> Sequence[Named]:
@@ -125,17 +136,20 @@ async def _list(deps: Deps, name: str) -> Sequence[Named]:
         raise Problem(f"`{name}` did not answer within {LIST_WITHIN:g} s.", code="deadline") from None
 
 
-async def _named_table(deps: Deps, intent: Intent, title: str, found: Sequence[Named], count: int) -> None:
+async def _named_table(
+    deps: Deps,
+    intent: Intent,
+    title: str,
+    found: Sequence[Named],
+    count: int,
+    columns: tuple[str, ...] = ("Target", "State", "Detail"),
+) -> None:
     rows = tuple((named.text, named.state, named.detail) for named in found[:count])
     note = "" if len(found) <= count else f"{len(found) - count} more; say more of the name"
     lines = (
         () if rows else (Line(text="Nothing. Names are learned as they are used; a full path or id works at once."),)
     )
-    table = (
-        Table(columns=("Target", "State", "Detail"), rows=rows, total=len(found), note=note, exact=("Target",))
-        if rows
-        else None
-    )
+    table = Table(columns=columns, rows=rows, total=len(found), note=note, exact=("Target",)) if rows else None
     await deps.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 
 
@@ -147,7 +161,10 @@ def _count(deps: Deps, ask: Command) -> int:
 
 
 async def status(deps: Deps, intent: Intent, ask: Command) -> None:
-    """`status` without a target: what is open in this channel."""
+    """`status` without a target: what is open in this channel; of a control plane itself, whether it answers."""
+    if ask.target is not None:
+        await health(deps, intent, ask)
+        return
     channel = intent.place.channel_id
     waiting, runs, paused = await asyncio.gather(
         approvals_table(deps, channel=channel),
@@ -211,8 +228,14 @@ async def doctor(deps: Deps, intent: Intent, ask: Command) -> None:
         if found.trouble
     ]
     facts.append(Fact(label="Channels", value=f"{len(named) - len(bad)} of {len(named)} can be used"))
-    tone = Tone.WARN if bad or not all(checked.health.ok for checked in checks.values()) else Tone.GOOD
+    wrong = len(bad) + sum(not checked.health.ok for checked in checks.values()) + (rules is None) + (not where.known)
     card = cards.private(
-        intent, "Doctor", tone=tone, facts=tuple(facts), lines=tuple(bad[:20]), mention=(intent.actor.user_id, *named)
+        intent,
+        "Doctor",
+        tone=Tone.WARN if wrong else Tone.GOOD,
+        status=f"{plural(wrong, 'thing')} to mend" if wrong else "Nothing to mend",
+        facts=tuple(facts),
+        lines=tuple(bad[:20]),
+        mention=tuple(named),
     )
     await deps.presenter.show(card, intent.reply)
