@@ -18,8 +18,9 @@ from bot.core.rows import Filters, Grant, Hold, stamp
 from bot.pipeline import cards, grants
 from bot.pipeline.approvals.people import everybody
 from bot.pipeline.authorize import CACHED, FRESH, Ruling, asked, facts, grants_of
+from bot.pipeline.calling import AnyOutcome
 from bot.pipeline.deps import Deps
-from bot.pipeline.execute import AnyOutcome, execute
+from bot.pipeline.execute import execute
 from bot.pipeline.pauses import turn_of
 from bot.pipeline.record import Scribe
 from bot.pipeline.resolve import Resolved

@@ -9,9 +9,10 @@ from bot.core.problems import BadRequest, Problem
 from bot.pipeline import approvals, preflight, refuse
 from bot.pipeline.authorize import Ruling, authorize, not_admitted
 from bot.pipeline.breakglass import perform
+from bot.pipeline.calling import against
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk import answer
-from bot.pipeline.execute import against, refuse_unsent
+from bot.pipeline.execute import refuse_unsent
 from bot.pipeline.filling import unfit_buttons
 from bot.pipeline.pauses import check_pause
 from bot.pipeline.resolve import Resolved, resolve

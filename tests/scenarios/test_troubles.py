@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.pipeline import execute, front
+from bot.pipeline import front, reading_back
 from bot.playground.workspace.payloads import slash_command
 from tests.scenarios.steps import Asked, ask, do, last_seq, mention, starts
 from tests.world import World, labels, shown, world
@@ -105,7 +105,7 @@ TROUBLES = (
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """What stays unknown is looked at again once, and at once."""
-    monkeypatch.setattr(execute, "LOOK_AGAIN_AFTER", (0.05,))
+    monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
 
 
 @pytest.mark.usefixtures("soon")
