@@ -31,6 +31,7 @@ from bot.pipeline.follow import follow_due
 from bot.pipeline.front import Pipeline
 from bot.pipeline.frozen import tell_frozen
 from bot.pipeline.health import HealthBoard
+from bot.pipeline.home import HOMES_EVERY, redraw
 from bot.pipeline.naming import refresh_names
 from bot.pipeline.recover import recover
 from bot.pipeline.rules import Rules
@@ -271,6 +272,7 @@ class Bot:
             (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.outbox))),
             (PICK_UP_EVERY, self._beside("approvals", lambda: pick_up(self.deps))),
             (HEALTH_EVERY, self._beside("health", lambda: warn_of_credentials(self.deps))),
+            (HOMES_EVERY, self._beside("homes", lambda: redraw(self.deps))),
             (NAMES_EVERY, self._beside("names", lambda: refresh_names(self.deps))),
             (PRUNE_EVERY, self._beside("prune", lambda: prune(self.deps))),
             (PRUNE_EVERY, self._beside("head", lambda: publish_head(self.deps))),

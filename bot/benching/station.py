@@ -51,7 +51,7 @@ def rows_of(capabilities: int) -> BackendRows:
     return BackendRows(
         kind=_KIND,
         title="Benchmark",
-        targets=(TargetKind(name="agent", prefix=None, help="an agent", example="shop/prices"),),
+        targets=(TargetKind(name="agent", prefix=None, help="an agent", example="shop/prices", selects=True),),
         capabilities=tuple(
             Capability(
                 verb=name,

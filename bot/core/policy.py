@@ -25,6 +25,7 @@ from bot.core.policy_match import (
     Subject,
     Where,
     params_fail,
+    quoted,
     standing,
     target_covered,
     target_fails,
@@ -265,7 +266,7 @@ def _conditions(rule: Rule, question: Question) -> Iterator[str | None]:
         yield target_spared(rule.targets, question.target)
         yield who_spared(rule.who, question.subject)
     elif who_fails(rule.who, question.subject, question.home_team_id) is None:
-        yield f"you are excepted by `{'`, `'.join(rule.who.words)}`"
+        yield f"you are excepted by {quoted(rule.who.words)}"
 
 
 def _outside(freeze: Rule, now: datetime) -> str | None:
@@ -292,12 +293,12 @@ def _describes(rule: Rule) -> str:
     if rule.kind is RuleKind.FREEZE:
         until = rule.ends.isoformat() if rule.ends else ""
         return f"freeze {rule.because or rule.label} until {until}"
-    words = f"{', '.join(rule.verbs)} on {', '.join(rule.targets)} for {', '.join(rule.who.words)}"
+    words = f"{quoted(rule.verbs)} on {quoted(rule.targets)} for {quoted(rule.who.words)}"
     if rule.kind is RuleKind.DENY:
         return f"denied here: {words}{because}"
     if rule.approvals is None:
         return f"allowed here: {words}"
-    return f"allowed here with {rule.approvals.count} of {', '.join(rule.approvals.from_)}: {words}"
+    return f"allowed here with {rule.approvals.count} of {quoted(rule.approvals.from_)}: {words}"
 
 
 def _with_help(policy: Policy, question: Question, denied: Denied) -> Denied:

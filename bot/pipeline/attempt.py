@@ -91,16 +91,19 @@ async def finish(deps: Deps, attempt: Attempt, result: AnyOutcome, event: Event)
     """Write the outcome, start the watch and the pause, then show the card and hand over the files."""
     intent, operation, now = attempt.intent, attempt.operation, deps.clock.now()
     settled = await settle(deps, intent, operation, result, now, sent_at=attempt.sent_at)
+    watch = watch_of(deps, intent, operation, result)
     await deps.store.finish(
         operation.request_id,
         (attempt.outcome_row(deps, result, event), *settled.rows),
         stamp(now),
-        watch=watch_of(deps, intent, operation, result),
+        watch=watch,
         pauses=settled.opened,
         over=settled.over,
         over_state=settled.state,
         run=_run(result, operation),
     )
+    if watch is not None or settled.rows:
+        deps.homes.stale(intent.actor.user_id, *(pause.user_id for pause in settled.over))
     await _show(deps, attempt, result, settled)
     await show_over(deps, intent, operation, settled)
 

@@ -49,10 +49,14 @@ def note_key(request_id: str) -> str:
 
 def title_of(operation: Operation) -> str:
     """`start acc:shop/prices`; a run is named by what it is a run of and the beginning of its id."""
-    target = operation.target
+    return f"{operation.verb} {name_of(operation.target)}"
+
+
+def name_of(target: Target) -> str:
+    """`acc:shop/prices`; a part by what it is a part of: `acc:shop/prices (run 9040f86d)`."""
     if target.parent is not None and target.scope is not None:
-        return f"{operation.verb} {target.scope} ({target.kind} {target.id[:8]})"
-    return f"{operation.verb} {target.text}"
+        return f"{target.scope} ({target.kind} {target.id[:8]})"
+    return target.text
 
 
 def written(target: Target) -> str:

@@ -69,6 +69,8 @@ async def _changed(deps: Deps, watch: Watch, view: RunView) -> None:
     inbox = await deps.store.request(watch.request_id)
     if view.phase.ended and not await _end(deps, watch, view, inbox):
         return
+    if watch.view is None or watch.view.state != view.state:
+        deps.homes.stale(watch.user_id)
     if inbox is None or inbox.operation is None:
         return
     buttons = await buttons_for(deps, inbox.intent, inbox.operation, view.next, about=watch.target, refresh=True)

@@ -151,6 +151,7 @@ async def show_end(
 ) -> None:
     """What came of a pause that is over for good: on its own card, and on that of its order when nothing was left of it. Without
     a control plane there is no operation and no result."""
+    deps.homes.stale(pause.user_id)
     now = deps.clock.now()
     card = cards.outcome(operation, intent, result, (), now) if operation and result else _bare(intent, pause, now)
     if isinstance(result, Done):

@@ -13,7 +13,7 @@ from bot.core.outcome import Done, Unknown
 from bot.core.ports import Backend
 from bot.core.register import Event
 from bot.core.rows import InboxRow, stamp
-from bot.pipeline import approvals, breakglass, cards
+from bot.pipeline import approvals, breakglass, cards, home
 from bot.pipeline.attempt import Attempt, finish
 from bot.pipeline.authorize import FRESH, authorize
 from bot.pipeline.calling import call
@@ -36,6 +36,7 @@ async def recover(deps: Deps) -> int:
     # After the rows were read: what it sends from here on is under way and no leftover.
     await approvals.recover(deps)
     await breakglass.recover(deps)
+    await home.recover(deps)
     for row in rows:
         name = f"recover {row.request_id}"
         if row.state == "sending" and row.operation:

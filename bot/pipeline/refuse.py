@@ -108,7 +108,18 @@ async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str
         names = trouble.candidates
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
-    return [format_command(ask.model_copy(update={"target": target})) for target in dict.fromkeys(targets)]
+    fit = (target for target in dict.fromkeys(targets) if _acts_on(deps, ask.verb, target))
+    return [format_command(ask.model_copy(update={"target": target})) for target in fit]
+
+
+def _acts_on(deps: Deps, verb: str, target: str) -> bool:
+    """Whether there is such a verb for that kind of target; one of the program's own takes any."""
+    ref = parse_target(target, deps.catalog)
+    if isinstance(ref, str) or not deps.catalog.rows(verb, ref.backend):
+        return True
+    kind = deps.catalog.split_path(ref.backend, ref.path)[0] or deps.catalog.backends[ref.backend].default_target.name
+    # A selector stands for a run, whose kind the backend tells.
+    return ref.selector is not None or deps.catalog.row(ref.backend, verb, kind) is not None
 
 
 def _of_its_runs(deps: Deps, ask: Command, target: str) -> Sequence[str]:

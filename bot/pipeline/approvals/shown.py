@@ -48,6 +48,7 @@ async def show(deps: Deps, hold: Hold, *, ended: str = "", agreed: int | None = 
     votes = await deps.store.votes(hold.id)
     claimed = await claimed_by(deps, hold)
     await deps.presenter.show(_card(deps, hold, operation, votes, claimed, ended, agreed))
+    deps.homes.stale(*terms_of(hold).eligible, hold.intent.actor.user_id)
 
 
 def _card(

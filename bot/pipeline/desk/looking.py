@@ -109,7 +109,8 @@ async def targets(deps: Deps, intent: Intent, ask: Command) -> None:
         raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
     count = _count(deps, ask)
     found = [named for named in await _list(deps, name) if part.lower() in named.text.lower()]
-    await _named_table(deps, intent, f"Targets of {name}", found, count)
+    unlisted = deps.catalog.backends[name].unlisted.format(backend=name)
+    await _named_table(deps, intent, f"Targets of {name}", found, count, unlisted)
 
 
 async def find(deps: Deps, intent: Intent, ask: Command) -> None:
@@ -125,7 +126,9 @@ async def find(deps: Deps, intent: Intent, ask: Command) -> None:
             if all(word in text.lower() for word in words):
                 age = duration_text(max(1, int((now - seen).total_seconds())))
                 found.append(Named(target=target, text=text, state=target.kind, detail=f"seen {age} ago"))
-    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50, ("Target", "Kind", "Known since"))
+    await _named_table(
+        deps, intent, f"Found for {' '.join(ask.words)}", found, 50, columns=("Target", "Kind", "Known since")
+    )
 
 
 async def _list(deps: Deps, name: str) -> Sequence[Named]:
@@ -142,13 +145,13 @@ async def _named_table(
     title: str,
     found: Sequence[Named],
     count: int,
+    unlisted: str = "",
     columns: tuple[str, ...] = ("Target", "State", "Detail"),
 ) -> None:
     rows = tuple((named.text, named.state, named.detail) for named in found[:count])
     note = "" if len(found) <= count else f"{len(found) - count} more; say more of the name"
-    lines = (
-        () if rows else (Line(text="Nothing. Names are learned as they are used; a full path or id works at once."),)
-    )
+    nothing = "" if rows else "Nothing. Names are learned as they are used; a full path or id works at once."
+    lines = tuple(Line(text=text) for text in (nothing, unlisted) if text)
     table = Table(columns=columns, rows=rows, total=len(found), note=note, exact=("Target",)) if rows else None
     await deps.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 
@@ -168,8 +171,8 @@ async def status(deps: Deps, intent: Intent, ask: Command) -> None:
     channel = intent.place.channel_id
     waiting, runs, paused = await asyncio.gather(
         approvals_table(deps, channel=channel),
-        watches_table(deps, channel=channel),
-        pauses_table(deps, channel=channel),
+        watches_table(deps, channel),
+        pauses_table(deps, channel),
     )
     facts = (
         Fact(label="Waiting for a decision", value=len(waiting.rows)),
@@ -187,12 +190,12 @@ async def approvals(deps: Deps, intent: Intent, ask: Command) -> None:
 
 async def watches(deps: Deps, intent: Intent, ask: Command) -> None:
     """The runs that are followed here."""
-    await _open(deps, intent, "Runs followed here", await watches_table(deps, channel=intent.place.channel_id))
+    await _open(deps, intent, "Runs followed here", await watches_table(deps, intent.place.channel_id))
 
 
 async def pauses(deps: Deps, intent: Intent, ask: Command) -> None:
     """The pauses of this channel."""
-    await _open(deps, intent, "Pauses", await pauses_table(deps, channel=intent.place.channel_id))
+    await _open(deps, intent, "Pauses", await pauses_table(deps, intent.place.channel_id))
 
 
 async def _open(deps: Deps, intent: Intent, title: str, table: Table) -> None:
