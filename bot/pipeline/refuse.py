@@ -17,7 +17,7 @@ from bot.core.problems import Ambiguous, NoSuchTarget, Problem
 from bot.core.register import Event
 from bot.core.rows import stamp
 from bot.pipeline import cards, frozen
-from bot.pipeline.authorize import Ruling, ages
+from bot.pipeline.authorize import Ruling, ages, sight_of
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
 from bot.pipeline.suggest import commands_meant
@@ -98,6 +98,8 @@ async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str
         names = trouble.candidates
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
+    seen = await sight_of(deps, intent.actor, intent.place)
+    targets = [target for target in targets if seen.written(target.replace('"', ""))]
     return [format_command(ask.model_copy(update={"target": target})) for target in dict.fromkeys(targets)]
 
 

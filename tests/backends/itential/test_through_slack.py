@@ -40,7 +40,7 @@ async def test_resources_and_danger_from_the_channel(tmp_path: Path) -> None:
         await here.does("version itn:", "2023.2.14")
 
 
-@pytest.mark.parametrize("action", ["DESTROY", "Destroy", '"destroy "', "ｄestroy"])
+@pytest.mark.parametrize("action", ["DESTROY", "Destroy", '"destroy "', "\uff44estroy"])
 async def test_no_other_writing_of_destroy_is_a_way_round_its_preflight(tmp_path: Path, action: str) -> None:
     """Where no schema checks the words, a plan takes `apply`, and every form of `destroy` leads to the danger verb."""
     async with world(tmp_path, only=("itn",)) as here:
