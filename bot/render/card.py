@@ -104,8 +104,9 @@ def _fitted(text: str, limit: int, cost: int, people: frozenset[str] = frozenset
 
 def _head(card: Card, called: Sequence[str]) -> Block:
     symbol = parts.SYMBOLS[card.tone]
-    title = kit.fit(one_line(card.title) or "Signalbox", kit.bold, _TITLE, 1_200)
-    status = _fitted(card.status or parts.WORDS[card.tone], _STATUS, 2_500, frozenset(card.mention))
+    people = frozenset(card.mention)
+    title = kit.fit(one_line(card.title) or "Signalbox", lambda part: kit.bold(part, people), _TITLE, 1_200)
+    status = _fitted(card.status or parts.WORDS[card.tone], _STATUS, 2_500, people)
     rows = [f"{symbol} {title}" if symbol else title, status, _calls(called)]
     return kit.section("\n".join(row for row in rows if row))
 
