@@ -162,9 +162,9 @@ async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, 
     facts = []
     people = {intent.actor.user_id}
     if decision.who_can:
-        facts.append(
-            Fact(label="Who may do it here", value=", ".join(_named(word, people) for word in decision.who_can))
-        )
+        # Whom a freeze spares may still lack a rule that allows it.
+        label = "Whom the freeze does not stop" if decision.code == "freeze" else "Who may do it here"
+        facts.append(Fact(label=label, value=", ".join(_named(word, people) for word in decision.who_can)))
     if decision.where_else:
         facts.append(
             Fact(label="Where you may", value=", ".join(f"<#{channel}>" for channel in decision.where_else[:5]))
