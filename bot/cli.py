@@ -94,6 +94,7 @@ def _policy(add: Add) -> None:
 def _audit(add: Add) -> None:
     search = add("search", "rows that hold these words, newest first")
     search.add_argument("text", nargs="*", help="words, or the id of a request")
+    search.add_argument("--event", help="only rows of this event, for example policy_loaded")
     search.add_argument("--count", type=int, default=50, help="how many rows at most")
     export = add("export", "the whole register as a file")
     export.add_argument("--format", choices=["csv", "jsonl"], default="csv")

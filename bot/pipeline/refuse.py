@@ -17,7 +17,7 @@ from bot.core.problems import Ambiguous, NoSuchTarget, Problem
 from bot.core.register import Event
 from bot.core.rows import stamp
 from bot.pipeline import cards, frozen
-from bot.pipeline.authorize import Ruling, ages
+from bot.pipeline.authorize import Ruling, ages, sight_of
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
 from bot.pipeline.suggest import commands_meant
@@ -108,7 +108,9 @@ async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str
         names = trouble.candidates
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
-    fit = (target for target in dict.fromkeys(targets) if _acts_on(deps, ask.verb, target))
+    seen = await sight_of(deps, intent.actor, intent.place)
+    told = (target for target in dict.fromkeys(targets) if seen.written(target.replace('"', "")))
+    fit = (target for target in told if _acts_on(deps, ask.verb, target))
     return [format_command(ask.model_copy(update={"target": target})) for target in fit]
 
 
@@ -181,9 +183,9 @@ async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, 
     facts = []
     people = {intent.actor.user_id}
     if decision.who_can:
-        facts.append(
-            Fact(label="Who may do it here", value=", ".join(_named(word, people) for word in decision.who_can))
-        )
+        # Whom a freeze spares may still lack a rule that allows it.
+        label = "Whom the freeze does not stop" if decision.code == "freeze" else "Who may do it here"
+        facts.append(Fact(label=label, value=", ".join(_named(word, people) for word in decision.who_can)))
     if decision.where_else:
         facts.append(
             Fact(label="Where you may", value=", ".join(f"<#{channel}>" for channel in decision.where_else[:5]))
