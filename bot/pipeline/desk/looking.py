@@ -125,7 +125,7 @@ async def find(deps: Deps, intent: Intent, ask: Command) -> None:
             if all(word in text.lower() for word in words):
                 age = duration_text(max(1, int((now - seen).total_seconds())))
                 found.append(Named(target=target, text=text, state=target.kind, detail=f"seen {age} ago"))
-    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50, ("Target", "Kind", "Known since"))
+    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50, ("Target", "Kind", "Known"))
 
 
 async def _list(deps: Deps, name: str) -> Sequence[Named]:
