@@ -54,7 +54,8 @@ EVENTS: Final[Words] = {
     "failed": "it is known not to have happened; `code` says why",
     "unknown": "the answer was lost: it may or may not have happened, and it was not sent again",
     "reconciled": "the control plane was asked what became of an unknown call, and told",
-    "abandoned": "nobody could tell, or a person cancelled (code `cancelled`)",
+    "abandoned": "nobody could tell, a person cancelled (code `cancelled`), or there is nothing left to switch on after a pause "
+    "(`gone`; `no_such_backend` when its control plane is no longer configured)",
     "ended": "a run that was started here came to its end; `code` is its state",
     "granted": "a permission for a limited time was given",
     "revoked": "it was taken back",
@@ -63,7 +64,7 @@ EVENTS: Final[Words] = {
     "policy_loaded": "rules came into force",
     "policy_refused": "a changed rules file cannot be used; the last good one stays",
     "paused": "a schedule is off until the time in `detail`; with a code, what became of an earlier pause: `replaced` by this "
-    "one, or `no_end`, off until somebody switches it on",
+    "one, or `no_end`, off until somebody switches it on; or `unknown`, it may be off and is switched on then in any case",
     "resumed": "it was switched on again, by its time or by somebody (code `by_hand`)",
     "exported": "the register was written to a file",
     "head_published": "`SEQ:HASH` of the last row was posted to the security channel",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_serializer, field_validator
 
 from bot.core.operation import Target
 from bot.core.value import Json, Value
+
+GONE: Final = "gone"  # what `Backend.state_of` says of what no longer exists
 
 FactValue = str | int | float | datetime | timedelta | None
 

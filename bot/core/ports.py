@@ -132,7 +132,8 @@ class Backend(Protocol):
         ...
 
     async def state_of(self, target: Target) -> str:
-        """The target's state in one short phrase, compared at approval and at dispatch. Empty when it has none."""
+        """The target's state in one short phrase, compared at approval and at dispatch. Empty when it has none, `GONE` when it
+        no longer exists."""
         ...
 
     async def health(self) -> Health: ...

@@ -36,8 +36,8 @@ class NoSuchTarget(Problem):
 
     code = "no_such_target"
 
-    def __init__(self, summary: str, hint: str = "", nearest: tuple[str, ...] = ()) -> None:
-        super().__init__(summary, hint)
+    def __init__(self, summary: str, hint: str = "", nearest: tuple[str, ...] = (), code: str | None = None) -> None:
+        super().__init__(summary, hint, code)
         self.nearest = nearest
 
 

@@ -146,7 +146,8 @@ class Watch(Value):
 class Pause(Value):
     """A schedule that is off until `until_at`; `verb_back` switches it on.
 
-    `state`: open, resumed, replaced (by a newer pause), cancelled (by a newer order of another sort), failed.
+    `state`: open, resumed, replaced (by a newer pause), cancelled (by a newer order of another sort), failed (nothing was left
+    to switch on). `tries` counts the attempts to end it that came to nothing.
     """
 
     id: str
@@ -161,6 +162,7 @@ class Pause(Value):
     until_at: str
     state: str = "open"
     message_key: str | None = None
+    tries: int = 0
 
 
 class Grant(Value):

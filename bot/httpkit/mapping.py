@@ -28,6 +28,9 @@ from bot.httpkit.reply import looks_html, media_type_of
 from bot.httpkit.urls import host_of
 
 LONGEST_SENTENCE: Final = 300
+NO_SUCH_PAGE: Final = (
+    "no_such_page"  # a page of a web server, which may stand in for the control plane, says little of the thing
+)
 _MESSAGE_KEYS: Final = (
     "message", "error_description", "errormessage", "detail", "description", "statusdescription", "title", "error",
     "reason", "msg", "errors", "statusmessage", "fault",
@@ -120,8 +123,8 @@ def problem_of_status(
     if status == 429:
         return RateLimited(f"{name} says there were too many requests{tail}", retry_after=retry_after(headers, now))
     if status == 404 and missing is not None:
-        # A page of a web server says nothing about the thing.
-        return NoSuchTarget(f"{name} has no {missing}{'.' if looks_html(media_type_of(headers), body) else tail}")
+        page = looks_html(media_type_of(headers), body)
+        return NoSuchTarget(f"{name} has no {missing}{'.' if page else tail}", code=NO_SUCH_PAGE if page else None)
     if status >= 500:
         return ServerError(f"{name} had an error of its own ({status}){tail}", status=status)
     if status < 200:

@@ -80,7 +80,9 @@ async def execute(
         await deps.store.append(_row(scribe, deps, intent, operation, result, columns, started))
         result = await read_back(deps, intent, operation, backend, sent_at, result)
         event = _after_unknown(result)
-    await finish(deps, scribe, intent, operation, result, columns, started, event=event, rule=columns["rule"])
+    await finish(
+        deps, scribe, intent, operation, result, columns, started, event=event, rule=columns["rule"], sent_at=sent_at
+    )
     return result
 
 
@@ -266,10 +268,11 @@ async def finish(
     *,
     event: Event,
     rule: str = "",
+    sent_at: datetime | None = None,
 ) -> None:
     """Write the outcome, start the watch and the pause, then show the card and hand over the files."""
     now = deps.clock.now()
-    settled = await settle(deps, intent, operation, result, now)
+    settled = await settle(deps, intent, operation, result, now, sent_at=sent_at)
     await deps.store.finish(
         operation.request_id,
         (_row(scribe, deps, intent, operation, result, columns, started, event), *settled.rows),

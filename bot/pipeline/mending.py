@@ -10,8 +10,11 @@ from bot.core.register import Event
 from bot.core.rows import Entry, Filters
 from bot.pipeline import cards
 from bot.pipeline.deps import Deps
+from bot.pipeline.giving_back import GIVEN_UP, mend_end
+from bot.pipeline.pauses import ENDED_BY_ORDER, mend_over
 
 LAST: Final = 500
+LAST_OF_PAUSES: Final = 100
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED)
 
 
@@ -24,6 +27,17 @@ async def show_outcomes(deps: Deps) -> None:
             # Only a card of work under way has the working colour and no time.
             if isinstance(body, dict) and body.get("tone") == str(Tone.WORKING) and body.get("at") is None:
                 await _show(deps, row)
+
+
+async def show_pauses(deps: Deps) -> None:
+    """Of the newest pauses that ended, those whose cards do not say so; the oldest first, so that the last word is the newest."""
+    for event in (Event.PAUSED, Event.RESUMED, Event.ABANDONED):
+        rows = await deps.store.search(Filters(event=str(event)), limit=LAST_OF_PAUSES)
+        for row in reversed(rows):
+            if row.code in ENDED_BY_ORDER:
+                await mend_over(deps, row)
+            elif event is Event.RESUMED or row.code in GIVEN_UP:
+                await mend_end(deps, row)
 
 
 async def _show(deps: Deps, row: Entry) -> None:

@@ -5,6 +5,7 @@ The newest order about a thing wins: it ends, replaces or keeps what earlier pau
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Refused, Unknown
 from bot.core.params import BadParam
-from bot.core.problems import BadRequest
+from bot.core.problems import BadReply, BadRequest, Redirected, ServerError
 from bot.core.register import Event, Row
-from bot.core.rows import Pause, stamp
+from bot.core.rows import Entry, Filters, Pause, stamp
 from bot.core.until import parse_until
 from bot.pipeline import cards
 from bot.pipeline.deps import Deps
@@ -28,6 +29,19 @@ from bot.pipeline.record import Scribe
 
 WAS_OFF: Final = "It was off before and stays off until somebody switches it on: there is nothing to give back."
 _STAYS_OFF: Final = "Off until somebody switches it on"
+_IN_ANY_CASE: Final = "It may be off now. Whether it is or not, it is switched on at {} by itself."
+# Answers to a call that may be repeated, after which part of it may have been done.
+_MAY_HAVE_DONE: Final = frozenset({ServerError.code, BadReply.code, Redirected.code})
+
+# The codes and the texts of the rows that tell of pauses: read again after a restart, so they are never changed.
+REPLACED: Final = "replaced"
+NO_END: Final = "no_end"
+BY_HAND: Final = "by_hand"
+ENDED_BY_ORDER: Final = frozenset({REPLACED, NO_END, BY_HAND})
+UNSURE: Final = "unknown"
+_UNTIL: Final = "until "
+_ENDS: Final = "ends the pause {0.request_id} of {0.user_id}, which was to last until {0.until_at}"
+_ENDED: Final = re.compile(r"ends the pause (\S+) of ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +111,39 @@ async def note_was_on(deps: Deps, request_id: str, targets: Sequence[Target]) ->
         await deps.store.set_fact(was_on_key(request_id), texts, stamp(deps.clock.now()))
 
 
+def _may_be_off(result: Done | Refused | Failed | Unknown) -> bool:
+    """Whether the call may have switched it off, although its answer does not say so."""
+    return isinstance(result, Unknown) or (isinstance(result, Failed) and result.code in _MAY_HAVE_DONE)
+
+
 async def settle(
-    deps: Deps, intent: Intent, operation: Operation, result: Done | Refused | Failed | Unknown, now: datetime
+    deps: Deps,
+    intent: Intent,
+    operation: Operation,
+    result: Done | Refused | Failed | Unknown,
+    now: datetime,
+    *,
+    sent_at: datetime | None = None,
 ) -> Settled:
-    """What this outcome makes of pauses. Nothing is written here: see `Store.finish`."""
-    if not isinstance(result, Done):
+    """What this outcome makes of pauses. Nothing is written here: see `Store.finish`. `sent_at` is from when `for=` counts,
+    where that is not `now`.
+
+    What may be off is given back as what is: somebody who asked for an end counts on it, and on is on. For the same reason
+    a pause goes on when nobody knows whether it was ended by hand.
+    """
+    done = isinstance(result, Done)
+    if not done and not _may_be_off(result):
         return Settled()
     if deps.catalog.resumes(operation.target.backend, operation.verb):
-        return _ended_by_hand(deps, intent, operation, await _held(deps, operation, operation.verb), now)
+        held = await _held(deps, operation, operation.verb) if done else ()
+        return _ended_by_hand(deps, intent, operation, held, now)
     row = _row(deps, operation)
     if row is None or row.resumes is None:
         return Settled()
     held = await _held(deps, operation, row.resumes)
-    until = check_pause(row, operation, now, deps.zone)
+    until = check_pause(row, operation, sent_at or now, deps.zone)
     if until is None:
-        return _for_good(deps, intent, operation, held, now)
+        return _for_good(deps, intent, operation, held, now, sure=done)
     targets = (*await _switched_off(deps, operation, result), *(pause.target for pause in held))
     opened = tuple(
         Pause(
@@ -130,37 +162,43 @@ async def settle(
         for target in {(target.kind, target.id): target for target in targets}.values()
     )
     if not opened:
-        return Settled(status="Off, as it was before", lines=(Line(text=WAS_OFF),))
-    first = Scribe(deps.secrets).about(Event.PAUSED, operation, intent, now, detail=f"until {opened[0].until_at}")
+        return Settled(status="Off, as it was before", lines=(Line(text=WAS_OFF),)) if done else Settled()
+    ends, code = opened[0].until_at, None if done else UNSURE
+    first = Scribe(deps.secrets).about(Event.PAUSED, operation, intent, now, code=code, detail=f"{_UNTIL}{ends}")
     return Settled(
         opened=opened,
         over=held,
         state="replaced",
-        rows=(first, *_rows(deps, intent, operation, Event.PAUSED, "replaced", held, now)),
-        status=f"Paused until {_minute(opened[0].until_at)}; it is switched on again by itself.",
-        lines=_said("Replaces", held),
+        rows=(first, *_rows(deps, intent, operation, Event.PAUSED, REPLACED, held, now)),
+        status=f"Paused until {minute(ends)}; it is switched on again by itself." if done else "",
+        lines=(*(() if done else (Line(text=_IN_ANY_CASE.format(minute(ends))),)), *_said("Replaces", held)),
     )
 
 
 def _ended_by_hand(deps: Deps, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime) -> Settled:
     """Somebody switched on what was paused: the pause is over, and nothing is left to give back."""
-    rows = _rows(deps, intent, operation, Event.RESUMED, "by_hand", held, now)
+    rows = _rows(deps, intent, operation, Event.RESUMED, BY_HAND, held, now)
     return Settled(over=held, state="cancelled", rows=rows, lines=_said("Ends", held))
 
 
-def _for_good(deps: Deps, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime) -> Settled:
-    """Off without an end: what was paused is not given back any more."""
-    rows = _rows(deps, intent, operation, Event.PAUSED, "no_end", held, now)
-    status = _STAYS_OFF if held else ""
+def _for_good(
+    deps: Deps, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime, *, sure: bool
+) -> Settled:
+    """Off without an end: what was paused is off already, and is not given back any more."""
+    rows = _rows(deps, intent, operation, Event.PAUSED, NO_END, held, now)
+    status = _STAYS_OFF if held and sure else ""
     return Settled(over=held, state="cancelled", rows=rows, status=status, lines=_said("Ends", held))
 
 
-async def _switched_off(deps: Deps, operation: Operation, result: Done) -> tuple[Target, ...]:
+async def _switched_off(
+    deps: Deps, operation: Operation, result: Done | Refused | Failed | Unknown
+) -> tuple[Target, ...]:
     """What was on before the call, as it was noted first; else as the backend says; else the target itself."""
     noted = await deps.store.fact(was_on_key(operation.request_id))
     if isinstance(noted, list):
         return tuple(Target.model_validate(target) for target in noted)
-    return result.restore if result.restore is not None else (operation.target,)
+    restore = result.restore if isinstance(result, Done) else None
+    return restore if restore is not None else (operation.target,)
 
 
 async def _held(deps: Deps, operation: Operation, verb_back: str) -> tuple[Pause, ...]:
@@ -193,7 +231,7 @@ def _rows(
             intent,
             now,
             code=code,
-            detail=f"ends the pause {pause.request_id} of {pause.user_id}, which was to last until {pause.until_at}",
+            detail=_ENDS.format(pause),
             target_kind=pause.target.kind,
             target_id=pause.target.id,
             target_name=pause.target.text,
@@ -206,30 +244,58 @@ def _said(verb: str, over: Sequence[Pause]) -> tuple[Line, ...]:
     """One line for every order whose pause ends here."""
     orders = {pause.request_id: pause for pause in over}
     return tuple(
-        Line(text=f"{verb} the pause until {_minute(pause.until_at)} by <@{pause.user_id}> (request {request}).")
+        Line(text=f"{verb} the pause until {minute(pause.until_at)} by <@{pause.user_id}> (request {request}).")
         for request, pause in orders.items()
     )
 
 
-def _minute(at: str) -> str:
+def minute(at: str) -> str:
+    """A stamp as a card shows it: UTC, to the minute."""
     return f"{at[:16].replace('T', ' ')} UTC"
 
 
 async def show_over(deps: Deps, intent: Intent, operation: Operation, settled: Settled) -> None:
-    """The cards of the orders whose pauses ended say so. A card that is no longer kept stays as it is."""
-    for key in dict.fromkeys(pause.message_key for pause in settled.over if pause.message_key):
-        posted = await deps.store.message(key)
-        if posted is None or posted.body is None or key == cards.key_of(operation.request_id):
-            continue
-        card = Card.model_validate(posted.body)
-        by = f"<@{intent.actor.user_id}>"
-        left = [pause for pause in await deps.store.open_pauses() if pause.message_key == key]
-        ends = f"until {_minute(settled.opened[0].until_at)}" if settled.opened else "and has no end"
-        new = "Switched on" if settled.rows[0].event is Event.RESUMED else f"Paused {ends}"
-        what = f"{new} by {by} (request {operation.request_id})."
-        changed = {
-            "status": card.status if left else f"This pause is over: {what}",
-            "lines": (*card.lines, Line(text=f"{operation.target.text}: {what}")) if left else card.lines,
-            "mention": tuple(dict.fromkeys((*card.mention, intent.actor.user_id))),
-        }
-        await deps.presenter.show(card.model_copy(update=changed))
+    """The cards of the orders whose pauses ended say so."""
+    ends = settled.opened[0].until_at if settled.opened else None
+    for key in dict.fromkeys(pause.message_key for pause in settled.over):
+        if key != cards.key_of(operation.request_id):
+            await _say_ended(deps, key, operation, intent.actor.user_id, settled.rows[0].event, ends)
+
+
+async def mend_over(deps: Deps, row: Entry) -> None:
+    """The same for a pause of which a row says that it ended, where the program died before its card did."""
+    ended, request = _ENDED.match(row.detail or ""), await deps.store.request(row.request_id)
+    if ended is None or request is None or request.operation is None:
+        return
+    rows = await deps.store.search(Filters(request_id=row.request_id, event=str(Event.PAUSED)))
+    details = [other.detail or "" for other in rows]
+    ends = next((text.removeprefix(_UNTIL) for text in details if text.startswith(_UNTIL)), None)
+    key = cards.key_of(ended[1])
+    await _say_ended(deps, key, request.operation, request.intent.actor.user_id, row.event, ends)
+
+
+async def _say_ended(
+    deps: Deps, key: str | None, operation: Operation, user: str, event: Event, ends: str | None
+) -> None:
+    paused = f"Paused until {minute(ends)}" if ends is not None else "Paused and has no end"
+    new = "Switched on" if event is Event.RESUMED else paused
+    await say_over(deps, key, f"{new} by <@{user}> (request {operation.request_id}).", operation.target.text, user)
+
+
+async def say_over(deps: Deps, key: str | None, what: str, about: str, user: str | None) -> None:
+    """The card of an order says what became of its pause, whole or of the part `about`, once. One that is no longer kept stays
+    as it is."""
+    posted = await deps.store.message(key) if key is not None else None
+    if posted is None or posted.body is None:
+        return
+    card = Card.model_validate(posted.body)
+    left = [pause for pause in await deps.store.open_pauses() if pause.message_key == key]
+    status, line = f"This pause is over: {what}", Line(text=f"{about}: {what}")
+    if card.status == status or line in card.lines:
+        return
+    changed = {
+        "status": card.status if left else status,
+        "lines": (*card.lines, line) if left else card.lines,
+        "mention": tuple(dict.fromkeys((*card.mention, *((user,) if user else ())))),
+    }
+    await deps.presenter.show(card.model_copy(update=changed))

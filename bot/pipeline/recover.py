@@ -16,11 +16,11 @@ from bot.pipeline import approvals, breakglass, cards
 from bot.pipeline.authorize import FRESH, authorize
 from bot.pipeline.buttons import buttons_for
 from bot.pipeline.deps import Deps
-from bot.pipeline.due import switch_back
 from bot.pipeline.execute import call, finish, read_back, watch_of
+from bot.pipeline.giving_back import switch_back
 from bot.pipeline.handle import handle
-from bot.pipeline.mending import show_outcomes
-from bot.pipeline.pauses import settle, show_over, turn_of
+from bot.pipeline.mending import show_outcomes, show_pauses
+from bot.pipeline.pauses import check_pause, settle, show_over, turn_of
 from bot.pipeline.record import Scribe
 
 STILL_MEANT = timedelta(minutes=5)
@@ -30,6 +30,7 @@ async def recover(deps: Deps) -> int:
     """Pick up every request that was open; how many there were."""
     rows = await deps.store.unfinished()
     await show_outcomes(deps)
+    await show_pauses(deps)
     # After the rows were read: what it sends from here on is under way and no leftover.
     await approvals.recover(deps)
     await breakglass.recover(deps)
@@ -81,8 +82,8 @@ async def _look_up(deps: Deps, row: InboxRow, operation: Operation) -> None:
     if backend is not None and operation.repeat_safe and await _made_again(deps, row, operation, backend):
         return
     result: Done | Unknown = lost
+    sent_at = datetime.fromisoformat(row.sent_at or row.updated_at)
     if backend is not None:
-        sent_at = datetime.fromisoformat(row.sent_at or row.updated_at)
         answered = await read_back(deps, row.intent, operation, backend, sent_at, lost)
         result = answered if isinstance(answered, Done | Unknown) else lost
     now = deps.clock.now()
@@ -90,7 +91,7 @@ async def _look_up(deps: Deps, row: InboxRow, operation: Operation) -> None:
     ref = result.backend_ref if isinstance(result, Done) else None
     code = "done" if isinstance(result, Done) else lost.code
     end = scribe.about(event, operation, row.intent, now, code=code, detail=result.summary, backend_ref=ref)
-    settled = await settle(deps, row.intent, operation, result, now)
+    settled = await settle(deps, row.intent, operation, result, now, sent_at=sent_at)
     run = result.run if isinstance(result, Done) else None
     await deps.store.finish(
         row.request_id,
@@ -119,7 +120,11 @@ async def _made_again(deps: Deps, row: InboxRow, operation: Operation, backend: 
         await switch_back(deps, row.intent, pause, operation, backend)
         return True
     capability = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-    if capability is None or deps.clock.now() - row.intent.at > STILL_MEANT:
+    now = deps.clock.now()
+    if capability is None or now - row.intent.at > STILL_MEANT:
+        return False
+    ends = check_pause(capability, operation, row.intent.at, deps.zone)
+    if ends is not None and ends <= now:  # nobody wants it off any more
         return False
     ruling = await authorize(deps, row.intent, operation, capability, max_age=FRESH)
     if not ruling.allowed:
@@ -128,5 +133,5 @@ async def _made_again(deps: Deps, row: InboxRow, operation: Operation, backend: 
     result = await call(deps, row.intent, operation, backend)
     columns = {"rule": ruling.decision.rule, "policy_version": ruling.policy.version, "digest": ruling.digest}
     scribe = Scribe(deps.secrets)
-    await finish(deps, scribe, row.intent, operation, result, columns, started, event=Event.RECONCILED)
+    await finish(deps, scribe, row.intent, operation, result, columns, started, event=Event.RECONCILED, sent_at=now)
     return True

@@ -22,7 +22,13 @@ def m001_first_tables(db: Database) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-RELEASED: Final = (m001_first_tables.__name__,)
+@MIGRATIONS()
+def m002_tries_of_pauses(db: Database) -> None:
+    """How often the end of a pause came to nothing, so that the next attempt can wait longer."""
+    pauses.count_tries(db)
+
+
+RELEASED: Final = (m001_first_tables.__name__, m002_tries_of_pauses.__name__)
 
 
 def pending(db: Database) -> list[str]:

@@ -129,7 +129,7 @@ class Store(Decisions, Outbox, Runs, Waiting):
     ) -> None:
         """Any state -> ended, with what is to be followed or switched on again later, and what the request was about.
 
-        `over` are open pauses that it ends, and `over_state` what they become: replaced or cancelled.
+        `over` are open pauses that it ends, and `over_state` what they become: resumed, replaced, cancelled or failed.
         """
 
         def unit(db: sqlite_utils.Database) -> None:

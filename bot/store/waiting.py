@@ -62,10 +62,6 @@ class Waiting(Part):
         """It could not be switched on again: try once more then."""
         return await self.database.write(lambda db: pauses.postpone(db, pause_id, stamp(until_at)))
 
-    async def end_pause(self, pause_id: str, state: str, rows: Sequence[Row]) -> bool:
-        """Open -> resumed, cancelled or failed."""
-        return await self._change(lambda db: pauses.end(db, pause_id, state), rows)
-
     async def add_grant(self, grant: Grant, rows: Sequence[Row]) -> None:
         """Give a permission for a time, and register it."""
 

@@ -27,6 +27,7 @@ from tests.world import OPEN_POLICY, shown
 ENDS = ("done", "failed", "reconciled", "abandoned", "denied")
 WITHIN = 30.0  # seconds; the promise is 60
 SCHEDULE = "d9c944df-93a7-ea77-f7b7-fa0b9c579917"
+OFF = f"schedule off acc:schedule/{SCHEDULE} for={{}}"
 
 
 @dataclass
@@ -237,3 +238,63 @@ async def test_a_pause_that_was_killed_behind_its_call_still_has_its_end(tmp_pat
         await here.start()
         await here.until(lambda rows: [row for row in rows if row.event == "resumed"])
         assert here.acc.schedules[SCHEDULE].enabled is True
+
+
+async def test_a_pause_whose_call_nobody_knows_of_still_has_its_end(tmp_path: Path, nursery: Nursery) -> None:
+    """Killed behind the call and started when the time was over: it is on, and the card says what is known."""
+    async with yard(tmp_path, nursery) as here:
+        await here.start("after:switch:1")
+        ana = here.ws.person("U0ANA")
+        await ana.command("C0CRAWL", "/ops schedules acc:shop/prices")
+        await here.until(lambda rows: [row for row in of_request(rows, "schedules") if row.event == "done"])
+        await ana.command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE} for=1s")
+        await here.dies()
+        await asyncio.sleep(1.1)
+        await here.start()
+        await here.until(lambda rows: [row for row in rows if row.event == "resumed"])
+        assert here.acc.schedules[SCHEDULE].enabled is True
+        rows = of_request(here.rows(), "schedule off")
+        assert [row.event for row in rows if row.event in ENDS] == ["abandoned"]
+        assert [row.code for row in rows if row.event == "paused"] == ["unknown"]
+        await ana.wait_for(lambda who: seen(who, rows[0].request_id, "It may be off now"), timeout=15)
+
+
+def seen(person: Any, *parts: str) -> bool:
+    """Whether one message shows all parts."""
+    return any(all(part in shown(message) for part in parts) for message in person.messages("C0CRAWL"))
+
+
+async def test_the_card_of_a_replaced_pause_is_mended_after_kill_9(tmp_path: Path, nursery: Nursery) -> None:
+    """Killed between the newer order's outcome and the cards: both say so after the restart."""
+    async with yard(tmp_path, nursery) as here:
+        await here.start("after:finish:3")
+        ana = here.ws.person("U0ANA")
+        for typed, event in (("schedules acc:shop/prices", "done"), (OFF.format("1h"), "paused")):
+            await ana.command("C0CRAWL", f"/ops {typed}")
+            await here.until(lambda rows, event=event: [row for row in rows if row.event == event])
+        old = of_request(here.rows(), "schedule off")[0].request_id
+        await ana.wait_for(lambda who: seen(who, old, "switched on again by itself"), timeout=15)
+        await ana.command("C0CRAWL", f"/ops {OFF.format('2h')}")
+        await here.dies()
+        assert not seen(ana, old, "This pause is over")
+        await here.start()
+        await ana.wait_for(lambda who: seen(who, old, "This pause is over: Paused until"), timeout=15)
+
+
+@pytest.mark.parametrize(("gone", "says"), [(False, "it is on again"), (True, "nothing left to switch on")])
+async def test_the_card_of_a_pause_that_ended_is_made_up_for_after_kill_9(
+    tmp_path: Path, nursery: Nursery, gone: bool, says: str
+) -> None:
+    """Killed between the end of a pause and its card: the card is there after the restart, once."""
+    async with yard(tmp_path, nursery) as here:
+        await here.start("after:finish:2")
+        ana = here.ws.person("U0ANA")
+        await ana.command("C0CRAWL", f"/ops {OFF.format('2s')}")
+        await here.until(lambda rows: [row for row in rows if row.event == "paused"])
+        if gone:
+            del here.acc.schedules[SCHEDULE]
+        await here.dies()
+        await here.start()
+        await ana.wait_for(lambda who: seen(who, "The pause is over", says), timeout=15)
+        old = of_request(here.rows(), "schedule off")[0].request_id
+        assert not gone or await ana.wait_for(lambda who: seen(who, old, "This pause is over"), timeout=15)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -213,10 +213,15 @@ class Deciding:
 
 @asynccontextmanager
 async def deciding(
-    folder: Path, patch: pytest.MonkeyPatch, rules: str = RULES, *, planes: Planes = demo_planes
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    rules: str = RULES,
+    *,
+    planes: Planes = demo_planes,
+    only: Sequence[str] = ("acc",),
 ) -> AsyncIterator[Deciding]:
     """The world with these rules; every start of the program goes by one clock."""
     clock = ShiftedClock()
     patch.setattr("bot.wiring.SystemClock", lambda: clock)
-    async with world(folder, policy=rules, planes=planes) as here:
+    async with world(folder, policy=rules, planes=planes, only=only) as here:
         yield Deciding(here, clock)

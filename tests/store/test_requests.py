@@ -130,7 +130,7 @@ async def test_pruning_keeps_what_is_still_followed_or_to_be_switched_on_again(s
     await store.finish("paused", [], NOW, pauses=[pause(request_id="paused")])
     assert await store.prune(after(60)) == 0
     assert await store.end_watch("w1", "ended", [], after(60))
-    assert await store.end_pause("p1", "resumed", [])
+    await store.finish("paused", [], NOW, over=[pause()], over_state="resumed")
     assert await store.prune(after(61)) == 3, "both requests and the watch"
     assert await store.request("followed") is None
     assert await store.prune(after(61)) == 0

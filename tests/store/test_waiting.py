@@ -46,10 +46,16 @@ async def test_a_pause_ends_once_when_it_is_due(store: Store) -> None:
     await store.finish("r1", [row(Event.PAUSED)], NOW, pauses=[pause()])
     assert await store.due_pauses(after(7199)) == []
     assert await store.due_pauses(after(7200)) == [pause()]
-    ends = await asyncio.gather(*(store.end_pause("p1", "resumed", [row(Event.RESUMED)]) for _ in range(5)))
-    assert sorted(ends) == [False] * 4 + [True]
+    assert await store.postpone_pause("p1", after(7260))
+    assert await store.due_pauses(after(7259)) == []
+    assert [(found.id, found.tries) for found in await store.due_pauses(after(7260))] == [("p1", 1)]
+    await store.finish("r1", [row(Event.RESUMED)], NOW, over=[pause()], over_state="resumed")
     assert await store.open_pauses() == []
-    assert len(await store.search(Filters(event="resumed"))) == 1
+    assert not await store.postpone_pause("p1", after(7300))
+    await store.finish("r1", [], NOW, over=[pause()], over_state="failed")
+    ended = await store.pause_by_id("p1")
+    assert ended is not None
+    assert ended.state == "resumed"
 
 
 @pytest.mark.parametrize(

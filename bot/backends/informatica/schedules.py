@@ -6,7 +6,7 @@ from bot.backends.informatica.desk import Desk
 from bot.backends.informatica.views import interval_text, schedule_table, schedule_word, suggest, utc_text
 from bot.backends.informatica.wire import Schedule, moment
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact
+from bot.core.outcome import GONE, Done, Fact
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
 from bot.core.wording import plural
@@ -79,7 +79,7 @@ async def state_of(desk: Desk, target: Target) -> str:
     try:
         return schedule_word(await _one(desk, target))
     except NoSuchTarget:
-        return "gone"
+        return GONE
 
 
 async def preflight(desk: Desk, target: Target) -> list[tuple[str, str]]:

@@ -175,7 +175,7 @@ class ItnClient:
 
     async def job_action(self, action: str, ids: Sequence[str]) -> None:
         """POST operations-manager/jobs/{pause|resume|cancel} {jobIds}, at most 100."""
-        await self._change("POST", f"{OM}/{segment(action)}", {"jobIds": list(ids)})
+        await self._change("POST", f"{OM}/{segment(action)}", {"jobIds": list(ids)}, missing=f"job {', '.join(ids)}")
 
     async def retry_task(self, id: str, task: str) -> None:
         """POST operations-manager/jobs/ID/tasks/TASK/retry."""

@@ -13,12 +13,13 @@ from bot.backends.itential.views import job_view, last_run_view, suggest
 from bot.backends.itential.wire import Job, Output
 from bot.core.asked import text_of
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, LookBack, Phase, Refused, RunView
+from bot.core.outcome import GONE, Done, Fact, LookBack, Phase, Refused, RunView
 from bot.core.ports import Call
-from bot.core.problems import CallProblem, NoSuchTarget
+from bot.core.problems import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
 
 _LISTED: Final = 100
 _FEW: Final = 3
+_NOT_FOUND: Final = "not found"
 _AFTER: Final = {
     "stop": ("canceled",),
     "pause": ("paused",),
@@ -43,13 +44,20 @@ async def status(desk: Desk, operation: Operation, call: Call) -> Done:
 
 
 async def act(desk: Desk, operation: Operation, call: Call) -> Done:
-    """Cancel, pause or resume. A pause with an end gives back only a job that was not paused before."""
+    """Cancel, pause or resume. A pause with an end gives back only a job that was not paused before; a job that runs need not
+    be resumed."""
     target, verb = operation.target, operation.verb
     restore: tuple[Target, ...] | None = None
     if verb == "pause" and (operation.params.get("for") is not None or operation.params.get("until") is not None):
         restore = () if (await desk.client.job(target.id)).status == "paused" else (target,)
         await call.was_on(restore)
-    await desk.client.job_action(_ACTION[verb], [target.id])
+    try:
+        await desk.client.job_action(_ACTION[verb], [target.id])
+    except (CredentialRefused, RateLimited):
+        raise
+    except Rejected:
+        if verb != "resume" or (await desk.client.job(target.id)).status != "running":
+            raise
     return _acted(target, verb).model_copy(update={"restore": restore})
 
 
@@ -125,7 +133,7 @@ async def _view(desk: Desk, target: Target) -> RunView:
     if output is not None:
         return last_run_view(target, output, desk.clean)
     return RunView(
-        state="not found",
+        state=_NOT_FOUND,
         phase=Phase.UNREADABLE,
         message="The platform knows no job of this id, so its end cannot be told here.",
     )
@@ -144,7 +152,8 @@ async def last_run(desk: Desk, job: Target) -> Output | None:
 
 async def state_of(desk: Desk, target: Target) -> str:
     """The status of the job."""
-    return (await _view(desk, target)).state
+    state = (await _view(desk, target)).state
+    return GONE if state == _NOT_FOUND else state
 
 
 async def preflight(desk: Desk, target: Target) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from bot.backends.itential.targets import NEW, existing
 from bot.backends.itential.views import cert_facts, gateway_facts, group_facts, suggest
 from bot.core.asked import text_of
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, LookBack, Refused
+from bot.core.outcome import GONE, Done, LookBack, Refused
 from bot.core.ports import Call
 from bot.core.problems import BadRequest
 from bot.core.value import Json
@@ -223,9 +223,9 @@ async def state_of(desk: Desk, target: Target) -> str:
         return (
             ("disabled" if from_list[0].enabled is False else "read-only" if from_list[0].readonly else "enabled")
             if from_list
-            else "gone"
+            else GONE
         )
-    return "exists" if await _ids(desk, target, deleting=True) else "gone"
+    return "exists" if await _ids(desk, target, deleting=True) else GONE
 
 
 async def preflight(desk: Desk, target: Target) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from bot.backends.sequentum.times import local_text, moment, utc_text
 from bot.backends.sequentum.wire import Run, Schedule
 from bot.core.asked import text_of
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Phase
+from bot.core.outcome import GONE, Phase
 from bot.core.wording import plural
 
 _RECENT = 20
@@ -112,7 +112,7 @@ async def state_of(desk: Desk, target: Target) -> str:
     if target.kind == SCHEDULE and target.group:
         schedules = await desk.client.schedules(target.group)
         found = next((item for item in schedules if item.schedule_id == target.id), None)
-        return "gone" if found is None else "on" if found.is_enabled else "off"
+        return GONE if found is None else "on" if found.is_enabled else "off"
     if target.kind == AGENT:
         runs = (await desk.client.runs(target.id, _RECENT)).items
         active = sum(named(RUN_STATES, run.status)[1] is Phase.ACTIVE for run in runs)

@@ -26,6 +26,11 @@ def create(db: Database) -> None:
     db.execute("CREATE INDEX pauses_due ON pauses (until_at) WHERE state = 'open'")
 
 
+def count_tries(db: Database) -> None:
+    """Add the column of m002."""
+    db.execute("ALTER TABLE pauses ADD COLUMN tries INTEGER NOT NULL DEFAULT 0")
+
+
 def add(db: Database, pause: Pause) -> None:
     """Insert a pause."""
     values: dict[str, Any] = pause.model_dump(exclude={"target"})
@@ -51,8 +56,9 @@ def due(db: Database, now: str) -> Sequence[Pause]:
 
 
 def postpone(db: Database, pause_id: str, until_at: str) -> bool:
-    """Try to switch it on again then."""
-    return changed(db, "UPDATE pauses SET until_at = ? WHERE id = ? AND state = 'open'", (until_at, pause_id))
+    """Try to switch it on again then; counts the attempt that came to nothing."""
+    sql = "UPDATE pauses SET until_at = ?, tries = tries + 1 WHERE id = ? AND state = 'open'"
+    return changed(db, sql, (until_at, pause_id))
 
 
 def end(db: Database, pause_id: str, state: str) -> bool:
