@@ -76,7 +76,9 @@ def _moves(deps: Deps, entries: Sequence[Entry]) -> list[Entry]:
     return [
         entry
         for entry in entries
-        if entry.request_id not in looks and not (entry.event is Event.SENT and entry.request_id in answered)
+        if entry.request_id not in looks
+        and not (entry.event is Event.SENT and entry.request_id in answered)
+        and not (entry.event is Event.DONE and entry.detail is None)  # the event itself stands beside it
     ]
 
 
