@@ -162,11 +162,11 @@ def audit(arguments: argparse.Namespace) -> int:
 
 def manifest(arguments: argparse.Namespace) -> int:
     """`signalbox manifest`."""
+    from bot import config
     from bot.slack.manifest import manifest_text
 
-    settings = _settings(arguments) if arguments.config.exists() else None
-    slack = settings.slack if settings is not None else None
-    print(manifest_text(command=slack.command if slack else "/ops", url=arguments.url), end="")
+    named = {"command": config.command_of(arguments.config)} if arguments.config.exists() else {}
+    print(manifest_text(**named, url=arguments.url), end="")
     return WELL
 
 

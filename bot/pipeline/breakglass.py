@@ -181,7 +181,11 @@ async def _card(deps: Deps, grant: Grant, policy: Policy, channel: str, *, revie
 def _status(grant: Grant) -> str:
     if grant.reviewed_by is not None:
         return f"Reviewed by <@{grant.reviewed_by}>"
-    words = {"open": "Open now: approvals and freezes do not hold this person", "revoked": "Revoked", "expired": "Over"}
+    words = {
+        "open": f"Open now: approvals and freezes do not hold <@{grant.user_id}>",
+        "revoked": "Revoked",
+        "expired": "Over",
+    }
     return f"{words.get(grant.state, grant.state)}; to be reviewed"
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.ids import TargetRef
 from bot.core.intent import Intent, Place
-from bot.core.logdiff import DIFF, NO_GOOD_RUN
+from bot.core.logdiff import DIFF
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Unknown
 from bot.core.problems import CredentialRefused, RateLimited
@@ -129,10 +129,10 @@ def _done(
     tone = tone_of_view(view) if view is not None else Tone.GOOD
     status = view.state if view is not None else "Done"
     lines = _besides(status, result.summary, view.message if view is not None else "")
-    if result.preview == NO_GOOD_RUN:
-        lines.append(Line(text=NO_GOOD_RUN))
+    compared = operation.params.get(DIFF.name) is True
+    if compared and "\n" not in result.preview:  # a sentence: nothing to compare with, or no difference
+        lines.append(Line(text=result.preview))
     elif result.preview:
-        compared = operation.params.get(DIFF.name) is True
         heading = "Against the last good run" if compared else "Last lines"
         lines.append(Line(heading=f"{heading}, secrets masked", text=result.preview, code=True))
     return _card(

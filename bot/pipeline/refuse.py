@@ -165,7 +165,8 @@ async def denied(
         detail=f"{decision.reason} ({ages(ruling)})",
     )
     await deps.store.finish(intent.request_id, (row,), stamp(now))
-    await show_denied(deps, intent, cards.title_of(operation), decision, buttons)
+    command = f"{operation.verb} {cards.written(operation.target)}"
+    await show_denied(deps, intent, cards.title_of(operation), decision, buttons, command)
 
 
 async def turned_away(deps: Deps, intent: Intent, ask: Command, no: Denied) -> None:
@@ -178,8 +179,10 @@ async def turned_away(deps: Deps, intent: Intent, ask: Command, no: Denied) -> N
     await show_denied(deps, intent, " ".join(word for word in (ask.verb, ask.target) if word), no)
 
 
-async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, buttons: Sequence[Button] = ()) -> None:
-    """The card of a denial, for the asker alone."""
+async def show_denied(
+    deps: Deps, intent: Intent, title: str, decision: Denied, buttons: Sequence[Button] = (), command: str = ""
+) -> None:
+    """The card of a denial, for the asker alone. `command` is what `why` explains, where there are rules to explain."""
     facts = []
     people = {intent.actor.user_id}
     if decision.who_can:
@@ -197,17 +200,14 @@ async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, 
         intent,
         f"Denied: {title}",
         tone=Tone.BAD,
-        status="Nothing was done",
-        lines=(
-            Line(text=decision.reason[:1].upper() + decision.reason[1:]),
-            *await frozen.remedy(deps, intent, decision),
-        ),
+        status=f"Nothing was done: {decision.reason}",
+        lines=await frozen.remedy(deps, intent, decision),
         facts=tuple(facts),
         buttons=tuple(buttons),
         footer=(
             cards.by_rule(decision.rule),
             f"request {intent.request_id}",
-            f"{deps.command} why ... shows every rule",
+            *([f"`{deps.command} why {command}` shows every rule"] if command else []),
         ),
         mention=tuple(sorted({*people, *decision.where_else[:5]})),
     )

@@ -32,7 +32,7 @@ def seen(town: Deciding, user: str, channel: str = CRAWL) -> str:
 async def test_who_is_not_admitted_learns_no_names(town: Deciding, text: str) -> None:
     """A guest guesses: denied in the same words as for a name that exists, without the near ones."""
     here = town.here
-    await here.does(text, "Denied", "You are a guest", user="U0GUEST")
+    await here.does(text, "Denied", "you are a guest", user="U0GUEST")
     assert (await town.event("denied")).code == "no_rule"
     assert "shop/prices" not in seen(town, "U0GUEST")
     await here.does(text, "Nothing was done")
@@ -185,6 +185,7 @@ async def test_every_load_is_registered_with_the_digest_of_its_file(town: Decidi
     new = RULES + "# a remark\n"
     town.rules(new)
     await here.until(lambda: len(digests("policy_loaded")) == 2)
+    await here.sees("The rules changed", "is in force instead of", "+# a remark", channel=SECURITY)
     assert digests("policy_loaded")[1] == hashlib.sha256(new.encode()).hexdigest()
     town.rules("version = 1\n[[channel]]\n")
     await here.until(lambda: digests("policy_refused"))

@@ -14,6 +14,7 @@ async def test_a_timeline_comes_as_a_table_and_as_files_with_the_hashes(here: Wo
     files = await here.until(lambda: {file.name: file for file in here.ws.files.values() if file.channel_id} or None)
     assert "closed" in files["timeline.md"].bytes.decode()
     assert "sent" in files["timeline.md"].bytes.decode()
+    assert files["timeline.csv"].bytes.decode().startswith("Seq,")
     head = here.register()[-1]
     assert any(
         entry.hash in files["timeline.jsonl"].bytes.decode() for entry in here.register() if entry.seq <= head.seq

@@ -131,9 +131,7 @@ async def find(deps: Deps, intent: Intent, ask: Command) -> None:
             if all(word in text.lower() for word in words) and sight.target(target):
                 age = duration_text(max(1, int((now - seen).total_seconds())))
                 found.append(Named(target=target, text=text, state=target.kind, detail=f"seen {age} ago"))
-    await _named_table(
-        deps, intent, f"Found for {' '.join(ask.words)}", found, 50, columns=("Target", "Kind", "Known since")
-    )
+    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50, columns=("Target", "Kind", "Known"))
 
 
 def _backend(deps: Deps, seen: Sight, name: str) -> str:

@@ -15,6 +15,7 @@ from bot.core.outcome import FileOut, Table
 from bot.core.policy import why_not_administrator
 from bot.core.register import Event
 from bot.core.rows import Entry, Filters, stamp
+from bot.core.spreadsheet import csv_text
 from bot.core.value import canonical
 from bot.core.wording import plural
 from bot.pipeline import cards
@@ -75,7 +76,9 @@ def _moves(deps: Deps, entries: Sequence[Entry]) -> list[Entry]:
     return [
         entry
         for entry in entries
-        if entry.request_id not in looks and not (entry.event is Event.SENT and entry.request_id in answered)
+        if entry.request_id not in looks
+        and not (entry.event is Event.SENT and entry.request_id in answered)
+        and not (entry.event is Event.DONE and entry.detail is None)  # the event itself stands beside it
     ]
 
 
@@ -87,10 +90,12 @@ def _is_look(deps: Deps, entry: Entry) -> bool:
 
 
 async def _deliver(deps: Deps, intent: Intent, entries: Sequence[Entry]) -> None:
-    """The same rows as files for a report: Markdown to read, JSON Lines with the hashes to prove."""
+    """All rows as files for a report: Markdown to read, CSV to count, JSON Lines with the hashes to prove."""
     readable = "\n".join([f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}", *map(_markdown, entries)])
     exact = "\n".join(canonical(entry.model_dump(mode="json")) for entry in entries)
-    files = tuple([await _file(deps, f"timeline.{end}", text) for end, text in (("md", readable), ("jsonl", exact))])
+    counted = csv_text(_COLUMNS, map(_row, entries)).rstrip("\r\n")
+    texts = (("md", readable), ("csv", counted), ("jsonl", exact))
+    files = tuple([await _file(deps, f"timeline.{end}", text) for end, text in texts])
     await deps.presenter.deliver(
         Delivery(
             key=f"file:{intent.request_id}",
@@ -129,5 +134,5 @@ def _row(entry: Entry) -> tuple[str, ...]:
         entry.user_id or "",
         str(entry.event),
         what,
-        (entry.detail or entry.reason or "")[:120],
+        entry.detail or entry.reason or "",
     )
