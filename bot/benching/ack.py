@@ -7,6 +7,7 @@ measured by turns in one run, over loopback, in HTTP mode, with the requests mad
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
+from bot import interpreter
 from bot.benching.bars import Measure, percentile
 from bot.benching.load import SIGNING_SECRET, TEAM
 from bot.benching.register import fill
@@ -45,6 +47,7 @@ async def run(rows: int = 20_000, *, requests: int = REQUESTS, seconds: float = 
         await asyncio.to_thread(fill, full.store, 0, rows)
         commits = Commits(folder / "bare.db")
         load = await stack.enter_async_context(_load())
+        interpreter.settle()
         times = await _by_turns(load, bare, empty, full, commits, requests)
         commits.close()
         return [*compared(times, rows), *await _under_load(load, empty, seconds)]
@@ -53,11 +56,15 @@ async def run(rows: int = 20_000, *, requests: int = REQUESTS, seconds: float = 
 async def _by_turns(
     load: Load, bare: int, empty: Station, full: Station, commits: Commits, requests: int
 ) -> dict[str, list[float]]:
-    """Seconds by what was measured, one request of each after the other, each into a bot that is at rest."""
+    """Seconds by what was measured, one request of each after the other, each into a bot that is at rest.
+
+    Every order of them has its turn: what went before leaves the processor's caches warm or cold.
+    """
     times: dict[str, list[float]] = {"bare": [], "commit": [], "empty": [], "full": []}
+    orders = list(itertools.permutations((("bare", bare), ("empty", empty.port), ("full", full.port))))
     for number in range(requests + WARM_UP):
         kept = number >= WARM_UP
-        for name, port in (("bare", bare), ("empty", empty.port), ("full", full.port)):
+        for name, port in orders[number % len(orders)]:
             found = await load.send(port, 1)
             await empty.rest()
             await full.rest()

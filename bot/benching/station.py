@@ -13,6 +13,7 @@ from typing import Final
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import interpreter
 from bot.benching.load import CHANNEL, SIGNING_SECRET, TEAM, USER
 from bot.clock import SystemClock, SystemIds
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
@@ -36,7 +37,6 @@ from bot.slack.http import HttpServer
 from bot.slack.installation import Installation
 from bot.slack.origin import Stamp
 from bot.spool import FileSpool
-from bot.store.db import share_the_interpreter
 from bot.store.names import StoreNames
 from bot.store.unit import Store
 
@@ -197,7 +197,7 @@ async def _no_channel_event(_: Mapping[str, object]) -> None:
 @asynccontextmanager
 async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> AsyncIterator[Station]:
     """A bot in HTTP mode on a free loopback port, with its register in `folder`."""
-    share_the_interpreter()
+    interpreter.share()
     clock, ids, drain = SystemClock(), SystemIds(), Drain()
     store = await asyncio.to_thread(Store.open, str(folder / "signalbox.db"), exclusive=True)
     rows = rows_of(capabilities)
