@@ -46,7 +46,7 @@ async def run(rows: int = 20_000, *, requests: int = REQUESTS, seconds: float = 
         full = await stack.enter_async_context(station(folder / "full", capabilities=CAPABILITIES, rules=RULES))
         await asyncio.to_thread(fill, full.store, 0, rows)
         commits = Commits(folder / "bare.db")
-        load = await stack.enter_async_context(_load())
+        load = await stack.enter_async_context(sending())
         interpreter.settle()
         times = await _by_turns(load, bare, empty, full, commits, requests)
         commits.close()
@@ -102,7 +102,7 @@ async def _under_load(load: Load, empty: Station, seconds: float) -> list[Measur
     await empty.rest()
     all_of_it = time.perf_counter() - began
     asked = len(steady.times) + len(flood.times)
-    counted = _requested(empty, before)
+    counted = requested(empty, before)
     lost = asked - counted
     return [
         (f"{RATE} a second, what follows included, median", percentile(steady.times, 50) * 1000, "ms", ""),
@@ -114,7 +114,8 @@ async def _under_load(load: Load, empty: Station, seconds: float) -> list[Measur
     ]
 
 
-def _requested(here: Station, head: str | None) -> int:
+def requested(here: Station, head: str | None) -> int:
+    """How many requests the register has behind `head`."""
     after = int((head or "0:").partition(":")[0])
     sql = "SELECT count(*) FROM register WHERE seq > ? AND event = 'requested'"
     return int(here.store.database.read_sync(lambda db: db.execute(sql, [after]).fetchone()[0]))
@@ -156,7 +157,8 @@ class Load:
 
 
 @asynccontextmanager
-async def _load() -> AsyncIterator[Load]:
+async def sending() -> AsyncIterator[Load]:
+    """The process that sends, for as long as the block runs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
