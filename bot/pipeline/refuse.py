@@ -16,6 +16,7 @@ from bot.core.policy import Denied
 from bot.core.problems import Ambiguous, NoSuchTarget, Problem
 from bot.core.register import Event
 from bot.core.rows import stamp
+from bot.core.wording import sentences
 from bot.pipeline import cards, frozen
 from bot.pipeline.authorize import Ruling, ages, sight_of
 from bot.pipeline.deps import Deps
@@ -200,7 +201,7 @@ async def show_denied(
         intent,
         f"Denied: {title}",
         tone=Tone.BAD,
-        status=f"Nothing was done: {decision.reason}",
+        status=sentences("Nothing was done", decision.reason[:1].upper() + decision.reason[1:]),
         lines=await frozen.remedy(deps, intent, decision),
         facts=tuple(facts),
         buttons=tuple(buttons),

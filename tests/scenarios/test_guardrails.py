@@ -32,7 +32,7 @@ def seen(town: Deciding, user: str, channel: str = CRAWL) -> str:
 async def test_who_is_not_admitted_learns_no_names(town: Deciding, text: str) -> None:
     """A guest guesses: denied in the same words as for a name that exists, without the near ones."""
     here = town.here
-    await here.does(text, "Denied", "you are a guest", user="U0GUEST")
+    await here.does(text, "Denied", "You are a guest", user="U0GUEST")
     assert (await town.event("denied")).code == "no_rule"
     assert "shop/prices" not in seen(town, "U0GUEST")
     await here.does(text, "Nothing was done")
