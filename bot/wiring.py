@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import config, plugins
+from bot import config, interpreter, plugins
 from bot.clock import SystemClock, SystemIds
 from bot.core.catalog import Catalog
 from bot.core.intent import Intent
@@ -31,6 +31,7 @@ from bot.pipeline.follow import follow_due
 from bot.pipeline.front import Pipeline
 from bot.pipeline.frozen import tell_frozen
 from bot.pipeline.health import HealthBoard
+from bot.pipeline.home import HOMES_EVERY, redraw
 from bot.pipeline.naming import refresh_names
 from bot.pipeline.recover import recover
 from bot.pipeline.rules import Rules
@@ -45,7 +46,6 @@ from bot.slack.origin import Stamp
 from bot.slack.outbox import Outbox
 from bot.slack.respond import Responder
 from bot.spool import FileSpool
-from bot.store.db import share_the_interpreter
 from bot.store.names import StoreNames
 from bot.store.unit import Store
 from bot.timers.loop import HEALTH_EVERY, PRUNE_EVERY, Timers
@@ -143,7 +143,7 @@ class Bot:
 
     async def start(self) -> None:
         """Everything up, in an order in which nothing is taken before it can be worked on."""
-        share_the_interpreter()
+        interpreter.share()
         slack = self.settings.slack
         self._session = aiohttp.ClientSession(trust_env=False)
         client = AsyncWebClient(
@@ -271,6 +271,7 @@ class Bot:
             (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.outbox))),
             (PICK_UP_EVERY, self._beside("approvals", lambda: pick_up(self.deps))),
             (HEALTH_EVERY, self._beside("health", lambda: warn_of_credentials(self.deps))),
+            (HOMES_EVERY, self._beside("homes", lambda: redraw(self.deps))),
             (NAMES_EVERY, self._beside("names", lambda: refresh_names(self.deps))),
             (PRUNE_EVERY, self._beside("prune", lambda: prune(self.deps))),
             (PRUNE_EVERY, self._beside("head", lambda: publish_head(self.deps))),

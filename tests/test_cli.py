@@ -208,6 +208,15 @@ async def test_the_register_is_searched_exported_and_verified(program: Program, 
     found = [json.loads(line) for line in (here.folder / "a.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["seq"] for row in found] == list(range(1, len(found) + 1))
     assert any(row["event"] == "exported" for row in found)
+    loaded, nothing, odd = await asyncio.gather(
+        program("audit", "search", "--event", "policy_loaded", folder=here.folder, environ=here.environ),
+        program("audit", "search", "nowhere-to-be-found", folder=here.folder, environ=here.environ),
+        program("audit", "search", "--event", "loaded", folder=here.folder, environ=here.environ),
+    )
+    assert (loaded.code, nothing.code, odd.code) == (0, 0, 2)
+    assert {line.split("  ")[4].strip() for line in loaded.out.splitlines()} == {"policy_loaded"}
+    assert (nothing.out, "no row holds that" in nothing.err) == ("", True)
+    assert "policy_loaded" in odd.err
 
 
 async def test_check_says_what_is_well_and_what_is_not(program: Program, here: World) -> None:

@@ -22,7 +22,8 @@ class TargetKind(Value):
     """A kind of target. `prefix` is what stands before the id (`run` in `acc:run/ID`); the default kind has none.
 
     `part_of` is the kind that rules see it as: its id says nothing of the path, which the backend has to tell.
-    `bare` True: rules see it by what stands behind the prefix.
+    `bare` True: rules see it by what stands behind the prefix. `selects` True: `@last` and its like pick a run of it, see
+    core.grammar; for the kind that is written without a prefix.
     """
 
     name: str
@@ -31,6 +32,7 @@ class TargetKind(Value):
     example: str
     part_of: str | None = None
     bare: bool = False
+    selects: bool = False
 
 
 class Capability(Value):
@@ -77,12 +79,17 @@ class Capability(Value):
 
 
 class BackendRows(Value):
-    """Everything the program knows of a kind of control plane without talking to it."""
+    """Everything the program knows of a kind of control plane without talking to it.
+
+    `unlisted` says what its lists leave out and what to write instead, with `{backend}` for the configured name; empty where
+    they are whole.
+    """
 
     kind: str
     title: str
     targets: tuple[TargetKind, ...]
     capabilities: tuple[Capability, ...]
+    unlisted: str = ""
 
     def kind_of(self, name: str) -> TargetKind:
         """The declared kind of that name; raises StopIteration for another one."""

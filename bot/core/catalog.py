@@ -33,6 +33,10 @@ class Catalog:
         if sum(kind.prefix is None for kind in rows.targets) != 1:
             raise CatalogProblem(f"{rows.kind}: exactly one kind of target is written without a prefix")
         for kind in rows.targets:
+            if kind.selects and kind.prefix is not None:
+                raise CatalogProblem(
+                    f"{rows.kind}: runs are selected of what is written without a prefix, not of {kind.name}"
+                )
             if kind.part_of is not None and kind.part_of not in kinds:
                 raise CatalogProblem(f"{rows.kind}: {kind.name} is part of the unknown kind {kind.part_of}")
         for row in rows.capabilities:
@@ -64,9 +68,9 @@ class Catalog:
         return rows is not None and any(row.resumes == verb for row in rows.capabilities)
 
     def selects(self, backend: str) -> bool:
-        """Whether `@last` and its like pick a run there: they do of agents, where an agent is written without a prefix."""
+        """Whether `@last` and its like pick a run of what is written without a prefix there."""
         rows = self.backends.get(backend)
-        return rows is not None and rows.default_target.name == "agent"
+        return rows is not None and rows.default_target.selects
 
     def everything(self) -> Iterable[tuple[str, Capability]]:
         """Every row with its kind of control plane, in declared order."""

@@ -25,6 +25,7 @@ from bot.core.policy_match import (
     Subject,
     Where,
     params_fail,
+    quoted,
     standing,
     target_covered,
     target_fails,
@@ -53,6 +54,7 @@ __all__ = [
     "Subject",
     "Where",
     "admits",
+    "asks_of_others",
     "cut_short",
     "decide",
     "is_for",
@@ -90,6 +92,15 @@ def why(policy: Policy, **asked: Unpack[Asked]) -> tuple[RuleTrace, ...]:
         traces = [RuleTrace(HOUSE_RULE, "place", matched=False, says=f"not readable ({type(error).__name__})")]
     matched = not isinstance(decision, Denied)
     return (*traces, RuleTrace(decision.rule, "decision", matched=matched, says=decision.reason, decides=True))
+
+
+def asks_of_others(policy: Policy, **asked: Unpack[Asked]) -> NeedsApproval | None:
+    """What the first rule of the place about this, whoever it names, demands of approvers; None when it demands nothing."""
+    question, _ = _question(asked)
+    channel = policy.channels.get(question.where.channel_id)
+    rule = next((rule for rule in channel.allows if _about(rule, question)), None) if channel is not None else None
+    demand = _needs_approval(rule, question) if rule is not None else None
+    return demand if isinstance(demand, NeedsApproval) else None
 
 
 def admits(
@@ -265,7 +276,7 @@ def _conditions(rule: Rule, question: Question) -> Iterator[str | None]:
         yield target_spared(rule.targets, question.target)
         yield who_spared(rule.who, question.subject)
     elif who_fails(rule.who, question.subject, question.home_team_id) is None:
-        yield f"you are excepted by `{'`, `'.join(rule.who.words)}`"
+        yield f"you are excepted by {quoted(rule.who.words)}"
 
 
 def _outside(freeze: Rule, now: datetime) -> str | None:
@@ -292,12 +303,12 @@ def _describes(rule: Rule) -> str:
     if rule.kind is RuleKind.FREEZE:
         until = rule.ends.isoformat() if rule.ends else ""
         return f"freeze {rule.because or rule.label} until {until}"
-    words = f"{', '.join(rule.verbs)} on {', '.join(rule.targets)} for {', '.join(rule.who.words)}"
+    words = f"{quoted(rule.verbs)} on {quoted(rule.targets)} for {quoted(rule.who.words)}"
     if rule.kind is RuleKind.DENY:
         return f"denied here: {words}{because}"
     if rule.approvals is None:
         return f"allowed here: {words}"
-    return f"allowed here with {rule.approvals.count} of {', '.join(rule.approvals.from_)}: {words}"
+    return f"allowed here with {rule.approvals.count} of {quoted(rule.approvals.from_)}: {words}"
 
 
 def _with_help(policy: Policy, question: Question, denied: Denied) -> Denied:
@@ -309,7 +320,7 @@ def _with_help(policy: Policy, question: Question, denied: Denied) -> Denied:
     if any(rule.who.everybody for rule in _channel(policy, question).denies if _about(rule, question)):
         who: Iterable[str] = ()
     elif freeze is not None:
-        who = freeze.who.words
+        who = freeze.who.words if denied.code == "freeze" else ()
     else:
         who = (word for rule in about for word in rule.who.words)
     approvers = (word for rule in about if rule.approvals for word in rule.approvals.from_)

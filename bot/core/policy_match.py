@@ -258,7 +258,7 @@ def who_fails(circle: Circle, subject: Subject, home_team_id: str) -> str | None
         return None
     if unread:
         return f"user group {', '.join(unread)} could not be read, so it does not count, and nothing else names you"
-    return f"you are not in group {_list(circle.words)[1:-1]}"
+    return f"you are not in group {quoted(circle.words)}"
 
 
 def who_undecided(circle: Circle, subject: Subject, home_team_id: str) -> bool:
@@ -282,7 +282,7 @@ def who_spared(circle: Circle, subject: Subject) -> str | None:
         return None
     if any(subject.member(group) is not Member.NO for group in circle.user_groups):
         return None
-    return f"you are not in group {_list(circle.words)[1:-1]}"
+    return f"you are not in group {quoted(circle.words)}"
 
 
 def params_fail(limits: Mapping[str, tuple[Any, ...]], question: Question) -> str | None:
@@ -332,5 +332,10 @@ def _values(values: Iterable[Json]) -> str:
     return "[" + ", ".join(_shown(value) for value in values) + "]"
 
 
+def quoted(words: Iterable[object]) -> str:
+    """Words of a rule as a card shows them: each whole, whatever signs it holds."""
+    return ", ".join(f"`{word}`" for word in words)
+
+
 def _list(words: Iterable[object]) -> str:
-    return "[" + ", ".join(f"`{word}`" for word in words) + "]"
+    return f"[{quoted(words)}]"

@@ -11,15 +11,16 @@ from bot.core.intent import Command, Intent, Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, Table
 from bot.core.params import duration_text
-from bot.core.policy import Allowed, NeedsApproval, Policy, decide, why_not_breakglass
+from bot.core.policy import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
 from bot.core.problems import BadRequest
 from bot.core.register import Event
 from bot.core.rows import Filters, Grant, Hold, stamp
 from bot.pipeline import cards, grants
 from bot.pipeline.approvals.people import everybody
 from bot.pipeline.authorize import CACHED, FRESH, Ruling, asked, facts, grants_of
+from bot.pipeline.calling import AnyOutcome
 from bot.pipeline.deps import Deps
-from bot.pipeline.execute import AnyOutcome, execute
+from bot.pipeline.execute import execute
 from bot.pipeline.pauses import turn_of
 from bot.pipeline.record import Scribe
 from bot.pipeline.resolve import Resolved
@@ -230,7 +231,12 @@ async def _tell_skipped(deps: Deps, intent: Intent, resolved: Resolved, ruling: 
     operation = resolved.operation
     held = tuple(grant for grant in await grants_of(deps, intent.actor, intent.place) if not grant.breakglass)
     thawed = replace(ruling.policy, freezes=())
-    without = decide(thawed, **asked(deps, resolved.row, operation, ruling.subject, ruling.where, held))
+    question = asked(deps, resolved.row, operation, ruling.subject, ruling.where, held)
+    without: object = decide(thawed, **question)
+    if isinstance(
+        without, Denied
+    ):  # no rule names the holder: whom it asks when others want the same was passed over too
+        without = asks_of_others(thawed, **question)
     if not isinstance(without, NeedsApproval):
         return
     who, _ = await everybody(deps, ruling.policy, without, intent.actor.user_id, max_age=CACHED)

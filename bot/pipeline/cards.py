@@ -17,6 +17,7 @@ from bot.core.redact import redact
 from bot.core.value import Json
 
 LABELS: Final = {"logs": "Log", "retry": "Retry", "stop": "Stop", "status": "Refresh"}
+_BRIEF: Final = 8
 _TONES: Final = {
     Phase.WAITING: Tone.WORKING,
     Phase.ACTIVE: Tone.WORKING,
@@ -48,11 +49,24 @@ def note_key(request_id: str) -> str:
 
 
 def title_of(operation: Operation) -> str:
-    """`start acc:shop/prices`; a run is named by what it is a run of and the beginning of its id."""
-    target = operation.target
+    """`start acc:shop/prices`; a run is named by what it is a run of and a part of its id."""
+    return f"{operation.verb} {name_of(operation.target)}"
+
+
+def name_of(target: Target) -> str:
+    """`acc:shop/prices`; a part by what it is a part of: `acc:shop/prices (run 9040f86d)`."""
     if target.parent is not None and target.scope is not None:
-        return f"{operation.verb} {target.scope} ({target.kind} {target.id[:8]})"
-    return f"{operation.verb} {target.text}"
+        return f"{target.scope} ({target.kind} {_brief(target.id)})"
+    return target.text
+
+
+def _brief(target_id: str) -> str:
+    """The part of an id that tells it from its neighbours: a GUID's beginning, else the end, since ids that are made
+    in order begin alike (the Prefactor samples share 16 of 32 letters, those of Itential the second of their making).
+    """
+    if len(target_id) <= _BRIEF:
+        return target_id
+    return target_id[:_BRIEF] if "-" in target_id else f"…{target_id[-_BRIEF:]}"
 
 
 def written(target: Target) -> str:

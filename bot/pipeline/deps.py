@@ -12,6 +12,7 @@ from bot.core.ports import Backend, Clock, Directory, Ids, Names, Presenter, Sla
 from bot.core.store_port import Store
 from bot.pipeline.drain import Drain
 from bot.pipeline.health import HealthBoard
+from bot.pipeline.homes import Homes
 from bot.pipeline.presses import Presses
 from bot.pipeline.turns import Turns
 
@@ -55,3 +56,4 @@ class Deps:
     secrets: tuple[str, ...] = ()
     presses: Presses = field(default_factory=Presses)
     turns: Turns = field(default_factory=Turns)
+    homes: Homes = field(default_factory=Homes)

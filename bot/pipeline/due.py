@@ -9,7 +9,6 @@ from bot.core.rows import Hold, stamp
 from bot.pipeline import approvals, breakglass
 from bot.pipeline.deps import Deps
 from bot.pipeline.giving_back import resume
-from bot.pipeline.home import refresh_homes
 from bot.pipeline.pauses import turn
 from bot.pipeline.record import Scribe
 
@@ -47,7 +46,6 @@ async def _over(deps: Deps, intent: Intent, hold: Hold) -> None:
     """The time of a hold is over."""
     if hold.kind == approvals.KIND:
         await approvals.expire(deps, hold)
-        await refresh_homes(deps, hold)
     elif hold.kind == breakglass.KIND:
         await breakglass.nag(deps, intent, hold)
     elif hold.operation is not None:

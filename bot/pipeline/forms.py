@@ -7,7 +7,6 @@ from bot.core.value import Json
 from bot.pipeline import approvals, filling, launcher, reviewing
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
-from bot.pipeline.home import refresh_homes
 from bot.pipeline.say import say
 
 
@@ -83,9 +82,7 @@ async def form(deps: Deps, intent: Intent, ask: Form) -> None:
 
 async def _deny(deps: Deps, intent: Intent, hold_id: str, place: Place, reason: str) -> None:
     await approvals.denied(deps, intent, hold_id, place, reason)
-    hold = await deps.store.open_hold(hold_id)
-    if hold is not None:
-        await refresh_homes(deps, hold, intent.actor.user_id)
+    deps.homes.stale(intent.actor.user_id)
 
 
 async def _launch(deps: Deps, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:

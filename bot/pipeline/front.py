@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from bot.core.intent import Actor, Command, Form, Intent, Misread, Place, Press
 from bot.core.problems import Problem
 from bot.core.receipt import Receipt
 from bot.core.register import Event
 from bot.core.rows import stamp
-from bot.core.value import Json
 from bot.pipeline.deps import Deps
 from bot.pipeline.forms import check, placed
 from bot.pipeline.handle import handle
+from bot.pipeline.presses import Pressed
 from bot.pipeline.record import Scribe
 from bot.pipeline.suggest import suggest
 
 MOST_AT_ONCE = 10_000
 RESERVED = 500  # beyond that, for what must get through a flood
 URGENT_VERBS = frozenset({"stop", "revoke", "breakglass"})
-DOUBLE_CLICK = 3.0  # seconds in which one person's second press of the same button is the first one again
-MOST_PRESSES = 1_000
 
 _log = logging.getLogger("signalbox.front")
 
@@ -34,7 +32,6 @@ class Pipeline:
         self.catalog = deps.catalog
         self.accepted = 0
         self.repeated = 0
-        self._pressed: dict[tuple[str, str], float] = {}
 
     async def submit(self, intent: Intent) -> Receipt:
         """Store it, start the work, and say what the person has to know at once. Never raises a Problem."""
@@ -47,8 +44,6 @@ class Pipeline:
             with deps.drain.at_the_door():
                 return await self._accept(intent)
         except Problem as problem:
-            if isinstance(intent.ask, Press):
-                self._pressed.pop((intent.ask.button, intent.actor.user_id), None)
             _log.error("request %s was not taken: %s", intent.request_id, problem.code)
             return Receipt(
                 say=f"The register cannot be written, so nothing was done: {problem.summary} {problem.hint}".strip()
@@ -59,15 +54,24 @@ class Pipeline:
         scribe = Scribe(deps.secrets)
         if isinstance(intent.ask, Form):
             intent = await placed(deps, intent, intent.ask)
-        means = await self._means(intent)
-        if self._is_double_click(intent, means):
+        button = await deps.store.button(intent.ask.button) if isinstance(intent.ask, Press) else None
+        press = Pressed(intent.actor.user_id, deps.clock.now(), intent.request_id)
+        before = deps.presses.last(button, press.user_id)
+        if not deps.presses.note(button, press):
             self.repeated += 1
             return Receipt()
+        means = button.payload if button is not None and isinstance(button.payload, dict) else {}
         rows = [scribe.requested(intent, means)]
         foreign = "other_workspace" if intent.place.team_id != deps.home_team else intent.foreign
         if foreign is not None:
             rows.append(scribe.plain(Event.DENIED, intent, deps.clock.now(), code=foreign))
-        if not await deps.store.accept(intent, rows, begun=foreign is None):
+        taken = False
+        try:
+            taken = await deps.store.accept(intent, rows, begun=foreign is None)
+        finally:
+            if not taken:
+                deps.presses.put_back(button, press, before)
+        if not taken:
             self.repeated += 1
             return Receipt()
         self.accepted += 1
@@ -84,23 +88,6 @@ class Pipeline:
         if _is_urgent(intent):
             return deps.drain.start(handle(deps, intent), intent.request_id)
         return deps.drain.line_up(lambda: handle(deps, intent), intent.request_id)
-
-    async def _means(self, intent: Intent) -> dict[str, Json]:
-        if not isinstance(intent.ask, Press):
-            return {}
-        row = await self._deps.store.button(intent.ask.button)
-        return row.payload if row is not None and isinstance(row.payload, dict) else {}
-
-    def _is_double_click(self, intent: Intent, means: Mapping[str, Json]) -> bool:
-        """Whether this press of a button that stands for a command repeats one of a moment ago: the same wish, not a second."""
-        if not isinstance(intent.ask, Press) or means.get("tag") not in ("command1", "say1"):
-            return False
-        key, now = (intent.ask.button, intent.actor.user_id), self._deps.clock.monotonic()
-        before = self._pressed.get(key)
-        if len(self._pressed) >= MOST_PRESSES:
-            self._pressed.clear()
-        self._pressed[key] = now
-        return before is not None and now - before < DOUBLE_CLICK
 
     async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
         """What fits what was typed into a menu of targets."""

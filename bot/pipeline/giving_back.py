@@ -19,8 +19,8 @@ from bot.core.problems import NoSuchTarget, Problem
 from bot.core.register import Event
 from bot.core.rows import Entry, Pause, stamp
 from bot.pipeline import cards
+from bot.pipeline.calling import EVENTS, call
 from bot.pipeline.deps import Deps
-from bot.pipeline.execute import EVENTS, call
 from bot.pipeline.pauses import minute, say_over
 from bot.pipeline.preflight import FACTS_WITHIN
 from bot.pipeline.record import Scribe
@@ -151,6 +151,7 @@ async def show_end(
 ) -> None:
     """What came of a pause that is over for good: on its own card, and on that of its order when nothing was left of it. Without
     a control plane there is no operation and no result."""
+    deps.homes.stale(pause.user_id)
     now = deps.clock.now()
     card = cards.outcome(operation, intent, result, (), now) if operation and result else _bare(intent, pause, now)
     if isinstance(result, Done):

@@ -93,7 +93,8 @@ async def grant(deps: Deps, intent: Intent, ask: Command) -> None:
         detail=f"to {person} in {made.channel_id} until {made.until_at}",
     )
     await deps.store.add_grant(made, (row,))
-    await show(deps, made)
+    above = grant_bounds.denies_above(policy, intent.place.channel_id, person, rows, target)
+    await show(deps, made, f"In force, except where {above} denies it: no grant stands above a deny" if above else "")
 
 
 def _words(ask: Command) -> tuple[str, str, str]:

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from bot.core.card import Card, HomeView, Line, Tone, home_key
+from datetime import timedelta
+from typing import Final
+
+from bot.core.card import Card, HomeView, Line, Tone
 from bot.core.intent import Place
 from bot.core.outcome import Fact, Table
-from bot.core.rows import Hold
+from bot.core.rows import stamp
 from bot.pipeline import approvals
-from bot.pipeline.approvals.terms import terms_of
 from bot.pipeline.deps import Deps
-from bot.pipeline.desk.lists import approvals_table, pauses_table, watches_table
+from bot.pipeline.desk.lists import approvals_table, pauses_of, runs_of
 from bot.pipeline.health import in_words
 
+HOMES_EVERY: Final = 2.0  # seconds between two rounds
+AT_ONCE: Final = 3  # tabs a round: 90 a minute, and Slack takes a hundred
+LOOKED_LATELY: Final = timedelta(days=1)
+_OPENED: Final = "home:"
 
-async def refresh_homes(deps: Deps, hold: Hold, presser: str | None = None) -> None:
-    """Publish anew what no longer shows this approval as it is: the Home tabs, where there are any, of those who could
-    decide it, of who asked, and of who pressed."""
-    asker = (hold.intent.actor.user_id, *((presser,) if presser else ()))
-    for user in dict.fromkeys((*terms_of(hold).eligible, *asker)):
-        if await deps.store.message(home_key(user)) is not None:
-            await deps.presenter.home(await home_view(deps, user, hold.intent.place.team_id))
+
+async def open_home(deps: Deps, user: str, team: str) -> None:
+    """Somebody looks at their tab: shown now, and drawn anew for a while whenever something of theirs changes."""
+    now = stamp(deps.clock.now())
+    await deps.store.set_fact(f"{_OPENED}{user}", now, now)
+    await deps.presenter.home(await home_view(deps, user, team))
+
+
+async def redraw(deps: Deps) -> None:
+    """A few of the tabs that are stale; those that nobody has looked at lately wait until they are opened."""
+    since = stamp(deps.clock.now() - LOOKED_LATELY)
+    drawn = 0
+    while drawn < AT_ONCE and (user := deps.homes.take()) is not None:
+        opened = await deps.store.fact(f"{_OPENED}{user}")
+        if isinstance(opened, str) and opened >= since:
+            await deps.presenter.home(await home_view(deps, user, deps.home_team))
+            drawn += 1
+
+
+async def recover(deps: Deps) -> None:
+    """After a restart nobody knows what the last change showed."""
+    keys = await deps.store.facts_since(_OPENED, deps.clock.now() - LOOKED_LATELY)
+    deps.homes.stale(*(key.removeprefix(_OPENED) for key in keys))
 
 
 async def home_view(deps: Deps, user: str, team: str) -> HomeView:
@@ -28,8 +50,8 @@ async def home_view(deps: Deps, user: str, team: str) -> HomeView:
     sections = [
         *await approvals.home_cards(deps, user, place),
         _section(place, "You wait for a decision", await approvals_table(deps, user=user), "Nothing waits."),
-        _section(place, "Your runs", await watches_table(deps, user=user), "You follow no run."),
-        _section(place, "Pauses", await pauses_table(deps, user=user), "Nothing of yours is paused."),
+        _section(place, "Your runs", await runs_of(deps, user), "You follow no run."),
+        _section(place, "Pauses", await pauses_of(deps, user), "Nothing of yours is paused."),
         _backends(deps, place),
     ]
     return HomeView(user_id=user, sections=tuple(sections))

@@ -10,7 +10,7 @@ from bot.pipeline import launcher
 from bot.pipeline.authorize import not_admitted
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk import help_for, usable_verbs
-from bot.pipeline.home import home_view
+from bot.pipeline.home import open_home
 from bot.pipeline.say import say
 from bot.pipeline.suggest import named_in
 
@@ -19,7 +19,7 @@ async def opened(deps: Deps, intent: Intent, ask: Open) -> None:
     """A modal has to be open within three seconds, so it comes before everything else."""
     if ask.what == "home":
         await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
-        await deps.presenter.home(await home_view(deps, intent.actor.user_id, intent.place.team_id))
+        await open_home(deps, intent.actor.user_id, intent.place.team_id)
         return
     in_channel = bool(intent.place.channel_id)
     verbs = await _verbs(deps, intent) if in_channel else _all_verbs(deps)

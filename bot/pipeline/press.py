@@ -14,7 +14,6 @@ from bot.pipeline import approvals, breakglass, filling, refuse, reviewing
 from bot.pipeline.commands import command
 from bot.pipeline.deps import Deps
 from bot.pipeline.holds import decide_preflight
-from bot.pipeline.home import refresh_homes
 from bot.pipeline.refresh import refresh
 from bot.pipeline.say import say
 from bot.pipeline.twice import was_pressed
@@ -110,6 +109,6 @@ async def _hold(deps: Deps, intent: Intent, means: Mapping[str, Json]) -> None:
         await say(deps, intent, "This was decided already; the message shows by whom.", tone=Tone.PLAIN)
     elif hold.kind == approvals.KIND:
         await approvals.decide(deps, intent, hold, str(means.get("choice")))
-        await refresh_homes(deps, hold, intent.actor.user_id)
+        deps.homes.stale(intent.actor.user_id)
     else:
         await decide_preflight(deps, intent, hold, str(means.get("choice")))

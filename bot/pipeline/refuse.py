@@ -18,7 +18,7 @@ from bot.core.register import Event
 from bot.core.rows import stamp
 from bot.core.wording import sentences
 from bot.pipeline import cards, frozen
-from bot.pipeline.authorize import Ruling, ages
+from bot.pipeline.authorize import Ruling, ages, sight_of
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
 from bot.pipeline.suggest import commands_meant
@@ -109,7 +109,20 @@ async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str
         names = trouble.candidates
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
-    return [format_command(ask.model_copy(update={"target": target})) for target in dict.fromkeys(targets)]
+    seen = await sight_of(deps, intent.actor, intent.place)
+    told = (target for target in dict.fromkeys(targets) if seen.written(target.replace('"', "")))
+    fit = (target for target in told if _acts_on(deps, ask.verb, target))
+    return [format_command(ask.model_copy(update={"target": target})) for target in fit]
+
+
+def _acts_on(deps: Deps, verb: str, target: str) -> bool:
+    """Whether there is such a verb for that kind of target; one of the program's own takes any."""
+    ref = parse_target(target, deps.catalog)
+    if isinstance(ref, str) or not deps.catalog.rows(verb, ref.backend):
+        return True
+    kind = deps.catalog.split_path(ref.backend, ref.path)[0] or deps.catalog.backends[ref.backend].default_target.name
+    # A selector stands for a run, whose kind the backend tells.
+    return ref.selector is not None or deps.catalog.row(ref.backend, verb, kind) is not None
 
 
 def _of_its_runs(deps: Deps, ask: Command, target: str) -> Sequence[str]:
@@ -174,9 +187,9 @@ async def show_denied(
     facts = []
     people = {intent.actor.user_id}
     if decision.who_can:
-        facts.append(
-            Fact(label="Who may do it here", value=", ".join(_named(word, people) for word in decision.who_can))
-        )
+        # Whom a freeze spares may still lack a rule that allows it.
+        label = "Whom the freeze does not stop" if decision.code == "freeze" else "Who may do it here"
+        facts.append(Fact(label=label, value=", ".join(_named(word, people) for word in decision.who_can)))
     if decision.where_else:
         facts.append(
             Fact(label="Where you may", value=", ".join(f"<#{channel}>" for channel in decision.where_else[:5]))

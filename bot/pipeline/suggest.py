@@ -9,10 +9,11 @@ from bot.core.catalog import Catalog
 from bot.core.grammar import format_command, parse, parse_target
 from bot.core.ids import SELECTORS, TargetRef
 from bot.core.intent import Actor, Command, Place
+from bot.core.operation import Target
 from bot.core.policy import admits
 from bot.core.policy_match import Standing, standing
 from bot.core.words import DOUBLE, unescape
-from bot.pipeline.authorize import facts
+from bot.pipeline.authorize import facts, sight_of
 from bot.pipeline.cards import written
 from bot.pipeline.deps import Deps
 
@@ -25,10 +26,17 @@ async def suggest(deps: Deps, actor: Actor, place: Place, typed: str) -> Sequenc
     """Targets as they are written, best first; nothing for who may do nothing here."""
     if not await _admitted(deps, actor, place):
         return ()
-    known = [(name, written(target)) for name in sorted(deps.backends) for target, _ in await deps.names.known(name)]
+    known = [(target.backend, written(target)) for target in await _known(deps, actor, place)]
     own = as_target(typed, deps.catalog)
     found = dict.fromkeys([*_matching(deps.catalog, known, typed)][: MOST - 1])
     return (*found, *([own] if own is not None and own not in found else []))
+
+
+async def _known(deps: Deps, actor: Actor, place: Place) -> Sequence[Target]:
+    """What is remembered of all control planes, as far as this person may be told."""
+    seen = await sight_of(deps, actor, place)
+    every = [target for name in sorted(deps.backends) for target, _ in await deps.names.known(name)]
+    return [target for target in every if seen.target(target)]
 
 
 async def _admitted(deps: Deps, actor: Actor, place: Place) -> bool:
@@ -91,7 +99,7 @@ async def commands_meant(deps: Deps, actor: Actor, place: Place, text: str) -> S
     """The command with a remembered target in place of a word that is one's name, or the only one with that word in it."""
     if not await _admitted(deps, actor, place):
         return ()
-    known = [target for name in sorted(deps.backends) for target, _ in await deps.names.known(name)]
+    known = await _known(deps, actor, place)
     for word in text.split()[1:]:
         same = [target for target in known if target.name.lower() == word.lower()]
         near = [target for target in known if word.lower() in target.name.lower()]

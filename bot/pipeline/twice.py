@@ -24,13 +24,11 @@ async def was_pressed(deps: Deps, intent: Intent, row: ButtonRow, asked: Command
     """Whether somebody else has just pressed the same, and this person was told so instead."""
     if not _once_only(deps, asked):
         return False
-    now, words = deps.clock.now(), format_command(asked)
-    pressed = Pressed(intent.actor.user_id, now, intent.request_id)
-    earlier = deps.presses.last(row.message_key, words, now - MOMENT)
-    if earlier is not None and earlier.user_id != pressed.user_id and await _came_to_something(deps, earlier):
-        await _tell(deps, intent, asked, earlier, now)
-        return True
-    deps.presses.note(row.message_key, words, pressed)
+    now = deps.clock.now()
+    for earlier in deps.presses.before(row, intent.actor.user_id, now - MOMENT):
+        if await _came_to_something(deps, earlier):
+            await _tell(deps, intent, asked, earlier, now)
+            return True
     return False
 
 

@@ -190,6 +190,10 @@ class Store(Decisions, Outbox, Runs, Waiting):
         """A small thing by its key; None when it was never set."""
         return await self.database.glance(lambda db: names.fact(db, key))
 
+    async def facts_since(self, prefix: str, at: datetime | str) -> Sequence[str]:
+        """The keys of that beginning that were set at or after a time."""
+        return await self.database.read(lambda db: names.facts_since(db, prefix, stamp(at)))
+
     async def set_fact(self, key: str, value: Json, at: datetime | str, rows: Sequence[Row] = ()) -> None:
         """Remember a small thing, and register what goes with it."""
 

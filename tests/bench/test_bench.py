@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 
-from bot.benching import register
+from bot.benching import Wanted, bench_all, log, register, sustained, watched
 from bot.benching.ack import compared, run
 from bot.benching.bars import held, line, percentile
+
+
+@pytest.fixture(autouse=True)
+def unsettled() -> Iterator[None]:
+    """What a benchmark sets for its whole process ends with the test."""
+    often = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*often)
 
 
 async def test_the_ack_is_measured_and_nothing_is_lost() -> None:
@@ -42,6 +54,33 @@ def test_the_register_is_measured_at_size() -> None:
     assert len(names) == len(set(names))
     assert all(value > 0 for _, value, _, _ in measures)
     assert "verify" in names
+
+
+async def test_a_steady_rate_is_measured_and_nothing_is_lost() -> None:
+    measures = await sustained.run(0.01)
+    values = {name: value for name, value, _, _ in measures}
+    assert values.pop("lost or doubled") == 0
+    assert all(value >= 0 for value in values.values())
+    assert {bar for _, _, _, bar in measures} == {"", "< 50", "< 1"}
+
+
+async def test_following_many_runs_is_measured() -> None:
+    measures = await watched.run(300, seconds=0.2, before=0.1)
+    assert all(value >= 0 for _, value, _, _ in measures)
+    assert {bar for _, _, _, bar in measures} == {"", "< 1.01", "< 25", "< 300"}
+
+
+async def test_a_log_goes_through_the_whole_program() -> None:
+    """A small one: how much memory a large one takes is for a quiet machine, but that it is streamed can be told of any."""
+    measures = {name: (value, bar) for name, value, _, bar in await log.run(6)}
+    assert measures["the file of it, packed"][0] > 0
+    assert measures["memory, the most above idle"][1] == "< 60"
+
+
+def test_what_is_asked_for_is_measured_alone_and_a_missed_bar_is_told() -> None:
+    said: list[str] = []
+    assert bench_all(Wanted(log=0.1), said.append) == 0
+    assert [row for row in said if not row.startswith("  ")] == ["A large log"]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ def rows(*capabilities: Capability, kinds: tuple[TargetKind, ...] = LEVERS.targe
         (rows(row("stop", "lever"), row("stop", "lever")), "declared twice"),
         (rows(row("stop", "train")), "unknown kind of target train"),
         (rows(row("stop", "lever"), kinds=LEVERS.targets[1:]), "exactly one kind"),
+        (rows(kinds=(LEVERS.targets[0], LEVERS.targets[1].model_copy(update={"selects": True}))), "not of box"),
         (rows(row("stop", "lever"), kinds=(*LEVERS.targets, LEVERS.targets[0])), "exactly one kind"),
     ],
 )
@@ -42,6 +43,13 @@ def test_a_row_is_found_by_backend_verb_and_kind() -> None:
     assert CATALOG.row("nowhere", "stop", "lever") is None
     assert CATALOG.rows("stop", "acc") == []
     assert [kind for kind, _ in CATALOG.rows("stop")] == ["levers"]
+
+
+def test_where_runs_are_picked_of_is_declared() -> None:
+    """Not told by the name of a kind."""
+    assert CATALOG.selects("acc")
+    assert not CATALOG.selects("box")
+    assert not CATALOG.selects("nowhere")
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ import asyncio
 import functools
 import gc
 import logging
+from contextlib import ExitStack
 
 import pytest
 
-from bot.pipeline.drain import QUIET_AFTER, TURN_LASTS, TURNS, TURNS_BESIDE_THE_DOOR, Drain
+from bot.pipeline.drain import QUIET_AFTER, TURN_LASTS, TURNS, TURNS_BESIDE_THE_DOOR, TURNS_IN_A_FLOOD, Drain
 
 
 async def test_a_task_is_kept_until_it_ends_though_nobody_else_holds_it() -> None:
@@ -149,6 +150,20 @@ async def test_while_somebody_is_at_the_door_little_is_begun_and_the_rest_soon_a
     assert len(yard.began) == TURNS_BESIDE_THE_DOOR, "the next ack may come at any moment"
     await asyncio.sleep(QUIET_AFTER * 2)
     assert len(yard.began) == TURNS
+    yard.go.set()
+    assert await yard.drain.close(5.0) == 0
+    assert yard.ended == list(range(100))
+
+
+@pytest.mark.parametrize(("crowd", "begun"), [(2, TURNS_BESIDE_THE_DOOR // 2), (100, TURNS_IN_A_FLOOD)])
+async def test_the_more_are_at_the_door_the_less_is_begun(crowd: int, begun: int) -> None:
+    yard = Yard(Drain())
+    with ExitStack() as stack:
+        for _ in range(crowd):
+            stack.enter_context(yard.drain.at_the_door())
+        yard.line_up(100)
+        await asyncio.sleep(0)
+        assert len(yard.began) == begun
     yard.go.set()
     assert await yard.drain.close(5.0) == 0
     assert yard.ended == list(range(100))

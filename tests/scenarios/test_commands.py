@@ -75,6 +75,11 @@ async def test_help_gives_examples_with_control_planes_that_are_there(town: Worl
     assert "infa" not in heard
 
 
+async def test_what_a_control_plane_cannot_list_is_said_with_what_to_type_instead(town: World) -> None:
+    """The ACC has no list of agents: one that was never used is missing, and the answer says why and how to reach it."""
+    await town.does("targets acc", "Targets of acc", "has no list of agents", "`status acc:shop/prices`")
+
+
 async def test_an_unknown_target_is_answered_with_the_nearest(town: World) -> None:
     """A target that does not exist starts nothing; the nearest known one is a button that keeps the parameters."""
     await do(town, "status acc:shop/prices")

@@ -54,7 +54,12 @@ async def test_to_ask_why_as_another_person_is_for_administrators_and_trying_is_
     here = town.here
     await here.does("why as=@lee start acc:shop/prices", "Denied", "Only administrators")
     assert (await town.event("denied")).code == "not_administrator"
-    await here.does("why as=@ana start acc:shop/prices", "as <@U0ANA>", "allowed here with 1 of leads", user="U0ROOT")
+    await here.does(
+        "why as=@ana start acc:shop/prices",
+        "as <@U0ANA>",
+        "allowed here with 1 of `leads`: `start` on `acc:shop/*` for `crawl`",
+        user="U0ROOT",
+    )
     await here.does("why as=U0GUEST start acc:shop/prices", "as <@U0GUEST>", "guest", user="U0ROOT")
 
 

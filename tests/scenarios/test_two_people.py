@@ -64,3 +64,21 @@ async def test_a_button_that_may_be_pressed_twice_asks_nobody(tmp_path: Path) ->
         await asyncio.gather(*(who.press_label("C0CRAWL", card["ts"], "Log", seen=card) for who in people))
         await here.until(lambda: here.events("logs").count("done") == 2)
         assert not here.register(event="denied")
+
+
+async def test_a_press_that_slack_delivers_again_later_is_still_the_one_that_counts(tmp_path: Path) -> None:
+    """Slack repeats what it saw no ack of: it is the same press, and whoever comes after it hears of it."""
+    async with world(tmp_path, speed=60.0) as here:
+        card = await failed(here)
+        await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await here.until(lambda: retries(here) == 1)
+        (asked,) = [row for row in here.register(event="requested") if row.verb == "retry"]
+        request = await here.bot.store.request(asked.request_id)
+        assert request is not None
+        ids = here.bot.ids
+        await asyncio.sleep(3.1)
+        again = request.intent.model_copy(update={"request_id": ids.request()})
+        await here.bot.pipeline.submit(again)
+        await here.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await here.sees("<@U0ANA> pressed Retry", "Nothing was done for your press", user="U0RUI")
+        assert retries(here) == 1

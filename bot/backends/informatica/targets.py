@@ -19,7 +19,16 @@ from bot.backends.informatica.wire import Agent, Found, Schedule
 from bot.core.ids import TargetRef
 from bot.core.operation import Target
 from bot.core.ports import Names
-from bot.core.problems import Ambiguous, BadReply, BadRequest, CredentialRefused, NoSuchTarget, RateLimited, Rejected
+from bot.core.problems import (
+    Ambiguous,
+    BadReply,
+    BadRequest,
+    CredentialRefused,
+    NoSuchTarget,
+    Problem,
+    RateLimited,
+    Rejected,
+)
 
 _LONGEST: Final = 250
 _MOST_SPLITS: Final = 3
@@ -75,7 +84,8 @@ class Finder:
             return await self._listed_agent(name)
         if found.path is not None and found.path != name:
             raise NoSuchTarget(
-                f"{self._backend} has no agent `{name}`; it is called `{found.path}`.", nearest=(found.path,)
+                f"{self._backend} has no agent `{name}`; it is called `{found.path}`.",
+                nearest=(f"{AGENT}/{found.path}",),
             )
         known = await self._names.by_id(self._backend, AGENT, found.id)
         if known is not None and known.group and known.name == f"{AGENT}/{name}":
@@ -103,7 +113,8 @@ class Finder:
             if agent.name == name and agent.federated_id:
                 return await self._remembered(self.agent_target(name, agent.federated_id, agent.id))
         names = {agent.name.casefold(): agent.name for agent in agents}
-        near = tuple(names[key] for key in difflib.get_close_matches(name.casefold(), sorted(names), n=5, cutoff=0.4))
+        close = difflib.get_close_matches(name.casefold(), sorted(names), n=5, cutoff=0.4)
+        near = tuple(f"{AGENT}/{names[key]}" for key in close)
         known = f" There are: {', '.join(sorted(names.values())[:10])}." if names else ""
         raise NoSuchTarget(f"{self._backend} has no Secure Agent `{name}`.{known}", nearest=near)
 
@@ -127,19 +138,28 @@ class Finder:
         slashes = [at for at, char in enumerate(path) if char == "/"][:_MOST_SPLITS]
         parts = [(path[:at], path[at + 1 :]) for at in slashes if path[:at].strip() and path[at + 1 :].strip()]
         if not parts:
-            raise BadRequest(
-                f'`{path}` names no service. Write `AGENT/SERVICE`, like `eu-1/"Data Integration Server"`, '
-                f"or `{AGENT}/{path.strip('/')}` for the agent itself."
-            )
+            raise await self._no_service(path.strip().strip("/"))
         missing: NoSuchTarget | None = None
         for agent_part, service_part in parts:
             try:
                 agent = await self.agent(agent_part)
             except NoSuchTarget as no:
-                missing = missing or no
+                near = tuple(f"{agent.removeprefix(f'{AGENT}/')}/{service_part.strip()}" for agent in no.nearest)
+                missing = missing or NoSuchTarget(no.summary, no.hint, near)
                 continue
             return await self._service_of(agent, service_part.strip())
         raise missing or NoSuchTarget(f"{self._backend} has no service `{path}`.")
+
+    async def _no_service(self, name: str) -> Problem:
+        """What to raise for one word where an agent and a service belong: the agent of that name, and what runs on it."""
+        told = f'`{name}` names no service. Write `AGENT/SERVICE`, like `eu-1/"Data Integration Server"`'
+        try:
+            agent = await self.agent(name)
+        except NoSuchTarget as no:
+            return NoSuchTarget(f"{told}. {no.summary}", nearest=no.nearest)
+        services = await self.learn(agent, await self._client.details(agent.group))
+        near = (agent.name, *(service.name for service in services))
+        return NoSuchTarget(f"{told}, or `{agent.name}` for the agent itself.", nearest=near)
 
     async def _service_of(self, agent: Target, name: str) -> Target:
         known = await self._names.by_id(self._backend, SERVICE, service_id(agent.id, name))
@@ -154,7 +174,7 @@ class Finder:
                 raise NoSuchTarget(
                     f"{agent.name} has no service `{name}`; it is called `{other[0]}`.",
                     "Upper and lower case count.",
-                    nearest=tuple(other),
+                    nearest=tuple(self.service_target(agent, one).name for one in other),
                 )
         return self.service_target(agent, name)
 

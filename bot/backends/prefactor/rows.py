@@ -21,7 +21,7 @@ _READ_TIME: Final = 90.0
 _CHANGE_TIME: Final = 120.0
 
 TARGETS: Final = (
-    TargetKind(name=AGENT, prefix=None, help="An agent, by its name or its id", example="invoice-reader"),
+    TargetKind(name=AGENT, prefix=None, help="An agent, by its name or its id", example="invoice-reader", selects=True),
     TargetKind(
         name=INSTANCE,
         prefix="instance",

@@ -17,7 +17,7 @@ _CHANGE_TIME: Final = 60.0
 RESTART_TIME: Final = 240.0
 
 TARGETS: Final = (
-    TargetKind(name=AGENT, prefix=None, help="The agent itself: write the backend alone", example=""),
+    TargetKind(name=AGENT, prefix=None, help="The agent itself: write the backend alone", example="", selects=True),
     TargetKind(name=RUN, prefix="run", help="A run of a job on the agent, by its number", example="run/543"),
 )
 

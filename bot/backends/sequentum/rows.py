@@ -22,7 +22,11 @@ _START_TIME: Final = LONGEST_SYNC + 120.0
 
 TARGETS: Final = (
     TargetKind(
-        name=AGENT, prefix=None, help="An agent, by its path in the repository or its id", example="shop/prices"
+        name=AGENT,
+        prefix=None,
+        help="An agent, by its path in the repository or its id",
+        example="shop/prices",
+        selects=True,
     ),
     TargetKind(
         name=RUN,
@@ -334,4 +338,6 @@ ROWS: Final = BackendRows(
     title="Sequentum Agent Control Center",
     targets=TARGETS,
     capabilities=(*_READS, *_STARTS, *_SCHEDULES, *_CHANGES),
+    unlisted="The ACC has no list of agents: these are the configured ones and those that were used here. Any other works by its "
+    "path at once, as in `status {backend}:shop/prices`.",
 )

@@ -26,7 +26,7 @@ _HEADS: Final = {
     "approved": "Approved",
     "taken": "Approved",
     "rejected": "Denied",
-    "expired": "Expired: nobody decided in time",
+    "expired": "Expired: not decided in time",
     "cancelled": "Cancelled",
 }
 _TONES: Final = {"approved": Tone.GOOD, "taken": Tone.GOOD, "rejected": Tone.BAD}
@@ -48,6 +48,7 @@ async def show(deps: Deps, hold: Hold, *, ended: str = "", agreed: int | None = 
     votes = await deps.store.votes(hold.id)
     claimed = await claimed_by(deps, hold)
     await deps.presenter.show(_card(deps, hold, operation, votes, claimed, ended, agreed))
+    deps.homes.stale(*terms_of(hold).eligible, hold.intent.actor.user_id)
 
 
 def _card(
@@ -236,8 +237,9 @@ async def tell_requester(deps: Deps, hold: Hold, what: str, text: str, *people: 
 
 
 async def remind(deps: Deps, hold: Hold) -> None:
-    """Call those who may decide, in the thread of their card."""
+    """Call those who may decide and have not, in the thread of their card."""
     terms = terms_of(hold)
+    voted = {vote.user_id for vote in await deps.store.votes(hold.id)}
     posted = await deps.store.message(card_key(hold.request_id))
     thread = (posted.thread_ts or posted.ts) if posted is not None else None
     operation = hold.operation
@@ -247,9 +249,11 @@ async def remind(deps: Deps, hold: Hold) -> None:
         place=Place(team_id=hold.intent.place.team_id, channel_id=terms.channel, thread_ts=thread),
         title=f"Still waiting: {title}",
         tone=Tone.ASK,
-        status="Half of the time is over",
+        status=f"Half of the time is over; {len(voted)} of {terms.count} agreed"
+        if voted
+        else "Half of the time is over",
         facts=(Fact(label="Expires", value=datetime.fromisoformat(hold.due_at)),),
-        mention=terms.eligible,
+        mention=tuple(user for user in terms.eligible if user not in voted),
     )
     await deps.presenter.show(card)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
+from bot.core.operation import Target
 from bot.core.outcome import Table
-from bot.core.rows import Hold
+from bot.core.rows import Hold, Watch
 from bot.pipeline import cards
 from bot.pipeline.deps import Deps
+
+MOST: Final = 200
 
 
 def moment(at: str) -> str:
@@ -22,7 +26,7 @@ async def approvals_table(deps: Deps, *, channel: str | None = None, user: str |
         holds = [h for h in holds if channel in (h.intent.place.channel_id, h.facts.get("channel"))]
     rows = [
         (
-            f"{hold.operation.verb} {hold.operation.target.text}" if hold.operation else _other(hold),
+            cards.title_of(hold.operation) if hold.operation else _other(hold),
             cards.person(hold.intent.actor.user_id),
             cards.channel(hold.facts.get("channel")),
             moment(hold.made_at),
@@ -37,36 +41,55 @@ def _other(hold: Hold) -> str:
     return f"{hold.kind} of {hold.facts.get('grant')}" if hold.facts.get("grant") else hold.kind
 
 
-async def watches_table(deps: Deps, *, channel: str | None = None, user: str | None = None) -> Table:
-    """Runs that are followed, of a channel or of a person."""
-    watches = await deps.store.open_watches_of(user) if user is not None else await deps.store.open_watches()
-    if channel is not None:
-        watches = [watch for watch in watches if watch.channel_id == channel]
+async def watches_table(deps: Deps, channel: str) -> Table:
+    """Runs that are followed in a channel, with the ids that a command takes."""
+    watches = [watch for watch in await deps.store.open_watches() if watch.channel_id == channel]
     rows = [
-        (
-            watch.target.parent_name or watch.target.name,
-            watch.target.name,
-            watch.view.state if watch.view else "?",
-            moment(watch.made_at),
-        )
-        for watch in watches[:200]
+        (watch.target.parent_name or watch.target.name, watch.target.name, _state(watch), moment(watch.made_at))
+        for watch in watches[:MOST]
     ]
     return Table(
         columns=("Target", "Run", "State", "Since"), rows=tuple(rows), total=len(watches), exact=("Target", "Run")
     )
 
 
-async def pauses_table(deps: Deps, *, channel: str | None = None, user: str | None = None) -> Table:
-    """Open pauses, of a channel or of a person."""
-    pauses = [
-        pause
-        for pause in await deps.store.open_pauses()
-        if (channel is None or pause.channel_id == channel) and (user is None or pause.user_id == user)
+async def runs_of(deps: Deps, user: str) -> Table:
+    """Runs that a person follows, named as on their cards."""
+    watches = await deps.store.open_watches_of(user)
+    rows = [
+        (await _named(deps, watch.target), _state(watch), cards.channel(watch.channel_id), moment(watch.made_at))
+        for watch in watches[:MOST]
     ]
+    return Table(columns=("Run", "State", "In", "Since"), rows=tuple(rows), total=len(watches))
+
+
+def _state(watch: Watch) -> str:
+    return watch.view.state if watch.view else "?"
+
+
+async def pauses_table(deps: Deps, channel: str) -> Table:
+    """Open pauses of a channel, with the ids that a command takes."""
+    pauses = [pause for pause in await deps.store.open_pauses() if pause.channel_id == channel]
     rows = [
         (p.target.text, moment(p.from_at), moment(p.until_at), cards.person(p.user_id), p.reason or "")
-        for p in pauses[:200]
+        for p in pauses[:MOST]
     ]
     return Table(
         columns=("Paused", "Since", "Until", "By", "Reason"), rows=tuple(rows), total=len(pauses), exact=("Paused",)
     )
+
+
+async def pauses_of(deps: Deps, user: str) -> Table:
+    """Open pauses of a person, named as on their cards."""
+    pauses = [pause for pause in await deps.store.open_pauses() if pause.user_id == user]
+    rows = [
+        (await _named(deps, pause.target), moment(pause.until_at), cards.channel(pause.channel_id), pause.reason or "")
+        for pause in pauses[:MOST]
+    ]
+    return Table(columns=("Paused", "Until", "In", "Reason"), rows=tuple(rows), total=len(pauses))
+
+
+async def _named(deps: Deps, target: Target) -> str:
+    """By what it is a part of, also where that was learned later."""
+    seen = await deps.names.by_id(target.backend, target.kind, target.id) if target.parent is None else None
+    return cards.name_of(seen or target)

@@ -10,11 +10,14 @@ from bot.core.catalog import check_params
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Named, Table
 from bot.core.params import duration_text
+from bot.core.policy_help import Sight
 from bot.core.problems import BadRequest, Problem
 from bot.core.wording import plural
 from bot.pipeline import cards
+from bot.pipeline.authorize import sight_of
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk.lists import approvals_table, pauses_table, watches_table
+from bot.pipeline.grants import NotPermittedError
 from bot.pipeline.health import Checked
 from bot.pipeline.rules import named_channels
 
@@ -24,18 +27,18 @@ SHOWN_WITHIN = 1.5
 
 
 async def backends(deps: Deps, intent: Intent, ask: Command) -> None:
-    """Every configured control plane as it is now."""
-    await _health_table(deps, intent, "Control planes", tuple(deps.backends))
+    """Every control plane that the asker may be told about, as it is now."""
+    seen = await sight_of(deps, intent.actor, intent.place)
+    await _health_table(deps, intent, "Control planes", [name for name in deps.backends if seen.backend(name)])
 
 
 async def health(deps: Deps, intent: Intent, ask: Command) -> None:
     """`health`, `health acc`."""
+    seen = await sight_of(deps, intent.actor, intent.place)
     if ask.target is None:
-        await _health_table(deps, intent, "Health", tuple(deps.backends))
+        await _health_table(deps, intent, "Health", [name for name in deps.backends if seen.backend(name)])
         return
-    name = ask.target.partition(":")[0]
-    if name not in deps.backends:
-        raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
+    name = _backend(deps, seen, ask.target.partition(":")[0])
     await _health_table(deps, intent, f"Health of {name}", (name,))
 
 
@@ -101,15 +104,17 @@ def _no_answer(deps: Deps, name: str) -> tuple[str, ...]:
 
 async def targets(deps: Deps, intent: Intent, ask: Command) -> None:
     """`targets infa`, `targets infa:eu`."""
+    seen = await sight_of(deps, intent.actor, intent.place)
     if ask.target is None:
-        names = ", ".join(f"`{name}`" for name in sorted(deps.backends))
+        names = ", ".join(f"`{name}`" for name in sorted(deps.backends) if seen.backend(name))
         raise BadRequest(f"`targets` needs a control plane. There are: {names}.", code="target_missing")
     name, _, part = ask.target.partition(":")
-    if name not in deps.backends:
-        raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
+    _backend(deps, seen, name)
     count = _count(deps, ask)
-    found = [named for named in await _list(deps, name) if part.lower() in named.text.lower()]
-    await _named_table(deps, intent, f"Targets of {name}", found, count)
+    listed = [named for named in await _list(deps, name) if seen.target(named.target)]
+    found = [named for named in listed if part.lower() in named.text.lower()]
+    unlisted = deps.catalog.backends[name].unlisted.format(backend=name)
+    await _named_table(deps, intent, f"Targets of {name}", found, count, unlisted)
 
 
 async def find(deps: Deps, intent: Intent, ask: Command) -> None:
@@ -118,14 +123,24 @@ async def find(deps: Deps, intent: Intent, ask: Command) -> None:
     if not words:
         raise BadRequest("`find` needs a part of a name.", code="target_missing")
     now = deps.clock.now()
+    sight = await sight_of(deps, intent.actor, intent.place)
     found = []
     for name in sorted(deps.backends):
         for target, seen in await deps.names.known(name):
             text = cards.written(target)
-            if all(word in text.lower() for word in words):
+            if all(word in text.lower() for word in words) and sight.target(target):
                 age = duration_text(max(1, int((now - seen).total_seconds())))
                 found.append(Named(target=target, text=text, state=target.kind, detail=f"seen {age} ago"))
-    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50, ("Target", "Kind", "Known"))
+    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50, columns=("Target", "Kind", "Known"))
+
+
+def _backend(deps: Deps, seen: Sight, name: str) -> str:
+    """The name if it is one that may be spoken of; who may not hear of it is answered alike whether it exists or not."""
+    if not seen.backend(name):
+        raise NotPermittedError(f"No rule of this channel that names you is about `{name}`.", code="no_rule")
+    if name not in deps.backends:
+        raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
+    return name
 
 
 async def _list(deps: Deps, name: str) -> Sequence[Named]:
@@ -142,13 +157,13 @@ async def _named_table(
     title: str,
     found: Sequence[Named],
     count: int,
+    unlisted: str = "",
     columns: tuple[str, ...] = ("Target", "State", "Detail"),
 ) -> None:
     rows = tuple((named.text, named.state, named.detail) for named in found[:count])
     note = "" if len(found) <= count else f"{len(found) - count} more; say more of the name"
-    lines = (
-        () if rows else (Line(text="Nothing. Names are learned as they are used; a full path or id works at once."),)
-    )
+    nothing = "" if rows else "Nothing. Names are learned as they are used; a full path or id works at once."
+    lines = tuple(Line(text=text) for text in (nothing, unlisted) if text)
     table = Table(columns=columns, rows=rows, total=len(found), note=note, exact=("Target",)) if rows else None
     await deps.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 
@@ -168,8 +183,8 @@ async def status(deps: Deps, intent: Intent, ask: Command) -> None:
     channel = intent.place.channel_id
     waiting, runs, paused = await asyncio.gather(
         approvals_table(deps, channel=channel),
-        watches_table(deps, channel=channel),
-        pauses_table(deps, channel=channel),
+        watches_table(deps, channel),
+        pauses_table(deps, channel),
     )
     facts = (
         Fact(label="Waiting for a decision", value=len(waiting.rows)),
@@ -187,12 +202,12 @@ async def approvals(deps: Deps, intent: Intent, ask: Command) -> None:
 
 async def watches(deps: Deps, intent: Intent, ask: Command) -> None:
     """The runs that are followed here."""
-    await _open(deps, intent, "Runs followed here", await watches_table(deps, channel=intent.place.channel_id))
+    await _open(deps, intent, "Runs followed here", await watches_table(deps, intent.place.channel_id))
 
 
 async def pauses(deps: Deps, intent: Intent, ask: Command) -> None:
     """The pauses of this channel."""
-    await _open(deps, intent, "Pauses", await pauses_table(deps, channel=intent.place.channel_id))
+    await _open(deps, intent, "Pauses", await pauses_table(deps, intent.place.channel_id))
 
 
 async def _open(deps: Deps, intent: Intent, title: str, table: Table) -> None:
@@ -202,7 +217,9 @@ async def _open(deps: Deps, intent: Intent, title: str, table: Table) -> None:
 
 
 async def doctor(deps: Deps, intent: Intent, ask: Command) -> None:
-    """Checks of the installation, each with its remedy."""
+    """Checks of the installation, each with its remedy; it speaks of every control plane and channel, so not to everybody."""
+    if (await sight_of(deps, intent.actor, intent.place)).patterns is not None:
+        raise NotPermittedError("`doctor` is for full members of the workspace.")
     checks = await deps.health.check_all()
     policy = deps.policy()
     facts = [

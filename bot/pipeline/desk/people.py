@@ -14,7 +14,7 @@ from bot.core.policy_help import decision_word
 from bot.core.policy_match import Member
 from bot.core.problems import BadRequest
 from bot.pipeline import cards
-from bot.pipeline.authorize import asked, facts, grants_of, not_admitted
+from bot.pipeline.authorize import asked, facts, grants_of, hidden, not_admitted
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk.lists import moment
 from bot.pipeline.grants import NotPermittedError
@@ -69,6 +69,8 @@ async def why(deps: Deps, intent: Intent, ask: Command) -> None:
             f"`{inner.verb}` is answered by the bot itself; no rule of a control plane is met.", code="builtin"
         )
     refused = await not_admitted(deps, intent)
+    if refused is None and inner.target is not None:
+        refused = await hidden(deps, intent, inner.target)
     if refused is not None and intent.door is not Door.TERMINAL:
         # The rules are shown to those whom they admit, and looking it up would tell an outsider what there is.
         card = cards.private(intent, f"Why: {ask.words[0]}", tone=Tone.WARN, status=f"Denied: {refused.reason}")

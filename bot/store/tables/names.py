@@ -55,6 +55,12 @@ def fact(db: Database, key: str) -> Json:
     return value
 
 
+def facts_since(db: Database, prefix: str, at: str) -> list[str]:
+    """The keys of that beginning that were set at or after a time."""
+    sql = "SELECT key FROM facts WHERE key >= ? AND key < ? AND at >= ? ORDER BY key"
+    return [str(key) for (key,) in db.conn.execute(sql, (prefix, prefix + "\U0010ffff", at))]
+
+
 def set_fact_once(db: Database, key: str, value: Json, at: str) -> bool:
     """Remember a small thing unless it is there; False when it was."""
     sql = "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING"

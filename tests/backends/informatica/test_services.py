@@ -115,12 +115,16 @@ async def test_unknown_names_are_told_with_what_comes_near(infa: Joined) -> None
     """A misspelled agent, and a service in the wrong case, name the right one."""
     with pytest.raises(NoSuchTarget) as agent:
         await infa.at("agent/eu1")
-    assert agent.value.nearest[0] == "eu-1"
+    assert agent.value.nearest[0] == "agent/eu-1"
     with pytest.raises(NoSuchTarget) as service:
         await infa.at("eu-1/data integration server")
-    assert service.value.nearest == (SERVER,)
-    with pytest.raises(BadRequest, match="agent/eu-1"):
+    assert service.value.nearest == (f"eu-1/{SERVER}",)
+    with pytest.raises(NoSuchTarget) as other:
+        await infa.at(f"eu1/{SERVER}")
+    assert other.value.nearest[0] == f"eu-1/{SERVER}"
+    with pytest.raises(NoSuchTarget, match="agent/eu-1") as bare:
         await infa.at("eu-1")
+    assert bare.value.nearest[:2] == ("agent/eu-1", f"eu-1/{SERVER}")
     with pytest.raises(BadRequest, match=r"U\+202E"):
         await infa.at("eu-1/\u202eserver")
 
