@@ -133,7 +133,8 @@ def _done(
     if compared and "\n" not in result.preview:  # a sentence: nothing to compare with, or no difference
         lines.append(Line(text=result.preview))
     elif result.preview:
-        heading = "Against the last good run" if compared else "Last lines"
+        grep = operation.params.get("grep")
+        heading = f"Lines with “{grep}”" if grep else "Against the last good run" if compared else "Last lines"
         lines.append(Line(heading=f"{heading}, secrets masked", text=result.preview, code=True))
     return _card(
         operation,

@@ -230,6 +230,15 @@ async def test_the_message_shortcut_finds_the_target_in_words_that_are_no_comman
     assert fields["reason"]["initial_value"] == written
 
 
+async def test_the_message_shortcut_on_a_card_takes_its_target_and_gives_no_reason(here: World) -> None:
+    """What the bot wrote is nobody's reason."""
+    card = await here.does("status acc:shop/prices", "shop/prices")
+    await here.ana.message_shortcut("work_on_message", "C0CRAWL", card["ts"])
+    fields = {block.get("block_id"): block.get("element") for block in (await opened(here))["blocks"]}  # type: ignore[attr-defined]
+    assert fields["target"]["initial_option"]["value"] == "acc:shop/prices"
+    assert "initial_value" not in fields["reason"]
+
+
 async def test_the_message_shortcut_takes_the_files_of_the_message(here: World) -> None:
     posted = await here.person("U0RUI").post(
         "C0CRAWL", "input upload acc:shop/prices name=prices.csv", files=[("prices.csv", b"sku,price\n1,2\n")]

@@ -161,13 +161,12 @@ async def show_requester(deps: Deps, hold: Hold) -> None:
         only_user=hold.intent.actor.user_id,
     )
     due = Fact(label="Expires", value=datetime.fromisoformat(hold.due_at))
-    text = f"Waiting for {terms.count} of {named(terms.groups)} to agree; nothing was sent."
+    status = f"Waiting for approval by {terms.count} of {named(terms.groups)}; nothing was sent"
     lines = (
-        Line(text=text),
         *([Line(heading="Asked again", text=terms.note)] if terms.note else ()),
         *await _unposted(deps, hold, terms),
     )
-    await _requester(deps, hold, operation, Tone.ASK, "Waiting for approval", lines, (due,), (cancel,))
+    await _requester(deps, hold, operation, Tone.ASK, status, lines, (due,), (cancel,))
 
 
 async def _unposted(deps: Deps, hold: Hold, terms: Terms) -> tuple[Line, ...]:
