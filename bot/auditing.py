@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from bot.clock import SystemClock, SystemIds
@@ -42,10 +43,16 @@ def audit_command(where: tuple[Path, str], arguments: argparse.Namespace, say: P
 
 
 def _search(store: Store, team: str, arguments: argparse.Namespace, say: Print) -> int:
+    if arguments.event is not None and arguments.event not in set(Event):
+        print(f"signalbox: no event is called {arguments.event}; there are {', '.join(Event)}", file=sys.stderr)  # noqa: T201
+        return MISUSED
     words = " ".join(arguments.text)
     named = _REQUEST.fullmatch(words)
     filters = Filters(request_id=words) if named else Filters(text=words or None)
-    for entry in store.search_sync(filters, limit=max(1, min(arguments.count, 500))):
+    found = store.search_sync(replace(filters, event=arguments.event), limit=max(1, min(arguments.count, 500)))
+    if not found:
+        print("signalbox: no row holds that", file=sys.stderr)  # noqa: T201
+    for entry in found:
         parts = (
             entry.verb,
             entry.target_name,
@@ -83,7 +90,8 @@ def _export(store: Store, team: str, arguments: argparse.Namespace, say: Print) 
 def _verify(store: Store, team: str, arguments: argparse.Namespace, say: Print) -> int:
     verdict = store.verify_sync(arguments.head)
     if not verdict.ok:
-        say(f"BROKEN at row {verdict.first_bad_seq}: {verdict.why}")
+        where = "" if verdict.first_bad_seq is None else f" at row {verdict.first_bad_seq}"
+        say(f"BROKEN{where}: {verdict.why}")
         return FAILED
     say(f"{verdict.rows} rows, chain whole, head {verdict.head or 'none'}")
     if not verdict.tail_checked:

@@ -64,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     manifest_.add_argument("--url", help="the public address of /slack/events in http mode")
     bench_ = add("bench", "measure, and print ratios", bench)
     bench_.add_argument("--rows", type=int, default=100_000, help="rows of the register to measure with")
+    bench_.add_argument("--watched", type=int, default=0, metavar="RUNS", help="instead: follow that many runs")
+    bench_.add_argument(
+        "--log", type=float, default=0.0, metavar="MB", help="instead: fetch and share a log of that size"
+    )
+    bench_.add_argument("--minutes", type=float, default=0.0, help="instead: 500 commands a second for that long")
     demo_ = add("demo", "a local Slack workspace, simulated control planes and the bot", demo)
     demo_.add_argument("--port", type=int, default=8765, help="the page's port; 0 picks a free one")
     demo_.add_argument("--data", type=Path, default=Path("demo-data"), help="where everything is kept")
@@ -94,6 +99,7 @@ def _policy(add: Add) -> None:
 def _audit(add: Add) -> None:
     search = add("search", "rows that hold these words, newest first")
     search.add_argument("text", nargs="*", help="words, or the id of a request")
+    search.add_argument("--event", help="only rows of this event, for example policy_loaded")
     search.add_argument("--count", type=int, default=50, help="how many rows at most")
     export = add("export", "the whole register as a file")
     export.add_argument("--format", choices=["csv", "jsonl"], default="csv")
@@ -161,19 +167,19 @@ def audit(arguments: argparse.Namespace) -> int:
 
 def manifest(arguments: argparse.Namespace) -> int:
     """`signalbox manifest`."""
+    from bot import config
     from bot.slack.manifest import manifest_text
 
-    settings = _settings(arguments) if arguments.config.exists() else None
-    slack = settings.slack if settings is not None else None
-    print(manifest_text(command=slack.command if slack else "/ops", url=arguments.url), end="")
+    named = {"command": config.command_of(arguments.config)} if arguments.config.exists() else {}
+    print(manifest_text(**named, url=arguments.url), end="")
     return WELL
 
 
 def bench(arguments: argparse.Namespace) -> int:
     """`signalbox bench`."""
-    from bot.benching import bench_all
+    from bot.benching import Wanted, bench_all
 
-    return bench_all(arguments.rows, print)
+    return bench_all(Wanted(arguments.rows, arguments.watched, arguments.log, arguments.minutes), print)
 
 
 def demo(arguments: argparse.Namespace) -> int:

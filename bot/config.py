@@ -18,6 +18,7 @@ from bot.core.plugin import BackendSettings, checked_url
 
 M = TypeVar("M", bound=BaseModel)
 _TEAM: Final = re.compile(r"^T[A-Z0-9]{2,}$")
+_COMMAND: Final = r"^/[a-z0-9_-]{1,31}$"
 _TABLES: Final = frozenset({"slack", "store", "policy", "backend", "time"})
 
 
@@ -27,6 +28,12 @@ class ConfigProblem(ValueError):
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class _CommandName(_Section):
+    """What a manifest needs of `[slack]`."""
+
+    command: str = Field(default="/ops", pattern=_COMMAND)
 
 
 class SlackSettings(_Section):
@@ -40,7 +47,7 @@ class SlackSettings(_Section):
     api_url: str = "https://slack.com/api/"
     response_hosts: tuple[str, ...] = ("hooks.slack.com",)
     listen: str = "127.0.0.1:3000"
-    command: str = Field(default="/ops", pattern=r"^/[a-z0-9_-]{1,31}$")
+    command: str = Field(default="/ops", pattern=_COMMAND)
     security_channel: str | None = Field(default=None, pattern=r"^[CG][A-Z0-9]{2,}$")
     incident_channel: str | None = Field(default=None, pattern=r"^[CG][A-Z0-9]{2,}$")
     connections: int = Field(default=2, ge=1, le=10)
@@ -171,6 +178,13 @@ def register_of(path: Path) -> tuple[Path, str]:
     slack = document.get("slack")
     team = slack.get("team") if isinstance(slack, dict) else None
     return path.resolve().parent / urlsplit(store.url).path[1:], team if isinstance(team, str) else ""
+
+
+def command_of(path: Path) -> str:
+    """What the slash command is called: all that a manifest needs, and the app is made from it before there is any token."""
+    slack = _document(path).get("slack")
+    table = {key: value for key, value in slack.items() if key == "command"} if isinstance(slack, dict) else {}
+    return _section(_CommandName, table, "slack", {}, path.resolve().parent).command
 
 
 def _document(path: Path) -> dict[str, Any]:

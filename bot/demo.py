@@ -149,9 +149,18 @@ file = "policy.toml"
     return environ
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What is around a bot: a workspace, planes by name, and the environment with their tokens."""
+
+    workspace: Workspace
+    planes: dict[str, Any]
+    environ: dict[str, str]
+
+
 @asynccontextmanager
-async def town(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIterator[Town]:
-    """Workspace, planes and bot, joined. `folder` keeps the configuration and the register."""
+async def outside(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIterator[Outside]:
+    """Workspace and planes, and in `folder` the configuration of a bot that joins them."""
     async with AsyncExitStack() as stack:
         workspace = await stack.enter_async_context(Workspace(DEMO_SEED, port=port))
         planes = demo_planes(workspace.clock)
@@ -159,10 +168,17 @@ async def town(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIte
             await stack.enter_async_context(plane)
             workspace.register_plane(plane)
         environ = write_config(folder, workspace, planes, policy)
-        bot = Bot(config.load(folder / "signalbox.toml", environ), environ)
+        yield Outside(workspace, {plane.name: plane for plane in planes}, environ)
+
+
+@asynccontextmanager
+async def town(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIterator[Town]:
+    """Workspace, planes and bot, joined. `folder` keeps the configuration and the register."""
+    async with outside(folder, port=port, policy=policy) as around:
+        bot = Bot(config.load(folder / "signalbox.toml", around.environ), around.environ)
         try:
             await bot.start()
-            yield Town(workspace, {plane.name: plane for plane in planes}, bot, folder)
+            yield Town(around.workspace, around.planes, bot, folder)
         finally:
             await bot.close()
 

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from bot import config
+from bot import config, interpreter
 from bot.core.policy import PolicyProblem
 from bot.core.problems import Problem
 from bot.terminal import do
@@ -30,6 +30,7 @@ async def _run(settings: config.Settings) -> int:
     bot = Bot(settings, os.environ)
     try:
         await bot.start()
+        interpreter.settle()
         logging.getLogger("signalbox").info(
             "ready: %s mode, %d backends, rules %s, listening on %s:%d",
             settings.slack.mode,

@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import config, plugins
+from bot import config, interpreter, plugins
 from bot.clock import SystemClock, SystemIds
 from bot.core.catalog import Catalog
 from bot.core.intent import Intent
@@ -46,7 +46,6 @@ from bot.slack.origin import Stamp
 from bot.slack.outbox import Outbox
 from bot.slack.respond import Responder
 from bot.spool import FileSpool
-from bot.store.db import share_the_interpreter
 from bot.store.names import StoreNames
 from bot.store.unit import Store
 from bot.timers.loop import HEALTH_EVERY, PRUNE_EVERY, Timers
@@ -144,7 +143,7 @@ class Bot:
 
     async def start(self) -> None:
         """Everything up, in an order in which nothing is taken before it can be worked on."""
-        share_the_interpreter()
+        interpreter.share()
         slack = self.settings.slack
         self._session = aiohttp.ClientSession(trust_env=False)
         client = AsyncWebClient(

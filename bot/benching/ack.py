@@ -7,6 +7,7 @@ measured by turns in one run, over loopback, in HTTP mode, with the requests mad
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
+from bot import interpreter
 from bot.benching.bars import Measure, percentile
 from bot.benching.load import SIGNING_SECRET, TEAM
 from bot.benching.register import fill
@@ -44,20 +46,25 @@ async def run(rows: int = 20_000, *, requests: int = REQUESTS, seconds: float = 
         full = await stack.enter_async_context(station(folder / "full", capabilities=CAPABILITIES, rules=RULES))
         await asyncio.to_thread(fill, full.store, 0, rows)
         commits = Commits(folder / "bare.db")
-        load = await stack.enter_async_context(_load())
+        load = await stack.enter_async_context(sending())
+        interpreter.settle()
         times = await _by_turns(load, bare, empty, full, commits, requests)
         commits.close()
-        return [*_compared(times, rows), *await _under_load(load, empty, seconds)]
+        return [*compared(times, rows), *await _under_load(load, empty, seconds)]
 
 
 async def _by_turns(
     load: Load, bare: int, empty: Station, full: Station, commits: Commits, requests: int
 ) -> dict[str, list[float]]:
-    """Seconds by what was measured, one request of each after the other, each into a bot that is at rest."""
+    """Seconds by what was measured, one request of each after the other, each into a bot that is at rest.
+
+    Every order of them has its turn: what went before leaves the processor's caches warm or cold.
+    """
     times: dict[str, list[float]] = {"bare": [], "commit": [], "empty": [], "full": []}
+    orders = list(itertools.permutations((("bare", bare), ("empty", empty.port), ("full", full.port))))
     for number in range(requests + WARM_UP):
         kept = number >= WARM_UP
-        for name, port in (("bare", bare), ("empty", empty.port), ("full", full.port)):
+        for name, port in orders[number % len(orders)]:
             found = await load.send(port, 1)
             await empty.rest()
             await full.rest()
@@ -67,7 +74,8 @@ async def _by_turns(
     return times
 
 
-def _compared(times: dict[str, list[float]], rows: int) -> list[Measure]:
+def compared(times: dict[str, list[float]], rows: int) -> list[Measure]:
+    """Medians, and what they say of each other. `times` are seconds, by turns: bare, commit, empty and full."""
     median = {name: percentile(spent, 50) for name, spent in times.items()}
     least = median["bare"] + median["commit"]
     return [
@@ -94,7 +102,7 @@ async def _under_load(load: Load, empty: Station, seconds: float) -> list[Measur
     await empty.rest()
     all_of_it = time.perf_counter() - began
     asked = len(steady.times) + len(flood.times)
-    counted = _requested(empty, before)
+    counted = requested(empty, before)
     lost = asked - counted
     return [
         (f"{RATE} a second, what follows included, median", percentile(steady.times, 50) * 1000, "ms", ""),
@@ -106,7 +114,8 @@ async def _under_load(load: Load, empty: Station, seconds: float) -> list[Measur
     ]
 
 
-def _requested(here: Station, head: str | None) -> int:
+def requested(here: Station, head: str | None) -> int:
+    """How many requests the register has behind `head`."""
     after = int((head or "0:").partition(":")[0])
     sql = "SELECT count(*) FROM register WHERE seq > ? AND event = 'requested'"
     return int(here.store.database.read_sync(lambda db: db.execute(sql, [after]).fetchone()[0]))
@@ -148,7 +157,8 @@ class Load:
 
 
 @asynccontextmanager
-async def _load() -> AsyncIterator[Load]:
+async def sending() -> AsyncIterator[Load]:
+    """The process that sends, for as long as the block runs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

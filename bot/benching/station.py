@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import interpreter
 from bot.benching.load import CHANNEL, PEOPLE, SIGNING_SECRET, TEAM
 from bot.clock import SystemClock, SystemIds
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
@@ -22,7 +23,7 @@ from bot.core.catalog import Catalog
 from bot.core.ids import TargetRef
 from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Health, LookBack, Named, Refused, RunView
+from bot.core.outcome import Done, Health, LookBack, Named, Phase, Refused, RunView
 from bot.core.params import Param, ParamType
 from bot.core.policy import parse_policy
 from bot.core.policy_match import Member, Reach, Subject, Where
@@ -37,7 +38,6 @@ from bot.slack.http import HttpServer
 from bot.slack.installation import Installation
 from bot.slack.origin import Stamp
 from bot.spool import FileSpool
-from bot.store.db import share_the_interpreter
 from bot.store.names import StoreNames
 from bot.store.unit import Store
 
@@ -78,11 +78,12 @@ def rules_of(rules: int) -> str:
 
 
 class Box:
-    """The control plane: knows every target and does everything at once."""
+    """The control plane: knows every target and does everything at once. `polls` is how often it was asked about runs."""
 
     def __init__(self, rows: BackendRows) -> None:
         self.name = "box"
         self.rows = rows
+        self.polls = 0
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """Whatever was named."""
@@ -93,8 +94,15 @@ class Box:
         return Done(summary="done")
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
-        """Nothing runs here."""
-        return {}
+        """Every one of them is under way; of each group one has got on since."""
+        self.polls += 1
+        moving = self.polls % len(runs)
+        return {
+            run.id: RunView(
+                state="Running", phase=Phase.ACTIVE, done=self.polls if number == moving else 0, total=9_000
+            )
+            for number, run in enumerate(runs)
+        }
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
         """Nothing is ever lost here."""
@@ -178,11 +186,13 @@ class NoFiles:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A running bot: its port, its store, and the tasks behind the acks."""
+    """A running bot: its port, its store, the tasks behind the acks, its control plane, and what its pipeline works with."""
 
     port: int
     store: Store
     drain: Drain
+    box: Box
+    deps: Deps
 
     async def rest(self) -> None:
         """Until everything that was asked for is done."""
@@ -198,34 +208,33 @@ async def _no_channel_event(_: Mapping[str, object]) -> None:
 @asynccontextmanager
 async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> AsyncIterator[Station]:
     """A bot in HTTP mode on a free loopback port, with its register in `folder`."""
-    share_the_interpreter()
+    interpreter.share()
     clock, ids, drain = SystemClock(), SystemIds(), Drain()
     store = await asyncio.to_thread(Store.open, str(folder / "signalbox.db"), exclusive=True)
     rows = rows_of(capabilities)
-    backends = {"box": Box(rows)}
+    box = Box(rows)
+    backends = {"box": box}
     policy = PolicyNow.of(parse_policy(rules_of(rules)), clock.now())
-    pipeline = Pipeline(
-        Deps(
-            clock=clock,
-            ids=ids,
-            catalog=Catalog({"box": rows}),
-            backends=backends,
-            store=store,
-            names=StoreNames(store, clock),
-            directory=People(),
-            presenter=Nowhere(),
-            files=NoFiles(),
-            spool=FileSpool(folder / "spool"),
-            drain=drain,
-            policy=lambda: policy,
-            health=HealthBoard(backends, clock),
-            home_team=TEAM,
-            zone="UTC",
-            command="/ops",
-        )
+    deps = Deps(
+        clock=clock,
+        ids=ids,
+        catalog=Catalog({"box": rows}),
+        backends=backends,
+        store=store,
+        names=StoreNames(store, clock),
+        directory=People(),
+        presenter=Nowhere(),
+        files=NoFiles(),
+        spool=FileSpool(folder / "spool"),
+        drain=drain,
+        policy=lambda: policy,
+        health=HealthBoard(backends, clock),
+        home_team=TEAM,
+        zone="UTC",
+        command="/ops",
     )
     doors = Doors(
-        pipeline,
+        Pipeline(deps),
         Stamp(clock, ids),
         command="/ops",
         installation=Installation(bot_user_id="U0SELF", team_id=TEAM, app_id="A0BENCH"),
@@ -236,7 +245,7 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
     server.serve_slack(doors.build(AsyncWebClient()), (SecretStr(SIGNING_SECRET),))
     try:
         _, port = await server.start()
-        yield Station(port, store, drain)
+        yield Station(port, store, drain, box, deps)
     finally:
         await server.close()
         await drain.close(10.0)

@@ -319,13 +319,13 @@ def request_facts(
     """What an approver has to see, in order; the effect and the target's pre-flight come from the backend's rows."""
     return (
         Fact(label="Asked by", value=requester_id),
-        Fact(label="What", value=operation.verb),
-        Fact(label="Target", value=operation.target.text),
-        Fact(label="Exact id", value=operation.target.id),
-        Fact(label="Parameters", value=canonical(operation.params) if operation.params else "none"),
         Fact(label="Reason", value=operation.reason or "none given"),
+        Fact(label="Parameters", value=canonical(operation.params) if operation.params else "none"),
         Fact(label="State now", value=state or "none"),
         Fact(label="Needed", value=f"{demand.count} of {', '.join(demand.from_groups)}"),
         Fact(label="Expires", value=due),
+        Fact(label="What", value=operation.verb),
+        Fact(label="Target", value=operation.target.text),
+        Fact(label="Exact id", value=operation.target.id),
         Fact(label="Digest", value=digest),
     )

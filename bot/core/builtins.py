@@ -41,7 +41,12 @@ _COUNT = Param(
 EXAMPLE_BACKENDS: Final = frozenset({"acc", "infa"})  # names of control planes in the examples below
 
 BUILTINS: Final = (
-    Builtin(verb="help", takes=Takes.WORDS, help="What you may do here, or how one verb works.", example="help start"),
+    Builtin(
+        verb="help",
+        takes=Takes.WORDS,
+        help="What you may do here, on one control plane (`help acc`), or how one verb works.",
+        example="help start",
+    ),
     Builtin(verb="whoami", takes=Takes.NOTHING, help="Who you are to the rules of this channel.", example="whoami"),
     Builtin(
         verb="why",
@@ -70,7 +75,10 @@ BUILTINS: Final = (
         example="find prices",
     ),
     Builtin(
-        verb="status", takes=Takes.TARGET, help="Open requests, runs and pauses of this channel.", example="status"
+        verb="status",
+        takes=Takes.TARGET,
+        help="Open requests, runs and pauses of this channel; `status acc:` whether that control plane answers.",
+        example="status",
     ),
     Builtin(verb="health", takes=Takes.TARGET, help="Whether each control plane answers.", example="health"),
     Builtin(verb="approvals", takes=Takes.NOTHING, help="What waits for a decision here.", example="approvals"),

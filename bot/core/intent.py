@@ -105,11 +105,12 @@ class Form(Value):
 
 
 class Open(Value):
-    """Somebody opened the launcher, the Home tab, or a shortcut on a message."""
+    """Somebody opened the launcher, the Home tab, or a shortcut on a message. `own` says that the bot wrote its `text`."""
 
     kind: Literal["open"] = "open"
     what: str
     text: str = ""
+    own: bool = False
     files: tuple[str, ...] = ()
 
 

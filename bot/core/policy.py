@@ -54,6 +54,7 @@ __all__ = [
     "Subject",
     "Where",
     "admits",
+    "asks_of_others",
     "cut_short",
     "decide",
     "is_for",
@@ -91,6 +92,15 @@ def why(policy: Policy, **asked: Unpack[Asked]) -> tuple[RuleTrace, ...]:
         traces = [RuleTrace(HOUSE_RULE, "place", matched=False, says=f"not readable ({type(error).__name__})")]
     matched = not isinstance(decision, Denied)
     return (*traces, RuleTrace(decision.rule, "decision", matched=matched, says=decision.reason, decides=True))
+
+
+def asks_of_others(policy: Policy, **asked: Unpack[Asked]) -> NeedsApproval | None:
+    """What the first rule of the place about this, whoever it names, demands of approvers; None when it demands nothing."""
+    question, _ = _question(asked)
+    channel = policy.channels.get(question.where.channel_id)
+    rule = next((rule for rule in channel.allows if _about(rule, question)), None) if channel is not None else None
+    demand = _needs_approval(rule, question) if rule is not None else None
+    return demand if isinstance(demand, NeedsApproval) else None
 
 
 def admits(
@@ -310,7 +320,7 @@ def _with_help(policy: Policy, question: Question, denied: Denied) -> Denied:
     if any(rule.who.everybody for rule in _channel(policy, question).denies if _about(rule, question)):
         who: Iterable[str] = ()
     elif freeze is not None:
-        who = freeze.who.words
+        who = freeze.who.words if denied.code == "freeze" else ()
     else:
         who = (word for rule in about for word in rule.who.words)
     approvers = (word for rule in about if rule.approvals for word in rule.approvals.from_)

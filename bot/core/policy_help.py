@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from bot.core.capability import Capability
+from bot.core.operation import Target
 from bot.core.policy import admits, is_for
 from bot.core.policy_answer import Allowed, Decision, GrantView, NeedsApproval
 from bot.core.policy_file import USER_GROUP_ID, USER_ID, CaseTable
 from bot.core.policy_load import Policy, Rule
 from bot.core.policy_match import (
     Member,
+    Standing,
     Subject,
     Where,
     glob,
     prefixes_agree,
     risk_or_verb,
+    standing,
+    target_covered,
     who_fails,
     who_spared,
     wide_glob,
@@ -44,10 +49,9 @@ def may(
     if admits(policy, subject=subject, where=where, home_team_id=home_team_id, grants=grants) is not None:
         return ()
     channel = policy.channels.get(where.channel_id)
-    opening: list[Rule | GrantView] = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
+    opening = _opening(policy, subject, where, home_team_id, grants)
     closing: list[Rule] = []
     if channel is not None:
-        opening += [rule for rule in channel.allows if who_fails(rule.who, subject, home_team_id) is None]
         closing += [rule for rule in channel.denies if who_spared(rule.who, subject) is None]
     return tuple(
         (backend, row)
@@ -55,6 +59,17 @@ def may(
         if any(_opens(rule, backend, row) for rule in opening)
         and not any(_closes(rule, backend, row) for rule in closing)
     )
+
+
+def _opening(
+    policy: Policy, subject: Subject, where: Where, home_team_id: str, grants: Sequence[GrantView]
+) -> list[Rule | GrantView]:
+    """The grants and the allow rules of this place that name the person."""
+    opening: list[Rule | GrantView] = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
+    channel = policy.channels.get(where.channel_id)
+    if channel is not None:
+        opening += [rule for rule in channel.allows if who_fails(rule.who, subject, home_team_id) is None]
+    return opening
 
 
 def _opens(rule: Rule | GrantView, backend: str, row: Capability) -> bool:
@@ -65,6 +80,35 @@ def _opens(rule: Rule | GrantView, backend: str, row: Capability) -> bool:
 def _closes(rule: Rule, backend: str, row: Capability) -> bool:
     verb = any(risk_or_verb(pattern, row.verb, row.risk, own_verb=row.own_verb, wide=True) for pattern in rule.verbs)
     return verb and any(pattern.endswith("*") and wide_glob(pattern, f"{backend}:") for pattern in rule.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What of the control planes a person may be told about: all of it when `patterns` is None, else what these cover."""
+
+    patterns: tuple[str, ...] | None
+
+    def backend(self, name: str) -> bool:
+        """Whether that there is this control plane may be said."""
+        return self.patterns is None or any(prefixes_agree(pattern, f"{name}:") for pattern in self.patterns)
+
+    def target(self, target: Target) -> bool:
+        """Whether the name of this target may be said."""
+        return self.patterns is None or target_covered(self.patterns, target)
+
+    def written(self, text: str) -> bool:
+        """Whether what was written, like `acc:shop/prices`, is inside what may be spoken of."""
+        return self.patterns is None or any(glob(pattern, text) for pattern in self.patterns)
+
+
+def sight(
+    policy: Policy, *, subject: Subject, where: Where, home_team_id: str, grants: Sequence[GrantView] = ()
+) -> Sight:
+    """A full member whom the place admits sees every name; who counts only by their own id, what names them opens."""
+    if standing(subject, home_team_id)[0] is Standing.FULL:
+        return Sight(None)
+    opening = _opening(policy, subject, where, home_team_id, grants)
+    return Sight(tuple(dict.fromkeys(pattern for rule in opening for pattern in rule.targets)))
 
 
 def case_subject(policy: Policy, case: CaseTable, home_team_id: str) -> Subject:

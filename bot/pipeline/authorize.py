@@ -8,8 +8,21 @@ from datetime import datetime
 from bot.core.capability import Capability
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Operation
-from bot.core.policy import Allowed, Decision, Denied, GrantView, NeedsApproval, Policy, Subject, Where, admits, decide
+from bot.core.policy import (
+    NO_RULE,
+    Allowed,
+    Decision,
+    Denied,
+    GrantView,
+    NeedsApproval,
+    Policy,
+    Subject,
+    Where,
+    admits,
+    decide,
+)
 from bot.core.policy_answer import Asked
+from bot.core.policy_help import Sight, sight
 from bot.pipeline.deps import Deps
 
 CACHED = 60.0
@@ -97,6 +110,21 @@ async def not_admitted(deps: Deps, intent: Intent) -> Denied | None:
     policy, subject, where = await facts(deps, intent.actor, intent.place)
     grants = await grants_of(deps, intent.actor, intent.place)
     return admits(policy, subject=subject, where=where, home_team_id=deps.home_team, grants=grants)
+
+
+async def sight_of(deps: Deps, actor: Actor, place: Place) -> Sight:
+    """What of the control planes this person may be told about here, once they are admitted."""
+    policy, subject, where = await facts(deps, actor, place)
+    grants = await grants_of(deps, actor, place)
+    return sight(policy, subject=subject, where=where, home_team_id=deps.home_team, grants=grants)
+
+
+async def hidden(deps: Deps, intent: Intent, target: str) -> Denied | None:
+    """Why nothing may be told of what was written as a target: somebody is named here, but for other targets."""
+    seen = await sight_of(deps, intent.actor, intent.place)
+    if seen.written(target):
+        return None
+    return Denied(NO_RULE, f"no rule of this channel that names you is about `{target}`", "no_rule")
 
 
 async def authorize(

@@ -11,15 +11,16 @@ from bot.core.intent import Command, Intent, Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, Table
 from bot.core.params import duration_text
-from bot.core.policy import Allowed, NeedsApproval, Policy, decide, why_not_breakglass
+from bot.core.policy import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
 from bot.core.problems import BadRequest
 from bot.core.register import Event
 from bot.core.rows import Filters, Grant, Hold, stamp
 from bot.pipeline import cards, grants
 from bot.pipeline.approvals.people import everybody
 from bot.pipeline.authorize import CACHED, FRESH, Ruling, asked, facts, grants_of
+from bot.pipeline.calling import AnyOutcome
 from bot.pipeline.deps import Deps
-from bot.pipeline.execute import AnyOutcome, execute
+from bot.pipeline.execute import execute
 from bot.pipeline.pauses import turn_of
 from bot.pipeline.record import Scribe
 from bot.pipeline.resolve import Resolved
@@ -79,9 +80,7 @@ async def breakglass(deps: Deps, intent: Intent, ask: Command) -> None:
     text = (
         f"Everything that no rule denies is yours in this channel until {made.until_at[11:16]} UTC. It is all marked."
     )
-    await deps.presenter.show(
-        cards.private(intent, "The glass is broken", tone=Tone.WARN, lines=(Line(text=text),)), intent.reply
-    )
+    await deps.presenter.show(cards.private(intent, "The glass is broken", tone=Tone.WARN, status=text), intent.reply)
 
 
 async def _open_here(deps: Deps, intent: Intent) -> Grant | None:
@@ -159,7 +158,7 @@ async def _card(deps: Deps, grant: Grant, policy: Policy, channel: str, *, revie
         lines=tuple(lines),
         facts=(
             Fact(label="Who", value=f"<@{grant.user_id}>"),
-            Fact(label="Where", value=grant.channel_id or "every channel"),
+            Fact(label="Where", value=cards.channel(grant.channel_id) or "every channel"),
             Fact(label="From", value=datetime.fromisoformat(grant.from_at)),
             Fact(label="Until", value=datetime.fromisoformat(grant.until_at)),
         ),
@@ -168,7 +167,12 @@ async def _card(deps: Deps, grant: Grant, policy: Policy, channel: str, *, revie
         footer=(f"grant {grant.id}", f"request {grant.request_id}"),
         mention=tuple(
             dict.fromkeys(
-                (grant.user_id, *_reviewers(policy, grant), *([grant.reviewed_by] if grant.reviewed_by else []))
+                (
+                    grant.user_id,
+                    *_reviewers(policy, grant),
+                    *([grant.reviewed_by] if grant.reviewed_by else []),
+                    *([grant.channel_id] if grant.channel_id else []),
+                )
             )
         ),
     )
@@ -177,7 +181,11 @@ async def _card(deps: Deps, grant: Grant, policy: Policy, channel: str, *, revie
 def _status(grant: Grant) -> str:
     if grant.reviewed_by is not None:
         return f"Reviewed by <@{grant.reviewed_by}>"
-    words = {"open": "Open now: approvals and freezes do not hold this person", "revoked": "Revoked", "expired": "Over"}
+    words = {
+        "open": f"Open now: approvals and freezes do not hold <@{grant.user_id}>",
+        "revoked": "Revoked",
+        "expired": "Over",
+    }
     return f"{words.get(grant.state, grant.state)}; to be reviewed"
 
 
@@ -223,7 +231,12 @@ async def _tell_skipped(deps: Deps, intent: Intent, resolved: Resolved, ruling: 
     operation = resolved.operation
     held = tuple(grant for grant in await grants_of(deps, intent.actor, intent.place) if not grant.breakglass)
     thawed = replace(ruling.policy, freezes=())
-    without = decide(thawed, **asked(deps, resolved.row, operation, ruling.subject, ruling.where, held))
+    question = asked(deps, resolved.row, operation, ruling.subject, ruling.where, held)
+    without: object = decide(thawed, **question)
+    if isinstance(
+        without, Denied
+    ):  # no rule names the holder: whom it asks when others want the same was passed over too
+        without = asks_of_others(thawed, **question)
     if not isinstance(without, NeedsApproval):
         return
     who, _ = await everybody(deps, ruling.policy, without, intent.actor.user_id, max_age=CACHED)

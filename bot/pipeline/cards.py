@@ -9,6 +9,7 @@ from typing import Final
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.ids import TargetRef
 from bot.core.intent import Intent, Place
+from bot.core.logdiff import DIFF
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Unknown
 from bot.core.problems import CredentialRefused, RateLimited
@@ -16,6 +17,7 @@ from bot.core.redact import redact
 from bot.core.value import Json
 
 LABELS: Final = {"logs": "Log", "retry": "Retry", "stop": "Stop", "status": "Refresh"}
+_BRIEF: Final = 8
 _TONES: Final = {
     Phase.WAITING: Tone.WORKING,
     Phase.ACTIVE: Tone.WORKING,
@@ -47,15 +49,24 @@ def note_key(request_id: str) -> str:
 
 
 def title_of(operation: Operation) -> str:
-    """`start acc:shop/prices`; a run is named by what it is a run of and the beginning of its id."""
+    """`start acc:shop/prices`; a run is named by what it is a run of and a part of its id."""
     return f"{operation.verb} {name_of(operation.target)}"
 
 
 def name_of(target: Target) -> str:
     """`acc:shop/prices`; a part by what it is a part of: `acc:shop/prices (run 9040f86d)`."""
     if target.parent is not None and target.scope is not None:
-        return f"{target.scope} ({target.kind} {target.id[:8]})"
+        return f"{target.scope} ({target.kind} {_brief(target.id)})"
     return target.text
+
+
+def _brief(target_id: str) -> str:
+    """The part of an id that tells it from its neighbours: a GUID's beginning, else the end, since ids that are made
+    in order begin alike (the Prefactor samples share 16 of 32 letters, those of Itential the second of their making).
+    """
+    if len(target_id) <= _BRIEF:
+        return target_id
+    return target_id[:_BRIEF] if "-" in target_id else f"…{target_id[-_BRIEF:]}"
 
 
 def written(target: Target) -> str:
@@ -71,7 +82,7 @@ def tone_of_view(view: RunView) -> Tone:
 
 def working(operation: Operation, intent: Intent, text: str) -> Card:
     """What is shown while it is under way."""
-    return _card(operation, intent, Tone.WORKING, text, lines=_said(operation))
+    return _card(operation, intent, Tone.WORKING, text)
 
 
 def outcome(
@@ -94,7 +105,7 @@ def outcome(
         intent,
         tone,
         _head(result),
-        lines=(*_said(operation), *lines),
+        lines=lines,
         facts=result.facts,
         buttons=buttons,
         now=now,
@@ -116,18 +127,20 @@ def _done(
 ) -> Card:
     view = result.view
     tone = tone_of_view(view) if view is not None else Tone.GOOD
-    lines = [*_said(operation)]
-    if result.summary and (view is None or result.summary != view.state):
-        lines.append(Line(text=result.summary))
-    if view is not None and view.message:
-        lines.append(Line(text=view.message))
-    if result.preview:
-        lines.append(Line(heading="Last lines, secrets masked", text=result.preview, code=True))
+    status = view.state if view is not None else "Done"
+    lines = _besides(status, result.summary, view.message if view is not None else "")
+    compared = operation.params.get(DIFF.name) is True
+    if compared and "\n" not in result.preview:  # a sentence: nothing to compare with, or no difference
+        lines.append(Line(text=result.preview))
+    elif result.preview:
+        grep = operation.params.get("grep")
+        heading = f"Lines with “{grep}”" if grep else "Against the last good run" if compared else "Last lines"
+        lines.append(Line(heading=f"{heading}, secrets masked", text=result.preview, code=True))
     return _card(
         operation,
         intent,
         tone,
-        view.state if view is not None else "Done",
+        status,
         lines=lines,
         facts=_once((*(view.facts if view is not None else ()), *result.facts)),
         buttons=buttons,
@@ -142,17 +155,12 @@ def run_update(
     operation: Operation, intent: Intent, view: RunView, buttons: Sequence[Button], now: datetime, note: str = ""
 ) -> Card:
     """The card of a run that is followed. `note` is what stays true of its start, such as that its answer was lost."""
-    lines = [*_said(operation)]
-    if note:
-        lines.append(Line(text=note))
-    if view.message:
-        lines.append(Line(text=view.message))
     return _card(
         operation,
         intent,
         tone_of_view(view),
         view.state,
-        lines=lines,
+        lines=_besides(view.state, note, view.message),
         facts=view.facts,
         buttons=buttons,
         now=now,
@@ -168,11 +176,14 @@ def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:
 def _progress(view: RunView | None) -> tuple[int, int] | None:
     if view is None or view.done is None or not view.total:
         return None
+    if view.phase is Phase.SUCCEEDED and view.done < view.total:  # left over from its last report
+        return None
     return (view.done, view.total)
 
 
-def _said(operation: Operation) -> tuple[Line, ...]:
-    return (Line(heading="Reason", text=operation.reason),) if operation.reason else ()
+def _besides(status: str, *texts: str) -> list[Line]:
+    """Paragraphs for what the status does not say already."""
+    return [Line(text=text) for text in dict.fromkeys(texts) if text and text != status]
 
 
 def _card(
@@ -190,13 +201,14 @@ def _card(
     progress: tuple[int, int] | None = None,
     table: object = None,
 ) -> Card:
+    reason = (Fact(label="Reason", value=operation.reason),) if operation.reason else ()
     footer = [f"<@{intent.actor.user_id}>", f"request {operation.request_id}"]
     if operation.approved_by:
         footer.append("approved by " + ", ".join(f"<@{user}>" for user in operation.approved_by))
     if operation.incident:
         footer.append(f"BREAK-GLASS {operation.incident}")
     if rule:
-        footer.append(f"rule {rule}")
+        footer.append(by_rule(rule))
     if code:
         footer.append(f"code {code}")
     return Card.model_validate(
@@ -207,7 +219,7 @@ def _card(
             "tone": tone,
             "status": status,
             "lines": tuple(lines),
-            "facts": (*given_facts(operation), *facts),
+            "facts": (*reason, *given_facts(operation), *(fact for fact in facts if fact.value != status)),
             "buttons": tuple(buttons),
             "footer": tuple(footer),
             "mention": tuple(user for user in (intent.actor.user_id, *operation.approved_by) if user),
@@ -216,6 +228,11 @@ def _card(
             "table": table,
         }
     )
+
+
+def by_rule(label: str) -> str:
+    """Which rule decided, as small print; some decide without being one of the file's."""
+    return label if label.endswith("rule") else f"rule {label}"
 
 
 def person(user_id: str | None) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from bot.core.capability import Risk
 from bot.core.intent import Command, Door, Intent
 from bot.core.operation import Operation
+from bot.core.policy import Denied
 from bot.core.problems import BadRequest, Problem
 from bot.pipeline import approvals, preflight, refuse
-from bot.pipeline.authorize import Ruling, authorize, not_admitted
+from bot.pipeline.authorize import Ruling, authorize, hidden, not_admitted
 from bot.pipeline.breakglass import perform
+from bot.pipeline.calling import against
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk import answer
-from bot.pipeline.execute import against, refuse_unsent
+from bot.pipeline.execute import refuse_unsent
 from bot.pipeline.filling import unfit_buttons
 from bot.pipeline.pauses import check_pause
 from bot.pipeline.resolve import Resolved, resolve
@@ -26,7 +28,7 @@ async def command(deps: Deps, intent: Intent, ask: Command) -> None:
         resolved = await resolve(deps, intent, ask)
         check_pause(resolved.row, resolved.operation, deps.clock.now(), deps.zone)
     except Problem as trouble:
-        refused = await not_admitted(deps, intent)
+        refused = await not_admitted(deps, intent) or await _out_of_sight(deps, intent, ask)
         if refused is not None:  # an outsider's guess is not answered with the names that it is near to
             await refuse.turned_away(deps, intent, ask, refused)
         else:
@@ -46,6 +48,10 @@ async def command(deps: Deps, intent: Intent, ask: Command) -> None:
         await refuse_unsent(deps, intent, resolved.operation, ruling, misfit)
         return
     await proceed(deps, intent, resolved, ruling)
+
+
+async def _out_of_sight(deps: Deps, intent: Intent, ask: Command) -> Denied | None:
+    return None if ask.target is None else await hidden(deps, intent, ask.target)
 
 
 async def proceed(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:

@@ -13,8 +13,11 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-TURNS: Final = 32  # works of the line that are begun together
-TURNS_BESIDE_THE_DOOR: Final = 4  # the same while somebody is at the door
+TURNS: Final = 64  # works of the line that are begun together
+TURNS_BESIDE_THE_DOOR: Final = 8  # the same while acks are given, shared by those who are at the door
+TURNS_IN_A_FLOOD: Final = (
+    2  # the same however many are there: the line moves in any flood, and one that hangs does not stop it
+)
 QUIET_AFTER: Final = 0.02  # seconds without anybody at the door after which it counts as quiet
 PATIENCE: Final = 0.005  # seconds that a work may wait for somebody outside before the next one has its turn
 TURN_LASTS: Final = 0.2  # seconds after which a work counts as one that waits, whatever for
@@ -99,13 +102,19 @@ class Drain:
 
     def _begin_next(self) -> None:
         """Begin as many of the line as may be under way. Whoever is in the line has at least one before it that is."""
-        most = TURNS if self._is_quiet else TURNS_BESIDE_THE_DOOR
+        most = self._most()
         while self._line and len(self._turns) < most:
             work, name = self._line.popleft()
             task = asyncio.create_task(work(), name=name)
             self._tasks.add(task)
             self._turns[task] = asyncio.get_running_loop().call_later(TURN_LASTS, self._turn_is_over, task)
             task.add_done_callback(self._ended)
+
+    def _most(self) -> int:
+        """How many may be under way together: the more stand at the door, the fewer."""
+        if self._is_quiet:
+            return TURNS
+        return max(TURNS_IN_A_FLOOD, TURNS_BESIDE_THE_DOOR // max(1, self._at_the_door))
 
     def _turn_is_over(self, task: asyncio.Task[Any]) -> None:
         """A control plane that does not answer must not keep the others waiting."""

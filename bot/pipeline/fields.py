@@ -59,7 +59,7 @@ def _hint(param: Param) -> str:
     said = [f"{param.help.rstrip('.')}."]
     if param.type in _HINTS:
         said.append(_HINTS[param.type])
-    if param.example is not None:
+    if param.example is not None and not any(param.example in words for words in said):
         said.append(f"For example: {param.example}")
     if param.default is not None:
         said.append(f"Left empty: {value_text(param.default)}.")

@@ -1,11 +1,17 @@
-"""Runs are followed to their end: one poll a group whatever the number of watchers, the card updated when something changed."""
+"""Runs are followed to their end: one poll a group whatever the number of watchers, the card updated when something changed.
+
+All runs of a group are looked at in the same moments, whenever each of them began: otherwise a hundred runs that were started a
+hundred times would be a hundred polls.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from bot.core.outcome import RunView
 from bot.core.problems import Problem
@@ -16,17 +22,19 @@ from bot.pipeline.buttons import buttons_for
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
 
-QUICK = 2.0
-SLOW = 10.0
+QUICK: Final = timedelta(seconds=2)
+SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow moment of a group is a quick one too
 SLOWER_AFTER = timedelta(minutes=2)
-AFTER_TROUBLE = 10.0
 POLL_WITHIN = 20.0
 AT_ONCE = 4
+MOST_DUE: Final = 5_000  # runs of one look; what is left over is late and tears its group apart
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK: Final = timedelta(microseconds=1)
 
 
 async def follow_due(deps: Deps) -> int:
     """Poll everything that is due; how many runs were looked at."""
-    watches = await deps.store.due_watches(deps.clock.now())
+    watches = await deps.store.due_watches(deps.clock.now(), MOST_DUE)
     groups: dict[tuple[str, str], list[Watch]] = defaultdict(list)
     for watch in watches:
         groups[watch.backend, watch.group_key].append(watch)
@@ -48,20 +56,31 @@ async def _group(deps: Deps, backend_name: str, group: str, watches: Sequence[Wa
         async with limit, asyncio.timeout(POLL_WITHIN):
             views = await backend.poll(group, tuple(watch.target for watch in watches))
     except (TimeoutError, Problem):
-        later = stamp(deps.clock.now() + timedelta(seconds=AFTER_TROUBLE))
+        later = stamp(next_moment(group, deps.clock.now(), SLOW))
         await deps.store.update_watches([(watch.id, watch.view, later) for watch in watches])
         return
     now = deps.clock.now()
     seen = [(watch, views.get(watch.target.id)) for watch in watches]
     await deps.store.update_watches(
-        [(watch.id, view or watch.view, stamp(now + timedelta(seconds=_pace(watch, now)))) for watch, view in seen]
+        [(watch.id, view or watch.view, stamp(next_moment(group, now, _pace(watch, now)))) for watch, view in seen]
     )
     for watch, view in seen:
         if view is not None and view != watch.view:
             await _changed(deps, watch, view)
 
 
-def _pace(watch: Watch, now: datetime) -> float:
+def next_moment(group: str, now: datetime, pace: timedelta) -> datetime:
+    """The next of the moments in which the runs of `group` are looked at: later than now, at most `pace` from it.
+
+    The moments of one group lie `pace` apart; those of different groups are spread over it.
+    """
+    step = pace // _TICK
+    offset = zlib.crc32(group.encode()) % (SLOW // _TICK)
+    passed = ((now - _EPOCH) // _TICK - offset) % step
+    return now + (step - passed) * _TICK
+
+
+def _pace(watch: Watch, now: datetime) -> timedelta:
     return QUICK if now - datetime.fromisoformat(watch.made_at) < SLOWER_AFTER else SLOW
 
 

@@ -19,8 +19,8 @@ from bot.core.problems import NoSuchTarget, Problem
 from bot.core.register import Event
 from bot.core.rows import Entry, Pause, stamp
 from bot.pipeline import cards
+from bot.pipeline.calling import EVENTS, call
 from bot.pipeline.deps import Deps
-from bot.pipeline.execute import EVENTS, call
 from bot.pipeline.pauses import minute, say_over
 from bot.pipeline.preflight import FACTS_WITHIN
 from bot.pipeline.record import Scribe

@@ -56,6 +56,20 @@ def out_of_bounds(
     return None
 
 
+def denies_above(
+    policy: Policy, channel_id: str, person: str, rows: Sequence[tuple[str, Capability]], target: str
+) -> str:
+    """The label of the first deny there that holds this person and touches what is granted; empty when none does.
+
+    No grant stands above a deny. One that names user groups is left out: whether it holds the person is Slack's to say.
+    """
+    channel = policy.channels.get(channel_id)
+    denies = channel.denies if channel is not None else ()
+    mine = [rule for rule in denies if rule.who.everybody or person in rule.who.users | rule.who.named]
+    scopes = [(row, _narrowed(target, backend)) for backend, row in rows]
+    return next((rule.label for rule in mine if any(_touches(rule, row, at, wide=True) for row, at in scopes)), "")
+
+
 def _runs(freeze: Rule, now: datetime) -> bool:
     return freeze.begins is not None and freeze.ends is not None and freeze.begins <= now < freeze.ends
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import ValidationError
@@ -93,7 +93,8 @@ async def grant(deps: Deps, intent: Intent, ask: Command) -> None:
         detail=f"to {person} in {made.channel_id} until {made.until_at}",
     )
     await deps.store.add_grant(made, (row,))
-    await show(deps, made)
+    above = grant_bounds.denies_above(policy, intent.place.channel_id, person, rows, target)
+    await show(deps, made, f"In force, except where {above} denies it: no grant stands above a deny" if above else "")
 
 
 def _words(ask: Command) -> tuple[str, str, str]:
@@ -217,7 +218,7 @@ async def show(deps: Deps, grant: Grant, status: str = "") -> None:
         facts=(
             Fact(label="Who", value=f"<@{grant.user_id}>"),
             Fact(label="By", value=by),
-            Fact(label="Until", value=_when(grant.until_at)),
+            Fact(label="Until", value=datetime.fromisoformat(grant.until_at)),
         ),
         footer=(f"grant {grant.id}", f"request {grant.request_id}"),
         mention=tuple(dict.fromkeys(people)),
@@ -227,10 +228,6 @@ async def show(deps: Deps, grant: Grant, status: str = "") -> None:
 
 def _place(deps: Deps, grant: Grant) -> Place:
     return Place(team_id=deps.home_team, channel_id=grant.channel_id or deps.security_channel or "")
-
-
-def _when(at: str) -> str:
-    return f"{at[:16].replace('T', ' ')} UTC"
 
 
 async def ended(deps: Deps, grant_id: str, text: str, *people: str) -> None:

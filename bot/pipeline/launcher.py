@@ -26,10 +26,11 @@ def view(
     """Verb, target, parameters, reason; the channel too when the shortcut carries none.
 
     A message that is a command is taken over as it is; of another one the target that it names (`named`), and its words as
-    the reason.
+    the reason; what the bot itself wrote is nobody's reason.
     """
     known = command_in(catalog, verbs, ask.text)
-    reason = known.reason if known is not None else " ".join(unescape(ask.text).split()) or None
+    words = "" if ask.own else " ".join(unescape(ask.text).split())
+    reason = known.reason if known is not None else words or None
     fields = [
         FormField(
             name="verb",

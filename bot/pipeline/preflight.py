@@ -71,12 +71,18 @@ async def ask(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) ->
         tone=Tone.ASK,
         status="Dangerous: look, then decide",
         lines=tuple(lines),
-        facts=(*cards.given_facts(operation), *facts),
+        facts=(*_exact(operation), *cards.given_facts(operation), *facts),
         buttons=buttons,
         footer=(f"request {intent.request_id}", f"digest {ruling.digest[:12]}", "good for 10 minutes"),
         at=now,
     )
     await deps.presenter.show(card, intent.reply)
+
+
+def _exact(operation: Operation) -> tuple[Fact, ...]:
+    """The whole id of what a title names in part."""
+    target = operation.target
+    return (Fact(label="Exact id", value=target.id),) if target.parent is not None else ()
 
 
 async def what_is(deps: Deps, operation: Operation) -> tuple[Fact, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,14 +14,15 @@ from bot.core.ports import Backend
 from bot.core.register import Event
 from bot.core.rows import InboxRow, stamp
 from bot.pipeline import approvals, breakglass, cards, home
+from bot.pipeline.attempt import Attempt, finish
 from bot.pipeline.authorize import FRESH, authorize
-from bot.pipeline.buttons import buttons_for
+from bot.pipeline.calling import call
 from bot.pipeline.deps import Deps
-from bot.pipeline.execute import call, finish, read_back, watch_of
 from bot.pipeline.giving_back import switch_back
 from bot.pipeline.handle import handle
 from bot.pipeline.mending import show_outcomes, show_pauses
-from bot.pipeline.pauses import check_pause, settle, show_over, turn_of
+from bot.pipeline.pauses import check_pause, turn_of
+from bot.pipeline.reading_back import read_back
 from bot.pipeline.record import Scribe
 
 STILL_MEANT = timedelta(minutes=5)
@@ -87,28 +89,8 @@ async def _look_up(deps: Deps, row: InboxRow, operation: Operation) -> None:
     if backend is not None:
         answered = await read_back(deps, row.intent, operation, backend, sent_at, lost)
         result = answered if isinstance(answered, Done | Unknown) else lost
-    now = deps.clock.now()
     event = Event.RECONCILED if isinstance(result, Done) else Event.ABANDONED
-    ref = result.backend_ref if isinstance(result, Done) else None
-    code = "done" if isinstance(result, Done) else lost.code
-    end = scribe.about(event, operation, row.intent, now, code=code, detail=result.summary, backend_ref=ref)
-    settled = await settle(deps, row.intent, operation, result, now, sent_at=sent_at)
-    run = result.run if isinstance(result, Done) else None
-    await deps.store.finish(
-        row.request_id,
-        (end, *settled.rows),
-        stamp(now),
-        watch=watch_of(deps, row.intent, operation, result),
-        pauses=settled.opened,
-        over=settled.over,
-        over_state=settled.state,
-        run=run,
-    )
-    deps.homes.stale(row.intent.actor.user_id, *(pause.user_id for pause in settled.over))
-    about = run or operation.target
-    buttons = await buttons_for(deps, row.intent, operation, result.next, about=about, refresh=run is not None)
-    await deps.presenter.show(settled.on(cards.outcome(operation, row.intent, result, buttons, now)))
-    await show_over(deps, row.intent, operation, settled)
+    await finish(deps, Attempt(row.intent, operation, sent_at=sent_at), result, event)
 
 
 async def _made_again(deps: Deps, row: InboxRow, operation: Operation, backend: Backend) -> bool:
@@ -131,9 +113,7 @@ async def _made_again(deps: Deps, row: InboxRow, operation: Operation, backend: 
     ruling = await authorize(deps, row.intent, operation, capability, max_age=FRESH)
     if not ruling.allowed:
         return False
-    started = deps.clock.monotonic()
+    attempt = replace(Attempt.under(deps, row.intent, operation, ruling), sent_at=now)
     result = await call(deps, row.intent, operation, backend)
-    columns = {"rule": ruling.decision.rule, "policy_version": ruling.policy.version, "digest": ruling.digest}
-    scribe = Scribe(deps.secrets)
-    await finish(deps, scribe, row.intent, operation, result, columns, started, event=Event.RECONCILED, sent_at=now)
+    await finish(deps, attempt, result, Event.RECONCILED)
     return True

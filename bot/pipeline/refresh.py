@@ -9,8 +9,8 @@ from bot.core.rows import stamp
 from bot.pipeline import cards
 from bot.pipeline.authorize import Ruling, authorize
 from bot.pipeline.buttons import buttons_for
+from bot.pipeline.calling import EVENTS, call
 from bot.pipeline.deps import Deps
-from bot.pipeline.execute import EVENTS, call
 from bot.pipeline.record import Scribe
 from bot.pipeline.resolve import Resolved
 from bot.pipeline.say import say

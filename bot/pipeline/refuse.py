@@ -16,8 +16,9 @@ from bot.core.policy import Denied
 from bot.core.problems import Ambiguous, NoSuchTarget, Problem
 from bot.core.register import Event
 from bot.core.rows import stamp
+from bot.core.wording import sentences
 from bot.pipeline import cards, frozen
-from bot.pipeline.authorize import Ruling, ages
+from bot.pipeline.authorize import Ruling, ages, sight_of
 from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
 from bot.pipeline.suggest import commands_meant
@@ -29,13 +30,24 @@ MOST_NEAR: Final = 4
 async def misread(deps: Deps, intent: Intent, ask: Misread) -> None:
     """What was understood, what was not, and the nearest commands as buttons."""
     await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
-    lines = [Line(text=ask.problem)]
+    lines: list[Line] = []
     if ask.understood:
         lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
     lines.append(Line(text=f"`{deps.command} help` lists what you may do here."))
     nearest = ask.nearest or await commands_meant(deps, intent.actor, intent.place, ask.text)
     buttons = _say_buttons(deps, intent, nearest, lines)
-    card = cards.private(intent, "I could not read that", tone=Tone.WARN, lines=tuple(lines), buttons=buttons)
+    card = cards.private(
+        intent, "I could not read that", tone=Tone.WARN, status=ask.problem, lines=tuple(lines), buttons=buttons
+    )
+    await deps.presenter.show(card, intent.reply)
+
+
+async def offer(deps: Deps, intent: Intent, title: str, command: Command) -> None:
+    """A sentence for the asker, with the command that it is about as a button, and the end of this request."""
+    await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+    lines: list[Line] = []
+    buttons = _say_buttons(deps, intent, (format_command(command),), lines)
+    card = cards.private(intent, title, lines=tuple(lines), buttons=buttons)
     await deps.presenter.show(card, intent.reply)
 
 
@@ -69,14 +81,13 @@ async def problem(
     else:
         row = scribe.about(Event.FAILED, operation, intent, now, **columns)
     await deps.store.finish(intent.request_id, (row,), stamp(now))
-    lines = [Line(text=trouble.summary)]
-    if trouble.hint:
-        lines.append(Line(text=trouble.hint))
+    lines = [Line(text=trouble.hint)] if trouble.hint else []
     buttons = _say_buttons(deps, intent, await _nearest(deps, intent, trouble), lines)
     card = cards.private(
         intent,
         "Nothing was done",
         tone=Tone.WARN,
+        status=trouble.summary,
         lines=tuple(lines),
         buttons=(*more, *buttons),
         footer=(f"request {intent.request_id}", f"code {trouble.code}"),
@@ -98,7 +109,9 @@ async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str
         names = trouble.candidates
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
-    fit = (target for target in dict.fromkeys(targets) if _acts_on(deps, ask.verb, target))
+    seen = await sight_of(deps, intent.actor, intent.place)
+    told = (target for target in dict.fromkeys(targets) if seen.written(target.replace('"', "")))
+    fit = (target for target in told if _acts_on(deps, ask.verb, target))
     return [format_command(ask.model_copy(update={"target": target})) for target in fit]
 
 
@@ -153,7 +166,8 @@ async def denied(
         detail=f"{decision.reason} ({ages(ruling)})",
     )
     await deps.store.finish(intent.request_id, (row,), stamp(now))
-    await show_denied(deps, intent, cards.title_of(operation), decision, buttons)
+    command = f"{operation.verb} {cards.written(operation.target)}"
+    await show_denied(deps, intent, cards.title_of(operation), decision, buttons, command)
 
 
 async def turned_away(deps: Deps, intent: Intent, ask: Command, no: Denied) -> None:
@@ -166,14 +180,16 @@ async def turned_away(deps: Deps, intent: Intent, ask: Command, no: Denied) -> N
     await show_denied(deps, intent, " ".join(word for word in (ask.verb, ask.target) if word), no)
 
 
-async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, buttons: Sequence[Button] = ()) -> None:
-    """The card of a denial, for the asker alone."""
+async def show_denied(
+    deps: Deps, intent: Intent, title: str, decision: Denied, buttons: Sequence[Button] = (), command: str = ""
+) -> None:
+    """The card of a denial, for the asker alone. `command` is what `why` explains, where there are rules to explain."""
     facts = []
     people = {intent.actor.user_id}
     if decision.who_can:
-        facts.append(
-            Fact(label="Who may do it here", value=", ".join(_named(word, people) for word in decision.who_can))
-        )
+        # Whom a freeze spares may still lack a rule that allows it.
+        label = "Whom the freeze does not stop" if decision.code == "freeze" else "Who may do it here"
+        facts.append(Fact(label=label, value=", ".join(_named(word, people) for word in decision.who_can)))
     if decision.where_else:
         facts.append(
             Fact(label="Where you may", value=", ".join(f"<#{channel}>" for channel in decision.where_else[:5]))
@@ -185,14 +201,15 @@ async def show_denied(deps: Deps, intent: Intent, title: str, decision: Denied, 
         intent,
         f"Denied: {title}",
         tone=Tone.BAD,
-        status="Nothing was done",
-        lines=(
-            Line(text=decision.reason[:1].upper() + decision.reason[1:]),
-            *await frozen.remedy(deps, intent, decision),
-        ),
+        status=sentences("Nothing was done", decision.reason[:1].upper() + decision.reason[1:]),
+        lines=await frozen.remedy(deps, intent, decision),
         facts=tuple(facts),
         buttons=tuple(buttons),
-        footer=(f"rule {decision.rule}", f"request {intent.request_id}", f"{deps.command} why ... shows every rule"),
+        footer=(
+            cards.by_rule(decision.rule),
+            f"request {intent.request_id}",
+            *([f"`{deps.command} why {command}` shows every rule"] if command else []),
+        ),
         mention=tuple(sorted({*people, *decision.where_else[:5]})),
     )
     await deps.presenter.show(card, intent.reply)

@@ -1,12 +1,17 @@
-"""The rules file: read at the start, read again when it changes, never replaced by something that cannot be used."""
+"""The rules file: read at the start, read again when it changes, never replaced by something that cannot be used.
+
+Whoever looks after security sees each change of it in their channel, line by line.
+"""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from bot.core.card import Card, Line, Tone
 from bot.core.intent import Place
@@ -18,11 +23,13 @@ from bot.core.store_port import Store
 from bot.pipeline.deps import PolicyNow
 from bot.pipeline.record import Scribe
 
+_MOST_CHANGES: Final = 60
 _log = logging.getLogger("signalbox.rules")
 
 
 class Rules:
-    """`now` are the rules in force. A file that was refused is said once to the register and the security channel."""
+    """`now` are the rules in force. A change, and a file that was refused, is said once to the register and the security
+    channel."""
 
     def __init__(self, path: Path, clock: Clock, ids: Ids, team_id: str, security_channel: str | None) -> None:
         self._path = path
@@ -52,10 +59,14 @@ class Rules:
             self._refused = found
             await self._refuse(store, presenter, problem, found.digest)
             return
+        before, version = self._read, self.now.policy.version
         self._read, self._refused = found, None
         self.now = PolicyNow.of(policy, self._clock.now())
         await store.append(self._row(Event.POLICY_LOADED, self._path.name, found.digest))
         _log.info("rules %s are in force", policy.version)
+        lines = (Line(text=changes(before.text or "", found.text or ""), code=True),)
+        status = f"Version {policy.version} is in force instead of {version}"
+        await self._tell(presenter, "The rules changed", Tone.WARN, status, lines)
 
     def _whole(self, found: RulesFile) -> str:
         """The text; raises PolicyProblem when there is none, or when it looks like half of one."""
@@ -68,15 +79,20 @@ class Rules:
     async def _refuse(self, store: Store, presenter: Presenter, problem: PolicyProblem, digest: str | None) -> None:
         _log.error("the changed rules file is refused: %s", problem.summary)
         await store.append(self._row(Event.POLICY_REFUSED, problem.summary, digest))
+        lines = tuple(Line(text=line) for line in problem.summary.splitlines()[:10])
+        status = f"Version {self.now.policy.version} stays in force"
+        await self._tell(presenter, "The changed rules file was refused", Tone.BAD, status, lines)
+
+    async def _tell(self, presenter: Presenter, title: str, tone: Tone, status: str, lines: tuple[Line, ...]) -> None:
         if self._security_channel is None:
             return
         card = Card(
             key=f"rules:{self._ids.request()}",
             place=Place(team_id=self._team_id, channel_id=self._security_channel),
-            title="The changed rules file was refused",
-            tone=Tone.BAD,
-            status=f"Version {self.now.policy.version} stays in force",
-            lines=tuple(Line(text=line) for line in problem.summary.splitlines()[:10]),
+            title=title,
+            tone=tone,
+            status=status,
+            lines=lines,
             at=self._clock.now(),
         )
         await presenter.show(card)
@@ -85,6 +101,13 @@ class Rules:
         version, now = self.now.policy.version, self._clock.now()
         columns = {"policy_version": version, "detail": detail, "digest": digest}
         return Scribe().system(event, self._ids.request(), now, self._team_id, **columns)
+
+
+def changes(before: str, after: str) -> str:
+    """The lines that went (`-`) and came (`+`), at most 60, each with where it stands."""
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
+    more = f"... {len(lines) - _MOST_CHANGES} more lines" if len(lines) > _MOST_CHANGES else ""
+    return "\n".join([*lines[:_MOST_CHANGES], *([more] if more else [])])
 
 
 def named_channels(policy: Policy, security: str | None, incident: str | None) -> Mapping[str, str]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
 from bot.core.catalog import Catalog
 from bot.core.grammar import format_command, parse, parse_target
 from bot.core.ids import SELECTORS, TargetRef
 from bot.core.intent import Actor, Command, Place
+from bot.core.operation import Target
 from bot.core.policy import admits
 from bot.core.policy_match import Standing, standing
 from bot.core.words import DOUBLE, unescape
-from bot.pipeline.authorize import facts
+from bot.pipeline.authorize import facts, sight_of
 from bot.pipeline.cards import written
 from bot.pipeline.deps import Deps
 
 MOST: Final = 100  # options that Slack takes
+_TOKEN: Final = re.compile(rf"(?:[{''.join(DOUBLE)}][^{''.join(DOUBLE)}]*[{''.join(DOUBLE)}]|\S)+")
 _AROUND: Final = ".,;!?()[]'`*_~"
 FEW: Final = 10  # targets that are few enough to offer the runs of each as well
 
@@ -25,10 +28,17 @@ async def suggest(deps: Deps, actor: Actor, place: Place, typed: str) -> Sequenc
     """Targets as they are written, best first; nothing for who may do nothing here."""
     if not await _admitted(deps, actor, place):
         return ()
-    known = [(name, written(target)) for name in sorted(deps.backends) for target, _ in await deps.names.known(name)]
+    known = [(target.backend, written(target)) for target in await _known(deps, actor, place)]
     own = as_target(typed, deps.catalog)
     found = dict.fromkeys([*_matching(deps.catalog, known, typed)][: MOST - 1])
     return (*found, *([own] if own is not None and own not in found else []))
+
+
+async def _known(deps: Deps, actor: Actor, place: Place) -> Sequence[Target]:
+    """What is remembered of all control planes, as far as this person may be told."""
+    seen = await sight_of(deps, actor, place)
+    every = [target for name in sorted(deps.backends) for target, _ in await deps.names.known(name)]
+    return [target for target in every if seen.target(target)]
 
 
 async def _admitted(deps: Deps, actor: Actor, place: Place) -> bool:
@@ -76,22 +86,32 @@ def as_target(typed: str, catalog: Catalog) -> str | None:
 
 async def named_in(deps: Deps, text: str) -> str | None:
     """The first target that these words name: one written out, else one remembered, else a control plane; None without any."""
-    words = [word.strip(_AROUND) for word in unescape(text).split()]
+    remembers = [target for name in deps.backends for target, _ in await deps.names.known(name)]
+    whole = {_bare(written(target)): target for target in remembers}
+    words = [word for each in _TOKEN.findall(unescape(text)) for word in _taken(each, whole)]
     for word in words:
+        if word in whole:
+            return written(whole[word])
         if ":" in word and (target := as_target(word, deps.catalog)) is not None:
             return target
-    known = {target.name.lower(): target for name in deps.backends for target, _ in await deps.names.known(name)}
+    known = {target.name.lower(): target for target in remembers}
     remembered = next((known[word.lower()] for word in words if "/" in word and word.lower() in known), None)
     if remembered is not None:
         return written(remembered)
     return next((f"{word.rstrip(':')}:" for word in words if word.rstrip(":") in deps.catalog.backends), None)
 
 
+def _taken(token: str, whole: Container[str]) -> Sequence[str]:
+    """A word as it is; what stands in quotes as one word if it is a name with blanks that is remembered, else its words."""
+    bare = _bare(token.strip(_AROUND).rstrip(":"))
+    return [bare] if " " in bare and bare in whole else [word.strip(_AROUND) for word in token.split()]
+
+
 async def commands_meant(deps: Deps, actor: Actor, place: Place, text: str) -> Sequence[str]:
     """The command with a remembered target in place of a word that is one's name, or the only one with that word in it."""
     if not await _admitted(deps, actor, place):
         return ()
-    known = [target for name in sorted(deps.backends) for target, _ in await deps.names.known(name)]
+    known = await _known(deps, actor, place)
     for word in text.split()[1:]:
         same = [target for target in known if target.name.lower() == word.lower()]
         near = [target for target in known if word.lower() in target.name.lower()]

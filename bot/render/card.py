@@ -43,15 +43,16 @@ def compose(card: Card, room: Room, *, used: set[str], native_table: bool) -> li
     paragraphs, progress, facts, then code and what follows it, table, buttons, small print.
     """
     people = frozenset(card.mention)
+    called = _called(card)
     room.cost -= _NOTE
     room.blocks -= 1
-    head = _booked(room, _head(card, card.mention))
+    head = _booked(room, _head(card, called))
     buttons = _shared(room, 0.55, lambda part: parts.buttons(card.buttons, part, used))
     footer = _shared(room, 0.2, lambda part: parts.footer(card.footer, card.at, people, part))
     progress = _booked(room, kit.section(kit.prose(bar(*card.progress)))) if card.progress else []
     lead, rest = _split(card.lines)
     opening = _shared(room, 0.5, lambda part: parts.lines(lead, people, part))
-    facts = _shared(room, 0.7, lambda part: parts.facts(card.facts, people, part))
+    facts = _shared(room, 0.7, lambda part: parts.facts(card.facts, people, part, card.at))
     closing = _shared(room, 0.6 if card.table else 1, lambda part: parts.lines(rest, people, part))
     item = card.table
     table = (
@@ -61,8 +62,13 @@ def compose(card: Card, room: Room, *, used: set[str], native_table: bool) -> li
     )
     body = [*opening, *progress, *facts, *closing, *table]
     if head:
-        head = [_head(card, _unnamed(card.mention, [_head(card, ()), *body, *footer]))]
+        head = [_head(card, _unnamed(called, [_head(card, ()), *body, *footer]))]
     return [*head, *body, *_left_out(room), *buttons, *footer]
+
+
+def _called(card: Card) -> list[str]:
+    """Whom the card calls; the only reader of a card need not be."""
+    return [one for one in card.mention if one != card.only_for]
 
 
 def _unnamed(ids: Sequence[str], blocks: Sequence[Block]) -> list[str]:
@@ -104,8 +110,9 @@ def _fitted(text: str, limit: int, cost: int, people: frozenset[str] = frozenset
 
 def _head(card: Card, called: Sequence[str]) -> Block:
     symbol = parts.SYMBOLS[card.tone]
-    title = kit.fit(one_line(card.title) or "Signalbox", kit.bold, _TITLE, 1_200)
-    status = _fitted(card.status or parts.WORDS[card.tone], _STATUS, 2_500, frozenset(card.mention))
+    people = frozenset(card.mention)
+    title = kit.fit(one_line(card.title) or "Signalbox", lambda part: kit.bold(part, people), _TITLE, 1_200)
+    status = _fitted(parts.status_of(card), _STATUS, 2_500, people)
     rows = [f"{symbol} {title}" if symbol else title, status, _calls(called)]
     return kit.section("\n".join(row for row in rows if row))
 
@@ -120,13 +127,13 @@ def _fallback(card: Card) -> str:
     """Title, status, words and facts on short lines; times in UTC."""
     people = frozenset(card.mention)
     title = one_line(card.title) or "Signalbox"
-    status = one_line(card.status or parts.WORDS[card.tone])
+    status = one_line(parts.status_of(card))
     first = " ".join(part for part in (parts.SYMBOLS[card.tone], title, "-" if status else "", status) if part)
     rows = [first, *(line.text for line in card.lines if not line.code)]
     rows += [f"{fact.label}: {_fact_words(fact)}{as_of(fact.at)}" for fact in card.facts]
     words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))
     text = kit.fit(words, lambda part: kit.prose(part, people), kit.MESSAGE_TEXT // 2, _FALLBACK)
-    calls = _calls([one for one in card.mention if kit.mention(one) not in text])
+    calls = _calls([one for one in _called(card) if kit.mention(one) not in text])
     return f"{text}\n{calls}" if calls else text
 
 

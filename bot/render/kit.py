@@ -202,13 +202,14 @@ def mention(id: str) -> str:
     return ""
 
 
-def date(at: datetime) -> str:
-    """A time in the viewer's own zone, with UTC for clients that cannot; UTC alone before 1970."""
+def date(at: datetime, *, day: bool = True) -> str:
+    """A time in the viewer's own zone, with UTC for clients that cannot; UTC alone before 1970. Without `day` the hour alone
+    where the client can."""
     moment = aware(at)
     stamp = int(moment.timestamp())
     if stamp < 0:
         return utc_text(moment)
-    return f"<!date^{stamp}^{{date_short_pretty}} {{time_secs}}|{utc_text(moment)}>"
+    return f"<!date^{stamp}^{'{date_short_pretty} ' if day else ''}{{time_secs}}|{utc_text(moment)}>"
 
 
 def mrkdwn(text: str) -> Block:
@@ -266,13 +267,19 @@ def _rich(element: Block) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [element]}]}
 
 
-def table(rows: Sequence[Sequence[str]], right: Sequence[bool], *, live: bool = False) -> Block:
-    """A table whose first row is its header; cells are shown as they are. `right` says which columns hold numbers.
+def table(
+    rows: Sequence[Sequence[str]], right: Sequence[bool], wrapped: Sequence[bool], *, live: bool = False
+) -> Block:
+    """A table whose first row is its header; cells are shown as they are. `right` says which columns hold numbers, `wrapped`
+    which hold sentences, which go over several lines so that the columns behind them are seen without scrolling.
 
     A cell that is a mention shows the name where `live`, which is for messages that notify nobody; else the bare id.
     """
     return {
         "type": "table",
         "rows": [[_cell(cell, live=live) for cell in row] for row in rows],
-        "column_settings": [{"align": "right" if number else "left"} for number in right],
+        "column_settings": [
+            {"align": "right" if number else "left", **({"is_wrapped": True} if wraps else {})}
+            for number, wraps in zip(right, wrapped, strict=True)
+        ],
     }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from bot.core.card import Button, Line, Tone
+from bot.core.card import Button, Card, Line, Tone
 from bot.core.outcome import Fact, Table
 from bot.core.wording import plural
 from bot.render import kit
 from bot.render.kit import Block
-from bot.render.words import BLANKS, NOTHING, FactValue, aligned, numeric, shown, value_text, width
+from bot.render.words import BLANKS, NOTHING, FactValue, aligned, aware, numeric, shown, value_text, width
 
 SYMBOLS: Final[dict[Tone, str]] = {
     Tone.PLAIN: "",
@@ -33,12 +33,15 @@ WORDS: Final[dict[Tone, str]] = {
     Tone.ASK: "Waiting for a decision",
 }
 
+_SAME_MOMENT: Final = timedelta(minutes=1)  # of a fact read this close to the card's own time the day is not said again
+
 _SHORT_VALUE: Final = 120  # characters; a longer fact gets the full width
 _BUTTONS_IN_ROW: Final = 5
 _BUTTONS: Final = 25
 _CELL: Final = 200
 _TEXT_CELL: Final = 48  # a cell of a code table is kept this narrow, so that a row stays a row
 _LEAST_CELL: Final = 8
+_LONG_CELL: Final = 24  # characters; a time is 20, and what is longer and has blanks is a sentence
 _TEXT_ROW: Final = 240
 _TEXT_ROWS: Final = 100  # rows of a code table; more would be scrolled past, not read
 _SMALL_PRINT: Final = 800  # JSON characters kept for the line below a table
@@ -76,6 +79,11 @@ class Room:
         """Remember that `count` of `what` were left out."""
         if count > 0:
             self.left_out.append(plural(count, what))
+
+
+def status_of(card: Card) -> str:
+    """How the card stands, in words: a colour alone says nothing. A title that is a whole sentence says it already."""
+    return card.status or ("" if card.title.rstrip().endswith((".", "!")) else WORDS[card.tone])
 
 
 def value_mrkdwn(value: FactValue, people: Collection[str]) -> str:
@@ -116,12 +124,14 @@ def _line(item: Line, people: Collection[str], cost: int) -> Block | None:
     return kit.section(text) if text else {}
 
 
-def facts(items: Sequence[Fact], people: Collection[str], room: Room) -> list[Block]:
-    """Labelled values: short ones in two columns, long ones across."""
+def facts(items: Sequence[Fact], people: Collection[str], room: Room, made: datetime | None = None) -> list[Block]:
+    """Labelled values: short ones in two columns, long ones across. `made` is the time of the card, said at its end."""
     blocks: list[Block] = []
     shown_facts = 0
     for group in _groups(items):
-        block = _fields(group, people) if len(group) > 1 or _short(group[0]) else _wide(group[0], people, room)
+        block = (
+            _fields(group, people, made) if len(group) > 1 or _short(group[0]) else _wide(group[0], people, room, made)
+        )
         if not block or not room.takes(block):
             break
         blocks.append(block)
@@ -152,25 +162,28 @@ def _groups(items: Sequence[Fact]) -> Iterator[list[Fact]]:
         yield group
 
 
-def _fields(group: Sequence[Fact], people: Collection[str]) -> Block:
-    return kit.fields([_fact(fact, people) for fact in group])
+def _fields(group: Sequence[Fact], people: Collection[str], made: datetime | None) -> Block:
+    return kit.fields([_fact(fact, people, made) for fact in group])
 
 
-def _fact(fact: Fact, people: Collection[str]) -> str:
-    label = _label(fact, kit.FIELD_TEXT // 3, kit.FIELD_TEXT)
+def _fact(fact: Fact, people: Collection[str], made: datetime | None) -> str:
+    label = _label(fact, made, kit.FIELD_TEXT // 3, kit.FIELD_TEXT)
     value = value_mrkdwn(fact.value, people)
     if isinstance(fact.value, str):
         value = kit.fit(fact.value, lambda part: value_mrkdwn(part, people), kit.FIELD_TEXT // 2, kit.FIELD_TEXT)
     return f"{label}\n{value}" if label else value
 
 
-def _label(fact: Fact, longest: int, cost: int) -> str:
+def _label(fact: Fact, made: datetime | None, longest: int, cost: int) -> str:
     label = kit.fit(fact.label, kit.bold, longest, cost)
-    return f"{label} {kit.date(fact.at)}" if fact.at is not None else label
+    if fact.at is None:
+        return label
+    known = made is not None and abs(aware(fact.at) - aware(made)) <= _SAME_MOMENT
+    return f"{label} {kit.date(fact.at, day=not known)}"
 
 
-def _wide(fact: Fact, people: Collection[str], room: Room) -> Block:
-    label = _label(fact, 300, 600)
+def _wide(fact: Fact, people: Collection[str], room: Room, made: datetime | None) -> Block:
+    label = _label(fact, made, 300, 600)
     cost = room.cost - _OVERHEAD
     if not isinstance(fact.value, str):
         return kit.section(f"{label}\n{value_mrkdwn(fact.value, people)}")
@@ -196,13 +209,19 @@ def table(item: Table, room: Room, *, native: bool, live: bool = False) -> list[
         return _noted([], [item.note.strip() or "Nothing to show."], room)
     if native and len(item.rows) < kit.TABLE_ROWS:
         rows = _squared(item, [_CELL] * columns)
-        block = kit.table(rows, [numeric(column[1:]) for column in zip(*rows, strict=True)], live=live)
+        whole = list(zip(*rows, strict=True))
+        block = kit.table(rows, [numeric(cells[1:]) for cells in whole], [_wraps(cells) for cells in whole], live=live)
         if _native_fits(block) and kit.cost(block) < room.cost - _SMALL_PRINT and room.takes(block):
             return _noted([block], [_showing(len(item.rows), total), item.note], room)
     code_room = Room(room.cost - _SMALL_PRINT, room.blocks - 1, room.left_out)
     blocks, count = _code_table(_narrow(item, columns)[: _TEXT_ROWS + 1], code_room)
     room.spend(blocks)
     return _noted(blocks, [_showing(count, total), item.note], room)
+
+
+def _wraps(cells: Sequence[str]) -> bool:
+    """A column of sentences; an id, which people copy, and a time stay on one line."""
+    return any(len(cell) > _LONG_CELL and " " in cell for cell in cells)
 
 
 def _showing(count: int, total: int) -> str:

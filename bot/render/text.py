@@ -30,8 +30,8 @@ def render_text(card: Card) -> str:
 
 def _head(card: Card) -> str:
     first = [parts.SYMBOLS[card.tone], one_line(card.title) or "Signalbox"]
-    status = one_line(card.status or parts.WORDS[card.tone])
-    called = " ".join(one_line(one) for one in card.mention)
+    status = one_line(parts.status_of(card))
+    called = " ".join(one_line(one) for one in card.mention if one != card.only_for)
     rows = [" ".join(part for part in first if part), status, f"For: {called}" if called else ""]
     return "\n".join(row for row in rows if row)
 

@@ -78,7 +78,8 @@ def span_words(span: timedelta) -> str:
     if span < timedelta(seconds=1):
         return "0 seconds" if not span else plural(max(1, round(span.total_seconds() * 1000)), "millisecond")
     if span < timedelta(seconds=10) and span.microseconds:
-        return f"{int(span.total_seconds() * 10) / 10:g} seconds"
+        tenths = f"{int(span.total_seconds() * 10) / 10:g}"
+        return f"{tenths} second" if tenths == "1" else f"{tenths} seconds"
     left = span.days * 86_400 + span.seconds
     words: list[str] = []
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):

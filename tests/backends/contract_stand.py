@@ -21,7 +21,7 @@ from bot.core.outcome import Done, RunView
 from bot.core.plugin import Plugin
 from bot.core.ports import Backend
 from bot.demo import backend_table
-from bot.pipeline import execute
+from bot.pipeline import calling
 from bot.pipeline.deps import Deps
 from bot.pipeline.drain import Drain
 from bot.playground.planes.clock import PlaneClock
@@ -154,10 +154,10 @@ class Stand:
             files=("F1",) if files else (),
         )
 
-    async def call(self, operation: Operation) -> execute.AnyOutcome:
+    async def call(self, operation: Operation) -> calling.AnyOutcome:
         """The pipeline's own call: under the row's deadline, and problems mapped to outcomes."""
         async with asyncio.timeout(CALM):
-            return await execute.call(cast(Deps, self.given), INTENT, operation, self.backend)
+            return await calling.call(cast(Deps, self.given), INTENT, operation, self.backend)
 
     async def prepared(self, sample: Sample) -> Operation:
         """The operation of a sample, after what it needs to have happened before."""

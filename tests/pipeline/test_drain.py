@@ -6,10 +6,11 @@ import asyncio
 import functools
 import gc
 import logging
+from contextlib import ExitStack
 
 import pytest
 
-from bot.pipeline.drain import QUIET_AFTER, TURN_LASTS, TURNS, TURNS_BESIDE_THE_DOOR, Drain
+from bot.pipeline.drain import QUIET_AFTER, TURN_LASTS, TURNS, TURNS_BESIDE_THE_DOOR, TURNS_IN_A_FLOOD, Drain
 
 
 async def test_a_task_is_kept_until_it_ends_though_nobody_else_holds_it() -> None:
@@ -154,6 +155,20 @@ async def test_while_somebody_is_at_the_door_little_is_begun_and_the_rest_soon_a
     assert yard.ended == list(range(100))
 
 
+@pytest.mark.parametrize(("crowd", "begun"), [(2, TURNS_BESIDE_THE_DOOR // 2), (100, TURNS_IN_A_FLOOD)])
+async def test_the_more_are_at_the_door_the_less_is_begun(crowd: int, begun: int) -> None:
+    yard = Yard(Drain())
+    with ExitStack() as stack:
+        for _ in range(crowd):
+            stack.enter_context(yard.drain.at_the_door())
+        yard.line_up(100)
+        await asyncio.sleep(0)
+        assert len(yard.began) == begun
+    yard.go.set()
+    assert await yard.drain.close(5.0) == 0
+    assert yard.ended == list(range(100))
+
+
 async def test_a_flood_at_the_door_does_not_stop_the_line() -> None:
     yard = Yard(Drain())
     yard.go.set()
@@ -165,11 +180,13 @@ async def test_a_flood_at_the_door_does_not_stop_the_line() -> None:
     assert yard.ended == list(range(100))
 
 
-async def test_works_that_wait_for_an_answer_from_outside_keep_nobody_waiting() -> None:
+async def test_works_that_wait_for_an_answer_from_outside_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.pipeline.drain.TURN_LASTS", 3_600.0)
     yard = Yard(Drain())
     yard.line_up(TURNS * 4, outside=True)
-    await asyncio.sleep(TURN_LASTS / 2)
-    assert len(yard.began) == TURNS * 4
+    async with asyncio.timeout(5.0):
+        while len(yard.began) < TURNS * 4:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.001)
     yard.go.set()
     assert await yard.drain.close(5.0) == 0
 
@@ -177,8 +194,11 @@ async def test_works_that_wait_for_an_answer_from_outside_keep_nobody_waiting() 
 async def test_a_work_that_waits_for_whatever_loses_its_turn_in_the_end() -> None:
     yard = Yard(Drain())
     yard.line_up(TURNS + 1)
-    await asyncio.sleep(TURN_LASTS * 2)
-    assert len(yard.began) == TURNS + 1
+    await asyncio.sleep(0)
+    assert len(yard.began) == TURNS
+    async with asyncio.timeout(TURN_LASTS * 50):
+        while len(yard.began) < TURNS + 1:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.001)
     yard.go.set()
     assert await yard.drain.close(5.0) == 0
 

@@ -314,7 +314,7 @@ async def test_control_planes_take_faults_and_show_their_requests(page: Browser,
     await (await page.testid("fault-acc-drop_after")).click()
 
     async def told() -> bool:
-        return json.dumps(plane.told) == '[{"fault": "drop_after", "times": 1}]'
+        return json.dumps(plane.told) == '[{"fault": "drop_after", "times": 1, "match": "^(POST|PUT|PATCH|DELETE) "}]'
 
     await page.until(told, f"the plane was told {plane.told}")
     await (await page.testid("fault-acc-clear")).click()

@@ -179,6 +179,42 @@ def test_a_tone_is_never_a_colour_alone(tone):
     assert head.split("\n")[1].strip()
 
 
+def test_a_fact_says_when_it_was_read_and_the_day_where_the_card_does_not():
+    """The time of the card, with its day, stands at its end; a fact read at another time has its own day."""
+    facts = (
+        Fact(label="Now", value="idle", at=NOON + timedelta(seconds=40)),
+        Fact(label="Before", value="idle", at=NOON - timedelta(minutes=5)),
+    )
+    made = render_card(card(facts=facts, at=NOON))
+    now, before = (field["text"] for field in made.blocks[1]["fields"])
+    assert now.startswith(f"*Now* <!date^{int((NOON + timedelta(seconds=40)).timestamp())}^{{time_secs}}|")
+    assert "{date_short_pretty} {time_secs}" in before
+    assert "{date_short_pretty} {time_secs}" in made.blocks[-1]["elements"][-1]["text"]
+    alone = render_card(card(facts=facts))
+    assert all("{date_short_pretty}" in field["text"] for field in alone.blocks[1]["fields"])
+
+
+def test_who_alone_reads_a_card_is_not_called_by_it():
+    """A private answer calls nobody but those whom it names besides its reader."""
+    made = render_card(card(only_for="U0ANA", mention=("U0ANA", "U0LEE")))
+    assert "<@U0LEE>" in words(made)
+    assert "<@U0ANA>" not in words(made) + made.text
+
+
+def test_a_title_that_is_a_sentence_needs_no_status():
+    """Other titles get a word for their colour."""
+    assert "Attention" not in words(render_card(card(title="Its time is over; nothing was done.", tone=Tone.WARN)))
+    assert "Attention" in words(render_card(card(tone=Tone.WARN)))
+
+
+def test_columns_of_sentences_go_over_several_lines():
+    """Ids and times stay whole, so that they can be copied; a long sentence does not push the rest out of sight."""
+    cells = ("2026-07-16 11:21 UTC", "run/e58497d0-0b65-5509-ac35-f018b34283c4", "2 of 40 pages failed: no price found")
+    made = render_card(card(table=Table(columns=("When", "Run", "Message"), rows=(cells,))))
+    (block,) = [block for block in made.blocks if block["type"] == "table"]
+    assert [column.get("is_wrapped", False) for column in block["column_settings"]] == [False, False, True]
+
+
 def test_only_card_mention_calls_people():
     """A name in the words is live where the card calls that person; then it is not repeated."""
     message = render_card(

@@ -16,6 +16,7 @@ from bot.render.words import bar, number_text, shown, span_words
         (timedelta(milliseconds=412), "412 milliseconds"),
         (timedelta(microseconds=3), "1 millisecond"),
         (timedelta(seconds=1), "1 second"),
+        (timedelta(seconds=1.04), "1 second"),
         (timedelta(seconds=1.46), "1.4 seconds"),
         (timedelta(minutes=90), "1 hour 30 minutes"),
         (timedelta(hours=1, seconds=5), "1 hour"),

@@ -38,7 +38,7 @@ async def test_a_number_that_nobody_documented_is_unknown_and_never_a_success(
     await town.acc.set_fault({"fault": "unknown_enum", "match": f"GET {filled(read, at)}$"})
     asked = await do(town, filled(text, at))
     await town.acc.clear_faults()
-    card = await asked.card(f"State: unknown ({number})")
+    card = await asked.card(f"unknown ({number})")
     assert title(card).endswith(f"unknown ({number})")
     assert "\u2705" not in title(card)
 

@@ -148,3 +148,19 @@ async def test_the_number_of_a_rule_means_its_own_people(
         receipt = await person.submit("modal", {"lasts": "once", "reason": "month end"})
         assert not receipt.errors, receipt
         await town.here.sees("mark acc:shop/prices", waits)
+
+
+async def test_what_the_rules_cover_by_then_is_a_button(town: Deciding) -> None:
+    """Between the denial and the form somebody granted it: nobody is asked, and one press does it."""
+    here = town.here
+    no = await here.does("start acc:news/feed", "Denied")
+    await town.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
+    await here.ana.wait_for(lambda person: person.modal())
+    await here.say("grant @ana start acc:news/feed for=1h -- go on", user="U0ROOT")
+    await here.sees("Granted: start on acc:news/feed")
+    assert (await here.ana.submit("modal", {"lasts": "once", "reason": "Lee is away"})).acked
+    told = await here.sees("The rules cover it now.")
+    assert labels(told) == ["start acc:news/feed -- Lee is away"]
+    await here.ana.press_label(CRAWL, told["ts"], "start acc:news/feed -- Lee is away")
+    await here.until(lambda: len(town.effects()) == 1)
+    assert not here.register(event="approval_requested")

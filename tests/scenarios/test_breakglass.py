@@ -217,3 +217,13 @@ async def test_a_dangerous_verb_that_was_looked_at_under_it_is_not_run_after_the
     await town.press(look, "Run it", user="U0RUI", channel=CRAWL)
     await here.sees("The rules changed since this was shown", user="U0RUI")
     assert [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"]
+
+
+async def test_the_approvers_are_told_also_when_the_rule_that_asks_them_is_not_for_the_holder(town: Deciding) -> None:
+    """Root is in no rule of the start; Ana would have had to ask the leads, and they hear of it."""
+    here = town.here
+    await here.say("breakglass for=30m -- checkout is down", user="U0ROOT")
+    await here.sees("BREAK-GLASS", f"<#{CRAWL}>", channel=SECURITY, user="U0ROOT")
+    await here.say("mark acc:shop/prices as=failed -- stuck", user="U0ROOT")
+    await here.sees("Done without your approval", "C0CRAWL allow 3", "<@U0LEE>", user="U0LEE")
+    assert not here.register(event="approval_requested")

@@ -184,3 +184,13 @@ async def test_accounts_are_written_in_the_file_and_nowhere_else(town: Deciding)
     card = await town.card("start acc:shop/prices")
     await town.press(card, "Approve")
     await here.until(lambda: len(town.effects()) == 1)
+
+
+async def test_a_grant_that_a_deny_stands_above_says_so(town: Deciding) -> None:
+    """An administrator may give it, and whoever reads the card knows what will still be denied; another grant is in force."""
+    here = town.here
+    await here.say("grant @ana agent approve acc:labs/* for=1h -- trying", user="U0ROOT")
+    await here.sees("Granted: agent approve", "no grant stands above a deny", "C0CRAWL deny 1")
+    await here.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
+    await here.say("grant @ana agent approve acc:news/* for=1h -- trying", user="U0ROOT")
+    assert "deny" not in shown(await here.sees("Granted: agent approve on `acc:news/*`", "In force"))

@@ -44,9 +44,9 @@ async def test_who_is_not_admitted_is_told_why_and_not_the_rules(town: Deciding)
     await here.does("why start acc:shop/prices", "guest", user="U0GUEST")
     assert "allow" not in seen(town, "U0GUEST")
     assert "leads" not in seen(town, "U0GUEST")
-    await here.does("why start acc:shop/prices", "C0CRAWL allow 2", "leads", "So it needs approval")
-    await here.does("why start acc:news/feed", "So it is denied", "no rule of this channel allows it")
-    await here.does("why status acc:news/feed", "So it is allowed")
+    await here.does("why start acc:shop/prices", "C0CRAWL allow 2", "leads", "Needs approval: ")
+    await here.does("why start acc:news/feed", "Denied: no rule of this channel allows it")
+    await here.does("why status acc:news/feed", "Allowed: ")
 
 
 async def test_to_ask_why_as_another_person_is_for_administrators_and_trying_is_registered(town: Deciding) -> None:
@@ -56,11 +56,11 @@ async def test_to_ask_why_as_another_person_is_for_administrators_and_trying_is_
     assert (await town.event("denied")).code == "not_administrator"
     await here.does(
         "why as=@ana start acc:shop/prices",
-        "as U0ANA",
+        "as <@U0ANA>",
         "allowed here with 1 of `leads`: `start` on `acc:shop/*` for `crawl`",
         user="U0ROOT",
     )
-    await here.does("why as=U0GUEST start acc:shop/prices", "as U0GUEST", "guest", user="U0ROOT")
+    await here.does("why as=U0GUEST start acc:shop/prices", "as <@U0GUEST>", "guest", user="U0ROOT")
 
 
 async def test_a_guest_who_may_act_may_not_hand_it_on(town: Deciding) -> None:
@@ -185,6 +185,7 @@ async def test_every_load_is_registered_with_the_digest_of_its_file(town: Decidi
     new = RULES + "# a remark\n"
     town.rules(new)
     await here.until(lambda: len(digests("policy_loaded")) == 2)
+    await here.sees("The rules changed", "is in force instead of", "+# a remark", channel=SECURITY)
     assert digests("policy_loaded")[1] == hashlib.sha256(new.encode()).hexdigest()
     town.rules("version = 1\n[[channel]]\n")
     await here.until(lambda: digests("policy_refused"))

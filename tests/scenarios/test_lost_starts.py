@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.pipeline import execute
+from bot.pipeline import reading_back
 from bot.playground.planes.acc_model import Options
 from tests.scenarios.steps import ask, do
 from tests.world import World, shown
@@ -27,7 +27,7 @@ async def test_a_run_of_somebody_else_is_not_taken_for_ours(
     here: World, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It began just before with other inputs, the ACC never began ours: the answer is unknown and nothing is followed."""
-    monkeypatch.setattr(execute, "LOOK_AGAIN_AFTER", (0.05,))
+    monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
     await here.acc.set_fault({**fault, "times": 1, "match": START})
     theirs = begin(here, '{"country":"fr"}')
     asked = await do(here, "start acc:shop/prices input.country=de")
@@ -41,7 +41,7 @@ async def test_a_run_that_tells_no_inputs_is_shown_and_left_to_a_person(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may be ours and it may not: its id stands on the card, and the outcome stays unknown."""
-    monkeypatch.setattr(execute, "LOOK_AGAIN_AFTER", (0.05,))
+    monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
     await here.acc.set_fault({"fault": "drop_before", "times": 1, "match": START})
     asked = await ask(here, "start acc:shop/prices input.country=de")
     await here.until(lambda: "sent" in asked.events)

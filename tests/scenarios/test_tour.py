@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from bot import plugins
@@ -10,13 +9,10 @@ from bot.core.rows import Filters
 from bot.demo import town
 from bot.touring import STEPS, play
 
-LONGEST = 90.0
-
 
 async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_register(tmp_path: Path) -> None:
-    """It ends with 0, shows every kind and one approval by a second person, and is no longer than people wait."""
+    """It ends with 0, shows every kind and one approval by a second person."""
     said: list[str] = []
-    began = time.monotonic()
     async with town(tmp_path / "demo") as here:
         register = here.bot.store
         result = await play(
@@ -27,4 +23,3 @@ async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_regi
     assert {step.backend for step in STEPS} == set(here.planes)
     assert any(press.label == "Approve" and press.user != step.user for step in STEPS for press in step.presses)
     assert not any("MISSING" in line for line in said)
-    assert time.monotonic() - began < LONGEST

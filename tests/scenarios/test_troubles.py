@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.pipeline import execute, front
+from bot.pipeline import front, reading_back
 from bot.playground.workspace.payloads import slash_command
 from tests.scenarios.steps import Asked, ask, do, last_seq, mention, starts
 from tests.world import World, labels, shown, world
@@ -105,7 +105,7 @@ TROUBLES = (
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """What stays unknown is looked at again once, and at once."""
-    monkeypatch.setattr(execute, "LOOK_AGAIN_AFTER", (0.05,))
+    monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
 
 
 @pytest.mark.usefixtures("soon")
@@ -252,6 +252,16 @@ def settled(here: World, old: set[Any], links: int) -> bool:
     return len(there) == links and not old & there and all(one is not None and not one.closed for one in own)
 
 
+async def settles(here: World, old: set[Any], links: int) -> None:
+    """Wait until the connections are settled and have been the same for a second."""
+    before, now = None, set(here.ws._sockets._open)
+    while before != now:
+        await here.until(lambda: settled(here, old, links), 20)
+        before = set(here.ws._sockets._open)
+        await asyncio.sleep(1.0)
+        now = set(here.ws._sockets._open) if settled(here, old, links) else None
+
+
 @pytest.mark.parametrize("reason", ["refresh_requested", "warning", None])
 async def test_a_cut_socket_loses_and_doubles_nothing(here: World, reason: str | None) -> None:
     """Slack asks to reconnect, warns, or the wire is cut: the next command works, and each card is there once."""
@@ -260,7 +270,7 @@ async def test_a_cut_socket_loses_and_doubles_nothing(here: World, reason: str |
     await here.ws.wait_connected(links)
     old = set(here.ws._sockets._open)
     await here.ws.disconnect_sockets(reason)
-    await here.until(lambda: settled(here, old, links), 20)
+    await settles(here, old, links)
     second = await do(here, "schedule on acc:shop/prices")
     for asked, words in ((first, "are off"), (second, "are on")):
         await asked.card(words)

@@ -64,6 +64,7 @@ async def test_where_slack_asks_to_wait_the_channel_waits_and_keeps_its_order(of
     office.ws.faults.rate_limit("chat.postMessage", times=1, retry_after=7)
     for number in range(3):
         await office.outbox.show(card(f"number {number}", key=f"op:{number}"))
+    assert await office.outbox.flush() == 0.0
     await office.outbox.show(card("elsewhere", key="op:9", place=Place(team_id="T0ACME", channel_id="C0INC")))
     assert await office.outbox.flush() == 0.0
     assert office.texts() == []

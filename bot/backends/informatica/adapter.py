@@ -17,12 +17,13 @@ from bot.backends.informatica.targets import Finder
 from bot.backends.informatica.views import schedule_word, utc_text, written
 from bot.backends.informatica.wire import Agent
 from bot.core.capability import BackendRows
+from bot.core.desk import handler_of
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refused, RunView, Unknown
 from bot.core.params import Param
 from bot.core.ports import BackendParts, Call
-from bot.core.problems import BadRequest, CallProblem, CredentialRefused
+from bot.core.problems import CallProblem, CredentialRefused
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Failed | Refused]]
 
@@ -67,10 +68,7 @@ class InformaticaBackend:
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once."""
-        handler = _HANDLERS.get((operation.verb, operation.target.kind))
-        if handler is None:
-            raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
-        return await handler(self._desk, operation, call)
+        return await handler_of(_HANDLERS, operation)(self._desk, operation, call)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """Starts and stops of services by one reading of their agent, jobs by the monitor and the log."""

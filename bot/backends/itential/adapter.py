@@ -17,12 +17,13 @@ from bot.backends.itential.targets import Finder
 from bot.backends.itential.views import gateway_state, written
 from bot.backends.itential.wire import Service
 from bot.core.capability import BackendRows
+from bot.core.desk import handler_of
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refused, RunView, Unknown
 from bot.core.params import Param
 from bot.core.ports import BackendParts, Call
-from bot.core.problems import BadRequest, CallProblem
+from bot.core.problems import CallProblem
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Failed | Refused]]
 
@@ -82,13 +83,10 @@ class ItentialBackend:
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once."""
-        handler = _HANDLERS.get((operation.verb, operation.target.kind))
-        if handler is None:
-            raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
         refused = resources.check(operation) if operation.target.kind in _RESOURCES else None
         if refused is not None:
             return refused
-        return await handler(self._desk, operation, call)
+        return await handler_of(_HANDLERS, operation)(self._desk, operation, call)
 
     async def form(self, target: Target) -> tuple[Param, ...]:
         """The parameters of a service by its JSON Schema, as rows for a modal; empty where it carries none."""

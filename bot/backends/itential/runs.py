@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -43,7 +44,7 @@ def params_of(service: Service, operation: Operation) -> dict[str, Json]:
 
 
 def _check_destroy(service: Service) -> None:
-    if service.service_metadata.type not in (None, TOFU):
+    if (service.service_metadata.type or TOFU) != TOFU:
         raise BadRequest(
             f"{service.path} is of type {service.service_metadata.type}, and only OpenTofu plans can be destroyed."
         )
@@ -55,13 +56,27 @@ async def check(desk: Desk, operation: Operation) -> Refused | None:
         return None
     service = await desk.client.service(operation.target.id)
     params_of(service, operation)
-    return _destroys(service, operation)
+    return _has_its_own_verb(service, operation)
 
 
-def _destroys(service: Service, operation: Operation) -> Refused | None:
+def _destroys(service: Service, action: Json) -> bool:
+    """Whether that action of a plan, or of a service of untold type, destroys, in whatever letters it is written.
+
+    Raises BadRequest for what is neither of a plan's two actions: nobody says what the vendor makes of it.
+    """
+    if (service.service_metadata.type or TOFU) != TOFU or action is None:
+        return False
+    if unicodedata.normalize("NFKC", str(action)).strip().casefold() == "destroy":
+        return True
+    if service.service_metadata.type == TOFU and action != "apply":
+        raise BadRequest("`param.action=` takes one of apply, destroy.")
+    return False
+
+
+def _has_its_own_verb(service: Service, operation: Operation) -> Refused | None:
     """Destroying is a verb of its own, so that it always shows a pre-flight (safety table of the reference)."""
     given = given_params(operation)
-    if operation.verb == "start" and service.service_metadata.type == TOFU and given.get("action") == "destroy":
+    if operation.verb == "start" and _destroys(service, given.get("action")):
         rest = tuple((f"param.{k}", str(v)) for k, v in given.items() if k != "action")
         return Refused(
             code="use_destroy",
@@ -75,7 +90,7 @@ def _destroys(service: Service, operation: Operation) -> Refused | None:
 async def run(desk: Desk, operation: Operation, call: Call) -> Done | Failed | Refused:
     """Run it; `destroy` runs an OpenTofu plan with action=destroy."""
     service = await desk.client.service(operation.target.id)
-    refused = _destroys(service, operation)
+    refused = _has_its_own_verb(service, operation)
     if refused is not None:
         return refused
     params = params_of(service, operation)

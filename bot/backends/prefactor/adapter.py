@@ -16,6 +16,7 @@ from bot.backends.prefactor.settings import PrefactorSettings
 from bot.backends.prefactor.targets import Finder, is_new
 from bot.backends.prefactor.views import agent_state, allowed_text, instance_view
 from bot.core.capability import BackendRows, Risk
+from bot.core.desk import handler_of
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import (
@@ -32,7 +33,7 @@ from bot.core.outcome import (
 )
 from bot.core.params import Param
 from bot.core.ports import BackendParts, Call
-from bot.core.problems import BadReply, BadRequest, CallProblem, Lost, NoSuchTarget, Problem, ServerError
+from bot.core.problems import BadReply, CallProblem, Lost, NoSuchTarget, Problem, ServerError
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Refused]]
 
@@ -72,9 +73,7 @@ class PrefactorBackend:
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once. After a change whose answer is useless the target is read, which tells whether it happened."""
-        handler = _HANDLERS.get((operation.verb, operation.target.kind))
-        if handler is None:
-            raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
+        handler = handler_of(_HANDLERS, operation)
         refused = await self.check(operation)
         if refused is not None:
             return refused

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import Final
 
 from bot.backends.prefactor.client import PrefactorClient
 from bot.backends.prefactor.settings import PrefactorSettings
 from bot.backends.prefactor.targets import Finder
+from bot.core import desk as core
 from bot.core.operation import Operation
-from bot.core.ports import Clock, Names
-from bot.core.redact import redact
 
 _LONGEST_KEY: Final = 64
 
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """One account: its settings, its client, what is known of names, and which values must not show."""
-
-    settings: PrefactorSettings
-    client: PrefactorClient
-    finder: Finder
-    names: Names
-    clock: Clock
-    secrets: tuple[str, ...] = field(repr=False)
-
-    @property
-    def name(self) -> str:
-        """The backend's name."""
-        return self.settings.name
-
-    def clean(self, text: str) -> str:
-        """What the vendor says, on one line and without secrets."""
-        return redact(" ".join(text.split()), self.secrets)[0]
+Desk = core.Desk[PrefactorSettings, PrefactorClient, Finder]
 
 
 def key_of(operation: Operation) -> str:

@@ -16,6 +16,7 @@ from bot.backends.resilio.views import bar, clean, client_facts, client_state, r
 from bot.backends.resilio.wire import Client, Run
 from bot.core.asked import map_of, number_of, text_of
 from bot.core.capability import BackendRows
+from bot.core.desk import handler_of
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
@@ -124,10 +125,7 @@ class ResilioBackend:
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once."""
-        handler = _HANDLERS.get((operation.verb, operation.target.kind))
-        if handler is None:
-            raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
-        return await handler(self._client, operation, call)
+        return await handler_of(_HANDLERS, operation)(self._client, operation, call)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """All runs by one request. One that is no longer listed is left out: the API does not say how it ended."""

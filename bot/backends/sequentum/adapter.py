@@ -16,12 +16,13 @@ from bot.backends.sequentum.several import together
 from bot.backends.sequentum.targets import Finder
 from bot.backends.sequentum.views import job_view, run_view, written
 from bot.core.capability import BackendRows
+from bot.core.desk import handler_of
 from bot.core.ids import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
 from bot.core.params import Param
 from bot.core.ports import BackendParts, Call
-from bot.core.problems import BadRequest, CallProblem, NoSuchTarget
+from bot.core.problems import CallProblem, NoSuchTarget
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done]]
 
@@ -81,10 +82,7 @@ class SequentumBackend:
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once."""
-        handler = _HANDLERS.get((operation.verb, operation.target.kind))
-        if handler is None:
-            raise BadRequest(f"`{operation.verb}` is nothing that a {operation.target.kind} of {self.name} can do.")
-        return await handler(self._desk, operation, call)
+        return await handler_of(_HANDLERS, operation)(self._desk, operation, call)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """All runs of one agent by one request for its history; those that are not on that page are asked for one by one."""

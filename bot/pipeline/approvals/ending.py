@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.core.card import Tone
 from bot.core.intent import Intent
+from bot.core.params import duration_text
 from bot.core.register import Event
 from bot.core.rows import Hold, stamp
-from bot.core.wording import plural
 from bot.pipeline.approvals import shown
 from bot.pipeline.approvals.asking import hand_over
 from bot.pipeline.approvals.terms import terms_of
@@ -60,7 +60,9 @@ async def expire(deps: Deps, hold: Hold) -> bool:
     if await hand_over(deps, hold):
         return False
     terms = terms_of(hold)
-    text = f"Nobody decided within {plural(terms.expires // 60, 'minute')}, so nothing was done. Ask again if it is still wanted."
+    agreed = sum(vote.vote == "approve" for vote in await deps.store.votes(hold.id))
+    who = f"Only {agreed} of {terms.count} agreed" if agreed else "Nobody decided"
+    text = f"{who} within {duration_text(terms.expires)}, so nothing was done. Ask again if it is still wanted."
     state = "expired"
     if hold.state == "approved":
         state, text = "cancelled", "It was approved, and its time was over before it could run. Nothing was done."

@@ -16,8 +16,8 @@ from bot.core.problems import Ambiguous, BadRequest, NoSuchTarget, Problem
 from bot.core.rows import Hold
 from bot.pipeline.approvals.terms import terms_of
 from bot.pipeline.authorize import FRESH, Ruling, authorize
+from bot.pipeline.calling import against
 from bot.pipeline.deps import Deps
-from bot.pipeline.execute import against
 from bot.pipeline.preflight import FACTS_WITHIN, state_now
 from bot.pipeline.resolve import find_target
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -12,6 +13,7 @@ from bot.core.intent import Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.rows import Hold, HoldVote
+from bot.core.value import canonical
 from bot.core.wording import plural
 from bot.pipeline import cards
 from bot.pipeline.approvals.terms import KIND, Terms, claimed_by, terms_of
@@ -24,7 +26,7 @@ _HEADS: Final = {
     "approved": "Approved",
     "taken": "Approved",
     "rejected": "Denied",
-    "expired": "Expired: nobody decided in time",
+    "expired": "Expired: not decided in time",
     "cancelled": "Cancelled",
 }
 _TONES: Final = {"approved": Tone.GOOD, "taken": Tone.GOOD, "rejected": Tone.BAD}
@@ -121,14 +123,19 @@ def _facts(deps: Deps, hold: Hold, operation: Operation, terms: Terms) -> tuple[
     )
     scribe = Scribe(deps.secrets)
     masked = {
-        "Parameters": scribe.params(operation.params) if operation.params else "none",
+        "Parameters": _exactly(scribe.params(operation.params)) or "none",
         "Reason": scribe.clean(operation.reason) or "none given",
     }
     facts = tuple(fact.model_copy(update={"value": masked.get(fact.label, fact.value)}) for fact in facts)
     where = Fact(label="Where", value=f"<#{hold.intent.place.channel_id}>")
     may = Fact(label="Who may decide", value=", ".join(f"<@{user}>" for user in terms.eligible))
     files = (Fact(label="Files", value=", ".join(operation.files)),) if operation.files else ()
-    return (*facts[:1], where, *facts[1:], *files, may, *terms.shown)
+    return (*facts[:1], where, *facts[1:4], *files, facts[4], may, *facts[5:], *terms.shown)
+
+
+def _exactly(params: str) -> str:
+    """Canonical JSON of parameters as `name=value`, values as JSON: a text cannot look like another parameter."""
+    return ", ".join(f"{name}={canonical(value)}" for name, value in json.loads(params).items())
 
 
 def _buttons(hold: Hold, terms: Terms) -> tuple[Button, ...]:
@@ -154,13 +161,12 @@ async def show_requester(deps: Deps, hold: Hold) -> None:
         only_user=hold.intent.actor.user_id,
     )
     due = Fact(label="Expires", value=datetime.fromisoformat(hold.due_at))
-    text = f"Waiting for {terms.count} of {named(terms.groups)} to agree; nothing was sent."
+    status = f"Waiting for approval by {terms.count} of {named(terms.groups)}; nothing was sent"
     lines = (
-        Line(text=text),
         *([Line(heading="Asked again", text=terms.note)] if terms.note else ()),
         *await _unposted(deps, hold, terms),
     )
-    await _requester(deps, hold, operation, Tone.ASK, "Waiting for approval", lines, (due,), (cancel,))
+    await _requester(deps, hold, operation, Tone.ASK, status, lines, (due,), (cancel,))
 
 
 async def _unposted(deps: Deps, hold: Hold, terms: Terms) -> tuple[Line, ...]:
@@ -180,7 +186,9 @@ async def _unposted(deps: Deps, hold: Hold, terms: Terms) -> tuple[Line, ...]:
 async def close_requester(deps: Deps, hold: Hold, tone: Tone, status: str, text: str, *people: str) -> None:
     """The card of the request once nothing will come of it, or once it has turned into a grant."""
     if hold.operation is not None:
-        await _requester(deps, hold, hold.operation, tone, status, (Line(text=text),), (), (), people)
+        again = text.startswith(status)
+        lines = () if again else (Line(text=text),)
+        await _requester(deps, hold, hold.operation, tone, text if again else status, lines, (), (), people)
 
 
 async def _requester(
@@ -229,8 +237,9 @@ async def tell_requester(deps: Deps, hold: Hold, what: str, text: str, *people: 
 
 
 async def remind(deps: Deps, hold: Hold) -> None:
-    """Call those who may decide, in the thread of their card."""
+    """Call those who may decide and have not, in the thread of their card."""
     terms = terms_of(hold)
+    voted = {vote.user_id for vote in await deps.store.votes(hold.id)}
     posted = await deps.store.message(card_key(hold.request_id))
     thread = (posted.thread_ts or posted.ts) if posted is not None else None
     operation = hold.operation
@@ -240,9 +249,11 @@ async def remind(deps: Deps, hold: Hold) -> None:
         place=Place(team_id=hold.intent.place.team_id, channel_id=terms.channel, thread_ts=thread),
         title=f"Still waiting: {title}",
         tone=Tone.ASK,
-        status="Half of the time is over",
+        status=f"Half of the time is over; {len(voted)} of {terms.count} agreed"
+        if voted
+        else "Half of the time is over",
         facts=(Fact(label="Expires", value=datetime.fromisoformat(hold.due_at)),),
-        mention=terms.eligible,
+        mention=tuple(user for user in terms.eligible if user not in voted),
     )
     await deps.presenter.show(card)
 

@@ -6,14 +6,14 @@ from typing import Final
 
 from bot.core.capability import Capability
 from bot.core.card import Button, FormField, FormView, Line, Tone
-from bot.core.intent import Form, Intent, Place
+from bot.core.intent import Command, Form, Intent, Place
 from bot.core.operation import Operation
 from bot.core.policy import Denied, NeedsApproval, Standing, standing
 from bot.core.policy_load import Rule
 from bot.core.policy_match import risk_or_verb, target_covered
 from bot.core.rows import stamp
 from bot.core.value import Json
-from bot.pipeline import cards
+from bot.pipeline import cards, refuse
 from bot.pipeline.approvals.asking import open_approval
 from bot.pipeline.approvals.terms import KIND, terms_of
 from bot.pipeline.authorize import FRESH, Ruling, authorize
@@ -114,7 +114,9 @@ async def wanted(deps: Deps, intent: Intent, form: Form, kept: dict[str, Json]) 
     ruling = await authorize(deps, intent, operation, row, max_age=FRESH)
     decision = ruling.decision
     if not isinstance(decision, Denied):
-        await say(deps, intent, "The rules cover it now: type the command again.", tone=Tone.PLAIN)
+        target = cards.written(operation.target)
+        again = Command(verb=operation.verb, target=target, params=operation.words, reason=words or None)
+        await refuse.offer(deps, intent, "The rules cover it now.", again)
         return
     if decision.code != "no_rule" or not _approvers(ruling, decision):
         await say(deps, intent, f"It cannot be asked for: {decision.reason}.")

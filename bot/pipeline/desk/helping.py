@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from bot.core.builtins import BUILTINS, EXAMPLE_BACKENDS, Builtin
-from bot.core.capability import Capability
+from bot.core.builtins import BUILTINS, EXAMPLE_BACKENDS
+from bot.core.capability import Capability, Risk
 from bot.core.card import Line
 from bot.core.intent import Command, Intent
 from bot.core.params import Param, ParamType, duration_text
@@ -16,15 +17,22 @@ from bot.pipeline import cards
 from bot.pipeline.authorize import facts, grants_of, not_admitted
 from bot.pipeline.deps import Deps
 
+_RISKS: Final = {Risk.READ: "Look", Risk.CHANGE: "Change", Risk.DANGER: "Danger, with a pre-flight"}
+_FIRST: Final = ("find", "targets", "why")  # what a newcomer needs first
+
 
 async def help_(deps: Deps, intent: Intent, ask: Command) -> None:
-    """`help`, `help VERB`."""
+    """`help`, `help acc`, `help VERB`."""
     rows = await usable(deps, intent)
-    if ask.words:
-        verb, _ = deps.catalog.canonical_verb(ask.words)
-        await _one(deps, intent, verb or " ".join(ask.words), rows)
+    if not ask.words:
+        await help_for(deps, intent, rows)
         return
-    await help_for(deps, intent, rows)
+    verb, _ = deps.catalog.canonical_verb(ask.words)
+    name = ask.words[0].removesuffix(":")
+    if verb is None and name in deps.catalog.backends:
+        await _plane(deps, intent, name, [row for backend, row in rows if backend == name])
+    else:
+        await _one(deps, intent, verb or " ".join(ask.words), rows)
 
 
 async def usable(deps: Deps, intent: Intent) -> tuple[tuple[str, Capability], ...]:
@@ -41,23 +49,52 @@ async def usable_verbs(deps: Deps, intent: Intent) -> tuple[str, ...]:
 
 
 async def help_for(deps: Deps, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
-    """The list: acting verbs by backend, then what everybody here may ask."""
-    lines = []
-    for name in sorted({name for name, _ in rows}):
-        words = [f"`{deps.command} {_example(row, name)}` {row.help}" for backend, row in rows if backend == name]
-        lines.append(
-            Line(heading=f"{name} ({deps.catalog.backends[name].title})", text="\n".join(dict.fromkeys(words)))
+    """The verbs by backend, then what everybody here may ask: an overview that fits on a screen."""
+    names = sorted({name for name, _ in rows})
+    lines = [
+        Line(
+            heading=_heading(deps, name), text=_overview(deps, name, [row for backend, row in rows if backend == name])
         )
+        for name in names
+    ]
     lines += await _answered_here(deps, intent)
-    if not rows:
-        lines.insert(
-            0,
-            Line(
-                text=f"The rules of this channel let you do nothing on a control plane. `{deps.command} whoami` says why."
-            ),
-        )
-    lines.append(Line(text=f"A reason goes behind `--`. `{deps.command} help VERB` shows a verb's parameters."))
+    if rows:
+        first, verb = f"`{deps.command} help {names[0]}`", f"`{deps.command} help {rows[0][1].verb}`"
+        text = f"{first} shows each command of it, {verb} a verb's parameters. A reason goes behind `--`."
+        lines.append(Line(text=text))
+    else:
+        nothing = "The rules of this channel let you do nothing on a control plane."
+        lines.insert(0, Line(text=f"{nothing} `{deps.command} whoami` says why."))
     await deps.presenter.show(cards.private(intent, "What you may do here", lines=tuple(lines)), intent.reply)
+
+
+def _heading(deps: Deps, name: str) -> str:
+    return f"{name} ({deps.catalog.backends[name].title})"
+
+
+def _overview(deps: Deps, name: str, rows: Sequence[Capability]) -> str:
+    """The verbs on a line for each risk, and one command as it is typed: one that does something if there is one."""
+    found = [(words, [row for row in rows if row.risk is risk]) for risk, words in _RISKS.items()]
+    verbs = [
+        f"{words}: {', '.join(f'`{verb}`' for verb in dict.fromkeys(row.verb for row in of))}"
+        for words, of in found
+        if of
+    ]
+    typical = next((row for row in rows if row.risk is Risk.CHANGE), rows[0])
+    return "\n".join([*verbs, f"For example `{deps.command} {_example(typical, name)}`"])
+
+
+async def _plane(deps: Deps, intent: Intent, name: str, rows: Sequence[Capability]) -> None:
+    """Each command of one control plane, by risk."""
+    lines = []
+    for risk, words in _RISKS.items():
+        said = [f"`{deps.command} {_example(row, name)}` {row.help}" for row in rows if row.risk is risk]
+        if said:
+            lines.append(Line(heading=words, text="\n".join(dict.fromkeys(said))))
+    if not lines:
+        lines = [Line(text=f"The rules of this channel let you do nothing there. `{deps.command} whoami` says why.")]
+    title = f"What you may do here on {_heading(deps, name)}"
+    await deps.presenter.show(cards.private(intent, title, lines=tuple(lines)), intent.reply)
 
 
 async def _answered_here(deps: Deps, intent: Intent) -> list[Line]:
@@ -73,14 +110,13 @@ async def _answered_here(deps: Deps, intent: Intent) -> list[Line]:
         verbs |= {"revoke"} if await _has_grants(deps, intent.actor.user_id) else set()
     if why_not_breakglass(policy, subject, deps.home_team) is None:
         verbs |= {row.verb for row in BUILTINS if row.needs == "breakglass"}
-    everybody = _examples(deps, [row for row in BUILTINS if row.needs is None])
-    besides = _examples(deps, [row for row in BUILTINS if row.verb in verbs])
-    found = [Line(heading="Everybody here", text=everybody)]
+    everybody = ", ".join(f"`{row.verb}`" for row in BUILTINS if row.needs is None)
+    examples = ", ".join(f"`{deps.command} {_on_hand(deps, deps.catalog.builtins[verb].example)}`" for verb in _FIRST)
+    besides = "\n".join(
+        f"`{deps.command} {_on_hand(deps, row.example)}` {row.help}" for row in BUILTINS if row.verb in verbs
+    )
+    found = [Line(heading="Everybody here", text=f"{everybody}\nFor example {examples}")]
     return [*found, Line(heading="You besides", text=besides)] if besides else found
-
-
-def _examples(deps: Deps, rows: Sequence[Builtin]) -> str:
-    return "\n".join(f"`{deps.command} {_on_hand(deps, row.example)}` {row.help}" for row in rows)
 
 
 async def _has_grants(deps: Deps, user_id: str) -> bool:

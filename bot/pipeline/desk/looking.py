@@ -10,11 +10,14 @@ from bot.core.catalog import check_params
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Named, Table
 from bot.core.params import duration_text
+from bot.core.policy_help import Sight
 from bot.core.problems import BadRequest, Problem
 from bot.core.wording import plural
 from bot.pipeline import cards
+from bot.pipeline.authorize import sight_of
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk.lists import approvals_table, pauses_table, watches_table
+from bot.pipeline.grants import NotPermittedError
 from bot.pipeline.health import Checked
 from bot.pipeline.rules import named_channels
 
@@ -24,18 +27,18 @@ SHOWN_WITHIN = 1.5
 
 
 async def backends(deps: Deps, intent: Intent, ask: Command) -> None:
-    """Every configured control plane as it is now."""
-    await _health_table(deps, intent, "Control planes", tuple(deps.backends))
+    """Every control plane that the asker may be told about, as it is now."""
+    seen = await sight_of(deps, intent.actor, intent.place)
+    await _health_table(deps, intent, "Control planes", [name for name in deps.backends if seen.backend(name)])
 
 
 async def health(deps: Deps, intent: Intent, ask: Command) -> None:
     """`health`, `health acc`."""
+    seen = await sight_of(deps, intent.actor, intent.place)
     if ask.target is None:
-        await _health_table(deps, intent, "Health", tuple(deps.backends))
+        await _health_table(deps, intent, "Health", [name for name in deps.backends if seen.backend(name)])
         return
-    name = ask.target.partition(":")[0]
-    if name not in deps.backends:
-        raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
+    name = _backend(deps, seen, ask.target.partition(":")[0])
     await _health_table(deps, intent, f"Health of {name}", (name,))
 
 
@@ -51,18 +54,29 @@ async def _health_table(deps: Deps, intent: Intent, title: str, names: Sequence[
         late = [name for name in asked if name not in there]
         rows = [_health_row(deps, name, there[name]) if name in there else _no_answer(deps, name) for name in asked]
         note = f"No answer yet from {', '.join(late)}; a second message tells more." if late else ""
-        card = cards.private(intent, title, tone=_health_tone(there if not late else None), table=_table(rows, note))
+        tone = _health_tone(there if not late else None)
+        card = cards.private(intent, title, tone=tone, status=_answering(there, late), table=_table(rows, note))
         await deps.presenter.show(card, intent.reply)
     if late:
         found = {name: asked[name].result() for name in late}
         table = _table([_health_row(deps, name, checked) for name, checked in found.items()])
         key = f"say:{intent.request_id}:late"
-        card = cards.private(intent, f"{title}: the late ones", key=key, tone=_health_tone(found), table=table)
+        tone, status = _health_tone(found), _answering(found)
+        card = cards.private(intent, f"{title}: the late ones", key=key, tone=tone, status=status, table=table)
         await deps.presenter.show(card, intent.reply)
 
 
 def _health_tone(found: Mapping[str, Checked] | None) -> Tone:
     return Tone.GOOD if found is not None and all(checked.health.ok for checked in found.values()) else Tone.WARN
+
+
+def _answering(found: Mapping[str, Checked], late: Sequence[str] = ()) -> str:
+    """Who does not answer, by name; else that all do."""
+    down = [name for name, checked in sorted(found.items()) if not checked.health.ok]
+    said = [f"down: {', '.join(down)}"] if down else []
+    said += [f"no answer yet: {', '.join(late)}"] if late else []
+    words = "; ".join(said) or ("all of them answer" if len(found) > 1 else "it answers")
+    return words[:1].upper() + words[1:]
 
 
 def _table(rows: Sequence[tuple[str, ...]], note: str = "") -> Table:
@@ -90,14 +104,15 @@ def _no_answer(deps: Deps, name: str) -> tuple[str, ...]:
 
 async def targets(deps: Deps, intent: Intent, ask: Command) -> None:
     """`targets infa`, `targets infa:eu`."""
+    seen = await sight_of(deps, intent.actor, intent.place)
     if ask.target is None:
-        names = ", ".join(f"`{name}`" for name in sorted(deps.backends))
+        names = ", ".join(f"`{name}`" for name in sorted(deps.backends) if seen.backend(name))
         raise BadRequest(f"`targets` needs a control plane. There are: {names}.", code="target_missing")
     name, _, part = ask.target.partition(":")
-    if name not in deps.backends:
-        raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
+    _backend(deps, seen, name)
     count = _count(deps, ask)
-    found = [named for named in await _list(deps, name) if part.lower() in named.text.lower()]
+    listed = [named for named in await _list(deps, name) if seen.target(named.target)]
+    found = [named for named in listed if part.lower() in named.text.lower()]
     unlisted = deps.catalog.backends[name].unlisted.format(backend=name)
     await _named_table(deps, intent, f"Targets of {name}", found, count, unlisted)
 
@@ -108,14 +123,24 @@ async def find(deps: Deps, intent: Intent, ask: Command) -> None:
     if not words:
         raise BadRequest("`find` needs a part of a name.", code="target_missing")
     now = deps.clock.now()
+    sight = await sight_of(deps, intent.actor, intent.place)
     found = []
     for name in sorted(deps.backends):
         for target, seen in await deps.names.known(name):
             text = cards.written(target)
-            if all(word in text.lower() for word in words):
+            if all(word in text.lower() for word in words) and sight.target(target):
                 age = duration_text(max(1, int((now - seen).total_seconds())))
                 found.append(Named(target=target, text=text, state=target.kind, detail=f"seen {age} ago"))
-    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50)
+    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50, columns=("Target", "Kind", "Known"))
+
+
+def _backend(deps: Deps, seen: Sight, name: str) -> str:
+    """The name if it is one that may be spoken of; who may not hear of it is answered alike whether it exists or not."""
+    if not seen.backend(name):
+        raise NotPermittedError(f"No rule of this channel that names you is about `{name}`.", code="no_rule")
+    if name not in deps.backends:
+        raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
+    return name
 
 
 async def _list(deps: Deps, name: str) -> Sequence[Named]:
@@ -127,17 +152,19 @@ async def _list(deps: Deps, name: str) -> Sequence[Named]:
 
 
 async def _named_table(
-    deps: Deps, intent: Intent, title: str, found: Sequence[Named], count: int, unlisted: str = ""
+    deps: Deps,
+    intent: Intent,
+    title: str,
+    found: Sequence[Named],
+    count: int,
+    unlisted: str = "",
+    columns: tuple[str, ...] = ("Target", "State", "Detail"),
 ) -> None:
     rows = tuple((named.text, named.state, named.detail) for named in found[:count])
     note = "" if len(found) <= count else f"{len(found) - count} more; say more of the name"
     nothing = "" if rows else "Nothing. Names are learned as they are used; a full path or id works at once."
     lines = tuple(Line(text=text) for text in (nothing, unlisted) if text)
-    table = (
-        Table(columns=("Target", "State", "Detail"), rows=rows, total=len(found), note=note, exact=("Target",))
-        if rows
-        else None
-    )
+    table = Table(columns=columns, rows=rows, total=len(found), note=note, exact=("Target",)) if rows else None
     await deps.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 
 
@@ -149,7 +176,10 @@ def _count(deps: Deps, ask: Command) -> int:
 
 
 async def status(deps: Deps, intent: Intent, ask: Command) -> None:
-    """`status` without a target: what is open in this channel."""
+    """`status` without a target: what is open in this channel; of a control plane itself, whether it answers."""
+    if ask.target is not None:
+        await health(deps, intent, ask)
+        return
     channel = intent.place.channel_id
     waiting, runs, paused = await asyncio.gather(
         approvals_table(deps, channel=channel),
@@ -187,7 +217,9 @@ async def _open(deps: Deps, intent: Intent, title: str, table: Table) -> None:
 
 
 async def doctor(deps: Deps, intent: Intent, ask: Command) -> None:
-    """Checks of the installation, each with its remedy."""
+    """Checks of the installation, each with its remedy; it speaks of every control plane and channel, so not to everybody."""
+    if (await sight_of(deps, intent.actor, intent.place)).patterns is not None:
+        raise NotPermittedError("`doctor` is for full members of the workspace.")
     checks = await deps.health.check_all()
     policy = deps.policy()
     facts = [
@@ -213,8 +245,14 @@ async def doctor(deps: Deps, intent: Intent, ask: Command) -> None:
         if found.trouble
     ]
     facts.append(Fact(label="Channels", value=f"{len(named) - len(bad)} of {len(named)} can be used"))
-    tone = Tone.WARN if bad or not all(checked.health.ok for checked in checks.values()) else Tone.GOOD
+    wrong = len(bad) + sum(not checked.health.ok for checked in checks.values()) + (rules is None) + (not where.known)
     card = cards.private(
-        intent, "Doctor", tone=tone, facts=tuple(facts), lines=tuple(bad[:20]), mention=(intent.actor.user_id, *named)
+        intent,
+        "Doctor",
+        tone=Tone.WARN if wrong else Tone.GOOD,
+        status=f"{plural(wrong, 'thing')} to mend" if wrong else "Nothing to mend",
+        facts=tuple(facts),
+        lines=tuple(bad[:20]),
+        mention=tuple(named),
     )
     await deps.presenter.show(card, intent.reply)

@@ -14,7 +14,7 @@ from bot.core.policy_help import decision_word
 from bot.core.policy_match import Member
 from bot.core.problems import BadRequest
 from bot.pipeline import cards
-from bot.pipeline.authorize import asked, facts, grants_of, not_admitted
+from bot.pipeline.authorize import asked, facts, grants_of, hidden, not_admitted
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk.lists import moment
 from bot.pipeline.grants import NotPermittedError
@@ -69,10 +69,11 @@ async def why(deps: Deps, intent: Intent, ask: Command) -> None:
             f"`{inner.verb}` is answered by the bot itself; no rule of a control plane is met.", code="builtin"
         )
     refused = await not_admitted(deps, intent)
+    if refused is None and inner.target is not None:
+        refused = await hidden(deps, intent, inner.target)
     if refused is not None and intent.door is not Door.TERMINAL:
         # The rules are shown to those whom they admit, and looking it up would tell an outsider what there is.
-        lines = [Line(heading="So it is denied", text=refused.reason)]
-        card = cards.private(intent, f"Why: {ask.words[0]}", tone=Tone.WARN, lines=tuple(lines))
+        card = cards.private(intent, f"Why: {ask.words[0]}", tone=Tone.WARN, status=f"Denied: {refused.reason}")
         await deps.presenter.show(card, intent.reply)
         return
     seen = await _as_whom(deps, intent, dict(ask.params).get("as"))
@@ -86,14 +87,14 @@ async def why(deps: Deps, intent: Intent, ask: Command) -> None:
         Line(text=f"{'`yes`' if trace.matched else '`no`'} {trace.label}{_line_of(trace.line)}: {trace.says}")
         for trace in traces[:-1]
     ]
-    verdict = f"it {word}" if word == "needs approval" else f"it is {word}"
-    lines.append(Line(heading=f"So {verdict}", text=decision.says))
     card = cards.private(
         intent,
         f"Why: {cards.title_of(resolved.operation)}",
         tone=Tone.GOOD if decision.matched else Tone.WARN,
+        status=f"{word[:1].upper()}{word[1:]}: {decision.says}",
         lines=tuple(lines),
-        footer=(f"policy {policy.version}", f"as {seen.user_id}"),
+        footer=(f"as <@{seen.user_id}>", f"policy {policy.version}"),
+        mention=(seen.user_id,),
     )
     await deps.presenter.show(card, intent.reply)
 

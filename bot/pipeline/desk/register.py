@@ -7,12 +7,15 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.core.capability import Risk
 from bot.core.card import Delivery, Line
 from bot.core.catalog import check_params
 from bot.core.intent import Command, Intent
 from bot.core.outcome import FileOut, Table
 from bot.core.policy import why_not_administrator
+from bot.core.register import Event
 from bot.core.rows import Entry, Filters, stamp
+from bot.core.spreadsheet import csv_text
 from bot.core.value import canonical
 from bot.core.wording import plural
 from bot.pipeline import cards
@@ -20,6 +23,8 @@ from bot.pipeline.authorize import facts
 from bot.pipeline.deps import Deps
 from bot.pipeline.desk.lists import moment
 
+_COLUMNS = ("Seq", "When, UTC", "Who", "Event", "What", "Detail")
+_CAME_OF_IT = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
@@ -55,18 +60,42 @@ async def timeline(deps: Deps, intent: Intent, ask: Command) -> None:
     filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
     entries = await deps.store.search(filters, limit=200)
     oldest_first = list(reversed(entries))
-    await _show(deps, intent, f"Timeline since {moment(stamp(start))}", oldest_first)
+    moves = _moves(deps, oldest_first)
+    note = f"{plural(len(oldest_first) - len(moves), 'row')} of looking and sending are in the files alone."
+    await _show(
+        deps, intent, f"Timeline since {moment(stamp(start))}", moves, note if len(moves) < len(oldest_first) else ""
+    )
     if oldest_first:
         await _deliver(deps, intent, oldest_first)
 
 
+def _moves(deps: Deps, entries: Sequence[Entry]) -> list[Entry]:
+    """What a person reads of it: no looks, and of what was sent only what came of it, unless nothing did."""
+    looks = {str(entry.request_id) for entry in entries if _is_look(deps, entry)}
+    answered = {entry.request_id for entry in entries if entry.event in _CAME_OF_IT}
+    return [
+        entry
+        for entry in entries
+        if entry.request_id not in looks
+        and not (entry.event is Event.SENT and entry.request_id in answered)
+        and not (entry.event is Event.DONE and entry.detail is None)  # the event itself stands beside it
+    ]
+
+
+def _is_look(deps: Deps, entry: Entry) -> bool:
+    """A read, a question that the bot answers itself, or what could not be read; a look that was denied is told."""
+    builtin = deps.catalog.builtin(entry.verb or "")
+    asked = builtin is not None and builtin.risk is Risk.READ
+    return entry.event is Event.MISREAD or (entry.event is not Event.DENIED and (asked or entry.risk == str(Risk.READ)))
+
+
 async def _deliver(deps: Deps, intent: Intent, entries: Sequence[Entry]) -> None:
-    """The same rows as files for a report: Markdown to read, JSON Lines with the hashes to prove."""
-    readable = "\n".join(
-        ["| Seq | When | Who | Event | What | Detail |", "|---|---|---|---|---|---|", *map(_markdown, entries)]
-    )
+    """All rows as files for a report: Markdown to read, CSV to count, JSON Lines with the hashes to prove."""
+    readable = "\n".join([f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}", *map(_markdown, entries)])
     exact = "\n".join(canonical(entry.model_dump(mode="json")) for entry in entries)
-    files = tuple([await _file(deps, f"timeline.{end}", text) for end, text in (("md", readable), ("jsonl", exact))])
+    counted = csv_text(_COLUMNS, map(_row, entries)).rstrip("\r\n")
+    texts = (("md", readable), ("csv", counted), ("jsonl", exact))
+    files = tuple([await _file(deps, f"timeline.{end}", text) for end, text in texts])
     await deps.presenter.deliver(
         Delivery(
             key=f"file:{intent.request_id}",
@@ -90,10 +119,10 @@ def _markdown(entry: Entry) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-async def _show(deps: Deps, intent: Intent, title: str, entries: Sequence[Entry]) -> None:
+async def _show(deps: Deps, intent: Intent, title: str, entries: Sequence[Entry], note: str = "") -> None:
     rows = tuple((seq, at, cards.person(who), *rest) for seq, at, who, *rest in map(_row, entries))
-    lines = () if rows else (Line(text="Nothing found."),)
-    table = Table(columns=("Seq", "When", "Who", "Event", "What", "Detail"), rows=rows) if rows else None
+    lines = () if rows or note else (Line(text="Nothing found."),)
+    table = Table(columns=_COLUMNS, rows=rows, note=note) if rows or note else None
     await deps.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 
 
@@ -101,9 +130,9 @@ def _row(entry: Entry) -> tuple[str, ...]:
     what = " ".join(part for part in (entry.verb, entry.target_name) if part)
     return (
         str(entry.seq),
-        moment(entry.at),
+        entry.at[:19].replace("T", " "),
         entry.user_id or "",
         str(entry.event),
         what,
-        (entry.detail or entry.reason or "")[:120],
+        entry.detail or entry.reason or "",
     )

@@ -74,7 +74,7 @@ async def _confirm(deps: Deps, intent: Intent, ask: Command) -> None:
     named = place.channel_id in deps.policy().policy.channels
     text = f"It is {shared}." + ("" if named else " The rules do not name this id yet: write it into the rules file.")
     title = f"The rules of {place.channel_id} count again"
-    await deps.presenter.show(cards.private(intent, title, tone=Tone.GOOD, lines=(Line(text=text),)), intent.reply)
+    await deps.presenter.show(cards.private(intent, title, tone=Tone.GOOD, status=text), intent.reply)
 
 
 async def _shown(deps: Deps, intent: Intent) -> None:

@@ -140,7 +140,7 @@ export class MessageList {
       "a",
       { class: "file", href: this.host.fileAddress(file.id), download: file.name ?? "", "data-testid": "file-link", "aria-label": `Download ${name}` },
       icon("file"),
-      h("span", { class: "file-names" }, h("strong", {}, name), h("span", { class: "muted" }, [file.name !== name ? file.name : null, file.mimetype, fileSize(file.size)].filter(Boolean).join(" · "))),
+      h("span", { class: "file-names" }, h("strong", {}, name), h("span", { class: "muted" }, [fileSize(file.size), file.name !== name ? file.name : file.mimetype].filter(Boolean).join(" · "))),
       icon("download"),
     );
   }

@@ -11,7 +11,7 @@ export const FAULTS = [
   ["delay", "answers 10 seconds late"],
   ["refuse", "refuses connections until its faults are cleared"],
   ["drop_before", "drops the connection before the work is done"],
-  ["drop_after", "does the work, then drops the connection"],
+  ["drop_after", "does what changes something, then drops the connection"],
   ["401_once", "says once that the token is not valid"],
   ["401", "says that the token is not valid"],
   ["429", "says that there were too many requests"],
@@ -26,8 +26,8 @@ export const FAULTS = [
   ["redirect", "sends the caller elsewhere"],
 ];
 
-// A late answer has to be late enough to matter.
-const DETAILS = { delay: { seconds: 10 } };
+// A late answer has to be late enough to matter; a lost one matters where something was done.
+const DETAILS = { delay: { seconds: 10 }, drop_after: { match: "^(POST|PUT|PATCH|DELETE) " } };
 
 const TIMES = [["1", "for the next request"], ["3", "for 3 requests"], ["", "until cleared"]];
 

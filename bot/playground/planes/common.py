@@ -6,6 +6,7 @@ import inspect
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from email.utils import formatdate
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -273,14 +274,15 @@ class Plane(ABC):
         received.status = reply.status
         if reply.stream is None:
             body = reply.body or None
-            return web.Response(status=reply.status, body=body, headers=_headers(reply))
-        return await _stream(request, reply, reply.stream(), 0)
+            return web.Response(status=reply.status, body=body, headers=_headers(reply, self.clock.now()))
+        return await _stream(request, reply, _headers(reply, self.clock.now()), reply.stream(), 0)
 
     async def _drip(
         self, request: web.BaseRequest, received: Received, reply: Reply, seconds: float
     ) -> web.StreamResponse:
         received.status = reply.status
-        return await _stream(request, reply, (bytes([byte]) for byte in reply.body), seconds)
+        chunks = (bytes([byte]) for byte in reply.body)
+        return await _stream(request, reply, _headers(reply, self.clock.now()), chunks, seconds)
 
 
 async def _read(request: web.BaseRequest) -> bytes | None:
@@ -301,15 +303,18 @@ def _cut(request: web.BaseRequest, reset: bool) -> web.StreamResponse:
     return web.Response()
 
 
-def _headers(reply: Reply) -> dict[str, str]:
-    headers = dict(reply.headers)
+def _headers(reply: Reply, now: float) -> dict[str, str]:
+    """With the plane's own time: one machine does not tell two of them."""
+    headers = {"Date": formatdate(now, usegmt=True), **dict(reply.headers)}
     if reply.content_type is not None:
         headers["Content-Type"] = reply.content_type
     return headers
 
 
-async def _stream(request: web.BaseRequest, reply: Reply, chunks: Iterator[bytes], pause: float) -> web.StreamResponse:
-    response = web.StreamResponse(status=reply.status, headers=_headers(reply))
+async def _stream(
+    request: web.BaseRequest, reply: Reply, headers: dict[str, str], chunks: Iterator[bytes], pause: float
+) -> web.StreamResponse:
+    response = web.StreamResponse(status=reply.status, headers=headers)
     # A client that hangs up half-way is expected here, and no news.
     with contextlib.suppress(ConnectionError):
         await response.prepare(request)

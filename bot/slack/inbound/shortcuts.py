@@ -19,6 +19,7 @@ def read(body: Mapping[str, Any], stamp: Stamp, bot_user_id: str) -> Intent:
         Open(
             what=text(body, "callback_id") or "launcher",
             text=without_mention(text(message, "text") or "", bot_user_id)[:3000],
+            own=text(message, "user") == bot_user_id,
             files=tuple(file["id"] for file in files if isinstance(file, Mapping) and text(file, "id")),
         ),
         door=Door.SHORTCUT,

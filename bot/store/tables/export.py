@@ -7,7 +7,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,20 +15,11 @@ from typing import Any, Final, TextIO
 from sqlite_utils import Database
 
 from bot.core.register import COLUMNS
+from bot.core.spreadsheet import guarded
 
 CHUNK: Final = 5_000
 _READ: Final = f"SELECT {', '.join(COLUMNS)} FROM register WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
-# What spreadsheets take for a formula or a command, behind any blanks; the wide forms count in East Asian locales.
-_DANGEROUS: Final = re.compile(
-    r"['\t\r\n]|[\s\u200b\u200c\u200d\u2060\ufeff\x00]*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
-)
-
 Read = Callable[[Callable[[Database], Any]], Any]
-
-
-def guarded(cell: str) -> str:
-    """`cell` with a leading apostrophe where a spreadsheet might run it, or where it starts with one already."""
-    return "'" + cell if _DANGEROUS.match(cell) else cell
 
 
 def export(read: Read, path: str, form: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.world import labels, world
 
 
@@ -36,3 +38,19 @@ async def test_resources_and_danger_from_the_channel(tmp_path: Path) -> None:
         offered = await here.does("start itn:my-tofu-service param.action=destroy", "has a verb of its own")
         assert "Destroy" in labels(offered)
         await here.does("version itn:", "2023.2.14")
+
+
+@pytest.mark.parametrize("action", ["DESTROY", "Destroy", '"destroy "', "\uff44estroy"])
+async def test_no_other_writing_of_destroy_is_a_way_round_its_preflight(tmp_path: Path, action: str) -> None:
+    """Where no schema checks the words, a plan takes `apply`, and every form of `destroy` leads to the danger verb."""
+    async with world(tmp_path, only=("itn",)) as here:
+        plane = here.planes["itn"]
+        plane.add_service("bare-plan", sort="opentofu-plan")
+        plane.add_service("untold", sort="")
+        for name in ("bare-plan", "untold"):
+            offered = await here.does(f"start itn:{name} param.action={action}", f"{name} would be destroyed")
+            assert "Destroy" in labels(offered)
+        await here.does("start itn:bare-plan param.action=undo", "takes one of apply, destroy")
+        assert plane.jobs == []
+        await here.say("start itn:bare-plan param.action=apply")
+        await here.until(lambda: [job.params for job in plane.jobs] == [{"action": "apply"}])

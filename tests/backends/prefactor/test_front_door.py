@@ -30,3 +30,15 @@ async def test_an_agent_is_created_shown_with_its_allowed_buttons_and_retired_be
         (row,) = [entry for entry in here.register() if entry.verb == "retire" and entry.event == "done"]
         assert row.target_id == plane.effects[0].subject
         assert plane.token not in shown(card) + shown(look) + shown(retired)
+
+
+async def test_who_stops_an_instance_sees_which_one(tmp_path: Path) -> None:
+    """Ids that are made in order begin alike: the title shows where they differ, and the pre-flight the whole id."""
+    async with world(tmp_path, only=("pre",)) as here:
+        plane = here.planes["pre"]
+        agent = plane.add_agent("many-at-once")
+        one, other = (plane.add_instance(agent, "active").instance_id for _ in range(2))
+        looks = [shown(await here.does(f"stop pre:instance/{each} because cleanup", each)) for each in (one, other)]
+        assert f"(instance …{one[-8:]})" in looks[0]
+        assert looks[0].splitlines()[0] != looks[1].splitlines()[0]
+        assert plane.effects == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -139,8 +140,12 @@ async def test_a_restart_is_followed_until_the_agent_answers_with_a_new_token() 
 
 async def test_a_restart_is_seen_without_tokens_too() -> None:
     """By its absence."""
-    async with on_plane(token_auth=False, settings={"token_auth": False}) as (plane, res):
-        done = await res.do("restart res:")
+    async with on_plane(token_auth=False, settings={"token_auth": False}, away=60) as (plane, res):
+        restart = asyncio.create_task(res.do("restart res:"))
+        while len(res.clock.slept) < 8:  # noqa: ASYNC110  it was asked twice, three times each; the clock sets no event
+            await asyncio.sleep(0.001)
+        await plane.clear_faults()
+        done = await restart
         assert "It was away and answers again" in done.summary
         assert plane.restarts == 1
 

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -348,3 +349,11 @@ async def test_retry_may_begin_the_same_run_anew(acc: SequentumPlane, call: Clie
     clock.advance(20)
     assert (await run(call, run_id))["status"] == 4
     assert len(acc.runs) == 1
+
+
+async def test_the_date_of_an_answer_is_the_planes_own_time(call: Client, clock: PlaneClock) -> None:
+    clock.advance(86_400)
+    before = int(clock.now())
+    reply = await call.get("/api/agent?agentPath=shop/prices")
+    assert before <= parsedate_to_datetime(reply.headers["Date"]).timestamp() <= clock.now()
+    assert len(reply.headers.get_list("Date")) == 1

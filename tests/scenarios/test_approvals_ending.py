@@ -1,0 +1,42 @@
+"""What is said when an approval ends without enough of them, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.deciding import CRAWL, Deciding, deciding
+from tests.world import shown
+
+
+@pytest.fixture
+async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+    """A world whose rules demand approvals."""
+    async with deciding(tmp_path, monkeypatch) as made:
+        yield made
+
+
+async def test_who_has_agreed_is_not_called_again_and_is_not_nobody(town: Deciding) -> None:
+    """Lee agrees, one more is needed: the reminder calls Root, and the end says that one of two agreed."""
+    await town.here.say("mark acc:shop/prices as=failed")
+    card = await town.card("mark acc:shop/prices", channel=CRAWL)
+    await town.press(card, "Approve", channel=CRAWL)
+    await town.card("1 of 2 agreed", channel=CRAWL)
+    town.later(minutes=31)
+    reminder = shown(await town.told("Still waiting", "1 of 2 agreed", "<@U0ROOT>"))
+    assert "<@U0LEE>" not in reminder
+    town.later(minutes=31)
+    await town.told("Only 1 of 2 agreed within 1h", "<@U0ANA>")
+    assert not town.effects("status")
+
+
+async def test_who_comes_too_late_reads_a_name(town: Deciding) -> None:
+    """The person who was first is a live mention in the sentence, not the letters of one."""
+    await town.here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    await town.deny(card, "closed")
+    await town.press(card, "Approve")
+    late = await town.sees("Too late. Denied by <@U0LEE>")
+    assert late["blocks"][0]["text"]["text"].startswith("⚠️ *Too late. Denied by <@U0LEE> at ")
