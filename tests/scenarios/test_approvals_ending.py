@@ -54,3 +54,17 @@ async def test_a_user_group_that_cannot_be_read_is_no_verdict_on_the_person(town
     await town.press(card, "Approve")
     await town.sees("Approved by <@U0LEE>")
     await town.here.until(lambda: len(town.effects()) == 1)
+
+
+async def test_whose_vote_counts_no_more_is_called_back(town: Deciding) -> None:
+    """Lee agreed before a run began; Root's press finds it, the card is asked again, and Lee hears of it in its thread."""
+    await town.here.say("mark acc:shop/prices as=failed")
+    card = await town.card("mark acc:shop/prices", channel=CRAWL)
+    await town.press(card, "Approve", channel=CRAWL)
+    await town.card("1 of 2 agreed", channel=CRAWL)
+    town.here.acc.world.speed = 0.001
+    town.here.acc.add_run("shop/prices", ago=1)
+    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    called = shown(await town.told("Asked again: mark acc:shop/prices", "counts no more", "<@U0LEE>"))
+    assert "<@U0ROOT>" not in called
+    assert not town.effects("status")

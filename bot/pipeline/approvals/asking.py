@@ -198,6 +198,7 @@ async def hand_over(deps: Deps, hold: Hold) -> bool:
     await shown.show(deps, newer)
     if newer.state == "open":
         await shown.show_requester(deps, newer)
+        await shown.call_back(deps, hold, newer)
     return True
 
 
