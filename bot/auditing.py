@@ -90,7 +90,8 @@ def _export(store: Store, team: str, arguments: argparse.Namespace, say: Print) 
 def _verify(store: Store, team: str, arguments: argparse.Namespace, say: Print) -> int:
     verdict = store.verify_sync(arguments.head)
     if not verdict.ok:
-        say(f"BROKEN at row {verdict.first_bad_seq}: {verdict.why}")
+        where = "" if verdict.first_bad_seq is None else f" at row {verdict.first_bad_seq}"
+        say(f"BROKEN{where}: {verdict.why}")
         return FAILED
     say(f"{verdict.rows} rows, chain whole, head {verdict.head or 'none'}")
     if not verdict.tail_checked:

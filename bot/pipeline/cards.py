@@ -176,6 +176,8 @@ def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:
 def _progress(view: RunView | None) -> tuple[int, int] | None:
     if view is None or view.done is None or not view.total:
         return None
+    if view.phase is Phase.SUCCEEDED and view.done < view.total:  # left over from its last report
+        return None
     return (view.done, view.total)
 
 

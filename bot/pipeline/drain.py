@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-TURNS: Final = 32  # works of the line that are begun together
+TURNS: Final = 64  # works of the line that are begun together
 TURNS_BESIDE_THE_DOOR: Final = 8  # the same while acks are given, shared by those who are at the door
 TURNS_IN_A_FLOOD: Final = (
     2  # the same however many are there: the line moves in any flood, and one that hangs does not stop it

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
 from bot.core.catalog import Catalog
@@ -18,6 +19,7 @@ from bot.pipeline.cards import written
 from bot.pipeline.deps import Deps
 
 MOST: Final = 100  # options that Slack takes
+_TOKEN: Final = re.compile(rf"(?:[{''.join(DOUBLE)}][^{''.join(DOUBLE)}]*[{''.join(DOUBLE)}]|\S)+")
 _AROUND: Final = ".,;!?()[]'`*_~"
 FEW: Final = 10  # targets that are few enough to offer the runs of each as well
 
@@ -84,15 +86,25 @@ def as_target(typed: str, catalog: Catalog) -> str | None:
 
 async def named_in(deps: Deps, text: str) -> str | None:
     """The first target that these words name: one written out, else one remembered, else a control plane; None without any."""
-    words = [word.strip(_AROUND) for word in unescape(text).split()]
+    remembers = [target for name in deps.backends for target, _ in await deps.names.known(name)]
+    whole = {_bare(written(target)): target for target in remembers}
+    words = [word for each in _TOKEN.findall(unescape(text)) for word in _taken(each, whole)]
     for word in words:
+        if word in whole:
+            return written(whole[word])
         if ":" in word and (target := as_target(word, deps.catalog)) is not None:
             return target
-    known = {target.name.lower(): target for name in deps.backends for target, _ in await deps.names.known(name)}
+    known = {target.name.lower(): target for target in remembers}
     remembered = next((known[word.lower()] for word in words if "/" in word and word.lower() in known), None)
     if remembered is not None:
         return written(remembered)
     return next((f"{word.rstrip(':')}:" for word in words if word.rstrip(":") in deps.catalog.backends), None)
+
+
+def _taken(token: str, whole: Container[str]) -> Sequence[str]:
+    """A word as it is; what stands in quotes as one word if it is a name with blanks that is remembered, else its words."""
+    bare = _bare(token.strip(_AROUND).rstrip(":"))
+    return [bare] if " " in bare and bare in whole else [word.strip(_AROUND) for word in token.split()]
 
 
 async def commands_meant(deps: Deps, actor: Actor, place: Place, text: str) -> Sequence[str]:

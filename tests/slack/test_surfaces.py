@@ -212,12 +212,17 @@ async def test_the_message_shortcut_takes_the_words_of_the_message(here: World) 
         ("shop/prices is stuck again", "acc:shop/prices"),
         ("acc is slow today", "acc:"),
         ("nothing works", None),
+        ('the "acc:Sequentum Demo/My Agent" hangs, and acc:shop/prices too', 'acc:"Sequentum Demo/My Agent"'),
+        ('acc:"Sequentum Demo/My Agent": what now?', 'acc:"Sequentum Demo/My Agent"'),
+        ("he said “look at acc:shop/prices now”", "acc:shop/prices"),
     ],
 )
 async def test_the_message_shortcut_finds_the_target_in_words_that_are_no_command(
     here: World, written: str, target: str | None
 ) -> None:
+    here.acc.add_agent("Sequentum Demo/My Agent")
     await here.does("status acc:shop/prices", "shop/prices")
+    await here.does('status acc:"Sequentum Demo/My Agent"', "Sequentum Demo/My Agent")
     posted = await here.person("U0RUI").post("C0CRAWL", written)
     await here.ana.message_shortcut("work_on_message", "C0CRAWL", str(posted.ts))
     fields = {block.get("block_id"): block.get("element") for block in (await opened(here))["blocks"]}  # type: ignore[attr-defined]

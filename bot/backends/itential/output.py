@@ -33,7 +33,8 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
     text = output_text(output) if output is not None else ""
     if output is None or not text:
         raise NoSuchTarget(
-            f"{desk.name} keeps no output of {target.name}.", "A run that goes on shows its output when it has ended."
+            f"{desk.name} keeps no output of {target.name}.",
+            "A run that goes on has none yet; of one that has ended, its own card shows what the platform told.",
         )
     masked, count = desk.masked(text)
     data = f"{masked}\n".encode()

@@ -56,3 +56,13 @@ async def test_a_pause_until_a_time_becomes_the_agents_timer(tmp_path: Path) -> 
         assert abs(plane.resumes_at - ends.timestamp()) < 5
         assert here.events("pause")[-2:] == ["sent", "done"]
         assert await here.bot.store.open_pauses() == []
+
+
+async def test_what_has_succeeded_shows_no_bar_that_stops_halfway(tmp_path: Path) -> None:
+    """A control plane may leave the last share standing; a run that goes on shows it, one that succeeded does not."""
+    async with world(tmp_path, only=("res",)) as here:
+        (run, *_) = here.planes["res"].transfers
+        run.done, run.status = run.total // 2, "syncing"
+        assert " % (" in shown(await here.does(f"status res:run/{run.run_id}", "syncing"))
+        run.status = "synced"
+        assert " % (" not in shown(await here.does(f"status res:run/{run.run_id}", "synced"))
