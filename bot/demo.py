@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import shutil
 import signal
@@ -19,6 +20,8 @@ from bot.core.rows import Filters
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
+from bot.store.lock import single
+from bot.store.problem import StoreProblem
 from bot.touring import play
 from bot.wiring import Bot
 
@@ -186,9 +189,20 @@ async def town(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIte
 def demo_command(folder: Path, port: int, *, tour: bool, say: Print) -> int:
     """0 when it ran (and the tour saw everything), 1 otherwise."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    if folder.exists() and (folder / "signalbox.db").exists():
+    if (folder / "signalbox.db").exists():
+        try:
+            single(str(folder / "signalbox.db")).close()
+        except StoreProblem:
+            say(f"  A demo is running in {folder}/ already. Stop it with Ctrl-C, or say --data another-folder.")
+            return 1
         shutil.rmtree(folder)
-    return asyncio.run(_tour(folder, say) if tour else _stay(folder, port, say))
+    try:
+        return asyncio.run(_tour(folder, say) if tour else _stay(folder, port, say))
+    except OSError as taken:
+        if taken.errno != errno.EADDRINUSE:
+            raise
+        say(f"  Port {port} is taken. Stop what listens there, or say: make demo PORT={port + 1}")
+        return 1
 
 
 async def _stay(folder: Path, port: int, say: Print) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 from bot import plugins
 from bot.core.rows import Filters
-from bot.demo import town
+from bot.demo import demo_command, town
 from bot.touring import STEPS, play
 
 
@@ -23,3 +24,23 @@ async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_regi
     assert {step.backend for step in STEPS} == set(here.planes)
     assert any(press.label == "Approve" and press.user != step.user for step in STEPS for press in step.presses)
     assert not any("MISSING" in line for line in said)
+
+
+async def test_a_second_demo_leaves_the_data_of_a_running_one_alone(tmp_path: Path) -> None:
+    """It says what to do, and takes nothing away."""
+    said: list[str] = []
+    folder = tmp_path / "demo"
+    async with town(folder):
+        before = sorted(path.name for path in folder.iterdir())
+        assert demo_command(folder, 0, tour=True, say=said.append) == 1
+        assert sorted(path.name for path in folder.iterdir()) == before
+    assert "is running" in said[0]
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(tmp_path: Path) -> None:
+    """With the words that take another one."""
+    said: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert demo_command(tmp_path / "demo", port, tour=False, say=said.append) == 1
+    assert said == [f"  Port {port} is taken. Stop what listens there, or say: make demo PORT={port + 1}"]
