@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-OF_ONE_PERSON: Final = 200  # requests that are worked on or wait for their turn
+OF_ONE_PERSON: Final = 5_000  # requests that are worked on or wait for their turn: half of what all may have
 FOR_WHAT_ENDS: Final = 20  # beyond that, for what stops something
 AGAIN_AFTER: Final = 10  # seconds
 
