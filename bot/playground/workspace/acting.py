@@ -5,17 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .person import Person
 from .receipt import Receipt
 from .state import Json
-
-if TYPE_CHECKING:
-    from .workspace import Workspace
+from .whole import Whole
 
 
-async def act(workspace: Workspace, given: Json) -> Json:
+async def act(workspace: Whole, given: Json) -> Json:
     """Do `{user, act, ...}`; the Receipt as JSON, for "suggest" also `options`. ValueError for a bad request."""
     user, name = given.get("user"), given.get("act")
     if not isinstance(user, str) or not isinstance(name, str) or name not in ACTS:

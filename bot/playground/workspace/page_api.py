@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
@@ -14,9 +14,7 @@ from .acting import act
 from .downloads import attachment
 from .errors import CannotAct
 from .state import Change, Json
-
-if TYPE_CHECKING:
-    from .workspace import Workspace
+from .whole import Whole
 
 PAGE = Path(__file__).parent.parent / "page"
 PING_SECONDS = 15.0
@@ -25,7 +23,7 @@ PING_SECONDS = 15.0
 class PageApi:
     """Routes under /playground/ and the page itself."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Whole) -> None:
         self._ws = workspace
         self._streams: set[asyncio.Queue[Change | None]] = set()
         workspace.core.state.listeners.append(self._spread)

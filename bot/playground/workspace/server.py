@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -13,9 +12,7 @@ from .page_api import PageApi
 from .responding import Responder
 from .socket_mode import SocketMode
 from .web_api import WebApi
-
-if TYPE_CHECKING:
-    from .workspace import Workspace
+from .whole import Whole
 
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 MAX_BODY = 1024 * 1024 * 1024  # the largest file that Slack takes
@@ -24,7 +21,7 @@ MAX_BODY = 1024 * 1024 * 1024  # the largest file that Slack takes
 class Server:
     """Listens on 127.0.0.1 only and answers only requests whose Host is a loopback name."""
 
-    def __init__(self, workspace: Workspace, sockets: SocketMode, responder: Responder, port: int) -> None:
+    def __init__(self, workspace: Whole, sockets: SocketMode, responder: Responder, port: int) -> None:
         self._core = workspace.core
         self._port = port
         self._runner: web.AppRunner | None = None
