@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from .blocks import check_blocks, fill_ids
+from .core import Core
 from .errors import ApiError
 from .objects import file_json
 from .state import Channel, Json, Message, State, StoredFile
-
-if TYPE_CHECKING:
-    from .core import Core
 
 TEXT_CUT = 40_000
 METADATA_BYTES = 16_384
