@@ -122,11 +122,12 @@ def requested(here: Station, head: str | None) -> int:
 
 
 class Found:
-    """What an order came to: seconds of each request, how many were not answered with 200, how long all took."""
+    """What an order came to: seconds of each request, how many were not answered with 200 or with words, how long all took."""
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.times: list[float] = data["times"]
         self.bad: int = data["bad"]
+        self.told: int = data["told"]
         self.took: float = data["took"]
 
 

@@ -1,7 +1,8 @@
 """Sends signed slash commands as Slack does, from a process of its own, so that sending costs the server nothing.
 
-Reads one order a line from standard input, as JSON, and answers with one line: the seconds of each request, and how many were
-not answered with 200. An order: `port`, `text`, `count`, `rate` (a second, 0 for as fast as it goes), `connections`.
+Reads one order a line from standard input, as JSON, and answers with one line: the seconds of each request, how many were not
+answered with 200, and how many with words, which is how a slash command is told that it was not taken. An order: `port`, `text`,
+`count`, `rate` (a second, 0 for as fast as it goes), `connections`.
 Connections are kept from one order to the next.
 """
 
@@ -19,7 +20,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 SIGNING_SECRET: Final = "benchmark-signing-not-a-secret"  # noqa: S105  stands where a secret would, and is none
-TEAM, CHANNEL, USER = "T0BENCH", "C0BENCH", "U0BENCH"
+TEAM, CHANNEL = "T0BENCH", "C0BENCH"
+PEOPLE: Final = tuple(f"U0BENCH{number:02}" for number in range(100))  # a flood is a crowd's: one person has a share
 
 
 def request(text: str) -> bytes:
@@ -30,7 +32,7 @@ def request(text: str) -> bytes:
         "team_domain": "bench",
         "channel_id": CHANNEL,
         "channel_name": "bench",
-        "user_id": USER,
+        "user_id": secrets.choice(PEOPLE),
         "user_name": "bench",
         "command": "/ops",
         "text": text,
@@ -49,21 +51,22 @@ def request(text: str) -> bytes:
     return head.encode() + body
 
 
-def exchange(connection: socket.socket, data: bytes) -> int:
-    """Send it and read the whole answer; the status."""
+def exchange(connection: socket.socket, data: bytes) -> tuple[int, bool]:
+    """Send it and read the whole answer; the status, and whether there are words in it."""
     connection.sendall(data)
     got = b""
     while b"\r\n\r\n" not in got:
         part = connection.recv(65_536)
         if not part:
-            return 0
+            return 0, False
         got += part
     head, _, rest = got.partition(b"\r\n\r\n")
     lengths = [row for row in head.lower().split(b"\r\n") if row.startswith(b"content-length:")]
-    left = (int(lengths[0].partition(b":")[2]) if lengths else 0) - len(rest)
+    length = int(lengths[0].partition(b":")[2]) if lengths else 0
+    left = length - len(rest)
     while left > 0:
         left -= len(connection.recv(65_536)) or left
-    return int(head.split(b" ", 2)[1])
+    return int(head.split(b" ", 2)[1]), length > 0
 
 
 class Lines:
@@ -82,7 +85,7 @@ class Lines:
 
 
 def one_connection(
-    order: dict[str, Any], line: socket.socket, count: int, offset: float, found: list[tuple[float, int]]
+    order: dict[str, Any], line: socket.socket, count: int, offset: float, found: list[tuple[float, int, bool]]
 ) -> None:
     """Send `count` requests. At a rate each is timed from the moment at which it was due, so that a late one is not forgiven."""
     rate, connections = order["rate"], order["connections"]
@@ -92,13 +95,13 @@ def one_connection(
         due = began + number * connections / rate if rate else time.perf_counter()
         if (early := due - time.perf_counter()) > 0:
             time.sleep(early)
-        status = exchange(line, data)
-        found.append((time.perf_counter() - due, status))
+        status, words = exchange(line, data)
+        found.append((time.perf_counter() - due, status, words))
 
 
 def work(order: dict[str, Any], lines: Lines) -> dict[str, Any]:
     """Carry out an order on as many connections as it says, a thread each."""
-    found: list[tuple[float, int]] = []
+    found: list[tuple[float, int, bool]] = []
     connections = order["connections"]
     shares = [order["count"] // connections] * connections
     threads = []
@@ -112,7 +115,12 @@ def work(order: dict[str, Any], lines: Lines) -> dict[str, Any]:
     for thread in threads:
         thread.join()
     took = time.perf_counter() - began
-    return {"times": [spent for spent, _ in found], "bad": sum(status != 200 for _, status in found), "took": took}
+    return {
+        "times": [spent for spent, _, _ in found],
+        "bad": sum(status != 200 for _, status, _ in found),
+        "told": sum(words for _, _, words in found),
+        "took": took,
+    }
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 _STATM: Final = Path("/proc/self/statm")
-_LOOK_EVERY: Final = 0.005  # seconds
+_LOOK_EVERY: Final = 0.02  # seconds
 
 
 def resident() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import interpreter
-from bot.benching.load import CHANNEL, SIGNING_SECRET, TEAM, USER
+from bot.benching.load import CHANNEL, PEOPLE, SIGNING_SECRET, TEAM
 from bot.clock import SystemClock, SystemIds
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
 from bot.core.card import Card, Delivery, FormView, HomeView
@@ -73,7 +74,7 @@ def rules_of(rules: int) -> str:
     text = f'version = 1\n[[channel]]\nid = "{CHANNEL}"\n'
     for number in range(rules - 1):
         text += f'[[channel.allow]]\nverbs = ["start"]\ntargets = ["box:other/{number}/*"]\nwho = ["U0OTHER"]\n'
-    return text + f'[[channel.allow]]\nverbs = ["*"]\ntargets = ["box:*"]\nwho = ["{USER}"]\n'
+    return text + f'[[channel.allow]]\nverbs = ["*"]\ntargets = ["box:*"]\nwho = {json.dumps(PEOPLE)}\n'
 
 
 class Box:

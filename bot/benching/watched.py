@@ -14,7 +14,7 @@ from typing import Final
 
 from bot import interpreter
 from bot.benching.bars import Measure
-from bot.benching.load import CHANNEL, USER
+from bot.benching.load import CHANNEL, PEOPLE
 from bot.benching.memory import Most
 from bot.benching.station import Station, station
 from bot.clock import SystemClock
@@ -73,7 +73,7 @@ def fill(db: Plain, runs: int, now: datetime) -> None:
                 group_key=agent,
                 target=target,
                 channel_id=CHANNEL,
-                user_id=USER,
+                user_id=PEOPLE[0],
                 due_at=stamp(due),
                 made_at=stamp(now - timedelta(hours=1)),
             ),

@@ -18,7 +18,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy_answer import NeedsApproval
 from bot.core.policy_load import Circle
-from bot.core.policy_match import Standing, Subject, standing, who_fails
+from bot.core.policy_match import Standing, Subject, standing, who_fails, who_undecided
 from bot.core.value import canonical
 
 LONGEST_SHOWN: Final = 2_000
@@ -153,7 +153,11 @@ def _ineligible(deciders: Circle, subject: Subject, requester: str, person: str,
     kind, words = standing(subject, home_team_id)
     if kind is not Standing.FULL:
         return f"not an active full member ({words})"
-    return None if who_fails(deciders, subject, home_team_id) is None else "not in the groups that decide"
+    if who_fails(deciders, subject, home_team_id) is None:
+        return None
+    if who_undecided(deciders, subject, home_team_id):
+        return "Slack did not say just now who is in the groups that decide; press again in a moment"
+    return "not in the groups that decide"
 
 
 def can_request(demand: NeedsApproval, who: Eligible) -> str | None:

@@ -14,10 +14,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 TURNS: Final = 64  # works of the line that are begun together
-TURNS_BESIDE_THE_DOOR: Final = 8  # the same while acks are given, shared by those who are at the door
-TURNS_IN_A_FLOOD: Final = (
-    2  # the same however many are there: the line moves in any flood, and one that hangs does not stop it
-)
+TURNS_BESIDE_THE_DOOR: Final = 8  # the same while acks are given one by one
+TURNS_IN_A_FLOOD: Final = 2  # at least these, however many come: one that hangs does not stop the line
 QUIET_AFTER: Final = 0.02  # seconds without anybody at the door after which it counts as quiet
 PATIENCE: Final = 0.005  # seconds that a work may wait for somebody outside before the next one has its turn
 TURN_LASTS: Final = 0.2  # seconds after which a work counts as one that waits, whatever for
@@ -37,6 +35,7 @@ class Drain:
         self._line: deque[tuple[Work, str]] = deque()
         self._turns: dict[asyncio.Task[Any], asyncio.TimerHandle] = {}
         self._at_the_door = 0
+        self._crowd = 0  # the most that were there together of late
         self._visits = 0
         self._is_quiet = True
 
@@ -66,6 +65,7 @@ class Drain:
     def at_the_door(self) -> Iterator[None]:
         """While somebody waits for an ack."""
         self._at_the_door += 1
+        self._crowd = max(self._crowd, self._at_the_door)
         self._visits += 1
         if self._is_quiet:
             self._is_quiet = False
@@ -94,6 +94,7 @@ class Drain:
 
     def _listen(self, visits: int) -> None:
         """Quiet is when nobody came since and nobody is there."""
+        self._crowd = self._at_the_door
         if self._at_the_door or visits != self._visits:
             self._look_again()
             return
@@ -111,10 +112,13 @@ class Drain:
             task.add_done_callback(self._ended)
 
     def _most(self) -> int:
-        """How many may be under way together: the more stand at the door, the fewer."""
+        """How many may be under way together: the more came to the door of late, the fewer.
+
+        Who is there now would not do: one commit lets all of them go at once, and they are back at once.
+        """
         if self._is_quiet:
             return TURNS
-        return max(TURNS_IN_A_FLOOD, TURNS_BESIDE_THE_DOOR // max(1, self._at_the_door))
+        return max(TURNS_IN_A_FLOOD, TURNS_BESIDE_THE_DOOR // max(1, self._crowd))
 
     def _turn_is_over(self, task: asyncio.Task[Any]) -> None:
         """A control plane that does not answer must not keep the others waiting."""

@@ -25,6 +25,7 @@ from bot.pipeline.record import Scribe
 QUICK: Final = timedelta(seconds=2)
 SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow moment of a group is a quick one too
 SLOWER_AFTER = timedelta(minutes=2)
+AFTER_TROUBLE: Final = timedelta(seconds=5)  # at least; then at the group's next slow moment
 POLL_WITHIN = 20.0
 AT_ONCE = 4
 MOST_DUE: Final = 5_000  # runs of one look; what is left over is late and tears its group apart
@@ -56,7 +57,7 @@ async def _group(deps: Deps, backend_name: str, group: str, watches: Sequence[Wa
         async with limit, asyncio.timeout(POLL_WITHIN):
             views = await backend.poll(group, tuple(watch.target for watch in watches))
     except (TimeoutError, Problem):
-        later = stamp(next_moment(group, deps.clock.now(), SLOW))
+        later = stamp(next_moment(group, deps.clock.now() + AFTER_TROUBLE, SLOW))
         await deps.store.update_watches([(watch.id, watch.view, later) for watch in watches])
         return
     now = deps.clock.now()

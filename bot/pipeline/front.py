@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
 
-from bot.core.intent import Actor, Command, Form, Intent, Misread, Place, Press
+from bot.core.intent import Actor, Command, Door, Form, Intent, Misread, Place, Press
 from bot.core.problems import Problem
 from bot.core.receipt import Receipt
 from bot.core.register import Event
@@ -15,6 +17,7 @@ from bot.pipeline.forms import check, placed
 from bot.pipeline.handle import handle
 from bot.pipeline.presses import Pressed
 from bot.pipeline.record import Scribe
+from bot.pipeline.shares import AGAIN_AFTER, Shares
 from bot.pipeline.suggest import suggest
 
 MOST_AT_ONCE = 10_000
@@ -22,6 +25,13 @@ RESERVED = 500  # beyond that, for what must get through a flood
 URGENT_VERBS = frozenset({"stop", "revoke", "breakglass"})
 
 _log = logging.getLogger("signalbox.front")
+
+
+class TurnedAway(NamedTuple):
+    """The code of the register's row, and the sentence for the person."""
+
+    code: str
+    says: str
 
 
 class Pipeline:
@@ -32,6 +42,7 @@ class Pipeline:
         self.catalog = deps.catalog
         self.accepted = 0
         self.repeated = 0
+        self._shares = Shares()
 
     async def submit(self, intent: Intent) -> Receipt:
         """Store it, start the work, and say what the person has to know at once. Never raises a Problem."""
@@ -61,40 +72,64 @@ class Pipeline:
             self.repeated += 1
             return Receipt()
         means = button.payload if button is not None and isinstance(button.payload, dict) else {}
-        rows = [scribe.requested(intent, means)]
-        foreign = "other_workspace" if intent.place.team_id != deps.home_team else intent.foreign
-        if foreign is not None:
-            rows.append(scribe.plain(Event.DENIED, intent, deps.clock.now(), code=foreign))
-        taken = False
-        try:
-            taken = await deps.store.accept(intent, rows, begun=foreign is None)
-        finally:
-            if not taken:
-                deps.presses.put_back(button, press, before)
-        if not taken:
-            self.repeated += 1
-            return Receipt()
-        self.accepted += 1
-        if foreign is not None:
-            await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
-            return Receipt(say=f"This bot serves {foreign.replace('other_', 'another ')}; nothing was done.")
-        if not self._work_on(intent):
-            return Receipt(say="I am restarting; this is worked on as soon as I am back.")
+        rows, no, user = [scribe.requested(intent, means)], self._turned_away(intent), _whose(intent)
+        if no is not None:
+            rows.append(scribe.plain(Event.DENIED, intent, deps.clock.now(), code=no.code))
+        with ExitStack() as unless_begun:
+            unless_begun.callback(deps.presses.put_back, button, press, before)
+            self._shares.take(user)
+            unless_begun.callback(self._shares.give, user)
+            if not await deps.store.accept(intent, rows, begun=no is None):
+                self.repeated += 1
+                return Receipt()
+            self.accepted += 1
+            if no is not None:
+                await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+                return Receipt(say=no.says)
+            if not self._work_on(intent, user):
+                return Receipt(say="I am restarting; this is worked on as soon as I am back.")
+            unless_begun.pop_all()
         return Receipt()
 
-    def _work_on(self, intent: Intent) -> bool:
+    def _turned_away(self, intent: Intent) -> TurnedAway | None:
+        """Why this is registered and not worked on, None when it is."""
+        foreign = "other_workspace" if intent.place.team_id != self._deps.home_team else intent.foreign
+        if foreign is not None:
+            return TurnedAway(foreign, f"This bot serves {foreign.replace('other_', 'another ')}; nothing was done.")
+        if self._shares.is_full(_whose(intent), ends=_ends_things(intent)):
+            return TurnedAway(
+                "too_many",
+                f"Too many of your requests are under way at once; nothing was done. Try again in {AGAIN_AFTER} s.",
+            )
+        return None
+
+    def _work_on(self, intent: Intent, user: str) -> bool:
         """Begin it now when it is urgent, in its turn otherwise; False when nothing new is begun any more."""
-        deps = self._deps
+        drain = self._deps.drain
         if _is_urgent(intent):
-            return deps.drain.start(handle(deps, intent), intent.request_id)
-        return deps.drain.line_up(lambda: handle(deps, intent), intent.request_id)
+            return drain.start(self._handled(intent, user), intent.request_id)
+        return drain.line_up(lambda: self._handled(intent, user), intent.request_id)
+
+    async def _handled(self, intent: Intent, user: str) -> None:
+        try:
+            await handle(self._deps, intent)
+        finally:
+            self._shares.give(user)
 
     async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
         """What fits what was typed into a menu of targets."""
         return await suggest(self._deps, actor, place, typed)
 
 
+def _whose(intent: Intent) -> str:
+    """Whose share it takes; time itself is nobody's."""
+    return "" if intent.door is Door.TIMER else intent.actor.user_id
+
+
+def _ends_things(intent: Intent) -> bool:
+    return isinstance(intent.ask, Command) and intent.ask.verb in URGENT_VERBS
+
+
 def _is_urgent(intent: Intent) -> bool:
     """What does not stand in the line: decisions, modals (their trigger is good for 3 s), time itself, and what ends things."""
-    ask = intent.ask
-    return ask.verb in URGENT_VERBS if isinstance(ask, Command) else not isinstance(ask, Misread)
+    return _ends_things(intent) or not isinstance(intent.ask, Command | Misread)

@@ -60,6 +60,7 @@ async def test_a_steady_rate_is_measured_and_nothing_is_lost() -> None:
     measures = await sustained.run(0.01)
     values = {name: value for name, value, _, _ in measures}
     assert values.pop("lost or doubled") == 0
+    assert values.pop("refused, because too much was under way") == 0
     assert all(value >= 0 for value in values.values())
     assert {bar for _, _, _, bar in measures} == {"", "< 50", "< 1"}
 

@@ -164,9 +164,12 @@ async def test_the_more_are_at_the_door_the_less_is_begun(crowd: int, begun: int
         yard.line_up(100)
         await asyncio.sleep(0)
         assert len(yard.began) == begun
+    yard.line_up(1)
+    await asyncio.sleep(0)
+    assert len(yard.began) == begun, "they went together, and are back in a moment"
     yard.go.set()
     assert await yard.drain.close(5.0) == 0
-    assert yard.ended == list(range(100))
+    assert yard.ended == list(range(101))
 
 
 async def test_a_flood_at_the_door_does_not_stop_the_line() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +11,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.benching.station import station
+from bot.benching.station import Box, station
 from bot.benching.watched import fill
+from bot.core.operation import Target
+from bot.core.outcome import RunView
+from bot.core.problems import BadReply
 from bot.pipeline.follow import QUICK, SLOW, follow_due, next_moment
 from tests.slack.support import NOON, HandClock
 
@@ -58,3 +63,28 @@ async def test_an_agent_is_asked_once_a_pace_for_all_its_runs_however_many_times
             clock.advance(1.0)
         assert here.box.polls == 3 * 4
         assert len(await here.store.open_watches()) == 300
+
+
+class Broken(Box):
+    """A control plane that answers nothing that could be read."""
+
+    async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
+        """Raises BadReply."""
+        self.polls += 1
+        raise BadReply("That is no list of runs.")
+
+
+async def test_a_control_plane_in_trouble_is_left_alone_for_a_while(tmp_path: Path) -> None:
+    async with station(tmp_path) as here:
+        clock, broken = HandClock(), Broken(here.box.rows)
+        deps = replace(here.deps, clock=clock, backends={"box": broken})
+        await here.store.database.write(lambda db: fill(db, 1, NOON))
+        asked: list[float] = []
+        for _ in range(60):
+            before = broken.polls
+            await follow_due(deps)
+            asked += [clock.monotonic()] * (broken.polls - before)
+            clock.advance(1.0)
+        pauses = [later - earlier for earlier, later in itertools.pairwise(asked)]
+        assert len(pauses) >= 3
+        assert all(5 <= pause <= 15 for pause in pauses)

@@ -1,4 +1,4 @@
-"""What is said when an approval ends without enough of them, and to whom."""
+"""What is said when an approval ends without enough of them, or a press cannot be judged, and to whom."""
 
 from __future__ import annotations
 
@@ -40,3 +40,31 @@ async def test_who_comes_too_late_reads_a_name(town: Deciding) -> None:
     await town.press(card, "Approve")
     late = await town.sees("Too late. Denied by <@U0LEE>")
     assert late["blocks"][0]["text"]["text"].startswith("⚠️ *Too late. Denied by <@U0LEE> at ")
+
+
+async def test_a_user_group_that_cannot_be_read_is_no_verdict_on_the_person(town: Deciding) -> None:
+    """Nothing is counted, as always; but Lee is told that Slack did not answer, and the next press counts."""
+    await town.here.say("start acc:shop/prices")
+    card = await town.card("start acc:shop/prices")
+    town.here.ws.faults.fail("usergroups.users.list", error="fatal_error")
+    await town.press(card, "Approve")
+    await town.sees("You may not decide this", "Slack did not say just now")
+    assert not town.effects()
+    town.here.ws.faults.clear()
+    await town.press(card, "Approve")
+    await town.sees("Approved by <@U0LEE>")
+    await town.here.until(lambda: len(town.effects()) == 1)
+
+
+async def test_whose_vote_counts_no_more_is_called_back(town: Deciding) -> None:
+    """Lee agreed before a run began; Root's press finds it, the card is asked again, and Lee hears of it in its thread."""
+    await town.here.say("mark acc:shop/prices as=failed")
+    card = await town.card("mark acc:shop/prices", channel=CRAWL)
+    await town.press(card, "Approve", channel=CRAWL)
+    await town.card("1 of 2 agreed", channel=CRAWL)
+    town.here.acc.world.speed = 0.001
+    town.here.acc.add_run("shop/prices", ago=1)
+    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    called = shown(await town.told("Asked again: mark acc:shop/prices", "counts no more", "<@U0LEE>"))
+    assert "<@U0ROOT>" not in called
+    assert not town.effects("status")

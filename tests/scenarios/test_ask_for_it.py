@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.deciding import CRAWL, RULES, Deciding, deciding
+from tests.scenarios.deciding import CRAWL, RULES, SECURITY, Deciding, deciding
 from tests.world import labels, shown
 
 
@@ -164,3 +164,36 @@ async def test_what_the_rules_cover_by_then_is_a_button(town: Deciding) -> None:
     await here.ana.press_label(CRAWL, told["ts"], "start acc:news/feed -- Lee is away")
     await here.until(lambda: len(town.effects()) == 1)
     assert not here.register(event="approval_requested")
+
+
+IN_A_DM = """
+[[channel]]
+id = "{dm}"
+  [[channel.allow]]
+  verbs = ["risk:read"]
+  targets = ["acc:*"]
+  who = ["U0ANA"]
+  [[channel.allow]]
+  verbs = ["mark"]
+  targets = ["acc:*"]
+  who = ["U0ANA"]
+  approvals = {{ count = 1, from = ["leads"] }}
+
+[breakglass]"""
+
+
+async def test_what_is_asked_for_in_a_direct_message_is_asked_where_somebody_looks(town: Deciding) -> None:
+    """An administrator reads it in the security channel; what a rule would ask of people who cannot see it is refused."""
+    here = town.here
+    dm = here.ana.dm
+    await town.new_rules(RULES.replace("\n[breakglass]", IN_A_DM.format(dm=dm), 1))
+    no = await here.does("start acc:news/feed", "Denied", "start acc:news/feed", channel=dm)
+    await town.press(no, "Ask for it", user="U0ANA", channel=dm)
+    await here.ana.wait_for(lambda p: p.modal())
+    receipt = await here.ana.submit("modal", {"lasts": "once", "reason": "Lee is away"})
+    assert not receipt.errors, receipt
+    card = await town.card("start acc:news/feed", user="U0ROOT", channel=SECURITY)
+    await town.press(card, "Approve", user="U0ROOT", channel=SECURITY)
+    await here.until(lambda: len(town.effects()) == 1)
+    await here.does("mark acc:shop/prices as=failed -- stuck", "nobody but you looks", channel=dm)
+    assert len(here.register(event="approval_requested")) == 1

@@ -30,6 +30,11 @@ NO_PERSON = (
     "approve their own request. A person has to type the command."
 )
 
+NOBODY_LOOKS = (
+    "They would be asked in this direct message, where nobody but you looks. Type the command in a channel, or let the "
+    "rule say with `in` where its approvers are asked."
+)
+
 
 async def request(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
     """Put what a rule demands an approval for to those who decide, or say at once that nobody can."""
@@ -61,6 +66,8 @@ async def open_approval(
     who, gap = await everybody(deps, ruling.policy, demand, intent.actor.user_id, max_age=CACHED)
     if ruling.subject.is_bot or ruling.subject.is_workflow_bot:
         gap = NO_PERSON
+    if ruling.where.is_dm and demand.in_channel == intent.place.channel_id:
+        gap = NOBODY_LOOKS
     hidden = unshowable(operation)
     if gap is not None or hidden is not None:
         code = "no_approvers" if gap is not None else "not_showable"
@@ -191,6 +198,7 @@ async def hand_over(deps: Deps, hold: Hold) -> bool:
     await shown.show(deps, newer)
     if newer.state == "open":
         await shown.show_requester(deps, newer)
+        await shown.call_back(deps, hold, newer)
     return True
 
 

@@ -240,14 +240,10 @@ async def remind(deps: Deps, hold: Hold) -> None:
     """Call those who may decide and have not, in the thread of their card."""
     terms = terms_of(hold)
     voted = {vote.user_id for vote in await deps.store.votes(hold.id)}
-    posted = await deps.store.message(card_key(hold.request_id))
-    thread = (posted.thread_ts or posted.ts) if posted is not None else None
-    operation = hold.operation
-    title = cards.title_of(operation) if operation is not None else hold.request_id
     card = Card(
         key=f"remind:{hold.id}",
-        place=Place(team_id=hold.intent.place.team_id, channel_id=terms.channel, thread_ts=thread),
-        title=f"Still waiting: {title}",
+        place=await _thread(deps, hold),
+        title=f"Still waiting: {_title(hold)}",
         tone=Tone.ASK,
         status=f"Half of the time is over; {len(voted)} of {terms.count} agreed"
         if voted
@@ -256,6 +252,36 @@ async def remind(deps: Deps, hold: Hold) -> None:
         mention=tuple(user for user in terms.eligible if user not in voted),
     )
     await deps.presenter.show(card)
+
+
+async def call_back(deps: Deps, hold: Hold, newer: Hold) -> None:
+    """Who had voted on what the newer question replaced is called to it: a card that changes tells nobody."""
+    voted = tuple(vote.user_id for vote in await deps.store.votes(hold.id))
+    if not voted:
+        return
+    card = Card(
+        key=f"again:{newer.id}",
+        place=await _thread(deps, newer),
+        title=f"Asked again: {_title(newer)}",
+        tone=Tone.ASK,
+        status=terms_of(newer).note,
+        lines=(
+            Line(text="Your vote was on how it stood before and counts no more. Look at the card, then vote again."),
+        ),
+        mention=voted,
+    )
+    await deps.presenter.show(card)
+
+
+async def _thread(deps: Deps, hold: Hold) -> Place:
+    """The thread of the approvers' card."""
+    posted = await deps.store.message(card_key(hold.request_id))
+    thread = (posted.thread_ts or posted.ts) if posted is not None else None
+    return Place(team_id=hold.intent.place.team_id, channel_id=terms_of(hold).channel, thread_ts=thread)
+
+
+def _title(hold: Hold) -> str:
+    return cards.title_of(hold.operation) if hold.operation is not None else hold.request_id
 
 
 async def home_cards(deps: Deps, user: str, place: Place) -> tuple[Card, ...]:

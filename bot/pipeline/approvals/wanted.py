@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from bot.core.capability import Capability
@@ -126,6 +127,9 @@ async def wanted(deps: Deps, intent: Intent, form: Form, kept: dict[str, Json]) 
         return
     sort = "grant" if lasts == HALF_HOUR and grantable(operation) else "once"
     demand = _demand(ruling, decision, operation, row, intent.place.channel_id)
+    if ruling.where.is_dm and demand.in_channel == intent.place.channel_id and not decision.rule_approvers:
+        # In a direct message no administrator looks.
+        demand = replace(demand, in_channel=deps.security_channel or demand.in_channel)
     await open_approval(
         deps,
         intent,

@@ -1,0 +1,49 @@
+"""One person with a script has a share, and the others theirs."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.pipeline import shares
+from tests.scenarios.steps import do
+from tests.world import World
+
+SHARE, FLOOD = 10, 40
+TOO_MANY = "Too many of your requests are under way at once; nothing was done. Try again in 10 s."
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A share that a test can fill."""
+    monkeypatch.setattr(shares, "OF_ONE_PERSON", SHARE)
+
+
+async def flood(here: World, text: str) -> int:
+    """The same command many times at once, while the ACC is slow; how many were turned away."""
+    await here.acc.set_fault({"fault": "delay", "seconds": 2.0, "match": "agentPath=shop/prices"})
+    receipts = await asyncio.gather(*(here.say(text) for _ in range(FLOOD)))
+    return sum(TOO_MANY in str(receipt.body) for receipt in receipts)
+
+
+async def test_one_person_cannot_take_what_the_others_need(here: World) -> None:
+    """What is beyond the share is answered, registered and never sent; Lee has not to wait, and Ana has her share again."""
+    assert await flood(here, "start acc:shop/prices") == FLOOD - SHARE
+    turned_away = here.register(event="denied")
+    assert [(row.code, row.user_id) for row in turned_away] == [("too_many", "U0ANA")] * (FLOOD - SHARE)
+    assert (await do(here, "status acc:news/feed", user="U0LEE")).events[-1] == "done"
+    await here.acc.clear_faults()
+    await here.until(lambda: here.events("start").count("done") == SHARE)
+    assert sum(call.raw_path.endswith("/cluster/start") for call in here.acc.requests) == SHARE
+    await here.quiet()
+    assert (await do(here, "status acc:news/feed")).events[-1] == "done"
+
+
+async def test_what_stops_something_still_goes_through(here: World) -> None:
+    """With her share full of slow reads, Ana is still heard when she takes something back."""
+    assert await flood(here, "status acc:shop/prices") == FLOOD - SHARE
+    asked = await do(here, "revoke g-none -- not needed")
+    assert asked.rows[-1].code != "too_many"
+    assert (await do(here, "help")).rows[-1].code == "too_many"
+    await here.acc.clear_faults()
