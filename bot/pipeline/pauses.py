@@ -283,8 +283,8 @@ async def _say_ended(
 
 
 async def say_over(deps: Deps, key: str | None, what: str, about: str, user: str | None) -> None:
-    """The card of an order says what became of its pause, whole or of the part `about`, once. One that is no longer kept stays
-    as it is."""
+    """The card of an order says what became of its pause, whole or of the part `about`, once; when it is over, the card has no
+    button any more. One that is no longer kept stays as it is."""
     posted = await deps.store.message(key) if key is not None else None
     if posted is None or posted.body is None:
         return
@@ -296,6 +296,7 @@ async def say_over(deps: Deps, key: str | None, what: str, about: str, user: str
     changed = {
         "status": card.status if left else status,
         "lines": (*card.lines, line) if left else card.lines,
+        "buttons": card.buttons if left else (),
         "mention": tuple(dict.fromkeys((*card.mention, *((user,) if user else ())))),
     }
     await deps.presenter.show(card.model_copy(update=changed))

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from tests.scenarios.deciding import Deciding, deciding
 from tests.scenarios.steps import ask, do
-from tests.world import OPEN_POLICY, World
+from tests.world import OPEN_POLICY, World, labels
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -180,7 +180,8 @@ async def test_switching_on_by_hand_ends_the_pause_on_its_card_and_in_the_regist
     await do(here, "schedules acc:shop/prices")
     old = await do(here, f"schedule off acc:schedule/{FIRST} for=2h")
     new = await do(here, f"schedule on acc:schedule/{FIRST} -- open again", user="U0LEE")
-    await here.sees("This pause is over: Switched on by <@U0LEE>", f"request {old.request_id}")
+    card = await here.sees("This pause is over: Switched on by <@U0LEE>", f"request {old.request_id}")
+    assert labels(card) == []
     assert (new.row("resumed").code, new.row("resumed").target_id) == ("by_hand", FIRST)
     assert old.request_id in str(new.row("resumed").detail)
     here.acc.schedules[FIRST].enabled = False
