@@ -169,11 +169,13 @@ class Finder:
         await self.learn(agent, record)
         seen = {target.id.partition("/")[2] for target in await self.seen_services(agent)}
         if name not in seen:
-            other = [one for one in seen if one.casefold() == name.casefold()]
+            # Another writing would be another target to the rules, and nobody says how the vendor reads it.
+            inner = [one.app_display_name for one in record.services if one.appname and _same(one.appname, name)]
+            other = inner or [one for one in sorted(seen) if _same(one, name)]
             if other:
                 raise NoSuchTarget(
                     f"{agent.name} has no service `{name}`; it is called `{other[0]}`.",
-                    "Upper and lower case count.",
+                    "Upper and lower case count, and so do blanks.",
                     nearest=tuple(self.service_target(agent, one).name for one in other),
                 )
         return self.service_target(agent, name)
@@ -309,3 +311,12 @@ class Finder:
     async def _remembered(self, target: Target) -> Target:
         await self._names.remember([target])
         return target
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are the same but for case, width, blanks and signs."""
+    return _letters(one) == _letters(other)
+
+
+def _letters(name: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFKC", name).casefold() if char.isalnum())

@@ -61,6 +61,7 @@ class Status(_Wire):
     """agentEngineStatus: one version of a service."""
 
     app_display_name: str
+    appname: str | None = None
     appversion: str | None = None
     status: str | None = None
     sub_state: str | int | None = None

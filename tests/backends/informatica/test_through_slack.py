@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.world import labels, world
 
 
@@ -46,3 +48,12 @@ async def test_an_agent_where_a_service_belongs_is_offered_as_what_the_verb_acts
         assert all(label.startswith('start infa:"eu-1/') for label in found)
         near = await here.does("status infa:agent/EU1", "has no Secure Agent")
         assert "status infa:agent/eu-1" in labels(near)
+
+
+@pytest.mark.parametrize("written", ["ProcessServer", "process server", "Process-Server", "PROCESS  SERVER"])
+async def test_another_writing_of_a_service_is_not_another_target(tmp_path: Path, written: str) -> None:
+    """A rule about the service would not be about it: what differs in case, blanks or signs alone is offered, not sent."""
+    async with world(tmp_path, only=("infa",)) as here:
+        offered = await here.does(f'stop "infa:eu-1/{written}"', "it is called `Process Server`")
+        assert labels(offered)[0] == 'stop infa:"eu-1/Process Server"'
+        assert here.planes["infa"].effects == []
