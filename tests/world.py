@@ -18,12 +18,15 @@ from bot.playground.workspace import DEMO_SEED, Person, Workspace
 from bot.wiring import Bot
 
 Planes = Callable[[Any], tuple[Plane, ...]]
-OPEN_POLICY = """\
+GROUPS = """\
 version = 1
 [groups]
 crawl = ["S0CRAWL"]
 leads = ["S0LEADS"]
 admins = ["U0ROOT"]
+"""
+OPEN_POLICY = f"""\
+{GROUPS}
 [[channel]]
 id = "C0CRAWL"
 [[channel.allow]]

@@ -20,9 +20,9 @@ from bot.core.policy_answer import NeedsApproval
 from bot.core.policy_load import Circle
 from bot.core.policy_match import Standing, Subject, standing, who_fails, who_undecided
 from bot.core.value import canonical
+from bot.core.writing import INVISIBLE
 
 LONGEST_SHOWN: Final = 2_000
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
 
 class State(StrEnum):
@@ -180,7 +180,7 @@ def unshowable(operation: Operation) -> str | None:
         )
     texts = (*_texts(operation.params), operation.target.id, operation.target.name, operation.reason or "")
     for sign in "".join(texts):
-        if unicodedata.category(sign) in _UNSEEN and sign not in "\n\t":
+        if unicodedata.category(sign) in INVISIBLE and sign not in "\n\t":
             return f"it holds a sign that cannot be seen (U+{ord(sign):04X}), so nobody could check what they approve"
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.capability import Risk
@@ -23,6 +23,11 @@ from bot.core.policy import (
 
 HOME = "T0ACME"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+FREEZE_BEGINS = datetime(2026, 12, 20, 17, 0, tzinfo=UTC)
+FREEZE_ENDS = datetime(2027, 1, 3, 7, 0, tzinfo=UTC)
+MS = timedelta(milliseconds=1)
+READ = {"risk": Risk.READ, "params": {}}
+DANGER = {"risk": Risk.DANGER, "params": {}}
 
 TEXT = """\
 version = 1

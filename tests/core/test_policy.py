@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
 from policy_world import (
-    ANA,
     BOB,
     CARL,
-    HOME,
-    NO_GROUPS,
-    NOW,
-    POLICY,
+    DANGER,
+    FREEZE_BEGINS,
+    FREEZE_ENDS,
+    MS,
+    READ,
     ROOT,
-    TEXT,
     allow,
     ask,
-    asked,
     deny,
     grant,
     on,
@@ -30,26 +27,11 @@ from policy_world import (
     word,
 )
 
-from bot.core.capability import Risk
-from bot.core.operation import Target
 from bot.core.policy import (
-    Allowed,
     Denied,
     Member,
     NeedsApproval,
-    Subject,
-    admits,
-    decide,
-    parse_policy,
-    why_not_administrator,
-    why_not_breakglass,
 )
-
-FREEZE_BEGINS = datetime(2026, 12, 20, 17, 0, tzinfo=UTC)
-FREEZE_ENDS = datetime(2027, 1, 3, 7, 0, tzinfo=UTC)
-MS = timedelta(milliseconds=1)
-READ = {"risk": Risk.READ, "params": {}}
-DANGER = {"risk": Risk.DANGER, "params": {}}
 
 CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("Ana, in crawl by her id, starts in production", "needs approval", {}),
@@ -346,217 +328,3 @@ def test_a_mark_behind_a_star_does_not_hide_a_name_from_a_deny() -> None:
     """Normalizing joins a letter with a mark behind it; the deny still sees the letter."""
     policy = one_channel(allow() + deny(more='targets = ["acc:a*"]'))
     assert word(ask(target=on("acc:a\u0301"), policy=policy)) == "deny_rule"
-
-
-GLASS = parse_policy(TEXT.replace('[breakglass]\nwho = ["admins"]', '[breakglass]\nwho = ["admins", "U0ANA", "U0BOB"]'))
-
-
-class TestGrants:
-    """A grant stands in for a missing allow; a broken glass for more, but never against a deny."""
-
-    def test_an_ordinary_grant_fills_a_missing_allow(self) -> None:
-        """And the decision says through which grant."""
-        decision = ask(BOB, grants=(grant(),))
-        assert isinstance(decision, Allowed)
-        assert (decision.via_grant, decision.breakglass) == ("g1", False)
-
-    @pytest.mark.parametrize(
-        "more",
-        [
-            {"user_id": "U0ANN"},
-            {"verbs": ("stop",)},
-            {"targets": ("acc:other/*",)},
-            {"channel_id": "C0OTHER"},
-            {"until": NOW},
-            {"until": NOW - MS},
-        ],
-    )
-    def test_it_covers_its_person_verbs_targets_channel_and_time_only(self, more: dict[str, Any]) -> None:
-        """One difference is enough to be worth nothing."""
-        assert word(ask(BOB, grants=(grant(**{"user_id": "U0BOB", **more}),))) == "no_rule"
-
-    def test_it_ends_at_its_last_instant(self) -> None:
-        """`until` is exclusive."""
-        assert word(ask(BOB, grants=(grant(until=NOW + MS),))) == "allowed"
-
-    def test_it_does_not_replace_an_approval_that_a_rule_demands(self) -> None:
-        """Ana has to be approved with a grant as well."""
-        assert word(ask(ANA, grants=(grant("U0ANA"),))) == "needs approval"
-
-    def test_it_does_not_thaw_a_freeze(self) -> None:
-        """A broken glass does."""
-        assert word(ask(BOB, now=FREEZE_BEGINS, grants=(grant(until=FREEZE_ENDS),))) == "freeze"
-        glass = grant(until=FREEZE_ENDS, breakglass=True)
-        assert word(ask(BOB, now=FREEZE_BEGINS, grants=(glass,), policy=GLASS)) == "allowed"
-
-    def test_a_broken_glass_replaces_an_approval(self) -> None:
-        """And is marked as one."""
-        decision = ask(ANA, grants=(grant("U0ANA", breakglass=True),), policy=GLASS)
-        assert isinstance(decision, Allowed)
-        assert decision.breakglass
-
-    def test_a_broken_glass_is_not_used_up_where_a_rule_allows_anyway(self) -> None:
-        """What is allowed needs no review."""
-        glass = grant(verbs=("*",), targets=("*",), breakglass=True)
-        decision = ask(BOB, "status", grants=(glass,), policy=GLASS, **READ)
-        assert isinstance(decision, Allowed)
-        assert decision.via_grant is None
-
-    def test_a_broken_glass_does_not_override_a_deny(self) -> None:
-        """An explicit deny stands against everything."""
-        glass = grant("U0ROOT", verbs=("*",), targets=("*",), breakglass=True)
-        assert word(ask(ROOT, "stop", target=on("infa:x"), grants=(glass,), **DANGER)) == "deny_rule"
-
-    @pytest.mark.parametrize(
-        ("holder", "more"),
-        [
-            ("U0BOB", {}),
-            ("U0CARL", {"groups": {"S0CRAWL": Member.NO, "S0LEADS": Member.NO}}),
-            ("U0CARL", {"groups": {"S0CRAWL": Member.NO}}),
-            ("U0CARL", {"groups": {"S0LEADS": Member.YES}, "group_ages": {"S0LEADS": 61.0}}),
-            ("U0CARL", {"groups": {"S0LEADS": Member.YES}, "is_restricted": True}),
-        ],
-    )
-    def test_a_broken_glass_is_nothing_without_the_right_to_break_it_now(
-        self, holder: str, more: dict[str, Any]
-    ) -> None:
-        """Out of the circle, out of its user group, the group unreadable or read too long ago, a guest by now."""
-        policy = parse_policy(TEXT.replace('[breakglass]\nwho = ["admins"]', '[breakglass]\nwho = ["leads"]'))
-        glass = grant(holder, breakglass=True, channel_id="C0CRAWL")
-        yes = person("U0CARL", groups={"S0LEADS": Member.YES})
-        assert word(ask(yes, policy=policy, grants=(grant("U0CARL", breakglass=True),))) == "allowed"
-        assert word(ask(person(holder, **more), policy=policy, grants=(glass,))) in {"no_rule", "group_unreadable"}
-        new = grant(holder, breakglass=True, channel_id="C0NEW")
-        assert word(ask(person(holder, **more), policy=policy, where=place("C0NEW"), grants=(new,))) == "not_listed"
-
-    def test_a_grant_for_all_channels_means_those_with_rules(self) -> None:
-        """In a channel or DM without rules only a grant that names it counts."""
-        assert word(ask(BOB, where=place("C0NEW"), grants=(grant(),))) == "not_listed"
-        assert word(ask(BOB, where=place("C0NEW"), grants=(grant(channel_id="C0NEW"),))) == "allowed"
-        assert word(ask(BOB, where=place("D0BOB", is_dm=True), grants=(grant(),))) == "dm_not_listed"
-
-    def test_a_guest_may_have_a_grant_and_somebody_from_elsewhere_may_not(self) -> None:
-        """The same id in another workspace is another person."""
-        assert word(ask(person("U0BOB", is_restricted=True), grants=(grant(),))) == "allowed"
-        assert word(ask(person("U0BOB", team_id="T0EVIL"), grants=(grant(),))) == "no_rule"
-
-
-class TestDenialsLeadSomewhere:
-    """A denial names who may, who approves, and where the asker may."""
-
-    def test_who_may_here_and_where_else_the_asker_may(self) -> None:
-        """From the rules that are about this verb, target and parameters."""
-        decision = ask(BOB)
-        assert isinstance(decision, Denied)
-        assert decision.who_can == ("crawl",)
-        assert decision.rule_approvers == ("leads",)
-        assert decision.where_else == ("C0OTHER",)
-        assert "C0CRAWL allow 2" in decision.reason
-        assert "you are not in group `crawl`" in decision.reason
-
-    def test_a_deny_for_everybody_leaves_nobody(self) -> None:
-        """No group is offered that would be denied as well; the reason is the author's."""
-        decision = ask(ROOT, "stop", target=on("infa:x"), **DANGER)
-        assert isinstance(decision, Denied)
-        assert decision.who_can == ()
-        assert decision.reason.startswith("Stopping a Secure Agent")
-        assert decision.rule == "C0CRAWL deny 1"
-
-    def test_a_stranger_learns_nothing(self) -> None:
-        """Who is refused as a person or for the place is told no names."""
-        for decision in (ask(person("U0ANA", known=False)), ask(where=place(team_id="T0EVIL"))):
-            assert isinstance(decision, Denied)
-            assert (decision.who_can, decision.where_else, decision.rule_approvers) == ((), (), ())
-
-
-class _Broken(Mapping[str, Any]):
-    """A mapping that fails whenever it is asked."""
-
-    def __getitem__(self, key: str) -> Any:
-        raise RuntimeError("no answer")
-
-    def __iter__(self) -> Iterator[str]:
-        raise RuntimeError("no answer")
-
-    def __len__(self) -> int:
-        raise RuntimeError("no answer")
-
-
-class TestWhatCannotBeEvaluatedIsDenied:
-    """An error while judging means no, in whichever condition it happens."""
-
-    @pytest.mark.parametrize(
-        "question",
-        [
-            {"subject": Subject("U0BOB", HOME, known=True, groups=_Broken())},
-            {"subject": Subject("U0BOB", HOME, known=True, groups=NO_GROUPS, group_ages=_Broken())},
-            {"subject": Subject("U0BOB", HOME, known=True, user_age="young")},  # type: ignore[arg-type]
-            {"params": _Broken()},
-            {"now": datetime(2026, 11, 22, 12, 0)},  # noqa: DTZ001 -- a time without a zone is the fault
-            {"target": Target(backend="infa", kind="agent", id="1", name="x", scope="acc:shop/x")},
-            {"target": None},
-            {"verb": None},
-            {"risk": "change"},
-            {"declared": 7},
-            {"grants": None},
-            {"grants": (None,)},
-            {"where": None},
-            {"subject": None},
-        ],
-        ids=",".join,
-    )
-    def test_it_is_denied(self, question: dict[str, Any]) -> None:
-        """With a code that says what happened, and no exception."""
-        assert word(ask(**question)) == "policy_error"
-
-    def test_a_missing_fact_is_denied(self) -> None:
-        """So is a question that lacks one."""
-        facts = asked()
-        for name in facts:
-            left = {key: value for key, value in facts.items() if key != name}
-            assert word(decide(POLICY, **left)) == "policy_error"
-
-    def test_parameters_nested_without_end_are_denied(self) -> None:
-        """A value that refers to itself ends in a denial, not in a crash."""
-        loop: list[Any] = []
-        loop.append(loop)
-        policy = one_channel(allow(more="params = { a = [1] }"))
-        assert word(ask(policy=policy, params={"a": loop})) == "policy_error"
-
-
-class TestEverybodysVerbs:
-    """`help`, `whoami` and their like are for full members of a place with rules."""
-
-    @pytest.mark.parametrize(
-        ("subject", "where", "code"),
-        [
-            (BOB, place(), None),
-            (BOB, place("C0NEW"), "not_listed"),
-            (BOB, place(team_id="T0EVIL"), "other_workspace"),
-            (person("U0BOB", is_restricted=True), place(), "no_rule"),
-            (person("U0GUEST", is_restricted=True), place(), None),
-            (person("U0GUEST", is_restricted=True), place("C0OTHER"), "no_rule"),
-            (person("U0BOB", deleted=True), place(), "deactivated"),
-        ],
-    )
-    def test_who_is_admitted(self, subject: Subject, where: Any, code: str | None) -> None:
-        """The same standing rules as for acting."""
-        refused = admits(POLICY, subject=subject, where=where, home_team_id=HOME)
-        assert (refused.code if refused else None) == code
-
-    def test_a_grant_admits_its_person_where_only_it_names_the_channel(self) -> None:
-        """And nobody else."""
-        grants = (grant(channel_id="C0NEW"),)
-        assert admits(POLICY, subject=BOB, where=place("C0NEW"), home_team_id=HOME, grants=grants) is None
-        other = admits(POLICY, subject=CARL, where=place("C0NEW"), home_team_id=HOME, grants=grants)
-        assert other is not None
-
-
-def test_administrators_and_glass_breakers_are_full_members_that_the_file_names() -> None:
-    """No section, no administrators; a guest is none even when named."""
-    for why_not in (why_not_administrator, why_not_breakglass):
-        assert why_not(POLICY, ROOT, HOME) is None
-        assert why_not(POLICY, BOB, HOME) is not None
-        assert why_not(POLICY, person("U0ROOT", is_restricted=True), HOME) is not None
-        assert why_not(POLICY, person("U0ROOT", deleted=True), HOME) is not None
-        assert why_not(one_channel(allow()), ROOT, HOME) is not None

@@ -9,11 +9,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from bot.httpkit.auth import Auth
 from bot.httpkit.client import HttpClient
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+
+
+class Agent(BaseModel):
+    """What the vendor's endpoint answers with."""
+
+    agentId: str  # noqa: N815 (the vendor's name)
 
 
 class FakeClock:

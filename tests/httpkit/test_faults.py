@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import io
 import logging
 import socket
 import ssl
-import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from aiohttp import web
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
 from bot.core.problems import (
-    BadReply,
     CallProblem,
     CredentialRefused,
     Lost,
@@ -30,13 +26,9 @@ from bot.core.problems import (
 )
 from bot.httpkit import Bearer, Credential, Session
 
-from .support import FakeClock, always, client_of, drop, in_turn, ok, serving
+from .support import Agent, FakeClock, always, client_of, drop, in_turn, ok, serving
 
 TOKEN = "playground-token-not-a-secret-9f8e7d6c"
-
-
-class Agent(BaseModel):
-    agentId: str  # noqa: N815 (the vendor's name)
 
 
 def free_port() -> int:
@@ -243,90 +235,6 @@ async def test_what_a_sign_in_meets_is_no_trouble_of_the_call(trouble: Any) -> N
             assert server.seen == []
 
 
-@pytest.mark.parametrize(
-    "response",
-    [
-        lambda: web.Response(text="<!DOCTYPE html><title>Sign in</title>", content_type="text/html"),
-        lambda: web.Response(body=b"\xef\xbb\xbf\n <HTML><body>", content_type="application/json"),
-    ],
-)
-async def test_a_web_page_is_no_success(response: object) -> None:
-    """A sign-in page with status 200 is a BadReply, whatever its content type says."""
-    async with serving(always(response)) as server, client_of(server.base_url) as client:  # type: ignore[arg-type]
-        with pytest.raises(BadReply, match="web page"):
-            await client.call("POST", "/off", repeat_safe=True)
-        with pytest.raises(BadReply, match="web page"):
-            await client.download("GET", "/log", to=io.BytesIO(), cap=10_000)
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"agentId": null}', b"NaN", b"[" * 100_000, b"\xff\xfe"])
-async def test_an_unreadable_body_is_a_bad_reply(body: bytes) -> None:
-    """What is not the promised shape is a BadReply and never a value."""
-    async with serving(always(lambda: web.Response(body=body))) as server, client_of(server.base_url) as client:
-        reply = await client.call("GET", "/agent")
-        with pytest.raises(BadReply):
-            reply.read(Agent)
-
-
-async def test_a_huge_answer_is_cut_at_the_cap() -> None:
-    """More than the cap is a BadReply, and reading stops there."""
-    written = 0
-
-    async def huge(request: web.BaseRequest) -> web.StreamResponse:
-        nonlocal written
-        response = web.StreamResponse()
-        await response.prepare(request)
-        for _ in range(2000):
-            await response.write(b"a" * 65_536)
-            written += 65_536
-        return response
-
-    async with serving(huge) as server, client_of(server.base_url) as client:
-        with pytest.raises(BadReply, match="more than 1 MB"):
-            await client.call("GET", "/x", cap=1 << 20)
-    assert written < 64 << 20
-
-
-@pytest.mark.parametrize("coding", ["gzip", "deflate"])
-async def test_a_compression_bomb_ends_at_the_cap(coding: str) -> None:
-    """The cap counts unpacked bytes: 200 KB that would become 200 MB are stopped."""
-    packer = zlib.compressobj(9, wbits=31 if coding == "gzip" else 15)
-    bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(200)) + packer.flush()
-    answer = lambda: web.Response(body=bomb, headers={"Content-Encoding": coding})  # noqa: E731
-    async with serving(always(answer)) as server, client_of(server.base_url) as client:
-        with pytest.raises(BadReply, match="more than 16 MB"):
-            await client.call("GET", "/x")
-
-
-@pytest.mark.parametrize(
-    ("coding", "body"),
-    [
-        ("gzip", gzip.compress(b'{"agentId": "a1"}', mtime=0)),
-        ("deflate", zlib.compress(b'{"agentId": "a1"}')),
-        ("deflate", zlib.compress(b'{"agentId": "a1"}', wbits=-15)),
-        ("identity", b'{"agentId": "a1"}'),
-    ],
-)
-async def test_packed_answers_are_read(coding: str, body: bytes) -> None:
-    """Both codings that are asked for are unpacked, raw deflate too."""
-    answer = lambda: web.Response(body=body, headers={"Content-Encoding": coding})  # noqa: E731
-    async with serving(always(answer)) as server, client_of(server.base_url) as client:
-        assert (await client.call("GET", "/x")).read(Agent).agentId == "a1"
-        assert server.seen[0].headers["accept-encoding"] == "gzip, deflate"
-
-
-@pytest.mark.parametrize(
-    ("coding", "body"),
-    [("gzip, gzip", b"x"), ("br", b"x"), ("gzip", b"not gzip"), ("gzip", gzip.compress(b"{}", mtime=0)[:-9])],
-)
-async def test_a_coding_that_was_not_asked_for_is_a_bad_reply(coding: str, body: bytes) -> None:
-    """Stacked, unknown and broken codings are refused."""
-    answer = lambda: web.Response(body=body, headers={"Content-Encoding": coding})  # noqa: E731
-    async with serving(always(answer)) as server, client_of(server.base_url) as client:
-        with pytest.raises(BadReply):
-            await client.call("GET", "/x")
-
-
 async def test_garbage_instead_of_http_is_lost() -> None:
     """Bytes that are no HTTP answer are Lost: the request was written."""
 
@@ -361,90 +269,6 @@ async def test_an_upload_that_breaks_off_is_lost() -> None:
     async with serving(always(ok)) as server, client_of(server.base_url) as client:
         with pytest.raises(Lost):
             await client.call("POST", "/files", stream=body)
-
-
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-async def test_a_repeat_safe_call_is_tried_three_times_at_most(status: int) -> None:
-    """Passing refusals are tried again when the caller allows it, with growing pauses, and then given up."""
-    clock = FakeClock()
-    async with (
-        serving(always(lambda: web.Response(status=status))) as server,
-        client_of(server.base_url, clock=clock) as client,
-    ):
-        with pytest.raises((RateLimited, ServerError)):
-            await client.call("POST", "/off", repeat_safe=True)
-    assert len(server.seen) == 3
-    assert clock.slept == pytest.approx([0.3, 0.5])
-
-
-async def test_retry_after_is_honoured_up_to_a_cap() -> None:
-    """The server's pause is kept; one that is too long ends the tries and is told to the caller."""
-    clock = FakeClock()
-    short = lambda: web.Response(status=429, headers={"Retry-After": "7"})  # noqa: E731
-    async with serving(in_turn(short, ok)) as server, client_of(server.base_url, clock=clock) as client:
-        assert (await client.call("GET", "/x", repeat_safe=True)).status == 200
-    assert clock.slept == [7.0]
-    long = lambda: web.Response(status=429, headers={"Retry-After": "Sun, 22 Nov 2026 13:00:07 GMT"})  # noqa: E731
-    clock = FakeClock()
-    async with serving(always(long)) as server, client_of(server.base_url, clock=clock) as client:
-        with pytest.raises(RateLimited) as caught:
-            await client.call("GET", "/x", repeat_safe=True)
-    assert caught.value.retry_after == 3607.0
-    assert clock.slept == []
-    assert len(server.seen) == 1
-
-
-@pytest.mark.parametrize("status", [400, 401, 404, 409, 500])
-async def test_settled_refusals_are_not_tried_again(status: int) -> None:
-    """An answer that would be the same again is not asked for again."""
-    async with serving(always(lambda: web.Response(status=status))) as server, client_of(server.base_url) as client:
-        with pytest.raises(CallProblem):
-            await client.call("GET", "/x", repeat_safe=True)
-    assert len(server.seen) == 1
-
-
-async def test_a_repeat_safe_call_survives_one_dropped_connection() -> None:
-    """A broken connection is tried again when the caller allows it."""
-    turns = [drop, always(ok)]
-
-    async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        return await (turns.pop(0) if len(turns) > 1 else turns[0])(request)
-
-    async with serving(handler) as server, client_of(server.base_url) as client:
-        assert (await client.call("POST", "/off", repeat_safe=True)).status == 200
-
-
-async def test_a_call_that_was_sent_stays_lost_when_its_repeat_cannot_connect() -> None:
-    """NotSent is never said of a call of which an earlier attempt was written."""
-    async with serving(drop) as server, client_of(server.base_url) as client:
-        port = server.port
-
-        async def gone(request: web.BaseRequest) -> web.StreamResponse:
-            await listener.stop()
-            return await drop(request)
-
-        runner = web.ServerRunner(web.Server(gone))
-        await runner.setup()
-        listener = web.TCPSite(runner, "127.0.0.1", 0)
-        await listener.start()
-        port = runner.addresses[0][1]
-        with pytest.raises(Lost):
-            await client.call("POST", "/off", repeat_safe=True, base_url=f"http://127.0.0.1:{port}")
-        await runner.cleanup()
-
-
-async def test_a_call_that_may_not_be_repeated_has_its_own_connection() -> None:
-    """A stale pooled connection can lose a reply; so the dangerous call never rides on one, and reads do."""
-    async with serving(always(ok)) as server, client_of(server.base_url) as client:
-        for _ in range(2):
-            await client.call("GET", "/read", repeat_safe=True)
-        for _ in range(2):
-            await client.call("POST", "/start")
-    reads = {seen.peer for seen in server.seen if seen.path == "/read"}
-    starts = {seen.peer for seen in server.seen if seen.path == "/start"}
-    assert len(reads) == 1
-    assert len(starts) == 2
-    assert not reads & starts
 
 
 async def test_secrets_are_in_no_text_that_comes_out(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,17 +10,13 @@ import pytest_asyncio
 
 from bot.playground.workspace.payloads import slash_command
 from tests.scenarios.steps import do, last_seq, mention, private, starts
-from tests.world import World, labels, shown, world
+from tests.world import GROUPS, World, labels, shown, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOW = datetime.now(UTC)
 RULES = f"""\
-version = 1
-[groups]
-crawl = ["S0CRAWL"]
-leads = ["S0LEADS"]
-admins = ["U0ROOT"]
+{GROUPS}
 
 [[channel]]
 id = "C0CRAWL"

@@ -14,7 +14,7 @@ from bot.backends.informatica.rows import AGENT, ORG, ROWS, SCHEDULE, SERVICE, T
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.backends.informatica.states import newest, service_words
 from bot.backends.informatica.targets import Finder
-from bot.backends.informatica.views import schedule_word, utc_text, written
+from bot.backends.informatica.views import schedule_word
 from bot.backends.informatica.wire import Agent
 from bot.core.capability import BackendRows
 from bot.core.desk import handler_of
@@ -24,6 +24,7 @@ from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refuse
 from bot.core.params import Param
 from bot.core.ports import BackendParts, Call
 from bot.core.problems import CallProblem, CredentialRefused
+from bot.core.writing import utc_text, written
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Failed | Refused]]
 

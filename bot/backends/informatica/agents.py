@@ -6,11 +6,12 @@ from bot.backends.informatica.desk import Desk
 from bot.backends.informatica.keys import split_service
 from bot.backends.informatica.rows import AGENT
 from bot.backends.informatica.states import service_words
-from bot.backends.informatica.views import agent_facts, entry_table, service_table, suggest
+from bot.backends.informatica.views import agent_facts, entry_table, service_table
 from bot.core.asked import number_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Phase
 from bot.core.ports import Call
+from bot.core.writing import suggest
 
 _LOOKED_AT = 1_000
 

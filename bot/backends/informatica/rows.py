@@ -7,6 +7,7 @@ from typing import Any, Final
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
 from bot.core.logdiff import DIFF
 from bot.core.params import Param, ParamType
+from bot.core.usual import GREP, TAIL, pause
 
 SERVICE: Final = "service"
 AGENT: Final = "agent"
@@ -50,25 +51,10 @@ _COUNT: Final = Param(
 _RUN: Final = Param(
     name="run", type=ParamType.INTEGER, minimum=0, help="The number of the run; without it the newest ended one"
 )
-_TAIL: Final = Param(
-    name="tail",
-    type=ParamType.INTEGER,
-    default=20,
-    minimum=0,
-    maximum=200,
-    unit="lines",
-    help="How many last lines to show",
-)
-_GREP: Final = Param(name="grep", type=ParamType.TEXT, help="Show the lines that contain this text")
 _CLEAN: Final = Param(
     name="clean", type=ParamType.BOOLEAN, default=False, help="true: wait for a clean end instead of breaking off"
 )
-_PAUSE: Final = (
-    Param(
-        name="for", type=ParamType.DURATION, unit="s", help="Switch on again by itself after this time", example="2h"
-    ),
-    Param(name="until", type=ParamType.UNTIL, help="Switch on again by itself at this time", example="Mon 07:00"),
-)
+_PAUSE: Final = pause("Switch on again")
 
 
 def _row(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
@@ -137,7 +123,7 @@ _READS: Final = (
         help="The session log of an ended job, without secrets, and its entry in the activity log",
         example="logs infa:task/load_orders run=12 tail=50",
         endpoint="GET /api/v2/activity/activityLog, GET /api/v2/activity/activityLog/ID/sessionLog (DOC)",
-        params=(_RUN, _TAIL, _GREP, DIFF),
+        params=(_RUN, TAIL, GREP, DIFF),
         own_verb=True,
         deadline=_LOG_TIME,
     ),

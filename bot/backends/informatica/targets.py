@@ -7,7 +7,6 @@ remembered. Services by what the v2 details list, or by what was seen before: a 
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,22 +28,10 @@ from bot.core.problems import (
     RateLimited,
     Rejected,
 )
+from bot.core.writing import checked_name
 
-_LONGEST: Final = 250
 _MOST_SPLITS: Final = 3
 _LOOKED_AT: Final = 200
-
-
-def checked(text: str, example: str) -> str:
-    """The text if it can be a name or an id; raises BadRequest for nothing, invisible characters and overlong ones."""
-    if not text.strip():
-        raise BadRequest(f"Give a name, like `{example}`.")
-    for char in text:
-        if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
-            raise BadRequest(f"The name holds the character U+{ord(char):04X}, which no name here may hold.")
-    if len(text) > _LONGEST:
-        raise BadRequest(f"The name is longer than {_LONGEST} characters.")
-    return text.strip()
 
 
 class Finder:
@@ -78,7 +65,7 @@ class Finder:
 
     async def agent(self, written: str) -> Target:
         """An agent by its name, with both of its ids: `id` is the federated one, `group` the v2 one."""
-        name = checked(written, "agent/eu-1")
+        name = checked_name(written, "agent/eu-1")
         found = await self._looked_up(name)
         if found is None:
             return await self._listed_agent(name)
@@ -134,7 +121,7 @@ class Finder:
 
     async def _service(self, path: str) -> Target:
         """`AGENT/SERVICE`. A display name that nobody has seen is taken as it is written: the service may be stopped."""
-        checked(path, 'eu-1/"Data Integration Server"')
+        checked_name(path, 'eu-1/"Data Integration Server"')
         slashes = [at for at, char in enumerate(path) if char == "/"][:_MOST_SPLITS]
         parts = [(path[:at], path[at + 1 :]) for at in slashes if path[:at].strip() and path[at + 1 :].strip()]
         if not parts:
@@ -209,7 +196,7 @@ class Finder:
 
     async def _task(self, written: str) -> Target:
         """A task by path or id. The lookup wants a type with a path, so the types are asked for one by one."""
-        path = checked(written, "task/load_orders")
+        path = checked_name(written, "task/load_orders")
         head, _, rest = path.partition("/")
         types: Sequence[str] = self._types
         if rest and head in self._types:
@@ -274,7 +261,7 @@ class Finder:
         raise NoSuchTarget(
             f"{self._backend} has no task `{path}` of the types {', '.join(types)}.",
             "Write its path with its folders, like `task/Default/Sales/load_orders`.",
-            nearest=tuple(difflib.get_close_matches(path, names, n=5, cutoff=0.5)),
+            nearest=tuple(f"{TASK}/{near}" for near in difflib.get_close_matches(path, names, n=5, cutoff=0.5)),
         )
 
     async def learn_task(self, target: Target, v2: str) -> Target:
@@ -286,7 +273,7 @@ class Finder:
 
     async def _schedule(self, written: str) -> Target:
         """A schedule by its id, federated id or name."""
-        name = checked(written, "schedule/nightly")
+        name = checked_name(written, "schedule/nightly")
         schedules = await self._client.schedules()
         found = [one for one in schedules if name in (one.id, one.schedule_federated_id)]
         found = found or [one for one in schedules if one.name == name]
@@ -297,7 +284,7 @@ class Finder:
             )
         if not found:
             names = {one.name for one in schedules}
-            near = tuple(difflib.get_close_matches(name, sorted(names), n=5, cutoff=0.4))
+            near = tuple(f"{SCHEDULE}/{one}" for one in difflib.get_close_matches(name, sorted(names), n=5, cutoff=0.4))
             raise NoSuchTarget(f"{self._backend} has no schedule `{name}`.", nearest=near)
         return await self._remembered(self.schedule_target(found[0]))
 

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.states import ENDED, RUNNING, named, newest, service_words
 from bot.backends.informatica.wire import Agent, Entry, Running, Schedule, Status, moment
-from bot.core.ids import TargetRef
 from bot.core.operation import Target
-from bot.core.outcome import Fact, RunView, Suggestion, Table
+from bot.core.outcome import Fact, RunView, Table
+from bot.core.writing import suggest, utc_text
 
 Clean = Callable[[str], str]
-
-
-def written(backend: str, path: str) -> str:
-    """A target as a person would type it."""
-    return str(TargetRef(backend=backend, path=path))
-
-
-def suggest(label: str, verb: str, target: Target, *params: tuple[str, str]) -> Suggestion:
-    """A next step on this target."""
-    return Suggestion(label=label, verb=verb, target=written(target.backend, target.name), params=params)
-
-
-def utc_text(when: datetime | None) -> str:
-    """`2026-11-22 02:23 UTC`, or a dash."""
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when else "-"
 
 
 def service_facts(statuses: Sequence[Status]) -> tuple[Fact, ...]:

@@ -14,7 +14,7 @@ from bot.backends.itential.schema import fields
 from bot.backends.itential.settings import ItentialSettings
 from bot.backends.itential.states import run_state
 from bot.backends.itential.targets import Finder
-from bot.backends.itential.views import gateway_state, written
+from bot.backends.itential.views import gateway_state
 from bot.backends.itential.wire import Service
 from bot.core.capability import BackendRows
 from bot.core.desk import handler_of
@@ -24,6 +24,7 @@ from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refuse
 from bot.core.params import Param
 from bot.core.ports import BackendParts, Call
 from bot.core.problems import CallProblem
+from bot.core.writing import written
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Failed | Refused]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.core.params import Param, ParamType
+from bot.core.usual import pause
 
 PARAM: Final = Param(
     name="param",
@@ -22,21 +23,8 @@ STATUS: Final = Param(
     choices=("running", "complete", "error", "canceled", "incomplete", "paused"),
     help="Only jobs with this status",
 )
-TAIL: Final = Param(
-    name="tail",
-    type=ParamType.INTEGER,
-    default=20,
-    minimum=0,
-    maximum=200,
-    unit="lines",
-    help="How many last lines to show",
-)
-GREP: Final = Param(name="grep", type=ParamType.TEXT, help="Show the lines that contain this text")
 TASK: Final = Param(name="task", type=ParamType.TEXT, help="The task to run again; without it the one that failed last")
-PAUSE: Final = (
-    Param(name="for", type=ParamType.DURATION, unit="s", help="Resume by itself after this time", example="2h"),
-    Param(name="until", type=ParamType.UNTIL, help="Resume by itself at this time", example="Mon 07:00"),
-)
+PAUSE: Final = pause("Resume")
 
 
 def text(name: str, help: str, *, required: bool = False) -> Param:

@@ -16,8 +16,6 @@ from bot.backends.itential.views import (
     parameter_table,
     service_facts,
     service_table,
-    suggest,
-    utc_text,
 )
 from bot.core.asked import number_of, text_of
 from bot.core.operation import Operation
@@ -25,6 +23,7 @@ from bot.core.outcome import Done, Fact, Table
 from bot.core.ports import Call
 from bot.core.problems import CallProblem
 from bot.core.wording import plural
+from bot.core.writing import suggest, utc_text
 
 
 async def services(desk: Desk, operation: Operation, call: Call) -> Done:

@@ -9,13 +9,14 @@ from bot.backends.itential.checks import certificate, written_pem
 from bot.backends.itential.desk import Desk
 from bot.backends.itential.rows import CERT, GATEWAY, GROUP
 from bot.backends.itential.targets import NEW, existing
-from bot.backends.itential.views import cert_facts, gateway_facts, group_facts, suggest
+from bot.backends.itential.views import cert_facts, gateway_facts, group_facts
 from bot.core.asked import text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, LookBack, Refused
 from bot.core.ports import Call
 from bot.core.problems import BadRequest
 from bot.core.value import Json
+from bot.core.writing import suggest
 
 _LARGEST_PEM: Final = 64 * 1024
 _WORD: Final = {GATEWAY: "gateway", GROUP: "service group", CERT: "certificate"}

@@ -11,19 +11,18 @@ from bot.backends.itential.parameters import (
     COUNT,
     ENABLED,
     GATEWAY_REST,
-    GREP,
     GROUP_REST,
     PARAM,
     PAUSE,
     READONLY,
     STATUS,
-    TAIL,
     TASK,
     flag,
     text,
 )
 from bot.core.capability import BackendRows, Capability, Risk, TargetKind
 from bot.core.logdiff import DIFF
+from bot.core.usual import GREP, TAIL
 
 SERVICE: Final = "service"
 GATEWAY: Final = "gateway"

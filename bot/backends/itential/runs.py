@@ -9,7 +9,7 @@ from typing import Final
 from bot.backends.itential.desk import Desk
 from bot.backends.itential.schema import typed
 from bot.backends.itential.states import run_state
-from bot.backends.itential.views import output_facts, output_text, suggest, utc_text
+from bot.backends.itential.views import output_facts, output_text
 from bot.backends.itential.wire import Accepted, Broken, Finished, Job, Service, moment
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView
@@ -17,6 +17,7 @@ from bot.core.ports import Call
 from bot.core.problems import BadRequest, CallProblem, NoSuchTarget, Rejected
 from bot.core.value import Json
 from bot.core.wording import plural
+from bot.core.writing import suggest, utc_text
 
 SKEW: Final = timedelta(seconds=5)
 TOFU: Final = "opentofu-plan"

@@ -8,7 +8,6 @@ every verb but the creating ones refuses those.
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,23 +19,11 @@ from bot.core.ids import TargetRef
 from bot.core.operation import Target
 from bot.core.ports import Names
 from bot.core.problems import Ambiguous, BadReply, BadRequest, NoSuchTarget
+from bot.core.writing import checked_name
 
 NEW: Final = "new"
 # All watched jobs are one group: one list of the newest jobs tells of most of them.
 JOBS: Final = "jobs"
-_LONGEST: Final = 250
-
-
-def checked(text: str, example: str) -> str:
-    """The text if it can be a name or an id; raises BadRequest for nothing, invisible characters and overlong ones."""
-    if not text.strip():
-        raise BadRequest(f"Give a name or an id, like `{example}`.")
-    for char in text:
-        if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
-            raise BadRequest(f"The name holds the character U+{ord(char):04X}, which no name here may hold.")
-    if len(text) > _LONGEST:
-        raise BadRequest(f"The name is longer than {_LONGEST} characters.")
-    return text.strip()
 
 
 class Finder:
@@ -67,7 +54,7 @@ class Finder:
 
     async def _service(self, written: str) -> Target:
         """`NAME`, or `CLUSTER/NAME`; the canonical form has the cluster."""
-        path = checked(written, "cluster_1/my-tofu-service")
+        path = checked_name(written, "cluster_1/my-tofu-service")
         listed = await self._client.services()
         found = [one for one in listed if path in (one.path, one.id)]
         found = found or [one for one in listed if one.service_metadata.name == path]
@@ -94,7 +81,7 @@ class Finder:
 
     async def _job(self, written: str) -> Target:
         """A job by its id. Rules see it as its service only if it was started here: a job's own words prove nothing."""
-        job_id = checked(written, "job/20ae2dd7cf1c43aab817556a")
+        job_id = checked_name(written, "job/20ae2dd7cf1c43aab817556a")
         known = await self._names.by_id(self._backend, JOB, job_id)
         if known is not None:
             return known
@@ -123,7 +110,7 @@ class Finder:
     # --- gateways, groups, certificates --------------------------------------------------------
 
     async def _gateway(self, written: str) -> Target:
-        name = checked(written, "gateway/cluster_1")
+        name = checked_name(written, "gateway/cluster_1")
         listed = await self._client.gateways()
         found = [one for one in listed if name == one.id] or [one for one in listed if name == one.cluster_id]
         return await self._picked(GATEWAY, name, [self.gateway_target(one) for one in found])
@@ -133,7 +120,7 @@ class Finder:
         return self._named(GATEWAY, gateway.id, gateway.cluster_id)
 
     async def _group(self, written: str) -> Target:
-        name = checked(written, "group/nightly")
+        name = checked_name(written, "group/nightly")
         listed = await self._client.groups()
         found = [one for one in listed if name == one.id] or [one for one in listed if name == one.name]
         return await self._picked(GROUP, name, [self.group_target(one) for one in found])
@@ -143,7 +130,7 @@ class Finder:
         return self._named(GROUP, group.id, group.name)
 
     async def _cert(self, written: str) -> Target:
-        name = checked(written, "cert/edge")
+        name = checked_name(written, "cert/edge")
         listed = await self._client.certificates()
         found = [one for one in listed if name == one.id] or [one for one in listed if name == one.alias]
         if not found:

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bot.backends.itential.schema import properties, required, types_of
 from bot.backends.itential.states import job_state, run_state
 from bot.backends.itential.wire import Certificate, Gateway, Group, GroupService, Job, Output, Service, moment
-from bot.core.ids import TargetRef
 from bot.core.operation import Target
 from bot.core.outcome import Fact, Phase, RunView, Suggestion, Table
+from bot.core.writing import suggest, utc_text
 
 Clean = Callable[[str], str]
-
-
-def written(backend: str, path: str) -> str:
-    """A target as a person would type it."""
-    return str(TargetRef(backend=backend, path=path))
-
-
-def suggest(label: str, verb: str, target: Target, *params: tuple[str, str]) -> Suggestion:
-    """A next step on this target."""
-    return Suggestion(label=label, verb=verb, target=written(target.backend, target.name), params=params)
-
-
-def utc_text(when: datetime | None) -> str:
-    """`2026-11-22 02:23 UTC`, or a dash."""
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when else "-"
 
 
 def words_of(value: object) -> str:

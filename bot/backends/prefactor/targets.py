@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
 from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
 from bot.backends.prefactor.rows import AGENT, INSTANCE, NEW
 from bot.backends.prefactor.settings import PrefactorSettings
-from bot.backends.prefactor.views import instance_state, written
+from bot.backends.prefactor.views import instance_state
 from bot.backends.prefactor.wire import Agent, Instance
 from bot.core.ids import TargetRef
 from bot.core.operation import Target
 from bot.core.outcome import Phase
 from bot.core.ports import Names
 from bot.core.problems import Ambiguous, BadReply, BadRequest, NoSuchTarget
+from bot.core.writing import visible, written
 
 # GUESS from the examples: 32 lower-case letters and digits. It only decides what is looked up first.
 _ID: Final = re.compile(r"[0-9a-z]{32}")
@@ -196,9 +196,7 @@ def checked_name(name: str) -> str:
     """The name if it can be one; raises BadRequest for nothing, blanks around it and invisible characters."""
     if not name:
         raise BadRequest("Name an agent, like `invoice-reader`.")
-    for char in name:
-        if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
-            raise BadRequest(f"The name holds the character U+{ord(char):04X}, which no agent's name may hold.")
+    visible(name, "name", "agent's name")
     if name != name.strip() or len(name) > _LONGEST_NAME:
         raise BadRequest(f"A name has no blanks around it and at most {_LONGEST_NAME} characters; else write the id.")
     return name

@@ -8,8 +8,8 @@ from typing import Final
 
 from bot.backends.prefactor.rows import INSTANCE
 from bot.backends.prefactor.wire import Agent, Counts, Instance
-from bot.core.ids import TargetRef
 from bot.core.outcome import Fact, FactValue, Phase, RunView, Suggestion, Table
+from bot.core.writing import written
 
 Clean = Callable[[str], str]
 # CODE prefactor-http models; the seed shows `pending` as an example and no list.
@@ -23,11 +23,6 @@ _INSTANCE_STATES: Final[Mapping[str, Phase]] = {
     "terminated": Phase.STOPPED,
 }
 _ACTIONS: Final = ("update", "retire", "reinstate", "delete")
-
-
-def written(backend: str, path: str) -> str:
-    """A target as a person would type it."""
-    return str(TargetRef(backend=backend, path=path))
 
 
 def moment(text: str | None) -> datetime | None:

@@ -12,7 +12,7 @@ from bot.backends.resilio.restart import restart
 from bot.backends.resilio.rows import AGENT, ROWS, RUN
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.states import run_state
-from bot.backends.resilio.views import bar, clean, client_facts, client_state, run_view, runs_text, written
+from bot.backends.resilio.views import bar, clean, client_facts, client_state, run_view, runs_text
 from bot.backends.resilio.wire import Client, Run
 from bot.core.asked import map_of, number_of, text_of
 from bot.core.capability import BackendRows
@@ -23,6 +23,7 @@ from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refus
 from bot.core.params import Param, duration_text
 from bot.core.ports import BackendParts, Call
 from bot.core.problems import Ambiguous, BadRequest, CallProblem, NoSuchTarget
+from bot.core.writing import written
 
 Handler = Callable[[ResilioClient, Operation, Call], Awaitable[Done | Unknown]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from bot.backends.resilio.client import ResilioClient
-from bot.backends.resilio.views import clean, tag_table, written
+from bot.backends.resilio.views import clean, tag_table
 from bot.backends.resilio.wire import Client, Tag
 from bot.core.asked import map_of
 from bot.core.operation import Operation
@@ -13,6 +13,7 @@ from bot.core.outcome import Done, Fact, Suggestion
 from bot.core.params import duration_text
 from bot.core.ports import Call
 from bot.core.problems import CallProblem, NoSuchTarget
+from bot.core.writing import written
 
 
 async def pause(client: ResilioClient, operation: Operation, call: Call) -> Done:

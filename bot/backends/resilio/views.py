@@ -10,20 +10,15 @@ from typing import Any, Final
 from bot.backends.resilio.rows import RUN
 from bot.backends.resilio.states import TYPES, connection, run_state
 from bot.backends.resilio.wire import Client, Number, Run, Tag
-from bot.core.ids import TargetRef
 from bot.core.outcome import Fact, FactValue, Phase, RunView, Suggestion, Table
 from bot.core.params import duration_text
 from bot.core.redact import redact
+from bot.core.writing import written
 
 _BAR: Final = 10
 _LONGEST_ETA: Final = 366 * 86_400
 _ERRORS_SHOWN: Final = 3
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
-
-
-def written(backend: str, path: str = "") -> str:
-    """A target as a person would type it."""
-    return str(TargetRef(backend=backend, path=path))
 
 
 def clean(text: str) -> str:

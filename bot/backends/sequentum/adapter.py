@@ -14,7 +14,7 @@ from bot.backends.sequentum.rows import AGENT, JOB_RUN, ROWS, RUN, SCHEDULE, SER
 from bot.backends.sequentum.settings import SequentumSettings
 from bot.backends.sequentum.several import together
 from bot.backends.sequentum.targets import Finder
-from bot.backends.sequentum.views import job_view, run_view, written
+from bot.backends.sequentum.views import job_view, run_view
 from bot.core.capability import BackendRows
 from bot.core.desk import handler_of
 from bot.core.ids import TargetRef
@@ -23,6 +23,7 @@ from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refus
 from bot.core.params import Param
 from bot.core.ports import BackendParts, Call
 from bot.core.problems import CallProblem, NoSuchTarget
+from bot.core.writing import written
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done]]
 

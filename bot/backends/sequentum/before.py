@@ -10,12 +10,13 @@ from bot.backends.sequentum.reads import next_times
 from bot.backends.sequentum.rows import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
-from bot.backends.sequentum.times import local_text, moment, utc_text
+from bot.backends.sequentum.times import local_text, moment
 from bot.backends.sequentum.wire import Run, Schedule
 from bot.core.asked import text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Phase
 from bot.core.wording import plural
+from bot.core.writing import utc_text
 
 _RECENT = 20
 _OUTCOMES = 5

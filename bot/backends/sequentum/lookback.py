@@ -20,13 +20,13 @@ from bot.backends.sequentum.started import job_done, run_done
 from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.states import named
 from bot.backends.sequentum.times import exact_text, moment
-from bot.backends.sequentum.views import written
 from bot.backends.sequentum.wire import JobRun, Run
 from bot.core.asked import flag_of, map_of, text_of
 from bot.core.operation import Operation
 from bot.core.outcome import LookBack, Phase
 from bot.core.value import Json
 from bot.core.wording import plural
+from bot.core.writing import written
 
 # How far the ACC's clock may be from ours when it does not say what it shows.
 SKEW: Final = timedelta(seconds=5)

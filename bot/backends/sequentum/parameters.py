@@ -7,6 +7,7 @@ from typing import Final
 from bot.backends.sequentum.states import MARKS
 from bot.core.logdiff import DIFF
 from bot.core.params import Param, ParamType
+from bot.core.usual import GREP, TAIL, pause
 
 METHODS: Final = (
     "Restart",
@@ -94,25 +95,12 @@ COUNT: Final = Param(
 )
 
 LOGS: Final = (
-    Param(
-        name="tail",
-        type=ParamType.INTEGER,
-        default=20,
-        minimum=0,
-        maximum=200,
-        unit="lines",
-        help="How many last lines to show; with grep, of the lines that it finds",
-    ),
-    Param(name="grep", type=ParamType.TEXT, help="Show the lines that contain this text"),
+    TAIL.model_copy(update={"help": "How many last lines to show; with grep, of the lines that it finds"}),
+    GREP,
     DIFF,
 )
 
-PAUSE: Final = (
-    Param(
-        name="for", type=ParamType.DURATION, unit="s", help="Switch on again by itself after this time", example="2h"
-    ),
-    Param(name="until", type=ParamType.UNTIL, help="Switch on again by itself at this time", example="Mon 07:00"),
-)
+PAUSE: Final = pause("Switch on again")
 
 SET: Final = (
     Param(name="id", type=ParamType.TEXT, help="The schedule to change; without it a new one is made"),

@@ -10,16 +10,8 @@ from bot.backends.sequentum.rows import RUN
 from bot.backends.sequentum.several import together
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
-from bot.backends.sequentum.times import moment, utc_text
-from bot.backends.sequentum.views import (
-    job_table,
-    job_view,
-    run_table,
-    run_view,
-    schedule_table,
-    server_facts,
-    written,
-)
+from bot.backends.sequentum.times import moment
+from bot.backends.sequentum.views import job_table, job_view, run_table, run_view, schedule_table, server_facts
 from bot.backends.sequentum.wire import Schedule
 from bot.core.asked import number_of, text_of
 from bot.core.operation import Operation
@@ -27,6 +19,7 @@ from bot.core.outcome import Done, Fact, Phase, Suggestion
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
 from bot.core.wording import plural
+from bot.core.writing import utc_text, written
 
 _RUNS_SHOWN = 20
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from bot.backends.sequentum.desk import Desk, agent_of
 from bot.backends.sequentum.rows import JOB_RUN, RUN
-from bot.backends.sequentum.views import written
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Suggestion
+from bot.core.writing import written
 
 
 async def run_done(desk: Desk, operation: Operation, ids: Sequence[str]) -> Done:

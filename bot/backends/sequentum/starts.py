@@ -13,7 +13,6 @@ from bot.backends.sequentum.lookback import runs_since
 from bot.backends.sequentum.parameters import DEFAULT_METHOD, DEFAULT_SYNC
 from bot.backends.sequentum.rows import RUN
 from bot.backends.sequentum.started import job_done, run_done
-from bot.backends.sequentum.views import written
 from bot.core.asked import flag_of, map_of, number_of, text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Suggestion
@@ -21,6 +20,7 @@ from bot.core.ports import Call
 from bot.core.problems import CallProblem, NoSuchTarget
 from bot.core.value import Json
 from bot.core.wording import plural
+from bot.core.writing import written
 
 # What a synchronous call may take beyond the run itself: queueing, and sending the data.
 _SYNC_MARGIN: Final = 60.0

@@ -7,7 +7,6 @@ again each time: a path that by now belongs to another agent must not lend its r
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,6 +21,7 @@ from bot.core.operation import Target
 from bot.core.outcome import Phase
 from bot.core.ports import Names
 from bot.core.problems import BadReply, BadRequest, NoSuchTarget
+from bot.core.writing import visible
 
 # Ids are not held to the strict form of a GUID: the vendor's own samples break it.
 _ID: Final = re.compile(r"[0-9A-Fa-f]{6,12}(?:-[0-9A-Fa-f]{3,12}){4}")
@@ -38,9 +38,7 @@ def checked_path(path: str) -> str:
     """The path if it can be one; raises BadRequest for empty parts, dots, backslashes and invisible characters."""
     if not path:
         raise BadRequest("Name an agent, like `shop/prices`.")
-    for char in path:
-        if char == "\\" or unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
-            raise BadRequest(f"The path holds the character U+{ord(char):04X}, which no agent's path may hold.")
+    visible(path, "path", "agent's path", also="\\")
     if any(part in ("", ".", "..") or part != part.strip() for part in path.split("/")):
         raise BadRequest(f"`{path[:80]}` is no path of an agent; write it like `shop/prices`.")
     return path

@@ -69,11 +69,6 @@ def zone_of(windows: str | None) -> tzinfo | None:
     return ZoneInfo(iana) if iana else None
 
 
-def utc_text(when: datetime | None) -> str:
-    """`2026-11-22 02:23 UTC`, or a dash."""
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when else "-"
-
-
 def exact_text(when: datetime | None) -> str:
     """`2026-11-22 02:23:07 UTC`, or a dash: where seconds tell two things apart."""
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if when else "-"

@@ -9,19 +9,14 @@ from typing import Final
 
 from bot.backends.sequentum.parameters import DEFAULT_METHOD
 from bot.backends.sequentum.states import JOB, RUN, SCHEDULE, named
-from bot.backends.sequentum.times import local_text, moment, span, utc_text
+from bot.backends.sequentum.times import local_text, moment, span
 from bot.backends.sequentum.wire import JobRun, Run, Schedule, ServerStatus
-from bot.core.ids import TargetRef
 from bot.core.outcome import Fact, Phase, RunView, Suggestion, Table
+from bot.core.writing import utc_text, written
 
 Clean = Callable[[str], str]
 _USAGE: Final = re.compile(r"(?:(?P<label>[A-Za-z])\s*:)?\s*(?P<value>\d{1,5}(?:\.\d{1,3})?)\s*%")
 _MEANING: Final = {"": "now", "a": "average", "p": "peak"}
-
-
-def written(backend: str, path: str) -> str:
-    """A target as a person would type it."""
-    return str(TargetRef(backend=backend, path=path))
 
 
 def run_view(backend: str, run: Run, clean: Clean) -> RunView:
