@@ -7,6 +7,7 @@ remembered. Services by what the v2 details list, or by what was seen before: a 
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
