@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done
 from bot.core.value import Json
 from tests.backends.fakes import CountingIds, FolderSpool, Memory, OneCall, Parts
-from tests.httpkit.support import FakeClock, Server, serving
+from tests.httpkit.support import NOON, FakeClock, Server, serving
 
 TOKEN = "fake-token-of-the-playground"
 SERVER_KEY = "fake-server-key-0123456789abcdef"
@@ -30,6 +31,8 @@ RUN = "9040f86d-bbc1-4038-9868-501145cc2370"
 JOB = "6ef84ec7-d5e6-4a98-bbfa-0b67355a648f"
 SCHEDULE = "d9c944df-93a7-ea77-f7b7-fa0b9c579917"
 PATH = "sequentum/Test2/quick"
+HISTORY = ("GET", f"/api/agent/{AGENT}/history")
+START = ("POST", f"/api/agent/{AGENT}/cluster/start")
 
 AGENT_REPLY = {
     "agentId": AGENT,
@@ -265,3 +268,16 @@ async def joined(acc: RecordingAcc | None = None, **more: Any) -> AsyncIterator[
 
 def body(seen: Any) -> Any:
     return json.loads(seen.body)
+
+
+def run_at(seconds: float, run: str = "new", **more: Any) -> dict[str, Any]:
+    """A running run that began so many seconds after noon."""
+    began = (NOON + timedelta(seconds=seconds)).isoformat()
+    fresh = {"agentRunHistoryId": run, "startTime": began, "endTime": None, "status": 2, "isProductionRun": True}
+    return {**RUN_REPLY, **fresh, **more}
+
+
+def dated(value: object, ahead: float = 0.0) -> Any:
+    """An answer whose Date header is so many seconds ahead of our clock."""
+    stamp = (NOON + timedelta(seconds=ahead)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    return lambda: web.json_response(value, headers={"Date": stamp})

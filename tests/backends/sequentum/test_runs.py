@@ -1,4 +1,4 @@
-"""Runs: how they are shown, followed, and found again when an answer was lost."""
+"""Runs: how they are shown and followed."""
 
 from __future__ import annotations
 
@@ -16,26 +16,9 @@ from bot.backends.sequentum.states import named
 from bot.backends.sequentum.times import moment, span
 from bot.backends.sequentum.views import usage_text
 from bot.core.outcome import Done, Phase
-from bot.core.problems import BadReply, BadRequest, Lost, Rejected
-from tests.httpkit.support import NOON
+from bot.core.problems import BadReply, BadRequest, Rejected
 
-from .support import AGENT, JOB, JOB_REPLY, PATH, RUN, RUN_REPLY, SCHEDULE, Joined, RecordingAcc, file, joined, said
-
-HISTORY = ("GET", f"/api/agent/{AGENT}/history")
-START = ("POST", f"/api/agent/{AGENT}/cluster/start")
-
-
-def run_at(seconds: float, run: str = "new", **more: Any) -> dict[str, Any]:
-    """A running run that began so many seconds after noon."""
-    began = (NOON + timedelta(seconds=seconds)).isoformat()
-    fresh = {"agentRunHistoryId": run, "startTime": began, "endTime": None, "status": 2, "isProductionRun": True}
-    return {**RUN_REPLY, **fresh, **more}
-
-
-def dated(value: object, ahead: float = 0.0) -> Any:
-    """An answer whose Date header is so many seconds ahead of our clock."""
-    stamp = (NOON + timedelta(seconds=ahead)).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    return lambda: web.json_response(value, headers={"Date": stamp})
+from .support import AGENT, HISTORY, JOB, PATH, RUN, RUN_REPLY, START, RecordingAcc, file, joined, run_at, said
 
 
 @pytest.mark.parametrize(
@@ -186,171 +169,6 @@ async def test_a_run_beyond_the_page_is_asked_for_by_itself() -> None:
             JOB: "Succeeded",
         }
         assert views["gone"].phase is Phase.UNREADABLE
-
-
-async def _lost_start(here: Joined, **words: Any) -> Any:
-    operation = await here.operation("start", PATH, **words)
-    with pytest.raises(Lost):
-        await here.backend.run(operation, here.call)
-    return operation
-
-
-async def test_a_start_is_sent_once_and_a_lost_answer_is_lost() -> None:
-    """A reply that never comes is Lost, and nothing is sent again."""
-    async with joined() as here:
-
-        async def drop(request: web.BaseRequest) -> web.StreamResponse:
-            if request.method == "POST":
-                assert request.transport
-                request.transport.abort()
-            return await RecordingAcc.handle(here.acc, request)
-
-        here.acc.server.handler = drop
-        await _lost_start(here)
-        assert len(here.acc.changes()) == 1
-
-
-FRENCH, GERMAN = '{"country": "fr"}', '{"city":"Bonn","country":"de"}'
-
-
-@pytest.mark.parametrize(
-    ("runs", "found", "candidates"),
-    [
-        ([run_at(1)], "new", []),
-        ([run_at(-2)], None, []),
-        ([run_at(-60)], None, []),
-        ([], None, []),
-        ([run_at(1, "seen-before")], None, []),
-        ([run_at(1), run_at(2, "other")], None, ["new", "other"]),
-        ([run_at(1, agentJobScheduleId=SCHEDULE)], None, []),
-        ([run_at(1, runId=4)], None, []),
-        ([run_at(1, isProductionRun=False)], None, []),
-        ([run_at(1, inputParameters="{}")], "new", []),
-        ([run_at(1, inputParameters='{"input_file_1":"c:/a.csv"}')], "new", []),
-        ([run_at(1, inputParameters=FRENCH)], None, ["new"]),
-        ([run_at(1), run_at(2, "other", inputParameters=FRENCH)], "new", []),
-    ],
-)
-async def test_a_lost_start_is_looked_for_in_the_history(
-    runs: list[Any], found: str | None, candidates: list[str]
-) -> None:
-    """Found is one new run since then; what cannot be told is shown; none is ever sure to be absent: it may be queued."""
-    async with joined(RecordingAcc({HISTORY: dated(runs)})) as here:
-        operation = await here.operation("start", PATH)
-        part = here.backend._desk.finder.part("run", "seen-before", operation.target)
-        await here.names.remember([part])
-        here.clock.advance(0.5)
-        back = await here.backend.look_back(operation, here.clock.now())
-        assert (back.found.backend_ref if back.found else None, back.absent) == (found, False)
-        assert back.again is (found is None)
-        assert all(f"{one} at 2026" in back.evidence for one in candidates)
-        assert ("may be it" in back.evidence) is bool(candidates)
-        assert not here.acc.changes()
-
-
-@pytest.mark.parametrize(
-    ("told", "found", "may_be"),
-    [
-        (GERMAN, True, False),
-        ('{ "country": "de", "city": "Bonn" }', True, False),
-        ({"country": "de", "city": "Bonn"}, True, False),
-        (FRENCH, False, False),
-        ("{}", False, False),
-        ('{"country":"de"}', False, False),
-        (None, False, True),
-        ("no JSON", False, True),
-        ('{"country":"de","city":"Bonn","depth":3}', False, True),
-    ],
-)
-async def test_a_run_with_other_inputs_is_somebody_elses(told: Any, found: bool, may_be: bool) -> None:
-    """Inputs are compared by what they mean; a run that shows none, or more, is only a candidate."""
-    async with joined(RecordingAcc({HISTORY: dated([run_at(1, inputParameters=told)])})) as here:
-        operation = await here.operation("start", PATH, input={"country": "de", "city": "Bonn"})
-        back = await here.backend.look_back(operation, here.clock.now())
-        assert (back.found is not None, "may be it" in back.evidence) == (found, may_be)
-        assert f"history acc:{PATH}" in back.hint or found
-
-
-async def test_without_a_clock_to_compare_a_run_of_a_moment_before_is_a_candidate() -> None:
-    """No Date header: clocks may differ by 5 s, which the answer says; what began in that gap is never taken for ours."""
-
-    def undated(value: Any) -> Any:
-        return lambda: web.json_response(value, headers={"Date": "never"})
-
-    for began, found in ((-2, False), (2, True)):
-        async with joined(RecordingAcc({HISTORY: undated([run_at(began)])})) as here:
-            back = await here.backend.look_back(await here.operation("start", PATH), here.clock.now())
-            assert "5 s" in back.evidence
-            assert (back.found is not None, "may be it" in back.evidence) == (found, not found)
-
-
-@pytest.mark.parametrize(
-    ("runs", "found", "may_be"),
-    [
-        ([{"inputParameters": GERMAN}], True, False),
-        ([{"inputParameters": FRENCH}], False, False),
-        ([{"inputParameters": GERMAN, "agentJobScheduleId": SCHEDULE}], False, False),
-        ([], False, True),
-    ],
-)
-async def test_a_lost_job_start_is_told_by_the_inputs_of_its_runs(
-    runs: list[dict[str, Any]], found: bool, may_be: bool
-) -> None:
-    """A job run shows no inputs itself, the agent runs in it do, and none of them was begun by a schedule."""
-    new = {**JOB_REPLY, "agentJobHistoryId": "j9", "startTime": run_at(1)["startTime"], "status": 1, "runId": 9}
-    answers = {
-        ("GET", f"/api/job/{AGENT}/history"): dated([new]),
-        ("GET", f"/api/agent/{AGENT}/run/9/history"): dated([run_at(1, runId=9, **more) for more in runs]),
-    }
-    async with joined(RecordingAcc(answers)) as here:
-        operation = await here.operation("start", PATH, as_="job", input={"country": "de", "city": "Bonn"})
-        back = await here.backend.look_back(operation, here.clock.now())
-        assert (back.found is not None, "may be it" in back.evidence) == (found, may_be)
-
-
-async def test_a_clock_that_differs_does_not_hide_a_run() -> None:
-    """The ACC's clock is read off its answer: a run that seems ten minutes old may be the one."""
-    async with joined(RecordingAcc({HISTORY: dated([run_at(-599)], ahead=-600)})) as here:
-        back = await here.backend.look_back(await here.operation("start", PATH), here.clock.now())
-        assert back.found
-    async with joined(RecordingAcc({HISTORY: dated([run_at(500)], ahead=600)})) as here:
-        assert not (await here.backend.look_back(await here.operation("start", PATH), here.clock.now())).found
-
-
-async def test_lost_restarts_jobs_and_schedules_are_looked_for_too() -> None:
-    """A retry that goes on under its own id, a job run, and a schedule's run each have their sign."""
-    async with joined() as here:
-        await here.do("schedules", PATH)
-        here.acc.answers[HISTORY] = dated([run_at(-3600, RUN)])
-        retry = await here.operation("retry", f"run/{RUN}")
-        assert (await here.backend.look_back(retry, here.clock.now())).found
-        restart = await here.operation("restart", f"run/{RUN}")
-        assert not (await here.backend.look_back(restart, here.clock.now())).found
-        here.acc.answers[HISTORY] = dated([run_at(1, "by-schedule", agentJobScheduleId=SCHEDULE), run_at(1, "other")])
-        schedule = await here.operation("schedule start", f"schedule/{SCHEDULE}")
-        back = await here.backend.look_back(schedule, here.clock.now())
-        assert back.found
-        assert back.found.backend_ref == "by-schedule"
-        new = {**JOB_REPLY, "agentJobHistoryId": "j9", "startTime": run_at(1)["startTime"], "status": 1, "runId": 9}
-        here.acc.answers["GET", f"/api/job/{AGENT}/history"] = dated([new, JOB_REPLY])
-        here.acc.answers["GET", f"/api/agent/{AGENT}/run/9/history"] = dated([])
-        back = await here.backend.look_back(await here.operation("start", PATH, as_="job"), here.clock.now())
-        assert back.found
-        assert back.found.run
-        assert (back.found.run.kind, back.found.backend_ref) == ("jobrun", "j9")
-
-
-async def test_a_retry_finds_the_run_that_it_began() -> None:
-    """The page shows no reply; a new run in the history is followed, else the run itself."""
-    async with joined() as here:
-        await here.target(PATH)
-        here.acc.answers[HISTORY] = dated([run_at(0, "again"), RUN_REPLY])
-        done = await here.do("retry", f"run/{RUN}")
-        assert (done.backend_ref, done.summary) == (
-            "again", f"The run of {PATH} was retried (ContinueAndRetryErrorsRefreshAgent)."
-        )  # fmt: skip
-        here.acc.answers[HISTORY] = said({"broken": True})
-        assert (await here.do("restart", f"run/{RUN}")).backend_ref == RUN
 
 
 @pytest.mark.parametrize(
