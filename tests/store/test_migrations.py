@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlite_utils
-from store_samples import row
+from store_samples import pause, row
 
 from bot.store import unit
 from bot.store.driver import sqlite3
@@ -52,6 +52,21 @@ def test_a_file_of_a_newer_program_is_refused_and_not_touched(path: str) -> None
     assert problem.value.code == "store_newer"
     with pytest.raises(StoreProblem, match="newer"):
         Store.open(path, exclusive=True)
+
+
+async def test_a_pause_of_an_older_program_ends_under_the_newer_one(path: str) -> None:
+    """The file as the first release made it, with a schedule that is off: it counts as never tried."""
+    old = sqlite_utils.Database(sqlite3.connect(path, isolation_level=None))
+    MIGRATIONS.apply(old, stop_before="m002_tries_of_pauses")
+    kept = pause()
+    values = {**kept.model_dump(exclude={"target", "tries"}), "target": kept.target.model_dump_json()}
+    old["pauses"].insert(values)
+    old.close()
+    store = Store.open(path)
+    assert await store.open_pauses() == [kept]
+    assert await store.postpone_pause(kept.id, kept.until_at)
+    assert [one.tries for one in await store.open_pauses()] == [1]
+    await store.close()
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path: str) -> None:
