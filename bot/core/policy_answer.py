@@ -15,7 +15,10 @@ from bot.core.value import Json
 
 @dataclass(frozen=True, slots=True)
 class GrantView:
-    """A permission for a limited time. `channel_id` None: in every channel that the policy names. `until` is exclusive."""
+    """A permission for a limited time. `channel_id` None: in every channel that the policy names. `until` is exclusive.
+
+    `lapsed` is why it counts no more though it is not over; empty while it counts.
+    """
 
     id: str
     user_id: str
@@ -24,6 +27,7 @@ class GrantView:
     until: datetime
     channel_id: str | None = None
     breakglass: bool = False
+    lapsed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

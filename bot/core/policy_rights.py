@@ -28,7 +28,7 @@ def why_not_full(subject: Subject, home_team_id: str) -> str | None:
 def is_for(policy: Policy, grant: GrantView, subject: Subject, where: Where, home_team_id: str) -> bool:
     """True when the grant is this person's, of the home workspace, and for this conversation; guests may have one.
 
-    A break-glass grant counts only while its holder could open it now.
+    A break-glass grant counts only while its holder could open it now, another one while who gave it could give it.
     """
     return _why_not_for(policy, grant, subject, where, home_team_id) is None
 
@@ -38,6 +38,8 @@ def _why_not_for(policy: Policy, grant: GrantView, subject: Subject, where: Wher
     here = where.channel_id in policy.channels if grant.channel_id is None else grant.channel_id == where.channel_id
     if not (mine and here):
         return "it is somebody else's or for another channel"
+    if grant.lapsed:
+        return grant.lapsed
     lost = why_not_breakglass(policy, subject, home_team_id) if grant.breakglass else None
     return None if lost is None else f"you may not break the glass now: {lost}"
 

@@ -183,6 +183,11 @@ class Grant(Value):
     reviewed_at: str | None = None
     request_id: str
 
+    @property
+    def by_approval(self) -> bool:
+        """Whether an approval made it, whose votes were judged; else it is one person's own."""
+        return self.id != f"g-{self.request_id.removeprefix('r-')}"
+
 
 class Entry(Row):
     """A row of the register as it was stored."""

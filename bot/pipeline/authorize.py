@@ -23,7 +23,10 @@ from bot.core.policy import (
 )
 from bot.core.policy_answer import Asked
 from bot.core.policy_help import Sight, sight
+from bot.core.policy_rights import why_not_administrator, why_not_full
+from bot.core.rows import Grant
 from bot.pipeline.deps import Deps
+from bot.pipeline.grant_bounds import out_of_bounds, rows_of
 
 CACHED = 60.0
 FRESH = 0.0
@@ -88,21 +91,50 @@ def asked(
     )
 
 
-async def grants_of(deps: Deps, actor: Actor, place: Place) -> tuple[GrantView, ...]:
+async def grants_of(deps: Deps, actor: Actor, place: Place, *, max_age: float = CACHED) -> tuple[GrantView, ...]:
     """The grants that this person holds here now."""
     rows = await deps.store.grants_for(actor.user_id, place.channel_id, deps.clock.now())
-    return tuple(
-        GrantView(
-            id=row.id,
-            user_id=row.user_id,
-            verbs=row.verbs,
-            targets=row.targets,
-            until=datetime.fromisoformat(row.until_at),
-            channel_id=row.channel_id,
-            breakglass=row.breakglass,
-        )
-        for row in rows
+    return tuple([_view(row, await _lapsed(deps, row, place, max_age)) for row in rows])
+
+
+def _view(row: Grant, lapsed: str) -> GrantView:
+    return GrantView(
+        id=row.id,
+        user_id=row.user_id,
+        verbs=row.verbs,
+        targets=row.targets,
+        until=datetime.fromisoformat(row.until_at),
+        channel_id=row.channel_id,
+        breakglass=row.breakglass,
+        lapsed=lapsed,
     )
+
+
+async def _lapsed(deps: Deps, row: Grant, place: Place, max_age: float) -> str:
+    """Why one person's grant counts no more: it was bounded by their rights when they gave it, and still is."""
+    if row.breakglass or row.by_approval:
+        return ""
+    now = deps.policy()
+    giver = await deps.directory.subject(
+        Actor(user_id=row.granted_by, team_id=deps.home_team), now.user_groups, max_age=max_age
+    )
+    gone = why_not_full(giver, deps.home_team) is not None
+    if not gone and why_not_administrator(now.policy, giver, deps.home_team) is None:
+        return ""
+    beyond = gone or any(
+        out_of_bounds(
+            now.policy,
+            row.channel_id or place.channel_id,
+            giver,
+            rows_of(deps.catalog, verb, target),
+            target,
+            now=deps.clock.now(),
+            home_team_id=deps.home_team,
+        )
+        for verb in row.verbs
+        for target in row.targets
+    )
+    return "who gave it could not give it any more" if beyond else ""
 
 
 async def not_admitted(deps: Deps, intent: Intent) -> Denied | None:
@@ -132,7 +164,7 @@ async def authorize(
 ) -> Ruling:
     """May this person do this here, now?"""
     policy, subject, where = await facts(deps, intent.actor, intent.place, max_age=max_age)
-    grants = await grants_of(deps, intent.actor, intent.place)
+    grants = await grants_of(deps, intent.actor, intent.place, max_age=max_age)
     decision = decide(policy, **asked(deps, row, operation, subject, where, grants))
     return Ruling(decision, policy, subject, where, operation.digest(intent.actor, intent.place, policy.version))
 

@@ -70,6 +70,37 @@ async def test_nobody_grants_what_they_may_not_do_themselves(town: Deciding) -> 
     assert codes == {"beyond_own_rights"}
 
 
+async def test_a_grant_counts_only_while_who_gave_it_could_give_it(town: Deciding) -> None:
+    """Rui grants, Ana acts; Rui is deactivated: Ana is denied and `why` says it; Rui is back: she acts again."""
+    here = town.here
+    await here.say("grant @ana schedule on acc:shop/* for=2h -- please", user="U0RUI")
+    await here.sees("Granted: schedule on on `acc:shop/*`")
+    await here.say("schedule on acc:shop/prices")
+    await here.until(lambda: here.events("schedule on").count("done") == 1)
+    here.ws.set_user("U0RUI", deleted=True)
+    town.later(seconds=61)
+    await here.does("schedule on acc:shop/prices", "Denied", "schedule on acc:shop/prices")
+    await here.does("why schedule on acc:shop/prices", "who gave it could not give it any more")
+    here.ws.set_user("U0RUI", deleted=False)
+    town.later(seconds=61)
+    await here.say("schedule on acc:shop/prices")
+    await here.until(lambda: here.events("schedule on").count("done") == 2)
+
+
+async def test_a_grant_shrinks_with_the_rules_of_who_gave_it(town: Deciding) -> None:
+    """The rules are changed so that Rui may not do it any more: neither may Ana by his grant. Root's grant stays."""
+    here = town.here
+    await here.say("grant @ana schedule on acc:shop/prices for=2h -- please", user="U0RUI")
+    await here.sees("Granted: schedule on on acc:shop/prices")
+    await town.new_rules(RULES.replace('verbs = ["schedule on"]', 'verbs = ["schedule start"]'))
+    await here.does("schedule on acc:shop/prices", "Denied", "schedule on acc:shop/prices")
+    assert "sent" not in here.events("schedule on")
+    await here.say("grant @ana schedule on acc:shop/prices for=2h -- please", user="U0ROOT")
+    await here.until(lambda: len(here.register(event="granted")) == 2)
+    await here.say("schedule on acc:shop/prices")
+    await here.until(lambda: here.events("schedule on").count("done") == 1)
+
+
 async def test_only_an_administrator_lets_a_guest_do_something(town: Deciding) -> None:
     """Rui, who may do it himself, cannot hand it to a guest; Root can."""
     here = town.here

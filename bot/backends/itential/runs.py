@@ -204,7 +204,9 @@ async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> Look
     found = {job_id: began for job_id, began in ids.items() if job_id not in known}
     looked = f"Looked at the last run of {target.name} and the newest {plural(len(jobs), 'job')}."
     if not found:
-        return LookBack(absent=listed, evidence=f"{looked} None began since.")
+        # A platform that runs it within the call lists no job of it, so that an empty list says nothing.
+        lists = listed and (bool(last and last.job_id) or any(is_of(job, service) for job in jobs))
+        return LookBack(absent=lists, again=not lists, evidence=f"{looked} None began since.")
     if len(found) > 1:
         return LookBack(
             evidence=f"{looked} {len(found)} began since: {', '.join(found)}; nothing tells whose they are."
