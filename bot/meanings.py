@@ -61,7 +61,7 @@ EVENTS: Final[Words] = {
     "revoked": "it was taken back",
     "breakglass": "somebody acts without approval, which is said loudly",
     "reviewed": "another person looked at what was done under break-glass",
-    "policy_loaded": "rules came into force",
+    "policy_loaded": "rules came into force; or a file that was refused is again the one whose rules stayed in force",
     "policy_refused": "a changed rules file cannot be used; the last good one stays",
     "paused": "a schedule is off until the time in `detail`; with a code, what became of an earlier pause: `replaced` by this "
     "one, or `no_end`, off until somebody switches it on; or `unknown`, it may be off and is switched on then in any case",

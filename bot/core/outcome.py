@@ -112,7 +112,8 @@ class Done(Value):
     """The backend did it, or accepted it.
 
     `run` is what can be watched to its end; `backend_ref` the vendor's id of it. `restore` are the targets that a pause
-    has to switch on again: those that this call switched off; None stands for the operation's own target.
+    has to switch on again: those that this call switched off; None stands for the operation's own target. `remarks` are
+    sentences about `preview`, which itself are lines of a log: what was looked for and is not there.
     """
 
     kind: Literal["done"] = "done"
@@ -124,6 +125,7 @@ class Done(Value):
     backend_ref: str | None = None
     files: tuple[FileOut, ...] = ()
     preview: str = ""
+    remarks: tuple[str, ...] = ()
     restore: tuple[Target, ...] | None = None
     next: tuple[Suggestion, ...] = ()
 

@@ -101,12 +101,15 @@ class Sight:
         return self.patterns is None or any(glob(pattern, text) for pattern in self.patterns)
 
 
+EVERYTHING: Final = Sight(None)
+
+
 def sight(
     policy: Policy, *, subject: Subject, where: Where, home_team_id: str, grants: Sequence[GrantView] = ()
 ) -> Sight:
     """A full member whom the place admits sees every name; who counts only by their own id, what names them opens."""
     if standing(subject, home_team_id)[0] is Standing.FULL:
-        return Sight(None)
+        return EVERYTHING
     opening = _opening(policy, subject, where, home_team_id, grants)
     return Sight(tuple(dict.fromkeys(pattern for rule in opening for pattern in rule.targets)))
 

@@ -18,3 +18,8 @@ def sentences(*parts: str) -> str:
 
 def _closed(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…", ".)", ".”")) else f"{text}."
+
+
+def no_line(words: str) -> str:
+    """What is said of a log that was searched in vain."""
+    return f"No line contains “{words}”."

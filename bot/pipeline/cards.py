@@ -128,12 +128,12 @@ def _done(
     view = result.view
     tone = tone_of_view(view) if view is not None else Tone.GOOD
     status = view.state if view is not None else "Done"
-    lines = _besides(status, result.summary, view.message if view is not None else "")
+    lines = _besides(status, result.summary, view.message if view is not None else "", *result.remarks)
     compared = operation.params.get(DIFF.name) is True
     if compared and "\n" not in result.preview:  # a sentence: nothing to compare with, or no difference
         lines.append(Line(text=result.preview))
     elif result.preview:
-        grep = operation.params.get("grep")
+        grep = None if result.remarks else operation.params.get("grep")
         heading = f"Lines with “{grep}”" if grep else "Against the last good run" if compared else "Last lines"
         lines.append(Line(heading=f"{heading}, secrets masked", text=result.preview, code=True))
     return _card(

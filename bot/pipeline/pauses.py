@@ -28,7 +28,8 @@ from bot.pipeline.deps import Deps
 from bot.pipeline.record import Scribe
 
 WAS_OFF: Final = "It was off before and stays off until somebody switches it on: there is nothing to give back."
-_STAYS_OFF: Final = "Off until somebody switches it on"
+_NO_END: Final = "Done: it stays so until somebody says `{}`"
+_WITH_END: Final = "Next time, `{} {} for=2h` ends by itself."
 _IN_ANY_CASE: Final = "It may be off now. Whether it is or not, it is switched on at {} by itself."
 # Answers to a call that may be repeated, after which part of it may have been done.
 _MAY_HAVE_DONE: Final = frozenset({ServerError.code, BadReply.code, Redirected.code})
@@ -143,7 +144,7 @@ async def settle(
     held = await _held(deps, operation, row.resumes)
     until = check_pause(row, operation, sent_at or now, deps.zone)
     if until is None:
-        return _for_good(deps, intent, operation, held, now, sure=done)
+        return _for_good(deps, intent, operation, held, now, row.resumes if done else None)
     targets = (*await _switched_off(deps, operation, result), *(pause.target for pause in held))
     opened = tuple(
         Pause(
@@ -182,12 +183,16 @@ def _ended_by_hand(deps: Deps, intent: Intent, operation: Operation, held: tuple
 
 
 def _for_good(
-    deps: Deps, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime, *, sure: bool
+    deps: Deps, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime, verb_back: str | None
 ) -> Settled:
-    """Off without an end: what was paused is off already, and is not given back any more."""
+    """Without an end: what was paused is off already, and is not given back any more. `verb_back` is what ends it, None when
+    nobody knows whether it is off."""
     rows = _rows(deps, intent, operation, Event.PAUSED, NO_END, held, now)
-    status = _STAYS_OFF if held and sure else ""
-    return Settled(over=held, state="cancelled", rows=rows, status=status, lines=_said("Ends", held))
+    over = _said("Ends", held)
+    if verb_back is None:
+        return Settled(over=held, state="cancelled", rows=rows, lines=over)
+    next_time = Line(text=_WITH_END.format(operation.verb, cards.written(operation.target)))
+    return Settled(over=held, state="cancelled", rows=rows, status=_NO_END.format(verb_back), lines=(*over, next_time))
 
 
 async def _switched_off(

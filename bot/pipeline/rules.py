@@ -24,6 +24,7 @@ from bot.pipeline.deps import PolicyNow
 from bot.pipeline.record import Scribe
 
 _MOST_CHANGES: Final = 60
+_AGAIN: Final = ": again the file whose rules stayed in force"
 _log = logging.getLogger("signalbox.rules")
 
 
@@ -49,7 +50,9 @@ class Rules:
         """Take a changed file, or refuse it loudly and keep the last good one."""
         found = read_rules(self._path)
         if found == self._read:
-            self._refused = None
+            if self._refused is not None:
+                self._refused = None
+                await self._put_right(store, presenter)
             return
         if found == self._refused:
             return
@@ -67,6 +70,15 @@ class Rules:
         lines = (Line(text=changes(before.text or "", found.text or ""), code=True),)
         status = f"Version {policy.version} is in force instead of {version}"
         await self._tell(presenter, "The rules changed", Tone.WARN, status, lines)
+
+    async def _put_right(self, store: Store, presenter: Presenter) -> None:
+        """Who was told that the file was refused learns that it is again the one whose rules are in force."""
+        version = self.now.policy.version
+        row = self._row(Event.POLICY_LOADED, f"{self._path.name}{_AGAIN}", self._read.digest)
+        await store.append(row)
+        _log.info("the rules file is again that of rules %s, which stayed in force", version)
+        status = f"Version {version} is in force, as it was all along"
+        await self._tell(presenter, "The rules file can be used again", Tone.GOOD, status, ())
 
     def _whole(self, found: RulesFile) -> str:
         """The text; raises PolicyProblem when there is none, or when it looks like half of one."""

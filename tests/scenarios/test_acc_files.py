@@ -103,6 +103,16 @@ async def test_a_log_is_uploaded_into_the_thread_without_its_secrets(town: World
     assert "password=[redacted]" in shown(await asked.card())
 
 
+@pytest.mark.parametrize("also", ["", " diff=true"])
+async def test_a_search_in_vain_is_told_in_a_sentence(town: World, also: str) -> None:
+    """No line of the log says so, so it stands in no code block; a comparison beside it keeps its own heading."""
+    at = place(town)
+    asked = await typed(town, filled("logs acc:run/{run} grep=nowhere", at) + also, danger=False)
+    words = shown(await asked.card("No line contains “nowhere”."))
+    assert "Lines with" not in words
+    assert all("No line contains" not in block for block in words.split("```")[1::2])
+
+
 @pytest.mark.parametrize("target", ["run/{run}", "jobrun/{job}"])
 async def test_data_is_uploaded_as_the_control_plane_packed_it(town: World, target: str) -> None:
     """23, 24: stored data arrives byte by byte."""

@@ -192,6 +192,21 @@ async def test_every_load_is_registered_with_the_digest_of_its_file(town: Decidi
     assert digests("policy_refused") == [hashlib.sha256(b"version = 1\n[[channel]]\n").hexdigest()]
 
 
+async def test_a_refused_file_that_is_put_right_is_told_of_and_registered_once(town: Deciding) -> None:
+    """The very bytes of before, after a refusal: nothing else in force, but nobody need look after the file any more."""
+    here = town.here
+    version = here.bot.rules.now.policy.version
+    (first,) = here.register(event="policy_loaded")
+    town.rules("version = 1\n[[channel]]\n")
+    await here.until(lambda: here.register(event="policy_refused"))
+    town.rules(RULES)
+    await here.sees("The rules file can be used again", f"Version {version} is in force, as it was", channel=SECURITY)
+    await asyncio.sleep(2.5)
+    (_, again) = here.register(event="policy_loaded")
+    assert (again.digest, again.policy_version) == (first.digest, first.policy_version)
+    assert "stayed in force" in str(again.detail)
+
+
 async def test_a_file_that_is_cut_anywhere_empty_or_gone_changes_nothing(town: Deciding) -> None:
     """Cut at ends of lines and in them, emptied, deleted, not UTF-8: refused once each, told, and the last good one decides."""
     here = town.here

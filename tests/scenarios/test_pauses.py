@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from tests.scenarios.deciding import Deciding, deciding
 from tests.scenarios.steps import ask, do
-from tests.world import OPEN_POLICY, World, labels
+from tests.world import OPEN_POLICY, World, labels, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -122,11 +122,29 @@ async def test_off_for_good_ends_the_pause(later: Deciding, known: bool) -> None
         await do(here, "schedules acc:shop/prices")
     old = await do(here, f"schedule off acc:schedule/{FIRST} for=12m")
     new = await do(here, f"schedule off acc:schedule/{FIRST} -- for good")
-    await new.card("Off until somebody switches it on", "Ends the pause until", "<@U0ANA>", old.request_id)
+    await new.card("until somebody says `schedule on`", "Ends the pause until", "<@U0ANA>", old.request_id)
     assert (new.row("paused").code, new.row("paused").target_id) == ("no_end", FIRST)
     await here.restart()
     await still(later, {FIRST: False, SECOND: True}, hours=1)
     assert not here.register(event="resumed")
+
+
+async def test_off_without_an_end_says_what_ends_it_and_how_to_give_it_an_end(later: Deciding) -> None:
+    """Nothing switches it on by itself: the card names the verb that does, and the words of an order that ends."""
+    asked = await do(later.here, "schedule off acc:shop/prices -- closed")
+    await asked.card(
+        "it stays so until somebody says `schedule on`", "`schedule off acc:shop/prices for=2h` ends by itself"
+    )
+    timed = await do(later.here, "schedule off acc:shop/prices for=2h")
+    assert "stays so" not in shown(await timed.card("schedule off acc:shop/prices"))
+
+
+async def test_off_without_an_end_whose_answer_was_lost_does_not_say_that_it_stays_so(later: Deciding) -> None:
+    """Nobody knows whether it is off."""
+    here = later.here
+    await here.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
+    asked = await do(here, "schedule off acc:shop/prices")
+    assert "stays so" not in shown(await asked.card("Unknown"))
 
 
 @pytest.mark.parametrize("known", [True, False])

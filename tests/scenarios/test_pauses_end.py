@@ -193,3 +193,17 @@ async def test_a_paused_job_that_was_canceled_is_not_resumed_for_ever(
             await here.sees(f"The pause is over{', and there is ' if number == 1 else ': '}{end}")
         assert [row.code for row in here.register(event="abandoned")] == ["gone"]
         assert len(here.register(event="resumed")) == 1
+
+
+async def test_a_job_that_is_paused_without_an_end_is_told_of_in_its_own_words(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is resumed, not switched on."""
+    async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
+        here = later.here
+        await here.say("start itn:backup-configs")
+        await here.until(lambda: here.planes["itn"].jobs)
+        job = f"itn:job/{here.planes['itn'].jobs[-1].job_id}"
+        await here.does(
+            f"pause {job}", "it stays so until somebody says `resume`", f"`pause {job} for=2h` ends by itself"
+        )

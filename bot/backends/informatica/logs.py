@@ -20,7 +20,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Phase
 from bot.core.ports import Call
 from bot.core.problems import NoSuchTarget
-from bot.core.wording import plural
+from bot.core.wording import no_line, plural
 
 LONGEST_PREVIEW: Final = 2_800
 _SEARCHED: Final = 100
@@ -56,7 +56,7 @@ async def session_log(desk: Desk, operation: Operation, call: Call) -> Done:
         redactions=seen.redactions,
     )
     notes = tuple(Fact(label="Note", value=note) for note in seen.notes[:5])
-    preview = [seen.preview()] if seen.grep or not flag_of(operation, "diff") else []
+    preview = [seen.preview()] if seen.hits or not flag_of(operation, "diff") else []
     if flag_of(operation, "diff"):
         preview.append(await _difference(desk, call, task, entry, seen))
     return Done(
@@ -64,6 +64,7 @@ async def session_log(desk: Desk, operation: Operation, call: Call) -> Done:
         facts=(*view.facts, *((Fact(label="Message", value=view.message),) if view.message else ()), *notes),
         files=(file,),
         preview="\n\n".join(preview)[-LONGEST_PREVIEW:],
+        remarks=(no_line(seen.grep),) if seen.grep and not seen.hits else (),
     )
 
 

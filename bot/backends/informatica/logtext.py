@@ -63,11 +63,11 @@ class Seen:
                     self.hits.append(line[:_LONGEST_SHOWN])
 
     def preview(self) -> str:
-        """The lines found, else the last ones."""
+        """The last lines, or those that were looked for, nothing if there are none."""
         if not self.grep:
             return "\n".join(self.last)
         if not self.hits:
-            return f"No line contains “{self.grep}”."
+            return ""
         more = f" (the first {_MOST_HITS})" if self.hit_count > len(self.hits) else ""
         return "\n".join([f"Lines with “{self.grep}”: {self.hit_count}{more}", *self.hits])
 

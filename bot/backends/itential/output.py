@@ -18,7 +18,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, FileOut, Phase
 from bot.core.ports import Call
 from bot.core.problems import CallProblem, NoSuchTarget
-from bot.core.wording import plural
+from bot.core.wording import no_line, plural
 
 _LONGEST_PREVIEW = 2_800
 _LONGEST_LINE = 240
@@ -53,14 +53,18 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
     )
     lines = masked.splitlines()
     diff, grep = flag_of(operation, "diff"), text_of(operation, "grep")
-    preview = [_preview(lines, number_of(operation, "tail", 20), grep)] if grep or not diff else []
+    hits = [line for line in lines if grep.casefold() in line.casefold()] if grep else []
+    preview = [_found(hits, grep)] if hits else []
     if diff:
         preview.append(await _difference(desk, target, output, lines))
+    elif not grep:
+        preview.append(_last(lines, number_of(operation, "tail", 20)))
     return Done(
         summary=f"Output of {target.name}: {plural(len(lines), 'line')}.",
         facts=tuple(output_facts(output)),
         files=(out,),
         preview="\n\n".join(preview)[:_LONGEST_PREVIEW],
+        remarks=(no_line(grep),) if grep and not hits else (),
     )
 
 
@@ -109,13 +113,11 @@ async def _last_good(desk: Desk, service_id: str, this: str | None, began: datet
     return max(good)[2] if good else None
 
 
-def _preview(lines: list[str], tail: int, grep: str) -> str:
-    if not grep:
-        return "\n".join(line[:_LONGEST_LINE] for line in lines[len(lines) - min(tail, len(lines)) :])[
-            -_LONGEST_PREVIEW:
-        ]
-    hits = [line[:_LONGEST_LINE] for line in lines if grep.casefold() in line.casefold()]
-    if not hits:
-        return f"No line contains “{grep}”."
+def _last(lines: list[str], tail: int) -> str:
+    return "\n".join(line[:_LONGEST_LINE] for line in lines[len(lines) - min(tail, len(lines)) :])[-_LONGEST_PREVIEW:]
+
+
+def _found(hits: list[str], grep: str) -> str:
     more = f" (the first {_MOST_HITS})" if len(hits) > _MOST_HITS else ""
-    return "\n".join([f"Lines with “{grep}”: {len(hits)}{more}", *hits[:_MOST_HITS]])[:_LONGEST_PREVIEW]
+    shown = [line[:_LONGEST_LINE] for line in hits[:_MOST_HITS]]
+    return "\n".join([f"Lines with “{grep}”: {len(hits)}{more}", *shown])[:_LONGEST_PREVIEW]

@@ -22,7 +22,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Phase
 from bot.core.ports import Call
 from bot.core.problems import BadReply, NoSuchTarget
-from bot.core.wording import plural
+from bot.core.wording import no_line, plural
 from bot.httpkit import Download
 
 LONGEST_PREVIEW: Final = 2_800
@@ -44,16 +44,18 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
     label = label_of(f"{_short(target)}-log.zip")
     title = f"Log of {target.parent_name or target.name}"
     file = FileOut(path=str(path), name=label, title=title, size=size, sha256=digest, redactions=read.redactions)
-    preview = [_found(read, text_of(operation, "grep"))] if read.grep else []
+    grep = text_of(operation, "grep")
+    preview = [_found(read, grep)] if read.hit_count else []
     if flag_of(operation, "diff"):
         preview.append(await _difference(desk, call, target, read))
-    if not preview:
+    if not preview and not grep:
         preview.append("\n".join(read.tail))
     return Done(
         summary=f"{title}: {plural(read.lines, 'line')} in {plural(read.members, 'file')}.",
         facts=_facts(read),
         files=(file,),
         preview=_cut("\n\n".join(preview)),
+        remarks=(no_line(grep),) if grep and not read.hit_count else (),
     )
 
 
@@ -103,8 +105,6 @@ def _short(target: Target) -> str:
 
 
 def _found(read: LogRead, words: str) -> str:
-    if not read.hit_count:
-        return f"No line contains “{words}”."
     more = f" (the last {len(read.hits)})" if read.hit_count > len(read.hits) else ""
     verb = "contains" if read.hit_count == 1 else "contain"
     head = f"{plural(read.hit_count, 'line')} {verb} “{words}”{more}:"

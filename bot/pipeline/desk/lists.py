@@ -7,11 +7,13 @@ from typing import Final
 
 from bot.core.operation import Target
 from bot.core.outcome import Table
+from bot.core.policy_help import EVERYTHING, Sight
 from bot.core.rows import Hold, Watch
 from bot.pipeline import cards
 from bot.pipeline.deps import Deps
 
 MOST: Final = 200
+_TYPED: Final = "Typed as"
 
 
 def moment(at: str) -> str:
@@ -41,16 +43,14 @@ def _other(hold: Hold) -> str:
     return f"{hold.kind} of {hold.facts.get('grant')}" if hold.facts.get("grant") else hold.kind
 
 
-async def watches_table(deps: Deps, channel: str) -> Table:
-    """Runs that are followed in a channel, with the ids that a command takes."""
+async def watches_table(deps: Deps, channel: str, sight: Sight) -> Table:
+    """Runs that are followed in a channel, named as on their cards, each with what a command takes."""
     watches = [watch for watch in await deps.store.open_watches() if watch.channel_id == channel]
     rows = [
-        (watch.target.parent_name or watch.target.name, watch.target.name, _state(watch), moment(watch.made_at))
+        (await _named(deps, watch.target, sight), _state(watch), moment(watch.made_at), cards.written(watch.target))
         for watch in watches[:MOST]
     ]
-    return Table(
-        columns=("Target", "Run", "State", "Since"), rows=tuple(rows), total=len(watches), exact=("Target", "Run")
-    )
+    return Table(columns=("Run", "State", "Since", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,))
 
 
 async def runs_of(deps: Deps, user: str) -> Table:
@@ -67,15 +67,25 @@ def _state(watch: Watch) -> str:
     return watch.view.state if watch.view else "?"
 
 
-async def pauses_table(deps: Deps, channel: str) -> Table:
-    """Open pauses of a channel, with the ids that a command takes."""
+async def pauses_table(deps: Deps, channel: str, sight: Sight) -> Table:
+    """Open pauses of a channel, named as on their cards, each with what a command takes."""
     pauses = [pause for pause in await deps.store.open_pauses() if pause.channel_id == channel]
     rows = [
-        (p.target.text, moment(p.from_at), moment(p.until_at), cards.person(p.user_id), p.reason or "")
+        (
+            await _named(deps, p.target, sight),
+            moment(p.from_at),
+            moment(p.until_at),
+            cards.person(p.user_id),
+            p.reason or "",
+            cards.written(p.target),
+        )
         for p in pauses[:MOST]
     ]
     return Table(
-        columns=("Paused", "Since", "Until", "By", "Reason"), rows=tuple(rows), total=len(pauses), exact=("Paused",)
+        columns=("Paused", "Since", "Until", "By", "Reason", _TYPED),
+        rows=tuple(rows),
+        total=len(pauses),
+        exact=(_TYPED,),
     )
 
 
@@ -89,7 +99,7 @@ async def pauses_of(deps: Deps, user: str) -> Table:
     return Table(columns=("Paused", "Until", "In", "Reason"), rows=tuple(rows), total=len(pauses))
 
 
-async def _named(deps: Deps, target: Target) -> str:
-    """By what it is a part of, also where that was learned later."""
+async def _named(deps: Deps, target: Target, sight: Sight = EVERYTHING) -> str:
+    """By what it is a part of, also where that was learned later and may be told."""
     seen = await deps.names.by_id(target.backend, target.kind, target.id) if target.parent is None else None
-    return cards.name_of(seen or target)
+    return cards.name_of(seen if seen is not None and sight.target(seen) else target)

@@ -181,10 +181,11 @@ async def status(deps: Deps, intent: Intent, ask: Command) -> None:
         await health(deps, intent, ask)
         return
     channel = intent.place.channel_id
+    sight = await sight_of(deps, intent.actor, intent.place)
     waiting, runs, paused = await asyncio.gather(
         approvals_table(deps, channel=channel),
-        watches_table(deps, channel),
-        pauses_table(deps, channel),
+        watches_table(deps, channel, sight),
+        pauses_table(deps, channel, sight),
     )
     facts = (
         Fact(label="Waiting for a decision", value=len(waiting.rows)),
@@ -202,12 +203,14 @@ async def approvals(deps: Deps, intent: Intent, ask: Command) -> None:
 
 async def watches(deps: Deps, intent: Intent, ask: Command) -> None:
     """The runs that are followed here."""
-    await _open(deps, intent, "Runs followed here", await watches_table(deps, intent.place.channel_id))
+    sight = await sight_of(deps, intent.actor, intent.place)
+    await _open(deps, intent, "Runs followed here", await watches_table(deps, intent.place.channel_id, sight))
 
 
 async def pauses(deps: Deps, intent: Intent, ask: Command) -> None:
     """The pauses of this channel."""
-    await _open(deps, intent, "Pauses", await pauses_table(deps, intent.place.channel_id))
+    sight = await sight_of(deps, intent.actor, intent.place)
+    await _open(deps, intent, "Pauses", await pauses_table(deps, intent.place.channel_id, sight))
 
 
 async def _open(deps: Deps, intent: Intent, title: str, table: Table) -> None:

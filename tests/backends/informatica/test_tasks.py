@@ -99,6 +99,8 @@ async def test_the_session_log_comes_masked_as_text(
     assert [path.suffix for path in infa.call.spool.folder.iterdir()] == [".log"]
     found = await infa.do(f"logs {TASK} grep=initializing")
     assert found.preview.startswith("Lines with “initializing”: 1")
+    none = await infa.do(f"logs {TASK} grep=nowhere")
+    assert (none.preview, none.remarks) == ("", ("No line contains “nowhere”.",))
 
 
 async def test_the_session_log_is_compared_with_that_of_the_last_good_run(infa: Joined, clock: TwinClock) -> None:

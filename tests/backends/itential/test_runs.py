@@ -160,6 +160,8 @@ async def test_the_output_comes_masked_as_a_file(itn: Joined) -> None:
         assert (file.size, file.redactions) == (len(content.encode()), 1)
     found = await itn.do("logs itn:backup grep=CHANGED")
     assert found.preview.startswith("Lines with “CHANGED”: 1")
+    none = await itn.do("logs itn:backup grep=nowhere")
+    assert (none.preview, none.remarks) == ("", ("No line contains “nowhere”.",))
 
 
 async def test_the_output_is_compared_with_that_of_the_last_good_run(itn: Joined, plane: ItentialPlane) -> None:

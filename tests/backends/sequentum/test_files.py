@@ -97,7 +97,8 @@ async def test_a_search_shows_its_lines() -> None:
         done = await logs_of(here, zipped(a__log=text), grep="timeout")
         assert done.preview.startswith("100 lines contain “timeout” (the last 50):\nline 5007 TIMEOUT token=[redacted]")
         assert "canary" not in done.preview
-        assert (await logs_of(here, zipped(a__log=text), grep="[a-z]+")).preview == "No line contains “[a-z]+”."
+        none = await logs_of(here, zipped(a__log=text), grep="[a-z]+")
+        assert (none.preview, none.remarks) == ("", ("No line contains “[a-z]+”.",))
         few = (await logs_of(here, zipped(a__log=text), grep="timeout", tail=2)).preview.splitlines()
         assert few[0] == "100 lines contain “timeout” (the last 2):"
         assert [line.split()[1] for line in few[1:]] == ["9807", "9907"]
