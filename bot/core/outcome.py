@@ -113,7 +113,8 @@ class Done(Value):
 
     `run` is what can be watched to its end; `backend_ref` the vendor's id of it. `restore` are the targets that a pause
     has to switch on again: those that this call switched off; None stands for the operation's own target. `remarks` are
-    sentences about `preview`, which itself are lines of a log: what was looked for and is not there.
+    sentences about `preview`, which itself are lines of a log: what was looked for and is not there. `beside` is what a card
+    says below `view.state` in place of the summary, where that repeats the state; None for the summary itself.
     """
 
     kind: Literal["done"] = "done"
@@ -122,6 +123,7 @@ class Done(Value):
     table: Table | None = None
     run: Target | None = None
     view: RunView | None = None
+    beside: str | None = None
     backend_ref: str | None = None
     files: tuple[FileOut, ...] = ()
     preview: str = ""

@@ -128,7 +128,8 @@ def _done(
     view = result.view
     tone = tone_of_view(view) if view is not None else Tone.GOOD
     status = view.state if view is not None else "Done"
-    lines = _besides(status, result.summary, view.message if view is not None else "", *result.remarks)
+    said = result.summary if view is None or result.beside is None else result.beside
+    lines = _besides(status, said, view.message if view is not None else "", *result.remarks)
     compared = operation.params.get(DIFF.name) is True
     if compared and "\n" not in result.preview:  # a sentence: nothing to compare with, or no difference
         lines.append(Line(text=result.preview))

@@ -107,7 +107,7 @@ async def status(desk: Desk, operation: Operation, call: Call) -> Done:
     job = await _running(desk, task)
     if job is not None:
         view = running_view(task, job)
-        return Done(summary=f"{running_text(job)}.", view=view, next=view.next)
+        return Done(summary=f"{running_text(job)}.", view=view, beside="", next=view.next)
     entries = await ended(desk, task, run_id, 1)
     if not entries:
         return Done(
@@ -116,7 +116,12 @@ async def status(desk: Desk, operation: Operation, call: Call) -> Done:
     view = ended_view(task, entries[0], desk.clean)
     run = f"run {entries[0].run_id}" if entries[0].run_id is not None else "the newest run"
     when = utc_text(view.ended)
-    return Done(summary=f"{task.name}: {run} ended as {view.state} at {when}.", view=view, next=view.next)
+    return Done(
+        summary=f"{task.name}: {run} ended as {view.state} at {when}.",
+        view=view,
+        beside="The newest run that ended." if run_id is None else "",
+        next=view.next,
+    )
 
 
 async def history(desk: Desk, operation: Operation, call: Call) -> Done:

@@ -41,7 +41,7 @@ async def status(desk: Desk, operation: Operation, call: Call) -> Done:
     target = operation.target
     view = await _view(desk, target)
     who = f" of {target.parent_name}" if target.parent_name else ""
-    return Done(summary=f"The job{who} is {view.state}.", view=view, next=view.next)
+    return Done(summary=f"The job{who} is {view.state}.", view=view, beside="", next=view.next)
 
 
 async def act(desk: Desk, operation: Operation, call: Call) -> Done:

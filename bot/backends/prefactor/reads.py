@@ -30,6 +30,7 @@ async def instance_status(desk: Desk, operation: Operation, call: Call) -> Done:
         summary=f"{f'An instance of {who}' if who else 'The instance'} is {view.state}.",
         run=operation.target,
         view=view,
+        beside="",
         backend_ref=operation.target.id,
         next=view.next,
     )

@@ -49,6 +49,7 @@ async def run_status(client: ResilioClient, operation: Operation, call: Call) ->
         summary=f"{clean(run.name) or f'Run {run.run_id}'} is {view.state}.",
         run=operation.target,
         view=view,
+        beside="",
         backend_ref=str(run.run_id),
         next=view.next,
     )

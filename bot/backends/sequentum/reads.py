@@ -58,6 +58,7 @@ async def agent_status(desk: Desk, operation: Operation, call: Call) -> Done:
         table=schedule_table(schedules, desk.clean) if schedules else None,
         run=desk.finder.part(RUN, runs[0].agent_run_history_id, agent),
         view=view,
+        beside=f"The newest run, of {ago}.",
         next=view.next if view.phase is Phase.ACTIVE else (*view.next, start),
     )
 
@@ -74,6 +75,7 @@ async def run_status(desk: Desk, operation: Operation, call: Call) -> Done:
         facts=view.facts,
         run=operation.target,
         view=view,
+        beside="",
         next=view.next,
     )
 
@@ -94,6 +96,7 @@ async def job_run_status(desk: Desk, operation: Operation, call: Call) -> Done:
         table=table,
         run=operation.target,
         view=view,
+        beside="",
         next=view.next,
     )
 

@@ -14,7 +14,7 @@ async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> Non
         plane = here.planes["res"]
         card = await here.does("status res", "warehouse-7 is connected to its Management Console")
         assert "Pause" in labels(card)
-        await here.does("status res:run/543", "FullSync is syncing", " % (", "of 144.9 MB")
+        await here.does("status res:run/543", "FullSync", "syncing", " % (", "of 144.9 MB")
         paused = await here.does("pause res: for=10m", "resumes by itself after 10m")
         assert plane.paused
         await here.ana.press_label("C0CRAWL", paused["ts"], "Resume")

@@ -1,0 +1,39 @@
+"""The card of a run has its state in the second line, and nowhere again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.scenarios.acc_place import filled, place
+from tests.scenarios.steps import do
+from tests.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def sections(message: dict[str, Any]) -> str:
+    """What its sections say; the notification repeats them, and a table has columns of its own."""
+    blocks = [block for block in message["blocks"] if block["type"] == "section"]
+    objects = [item for block in blocks for item in (block.get("text"), *block.get("fields", ())) if item]
+    return "\n".join(item["text"] for item in objects)
+
+
+async def test_of_an_agent_and_of_a_run(town: World) -> None:
+    """The agent's card says that it is about the newest run; the register still has the whole sentence."""
+    asked = await do(town, "status acc:shop/prices")
+    card = await asked.card("Succeeded", "The newest run, of ")
+    assert sections(card).count("Succeeded") == 1
+    assert "is Succeeded" in str(asked.row("done").detail)
+    one = await do(town, filled("status acc:run/{run}", place(town)))
+    assert sections(await one.card("Failure", "2 pages failed")).count("Failure") == 1
+
+
+async def test_of_a_start_that_was_refreshed(town: World) -> None:
+    """Looked at again, the card of the start says how the run stands in one place."""
+    asked = await do(town, "start acc:shop/prices")
+    await town.until(lambda: town.register(event="ended", request_id=asked.request_id))
+    await asked.card("Succeeded")
+    await asked.press("Refresh")
+    assert sections(await asked.card("Succeeded", "Refreshed")).count("Succeeded") == 1
