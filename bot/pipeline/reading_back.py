@@ -9,7 +9,7 @@ from bot.core.intent import Intent
 from bot.core.operation import Operation
 from bot.core.outcome import Failed, LookBack, Unknown
 from bot.core.ports import Backend
-from bot.core.problems import CallProblem, Problem, Redirected, Rejected, ServerError
+from bot.core.problems import BadReply, CallProblem, Problem, Redirected, Rejected, ServerError
 from bot.core.rows import stamp
 from bot.core.wording import sentences
 from bot.pipeline import cards
@@ -28,7 +28,7 @@ async def read_back(
     back = await _looks(deps, intent, operation, backend, sent_at)
     after = after_look_back(result, back)
     if back.found is not None and back.found.run is not None:
-        await deps.store.set_fact(cards.note_key(operation.request_id), lost_but(back), stamp(deps.clock.now()))
+        await deps.store.set_fact(cards.note_key(operation.request_id), lost_but(result, back), stamp(deps.clock.now()))
     return after
 
 
@@ -58,15 +58,16 @@ async def _look(operation: Operation, backend: Backend, sent_at: datetime) -> Lo
         return LookBack(evidence=sentences(f"The control plane could not be asked: {problem.summary}"), again=again)
 
 
-def lost_but(back: LookBack) -> str:
-    """What is known of a call whose answer never came."""
-    return sentences("The answer was lost", back.evidence)
+def lost_but(result: Unknown, back: LookBack) -> str:
+    """What is known of a call whose answer never came, or came and told nothing."""
+    told_nothing = result.code in (ServerError.code, BadReply.code, Redirected.code)
+    return sentences("The answer told nothing" if told_nothing else "The answer was lost", back.evidence)
 
 
 def after_look_back(result: Unknown, back: LookBack) -> AnyOutcome:
     """Found: done after all. Absent after an answer that was no success: failed. Else it stays unknown, with what was seen."""
     if back.found is not None:
-        return back.found.model_copy(update={"summary": sentences(back.found.summary, lost_but(back))})
+        return back.found.model_copy(update={"summary": sentences(back.found.summary, lost_but(result, back))})
     summary = sentences(result.summary, back.evidence)
     if back.absent and result.code in (ServerError.code, Redirected.code):
         return Failed(code=result.code, summary=summary, hint=result.hint)

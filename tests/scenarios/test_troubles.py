@@ -65,10 +65,12 @@ TROUBLES = (
         "server_error",
         ("Unknown: it may or may not have happened", "None began", "may be queued"),
     ),
-    Trouble("it breaks and the run began", {"fault": "500", "done": True}, LOST, "done", ("The answer was lost",), 1),
+    Trouble(
+        "it breaks and the run began", {"fault": "500", "done": True}, LOST, "done", ("The answer told nothing",), 1
+    ),
     Trouble("a login page comes back", {"fault": "html"}, UNCLEAR, "bad_reply", ("Unknown: it may or may not",)),
     Trouble(
-        "half an answer comes back", {"fault": "bad_json", "done": True}, LOST, "done", ("The answer was lost",), 1
+        "half an answer comes back", {"fault": "bad_json", "done": True}, LOST, "done", ("The answer told nothing",), 1
     ),
     Trouble(
         "the credential is refused",
@@ -96,7 +98,7 @@ TROUBLES = (
         {"fault": "redirect", "done": True},
         LOST,
         "done",
-        ("The answer was lost",),
+        ("The answer told nothing",),
         1,
     ),
 )
