@@ -16,6 +16,7 @@ from tests.proof.harness import Town, read_policy
 from tests.proof.memory import Gate
 from tests.proof.model import Cut, Is, Now, State, Told
 from tests.proof.outside import ELSEWHERE, GROUP, LIFE, START, Account, Outside
+from tests.proof.rules_file import policy_text
 
 TICK: Final = LIFE / model.LIFE
 ENDED: Final = frozenset({Now.REFUSED, Now.DONE, Now.UNKNOWN, Now.REJECTED, Now.CANCELLED, Now.EXPIRED, Now.VOID})
@@ -53,35 +54,6 @@ class Step:
 
 class DifferenceError(AssertionError):
     """The program did something else than the model."""
-
-
-def policy_text(policy: model.Policy, aliases: tuple[tuple[str, str], ...] = ()) -> str:
-    """The rules file that says what the model's policy says, and which accounts are one person."""
-    persons = {human: [human] for _, human in aliases}
-    for account, human in aliases:
-        persons[human].append(account)
-    people = "".join(f"{human}-person = {json.dumps(accounts)}\n" for human, accounts in persons.items())
-    named = ", ".join(f'"{who}"' for who in (GROUP, *sorted(policy.named)))
-    deny = '  [[channel.deny]]\n  verbs = ["start"]\n  because = "not now"\n' if not policy.allowed else ""
-    return f"""\
-version = 1
-[groups]
-deciders = [{named}]
-[people]
-{people}
-[[channel]]
-id = "C0ROOM"
-  [[channel.allow]]
-  verbs = ["start"]
-  targets = ["box:*"]
-  who = ["*"]
-  approvals = {{ count = {policy.count}, from = ["deciders"], expires = "10m", in = "C0APPR" }}
-{deny}
-[[channel]]
-id = "C0EDITION{policy.version}"
-[administrators]
-who = ["U0ROOT"]
-"""
 
 
 def outside_of(state: State) -> Outside:
