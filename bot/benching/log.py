@@ -40,7 +40,7 @@ async def run(megabytes: float) -> list[Measure]:
                 await bot.close()
     return [
         (f"a log of {megabytes:g} MB, from the request to its file in Slack", took, "s", ""),
-        ("the file of it, packed", sent / 1e6, "MB", ""),
+        ("the file of it in Slack", sent / 1e6, "MB", ""),
         ("processor", spent / megabytes * 1000, "ms a MB", ""),
         ("memory, idle", idle, "MB", ""),
         ("memory, the most above idle", memory.megabytes - idle, "MB", "< 60"),
