@@ -31,5 +31,6 @@ async def acc(clock: PlaneClock) -> AsyncIterator[SequentumPlane]:
 @pytest.fixture
 async def call(acc: SequentumPlane) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {acc.token}"}
-    async with httpx.AsyncClient(base_url=acc.base_url, headers=headers) as client:
+    # Patient: a busy machine is no fault of the plane.
+    async with httpx.AsyncClient(base_url=acc.base_url, headers=headers, timeout=30.0) as client:
         yield client

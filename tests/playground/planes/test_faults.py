@@ -112,7 +112,7 @@ async def test_unknown_enum_changes_only_the_states(acc: SequentumPlane, call: C
 async def test_drip_sends_a_byte_at_a_time(acc: SequentumPlane, call: Client) -> None:
     await acc.set_fault({"fault": "drip", "seconds": 0.05})
     with pytest.raises(httpx.ReadTimeout):
-        await call.get(LOOKUP, timeout=0.03)
+        await call.get(LOOKUP, timeout=httpx.Timeout(30.0, read=0.03))
     async with call.stream("GET", LOOKUP) as reply:
         first = await anext(reply.aiter_raw())
     assert len(first) < 5
