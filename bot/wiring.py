@@ -268,7 +268,7 @@ class Bot:
     def _jobs(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
         return (
             (FOLLOW_EVERY, self._beside("follow", lambda: follow_due(self.deps))),
-            (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.outbox))),
+            (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.outbox, self.built.secrets))),
             (PICK_UP_EVERY, self._beside("approvals", lambda: pick_up(self.deps))),
             (HEALTH_EVERY, self._beside("health", lambda: warn_of_credentials(self.deps))),
             (HOMES_EVERY, self._beside("homes", lambda: redraw(self.deps))),

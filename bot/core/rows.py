@@ -165,6 +165,11 @@ class Pause(Value):
     tries: int = 0
 
 
+def grant_id(asked: str) -> str:
+    """The id of the grant that a request (`r-...`), or an approval of one (`r-....1`), makes; the same when it is made again."""
+    return f"g-{asked.removeprefix('r-')}"
+
+
 class Grant(Value):
     """A permission for a time. `channel_id` None means every channel. `state`: open, revoked, expired."""
 
@@ -186,7 +191,7 @@ class Grant(Value):
     @property
     def by_approval(self) -> bool:
         """Whether an approval made it, whose votes were judged; else it is one person's own."""
-        return self.id != f"g-{self.request_id.removeprefix('r-')}"
+        return self.id != grant_id(self.request_id)
 
 
 class Entry(Row):

@@ -134,7 +134,7 @@ async def _lapsed(deps: Deps, row: Grant, place: Place, max_age: float) -> str:
         for verb in row.verbs
         for target in row.targets
     )
-    return "who gave it could not give it any more" if beyond else ""
+    return "who gave it could not give it now" if beyond else ""
 
 
 async def not_admitted(deps: Deps, intent: Intent) -> Denied | None:

@@ -14,7 +14,7 @@ from bot.core.params import duration_text
 from bot.core.policy import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
 from bot.core.problems import BadRequest
 from bot.core.register import Event
-from bot.core.rows import Filters, Grant, Hold, stamp
+from bot.core.rows import Filters, Grant, Hold, grant_id, stamp
 from bot.pipeline import cards, grants
 from bot.pipeline.approvals.people import everybody
 from bot.pipeline.authorize import CACHED, FRESH, Ruling, asked, facts, grants_of
@@ -50,7 +50,7 @@ async def breakglass(deps: Deps, intent: Intent, ask: Command) -> None:
         )
     now = deps.clock.now()
     made = Grant(
-        id=grants.command_grant_id(intent),
+        id=grant_id(intent.request_id),
         user_id=intent.actor.user_id,
         verbs=("*",),
         targets=("*",),

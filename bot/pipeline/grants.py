@@ -20,7 +20,7 @@ from bot.core.policy_file import AllowRule
 from bot.core.policy_rights import why_not_full
 from bot.core.problems import BadRequest, Problem
 from bot.core.register import Event
-from bot.core.rows import Grant, stamp
+from bot.core.rows import Grant, grant_id, stamp
 from bot.pipeline import cards, grant_bounds
 from bot.pipeline.authorize import FRESH, facts
 from bot.pipeline.deps import Deps
@@ -52,11 +52,6 @@ def lasting(deps: Deps, ask: Command) -> int:
     return seconds if isinstance(seconds, int) else 1_800
 
 
-def command_grant_id(intent: Intent) -> str:
-    """The id of what this request grants: the same one when a restart has it granted again."""
-    return f"g-{intent.request_id.removeprefix('r-')}"
-
-
 async def grant(deps: Deps, intent: Intent, ask: Command) -> None:
     """`grant @person VERB TARGET for=2h -- reason`, in this channel."""
     person, verb, target = _words(ask)
@@ -66,11 +61,11 @@ async def grant(deps: Deps, intent: Intent, ask: Command) -> None:
     if not rows:
         raise BadRequest(f"No control plane has a verb `{verb}` on `{target}`.", _USAGE, "no_such_verb")
     policy = await _check_granter(deps, intent, person, rows, target, lasts)
-    if await deps.store.grant_by_id(command_grant_id(intent)) is not None:
+    if await deps.store.grant_by_id(grant_id(intent.request_id)) is not None:
         return
     now = deps.clock.now()
     made = Grant(
-        id=command_grant_id(intent),
+        id=grant_id(intent.request_id),
         user_id=person,
         verbs=(verb,),
         targets=(target,),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,6 +33,7 @@ class Rules:
     channel."""
 
     def __init__(self, path: Path, clock: Clock, ids: Ids, team_id: str, security_channel: str | None) -> None:
+        self._scribe = Scribe()  # until `look` says which values may appear nowhere
         self._path = path
         self._clock = clock
         self._ids = ids
@@ -46,8 +47,9 @@ class Rules:
         """Write down what was loaded at the start."""
         await store.append(self._row(Event.POLICY_LOADED, self._path.name, self._read.digest))
 
-    async def look(self, store: Store, presenter: Presenter) -> None:
-        """Take a changed file, or refuse it loudly and keep the last good one."""
+    async def look(self, store: Store, presenter: Presenter, secrets: Sequence[str]) -> None:
+        """Take a changed file, or refuse it loudly and keep the last good one. None of `secrets` is shown."""
+        self._scribe = Scribe(secrets)
         found = read_rules(self._path)
         if found == self._read:
             if self._refused is not None:
@@ -68,7 +70,10 @@ class Rules:
         await store.append(self._row(Event.POLICY_LOADED, self._path.name, found.digest))
         _log.info("rules %s are in force", policy.version)
         lines = (Line(text=changes(before.text or "", found.text or ""), code=True),)
-        status = f"Version {policy.version} is in force instead of {version}"
+        instead = (
+            f"is in force instead of {version}" if policy.version != version else "stays in force: no rule changed"
+        )
+        status = f"Version {policy.version} {instead}"
         await self._tell(presenter, "The rules changed", Tone.WARN, status, lines)
 
     async def _put_right(self, store: Store, presenter: Presenter) -> None:
@@ -104,7 +109,7 @@ class Rules:
             title=title,
             tone=tone,
             status=status,
-            lines=lines,
+            lines=tuple(line.model_copy(update={"text": self._scribe.clean(line.text)}) for line in lines),
             at=self._clock.now(),
         )
         await presenter.show(card)
@@ -112,7 +117,7 @@ class Rules:
     def _row(self, event: Event, detail: str, digest: str | None) -> Row:
         version, now = self.now.policy.version, self._clock.now()
         columns = {"policy_version": version, "detail": detail, "digest": digest}
-        return Scribe().system(event, self._ids.request(), now, self._team_id, **columns)
+        return self._scribe.system(event, self._ids.request(), now, self._team_id, **columns)
 
 
 def changes(before: str, after: str) -> str:

@@ -80,7 +80,7 @@ async def test_a_grant_counts_only_while_who_gave_it_could_give_it(town: Decidin
     here.ws.set_user("U0RUI", deleted=True)
     town.later(seconds=61)
     await here.does("schedule on acc:shop/prices", "Denied", "schedule on acc:shop/prices")
-    await here.does("why schedule on acc:shop/prices", "who gave it could not give it any more")
+    await here.does("why schedule on acc:shop/prices", "who gave it could not give it now")
     here.ws.set_user("U0RUI", deleted=False)
     town.later(seconds=61)
     await here.say("schedule on acc:shop/prices")

@@ -226,3 +226,14 @@ async def test_a_file_that_is_cut_anywhere_empty_or_gone_changes_nothing(town: D
     await here.sees("The changed rules file was refused", f"{version} stays in force", channel=SECURITY)
     await here.say("start acc:shop/prices")
     await town.card("start acc:shop/prices")
+
+
+async def test_a_secret_in_the_rules_file_is_not_shown_when_the_file_changes(town: Deciding) -> None:
+    """Somebody left the bot's token in a comment: the change is told without it, the refusal of a broken file too."""
+    here, token = town.here, town.here.ws.bot_token
+    town.rules(f"# was {token}\n{RULES}")
+    told = shown(await here.sees("The rules changed", "no rule changed", "+# was", channel=SECURITY, user="U0ROOT"))
+    town.rules(f'{RULES}\n"{token}" = 1\n')
+    told += shown(await here.sees("The changed rules file was refused", channel=SECURITY, user="U0ROOT"))
+    assert token not in told
+    assert all(token not in (row.detail or "") for row in here.register())

@@ -11,11 +11,11 @@ from bot.core.operation import Operation
 from bot.core.policy import Allowed, GrantView, decide
 from bot.core.problems import Problem
 from bot.core.register import Event, Row
-from bot.core.rows import Grant, Hold, stamp
+from bot.core.rows import Grant, Hold, grant_id, stamp
 from bot.core.wording import plural
 from bot.pipeline.approvals import ending, shown
 from bot.pipeline.approvals.asking import ask_again, hand_over
-from bot.pipeline.approvals.look import Look, grant_id, look, unfit
+from bot.pipeline.approvals.look import Look, look, unfit
 from bot.pipeline.approvals.people import of_these
 from bot.pipeline.approvals.terms import Terms, before, terms_of, view_of
 from bot.pipeline.authorize import FRESH, Ruling, asked
@@ -145,7 +145,7 @@ def _once(deps: Deps, hold: Hold, operation: Operation, ruling: Ruling) -> Rulin
     if row is None:
         return ruling
     grant = GrantView(
-        id=grant_id(hold),
+        id=grant_id(hold.id),
         user_id=hold.intent.actor.user_id,
         verbs=(operation.verb,),
         targets=(target_pattern(operation),),
@@ -163,18 +163,18 @@ def target_pattern(operation: Operation) -> str:
 
 async def _granted(deps: Deps, hold: Hold) -> bool:
     """A grant for some time was made of it: there is nothing left to do."""
-    return terms_of(hold).sort == "grant" and await deps.store.grant_by_id(grant_id(hold)) is not None
+    return terms_of(hold).sort == "grant" and await deps.store.grant_by_id(grant_id(hold.id)) is not None
 
 
 async def _grant(deps: Deps, hold: Hold, terms: Terms, operation: Operation, people: tuple[str, ...]) -> None:
     """Keep the grant. One for a single use is kept as ended: it is used by this very operation."""
-    if await deps.store.grant_by_id(grant_id(hold)) is not None:
+    if await deps.store.grant_by_id(grant_id(hold.id)) is not None:
         return
     now = deps.clock.now()
     once = terms.sort == "once"
     until = now if once else now + timedelta(seconds=terms.lasts)
     grant = Grant(
-        id=grant_id(hold),
+        id=grant_id(hold.id),
         user_id=hold.intent.actor.user_id,
         verbs=(operation.verb,),
         targets=(target_pattern(operation),),

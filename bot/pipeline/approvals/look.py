@@ -13,7 +13,7 @@ from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.policy import Denied, NeedsApproval
 from bot.core.problems import Ambiguous, BadRequest, NoSuchTarget, Problem
-from bot.core.rows import Hold
+from bot.core.rows import Hold, grant_id
 from bot.pipeline.approvals.terms import terms_of
 from bot.pipeline.authorize import FRESH, Ruling, authorize
 from bot.pipeline.calling import against
@@ -54,18 +54,13 @@ def _ended(hold: Hold, ruling: Ruling) -> str | None:
     if terms_of(hold).sort != "run":
         if isinstance(decision, Denied):
             return None if decision.code == "no_rule" else f"the rules forbid it now: {decision.reason}"
-        mine = getattr(decision, "via_grant", None) == grant_id(hold)
+        mine = getattr(decision, "via_grant", None) == grant_id(hold.id)
         return None if mine else "a rule covers it now, so nothing has to be granted; the command can be typed again"
     if isinstance(decision, Denied):
         return f"the rules no longer allow it: {decision.reason}"
     if not isinstance(decision, NeedsApproval) and ruling.digest != hold.digest:
         return "the rules changed and no longer ask for an approval; the command can be typed again"
     return None
-
-
-def grant_id(hold: Hold) -> str:
-    """The grant that this approval makes: the same one, however often a restart has it made."""
-    return f"g-{hold.id.removeprefix('r-')}"
 
 
 async def unfit(deps: Deps, operation: Operation) -> str | None:
