@@ -6,7 +6,7 @@ PORT ?= 8765
 TOUR ?= 0
 WORKERS ?= 4
 
-.PHONY: demo test lint types lock clean
+.PHONY: demo test bench lint types lock clean
 
 demo: $(VENV)/.installed
 ifeq ($(TOUR),1)
@@ -17,6 +17,9 @@ endif
 
 test: $(VENV)/.installed-dev lint types
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile
+
+bench: $(VENV)/.installed-dev
+	$(RUN) -m tests.bench $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(RUN) -m ruff check .

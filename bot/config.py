@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from bot.core.ids import BACKEND_NAME
-from bot.core.plugin import BackendSettings, checked_url
+from bot.core.command.target_ref import BACKEND_NAME
+from bot.core.ports.plugin import BackendSettings, checked_url
 
 M = TypeVar("M", bound=BaseModel)
 _TEAM: Final = re.compile(r"^T[A-Z0-9]{2,}$")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
+from typing import Final
 
-from bot.core.plugin import Plugin
+from bot.core.command.capability import BackendRows
+from bot.core.command.catalog import Catalog
+from bot.core.ports.plugin import Plugin
 
 _PACKAGE = "bot.backends"
+_NAME: Final = re.compile(r"\b([a-z][a-z0-9_-]*):")
 
 
 class UnknownKind(ValueError):
@@ -28,3 +33,22 @@ def load(kind: str) -> Plugin:
     if not isinstance(plugin, Plugin):
         raise TypeError(f"{_PACKAGE}.{kind}.PLUGIN is not a Plugin")
     return plugin
+
+
+def all_rows() -> tuple[BackendRows, ...]:
+    """What every kind of control plane declares, by kind."""
+    return tuple(load(kind).rows for kind in kinds())
+
+
+def usual_name(rows: BackendRows) -> str:
+    """The name of a backend of this kind in examples: the one that its rows are written with."""
+    for row in rows.capabilities:
+        found = _NAME.search(row.example)
+        if found is not None:
+            return found.group(1)
+    return rows.kind
+
+
+def catalog_of_all_kinds() -> Catalog:
+    """One backend of every kind under its usual name."""
+    return Catalog({usual_name(rows): rows for rows in all_rows()})

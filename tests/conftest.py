@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from bot.httpkit import transport
+from bot.http_client import transport
 from tests.nursery import Nursery
 from tests.world import World, world
 
@@ -26,9 +26,9 @@ LONGEST = (
     "proof/test_interleavings.py",
     "playground/test_page.py",
     "scenarios/test_tour.py",
-    "test_cli.py",
+    "cli/test_cli.py",
     "backends/test_contract_faults.py",
-    "core/test_policy_properties.py",
+    "core/policy/test_properties.py",
     "faults/test_kill.py",
     "scenarios/test_troubles.py",
     "scenarios/test_approvals.py",
@@ -38,10 +38,10 @@ LONGEST = (
     "proof/test_identity.py",
     "backends/test_contract_side_by_side.py",
     "backends/sequentum/test_files.py",
-    "store/test_processes.py",
+    "store/sqlite/test_processes.py",
     "playground/test_picture.py",
     "proof/test_random_histories.py",
-    "render/test_text.py",
+    "render/test_terminal.py",
     "scenarios/test_ask_for_it.py",
 )
 TESTS = Path(__file__).parent
@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _authorities_read_once() -> Iterator[None]:
     """All clients share one context of the public authorities: reading those takes longer than most tests with a client."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bot.httpkit.client.tls_context", cache(transport.tls_context))
+        patch.setattr("bot.http_client.client.tls_context", cache(transport.tls_context))
         yield
 
 

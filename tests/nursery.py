@@ -17,8 +17,11 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from bot import auditing, checking, running, terminal
-from bot.cli import main
+from bot.cli import audit as auditing
+from bot.cli import check as checking
+from bot.cli import do as terminal
+from bot.cli import run as running
+from bot.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 IMPORTED = (auditing, checking, running, terminal)  # what a command imports only when it is called

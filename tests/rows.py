@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.core.capability import Capability, Risk
+from bot.core.command.capability import Capability, Risk
 
 
 def row(verb: str, target: str, risk: Risk = Risk.CHANGE, **more: Any) -> Capability:

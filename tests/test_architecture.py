@@ -21,8 +21,19 @@ IMPURE = frozenset(
     {"asyncio", "time", "logging", "os", "random", "secrets", "uuid", "socket", "pathlib", "subprocess", "threading"}
 )
 PURE_ROOMS = ("core", "render")
-KINDLESS = ("wiring.py", "plugins.py", "config.py", "cli.py", "terminal.py", "checking.py", "running.py", "trying.py")
-KINDLESS_ROOMS = ("core", "pipeline", "render", "slack", "store", "timers", "httpkit")
+KINDLESS = ("app.py", "plugins.py", "config.py")
+KINDLESS_ROOMS = (
+    "cli",
+    "core",
+    "features",
+    "http_client",
+    "intents",
+    "operations",
+    "render",
+    "runtime",
+    "slack",
+    "store",
+)
 
 
 def python_files(folder: Path) -> Iterator[Path]:

@@ -17,20 +17,22 @@ from typing import Any
 import pytest
 import yaml
 
-from bot import cli, config, documenting, meanings, plugins
-from bot.core.capability import Capability
-from bot.core.catalog import check_params
-from bot.core.grammar import parse, parse_target
+from bot import config, plugins
+from bot.cli import main
+from bot.core.audit import COLUMNS, Event, Row
+from bot.core.command.capability import Capability
+from bot.core.command.catalog import check_params
+from bot.core.command.params import Param
+from bot.core.command.parser import parse, parse_target
+from bot.core.errors import BadRequest
 from bot.core.intent import Command, Misread
-from bot.core.params import Param
-from bot.core.policy import parse_policy, policy_json_schema
-from bot.core.problems import BadRequest
-from bot.core.register import COLUMNS, Event, Row
+from bot.core.policy.decide import parse_policy, policy_json_schema
 from bot.slack.manifest import EVENTS, manifest
-from bot.store.unit import Store
+from bot.store.sqlite.store import Store
+from docs.reference import columns, generate
 from tests.docs import PAGES, ROOT, blocks, links, name_of, shell_commands, slack_commands
 
-CATALOG = documenting.catalog_of_all_kinds()
+CATALOG = plugins.catalog_of_all_kinds()
 ROWS = [(kind, row) for kind, row in CATALOG.everything()]
 # Programs of others that the pages use, and that this test does not run.
 KNOWN_TOOLS = frozenset(
@@ -72,7 +74,7 @@ def environ_for(text: str) -> dict[str, str]:
 def test_generated_parts_are_what_the_program_says(page: Path) -> None:
     """Every table between marks equals what is made of the rows, models and enums now."""
     text = page.read_text(encoding="utf-8")
-    made = documenting.rewritten(text, documenting.block)
+    made = generate.rewritten(text, generate.block)
     if os.environ.get("SIGNALBOX_REWRITE_DOCS") == "1":
         page.write_text(made, encoding="utf-8")
     else:
@@ -81,16 +83,16 @@ def test_generated_parts_are_what_the_program_says(page: Path) -> None:
 
 def test_every_generated_part_is_in_some_page() -> None:
     """Nothing that is made of the program is left out of the pages."""
-    used = {name for page in PAGES for name, _ in documenting.blocks_in(page.read_text(encoding="utf-8"))}
-    assert used == set(documenting.BLOCKS)
+    used = {name for page in PAGES for name, _ in generate.blocks_in(page.read_text(encoding="utf-8"))}
+    assert used == set(generate.BLOCKS)
 
 
 def test_every_word_of_the_register_and_of_slack_is_explained() -> None:
     """Columns, events, scopes and keys have their meanings, and nothing is explained that is not there."""
-    assert set(meanings.COLUMNS) == set(COLUMNS)
-    assert set(meanings.EVENTS) == {str(event) for event in Event}
-    assert set(meanings.SLACK_EVENTS) == set(EVENTS)
-    assert set(meanings.SLACK) == set(config.SlackSettings.model_fields)
+    assert set(columns.COLUMNS) == set(COLUMNS)
+    assert set(columns.EVENTS) == {str(event) for event in Event}
+    assert set(columns.SLACK_EVENTS) == set(EVENTS)
+    assert set(columns.SLACK) == set(config.SlackSettings.model_fields)
 
 
 @pytest.mark.parametrize("kind", plugins.kinds())
@@ -155,7 +157,7 @@ def objection(params: tuple[Param, ...], read: Command) -> str | None:
 
 def parser_of(words: list[str]) -> argparse.Namespace:
     """The command line's own reading of a `signalbox ...`; an example's placeholders are texts like any other."""
-    return cli._parser().parse_args(words)
+    return main._parser().parse_args(words)
 
 
 def test_every_command_for_the_shell_is_there(capsys: pytest.CaptureFixture[str]) -> None:
@@ -216,7 +218,7 @@ def test_harmless_programs_of_the_pages_run(desk: Path, words: tuple[str, ...]) 
 def test_the_command_line_page_names_every_program_and_option() -> None:
     """docs/reference/cli.md has each subcommand, each of its actions and each of its options, and the parser has all of those."""
     page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
-    commands = next(a for a in cli._parser()._actions if isinstance(a, argparse._SubParsersAction)).choices
+    commands = next(a for a in main._parser()._actions if isinstance(a, argparse._SubParsersAction)).choices
     written = set(re.findall(r"--[a-z]+", page))
     options = {"--help"}
     for name, command in commands.items():

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from bot import config
-from bot.core.rows import Entry, Filters
-from bot.demo import write_config
+from bot.app import Bot
+from bot.core.records import Entry, Filters
+from bot.demo.run import write_config
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Person, Workspace
-from bot.wiring import Bot
 
 Planes = Callable[[Any], tuple[Plane, ...]]
 GROUPS = """\

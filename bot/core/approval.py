@@ -16,11 +16,11 @@ from typing import Final
 
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
-from bot.core.policy_answer import NeedsApproval
-from bot.core.policy_load import Circle
-from bot.core.policy_match import Standing, Subject, standing, who_fails, who_undecided
+from bot.core.policy.compile import Circle
+from bot.core.policy.decision import NeedsApproval
+from bot.core.policy.match import Standing, Subject, standing, who_fails, who_undecided
+from bot.core.text import INVISIBLE
 from bot.core.value import canonical
-from bot.core.writing import INVISIBLE
 
 LONGEST_SHOWN: Final = 2_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -141,3 +141,10 @@ class Intent(Value):
     reply: Reply = Reply()
     typed: str = ""
     foreign: Literal["other_app", "other_organization"] | None = None
+
+
+class Receipt(NamedTuple):
+    """What is told at once: a sentence, or errors for the fields of a modal by name; both None: an empty ack."""
+
+    say: str | None = None
+    errors: dict[str, str] | None = None

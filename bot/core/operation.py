@@ -6,7 +6,7 @@ import hashlib
 
 from pydantic import Field
 
-from bot.core.capability import Capability, Risk
+from bot.core.command.capability import Capability, Risk
 from bot.core.intent import Actor, Place
 from bot.core.value import Json, Value, canonical
 

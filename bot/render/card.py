@@ -8,10 +8,11 @@ from typing import Final
 
 from bot.core.card import Card, Line
 from bot.core.outcome import Fact
-from bot.render import kit, parts
-from bot.render.kit import Block
-from bot.render.parts import Room
-from bot.render.words import BLANKS, as_of, bar, one_line, value_text
+from bot.render import block_kit
+from bot.render import blocks as parts
+from bot.render.block_kit import Block
+from bot.render.blocks import Room
+from bot.render.text_format import BLANKS, as_of, bar, one_line, value_text
 
 _TITLE: Final = 300
 _STATUS: Final = 1_200
@@ -34,7 +35,7 @@ class Message:
 def render_card(card: Card) -> Message:
     """The card as a message. Title, status and buttons are always kept; what found no room is counted in a last line."""
     text = _fallback(card)
-    room = Room(kit.PAYLOAD - kit.cost(text), kit.MESSAGE_BLOCKS)
+    room = Room(block_kit.PAYLOAD - block_kit.cost(text), block_kit.MESSAGE_BLOCKS)
     return Message(text, compose(card, room, used=set(), native_table=True))
 
 
@@ -49,7 +50,7 @@ def compose(card: Card, room: Room, *, used: set[str], native_table: bool) -> li
     head = _booked(room, _head(card, called))
     buttons = _shared(room, 0.55, lambda part: parts.buttons(card.buttons, part, used))
     footer = _shared(room, 0.2, lambda part: parts.footer(card.footer, card.at, people, part))
-    progress = _booked(room, kit.section(kit.prose(bar(*card.progress)))) if card.progress else []
+    progress = _booked(room, block_kit.section(block_kit.prose(bar(*card.progress)))) if card.progress else []
     lead, rest = _split(card.lines)
     opening = _shared(room, 0.5, lambda part: parts.lines(lead, people, part))
     facts = _shared(room, 0.7, lambda part: parts.facts(card.facts, people, part, card.at))
@@ -74,7 +75,7 @@ def _called(card: Card) -> list[str]:
 def _unnamed(ids: Sequence[str], blocks: Sequence[Block]) -> list[str]:
     """Those of `ids` who are not mentioned live in `blocks`, so that nobody is named twice."""
     live = "\n".join(text for block in blocks for text in _mrkdwn_of(block))
-    return [one for one in ids if kit.mention(one) not in live]
+    return [one for one in ids if block_kit.mention(one) not in live]
 
 
 def _mrkdwn_of(block: Block) -> list[str]:
@@ -101,24 +102,24 @@ def _split(lines: Sequence[Line]) -> tuple[Sequence[Line], Sequence[Line]]:
 def _left_out(room: Room) -> list[Block]:
     if not room.left_out:
         return []
-    return [kit.context([kit.prose(f"Not shown for lack of room: {', '.join(room.left_out)}.")])]
+    return [block_kit.context([block_kit.prose(f"Not shown for lack of room: {', '.join(room.left_out)}.")])]
 
 
 def _fitted(text: str, limit: int, cost: int, people: frozenset[str] = frozenset()) -> str:
-    return kit.fit(one_line(text), lambda part: kit.prose(part, people), limit, cost)
+    return block_kit.fit(one_line(text), lambda part: block_kit.prose(part, people), limit, cost)
 
 
 def _head(card: Card, called: Sequence[str]) -> Block:
     symbol = parts.SYMBOLS[card.tone]
     people = frozenset(card.mention)
-    title = kit.fit(one_line(card.title) or "Signalbox", lambda part: kit.bold(part, people), _TITLE, 1_200)
+    title = block_kit.fit(one_line(card.title) or "Signalbox", lambda part: block_kit.bold(part, people), _TITLE, 1_200)
     status = _fitted(parts.status_of(card), _STATUS, 2_500, people)
     rows = [f"{symbol} {title}" if symbol else title, status, _calls(called)]
-    return kit.section("\n".join(row for row in rows if row))
+    return block_kit.section("\n".join(row for row in rows if row))
 
 
 def _calls(called: Sequence[str]) -> str:
-    live = [token for one in dict.fromkeys(called) if (token := kit.mention(one))]
+    live = [token for one in dict.fromkeys(called) if (token := block_kit.mention(one))]
     more = f" and {len(live) - _MENTIONS} more" if len(live) > _MENTIONS else ""
     return " ".join(live[:_MENTIONS]) + more
 
@@ -132,8 +133,8 @@ def _fallback(card: Card) -> str:
     rows = [first, *(line.text for line in card.lines if not line.code)]
     rows += [f"{fact.label}: {_fact_words(fact)}{as_of(fact.at)}" for fact in card.facts]
     words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))
-    text = kit.fit(words, lambda part: kit.prose(part, people), kit.MESSAGE_TEXT // 2, _FALLBACK)
-    calls = _calls([one for one in _called(card) if kit.mention(one) not in text])
+    text = block_kit.fit(words, lambda part: block_kit.prose(part, people), block_kit.MESSAGE_TEXT // 2, _FALLBACK)
+    calls = _calls([one for one in _called(card) if block_kit.mention(one) not in text])
     return f"{text}\n{calls}" if calls else text
 
 

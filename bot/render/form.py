@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from bot.core.card import FormField, FormView
 from bot.core.value import Json
-from bot.render import kit, parts
-from bot.render.kit import Block
-from bot.render.words import one_line
+from bot.render import block_kit
+from bot.render import blocks as parts
+from bot.render.block_kit import Block
+from bot.render.text_format import one_line
 
 VALUE_ACTION: Final = "value"
 TARGET_ACTION: Final = "suggest_target"
@@ -28,20 +29,20 @@ def render_form(form: FormView) -> Block:
     characters, `form.form` at most ID. Choices that Slack cannot carry (above OPTION_VALUE characters) are left out."""
     blocks = _inputs(form)
     has_inputs = bool(blocks)
-    room = parts.Room(kit.VIEW_PAYLOAD, kit.VIEW_BLOCKS - len(blocks) - 1)
+    room = parts.Room(block_kit.VIEW_PAYLOAD, block_kit.VIEW_BLOCKS - len(blocks) - 1)
     lead = parts.lines(form.lines, (), room)
     if room.left_out:
-        lead.append(kit.context([kit.prose(f"Not shown for lack of room: {', '.join(room.left_out)}.")]))
+        lead.append(block_kit.context([block_kit.prose(f"Not shown for lack of room: {', '.join(room.left_out)}.")]))
     view: Block = {
         "type": "modal",
         "callback_id": form.form,
         "private_metadata": form.token,
-        "title": kit.plain(form.title, kit.VIEW_TITLE, counted=False),
-        "close": kit.plain("Cancel", kit.VIEW_TITLE),
-        "blocks": [*lead, *blocks] or [kit.section("Nothing to fill in.")],
+        "title": block_kit.plain(form.title, block_kit.VIEW_TITLE, counted=False),
+        "close": block_kit.plain("Cancel", block_kit.VIEW_TITLE),
+        "blocks": [*lead, *blocks] or [block_kit.section("Nothing to fill in.")],
     }
     if has_inputs or form.submit:
-        view["submit"] = kit.plain(form.submit or "Send", kit.VIEW_TITLE, counted=False)
+        view["submit"] = block_kit.plain(form.submit or "Send", block_kit.VIEW_TITLE, counted=False)
     return view
 
 
@@ -49,7 +50,7 @@ def _inputs(form: FormView) -> list[Block]:
     """One input a field; a name that cannot be or already is a block id is passed over, since it could not be read back."""
     blocks: dict[str, Block] = {}
     for field in form.fields:
-        if 0 < len(field.name) <= kit.ID and field.name not in blocks and len(blocks) < kit.VIEW_BLOCKS - 2:
+        if 0 < len(field.name) <= block_kit.ID and field.name not in blocks and len(blocks) < block_kit.VIEW_BLOCKS - 2:
             blocks[field.name] = _input(field)
     return list(blocks.values())
 
@@ -58,12 +59,12 @@ def _input(field: FormField) -> Block:
     block: Block = {
         "type": "input",
         "block_id": field.name,
-        "label": kit.plain(field.label or field.name, 150),
+        "label": block_kit.plain(field.label or field.name, 150),
         "element": _ELEMENTS.get(field.type, _text)(field),
         "optional": field.optional,
     }
     if one_line(field.hint):
-        block["hint"] = kit.plain(field.hint, 500)
+        block["hint"] = block_kit.plain(field.hint, 500)
     return block
 
 
@@ -80,10 +81,10 @@ def _typed(field: FormField, *, multiline: bool) -> Block:
         "type": "plain_text_input",
         "action_id": VALUE_ACTION,
         "multiline": multiline,
-        "max_length": kit.INPUT_TEXT,
+        "max_length": block_kit.INPUT_TEXT,
     }
     # An initial value that does not fit is not offered: a cut one would be sent back as if it were meant.
-    if (initial := _words(field.initial)) and kit.units(initial) <= kit.INPUT_TEXT:
+    if (initial := _words(field.initial)) and block_kit.units(initial) <= block_kit.INPUT_TEXT:
         element["initial_value"] = initial
     return element
 
@@ -97,8 +98,8 @@ def _words(initial: Json) -> str:
 
 
 def _options(choices: tuple[str, ...]) -> list[Block]:
-    usable = [choice for choice in dict.fromkeys(choices) if 0 < kit.units(choice) <= kit.OPTION_VALUE]
-    return [kit.option(choice, choice) for choice in usable[: kit.OPTIONS]]
+    usable = [choice for choice in dict.fromkeys(choices) if 0 < block_kit.units(choice) <= block_kit.OPTION_VALUE]
+    return [block_kit.option(choice, choice) for choice in usable[: block_kit.OPTIONS]]
 
 
 def _choice(field: FormField) -> Block:
@@ -107,7 +108,7 @@ def _choice(field: FormField) -> Block:
 
 def _flag(field: FormField) -> Block:
     # Two words and not a box: an empty box would say `false` where nothing was said.
-    return _select(field, [kit.option("Yes", "true"), kit.option("No", "false")])
+    return _select(field, [block_kit.option("Yes", "true"), block_kit.option("No", "false")])
 
 
 def _select(field: FormField, options: list[Block]) -> Block:
@@ -145,21 +146,21 @@ def _number(field: FormField) -> Block:
 def _target(field: FormField) -> Block:
     element: Block = {"type": "external_select", "action_id": TARGET_ACTION, "min_query_length": 0}
     initial = _words(field.initial)
-    if 0 < kit.units(initial) <= kit.OPTION_VALUE:
-        element["initial_option"] = kit.option(initial, initial)
+    if 0 < block_kit.units(initial) <= block_kit.OPTION_VALUE:
+        element["initial_option"] = block_kit.option(initial, initial)
     return element
 
 
 def _user(field: FormField) -> Block:
     element: Block = {"type": "users_select", "action_id": VALUE_ACTION}
-    if kit.USER_ID.fullmatch(_words(field.initial)):
+    if block_kit.USER_ID.fullmatch(_words(field.initial)):
         element["initial_user"] = field.initial
     return element
 
 
 def _channel(field: FormField) -> Block:
     element: Block = {"type": "conversations_select", "action_id": VALUE_ACTION}
-    if kit.CHANNEL_ID.fullmatch(_words(field.initial)):
+    if block_kit.CHANNEL_ID.fullmatch(_words(field.initial)):
         element["initial_conversation"] = field.initial
     return element
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from bot.core.card import HomeView
-from bot.core.wording import plural
-from bot.render import kit
+from bot.core.text import plural
+from bot.render import block_kit
+from bot.render.block_kit import Block
+from bot.render.blocks import Room
 from bot.render.card import compose
-from bot.render.kit import Block
-from bot.render.parts import Room
 
 HOME: Final = "home"
 
@@ -19,7 +19,7 @@ _LEAST: Final = 4_000
 
 def render_home(home: HomeView) -> Block:
     """The view for views.publish. Sections in order, those that find no room counted in a last line."""
-    room = Room(kit.VIEW_PAYLOAD, kit.VIEW_BLOCKS - 1)
+    room = Room(block_kit.VIEW_PAYLOAD, block_kit.VIEW_BLOCKS - 1)
     used: set[str] = set()
     blocks: list[Block] = []
     for position, card in enumerate(home.sections):
@@ -27,10 +27,10 @@ def render_home(home: HomeView) -> Block:
         # A head, a line of what is missing, buttons and small print are the least that makes sense of a section.
         if share.cost < _LEAST or share.blocks < 8:
             more = plural(len(home.sections) - position, "more section")
-            blocks.append(kit.context([kit.prose(f"{more} not shown for lack of room.")]))
+            blocks.append(block_kit.context([block_kit.prose(f"{more} not shown for lack of room.")]))
             break
-        part = [kit.divider()] if blocks else []
+        part = [block_kit.divider()] if blocks else []
         part += compose(card, share, used=used, native_table=False)
         room.spend(part)
         blocks += part
-    return {"type": "home", "callback_id": HOME, "blocks": blocks or [kit.section("Nothing here yet.")]}
+    return {"type": "home", "callback_id": HOME, "blocks": blocks or [block_kit.section("Nothing here yet.")]}

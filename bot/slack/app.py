@@ -15,12 +15,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.intent import Intent, Misread
-from bot.core.receipt import Receipt
-from bot.slack.front import Front
-from bot.slack.inbound import actions, commands, forms, home, mentions, shortcuts, steps
+from bot.core.intent import Intent, Misread, Receipt
+from bot.slack.inbound import actions, commands, forms, home, mentions, shortcuts, workflow_steps
 from bot.slack.installation import Installation
-from bot.slack.origin import Stamp, interaction_actor, interaction_place, text
+from bot.slack.payload import Stamp, interaction_actor, interaction_place, text
+from bot.slack.ports import Front
 
 LAUNCHER: Final = "launcher"
 WORK_ON_MESSAGE: Final = "work_on_message"
@@ -157,7 +156,7 @@ class Doors:
 
     async def on_step(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A workflow step."""
-        intent = steps.read(body, self._stamp, self._front.catalog)
+        intent = workflow_steps.read(body, self._stamp, self._front.catalog)
         if intent is not None:
             await self._hand_over_and_tell(intent, body)
         await ack()

@@ -16,12 +16,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.intent import Actor, Place
-from bot.core.policy_match import Member, Reach, Subject, Where
-from bot.core.ports import Clock
-from bot.core.store_port import Store
+from bot.core.policy.match import Member, Reach, Subject, Where
+from bot.core.ports.services import Clock
+from bot.core.ports.store import Store
 from bot.core.value import Json
+from bot.slack.channel_access import reach
 from bot.slack.errors import TRANSPORT, read
-from bot.slack.reach import reach
 
 _FLAGS: Final = (
     "deleted",

@@ -11,10 +11,10 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.errors import BadRequest
 from bot.core.outcome import FileOut
-from bot.core.problems import BadRequest
+from bot.slack.client import once
 from bot.slack.errors import TRANSPORT, read
-from bot.slack.once import once
 
 MAX_INPUT: Final = 50_000_000
 _CHUNK: Final = 65_536

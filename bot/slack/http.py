@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 
-from bot.core.ports import Clock
-from bot.slack.gate import MAX_BODY, check
+from bot.core.ports.services import Clock
+from bot.slack.signature import MAX_BODY, check
 
 _log = logging.getLogger("signalbox.http")
 # What Bolt's parser raises on a signed body that is malformed, nested too deep, no object, or in no known encoding.

@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.errors import TRANSPORT, read
-from bot.slack.origin import text
+from bot.slack.payload import text
 
 Foreign = Literal["other_app", "other_organization"]
 

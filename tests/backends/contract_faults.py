@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bot.core.capability import Capability, Risk
+from bot.core.command.capability import Capability, Risk
 
 SHORT: Final = 0.7  # seconds that the operation is given where a fault takes longer than any deadline
 BOMB: Final = 64 << 20  # bytes unpacked: four times the cap; the plane has to pack them for each test

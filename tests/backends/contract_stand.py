@@ -13,22 +13,22 @@ from typing import Any, cast
 
 from bot import config, plugins
 from bot.core.card import Card
-from bot.core.catalog import Catalog, check_params
-from bot.core.grammar import parse, parse_target
+from bot.core.command.catalog import Catalog, check_params
+from bot.core.command.parser import parse, parse_target
 from bot.core.intent import Actor, Command, Door, Intent, Place
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, RunView
-from bot.core.plugin import Plugin
-from bot.core.ports import Backend
-from bot.demo import backend_table
-from bot.pipeline import calling
-from bot.pipeline.deps import Deps
-from bot.pipeline.drain import Drain
+from bot.core.ports.plugin import Plugin
+from bot.core.ports.services import Backend
+from bot.demo.run import backend_table
+from bot.operations import backend_call
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.planes.wire import Received
-from bot.spool import FileSpool
+from bot.runtime.context import Deps
+from bot.runtime.spool import FileSpool
+from bot.runtime.task_queue import Drain
 from tests.backends.contract_samples import SAMPLES, KindSamples, Sample
 from tests.backends.fakes import Attached, CountingIds, Memory
 
@@ -154,10 +154,10 @@ class Stand:
             files=("F1",) if files else (),
         )
 
-    async def call(self, operation: Operation) -> calling.AnyOutcome:
+    async def call(self, operation: Operation) -> backend_call.AnyOutcome:
         """The pipeline's own call: under the row's deadline, and problems mapped to outcomes."""
         async with asyncio.timeout(CALM):
-            return await calling.call(cast(Deps, self.given), INTENT, operation, self.backend)
+            return await backend_call.call(cast(Deps, self.given), INTENT, operation, self.backend)
 
     async def prepared(self, sample: Sample) -> Operation:
         """The operation of a sample, after what it needs to have happened before."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bot.core.operation import Target
-from bot.core.ports import Clock
+from bot.core.ports.services import Clock
 from bot.playground.planes.clock import PlaneClock
-from tests.httpkit.support import FakeClock
+from tests.http_client.support import FakeClock
 
 NOON = 1_780_000_000.0
 

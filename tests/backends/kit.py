@@ -13,17 +13,17 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.core.capability import Capability
-from bot.core.catalog import Catalog, check_params
-from bot.core.grammar import parse, parse_target
-from bot.core.ids import TargetRef
+from bot.core.command.capability import Capability
+from bot.core.command.catalog import Catalog, check_params
+from bot.core.command.parser import parse, parse_target
+from bot.core.command.target_ref import TargetRef
 from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Refused, RunView, Unknown
-from bot.core.plugin import Plugin
-from bot.pipeline.pauses import ends_at
+from bot.core.ports.plugin import Plugin
+from bot.features.pauses.pause import ends_at
 from tests.backends.fakes import CountingIds, FolderSpool, Memory, NoSpool, OneCall, Parts
-from tests.httpkit.support import FakeClock, Seen, Server, serving
+from tests.http_client.support import FakeClock, Seen, Server, serving
 
 Outcome = Done | Refused | Failed | Unknown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.core.problems import BadReply, CallProblem, CredentialRefused, Lost, NotSent, Problem, RateLimited, ServerError
+from bot.core.errors import BadReply, CallProblem, CredentialRefused, Lost, NotSent, Problem, RateLimited, ServerError
 
 TOO_MUCH: Final = 40_000_000  # bytes: more than twice what is read of an answer
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from bot import plugins
-from bot.core.capability import BackendRows, Capability, Risk
-from bot.core.catalog import Catalog, check_params
-from bot.core.grammar import parse, parse_target
+from bot.core.command.capability import BackendRows, Capability, Risk
+from bot.core.command.catalog import Catalog, check_params
+from bot.core.command.params import ParamType
+from bot.core.command.parser import parse, parse_target
 from bot.core.intent import Command
 from bot.core.outcome import Done, Refused
-from bot.core.params import ParamType
 from tests.backends.contract_samples import SAMPLES
 from tests.backends.contract_stand import samples_of, standing
 

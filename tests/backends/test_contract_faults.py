@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from bot import plugins
-from bot.core.capability import Capability
+from bot.core.command.capability import Capability
 from bot.core.outcome import Done, Failed, Phase, Unknown
 from tests.backends.contract_faults import FAULTS, SHORT, Fault, expected
 from tests.backends.contract_samples import Sample
 from tests.backends.contract_stand import Stand, samples_of, standing
-from tests.httpkit.support import always, ok, serving
+from tests.http_client.support import always, ok, serving
 
 KINDS = plugins.kinds()
 MOST_READS = 6  # three tries, each of which the library below repeats once when its connection breaks

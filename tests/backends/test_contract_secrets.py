@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot import plugins
-from bot.core.problems import Problem
-from bot.demo import backend_table
+from bot.core.errors import Problem
+from bot.demo.run import backend_table
 from bot.playground.planes.wire import SECRET_KEYS, SESSION_HEADERS
 from tests.backends.contract_stand import Stand, samples_of, standing
 from tests.backends.kit import everything_logged

@@ -10,9 +10,9 @@ import pytest
 
 from bot import plugins
 from bot.core.card import Card
+from bot.core.errors import NoSuchTarget
 from bot.core.outcome import Done, Fact, Phase, Refused, RunView, Suggestion, Table
-from bot.core.problems import NoSuchTarget
-from bot.pipeline import cards
+from bot.operations import cards
 from bot.render.card import render_card
 from tests.backends.contract_stand import INTENT, samples_of, standing
 from tests.render.slack_rules import check_message

@@ -15,14 +15,14 @@ import pytest
 
 from bot import plugins
 from bot.core.outcome import Done
-from bot.core.ports import Backend
-from bot.pipeline.deps import Deps
-from bot.pipeline.health import HealthBoard
-from bot.pipeline.naming import refresh_names
+from bot.core.ports.services import Backend
+from bot.features.housekeeping import refresh_names
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.planes.sequentum import SequentumPlane
+from bot.runtime.context import Deps
+from bot.runtime.health import HealthBoard
 from tests.backends.contract_stand import Given, PlaneTime, Stand, build, demo_plane, samples_of, standing
 from tests.world import World, shown, world
 

@@ -1,4 +1,4 @@
-"""The benchmarks run, tiny, and measure what they say; their bars are held by `signalbox bench` on a quiet machine."""
+"""The benchmarks run, tiny, and measure what they say; their bars are held by `make bench` on a quiet machine."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.benching import Wanted, bench_all, log, register, sustained, watched
-from bot.benching.ack import compared, run
-from bot.benching.bars import held, line, percentile
+from tests.bench import log, register, sustained, watched
+from tests.bench.__main__ import Wanted, bench_all
+from tests.bench.ack import compared, run
+from tests.bench.bars import held, line, percentile
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.benching.register import run
+from tests.bench.register import run
 
 
 def test_the_benchmark_of_the_register_runs_at_twenty_thousand_rows() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from policy_world import HOME, NOW, POLICY, PRICES, person
 
 from bot.core.approval import (
     LONGEST_SHOWN,
@@ -34,9 +33,10 @@ from bot.core.approval import (
     request_facts,
     unshowable,
 )
-from bot.core.capability import Risk
+from bot.core.command.capability import Risk
 from bot.core.operation import Operation
-from bot.core.policy import Member, NeedsApproval, Subject
+from bot.core.policy.decide import Member, NeedsApproval, Subject
+from tests.core.policy.samples import HOME, NOW, POLICY, PRICES, person
 
 LEAD = {"S0LEADS": Member.YES}
 LEE, MIA, ANA = person("U0LEE", groups=LEAD), person("U0MIA", groups=LEAD), person("U0ANA", groups=LEAD)

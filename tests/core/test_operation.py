@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.intent import Actor, Place
 from bot.core.operation import Operation, Target
-from tests.core.core_world import CATALOG
+from tests.core.catalog_samples import CATALOG
 
 ANA = Actor(user_id="U0ANA", team_id="T0ACME", enterprise_id="E0")
 HERE = Place(team_id="T0ACME", channel_id="C0CRAWL", thread_ts="1.0", message_ts="2.0")

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
+from bot.core.audit import Event, Row
 from bot.core.intent import Actor, Command, Door, Intent, Place
-from bot.core.register import Event, Row
-from bot.core.rows import Entry, Filters, stamp
-from bot.demo import write_config
+from bot.core.records import Entry, Filters, stamp
+from bot.demo.run import write_config
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
-from bot.store.unit import Store
+from bot.store.sqlite.store import Store
 from tests.nursery import Nursery
 from tests.world import OPEN_POLICY, shown
 

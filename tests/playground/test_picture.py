@@ -11,7 +11,7 @@ from pathlib import Path
 
 from browser import Browser
 
-from bot.demo import town
+from bot.demo.run import town
 
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "card.png"
 START = "/ops start acc:shop/prices input.region=north -- monthly price check"

@@ -13,21 +13,20 @@ from functools import cache
 from typing import Any
 
 from bot.core.card import Card
-from bot.core.catalog import Catalog
-from bot.core.grammar import parse
-from bot.core.intent import Actor, Ask, Command, Door, Due, Form, Intent, Place, Press, Reply
-from bot.core.policy import Policy, parse_policy
-from bot.core.ports import Backend
-from bot.core.receipt import Receipt
-from bot.pipeline.deps import Deps, PolicyNow
-from bot.pipeline.drain import Drain
-from bot.pipeline.front import Pipeline
-from bot.pipeline.health import HealthBoard
-from bot.pipeline.recover import recover
-from bot.store.db import Database
-from bot.store.names import StoreNames
-from bot.store.tables.shared import found
-from bot.store.unit import Store
+from bot.core.command.catalog import Catalog
+from bot.core.command.parser import parse
+from bot.core.intent import Actor, Ask, Command, Door, Due, Form, Intent, Place, Press, Receipt, Reply
+from bot.core.policy.decide import Policy, parse_policy
+from bot.core.ports.services import Backend
+from bot.intents.intake import Pipeline
+from bot.intents.recovery import recover
+from bot.runtime.context import Deps, PolicyNow
+from bot.runtime.health import HealthBoard
+from bot.runtime.task_queue import Drain
+from bot.store.sqlite.connection import Database
+from bot.store.sqlite.store import Store
+from bot.store.sqlite.tables.sql import found
+from bot.store.sqlite.target_names import StoreNames
 from tests.proof.memory import Gate, MemoryDatabase
 from tests.proof.outside import (
     DECIDING,

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 import sqlite_utils
 
-from bot.store.db import Database
-from bot.store.driver import sqlite3
-from bot.store.migrations import migrate
+from bot.store.sqlite.connection import Database
+from bot.store.sqlite.driver import sqlite3
+from bot.store.sqlite.migrations import migrate
 
 T = TypeVar("T")
 Unit = Callable[[sqlite_utils.Database], T]

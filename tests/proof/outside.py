@@ -8,19 +8,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bot.core.capability import BackendRows, TargetKind
 from bot.core.card import Card, Delivery, FormView, HomeView
-from bot.core.ids import TargetRef
+from bot.core.command.capability import BackendRows, TargetKind
+from bot.core.command.params import Param, ParamType
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import NoSuchTarget
 from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Health, LookBack, Named, Refused, RunView
-from bot.core.params import Param, ParamType
-from bot.core.policy import Member, Subject, Where
-from bot.core.policy_match import Reach
-from bot.core.ports import Call
-from bot.core.problems import NoSuchTarget
-from bot.core.rows import ButtonRow, Outgoing, stamp
-from bot.store.unit import Store
+from bot.core.policy.decide import Member, Subject, Where
+from bot.core.policy.match import Reach
+from bot.core.ports.services import Call
+from bot.core.records import ButtonRow, Outgoing, stamp
+from bot.store.sqlite.store import Store
 from tests.proof.memory import Gate
 from tests.rows import row
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.core.intent import Intent
-from bot.store.db import Database
+from bot.store.sqlite.connection import Database
 from tests.proof import model
 from tests.proof.harness import Town, read_policy
 from tests.proof.memory import Gate

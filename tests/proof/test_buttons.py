@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.intent import Door, Place, Press
-from bot.pipeline.recover import recover
+from bot.intents.recovery import recover
 from tests.proof.model import Is, Now
 from tests.proof.outside import DECIDING, HOME, LIFE, ROOM, START
 from tests.proof.play import Play, Step

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.capability import Risk
+from bot.core.command.capability import Risk
 from bot.core.intent import Actor, Command, Door, Place
 from bot.core.operation import Operation, Target
 from bot.playground.workspace.payloads import slash_command

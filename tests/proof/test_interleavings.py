@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.intent import Intent
-from bot.store.unit import Store
+from bot.store.sqlite.store import Store
 from tests.proof import model
 from tests.proof.explore import Map
 from tests.proof.memory import Gate, Turns

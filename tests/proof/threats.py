@@ -88,7 +88,7 @@ THREATS: Final = (
             _ID + "test_outsiders_of_every_sort_press_in_vain_on_the_card_that_they_see",
             _APPROVAL + "test_a_bot_cannot_ask_for_an_approval",
             "scenarios/test_rules.py::test_a_bot_is_denied",
-            "core/test_policy.py::test_slackbot_is_a_bot_whatever_its_flag_says",
+            "core/policy/test_decide.py::test_slackbot_is_a_bot_whatever_its_flag_says",
             "slack/test_app.py::test_a_workflow_step_acts_as_its_app_and_a_named_person_is_a_claim",
         ),
     ),
@@ -121,7 +121,7 @@ THREATS: Final = (
             _ID + "test_how_old_the_facts_were_is_in_the_register",
             _BOOK + "test_what_cannot_be_read_is_unknown",
             _BOOK + "test_an_answer_is_kept_for_a_minute_and_its_age_is_told",
-            "core/test_policy.py::test_a_membership_that_is_too_old_is_no_membership",
+            "core/policy/test_decide.py::test_a_membership_that_is_too_old_is_no_membership",
         ),
     ),
     Threat(
@@ -157,7 +157,7 @@ THREATS: Final = (
         (
             _BUTTON + "test_a_hundred_clicks_at_once_are_one_decision_and_one_call",
             _BUTTON + "test_a_hundred_people_at_once_count_as_many_as_are_needed",
-            "store/test_decisions.py::test_of_a_hundred_votes_at_once_one_decides",
+            "store/sqlite/test_approvals.py::test_of_a_hundred_votes_at_once_one_decides",
         ),
     ),
     Threat(
@@ -212,7 +212,7 @@ THREATS: Final = (
         "One person in two groups counts once.",
         (
             _APPROVAL + "test_two_distinct_people_are_needed_and_one_counts_once",
-            "store/test_decisions.py::test_one_person_counts_once_whatever_id_they_use",
+            "store/sqlite/test_approvals.py::test_one_person_counts_once_whatever_id_they_use",
         ),
     ),
     Threat(
@@ -259,7 +259,7 @@ THREATS: Final = (
         (
             _BUTTON + "test_an_approval_is_used_once_however_often_it_is_dispatched",
             _BUTTON + "test_the_same_request_again_needs_its_own_approval",
-            "store/test_decisions.py::test_an_approval_is_used_once_and_only_for_its_request",
+            "store/sqlite/test_approvals.py::test_an_approval_is_used_once_and_only_for_its_request",
         ),
     ),
     Threat(

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from bot.core.capability import Risk
 from bot.core.card import Button, Card, Line, Tone
+from bot.core.command.capability import Risk
 from bot.core.intent import Actor, Command, Door, Intent, Place
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Table, Unknown
-from bot.pipeline.cards import outcome
+from bot.operations.cards import outcome
 
 PLACE = Place(team_id="T0ACME", channel_id="C0CRAWL")
 NOON = datetime(2026, 7, 16, 12, 0, 0, tzinfo=UTC)

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.outcome import Fact, Table
+from bot.render.blocks import action_of
 from bot.render.card import Message, render_card
-from bot.render.parts import action_of
 
 from .cards import NOON, PLACE, TYPICAL, cards
 from .slack_rules import check_message

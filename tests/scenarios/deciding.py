@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bot.clock import SystemClock
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import Receipt
+from bot.runtime.clock import SystemClock
 from tests.world import Planes, World, labels, shown, world
 
 CRAWL = "C0CRAWL"
@@ -222,6 +222,6 @@ async def deciding(
 ) -> AsyncIterator[Deciding]:
     """The world with these rules; every start of the program goes by one clock."""
     clock = ShiftedClock()
-    patch.setattr("bot.wiring.SystemClock", lambda: clock)
+    patch.setattr("bot.app.SystemClock", lambda: clock)
     async with world(folder, policy=rules, planes=planes, only=only) as here:
         yield Deciding(here, clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.rows import Entry
+from bot.core.records import Entry
 from tests.world import World, labels, shown
 
 OUTCOMES = frozenset({"done", "failed", "denied", "reconciled", "abandoned", "expired", "misread"})

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.register import Event, Row
-from bot.core.rows import HoldVote, stamp
+from bot.core.audit import Event, Row
+from bot.core.records import HoldVote, stamp
 from tests.scenarios.deciding import CRAWL, RULES, Deciding, deciding
 from tests.world import labels, request_id
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.pipeline import reading_back
+from bot.operations import reconcile as reading_back
 from bot.playground.planes.acc_model import Options
 from tests.scenarios.steps import ask, do
 from tests.world import World, shown

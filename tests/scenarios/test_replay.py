@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import cli
+from bot.cli import main
 from tests.scenarios.deciding import CRAWL, Deciding, deciding
 
 
@@ -34,7 +34,7 @@ async def replayed(town: Deciding, capsys: pytest.CaptureFixture[str]) -> str:
         "1h",
     ]
     capsys.readouterr()
-    code = await asyncio.to_thread(cli.main, words)
+    code = await asyncio.to_thread(main.main, words)
     said = capsys.readouterr().out
     assert code == 0, said
     return said

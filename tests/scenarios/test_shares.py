@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.pipeline import shares
+from bot.runtime import rate_limit as shares
 from tests.scenarios.steps import do
 from tests.world import World
 

@@ -6,9 +6,9 @@ import socket
 from pathlib import Path
 
 from bot import plugins
-from bot.core.rows import Filters
-from bot.demo import demo_command, town
-from bot.touring import STEPS, play
+from bot.core.records import Filters
+from bot.demo.run import demo_command, town
+from bot.demo.tour import STEPS, play
 
 
 async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_register(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.pipeline import front, reading_back
+from bot.intents import intake as front
+from bot.operations import reconcile as reading_back
 from bot.playground.workspace.payloads import slash_command
 from tests.scenarios.steps import Asked, ask, do, last_seq, mention, starts
 from tests.world import World, labels, shown, world

@@ -13,16 +13,16 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.clock import SystemClock
 from bot.core.card import Button, Card
 from bot.core.intent import Place, Reply
-from bot.core.ports import Clock
-from bot.core.rows import Outgoing
+from bot.core.ports.services import Clock
+from bot.core.records import Outgoing
 from bot.playground.workspace import DEMO_SEED, Workspace
+from bot.runtime.clock import SystemClock
 from bot.slack.files import Uploads
-from bot.slack.outbox import Outbox
-from bot.slack.respond import Responder
-from bot.store.unit import Store
+from bot.slack.message_sender import Outbox
+from bot.slack.response_url import Responder
+from bot.store.sqlite.store import Store
 from tests.slack.support import HandClock
 from tests.world import shown
 

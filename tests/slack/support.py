@@ -19,18 +19,17 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
-from bot.clock import SystemClock
-from bot.core.catalog import Catalog
-from bot.core.intent import Actor, Intent, Place
-from bot.core.receipt import Receipt
-from bot.demo import write_config
+from bot.app import Bot
+from bot.core.command.catalog import Catalog
+from bot.core.intent import Actor, Intent, Place, Receipt
+from bot.demo.run import write_config
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Seed, Workspace
+from bot.runtime.clock import SystemClock
 from bot.slack.app import Doors
 from bot.slack.http import HttpServer
 from bot.slack.installation import Installation
-from bot.slack.origin import Stamp
-from bot.wiring import Bot
+from bot.slack.payload import Stamp
 from tests.world import OPEN_POLICY, World
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)

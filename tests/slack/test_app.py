@@ -12,9 +12,8 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.card import Button, Card, FormField, FormView, HomeView
-from bot.core.catalog import Catalog
-from bot.core.intent import Command, Door, Form, Intent, Misread, Open, Place, Press
-from bot.core.receipt import Receipt
+from bot.core.command.catalog import Catalog
+from bot.core.intent import Command, Door, Form, Intent, Misread, Open, Place, Press, Receipt
 from bot.playground.workspace import DEMO_SEED, Person, Workspace
 from bot.plugins import load
 from bot.render.card import render_card

@@ -15,10 +15,10 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.intent import Actor, Place
-from bot.core.policy_match import Member, Standing, standing
+from bot.core.policy.match import Member, Standing, standing
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.slack.directory import SlackDirectory
-from bot.store.unit import Store
+from bot.store.sqlite.store import Store
 from tests.slack.support import HandClock
 from tests.world import World, shown
 

@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.errors import BadRequest
 from bot.core.outcome import FileOut
-from bot.core.problems import BadRequest
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.slack.files import MAX_INPUT, Attachments, Uploads
 

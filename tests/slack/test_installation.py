@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from bot import config
-from bot.demo import write_config
+from bot.app import Bot
+from bot.demo.run import write_config
 from bot.playground.workspace import DEMO_SEED, Seed, Workspace
 from bot.playground.workspace.payloads import block_actions, event_callback, interaction, slash_command
 from bot.slack.installation import Installation
-from bot.wiring import Bot
 from tests.slack.support import http_world
 from tests.world import OPEN_POLICY, World
 

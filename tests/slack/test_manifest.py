@@ -14,12 +14,12 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 import bot.slack
-from bot.clock import SystemClock
+from bot.runtime.clock import SystemClock
 from bot.slack import app as doors_module
 from bot.slack.app import Doors
 from bot.slack.installation import Installation
 from bot.slack.manifest import EVENTS, SCOPES, manifest, manifest_text
-from bot.slack.origin import Stamp
+from bot.slack.payload import Stamp
 from tests.slack.support import CountedIds, Inside
 
 ROOT = Path(__file__).parents[2]
@@ -130,7 +130,7 @@ BESIDE = {"app_mentions:read", "commands", "im:write"}
 
 def called() -> Iterator[str]:
     folder = Path(bot.slack.__path__[0])
-    for path in [*folder.rglob("*.py"), folder.parent / "wiring.py", folder.parent / "checking.py"]:
+    for path in [*folder.rglob("*.py"), folder.parent / "app.py", folder.parent / "cli" / "check.py"]:
         yield from re.findall(r"client\.([a-z]+_[A-Za-z_]+)\(", path.read_text(encoding="utf-8"))
 
 

@@ -7,24 +7,24 @@ from datetime import datetime
 from typing import Final
 
 from bot.backends.informatica import agents, logs, schedules, services, tasks
+from bot.backends.informatica.capabilities import AGENT, ORG, ROWS, SCHEDULE, SERVICE, TASK
 from bot.backends.informatica.client import InfaClient
-from bot.backends.informatica.desk import Desk
+from bot.backends.informatica.context import Desk
 from bot.backends.informatica.keys import split_service
-from bot.backends.informatica.rows import AGENT, ORG, ROWS, SCHEDULE, SERVICE, TASK
+from bot.backends.informatica.models import Agent
+from bot.backends.informatica.presentation import schedule_word
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.backends.informatica.states import newest, service_words
 from bot.backends.informatica.targets import Finder
-from bot.backends.informatica.views import schedule_word
-from bot.backends.informatica.wire import Agent
-from bot.core.capability import BackendRows
-from bot.core.desk import handler_of
-from bot.core.ids import TargetRef
+from bot.core.adapter_context import handler_of
+from bot.core.command.capability import BackendRows
+from bot.core.command.params import Param
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import CallProblem, CredentialRefused
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refused, RunView, Unknown
-from bot.core.params import Param
-from bot.core.ports import BackendParts, Call
-from bot.core.problems import CallProblem, CredentialRefused
-from bot.core.writing import utc_text, written
+from bot.core.ports.services import BackendParts, Call
+from bot.core.text import utc_text, written
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Failed | Refused]]
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bot.backends.informatica.desk import Desk
+from bot.backends.informatica.capabilities import AGENT
+from bot.backends.informatica.context import Desk
 from bot.backends.informatica.keys import split_service
-from bot.backends.informatica.rows import AGENT
+from bot.backends.informatica.presentation import agent_facts, entry_table, service_table
 from bot.backends.informatica.states import service_words
-from bot.backends.informatica.views import agent_facts, entry_table, service_table
-from bot.core.asked import number_of
+from bot.core.command.arguments import number_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Phase
-from bot.core.ports import Call
-from bot.core.writing import suggest
+from bot.core.ports.services import Call
+from bot.core.text import suggest
 
 _LOOKED_AT = 1_000
 

@@ -12,9 +12,8 @@ from typing import Any, BinaryIO, Final
 from pydantic import TypeAdapter
 
 from bot.backends.informatica.errors import VendorError, error_in, problem_of
-from bot.backends.informatica.settings import InformaticaSettings
-from bot.backends.informatica.signin import V2_HEADER, V3_HEADER, Door, Sessions, SignIn
-from bot.backends.informatica.wire import (
+from bot.backends.informatica.login import V2_HEADER, V3_HEADER, Door, Sessions, SignIn
+from bot.backends.informatica.models import (
     Agent,
     Entry,
     Found,
@@ -25,11 +24,12 @@ from bot.backends.informatica.wire import (
     ServiceReply,
     Started,
 )
-from bot.core.ports import Clock
-from bot.core.problems import BadReply, CallProblem, CredentialRefused
+from bot.backends.informatica.settings import InformaticaSettings
+from bot.core.errors import BadReply, CallProblem, CredentialRefused
+from bot.core.ports.services import Clock
 from bot.core.redact import redact
 from bot.core.value import Json
-from bot.httpkit import Download, HttpClient, Reply, segment
+from bot.http_client import Download, HttpClient, Reply, segment
 
 LARGEST_LOG: Final = 512 << 20
 _LOG_TIME: Final = 480.0

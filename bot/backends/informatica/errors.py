@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final, NamedTuple
 
-from bot.core.problems import CredentialRefused, NoSuchTarget, Problem, RateLimited, Rejected, ServerError
+from bot.core.errors import CredentialRefused, NoSuchTarget, Problem, RateLimited, Rejected, ServerError
 
 _LARGEST: Final = 64 * 1024
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from bot.core.errors import BadReply
 from bot.core.operation import Target
-from bot.core.problems import BadReply
 
 Goal = Literal["start", "stop"]
 _GOALS: Final[dict[str, Goal]] = {"start": "start", "stop": "stop"}

@@ -7,20 +7,20 @@ import re
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends.informatica.desk import Desk
+from bot.backends.informatica.context import Desk
 from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.logtext import Seen, masked_file
+from bot.backends.informatica.models import Entry
+from bot.backends.informatica.presentation import ended_view
 from bot.backends.informatica.states import ENDED, named
 from bot.backends.informatica.tasks import ended
-from bot.backends.informatica.views import ended_view
-from bot.backends.informatica.wire import Entry
-from bot.core.asked import flag_of, number_of, text_of
-from bot.core.logdiff import NO_GOOD_RUN, difference
+from bot.core.command.arguments import flag_of, number_of, text_of
+from bot.core.errors import NoSuchTarget
+from bot.core.log_diff import NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Phase
-from bot.core.ports import Call
-from bot.core.problems import NoSuchTarget
-from bot.core.wording import no_line, plural
+from bot.core.ports.services import Call
+from bot.core.text import no_line, plural
 
 LONGEST_PREVIEW: Final = 2_800
 _SEARCHED: Final = 100

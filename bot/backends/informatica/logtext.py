@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO, Final
 
-from bot.core.logdiff import COMPARED
-from bot.core.problems import BadReply
+from bot.core.errors import BadReply
+from bot.core.log_diff import COMPARED
 from bot.core.redact import LineSplitter, Redactor
 
 MOST_MEMBERS: Final = 500

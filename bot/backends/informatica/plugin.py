@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.informatica.adapter import InformaticaBackend
+from bot.backends.informatica.capabilities import ROWS
 from bot.backends.informatica.client import InfaClient
 from bot.backends.informatica.errors import translated
-from bot.backends.informatica.rows import ROWS
+from bot.backends.informatica.login import SignIn
 from bot.backends.informatica.settings import InformaticaSettings
-from bot.backends.informatica.signin import SignIn
-from bot.core.plugin import Plugin
-from bot.core.ports import BackendParts
-from bot.httpkit import client_for
+from bot.core.ports.plugin import Plugin
+from bot.core.ports.services import BackendParts
+from bot.http_client import client_for
 
 
 def build(settings: InformaticaSettings, parts: BackendParts) -> InformaticaBackend:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from bot.backends.informatica.desk import Desk
-from bot.backends.informatica.views import interval_text, schedule_table, schedule_word
-from bot.backends.informatica.wire import Schedule, moment
+from bot.backends.informatica.context import Desk
+from bot.backends.informatica.models import Schedule, moment
+from bot.backends.informatica.presentation import interval_text, schedule_table, schedule_word
+from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Fact
-from bot.core.ports import Call
-from bot.core.problems import NoSuchTarget
-from bot.core.wording import plural
-from bot.core.writing import suggest, utc_text
+from bot.core.ports.services import Call
+from bot.core.text import plural, suggest, utc_text
 
 
 async def listing(desk: Desk, operation: Operation, call: Call) -> Done:

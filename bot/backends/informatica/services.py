@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.informatica.desk import Desk
+from bot.backends.informatica.context import Desk
 from bot.backends.informatica.keys import Goal, ServiceKey, agent_name, split_service
-from bot.backends.informatica.movements import NOT_LISTED, Sight, judge, of_service
+from bot.backends.informatica.models import Agent, Running
+from bot.backends.informatica.presentation import running_text, service_facts
+from bot.backends.informatica.service_control import NOT_LISTED, Sight, judge, of_service
 from bot.backends.informatica.states import SERVICE, named, newest, service_words
-from bot.backends.informatica.views import running_text, service_facts
-from bot.backends.informatica.wire import Agent, Running
-from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, RunView, Suggestion
-from bot.core.ports import Call
-from bot.core.problems import (
+from bot.core.errors import (
     BadReply,
     CallProblem,
     CredentialRefused,
@@ -25,7 +22,10 @@ from bot.core.problems import (
     Rejected,
     ServerError,
 )
-from bot.core.writing import suggest, utc_text
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, RunView, Suggestion
+from bot.core.ports.services import Call
+from bot.core.text import suggest, utc_text
 
 _SHOWN: Final = 5
 _WORDS: Final[dict[Goal, str]] = {"start": "start", "stop": "stop"}

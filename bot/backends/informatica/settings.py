@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from bot.core.plugin import BackendSettings, checked_url
+from bot.core.ports.plugin import BackendSettings, checked_url
 
 
 class InformaticaSettings(BackendSettings):

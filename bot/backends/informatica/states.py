@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.backends.informatica.wire import Status
+from bot.backends.informatica.models import Status
 from bot.core.outcome import Phase
 
 # SEED: the table of the page "Secure Agent services". Which of them settle by themselves is read from their texts.

@@ -11,15 +11,13 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
+from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, TASK
 from bot.backends.informatica.client import InfaClient
 from bot.backends.informatica.keys import ServiceKey, TaskKey, service_id, split_service
-from bot.backends.informatica.rows import AGENT, ORG, SCHEDULE, SERVICE, TASK
+from bot.backends.informatica.models import Agent, Found, Schedule
 from bot.backends.informatica.settings import InformaticaSettings
-from bot.backends.informatica.wire import Agent, Found, Schedule
-from bot.core.ids import TargetRef
-from bot.core.operation import Target
-from bot.core.ports import Names
-from bot.core.problems import (
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import (
     Ambiguous,
     BadReply,
     BadRequest,
@@ -29,7 +27,9 @@ from bot.core.problems import (
     RateLimited,
     Rejected,
 )
-from bot.core.writing import checked_name
+from bot.core.operation import Target
+from bot.core.ports.services import Names
+from bot.core.text import checked_name
 
 _MOST_SPLITS: Final = 3
 _LOOKED_AT: Final = 200

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.backends.informatica.desk import Desk
+from bot.backends.informatica.context import Desk
 from bot.backends.informatica.keys import TaskKey
+from bot.backends.informatica.models import Entry, Running
+from bot.backends.informatica.presentation import ended_view, entry_table, is_of, running_text, running_view
 from bot.backends.informatica.states import ENDED, RUNNING, named
-from bot.backends.informatica.views import ended_view, entry_table, is_of, running_text, running_view
-from bot.backends.informatica.wire import Entry, Running
-from bot.core.asked import number_of
+from bot.core.command.arguments import number_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, LookBack, Phase, RunView
-from bot.core.ports import Call
+from bot.core.ports.services import Call
+from bot.core.text import suggest, utc_text
 from bot.core.value import Json
-from bot.core.writing import suggest, utc_text
 
 SKEW: Final = timedelta(seconds=5)
 # GUESS: a job that was accepted may take a while to be listed.

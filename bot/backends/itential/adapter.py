@@ -7,24 +7,24 @@ from datetime import datetime
 from typing import Final
 
 from bot.backends.itential import jobs, output, reads, resources, runs
+from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, ROWS, SERVICE
 from bot.backends.itential.client import ItnClient
-from bot.backends.itential.desk import Desk
-from bot.backends.itential.rows import CERT, GATEWAY, GROUP, JOB, PLATFORM, ROWS, SERVICE
+from bot.backends.itential.context import Desk
+from bot.backends.itential.models import Service
+from bot.backends.itential.presentation import gateway_state
 from bot.backends.itential.schema import fields
 from bot.backends.itential.settings import ItentialSettings
 from bot.backends.itential.states import run_state
 from bot.backends.itential.targets import Finder
-from bot.backends.itential.views import gateway_state
-from bot.backends.itential.wire import Service
-from bot.core.capability import BackendRows
-from bot.core.desk import handler_of
-from bot.core.ids import TargetRef
+from bot.core.adapter_context import handler_of
+from bot.core.command.capability import BackendRows
+from bot.core.command.params import Param
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import CallProblem
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refused, RunView, Unknown
-from bot.core.params import Param
-from bot.core.ports import BackendParts, Call
-from bot.core.problems import CallProblem
-from bot.core.writing import written
+from bot.core.ports.services import BackendParts, Call
+from bot.core.text import written
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Failed | Refused]]
 

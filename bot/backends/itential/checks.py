@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.core.asked import Asked, HasParams, map_of, text_of
-from bot.core.problems import BadRequest
+from bot.core.command.arguments import Asked, HasParams, map_of, text_of
+from bot.core.errors import BadRequest
 
 
 def change(asked: Asked) -> None:

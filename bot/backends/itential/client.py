@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from bot.backends.itential.models import Certificate, Gateway, Group, Job, Made, RunReply, Service, one, rows, run_reply
 from bot.backends.itential.settings import ItentialSettings
-from bot.backends.itential.wire import (
-    Certificate,
-    Gateway,
-    Group,
-    Job,
-    Made,
-    RunReply,
-    Service,
-    one,
-    rows,
-    run_reply,
-)
-from bot.core.problems import BadReply
+from bot.core.errors import BadReply
 from bot.core.value import Json
-from bot.httpkit import HttpClient, Reply, segment
+from bot.http_client import HttpClient, Reply, segment
 
 GM: Final = "/gateway_manager/v1"
 OM: Final = "/operations-manager/jobs"

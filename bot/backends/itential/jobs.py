@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.itential.desk import Desk
+from bot.backends.itential.context import Desk
+from bot.backends.itential.models import Job, Output
+from bot.backends.itential.presentation import job_view, last_run_view
 from bot.backends.itential.states import job_state
-from bot.backends.itential.views import job_view, last_run_view
-from bot.backends.itential.wire import Job, Output
-from bot.core.asked import text_of
+from bot.core.command.arguments import text_of
+from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, Fact, LookBack, Phase, Refused, RunView
-from bot.core.ports import Call
-from bot.core.problems import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
-from bot.core.writing import suggest
+from bot.core.ports.services import Call
+from bot.core.text import suggest
 
 _LISTED: Final = 100
 _FEW: Final = 3

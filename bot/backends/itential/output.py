@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from bot.backends.itential.desk import Desk
+from bot.backends.itential.capabilities import JOB
+from bot.backends.itential.context import Desk
 from bot.backends.itential.jobs import last_run
-from bot.backends.itential.rows import JOB
+from bot.backends.itential.models import Job, Output, moment
+from bot.backends.itential.presentation import output_facts, output_text
 from bot.backends.itential.runs import is_of
 from bot.backends.itential.states import job_state
-from bot.backends.itential.views import output_facts, output_text
-from bot.backends.itential.wire import Job, Output, moment
-from bot.core.asked import flag_of, number_of, text_of
-from bot.core.logdiff import COMPARED, NO_GOOD_RUN, difference
+from bot.core.command.arguments import flag_of, number_of, text_of
+from bot.core.errors import CallProblem, NoSuchTarget
+from bot.core.log_diff import COMPARED, NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, FileOut, Phase
-from bot.core.ports import Call
-from bot.core.problems import CallProblem, NoSuchTarget
-from bot.core.wording import no_line, plural
+from bot.core.ports.services import Call
+from bot.core.text import no_line, plural
 
 _LONGEST_PREVIEW = 2_800
 _LONGEST_LINE = 240

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.core.params import Param, ParamType
-from bot.core.usual import pause
+from bot.core.command.common_params import pause
+from bot.core.command.params import Param, ParamType
 
 PARAM: Final = Param(
     name="param",

@@ -6,12 +6,12 @@ import base64
 from typing import Final
 
 from bot.backends.itential.adapter import ItentialBackend
+from bot.backends.itential.capabilities import ROWS
 from bot.backends.itential.client import ItnClient
-from bot.backends.itential.rows import ROWS
 from bot.backends.itential.settings import ItentialSettings
-from bot.core.plugin import Plugin
-from bot.core.ports import BackendParts
-from bot.httpkit import Credential, client_for
+from bot.core.ports.plugin import Plugin
+from bot.core.ports.services import BackendParts
+from bot.http_client import Credential, client_for
 
 
 class Basic:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.backends.itential.desk import Desk
-from bot.backends.itential.views import (
+from bot.backends.itential.context import Desk
+from bot.backends.itential.presentation import (
     cert_ends,
     cert_facts,
     cert_table,
@@ -17,13 +17,12 @@ from bot.backends.itential.views import (
     service_facts,
     service_table,
 )
-from bot.core.asked import number_of, text_of
+from bot.core.command.arguments import number_of, text_of
+from bot.core.errors import CallProblem
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Table
-from bot.core.ports import Call
-from bot.core.problems import CallProblem
-from bot.core.wording import plural
-from bot.core.writing import suggest, utc_text
+from bot.core.ports.services import Call
+from bot.core.text import plural, suggest, utc_text
 
 
 async def services(desk: Desk, operation: Operation, call: Call) -> Done:

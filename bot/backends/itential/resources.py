@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP
 from bot.backends.itential.checks import certificate, written_pem
-from bot.backends.itential.desk import Desk
-from bot.backends.itential.rows import CERT, GATEWAY, GROUP
+from bot.backends.itential.context import Desk
+from bot.backends.itential.presentation import cert_facts, gateway_facts, group_facts
 from bot.backends.itential.targets import NEW, existing
-from bot.backends.itential.views import cert_facts, gateway_facts, group_facts
-from bot.core.asked import text_of
+from bot.core.command.arguments import text_of
+from bot.core.errors import BadRequest
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Done, LookBack, Refused
-from bot.core.ports import Call
-from bot.core.problems import BadRequest
+from bot.core.ports.services import Call
+from bot.core.text import suggest
 from bot.core.value import Json
-from bot.core.writing import suggest
 
 _LARGEST_PEM: Final = 64 * 1024
 _WORD: Final = {GATEWAY: "gateway", GROUP: "service group", CERT: "certificate"}

@@ -6,18 +6,17 @@ import unicodedata
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.backends.itential.desk import Desk
+from bot.backends.itential.context import Desk
+from bot.backends.itential.models import Accepted, Broken, Finished, Job, Service, moment
+from bot.backends.itential.presentation import output_facts, output_text
 from bot.backends.itential.schema import typed
 from bot.backends.itential.states import run_state
-from bot.backends.itential.views import output_facts, output_text
-from bot.backends.itential.wire import Accepted, Broken, Finished, Job, Service, moment
+from bot.core.errors import BadRequest, CallProblem, NoSuchTarget, Rejected
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, Refused, RunView
-from bot.core.ports import Call
-from bot.core.problems import BadRequest, CallProblem, NoSuchTarget, Rejected
+from bot.core.ports.services import Call
+from bot.core.text import plural, suggest, utc_text
 from bot.core.value import Json
-from bot.core.wording import plural
-from bot.core.writing import suggest, utc_text
 
 SKEW: Final = timedelta(seconds=5)
 TOFU: Final = "opentofu-plan"

@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bot.core.params import Param, ParamType
-from bot.core.problems import BadRequest
+from bot.core.command.params import Param, ParamType
+from bot.core.errors import BadRequest
 from bot.core.value import Json
 
 Schema = Mapping[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bot.backends.itential.wire import Job, Output
+from bot.backends.itential.models import Job, Output
 from bot.core.outcome import Phase
 
 # CODE itential_mcp. An `error` is still active there and can be retried; here it ends following, for nothing more happens

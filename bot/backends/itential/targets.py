@@ -11,15 +11,15 @@ import difflib
 from collections.abc import Sequence
 from typing import Final
 
+from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE
 from bot.backends.itential.client import ItnClient
-from bot.backends.itential.rows import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE
+from bot.backends.itential.models import Certificate, Gateway, Group, Service
 from bot.backends.itential.settings import ItentialSettings
-from bot.backends.itential.wire import Certificate, Gateway, Group, Service
-from bot.core.ids import TargetRef
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import Ambiguous, BadReply, BadRequest, NoSuchTarget
 from bot.core.operation import Target
-from bot.core.ports import Names
-from bot.core.problems import Ambiguous, BadReply, BadRequest, NoSuchTarget
-from bot.core.writing import checked_name
+from bot.core.ports.services import Names
+from bot.core.text import checked_name
 
 NEW: Final = "new"
 # All watched jobs are one group: one list of the newest jobs tells of most of them.

@@ -7,17 +7,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.prefactor import before, changes, reads
-from bot.backends.prefactor.answers import Invalid
+from bot.backends.prefactor import changes, reads
+from bot.backends.prefactor import preflight as before
+from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW, ROWS
 from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
-from bot.backends.prefactor.desk import Desk
-from bot.backends.prefactor.rows import AGENT, INSTANCE, NEW, ROWS
+from bot.backends.prefactor.context import Desk
+from bot.backends.prefactor.error_bodies import Invalid
+from bot.backends.prefactor.presentation import agent_state, allowed_text, instance_view
 from bot.backends.prefactor.settings import PrefactorSettings
 from bot.backends.prefactor.targets import Finder, is_new
-from bot.backends.prefactor.views import agent_state, allowed_text, instance_view
-from bot.core.capability import BackendRows, Risk
-from bot.core.desk import handler_of
-from bot.core.ids import TargetRef
+from bot.core.adapter_context import handler_of
+from bot.core.command.capability import BackendRows, Risk
+from bot.core.command.params import Param
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import BadReply, CallProblem, Lost, NoSuchTarget, Problem, ServerError
 from bot.core.operation import Operation, Target
 from bot.core.outcome import (
     Done,
@@ -31,9 +34,7 @@ from bot.core.outcome import (
     Suggestion,
     Unknown,
 )
-from bot.core.params import Param
-from bot.core.ports import BackendParts, Call
-from bot.core.problems import BadReply, CallProblem, Lost, NoSuchTarget, Problem, ServerError
+from bot.core.ports.services import BackendParts, Call
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Refused]]
 

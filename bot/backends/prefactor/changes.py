@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from bot.backends.prefactor.desk import Desk, given_text, key_of
-from bot.backends.prefactor.rows import CREATE, NEW, SET
-from bot.backends.prefactor.views import agent_facts, agent_next, agent_state, instance_state
-from bot.backends.prefactor.views import instance_view as view_of
-from bot.backends.prefactor.wire import Agent, Instance
+from bot.backends.prefactor.capabilities import CREATE, NEW, SET
+from bot.backends.prefactor.context import Desk, given_text, key_of
+from bot.backends.prefactor.models import Agent, Instance
+from bot.backends.prefactor.presentation import agent_facts, agent_next, agent_state, instance_state
+from bot.backends.prefactor.presentation import instance_view as view_of
+from bot.core.errors import NoSuchTarget, Rejected
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Phase, Refused, Suggestion
-from bot.core.ports import Call
-from bot.core.problems import NoSuchTarget, Rejected
+from bot.core.ports.services import Call
+from bot.core.text import written
 from bot.core.value import Json
-from bot.core.writing import written
 
 CONFLICT: Final = 409
 # The newer generation clears these with null (CODE); a description or a name is cleared with an empty text.

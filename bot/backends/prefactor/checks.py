@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.core.asked import Asked
-from bot.core.params import Param
-from bot.core.problems import BadRequest
+from bot.core.command.arguments import Asked
+from bot.core.command.params import Param
+from bot.core.errors import BadRequest
 
 
 def any_of(params: Sequence[Param]) -> Callable[[Asked], None]:

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from json import dumps
 from typing import Final, TypeVar
 
-from bot.backends.prefactor.answers import refusal
-from bot.backends.prefactor.wire import Agent, AgentPage, AgentReply, Instance, InstancePage, InstanceReply
-from bot.core.problems import BadReply, CallProblem
+from bot.backends.prefactor.error_bodies import refusal
+from bot.backends.prefactor.models import Agent, AgentPage, AgentReply, Instance, InstancePage, InstanceReply
+from bot.core.errors import BadReply, CallProblem
 from bot.core.value import Json
-from bot.httpkit import HttpClient, Reply, segment
+from bot.http_client import HttpClient, Reply, segment
 
 T = TypeVar("T")
 API: Final = "/api/v1"

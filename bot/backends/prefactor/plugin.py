@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.prefactor.adapter import PrefactorBackend
-from bot.backends.prefactor.answers import refusal
+from bot.backends.prefactor.capabilities import ROWS
 from bot.backends.prefactor.client import PrefactorClient
-from bot.backends.prefactor.rows import ROWS
+from bot.backends.prefactor.error_bodies import refusal
 from bot.backends.prefactor.settings import PrefactorSettings
-from bot.core.plugin import Plugin
-from bot.core.ports import BackendParts
-from bot.httpkit import Bearer, client_for
+from bot.core.ports.plugin import Plugin
+from bot.core.ports.services import BackendParts
+from bot.http_client import Bearer, client_for
 
 
 def build(settings: PrefactorSettings, parts: BackendParts) -> PrefactorBackend:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.backends.prefactor.desk import Desk
-from bot.backends.prefactor.views import agent_facts, agent_next, agent_state, instance_state, instance_table
-from bot.backends.prefactor.views import instance_view as view_of
-from bot.backends.prefactor.wire import Instance, InstancePage
+from bot.backends.prefactor.context import Desk
+from bot.backends.prefactor.models import Instance, InstancePage
+from bot.backends.prefactor.presentation import agent_facts, agent_next, agent_state, instance_state, instance_table
+from bot.backends.prefactor.presentation import instance_view as view_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Phase
-from bot.core.ports import Call
+from bot.core.ports.services import Call
 
 
 async def agent_status(desk: Desk, operation: Operation, call: Call) -> Done:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.core.plugin import BackendSettings
+from bot.core.ports.plugin import BackendSettings
 
 
 class PrefactorSettings(BackendSettings):

@@ -12,17 +12,17 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW
 from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
-from bot.backends.prefactor.rows import AGENT, INSTANCE, NEW
+from bot.backends.prefactor.models import Agent, Instance
+from bot.backends.prefactor.presentation import instance_state
 from bot.backends.prefactor.settings import PrefactorSettings
-from bot.backends.prefactor.views import instance_state
-from bot.backends.prefactor.wire import Agent, Instance
-from bot.core.ids import TargetRef
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import Ambiguous, BadReply, BadRequest, NoSuchTarget
 from bot.core.operation import Target
 from bot.core.outcome import Phase
-from bot.core.ports import Names
-from bot.core.problems import Ambiguous, BadReply, BadRequest, NoSuchTarget
-from bot.core.writing import visible, written
+from bot.core.ports.services import Names
+from bot.core.text import visible, written
 
 # GUESS from the examples: 32 lower-case letters and digits. It only decides what is looked up first.
 _ID: Final = re.compile(r"[0-9a-z]{32}")

@@ -7,23 +7,23 @@ from datetime import datetime
 from typing import Final
 
 from bot.backends.resilio import changes, reads
+from bot.backends.resilio.capabilities import AGENT, ROWS, RUN
 from bot.backends.resilio.client import ResilioClient
+from bot.backends.resilio.models import Client, Run
+from bot.backends.resilio.presentation import bar, clean, client_facts, client_state, run_view, runs_text
 from bot.backends.resilio.restart import restart
-from bot.backends.resilio.rows import AGENT, ROWS, RUN
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.states import run_state
-from bot.backends.resilio.views import bar, clean, client_facts, client_state, run_view, runs_text
-from bot.backends.resilio.wire import Client, Run
-from bot.core.asked import map_of, number_of, text_of
-from bot.core.capability import BackendRows
-from bot.core.desk import handler_of
-from bot.core.ids import TargetRef
+from bot.core.adapter_context import handler_of
+from bot.core.command.arguments import map_of, number_of, text_of
+from bot.core.command.capability import BackendRows
+from bot.core.command.params import Param, duration_text
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import Ambiguous, BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
-from bot.core.params import Param, duration_text
-from bot.core.ports import BackendParts, Call
-from bot.core.problems import Ambiguous, BadRequest, CallProblem, NoSuchTarget
-from bot.core.writing import written
+from bot.core.ports.services import BackendParts, Call
+from bot.core.text import written
 
 Handler = Callable[[ResilioClient, Operation, Call], Awaitable[Done | Unknown]]
 

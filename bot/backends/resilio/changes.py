@@ -5,15 +5,15 @@ from __future__ import annotations
 from math import ceil
 
 from bot.backends.resilio.client import ResilioClient
-from bot.backends.resilio.views import clean, tag_table
-from bot.backends.resilio.wire import Client, Tag
-from bot.core.asked import map_of
+from bot.backends.resilio.models import Client, Tag
+from bot.backends.resilio.presentation import clean, tag_table
+from bot.core.command.arguments import map_of
+from bot.core.command.params import duration_text
+from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Suggestion
-from bot.core.params import duration_text
-from bot.core.ports import Call
-from bot.core.problems import CallProblem, NoSuchTarget
-from bot.core.writing import written
+from bot.core.ports.services import Call
+from bot.core.text import written
 
 
 async def pause(client: ResilioClient, operation: Operation, call: Call) -> Done:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.core.asked import Asked, map_of
-from bot.core.problems import BadRequest
+from bot.core.command.arguments import Asked, map_of
+from bot.core.errors import BadRequest
 
 
 def tags(asked: Asked) -> None:

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from bot.backends.resilio.models import Client, Run, Tag, Tags
 from bot.backends.resilio.tokens import TokenKeeper
-from bot.backends.resilio.wire import Client, Run, Tag, Tags
-from bot.core.problems import NoSuchTarget, NotSent, Rejected
+from bot.core.errors import NoSuchTarget, NotSent, Rejected
 from bot.core.value import Json
-from bot.httpkit import HttpClient, Reply, segment
+from bot.http_client import HttpClient, Reply, segment
 
 CLIENT: Final = "/api/v3/client"
 RUNS: Final = "/api/v3/runs"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.resilio.adapter import ResilioBackend
+from bot.backends.resilio.capabilities import ROWS
 from bot.backends.resilio.client import ResilioClient
-from bot.backends.resilio.rows import ROWS
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.tokens import TokenKeeper
-from bot.core.plugin import Plugin
-from bot.core.ports import BackendParts
-from bot.httpkit import client_for
+from bot.core.ports.plugin import Plugin
+from bot.core.ports.services import BackendParts
+from bot.http_client import client_for
 
 
 def build(settings: ResilioSettings, parts: BackendParts) -> ResilioBackend:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.backends.resilio.client import ResilioClient
-from bot.backends.resilio.states import run_state
-from bot.backends.resilio.views import (
+from bot.backends.resilio.models import Run
+from bot.backends.resilio.presentation import (
     clean,
     client_facts,
     client_next,
@@ -14,11 +14,11 @@ from bot.backends.resilio.views import (
     runs_text,
     tag_table,
 )
-from bot.backends.resilio.wire import Run
+from bot.backends.resilio.states import run_state
+from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase
-from bot.core.ports import Call
-from bot.core.problems import CallProblem, NoSuchTarget
+from bot.core.ports.services import Call
 
 
 def newest_first(runs: list[Run]) -> list[Run]:

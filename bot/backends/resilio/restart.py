@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.resilio.client import ResilioClient
-from bot.backends.resilio.views import client_facts, client_next
-from bot.backends.resilio.wire import Client
+from bot.backends.resilio.models import Client
+from bot.backends.resilio.presentation import client_facts, client_next
+from bot.core.errors import BadReply, CallProblem, Lost, ServerError
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Unknown
-from bot.core.ports import Call
-from bot.core.problems import BadReply, CallProblem, Lost, ServerError
+from bot.core.ports.services import Call
 
 _SEND_TIME: Final = 20.0
 _ASK_TIME: Final = 6.0

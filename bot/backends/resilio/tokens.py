@@ -10,10 +10,10 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from bot.core.params import duration_text
-from bot.core.ports import Clock
-from bot.core.problems import BadReply
-from bot.httpkit import Credential, HttpClient, Session
+from bot.core.command.params import duration_text
+from bot.core.errors import BadReply
+from bot.core.ports.services import Clock
+from bot.http_client import Credential, HttpClient, Session
 
 TOKEN_PATH: Final = "/api/v3/token"  # noqa: S105  an address, no secret
 _DEADLINE: Final = 10.0

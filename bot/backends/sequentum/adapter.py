@@ -7,23 +7,24 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.sequentum import before, changes, files, inputs, lookback, reads, starts, tokens
+from bot.backends.sequentum import changes, files, inputs, reads, reconcile, start, tokens
+from bot.backends.sequentum import preflight as before
+from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, ROWS, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.client import AccClient
-from bot.backends.sequentum.desk import Desk
-from bot.backends.sequentum.rows import AGENT, JOB_RUN, ROWS, RUN, SCHEDULE, SERVER
+from bot.backends.sequentum.context import Desk
+from bot.backends.sequentum.multi_session import together
+from bot.backends.sequentum.presentation import job_view, run_view
 from bot.backends.sequentum.settings import SequentumSettings
-from bot.backends.sequentum.several import together
 from bot.backends.sequentum.targets import Finder
-from bot.backends.sequentum.views import job_view, run_view
-from bot.core.capability import BackendRows
-from bot.core.desk import handler_of
-from bot.core.ids import TargetRef
+from bot.core.adapter_context import handler_of
+from bot.core.command.capability import BackendRows
+from bot.core.command.params import Param
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
-from bot.core.params import Param
-from bot.core.ports import BackendParts, Call
-from bot.core.problems import CallProblem, NoSuchTarget
-from bot.core.writing import written
+from bot.core.ports.services import BackendParts, Call
+from bot.core.text import written
 
 Handler = Callable[[Desk, Operation, Call], Awaitable[Done]]
 
@@ -39,10 +40,10 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("logs", JOB_RUN): files.logs,
     ("data", RUN): files.data,
     ("data", JOB_RUN): files.data,
-    ("start", AGENT): starts.start,
-    ("restart", RUN): starts.restart,
-    ("retry", RUN): starts.retry,
-    ("schedule start", SCHEDULE): starts.start_schedule,
+    ("start", AGENT): start.start,
+    ("restart", RUN): start.restart,
+    ("retry", RUN): start.retry,
+    ("schedule start", SCHEDULE): start.start_schedule,
     ("schedule on", SCHEDULE): changes.switch_on,
     ("schedule on", AGENT): changes.switch_on,
     ("schedule off", SCHEDULE): changes.switch_off,
@@ -134,7 +135,7 @@ class SequentumBackend:
         """By the history of the agent for what starts a run; anything else may simply be done again."""
         if operation.verb not in _STARTS:
             return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
-        return await lookback.look_back(self._desk, operation, sent_at)
+        return await reconcile.look_back(self._desk, operation, sent_at)
 
     async def check(self, operation: Operation) -> Refused | None:
         """Raises BadRequest for a schedule that is none of the agent's."""

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
+from bot.backends.sequentum.capabilities import AGENT, SCHEDULE
 from bot.backends.sequentum.checks import NEW_SCHEDULE
-from bot.backends.sequentum.desk import Desk
-from bot.backends.sequentum.rows import AGENT, SCHEDULE
+from bot.backends.sequentum.context import Desk
+from bot.backends.sequentum.models import Schedule
 from bot.backends.sequentum.states import JOB, MARKS, named
 from bot.backends.sequentum.times import is_iana, local_text, moment, near_zones, windows_zone
-from bot.backends.sequentum.wire import Schedule
-from bot.core.asked import map_of, text_of
+from bot.core.command.arguments import map_of, text_of
+from bot.core.errors import BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Suggestion
-from bot.core.ports import Call
-from bot.core.problems import BadRequest, CallProblem, NoSuchTarget
+from bot.core.ports.services import Call
+from bot.core.text import written
 from bot.core.value import Json
-from bot.core.writing import written
 
 _SCHEDULE_IDS: Final = UUID("5d0e1f0c-6c1b-4d0b-9a55-3f1f6a1d7c20")
 _LISTED: Final = 10

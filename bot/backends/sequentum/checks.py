@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from bot.backends.sequentum.labels import input_name
+from bot.backends.sequentum.file_names import input_name
 from bot.backends.sequentum.times import START_FORMAT
-from bot.core.asked import Asked, flag_of, text_of
-from bot.core.problems import BadRequest
+from bot.core.command.arguments import Asked, flag_of, text_of
+from bot.core.errors import BadRequest
 
 CSV: Final = (".csv",)
 UPLOADS: Final = (".csv", ".txt", ".zip")

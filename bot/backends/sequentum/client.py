@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
+from bot.backends.sequentum.models import Agent, JobRun, JobStarted, Run, Schedule, ServerStatus, Started
 from bot.backends.sequentum.settings import ServerSettings
-from bot.backends.sequentum.wire import Agent, JobRun, JobStarted, Run, Schedule, ServerStatus, Started
-from bot.core.problems import Rejected
+from bot.core.errors import Rejected
 from bot.core.value import Json
-from bot.httpkit import Download, HttpClient, Reply, segment
+from bot.http_client import Download, HttpClient, Reply, segment
 
 T = TypeVar("T")
 START_DEADLINE: Final = 60.0

@@ -9,21 +9,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends.sequentum.desk import Desk
-from bot.backends.sequentum.labels import discard, label_of
-from bot.backends.sequentum.rows import JOB_RUN, RUN
+from bot.backends.sequentum.capabilities import JOB_RUN, RUN
+from bot.backends.sequentum.context import Desk
+from bot.backends.sequentum.file_names import discard, label_of
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.times import moment
-from bot.backends.sequentum.ziplog import MOST_HITS, LogRead, rewrite, sha256_of
-from bot.core.asked import flag_of, number_of, text_of
-from bot.core.logdiff import COMPARED, NO_GOOD_RUN, difference
+from bot.backends.sequentum.zip_log import MOST_HITS, LogRead, rewrite, sha256_of
+from bot.core.command.arguments import flag_of, number_of, text_of
+from bot.core.errors import BadReply, NoSuchTarget
+from bot.core.log_diff import COMPARED, NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, FileOut, Phase
-from bot.core.ports import Call
-from bot.core.problems import BadReply, NoSuchTarget
-from bot.core.wording import no_line, plural
-from bot.httpkit import Download
+from bot.core.ports.services import Call
+from bot.core.text import no_line, plural
+from bot.http_client import Download
 
 LONGEST_PREVIEW: Final = 2_800
 _LONGEST_LINE: Final = 240

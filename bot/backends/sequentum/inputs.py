@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from bot.backends.sequentum.checks import CSV, UPLOADS
-from bot.backends.sequentum.desk import Desk
-from bot.backends.sequentum.labels import input_name
-from bot.core.asked import text_of
+from bot.backends.sequentum.context import Desk
+from bot.backends.sequentum.file_names import input_name
+from bot.core.command.arguments import text_of
+from bot.core.errors import BadRequest
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact
-from bot.core.ports import Call, SlackFile
-from bot.core.problems import BadRequest
+from bot.core.ports.services import Call, SlackFile
 
 LARGEST_CSV: Final = 16 << 20
 LARGEST_UPLOAD: Final = 200 << 20

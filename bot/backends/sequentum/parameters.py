@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.sequentum.states import MARKS
-from bot.core.logdiff import DIFF
-from bot.core.params import Param, ParamType
-from bot.core.usual import GREP, TAIL, pause
+from bot.core.command.common_params import GREP, TAIL, pause
+from bot.core.command.params import Param, ParamType
+from bot.core.log_diff import DIFF
 
 METHODS: Final = (
     "Restart",

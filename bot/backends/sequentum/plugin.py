@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.sequentum.adapter import SequentumBackend
+from bot.backends.sequentum.capabilities import ROWS
 from bot.backends.sequentum.client import AccClient
-from bot.backends.sequentum.rows import ROWS
 from bot.backends.sequentum.settings import SequentumSettings
-from bot.core.plugin import Plugin
-from bot.core.ports import BackendParts
-from bot.httpkit import Bearer, client_for
+from bot.core.ports.plugin import Plugin
+from bot.core.ports.services import BackendParts
+from bot.http_client import Bearer, client_for
 
 
 def build(settings: SequentumSettings, parts: BackendParts) -> SequentumBackend:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.backends.sequentum.desk import Desk, agent_of
-from bot.backends.sequentum.rows import RUN
-from bot.backends.sequentum.several import together
+from bot.backends.sequentum.capabilities import RUN
+from bot.backends.sequentum.context import Desk, agent_of
+from bot.backends.sequentum.models import Schedule
+from bot.backends.sequentum.multi_session import together
+from bot.backends.sequentum.presentation import job_table, job_view, run_table, run_view, schedule_table, server_facts
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.times import moment
-from bot.backends.sequentum.views import job_table, job_view, run_table, run_view, schedule_table, server_facts
-from bot.backends.sequentum.wire import Schedule
-from bot.core.asked import number_of, text_of
+from bot.core.command.arguments import number_of, text_of
+from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase, Suggestion
-from bot.core.ports import Call
-from bot.core.problems import NoSuchTarget
-from bot.core.wording import plural
-from bot.core.writing import utc_text, written
+from bot.core.ports.services import Call
+from bot.core.text import plural, utc_text, written
 
 _RUNS_SHOWN = 20
 

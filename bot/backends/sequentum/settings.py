@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from bot.core.plugin import BackendSettings
+from bot.core.ports.plugin import BackendSettings
 
 
 class ServerSettings(BaseModel):

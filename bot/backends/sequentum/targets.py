@@ -10,18 +10,18 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.client import AccClient
-from bot.backends.sequentum.rows import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
+from bot.backends.sequentum.models import Agent, JobRun, Run, Schedule
 from bot.backends.sequentum.settings import SequentumSettings
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
-from bot.backends.sequentum.wire import Agent, JobRun, Run, Schedule
-from bot.core.ids import TargetRef
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import BadReply, BadRequest, NoSuchTarget
 from bot.core.operation import Target
 from bot.core.outcome import Phase
-from bot.core.ports import Names
-from bot.core.problems import BadReply, BadRequest, NoSuchTarget
-from bot.core.writing import visible
+from bot.core.ports.services import Names
+from bot.core.text import visible
 
 # Ids are not held to the strict form of a GUID: the vendor's own samples break it.
 _ID: Final = re.compile(r"[0-9A-Fa-f]{6,12}(?:-[0-9A-Fa-f]{3,12}){4}")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.intent import Door, Intent, Press
-from bot.render.parts import action_of
-from bot.slack.origin import Stamp, dedupe, interaction_actor, interaction_place, text
+from bot.render.blocks import action_of
+from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_place, text
 
 
 def read(body: Mapping[str, Any], stamp: Stamp) -> Intent | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core.catalog import Catalog
-from bot.core.grammar import parse
+from bot.core.command.catalog import Catalog
+from bot.core.command.parser import parse
 from bot.core.intent import Door, Intent, Open
-from bot.slack.origin import Stamp, command_actor, command_place, dedupe, text
+from bot.slack.payload import Stamp, command_actor, command_place, dedupe, text
 
 
 def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.intent import Door, Form, Intent
 from bot.render.form import read_form
-from bot.slack.origin import Stamp, dedupe, interaction_actor, interaction_place, text
+from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_place, text
 
 
 def read(body: Mapping[str, Any], stamp: Stamp) -> Intent:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.intent import Door, Intent, Open, Place
-from bot.slack.origin import Stamp, dedupe, event_actor, text
+from bot.slack.payload import Stamp, dedupe, event_actor, text
 
 
 def read(body: Mapping[str, Any], stamp: Stamp) -> Intent | None:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bot.core.catalog import Catalog
-from bot.core.grammar import parse
+from bot.core.command.catalog import Catalog
+from bot.core.command.parser import parse
 from bot.core.intent import Command, Door, Intent
-from bot.slack.origin import Stamp, dedupe, event_actor, event_place, text
+from bot.slack.payload import Stamp, dedupe, event_actor, event_place, text
 
 _PLAIN_SUBTYPES: Final = frozenset({None, "file_share", "thread_broadcast"})
 

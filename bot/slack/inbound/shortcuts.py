@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.intent import Door, Intent, Open, Place
 from bot.slack.inbound.mentions import without_mention
-from bot.slack.origin import Stamp, dedupe, interaction_actor, interaction_place, text
+from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_place, text
 
 
 def read(body: Mapping[str, Any], stamp: Stamp, bot_user_id: str) -> Intent:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.backends.informatica.movements import judge
+from bot.backends.informatica.models import Agent, Status
+from bot.backends.informatica.service_control import judge
 from bot.backends.informatica.states import ENDED, SERVICE, named, newest
-from bot.backends.informatica.wire import Agent, Status
 from bot.core.outcome import Phase
 from bot.playground.planes.informatica import InformaticaPlane
 from tests.backends.kit import Joined

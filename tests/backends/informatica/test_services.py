@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from bot.core.errors import BadRequest, Lost, NoSuchTarget, Rejected, ServerError
 from bot.core.outcome import Failed, Phase
-from bot.core.problems import BadRequest, Lost, NoSuchTarget, Rejected, ServerError
 from bot.playground.planes.informatica import InformaticaPlane
 from tests.backends.fakes import TwinClock
 from tests.backends.kit import Joined

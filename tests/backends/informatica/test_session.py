@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.backends.informatica import PLUGIN
-from bot.core.problems import BadReply, CredentialRefused
+from bot.core.errors import BadReply, CredentialRefused
 from bot.playground.planes.informatica import InformaticaPlane
 from tests.backends.fakes import TwinClock
 from tests.backends.kit import Joined, joined
-from tests.httpkit.support import always, serving
+from tests.http_client.support import always, serving
 
 from .conftest import SERVER, paths
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.errors import NoSuchTarget, Problem, Rejected
 from bot.core.outcome import Phase
-from bot.core.problems import NoSuchTarget, Problem, Rejected
 from bot.playground.planes.informatica import InformaticaPlane
 from tests.backends.fakes import TwinClock
 from tests.backends.kit import Joined

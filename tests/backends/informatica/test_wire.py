@@ -10,12 +10,12 @@ import pytest
 from aiohttp import web
 
 from bot.backends.informatica import PLUGIN
-from bot.core.capability import Risk
+from bot.core.command.capability import Risk
+from bot.core.errors import Problem
 from bot.core.outcome import Phase
-from bot.core.problems import Problem
 from tests.backends.fakes import TwinClock
 from tests.backends.kit import Joined, joined
-from tests.httpkit.support import Server, serving
+from tests.http_client.support import Server, serving
 
 SESSION = "fake-session-0123456789"
 FEDERATED, V2 = "kiphQJoRWWJfaC3enJ1smP", "0000P108000000000001"

@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.backends.itential.schema import fields, typed
+from bot.core.errors import BadRequest
 from bot.core.outcome import Phase
-from bot.core.problems import (
-    BadRequest,
-)
 from bot.playground.planes.itential import ItentialPlane
 from tests.backends.kit import Joined
 from tests.backends.problems import FAULTS, IDS

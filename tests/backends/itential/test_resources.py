@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.problems import BadRequest, NoSuchTarget, Problem, ServerError
+from bot.core.errors import BadRequest, NoSuchTarget, Problem, ServerError
 from bot.playground.planes.itential import ItentialPlane
 from tests.backends.fakes import Attached
 from tests.backends.kit import Joined

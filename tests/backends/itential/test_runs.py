@@ -10,8 +10,8 @@ import pytest
 
 from bot.backends.itential import PLUGIN
 from bot.backends.itential.adapter import ItentialBackend
+from bot.core.errors import Ambiguous, BadRequest, Lost, NoSuchTarget, Problem, Rejected, ServerError
 from bot.core.outcome import Failed, Phase
-from bot.core.problems import Ambiguous, BadRequest, Lost, NoSuchTarget, Problem, Rejected, ServerError
 from bot.playground.planes.itential import ItentialPlane
 from tests.backends.fakes import TwinClock
 from tests.backends.kit import Joined, joined

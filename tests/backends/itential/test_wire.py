@@ -11,12 +11,12 @@ import pytest
 from aiohttp import web
 
 from bot.backends.itential import PLUGIN
-from bot.core.capability import Risk
+from bot.core.command.capability import Risk
+from bot.core.errors import BadReply, Rejected
 from bot.core.outcome import Failed, Phase
-from bot.core.problems import BadReply, Rejected
 from tests.backends.fakes import TwinClock
 from tests.backends.kit import Joined, joined
-from tests.httpkit.support import Server, serving
+from tests.http_client.support import Server, serving
 
 from .conftest import PEM
 

@@ -11,7 +11,7 @@ from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.prefactor import PrefactorPlane
 from tests.backends.fakes import QuickClock
 from tests.backends.kit import Answer, Joined, Recorder, joined, recording, said
-from tests.httpkit.support import NOON
+from tests.http_client.support import NOON
 
 TOKEN = "fake-prefactor-token-of-the-playground-0123456789"
 ID = "013xrzp12g3nqk8nx0y2vfkg4s3jp2qr"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.errors import Ambiguous, BadReply, BadRequest, CredentialRefused, NoSuchTarget, Rejected
 from bot.core.outcome import Done, Refused
-from bot.core.problems import Ambiguous, BadReply, BadRequest, CredentialRefused, NoSuchTarget, Rejected
 from tests.backends.kit import facts_of, said
 
 from .support import ID, NEWER_AGENT, SEED_AGENT, details, listed, on_plane, recorded

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from bot.backends.prefactor import PLUGIN
-from bot.core.problems import (
-    Problem,
-)
+from bot.core.errors import Problem
 from tests.backends.kit import everything_logged, joined
 from tests.backends.problems import FAULTS, IDS
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
+from bot.core.errors import BadReply, NoSuchTarget, Rejected
 from bot.core.outcome import Phase
-from bot.core.problems import BadReply, NoSuchTarget, Rejected
 from tests.backends.kit import facts_of, said
 
 from .support import ACTIVE, ID, INSTANCE, details, listed, on_plane, recorded

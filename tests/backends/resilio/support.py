@@ -12,7 +12,7 @@ from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.resilio import ResilioPlane
 from tests.backends.fakes import QuickClock
 from tests.backends.kit import Answer, Joined, Recorder, joined, recording, said
-from tests.httpkit.support import NOON
+from tests.http_client.support import NOON
 
 TOKEN = "WV44TS4MZCAUXLBJ2MRX6MVCW4"
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.core.errors import BadRequest, CredentialRefused, Lost, NoSuchTarget, NotSent, Rejected
 from bot.core.outcome import Done, Unknown
-from bot.core.problems import BadRequest, CredentialRefused, Lost, NoSuchTarget, NotSent, Rejected
 from tests.backends.kit import facts_of, said
-from tests.httpkit.support import NOON
+from tests.http_client.support import NOON
 
 from .support import CLIENT, on_plane, recorded
 

@@ -9,11 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.backends.resilio import PLUGIN
-from bot.core.problems import (
-    BadReply,
-    Lost,
-    Problem,
-)
+from bot.core.errors import BadReply, Lost, Problem
 from tests.backends.kit import Answer, everything_logged, said
 from tests.backends.problems import FAULTS, IDS
 

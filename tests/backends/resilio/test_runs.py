@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget
 from bot.core.outcome import Phase
-from bot.core.problems import Ambiguous, BadRequest, NoSuchTarget
 from tests.backends.kit import facts_of, said
 
 from .support import RUN, on_plane, recorded

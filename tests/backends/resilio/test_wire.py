@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from bot.backends.resilio import PLUGIN
-from bot.core.problems import CredentialRefused, Rejected
+from bot.core.errors import CredentialRefused, Rejected
 from tests.backends.kit import said
 
 from .support import CLIENT, TOKEN, on_plane, recorded

@@ -17,12 +17,12 @@ from aiohttp import web
 
 from bot.backends.sequentum import PLUGIN
 from bot.backends.sequentum.adapter import SequentumBackend
-from bot.core.ids import TargetRef
+from bot.core.command.target_ref import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done
 from bot.core.value import Json
 from tests.backends.fakes import CountingIds, FolderSpool, Memory, OneCall, Parts
-from tests.httpkit.support import NOON, FakeClock, Server, serving
+from tests.http_client.support import NOON, FakeClock, Server, serving
 
 TOKEN = "fake-token-of-the-playground"
 SERVER_KEY = "fake-server-key-0123456789abcdef"

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.outcome import Phase
-from bot.core.problems import (
+from bot.core.errors import (
     BadReply,
     BadRequest,
     CredentialRefused,
@@ -25,11 +24,12 @@ from bot.core.problems import (
     Rejected,
     ServerError,
 )
+from bot.core.outcome import Phase
 from bot.playground.planes.acc_model import Script
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.sequentum import SequentumPlane, Server
 from tests.backends.fakes import Attached
-from tests.httpkit.support import FakeClock
+from tests.http_client.support import FakeClock
 
 from .support import SERVER_KEY, Joined, joined_to
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.backends.sequentum.labels import input_name, label_of
-from bot.backends.sequentum.ziplog import LogRead, Stopped, rewrite
+from bot.backends.sequentum.file_names import input_name, label_of
+from bot.backends.sequentum.zip_log import LogRead, Stopped, rewrite
+from bot.core.errors import BadReply, BadRequest, NoSuchTarget
 from bot.core.outcome import Done
-from bot.core.problems import BadReply, BadRequest, NoSuchTarget
 
 from .support import (
     AGENT,

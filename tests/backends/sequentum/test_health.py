@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.backends.sequentum.tokens import ends_at
-from tests.httpkit.support import NOON
+from tests.http_client.support import NOON
 
 from .support import PATH, SERVER_KEY, SERVER_REPLY, TOKEN, RecordingAcc, joined, said, settings_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.core.problems import Lost
+from bot.core.errors import Lost
 
 from .support import (
     AGENT,

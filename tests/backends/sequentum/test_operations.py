@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from bot.backends.sequentum import PLUGIN
-from bot.core.capability import Risk
+from bot.core.command.capability import Risk
 from tests.backends.fakes import Attached
 
 from .support import AGENT, JOB, PATH, RUN, SCHEDULE, SCHEDULE_REPLY, SERVER_KEY, TOKEN, RecordingAcc, joined, said

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.backends.sequentum.times import local_text, moment, windows_zone
-from bot.core.problems import BadRequest
+from bot.core.errors import BadRequest
 
 from .support import AGENT, PATH, SCHEDULE, SCHEDULE_REPLY, RecordingAcc, body, joined, said
 

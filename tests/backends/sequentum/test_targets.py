@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.problems import BadReply, BadRequest, CredentialRefused, NoSuchTarget
+from bot.core.errors import BadReply, BadRequest, CredentialRefused, NoSuchTarget
 
 from .support import (
     AGENT,
@@ -179,6 +179,6 @@ async def test_known_agents_and_servers_are_listed() -> None:
 
 
 def _ref(path: str, selector: str | None = None):  # type: ignore[no-untyped-def]
-    from bot.core.ids import TargetRef  # noqa: PLC0415
+    from bot.core.command.target_ref import TargetRef  # noqa: PLC0415
 
     return TargetRef(backend="acc", path=path, selector=selector)

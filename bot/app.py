@@ -1,0 +1,383 @@
+"""The one place where the parts meet. It names no kind of control plane."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import config, plugins
+from bot.core.command.catalog import Catalog
+from bot.core.errors import Problem
+from bot.core.intent import Intent
+from bot.core.ports.plugin import BackendSettings
+from bot.core.ports.services import Backend, Clock, Ids, Names, Presenter
+from bot.core.records import Outgoing
+from bot.features.access.policy_reload import Rules
+from bot.features.approvals import pick_up
+from bot.features.home import HOMES_EVERY, redraw
+from bot.features.housekeeping import prune, publish_head, refresh_names, warn_of_credentials
+from bot.features.replies.channel_freeze import tell_frozen
+from bot.intents.intake import Pipeline
+from bot.intents.recovery import recover
+from bot.operations.watcher import follow_due
+from bot.runtime import gc_tuning
+from bot.runtime.clock import SystemClock, SystemIds
+from bot.runtime.context import Deps
+from bot.runtime.health import HealthBoard
+from bot.runtime.scheduler import HEALTH_EVERY, PRUNE_EVERY, Timers
+from bot.runtime.spool import FileSpool
+from bot.runtime.task_queue import Drain
+from bot.slack.app import Doors
+from bot.slack.directory import SlackDirectory
+from bot.slack.errors import TRANSPORT, Remedy, read
+from bot.slack.files import Attachments, Uploads
+from bot.slack.http import HttpServer
+from bot.slack.installation import Installation, installation
+from bot.slack.message_sender import Outbox
+from bot.slack.payload import Stamp
+from bot.slack.response_url import Responder
+from bot.store.sqlite.store import Store
+from bot.store.sqlite.target_names import StoreNames
+
+FOLLOW_EVERY = 1.0
+RULES_EVERY = 2.0
+PICK_UP_EVERY = 30.0
+NAMES_EVERY = 600.0
+STOP_WITHIN = 10.0
+LAST_MESSAGES_WITHIN = 3.0
+FOR_EVER = "9999"  # later than every stamp
+MOST_WAITING = 100_000
+
+_log = logging.getLogger("signalbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a backend is built from."""
+
+    name: str
+    clock: Clock
+    ids: Ids
+    names: Names
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Backends by name, what they declare, and the secrets that may appear nowhere."""
+
+    backends: Mapping[str, Backend]
+    catalog: Catalog
+    secrets: tuple[str, ...]
+
+
+def build_backends(
+    settings: config.Settings, clock: Clock, ids: Ids, names: Names, environ: Mapping[str, str]
+) -> Built:
+    """Every `[[backend]]` table through its plugin; raises ConfigProblem."""
+    backends: dict[str, Backend] = {}
+    secrets = _secrets_in(settings.slack)
+    for table in settings.backends:
+        try:
+            plugin = plugins.load(table["kind"])
+        except plugins.UnknownKind as error:
+            raise config.ConfigProblem(f"[backend {table['name']}] {error}") from None
+        own = config.backend_settings(table, plugin.settings, settings.folder, environ)
+        backends[own.name] = plugin.build(own, Parts(own.name, clock, ids, names))
+        secrets += _secrets_in(own)
+    catalog = Catalog({name: backend.rows for name, backend in backends.items()})
+    return Built(backends, catalog, tuple(dict.fromkeys(secrets)))
+
+
+def _secrets_in(model: BackendSettings | config.SlackSettings | Any) -> list[str]:
+    """Every SecretStr of a settings model, nested ones too."""
+    if isinstance(model, SecretStr):
+        return [model.get_secret_value()]
+    if isinstance(model, list | tuple):
+        return [secret for item in model for secret in _secrets_in(item)]
+    if hasattr(type(model), "model_fields"):
+        return [secret for name in type(model).model_fields for secret in _secrets_in(getattr(model, name))]
+    return []
+
+
+class Bot:
+    """The running program. `start` joins Slack, `run` waits for a signal, `close` finishes what is under way."""
+
+    def __init__(
+        self,
+        settings: config.Settings,
+        environ: Mapping[str, str],
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.ids = ids or SystemIds()
+        self.rules = Rules(
+            settings.policy_path, self.clock, self.ids, settings.slack.team, settings.slack.security_channel
+        )
+        self.store = Store.open(str(settings.store_path), exclusive=True)
+        try:
+            names = StoreNames(self.store, self.clock)
+            self.built = build_backends(settings, self.clock, self.ids, names, environ)
+        except BaseException:
+            self.store.close_sync()
+            raise
+        self.names = names
+        self.drain = Drain()
+        self.stopping = asyncio.Event()
+        self._sockets: list[AsyncSocketModeHandler] = []
+        self._session: aiohttp.ClientSession | None = None
+        self._running: set[str] = set()
+        self.joined = False
+
+    async def start(self) -> None:
+        """Everything up, in an order in which nothing is taken before it can be worked on."""
+        gc_tuning.share()
+        slack = self.settings.slack
+        self._session = aiohttp.ClientSession(trust_env=False)
+        client = AsyncWebClient(
+            token=slack.bot_token.get_secret_value(), base_url=slack.api_url, session=self._session, timeout=20
+        )
+        me = await self._who_am_i(client)
+        self.health = HealthBoard(self.built.backends, self.clock)
+        left = await self.store.due_messages(FOR_EVER, MOST_WAITING)
+        self.outbox = Outbox(
+            self.store,
+            client,
+            Responder(self._session, slack.response_hosts),
+            Uploads(client, self._session),
+            self.clock,
+            team_id=slack.team,
+            fatal=self._fatal,
+            left=left,
+        )
+        directory = SlackDirectory(client, self.store, self.clock, slack.team)
+        self.deps = self._deps(client, directory, self.outbox, self._spool(left))
+        self.pipeline = Pipeline(self.deps)
+        await self.rules.registered(self.store)
+        doors = Doors(
+            self.pipeline,
+            Stamp(self.clock, self.ids),
+            command=slack.command,
+            installation=me,
+            channel_event=self._channel_event(directory),
+            tell=self._tell(client),
+        )
+        bolt = doors.build(client)
+        self.drain.serve(self.outbox.run(), "outbox")
+        await recover(self.deps)
+        self.timers = Timers(self.store, self.clock, self.ids, self.pipeline.submit, slack.team, self._jobs())
+        self.drain.serve(self.timers.run(), "timers")
+        await self._listen(bolt)
+
+    def _spool(self, left: Sequence[Outgoing]) -> FileSpool:
+        """Emptied, but for files that an earlier run could not upload yet."""
+        spool = FileSpool(self.settings.store_path.with_suffix(".spool"))
+        spool.prepare(self.outbox.files_of(left))
+        return spool
+
+    def _deps(self, client: AsyncWebClient, directory: SlackDirectory, presenter: Presenter, spool: FileSpool) -> Deps:
+        slack = self.settings.slack
+        session = self._session
+        if session is None:
+            raise RuntimeError("start makes the session first")
+        return Deps(
+            clock=self.clock,
+            ids=self.ids,
+            catalog=self.built.catalog,
+            backends=self.built.backends,
+            store=self.store,
+            names=self.names,
+            directory=directory,
+            presenter=presenter,
+            files=Attachments(client, session, slack.bot_token.get_secret_value(), slack.api_url),
+            spool=spool,
+            drain=self.drain,
+            policy=lambda: self.rules.now,
+            health=self.health,
+            home_team=slack.team,
+            zone=self.settings.zone,
+            command=slack.command,
+            security_channel=slack.security_channel,
+            incident_channel=slack.incident_channel,
+            secrets=self.built.secrets,
+        )
+
+    async def _who_am_i(self, client: AsyncWebClient) -> Installation:
+        """What Slack says of the tokens; raises ConfigProblem when they are no good for the configured workspace."""
+        slack = self.settings.slack
+        app_token = slack.app_token.get_secret_value() if slack.mode == "socket" and slack.app_token else None
+        try:
+            me = await installation(client, app_token)
+        except (SlackApiError, *TRANSPORT) as error:
+            raise config.ConfigProblem(f"[slack] Slack does not accept the bot token: {read(error).code}") from None
+        unusable = me.unusable(slack.team)
+        if unusable is not None:
+            raise config.ConfigProblem(f"[slack] {unusable}")
+        return me
+
+    def _channel_event(self, directory: SlackDirectory) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
+        async def on_event(body: Mapping[str, Any]) -> None:
+            event = body.get("event")
+            if not isinstance(event, Mapping):
+                return
+            for name in ("channel", "new_channel_id", "old_channel_id"):
+                channel = event.get(name)
+                if not isinstance(channel, str) or event.get("type") == "channel_unshared":
+                    continue
+                if await directory.freeze(channel):
+                    await tell_frozen(self.deps, channel, str(event.get("type")))
+
+        return on_event
+
+    def _tell(self, client: AsyncWebClient) -> Callable[[Intent, str], None]:
+        """A sentence for who asked, sent without the store: it is there for the time when nothing can be stored."""
+
+        async def send(intent: Intent, text: str) -> None:
+            actor, place = intent.actor, intent.place.aside
+            if intent.reply.step_id is not None:
+                await self.outbox.step(intent.reply.step_id, ok=False, text=text)
+                return
+            try:
+                if place.channel_id:
+                    await client.chat_postEphemeral(
+                        channel=place.channel_id, user=actor.user_id, thread_ts=place.thread_ts, text=text
+                    )
+                else:
+                    await client.chat_postMessage(channel=actor.user_id, text=text)
+            except (SlackApiError, *TRANSPORT) as error:
+                _log.warning("request %s: its person could not be told: %s", intent.request_id, read(error).code)
+
+        def tell(intent: Intent, text: str) -> None:
+            if intent.actor.user_id:
+                self.drain.start(send(intent, text), f"tell {intent.request_id}")
+
+        return tell
+
+    def _jobs(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
+        return (
+            (FOLLOW_EVERY, self._beside("follow", lambda: follow_due(self.deps))),
+            (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.outbox, self.built.secrets))),
+            (PICK_UP_EVERY, self._beside("approvals", lambda: pick_up(self.deps))),
+            (HEALTH_EVERY, self._beside("health", lambda: warn_of_credentials(self.deps))),
+            (HOMES_EVERY, self._beside("homes", lambda: redraw(self.deps))),
+            (NAMES_EVERY, self._beside("names", lambda: refresh_names(self.deps))),
+            (PRUNE_EVERY, self._beside("prune", lambda: prune(self.deps))),
+            (PRUNE_EVERY, self._beside("head", lambda: publish_head(self.deps))),
+        )
+
+    def _beside(self, name: str, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+        """A job that runs beside the beat, never twice at once; what it cannot do is tried again at the next beat."""
+
+        async def work() -> None:
+            try:
+                await job()
+            except Problem as problem:
+                _log.error("%s: %s", name, problem.code)
+            finally:
+                self._running.discard(name)
+
+        async def begin() -> None:
+            if name not in self._running:
+                self._running.add(name)
+                if not self.drain.start(work(), name):
+                    self._running.discard(name)
+
+        return begin
+
+    async def _listen(self, bolt: AsyncApp) -> None:
+        slack = self.settings.slack
+        self.http = HttpServer(slack.address, self.clock, ready=lambda: self.joined, metrics=self.metrics)
+        if slack.mode == "http":
+            self.http.serve_slack(bolt, slack.signing_secret)
+        try:
+            self.address = await self.http.start()
+        except OSError as error:
+            raise config.ConfigProblem(f"[slack] listen: cannot listen on {slack.listen}: {error.strerror}") from None
+        if slack.mode == "socket" and slack.app_token is not None:
+            for _ in range(slack.connections):
+                await self._join(bolt, slack.app_token.get_secret_value())
+        self.joined = True
+
+    async def _join(self, bolt: AsyncApp, app_token: str) -> None:
+        """One Socket Mode connection; raises ConfigProblem when Slack gives no address for one.
+
+        The SDK's own `connect` asks for an address for ever, every ten seconds, whatever Slack says.
+        """
+        handler = AsyncSocketModeHandler(bolt, app_token, web_client=bolt.client)
+        self._sockets.append(handler)
+        ask = handler.client.issue_new_wss_url
+
+        async def address() -> str:
+            try:
+                return await ask()
+            except SlackApiError as error:
+                if read(error).remedy is Remedy.FATAL:
+                    self._fatal(read(error).code)
+                raise
+
+        handler.client.issue_new_wss_url = address  # type: ignore[method-assign]
+        try:
+            handler.client.wss_uri = await address()
+        except (SlackApiError, *TRANSPORT) as error:
+            raise config.ConfigProblem(f"[slack] Slack does not accept the app token: {read(error).code}") from None
+        await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
+
+    def metrics(self) -> Mapping[str, float]:
+        """Numbers for /metrics."""
+        return {
+            "requests_accepted_total": self.pipeline.accepted,
+            "requests_repeated_total": self.pipeline.repeated,
+            "tasks": len(self.drain),
+            "messages_sent_total": self.outbox.sent,
+            "messages_troubles_total": self.outbox.troubles,
+        }
+
+    async def _last_messages(self) -> None:
+        """What can still be shown is shown; the rest is sent after the next start."""
+        try:
+            async with asyncio.timeout(LAST_MESSAGES_WITHIN):
+                await self.outbox.stop()
+                while (wait := await self.outbox.flush()) is not None:
+                    await self.clock.sleep(wait)
+        except (TimeoutError, Problem):
+            _log.warning("some messages wait for the next start")
+
+    def _fatal(self, code: str) -> None:
+        _log.critical("Slack refuses the token (%s); stopping", code)
+        self.stopping.set()
+
+    async def run(self) -> None:
+        """Until SIGINT or SIGTERM."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, self.stopping.set)
+        await self.stopping.wait()
+
+    async def close(self) -> None:
+        """Take nothing new, finish what is under way, send what is still to be shown, close everything."""
+        self.joined = False
+        if hasattr(self, "http"):
+            await self.http.close()
+        for handler in self._sockets:
+            await handler.close_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
+        await self.drain.close(STOP_WITHIN)
+        if hasattr(self, "outbox"):
+            await self._last_messages()
+        await self.drain.stop_services()
+        for backend in self.built.backends.values():
+            await backend.close()
+        if self._session is not None:
+            await self._session.close()
+        await self.store.close()

@@ -1,0 +1,159 @@
+"""Services, agents, jobs and schedules as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bot.backends.informatica.keys import TaskKey
+from bot.backends.informatica.models import Agent, Entry, Running, Schedule, Status, moment
+from bot.backends.informatica.states import ENDED, RUNNING, named, newest, service_words
+from bot.core.operation import Target
+from bot.core.outcome import Fact, RunView, Table
+from bot.core.text import suggest, utc_text
+
+Clean = Callable[[str], str]
+
+
+def service_facts(statuses: Sequence[Status]) -> tuple[Fact, ...]:
+    """State, version and since when of the latest version, and that there are others."""
+    latest = newest(statuses)
+    words, _ = service_words(latest)
+    facts = [Fact(label="State", value=words)]
+    if latest.appversion:
+        facts.append(Fact(label="Version", value=latest.appversion))
+    facts.append(Fact(label="Since", value=latest.since))
+    if len(statuses) > 1:
+        others = [f"{one.appversion or 'no version'}: {service_words(one)[0]}" for one in statuses if one is not latest]
+        facts.append(Fact(label="Other versions", value="; ".join(others[:5])))
+    return tuple(facts)
+
+
+def service_table(agent: Agent, stopped: Sequence[str]) -> Table:
+    """All services of an agent; those that are not listed are given by name."""
+    rows = [
+        (status.app_display_name, service_words(status)[0], status.appversion or "", utc_text(status.since))
+        for status in agent.services
+    ]
+    unlisted = "not listed: stopped" if agent.active else "not listed: the agent is not active"
+    rows += [(name, unlisted, "", "") for name in stopped]
+    return Table(columns=("Service", "State", "Version", "Since"), rows=tuple(rows), total=len(rows))
+
+
+def agent_facts(agent: Agent) -> tuple[Fact, ...]:
+    """How an agent is."""
+    active = "active" if agent.active else "not active"
+    optional = (
+        ("Host", agent.agent_host),
+        ("Platform", agent.platform),
+        ("Version", agent.agent_version),
+        ("Upgrade", agent.upgrade_status),
+    )
+    facts = [Fact(label="Agent", value=f"{active}, {'ready' if agent.ready_to_run else 'not ready'} to run jobs")]
+    facts += [Fact(label=label, value=value) for label, value in optional if value]
+    return tuple(facts)
+
+
+def running_text(job: Running) -> str:
+    """`load_orders run 3, running since 2026-11-22 02:23 UTC`."""
+    words, _ = named(RUNNING, job.execution_state)
+    number = f" run {job.run_id}" if job.run_id is not None else ""
+    return f"{job.task_name or job.task_id or 'a job'}{number}, {words} since {utc_text(job.began)}"
+
+
+def running_view(target: Target, job: Running) -> RunView:
+    """A job that runs."""
+    words, phase = named(RUNNING, job.execution_state)
+    facts = [Fact(label="State", value=words), Fact(label="Started", value=job.began)]
+    facts += _numbers((("Run", job.run_id), ("Rows", job.success_source_rows), ("Bad rows", job.failed_source_rows)))
+    if job.started_by:
+        facts.append(Fact(label="Started by", value=job.started_by))
+    return RunView(
+        state=words,
+        phase=phase,
+        facts=tuple(facts),
+        started=job.began,
+        next=(suggest("Refresh", "status", target), suggest("Stop", "stop", target)),
+    )
+
+
+def ended_view(target: Target, entry: Entry, clean: Clean) -> RunView:
+    """A job that has ended; the log of exactly this run, and another run where it went wrong."""
+    words, phase = named(ENDED, entry.state)
+    facts = [Fact(label="State", value=words), Fact(label="Started", value=entry.began)]
+    facts.append(Fact(label="Ended", value=entry.ended))
+    facts += _numbers(
+        (
+            ("Run", entry.run_id),
+            ("Rows read", entry.success_source_rows),
+            ("Rows not read", entry.failed_source_rows),
+            ("Rows written", entry.success_target_rows),
+            ("Rows not written", entry.failed_target_rows),
+        )
+    )
+    number = (("run", str(entry.run_id)),) if entry.run_id is not None else ()
+    log = suggest("Log", "logs", target, *number)
+    return RunView(
+        state=words,
+        phase=phase,
+        facts=tuple(facts),
+        message=clean(entry.error_msg or ""),
+        started=entry.began,
+        ended=entry.ended,
+        next=(log, suggest("Start again", "start", target)),
+    )
+
+
+def _numbers(pairs: Sequence[tuple[str, int | None]]) -> list[Fact]:
+    return [Fact(label=label, value=value) for label, value in pairs if value is not None]
+
+
+def entry_table(entries: Sequence[Entry], clean: Clean) -> Table:
+    """Ended jobs as rows, newest first."""
+    rows = tuple(
+        (
+            utc_text(entry.began),
+            entry.object_name or entry.object_id or "",
+            "" if entry.run_id is None else str(entry.run_id),
+            named(ENDED, entry.state)[0],
+            "" if entry.success_target_rows is None else str(entry.success_target_rows),
+            clean(entry.error_msg or ""),
+        )
+        for entry in entries
+    )
+    return Table(columns=("Started", "Task", "Run", "State", "Rows written", "Message"), rows=rows)
+
+
+def schedule_word(schedule: Schedule) -> str:
+    """`on`, `off`, or that it cannot be told."""
+    word = (schedule.status or "").casefold()
+    return {"enabled": "on", "disabled": "off"}.get(word, f"unknown ({(schedule.status or 'nothing')[:40]})")
+
+
+def interval_text(schedule: Schedule) -> str:
+    """`Daily`, `every 2 Hourly` as the vendor counts it."""
+    often = f", every {schedule.frequency}" if schedule.frequency and schedule.frequency > 1 else ""
+    return f"{schedule.interval or 'once'}{often}"
+
+
+def schedule_table(schedules: Sequence[Schedule]) -> Table:
+    """Schedules as rows."""
+    rows = tuple(
+        (
+            schedule_word(one),
+            one.name,
+            interval_text(one),
+            utc_text(moment(one.start_time)),
+            one.time_zone_id or "",
+            f"schedule/{one.id}",
+        )
+        for one in schedules
+    )
+    return Table(columns=("On", "Name", "Interval", "From", "Zone", "Schedule"), rows=rows, total=len(rows))
+
+
+def is_of(task: Target, key: TaskKey, id: str | None, name: str | None, type: str | None) -> bool:
+    """Whether a job belongs to a task: by the v2 id where it is known, else by type and the last part of the path."""
+    if key.v2:
+        return id == key.v2
+    path = task.name.partition("/")[2]
+    return id == task.id or (name in (path, path.rpartition("/")[2]) and type in (None, key.type))

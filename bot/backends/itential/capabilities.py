@@ -1,0 +1,371 @@
+"""What can be done with a platform: kinds of targets and one row for each verb on each of them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bot.backends.itential import checks
+from bot.backends.itential.parameters import (
+    CERT_FIELDS,
+    CLUSTER,
+    COUNT,
+    ENABLED,
+    GATEWAY_REST,
+    GROUP_REST,
+    PARAM,
+    PAUSE,
+    READONLY,
+    STATUS,
+    TASK,
+    flag,
+    text,
+)
+from bot.core.command.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.command.common_params import GREP, TAIL
+from bot.core.log_diff import DIFF
+
+SERVICE: Final = "service"
+GATEWAY: Final = "gateway"
+GROUP: Final = "group"
+CERT: Final = "cert"
+JOB: Final = "job"
+PLATFORM: Final = "platform"
+
+_GM: Final = "/gateway_manager/v1"
+_OM: Final = "/operations-manager/jobs"
+_READ_TIME: Final = 60.0
+_CHANGE_TIME: Final = 60.0
+# The largest `run_seconds`, and the reading of the service before it.
+_RUN_TIME: Final = 600.0
+
+TARGETS: Final = (
+    TargetKind(
+        name=SERVICE,
+        prefix=None,
+        help="A service, by its name, with its cluster in front where several have one of that name",
+        example="cluster_1/my-tofu-service",
+    ),
+    TargetKind(
+        name=GATEWAY, prefix="gateway", help="A gateway, by its cluster id or its id", example="gateway/cluster_1"
+    ),
+    TargetKind(name=GROUP, prefix="group", help="A service group, by its name or id", example="group/nightly"),
+    TargetKind(name=CERT, prefix="cert", help="A certificate, by its alias or id", example="cert/edge"),
+    TargetKind(
+        name=JOB,
+        prefix="job",
+        help="A job, by its id",
+        example="job/20ae2dd7cf1c43aab817556a",
+        part_of=SERVICE,
+    ),
+    TargetKind(name=PLATFORM, prefix="platform", help="The platform itself, written as the backend alone", example=""),
+)
+
+
+def _row(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
+    return Capability(verb=verb, target=target, risk=risk, **{"repeat_safe": False, "deadline": _CHANGE_TIME, **rest})
+
+
+def _read(verb: str, target: str, **rest: Any) -> Capability:
+    usual = {"repeat_safe": True, "deadline": _READ_TIME, "effect": "Nothing is changed."}
+    return _row(verb, target, Risk.READ, **{**usual, **rest})
+
+
+_LISTS: Final = (
+    _read(
+        "services",
+        PLATFORM,
+        help="All services, or those of one cluster",
+        example="services itn: cluster_id=cluster_1",
+        endpoint=f"GET {_GM}/services (SEED title, DOC)",
+        params=(CLUSTER,),
+    ),
+    _read(
+        "gateways",
+        PLATFORM,
+        help="All gateways: enabled, read-only, connected",
+        example="gateways itn:",
+        endpoint=f"GET {_GM}/gateways, GET {_GM}/connections (SEED titles, DOC)",
+    ),
+    _read(
+        "connections",
+        PLATFORM,
+        help="The gateways that are connected now",
+        example="connections itn:",
+        endpoint=f"GET {_GM}/connections (SEED title, DOC)",
+    ),
+    _read(
+        "groups",
+        PLATFORM,
+        help="All service groups, or those of one cluster",
+        example="groups itn:",
+        endpoint=f"GET {_GM}/service-groups (SEED title, DOC)",
+        params=(CLUSTER,),
+    ),
+    _read(
+        "certs",
+        PLATFORM,
+        help="All certificates, with when they end",
+        example="certs itn:",
+        endpoint=f"GET {_GM}/certificates (SEED title, DOC)",
+    ),
+    _read(
+        "jobs",
+        PLATFORM,
+        help="The latest jobs",
+        example="jobs itn: status=running count=10",
+        endpoint=f"GET {_OM}?limit=&equals[status]= (CODE)",
+        params=(COUNT, STATUS),
+    ),
+    _read(
+        "version",
+        PLATFORM,
+        help="The version of Gateway Manager",
+        example="version itn:",
+        endpoint=f"GET {_GM}/version (SEED title, DOC)",
+    ),
+)
+
+_STATUSES: Final = (
+    _read(
+        "status",
+        SERVICE,
+        help="A service: its kind, cluster, parameters and last run",
+        example="status itn:my-tofu-service",
+        endpoint=f"GET {_GM}/services/ID (SEED title, DOC)",
+    ),
+    _read(
+        "status",
+        GATEWAY,
+        help="A gateway: enabled, read-only, connected",
+        example="status itn:gateway/cluster_1",
+        endpoint=f"GET {_GM}/gateways/ID, GET {_GM}/connections (SEED titles, DOC)",
+    ),
+    _read(
+        "health",
+        GATEWAY,
+        help="Whether the connection to a gateway is healthy",
+        example="health itn:gateway/cluster_1",
+        endpoint=f"GET {_GM}/connections/CLUSTER (SEED title, DOC)",
+    ),
+    _read(
+        "status",
+        GROUP,
+        help="A service group and its services",
+        example="status itn:group/nightly",
+        endpoint=f"GET {_GM}/service-groups/ID (SEED title, DOC)",
+    ),
+    _read(
+        "status",
+        CERT,
+        help="A certificate: issuer, host, validity",
+        example="status itn:cert/edge",
+        endpoint=f"GET {_GM}/certificates/ID (SEED title, DOC)",
+    ),
+    _read("status", JOB, help="How a job stands", example="status itn:job/ID", endpoint=f"GET {_OM}/ID (CODE)"),
+    _read(
+        "logs",
+        JOB,
+        help="What a job wrote to stdout and stderr, without secrets",
+        example="logs itn:job/ID tail=50",
+        endpoint=f"GET {_OM}/ID, GET {_GM}/services/ID (CODE, GUESS: where the output stands)",
+        params=(TAIL, GREP, DIFF),
+        own_verb=True,
+    ),
+    _read(
+        "logs",
+        SERVICE,
+        help="What the last run of a service wrote to stdout and stderr, without secrets",
+        example="logs itn:my-tofu-service grep=error",
+        endpoint=f"GET {_GM}/services/ID: last_run (DOC)",
+        params=(TAIL, GREP, DIFF),
+        own_verb=True,
+    ),
+)
+
+_RUNS: Final = (
+    _row(
+        "start",
+        SERVICE,
+        Risk.CHANGE,
+        starts_run=True,
+        deadline=_RUN_TIME,
+        help="Run a service with parameters",
+        example="start itn:my-tofu-service param.action=apply",
+        effect="The service runs once on its gateway; two starts make two runs.",
+        endpoint=f"POST {_GM}/services/run (SEED)",
+        params=(PARAM,),
+    ),
+    _row(
+        "destroy",
+        SERVICE,
+        Risk.DANGER,
+        starts_run=True,
+        deadline=_RUN_TIME,
+        help="Run an OpenTofu plan with action=destroy",
+        example="destroy itn:my-tofu-service",
+        effect="OpenTofu destroys everything that the plan has made; nothing brings it back by itself.",
+        endpoint=f"POST {_GM}/services/run with params.action=destroy (SEED, DOC)",
+        params=(PARAM,),
+        check=checks.destroy,
+    ),
+    _row(
+        "stop",
+        JOB,
+        Risk.DANGER,
+        starts_run=True,
+        help="Cancel a job",
+        example="stop itn:job/ID",
+        effect="The job is canceled where it stands; what it has done so far stays.",
+        endpoint=f"POST {_OM}/cancel (CODE)",
+    ),
+    _row(
+        "pause",
+        JOB,
+        Risk.CHANGE,
+        help="Pause a job, for a time or until it is resumed",
+        example="pause itn:job/ID for=30m",
+        effect="The job goes no further until it is resumed.",
+        endpoint=f"POST {_OM}/pause (CODE)",
+        params=PAUSE,
+        pausable=True,
+        resumes="resume",
+    ),
+    _row(
+        "resume",
+        JOB,
+        Risk.CHANGE,
+        starts_run=True,
+        help="Resume a paused job",
+        example="resume itn:job/ID",
+        effect="The job goes on where it was paused.",
+        endpoint=f"POST {_OM}/resume (CODE)",
+    ),
+    _row(
+        "retry",
+        JOB,
+        Risk.CHANGE,
+        starts_run=True,
+        help="Run the failed task of a job again",
+        example="retry itn:job/ID",
+        effect="The task that failed runs again within the same job.",
+        endpoint=f"POST {_OM}/ID/tasks/TASK/retry (CODE)",
+        params=(TASK,),
+    ),
+)
+
+_GATEWAYS: Final = (
+    _row(
+        "gateway create",
+        GATEWAY,
+        Risk.CHANGE,
+        help="Create a gateway; the target's name is its cluster id",
+        example="gateway create itn:gateway/cluster_9 enabled=false readonly=false",
+        effect="A gateway with this cluster id exists; disabled unless you say otherwise.",
+        endpoint=f"POST {_GM}/gateways (SEED title, DOC)",
+        params=(flag("enabled", ENABLED, False), flag("readonly", READONLY, False), *GATEWAY_REST),
+    ),
+    _row(
+        "gateway set",
+        GATEWAY,
+        Risk.CHANGE,
+        repeat_safe=True,
+        help="Change a gateway; what is left unsaid stays",
+        example="gateway set itn:gateway/cluster_1 readonly=true",
+        effect="The gateway has these values; a disabled or read-only one runs no services.",
+        endpoint=f"PUT {_GM}/gateways/ID (SEED title, DOC)",
+        params=(
+            text("cluster_id", "Another cluster id"),
+            flag("enabled", ENABLED),
+            flag("readonly", READONLY),
+            *GATEWAY_REST,
+        ),
+        check=checks.change,
+    ),
+    _row(
+        "gateway delete",
+        GATEWAY,
+        Risk.DANGER,
+        help="Delete a gateway",
+        example="gateway delete itn:gateway/cluster_9",
+        effect="The gateway is gone for good, and none of its services can be run any more.",
+        endpoint=f"DELETE {_GM}/gateways/ID (SEED title, DOC)",
+    ),
+)
+
+_GROUPS: Final = (
+    _row(
+        "group create",
+        GROUP,
+        Risk.CHANGE,
+        help="Create a service group",
+        example="group create itn:group/nightly cluster_id=cluster_1",
+        effect="A service group of this name exists on that cluster.",
+        endpoint=f"POST {_GM}/service-groups (SEED title, DOC)",
+        params=(text("cluster_id", "Its cluster", required=True), *GROUP_REST),
+    ),
+    _row(
+        "group set",
+        GROUP,
+        Risk.CHANGE,
+        repeat_safe=True,
+        help="Change a service group; what is left unsaid stays",
+        example='group set itn:group/nightly description="Night runs"',
+        effect="The service group has these values; who may run its services may change.",
+        endpoint=f"PATCH {_GM}/service-groups/ID (SEED title, DOC)",
+        params=(text("name", "Another name"), *GROUP_REST),
+        check=checks.change,
+    ),
+    _row(
+        "group delete",
+        GROUP,
+        Risk.DANGER,
+        help="Delete a service group",
+        example="group delete itn:group/nightly",
+        effect="The service group is gone for good; its services stay.",
+        endpoint=f"DELETE {_GM}/service-groups/ID (SEED title, DOC)",
+    ),
+)
+
+_CERTS: Final = (
+    _row(
+        "cert add",
+        CERT,
+        Risk.CHANGE,
+        help="Add a certificate: the attached file, or raw_certificate=",
+        example='cert add itn:cert/edge contract_id=c-1 raw_certificate="PEM"',
+        effect="The certificate is known to the platform under this alias.",
+        endpoint=f"POST {_GM}/certificates (SEED title, DOC)",
+        params=CERT_FIELDS,
+        check=checks.add_cert,
+        takes_files=True,
+    ),
+    _row(
+        "cert set",
+        CERT,
+        Risk.CHANGE,
+        repeat_safe=True,
+        help="Replace a certificate; what is left unsaid stays",
+        example="cert set itn:cert/edge contract_id=c-2",
+        effect="Gateways that use the certificate use the new one.",
+        endpoint=f"PUT {_GM}/certificates/ID (SEED title, DOC)",
+        params=CERT_FIELDS,
+        check=checks.set_cert,
+        takes_files=True,
+    ),
+    _row(
+        "cert delete",
+        CERT,
+        Risk.DANGER,
+        help="Delete a certificate",
+        example="cert delete itn:cert/edge",
+        effect="The certificate is gone for good; gateways that use it may no longer connect.",
+        endpoint=f"DELETE {_GM}/certificates/ID (SEED title, DOC)",
+    ),
+)
+
+ROWS: Final = BackendRows(
+    kind="itential",
+    title="Itential Platform",
+    targets=TARGETS,
+    capabilities=(*_LISTS, *_STATUSES, *_RUNS, *_GATEWAYS, *_GROUPS, *_CERTS),
+)

@@ -1,0 +1,206 @@
+"""The agent and its runs as people read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from bot.backends.resilio.capabilities import RUN
+from bot.backends.resilio.models import Client, Number, Run, Tag
+from bot.backends.resilio.states import TYPES, connection, run_state
+from bot.core.command.params import duration_text
+from bot.core.outcome import Fact, FactValue, Phase, RunView, Suggestion, Table
+from bot.core.redact import redact
+from bot.core.text import written
+
+_BAR: Final = 10
+_LONGEST_ETA: Final = 366 * 86_400
+_ERRORS_SHOWN: Final = 3
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def clean(text: str) -> str:
+    """What the agent says, on one line and without secrets."""
+    return redact(" ".join(text.split()))[0]
+
+
+def size_text(size: Number) -> str:
+    """`126936039` as `126.9 MB`: thousands, as the Management Console counts."""
+    value, unit = float(size), 0
+    while abs(value) >= 999.95 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{int(value)} B"
+
+
+def moment(seconds: Number | None) -> datetime | None:
+    """Unix seconds as an aware time; None for nothing, for 0 and for what no calendar has."""
+    if not seconds or seconds < 0:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def percent(done: int | None, total: int | None) -> int | None:
+    """Whole per cent, 100 only when all is done; None when there is nothing to count."""
+    if done is None or not total or total < 0:
+        return None
+    return min(max(done, 0), total) * 100 // total
+
+
+def bar(done: int | None, total: int | None) -> str:
+    """`████████░░ 87 %`; empty when there is nothing to count."""
+    share = percent(done, total)
+    if share is None:
+        return ""
+    full = share * _BAR // 100
+    return f"{'█' * full}{'░' * (_BAR - full)} {share} %"
+
+
+def _pair(done: int | None, total: int | None) -> str:
+    return "" if done is None or total is None else f"{done:,} of {total:,}"
+
+
+def _data(run: Run) -> str:
+    if run.size_completed is None or run.size_total is None:
+        return ""
+    return f"{size_text(run.size_completed)} of {size_text(run.size_total)}"
+
+
+def _speed(run: Run) -> str:
+    parts = [f"{arrow} {size_text(speed)}/s" for arrow, speed in (("↓", run.down_speed), ("↑", run.up_speed)) if speed]
+    return " ".join(parts)
+
+
+def _left(run: Run, phase: Phase) -> timedelta | None:
+    if phase.ended or run.eta is None or not 0 < run.eta <= _LONGEST_ETA:
+        return None
+    return timedelta(seconds=int(run.eta))
+
+
+def error_texts(errors: Sequence[Any] | None) -> list[str]:
+    """Errors in words, whatever form an item has: a text, an object with a message, or anything else as JSON."""
+    return [text for item in errors or () if (text := clean(_error(item))[:200])]
+
+
+def _error(item: Any) -> str:
+    if isinstance(item, str):
+        return item
+    if isinstance(item, dict):
+        for key in ("message", "description", "error", "text", "name"):
+            if isinstance(item.get(key), str):
+                return str(item[key])
+    return json.dumps(item, ensure_ascii=False, sort_keys=True)
+
+
+def run_view(backend: str, run: Run) -> RunView:
+    """How a run stands, with bytes as its progress. This API cannot stop a single run."""
+    state, phase = run_state(run.status)
+    errors = error_texts(run.errors)
+    peers = run.peers_count
+    proxied = f" ({run.peers_count_proxied} through a proxy)" if run.peers_count_proxied else ""
+    optional: tuple[tuple[str, FactValue], ...] = (
+        ("Job", clean(run.name) or None),
+        ("Kind", TYPES.get(run.type or "", f"unknown ({clean(run.type or 'nothing')[:40]})")),
+        ("Done", _data(run) or None),
+        ("Files", _pair(run.files_completed, run.files_total) or None),
+        ("Speed", _speed(run) or None),
+        ("Time left", _left(run, phase)),
+        ("Received", size_text(run.transferred_down) if run.transferred_down else None),
+        ("Sent", size_text(run.transferred_up) if run.transferred_up else None),
+        ("Peers", f"{peers}{proxied}" if peers is not None else None),
+        ("Path", clean(run.path or "") or None),
+        ("Last synced", moment(run.last_synced)),
+        ("Errors", len(errors) or None),
+    )
+    facts = [Fact(label="State", value=state)]
+    facts += [Fact(label=label, value=value) for label, value in optional if value is not None]
+    shown = "; ".join(errors[:_ERRORS_SHOWN])
+    more = f"; and {len(errors) - _ERRORS_SHOWN} more" if len(errors) > _ERRORS_SHOWN else ""
+    refresh = Suggestion(label="Refresh", verb="status", target=written(backend, f"{RUN}/{run.run_id}"))
+    return RunView(
+        state=state,
+        phase=phase,
+        facts=tuple(facts),
+        message=shown + more,
+        done=run.size_completed,
+        total=run.size_total,
+        next=() if phase.ended else (refresh,),
+    )
+
+
+def run_table(runs: Sequence[Run], total: int) -> Table:
+    """Runs as rows, in the order given."""
+    columns = ("Run", "Job", "State", "Progress", "Done", "Files", "Speed", "Time left", "Errors")
+    rows = []
+    for run in runs:
+        state, phase = run_state(run.status)
+        left = _left(run, phase)
+        rows.append(
+            (
+                f"{RUN}/{run.run_id}",
+                clean(run.name),
+                state,
+                bar(run.size_completed, run.size_total),
+                _data(run),
+                _pair(run.files_completed, run.files_total),
+                _speed(run),
+                duration_text(left.total_seconds()) if left else "",
+                "; ".join(error_texts(run.errors)[:_ERRORS_SHOWN]),
+            )
+        )
+    return Table(columns=columns, rows=tuple(rows), total=total)
+
+
+def runs_text(runs: Sequence[Run]) -> str:
+    """`3: 1 downloading, 2 synced`."""
+    if not runs:
+        return "none"
+    states: dict[str, int] = {}
+    for run in runs:
+        state = run_state(run.status)[0]
+        states[state] = states.get(state, 0) + 1
+    return f"{len(runs)}: " + ", ".join(f"{count} {state}" for state, count in list(states.items())[:6])
+
+
+def client_facts(client: Client) -> list[Fact]:
+    """How the agent is."""
+    server = client.server
+    paused = "not told" if client.paused is None else "yes" if client.paused else "no"
+    optional: tuple[tuple[str, FactValue], ...] = (
+        ("Management Console", clean(server.addr or "") or None if server else None),
+        ("Last seen by it", moment(server.last_seen) if server else None),
+    )
+    return [
+        Fact(label="Agent", value=clean(client.name) or None),
+        Fact(label="Connection", value=connection(server.state if server else None)),
+        Fact(label="Paused", value=paused),
+        Fact(label="Restart required", value="yes" if client.restart_required else "no"),
+        *(Fact(label=label, value=value) for label, value in optional if value is not None),
+        Fact(label="Device", value=client.deviceid),
+    ]
+
+
+def client_state(client: Client) -> str:
+    """One phrase: whether it is paused, and its connection."""
+    paused = "paused, " if client.paused else ""
+    return paused + connection(client.server.state if client.server else None)
+
+
+def client_next(backend: str, client: Client) -> tuple[Suggestion, ...]:
+    """What makes sense now."""
+    target = written(backend)
+    switch = ("Resume", "resume") if client.paused else ("Pause", "pause")
+    steps = [switch, ("Runs", "history")]
+    if client.restart_required:
+        steps.insert(0, ("Restart", "restart"))
+    return tuple(Suggestion(label=label, verb=verb, target=target) for label, verb in steps)
+
+
+def tag_table(tags: Sequence[Tag]) -> Table:
+    """Tags by name."""
+    rows = sorted((clean(tag.name), clean(tag.value or "")) for tag in tags)
+    return Table(columns=("Tag", "Value"), rows=tuple(rows), total=len(rows))

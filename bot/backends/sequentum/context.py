@@ -1,0 +1,27 @@
+"""What every handler of the adapter works with."""
+
+from __future__ import annotations
+
+from bot.backends.sequentum.capabilities import AGENT
+from bot.backends.sequentum.client import AccClient
+from bot.backends.sequentum.settings import SequentumSettings
+from bot.backends.sequentum.targets import Finder
+from bot.core import adapter_context as core
+from bot.core.operation import Target
+
+Desk = core.Desk[SequentumSettings, AccClient, Finder]
+
+
+def agent_of(target: Target) -> Target:
+    """The agent that a resolved run, job run or schedule belongs to; an agent itself."""
+    if target.kind == AGENT:
+        return target
+    agent_id = target.parent or target.group
+    return Target(
+        backend=target.backend,
+        kind=AGENT,
+        id=agent_id,
+        name=target.parent_name or agent_id,
+        scope=target.scope,
+        group=agent_id,
+    )

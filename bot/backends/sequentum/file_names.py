@@ -1,0 +1,35 @@
+"""Names of files as labels: what the vendor or a person called them never becomes a path."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from bot.core.errors import BadRequest
+
+_UNSAFE: Final = re.compile(r"[^\w.() -]+")
+LONGEST: Final = 100
+_PLAIN: Final = re.compile(rf"[^\s.\x00-\x1f\x7f/\\\"'<>:|?*][^\x00-\x1f\x7f/\\\"'<>:|?*]{{0,{LONGEST - 1}}}")
+_DEVICES: Final = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
+
+
+def label_of(name: str, usual: str = "file") -> str:
+    """The last part of a name with harmless characters only; `usual` when nothing is left of it."""
+    last = re.split(r"[/\\]", name.replace("\x00", ""))[-1]
+    label = _UNSAFE.sub("_", last).strip(" .")[-LONGEST:]
+    return usual if not label.strip("._ ") or _DEVICES.match(label) else label
+
+
+def input_name(name: str, endings: tuple[str, ...]) -> str:
+    """A name for an input file; raises BadRequest when it is no plain file name with one of these endings."""
+    if not _PLAIN.fullmatch(name) or _DEVICES.match(name):
+        raise BadRequest(f"`{name[:80]}` is no plain file name.")
+    if not name.lower().endswith(endings):
+        raise BadRequest(f"`{name}` must end in {' or '.join(endings)}.")
+    return name
+
+
+def discard(path: str) -> None:
+    """Delete a spool file that nobody will be shown."""
+    Path(path).unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""What an approver should see before a call, and whether a run goes on at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
+from bot.backends.sequentum.changes import plan_schedule
+from bot.backends.sequentum.context import Desk, agent_of
+from bot.backends.sequentum.models import Run, Schedule
+from bot.backends.sequentum.reads import next_times
+from bot.backends.sequentum.states import JOB, named
+from bot.backends.sequentum.states import RUN as RUN_STATES
+from bot.backends.sequentum.times import local_text, moment
+from bot.core.command.arguments import text_of
+from bot.core.operation import Operation, Target
+from bot.core.outcome import GONE, Phase
+from bot.core.text import plural, utc_text
+
+_RECENT = 20
+_OUTCOMES = 5
+_TIMES = 3
+_DELETED_SHOWN = 10
+
+
+async def check(desk: Desk, operation: Operation) -> None:
+    """Raises BadRequest for a schedule that is none of the agent's."""
+    if operation.verb == "schedule set":
+        await plan_schedule(desk, operation)
+
+
+async def preflight(desk: Desk, operation: Operation) -> Sequence[tuple[str, str]]:
+    """Active runs, next times, the last five outcomes; and what this verb in particular would meet."""
+    target = operation.target
+    if target.kind == SERVER or not target.group:
+        return ()
+    agent = agent_of(target)
+    runs = (await desk.client.runs(agent.id, _RECENT)).items
+    schedules = await desk.client.schedules(agent.id)
+    facts = [*_runs(runs), *_schedules(schedules)]
+    if target.kind == SCHEDULE:
+        facts += _schedule(next((item for item in schedules if item.schedule_id == target.id), None))
+    if target.kind == AGENT and operation.verb in ("schedule off", "schedule on"):
+        facts += _all_schedules(schedules)
+    if target.kind == AGENT and operation.verb == "schedule delete":
+        facts.append(_to_delete(desk, schedules))
+    if operation.verb == "mark" or (operation.verb == "start" and text_of(operation, "as") == "job"):
+        facts += await _job(desk, agent)
+    return tuple(facts)
+
+
+def _runs(runs: Sequence[Run]) -> list[tuple[str, str]]:
+    states = [(run, *named(RUN_STATES, run.status)) for run in runs]
+    active = [f"{state} since {utc_text(moment(run.start_time))}" for run, state, phase in states if not phase.ended]
+    ended = [f"{state} {utc_text(moment(run.start_time))}" for run, state, phase in states if phase.ended]
+    return [
+        ("Active runs", "; ".join(active[:_OUTCOMES]) if active else "none"),
+        ("Last outcomes", "; ".join(ended[:_OUTCOMES]) if ended else "none"),
+    ]
+
+
+def _schedules(schedules: Sequence[Schedule]) -> list[tuple[str, str]]:
+    due = [utc_text(time) for time in next_times(schedules)]
+    more = f"; and {len(due) - _TIMES} more" if len(due) > _TIMES else ""
+    return [("Next scheduled runs", f"{'; '.join(due[:_TIMES])}{more}" if due else "none")]
+
+
+def _schedule(schedule: Schedule | None) -> list[tuple[str, str]]:
+    if schedule is None:
+        return [("Schedule", "no longer exists")]
+    when = schedule.cron_description or schedule.cron or ""
+    switched = "on" if schedule.is_enabled else "off"
+    return [
+        ("Schedule", f"{switched}; {when}; next {local_text(moment(schedule.next_run_time), schedule.time_zone_id)}")
+    ]
+
+
+def _all_schedules(schedules: Sequence[Schedule]) -> list[tuple[str, str]]:
+    off = sum(schedule.is_enabled is False for schedule in schedules)
+    facts = [("Schedules", f"{len(schedules)}, {off} of them off now")]
+    if off:
+        facts.append(("Note", "switching all on, now or by a timed return, also switches on those that are off now"))
+    return facts
+
+
+def _to_delete(desk: Desk, schedules: Sequence[Schedule]) -> tuple[str, str]:
+    """How many and which: this is the last time that anybody can look."""
+    shown = [
+        f"{item.schedule_id} ({'on' if item.is_enabled else 'off'}, {desk.clean(item.cron_description or item.cron or '')})"
+        for item in schedules[:_DELETED_SHOWN]
+    ]
+    more = [f"and {len(schedules) - _DELETED_SHOWN} more"] if len(schedules) > _DELETED_SHOWN else []
+    listed = f": {'; '.join([*shown, *more])}" if schedules else ""
+    return ("Will be deleted", f"{plural(len(schedules), 'schedule')}{listed}")
+
+
+async def _job(desk: Desk, agent: Target) -> list[tuple[str, str]]:
+    jobs = (await desk.client.job_runs(agent.id, 1)).items
+    if not jobs:
+        return [("Newest job run", "none")]
+    state, phase = named(JOB, jobs[0].status)
+    busy = "; a second job run is refused while it goes on" if phase is Phase.ACTIVE else ""
+    return [("Newest job run", f"number {jobs[0].run_id}, {state}, {utc_text(moment(jobs[0].start_time))}{busy}")]
+
+
+async def state_of(desk: Desk, target: Target) -> str:
+    """One phrase: a run's state, whether an agent runs, whether a schedule is on; empty when nothing can be said."""
+    if target.kind == RUN:
+        return named(RUN_STATES, (await desk.client.run(target.id)).status)[0]
+    if target.kind == JOB_RUN:
+        return named(JOB, (await desk.client.job_run(target.id)).status)[0]
+    if target.kind == SCHEDULE and target.group:
+        schedules = await desk.client.schedules(target.group)
+        found = next((item for item in schedules if item.schedule_id == target.id), None)
+        return GONE if found is None else "on" if found.is_enabled else "off"
+    if target.kind == AGENT:
+        runs = (await desk.client.runs(target.id, _RECENT)).items
+        active = sum(named(RUN_STATES, run.status)[1] is Phase.ACTIVE for run in runs)
+        return f"{plural(active, 'run')} active" if active else "idle"
+    return ""

@@ -1,0 +1,164 @@
+"""Runs, job runs, schedules and servers as people read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.backends.sequentum.models import JobRun, Run, Schedule, ServerStatus
+from bot.backends.sequentum.parameters import DEFAULT_METHOD
+from bot.backends.sequentum.states import JOB, RUN, SCHEDULE, named
+from bot.backends.sequentum.times import local_text, moment, span
+from bot.core.outcome import Fact, Phase, RunView, Suggestion, Table
+from bot.core.text import utc_text, written
+
+Clean = Callable[[str], str]
+_USAGE: Final = re.compile(r"(?:(?P<label>[A-Za-z])\s*:)?\s*(?P<value>\d{1,5}(?:\.\d{1,3})?)\s*%")
+_MEANING: Final = {"": "now", "a": "average", "p": "peak"}
+
+
+def run_view(backend: str, run: Run, clean: Clean) -> RunView:
+    """How a run stands, and what makes sense next. There is no stop: the ACC's API has none."""
+    state, phase = named(RUN, run.status)
+    message = clean(run.status_message or "")
+    length = span(run.run_time)
+    optional: tuple[tuple[str, str | int | datetime | None], ...] = (
+        ("Errors", run.errors),
+        ("Data rows", run.data_count),
+        ("Pages", run.page_load_count),
+        ("Server", run.server_ip),
+        ("Session", run.session_id),
+        ("Expected end", moment(run.expected_end_time) if not phase.ended else None),
+        ("Job run", run.run_id or None),
+    )
+    facts = [Fact(label="State", value=state), Fact(label="Started", value=moment(run.start_time))]
+    if length is not None:
+        facts.append(Fact(label="Run time", value=length))
+    facts += [Fact(label=label, value=value) for label, value in optional if value is not None]
+    if run.is_production_run is False:
+        facts.append(Fact(label="Production", value="no (nothing is delivered)"))
+    return RunView(
+        state=state,
+        phase=phase,
+        facts=tuple(facts),
+        message=message,
+        started=moment(run.start_time),
+        ended=moment(run.end_time) if phase.ended else None,
+        next=next_of_run(backend, run.agent_run_history_id, phase),
+    )
+
+
+def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ...]:
+    """Buttons for a run: look again while it goes on, then its log, and another try when it went wrong."""
+    target = written(backend, f"run/{run_id}")
+    log = Suggestion(label="Log", verb="logs", target=target)
+    if not phase.ended:
+        return (Suggestion(label="Refresh", verb="status", target=target), log)
+    if phase is Phase.SUCCEEDED:
+        return (log,)
+    return (log, Suggestion(label="Retry", verb="retry", target=target, params=(("method", DEFAULT_METHOD),)))
+
+
+def job_view(backend: str, job: JobRun) -> RunView:
+    """How a job run stands; the ACC gives it no message."""
+    state, phase = named(JOB, job.status)
+    target = written(backend, f"jobrun/{job.agent_job_history_id}")
+    optional: tuple[tuple[str, int | None], ...] = (
+        ("Job run", job.run_id),
+        ("Errors", job.total_errors),
+        ("Data rows", job.total_data_count),
+        ("Pages", job.total_page_load_count),
+    )
+    facts = [Fact(label="State", value=state), Fact(label="Started", value=moment(job.start_time))]
+    facts += [Fact(label=label, value=value) for label, value in optional if value is not None]
+    log = Suggestion(label="Log", verb="logs", target=target)
+    refresh = Suggestion(label="Refresh", verb="status", target=target)
+    return RunView(
+        state=state,
+        phase=phase,
+        facts=tuple(facts),
+        started=moment(job.start_time),
+        ended=moment(job.end_time) if phase.ended else None,
+        done=job.completed_run_count,
+        total=job.total_run_count,
+        next=(log,) if phase.ended else (refresh, log),
+    )
+
+
+def run_table(runs: Sequence[Run], clean: Clean) -> Table:
+    """Runs as rows, in the ACC's order (newest first)."""
+    rows = tuple(
+        (
+            utc_text(moment(run.start_time)),
+            named(RUN, run.status)[0],
+            str(run.errors if run.errors is not None else ""),
+            str(run.data_count if run.data_count is not None else ""),
+            clean(run.status_message or ""),
+            f"run/{run.agent_run_history_id}",
+        )
+        for run in runs
+    )
+    return Table(columns=("Started", "State", "Errors", "Data rows", "Message", "Run"), rows=rows)
+
+
+def job_table(jobs: Sequence[JobRun]) -> Table:
+    """Job runs as rows, in the ACC's order (newest first)."""
+    rows = tuple(
+        (
+            utc_text(moment(job.start_time)),
+            named(JOB, job.status)[0],
+            f"{job.completed_run_count or 0}/{job.total_run_count or 0}",
+            str(job.total_errors if job.total_errors is not None else ""),
+            str(job.total_data_count if job.total_data_count is not None else ""),
+            f"jobrun/{job.agent_job_history_id}",
+        )
+        for job in jobs
+    )
+    return Table(columns=("Started", "State", "Runs", "Errors", "Data rows", "Job run"), rows=rows)
+
+
+def schedule_table(schedules: Sequence[Schedule], clean: Clean) -> Table:
+    """Schedules as rows; the next time is told on the clocks of the schedule's own zone."""
+    rows = tuple(
+        (
+            "on" if schedule.is_enabled else "off" if schedule.is_enabled is False else "unknown",
+            clean(schedule.cron_description or schedule.cron or ""),
+            local_text(moment(schedule.next_run_time), schedule.time_zone_id),
+            schedule.time_zone_id or "",
+            _last(schedule, clean),
+            f"schedule/{schedule.schedule_id}",
+        )
+        for schedule in schedules
+    )
+    return Table(columns=("On", "When", "Next", "Zone", "Last run", "Schedule"), rows=rows)
+
+
+def _last(schedule: Schedule, clean: Clean) -> str:
+    state, _ = named(SCHEDULE, schedule.schedule_status)
+    fault = f": {clean(schedule.error_message)}" if schedule.error_message else ""
+    ran = moment(schedule.last_run_time)
+    return f"{state}{fault}" + (f", {utc_text(ran)}" if ran else "")
+
+
+def usage_text(text: str | None, limit: int | None = None) -> str:
+    """`6%, a:13%, p: 23 % ` as `6 % now, 13 % average, 23 % peak`; `C:47%` as `C: 47 %`; what is unreadable stays as it is."""
+    if not text:
+        return "not told"
+    found = [(match["label"] or "", match["value"]) for match in _USAGE.finditer(text)]
+    if not found:
+        return text.strip()[:80]
+    words = [f"{value} % {_MEANING[label]}" if label in _MEANING else f"{label}: {value} %" for label, value in found]
+    return ", ".join(words) + (f" (limit {limit} %)" if limit is not None else "")
+
+
+def server_facts(status: ServerStatus, clean: Clean) -> tuple[Fact, ...]:
+    """What a server check says."""
+    return (
+        Fact(label="State", value="error" if status.is_error else "answers"),
+        Fact(label="Message", value=clean(status.message or "")),
+        Fact(label="CPU", value=usage_text(status.cpu_usages, status.cpu_threshold)),
+        Fact(label="Memory", value=usage_text(status.memory_usages, status.memory_threshold)),
+        Fact(label="Disk", value=usage_text(status.disc_usages)),
+    )

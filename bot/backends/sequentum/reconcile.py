@@ -1,0 +1,231 @@
+"""What became of a start whose answer was lost: looked for in the history of its agent, by time and by what was asked for.
+
+The vendor's page has no key that would tie a run to the call that began it, so a run counts as the call's own only when
+it began after the call on the ACC's clock and shows the same inputs. What cannot be told is shown and left to a person;
+that nothing began is never certain, because a start may be queued.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final, NamedTuple
+
+from bot.backends.sequentum.capabilities import JOB_RUN, RUN
+from bot.backends.sequentum.context import Desk, agent_of
+from bot.backends.sequentum.models import JobRun, Run
+from bot.backends.sequentum.started_run import job_done, run_done
+from bot.backends.sequentum.states import RUN as RUN_STATES
+from bot.backends.sequentum.states import named
+from bot.backends.sequentum.times import exact_text, moment
+from bot.core.command.arguments import flag_of, map_of, text_of
+from bot.core.operation import Operation
+from bot.core.outcome import LookBack, Phase
+from bot.core.text import plural, written
+from bot.core.value import Json
+
+# How far the ACC's clock may be from ours when it does not say what it shows.
+SKEW: Final = timedelta(seconds=5)
+_LOOKED_AT: Final = 50
+_SHOWN: Final = 5
+_FILE_INPUT: Final = "input_file_"
+
+
+class Match(Enum):
+    """Whether something may be what a call began."""
+
+    YES = "yes"
+    PERHAPS = "perhaps"
+    NO = "no"
+
+
+class Found(NamedTuple):
+    """Runs that are the call's own, those that may be, and a sentence on what was looked at."""
+
+    own: list[Run]
+    perhaps: list[Run]
+    looked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """When the call was sent, on the ACC's clock: not before `certain`; `possible` is earlier when that clock is unknown."""
+
+    certain: datetime
+    possible: datetime
+
+    @classmethod
+    def of(cls, desk: Desk, sent_at: datetime, server_now: datetime | None) -> Since:
+        """The distance of the clocks is read off a Date header that just came; it is cut to the second, so it errs early."""
+        if server_now is None:
+            return cls(sent_at, sent_at - SKEW)
+        at = sent_at + (server_now - desk.clock.now())
+        return cls(at, at)
+
+    def match(self, text: str | None) -> Match:
+        """Whether something that happened then may be the call's doing."""
+        when = moment(text)
+        if when is None or when < self.possible:
+            return Match.NO
+        return Match.YES if when >= self.certain else Match.PERHAPS
+
+
+async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+    """Whether a start whose answer was lost took effect."""
+    if not operation.target.group:
+        return LookBack(evidence="The schedule's agent is not known, so there is no history to look at.")
+    if operation.verb == "start" and text_of(operation, "as") == "job":
+        return await _job_look_back(desk, operation, sent_at)
+    own, perhaps, looked = await runs_since(desk, operation, sent_at, await _known_before(desk, RUN, sent_at))
+    ids = [run.agent_run_history_id for run in own]
+    if not ids or (len(ids) > 1 and not flag_of(operation, "sessions")):
+        told = [(run.agent_run_history_id, run.start_time) for run in (*own, *perhaps)]
+        return _undecided(operation, looked, sent_at, told)
+    began = _listed([(run.agent_run_history_id, run.start_time) for run in own])
+    return LookBack(found=await run_done(desk, operation, ids), evidence=f"{looked} {_found(operation, began)}")
+
+
+def _found(operation: Operation, began: str) -> str:
+    same = ", with the same inputs" if operation.verb == "start" else ""
+    return f"Found {began}{same}; the ACC does not say who began it."
+
+
+def _listed(told: Sequence[tuple[str, str | None]]) -> str:
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return ", ".join(f"{id_} at {exact_text(moment(when))}" for id_, when in told[:_SHOWN]) + more
+
+
+def _undecided(
+    operation: Operation, looked: str, sent_at: datetime, told: Sequence[tuple[str, str | None]]
+) -> LookBack:
+    """It stays open: with those that may be it, or with none to be seen yet."""
+    agent = agent_of(operation.target)
+    look = f"Look with `history {written(agent.backend, agent.name)}`"
+    if not told:
+        same = " with these inputs" if operation.verb == "start" else ""
+        seen = f"None began at or after {exact_text(sent_at)}{same}, but a start may be queued."
+        return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} before you start it again.")
+    seen = f"{plural(len(told), 'run')} may be it: {_listed(told)}. Nothing tells whose."
+    return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} whether one of them is yours.")
+
+
+async def _job_look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+    agent = operation.target
+    known = await _known_before(desk, JOB_RUN, sent_at)
+    page = await desk.client.job_runs(agent.id, _LOOKED_AT)
+    since = Since.of(desk, sent_at, page.date)
+    new = [job for job in page.items if job.agent_job_history_id not in known]
+    seen = [(job, await _job_match(desk, operation, job, since)) for job in new]
+    own = [job for job, match in seen if match is Match.YES]
+    looked = _looked(agent.name, len(page.items), "job run", page.date)
+    if len(own) != 1:
+        told = [(job.agent_job_history_id, job.start_time) for job, match in seen if match is not Match.NO]
+        return _undecided(operation, looked, sent_at, told)
+    done = await job_done(desk, agent, own[0].agent_job_history_id, own[0].run_id)
+    began = _listed([(own[0].agent_job_history_id, own[0].start_time)])
+    return LookBack(found=done, evidence=f"{looked} {_found(operation, began)}")
+
+
+async def _job_match(desk: Desk, operation: Operation, job: JobRun, since: Since) -> Match:
+    """A job run tells no inputs; the agent runs in it do, once there are any."""
+    match = since.match(job.start_time)
+    if match is Match.NO:
+        return match
+    number = job.run_id
+    runs = await desk.client.runs_of_job(operation.target.id, number, _LOOKED_AT) if number is not None else []
+    if any(run.agent_job_schedule_id for run in runs):
+        return Match.NO
+    wanted = map_of(operation, "input")
+    told = [_same_inputs(wanted, _inputs(run.input_parameters)) for run in runs] or [_same_inputs(wanted, None)]
+    return _worst((match, *told))
+
+
+async def _known_before(desk: Desk, kind: str, sent_at: datetime) -> frozenset[str]:
+    return frozenset(target.id for target, seen in await desk.names.known(desk.name, kind) if seen < sent_at)
+
+
+async def runs_since(desk: Desk, operation: Operation, sent_at: datetime, known: frozenset[str]) -> Found:
+    """What the history shows of a call that was sent then; `known` are runs that were seen before it."""
+    agent = agent_of(operation.target)
+    if not agent.id:
+        return Found([], [], "")
+    page = await desk.client.runs(agent.id, _LOOKED_AT)
+    since = Since.of(desk, sent_at, page.date)
+    old = next((run for run in page.items if run.agent_run_history_id == operation.target.id), None)
+    seen = [(run, _match(operation, run, since, known, old)) for run in page.items]
+    own = [run for run, match in seen if match is Match.YES]
+    fresh = [run for run in own if run is not old]
+    perhaps = [run for run, match in seen if match is Match.PERHAPS]
+    return Found(fresh or own, perhaps, _looked(agent.name, len(page.items), "run", page.date))
+
+
+def _match(operation: Operation, run: Run, since: Since, known: frozenset[str], old: Run | None) -> Match:
+    """`old` is the run that was to go on: a run made from it may keep its schedule, and shows its inputs."""
+    if run is old:
+        return _goes_on(operation, run, since)
+    began = since.match(run.start_time)
+    if began is Match.NO or run.agent_run_history_id in known:
+        return Match.NO
+    if operation.verb == "schedule start":
+        return began if run.agent_job_schedule_id == operation.target.id else Match.NO
+    if run.agent_job_schedule_id not in (None, old.agent_job_schedule_id if old else None):
+        return Match.NO
+    told = _inputs(run.input_parameters)
+    if operation.verb != "start":
+        before = _inputs(old.input_parameters) if old else None
+        return began if before is None or told is None else _worst((began, _same_inputs(before, told)))
+    return _worst((began, _same_start(operation, run), _same_inputs(map_of(operation, "input"), told)))
+
+
+def _goes_on(operation: Operation, run: Run, since: Since) -> Match:
+    """A run that goes on under its own id may keep its old start; one that ended just before was not yet tried again."""
+    active = named(RUN_STATES, run.status)[1] is Phase.ACTIVE
+    moved = since.match(run.start_time) is Match.YES or since.match(run.end_time) is Match.YES
+    return Match.YES if moved or (active and operation.verb == "retry") else Match.NO
+
+
+def _same_start(operation: Operation, run: Run) -> Match:
+    production, session = operation.params.get("production"), text_of(operation, "session")
+    same = (
+        not run.run_id
+        and run.is_production_run in (None, production)
+        and (not session or run.session_id in (None, session))
+    )
+    return Match.YES if same else Match.NO
+
+
+def _same_inputs(wanted: Mapping[str, str], told: Mapping[str, str] | None) -> Match:
+    """`told` None: the run shows none, which may mean that there were none or that the ACC keeps them to itself.
+
+    Files that were handed over stand among a run's inputs under names of their own, and an agent may add its defaults.
+    """
+    if told is None:
+        return Match.PERHAPS if wanted else Match.YES
+    if any(told.get(name) != value for name, value in wanted.items()):
+        return Match.NO
+    added = [name for name in told if name not in wanted and not name.startswith(_FILE_INPUT)]
+    return Match.PERHAPS if added else Match.YES
+
+
+def _inputs(told: Json) -> dict[str, str] | None:
+    """The inputs that a run shows: JSON text by the page; None when it shows none or something else."""
+    try:
+        value = json.loads(told) if isinstance(told, str) else told
+    except ValueError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    return {str(name): item if isinstance(item, str) else json.dumps(item) for name, item in value.items()}
+
+
+def _worst(matches: Iterable[Match]) -> Match:
+    found = set(matches)
+    return next((match for match in (Match.NO, Match.PERHAPS) if match in found), Match.YES)
+
+
+def _looked(name: str, count: int, what: str, date: datetime | None) -> str:
+    clocks = "" if date is not None else f", allowing the clocks to differ by {SKEW.seconds} s"
+    return f"Looked at the latest {plural(count, what)} of {name}{clocks}."

@@ -1,0 +1,276 @@
+"""`signalbox policy test|replay|schema`: rules tried before they are in force, without Slack and without a control plane."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from bot import plugins
+from bot.core.command.capability import Capability, TargetKind
+from bot.core.command.catalog import Catalog, check_params
+from bot.core.command.parser import parse, parse_target
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import BadRequest
+from bot.core.intent import Command, Misread
+from bot.core.operation import Operation, Target
+from bot.core.policy.decide import (
+    HOUSE_RULE,
+    Decision,
+    Policy,
+    PolicyProblem,
+    Subject,
+    Where,
+    admits,
+    decide,
+    parse_policy,
+    policy_json_schema,
+    why_not_administrator,
+    why_not_breakglass,
+)
+from bot.core.policy.decision import Asked
+from bot.core.policy.schema import CaseTable
+from bot.core.policy.toml_lines import Lines
+from bot.core.policy.visibility import case_subject, decision_word, unknown_names
+from bot.runtime.clock import SystemClock
+
+Print = Callable[[str], None]
+WELL, DIFFERS, MISUSED = 0, 1, 2
+HOME: Final = "T0CASE"
+_OPEN_TO_ALL: Final = frozenset({"help", "whoami", "why"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say to a case: `word` as in `expect`, the deciding rule, its reason, and what to keep in mind."""
+
+    word: str
+    rule: str
+    says: str
+    note: str = ""
+
+
+def policy_action(arguments: argparse.Namespace, say: Print) -> int:
+    """0 well, 1 when a case differs, 2 when the file cannot be used."""
+    if arguments.action == "schema":
+        return _schema(arguments, say)
+    if arguments.file is None:
+        return _misused(f"policy {arguments.action} needs FILE, for example policy.toml")
+    try:
+        text = arguments.file.read_text(encoding="utf-8")
+        policy = parse_policy(text)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        return _misused(f"{arguments.file} cannot be read: {reason}")
+    except PolicyProblem as problem:
+        return _misused(f"{arguments.file} cannot be used:", *problem.lines)
+    if arguments.action == "replay":
+        from bot.cli.policy_replay import replay_action  # noqa: PLC0415  brings Slack's client along, which a test has no use for
+
+        return replay_action(arguments, policy, say)
+    return _test(arguments, text, policy, say)
+
+
+def _misused(*lines: str) -> int:
+    print("signalbox: " + "\n  ".join(lines), file=sys.stderr)  # noqa: T201
+    return MISUSED
+
+
+def _schema(arguments: argparse.Namespace, say: Print) -> int:
+    if arguments.file is not None and str(arguments.file) not in ("policy", "config"):
+        return _misused(
+            "policy schema prints the schema of policy.toml, and `policy schema config` that of signalbox.toml"
+        )
+    if str(arguments.file) == "config":
+        from bot.cli.config_schema import config_json_schema  # noqa: PLC0415  loads every kind of control plane
+
+        say(json.dumps(config_json_schema(), indent=2, sort_keys=True))
+    else:
+        say(json.dumps(policy_json_schema(), indent=2, sort_keys=True))
+    return WELL
+
+
+def _test(arguments: argparse.Namespace, text: str, policy: Policy, say: Print) -> int:
+    try:
+        catalog, known = catalog_for(arguments.config)
+    except ValueError as error:
+        return _misused(str(error))
+    say(f"{arguments.file}: version {policy.version}, {len(policy.channels)} channels, {len(policy.file.case)} cases")
+    if not known:
+        say(f"There is no {arguments.config}, so control planes go by their usual names: {_names(catalog)}.")
+    for sentence in unknown_names(policy, verbs=catalog.verbs, backends=catalog.backends):
+        say(f"warn  {sentence}")
+    lines, now = Lines(text), SystemClock().now()
+    differing = 0
+    for number, case in enumerate(policy.file.case):
+        verdict = judge(policy, catalog, case, now)
+        differing += verdict.word != case.expect
+        for line in _told(policy, case, verdict, lines.of(("case", number))):
+            say(line)
+    say(f"{len(policy.file.case)} cases, {differing} differ." if policy.file.case else "There is no [[case]] to try.")
+    return DIFFERS if differing else WELL
+
+
+def _names(catalog: Catalog) -> str:
+    return ", ".join(f"{name} ({rows.kind})" for name, rows in sorted(catalog.backends.items()))
+
+
+def _told(policy: Policy, case: CaseTable, verdict: Verdict, line: int) -> Iterator[str]:
+    good = verdict.word == case.expect
+    wanted = "" if good else f", and {case.expect} was expected"
+    yield (
+        f"{'ok   ' if good else 'DIFF '} line {line}: {case.as_} in {case.in_}: {case.say}: {verdict.word}{wanted}"
+        f" by {verdict.rule}{where_is(policy, verdict.rule)}"
+    )
+    if not good:
+        yield f"      {verdict.says}"
+    if verdict.note:
+        yield f"      {verdict.note}"
+
+
+def where_is(policy: Policy, label: str) -> str:
+    """` (line 12)` for the rule of that label, nothing for what is no rule of the file."""
+    rules = [rule for channel in policy.channels.values() for rule in (*channel.denies, *channel.allows)]
+    return next((f" (line {rule.line})" for rule in (*rules, *policy.freezes) if rule.label == label), "")
+
+
+def catalog_for(config_path: Path) -> tuple[Catalog, bool]:
+    """The rows of the control planes that the file names, and True; without that file, every kind under its usual name.
+
+    Only `name` and `kind` are read: no secret has to be there. Raises ValueError with one sentence.
+    """
+    if not config_path.exists():
+        from bot.plugins import catalog_of_all_kinds  # noqa: PLC0415  loads every kind
+
+        return catalog_of_all_kinds(), False
+    try:
+        tables = tomllib.loads(config_path.read_text(encoding="utf-8")).get("backend", [])
+        rows = {str(table["name"]): plugins.load(str(table["kind"])).rows for table in tables}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{config_path}: {error}") from None
+    except (TypeError, KeyError, AttributeError):
+        raise ValueError(f"{config_path}: write every control plane as a [[backend]] with name and kind") from None
+    return Catalog(rows), True
+
+
+def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime) -> Verdict:
+    """What the rules say to this case outside of every freeze; the note tells when one is in force now."""
+    subject = case_subject(policy, case, HOME)
+    where = Where(team_id=HOME, channel_id=case.in_, is_dm=case.in_.startswith("D"), known=True)
+    read = parse(case.say, catalog)
+    if isinstance(read, Misread):
+        return Verdict("not understood", "no rule", read.problem)
+    if _is_builtin(read, catalog):
+        return _builtin(policy, read, catalog, subject, where)
+    try:
+        asked = _asked(read, catalog, subject, where, _outside_freezes(policy, now))
+    except BadRequest as problem:
+        return Verdict("not understood", "no rule", problem.summary)
+    decision = decide(policy, **asked)
+    notes = [_of_the_path(policy, catalog, asked, decision), _of_today(policy, asked, decision, now)]
+    return Verdict(decision_word(decision), decision.rule, decision.reason, " ".join(note for note in notes if note))
+
+
+def _is_builtin(read: Command, catalog: Catalog) -> bool:
+    return catalog.builtin(read.verb) is not None and (read.target is None or not catalog.rows(read.verb))
+
+
+def _builtin(policy: Policy, read: Command, catalog: Catalog, subject: Subject, where: Where) -> Verdict:
+    row = catalog.builtins[read.verb]
+    if read.verb in _OPEN_TO_ALL:
+        return Verdict("allowed", "house rule", "it answers everybody")
+    refused = admits(policy, subject=subject, where=where, home_team_id=HOME)
+    if refused is not None:
+        return Verdict("denied", refused.rule, refused.reason)
+    if row.needs is None:
+        return Verdict("allowed", "house rule", "the rules of this channel admit this person")
+    why_not = why_not_breakglass if row.needs == "breakglass" else why_not_administrator
+    failed = why_not(policy, subject, HOME)
+    return Verdict("denied" if failed else "allowed", f"[{row.needs}]", failed or f"[{row.needs}] names this person")
+
+
+def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now: datetime) -> Asked:
+    if read.target is None:
+        raise BadRequest(f"`{read.verb}` needs a target in a case.")
+    ref = parse_target(read.target, catalog)
+    if isinstance(ref, str):
+        raise BadRequest(ref)
+    row, target = _target(read, ref, catalog)
+    given = check_params(row.params, read.params)
+    operation = Operation.of(row, request_id="case", target=target, given=given, reason=read.reason)
+    return Asked(
+        verb=row.verb,
+        risk=row.risk,
+        own_verb=row.own_verb,
+        target=target,
+        params=operation.params,
+        subject=subject,
+        where=where,
+        now=now,
+        grants=(),
+        home_team_id=HOME,
+        declared=tuple(param.name for param in row.params),
+    )
+
+
+def _target(read: Command, ref: TargetRef, catalog: Catalog) -> tuple[Capability, Target]:
+    """The row and the target as far as words alone tell: a selector means a run of the named thing, under its path."""
+    kind, path = catalog.split_path(ref.backend, ref.path)
+    usual = catalog.backends[ref.backend].default_target.name
+    rows = [row for _, row in catalog.rows(read.verb, ref.backend)]
+    if ref.selector is not None:
+        wanted = [row for row in rows if row.target != usual] or rows
+    else:
+        wanted = [row for row in rows if row.target == (kind or usual)] or (rows if len(rows) == 1 else [])
+    if not wanted:
+        known = ", ".join(sorted({row.target for row in rows})) or "nothing"
+        raise BadRequest(f"On `{ref.backend}` the verb `{read.verb}` acts on {known}.")
+    found = catalog.backends[ref.backend].kind_of(wanted[0].target)
+    target = Target(
+        backend=ref.backend,
+        kind=found.name,
+        id=path or ref.backend,
+        name=ref.path,
+        scope=_scope(ref, found, path),
+        parent=path if ref.selector is not None else None,
+    )
+    return wanted[0], target
+
+
+def _scope(ref: TargetRef, kind: TargetKind, path: str) -> str | None:
+    """What rules see. A run's id alone says nothing of the path: only the control plane knows it, so it is not known here."""
+    if ref.selector is None and kind.part_of is not None:
+        return None
+    return f"{ref.backend}:{path if kind.bare else ref.path}"
+
+
+def _outside_freezes(policy: Policy, now: datetime) -> datetime:
+    """A moment in no freeze: cases are about the rules, and must not come out differently at the year's end."""
+    begins = [rule.begins for rule in policy.freezes if rule.begins is not None]
+    return min([now, *(begin - timedelta(seconds=1) for begin in begins)])
+
+
+def _of_today(policy: Policy, asked: Asked, decision: Decision, now: datetime) -> str:
+    today: Any = {**asked, "now": now}
+    frozen = decide(policy, **today)
+    if frozen.rule == decision.rule:
+        return ""
+    return f"Now it is {decision_word(frozen)} by {frozen.rule}{where_is(policy, frozen.rule)}: {frozen.reason}."
+
+
+def _of_the_path(policy: Policy, catalog: Catalog, asked: Asked, decision: Decision) -> str:
+    """Said where knowing what a run belongs to may change the answer."""
+    target = asked["target"]
+    if target.scope is not None or decision.rule == HOUSE_RULE:
+        return ""
+    part_of = catalog.backends[target.backend].kind_of(target.kind).part_of
+    return (
+        f"Which {part_of} `{target.text}` belongs to is not known here, so only `{target.backend}:*` covers it. "
+        "To say the path write what it belongs to, like `acc:shop/prices@last`."
+    )

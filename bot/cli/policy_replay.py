@@ -1,0 +1,234 @@
+"""`signalbox policy replay`: the register's last days against a new policy file. Who gains, who loses.
+
+The people and their user groups are those of now, as Slack tells them; times, words and targets are those of the register.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import config, plugins
+from bot.core.audit import Event
+from bot.core.command.capability import Capability
+from bot.core.command.catalog import Catalog
+from bot.core.command.params import BadParam, duration_seconds
+from bot.core.errors import Problem
+from bot.core.intent import Actor
+from bot.core.operation import Target
+from bot.core.policy.decide import Decision, Member, Policy, Subject, Where, decide
+from bot.core.policy.visibility import decision_word
+from bot.core.records import Entry, Filters, stamp
+from bot.features.approvals.exception_request import RULE as ASK_RULE
+from bot.runtime.clock import SystemClock
+from bot.slack.directory import SlackDirectory
+from bot.store.sqlite.store import Store
+
+Print = Callable[[str], None]
+Decide = Callable[[Target], Decision]
+_UNASKABLE: Final = frozenset({"no_approvers", "not_showable"})
+_RANK: Final = {"denied": 0, "needs approval": 1, "allowed": 2}
+_PAGE: Final = 500
+_PEOPLE_MAX_AGE: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A request as the register tells it: the row that names its target, and what the rules said then."""
+
+    row: Entry
+    was: str
+
+
+class Change(NamedTuple):
+    """Requests of one sort that come out differently; `kind` is gains, loses or unclear."""
+
+    kind: str
+    user: str
+    channel: str
+    words: str
+    was: str
+    now: str
+    by: str
+
+
+def replay_action(arguments: argparse.Namespace, policy: Policy, say: Print) -> int:
+    """0 when it could be told, 1 when the register or Slack cannot be read, 2 for words that do not fit."""
+    try:
+        seconds = duration_seconds(arguments.since)
+    except BadParam as problem:
+        print(f"signalbox: --since: {problem}", file=sys.stderr)  # noqa: T201
+        return 2
+    settings = config.load(arguments.config, os.environ)
+    if not settings.store_path.exists():
+        print(f"signalbox: {settings.store_path.name}: there is no register yet", file=sys.stderr)  # noqa: T201
+        return 1
+    return asyncio.run(_replay(settings, policy, seconds, arguments.since, say))
+
+
+async def _replay(settings: config.Settings, policy: Policy, seconds: int, since: str, say: Print) -> int:
+    clock = SystemClock()
+    store = await asyncio.to_thread(Store.open, str(settings.store_path))
+    try:
+        begin = stamp(clock.now() - timedelta(seconds=seconds))
+        past = await asyncio.to_thread(decided, store, begin)
+        catalog = Catalog({t["name"]: plugins.load(t["kind"]).rows for t in settings.backends})
+        async with aiohttp.ClientSession(trust_env=False) as session:
+            slack = settings.slack
+            token = slack.bot_token.get_secret_value()
+            client = AsyncWebClient(token=token, base_url=slack.api_url, session=session, timeout=20)
+            directory = SlackDirectory(client, store, clock, slack.team)
+            people = await _people(directory, policy, {one.row.user_id or "" for one in past}, slack.team)
+        found = [
+            (one, await _change(policy, catalog, store, one, people, slack.team))
+            for one in past
+            if _judged(one, catalog)
+        ]
+    finally:
+        await store.close()
+    _tell(say, since, past, [change for _, change in found if change is not None], len(found))
+    return 0
+
+
+def decided(store: Store, since: str) -> list[Past]:
+    """Every request since then that the rules of the file decided, oldest first. Grants and break-glass are not the file's."""
+    rows: dict[str, list[Entry]] = {}
+    before: int | None = None
+    while page := store.search_sync(Filters(since=since), before_seq=before, limit=_PAGE):
+        before = page[-1].seq
+        for row in page:
+            rows.setdefault(row.request_id, []).append(row)
+    past = [_past(found) for found in reversed(rows.values())]
+    return [one for one in past if one is not None]
+
+
+def _past(rows: Sequence[Entry]) -> Past | None:
+    first = next((row for row in reversed(rows) if row.target_id and row.policy_version and row.user_id), None)
+    if first is None or any((row.rule or "").startswith("grant ") for row in rows):
+        return None
+    said = _said(rows)
+    return Past(first, said) if said is not None else None
+
+
+def _said(rows: Sequence[Entry]) -> str | None:
+    """What the rules said to a request, newest row first; None when it ended before anybody was asked or anything was sent.
+
+    Refused presses on its card are in its rows too, and so is that nobody could decide it: neither is an answer of the rules.
+    """
+    by_event = {row.event: row for row in rows}
+    asked, denied = by_event.get(Event.APPROVAL_REQUESTED), by_event.get(Event.DENIED)
+    demanded = asked or (denied if denied is not None and denied.code in _UNASKABLE else None)
+    if demanded is not None:
+        return "denied" if demanded.rule == ASK_RULE else "needs approval"
+    if denied is not None:
+        return "denied"
+    looked_at = Event.SENT not in by_event and (Event.ABANDONED in by_event or Event.EXPIRED in by_event)
+    return None if looked_at else "allowed"
+
+
+def _judged(one: Past, catalog: Catalog) -> bool:
+    return _row_of(one.row, catalog) is not None
+
+
+def _row_of(row: Entry, catalog: Catalog) -> Capability | None:
+    return catalog.row(row.backend or "", row.verb or "", row.target_kind or "")
+
+
+async def _people(directory: SlackDirectory, policy: Policy, users: Iterable[str], team: str) -> Mapping[str, Subject]:
+    found = {}
+    for user in sorted(users):
+        actor = Actor(user_id=user, team_id=team)
+        found[user] = await directory.subject(actor, policy.user_groups, max_age=_PEOPLE_MAX_AGE)
+    return found
+
+
+async def _change(
+    policy: Policy, catalog: Catalog, store: Store, one: Past, people: Mapping[str, Subject], team: str
+) -> Change | None:
+    """None when the new file says the same as was said then."""
+    row, capability = one.row, _row_of(one.row, catalog)
+    subject = people[row.user_id or ""]
+    if capability is None:
+        return None
+    channel = row.channel_id or ""
+    words = f"{row.verb} {row.target_name}"
+    if not subject.known:
+        return Change("unclear", subject.user_id, channel, words, one.was, "unclear", "Slack does not tell who this is")
+    where = Where(team_id=team, channel_id=channel, is_dm=channel.startswith("D"), known=True)
+
+    def judge(target: Target) -> Decision:
+        return decide(
+            policy,
+            verb=capability.verb,
+            risk=capability.risk,
+            own_verb=capability.own_verb,
+            target=target,
+            params=json.loads(row.params),
+            subject=subject,
+            where=where,
+            now=datetime.fromisoformat(row.at),
+            grants=(),
+            home_team_id=team,
+            declared=tuple(param.name for param in capability.params),
+        )
+
+    decisions = [judge(target) for target in await _targets(store, catalog, row)]
+    told = {decision_word(decision) for decision in decisions}
+    unread = [group for group, member in subject.groups.items() if member is Member.UNREADABLE]
+    if unread and told != {one.was}:
+        why = f"Slack does not tell who is in {', '.join(sorted(unread))}"
+        return Change("unclear", subject.user_id, channel, words, one.was, "unclear", why)
+    if len(told) > 1:
+        return Change("unclear", subject.user_id, channel, words, one.was, "unclear", "its path is not remembered")
+    (now,) = told
+    if now == one.was:
+        return None
+    kind = "gains" if _RANK[now] > _RANK[one.was] else "loses"
+    return Change(kind, subject.user_id, channel, words, one.was, now, decisions[0].rule)
+
+
+async def _targets(store: Store, catalog: Catalog, row: Entry) -> list[Target]:
+    """The target as it is remembered; else what it may have been: under the name that the register has, or without a path."""
+    backend, kind, key = row.backend or "", row.target_kind or "", row.target_id or ""
+    try:
+        known = await store.by_id(backend, kind, key)
+    except Problem:
+        known = None
+    if known is not None and known.scope is not None:
+        return [known]
+    name = row.target_name or f"{backend}:{key}"
+    path = name.removeprefix(f"{backend}:")
+    named = Target(
+        backend=backend, kind=kind, id=key, name=path, scope=name if name.startswith(f"{backend}:") else None
+    )
+    if kind == catalog.backends[backend].default_target.name and path != key:
+        return [named]
+    return [named, named.model_copy(update={"scope": None})]
+
+
+def _tell(say: Print, since: str, past: Sequence[Past], changes: Sequence[Change], judged: int) -> None:
+    say(f"{judged} requests of the last {since} were decided again.")
+    if left := len(past) - judged:
+        say(f"{left} were left out: their control plane or verb is no longer there.")
+    counted = Counter(changes)
+    for kind in ("gains", "loses", "unclear"):
+        for change, count in sorted(counted.items()):
+            if change.kind == kind:
+                often = f", {count} times" if count > 1 else ""
+                say(
+                    f"{kind:<8}{change.user} in {change.channel}: {change.words}: "
+                    f"{change.was} -> {change.now} by {change.by}{often}"
+                )
+    by_kind = Counter(change.kind for change in changes)
+    say(f"{by_kind['gains']} gain, {by_kind['loses']} lose, {by_kind['unclear']} cannot be told.")

@@ -1,0 +1,161 @@
+"""All verbs of all configured backends, found by verb, backend and kind of target."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from bot.core.command.builtins import ALIASES, BUILTINS, Builtin
+from bot.core.command.capability import BackendRows, Capability
+from bot.core.command.params import BadParam, Param, ParamType
+from bot.core.errors import BadRequest
+from bot.core.value import Json
+
+
+class CatalogProblem(ValueError):
+    """Two rows answer to the same words, or a row is incomplete: the program must not start."""
+
+
+class Catalog:
+    """An immutable index. `backends` maps a configured name to what its kind declares."""
+
+    def __init__(self, backends: Mapping[str, BackendRows]) -> None:
+        self.backends = MappingProxyType(dict(backends))
+        self.builtins = MappingProxyType({row.verb: row for row in BUILTINS})
+        self._rows: dict[tuple[str, str, str], Capability] = {}
+        for rows in {rows.kind: rows for rows in backends.values()}.values():
+            self._index(rows)
+        self.verbs = frozenset(verb for _, verb, _ in self._rows) | frozenset(self.builtins)
+
+    def _index(self, rows: BackendRows) -> None:
+        kinds = {kind.name for kind in rows.targets}
+        if sum(kind.prefix is None for kind in rows.targets) != 1:
+            raise CatalogProblem(f"{rows.kind}: exactly one kind of target is written without a prefix")
+        for kind in rows.targets:
+            if kind.selects and kind.prefix is not None:
+                raise CatalogProblem(
+                    f"{rows.kind}: runs are selected of what is written without a prefix, not of {kind.name}"
+                )
+            if kind.part_of is not None and kind.part_of not in kinds:
+                raise CatalogProblem(f"{rows.kind}: {kind.name} is part of the unknown kind {kind.part_of}")
+        for row in rows.capabilities:
+            key = (rows.kind, row.verb, row.target)
+            if key in self._rows:
+                raise CatalogProblem(f"{rows.kind}: `{row.verb}` on {row.target} is declared twice")
+            if row.target not in kinds:
+                raise CatalogProblem(f"{rows.kind}: `{row.verb}` names the unknown kind of target {row.target}")
+            self._rows[key] = row
+
+    def row(self, backend: str, verb: str, target_kind: str) -> Capability | None:
+        """The row of that verb on that kind of target, None when there is none."""
+        rows = self.backends.get(backend)
+        return self._rows.get((rows.kind, verb, target_kind)) if rows else None
+
+    def rows(self, verb: str, backend: str | None = None) -> Sequence[tuple[str, Capability]]:
+        """Every row of a verb as (kind of control plane, row), of one backend's kind when it is named."""
+        named = self.backends.get(backend) if backend is not None else None
+        only = named.kind if named is not None else None
+        return [
+            (kind, row)
+            for (kind, row_verb, _), row in self._rows.items()
+            if row_verb == verb and (only is None or kind == only)
+        ]
+
+    def resumes(self, backend: str, verb: str) -> bool:
+        """Whether that verb switches on what a pause of this backend switched off."""
+        rows = self.backends.get(backend)
+        return rows is not None and any(row.resumes == verb for row in rows.capabilities)
+
+    def selects(self, backend: str) -> bool:
+        """Whether `@last` and its like pick a run of what is written without a prefix there."""
+        rows = self.backends.get(backend)
+        return rows is not None and rows.default_target.selects
+
+    def everything(self) -> Iterable[tuple[str, Capability]]:
+        """Every row with its kind of control plane, in declared order."""
+        return ((kind, row) for (kind, _, _), row in self._rows.items())
+
+    def builtin(self, verb: str) -> Builtin | None:
+        """The built-in verb of that name."""
+        return self.builtins.get(verb)
+
+    def split_path(self, backend: str, path: str) -> tuple[str | None, str]:
+        """`run/ID` -> ("run", "ID"); (None, path) for the default kind of target."""
+        head, slash, rest = path.partition("/")
+        if slash and backend in self.backends:
+            for kind in self.backends[backend].targets:
+                if kind.prefix is not None and kind.prefix == head:
+                    return kind.name, rest
+        return None, path
+
+    def canonical_verb(self, words: Sequence[str]) -> tuple[str | None, int]:
+        """The verb at the start of these words and how many words it took; (None, 0) when there is none."""
+        folded = [word.lower() for word in words[:3]]
+        for length in range(len(folded), 0, -1):
+            verb = " ".join(folded[:length])
+            verb = ALIASES.get(verb, verb)
+            if verb in self.verbs:
+                return verb, length
+        return None, 0
+
+    def nearest_verbs(self, word: str) -> tuple[str, ...]:
+        """Up to three verbs that look like what was typed."""
+        names = sorted(self.verbs | set(ALIASES))
+        near = difflib.get_close_matches(word.lower(), names, n=3, cutoff=0.5)
+        return tuple(dict.fromkeys(ALIASES.get(name, name) for name in near))
+
+    def nearest_backends(self, word: str) -> tuple[str, ...]:
+        """Up to three configured names that look like what was typed."""
+        return tuple(difflib.get_close_matches(word.lower(), sorted(self.backends), n=3, cutoff=0.4))
+
+
+def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) -> dict[str, Json]:
+    """The values of `key=value` words against declared rows; raises BadRequest with what is accepted.
+
+    Only what was given is in the result. A MAP is a dict of text by key.
+    """
+    by_name = {param.name: param for param in declared}
+    words: dict[str, list[str]] = {}
+    maps: dict[str, dict[str, Json]] = {}
+    for key, value in given:
+        head, dot, rest = key.partition(".")
+        if key in by_name and by_name[key].type is not ParamType.MAP:
+            words.setdefault(key, []).append(value)
+        elif dot and rest and head in by_name and by_name[head].type is ParamType.MAP:
+            _add(maps.setdefault(head, {}), rest, value, key)
+        elif "*" in by_name:
+            _add(maps.setdefault("*", {}), key, value, key)
+        else:
+            raise BadRequest(_unknown_key(key, declared), code="unknown_parameter")
+    try:
+        checked: dict[str, Json] = {name: by_name[name].check(texts) for name, texts in words.items()}
+    except BadParam as problem:
+        raise BadRequest(f"{problem}.", code="bad_parameter") from None
+    checked.update(maps)
+    missing = [param.name for param in declared if param.required and param.name not in checked]
+    if missing:
+        raise BadRequest("Missing: " + ", ".join(f"`{name}=`" for name in missing) + ".", code="missing_parameter")
+    return checked
+
+
+def _add(into: dict[str, Json], name: str, value: str, key: str) -> None:
+    if name in into:
+        raise BadRequest(f"`{key}` is given twice; give it once.", code="bad_parameter")
+    into[name] = value
+
+
+def _unknown_key(key: str, declared: Sequence[Param]) -> str:
+    names = [_written(param) for param in declared]
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+    if near:
+        return f"`{key}` is not a parameter here. Did you mean `{near[0]}`?"
+    if not names:
+        return f"`{key}` is not a parameter here; there are none."
+    return f"`{key}` is not a parameter here. There are: " + ", ".join(f"`{name}`" for name in names) + "."
+
+
+def _written(param: Param) -> str:
+    if param.type is ParamType.MAP:
+        return "NAME=" if param.name == "*" else f"{param.name}.NAME="
+    return f"{param.name}="

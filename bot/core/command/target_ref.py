@@ -1,0 +1,36 @@
+"""How a target is written: `backend:path`, `backend:kind/ID`, a selector behind `@`, quotes for blanks."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bot.core.command.lexer import DOUBLE
+from bot.core.value import Value
+
+BACKEND_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+SELECTORS: Final = ("last", "failed", "running")
+_SELECTOR_SUFFIX: Final = re.compile(r"@(last|failed|running)$")
+_BARE: Final = re.compile(r"[A-Za-z0-9._/@+-]*")
+
+
+class TargetRef(Value):
+    """A target as a person wrote it. `path` is unquoted and may be empty (the backend itself)."""
+
+    backend: str
+    path: str = ""
+    selector: str | None = None
+
+    def __str__(self) -> str:
+        path = self.path
+        looks_selected = _SELECTOR_SUFFIX.search(path) is not None
+        if not _BARE.fullmatch(path) or looks_selected:
+            path = quote(path)
+        suffix = f"@{self.selector}" if self.selector else ""
+        return f"{self.backend}:{path}{suffix}"
+
+
+def quote(text: str) -> str:
+    """`text` in double quotes, as the grammar reads it back: whatever could close them, and a backslash, is escaped."""
+    escaped = "".join(f"\\{char}" if char == "\\" or char in DOUBLE else char for char in text)
+    return f'"{escaped}"'

@@ -1,0 +1,98 @@
+"""`until=Mon 07:00` and its like: a local time becomes one instant, or a sentence that says why it is none."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Final
+
+from bot.core.command.params import BadParam
+
+LONGEST: Final = timedelta(days=31)
+_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_CLOCK: Final = re.compile(r"(?:([A-Za-z]{3,9})\s+)?([0-9]{1,2}):([0-9]{2})")
+_STAMP: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
+_ACCEPTED: Final = "write `18:30`, `Mon 07:00` or `2026-11-23T07:00`"
+
+
+def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
+    """The instant, in UTC, that `word` means to somebody in `zone` at the aware `now`; raises BadParam.
+
+    A time of day is its next occurrence; a weekday with a time likewise. A time that the clocks skip or show twice on its
+    day is refused with what to write instead. The instant is after `now` and at most 31 days ahead.
+    """
+    text = word.strip()
+    stamp = _STAMP.fullmatch(text)
+    clock = _CLOCK.fullmatch(text)
+    if stamp is not None:
+        instant = _stamp(stamp, zone, word)
+    elif clock is not None:
+        instant = _next(clock, zone, now, word)
+    else:
+        raise BadParam(f"`{word[:40]}` is no time; {_ACCEPTED}")
+    if instant <= now:
+        raise BadParam(f"`{word}` is over already; it was {_utc(instant)}")
+    if instant - now > LONGEST:
+        raise BadParam(f"`{word}` is more than {LONGEST.days} days ahead; choose an earlier time")
+    return instant
+
+
+def _stamp(match: re.Match[str], zone: tzinfo, word: str) -> datetime:
+    day, clock, offset = match.groups()
+    try:
+        local = datetime.fromisoformat(f"{day}T{clock}{(offset or '').upper()}")
+        return local.astimezone(UTC) if offset else _instant(local, zone, word)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, BadParam):
+            raise
+        raise BadParam(f"`{word}` is no date and time that exists; {_ACCEPTED}") from None
+
+
+def _next(match: re.Match[str], zone: tzinfo, now: datetime, word: str) -> datetime:
+    name, hour, minute = match.groups()
+    try:
+        clock = time(int(hour), int(minute))
+    except ValueError:
+        raise BadParam(f"`{word}` is no time of day; {_ACCEPTED}") from None
+    today = now.astimezone(zone).date()
+    ahead = 0 if name is None else (_weekday(name, word) - today.weekday()) % 7
+    local = datetime.combine(today + timedelta(days=ahead), clock)
+    if max(_both(local, zone)) <= now:
+        local += timedelta(days=1 if name is None else 7)
+    return _instant(local, zone, word)
+
+
+def _weekday(name: str, word: str) -> int:
+    folded = name.lower()
+    for number, day in enumerate(_DAYS):
+        if folded in {day, day[:3]}:
+            return number
+    raise BadParam(f"`{name}` in `{word}` is no day of the week; write `Mon` to `Sun`")
+
+
+def _both(local: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The two readings of a local time in UTC; they are one and the same but for the hours when clocks are moved."""
+    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return first, second
+
+
+def _instant(local: datetime, zone: tzinfo, word: str) -> datetime:
+    first, second = _both(local, zone)
+    if first == second:
+        return first
+    shown = f"{local:%Y-%m-%d %H:%M} in {zone}"
+    if first.astimezone(zone).replace(tzinfo=None) != local:
+        ahead = first.astimezone(zone)
+        raise BadParam(
+            f"`{word}` does not exist: {shown} is skipped when the clocks go forward; choose another time, "
+            f"such as `{ahead:%Y-%m-%dT%H:%M}`"
+        )
+    raise BadParam(
+        f"`{word}` is ambiguous: {shown} comes twice when the clocks go back; write `{_utc(first)}` or `{_utc(second)}`"
+    )
+
+
+def _utc(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M:%S}Z"

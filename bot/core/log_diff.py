@@ -1,0 +1,56 @@
+"""What changed between two logs, with what differs between any two runs taken out."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from bot.core.command.params import Param, ParamType
+
+DIFF: Final = Param(
+    name="diff", type=ParamType.BOOLEAN, default=False, help="Compare with the log of the last good run"
+)
+# How many last lines of each log are compared.
+COMPARED: Final = 1_500
+NO_GOOD_RUN: Final = "There is no earlier good run to compare with."
+_LONGEST_LINE: Final = 240
+_MOST_DIFFERENCES: Final = 60
+_VARYING: Final = (
+    (re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"), "<id>"),
+    (
+        re.compile(r"\d{4}[-/_]\d{2}[-/_]\d{2}[T _-]?\d{2}[:_]\d{2}[:_]\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?"),
+        "<time>",
+    ),
+    (re.compile(r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"), "<time>"),
+    (re.compile(r"\d+(?:[.,]\d+)*"), "<n>"),
+)
+
+
+def difference(good: Iterable[str], now: Iterable[str], good_name: str, now_name: str) -> str:
+    """The differing lines of two logs in unified form, at most 60, or the sentence that there are none."""
+    lines = difflib.unified_diff(
+        [plain(line) for line in good],
+        [plain(line) for line in now],
+        fromfile=f"last good {good_name}",
+        tofile=now_name,
+        lineterm="",
+        n=1,
+    )
+    shown: list[str] = []
+    for line in lines:
+        if len(shown) == _MOST_DIFFERENCES:
+            shown.append("...")
+            break
+        shown.append(line[:_LONGEST_LINE])
+    return (
+        "\n".join(shown) if shown else f"No difference from the last good run ({good_name}), times and numbers apart."
+    )
+
+
+def plain(line: str) -> str:
+    """A line without what differs between any two runs."""
+    for pattern, word in _VARYING:
+        line = pattern.sub(word, line)
+    return line

@@ -1,0 +1,328 @@
+"""A text of policy.toml becomes a Policy that decisions can be made with, or a PolicyProblem that names its lines."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.core.errors import Problem
+from bot.core.policy.schema import (
+    APP_ID,
+    EVERYBODY,
+    USER_GROUP_ID,
+    USER_ID,
+    AdministratorsTable,
+    AllowRule,
+    ApprovalRule,
+    BreakglassTable,
+    CaseTable,
+    ChannelTable,
+    DenyRule,
+    FreezeTable,
+    Loc,
+    PolicyFile,
+    Table,
+    cross_checks,
+    named_words,
+)
+from bot.core.policy.toml_lines import Lines
+from bot.core.value import canonical
+
+MOST_PROBLEMS: Final = 25
+END_LINE: Final = "# end"
+_TOML_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)$")
+_TABLES: Final[Mapping[tuple[str, ...], type[Table]]] = {
+    (): PolicyFile,
+    ("channel",): ChannelTable,
+    ("channel", "allow"): AllowRule,
+    ("channel", "allow", "approvals"): ApprovalRule,
+    ("channel", "deny"): DenyRule,
+    ("freeze",): FreezeTable,
+    ("breakglass",): BreakglassTable,
+    ("administrators",): AdministratorsTable,
+    ("case",): CaseTable,
+}
+_ARRAYS: Final = frozenset({("channel",), ("channel", "allow"), ("channel", "deny"), ("freeze",), ("case",)})
+_TYPES: Final = {
+    "string_type": "has to be text in quotes",
+    "int_type": "has to be a whole number",
+    "tuple_type": 'has to be a list, like ["..."]',
+    "dict_type": "has to be a table",
+    "model_type": "has to be a table",
+    "model_attributes_type": "has to be a table",
+    "too_short": "is an empty list",
+}
+
+
+class PolicyProblem(Problem):
+    """The text is no usable policy. `lines` are sentences, each beginning with the line it is about."""
+
+    code = "policy_refused"
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = tuple(lines)
+        super().__init__("\n".join(self.lines), "The policy that was in force before stays in force.")
+
+
+class RuleKind(StrEnum):
+    """What a rule of the file does."""
+
+    DENY = "deny"
+    FREEZE = "freeze"
+    ALLOW = "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Whom a `who` names. `named` are user ids written there themselves, `users` those and the ones of its groups."""
+
+    words: tuple[str, ...]
+    everybody: bool
+    named: frozenset[str]
+    users: frozenset[str]
+    user_groups: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, ready to be asked. `label` (`C0CRAWL allow 2`) is what the register keeps; `line` is where it stands.
+
+    `who` is whom it is about; for a freeze whom it is not about. `approvals` and `params` only with ALLOW, `begins` and
+    `ends` only with FREEZE.
+    """
+
+    label: str
+    kind: RuleKind
+    line: int
+    verbs: tuple[str, ...]
+    targets: tuple[str, ...]
+    who: Circle
+    params: Mapping[str, tuple[Any, ...]]
+    because: str = ""
+    approvals: ApprovalRule | None = None
+    begins: datetime | None = None
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRules:
+    """The rules of one conversation, each list in the order of the file."""
+
+    id: str
+    note: str
+    denies: tuple[Rule, ...]
+    allows: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A checked policy. `version` is 12 hex digits over everything that decides (no notes, no cases, no layout).
+
+    `accounts`: of each account in [people], the one that stands for its person.
+    """
+
+    version: str
+    file: PolicyFile
+    channels: Mapping[str, ChannelRules]
+    freezes: tuple[Rule, ...]
+    breakglass: Circle
+    administrators: Circle
+    accounts: Mapping[str, str]
+
+    def circle(self, words: Iterable[str]) -> Circle:
+        """Whom these words of a `who` or `from` stand for."""
+        return _circle(self.file, tuple(words))
+
+    @property
+    def user_groups(self) -> frozenset[str]:
+        """The id of every Slack user group that the file names."""
+        words = {word for members in self.file.groups.values() for word in members}
+        words.update(word for _, named in named_words(self.file) for word in named)
+        return frozenset(word for word in words if USER_GROUP_ID.fullmatch(word))
+
+    @property
+    def asking_channels(self) -> frozenset[str]:
+        """The id of every channel in which a rule has others asked, beside the channel of the request itself."""
+        asked = (rule.approvals for channel in self.channels.values() for rule in channel.allows)
+        return frozenset(one.in_channel for one in asked if one is not None and one.in_channel is not None)
+
+
+def parse_policy(text: str) -> Policy:
+    """The policy of this text; raises PolicyProblem and nothing else, whatever the text is."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyProblem([_toml_sentence(str(error), text)]) from None
+    except (ValueError, RecursionError, OverflowError):
+        raise PolicyProblem(["line 1: the file is nested too deep or holds a number that is too long"]) from None
+    lines = Lines(text)
+    try:
+        file = PolicyFile.model_validate(data)
+    except ValidationError as error:
+        raise PolicyProblem(_listed(_sentences(error, lines))) from None
+    crossed = [(lines.of(loc), sentence) for loc, sentence in cross_checks(file)]
+    if crossed:
+        raise PolicyProblem(_listed(crossed))
+    return _compiled(file, lines)
+
+
+def cut_short(text: str, last_good: str) -> str | None:
+    """Why `text` looks like a file that is only half written, compared with the one in force; None when it does not.
+
+    TOML cannot tell a file cut between two lines from a shorter one, and what is cut off may be a deny. So: a text that is
+    the beginning of the last good one is refused, so is one without a line end where the last good one had it, and one
+    that lost the line `# end` with which the last good one closed. With that line every cut is found.
+    """
+    if text == last_good:
+        return None
+    if last_good.startswith(text) and last_good[len(text) :].strip():
+        return (
+            "the file is the beginning of the policy in force, cut off; write it whole, or restart to take it as it is"
+        )
+    if last_good.endswith("\n") and not text.endswith("\n"):
+        return "the last line of the file is not finished; end it with a line break"
+    if _closes(last_good) and not _closes(text):
+        return f"the line `{END_LINE}` is missing at the end; the policy in force had it, so this one looks cut off"
+    return None
+
+
+def _closes(text: str) -> bool:
+    return text.rstrip().endswith("\n" + END_LINE)
+
+
+def _toml_sentence(message: str, text: str) -> str:
+    found = _TOML_LINE.search(message)
+    line = int(found.group(1)) if found else text.count("\n") + 1
+    what = _TOML_LINE.sub("", message).replace(" (at end of document)", " at the end of the file")
+    return f"line {line}: this is no TOML: {what}"
+
+
+def _listed(found: Iterable[tuple[int, str]]) -> list[str]:
+    sentences = [f"line {line}: {sentence}" for line, sentence in sorted(dict.fromkeys(found))]
+    left = len(sentences) - MOST_PROBLEMS
+    return [*sentences[:MOST_PROBLEMS], f"and {left} more"] if left > 0 else sentences
+
+
+def _sentences(error: ValidationError, lines: Lines) -> Iterator[tuple[int, str]]:
+    details = error.errors(include_url=False, include_input=False)
+    for detail in details:
+        loc: Loc = tuple(detail["loc"])
+        inner = any(len(other["loc"]) > len(loc) and tuple(other["loc"])[: len(loc)] == loc for other in details)
+        if not (detail["type"] == "too_short" and inner):
+            yield lines.of(loc), _words(detail, loc)
+
+
+def _words(detail: ErrorDetails, loc: Loc) -> str:
+    kind, message = detail["type"], detail["msg"]
+    if "params" in loc[:-1]:
+        return f"`{loc[loc.index('params') + 1]}` takes a list of texts, numbers, true and false, each once"
+    key = next((part for part in reversed(loc) if isinstance(part, str)), "")
+    table, title = _table(loc[:-1])
+    if kind == "extra_forbidden":
+        takes = ", ".join(field.alias or name for name, field in table.model_fields.items())
+        return f"`{loc[-1]}` is no key of {title}; it takes {takes}"
+    if kind == "missing":
+        return f"{title} needs `{loc[-1]}`"
+    if kind == "value_error":
+        sentence = str(detail.get("ctx", {}).get("error", message))
+        return sentence if key in {"", "freeze"} or "`" in sentence else f"`{key}`: {sentence}"
+    if key == "version":
+        return "`version` has to be 1"
+    if kind == "literal_error":
+        return f"`{key}` has to be {detail.get('ctx', {}).get('expected', '')}"
+    wanted = _TYPES.get(kind) or message.replace("Input should be", "has to be")
+    return f"`{key}` {wanted}"
+
+
+def _table(loc: Loc) -> tuple[type[Table], str]:
+    path = tuple(part for part in loc if isinstance(part, str))
+    while path not in _TABLES:
+        path = path[:-1]
+    name = ".".join(path)
+    if not path:
+        return PolicyFile, "the top of the file"
+    return _TABLES[path], f"[[{name}]]" if path in _ARRAYS else f"[{name}]" if len(path) == 1 else f"`{path[-1]}`"
+
+
+def _circle(file: PolicyFile, words: tuple[str, ...]) -> Circle:
+    members = {member for word in words for member in file.groups.get(word, ())}
+    named = frozenset(word for word in words if USER_ID.fullmatch(word) or APP_ID.fullmatch(word))
+    return Circle(
+        words=words,
+        everybody=EVERYBODY in words,
+        named=named,
+        users=named | {member for member in members if USER_ID.fullmatch(member)},
+        user_groups=frozenset(word for word in (*words, *members) if USER_GROUP_ID.fullmatch(word)),
+    )
+
+
+def _compiled(file: PolicyFile, lines: Lines) -> Policy:
+    decides = file.model_dump(mode="json", by_alias=True, exclude={"case": True, "channel": {"__all__": {"note"}}})
+    if not file.people:  # a file from before there was [people] keeps its version, and what waits on it stays valid
+        del decides["people"]
+    return Policy(
+        version=hashlib.sha256(canonical(decides).encode("utf-8", "surrogatepass")).hexdigest()[:12],
+        file=file,
+        channels=MappingProxyType(
+            {table.id: _channel(file, number, table, lines) for number, table in enumerate(file.channel)}
+        ),
+        freezes=tuple(_freeze(file, number, table, lines) for number, table in enumerate(file.freeze)),
+        breakglass=_circle(file, file.breakglass.who if file.breakglass else ()),
+        administrators=_circle(file, file.administrators.who if file.administrators else ()),
+        accounts=MappingProxyType({account: ids[0] for ids in file.people.values() for account in ids}),
+    )
+
+
+def _channel(file: PolicyFile, number: int, table: ChannelTable, lines: Lines) -> ChannelRules:
+    denies = tuple(
+        Rule(
+            label=f"{table.id} deny {place + 1}",
+            kind=RuleKind.DENY,
+            line=lines.of(("channel", number, "deny", place)),
+            verbs=deny.verbs,
+            targets=deny.targets,
+            who=_circle(file, deny.who),
+            params=MappingProxyType({}),
+            because=deny.because,
+        )
+        for place, deny in enumerate(table.deny)
+    )
+    allows = tuple(
+        Rule(
+            label=f"{table.id} allow {place + 1}",
+            kind=RuleKind.ALLOW,
+            line=lines.of(("channel", number, "allow", place)),
+            verbs=allow.verbs,
+            targets=allow.targets,
+            who=_circle(file, allow.who),
+            params=MappingProxyType(dict(allow.params)),
+            approvals=allow.approvals,
+        )
+        for place, allow in enumerate(table.allow)
+    )
+    return ChannelRules(id=table.id, note=table.note, denies=denies, allows=allows)
+
+
+def _freeze(file: PolicyFile, number: int, table: FreezeTable, lines: Lines) -> Rule:
+    return Rule(
+        label=f"freeze {number + 1}",
+        kind=RuleKind.FREEZE,
+        line=lines.of(("freeze", number)),
+        verbs=table.verbs,
+        targets=("*",),
+        who=_circle(file, table.except_),
+        params=MappingProxyType({}),
+        because=table.because,
+        begins=table.from_,
+        ends=table.until,
+    )

@@ -1,0 +1,372 @@
+"""The decision: may this person do this to that, here and now. Pure: no clock, no I/O; facts come in as arguments.
+
+Order: place and person, the denies of the channel, freezes, the first allow that matches (with its approval demand), grants.
+An ordinary grant stands in for a missing allow and for nothing else: where a rule demands an approval, it is still demanded.
+A break-glass grant stands in for a missing allow, an approval and the end of a freeze, while its holder could open it now.
+Neither overrides a deny: a deny is what somebody decided must not happen here, and who needs it done anyway has the vendor's
+own console.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import takewhile
+from typing import Final, Unpack
+
+from bot.core.policy.compile import ChannelRules, Policy, PolicyProblem, Rule, RuleKind, cut_short, parse_policy
+from bot.core.policy.decision import Allowed, Asked, Decision, Denied, GrantView, NeedsApproval, RuleTrace
+from bot.core.policy.match import (
+    Member,
+    Question,
+    Standing,
+    Subject,
+    Where,
+    params_fail,
+    quoted,
+    standing,
+    target_covered,
+    target_fails,
+    target_spared,
+    target_touched,
+    verb_covered,
+    verb_fails,
+    who_fails,
+    who_spared,
+    who_undecided,
+)
+from bot.core.policy.rights import grant_fails, is_for, why_not_administrator, why_not_breakglass
+from bot.core.policy.schema import policy_json_schema
+
+__all__ = [
+    "Allowed",
+    "Asked",
+    "Decision",
+    "Denied",
+    "GrantView",
+    "Member",
+    "NeedsApproval",
+    "Policy",
+    "PolicyProblem",
+    "RuleTrace",
+    "Standing",
+    "Subject",
+    "Where",
+    "admits",
+    "asks_of_others",
+    "cut_short",
+    "decide",
+    "is_for",
+    "parse_policy",
+    "policy_json_schema",
+    "standing",
+    "why",
+    "why_not_administrator",
+    "why_not_breakglass",
+]
+
+NO_RULE: Final = "no rule"
+HOUSE_RULE: Final = "house rule"
+
+
+def decide(policy: Policy, **asked: Unpack[Asked]) -> Decision:
+    """The decision. Never raises: what cannot be evaluated is denied with code `policy_error`."""
+    try:
+        question, grants = _question(asked)
+        decision = _decide(policy, question, grants)
+        return _with_help(policy, question, decision) if isinstance(decision, Denied) else decision
+    except Exception as error:  # noqa: BLE001 -- whatever goes wrong while judging means no
+        return Denied(
+            HOUSE_RULE, f"the rules could not be evaluated ({type(error).__name__}), so it is denied", "policy_error"
+        )
+
+
+def why(policy: Policy, **asked: Unpack[Asked]) -> tuple[RuleTrace, ...]:
+    """Every rule of the channel in the order of evaluation, then the decision. Never raises."""
+    decision = decide(policy, **asked)
+    try:
+        question, grants = _question(asked)
+        traces = list(_traces(policy, question, grants, decision.rule))
+    except Exception as error:  # noqa: BLE001 -- as in decide
+        traces = [RuleTrace(HOUSE_RULE, "place", matched=False, says=f"not readable ({type(error).__name__})")]
+    matched = not isinstance(decision, Denied)
+    return (*traces, RuleTrace(decision.rule, "decision", matched=matched, says=decision.reason, decides=True))
+
+
+def asks_of_others(policy: Policy, **asked: Unpack[Asked]) -> NeedsApproval | None:
+    """What the first rule of the place about this, whoever it names, demands of approvers; None when it demands nothing."""
+    question, _ = _question(asked)
+    channel = policy.channels.get(question.where.channel_id)
+    rule = next((rule for rule in channel.allows if _about(rule, question)), None) if channel is not None else None
+    demand = _needs_approval(rule, question) if rule is not None else None
+    return demand if isinstance(demand, NeedsApproval) else None
+
+
+def admits(
+    policy: Policy, *, subject: Subject, where: Where, home_team_id: str, grants: Sequence[GrantView] = ()
+) -> Denied | None:
+    """None when this person may use the verbs that everybody may here; else why not.
+
+    A full member in a conversation that the policy or a grant names; others where an allow rule of it names their own id,
+    or a grant does.
+    """
+    mine = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
+    refused = _refused_place(policy, where, home_team_id, mine) or _refused_person(subject, home_team_id)
+    if refused is not None:
+        return refused
+    kind, words = standing(subject, home_team_id)
+    channel = policy.channels.get(where.channel_id)
+    named = channel is not None and any(subject.user_id in rule.who.named for rule in channel.allows)
+    if mine or named or kind is Standing.FULL:
+        return None
+    return Denied(
+        NO_RULE, f"you are {words}, and no rule of this channel names your own id {subject.user_id}", "no_rule"
+    )
+
+
+def _question(asked: Asked) -> tuple[Question, Sequence[GrantView]]:
+    question = Question(
+        verb=asked["verb"],
+        risk=asked["risk"],
+        own_verb=asked["own_verb"],
+        target=asked["target"],
+        params=asked["params"],
+        subject=asked["subject"],
+        where=asked["where"],
+        now=asked["now"],
+        home_team_id=asked["home_team_id"],
+        declared=asked.get("declared"),
+    )
+    if question.now.utcoffset() is None:
+        raise ValueError("`now` has no zone")
+    scope = question.target.scope
+    if scope is not None and not scope.startswith(f"{question.target.backend}:"):
+        raise ValueError("the target's scope is on another backend")
+    return question, asked["grants"]
+
+
+def _decide(policy: Policy, question: Question, grants: Sequence[GrantView]) -> Decision:
+    refused = _not_here(policy, question, grants) or _refused_person(question.subject, question.home_team_id)
+    if refused is not None:
+        return refused
+    channel = _channel(policy, question)
+    deny = _first(channel.denies, question)
+    if deny is not None:
+        return Denied(deny.label, deny.because or _describes(deny), "deny_rule")
+    freeze = _first(policy.freezes, question)
+    allow = _first(channel.allows, question)
+    unsure = _unsure(channel.allows, allow, question)
+    if freeze is None and unsure is None and allow is not None and allow.approvals is None:
+        return Allowed(allow.label, _describes(allow))
+    broken = next((one for one in grants if one.breakglass and grant_fails(policy, one, question) is None), None)
+    if broken is not None:
+        return Allowed(f"grant {broken.id}", "break-glass, to be reviewed", via_grant=broken.id, breakglass=True)
+    if freeze is not None:
+        return Denied(freeze.label, _describes(freeze), "freeze")
+    grant = next((one for one in grants if grant_fails(policy, one, question) is None), None)
+    if unsure is not None and (allow is not None or grant is not None):
+        sentence = f"{unsure.label} may demand an approval of you: {_says(unsure, question)}"
+        return Denied(unsure.label, sentence, "group_unreadable")
+    if allow is not None:
+        return _needs_approval(allow, question)
+    if grant is not None:
+        return Allowed(f"grant {grant.id}", f"a grant until {grant.until.isoformat()}", via_grant=grant.id)
+    return Denied(NO_RULE, _closest(channel, question), "no_rule")
+
+
+def _unsure(allows: Sequence[Rule], match: Rule | None, question: Question) -> Rule | None:
+    """The first rule before the match that would demand an approval if a user group could be read.
+
+    Passing over it would be wider than knowing: the person may be just the one whom it wants approved.
+    """
+    subject, home = question.subject, question.home_team_id
+    for rule in takewhile(lambda rule: rule is not match, allows):
+        if rule.approvals is not None and _about(rule, question) and who_undecided(rule.who, subject, home):
+            return rule
+    return None
+
+
+def _says(rule: Rule, question: Question) -> str:
+    failure = _fails(rule, question)
+    return failure[1] if failure is not None else _describes(rule)
+
+
+def _needs_approval(allow: Rule, question: Question) -> Decision:
+    demand = allow.approvals
+    if demand is None:
+        return Allowed(allow.label, _describes(allow))
+    return NeedsApproval(
+        rule=allow.label,
+        reason=_describes(allow),
+        count=demand.count,
+        from_groups=demand.from_,
+        expires=demand.expires,
+        in_channel=demand.in_channel or question.where.channel_id,
+    )
+
+
+def _not_here(policy: Policy, question: Question, grants: Sequence[GrantView]) -> Denied | None:
+    subject, where, home = question.subject, question.where, question.home_team_id
+    return _refused_place(policy, where, home, [one for one in grants if is_for(policy, one, subject, where, home)])
+
+
+def _refused_place(policy: Policy, where: Where, home_team_id: str, grants: Sequence[GrantView]) -> Denied | None:
+    if not home_team_id or where.team_id != home_team_id:
+        return Denied(HOUSE_RULE, "this came from another workspace", "other_workspace")
+    if not where.known:
+        return Denied(HOUSE_RULE, "Slack did not say what kind of conversation this is", "place_unknown")
+    if where.is_dm and not where.channel_id.startswith("D"):
+        return Denied(HOUSE_RULE, "a direct message counts by its D id only", "place_unknown")
+    if where.frozen:
+        sentence = "this channel changed its id or is now shared; an administrator has to confirm its rules with `policy confirm`"
+        return Denied(HOUSE_RULE, sentence, "place_frozen")
+    if where.channel_id in policy.channels or any(grant.channel_id == where.channel_id for grant in grants):
+        return None
+    if where.is_mpim:
+        return Denied(HOUSE_RULE, f"no rule names this group message by its id {where.channel_id}", "dm_not_listed")
+    if where.is_dm or where.channel_id.startswith("D"):
+        return Denied(HOUSE_RULE, "no rule names this direct message by its id", "dm_not_listed")
+    return Denied(HOUSE_RULE, f"the policy has no rules for this channel ({where.channel_id})", "not_listed")
+
+
+def _refused_person(subject: Subject, home_team_id: str) -> Denied | None:
+    kind, words = standing(subject, home_team_id)
+    if kind is not Standing.BARRED:
+        return None
+    gone = subject.known and subject.deleted
+    return Denied(HOUSE_RULE, words, "deactivated" if gone else "person_unknown")
+
+
+def _channel(policy: Policy, question: Question) -> ChannelRules:
+    found = policy.channels.get(question.where.channel_id)
+    return found or ChannelRules(question.where.channel_id, "", (), ())
+
+
+def _first(rules: Iterable[Rule], question: Question) -> Rule | None:
+    return next((rule for rule in rules if _touches(rule, question) and _fails(rule, question) is None), None)
+
+
+def _touches(rule: Rule, question: Question) -> bool:
+    """Verb and target, without words: what most rules of a long file fail by."""
+    narrow = rule.kind is RuleKind.ALLOW
+    if not verb_covered(rule.verbs, question, wide=not narrow):
+        return False
+    return (target_covered if narrow else target_touched)(rule.targets, question.target)
+
+
+def _fails(rule: Rule, question: Question) -> tuple[int, str] | None:
+    """None when the rule is about this question; else how many of its conditions held, and the one that did not."""
+    for held, sentence in enumerate(_conditions(rule, question)):
+        if sentence is not None:
+            return held, sentence
+    return None
+
+
+def _conditions(rule: Rule, question: Question) -> Iterator[str | None]:
+    narrow = rule.kind is RuleKind.ALLOW
+    if rule.kind is RuleKind.FREEZE:
+        yield _outside(rule, question.now)
+    yield verb_fails(rule.verbs, question, wide=not narrow)
+    if narrow:
+        yield target_fails(rule.targets, question.target)
+        yield who_fails(rule.who, question.subject, question.home_team_id)
+        yield params_fail(rule.params, question)
+    elif rule.kind is RuleKind.DENY:
+        yield target_spared(rule.targets, question.target)
+        yield who_spared(rule.who, question.subject)
+    elif who_fails(rule.who, question.subject, question.home_team_id) is None:
+        yield f"you are excepted by {quoted(rule.who.words)}"
+
+
+def _outside(freeze: Rule, now: datetime) -> str | None:
+    if freeze.begins is None or freeze.ends is None or now < freeze.begins:
+        begins = freeze.begins.isoformat() if freeze.begins else "never"
+        return f"it begins at {begins}"
+    return None if now < freeze.ends else f"it ended at {freeze.ends.isoformat()}"
+
+
+def _closest(channel: ChannelRules, question: Question) -> str:
+    near = [rule for rule in channel.allows if _touches(rule, question)]
+    near = near or [rule for rule in channel.allows if verb_covered(rule.verbs, question, wide=False)]
+    failures = [
+        (failure, rule) for rule in near or channel.allows[:1] if (failure := _fails(rule, question)) is not None
+    ]
+    if not failures:
+        return "no rule of this channel allows anything"
+    (_, sentence), rule = max(failures, key=lambda found: found[0][0])
+    return f"no rule of this channel allows it; closest is {rule.label}: {sentence}"
+
+
+def _describes(rule: Rule) -> str:
+    because = f": {rule.because}" if rule.because else ""
+    if rule.kind is RuleKind.FREEZE:
+        until = rule.ends.isoformat() if rule.ends else ""
+        return f"freeze {rule.because or rule.label} until {until}"
+    words = f"{quoted(rule.verbs)} on {quoted(rule.targets)} for {quoted(rule.who.words)}"
+    if rule.kind is RuleKind.DENY:
+        return f"denied here: {words}{because}"
+    if rule.approvals is None:
+        return f"allowed here: {words}"
+    return f"allowed here with {rule.approvals.count} of {quoted(rule.approvals.from_)}: {words}"
+
+
+def _with_help(policy: Policy, question: Question, denied: Denied) -> Denied:
+    """The denial with who may do it here and where the asker may; nothing of that when place or person were refused."""
+    if denied.code not in {"deny_rule", "freeze", "no_rule", "group_unreadable"}:
+        return denied
+    about = [rule for rule in _channel(policy, question).allows if _about(rule, question)]
+    freeze = _first(policy.freezes, question)
+    if any(rule.who.everybody for rule in _channel(policy, question).denies if _about(rule, question)):
+        who: Iterable[str] = ()
+    elif freeze is not None:
+        who = freeze.who.words if denied.code == "freeze" else ()
+    else:
+        who = (word for rule in about for word in rule.who.words)
+    approvers = (word for rule in about if rule.approvals for word in rule.approvals.from_)
+    return replace(
+        denied,
+        who_can=tuple(dict.fromkeys(who)),
+        where_else=tuple(_elsewhere(policy, question)) if freeze is None else (),
+        rule_approvers=tuple(dict.fromkeys(approvers)),
+    )
+
+
+def _about(rule: Rule, question: Question) -> bool:
+    """Everything but the person."""
+    return _touches(rule, question) and params_fail(rule.params, question) is None
+
+
+def _elsewhere(policy: Policy, question: Question) -> Iterator[str]:
+    for channel in policy.channels.values():
+        if channel.id == question.where.channel_id or channel.id.startswith("D"):
+            continue
+        there = replace(question, where=replace(question.where, channel_id=channel.id, is_dm=False, is_mpim=False))
+        if _first(channel.denies, there) is None and _first(channel.allows, there) is not None:
+            yield channel.id
+
+
+def _traces(policy: Policy, question: Question, grants: Sequence[GrantView], decisive: str) -> Iterator[RuleTrace]:
+    place = _not_here(policy, question, grants)
+    if place is not None:
+        yield RuleTrace(HOUSE_RULE, "place", matched=False, says=place.reason, decides=True)
+    person = _refused_person(question.subject, question.home_team_id)
+    if person is not None:
+        yield RuleTrace(HOUSE_RULE, "person", matched=False, says=person.reason, decides=place is None)
+    channel = _channel(policy, question)
+    for rule in (*channel.denies, *policy.freezes, *channel.allows):
+        yield _trace(rule, question, decisive)
+    for grant in grants:
+        failure = grant_fails(policy, grant, question)
+        label = f"grant {grant.id}"
+        says = failure or ("break-glass" if grant.breakglass else f"granted until {grant.until.isoformat()}")
+        yield RuleTrace(label, "grant", matched=failure is None, says=says, decides=label == decisive)
+
+
+def _trace(rule: Rule, question: Question, decisive: str) -> RuleTrace:
+    try:
+        failure = _fails(rule, question)
+    except Exception as error:  # noqa: BLE001 -- a rule that breaks is shown as broken; decide has denied already
+        failure = (0, f"it could not be evaluated ({type(error).__name__})")
+    says = _describes(rule) if failure is None else failure[1]
+    return RuleTrace(rule.label, rule.kind.value, failure is None, says, rule.line, rule.label == decisive)

@@ -1,0 +1,105 @@
+"""What a decision is asked with and what it answers: the values that policy.py takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NotRequired, TypeAlias, TypedDict
+
+from bot.core.command.capability import Risk
+from bot.core.operation import Target
+from bot.core.policy.match import Subject, Where
+from bot.core.value import Json
+
+
+@dataclass(frozen=True, slots=True)
+class GrantView:
+    """A permission for a limited time. `channel_id` None: in every channel that the policy names. `until` is exclusive.
+
+    `lapsed` is why it counts no more though it is not over; empty while it counts.
+    """
+
+    id: str
+    user_id: str
+    verbs: tuple[str, ...]
+    targets: tuple[str, ...]
+    until: datetime
+    channel_id: str | None = None
+    breakglass: bool = False
+    lapsed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """It may be done at once. `via_grant` is the grant's id when a grant, not a rule of the file, allows it."""
+
+    rule: str
+    reason: str
+    via_grant: str | None = None
+    breakglass: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsApproval:
+    """`count` people of `from_groups` (words of the file) have to agree within `expires` seconds, asked in `in_channel`."""
+
+    rule: str
+    reason: str
+    count: int
+    from_groups: tuple[str, ...]
+    expires: int
+    in_channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """It may not. `who_can` are words of the file, `where_else` channel ids where the same person may, `rule_approvers` the
+    words of those who decide such requests here. `code` is one of: other_workspace place_unknown place_frozen not_listed
+    dm_not_listed person_unknown deactivated deny_rule freeze no_rule group_unreadable policy_error.
+    """
+
+    rule: str
+    reason: str
+    code: str
+    who_can: tuple[str, ...] = ()
+    where_else: tuple[str, ...] = ()
+    rule_approvers: tuple[str, ...] = ()
+
+
+Decision: TypeAlias = Allowed | NeedsApproval | Denied
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTrace:
+    """One step of an evaluation. `kind`: place, person, deny, freeze, allow, grant, and last of all decision.
+
+    `says` is the first condition that failed, or what the rule does when it matched. `decides` marks the one that decided.
+    """
+
+    label: str
+    kind: str
+    matched: bool
+    says: str
+    line: int | None = None
+    decides: bool = False
+
+
+class Asked(TypedDict):
+    """The arguments of decide and why: see Question. `params` holds all of them, defaults included.
+
+    `declared` are the names of the row's parameters; a limit of a rule on a parameter that the row does not have binds
+    nothing. Without it every limit applies.
+    """
+
+    verb: str
+    risk: Risk
+    own_verb: bool
+    target: Target
+    params: Mapping[str, Json]
+    subject: Subject
+    where: Where
+    now: datetime
+    grants: Sequence[GrantView]
+    home_team_id: str
+    declared: NotRequired[Collection[str] | None]

@@ -1,0 +1,117 @@
+"""How far a person may grant: nobody gives what they could not do there themselves, at once and without asking anybody.
+
+A grant is a pattern. It is inside a person's rights when, for every verb that it covers, one rule of the channel that names
+the person covers all of its targets, with no approval and no limit on parameters, and nothing before that rule interferes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+
+from bot.core.command.capability import Capability
+from bot.core.command.catalog import Catalog
+from bot.core.policy.compile import Rule
+from bot.core.policy.decide import Policy, Subject
+from bot.core.policy.match import folded, glob, prefixes_agree, risk_or_verb, who_fails, who_spared, who_undecided
+
+
+def rows_of(catalog: Catalog, verb: str, target: str) -> list[tuple[str, Capability]]:
+    """The rows (backend, row) that a grant of this verb pattern on this target pattern is about."""
+    return [
+        (name, row)
+        for name, declared in sorted(catalog.backends.items())
+        if prefixes_agree(target, f"{name}:")
+        for row in declared.capabilities
+        if risk_or_verb(verb, row.verb, row.risk, own_verb=row.own_verb, wide=False)
+    ]
+
+
+def out_of_bounds(
+    policy: Policy,
+    channel_id: str,
+    granter: Subject,
+    rows: Sequence[tuple[str, Capability]],
+    target: str,
+    *,
+    now: datetime,
+    home_team_id: str,
+) -> str | None:
+    """None when the granter may do all of it there without anybody's approval; else the first thing that they may not."""
+    channel = policy.channels.get(channel_id)
+    if channel is None:
+        return "the policy has no rules for this channel"
+    closing = [rule for rule in channel.denies if who_spared(rule.who, granter) is None]
+    closing += [
+        rule for rule in policy.freezes if _runs(rule, now) and who_fails(rule.who, granter, home_team_id) is not None
+    ]
+    for backend, row in rows:
+        scope = _narrowed(target, backend)
+        if any(_touches(rule, row, scope, wide=True) for rule in closing):
+            return f"`{row.verb}` on `{scope}` is denied to you here, at least in part"
+        why = _not_opened(channel.allows, granter, row, scope, home_team_id)
+        if why is not None:
+            return why
+    return None
+
+
+def denies_above(
+    policy: Policy, channel_id: str, person: str, rows: Sequence[tuple[str, Capability]], target: str
+) -> str:
+    """The label of the first deny there that holds this person and touches what is granted; empty when none does.
+
+    No grant stands above a deny. One that names user groups is left out: whether it holds the person is Slack's to say.
+    """
+    channel = policy.channels.get(channel_id)
+    denies = channel.denies if channel is not None else ()
+    mine = [rule for rule in denies if rule.who.everybody or person in rule.who.users | rule.who.named]
+    scopes = [(row, _narrowed(target, backend)) for backend, row in rows]
+    return next((rule.label for rule in mine if any(_touches(rule, row, at, wide=True) for row, at in scopes)), "")
+
+
+def _runs(freeze: Rule, now: datetime) -> bool:
+    return freeze.begins is not None and freeze.ends is not None and freeze.begins <= now < freeze.ends
+
+
+def _narrowed(target: str, backend: str) -> str:
+    """The pattern on one backend: `*` and `a*` are taken as all of it."""
+    return target if target.startswith(f"{backend}:") else f"{backend}:*"
+
+
+def _not_opened(allows: Sequence[Rule], granter: Subject, row: Capability, scope: str, home_team_id: str) -> str | None:
+    """Rules are met in order: the first that touches the pattern has to cover all of it, and freely."""
+    for rule in allows:
+        mine = who_fails(rule.who, granter, home_team_id) is None
+        if not (mine or who_undecided(rule.who, granter, home_team_id)) or not _touches(rule, row, scope, wide=False):
+            continue
+        if rule.approvals is not None:
+            return f"you need an approval yourself for `{row.verb}` on `{scope}` ({rule.label})"
+        if mine and not rule.params and any(glob(pattern, scope) for pattern in rule.targets):
+            return None
+    return f"you may not `{row.verb}` all of `{scope}` here yourself"
+
+
+def _touches(rule: Rule, row: Capability, scope: str, *, wide: bool) -> bool:
+    verb = any(risk_or_verb(pattern, row.verb, row.risk, own_verb=row.own_verb, wide=wide) for pattern in rule.verbs)
+    if not verb:
+        return False
+    if wide:
+        return any(overlap(folded(pattern), folded(scope)) for pattern in rule.targets)
+    return any(overlap(pattern, scope) for pattern in rule.targets)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some text is covered by both patterns."""
+
+    @cache
+    def meet(i: int, j: int) -> bool:
+        if i == len(one) and j == len(other):
+            return True
+        if i < len(one) and one[i] == "*":
+            return meet(i + 1, j) or (j < len(other) and meet(i, j + 1))
+        if j < len(other) and other[j] == "*":
+            return meet(i, j + 1) or (i < len(one) and meet(i + 1, j))
+        return i < len(one) and j < len(other) and one[i] == other[j] and meet(i + 1, j + 1)
+
+    return meet(0, 0)

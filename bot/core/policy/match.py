@@ -1,0 +1,341 @@
+"""Whether one rule is about one question: each condition answers None, or the sentence that says why not.
+
+Allow conditions compare letter by letter, deny and freeze conditions ignore case and compatibility forms: whichever way a
+name is bent, the answer can only get narrower.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from bot.core.command.capability import Risk
+from bot.core.operation import Target
+from bot.core.policy.compile import Circle
+from bot.core.value import Json
+
+OLDEST_SECONDS: Final = 60.0
+SLACKBOT: Final = "USLACKBOT"
+_NOBODY: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Member(StrEnum):
+    """What Slack says of a person and a user group; UNREADABLE when it said nothing usable."""
+
+    YES = "yes"
+    NO = "no"
+    UNREADABLE = "unreadable"
+
+
+class Standing(StrEnum):
+    """What a person is to the home workspace. Only FULL is covered by `*` and groups; BARRED by nothing at all."""
+
+    FULL = "full"
+    NAMED_ONLY = "named only"
+    BARRED = "barred"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A person as read from Slack (users.info, usergroups.users.list).
+
+    `known` False: users.info failed, or a flag had an unexpected type. `team_id` is the person's own team. `groups` maps a
+    user group's id to membership; one that is absent counts as unreadable. `user_age` and `group_ages` are seconds since
+    they were read. `is_app_user` says that the person authorized this app, nothing about being a machine: it decides nothing.
+    `retry_after` is how many seconds Slack asked to wait before it says who this is.
+    """
+
+    user_id: str
+    team_id: str
+    enterprise_id: str | None = None
+    known: bool = False
+    deleted: bool = False
+    is_bot: bool = False
+    is_workflow_bot: bool = False
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    is_stranger: bool = False
+    is_app_user: bool = False
+    user_age: float = 0.0
+    groups: Mapping[str, Member] = field(default_factory=lambda: _NOBODY)
+    group_ages: Mapping[str, float] = field(default_factory=lambda: _NOBODY)
+    retry_after: int | None = None
+
+    def member(self, user_group: str) -> Member:
+        """Membership that may still be relied on: absent, unexpected or older than 60 s is UNREADABLE."""
+        if not is_fresh(self.group_ages.get(user_group, 0.0)):
+            return Member.UNREADABLE
+        said = self.groups.get(user_group, Member.UNREADABLE)
+        return said if said is Member.YES or said is Member.NO else Member.UNREADABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The conversation as read from Slack. `known` False: conversations.info failed.
+
+    `frozen`: its id changed or it became shared, and no person has confirmed its rules since.
+    """
+
+    team_id: str
+    channel_id: str
+    is_dm: bool = False
+    is_mpim: bool = False
+    is_ext_shared: bool = False
+    frozen: bool = False
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How the bot stands in a channel. `trouble` says why it is of no use there and what to do, empty when it is of use.
+
+    `known` False: Slack could not be asked, which says nothing about the channel.
+    """
+
+    name: str = ""
+    shared: bool = False
+    trouble: str = ""
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May this person do this to that, here and now? `declared` are the names of the row's parameters.
+
+    `params` holds every parameter with a value, defaults included. `declared` None: not known, and then every limit applies.
+    """
+
+    verb: str
+    risk: Risk
+    own_verb: bool
+    target: Target
+    params: Mapping[str, Json]
+    subject: Subject
+    where: Where
+    now: datetime
+    home_team_id: str
+    declared: Collection[str] | None = None
+
+
+def is_fresh(age: float) -> bool:
+    """True for an age of 0 to 60 s; a negative or unreadable one proves nothing."""
+    return 0.0 <= age <= OLDEST_SECONDS
+
+
+def glob(pattern: str, text: str) -> bool:
+    """True when `pattern` covers all of `text`; `*` stands for anything, slashes too, and nothing else is special."""
+    head, star, rest = pattern.partition("*")
+    if not star:
+        return pattern == text
+    if not text.startswith(head):
+        return False
+    *middle, tail = rest.split("*")
+    at = len(head)
+    for piece in middle:
+        found = text.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return len(text) - at >= len(tail) and text.endswith(tail)
+
+
+def folded(text: str) -> str:
+    """`text` without case and compatibility forms (fullwidth letters, ligatures)."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+
+
+def wide_glob(pattern: str, text: str) -> bool:
+    """Like glob, for what forbids: equal up to case, or up to case and compatibility forms, is enough.
+
+    Both are tried because normalizing is not done sign by sign: it may join a letter with a mark behind a `*`.
+    """
+    return glob(pattern.casefold(), text.casefold()) or glob(folded(pattern), folded(text))
+
+
+def risk_or_verb(pattern: str, verb: str, risk: Risk, *, own_verb: bool, wide: bool) -> bool:
+    """True when this verb pattern is about the verb. `risk:read` never covers a row that keeps a verb of its own."""
+    name, colon, risks = pattern.partition(":")
+    if colon and name == "risk":
+        own = own_verb and risk is Risk.READ
+        return not own and risk.value in risks.split("|")
+    return wide_glob(pattern, verb) if wide else glob(pattern, verb)
+
+
+def verb_covered(patterns: Iterable[str], question: Question, *, wide: bool) -> bool:
+    """True when one of these verb patterns is about the question's verb."""
+    verb, risk, own = question.verb, question.risk, question.own_verb
+    return any(risk_or_verb(pattern, verb, risk, own_verb=own, wide=wide) for pattern in patterns)
+
+
+def verb_fails(patterns: Sequence[str], question: Question, *, wide: bool) -> str | None:
+    """None, or that the verb is in none of these patterns."""
+    verb, own_verb = question.verb, question.own_verb
+    if verb_covered(patterns, question, wide=wide):
+        return None
+    own = " (a rule has to name it; it is not in `risk:read`)" if own_verb and "risk:read" in patterns else ""
+    return f"verb `{verb}` is not in {_list(patterns)}{own}"
+
+
+def target_covered(patterns: Collection[str], target: Target) -> bool:
+    """True when an allow pattern covers the target; one without a known path only by `*` and `backend:*`."""
+    if target.scope is None:
+        return "*" in patterns or f"{target.backend}:*" in patterns
+    scope = target.scope
+    return any(glob(pattern, scope) for pattern in patterns)
+
+
+def target_touched(patterns: Iterable[str], target: Target) -> bool:
+    """True when a deny pattern is about the target, or may be: an unknown path could be any path of its backend."""
+    if target.scope is None:
+        return any(_may_cover(pattern, f"{target.backend}:") for pattern in patterns)
+    scope = target.scope
+    return any(wide_glob(pattern, scope) for pattern in patterns)
+
+
+def target_fails(patterns: Sequence[str], target: Target) -> str | None:
+    """None when target_covered, else the sentence."""
+    if target_covered(patterns, target):
+        return None
+    if target.scope is None:
+        return f"the path of `{target.text}` is not known, so only `{target.backend}:*` would cover it"
+    return f"target `{target.scope}` is not in {_list(patterns)}"
+
+
+def target_spared(patterns: Sequence[str], target: Target) -> str | None:
+    """None when target_touched, else the sentence."""
+    if target_touched(patterns, target):
+        return None
+    return f"target `{target.scope or target.text}` is not in {_list(patterns)}"
+
+
+def _may_cover(pattern: str, start: str) -> bool:
+    return any(prefixes_agree(fold(pattern), fold(start)) for fold in (str.casefold, folded))
+
+
+def prefixes_agree(pattern: str, start: str) -> bool:
+    """True when the pattern covers some text that begins with `start`."""
+    head, star, _ = pattern.partition("*")
+    return head.startswith(start) or bool(star and start.startswith(head))
+
+
+def standing(subject: Subject, home_team_id: str) -> tuple[Standing, str]:
+    """What this person is, and the words for it."""
+    if not subject.known:
+        when = "in a moment" if subject.retry_after is None else f"in {subject.retry_after} s"
+        return Standing.BARRED, f"Slack did not say who you are, and nobody is let through unseen; try again {when}"
+    if not is_fresh(subject.user_age):
+        return Standing.BARRED, "what Slack said of you is too old to rely on"
+    if subject.deleted:
+        return Standing.BARRED, "your account is deactivated"
+    if subject.is_bot or subject.is_workflow_bot or subject.user_id == SLACKBOT:
+        return Standing.NAMED_ONLY, "a bot"
+    if subject.is_stranger or subject.team_id != home_team_id:
+        return Standing.NAMED_ONLY, "from another workspace"
+    if subject.is_restricted or subject.is_ultra_restricted:
+        return Standing.NAMED_ONLY, "a guest"
+    return Standing.FULL, "a full member"
+
+
+def who_fails(circle: Circle, subject: Subject, home_team_id: str) -> str | None:
+    """None when these words name the person; an unreadable user group names nobody."""
+    kind, words = standing(subject, home_team_id)
+    if kind is Standing.BARRED:
+        return words
+    if subject.user_id in circle.named:
+        return None
+    if kind is Standing.NAMED_ONLY:
+        return f"you are {words}, and `who` does not name your own id {subject.user_id}"
+    if circle.everybody or subject.user_id in circle.users:
+        return None
+    unread = _unread(circle, subject)
+    if unread is None:
+        return None
+    if unread:
+        return f"user group {', '.join(unread)} could not be read, so it does not count, and nothing else names you"
+    return f"you are not in group {quoted(circle.words)}"
+
+
+def who_undecided(circle: Circle, subject: Subject, home_team_id: str) -> bool:
+    """True when an unreadable user group alone keeps these words from naming a full member."""
+    if standing(subject, home_team_id)[0] is not Standing.FULL:
+        return False
+    return who_fails(circle, subject, home_team_id) is not None and bool(_unread(circle, subject))
+
+
+def _unread(circle: Circle, subject: Subject) -> list[str] | None:
+    """The user groups that could not be read; None when the person is in another one anyway."""
+    said = {group: subject.member(group) for group in sorted(circle.user_groups)}
+    if Member.YES in said.values():
+        return None
+    return [group for group, member in said.items() if member is Member.UNREADABLE]
+
+
+def who_spared(circle: Circle, subject: Subject) -> str | None:
+    """None when a rule that forbids is about the person, or may be: an unreadable user group counts as a yes."""
+    if circle.everybody or subject.user_id in circle.users:
+        return None
+    if any(subject.member(group) is not Member.NO for group in circle.user_groups):
+        return None
+    return f"you are not in group {quoted(circle.words)}"
+
+
+def params_fail(limits: Mapping[str, tuple[Any, ...]], question: Question) -> str | None:
+    """None, or the first parameter whose value is outside its limit. A limit on what the row does not have binds nothing."""
+    for name, allowed in limits.items():
+        if not _declared(name, question.declared):
+            continue
+        values = list(_leaves(_value(name, question.params)))
+        if not values and allowed:
+            return f"`{name}` is not said; this rule takes {_values(allowed)}"
+        for value in values:
+            if not any(type(value) is type(one) and value == one for one in allowed):
+                return f"`{name}` is {_shown(value)}, not in {_values(allowed)}"
+    return None
+
+
+def _declared(name: str, declared: Collection[str] | None) -> bool:
+    return declared is None or name in declared or "*" in declared or name.partition(".")[0] in declared
+
+
+def _value(name: str, params: Mapping[str, Json]) -> Json:
+    if name in params:
+        return params[name]
+    head, _, key = name.partition(".")
+    inner, rest = params.get(head), params.get("*")
+    if key and isinstance(inner, dict):
+        return inner.get(key)
+    return rest.get(name) if isinstance(rest, dict) else None
+
+
+def _leaves(value: Json) -> Iterable[Json]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _leaves(one)
+    elif value is not None:
+        yield value
+
+
+def _shown(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return f"`{text[:60]}`"
+
+
+def _values(values: Iterable[Json]) -> str:
+    return "[" + ", ".join(_shown(value) for value in values) + "]"
+
+
+def quoted(words: Iterable[object]) -> str:
+    """Words of a rule as a card shows them: each whole, whatever signs it holds."""
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _list(words: Iterable[object]) -> str:
+    return f"[{quoted(words)}]"

@@ -1,0 +1,54 @@
+"""Rights that no channel's rule gives: to administer, to break the glass, and what somebody was granted for a time."""
+
+from __future__ import annotations
+
+from bot.core.policy.compile import Policy
+from bot.core.policy.decision import GrantView
+from bot.core.policy.match import Question, Standing, Subject, Where, standing, target_fails, verb_fails, who_fails
+
+
+def why_not_administrator(policy: Policy, subject: Subject, home_team_id: str) -> str | None:
+    """None for an administrator (a full member), else the reason."""
+    return why_not_full(subject, home_team_id) or who_fails(policy.administrators, subject, home_team_id)
+
+
+def why_not_breakglass(policy: Policy, subject: Subject, home_team_id: str) -> str | None:
+    """None for somebody who may break the glass (a full member), else the reason."""
+    return why_not_full(subject, home_team_id) or who_fails(policy.breakglass, subject, home_team_id)
+
+
+def why_not_full(subject: Subject, home_team_id: str) -> str | None:
+    """None for a full member of the home workspace, else what they are."""
+    kind, words = standing(subject, home_team_id)
+    if kind is Standing.FULL:
+        return None
+    return words if kind is Standing.BARRED else f"you are {words}; this takes a full member"
+
+
+def is_for(policy: Policy, grant: GrantView, subject: Subject, where: Where, home_team_id: str) -> bool:
+    """True when the grant is this person's, of the home workspace, and for this conversation; guests may have one.
+
+    A break-glass grant counts only while its holder could open it now, another one while who gave it could give it.
+    """
+    return _why_not_for(policy, grant, subject, where, home_team_id) is None
+
+
+def _why_not_for(policy: Policy, grant: GrantView, subject: Subject, where: Where, home_team_id: str) -> str | None:
+    mine = grant.user_id == subject.user_id and subject.team_id == home_team_id
+    here = where.channel_id in policy.channels if grant.channel_id is None else grant.channel_id == where.channel_id
+    if not (mine and here):
+        return "it is somebody else's or for another channel"
+    if grant.lapsed:
+        return grant.lapsed
+    lost = why_not_breakglass(policy, subject, home_team_id) if grant.breakglass else None
+    return None if lost is None else f"you may not break the glass now: {lost}"
+
+
+def grant_fails(policy: Policy, grant: GrantView, question: Question) -> str | None:
+    """None when the grant covers the question, else the first condition that failed."""
+    not_for = _why_not_for(policy, grant, question.subject, question.where, question.home_team_id)
+    if not_for is not None:
+        return not_for
+    if not question.now < grant.until:
+        return f"it ended at {grant.until.isoformat()}"
+    return verb_fails(grant.verbs, question, wide=False) or target_fails(grant.targets, question.target)

@@ -1,0 +1,150 @@
+"""What a policy means for help, for `policy test`, and for the eye that looks for mistyped names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from bot.core.command.capability import Capability
+from bot.core.operation import Target
+from bot.core.policy.compile import Policy, Rule
+from bot.core.policy.decide import admits, is_for
+from bot.core.policy.decision import Allowed, Decision, GrantView, NeedsApproval
+from bot.core.policy.match import (
+    Member,
+    Standing,
+    Subject,
+    Where,
+    glob,
+    prefixes_agree,
+    risk_or_verb,
+    standing,
+    target_covered,
+    who_fails,
+    who_spared,
+    wide_glob,
+)
+from bot.core.policy.schema import USER_GROUP_ID, USER_ID, CaseTable
+
+CASE_USER: Final = "U0CASE"
+_RISK: Final = "risk:"
+
+
+def may(
+    policy: Policy,
+    *,
+    rows: Iterable[tuple[str, Capability]],
+    subject: Subject,
+    where: Where,
+    home_team_id: str,
+    grants: Sequence[GrantView] = (),
+) -> tuple[tuple[str, Capability], ...]:
+    """Of these (backend name, row) the ones that the person may use here on some target, approval or not.
+
+    Grants have to be in force; the caller has read them for now. A freeze hides nothing: the refusal itself explains it.
+    Parameters are not looked at.
+    """
+    if admits(policy, subject=subject, where=where, home_team_id=home_team_id, grants=grants) is not None:
+        return ()
+    channel = policy.channels.get(where.channel_id)
+    opening = _opening(policy, subject, where, home_team_id, grants)
+    closing: list[Rule] = []
+    if channel is not None:
+        closing += [rule for rule in channel.denies if who_spared(rule.who, subject) is None]
+    return tuple(
+        (backend, row)
+        for backend, row in rows
+        if any(_opens(rule, backend, row) for rule in opening)
+        and not any(_closes(rule, backend, row) for rule in closing)
+    )
+
+
+def _opening(
+    policy: Policy, subject: Subject, where: Where, home_team_id: str, grants: Sequence[GrantView]
+) -> list[Rule | GrantView]:
+    """The grants and the allow rules of this place that name the person."""
+    opening: list[Rule | GrantView] = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
+    channel = policy.channels.get(where.channel_id)
+    if channel is not None:
+        opening += [rule for rule in channel.allows if who_fails(rule.who, subject, home_team_id) is None]
+    return opening
+
+
+def _opens(rule: Rule | GrantView, backend: str, row: Capability) -> bool:
+    verb = any(risk_or_verb(pattern, row.verb, row.risk, own_verb=row.own_verb, wide=False) for pattern in rule.verbs)
+    return verb and any(prefixes_agree(pattern, f"{backend}:") for pattern in rule.targets)
+
+
+def _closes(rule: Rule, backend: str, row: Capability) -> bool:
+    verb = any(risk_or_verb(pattern, row.verb, row.risk, own_verb=row.own_verb, wide=True) for pattern in rule.verbs)
+    return verb and any(pattern.endswith("*") and wide_glob(pattern, f"{backend}:") for pattern in rule.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What of the control planes a person may be told about: all of it when `patterns` is None, else what these cover."""
+
+    patterns: tuple[str, ...] | None
+
+    def backend(self, name: str) -> bool:
+        """Whether that there is this control plane may be said."""
+        return self.patterns is None or any(prefixes_agree(pattern, f"{name}:") for pattern in self.patterns)
+
+    def target(self, target: Target) -> bool:
+        """Whether the name of this target may be said."""
+        return self.patterns is None or target_covered(self.patterns, target)
+
+    def written(self, text: str) -> bool:
+        """Whether what was written, like `acc:shop/prices`, is inside what may be spoken of."""
+        return self.patterns is None or any(glob(pattern, text) for pattern in self.patterns)
+
+
+EVERYTHING: Final = Sight(None)
+
+
+def sight(
+    policy: Policy, *, subject: Subject, where: Where, home_team_id: str, grants: Sequence[GrantView] = ()
+) -> Sight:
+    """A full member whom the place admits sees every name; who counts only by their own id, what names them opens."""
+    if standing(subject, home_team_id)[0] is Standing.FULL:
+        return EVERYTHING
+    opening = _opening(policy, subject, where, home_team_id, grants)
+    return Sight(tuple(dict.fromkeys(pattern for rule in opening for pattern in rule.targets)))
+
+
+def case_subject(policy: Policy, case: CaseTable, home_team_id: str) -> Subject:
+    """Whom a `[[case]]` speaks of: an active full member who is in what `as` names and in no other user group.
+
+    `as` a user id is that person; a user group's id is somebody in it; a name from [groups] is its first user, or else
+    somebody in its user groups.
+    """
+    members = policy.file.groups.get(case.as_, (case.as_,))
+    users = [word for word in members if USER_ID.fullmatch(word)]
+    inside = frozenset() if users else frozenset(word for word in members if USER_GROUP_ID.fullmatch(word))
+    groups = {group: Member.YES if group in inside else Member.NO for group in policy.user_groups | inside}
+    return Subject(
+        user_id=users[0] if users else CASE_USER, team_id=home_team_id, known=True, groups=MappingProxyType(groups)
+    )
+
+
+def decision_word(decision: Decision) -> str:
+    """The word that `expect` of a `[[case]]` uses for this decision."""
+    if isinstance(decision, Allowed):
+        return "allowed"
+    return "needs approval" if isinstance(decision, NeedsApproval) else "denied"
+
+
+def unknown_names(policy: Policy, *, verbs: Collection[str], backends: Collection[str]) -> tuple[str, ...]:
+    """Sentences about verbs and backends that a rule names and nobody has: a mistyped deny would forbid nothing."""
+    rules = [rule for channel in policy.channels.values() for rule in (*channel.denies, *channel.allows)]
+    found: dict[str, None] = {}
+    for rule in (*rules, *policy.freezes):
+        for pattern in rule.verbs:
+            if not pattern.startswith(_RISK) and not any(glob(pattern, verb) for verb in verbs):
+                found[f"line {rule.line}: no configured backend has the verb `{pattern}`"] = None
+        for pattern in rule.targets:
+            if not any(prefixes_agree(pattern, f"{backend}:") for backend in backends):
+                found[f"line {rule.line}: no configured backend answers to `{pattern}`"] = None
+    return tuple(found)

@@ -1,0 +1,237 @@
+"""The values that the store keeps and gives back. Every time is RFC 3339 UTC text with microseconds (see `stamp`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import Field
+
+from bot.core.audit import Row
+from bot.core.intent import Intent
+from bot.core.operation import Operation, Target
+from bot.core.outcome import RunView
+from bot.core.value import Json, Value
+
+
+def stamp(at: datetime | str) -> str:
+    """`at` as the store keeps it: `2026-11-22T02:23:37.000000Z`. A text is taken to be in that form already.
+
+    All stamps have one length, so that they compare as texts.
+    """
+    if isinstance(at, str):
+        return at
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class InboxRow(Value):
+    """A request and how far it got. `state`: new, working, waiting, sending, ended."""
+
+    request_id: str
+    dedupe_key: str
+    intent: Intent
+    state: str
+    operation: Operation | None = None
+    sent_at: str | None = None
+    updated_at: str
+
+
+class Outgoing(Value):
+    """What one message in Slack should be. `key` names it for ever.
+
+    `kind`: message, ephemeral, response, update_response, upload, home. `ts` is the posted message's. `files` refer to
+    spooled files, `body` is opaque here. `want` counts how often it was shown, `have` is the `want` that Slack has;
+    `gone` means that the message is no more and nothing is to be sent. The store counts `want`, `have` and `attempts`.
+    """
+
+    key: str
+    kind: str = "message"
+    team_id: str | None = None
+    channel_id: str | None = None
+    thread_ts: str | None = None
+    user_id: str | None = None
+    response_url: str | None = None
+    response_until: str | None = None
+    ts: str | None = None
+    files: tuple[Json, ...] = ()
+    body: Json = None
+    want: int = 0
+    have: int = 0
+    due_at: str
+    attempts: int = 0
+    last_error: str | None = None
+    gone: bool = False
+
+
+class ButtonRow(Value):
+    """What a button means. `channel_id` and `ts` are those of its message, joined when it is read."""
+
+    id: str
+    message_key: str
+    payload: Json = None
+    only_user: str | None = None
+    made_at: str
+    retired_at: str | None = None
+    channel_id: str | None = None
+    ts: str | None = None
+
+
+class Hold(Value):
+    """An operation that waits for a person.
+
+    `kind`: preflight, approval, ask. `state`: open, taken, cancelled, expired, rejected, approved.
+    """
+
+    id: str
+    kind: str
+    request_id: str
+    operation: Operation | None = None
+    digest: str | None = None
+    policy_version: str | None = None
+    intent: Intent
+    facts: dict[str, Json] = Field(default_factory=dict)
+    state: str = "open"
+    due_at: str
+    remind_at: str | None = None
+    decided_by: str | None = None
+    decided_at: str | None = None
+    made_at: str
+
+
+class HoldVote(Value):
+    """One person's word on a hold. `person` is who counts once (the same human may have several user ids).
+
+    `vote`: approve or deny.
+    """
+
+    user_id: str
+    person: str
+    vote: str
+    reason: str | None = None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoteResult:
+    """What came of a vote. `counted`: it was written. `won`: it decided the hold.
+
+    `state` is the hold's state afterwards; `missing` when there is no such hold, `expired` when its time is over.
+    """
+
+    won: bool
+    counted: bool
+    state: str
+    votes: tuple[HoldVote, ...] = ()
+    hold: Hold | None = None
+
+
+class Watch(Value):
+    """A run that is followed to its end. `state`: open, ended, lost. `group_key` is what one poll reads together."""
+
+    id: str
+    request_id: str
+    backend: str
+    group_key: str
+    target: Target
+    message_key: str | None = None
+    channel_id: str | None = None
+    user_id: str | None = None
+    view: RunView | None = None
+    state: str = "open"
+    due_at: str
+    made_at: str
+    ended_at: str | None = None
+
+
+class Pause(Value):
+    """A schedule that is off until `until_at`; `verb_back` switches it on.
+
+    `state`: open, resumed, replaced (by a newer pause), cancelled (by a newer order of another sort), failed (nothing was left
+    to switch on). `tries` counts the attempts to end it that came to nothing.
+    """
+
+    id: str
+    backend: str
+    verb_back: str
+    target: Target
+    request_id: str
+    user_id: str | None = None
+    channel_id: str | None = None
+    reason: str | None = None
+    from_at: str
+    until_at: str
+    state: str = "open"
+    message_key: str | None = None
+    tries: int = 0
+
+
+def grant_id(asked: str) -> str:
+    """The id of the grant that a request (`r-...`), or an approval of one (`r-....1`), makes; the same when it is made again."""
+    return f"g-{asked.removeprefix('r-')}"
+
+
+class Grant(Value):
+    """A permission for a time. `channel_id` None means every channel. `state`: open, revoked, expired."""
+
+    id: str
+    user_id: str
+    verbs: tuple[str, ...]
+    targets: tuple[str, ...]
+    channel_id: str | None = None
+    granted_by: str
+    reason: str | None = None
+    from_at: str
+    until_at: str
+    state: str = "open"
+    breakglass: bool = False
+    reviewed_by: str | None = None
+    reviewed_at: str | None = None
+    request_id: str
+
+    @property
+    def by_approval(self) -> bool:
+        """Whether an approval made it, whose votes were judged; else it is one person's own."""
+        return self.id != grant_id(self.request_id)
+
+
+class Entry(Row):
+    """A row of the register as it was stored."""
+
+    seq: int
+    prev_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to look for in the register; None means everything. `since` and `until` are inclusive stamps.
+
+    `text` are words that must all occur; `word*` is a beginning. Rows are found by time when their neighbours were
+    written within an hour of their `at`.
+    """
+
+    channel_id: str | None = None
+    user_id: str | None = None
+    target_id: str | None = None
+    request_id: str | None = None
+    event: str | None = None
+    verb: str | None = None
+    backend: str | None = None
+    since: str | None = None
+    until: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check of the register found. `rows` were read; `head` is `SEQ:HASH` of the last, None when there is none.
+
+    `tail_checked` False: no published head was given, so a cut tail could not be seen.
+    """
+
+    ok: bool
+    rows: int
+    first_bad_seq: int | None
+    why: str
+    head: str | None
+    tail_checked: bool

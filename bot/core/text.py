@@ -1,0 +1,71 @@
+"""How targets, times, counts and sentences are written, and which characters a name may hold."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Final
+
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import BadRequest
+from bot.core.operation import Target
+from bot.core.outcome import Suggestion
+
+LONGEST_NAME: Final = 250
+INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def written(backend: str, path: str = "") -> str:
+    """A target as a person would type it."""
+    return str(TargetRef(backend=backend, path=path))
+
+
+def suggest(label: str, verb: str, target: Target, *params: tuple[str, str]) -> Suggestion:
+    """A next step on this target."""
+    return Suggestion(label=label, verb=verb, target=written(target.backend, target.name), params=params)
+
+
+def utc_text(when: datetime | None) -> str:
+    """`2026-11-22 02:23 UTC`, or a dash."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when else "-"
+
+
+def visible(text: str, what: str, whose: str, *, also: str = "") -> str:
+    """The text; raises BadRequest for a sign that nobody could see, or one of `also`: "The NAME holds ..., which no AGENT'S NAME
+    may hold"."""
+    for char in text:
+        if char in also or unicodedata.category(char) in INVISIBLE:
+            raise BadRequest(f"The {what} holds the character U+{ord(char):04X}, which no {whose} may hold.")
+    return text
+
+
+def checked_name(text: str, example: str) -> str:
+    """The text, stripped, if it can be a name or an id; raises BadRequest for nothing, invisible signs and overlong ones."""
+    if not text.strip():
+        raise BadRequest(f"Give a name or an id, like `{example}`.")
+    visible(text, "name", "name here")
+    if len(text) > LONGEST_NAME:
+        raise BadRequest(f"The name is longer than {LONGEST_NAME} characters.")
+    return text.strip()
+
+
+def plural(number: int, unit: str) -> str:
+    """`1 row`, `1,200 rows`."""
+    return f"{number} {unit}" if number == 1 else f"{number:,} {unit}s"
+
+
+def sentences(*parts: str) -> str:
+    """The parts that say something, one after the other, each closed by a point unless it ends as a sentence does.
+
+    How a part begins is its own business: it may be a name.
+    """
+    return " ".join(_closed(part.strip()) for part in parts if part.strip())
+
+
+def _closed(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…", ".)", ".”")) else f"{text}."
+
+
+def no_line(words: str) -> str:
+    """The answer when no line of a log matches."""
+    return f"No line contains “{words}”."

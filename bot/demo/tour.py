@@ -1,0 +1,339 @@
+"""The tour: the main job played through the same doors that people use, each effect looked up in three places."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from bot.core.records import Entry
+from bot.playground.workspace import Person, Workspace
+
+Print = Callable[[str], None]
+Search = Callable[[], Sequence[Entry]]  # rows of the register, newest first
+CHANNEL = "C0CRAWL"
+APPROVERS = "C0APPR"
+PATIENCE = 40.0
+
+
+class Press(NamedTuple):
+    """A button that somebody presses on a message that came after the words were typed."""
+
+    label: str
+    user: str = "U0ANA"
+    channel: str = CHANNEL
+
+
+RUN_IT = Press("Run it")
+APPROVE = Press("Approve", "U0LEE", APPROVERS)
+
+
+class Step(NamedTuple):
+    """One thing a person does, and where its effect must be seen.
+
+    `shows` must all stand in one message, `called` is (method, part of the path) on the control plane, `events` all events
+    of the request in the register. `presses` come after the words, in this order.
+    """
+
+    title: str
+    backend: str
+    says: str
+    shows: tuple[str, ...]
+    called: tuple[str, str] | None
+    verb: str
+    events: tuple[str, ...]
+    user: str = "U0ANA"
+    presses: tuple[Press, ...] = ()
+
+
+MAIN_JOB = (
+    Step(
+        "How is it?",
+        "acc",
+        "status acc:shop/prices",
+        ("status acc:shop/prices", "Succeeded"),
+        ("GET", "/history"),
+        "status",
+        ("requested", "done"),
+    ),
+    Step(
+        "Start it, with an input and a reason",
+        "acc",
+        'start acc:shop/prices input.region=north -- "monthly price check"',
+        ("start acc:shop/prices", "Succeeded", "monthly price check"),
+        ("POST", "/cluster/start"),
+        "start",
+        ("requested", "sent", "done", "ended"),
+    ),
+    Step(
+        "Its log, into the thread",
+        "acc",
+        "logs acc:shop/prices@last",
+        ("logs acc:shop/prices", "Log of shop/prices"),
+        ("GET", "/log"),
+        "logs",
+        ("requested", "done"),
+    ),
+    Step(
+        "A retry with a method",
+        "acc",
+        "retry acc:shop/prices@last method=Continue -- finish what is left",
+        ("retry acc:shop/prices", "Succeeded"),
+        ("POST", "/retry"),
+        "retry",
+        ("requested", "sent", "done", "ended"),
+    ),
+    Step(
+        "Its schedules off",
+        "acc",
+        "schedule off acc:shop/prices -- the shop is closed",
+        ("schedule off acc:shop/prices", "All schedules of shop/prices are off"),
+        ("POST", "/schedules/off"),
+        "schedule off",
+        ("requested", "sent", "done"),
+    ),
+    Step(
+        "and on again",
+        "acc",
+        "schedule on acc:shop/prices -- it is open again",
+        ("schedule on acc:shop/prices", "All schedules of shop/prices are on"),
+        ("POST", "schedules/on"),
+        "schedule on",
+        ("requested", "sent", "done"),
+    ),
+    Step(
+        "Somebody who may not",
+        "acc",
+        "start acc:shop/prices -- let me",
+        ("Denied: start acc:shop/prices", "closest is"),
+        None,
+        "start",
+        ("requested", "denied"),
+        user="U0GUEST",
+    ),
+)
+
+
+SERVICES = (
+    Step(
+        "A service of a Secure Agent",
+        "infa",
+        'status infa:eu-1/"Process Server"',
+        ("status infa:eu-1/Process Server", "running and ready for jobs"),
+        ("GET", "/agent/details/"),
+        "status",
+        ("requested", "done"),
+    ),
+    Step(
+        "Stop it: a look before, and a second person",
+        "infa",
+        'stop infa:eu-1/"Process Server" -- a patch tonight',
+        ("stop infa:eu-1/Process Server", "stopped (no longer listed)", "a patch tonight"),
+        ("POST", "/agent/service"),
+        "stop",
+        ("requested", "approval_requested", "approved", "sent", "done", "ended"),
+        presses=(RUN_IT, APPROVE),
+    ),
+    Step(
+        "and start it again",
+        "infa",
+        'start infa:eu-1/"Process Server" -- it is patched',
+        ("start infa:eu-1/Process Server", "running and ready for jobs", "it is patched"),
+        ("POST", "/agent/service"),
+        "start",
+        ("requested", "sent", "done", "ended"),
+    ),
+)
+PLATFORM = (
+    Step(
+        "Run a service with parameters",
+        "itn",
+        "start itn:my-tofu-service param.action=apply -- the lab network",
+        ("start itn:cluster_1/my-tofu-service", "complete", "the lab network"),
+        ("POST", "/services/run"),
+        "start",
+        ("requested", "sent", "done", "ended"),
+    ),
+    Step(
+        "What it wrote",
+        "itn",
+        "logs itn:my-tofu-service",
+        ("logs itn:cluster_1/my-tofu-service", "Output of cluster_1/my-tofu-service"),
+        ("GET", "/services/"),
+        "logs",
+        ("requested", "done"),
+    ),
+)
+AGENTS = (
+    Step(
+        "Register an agent",
+        "pre",
+        'create pre:price-watcher description="Watches prices" -- for the shop',
+        ("create pre:price-watcher", "is registered", "for the shop"),
+        ("POST", "/api/v1/agent"),
+        "create",
+        ("requested", "sent", "done"),
+    ),
+    Step(
+        "How is it?",
+        "pre",
+        "status pre:price-watcher",
+        ("status pre:price-watcher", "is pending"),
+        ("GET", "/api/v1/agent"),
+        "status",
+        ("requested", "done"),
+    ),
+)
+TRANSFERS = (
+    Step(
+        "What it moves now",
+        "res",
+        "history res:",
+        ("history res:", "FullSync"),
+        ("GET", "/api/v3/runs"),
+        "history",
+        ("requested", "done"),
+    ),
+    Step(
+        "Pause it for half an hour",
+        "res",
+        "pause res: for=30m -- the line is needed",
+        ("pause res:", "resumes by itself after 30m"),
+        ("PATCH", "/api/v3/client"),
+        "pause",
+        ("requested", "sent", "done"),
+    ),
+    Step(
+        "Let it go on",
+        "res",
+        "resume res: -- the line is free",
+        ("resume res:", "The agent goes on."),
+        ("PATCH", "/api/v3/client"),
+        "resume",
+        ("requested", "sent", "done"),
+    ),
+    Step(
+        "Restart it: a look before",
+        "res",
+        "restart res: -- it takes its new licence",
+        ("restart res:", "has restarted"),
+        ("PATCH", "/api/v3/client"),
+        "restart",
+        ("requested", "sent", "done"),
+        presses=(RUN_IT,),
+    ),
+)
+STEPS = (*MAIN_JOB, *SERVICES, *PLATFORM, *AGENTS, *TRANSFERS)
+
+
+async def play(workspace: Workspace, planes: Mapping[str, Any], register: Search, say: Print) -> int:
+    """0 when every effect of every step was seen, 1 otherwise."""
+    failed = 0
+    for plane in planes.values():
+        if hasattr(plane, "world"):
+            plane.world.speed = 4.0
+    steps = [step for step in STEPS if step.backend in planes]
+    for number, step in enumerate(steps, 1):
+        say(f"{number}. {step.title}: /ops {step.says}   ({step.user})")
+        problems = await _play(workspace, planes[step.backend], register, step, say)
+        for problem in problems:
+            say(f"   MISSING {problem}")
+        failed += bool(problems)
+    say(f"{len(steps) - failed} of {len(steps)} steps were seen on the control plane, in Slack and in the register.")
+    return 1 if failed else 0
+
+
+async def _play(workspace: Workspace, plane: Any, register: Search, step: Step, say: Print) -> Sequence[str]:
+    person = workspace.person(step.user)
+    seen_before = {message["ts"] for message in person.messages(CHANNEL)}
+    decided_before = {message["ts"] for message in workspace.person("U0LEE").messages(APPROVERS)}
+    requests_before = len(plane.requests)
+    last_row = max((entry.seq for entry in register()), default=0)
+    files_before = set(workspace.files)
+    receipt = await person.command(CHANNEL, f"/ops {step.says}")
+    if not receipt.acked:
+        return [f"the ack ({receipt.error})"]
+    problems = []
+    for press in step.presses:
+        if not await _pressed(workspace.person(press.user), press, seen_before | decided_before):
+            return [f"the button {press.label} for {press.user} in {press.channel}"]
+        say(f"   {press.user} presses {press.label}")
+    card = await _card(person, step, seen_before)
+    if card is None:
+        problems.append(f"a message with {' and '.join(step.shows)}")
+    else:
+        say(f"   card: {_first_line(card)}")
+    calls = [(r.method, r.raw_path) for r in plane.requests[requests_before:]]
+    if step.called is not None and not any(m == step.called[0] and step.called[1] in path for m, path in calls):
+        problems.append(f"{' '.join(step.called)} on {plane.name}")
+    if step.called is None and any(method != "GET" for method, _ in calls):
+        problems.append(f"nothing on {plane.name}, but there was {calls}")
+    if not await _registered(person, register, step, last_row):
+        seen = ", ".join(_events(register, step, last_row))
+        problems.append(f"{', '.join(step.events)} of `{step.verb}` in the register, where there is {seen}")
+    if step.verb == "logs" and not await _uploaded(person, workspace, files_before):
+        problems.append("the log file in the thread")
+    return problems
+
+
+async def _pressed(person: Person, press: Press, before: set[str]) -> bool:
+    """Wait for the button on a message that is not of `before`, and press it."""
+
+    def look(who: Person) -> Any:
+        fresh = [one for one in who.messages(press.channel) if one["ts"] not in before]
+        return next((one for one in reversed(fresh) if _has_button(one, press.label)), None)
+
+    with contextlib.suppress(AssertionError):
+        message = await person.wait_for(look, timeout=PATIENCE)
+        receipt = await person.press_label(press.channel, message["ts"], press.label, seen=message)
+        return bool(receipt.acked)
+    return False
+
+
+def _has_button(message: Mapping[str, Any], label: str) -> bool:
+    elements = [one for block in message.get("blocks") or () for one in block.get("elements", ())]
+    return any(one["type"] == "button" and one["text"]["text"] == label for one in elements)
+
+
+async def _card(person: Person, step: Step, before: set[str]) -> Mapping[str, Any] | None:
+    def look(who: Person) -> Mapping[str, Any] | None:
+        for message in who.messages(CHANNEL):
+            words = _words(message)
+            if message["ts"] not in before and all(part in words for part in step.shows):
+                return message
+        return None
+
+    with contextlib.suppress(AssertionError):
+        return await person.wait_for(look, timeout=PATIENCE)
+    return None
+
+
+async def _registered(person: Person, register: Search, step: Step, last_row: int) -> bool:
+    with contextlib.suppress(AssertionError):
+        return bool(await person.wait_for(lambda _: _events(register, step, last_row) == step.events, timeout=PATIENCE))
+    return False
+
+
+async def _uploaded(person: Person, workspace: Workspace, before: set[str]) -> bool:
+    def look(_: Person) -> bool:
+        return any(file.thread_ts for key, file in workspace.files.items() if key not in before)
+
+    with contextlib.suppress(AssertionError):
+        return bool(await person.wait_for(look, timeout=PATIENCE))
+    return False
+
+
+def _words(message: Mapping[str, Any]) -> str:
+    return str(message.get("text") or "") + str(message.get("blocks") or "")
+
+
+def _first_line(message: Mapping[str, Any]) -> str:
+    return str(message.get("text") or "").split("\n", 1)[0]
+
+
+def _events(register: Search, step: Step, last_row: int) -> tuple[str, ...]:
+    """Of the newest request that this person made for the verb, whoever made the rows."""
+    fresh = [entry for entry in register() if entry.seq > last_row]
+    asked = [entry for entry in fresh if entry.verb == step.verb and entry.user_id == step.user]
+    rows = [entry for entry in fresh if asked and entry.request_id == asked[0].request_id]
+    return tuple(str(entry.event) for entry in reversed(rows))

@@ -1,0 +1,166 @@
+"""The rules file: read at the start, read again when it changes, never replaced by something that cannot be used.
+
+Whoever looks after security sees each change of it in their channel, line by line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bot.core.audit import Event, Row
+from bot.core.card import Card, Line, Tone
+from bot.core.intent import Place
+from bot.core.policy.compile import Policy
+from bot.core.policy.decide import PolicyProblem, cut_short, parse_policy
+from bot.core.ports.services import Clock, Ids, Presenter
+from bot.core.ports.store import Store
+from bot.operations.audit_writer import Scribe
+from bot.runtime.context import PolicyNow
+
+_MOST_CHANGES: Final = 60
+_AGAIN: Final = ": again the file whose rules stayed in force"
+_log = logging.getLogger("signalbox.rules")
+
+
+class Rules:
+    """`now` are the rules in force. A change, and a file that was refused, is said once to the register and the security
+    channel."""
+
+    def __init__(self, path: Path, clock: Clock, ids: Ids, team_id: str, security_channel: str | None) -> None:
+        self._scribe = Scribe()  # until `look` says which values may appear nowhere
+        self._path = path
+        self._clock = clock
+        self._ids = ids
+        self._team_id = team_id
+        self._security_channel = security_channel
+        self._read = read_rules(path)
+        self._refused: RulesFile | None = None
+        self.now = PolicyNow.of(parse_policy(self._read.usable()), clock.now())
+
+    async def registered(self, store: Store) -> None:
+        """Write down what was loaded at the start."""
+        await store.append(self._row(Event.POLICY_LOADED, self._path.name, self._read.digest))
+
+    async def look(self, store: Store, presenter: Presenter, secrets: Sequence[str]) -> None:
+        """Take a changed file, or refuse it loudly and keep the last good one. None of `secrets` is shown."""
+        self._scribe = Scribe(secrets)
+        found = read_rules(self._path)
+        if found == self._read:
+            if self._refused is not None:
+                self._refused = None
+                await self._put_right(store, presenter)
+            return
+        if found == self._refused:
+            return
+        try:
+            policy = parse_policy(self._whole(found))
+        except PolicyProblem as problem:
+            self._refused = found
+            await self._refuse(store, presenter, problem, found.digest)
+            return
+        before, version = self._read, self.now.policy.version
+        self._read, self._refused = found, None
+        self.now = PolicyNow.of(policy, self._clock.now())
+        await store.append(self._row(Event.POLICY_LOADED, self._path.name, found.digest))
+        _log.info("rules %s are in force", policy.version)
+        lines = (Line(text=changes(before.text or "", found.text or ""), code=True),)
+        instead = (
+            f"is in force instead of {version}" if policy.version != version else "stays in force: no rule changed"
+        )
+        status = f"Version {policy.version} {instead}"
+        await self._tell(presenter, "The rules changed", Tone.WARN, status, lines)
+
+    async def _put_right(self, store: Store, presenter: Presenter) -> None:
+        """Who was told that the file was refused learns that it is again the one whose rules are in force."""
+        version = self.now.policy.version
+        row = self._row(Event.POLICY_LOADED, f"{self._path.name}{_AGAIN}", self._read.digest)
+        await store.append(row)
+        _log.info("the rules file is again that of rules %s, which stayed in force", version)
+        status = f"Version {version} is in force, as it was all along"
+        await self._tell(presenter, "The rules file can be used again", Tone.GOOD, status, ())
+
+    def _whole(self, found: RulesFile) -> str:
+        """The text; raises PolicyProblem when there is none, or when it looks like half of one."""
+        text = found.usable()
+        cut = cut_short(text, self._read.text or "")
+        if cut is not None:
+            raise PolicyProblem([cut])
+        return text
+
+    async def _refuse(self, store: Store, presenter: Presenter, problem: PolicyProblem, digest: str | None) -> None:
+        _log.error("the changed rules file is refused: %s", problem.summary)
+        await store.append(self._row(Event.POLICY_REFUSED, problem.summary, digest))
+        lines = tuple(Line(text=line) for line in problem.summary.splitlines()[:10])
+        status = f"Version {self.now.policy.version} stays in force"
+        await self._tell(presenter, "The changed rules file was refused", Tone.BAD, status, lines)
+
+    async def _tell(self, presenter: Presenter, title: str, tone: Tone, status: str, lines: tuple[Line, ...]) -> None:
+        if self._security_channel is None:
+            return
+        card = Card(
+            key=f"rules:{self._ids.request()}",
+            place=Place(team_id=self._team_id, channel_id=self._security_channel),
+            title=title,
+            tone=tone,
+            status=status,
+            lines=tuple(line.model_copy(update={"text": self._scribe.clean(line.text)}) for line in lines),
+            at=self._clock.now(),
+        )
+        await presenter.show(card)
+
+    def _row(self, event: Event, detail: str, digest: str | None) -> Row:
+        version, now = self.now.policy.version, self._clock.now()
+        columns = {"policy_version": version, "detail": detail, "digest": digest}
+        return self._scribe.system(event, self._ids.request(), now, self._team_id, **columns)
+
+
+def changes(before: str, after: str) -> str:
+    """The lines that went (`-`) and came (`+`), at most 60, each with where it stands."""
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
+    more = f"... {len(lines) - _MOST_CHANGES} more lines" if len(lines) > _MOST_CHANGES else ""
+    return "\n".join([*lines[:_MOST_CHANGES], *([more] if more else [])])
+
+
+def named_channels(policy: Policy, security: str | None, incident: str | None) -> Mapping[str, str]:
+    """Every channel that the rules or the configuration name, with what for, in words."""
+    uses = dict.fromkeys(sorted(policy.channels), "with rules")
+    found = [(id_, "where approvals are asked") for id_ in sorted(policy.asking_channels)]
+    found += [(security, "`security_channel`")] if security else []
+    found += [(incident, "`incident_channel`")] if incident else []
+    for id_, use in found:
+        uses[id_] = f"{uses[id_]}, {use}" if id_ in uses else use
+    return uses
+
+
+@dataclass(frozen=True, slots=True)
+class RulesFile:
+    """What was read: the text, or why there is none; and the SHA-256 of the bytes, None when they could not be read."""
+
+    text: str | None = None
+    digest: str | None = None
+    trouble: str = ""
+
+    def usable(self) -> str:
+        """The text; raises PolicyProblem when there is none."""
+        if self.text is None:
+            raise PolicyProblem([self.trouble])
+        return self.text
+
+
+def read_rules(path: Path) -> RulesFile:
+    """Read the file. Never raises."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return RulesFile(trouble=f"{path.name} cannot be read: {error.strerror}")
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        return RulesFile(data.decode("utf-8").replace("\r\n", "\n"), digest)
+    except UnicodeDecodeError:
+        return RulesFile(digest=digest, trouble=f"{path.name} cannot be read: it is not UTF-8")

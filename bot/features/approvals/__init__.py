@@ -1,0 +1,31 @@
+"""Operations that others have to agree to: asked with everything that a decision needs, decided once, used once."""
+
+from bot.features.approvals.cards import home_cards
+from bot.features.approvals.exception_request import ASK_FORM, ASK_TAG, ask_buttons, open_ask, wanted
+from bot.features.approvals.expiry import expire
+from bot.features.approvals.record import KIND
+from bot.features.approvals.recovery import pick_up, recover, remind
+from bot.features.approvals.request import request, was_asked
+from bot.features.approvals.snapshot import unfit
+from bot.features.approvals.vote import DENY_FORM, decide, denied, too_late
+
+__all__ = [
+    "ASK_FORM",
+    "ASK_TAG",
+    "DENY_FORM",
+    "KIND",
+    "ask_buttons",
+    "decide",
+    "denied",
+    "expire",
+    "home_cards",
+    "open_ask",
+    "pick_up",
+    "recover",
+    "remind",
+    "request",
+    "too_late",
+    "unfit",
+    "wanted",
+    "was_asked",
+]

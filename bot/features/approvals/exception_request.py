@@ -1,0 +1,187 @@
+"""`Ask for it`: a denial for want of a rule leads to the people who could allow it, for once or for half an hour."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from bot.core.card import Button, FormField, FormView, Line, Tone
+from bot.core.command.capability import Capability
+from bot.core.intent import Command, Form, Intent, Place
+from bot.core.operation import Operation
+from bot.core.policy.compile import Rule
+from bot.core.policy.decide import Denied, NeedsApproval, Standing, standing
+from bot.core.policy.match import risk_or_verb, target_covered
+from bot.core.records import stamp
+from bot.core.value import Json
+from bot.features.approvals.record import KIND, terms_of
+from bot.features.approvals.request import open_approval
+from bot.features.replies import refusal
+from bot.features.replies.answer import say
+from bot.operations import cards
+from bot.operations.authorize import FRESH, Ruling, authorize
+from bot.operations.resolve import Resolved
+from bot.runtime.context import Deps
+
+ASK_FORM: Final = "ask_for_it"
+ASK_TAG: Final = "ask1"
+ONCE: Final = "once"
+HALF_HOUR: Final = "30 minutes"
+LASTS: Final = 1_800
+EXPIRES: Final = 1_800
+RULE: Final = "ask for it"
+
+
+def ask_buttons(deps: Deps, intent: Intent, operation: Operation, ruling: Ruling) -> tuple[Button, ...]:
+    """The button of a denial, when no rule covers it and somebody is there to ask. A deny, a freeze, a place and what a
+    person is are decisions already: those have no button."""
+    decision = ruling.decision
+    if not isinstance(decision, Denied) or decision.code != "no_rule" or not _approvers(ruling, decision):
+        return ()
+    if standing(ruling.subject, deps.home_team)[0] is not Standing.FULL:
+        return ()
+    means: dict[str, Json] = {
+        "tag": ASK_TAG,
+        "verb": "ask for it",
+        "target": operation.target.text,
+        "operation": operation.model_dump(mode="json"),
+        "thread": intent.place.thread_ts,
+    }
+    only = intent.actor.user_id
+    return (Button(label="Ask for it", action="ask_for_it", id=deps.ids.secret(), means=means, only_user=only),)
+
+
+def _approvers(ruling: Ruling, decision: Denied) -> tuple[str, ...]:
+    return decision.rule_approvers or ruling.policy.administrators.words
+
+
+async def open_ask(deps: Deps, intent: Intent, means: dict[str, Json]) -> None:
+    """The button was pressed: a modal, at once, for Slack opens it within three seconds of the press or not at all."""
+    operation = Operation.model_validate(means.get("operation"))
+    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    thread = means.get("thread")
+    place = intent.place.model_copy(update={"thread_ts": thread if isinstance(thread, str) else None})
+    token = deps.ids.secret()
+    kept: dict[str, Json] = {
+        "user": intent.actor.user_id,
+        "operation": means.get("operation"),
+        "place": place.model_dump(mode="json"),
+    }
+    await deps.store.set_fact(f"form:{token}", kept, stamp(deps.clock.now()))
+    form = _form(operation, row, token)
+    opened = intent.reply.trigger_id is not None and await deps.presenter.open_form(intent.reply.trigger_id, form)
+    if opened:
+        await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+    else:
+        await say(deps, intent, "The form could not be opened in time. Press `Ask for it` again.")
+
+
+def _form(operation: Operation, row: Capability | None, token: str) -> FormView:
+    choices = (ONCE, HALF_HOUR) if grantable(operation) else (ONCE,)
+    effect = row.effect or row.help if row is not None else ""
+    return FormView(
+        form=ASK_FORM,
+        token=token,
+        title="Ask for it",
+        submit="Ask",
+        lines=(
+            Line(heading=cards.title_of(operation), text=effect),
+            Line(text="Once runs exactly this when it is approved. 30 minutes lets you do it here for that time."),
+        ),
+        fields=(
+            FormField(name="lasts", label="For how long", type="choice", optional=False, initial=ONCE, choices=choices),
+            FormField(name="reason", label="Reason", type="text", optional=False, initial=operation.reason),
+        ),
+    )
+
+
+def grantable(operation: Operation) -> bool:
+    """Whether a grant can be limited to this target alone: its path is known and is no pattern."""
+    return operation.target.scope is not None and "*" not in operation.target.scope
+
+
+async def wanted(deps: Deps, intent: Intent, form: Form, kept: dict[str, Json]) -> None:
+    """The modal came back: decided anew, then put to those who could allow it."""
+    reason = form.values.get("reason")
+    words = reason.strip() if isinstance(reason, str) else ""
+    lasts = form.values.get("lasts")
+    intent = intent.model_copy(update={"place": Place.model_validate(kept.get("place"))})
+    operation = Operation.model_validate(kept.get("operation")).model_copy(
+        update={"request_id": intent.request_id, "reason": words}
+    )
+    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    if row is None:
+        await say(deps, intent, "This control plane no longer offers that.")
+        return
+    ruling = await authorize(deps, intent, operation, row, max_age=FRESH)
+    decision = ruling.decision
+    if not isinstance(decision, Denied):
+        target = cards.written(operation.target)
+        again = Command(verb=operation.verb, target=target, params=operation.words, reason=words or None)
+        await refusal.offer(deps, intent, "The rules cover it now.", again)
+        return
+    if decision.code != "no_rule" or not _approvers(ruling, decision):
+        await say(deps, intent, f"It cannot be asked for: {decision.reason}.")
+        return
+    if await _waits_already(deps, intent, operation):
+        await say(deps, intent, "It waits for its approval already; the card in the channel shows it.", tone=Tone.PLAIN)
+        return
+    sort = "grant" if lasts == HALF_HOUR and grantable(operation) else "once"
+    demand = _demand(ruling, decision, operation, row, intent.place.channel_id)
+    if ruling.where.is_dm and demand.in_channel == intent.place.channel_id and not decision.rule_approvers:
+        # In a direct message no administrator looks.
+        demand = replace(demand, in_channel=deps.security_channel or demand.in_channel)
+    await open_approval(
+        deps,
+        intent,
+        Resolved(operation, row),
+        ruling,
+        demand,
+        sort="grant" if sort == "grant" else "once",
+        lasts=LASTS if sort == "grant" else 0,
+    )
+
+
+async def _waits_already(deps: Deps, intent: Intent, operation: Operation) -> bool:
+    """Whether this person asked for the very same here and nobody decided it yet, for once or for longer."""
+    wish = (operation.verb, operation.target.backend, operation.target.kind, operation.target.id, operation.params)
+    for hold in await deps.store.holds(state="open", user=intent.actor.user_id):
+        other = hold.operation
+        if hold.kind != KIND or other is None or hold.intent.place.channel_id != intent.place.channel_id:
+            continue
+        its = (other.verb, other.target.backend, other.target.kind, other.target.id, other.params)
+        if its == wish and terms_of(hold).sort != "run":
+            return True
+    return False
+
+
+def _demand(ruling: Ruling, decision: Denied, operation: Operation, row: Capability, channel_id: str) -> NeedsApproval:
+    """Who is asked: those whom a rule about this names for others, and as many of them; else one administrator.
+
+    A rule that covers the verb and the target and not these parameters names nobody for them: its number means its own people.
+    """
+    about = [rule.approvals for rule in _rules(ruling, channel_id) if _covers(rule, operation, row)]
+    named = frozenset(decision.rule_approvers)
+    approvals = [one for one in about if one is not None and named.issuperset(one.from_)]
+    channels = [one.in_channel for one in approvals if one.in_channel is not None]
+    return NeedsApproval(
+        rule=RULE,
+        reason=decision.reason,
+        count=max((one.count for one in approvals), default=1),
+        from_groups=_approvers(ruling, decision),
+        expires=min((one.expires for one in approvals), default=EXPIRES),
+        in_channel=channels[0] if channels else channel_id,
+    )
+
+
+def _rules(ruling: Ruling, channel_id: str) -> tuple[Rule, ...]:
+    channel = ruling.policy.channels.get(channel_id)
+    return channel.allows if channel is not None else ()
+
+
+def _covers(rule: Rule, operation: Operation, row: Capability) -> bool:
+    verb = any(
+        risk_or_verb(pattern, operation.verb, operation.risk, own_verb=row.own_verb, wide=False)
+        for pattern in rule.verbs
+    )
+    return verb and target_covered(rule.targets, operation.target)

@@ -1,0 +1,68 @@
+"""The verbs that the program answers itself. `answer` finds the one that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from bot.core.audit import Event
+from bot.core.errors import Problem
+from bot.core.intent import Command, Intent
+from bot.core.policy.decide import Denied
+from bot.core.records import stamp
+from bot.features.access import breakglass, grants
+from bot.features.builtins import audit, help_page, inventory, policy, whoami_why
+from bot.features.builtins.help_page import help_for, usable_verbs
+from bot.features.replies import refusal
+from bot.operations.audit_writer import Scribe
+from bot.operations.authorize import not_admitted
+from bot.runtime.context import Deps
+
+__all__ = ["answer", "help_for", "usable_verbs"]
+
+Desk = Callable[[Deps, Intent, Command], Awaitable[None]]
+
+OPEN_TO_ALL: Final[dict[str, Desk]] = {"help": help_page.help_, "whoami": whoami_why.whoami, "why": whoami_why.why}
+MEMBERS: Final[dict[str, Desk]] = {
+    "backends": inventory.backends,
+    "targets": inventory.targets,
+    "find": inventory.find,
+    "status": inventory.status,
+    "health": inventory.health,
+    "approvals": inventory.approvals,
+    "watches": inventory.watches,
+    "pauses": inventory.pauses,
+    "audit": audit.audit,
+    "timeline": audit.timeline,
+    "grant": grants.grant,
+    "revoke": breakglass.revoke,
+    "grants": whoami_why.grants,
+    "breakglass": breakglass.breakglass,
+    "policy": policy.policy,
+    "doctor": inventory.doctor,
+}
+
+
+async def answer(deps: Deps, intent: Intent, ask: Command) -> None:
+    """`help`, `whoami` and `why` answer everybody; the rest whoever the rules of this channel admit."""
+    row = OPEN_TO_ALL.get(ask.verb)
+    if row is None:
+        refused = await not_admitted(deps, intent)
+        if refused is not None and not policy.confirms_frozen(ask, refused):
+            await refusal.turned_away(deps, intent, ask, refused)
+            return
+        row = MEMBERS.get(ask.verb)
+    if row is None:
+        raise Problem(f"`{ask.verb}` is not there yet.", code="no_such_verb")
+    try:
+        await row(deps, intent, ask)
+    except grants.NotPermittedError as no:
+        await refusal.turned_away(deps, intent, ask, Denied("house rule", no.summary, no.code))
+        return
+    except Problem as trouble:
+        await refusal.problem(deps, intent, trouble)
+        return
+    now = deps.clock.now()
+    await deps.store.finish(
+        intent.request_id, (Scribe(deps.secrets).plain(Event.DONE, intent, now, verb=ask.verb),), stamp(now)
+    )

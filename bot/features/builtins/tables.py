@@ -1,0 +1,105 @@
+"""Tables of what is open: decisions, runs, pauses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from bot.core.operation import Target
+from bot.core.outcome import Table
+from bot.core.policy.visibility import EVERYTHING, Sight
+from bot.core.records import Hold, Watch
+from bot.operations import cards
+from bot.runtime.context import Deps
+
+MOST: Final = 200
+_TYPED: Final = "Typed as"
+
+
+def moment(at: str) -> str:
+    """A stamp as a table shows it: UTC, to the minute."""
+    return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M UTC")
+
+
+async def approvals_table(deps: Deps, *, channel: str | None = None, user: str | None = None) -> Table:
+    """Open approvals of a channel (where they were asked or are decided) or of a requester."""
+    holds = [hold for hold in await deps.store.holds(state="open", user=user) if hold.kind != "preflight"]
+    if channel is not None:
+        holds = [h for h in holds if channel in (h.intent.place.channel_id, h.facts.get("channel"))]
+    rows = [
+        (
+            cards.title_of(hold.operation) if hold.operation else _other(hold),
+            cards.person(hold.intent.actor.user_id),
+            cards.channel(hold.facts.get("channel")),
+            moment(hold.made_at),
+            moment(hold.due_at),
+        )
+        for hold in holds
+    ]
+    return Table(columns=("Request", "Asked by", "Decided in", "Asked", "Due"), rows=tuple(rows), total=len(rows))
+
+
+def _other(hold: Hold) -> str:
+    return f"{hold.kind} of {hold.facts.get('grant')}" if hold.facts.get("grant") else hold.kind
+
+
+async def watches_table(deps: Deps, channel: str, sight: Sight) -> Table:
+    """Runs that are followed in a channel, named as on their cards, each with what a command takes."""
+    watches = [watch for watch in await deps.store.open_watches() if watch.channel_id == channel]
+    rows = [
+        (await _named(deps, watch.target, sight), _state(watch), moment(watch.made_at), cards.written(watch.target))
+        for watch in watches[:MOST]
+    ]
+    return Table(columns=("Run", "State", "Since", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,))
+
+
+async def runs_of(deps: Deps, user: str) -> Table:
+    """Runs that a person follows, named as on their cards."""
+    watches = await deps.store.open_watches_of(user)
+    rows = [
+        (await _named(deps, watch.target), _state(watch), cards.channel(watch.channel_id), moment(watch.made_at))
+        for watch in watches[:MOST]
+    ]
+    return Table(columns=("Run", "State", "In", "Since"), rows=tuple(rows), total=len(watches))
+
+
+def _state(watch: Watch) -> str:
+    return watch.view.state if watch.view else "?"
+
+
+async def pauses_table(deps: Deps, channel: str, sight: Sight) -> Table:
+    """Open pauses of a channel, named as on their cards, each with what a command takes."""
+    pauses = [pause for pause in await deps.store.open_pauses() if pause.channel_id == channel]
+    rows = [
+        (
+            await _named(deps, p.target, sight),
+            moment(p.from_at),
+            moment(p.until_at),
+            cards.person(p.user_id),
+            p.reason or "",
+            cards.written(p.target),
+        )
+        for p in pauses[:MOST]
+    ]
+    return Table(
+        columns=("Paused", "Since", "Until", "By", "Reason", _TYPED),
+        rows=tuple(rows),
+        total=len(pauses),
+        exact=(_TYPED,),
+    )
+
+
+async def pauses_of(deps: Deps, user: str) -> Table:
+    """Open pauses of a person, named as on their cards."""
+    pauses = [pause for pause in await deps.store.open_pauses() if pause.user_id == user]
+    rows = [
+        (await _named(deps, pause.target), moment(pause.until_at), cards.channel(pause.channel_id), pause.reason or "")
+        for pause in pauses[:MOST]
+    ]
+    return Table(columns=("Paused", "Until", "In", "Reason"), rows=tuple(rows), total=len(pauses))
+
+
+async def _named(deps: Deps, target: Target, sight: Sight = EVERYTHING) -> str:
+    """By what it is a part of, also where that was learned later and may be told."""
+    seen = await deps.names.by_id(target.backend, target.kind, target.id) if target.parent is None else None
+    return cards.name_of(seen if seen is not None and sight.target(seen) else target)

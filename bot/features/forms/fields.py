@@ -1,0 +1,117 @@
+"""Parameters as fields of a modal, and what was filled in as `key=value` words again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.core.card import FormField
+from bot.core.command.params import BadParam, Param, ParamType
+from bot.core.value import Json
+from bot.operations.cards import value_text
+
+Pairs = tuple[tuple[str, str], ...]
+Values = Mapping[str, str | list[str]]
+
+_TYPES: Final = {
+    ParamType.CHOICE: "choice",
+    ParamType.BOOLEAN: "flag",
+    ParamType.INTEGER: "number",
+    ParamType.JSON: "lines",
+    ParamType.MAP: "lines",
+}
+_HINTS: Final = {
+    ParamType.DURATION: "A span like 30s, 5m, 2h or 1d.",
+    ParamType.DATETIME: "Like 2026-07-16T11:21:20.",
+    ParamType.UNTIL: "Like Mon 07:00 or 2026-07-16 07:00.",
+    ParamType.LIST: "Separated by commas.",
+    ParamType.MAP: "NAME=VALUE, one a line.",
+}
+
+
+def described(param: Param) -> FormField:
+    """What a control plane says of one target's parameter: its default stands in the field."""
+    return FormField(
+        name=param.name,
+        label=param.name.partition(".")[2] or param.name,
+        type=_TYPES.get(param.type, "text"),
+        hint=param.help,
+        optional=not param.required,
+        initial=None if param.default is None else value_text(param.default),
+        choices=param.choices,
+    )
+
+
+def declared(param: Param, typed: Pairs) -> FormField:
+    """A parameter of a capability row, with what was typed for it. A default is only named: left empty, it stays unsaid."""
+    return FormField(
+        name=param.name,
+        label="Values" if param.name == "*" else param.name,
+        type=_TYPES.get(param.type, "text"),
+        hint=_hint(param),
+        optional=not param.required,
+        initial=_initial(param, typed),
+        choices=param.choices,
+    )
+
+
+def _hint(param: Param) -> str:
+    said = [f"{param.help.rstrip('.')}."]
+    if param.type in _HINTS:
+        said.append(_HINTS[param.type])
+    if param.example is not None and not any(param.example in words for words in said):
+        said.append(f"For example: {param.example}")
+    if param.default is not None:
+        said.append(f"Left empty: {value_text(param.default)}.")
+    return " ".join(said)
+
+
+def _initial(param: Param, typed: Pairs) -> Json:
+    if param.type is ParamType.MAP:
+        own = [(name.removeprefix(f"{param.name}."), value) for name, value in typed if _belongs(name, param)]
+        return "\n".join(f"{name}={value}" for name, value in own) or None
+    words = [value for name, value in typed if name == param.name]
+    if not words:
+        return None
+    if param.type not in (ParamType.BOOLEAN, ParamType.CHOICE):
+        return ",".join(words)
+    try:
+        return value_text(param.check(words))
+    except BadParam:
+        return None
+
+
+def _belongs(name: str, param: Param) -> bool:
+    return param.name == "*" or name.startswith(f"{param.name}.")
+
+
+def read(params: Sequence[Param], values: Values) -> tuple[Pairs, dict[str, str]]:
+    """The words that the fields stand for, and what is wrong at each field. A field that no row declares is taken as it is."""
+    by_name = {param.name: param for param in params}
+    pairs: list[tuple[str, str]] = []
+    errors: dict[str, str] = {}
+    for name, value in values.items():
+        param, text = by_name.get(name), value if isinstance(value, str) else ",".join(value)
+        if not text:
+            continue
+        try:
+            pairs += _pairs(name, text, param)
+        except BadParam as problem:
+            errors[name] = f"{str(problem).replace('`', '')}."
+    return tuple(pairs), errors
+
+
+def _pairs(name: str, text: str, param: Param | None) -> Pairs:
+    if param is None:
+        return ((name, text),)
+    if param.type is not ParamType.MAP:
+        param.check((text,))
+        return ((name, text),)
+    return tuple(_entry(line, param) for line in text.splitlines() if line.strip())
+
+
+def _entry(line: str, param: Param) -> tuple[str, str]:
+    key, sign, value = line.strip().partition("=")
+    if not sign or not key.strip():
+        raise BadParam(f"{line.strip()[:60]} is not NAME=VALUE")
+    return (key.strip() if param.name == "*" else f"{param.name}.{key.strip()}", value.strip())

@@ -1,0 +1,197 @@
+"""`Fill in`: a form for the parameters of a command, for who does not know their names or got one wrong.
+
+Its fields are what the capability row declares, and what the control plane says of the one target where it describes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.core.card import Button, FormField, FormView, Line
+from bot.core.command.capability import Capability
+from bot.core.command.params import Param
+from bot.core.command.parser import format_command, parse_target
+from bot.core.errors import Problem
+from bot.core.intent import Command, Form, Intent
+from bot.core.operation import Operation
+from bot.core.records import stamp
+from bot.core.redact import redact
+from bot.core.value import Json
+from bot.features.forms import fields
+from bot.features.replies.answer import say
+from bot.operations import cards
+from bot.operations.resolve import find_target
+from bot.runtime.context import Deps
+
+TAG: Final = "fill1"
+FORM: Final = "fill"
+REASON: Final = "--"  # the field of the reason; no parameter can have that name
+WITHIN: Final = 2.0  # the modal has to be open within three seconds
+MOST_FIELDS: Final = 40
+UNFIT: Final = frozenset({"bad_parameter", "missing_parameter", "unknown_parameter", "reason_missing"})
+REFUSED: Final = UNFIT | {"bad_request"}  # what an adapter says of parameters that do not go together
+
+
+async def fill_buttons(deps: Deps, intent: Intent, operation: Operation, code: str) -> tuple[Button, ...]:
+    """`Fill in` on what the control plane or its adapter did not take."""
+    if code not in REFUSED:
+        return ()
+    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    schema = code in UNFIT and bool(await fields_of(deps, operation))
+    if not schema and (row is None or not row.params):
+        return ()
+    command = Command(
+        verb=operation.verb,
+        target=cards.written(operation.target),
+        params=operation.words,
+        reason=operation.reason,
+        files=operation.files,
+    )
+    return (_button(deps, intent, command, schema=schema),)
+
+
+def unfit_buttons(deps: Deps, intent: Intent, command: Command, code: str) -> tuple[Button, ...]:
+    """`Fill in` on words that did not fit what is declared. The rules were not asked yet, so the control plane is not either."""
+    row = _row_of(deps, command)
+    if code not in REFUSED or row is None or not (row.params or row.reason_required):
+        return ()
+    return (_button(deps, intent, command, schema=False),)
+
+
+def _button(deps: Deps, intent: Intent, command: Command, *, schema: bool) -> Button:
+    """What is typed stands in the form again, but for secrets: those are not kept."""
+    kept = [[name, value] for name, value in command.params if not redact(f"{name}={value}", deps.secrets)[1]]
+    means: dict[str, Json] = {
+        "tag": TAG,
+        "verb": command.verb,
+        "target": command.target,
+        "reason": command.reason,
+        "schema": schema,
+        "params": [list(pair) for pair in kept],
+        "files": list(command.files),
+    }
+    me = intent.actor.user_id
+    return Button(label="Fill in", action="fill", id=deps.ids.secret(), style="primary", means=means, only_user=me)
+
+
+async def fields_of(deps: Deps, operation: Operation) -> Sequence[Param]:
+    """What the control plane says of the target's parameters; nothing when it does not answer in time."""
+    try:
+        async with asyncio.timeout(WITHIN):
+            return await deps.backends[operation.target.backend].form(operation.target)
+    except (TimeoutError, Problem):
+        return ()
+
+
+async def open_fill(deps: Deps, intent: Intent, means: Mapping[str, Json]) -> None:
+    """Open the form with what was typed before."""
+    command = _command(means)
+    own = await _described(deps, command) if means.get("schema", True) else ()
+    shown = _fields(_row_of(deps, command), own, command)
+    token = deps.ids.secret()
+    kept: dict[str, Json] = {
+        "user": intent.actor.user_id,
+        "place": intent.place.model_dump(mode="json"),
+        "verb": command.verb,
+        "target": command.target,
+        "reason": command.reason,
+        "files": list(command.files),
+    }
+    await deps.store.set_fact(f"form:{token}", kept, stamp(deps.clock.now()))
+    bare = command.model_copy(update={"params": (), "reason": None})
+    view = FormView(
+        form=FORM,
+        token=token,
+        title=command.verb,
+        submit="Go",
+        lines=(Line(text=format_command(bare), code=True),),
+        fields=shown,
+    )
+    trigger = intent.reply.trigger_id
+    if not shown or trigger is None or not await deps.presenter.open_form(trigger, view):
+        await say(deps, intent, f"The form could not be opened. Type `{deps.command} {format_command(bare)} ...`.")
+        return
+    await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+
+
+def _command(means: Mapping[str, Json]) -> Command:
+    """The command of a button or of an opened form; those of an earlier version have no parameters and no files."""
+    target, reason, params, files = (means.get(name) for name in ("target", "reason", "params", "files"))
+    pairs = (
+        [(str(pair[0]), str(pair[1])) for pair in params if isinstance(pair, list)] if isinstance(params, list) else []
+    )
+    return Command(
+        verb=str(means.get("verb")),
+        target=target if isinstance(target, str) else None,
+        params=tuple(pairs),
+        reason=reason if isinstance(reason, str) else None,
+        files=tuple(str(file) for file in files) if isinstance(files, list) else (),
+    )
+
+
+def _row_of(deps: Deps, command: Command) -> Capability | None:
+    """The row that the words mean, as far as words alone can tell: a selector picks a run, whatever its kind."""
+    if command.target is None:
+        rows = [row for _, row in deps.catalog.rows(command.verb)]
+        return rows[0] if len(rows) == 1 else None
+    ref = parse_target(command.target, deps.catalog)
+    if isinstance(ref, str):
+        return None
+    kind, _ = deps.catalog.split_path(ref.backend, ref.path)
+    usual = deps.catalog.backends[ref.backend].default_target.name
+    rows = [row for _, row in deps.catalog.rows(command.verb, ref.backend)]
+    if ref.selector is not None:
+        return next((row for row in rows if row.target != usual), None)
+    return deps.catalog.row(ref.backend, command.verb, kind or usual) or (rows[0] if len(rows) == 1 else None)
+
+
+async def _described(deps: Deps, command: Command) -> Sequence[Param]:
+    ref = parse_target(command.target or "", deps.catalog)
+    if isinstance(ref, str):
+        return ()
+    try:
+        async with asyncio.timeout(WITHIN):
+            target = await find_target(deps, ref, command)
+            return await deps.backends[target.backend].form(target)
+    except (TimeoutError, Problem):
+        return ()
+
+
+def _fields(row: Capability | None, own: Sequence[Param], command: Command) -> tuple[FormField, ...]:
+    """What the control plane describes stands for the declared `param.NAME=` that it belongs to."""
+    covered = {param.name.partition(".")[0] for param in own}
+    params = [param for param in row.params if param.name not in covered] if row is not None else []
+    typed = dict(command.params)
+    found = [
+        fields.described(param.model_copy(update={"default": typed.get(param.name, param.default)})) for param in own
+    ]
+    found += [fields.declared(param, command.params) for param in params]
+    if row is not None and row.reason_required and not command.reason:
+        found.append(FormField(name=REASON, label="Reason", type="text", optional=False))
+    return tuple(found[:MOST_FIELDS])
+
+
+async def check(deps: Deps, ask: Form) -> dict[str, str]:
+    """What is wrong at each field of a form that came back."""
+    kept = await deps.store.fact(f"form:{ask.token}")
+    if not isinstance(kept, dict):
+        return {}
+    row = _row_of(deps, _command(kept))
+    return fields.read(row.params if row is not None else (), _without_reason(ask))[1]
+
+
+def filled(deps: Deps, ask: Form, kept: Mapping[str, Json]) -> Command:
+    """The command that the form stands for."""
+    command = _command(kept)
+    row = _row_of(deps, command)
+    pairs, _ = fields.read(row.params if row is not None else (), _without_reason(ask))
+    reason = ask.values.get(REASON)
+    return command.model_copy(
+        update={"params": pairs, "reason": reason if isinstance(reason, str) and reason else command.reason}
+    )
+
+
+def _without_reason(ask: Form) -> fields.Values:
+    return {name: value for name, value in ask.values.items() if name != REASON}

@@ -1,0 +1,307 @@
+"""Timed pauses: `for=2h` and `until=Mon 07:00` become a moment, and a row that gives itself back.
+
+The newest order about a thing wins: it ends, replaces or keeps what earlier pauses of that thing would have done.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bot.core.audit import Event, Row
+from bot.core.card import Card, Line
+from bot.core.command.capability import Capability
+from bot.core.command.params import BadParam
+from bot.core.command.until import parse_until
+from bot.core.errors import BadReply, BadRequest, Redirected, ServerError
+from bot.core.intent import Intent
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Failed, Refused, Unknown
+from bot.core.records import Entry, Filters, Pause, stamp
+from bot.operations import cards
+from bot.operations.audit_writer import Scribe
+from bot.runtime.context import Deps
+
+WAS_OFF: Final = "It was off before and stays off until somebody switches it on: there is nothing to give back."
+_NO_END: Final = "Done: it stays so until somebody says `{}`"
+_WITH_END: Final = "Next time, `{} {} for=2h` ends by itself."
+_IN_ANY_CASE: Final = "It may be off now. Whether it is or not, it is switched on at {} by itself."
+# Answers to a call that may be repeated, after which part of it may have been done.
+_MAY_HAVE_DONE: Final = frozenset({ServerError.code, BadReply.code, Redirected.code})
+
+# The codes and the texts of the rows that tell of pauses: read again after a restart, so they are never changed.
+REPLACED: Final = "replaced"
+NO_END: Final = "no_end"
+BY_HAND: Final = "by_hand"
+ENDED_BY_ORDER: Final = frozenset({REPLACED, NO_END, BY_HAND})
+UNSURE: Final = "unknown"
+_UNTIL: Final = "until "
+_ENDS: Final = "ends the pause {0.request_id} of {0.user_id}, which was to last until {0.until_at}"
+_ENDED: Final = re.compile(r"ends the pause (\S+) of ")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an operation makes of pauses. `over` are those that it ends, each with its last state; `rows` say so in the register.
+
+    `status` is the headline of the operation's card and `lines` what stands on it beside, empty when there is nothing to say.
+    """
+
+    opened: tuple[Pause, ...] = ()
+    over: tuple[Pause, ...] = ()
+    state: str = ""
+    rows: tuple[Row, ...] = ()
+    status: str = ""
+    lines: tuple[Line, ...] = ()
+
+    def on(self, card: Card) -> Card:
+        """The card of the operation, with what became of pauses."""
+        people = dict.fromkeys((*card.mention, *(pause.user_id for pause in self.over if pause.user_id)))
+        changed = {"status": self.status or card.status, "lines": (*card.lines, *self.lines), "mention": tuple(people)}
+        return card.model_copy(update=changed)
+
+
+def check_pause(row: Capability, operation: Operation, now: datetime, zone: str) -> datetime | None:
+    """When the pause ends, None when it has no end; raises BadRequest for a time that cannot be meant."""
+    return ends_at(operation, now, zone) if row.pausable else None
+
+
+def ends_at(operation: Operation, now: datetime, zone: str) -> datetime | None:
+    """The moment of `for=` or `until=`, None without one; raises BadRequest for a time that cannot be meant."""
+    lasts, until = operation.params.get("for"), operation.params.get("until")
+    if lasts is not None and until is not None:
+        raise BadRequest("Give `for=` or `until=`, not both.", code="bad_parameter")
+    if isinstance(lasts, int):
+        return now + timedelta(seconds=lasts)
+    if isinstance(until, str):
+        try:
+            return parse_until(until, ZoneInfo(zone), now)
+        except BadParam as problem:
+            raise BadRequest(f"{problem}.", code="bad_parameter") from None
+    return None
+
+
+def turn_of(deps: Deps, operation: Operation) -> AbstractAsyncContextManager[None]:
+    """The turn of what the operation switches; nothing to wait for when it switches nothing."""
+    row = _row(deps, operation)
+    switches = row is not None and row.resumes is not None
+    if switches or deps.catalog.resumes(operation.target.backend, operation.verb):
+        return turn(deps, operation.target)
+    return nullcontext()
+
+
+def turn(deps: Deps, target: Target) -> AbstractAsyncContextManager[None]:
+    """One order at a time about a thing and its parts, so that the newest one knows what the earlier ones did."""
+    return deps.turns.of(f"{target.backend}:{target.parent or target.id}")
+
+
+def was_on_key(request_id: str) -> str:
+    """Where is remembered what was on before the call of a request switched it off."""
+    return f"was_on:{request_id}"
+
+
+async def note_was_on(deps: Deps, request_id: str, targets: Sequence[Target]) -> None:
+    """Remember it before the call: a call that is made again after a restart finds everything off."""
+    if await deps.store.fact(was_on_key(request_id)) is None:
+        texts = [target.model_dump(mode="json") for target in targets]
+        await deps.store.set_fact(was_on_key(request_id), texts, stamp(deps.clock.now()))
+
+
+def _may_be_off(result: Done | Refused | Failed | Unknown) -> bool:
+    """Whether the call may have switched it off, although its answer does not say so."""
+    return isinstance(result, Unknown) or (isinstance(result, Failed) and result.code in _MAY_HAVE_DONE)
+
+
+async def settle(
+    deps: Deps,
+    intent: Intent,
+    operation: Operation,
+    result: Done | Refused | Failed | Unknown,
+    now: datetime,
+    *,
+    sent_at: datetime | None = None,
+) -> Settled:
+    """What this outcome makes of pauses. Nothing is written here: see `Store.finish`. `sent_at` is from when `for=` counts,
+    where that is not `now`.
+
+    What may be off is given back as what is: somebody who asked for an end counts on it, and on is on. For the same reason
+    a pause goes on when nobody knows whether it was ended by hand.
+    """
+    done = isinstance(result, Done)
+    if not done and not _may_be_off(result):
+        return Settled()
+    if deps.catalog.resumes(operation.target.backend, operation.verb):
+        held = await _held(deps, operation, operation.verb) if done else ()
+        return _ended_by_hand(deps, intent, operation, held, now)
+    row = _row(deps, operation)
+    if row is None or row.resumes is None:
+        return Settled()
+    held = await _held(deps, operation, row.resumes)
+    until = check_pause(row, operation, sent_at or now, deps.zone)
+    if until is None:
+        return _for_good(deps, intent, operation, held, now, row.resumes if done else None)
+    targets = (*await _switched_off(deps, operation, result), *(pause.target for pause in held))
+    opened = tuple(
+        Pause(
+            id=deps.ids.secret(),
+            backend=target.backend,
+            verb_back=row.resumes,
+            target=target,
+            request_id=operation.request_id,
+            user_id=intent.actor.user_id,
+            channel_id=intent.place.channel_id,
+            reason=operation.reason,
+            from_at=stamp(now),
+            until_at=stamp(until),
+            message_key=cards.key_of(operation.request_id),
+        )
+        for target in {(target.kind, target.id): target for target in targets}.values()
+    )
+    if not opened:
+        return Settled(status="Off, as it was before", lines=(Line(text=WAS_OFF),)) if done else Settled()
+    ends, code = opened[0].until_at, None if done else UNSURE
+    first = Scribe(deps.secrets).about(Event.PAUSED, operation, intent, now, code=code, detail=f"{_UNTIL}{ends}")
+    return Settled(
+        opened=opened,
+        over=held,
+        state="replaced",
+        rows=(first, *_rows(deps, intent, operation, Event.PAUSED, REPLACED, held, now)),
+        status=f"Paused until {minute(ends)}; it is switched on again by itself." if done else "",
+        lines=(*(() if done else (Line(text=_IN_ANY_CASE.format(minute(ends))),)), *_said("Replaces", held)),
+    )
+
+
+def _ended_by_hand(deps: Deps, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime) -> Settled:
+    """Somebody switched on what was paused: the pause is over, and nothing is left to give back."""
+    rows = _rows(deps, intent, operation, Event.RESUMED, BY_HAND, held, now)
+    return Settled(over=held, state="cancelled", rows=rows, lines=_said("Ends", held))
+
+
+def _for_good(
+    deps: Deps, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime, verb_back: str | None
+) -> Settled:
+    """Without an end: what was paused is off already, and is not given back any more. `verb_back` is what ends it, None when
+    nobody knows whether it is off."""
+    rows = _rows(deps, intent, operation, Event.PAUSED, NO_END, held, now)
+    over = _said("Ends", held)
+    if verb_back is None:
+        return Settled(over=held, state="cancelled", rows=rows, lines=over)
+    next_time = Line(text=_WITH_END.format(operation.verb, cards.written(operation.target)))
+    return Settled(over=held, state="cancelled", rows=rows, status=_NO_END.format(verb_back), lines=(*over, next_time))
+
+
+async def _switched_off(
+    deps: Deps, operation: Operation, result: Done | Refused | Failed | Unknown
+) -> tuple[Target, ...]:
+    """What was on before the call, as it was noted first; else as the backend says; else the target itself."""
+    noted = await deps.store.fact(was_on_key(operation.request_id))
+    if isinstance(noted, list):
+        return tuple(Target.model_validate(target) for target in noted)
+    restore = result.restore if isinstance(result, Done) else None
+    return restore if restore is not None else (operation.target,)
+
+
+async def _held(deps: Deps, operation: Operation, verb_back: str) -> tuple[Pause, ...]:
+    """The open pauses of the target and of its parts."""
+    target = operation.target
+    held = []
+    for pause in await deps.store.open_pauses():
+        if pause.backend == target.backend and pause.verb_back == verb_back:
+            # A part may have been paused before it was known what it is a part of.
+            seen = await deps.names.by_id(pause.backend, pause.target.kind, pause.target.id)
+            parents = {pause.target.parent, seen.parent if seen is not None else None}
+            if target.id in (pause.target.id, *parents):
+                held.append(pause)
+    return tuple(held)
+
+
+def _row(deps: Deps, operation: Operation) -> Capability | None:
+    return deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+
+
+def _rows(
+    deps: Deps, intent: Intent, operation: Operation, event: Event, code: str, over: Sequence[Pause], now: datetime
+) -> tuple[Row, ...]:
+    """A row for every pause that ends here, about exactly what it had switched off."""
+    scribe = Scribe(deps.secrets)
+    return tuple(
+        scribe.about(
+            event,
+            operation,
+            intent,
+            now,
+            code=code,
+            detail=_ENDS.format(pause),
+            target_kind=pause.target.kind,
+            target_id=pause.target.id,
+            target_name=pause.target.text,
+        )
+        for pause in over
+    )
+
+
+def _said(verb: str, over: Sequence[Pause]) -> tuple[Line, ...]:
+    """One line for every order whose pause ends here."""
+    orders = {pause.request_id: pause for pause in over}
+    return tuple(
+        Line(text=f"{verb} the pause until {minute(pause.until_at)} by <@{pause.user_id}> (request {request}).")
+        for request, pause in orders.items()
+    )
+
+
+def minute(at: str) -> str:
+    """A stamp as a card shows it: UTC, to the minute."""
+    return f"{at[:16].replace('T', ' ')} UTC"
+
+
+async def show_over(deps: Deps, intent: Intent, operation: Operation, settled: Settled) -> None:
+    """The cards of the orders whose pauses ended say so."""
+    ends = settled.opened[0].until_at if settled.opened else None
+    for key in dict.fromkeys(pause.message_key for pause in settled.over):
+        if key != cards.key_of(operation.request_id):
+            await _say_ended(deps, key, operation, intent.actor.user_id, settled.rows[0].event, ends)
+
+
+async def mend_over(deps: Deps, row: Entry) -> None:
+    """The same for a pause of which a row says that it ended, where the program died before its card did."""
+    ended, request = _ENDED.match(row.detail or ""), await deps.store.request(row.request_id)
+    if ended is None or request is None or request.operation is None:
+        return
+    rows = await deps.store.search(Filters(request_id=row.request_id, event=str(Event.PAUSED)))
+    details = [other.detail or "" for other in rows]
+    ends = next((text.removeprefix(_UNTIL) for text in details if text.startswith(_UNTIL)), None)
+    key = cards.key_of(ended[1])
+    await _say_ended(deps, key, request.operation, request.intent.actor.user_id, row.event, ends)
+
+
+async def _say_ended(
+    deps: Deps, key: str | None, operation: Operation, user: str, event: Event, ends: str | None
+) -> None:
+    paused = f"Paused until {minute(ends)}" if ends is not None else "Paused and has no end"
+    new = "Switched on" if event is Event.RESUMED else paused
+    await say_over(deps, key, f"{new} by <@{user}> (request {operation.request_id}).", operation.target.text, user)
+
+
+async def say_over(deps: Deps, key: str | None, what: str, about: str, user: str | None) -> None:
+    """The card of an order says what became of its pause, whole or of the part `about`, once; when it is over, the card has no
+    button any more. One that is no longer kept stays as it is."""
+    posted = await deps.store.message(key) if key is not None else None
+    if posted is None or posted.body is None:
+        return
+    card = Card.model_validate(posted.body)
+    left = [pause for pause in await deps.store.open_pauses() if pause.message_key == key]
+    status, line = f"This pause is over: {what}", Line(text=f"{about}: {what}")
+    if card.status == status or line in card.lines:
+        return
+    changed = {
+        "status": card.status if left else status,
+        "lines": (*card.lines, line) if left else card.lines,
+        "buttons": card.buttons if left else (),
+        "mention": tuple(dict.fromkeys((*card.mention, *((user,) if user else ())))),
+    }
+    await deps.presenter.show(card.model_copy(update=changed))

@@ -1,0 +1,398 @@
+"""HttpClient: every call to a control plane, with its deadline, its caps and its honest ending. See the package's page."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json as jsonlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import BinaryIO, Final, TypeVar
+
+import aiohttp
+import httpx
+
+from bot.core.errors import (
+    BadReply,
+    CallProblem,
+    CredentialRefused,
+    Lost,
+    NotSent,
+    Problem,
+    RateLimited,
+    Rejected,
+    ServerError,
+)
+from bot.core.ports.services import Clock
+from bot.core.value import Json
+from bot.http_client.auth import Auth, Credential
+from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after
+from bot.http_client.request import Ask, BodyStream
+from bot.http_client.response import Download, Reply, Unpacker, looks_html, media_type_of, unpacked
+from bot.http_client.transport import PROGRESS, Progress, lane, quiet_logs, tls_context
+from bot.http_client.urls import Query, host_of, query_text
+
+T = TypeVar("T")
+JSON_CAP: Final = 16 << 20
+ERROR_CAP: Final = 64 << 10
+CONNECT_TIMEOUT: Final = 10.0
+MOST_TRIES: Final = 3
+LONGEST_PAUSE: Final = 20.0
+_HEAD: Final = 512
+# A ValueError is a header that cannot be written or a line of the answer that is too long.
+_BROKEN: Final = (
+    httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, ValueError
+)  # fmt: skip
+_AGAIN: Final = frozenset({502, 503, 504})
+
+
+class _Unset:
+    """Tells an omitted value from one that was given as None."""
+
+
+_UNSET: Final = _Unset()
+
+
+# A vendor's word for a status that the kit handles itself (credentials, limits, its own errors) does not replace the kit's.
+_PLAINLY_NO: Final = frozenset(range(400, 500)) - {401, 403, 429}
+
+# (status, body of an error) -> the body to read the sentence from, or the problem that it stands for
+Translate = Callable[[int, bytes], "bytes | Problem"]
+
+
+class _Retry(Exception):
+    """An attempt that may be made again: `problem` stands if it is not, `pause` is what the server asked for."""
+
+    def __init__(self, problem: Problem, pause: float | None) -> None:
+        super().__init__()
+        self.problem = problem
+        self.pause = pause
+
+
+class HttpClient:
+    """All calls of one backend. `name` stands in every sentence; `chance` gives numbers from 0 to 1.
+
+    `secrets` are masked in whatever the backend says. `translate` reads the vendor's own
+    error bodies. Nothing is opened before the first call, which must happen on the
+    loop that all later ones use.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        name: str,
+        clock: Clock,
+        chance: Callable[[], float],
+        auth: Auth | None = None,
+        ca_file: str | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+        secrets: Iterable[str] = (),
+        deadline: float = 30.0,
+        concurrency: int = 8,
+        translate: Translate | None = None,
+    ) -> None:
+        self.name = name
+        self._base_url = base_url.rstrip("/")
+        self._clock = clock
+        self._chance = chance
+        self._auth = auth
+        self._ca_file = ca_file
+        self._headers = tuple(headers)
+        self._secrets = tuple(secrets)
+        self._deadline = deadline
+        self._concurrency = concurrency
+        self._translate = translate
+        self._slots = asyncio.Semaphore(concurrency)
+        self._lanes: dict[bool, httpx.AsyncClient] = {}
+
+    def __repr__(self) -> str:
+        return f"HttpClient({self.name!r}, {host_of(self._base_url)!r})"
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query = (),
+        json: Json | _Unset = _UNSET,
+        content: bytes | None = None,
+        stream: BodyStream | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+        auth: Auth | _Unset | None = _UNSET,
+        base_url: str | None = None,
+        repeat_safe: bool = False,
+        missing: str | None = None,
+        deadline: float | None = None,
+        cap: int = JSON_CAP,
+    ) -> Reply:
+        """One call, its whole answer in memory (at most `cap` bytes). See the package's page for the words and problems."""
+        ask = self._ask(
+            method,
+            path,
+            query=query,
+            json=json,
+            content=content,
+            stream=stream,
+            headers=headers,
+            auth=auth,
+            base_url=base_url,
+            repeat_safe=repeat_safe,
+            missing=missing,
+        )
+
+        async def take(response: httpx.Response, names: Mapping[str, str], pieces: AsyncIterator[bytes]) -> Reply:
+            body = b"".join([piece async for piece in pieces])
+            reply = Reply(self.name, response.status_code, names, body)
+            self._refuse_page(reply.media_type, body, reply.status)
+            return reply
+
+        return await self._within(ask, cap, deadline, take)
+
+    async def download(
+        self,
+        method: str,
+        path: str,
+        *,
+        to: BinaryIO,
+        cap: int,
+        query: Query = (),
+        json: Json | _Unset = _UNSET,
+        headers: Iterable[tuple[str, str]] = (),
+        auth: Auth | _Unset | None = _UNSET,
+        base_url: str | None = None,
+        repeat_safe: bool = False,
+        missing: str | None = None,
+        deadline: float | None = None,
+    ) -> Download:
+        """One call whose answer goes to `to`, at most `cap` bytes; BadReply when there is more or when it is a web page."""
+        ask = self._ask(
+            method,
+            path,
+            query=query,
+            json=json,
+            content=None,
+            stream=None,
+            headers=headers,
+            auth=auth,
+            base_url=base_url,
+            repeat_safe=repeat_safe,
+            missing=missing,
+        )
+
+        async def take(response: httpx.Response, names: Mapping[str, str], pieces: AsyncIterator[bytes]) -> Download:
+            to.seek(0)
+            to.truncate()
+            digest, size, head = hashlib.sha256(), 0, b""
+            async for piece in pieces:
+                if len(head) < _HEAD:
+                    head += piece[: _HEAD - len(head)]
+                digest.update(piece)
+                size += len(piece)
+                self._write(to, piece)
+            self._refuse_page(media_type_of(names), head, response.status_code)
+            return Download(response.status_code, names, size, digest.hexdigest(), head)
+
+        return await self._within(ask, cap, deadline, take)
+
+    async def close(self) -> None:
+        """Close every connection; a later call would open new ones."""
+        lanes, self._lanes = self._lanes, {}
+        for client in lanes.values():
+            await client.aclose()
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query,
+        json: Json | _Unset,
+        content: bytes | None,
+        stream: BodyStream | None,
+        headers: Iterable[tuple[str, str]],
+        auth: Auth | _Unset | None,
+        base_url: str | None,
+        repeat_safe: bool,
+        missing: str | None,
+    ) -> Ask:
+        own = [*self._headers, *headers]
+        if not isinstance(json, _Unset):
+            content = jsonlib.dumps(json, ensure_ascii=False, allow_nan=False).encode()
+            own.append(("Content-Type", "application/json"))
+        chosen = self._auth if isinstance(auth, _Unset) else auth
+        return Ask(method, path, query, content, stream, tuple(own), chosen, base_url, repeat_safe, missing)
+
+    async def _within(self, ask: Ask, cap: int, deadline: float | None, take: _Take[T]) -> T:
+        """All attempts under one deadline. What ends it is raised outside the handler, so that no request hangs on it."""
+        quiet_logs()
+        seconds = self._deadline if deadline is None else deadline
+        progress = Progress()
+        problem: Problem
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._attempts(ask, cap, take, progress)
+        except Problem as found:
+            problem = found
+        except TimeoutError as late:
+            problem = problem_of_transport(self.name, self._host(ask), late, sent=progress.sent)
+        problem.__context__ = None
+        problem.__cause__ = None
+        raise problem
+
+    async def _attempts(self, ask: Ask, cap: int, take: _Take[T], progress: Progress) -> T:
+        renewed = False
+        tries = 0
+        while True:
+            tries += 1
+            credential = await self._credential(ask)
+            try:
+                async with self._slots:
+                    return await self._attempt(ask, credential, cap, take, progress)
+            except CredentialRefused as refused:
+                progress.sent = False
+                if renewed or ask.auth is None or refused.status != 401:
+                    raise
+                renewed = True
+                await self._renew(ask, ask.auth, credential, refused)
+            except _Retry as again:
+                if tries >= MOST_TRIES or not ask.repeat_safe or (again.pause or 0.0) > LONGEST_PAUSE:
+                    raise again.problem from None
+                progress.sent = progress.sent and not isinstance(again.problem, Rejected)
+                await self._clock.sleep(again.pause if again.pause is not None else self._pause(tries))
+
+    def _pause(self, tries: int) -> float:
+        # Full jitter over a doubling bound, so that clients that failed together do not come back together.
+        return float(0.1 + self._chance() * 0.4 * 2 ** (tries - 1))
+
+    async def _credential(self, ask: Ask) -> Credential:
+        if ask.auth is None:
+            return Credential()
+        said = ""
+        try:
+            return await ask.auth.credential()
+        except (Lost, ServerError, BadReply) as problem:
+            if ask.repeat_safe:
+                raise
+            said = problem.summary
+        # Trouble of the sign-in is none of the call that it was for: that one never left.
+        raise NotSent(f"{self.name}: nothing was sent, for signing in did not work. {said}")
+
+    async def _renew(self, ask: Ask, auth: Auth, credential: Credential, refused: CredentialRefused) -> None:
+        if await auth.renew(credential) is None:
+            raise refused
+        if not ask.repeat_safe:
+            raise CredentialRefused(
+                f"{self.name} had ended the session; it has signed in again, but sent nothing twice.",
+                "Run it once more.",
+                status=refused.status,
+            )
+
+    async def _attempt(self, ask: Ask, credential: Credential, cap: int, take: _Take[T], progress: Progress) -> T:
+        # `sent` stays true over the attempts: what an earlier one began is not undone by a later refusal to connect.
+        progress.tries = 0
+        token = PROGRESS.set(progress)
+        try:
+            response = await self._send(ask, credential)
+            try:
+                return await self._receive(ask, credential, response, cap, take)
+            finally:
+                await response.aclose()
+        except _BROKEN as error:
+            raise _Retry(
+                problem_of_transport(self.name, self._host(ask, credential), error, sent=progress.sent), None
+            ) from None
+        finally:
+            PROGRESS.reset(token)
+
+    async def _send(self, ask: Ask, credential: Credential) -> httpx.Response:
+        headers = [*ask.headers, *credential.headers]
+        if not all(value.isascii() and value.isprintable() for _, value in headers):
+            raise NotSent(
+                f"{self.name}: nothing was sent, for a header or the credential holds characters that cannot be sent."
+            )
+        client = self._lane(ask.repeat_safe)
+        request = client.build_request(
+            ask.method,
+            self._url(ask, credential),
+            headers=headers,
+            content=ask.stream() if ask.stream is not None else ask.content,
+            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT),
+        )
+        return await client.send(request, stream=True)
+
+    async def _receive(self, ask: Ask, credential: Credential, response: httpx.Response, cap: int, take: _Take[T]) -> T:
+        names = {name.lower(): value for name, value in response.headers.items()}
+        failed = not response.is_success
+        pieces = unpacked(
+            response.aiter_raw(),
+            Unpacker(self.name, names.get("content-encoding", "")),
+            ERROR_CAP if failed else cap,
+            self.name,
+        )
+        if not failed:
+            return await take(response, names, pieces)
+        body = await self._error_body(pieces)
+        told = self._translate(response.status_code, body) if self._translate is not None else body
+        if isinstance(told, Problem):
+            if response.status_code in _PLAINLY_NO and not (response.status_code == 404 and ask.missing is not None):
+                raise told
+            told = body
+        problem = problem_of_status(
+            self.name,
+            response.status_code,
+            names,
+            told,
+            url=self._url(ask, credential),
+            now=self._clock.now(),
+            secrets=(*self._secrets, *credential.known()),
+            repeat_safe=ask.repeat_safe,
+            missing=ask.missing,
+        )
+        if isinstance(problem, RateLimited) or (isinstance(problem, ServerError) and problem.status in _AGAIN):
+            raise _Retry(problem, retry_after(names, self._clock.now()))
+        raise problem or BadReply(f"{self.name} answered with an unexpected status.")
+
+    async def _error_body(self, pieces: AsyncIterator[bytes]) -> bytes:
+        """As much of an error's body as can be had: the status alone already says what happened."""
+        body = b""
+        try:
+            async for piece in pieces:
+                body += piece
+        except (BadReply, *_BROKEN):
+            pass
+        return body
+
+    def _write(self, to: BinaryIO, piece: bytes) -> None:
+        full = False
+        try:
+            to.write(piece)
+        except OSError:
+            full = True
+        if full:
+            raise CallProblem(f"{self.name}: the answer could not be kept, the local disk takes no more.", code="disk")
+
+    def _refuse_page(self, media_type: str, head: bytes, status: int) -> None:
+        if head.strip() and looks_html(media_type, head):
+            raise BadReply(
+                f"{self.name} answered {status} with a web page, as a sign-in page or a proxy does.",
+                "Check `base_url` and whether the credential still holds.",
+                status=status,
+            )
+
+    def _base(self, ask: Ask, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)
+        return (ask.base_url or credential.base_url or self._base_url).rstrip("/")
+
+    def _host(self, ask: Ask, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)
+        return host_of(self._base(ask, credential))
+
+    def _url(self, ask: Ask, credential: Credential) -> str:
+        query = "&".join(filter(None, (query_text(ask.query), query_text(credential.query))))
+        return f"{self._base(ask, credential)}{ask.path}" + (f"?{query}" if query else "")
+
+    def _lane(self, pooled: bool) -> httpx.AsyncClient:
+        if pooled not in self._lanes:
+            self._lanes[pooled] = lane(tls_context(self._ca_file), self._concurrency, pooled=pooled)
+        return self._lanes[pooled]
+
+
+_Take = Callable[[httpx.Response, Mapping[str, str], AsyncIterator[bytes]], Awaitable[T]]

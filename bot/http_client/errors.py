@@ -1,0 +1,189 @@
+"""The one place where an HTTP status or a transport error becomes a problem of core/problems."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import urljoin
+
+from bot.core.errors import (
+    CallProblem,
+    CredentialRefused,
+    Lost,
+    NoSuchTarget,
+    NotSent,
+    Problem,
+    RateLimited,
+    Redirected,
+    Rejected,
+    ServerError,
+)
+from bot.core.redact import redact
+from bot.http_client.response import looks_html, media_type_of
+from bot.http_client.urls import host_of
+
+LONGEST_SENTENCE: Final = 300
+NO_SUCH_PAGE: Final = (
+    "no_such_page"  # a page of a web server, which may stand in for the control plane, says little of the thing
+)
+_MESSAGE_KEYS: Final = (
+    "message", "error_description", "errormessage", "detail", "description", "statusdescription", "title", "error",
+    "reason", "msg", "errors", "statusmessage", "fault",
+)  # fmt: skip
+_DEEPEST: Final = 5
+_TAGS: Final = re.compile(r"<(script|style)\b.{0,20000}?</\1>|<[^>]{0,2000}>", re.IGNORECASE | re.DOTALL)
+_TITLE: Final = re.compile(r"<(title|h1)\b[^>]{0,200}>(.{1,300}?)</\1>", re.IGNORECASE | re.DOTALL)
+
+
+def sentence_of(media_type: str, body: bytes, secrets: Iterable[str] = ()) -> str:
+    """What an error body says, in at most 300 characters, without secrets; empty when it says nothing."""
+    text = body[:65_536].decode("utf-8", "replace").strip()
+    if looks_html(media_type, body):
+        found = _TITLE.search(text)
+        said = html.unescape(found[2] if found else _TAGS.sub(" ", text))
+    else:
+        said = _from_json(text) or ("" if text[:1] in ("{", "[") else text)
+    clean, _ = redact(" ".join(said.split()), secrets)
+    return clean if len(clean) <= LONGEST_SENTENCE else clean[: LONGEST_SENTENCE - 1].rstrip() + "…"
+
+
+def _from_json(text: str) -> str:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    return _words(value, 0)
+
+
+def _words(value: Any, depth: int) -> str:
+    if depth > _DEEPEST:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "; ".join(filter(None, (_words(item, depth + 1) for item in value[:3])))
+    if isinstance(value, dict):
+        return _words_of(value, depth)
+    return ""
+
+
+def _words_of(record: dict[str, Any], depth: int) -> str:
+    folded = {key.lower(): item for key, item in record.items()}
+    for key in _MESSAGE_KEYS:
+        said = _words(folded.get(key), depth + 1)
+        if said:
+            return said
+    # ASP.NET's `errors` object holds lists by field name.
+    if depth:
+        return "; ".join(filter(None, (_words(item, depth + 1) for item in list(record.values())[:3])))
+    return ""
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds of a Retry-After header, as a number or as a date; None without a readable one."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,6}", value):
+        return float(value)
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds())
+
+
+def problem_of_status(
+    name: str,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    url: str,
+    now: datetime,
+    secrets: Iterable[str] = (),
+    repeat_safe: bool = False,
+    missing: str | None = None,
+) -> Problem | None:
+    """The problem that a status stands for, None for 2xx. `url` is only used to find the host that a redirect names."""
+    if 200 <= status < 300:
+        return None
+    said = sentence_of(media_type_of(headers), body, secrets)
+    tail = f": {said}" if said else "."
+    if 300 <= status < 400:
+        return _redirect(name, status, headers, url, repeat_safe=repeat_safe)
+    if status in (401, 403):
+        what = "does not accept the credential" if status == 401 else "does not allow this credential to do that"
+        return CredentialRefused(
+            f"{name} {what} ({status}){tail}", "An administrator can check or renew it.", status=status
+        )
+    if status == 429:
+        return RateLimited(f"{name} says there were too many requests{tail}", retry_after=retry_after(headers, now))
+    if status == 404 and missing is not None:
+        page = looks_html(media_type_of(headers), body)
+        return NoSuchTarget(f"{name} has no {missing}{'.' if page else tail}", code=NO_SUCH_PAGE if page else None)
+    if status >= 500:
+        return ServerError(f"{name} had an error of its own ({status}){tail}", status=status)
+    if status < 200:
+        return CallProblem(f"{name} answered with an unexpected status ({status}).", status=status)
+    return Rejected(f"{name} said no ({status}){tail}", status=status)
+
+
+def _redirect(name: str, status: int, headers: Mapping[str, str], url: str, *, repeat_safe: bool) -> Problem:
+    """No 3xx says that nothing was done. 303 is the answer to a call that was carried out; 301 and 302 are what frameworks
+    answer to a form that they have taken; 307 and 308 ask for the same call elsewhere, but whoever sends them may stand in
+    front of a server that has it already. So what must be sent once is as good as lost, and what is safe has failed."""
+    host = host_of(urljoin(url, headers.get("location", ""))) if headers.get("location") else "nowhere"
+    problem = CallProblem if repeat_safe else Redirected
+    return problem(
+        f"{name} answered with a redirect ({status}) to {host}, which is not followed.",
+        "Put the final address into `base_url`.",
+        code=Redirected.code,
+        status=status,
+    )
+
+
+def problem_of_transport(name: str, host: str, error: BaseException, *, sent: bool) -> CallProblem:
+    """NotSent or Lost for what the transport raised. Its own text is not used: it may hold the address with its query."""
+    what = _cause(error)
+    if sent:
+        return Lost(f"{name}: the request was sent to {host}, but no whole answer came ({what}).")
+    hint = "Check `ca_file` and the server's certificate." if "certificate" in what else ""
+    return NotSent(f"{name}: nothing was sent to {host} ({what}).", hint)
+
+
+def _cause(error: BaseException) -> str:
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and len(chain) < 6:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    names = {base.__name__ for item in chain for base in type(item).__mro__}
+    for known, words in _CAUSES:
+        if known in names:
+            return words
+    return "connection trouble"
+
+
+# By name, most telling first: one table for the errors of ssl, asyncio, aiohttp and httpx alike.
+_CAUSES: Final = (
+    ("SSLCertVerificationError", "its certificate is not accepted"),
+    ("ClientConnectorCertificateError", "its certificate is not accepted"),
+    ("SSLError", "no secure connection could be made"),
+    ("FileNotFoundError", "`ca_file` cannot be read"),
+    ("ClientConnectorDNSError", "its name cannot be found"),
+    ("gaierror", "its name cannot be found"),
+    ("ConnectionRefusedError", "connection refused"),
+    ("ConnectionTimeoutError", "no connection in time"),
+    ("SentTwice", "the connection was closed"),
+    ("ServerDisconnectedError", "the connection was closed"),
+    ("ConnectionResetError", "the connection was reset"),
+    ("BrokenPipeError", "the connection was closed"),
+    ("ClientPayloadError", "the answer was cut off"),
+    ("ClientResponseError", "the answer is no HTTP"),
+    ("TimeoutError", "no answer in time"),
+    ("ValueError", "the answer is no HTTP"),
+)

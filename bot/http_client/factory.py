@@ -1,0 +1,48 @@
+"""How a backend gets its client."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+
+from bot.core.ports.plugin import BackendSettings
+from bot.core.ports.services import BackendParts, Ids
+from bot.http_client.auth import Auth
+from bot.http_client.client import HttpClient, Translate
+
+
+def chance_of(ids: Ids) -> Callable[[], float]:
+    """Numbers from 0 to 1 out of the Ids port, the program's only source of chance."""
+
+    def chance() -> float:
+        return int(hashlib.sha256(ids.secret().encode()).hexdigest()[:8], 16) / 0xFFFF_FFFF
+
+    return chance
+
+
+def client_for(
+    settings: BackendSettings,
+    parts: BackendParts,
+    *,
+    auth: Auth | None = None,
+    headers: Sequence[tuple[str, str]] = (),
+    secrets: Iterable[str] = (),
+    deadline: float = 30.0,
+    concurrency: int = 8,
+    translate: Translate | None = None,
+    base_url: str | None = None,
+) -> HttpClient:
+    """The client of one configured backend."""
+    return HttpClient(
+        settings.base_url if base_url is None else base_url,
+        name=parts.name,
+        clock=parts.clock,
+        chance=chance_of(parts.ids),
+        auth=auth,
+        ca_file=settings.ca_file,
+        headers=headers,
+        secrets=secrets,
+        deadline=deadline,
+        concurrency=concurrency,
+        translate=translate,
+    )

@@ -1,0 +1,172 @@
+"""A whole answer, read into what was promised or named as unreadable; and bodies unpacked in bounded steps."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from bot.core.errors import BadReply
+from bot.core.value import Json
+
+T = TypeVar("T")
+_STEP: Final = 256 * 1024
+_HTML_STARTS: Final = (b"<!doctype html", b"<html")
+_SHOWN_FIELDS: Final = 3
+
+
+def looks_html(media_type: str, head: bytes) -> bool:
+    """True for a web page, whatever its type says: sign-in pages and proxies answer with those."""
+    start = head[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return media_type in ("text/html", "application/xhtml+xml") or start.startswith(_HTML_STARTS)
+
+
+def media_type_of(headers: Mapping[str, str]) -> str:
+    """The content type without its parameters, in lower case."""
+    return headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A success (2xx). `headers` have lower-case names, `body` is unpacked, `name` is the backend's, for sentences."""
+
+    name: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters."""
+        return media_type_of(self.headers)
+
+    @property
+    def empty(self) -> bool:
+        """True when there is nothing but blanks."""
+        return not self.body.strip()
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's own clock as it answered, to the second."""
+        try:
+            date = parsedate_to_datetime(self.headers["date"])
+        except (KeyError, ValueError):
+            return None
+        return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    def value(self) -> Json:
+        """The body as any JSON value; raises BadReply."""
+        return self.read(TypeAdapter(Any))  # type: ignore[no-any-return]
+
+    def read(self, shape: type[T] | TypeAdapter[T]) -> T:
+        """The body as `shape`: a model, `list[Model]`, or an adapter of one; raises BadReply that names the fields."""
+        adapter = shape if isinstance(shape, TypeAdapter) else TypeAdapter(shape)
+        fault = ""
+        try:
+            return adapter.validate_json(self.body.removeprefix(b"\xef\xbb\xbf"))
+        except ValidationError as error:
+            fault = _fault(error)
+        raise BadReply(
+            f"{self.name} answered {self.status}, but not with what was expected: {fault}.",
+            "Its version may differ from the documented one.",
+            status=self.status,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What came into the file: `size` in bytes, `sha256` hex of them, `head` the first 512."""
+
+    status: int
+    headers: Mapping[str, str]
+    size: int
+    sha256: str
+    head: bytes
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters."""
+        return media_type_of(self.headers)
+
+
+def _fault(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    if any(item["type"] == "json_invalid" for item in found):
+        return "the body is no JSON"
+    shown = [f"{'.'.join(map(str, item['loc'])) or 'body'} ({item['type']})" for item in found[:_SHOWN_FIELDS]]
+    more = len(found) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+class Unpacker:
+    """Unpacks one content coding with at most a quarter of a megabyte in hand, so that a bomb ends at the cap.
+
+    `coding` is the Content-Encoding; an unknown or a stacked one raises BadReply.
+    """
+
+    def __init__(self, name: str, coding: str) -> None:
+        self._name = name
+        coding = coding.strip().lower()
+        if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+            raise BadReply(f"{name} answered with an encoding that was not asked for.")
+        self._coding = "" if coding == "identity" else coding
+        self._start = b""
+        self._zlib: Any = None
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Unpacked pieces of this chunk."""
+        if not self._coding:
+            yield chunk
+            return
+        if self._zlib is None:
+            self._start += chunk
+            if len(self._start) < 2:
+                return
+            chunk, self._start = self._start, b""
+            self._zlib = zlib.decompressobj(wbits=self._window(chunk))
+        while chunk:
+            piece = self._step(chunk)
+            chunk = self._zlib.unconsumed_tail
+            if piece:
+                yield piece
+            elif not chunk:
+                return
+
+    def end(self) -> None:
+        """No more chunks: raises BadReply when the packed body was cut off."""
+        if self._start or (self._zlib is not None and not self._zlib.eof):
+            raise BadReply(f"{self._name} answered with a compressed body that ends too early.")
+
+    def _window(self, start: bytes) -> int:
+        if self._coding != "deflate":
+            return 31
+        # Some servers send raw deflate under this name, without the two bytes of the zlib format.
+        zlib_format = start[0] & 0x0F == 8 and int.from_bytes(start[:2], "big") % 31 == 0
+        return 15 if zlib_format else -15
+
+    def _step(self, chunk: bytes) -> bytes:
+        try:
+            return bytes(self._zlib.decompress(chunk, _STEP))
+        except zlib.error:
+            raise BadReply(f"{self._name} answered with a body whose compression is broken.") from None
+
+
+async def unpacked(chunks: AsyncIterator[bytes], unpacker: Unpacker, cap: int, name: str) -> AsyncIterator[bytes]:
+    """The unpacked pieces, at most `cap` bytes; raises BadReply when there is more."""
+    size = 0
+    async for chunk in chunks:
+        for piece in unpacker.feed(chunk):
+            size += len(piece)
+            if size > cap:
+                raise BadReply(f"{name} answered with more than {cap // (1 << 20) or 1} MB; reading was stopped.")
+            yield piece
+    unpacker.end()

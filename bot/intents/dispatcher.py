@@ -1,0 +1,68 @@
+"""One request from its acceptance to its end. The only place that catches everything."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.core.audit import Event
+from bot.core.card import Line, Tone
+from bot.core.errors import Problem
+from bot.core.intent import Command, Due, Form, Intent, Misread, Open, Press
+from bot.core.records import stamp
+from bot.features.replies import refusal
+from bot.intents.button import press
+from bot.intents.command import command
+from bot.intents.form import form
+from bot.intents.shortcut import opened
+from bot.intents.timer import due
+from bot.operations import cards
+from bot.operations.audit_writer import Scribe
+from bot.runtime.context import Deps
+
+_log = logging.getLogger("signalbox.pipeline")
+
+
+async def handle(deps: Deps, intent: Intent) -> None:
+    """Work on a request that is marked as begun. Whatever breaks ends in a stated outcome."""
+    try:
+        await _dispatch(deps, intent)
+    except Problem as trouble:
+        _log.warning("request %s: %s", intent.request_id, trouble.code)
+        await _last_words(deps, intent, trouble.code, trouble.summary)
+    except Exception as error:  # noqa: BLE001  a request must end in a stated outcome whatever breaks
+        _log.error("request %s broke: %s", intent.request_id, type(error).__name__, exc_info=_log.isEnabledFor(10))
+        await _last_words(deps, intent, "internal", f"This is a fault of the bot ({type(error).__name__}).")
+
+
+async def _dispatch(deps: Deps, intent: Intent) -> None:
+    ask = intent.ask
+    if isinstance(ask, Command):
+        await command(deps, intent, ask)
+    elif isinstance(ask, Misread):
+        await refusal.misread(deps, intent, ask)
+    elif isinstance(ask, Press):
+        await press(deps, intent, ask)
+    elif isinstance(ask, Form):
+        await form(deps, intent, ask)
+    elif isinstance(ask, Open):
+        await opened(deps, intent, ask)
+    elif isinstance(ask, Due):
+        await due(deps, intent, ask)
+
+
+async def _last_words(deps: Deps, intent: Intent, code: str, summary: str) -> None:
+    """Say what is known: unknown when a call may have been sent, failed otherwise."""
+    now = deps.clock.now()
+    inbox = await deps.store.request(intent.request_id)
+    sent = inbox is not None and inbox.state == "sending"
+    event = Event.UNKNOWN if sent else Event.FAILED
+    row = Scribe(deps.secrets).plain(event, intent, now, code=code, detail=summary)
+    await deps.store.finish(intent.request_id, (row,), stamp(now))
+    said = "It may or may not have happened, and it was not sent again." if sent else "Nothing was sent."
+    card = cards.private(
+        intent,
+        "Something broke",
+        tone=Tone.UNSURE if sent else Tone.BAD,
+        lines=(Line(text=f"{summary} {said}"), Line(text=f"Tell the administrator the request {intent.request_id}.")),
+    )
+    await deps.presenter.show(card, intent.reply)

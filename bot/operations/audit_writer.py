@@ -1,0 +1,124 @@
+"""Rows for the register: every column in one place, secrets masked before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.core.audit import Event, Row
+from bot.core.intent import Actor, Command, Form, Intent, Misread, Open, Place, Press
+from bot.core.operation import Operation
+from bot.core.records import stamp
+from bot.core.redact import redact, redact_json
+from bot.core.value import Json, canonical
+
+LONGEST_DETAIL = 2_000
+
+
+class Scribe:
+    """Writes rows. `secrets` are the values of the configuration that may appear nowhere."""
+
+    def __init__(self, secrets: Sequence[str] = ()) -> None:
+        self._secrets = tuple(secrets)
+
+    def clean(self, text: str | None, longest: int = LONGEST_DETAIL) -> str | None:
+        """The text without secrets, cut to its longest; None stays None."""
+        if text is None:
+            return None
+        masked, _ = redact(text, self._secrets)
+        return masked if len(masked) <= longest else masked[: longest - 1] + "\u2026"
+
+    def params(self, params: Mapping[str, Json]) -> str:
+        """Canonical JSON text of the parameters, secrets masked by value and by the name of their key."""
+        return canonical(redact_json(dict(params), known=self._secrets))
+
+    def requested(self, intent: Intent, means: Mapping[str, Json] | None = None) -> Row:
+        """The first row of a request, written before it is acked. `means` is what a pressed button stands for."""
+        ask = intent.ask
+        columns: dict[str, Any] = {}
+        event = Event.REQUESTED
+        if isinstance(ask, Command):
+            columns = {
+                "verb": ask.verb,
+                "backend": ask.target.partition(":")[0] if ask.target else None,
+                "target_name": ask.target,
+                "params": self.params(dict(ask.params)),
+                "reason": ask.reason,
+                "detail": " ".join(ask.words) if ask.words else None,
+            }
+        elif isinstance(ask, Misread):
+            event = Event.MISREAD
+            columns = {
+                "detail": ask.text,
+                "code": "misread",
+                "verb": ask.understood.partition(" ")[0] or None,
+            }
+        elif isinstance(ask, Press):
+            columns = _press(ask, means or {})
+        elif isinstance(ask, Form):
+            columns = {"verb": f"form {ask.form}"}
+        elif isinstance(ask, Open):
+            columns = {"verb": f"open {ask.what}"}
+        else:
+            columns = {"verb": f"due {ask.what}", "detail": ask.row}
+        return self._row(
+            intent.at, event, intent.request_id, intent.actor, intent.place, door=str(intent.door), **columns
+        )
+
+    def about(
+        self,
+        event: Event,
+        operation: Operation,
+        intent: Intent,
+        at: datetime,
+        **columns: Any,
+    ) -> Row:
+        """A row about an operation. `columns` are further columns of the register; texts are cleaned."""
+        target = operation.target
+        filled = {
+            "verb": operation.verb,
+            "backend": target.backend,
+            "target_kind": target.kind,
+            "target_id": target.id,
+            "target_name": target.text,
+            "params": self.params(operation.params),
+            "reason": operation.reason,
+            "risk": str(operation.risk),
+            "incident": operation.incident,
+            **columns,
+        }
+        return self._row(at, event, operation.request_id, intent.actor, intent.place, door=str(intent.door), **filled)
+
+    def plain(self, event: Event, intent: Intent, at: datetime, **columns: Any) -> Row:
+        """A row about a request that has no operation."""
+        return self._row(at, event, intent.request_id, intent.actor, intent.place, door=str(intent.door), **columns)
+
+    def system(self, event: Event, request_id: str, at: datetime, team_id: str, **columns: Any) -> Row:
+        """A row that no person asked for: a policy load, a published head."""
+        return Row(at=stamp(at), request_id=request_id, event=event, team_id=team_id, **self._cleaned(columns))
+
+    def _row(self, at: datetime, event: Event, request_id: str, actor: Actor, place: Place, **columns: Any) -> Row:
+        filled = {
+            "team_id": place.team_id or actor.team_id or None,
+            "channel_id": place.channel_id or None,
+            "user_id": actor.user_id or None,
+            **self._cleaned(columns),
+        }
+        return Row(at=stamp(at), request_id=request_id, event=event, **filled)
+
+    def _cleaned(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: self.clean(value) if name in ("detail", "reason", "target_name") and isinstance(value, str) else value
+            for name, value in columns.items()
+        }
+
+
+def _press(ask: Press, means: Mapping[str, Json]) -> dict[str, Any]:
+    verb = means.get("verb") or means.get("choice") or ask.action
+    hold = means.get("hold")
+    return {
+        "verb": str(verb),
+        "target_name": means.get("target") if isinstance(means.get("target"), str) else None,
+        "approval_id": hold if isinstance(hold, str) else None,
+    }

@@ -1,0 +1,297 @@
+"""Cards of operations: pure functions from what is known to what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.core.card import Button, Card, Line, Tone
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import CredentialRefused, RateLimited
+from bot.core.intent import Intent, Place
+from bot.core.log_diff import DIFF
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Unknown
+from bot.core.redact import redact
+from bot.core.value import Json
+
+LABELS: Final = {"logs": "Log", "retry": "Retry", "stop": "Stop", "status": "Refresh"}
+_BRIEF: Final = 8
+_TONES: Final = {
+    Phase.WAITING: Tone.WORKING,
+    Phase.ACTIVE: Tone.WORKING,
+    Phase.SUCCEEDED: Tone.GOOD,
+    Phase.FAILED: Tone.BAD,
+    Phase.STOPPED: Tone.WARN,
+    Phase.UNREADABLE: Tone.UNSURE,
+}
+_HEADS: Final = {
+    "refused": "Refused: nothing was done",
+    "failed": "Failed",
+    "unknown": "Unknown: it may or may not have happened, and it was not sent again",
+}
+
+# The control plane did not look at what was asked.
+_TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
+
+AnyOutcome = Done | Refused | Failed | Unknown
+
+
+def key_of(request_id: str) -> str:
+    """The key of the card of a request."""
+    return f"op:{request_id}"
+
+
+def note_key(request_id: str) -> str:
+    """Where the note of a request is remembered."""
+    return f"note:{request_id}"
+
+
+def title_of(operation: Operation) -> str:
+    """`start acc:shop/prices`; a run is named by what it is a run of and a part of its id."""
+    return f"{operation.verb} {name_of(operation.target)}"
+
+
+def name_of(target: Target) -> str:
+    """`acc:shop/prices`; a part by what it is a part of: `acc:shop/prices (run 9040f86d)`."""
+    if target.parent is not None and target.scope is not None:
+        return f"{target.scope} ({target.kind} {_brief(target.id)})"
+    return target.text
+
+
+def _brief(target_id: str) -> str:
+    """The part of an id that tells it from its neighbours: a GUID's beginning, else the end, since ids that are made
+    in order begin alike (the Prefactor samples share 16 of 32 letters, those of Itential the second of their making).
+    """
+    if len(target_id) <= _BRIEF:
+        return target_id
+    return target_id[:_BRIEF] if "-" in target_id else f"…{target_id[-_BRIEF:]}"
+
+
+def written(target: Target) -> str:
+    """How a person would type this target: quoted where the grammar needs it."""
+    head, _, path = target.text.partition(":")
+    return str(TargetRef(backend=head, path=path))
+
+
+def tone_of_view(view: RunView) -> Tone:
+    """The colour of a run."""
+    return _TONES[view.phase]
+
+
+def working(operation: Operation, intent: Intent, text: str) -> Card:
+    """What is shown while it is under way."""
+    return _card(operation, intent, Tone.WORKING, text)
+
+
+def outcome(
+    operation: Operation,
+    intent: Intent,
+    result: AnyOutcome,
+    buttons: Sequence[Button],
+    now: datetime,
+    rule: str = "",
+) -> Card:
+    """What came of it. A run that goes on keeps the working colour until its end is known."""
+    if isinstance(result, Done):
+        return _done(operation, intent, result, buttons, now, rule)
+    lines = [Line(text=result.summary)]
+    if result.hint:
+        lines.append(Line(heading="What to do", text=result.hint))
+    tone = {"refused": Tone.WARN, "failed": Tone.BAD, "unknown": Tone.UNSURE}[result.kind]
+    return _card(
+        operation,
+        intent,
+        tone,
+        _head(result),
+        lines=lines,
+        facts=result.facts,
+        buttons=buttons,
+        now=now,
+        rule=rule,
+        code=result.code,
+    )
+
+
+def _head(result: Refused | Failed | Unknown) -> str:
+    if isinstance(result, Failed) and not result.sent:
+        return "Failed: nothing was sent"
+    if isinstance(result, Failed) and result.code in _TURNED_AWAY:
+        return "Failed: nothing was done"
+    return _HEADS[result.kind]
+
+
+def _done(
+    operation: Operation, intent: Intent, result: Done, buttons: Sequence[Button], now: datetime, rule: str
+) -> Card:
+    view = result.view
+    tone = tone_of_view(view) if view is not None else Tone.GOOD
+    status = view.state if view is not None else "Done"
+    said = result.summary if view is None or result.beside is None else result.beside
+    lines = _besides(status, said, view.message if view is not None else "", *result.remarks)
+    compared = operation.params.get(DIFF.name) is True
+    if compared and "\n" not in result.preview:  # a sentence: nothing to compare with, or no difference
+        lines.append(Line(text=result.preview))
+    elif result.preview:
+        grep = None if result.remarks else operation.params.get("grep")
+        heading = f"Lines with “{grep}”" if grep else "Against the last good run" if compared else "Last lines"
+        lines.append(Line(heading=f"{heading}, secrets masked", text=result.preview, code=True))
+    return _card(
+        operation,
+        intent,
+        tone,
+        status,
+        lines=lines,
+        facts=_once((*(view.facts if view is not None else ()), *result.facts)),
+        buttons=buttons,
+        now=now,
+        rule=rule,
+        progress=_progress(view),
+        table=result.table,
+    )
+
+
+def run_update(
+    operation: Operation, intent: Intent, view: RunView, buttons: Sequence[Button], now: datetime, note: str = ""
+) -> Card:
+    """The card of a run that is followed. `note` is what stays true of its start, such as that its answer was lost."""
+    return _card(
+        operation,
+        intent,
+        tone_of_view(view),
+        view.state,
+        lines=_besides(view.state, note, view.message),
+        facts=view.facts,
+        buttons=buttons,
+        now=now,
+        progress=_progress(view),
+    )
+
+
+def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """Each label once: what the outcome says beside the view comes first seen, first kept."""
+    return tuple({fact.label: fact for fact in reversed(facts)}.values())[::-1]
+
+
+def _progress(view: RunView | None) -> tuple[int, int] | None:
+    if view is None or view.done is None or not view.total:
+        return None
+    if view.phase is Phase.SUCCEEDED and view.done < view.total:  # left over from its last report
+        return None
+    return (view.done, view.total)
+
+
+def _besides(status: str, *texts: str) -> list[Line]:
+    """Paragraphs for what the status does not say already."""
+    return [Line(text=text) for text in dict.fromkeys(texts) if text and text != status]
+
+
+def _card(
+    operation: Operation,
+    intent: Intent,
+    tone: Tone,
+    status: str,
+    *,
+    lines: Sequence[Line] = (),
+    facts: Sequence[Fact] = (),
+    buttons: Sequence[Button] = (),
+    now: datetime | None = None,
+    rule: str = "",
+    code: str = "",
+    progress: tuple[int, int] | None = None,
+    table: object = None,
+) -> Card:
+    reason = (Fact(label="Reason", value=operation.reason),) if operation.reason else ()
+    footer = [f"<@{intent.actor.user_id}>", f"request {operation.request_id}"]
+    if operation.approved_by:
+        footer.append("approved by " + ", ".join(f"<@{user}>" for user in operation.approved_by))
+    if operation.incident:
+        footer.append(f"BREAK-GLASS {operation.incident}")
+    if rule:
+        footer.append(by_rule(rule))
+    if code:
+        footer.append(f"code {code}")
+    return Card.model_validate(
+        {
+            "key": key_of(operation.request_id),
+            "place": place_of(intent),
+            "title": title_of(operation),
+            "tone": tone,
+            "status": status,
+            "lines": tuple(lines),
+            "facts": (*reason, *given_facts(operation), *(fact for fact in facts if fact.value != status)),
+            "buttons": tuple(buttons),
+            "footer": tuple(footer),
+            "mention": tuple(user for user in (intent.actor.user_id, *operation.approved_by) if user),
+            "at": now,
+            "progress": progress,
+            "table": table,
+        }
+    )
+
+
+def by_rule(label: str) -> str:
+    """Which rule decided, as small print; some decide without being one of the file's."""
+    return label if label.endswith("rule") else f"rule {label}"
+
+
+def person(user_id: str | None) -> str:
+    """A person as a cell of a table; other ids, as of an app, stay as they are."""
+    return f"<@{user_id}>" if user_id and user_id[0] in "UW" else user_id or ""
+
+
+def channel(channel_id: object) -> str:
+    """A channel as a cell of a table; a direct message has no name that others could read."""
+    return f"<#{channel_id}>" if isinstance(channel_id, str) and channel_id[:1] in ("C", "G") else str(channel_id or "")
+
+
+def place_of(intent: Intent) -> Place:
+    """Where the card of this request belongs: its thread if it has one, never the message that was pressed."""
+    return intent.place.model_copy(update={"message_ts": None})
+
+
+def given_facts(operation: Operation) -> tuple[Fact, ...]:
+    """What was asked for, as facts: only what was said, as it was typed, secrets masked."""
+    masked = ((name, redact(f"{name}={value}")[0][len(name) + 1 :]) for name, value in operation.words if value)
+    return tuple(Fact(label=name, value=value) for name, value in masked)
+
+
+def value_text(value: Json) -> str:
+    """A parameter as a person reads it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={value_text(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(value_text(inner) for inner in value)
+    return str(value)
+
+
+def private(intent: Intent, title: str, *, tone: Tone = Tone.PLAIN, key: str = "", **parts: object) -> Card:
+    """An answer that only the asker sees."""
+    return Card.model_validate(
+        {
+            "key": key or f"say:{intent.request_id}",
+            "place": intent.place.aside,
+            "title": title,
+            "tone": tone,
+            "only_for": intent.actor.user_id,
+            **parts,
+        }
+    )
+
+
+def command_means(verb: str, target: str, params: Sequence[tuple[str, str]] = ()) -> dict[str, Json]:
+    """What a button that stands for a command keeps in the store. The tag is the law of this shape: add, never change."""
+    return {"tag": "command1", "verb": verb, "target": target, "params": [list(pair) for pair in params]}
+
+
+def hold_means(hold_id: str, choice: str) -> dict[str, Json]:
+    """What a button on a pre-flight or an approval keeps in the store."""
+    return {"tag": "hold1", "hold": hold_id, "choice": choice}
+
+
+def refresh_means(request_id: str) -> dict[str, Json]:
+    """What a Refresh button keeps in the store."""
+    return {"tag": "refresh1", "request": request_id}

@@ -1,0 +1,75 @@
+"""What became of a call whose answer was lost: asked of the control plane by reads alone, never by sending it again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from bot.core.errors import BadReply, CallProblem, Problem, Redirected, Rejected, ServerError
+from bot.core.intent import Intent
+from bot.core.operation import Operation
+from bot.core.outcome import Failed, LookBack, Unknown
+from bot.core.ports.services import Backend
+from bot.core.records import stamp
+from bot.core.text import sentences
+from bot.operations import cards
+from bot.operations.backend_call import AnyOutcome
+from bot.runtime.context import Deps
+
+LOOK_BACK_SECONDS = 30.0  # for all looks together
+LOOKING = "No usable answer came, and it is not sent again; looking whether it took effect"
+LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between one look and the next, while a later one may tell more
+
+
+async def read_back(
+    deps: Deps, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime, result: Unknown
+) -> AnyOutcome:
+    """Ask the backend whether it happened. What it cannot tell stays unknown; how it was found stays on the run's card."""
+    back = await _looks(deps, intent, operation, backend, sent_at)
+    after = after_look_back(result, back)
+    if back.found is not None and back.found.run is not None:
+        await deps.store.set_fact(cards.note_key(operation.request_id), lost_but(result, back), stamp(deps.clock.now()))
+    return after
+
+
+async def _looks(deps: Deps, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
+    """The backend's answer to `did it happen`, asked again for a while when that may help: what was queued may begin yet."""
+    back = LookBack(evidence="The control plane did not answer when it was asked again.")
+    try:
+        async with asyncio.timeout(LOOK_BACK_SECONDS):
+            back = await _look(operation, backend, sent_at)
+            for pause in LOOK_AGAIN_AFTER if back.again else ():
+                await deps.presenter.show(cards.working(operation, intent, LOOKING))
+                await deps.clock.sleep(pause)
+                back = await _look(operation, backend, sent_at)
+                if not back.again:
+                    break
+    except TimeoutError:
+        return back
+    return back
+
+
+async def _look(operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
+    """One look; a backend that does not answer cannot tell."""
+    try:
+        return await backend.look_back(operation, sent_at)
+    except Problem as problem:
+        again = isinstance(problem, CallProblem) and not isinstance(problem, Rejected)
+        return LookBack(evidence=sentences(f"The control plane could not be asked: {problem.summary}"), again=again)
+
+
+def lost_but(result: Unknown, back: LookBack) -> str:
+    """What is known of a call whose answer never came, or came and told nothing."""
+    told_nothing = result.code in (ServerError.code, BadReply.code, Redirected.code)
+    return sentences("The answer told nothing" if told_nothing else "The answer was lost", back.evidence)
+
+
+def after_look_back(result: Unknown, back: LookBack) -> AnyOutcome:
+    """Found: done after all. Absent after an answer that was no success: failed. Else it stays unknown, with what was seen."""
+    if back.found is not None:
+        return back.found.model_copy(update={"summary": sentences(back.found.summary, lost_but(result, back))})
+    summary = sentences(result.summary, back.evidence)
+    if back.absent and result.code in (ServerError.code, Redirected.code):
+        return Failed(code=result.code, summary=summary, hint=result.hint)
+    hint = sentences(back.hint, result.hint) or "Look at the control plane before you start it again."
+    return result.model_copy(update={"summary": summary, "hint": hint})

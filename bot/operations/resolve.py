@@ -1,0 +1,103 @@
+"""Command -> Operation: which backend, which exact target, which row, which checked parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.core.command.capability import Capability
+from bot.core.command.catalog import check_params
+from bot.core.command.parser import parse_target
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import BadRequest
+from bot.core.intent import Command, Intent
+from bot.core.operation import Operation, Target
+from bot.runtime.context import Deps
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The operation and the row that it comes from."""
+
+    operation: Operation
+    row: Capability
+
+
+async def resolve(deps: Deps, intent: Intent, command: Command) -> Resolved:
+    """Raises core.problems for words that fit nothing, targets that do not exist, and backends that do not answer."""
+    if command.target is None:
+        target = await _target_of_thread(deps, intent, command.verb)
+    else:
+        ref = parse_target(command.target, deps.catalog)
+        if isinstance(ref, str):
+            raise BadRequest(ref, code="no_such_backend")
+        _check_verb(deps, command.verb, ref.backend)
+        target = await find_target(deps, ref, command)
+    row = _row(deps, command.verb, target)
+    given = check_params(row.params, command.params)
+    if row.reason_required and not (command.reason or "").strip():
+        raise BadRequest(
+            f"`{row.verb}` needs a reason. Write it behind `--`, for example: `{row.example}`.", code="reason_missing"
+        )
+    operation = Operation.of(
+        row,
+        request_id=intent.request_id,
+        target=target,
+        given=given,
+        reason=command.reason,
+        files=command.files if row.takes_files else (),
+        words=command.params,
+    )
+    return Resolved(operation, row)
+
+
+def _check_verb(deps: Deps, verb: str, backend: str) -> None:
+    if deps.catalog.rows(verb, backend):
+        return
+    others = sorted({kind for kind, _ in deps.catalog.rows(verb)})
+    there = f" It exists on {', '.join(others)}." if others else ""
+    verbs = sorted({row.verb for kind, row in deps.catalog.everything() if kind == deps.catalog.backends[backend].kind})
+    raise BadRequest(
+        f"`{backend}` has no `{verb}`.{there}",
+        "There: " + ", ".join(f"`{name}`" for name in verbs) + ".",
+        "no_such_verb",
+    )
+
+
+async def find_target(deps: Deps, ref: TargetRef, command: Command) -> Target:
+    """The exact target behind what was written. With a selector, the kind of run follows what the verb acts on."""
+    kind, path = deps.catalog.split_path(ref.backend, ref.path)
+    backend = deps.backends[ref.backend]
+    if ref.selector is not None and dict(command.params).get("as") == "job":
+        kind = "jobrun"
+    with deps.drain.outside():
+        return await backend.resolve(ref.model_copy(update={"path": path}), kind)
+
+
+def _row(deps: Deps, verb: str, target: Target) -> Capability:
+    row = deps.catalog.row(target.backend, verb, target.kind)
+    if row is not None:
+        return row
+    rows = deps.catalog.rows(verb, target.backend)
+    if not rows:
+        _check_verb(deps, verb, target.backend)
+    kinds = ", ".join(sorted({row.target for _, row in rows}))
+    raise BadRequest(
+        f"`{verb}` acts on {kinds}, and `{target.text}` is of the kind {target.kind}.",
+        f"For example: `{rows[0][1].example}`.",
+        "wrong_target_kind",
+    )
+
+
+async def _target_of_thread(deps: Deps, intent: Intent, verb: str) -> Target:
+    """The run of the card in whose thread this was said; else the thing that the card is about."""
+    rows = deps.catalog.rows(verb)
+    found: Target | None = None
+    if intent.place.thread_ts is not None:
+        found = await deps.store.thread_target(intent.place.channel_id, intent.place.thread_ts)
+    if found is None:
+        example = rows[0][1].example if rows else f"{verb} backend:path"
+        raise BadRequest(f"`{verb}` needs a target.", f"For example: `{example}`.", "target_missing")
+    if deps.catalog.row(found.backend, verb, found.kind) is not None or found.parent is None:
+        return found
+    ref = TargetRef(backend=found.backend, path=found.parent_name or found.parent or "")
+    return await find_target(deps, ref, Command(verb=verb))

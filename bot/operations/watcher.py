@@ -1,0 +1,119 @@
+"""Runs are followed to their end: one poll a group whatever the number of watchers, the card updated when something changed.
+
+All runs of a group are looked at in the same moments, whenever each of them began: otherwise a hundred runs that were started a
+hundred times would be a hundred polls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from bot.core.audit import Event, Row
+from bot.core.errors import Problem
+from bot.core.outcome import RunView
+from bot.core.records import InboxRow, Watch, stamp
+from bot.operations import cards
+from bot.operations.audit_writer import Scribe
+from bot.operations.next_steps import buttons_for
+from bot.runtime.context import Deps
+
+QUICK: Final = timedelta(seconds=2)
+SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow moment of a group is a quick one too
+SLOWER_AFTER = timedelta(minutes=2)
+AFTER_TROUBLE: Final = timedelta(seconds=5)  # at least; then at the group's next slow moment
+POLL_WITHIN = 20.0
+AT_ONCE = 4
+MOST_DUE: Final = 5_000  # runs of one look; what is left over is late and tears its group apart
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK: Final = timedelta(microseconds=1)
+
+
+async def follow_due(deps: Deps) -> int:
+    """Poll everything that is due; how many runs were looked at."""
+    watches = await deps.store.due_watches(deps.clock.now(), MOST_DUE)
+    groups: dict[tuple[str, str], list[Watch]] = defaultdict(list)
+    for watch in watches:
+        groups[watch.backend, watch.group_key].append(watch)
+    limits = {backend: asyncio.Semaphore(AT_ONCE) for backend, _ in groups}
+    await asyncio.gather(
+        *(_group(deps, backend, group, found, limits[backend]) for (backend, group), found in groups.items())
+    )
+    return len(watches)
+
+
+async def _group(deps: Deps, backend_name: str, group: str, watches: Sequence[Watch], limit: asyncio.Semaphore) -> None:
+    backend = deps.backends.get(backend_name)
+    now = deps.clock.now()
+    if backend is None:
+        for watch in watches:
+            await deps.store.end_watch(watch.id, "lost", (), now)
+        return
+    try:
+        async with limit, asyncio.timeout(POLL_WITHIN):
+            views = await backend.poll(group, tuple(watch.target for watch in watches))
+    except (TimeoutError, Problem):
+        later = stamp(next_moment(group, deps.clock.now() + AFTER_TROUBLE, SLOW))
+        await deps.store.update_watches([(watch.id, watch.view, later) for watch in watches])
+        return
+    now = deps.clock.now()
+    seen = [(watch, views.get(watch.target.id)) for watch in watches]
+    await deps.store.update_watches(
+        [(watch.id, view or watch.view, stamp(next_moment(group, now, _pace(watch, now)))) for watch, view in seen]
+    )
+    for watch, view in seen:
+        if view is not None and view != watch.view:
+            await _changed(deps, watch, view)
+
+
+def next_moment(group: str, now: datetime, pace: timedelta) -> datetime:
+    """The next of the moments in which the runs of `group` are looked at: later than now, at most `pace` from it.
+
+    The moments of one group lie `pace` apart; those of different groups are spread over it.
+    """
+    step = pace // _TICK
+    offset = zlib.crc32(group.encode()) % (SLOW // _TICK)
+    passed = ((now - _EPOCH) // _TICK - offset) % step
+    return now + (step - passed) * _TICK
+
+
+def _pace(watch: Watch, now: datetime) -> timedelta:
+    return QUICK if now - datetime.fromisoformat(watch.made_at) < SLOWER_AFTER else SLOW
+
+
+async def _changed(deps: Deps, watch: Watch, view: RunView) -> None:
+    inbox = await deps.store.request(watch.request_id)
+    if view.phase.ended and not await _end(deps, watch, view, inbox):
+        return
+    if watch.view is None or watch.view.state != view.state:
+        deps.homes.stale(watch.user_id)
+    if inbox is None or inbox.operation is None:
+        return
+    buttons = await buttons_for(deps, inbox.intent, inbox.operation, view.next, about=watch.target, refresh=True)
+    note = await deps.store.fact(cards.note_key(watch.request_id))
+    kept = note if isinstance(note, str) else ""
+    await deps.presenter.show(cards.run_update(inbox.operation, inbox.intent, view, buttons, deps.clock.now(), kept))
+
+
+async def _end(deps: Deps, watch: Watch, view: RunView, inbox: InboxRow | None) -> bool:
+    """Register the end once; False when somebody else did."""
+    now = deps.clock.now()
+    rows: tuple[Row, ...] = ()
+    if inbox is not None and inbox.operation is not None:
+        started = datetime.fromisoformat(watch.made_at)
+        row = Scribe(deps.secrets).about(
+            Event.ENDED,
+            inbox.operation,
+            inbox.intent,
+            now,
+            code=str(view.phase),
+            detail=view.state if not view.message else f"{view.state}: {view.message}",
+            backend_ref=watch.target.id,
+            duration_ms=round((now - started).total_seconds() * 1000),
+        )
+        rows = (row,)
+    return await deps.store.end_watch(watch.id, "ended", rows, now)

@@ -1,0 +1,285 @@
+"""Slack's limits, the only escaping function, cutting with a visible marker, and constructors of blocks.
+
+Limits are from Slack's Block Kit reference (docs.slack.dev/reference/block-kit) unless a line says otherwise. Data reaches
+Slack in two ways. As `plain_text` or `raw_text` it is never parsed. As mrkdwn it goes through `prose`, `code` or
+`code_block`: `&`, `<` and `>` are escaped once, and a word that could format, link, ping or become an emoji is put into a
+code span, where Slack parses nothing. That keeps names exact for copying, which lookalike letters or zero-width blanks
+between the characters would not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from bot.render.text_format import BLANKS, NOTHING, aware, one_line, shown, utc_text
+
+Block = dict[str, Any]
+
+MESSAGE_BLOCKS: Final = 50  # blocks
+VIEW_BLOCKS: Final = 100  # blocks, modal and home
+SECTION_TEXT: Final = 3_000  # characters, as all below unless said otherwise
+SECTION_FIELDS: Final = 10  # fields
+FIELD_TEXT: Final = 2_000
+CONTEXT_ELEMENTS: Final = 10  # elements
+BUTTON_LABEL: Final = 75
+BUTTON_VALUE: Final = 2_000
+ID: Final = 255  # block_id, action_id, callback_id
+OPTION_TEXT: Final = 75
+OPTION_VALUE: Final = 150
+OPTIONS: Final = 100  # options
+CONFIRM_TITLE: Final = 100
+CONFIRM_TEXT: Final = 300
+CONFIRM_BUTTON: Final = 30
+INPUT_TEXT: Final = 3_000
+PLACEHOLDER: Final = 150
+VIEW_TITLE: Final = 24  # also the labels of submit and close
+VIEW_METADATA: Final = 3_000
+TABLE_ROWS: Final = 100  # rows, the header included
+TABLE_COLUMNS: Final = 20  # cells in a row
+TABLE_CELLS: Final = 10_000  # characters in all cells together
+MESSAGE_TEXT: Final = 3_000  # our own: chat.update refuses text above 4,000 with msg_too_long
+PAYLOAD: Final = (
+    13_000  # characters of JSON; undocumented, msg_blocks_too_long was seen near 13,200 (bolt-js issue 2509)
+)
+VIEW_PAYLOAD: Final = 200_000  # characters of JSON; Slack refuses views above 250 kB with view_too_large
+
+USER_ID: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
+APP_ID: Final = re.compile(r"A[A-Z0-9]{1,30}")  # what a workflow step acts as; Slack mentions people and groups alone
+GROUP_ID: Final = re.compile(r"S[A-Z0-9]{1,30}")
+CHANNEL_ID: Final = re.compile(r"[CDG][A-Z0-9]{1,30}")
+
+_GRAVE: Final = "<U+0060>"
+# A code span that Slack reads as one: on one line, and between blanks or punctuation.
+_SPAN: Final = re.compile(r"(?<![^\s(\[\"',;])`([^`\n]*[^`\s][^`\n]*)`(?![^\s)\]\"',;:.!?])")
+_WORD: Final = re.compile(r"(\s+)")
+_EDGES: Final = re.compile(r"([(\[\"']*)(.*?)([)\]\"'.,;:!?]*)", re.DOTALL)
+_LIVE: Final = re.compile(
+    r"[*~`]"  # bold, strike, code
+    r"|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"  # italic; Slack leaves the underscores of snake_case alone
+    r"|:(?!\d\d:\d\d(?!\d))[^\s:]+:"  # emoji, but not the middle of a clock time
+    r"|^>"  # quotation; Slack reads `&gt;` at the start of a line as one too
+    r"|://|^mailto:|^tel:"  # links
+    r"|@(?:here|channel|everyone|group)\b",  # words that older clients and link_names turn into pings
+    re.IGNORECASE,
+)
+_NAMED: Final = re.compile(r"<(@|#|!subteam\^)([A-Z0-9]+)>([.,;:!?)]*)")
+
+
+def escape(text: str) -> str:
+    """`&`, `<` and `>` as Slack's entities, once. Nothing else in the house escapes."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def units(text: str) -> int:
+    """Length in UTF-16 code units, the larger of the two ways in which Slack might count characters."""
+    return len(text) + sum(1 for char in text if ord(char) > 0xFFFF) if not text.isascii() else len(text)
+
+
+def cost(value: object) -> int:
+    """Length in characters of the JSON that is sent for `value`, non-ASCII escaped: no count of Slack's can be higher."""
+    return len(json.dumps(value))
+
+
+def clip(text: str, limit: int, *, counted: bool = True) -> str:
+    """`text` on one visible line of at most `limit` UTF-16 units, ending in `… (+12)` with the number of characters left out.
+
+    Without `counted` the marker is a bare `…`, for places too small for a number.
+    """
+    # Showing never shortens but at the ends, so what is far longer need not be looked at.
+    if len(text) <= 4 * limit and units(whole := one_line(text)) <= limit:
+        return whole
+    text = text.strip(BLANKS)
+    kept = min(len(text), limit)
+    while True:
+        marker = f"… (+{len(text) - kept:,})" if counted else "…"
+        made = one_line(text[:kept]) + marker if kept < len(text) else one_line(text)
+        over = units(made) - limit
+        if over <= 0 or kept == 0:
+            return made
+        kept = max(0, kept - max(1, over // 16))
+
+
+def fit(text: str, make: Callable[[str], str], limit: int, room: int) -> str:
+    """`make(text)`, or `make` of the longest beginning of it with a marker, in at most `limit` units and `room` JSON characters.
+
+    `make` must not shorten. Empty when not even the marker fits.
+    """
+
+    def fits(made: str) -> bool:
+        return units(made) <= limit and cost(made) <= room
+
+    if len(text) <= limit and fits(whole := make(text)):
+        return whole
+
+    def part(kept: int) -> str:
+        return make(f"{text[:kept].rstrip()} … (+{len(text) - kept:,} characters)")
+
+    low, high = 0, max(0, min(len(text) - 1, limit, room))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(part(middle)) else (low, middle - 1)
+    made = part(low)
+    return made if fits(made) else ""
+
+
+def code(text: str) -> str:
+    """A code span holding exactly `text`, on one line; a backtick in it as its code point."""
+    return f"`{escape(one_line(text).replace('`', _GRAVE)) or ' '}`"
+
+
+def code_block(text: str) -> str:
+    """A code block holding `text`."""
+    return f"```\n{escape(unfenced(text))}\n```"
+
+
+def unfenced(text: str) -> str:
+    """`text` made visible for a code block: of three backticks, which would close it, the last as its code point."""
+    return shown(text).replace("```", f"``{_GRAVE}")
+
+
+def prose(text: str, people: Collection[str] = ()) -> str:
+    """Words as mrkdwn that shows them as they are. Code spans stay; `<@U1>` and `<#C1>` are live only for those in `people`;
+    an app there is shown as `app A1`."""
+    parts: list[str] = []
+    end = 0
+    visible = shown(text)
+    for span in _SPAN.finditer(visible):
+        parts += [_words(visible[end : span.start()], people), f"`{escape(span.group(1))}`"]
+        end = span.end()
+    parts.append(_words(visible[end:], people))
+    return "".join(parts)
+
+
+def _words(text: str, people: Collection[str]) -> str:
+    return "".join(_word(word, people) for word in _WORD.split(text))
+
+
+def _word(word: str, people: Collection[str]) -> str:
+    named = _NAMED.fullmatch(word)
+    if named and named.group(2) in people:
+        if APP_ID.fullmatch(named.group(2)):
+            return f"app {named.group(2)}{named.group(3)}"
+        if live := _live(named.group(1), named.group(2)):
+            return live + named.group(3)
+    if not _LIVE.search(word):
+        return escape(word)
+    edges = _EDGES.fullmatch(word)
+    if edges is None or not edges.group(2):
+        return code(word)
+    before, middle, after = edges.groups()
+    if middle.startswith(":") and after.startswith(":"):  # an emoji, not a word before a colon
+        middle, after = f"{middle}:", after[1:]
+    return f"{escape(before)}{code(middle)}{escape(after)}"
+
+
+def _live(mark: str, id: str) -> str:
+    if mark == "#":
+        return f"<#{id}>" if CHANNEL_ID.fullmatch(id) else ""
+    return mention(id)
+
+
+def line(text: str, people: Collection[str] = ()) -> str:
+    """`prose` on one line."""
+    return prose(one_line(text), people)
+
+
+def bold(text: str, people: Collection[str] = ()) -> str:
+    """One line in bold; empty when there is nothing to see. A star in it could end the bold early, so such a line stays plain."""
+    inner = line(text, people)
+    return f"*{inner}*" if inner and "*" not in inner else inner
+
+
+def mention(id: str) -> str:
+    """A live mention of a person or a user group; empty when `id` has not the shape of one."""
+    if USER_ID.fullmatch(id):
+        return f"<@{id}>"
+    if GROUP_ID.fullmatch(id):
+        return f"<!subteam^{id}>"
+    return ""
+
+
+def date(at: datetime, *, day: bool = True) -> str:
+    """A time in the viewer's own zone, with UTC for clients that cannot; UTC alone before 1970. Without `day` the hour alone
+    where the client can."""
+    moment = aware(at)
+    stamp = int(moment.timestamp())
+    if stamp < 0:
+        return utc_text(moment)
+    return f"<!date^{stamp}^{'{date_short_pretty} ' if day else ''}{{time_secs}}|{utc_text(moment)}>"
+
+
+def mrkdwn(text: str) -> Block:
+    """A mrkdwn text object of ready mrkdwn. `verbatim` keeps Slack from linking bare addresses, channels and names."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def plain(text: str, limit: int, *, counted: bool = True) -> Block:
+    """A plain text object on one line; Slack parses nothing in it. `limit` in UTF-16 units."""
+    line = clip(text, limit, counted=counted)
+    return {"type": "plain_text", "text": line if line.strip() else NOTHING, "emoji": False}
+
+
+def section(text: str) -> Block:
+    """A paragraph of ready mrkdwn."""
+    return {"type": "section", "text": mrkdwn(text)}
+
+
+def fields(texts: Sequence[str]) -> Block:
+    """Up to SECTION_FIELDS pieces of ready mrkdwn in two columns."""
+    return {"type": "section", "fields": [mrkdwn(text) for text in texts]}
+
+
+def context(texts: Iterable[str]) -> Block:
+    """Small print: up to CONTEXT_ELEMENTS pieces of ready mrkdwn."""
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts]}
+
+
+def divider() -> Block:
+    """A line across."""
+    return {"type": "divider"}
+
+
+def option(label: str, value: str) -> Block:
+    """A choice of a menu. `value` is kept exactly: at most OPTION_VALUE characters, the caller's to see to."""
+    return {"text": plain(label, OPTION_TEXT), "value": value}
+
+
+def unmentioned(cell: str) -> str:
+    """The bare id where a cell is a mention of a person or a channel, for places that show no mentions."""
+    named = _NAMED.fullmatch(cell)
+    return named.group(2) if named is not None else cell
+
+
+def _cell(cell: str, *, live: bool) -> Block:
+    named = _NAMED.fullmatch(cell) if live else None
+    if named is not None and named.group(1) == "@" and USER_ID.fullmatch(named.group(2)):
+        return _rich({"type": "user", "user_id": named.group(2)})
+    if named is not None and named.group(1) == "#" and CHANNEL_ID.fullmatch(named.group(2)):
+        return _rich({"type": "channel", "channel_id": named.group(2)})
+    return {"type": "raw_text", "text": unmentioned(cell)}
+
+
+def _rich(element: Block) -> Block:
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [element]}]}
+
+
+def table(
+    rows: Sequence[Sequence[str]], right: Sequence[bool], wrapped: Sequence[bool], *, live: bool = False
+) -> Block:
+    """A table whose first row is its header; cells are shown as they are. `right` says which columns hold numbers, `wrapped`
+    which hold sentences, which go over several lines so that the columns behind them are seen without scrolling.
+
+    A cell that is a mention shows the name where `live`, which is for messages that notify nobody; else the bare id.
+    """
+    return {
+        "type": "table",
+        "rows": [[_cell(cell, live=live) for cell in row] for row in rows],
+        "column_settings": [
+            {"align": "right" if number else "left", **({"is_wrapped": True} if wraps else {})}
+            for number, wraps in zip(right, wrapped, strict=True)
+        ],
+    }

@@ -1,0 +1,379 @@
+"""Pieces of cards as blocks, each within a share of what the payload may hold. Used by messages, forms and the Home tab."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core.card import Button, Card, Line, Tone
+from bot.core.outcome import Fact, Table
+from bot.core.text import plural
+from bot.render import block_kit as kit
+from bot.render.block_kit import Block
+from bot.render.text_format import BLANKS, NOTHING, FactValue, aligned, aware, numeric, shown, value_text, width
+
+SYMBOLS: Final[dict[Tone, str]] = {
+    Tone.PLAIN: "",
+    Tone.WORKING: "⏳",
+    Tone.GOOD: "✅",
+    Tone.WARN: "⚠️",
+    Tone.BAD: "❌",
+    Tone.UNSURE: "❔",
+    Tone.ASK: "✋",
+}
+WORDS: Final[dict[Tone, str]] = {
+    Tone.PLAIN: "",
+    Tone.WORKING: "Working",
+    Tone.GOOD: "Done",
+    Tone.WARN: "Attention",
+    Tone.BAD: "Failed",
+    Tone.UNSURE: "Unknown",
+    Tone.ASK: "Waiting for a decision",
+}
+
+_SAME_MOMENT: Final = timedelta(minutes=1)  # of a fact read this close to the card's own time the day is not said again
+
+_SHORT_VALUE: Final = 120  # characters; a longer fact gets the full width
+_BUTTONS_IN_ROW: Final = 5
+_BUTTONS: Final = 25
+_CELL: Final = 200
+_TEXT_CELL: Final = 48  # a cell of a code table is kept this narrow, so that a row stays a row
+_LEAST_CELL: Final = 8
+_LONG_CELL: Final = 24  # characters; a time is 20, and what is longer and has blanks is a sentence
+_TEXT_ROW: Final = 240
+_TEXT_ROWS: Final = 100  # rows of a code table; more would be scrolled past, not read
+_SMALL_PRINT: Final = 800  # JSON characters kept for the line below a table
+_STYLES: Final = frozenset({"primary", "danger"})
+_OVERHEAD: Final = 120  # JSON characters that a block needs beside its text, generously
+
+
+@dataclass(slots=True)
+class Room:
+    """What may still be added to one message or view: `cost` JSON characters and `blocks`; `left_out` says what was not."""
+
+    cost: int
+    blocks: int
+    left_out: list[str] = field(default_factory=list)
+
+    def share(self, part: float) -> Room:
+        """A room of a part of the cost; what it leaves out is told here too. Settle it with `spend`."""
+        return Room(int(self.cost * part), self.blocks, self.left_out)
+
+    def takes(self, block: Block) -> bool:
+        """Book `block` if it fits."""
+        price = kit.cost(block) + 2
+        if self.blocks < 1 or price > self.cost:
+            return False
+        self.cost -= price
+        self.blocks -= 1
+        return True
+
+    def spend(self, blocks: Sequence[Block]) -> None:
+        """Book blocks that a share has found to fit."""
+        self.cost -= sum(kit.cost(block) + 2 for block in blocks)
+        self.blocks -= len(blocks)
+
+    def left(self, count: int, what: str) -> None:
+        """Remember that `count` of `what` were left out."""
+        if count > 0:
+            self.left_out.append(plural(count, what))
+
+
+def status_of(card: Card) -> str:
+    """How the card stands, in words: a colour alone says nothing. A title that is a whole sentence says it already."""
+    return card.status or ("" if card.title.rstrip().endswith((".", "!")) else WORDS[card.tone])
+
+
+def value_mrkdwn(value: FactValue, people: Collection[str]) -> str:
+    """A fact's value as mrkdwn; a time in the viewer's zone."""
+    if isinstance(value, datetime):
+        return kit.date(value)
+    if isinstance(value, str):
+        return kit.prose(value.strip(BLANKS), people) or NOTHING
+    return kit.prose(value_text(value))
+
+
+def lines(items: Sequence[Line], people: Collection[str], room: Room) -> list[Block]:
+    """Paragraphs and code blocks, cut where one is too long, counted where there is no room for more."""
+    blocks: list[Block] = []
+    for position, item in enumerate(items):
+        block = _line(item, people, room.cost - _OVERHEAD)
+        if block is None:
+            continue
+        if not block or not room.takes(block):
+            room.left(len(items) - position, "paragraph")
+            break
+        blocks.append(block)
+    return blocks
+
+
+def _line(item: Line, people: Collection[str], cost: int) -> Block | None:
+    """None when there is nothing to show, an empty dict when it does not fit."""
+    heading = kit.fit(item.heading, kit.bold, 300, 600)
+    body = item.text.strip("\n") if item.code else item.text.strip(BLANKS)
+    if not body:
+        return kit.section(heading) if heading else None
+
+    def whole(text: str) -> str:
+        made = kit.code_block(text) if item.code else kit.prose(text, people)
+        return f"{heading}\n{made}" if heading else made
+
+    text = kit.fit(body, whole, kit.SECTION_TEXT, cost)
+    return kit.section(text) if text else {}
+
+
+def facts(items: Sequence[Fact], people: Collection[str], room: Room, made: datetime | None = None) -> list[Block]:
+    """Labelled values: short ones in two columns, long ones across. `made` is the time of the card, said at its end."""
+    blocks: list[Block] = []
+    shown_facts = 0
+    for group in _groups(items):
+        block = (
+            _fields(group, people, made) if len(group) > 1 or _short(group[0]) else _wide(group[0], people, room, made)
+        )
+        if not block or not room.takes(block):
+            break
+        blocks.append(block)
+        shown_facts += len(group)
+    room.left(len(items) - shown_facts, "fact")
+    return blocks
+
+
+def _short(fact: Fact) -> bool:
+    long = isinstance(fact.value, str) and (len(fact.value) > _SHORT_VALUE or "\n" in fact.value.strip(BLANKS))
+    return not long and len(fact.label) <= _SHORT_VALUE
+
+
+def _groups(items: Sequence[Fact]) -> Iterator[list[Fact]]:
+    group: list[Fact] = []
+    for fact in items:
+        if not _short(fact):
+            if group:
+                yield group
+            yield [fact]
+            group = []
+            continue
+        group.append(fact)
+        if len(group) == kit.SECTION_FIELDS:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _fields(group: Sequence[Fact], people: Collection[str], made: datetime | None) -> Block:
+    return kit.fields([_fact(fact, people, made) for fact in group])
+
+
+def _fact(fact: Fact, people: Collection[str], made: datetime | None) -> str:
+    label = _label(fact, made, kit.FIELD_TEXT // 3, kit.FIELD_TEXT)
+    value = value_mrkdwn(fact.value, people)
+    if isinstance(fact.value, str):
+        value = kit.fit(fact.value, lambda part: value_mrkdwn(part, people), kit.FIELD_TEXT // 2, kit.FIELD_TEXT)
+    return f"{label}\n{value}" if label else value
+
+
+def _label(fact: Fact, made: datetime | None, longest: int, cost: int) -> str:
+    label = kit.fit(fact.label, kit.bold, longest, cost)
+    if fact.at is None:
+        return label
+    known = made is not None and abs(aware(fact.at) - aware(made)) <= _SAME_MOMENT
+    return f"{label} {kit.date(fact.at, day=not known)}"
+
+
+def _wide(fact: Fact, people: Collection[str], room: Room, made: datetime | None) -> Block:
+    label = _label(fact, made, 300, 600)
+    cost = room.cost - _OVERHEAD
+    if not isinstance(fact.value, str):
+        return kit.section(f"{label}\n{value_mrkdwn(fact.value, people)}")
+    text = kit.fit(
+        fact.value.strip(BLANKS) or NOTHING, lambda part: f"{label}\n{kit.prose(part, people)}", kit.SECTION_TEXT, cost
+    )
+    return kit.section(text) if text else {}
+
+
+def table(item: Table, room: Room, *, native: bool, live: bool = False) -> list[Block]:
+    """A listing: a table block when `native` and every row fits into one, else as many aligned lines of code as fit.
+
+    `live` shows people and channels by their names in the block; lines of code have their ids.
+
+    A message may hold one table block only, its cells are limited together, and each costs some 35 characters of JSON, so
+    the block is for short listings and code for long ones.
+    """
+    columns = max((len(row) for row in (item.columns, *item.rows)), default=0)
+    room.left(columns - kit.TABLE_COLUMNS, "column")
+    columns = min(columns, kit.TABLE_COLUMNS)
+    total = max(item.total or 0, len(item.rows))
+    if not item.rows or not columns:
+        return _noted([], [item.note.strip() or "Nothing to show."], room)
+    if native and len(item.rows) < kit.TABLE_ROWS:
+        rows = _squared(item, [_CELL] * columns)
+        whole = list(zip(*rows, strict=True))
+        block = kit.table(rows, [numeric(cells[1:]) for cells in whole], [_wraps(cells) for cells in whole], live=live)
+        if _native_fits(block) and kit.cost(block) < room.cost - _SMALL_PRINT and room.takes(block):
+            return _noted([block], [_showing(len(item.rows), total), item.note], room)
+    code_room = Room(room.cost - _SMALL_PRINT, room.blocks - 1, room.left_out)
+    blocks, count = _code_table(_narrow(item, columns)[: _TEXT_ROWS + 1], code_room)
+    room.spend(blocks)
+    return _noted(blocks, [_showing(count, total), item.note], room)
+
+
+def _wraps(cells: Sequence[str]) -> bool:
+    """A column of sentences; an id, which people copy, and a time stay on one line."""
+    return any(len(cell) > _LONG_CELL and " " in cell for cell in cells)
+
+
+def _showing(count: int, total: int) -> str:
+    return f"Showing {count:,} of {total:,}." if total > count else ""
+
+
+def _native_fits(block: Block) -> bool:
+    rows: list[list[Block]] = block["rows"]
+    cells = sum(kit.units(cell.get("text", "")) for row in rows for cell in row)
+    return len(rows) <= kit.TABLE_ROWS and cells <= kit.TABLE_CELLS
+
+
+def _noted(blocks: list[Block], notes: Sequence[str], room: Room) -> list[Block]:
+    text = kit.fit(" ".join(note for note in notes if note), kit.line, 600, room.cost - _OVERHEAD)
+    block = kit.context([text]) if text else {}
+    return [*blocks, block] if block and room.takes(block) else blocks
+
+
+def square(item: Table, columns: int, size: int) -> list[list[str]]:
+    """Header and rows, each of `columns` cells, each cell a visible line of at most `size` characters, mentions as bare ids."""
+    return [[kit.unmentioned(cell) for cell in row] for row in _squared(item, [size] * columns)]
+
+
+def _squared(item: Table, sizes: Sequence[int]) -> list[list[str]]:
+    rows = [
+        [kit.clip(cell, size, counted=size > 20) or NOTHING for cell, size in zip(row, sizes, strict=False)]
+        for row in (item.columns, *item.rows)
+    ]
+    return [row + [NOTHING] * (len(sizes) - len(row)) for row in rows]
+
+
+def _narrow(item: Table, columns: int) -> list[list[str]]:
+    """`square` for lines of text: what people copy stays whole, the other columns share what is left of the line."""
+    whole = square(item, columns, _CELL)
+    needs = [max(width(cell) for cell in column) for column in zip(*whole, strict=True)]
+    exact = [_is_exact(item, whole, position) for position in range(columns)]
+    sizes = [_CELL] * columns
+    left = _TEXT_ROW - sum(need for need, kept in zip(needs, exact, strict=True) if kept)
+    others = sorted((position for position in range(columns) if not exact[position]), key=needs.__getitem__)
+    for done, position in enumerate(others):
+        sizes[position] = max(_LEAST_CELL, min(_TEXT_CELL, left // (len(others) - done)))
+        left -= min(needs[position], sizes[position])
+    return [[kit.unmentioned(cell) for cell in row] for row in _squared(item, sizes)]
+
+
+def _is_exact(item: Table, rows: Sequence[Sequence[str]], position: int) -> bool:
+    named = position < len(item.columns) and item.columns[position] in item.exact
+    return named or all(" " not in row[position] for row in rows[1:])
+
+
+def _code_table(rows: Sequence[Sequence[str]], room: Room) -> tuple[list[Block], int]:
+    """Aligned rows in code blocks, the header on top; and how many rows found room."""
+    header, *texts = aligned([[kit.unfenced(cell) for cell in row] for row in rows])
+    blocks: list[Block] = []
+    done = 0
+    while done < len(texts):
+        top = [] if blocks else [header]
+        count = _most(top, texts[done:], room)
+        block = kit.section(kit.code_block("\n".join(top + texts[done : done + count])))
+        if count == 0 or not room.takes(block):
+            break
+        blocks.append(block)
+        done += count
+    return blocks, done
+
+
+def _most(top: Sequence[str], texts: Sequence[str], room: Room) -> int:
+    """How many of `texts` go below `top` into one section and into the room."""
+    left = kit.SECTION_TEXT - 8
+    cost = room.cost - _OVERHEAD
+    count = 0
+    for text in [*top, *texts]:
+        escaped = kit.escape(text)
+        left -= kit.units(escaped) + 1
+        cost -= kit.cost(escaped)
+        if left < 0 or cost < 0:
+            break
+        count += 1
+    return max(0, count - len(top))
+
+
+def buttons(items: Sequence[Button], room: Room, used: set[str]) -> list[Block]:
+    """Rows of buttons. `used` are the action ids already on this surface, and grows. A value is shown whole or not at all."""
+    elements: list[Block] = []
+    cost = room.cost
+    for item in items[:_BUTTONS]:
+        element = _button(item, used)
+        cost -= kit.cost(element) + 30
+        if kit.units(item.id) > kit.BUTTON_VALUE or cost < 0 or len(elements) >= room.blocks * _BUTTONS_IN_ROW:
+            break
+        used.add(element["action_id"])
+        elements.append(element)
+    room.left(len(items) - len(elements), "button")
+    blocks = [
+        {"type": "actions", "elements": elements[start : start + _BUTTONS_IN_ROW]}
+        for start in range(0, len(elements), _BUTTONS_IN_ROW)
+    ]
+    room.spend(blocks)
+    return blocks
+
+
+def _button(item: Button, used: Collection[str]) -> Block:
+    element: Block = {
+        "type": "button",
+        "text": kit.plain(item.label, kit.BUTTON_LABEL),
+        "action_id": _action_id(item.action, used),
+    }
+    if item.id:
+        element["value"] = item.id
+    if item.style in _STYLES:
+        element["style"] = item.style
+    if item.confirm:
+        element["confirm"] = _confirm(item, item.confirm)
+    return element
+
+
+def _confirm(item: Button, question: str) -> Block:
+    dialog: Block = {
+        "title": kit.plain("Are you sure?", kit.CONFIRM_TITLE),
+        "text": kit.plain(question, kit.CONFIRM_TEXT),
+        "confirm": kit.plain(item.label, kit.CONFIRM_BUTTON, counted=False),
+        "deny": kit.plain("Go back", kit.CONFIRM_BUTTON, counted=False),
+    }
+    if item.style == "danger":
+        dialog["style"] = "danger"
+    return dialog
+
+
+def _action_id(action: str, used: Collection[str]) -> str:
+    base = action[: kit.ID - 10] or "press"
+    number = 1
+    while (made := base if number == 1 else f"{base}#{number}") in used:
+        number += 1
+    return made
+
+
+def action_of(action_id: str) -> str:
+    """The `Button.action` behind an action id, without the `#2` that kept it unique on its message."""
+    base, mark, number = action_id.rpartition("#")
+    return base if mark and number.isdigit() else action_id
+
+
+def footer(items: Sequence[str], at: datetime | None, people: Collection[str], room: Room) -> list[Block]:
+    """Small print, and when the card was true."""
+    places = kit.CONTEXT_ELEMENTS - (1 if at else 0)
+    kept = [item for item in items if shown(item).strip()]
+    room.left(len(kept) - places, "remark")
+    texts = [
+        kit.fit(item, lambda part: kit.line(part, people), 400, room.cost // (places + 1)) for item in kept[:places]
+    ]
+    texts = [text for text in texts if text]
+    if at:
+        texts.append(kit.date(at))
+    block = kit.context(texts) if texts else {}
+    return [block] if block and room.takes(block) else []

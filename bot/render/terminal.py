@@ -1,0 +1,80 @@
+"""A card as plain text for the terminal: the same words, only cells of tables cut, no control character from data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.core.card import Button, Card, Line
+from bot.core.outcome import Fact, Table
+from bot.render import blocks as parts
+from bot.render.text_format import NOTHING, aligned, as_of, bar, one_line, shown, utc_text, value_text, width
+
+_INDENT: Final = "    "
+_CELL: Final = 400
+
+
+def render_text(card: Card) -> str:
+    """The card as lines without a newline at the end. Tabs of data become blanks; times are UTC."""
+    blocks = [
+        _head(card),
+        *(_line(line) for line in card.lines),
+        bar(*card.progress) if card.progress else "",
+        _facts(card.facts),
+        _table(card.table) if card.table else "",
+        _buttons(card.buttons),
+        _footer(card),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _head(card: Card) -> str:
+    first = [parts.SYMBOLS[card.tone], one_line(card.title) or "Signalbox"]
+    status = one_line(parts.status_of(card))
+    called = " ".join(one_line(one) for one in card.mention if one != card.only_for)
+    rows = [" ".join(part for part in first if part), status, f"For: {called}" if called else ""]
+    return "\n".join(row for row in rows if row)
+
+
+def _visible(text: str) -> str:
+    return "\n".join(row.rstrip() for row in shown(text).expandtabs(4).strip("\n").split("\n"))
+
+
+def _line(line: Line) -> str:
+    body = _visible(line.text)
+    if line.code and body:
+        body = "\n".join(f"{_INDENT}{row}".rstrip() for row in body.split("\n"))
+    return "\n".join(part for part in (one_line(line.heading), body) if part)
+
+
+def _facts(facts: Sequence[Fact]) -> str:
+    labels = [one_line(fact.label) for fact in facts]
+    size = max((width(label) for label in labels), default=0)
+    rows: list[str] = []
+    for label, fact in zip(labels, facts, strict=True):
+        first, *more = _visible(value_text(fact.value) + as_of(fact.at)).split("\n")
+        rows.append(f"{label}{' ' * (size - width(label))}  {first}".rstrip())
+        rows += [f"{' ' * size}  {row}".rstrip() for row in more]
+    return "\n".join(rows)
+
+
+def _table(table: Table) -> str:
+    columns = max((len(row) for row in (table.columns, *table.rows)), default=0)
+    rows = parts.square(table, columns, _CELL)
+    total = max(table.total or 0, len(table.rows))
+    notes = [f"Showing {len(table.rows):,} of {total:,}." if total > len(table.rows) else "", one_line(table.note)]
+    listing = aligned(rows) if table.rows and columns else [] if any(notes) else ["Nothing to show."]
+    return "\n".join([*listing, *(note for note in notes if note)])
+
+
+def _buttons(buttons: Sequence[Button]) -> str:
+    """What could be pressed in Slack; the terminal has no buttons."""
+    labels = "  ".join(f"[{one_line(button.label) or NOTHING}]" for button in buttons)
+    return f"In Slack: {labels}" if labels else ""
+
+
+def _footer(card: Card) -> str:
+    rows = [one_line(row) for row in card.footer]
+    if card.at:
+        rows.append(utc_text(card.at))
+    return "\n".join(row for row in rows if row)

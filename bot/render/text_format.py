@@ -1,0 +1,176 @@
+"""Values as words, for Slack and the terminal alike: visible characters, numbers, times, spans, bars, columns."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from bot.core.text import plural
+
+NOTHING: Final = "—"
+"""Stands for an empty value; Slack refuses a text object without a character."""
+
+BLANKS: Final = " \t\r\n"
+"""What may be stripped from the ends of data unseen; str.strip() would take control characters and odd blanks with it."""
+
+FactValue = str | int | float | datetime | timedelta | None
+
+_BAR: Final = 16
+_HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_FOREIGN: Final = re.compile(r"[^\n\t\x20-\x7e]")
+# Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt) outside category Cf, the blank Braille cell, and the
+# code points that are no characters in the first planes.
+_IGNORABLE: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\uffa0\ufffe\uffff"
+    "\U0001fffe\U0001ffff\U000e0000-\U000e0fff\U0010fffe\U0010ffff]"
+)
+_EMOJI_STYLE: Final = "\ufe0f"
+
+
+def shown(text: str) -> str:
+    """`text` with every character that cannot be seen, or that reorders what is seen, as `<U+202E>`.
+
+    Newlines and tabs stay; CR LF becomes a newline. The emoji style selector stays behind a symbol, where it hides nothing.
+    """
+    if text.isprintable() and not _IGNORABLE.search(text):
+        return text
+    return _FOREIGN.sub(_visible, text.replace("\r\n", "\n"))
+
+
+def _visible(found: re.Match[str]) -> str:
+    char = found.group()
+    start = found.start()
+    if char == _EMOJI_STYLE and start and unicodedata.category(found.string[start - 1]) == "So":
+        return char
+    if unicodedata.category(char) in _HIDDEN_CATEGORIES or _IGNORABLE.match(char):
+        return f"<U+{ord(char):04X}>"
+    return char
+
+
+def one_line(text: str) -> str:
+    """`text` made visible, on one line, without blanks at its ends; empty when it is nothing but blanks of any kind."""
+    line = shown(text).replace("\n", " ").replace("\t", " ").strip(BLANKS)
+    return line if line.strip() else ""
+
+
+def utc_text(at: datetime) -> str:
+    """`2026-07-16 11:21:20 UTC`; a time without a zone is taken as UTC."""
+    return f"{aware(at):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def aware(at: datetime) -> datetime:
+    """The same moment in UTC."""
+    if at.tzinfo is None:
+        return at.replace(tzinfo=UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # the first or last hours of the calendar, which have no UTC date
+        return at.replace(tzinfo=UTC)
+
+
+def span_words(span: timedelta) -> str:
+    """`1 hour 30 minutes`: the two largest units; parts of a second only below ten seconds."""
+    if span < timedelta(0):
+        return f"minus {span_words(-span)}" if span > timedelta.min else "minus a very long time"
+    if span < timedelta(seconds=1):
+        return "0 seconds" if not span else plural(max(1, round(span.total_seconds() * 1000)), "millisecond")
+    if span < timedelta(seconds=10) and span.microseconds:
+        tenths = f"{int(span.total_seconds() * 10) / 10:g}"
+        return f"{tenths} second" if tenths == "1" else f"{tenths} seconds"
+    left = span.days * 86_400 + span.seconds
+    words: list[str] = []
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+        count, left = divmod(left, size)
+        if count:
+            words.append(plural(count, unit))
+        elif words:
+            break
+        if len(words) == 2:
+            break
+    return " ".join(words)
+
+
+def number_text(number: float) -> str:
+    """A number without exponent or trailing zeros where that loses nothing that matters; no separators, it may be an id."""
+    if isinstance(number, bool):
+        return "yes" if number else "no"
+    if isinstance(number, int):
+        return _int_text(number)
+    if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124 - the test for NaN
+        return str(number)
+    if number and not 0.001 <= abs(number) < 1e15:
+        return f"{number:g}"
+    return f"{number:.3f}".rstrip("0").rstrip(".")
+
+
+def _int_text(number: int) -> str:
+    # str() refuses integers beyond 4,300 digits, and nobody can read one beyond 60.
+    return str(number) if number.bit_length() < 200 else f"a number of {number.bit_length()} bits"
+
+
+def value_text(value: FactValue) -> str:
+    """A fact's value as plain words, times in UTC."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, str):
+        return shown(value).strip(BLANKS) or NOTHING
+    if isinstance(value, datetime):
+        return utc_text(value)
+    if isinstance(value, timedelta):
+        return span_words(value)
+    return number_text(value)
+
+
+def as_of(at: datetime | None) -> str:
+    """` (at 2026-07-16 11:21:20 UTC)` for what was read at a time, nothing for what holds anyway."""
+    return f" (at {utc_text(at)})" if at is not None else ""
+
+
+def bar(done: int, total: int) -> str:
+    """`████░░░░ 50 % (5 of 10)`; says so when the total is unknown. 100 % only when all is done."""
+    if total <= 0:
+        return f"{_int_text(done)} done, total unknown"
+    counted = min(max(done, 0), total)
+    full = counted * _BAR // total
+    percent = counted * 100 // total
+    return f"{'█' * full}{'░' * (_BAR - full)} {percent} % ({_int_text(done)} of {_int_text(total)})"
+
+
+def width(text: str) -> int:
+    """Columns of a fixed-width screen that `text` takes: wide characters two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(_char_width(char) for char in text)
+
+
+def _char_width(char: str) -> int:
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of equal length as lines with aligned columns; columns of numbers to the right."""
+    if not rows:
+        return []
+    columns = list(zip(*rows, strict=True))
+    widths = [max(width(cell) for cell in column) for column in columns]
+    right = [numeric(column[1:]) for column in columns]
+    lines = []
+    for row in rows:
+        cells = [_pad(cell, widths[i], right=right[i]) for i, cell in enumerate(row)]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def numeric(cells: Sequence[str]) -> bool:
+    """Whether a column holds numbers alone, empty places aside."""
+    return bool(cells) and all(re.fullmatch(r"-?[\d.,]+ ?%?|—", cell) for cell in cells)
+
+
+def _pad(cell: str, size: int, *, right: bool) -> str:
+    blanks = " " * (size - width(cell))
+    return blanks + cell if right else cell + blanks

@@ -1,0 +1,59 @@
+"""What the steps work with, put together once by the wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core.command.catalog import Catalog
+from bot.core.policy.compile import Policy
+from bot.core.ports.services import Backend, Clock, Directory, Ids, Names, Presenter, SlackFiles, Spool
+from bot.core.ports.store import Store
+from bot.runtime.debounce import Presses
+from bot.runtime.health import HealthBoard
+from bot.runtime.keyed_lock import Turns
+from bot.runtime.stale_homes import Homes
+from bot.runtime.task_queue import Drain
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyNow:
+    """The rules in force, since when, and the user groups that any of them depends on (found once a load, not a decision)."""
+
+    policy: Policy
+    loaded_at: datetime
+    user_groups: frozenset[str]
+
+    @classmethod
+    def of(cls, policy: Policy, loaded_at: datetime) -> PolicyNow:
+        """These rules from then on."""
+        return cls(policy, loaded_at, policy.user_groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Frozen: nothing here is replaced while the program runs. `policy` is asked anew for every decision."""
+
+    clock: Clock
+    ids: Ids
+    catalog: Catalog
+    backends: Mapping[str, Backend]
+    store: Store
+    names: Names
+    directory: Directory
+    presenter: Presenter
+    files: SlackFiles
+    spool: Spool
+    drain: Drain
+    policy: Callable[[], PolicyNow]
+    health: HealthBoard
+    home_team: str
+    zone: str
+    command: str
+    security_channel: str | None = None
+    incident_channel: str | None = None
+    secrets: tuple[str, ...] = ()
+    presses: Presses = field(default_factory=Presses)
+    turns: Turns = field(default_factory=Turns)
+    homes: Homes = field(default_factory=Homes)

@@ -1,0 +1,68 @@
+"""How the control planes are: asked side by side, so that one that is down slows nobody, and remembered for who looks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.errors import Problem
+from bot.core.outcome import Health
+from bot.core.ports.services import Backend, Clock
+
+WITHIN = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One check and when it was made."""
+
+    health: Health
+    at: datetime
+
+
+class HealthBoard:
+    """The last check of every backend."""
+
+    def __init__(self, backends: Mapping[str, Backend], clock: Clock) -> None:
+        self._backends = backends
+        self._clock = clock
+        self._last: dict[str, Checked] = {}
+        self._began: dict[str, float] = {}
+
+    async def check_all(self) -> Mapping[str, Checked]:
+        """Ask every backend now; at most eight seconds."""
+        checks = await asyncio.gather(*(self.check(name) for name in self._backends))
+        return dict(zip(self._backends, checks, strict=True))
+
+    async def check(self, name: str) -> Checked:
+        """Ask one backend now."""
+        started = self._clock.monotonic()
+        try:
+            async with asyncio.timeout(WITHIN):
+                health = await self._backends[name].health()
+        except TimeoutError:
+            health = Health(ok=False, summary=f"no answer within {WITHIN:g} s")
+        except Problem as problem:
+            health = Health(ok=False, summary=problem.summary)
+        if health.latency_ms is None:
+            health = health.model_copy(update={"latency_ms": round((self._clock.monotonic() - started) * 1000, 1)})
+        checked = Checked(health, self._clock.now())
+        # A check that began earlier and took longer tells what was, not what is.
+        if started >= self._began.get(name, started):
+            self._began[name], self._last[name] = started, checked
+        return checked
+
+    def latest(self, name: str) -> Checked | None:
+        """The last check, None before the first."""
+        return self._last.get(name)
+
+
+def in_words(name: str, checked: Checked | None) -> str:
+    """`answers in 12 ms`, or what is wrong."""
+    if checked is None:
+        return f"{name}: not asked yet"
+    health = checked.health
+    speed = f" in {health.latency_ms:.0f} ms" if health.latency_ms is not None and health.ok else ""
+    return f"{'answers' + speed if health.ok else 'does not answer'}: {health.summary}"

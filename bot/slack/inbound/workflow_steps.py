@@ -1,0 +1,43 @@
+"""A workflow step (function_executed) -> Intent.
+
+Anybody who builds a workflow can write any person into its inputs, so the step acts as the app that it belongs to, and a
+rule has to name that app's id. The person in the inputs is kept as a claim in the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.core.command.catalog import Catalog
+from bot.core.command.parser import parse
+from bot.core.intent import Actor, Command, Door, Intent, Place
+from bot.slack.payload import Stamp, dedupe, text
+
+
+def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent | None:
+    """Inputs: `command` (text), `channel` (id), `user` (id of the person who is said to have started the workflow)."""
+    event = body.get("event")
+    if not isinstance(event, Mapping):
+        return None
+    inputs = event.get("inputs")
+    inputs = inputs if isinstance(inputs, Mapping) else {}
+    typed = text(inputs, "command") or ""
+    ask = parse(typed, catalog)
+    claimed = text(inputs, "user")
+    if isinstance(ask, Command) and claimed:
+        ask = ask.model_copy(
+            update={"reason": f"{ask.reason or 'no reason'} (workflow said to be started by {claimed})"}
+        )
+    team = text(body, "team_id") or ""
+    return stamp.intent(
+        ask,
+        door=Door.STEP,
+        actor=Actor(
+            user_id=text(event, "function", "app_id") or "", team_id=team, enterprise_id=text(body, "enterprise_id")
+        ),
+        place=Place(team_id=team, channel_id=text(inputs, "channel") or ""),
+        dedupe_key=dedupe("event", body, text(body, "event_id")),
+        step_id=text(event, "function_execution_id"),
+        typed=typed,
+    )

@@ -1,0 +1,53 @@
+"""Whether a card was posted although nobody heard the answer: its key stands in the message's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.records import Outgoing
+from bot.slack.errors import TRANSPORT, Remedy, read
+
+EVENT: Final = "signalbox_card"
+_LOOKED_AT: Final = 30
+_ASKED: Final = 5
+
+
+def metadata(key: str) -> dict[str, Any]:
+    """What chat.postMessage is given beside the blocks, so that the message can be found again."""
+    return {"event_type": EVENT, "event_payload": {"key": key}}
+
+
+async def find(client: AsyncWebClient, row: Outgoing) -> str | None:
+    """The `ts` of the message that carries this row's key, among the newest of its channel or thread; None when there is none.
+
+    A history that cannot be read now is asked for again a few times (the error of Slack or of the transport is raised); then, and
+    where the bot may not read it, it counts as none: showing a card twice is better than losing an outcome.
+    """
+    try:
+        if row.thread_ts is None:
+            reply = await client.conversations_history(
+                channel=row.channel_id or "", limit=_LOOKED_AT, include_all_metadata=True
+            )
+        else:
+            reply = await client.conversations_replies(
+                channel=row.channel_id or "", ts=row.thread_ts, limit=200, include_all_metadata=True
+            )
+    except (SlackApiError, *TRANSPORT) as error:
+        if read(error).remedy is Remedy.RETRY and row.attempts < _ASKED:
+            raise
+        return None
+    messages = reply.get("messages")
+    for message in messages if isinstance(messages, list) else ():
+        if isinstance(message, Mapping) and _key(message) == row.key:
+            return str(message.get("ts"))
+    return None
+
+
+def _key(message: Mapping[str, Any]) -> object:
+    found = message.get("metadata")
+    payload = found.get("event_payload") if isinstance(found, Mapping) and found.get("event_type") == EVENT else None
+    return payload.get("key") if isinstance(payload, Mapping) else None

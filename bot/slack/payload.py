@@ -1,0 +1,134 @@
+"""Slack payload -> who, where, how to answer, and what makes a redelivery the same request.
+
+Payload shapes: Slack's reference for slash commands, interaction payloads and the Events API.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bot.core.intent import Actor, Ask, Door, Intent, Place, Reply
+from bot.core.ports.services import Clock, Ids
+from bot.core.value import canonical
+
+RESPONSE_URL_LIFE: Final = timedelta(minutes=29)  # Slack says 30; a minute is left for the clock
+
+
+class Stamp:
+    """Makes intents: the clock, the ids and the workspace are given once."""
+
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        self._clock = clock
+        self._ids = ids
+
+    def intent(
+        self,
+        ask: Ask,
+        *,
+        door: Door,
+        actor: Actor,
+        place: Place,
+        dedupe_key: str,
+        response_url: str | None = None,
+        trigger_id: str | None = None,
+        step_id: str | None = None,
+        typed: str = "",
+    ) -> Intent:
+        """A new request, now."""
+        now = self._clock.now()
+        return Intent(
+            request_id=self._ids.request(),
+            dedupe_key=dedupe_key,
+            actor=actor,
+            place=place,
+            door=door,
+            at=now,
+            ask=ask,
+            reply=Reply(
+                response_url=response_url,
+                response_until=response_until(now) if response_url else None,
+                trigger_id=trigger_id,
+                step_id=step_id,
+            ),
+            typed=typed,
+        )
+
+
+def response_until(now: datetime) -> datetime:
+    """When a response_url that came now is no longer used."""
+    return now + RESPONSE_URL_LIFE
+
+
+def text(data: Mapping[str, Any], *path: str) -> str | None:
+    """The non-empty string at a path of keys, else None."""
+    found: Any = data
+    for key in path:
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(key)
+    return found if isinstance(found, str) and found else None
+
+
+def dedupe(kind: str, body: Mapping[str, Any], *keys: str | None) -> str:
+    """A key that a redelivery repeats: Slack's own id of the delivery, else a digest of the whole body."""
+    known = [key for key in keys if key]
+    if known:
+        return f"{kind}:{':'.join(known)}"
+    return f"{kind}:{hashlib.sha256(canonical(dict(body)).encode()).hexdigest()}"
+
+
+def command_actor(body: Mapping[str, Any]) -> Actor:
+    """The person of a slash command: Slack lets only the installing workspace use them."""
+    return Actor(
+        user_id=text(body, "user_id") or "",
+        team_id=text(body, "team_id") or "",
+        enterprise_id=text(body, "enterprise_id"),
+    )
+
+
+def command_place(body: Mapping[str, Any]) -> Place:
+    """Where a slash command was typed; it never carries a thread."""
+    return Place(team_id=text(body, "team_id") or "", channel_id=text(body, "channel_id") or "")
+
+
+def interaction_actor(body: Mapping[str, Any]) -> Actor:
+    """The person of a button, menu, modal or shortcut; an outsider's own team is in `user.team_id`."""
+    workspace = text(body, "team", "id") or text(body, "user", "team_id") or ""
+    return Actor(
+        user_id=text(body, "user", "id") or "",
+        team_id=text(body, "user", "team_id") or workspace,
+        enterprise_id=text(body, "enterprise", "id"),
+    )
+
+
+def interaction_place(body: Mapping[str, Any]) -> Place:
+    """Where it was pressed: the message of the container, empty channel for modals and the Home tab."""
+    return Place(
+        team_id=text(body, "team", "id") or text(body, "user", "team_id") or "",
+        channel_id=text(body, "channel", "id") or text(body, "container", "channel_id") or "",
+        thread_ts=text(body, "message", "thread_ts") or text(body, "container", "thread_ts"),
+        message_ts=text(body, "container", "message_ts") or text(body, "message", "ts"),
+    )
+
+
+def event_actor(body: Mapping[str, Any], event: Mapping[str, Any]) -> Actor:
+    """The person behind an event; `user_team` names an outsider's own workspace in shared channels."""
+    return Actor(
+        user_id=text(event, "user") or "",
+        team_id=text(event, "user_team") or text(event, "team") or text(body, "team_id") or "",
+        enterprise_id=text(body, "enterprise_id"),
+    )
+
+
+def event_place(body: Mapping[str, Any], event: Mapping[str, Any]) -> Place:
+    """Where a message stands; the answer goes to its thread, and a top-level mention starts one."""
+    ts = text(event, "ts")
+    return Place(
+        team_id=text(body, "team_id") or "",
+        channel_id=text(event, "channel") or "",
+        thread_ts=text(event, "thread_ts") or ts,
+        message_ts=ts,
+    )

@@ -1,0 +1,112 @@
+"""Locks between processes, beside SQLite's own: one bot a file, and one writer at a time.
+
+Both are `flock` locks, which belong to an open file: they hold between two stores in one process as well, end with a
+killed process, and are untouched by the POSIX locks that SQLite puts on the database itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from bot.store.sqlite.errors import StoreProblem
+
+_WAITS: Final = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.025)
+
+
+class FileLock:
+    """An exclusive lock on one file, which is made (mode 0600) when it is not there and never removed.
+
+    Removing a lock file would let a second holder lock a new file of the same name.
+    """
+
+    def __init__(self, path: str) -> None:
+        try:
+            self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            code = "store_readonly" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "store_unreachable"
+            raise StoreProblem(
+                f"The store's lock file cannot be opened: {error.strerror}.",
+                "Check `[store] url`; the bot's user must be able to write in that directory.",
+                code,
+            ) from error
+
+    def try_take(self) -> bool:
+        """Take the lock if it is free now."""
+        try:
+            fcntl.flock(self._open_fd(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give the lock back; no error when it was not held."""
+        fcntl.flock(self._open_fd(), fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Release and forget the file."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _open_fd(self) -> int:
+        if self._fd is None:
+            raise StoreProblem("The store's lock is closed.", code="store_closed")
+        return self._fd
+
+
+class WriteGate:
+    """Lets one connection at a time, of any process, commit or checkpoint (see `driver.sqlite_warning`).
+
+    `patience` is in seconds; who waits longer gets a StoreProblem with the code store_busy.
+    """
+
+    def __init__(self, path: str, patience: float) -> None:
+        self._lock = FileLock(path + ".writing")
+        self._patience = patience
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the gate for the block."""
+        self._take()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        """Forget the lock file."""
+        self._lock.close()
+
+    def _take(self) -> None:
+        waited = 0.0
+        step = 0
+        while not self._lock.try_take():
+            if waited >= self._patience:
+                raise StoreProblem(
+                    "Another program is writing to the store; nothing was recorded.",
+                    "Find the other signalbox process, then ask again.",
+                    "store_busy",
+                )
+            pause = _WAITS[min(step, len(_WAITS) - 1)]
+            time.sleep(pause)
+            waited += pause
+            step += 1
+
+
+def single(path: str) -> FileLock:
+    """The lock that a running bot holds on `<path>.lock`; raises StoreProblem (store_locked) when another one does."""
+    lock = FileLock(path + ".lock")
+    if not lock.try_take():
+        lock.close()
+        raise StoreProblem(
+            "Another signalbox is running on this store.",
+            "Stop it first; one store has one bot.",
+            "store_locked",
+        )
+    return lock

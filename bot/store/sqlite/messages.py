@@ -1,0 +1,53 @@
+"""The store's part for what Slack should show: messages and their buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlite_utils
+
+from bot.core.records import ButtonRow, Outgoing, stamp
+from bot.store.sqlite.connection import Part
+from bot.store.sqlite.tables import buttons, messages
+
+
+class Outbox(Part):
+    """Messages are kept as what they should be; a sender makes Slack agree."""
+
+    async def show(self, outgoing: Outgoing, shown: Sequence[ButtonRow] = ()) -> None:
+        """Say what a message should be, retire the buttons it carried, and keep these. `due_at` is when to send."""
+
+        def unit(db: sqlite_utils.Database) -> None:
+            messages.show(db, outgoing)
+            buttons.replace(db, outgoing.key, shown, outgoing.due_at)
+
+        await self.database.write(unit)
+
+    async def due_messages(self, now: datetime | str, limit: int = 100) -> Sequence[Outgoing]:
+        """What is to be sent now, the longest due first. A message that is gone is never due."""
+        return await self.database.read(lambda db: messages.due(db, stamp(now), limit))
+
+    async def next_due(self) -> str | None:
+        """When the next message is due; None when Slack has everything."""
+        return await self.database.read(messages.next_due)
+
+    async def sent(self, key: str, want: int, *, ts: str | None = None, gone: bool = False) -> bool:
+        """Slack has the message as of `want`; False when a later one was recorded before."""
+        return await self.database.write(lambda db: messages.sent(db, key, want, ts, gone=gone))
+
+    async def postpone(self, key: str, due_at: datetime | str, error: str) -> bool:
+        """Try again then; counts the attempt and keeps the error."""
+        return await self.database.write(lambda db: messages.postpone(db, key, stamp(due_at), error))
+
+    async def message(self, key: str) -> Outgoing | None:
+        """One message."""
+        return await self.database.glance(lambda db: messages.by_key(db, key))
+
+    async def button(self, button_id: str) -> ButtonRow | None:
+        """What a button means, retired or not, with where its message is."""
+        return await self.database.glance(lambda db: buttons.by_id(db, button_id))
+
+    async def retire(self, message_key: str, at: datetime | str) -> int:
+        """Make every button of a message void; how many there were."""
+        return await self.database.write(lambda db: buttons.retire(db, message_key, stamp(at)))

@@ -1,0 +1,60 @@
+"""The store's part for what a request was about: the run behind a card, the card behind a thread, what came of a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import sqlite_utils
+
+from bot.core.audit import COLUMNS
+from bot.core.operation import Target
+from bot.core.records import Entry
+from bot.store.sqlite.connection import Part
+from bot.store.sqlite.tables import audit_query, target_names
+
+_CARD: Final = "op:"
+_OUTCOMES: Final = ("done", "failed", "unknown", "reconciled", "abandoned", "ended")
+_IN_THREAD: Final = """
+    SELECT key FROM messages WHERE channel_id = ? AND (ts = ? OR thread_ts = ?) AND substr(key, 1, 3) = 'op:'
+    ORDER BY ts = ? DESC, rowid DESC"""
+_LAST: Final = (
+    f"SELECT {', '.join(COLUMNS)} FROM register WHERE target_id = ? AND risk <> 'read' "  # noqa: S608  fixed names
+    f"AND event IN ({', '.join('?' * len(_OUTCOMES))}) ORDER BY seq DESC LIMIT ?"
+)
+
+
+def run_key(request_id: str) -> str:
+    """Where the run of a request is remembered."""
+    return f"run:{request_id}"
+
+
+class Runs(Part):
+    """Reads that join a message, a request and a target."""
+
+    async def run_of(self, request_id: str) -> Target | None:
+        """What the card of this request is about: the run that it started, else its target."""
+        return await self.database.glance(lambda db: _run(db, request_id))
+
+    async def thread_target(self, channel_id: str, thread_ts: str) -> Target | None:
+        """What the card at the head of a thread is about, else the newest card in the thread."""
+
+        def look(db: sqlite_utils.Database) -> Target | None:
+            for (key,) in db.execute(_IN_THREAD, (channel_id, thread_ts, thread_ts, thread_ts)).fetchall():
+                found = _run(db, key[len(_CARD) :])
+                if found is not None:
+                    return found
+            return None
+
+        return await self.database.read(look)
+
+    async def last_outcomes(self, target_id: str, limit: int) -> Sequence[Entry]:
+        """What came of the last changes to a target, newest first."""
+        return await self.database.read(
+            lambda db: audit_query.entries(db.execute(_LAST, (target_id, *_OUTCOMES, limit)))
+        )
+
+
+def _run(db: sqlite_utils.Database, request_id: str) -> Target | None:
+    kept = target_names.fact(db, run_key(request_id))
+    return Target.model_validate(kept) if isinstance(kept, dict) else None

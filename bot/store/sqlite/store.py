@@ -1,0 +1,294 @@
+"""The store: every change that belongs together is one method and one transaction."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import sqlite_utils
+
+from bot.core.audit import Row
+from bot.core.intent import Intent
+from bot.core.operation import Operation, Target
+from bot.core.records import Entry, Filters, Hold, InboxRow, Pause, Verdict, Watch, stamp
+from bot.core.value import Json
+from bot.store.sqlite.approvals import Decisions
+from bot.store.sqlite.connection import Database
+from bot.store.sqlite.errors import StoreProblem, conflict, corrupt
+from bot.store.sqlite.lock import FileLock, single
+from bot.store.sqlite.messages import Outbox
+from bot.store.sqlite.migrations import migrate, refuse_foreign
+from bot.store.sqlite.request_targets import Runs, run_key
+from bot.store.sqlite.tables import (
+    audit,
+    audit_export,
+    audit_query,
+    audit_verify,
+    holds,
+    requests,
+    retention,
+    target_names,
+    watches,
+)
+from bot.store.sqlite.tables import pauses as pauses_table
+from bot.store.sqlite.timed import Waiting
+
+# Above this size only the small tables are checked at the start, which must take less than two seconds.
+QUICK_CHECK_BYTES: Final = 128 * 1024 * 1024
+
+
+class Store(Decisions, Outbox, Runs, Waiting):
+    """Everything that survives a restart, in one SQLite file.
+
+    Every method that writes is one transaction, on the disk when it returns, and raises StoreProblem when nothing was
+    written. Times may be given as aware datetimes or as stamps.
+    """
+
+    def __init__(self, database: Database, lock: FileLock | None) -> None:
+        super().__init__(database)
+        self._lock = lock
+
+    @classmethod
+    def open(cls, path: str, *, exclusive: bool = False, patience: float = 5.0) -> Store:
+        """Open or make the file (mode 0600), bring its schema up to date, and check it. Blocks.
+
+        `exclusive` is for the bot: a second one gets store_locked. `patience`: seconds to wait for another writer.
+        """
+        lock = single(path) if exclusive else None
+        try:
+            _make_private(path)
+            database = Database(path, patience=patience)
+            try:
+                database.write_sync(_prepare)
+                database.read_sync(_check)
+            except BaseException:
+                database.close_sync()
+                raise
+        except BaseException:
+            if lock is not None:
+                lock.close()
+            raise
+        return cls(database, lock)
+
+    async def close(self) -> None:
+        """Finish what waits and close the file; a second call does nothing."""
+        await self.database.close()
+        self._unlock()
+
+    def close_sync(self) -> None:
+        """`close` for a thread without an event loop."""
+        self.database.close_sync()
+        self._unlock()
+
+    async def accept(self, intent: Intent, rows: Sequence[Row], *, begun: bool = False) -> bool:
+        """Take a request in, once: False, and nothing written, when its dedupe key is known.
+
+        `begun`: this process works on it from here on, which is the same as `begin` without a second commit.
+        """
+        state = "working" if begun else "new"
+        return await self._change(lambda db: requests.accept(db, intent, state), rows, urgent=True)
+
+    async def append(self, *rows: Row) -> int:
+        """Register events that belong to nothing else; the seq of the last."""
+        return await self.database.write(lambda db: audit.append(db, rows))
+
+    async def begin(self, request_id: str, at: datetime | str) -> bool:
+        """New -> working; False when it was taken already."""
+        return await self.database.write(lambda db: requests.begin(db, request_id, stamp(at)))
+
+    async def sending(
+        self, request_id: str, operation: Operation, row: Row, at: datetime | str, *, hold_id: str | None = None
+    ) -> bool:
+        """Working or waiting -> sending: True for one caller only, who may then call the backend, once.
+
+        With `hold_id` the hold is used up in the same step: an approved one, or an open pre-flight or question in time. When
+        the request or the hold is not in such a state, nothing is written.
+        """
+        when = stamp(at)
+
+        def unit(db: sqlite_utils.Database) -> bool:
+            if hold_id is not None and not holds.take(db, hold_id, request_id, when):
+                return False
+            if not requests.sending(db, request_id, operation, when):
+                if hold_id is None:
+                    return False
+                raise _NotNowError
+            audit.append(db, [row])
+            return True
+
+        try:
+            return await self.database.write(unit)
+        except _NotNowError:
+            return False
+
+    async def finish(
+        self,
+        request_id: str,
+        rows: Sequence[Row],
+        at: datetime | str,
+        *,
+        watch: Watch | None = None,
+        pauses: Sequence[Pause] = (),
+        over: Sequence[Pause] = (),
+        over_state: str = "",
+        run: Target | None = None,
+    ) -> None:
+        """Any state -> ended, with what is to be followed or switched on again later, and what the request was about.
+
+        `over` are open pauses that it ends, and `over_state` what they become: resumed, replaced, cancelled or failed.
+        """
+
+        def unit(db: sqlite_utils.Database) -> None:
+            if not requests.finish(db, request_id, stamp(at)):
+                raise conflict(f"The request {request_id} is not known")
+            if watch is not None:
+                watches.add(db, watch)
+            for pause in over:
+                pauses_table.end(db, pause.id, over_state)
+            for pause in pauses:
+                pauses_table.add(db, pause)
+            if run is not None:
+                target_names.set_fact(db, run_key(request_id), run.model_dump(mode="json"), stamp(at))
+            requests.scrub(db, request_id)
+            holds.scrub(db, request_id)
+            audit.append(db, rows)
+
+        await self.database.write(unit)
+
+    async def wait(self, request_id: str, hold: Hold, rows: Sequence[Row], at: datetime | str) -> None:
+        """New or working -> waiting, for a person's decision on `hold`."""
+
+        def unit(db: sqlite_utils.Database) -> None:
+            if not requests.waiting(db, request_id, stamp(at)):
+                raise conflict(f"The request {request_id} cannot wait any more")
+            holds.add(db, hold)
+            audit.append(db, rows)
+
+        await self.database.write(unit)
+
+    async def unfinished(self) -> Sequence[InboxRow]:
+        """Requests that were new, working or sending when the program last stopped; oldest first."""
+        return await self.database.read(requests.unfinished)
+
+    async def request(self, request_id: str) -> InboxRow | None:
+        """One request."""
+        return await self.database.glance(lambda db: requests.by_id(db, request_id))
+
+    async def prune(self, before: datetime | str, limit: int = 1000) -> int:
+        """Forget what ended before then, at most `limit` of each sort; how much. The register keeps everything."""
+        return await self.database.write(lambda db: retention.prune(db, stamp(before), limit))
+
+    async def remember(self, targets: Sequence[Target], at: datetime | str) -> None:
+        """Keep what was learned of vendors' ids (see `names.StoreNames` for the port)."""
+        if targets:
+            await self.database.write(lambda db: target_names.remember(db, targets, stamp(at)))
+
+    async def by_id(self, backend: str, kind: str, id: str) -> Target | None:
+        """A remembered target."""
+        return await self.database.glance(lambda db: target_names.by_id(db, backend, kind, id))
+
+    async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
+        """Everything remembered of a backend, with when it was last seen."""
+        found = await self.database.read(lambda db: target_names.known(db, backend, kind))
+        return [(target, datetime.fromisoformat(seen_at)) for target, seen_at in found]
+
+    async def fact(self, key: str) -> Json:
+        """A small thing by its key; None when it was never set."""
+        return await self.database.glance(lambda db: target_names.fact(db, key))
+
+    async def facts_since(self, prefix: str, at: datetime | str) -> Sequence[str]:
+        """The keys of that beginning that were set at or after a time."""
+        return await self.database.read(lambda db: target_names.facts_since(db, prefix, stamp(at)))
+
+    async def set_fact(self, key: str, value: Json, at: datetime | str, rows: Sequence[Row] = ()) -> None:
+        """Remember a small thing, and register what goes with it."""
+
+        def unit(db: sqlite_utils.Database) -> None:
+            target_names.set_fact(db, key, value, stamp(at))
+            audit.append(db, rows)
+
+        await self.database.write(unit)
+
+    async def search(self, filters: Filters, *, before_seq: int | None = None, limit: int = 50) -> Sequence[Entry]:
+        """The register's rows that match, newest first; page on with the last one's seq. At most 500."""
+        return await self.database.read(lambda db: audit_query.search(db, filters, before_seq, limit))
+
+    def search_sync(self, filters: Filters, *, before_seq: int | None = None, limit: int = 50) -> Sequence[Entry]:
+        """`search` for the command line."""
+        return self.database.read_sync(lambda db: audit_query.search(db, filters, before_seq, limit))
+
+    async def head(self) -> str | None:
+        """`SEQ:HASH` of the register's last row."""
+        return await self.database.read(audit.head)
+
+    def head_sync(self) -> str | None:
+        """`head` for the command line."""
+        return self.database.read_sync(audit.head)
+
+    def verify_sync(self, head: str | None = None) -> Verdict:
+        """Check the register's chain; `head` is a published `SEQ:HASH`. Blocks: 3 s for a million rows."""
+        return audit_verify.verify(self.database.read_sync, head)
+
+    def export_sync(self, path: str, form: str) -> int:
+        """Write the register to `path` as `csv` or `jsonl`; how many rows. Blocks. Raises OSError."""
+        return audit_export.export(self.database.read_sync, path, form)
+
+    def append_sync(self, *rows: Row) -> int:
+        """`append` for the command line."""
+        return self.database.write_sync(lambda db: audit.append(db, rows))
+
+    def check_sync(self) -> None:
+        """SQLite's own check of the whole file; raises StoreProblem (store_corrupt). Blocks: some seconds a gigabyte."""
+        self.database.read_sync(_check_all)
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+class _NotNowError(Exception):
+    """Rolls a unit back that found a request in another state."""
+
+
+def _make_private(path: str) -> None:
+    """Make the file, or its mode 0600. An existing file is not opened: closing it would drop SQLite's own locks."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        # Another user's file: SQLite will tell whether it can be written.
+        with suppress(PermissionError):
+            if Path(path).stat().st_mode & 0o077:
+                Path(path).chmod(0o600)
+    except OSError as error:
+        raise StoreProblem(
+            f"The store's file cannot be made: {error.strerror}.", "Check `[store] url`.", "store_unreachable"
+        ) from error
+
+
+def _prepare(db: sqlite_utils.Database) -> None:
+    refuse_foreign(db)
+    migrate(db)
+
+
+def _check(db: sqlite_utils.Database) -> None:
+    pages, size = (db.conn.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    if pages * size <= QUICK_CHECK_BYTES:
+        _check_all(db)
+        return
+    for name in ("inbox", "messages", "buttons", "holds", "watches", "pauses", "grants"):
+        _expect_ok(db, f"PRAGMA quick_check({name})")
+
+
+def _check_all(db: sqlite_utils.Database) -> None:
+    _expect_ok(db, "PRAGMA quick_check(1)")
+
+
+def _expect_ok(db: sqlite_utils.Database, sql: str) -> None:
+    answer = db.conn.execute(sql).fetchone()[0]
+    if answer != "ok":
+        raise corrupt(str(answer))

@@ -1,0 +1,75 @@
+"""The register as a file: CSV that a spreadsheet cannot run, or JSON Lines that says everything exactly."""
+
+# ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from sqlite_utils import Database
+
+from bot.core.audit import COLUMNS
+from bot.core.safe_csv import guarded
+
+CHUNK: Final = 5_000
+_READ: Final = f"SELECT {', '.join(COLUMNS)} FROM register WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+Read = Callable[[Callable[[Database], Any]], Any]
+
+
+def export(read: Read, path: str, form: str) -> int:
+    """Write the register to `path`, as `csv` or `jsonl`; how many rows.
+
+    The file appears at once and whole, with mode 0600; until then a temporary file lies beside it. Raises OSError.
+    """
+    if form not in ("csv", "jsonl"):
+        raise ValueError(f"an export is csv or jsonl, not {form}")
+    target = Path(path)
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            count = _write_csv(read, file) if form == "csv" else _write_jsonl(read, file)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return count
+
+
+def _rows(read: Read) -> Iterator[tuple[Any, ...]]:
+    """Every row up to the head of now, in short reads."""
+    last = int(read(lambda db: db.conn.execute("SELECT max(seq) FROM register").fetchone()[0]) or 0)
+    seq = 0
+    while seq < last:
+        after = seq
+        rows = read(lambda db: db.conn.execute(_READ, (after, last, CHUNK)).fetchall())  # noqa: B023 - called at once
+        if not rows:
+            return
+        yield from rows
+        seq = rows[-1][0]
+
+
+def _write_csv(read: Read, file: TextIO) -> int:
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    count = 0
+    for row in _rows(read):
+        writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in row])
+        count += 1
+    return count
+
+
+def _write_jsonl(read: Read, file: TextIO) -> int:
+    count = 0
+    for row in _rows(read):
+        line = json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False, separators=(",", ":"))
+        file.write(line + "\n")
+        count += 1
+    return count

@@ -1,0 +1,131 @@
+"""The check of the chain: every hash computed again, every row linked to the one before it.
+
+SQLite builds the canonical JSON itself (its `json_object` escapes as `core.value.canonical` does; a test holds them
+together), so that Python only hashes. A row that SQLite's JSON cannot hold is a changed row.
+"""
+
+# ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlite_utils import Database
+
+from bot.core.audit import HASHED_COLUMNS, ZERO_HASH
+from bot.core.records import Verdict
+from bot.store.sqlite.driver import sqlite3
+from bot.store.sqlite.tables.audit import GUARDS
+
+CHUNK: Final = 20_000
+HEAD_FORM: Final = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
+_PAIRS: Final = ", ".join(f"'{name}', {name}" for name in sorted(HASHED_COLUMNS))
+_READ: Final = (
+    f"SELECT seq, prev_hash, hash, CAST(prev_hash || json_object({_PAIRS}) AS BLOB) "
+    "FROM register NOT INDEXED WHERE seq > ? ORDER BY seq LIMIT ?"
+)
+
+Read = Callable[[Callable[[Database], Any]], Any]
+
+
+@dataclass(slots=True)
+class _Walk:
+    """How far the check is. `last` is the hash of row `seq`."""
+
+    seq: int = 0
+    last: str = ZERO_HASH
+    head_seq: int = 0
+    head_seen: str | None = None
+
+
+class _BadError(Exception):
+    def __init__(self, seq: int, why: str) -> None:
+        super().__init__(why)
+        self.seq = seq
+        self.why = why
+
+
+def verify(read: Read, head: str | None = None) -> Verdict:
+    """Check the whole register. `read` runs a function in one short read transaction.
+
+    `head` is a published `SEQ:HASH`; without it a cut tail cannot be seen, and the verdict says so. Rows that are added
+    meanwhile may or may not be part of the check.
+    """
+    walk = _Walk()
+    wanted = None
+    if head is not None:
+        form = HEAD_FORM.fullmatch(head.strip())
+        if form is None:
+            return _verdict(walk, None, "The head must be written SEQ:HASH, with 64 hex digits.", tail=False)
+        walk.head_seq, wanted = int(form[1]), form[2]
+    missing = read(_missing_guards)
+    try:
+        while read(lambda db: _chunk(db, walk)) == CHUNK:
+            pass
+    except _BadError as bad:
+        return _verdict(walk, bad.seq, bad.why, tail=False)
+    if wanted is not None and walk.head_seen is None and walk.head_seq > walk.seq:
+        why = f"The register ends at row {walk.seq}, but row {walk.head_seq} was published: its tail was cut."
+        return _verdict(walk, walk.seq + 1, why, tail=True)
+    if wanted is not None and walk.head_seq > 0 and walk.head_seen != wanted:
+        why = f"Row {walk.head_seq} is not the one that was published: the register was written anew from some row on."
+        return _verdict(walk, walk.head_seq, why, tail=True)
+    if missing:
+        return _verdict(walk, None, f"Every row is in order, but guards are missing: {', '.join(missing)}.", tail=True)
+    tail = wanted is not None
+    why = "" if tail else "No published head was given, so a cut tail could not be seen."
+    return Verdict(True, walk.seq, None, why, _head(walk), tail)
+
+
+def _verdict(walk: _Walk, seq: int | None, why: str, *, tail: bool) -> Verdict:
+    return Verdict(False, walk.seq, seq, why, _head(walk), tail)
+
+
+def _head(walk: _Walk) -> str | None:
+    return f"{walk.seq}:{walk.last}" if walk.seq else None
+
+
+def _missing_guards(db: Database) -> list[str]:
+    """Guards that are not there as this program made them. Blanks may differ."""
+    present = dict(db.conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    return [name for name, sql in GUARDS.items() if " ".join(present.get(name, "").split()) != " ".join(sql.split())]
+
+
+def _chunk(db: Database, walk: _Walk, limit: int = CHUNK) -> int:
+    """Check the next rows, at most `limit`; how many there were."""
+    before = walk.seq
+    try:
+        why = _check(db.conn.execute(_READ, (before, limit)), walk)
+    except sqlite3.Error as error:
+        if limit > 1:
+            # The driver reads one row ahead, so which row it was shows only when each is read alone.
+            while _chunk(db, walk, 1):
+                pass
+            return walk.seq - before
+        why = f"cannot be read: {error}"
+    if why:
+        raise _BadError(walk.seq + 1, f"Row {walk.seq + 1} {why}.")
+    return walk.seq - before
+
+
+def _check(rows: Iterable[tuple[Any, ...]], walk: _Walk) -> str:
+    """Walk along `rows` up to the first bad one; what is wrong with it. A blob in place of a text is not equal to it."""
+    sha256, seq, last = hashlib.sha256, walk.seq, walk.last
+    try:
+        for at, prev, digest, body in rows:
+            if at != seq + 1:
+                return "is missing"
+            if prev != last:
+                return f"does not follow from row {seq}: one was changed, swapped or dropped"
+            if sha256(body).hexdigest() != digest:
+                return "was changed after it was written"
+            seq, last = at, digest
+            if at == walk.head_seq:
+                walk.head_seen = digest
+        return ""
+    finally:
+        walk.seq, walk.last = seq, last

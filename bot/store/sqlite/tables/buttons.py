@@ -1,0 +1,58 @@
+"""Buttons: what an opaque id in Slack means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlite_utils import Database
+
+from bot.core.records import ButtonRow
+from bot.store.sqlite.tables.sql import as_model, dumped, found, table
+
+_READ: Final = (
+    "SELECT b.id, b.message_key, b.payload, b.only_user, b.made_at, b.retired_at, m.channel_id, m.ts "
+    "FROM buttons b LEFT JOIN messages m ON m.key = b.message_key WHERE b.id = ?"
+)
+# A card that is shown again may carry a button again; an id can never move to another message.
+_ADD: Final = """
+    INSERT INTO buttons (id, message_key, payload, only_user, made_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, only_user = excluded.only_user, retired_at = NULL,
+        message_key = iif(message_key = excluded.message_key, message_key, NULL)"""
+
+
+def create(db: Database) -> None:
+    """Make the table."""
+    buttons = table(db, "buttons")
+    buttons.create(
+        dict.fromkeys(["id", "message_key", "payload", "only_user", "made_at", "retired_at"], str),
+        pk="id",
+        not_null=("message_key", "payload", "made_at"),
+    )
+    db.execute("CREATE INDEX buttons_live ON buttons (message_key) WHERE retired_at IS NULL")
+
+
+def replace(db: Database, message_key: str, buttons: Sequence[ButtonRow], at: str) -> None:
+    """Retire the buttons that the message carried and keep these."""
+    retire(db, message_key, at)
+    for button in buttons:
+        values = (button.id, button.message_key, dumped(button.payload) or "null", button.only_user, button.made_at)
+        db.conn.execute(_ADD, values)
+
+
+def retire(db: Database, message_key: str, at: str) -> int:
+    """Nobody can press the message's buttons any more; how many there were."""
+    sql = "UPDATE buttons SET retired_at = ? WHERE message_key = ? AND retired_at IS NULL"
+    return db.conn.execute(sql, (at, message_key)).rowcount
+
+
+def by_id(db: Database, button_id: str) -> ButtonRow | None:
+    """One button, with where its message was posted."""
+    rows = found(db, _READ, (button_id,))
+    return as_model(ButtonRow, rows[0], ("payload",)) if rows else None
+
+
+def prune(db: Database, before: str, limit: int) -> int:
+    """Forget buttons retired before `before`; how many. A press on one answers as for an unknown button."""
+    sql = "DELETE FROM buttons WHERE rowid IN (SELECT rowid FROM buttons WHERE retired_at < ? LIMIT ?)"
+    return db.conn.execute(sql, (before, limit)).rowcount

@@ -1,0 +1,87 @@
+"""The outbox: what each message in Slack should be, and what Slack has. Desired state, not a queue of sends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlite_utils import Database
+
+from bot.core.records import Outgoing
+from bot.store.sqlite.tables.sql import as_model, changed, dumped, found, table
+
+_TEXTS: Final = (
+    "key kind team_id channel_id thread_ts user_id response_url response_until ts files body due_at last_error"
+)
+_INTEGERS: Final = ("want", "have", "attempts", "gone")
+_JSON: Final = ("files", "body")
+
+# Where a message was posted it stays: an update must go to that channel. A response_url is replaced by a newer one only.
+_SHOW: Final = """
+    INSERT INTO messages (key, kind, team_id, channel_id, thread_ts, user_id, response_url, response_until, ts, files, body,
+                          want, have, due_at, attempts, gone)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, 0, 0)
+    ON CONFLICT (key) DO UPDATE SET
+        kind = excluded.kind, team_id = excluded.team_id, user_id = excluded.user_id,
+        channel_id = iif(ts IS NULL, excluded.channel_id, channel_id),
+        thread_ts = iif(ts IS NULL, excluded.thread_ts, thread_ts),
+        response_until = iif(excluded.response_url IS NULL, response_until, excluded.response_until),
+        response_url = coalesce(excluded.response_url, response_url),
+        ts = coalesce(ts, excluded.ts), files = excluded.files, body = excluded.body,
+        want = want + 1, due_at = excluded.due_at, attempts = 0, last_error = NULL"""
+
+
+def create(db: Database) -> None:
+    """Make the table; the index holds only what is still to be sent."""
+    messages = table(db, "messages")
+    messages.create(
+        {**dict.fromkeys(_TEXTS.split(), str), **dict.fromkeys(_INTEGERS, int)},
+        pk="key",
+        not_null=("kind", "files", "want", "have", "due_at", "attempts", "gone"),
+    )
+    db.execute("CREATE INDEX messages_due ON messages (due_at) WHERE have < want AND gone = 0")
+    db.execute("CREATE INDEX messages_posted ON messages (channel_id, ts) WHERE ts IS NOT NULL")
+    db.execute("CREATE INDEX messages_thread ON messages (channel_id, thread_ts) WHERE thread_ts IS NOT NULL")
+
+
+def show(db: Database, outgoing: Outgoing) -> None:
+    """Say what the message should be now; counts `want` up."""
+    out = outgoing
+    values: tuple[Any, ...] = (
+        *(out.key, out.kind, out.team_id, out.channel_id, out.thread_ts, out.user_id, out.response_url),
+        *(out.response_until, out.ts, dumped(list(out.files)), dumped(out.body), out.due_at),
+    )
+    db.conn.execute(_SHOW, values)
+
+
+def due(db: Database, now: str, limit: int) -> Sequence[Outgoing]:
+    """Messages that Slack does not have as wanted and whose time has come, the longest due first."""
+    sql = "SELECT * FROM messages WHERE have < want AND gone = 0 AND due_at <= ? ORDER BY due_at LIMIT ?"
+    return [as_model(Outgoing, row, _JSON) for row in found(db, sql, (now, limit))]
+
+
+def sent(db: Database, key: str, want: int, ts: str | None, *, gone: bool) -> bool:
+    """Slack has the message as of `want`. False when a later state was recorded already."""
+    sql = (
+        "UPDATE messages SET have = ?, ts = coalesce(?, ts), gone = ?, attempts = 0, last_error = NULL "
+        "WHERE key = ? AND have < ? AND want >= ?"
+    )
+    return changed(db, sql, (want, ts, int(gone), key, want, want))
+
+
+def postpone(db: Database, key: str, due_at: str, error: str) -> bool:
+    """Try again at `due_at`; counts the attempt."""
+    sql = "UPDATE messages SET due_at = ?, last_error = ?, attempts = attempts + 1 WHERE key = ? AND have < want"
+    return changed(db, sql, (due_at, error, key))
+
+
+def by_key(db: Database, key: str) -> Outgoing | None:
+    """One message."""
+    rows = found(db, "SELECT * FROM messages WHERE key = ?", (key,))
+    return as_model(Outgoing, rows[0], _JSON) if rows else None
+
+
+def next_due(db: Database) -> str | None:
+    """When the next message is due, so that the sender can sleep until then."""
+    row = db.conn.execute("SELECT min(due_at) FROM messages WHERE have < want AND gone = 0").fetchone()
+    return None if row[0] is None else str(row[0])

@@ -1,0 +1,94 @@
+"""The inbox: every request that was accepted, and how far it got."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from bot.core.intent import Intent
+from bot.core.operation import Operation
+from bot.core.records import InboxRow, stamp
+from bot.store.sqlite.tables.sql import as_model, changed, dumped, found, masked, table
+
+_ACCEPT = (
+    "INSERT INTO inbox (request_id, dedupe_key, intent, state, updated_at) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (dedupe_key) DO NOTHING"
+)
+
+
+def create(db: Database) -> None:
+    """Make the table. Ended requests are left out of the index that a start reads."""
+    inbox = table(db, "inbox")
+    inbox.create(
+        {
+            "request_id": str,
+            "dedupe_key": str,
+            "intent": str,
+            "state": str,
+            "operation": str,
+            "sent_at": str,
+            "updated_at": str,
+        },
+        pk="request_id",
+        not_null=("dedupe_key", "intent", "state", "updated_at"),
+    )
+    inbox.create_index(["dedupe_key"], "inbox_dedupe_key", unique=True)
+    db.execute("CREATE INDEX inbox_unfinished ON inbox (state) WHERE state <> 'ended'")
+    db.execute("CREATE INDEX inbox_ended ON inbox (updated_at) WHERE state = 'ended'")
+
+
+def accept(db: Database, intent: Intent, state: str) -> bool:
+    """Add a request; False when its dedupe key is known. A known request_id with another key is an error."""
+    values = (intent.request_id, intent.dedupe_key, intent.model_dump_json(), state, stamp(intent.at))
+    return changed(db, _ACCEPT, values)
+
+
+def scrub(db: Database, request_id: str) -> None:
+    """Mask the secrets that somebody typed: nothing needs them once the request has ended."""
+    row = db.conn.execute("SELECT intent, operation FROM inbox WHERE request_id = ?", (request_id,)).fetchone()
+    if row is None:
+        return
+    intent, operation = (masked(text) for text in row)
+    if (intent, operation) != tuple(row):
+        db.conn.execute(
+            "UPDATE inbox SET intent = ?, operation = ? WHERE request_id = ?", (intent, operation, request_id)
+        )
+
+
+def begin(db: Database, request_id: str, at: str) -> bool:
+    """New -> working."""
+    sql = "UPDATE inbox SET state = 'working', updated_at = ? WHERE request_id = ? AND state = 'new'"
+    return changed(db, sql, (at, request_id))
+
+
+def sending(db: Database, request_id: str, operation: Operation, at: str) -> bool:
+    """Working or waiting -> sending, with what is about to be sent."""
+    sql = (
+        "UPDATE inbox SET state = 'sending', operation = ?, sent_at = ?, updated_at = ? "
+        "WHERE request_id = ? AND state IN ('working', 'waiting')"
+    )
+    return changed(db, sql, (dumped(operation), at, at, request_id))
+
+
+def waiting(db: Database, request_id: str, at: str) -> bool:
+    """New, working or waiting -> waiting. A request that was sent cannot wait any more."""
+    sql = "UPDATE inbox SET state = 'waiting', updated_at = ? WHERE request_id = ? AND state IN ('new', 'working', 'waiting')"
+    return changed(db, sql, (at, request_id))
+
+
+def finish(db: Database, request_id: str, at: str) -> bool:
+    """Any state -> ended; False when the request is not known."""
+    return changed(db, "UPDATE inbox SET state = 'ended', updated_at = ? WHERE request_id = ?", (at, request_id))
+
+
+def unfinished(db: Database) -> Sequence[InboxRow]:
+    """Requests that nobody and nothing waits for to go on: new, working, sending; oldest first."""
+    sql = "SELECT * FROM inbox WHERE state <> 'ended' AND state IN ('new', 'working', 'sending') ORDER BY rowid"
+    return [as_model(InboxRow, row, ("intent", "operation")) for row in found(db, sql)]
+
+
+def by_id(db: Database, request_id: str) -> InboxRow | None:
+    """One request."""
+    rows = found(db, "SELECT * FROM inbox WHERE request_id = ?", (request_id,))
+    return as_model(InboxRow, rows[0], ("intent", "operation")) if rows else None

@@ -1,0 +1,76 @@
+"""Names: what was learned of vendors' ids. Facts: small things that the program must remember."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from bot.core.operation import Target
+from bot.core.value import Json
+from bot.store.sqlite.tables.sql import changed, dumped, table
+
+_REMEMBER = (
+    "INSERT INTO names (backend, kind, id, target, seen_at) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (backend, kind, id) DO UPDATE SET target = excluded.target, seen_at = excluded.seen_at"
+)
+
+
+def create(db: Database) -> None:
+    """Make both tables."""
+    names = table(db, "names")
+    names.create(
+        dict.fromkeys(["backend", "kind", "id", "target", "seen_at"], str),
+        pk=("backend", "kind", "id"),
+        not_null=("target", "seen_at"),
+    )
+    table(db, "facts").create({"key": str, "value": str, "at": str}, pk="key", not_null=("value", "at"))
+
+
+def remember(db: Database, targets: Sequence[Target], at: str) -> None:
+    """Keep these; a later sight replaces an earlier."""
+    rows = [(target.backend, target.kind, target.id, dumped(target), at) for target in targets]
+    db.conn.executemany(_REMEMBER, rows)
+
+
+def by_id(db: Database, backend: str, kind: str, id: str) -> Target | None:
+    """One remembered target."""
+    sql = "SELECT target FROM names WHERE backend = ? AND kind = ? AND id = ?"
+    row = db.conn.execute(sql, (backend, kind, id)).fetchone()
+    return Target.model_validate_json(row[0]) if row else None
+
+
+def known(db: Database, backend: str, kind: str | None) -> list[tuple[Target, str]]:
+    """What is remembered of a backend, with when it was last seen."""
+    sql = "SELECT target, seen_at FROM names WHERE backend = ? AND (? IS NULL OR kind = ?) ORDER BY kind, id"
+    rows = db.conn.execute(sql, (backend, kind, kind))
+    return [(Target.model_validate_json(target), seen_at) for target, seen_at in rows]
+
+
+def fact(db: Database, key: str) -> Json:
+    """A small thing by its key; None when it was never set."""
+    row = db.conn.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
+    value: Json = json.loads(row[0]) if row else None
+    return value
+
+
+def facts_since(db: Database, prefix: str, at: str) -> list[str]:
+    """The keys of that beginning that were set at or after a time."""
+    sql = "SELECT key FROM facts WHERE key >= ? AND key < ? AND at >= ? ORDER BY key"
+    return [str(key) for (key,) in db.conn.execute(sql, (prefix, prefix + "\U0010ffff", at))]
+
+
+def set_fact_once(db: Database, key: str, value: Json, at: str) -> bool:
+    """Remember a small thing unless it is there; False when it was."""
+    sql = "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING"
+    return changed(db, sql, (key, dumped(value) or "null", at))
+
+
+def set_fact(db: Database, key: str, value: Json, at: str) -> None:
+    """Remember a small thing; replaces what was there."""
+    sql = (
+        "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at"
+    )
+    db.conn.execute(sql, (key, dumped(value) or "null", at))

@@ -1,0 +1,30 @@
+"""The Names port of core, on the store and a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.operation import Target
+from bot.core.ports.services import Clock
+from bot.store.sqlite.store import Store
+
+
+class StoreNames:
+    """`core.ports.Names`: what was learned of vendors' ids, kept in the store."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def remember(self, targets: Sequence[Target]) -> None:
+        """Keep these, seen now."""
+        await self._store.remember(targets, self._clock.now())
+
+    async def by_id(self, backend: str, kind: str, id: str) -> Target | None:
+        """A remembered target."""
+        return await self._store.by_id(backend, kind, id)
+
+    async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
+        """Everything remembered of a backend, with when it was last seen."""
+        return await self._store.known(backend, kind)

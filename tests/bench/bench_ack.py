@@ -1,7 +1,0 @@
-"""The ack path's numbers; the code is the program's own, because `signalbox bench` runs it too."""
-
-from __future__ import annotations
-
-from bot.benching.ack import run
-
-__all__ = ["run"]

@@ -1,0 +1,252 @@
+"""A bot without Slack and control planes: the real door, pipeline, rules and register, with answers that cost nothing around."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.card import Card, Delivery, FormView, HomeView
+from bot.core.command.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.command.catalog import Catalog
+from bot.core.command.params import Param, ParamType
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import BadRequest
+from bot.core.intent import Actor, Place, Reply
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Done, Health, LookBack, Named, Phase, Refused, RunView
+from bot.core.policy.decide import parse_policy
+from bot.core.policy.match import Member, Reach, Subject, Where
+from bot.core.ports.services import Call, SlackFile
+from bot.intents.intake import Pipeline
+from bot.runtime import gc_tuning
+from bot.runtime.clock import SystemClock, SystemIds
+from bot.runtime.context import Deps, PolicyNow
+from bot.runtime.health import HealthBoard
+from bot.runtime.spool import FileSpool
+from bot.runtime.task_queue import Drain
+from bot.slack.app import Doors
+from bot.slack.http import HttpServer
+from bot.slack.installation import Installation
+from bot.slack.payload import Stamp
+from bot.store.sqlite.store import Store
+from bot.store.sqlite.target_names import StoreNames
+from tests.bench.load import CHANNEL, PEOPLE, SIGNING_SECRET, TEAM
+
+COMMAND: Final = "start box:shop/prices level=2 -- the monthly check"
+_KIND: Final = "bench"
+
+
+def rows_of(capabilities: int) -> BackendRows:
+    """A control plane that declares that many verbs; `start` is the last of them."""
+    level = Param(name="level", type=ParamType.INTEGER, help="how loud", default=1, minimum=0, maximum=3)
+    names = [f"verb{number}" for number in range(capabilities - 1)] + ["start"]
+    return BackendRows(
+        kind=_KIND,
+        title="Benchmark",
+        targets=(TargetKind(name="agent", prefix=None, help="an agent", example="shop/prices", selects=True),),
+        capabilities=tuple(
+            Capability(
+                verb=name,
+                target="agent",
+                risk=Risk.CHANGE,
+                repeat_safe=False,
+                deadline=10.0,
+                help=f"{name} an agent",
+                example=f"{name} box:shop/prices",
+                params=(level,),
+            )
+            for name in names
+        ),
+    )
+
+
+def rules_of(rules: int) -> str:
+    """A policy of that many allow rules, of which the last one decides."""
+    text = f'version = 1\n[[channel]]\nid = "{CHANNEL}"\n'
+    for number in range(rules - 1):
+        text += f'[[channel.allow]]\nverbs = ["start"]\ntargets = ["box:other/{number}/*"]\nwho = ["U0OTHER"]\n'
+    return text + f'[[channel.allow]]\nverbs = ["*"]\ntargets = ["box:*"]\nwho = {json.dumps(PEOPLE)}\n'
+
+
+class Box:
+    """The control plane: knows every target and does everything at once. `polls` is how often it was asked about runs."""
+
+    def __init__(self, rows: BackendRows) -> None:
+        self.name = "box"
+        self.rows = rows
+        self.polls = 0
+
+    async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
+        """Whatever was named."""
+        return Target(backend=self.name, kind="agent", id=ref.path, name=ref.path, scope=f"{self.name}:{ref.path}")
+
+    async def run(self, operation: Operation, call: Call) -> Done:
+        """Done."""
+        return Done(summary="done")
+
+    async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
+        """Every one of them is under way; of each group one has got on since."""
+        self.polls += 1
+        moving = self.polls % len(runs)
+        return {
+            run.id: RunView(
+                state="Running", phase=Phase.ACTIVE, done=self.polls if number == moving else 0, total=9_000
+            )
+            for number, run in enumerate(runs)
+        }
+
+    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+        """Nothing is ever lost here."""
+        return LookBack(absent=True)
+
+    async def check(self, operation: Operation) -> Refused | None:
+        """Everything can be sent."""
+        return None
+
+    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
+        """Nothing to know."""
+        return ()
+
+    async def form(self, target: Target) -> tuple[Param, ...]:
+        return ()
+
+    async def state_of(self, target: Target) -> str:
+        """Always the same."""
+        return ""
+
+    async def health(self) -> Health:
+        """Well."""
+        return Health(ok=True, summary="well")
+
+    async def targets(self) -> Sequence[Named]:
+        """None that could be listed."""
+        return ()
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class People:
+    """Slack's answers about people and places, there at once: everybody is a full member."""
+
+    async def subject(self, actor: Actor, groups: Collection[str], *, max_age: float) -> Subject:
+        """A full member of every group."""
+        members = dict.fromkeys(groups, Member.YES)
+        return Subject(user_id=actor.user_id, team_id=actor.team_id, known=True, groups=members)
+
+    async def where(self, place: Place, *, max_age: float) -> Where:
+        """A channel of the workspace."""
+        return Where(team_id=place.team_id, channel_id=place.channel_id, known=True)
+
+    async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
+        """Nobody."""
+        return ()
+
+    async def reach(self, channel_id: str) -> Reach:
+        """It can be written to."""
+        return Reach()
+
+
+class Nowhere:
+    """A presenter that shows nothing."""
+
+    async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
+        """Not shown."""
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Not delivered."""
+
+    async def open_form(self, trigger_id: str, form: FormView) -> bool:
+        """Not opened."""
+        return True
+
+    async def home(self, view: HomeView) -> None:
+        """Not published."""
+
+    async def step(self, step_id: str, *, ok: bool, text: str) -> None:
+        """Not told."""
+
+
+class NoFiles:
+    """Nobody attaches anything."""
+
+    async def open(self, file_id: str, channel_id: str, user_id: str) -> SlackFile:
+        """Raises BadRequest."""
+        raise BadRequest("There are no files here.")
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A running bot: its port, its store, the tasks behind the acks, its control plane, and what its pipeline works with."""
+
+    port: int
+    store: Store
+    drain: Drain
+    box: Box
+    deps: Deps
+
+    async def rest(self) -> None:
+        """Until everything that was asked for is done."""
+        clock = SystemClock()
+        while len(self.drain):
+            await clock.sleep(0.001)
+
+
+async def _no_channel_event(_: Mapping[str, object]) -> None:
+    """Nothing is shared here."""
+
+
+@asynccontextmanager
+async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> AsyncIterator[Station]:
+    """A bot in HTTP mode on a free loopback port, with its register in `folder`."""
+    gc_tuning.share()
+    clock, ids, drain = SystemClock(), SystemIds(), Drain()
+    store = await asyncio.to_thread(Store.open, str(folder / "signalbox.db"), exclusive=True)
+    rows = rows_of(capabilities)
+    box = Box(rows)
+    backends = {"box": box}
+    policy = PolicyNow.of(parse_policy(rules_of(rules)), clock.now())
+    deps = Deps(
+        clock=clock,
+        ids=ids,
+        catalog=Catalog({"box": rows}),
+        backends=backends,
+        store=store,
+        names=StoreNames(store, clock),
+        directory=People(),
+        presenter=Nowhere(),
+        files=NoFiles(),
+        spool=FileSpool(folder / "spool"),
+        drain=drain,
+        policy=lambda: policy,
+        health=HealthBoard(backends, clock),
+        home_team=TEAM,
+        zone="UTC",
+        command="/ops",
+    )
+    doors = Doors(
+        Pipeline(deps),
+        Stamp(clock, ids),
+        command="/ops",
+        installation=Installation(bot_user_id="U0SELF", team_id=TEAM, app_id="A0BENCH"),
+        channel_event=_no_channel_event,
+        tell=lambda intent, text: None,
+    )
+    server = HttpServer(("127.0.0.1", 0), clock, ready=lambda: True, metrics=dict)
+    server.serve_slack(doors.build(AsyncWebClient()), (SecretStr(SIGNING_SECRET),))
+    try:
+        _, port = await server.start()
+        yield Station(port, store, drain, box, deps)
+    finally:
+        await server.close()
+        await drain.close(10.0)
+        await store.close()

@@ -1,0 +1,92 @@
+"""Many runs of one control plane that are followed: how often it is asked, and what that costs.
+
+The control plane answers at once and from within, so that the number is of the following alone: rows read, views compared and
+kept, the card of what changed made.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from bot.app import FOLLOW_EVERY
+from bot.core.operation import Target
+from bot.core.records import Watch, stamp
+from bot.operations.watcher import SLOW, follow_due
+from bot.runtime import gc_tuning
+from bot.runtime.clock import SystemClock
+from bot.store.sqlite.driver import Plain
+from bot.store.sqlite.tables import watches
+from tests.bench.bars import Measure
+from tests.bench.load import CHANNEL, PEOPLE
+from tests.bench.memory import Most
+from tests.bench.station import Station, station
+
+RUNS_AN_AGENT: Final = 100
+
+
+async def run(runs: int, *, seconds: float = 60.0, before: float = 12.0) -> list[Measure]:
+    """Follow that many runs, a hundred an agent, for that long. They began an hour ago, so each is looked at every 10 s.
+
+    `before` is how long they are followed before it counts: at first every run has a look of its own.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        async with station(Path(folder)) as here:
+            made = SystemClock().now()
+            await here.store.database.write(lambda db: fill(db, runs, made))
+            gc_tuning.settle()
+            await _follow(here, before)
+            here.box.polls = 0
+            with Most() as memory:
+                began, spent = time.perf_counter(), time.process_time()
+                await _follow(here, seconds)
+                took, spent = time.perf_counter() - began, time.process_time() - spent
+            return _measures(runs, took, spent, here.box.polls, memory.megabytes)
+
+
+async def _follow(here: Station, seconds: float) -> None:
+    """As the program's timer does: look every second, and never twice at once."""
+    clock = SystemClock()
+    end = clock.monotonic() + seconds
+    while clock.monotonic() < end:
+        began = clock.monotonic()
+        await follow_due(here.deps)
+        await clock.sleep(max(0.0, FOLLOW_EVERY - (clock.monotonic() - began)))
+
+
+def fill(db: Plain, runs: int, now: datetime) -> None:
+    """The times of the next look of one agent's runs are spread over the pace, as they are when people start them one by one."""
+    for number in range(runs):
+        agent = f"shop/agent-{number // RUNS_AN_AGENT}"
+        due = now + SLOW * (number * 7 % RUNS_AN_AGENT) / RUNS_AN_AGENT
+        name = f"run-{number}"
+        target = Target(backend="box", kind="run", id=name, name=name, group=agent, scope=f"box:{agent}")
+        watches.add(
+            db,
+            Watch(
+                id=f"w-{number}",
+                request_id=f"r-{number}",
+                backend="box",
+                group_key=agent,
+                target=target,
+                channel_id=CHANNEL,
+                user_id=PEOPLE[0],
+                due_at=stamp(due),
+                made_at=stamp(now - timedelta(hours=1)),
+            ),
+        )
+
+
+def _measures(runs: int, took: float, spent: float, polls: int, megabytes: float) -> list[Measure]:
+    """`took` and `spent` are seconds of the clock and of the processor; an agent has one moment more than paces in them."""
+    agents = -(-runs // RUNS_AN_AGENT)
+    moments = took / SLOW.total_seconds() + 1
+    return [
+        (f"{runs:,} runs of {agents:,} agents: asked", polls / took, "times a second", ""),
+        ("asked, against once an agent at the runs' own pace", polls / (agents * moments), "x", "< 1.01"),
+        ("processor", spent / took * 100, "% of a core", "< 25"),
+        ("memory", megabytes, "MB", "< 300"),
+    ]

@@ -1,0 +1,277 @@
+"""The command line, as a program of its own against a running workspace."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.slack.manifest import manifest_text
+from tests.nursery import Nursery
+from tests.world import OPEN_POLICY, World, world
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("slack_bolt", "slack_sdk", "httpx", "aiohttp", "sqlite_utils", "sqlite3", "pydantic", "yaml")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A program that ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Program:
+    """`signalbox` in a process that has everything imported: what is asked is what it does, not how it starts."""
+
+    def __init__(self, nursery: Nursery, printed: Path) -> None:
+        self._nursery = nursery
+        self._printed = printed
+        self._count = 0
+
+    async def __call__(self, *arguments: str, folder: Path, environ: Mapping[str, str] | None = None) -> Ended:
+        """`signalbox ARGUMENTS` in a folder, with this environment alone."""
+        self._count += 1
+        out, err = (self._printed / f"{self._count}.{stream}" for stream in ("out", "err"))
+        pid = self._nursery.order(
+            arguments=arguments, folder=str(folder), environ=dict(environ or {}), out=str(out), err=str(err)
+        )
+        code = await self._nursery.ended(pid, within=60)
+        return Ended(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def program(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The program, to be run with arguments."""
+    return Program(nursery, tmp_path_factory.mktemp("printed"))
+
+
+def one_line(ended: Ended) -> str:
+    """What a program said that did not start: one line, no traceback."""
+    assert ended.code in (1, 2), ended
+    assert "Traceback" not in ended.err
+    lines = [line for line in ended.err.splitlines() if line.startswith("signalbox: ")]
+    assert len(lines) == 1, ended.err
+    return lines[0]
+
+
+def test_help_is_there_at_once_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from bot.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    spent: dict[str, list[float]] = {"help": [], "heavy": []}
+    for _ in range(3):
+        started = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        spent["help"].append(time.perf_counter() - started)
+        assert done.stderr.strip() == "[]"
+        assert "run the bot" in done.stdout
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", f"import {', '.join(HEAVY)}"], cwd=ROOT, check=True)
+        spent["heavy"].append(time.perf_counter() - started)
+    assert min(spent["help"]) < min(spent["heavy"]) / 2
+
+
+MISUSES: tuple[tuple[str, ...], ...] = ((), ("dance",), ("do",), ("do", "help"), ("audit", "burn"), ("run", "--what"))
+
+
+@pytest.mark.parametrize("arguments", MISUSES)
+async def test_misuse_is_exit_code_two(program: Program, arguments: tuple[str, ...], tmp_path: Path) -> None:
+    assert (await program(*arguments, folder=tmp_path)).code == 2
+
+
+async def test_a_config_that_is_not_there_is_one_line(program: Program, tmp_path: Path) -> None:
+    for command in ("run", "check"):
+        assert "signalbox.toml" in one_line(await program(command, folder=tmp_path))
+
+
+async def test_each_thing_that_keeps_the_bot_from_starting_is_one_line(program: Program, tmp_path: Path) -> None:
+    """Secret, key, policy, database, kind, token, port."""
+    async with world(tmp_path) as here:
+        text = (tmp_path / "signalbox.toml").read_text()
+        port = here.bot.address[1]
+        cases = {
+            "SLACK_BOT_TOKEN": (text, here.environ | {"SLACK_BOT_TOKEN": ""}),
+            "colour": (text.replace("[store]", '[store]\ncolour = "red"'), here.environ),
+            "nowhere.toml": (text.replace("policy.toml", "nowhere.toml"), here.environ),
+            "the rules cannot be used: line 3": (text.replace("policy.toml", "broken.toml"), here.environ),
+            "nosuchkind": (text.replace("sequentum", "nosuchkind"), here.environ),
+            "invalid_auth": (text, here.environ | {"SLACK_BOT_TOKEN": "xoxb-wrong-not-a-secret"}),
+            "app token": (text, here.environ | {"SLACK_APP_TOKEN": "xapp-wrong-not-a-secret"}),
+            "T0OTHER": (text.replace("T0ACME", "T0OTHER"), here.environ),
+            "cannot listen": (text.replace("127.0.0.1:0", f"127.0.0.1:{port}"), here.environ),
+        }
+        (tmp_path / "broken.toml").write_text("version = 1\n[[channel]]\nid = 5\n")
+        (tmp_path / "folder.db").mkdir()
+        made = []
+        for number, (word, (changed, environ)) in enumerate(cases.items()):
+            name = f"case{number}.toml"
+            (tmp_path / name).write_text(changed.replace("///signalbox.db", f"///case{number}.db"))
+            made.append((word, program("run", "--config", name, folder=tmp_path, environ=environ)))
+        (tmp_path / "dir.toml").write_text(text.replace("///signalbox.db", "///folder.db"))
+        made.append(("signalbox: ", program("run", "--config", "dir.toml", folder=tmp_path, environ=here.environ)))
+        (tmp_path / "nodir.toml").write_text(text.replace("///signalbox.db", "///none/x.db"))
+        made.append(("signalbox: ", program("run", "--config", "nodir.toml", folder=tmp_path, environ=here.environ)))
+        made.append(("signalbox: ", program("run", folder=tmp_path, environ=here.environ)))
+        for batch in (made[:4], made[4:8], made[8:]):
+            for (word, _), ended in zip(batch, await asyncio.gather(*(work for _, work in batch)), strict=True):
+                line = one_line(ended)
+                assert word in line, (word, line)
+                assert "not-a-secret" not in ended.err
+
+
+async def test_run_starts_is_ready_and_stops_on_a_signal(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        await here.bot.close()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            "run",
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | here.environ,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        async with asyncio.timeout(20):
+            line = await process.stderr.readline()
+            while b"ready:" not in line:
+                assert line, "it ended"
+                line = await process.stderr.readline()
+        await here.does("whoami", "U0ANA")
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            rest = await process.stderr.read()
+            assert await process.wait() == 0
+        assert b"Traceback" not in rest
+        assert b"not-a-secret" not in line + rest
+
+
+async def test_do_and_why_are_the_same_pipeline_and_rules(program: Program, here: World) -> None:
+    place = ("--channel", "C0CRAWL", "--user")
+    asked = [
+        program("do", "status acc:shop/prices", *place, "U0ANA", folder=here.folder, environ=here.environ),
+        program("do", "start acc:shop/prices -- by hand", *place, "U0ANA", folder=here.folder, environ=here.environ),
+        program("do", "start acc:shop/prices", *place, "U0GUEST", folder=here.folder, environ=here.environ),
+        program("do", "strat acc:shop/prices", *place, "U0ANA", folder=here.folder, environ=here.environ),
+        program("why", "start acc:shop/prices", *place, "U0GUEST", folder=here.folder, environ=here.environ),
+    ]
+    status, start, guest, misread, why = [*await asyncio.gather(*asked[:3]), *await asyncio.gather(*asked[3:])]
+    assert (status.code, start.code, guest.code, misread.code, why.code) == (0, 0, 1, 2, 1), (status, start, guest, why)
+    assert "shop/prices" in status.out
+    assert "guest" in why.out
+    doors = {(entry.door, str(entry.event)) for entry in here.register() if entry.verb == "start"}
+    assert {("terminal", "requested"), ("terminal", "sent"), ("terminal", "done"), ("terminal", "denied")} <= doors
+    assert "not-a-secret" not in start.out + start.err + why.out
+
+
+async def test_the_register_is_searched_exported_and_verified(program: Program, here: World) -> None:
+    await here.does("start acc:shop/prices -- =evil()", "start acc:shop/prices")
+    await here.until(lambda: "done" in here.events("start"))
+    run = [
+        program("audit", "search", "shop", folder=here.folder, environ=here.environ),
+        program("audit", "verify", folder=here.folder, environ=here.environ),
+        program("audit", "export", "--output", "a.csv", folder=here.folder, environ=here.environ),
+    ]
+    search, verify, exported = await asyncio.gather(*run)
+    assert (search.code, verify.code, exported.code) == (0, 0, 0), (search, verify, exported)
+    assert "acc:shop/prices" in search.out
+    assert "chain whole" in verify.out
+    rows = list(csv.DictReader(io.StringIO((here.folder / "a.csv").read_text(encoding="utf-8"))))
+    assert {"requested", "sent", "done"} <= {row["event"] for row in rows}
+    assert not [row["reason"] for row in rows if row["reason"].startswith("=")]
+    lines, bad, unwritable, no_file = await asyncio.gather(
+        program(
+            "audit", "export", "--format", "jsonl", "--output", "a.jsonl", folder=here.folder, environ=here.environ
+        ),
+        program("audit", "verify", "--head", "1:" + "0" * 64, folder=here.folder, environ=here.environ),
+        program("audit", "export", "--output", "none/a.csv", folder=here.folder, environ=here.environ),
+        program("audit", "export", folder=here.folder, environ=here.environ),
+    )
+    assert (lines.code, bad.code, unwritable.code, no_file.code) == (0, 1, 1, 2)
+    found = [json.loads(line) for line in (here.folder / "a.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["seq"] for row in found] == list(range(1, len(found) + 1))
+    assert any(row["event"] == "exported" for row in found)
+    loaded, nothing, odd = await asyncio.gather(
+        program("audit", "search", "--event", "policy_loaded", folder=here.folder, environ=here.environ),
+        program("audit", "search", "nowhere-to-be-found", folder=here.folder, environ=here.environ),
+        program("audit", "search", "--event", "loaded", folder=here.folder, environ=here.environ),
+    )
+    assert (loaded.code, nothing.code, odd.code) == (0, 0, 2)
+    assert {line.split("  ")[4].strip() for line in loaded.out.splitlines()} == {"policy_loaded"}
+    assert (nothing.out, "no row holds that" in nothing.err) == ("", True)
+    assert "policy_loaded" in odd.err
+
+
+async def test_check_says_what_is_well_and_what_is_not(program: Program, here: World) -> None:
+    good = await program("check", folder=here.folder, environ=here.environ)
+    lines = good.out.splitlines()
+    assert lines
+    assert all(line.startswith(("ok ", "warn", "FAIL")) for line in lines), good
+    assert any(line.startswith("ok") and "backend acc" in line for line in lines)
+    assert any(line.startswith("ok") and "rules" in line for line in lines)
+    here.ws.set_channel("C0CRAWL", members=["U0ANA"])
+    wrong = here.environ | {"ACC_TOKEN": "wrong-not-a-secret"}
+    bad = await program("check", folder=here.folder, environ=wrong)
+    assert bad.code == 1
+    assert any(line.startswith("FAIL") and "backend acc" in line for line in bad.out.splitlines()), bad
+    assert any(line.startswith("FAIL") and "C0CRAWL" in line for line in bad.out.splitlines()), bad
+    assert "not-a-secret" not in good.out + bad.out + bad.err
+
+
+async def test_a_head_that_is_none_is_a_misuse(program: Program, here: World) -> None:
+    for head in ("x", "12", "12:abc"):
+        ended = await program("audit", "verify", "--head", head, folder=here.folder, environ=here.environ)
+        assert ended.code == 2
+        assert "SEQ:HASH" in one_line(ended)
+        assert "BROKEN" not in ended.out
+
+
+async def test_check_looks_at_every_channel_that_is_named(program: Program, here: World) -> None:
+    """Those of the rules, of their approvals and of the configuration; each with what to do."""
+    rules = here.folder / "policy.toml"
+    ask = '[[channel.allow]]\nverbs = ["start"]\ntargets = ["*"]\nwho = ["*"]\napprovals = { from = ["leads"], in = "%s" }\n'
+    rules.write_text(OPEN_POLICY.replace("[[channel.allow]]", ask % "C0NOWHERE" + "[[channel.allow]]", 1))
+    here.ws.set_channel("C0SEC", members=["U0ANA"])
+    here.ws.set_channel("C0INC", is_archived=True)
+    checked = await program("check", folder=here.folder, environ=here.environ)
+    assert checked.code == 1
+    bad = {line.split()[2]: line for line in checked.out.splitlines() if line.startswith("FAIL  channel")}
+    assert set(bad) == {"C0NOWHERE", "C0SEC", "C0INC"}, checked.out
+    assert "approvals" in bad["C0NOWHERE"]
+    assert "correct the id" in bad["C0NOWHERE"]
+    assert "invite the bot" in bad["C0SEC"]
+    assert "unarchive" in bad["C0INC"]
+    assert any(line.startswith("ok    channel C0CRAWL") for line in checked.out.splitlines())
+
+
+async def test_the_manifest_is_printed_with_and_without_a_configuration(
+    program: Program, here: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    text = (here.folder / "signalbox.toml").read_text().replace("[slack]", '[slack]\ncommand = "/box"')
+    (here.folder / "box.toml").write_text(text)
+    empty = tmp_path_factory.mktemp("empty")
+    plain, http, named = await asyncio.gather(
+        program("manifest", folder=empty),
+        program("manifest", "--url", "https://ops.example.com/slack/events", folder=empty),
+        program("manifest", "--config", "box.toml", folder=here.folder),  # before there is any token
+    )
+    assert plain.out == manifest_text()
+    assert http.out == manifest_text(url="https://ops.example.com/slack/events")
+    assert named.out == manifest_text(command="/box")

@@ -1,0 +1,261 @@
+"""`signalbox policy test|replay|schema`, entered by the command line's own function."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from tests.world import World
+
+CONFIG = """\
+[slack]
+team = "T0ACME"
+bot_token = "env:NOT_THERE"
+app_token = "env:NOT_THERE"
+
+[[backend]]
+name = "acc"
+kind = "sequentum"
+base_url = "https://acc.example.com"
+token = "env:NOT_THERE"
+"""
+RULES = """\
+version = 1
+
+[groups]
+crawl = ["U0ANA", "S0CRAWL"]
+leads = ["S0LEADS"]
+admins = ["U0ROOT"]
+
+[[channel]]
+id = "C0CRAWL"
+
+  [[channel.allow]]
+  verbs = ["risk:read"]
+  targets = ["acc:*"]
+  who = ["*"]
+
+  [[channel.allow]]
+  verbs = ["start", "retry"]
+  targets = ["acc:shop/*"]
+  who = ["crawl"]
+  params = { production = [true] }
+
+  [[channel.allow]]
+  verbs = ["mark"]
+  targets = ["acc:shop/*"]
+  who = ["crawl"]
+  approvals = { count = 1, from = ["leads"] }
+
+  [[channel.deny]]
+  verbs = ["start"]
+  targets = ["acc:labs/*"]
+  because = "ask Rui"
+
+[breakglass]
+who = ["admins"]
+
+[administrators]
+who = ["admins"]
+"""
+
+
+def case(who: str, say: str, expect: str, channel: str = "C0CRAWL") -> str:
+    return f'\n[[case]]\nas = "{who}"\nin = "{channel}"\nsay = \'{say}\'\nexpect = "{expect}"\n'
+
+
+class Desk:
+    """A folder with rules, and the command line run in it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._capsys = capsys
+
+    def write(self, text: str, *, config: bool = True) -> None:
+        (self.folder / "policy.toml").write_text(text, encoding="utf-8")
+        if config:
+            (self.folder / "signalbox.toml").write_text(CONFIG, encoding="utf-8")
+
+    def run(self, action: str, *more: str) -> tuple[int, str]:
+        """The exit code, and everything that was printed."""
+        config = str(self.folder / "signalbox.toml")
+        code = main.main(["policy", action, *(more or (str(self.folder / "policy.toml"),)), "--config", config])
+        out, err = self._capsys.readouterr()
+        return code, out + err
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(tmp_path, capsys)
+
+
+@pytest.mark.parametrize(
+    ("who", "say", "expect", "by"),
+    [
+        ("crawl", "start acc:shop/prices", "allowed", "C0CRAWL allow 2"),
+        ("U0ANA", "retry acc:shop/prices@last method=Continue", "allowed", "C0CRAWL allow 2"),
+        ("S0CRAWL", "rerun acc:shop/prices@failed", "allowed", "C0CRAWL allow 2"),
+        ("crawl", "start acc:shop/prices production=false", "denied", "no rule"),
+        ("crawl", "mark acc:shop/prices as=failed -- broken", "needs approval", "C0CRAWL allow 3"),
+        ("crawl", "start acc:labs/slow", "denied", "C0CRAWL deny 1"),
+        ("leads", "start acc:shop/prices", "denied", "no rule"),
+        ("U0NEW", "status acc:shop/prices", "allowed", "C0CRAWL allow 1"),
+        ("U0NEW", "logs acc:shop/prices@last", "denied", "no rule"),
+        ("crawl", "help", "allowed", "house rule"),
+        ("crawl", "audit prices", "allowed", "house rule"),
+        ("crawl", "grant @lee start acc:shop/* for=2h", "denied", "[administrators]"),
+        ("admins", "grant @lee start acc:shop/* for=2h", "allowed", "[administrators]"),
+        ("admins", "breakglass for=30m", "allowed", "[breakglass]"),
+    ],
+)
+def test_a_case_gets_the_answer_and_the_rule(desk: Desk, who: str, say: str, expect: str, by: str) -> None:
+    """Each kind of answer comes out as the bot itself would give it, with the rule that decided."""
+    desk.write(RULES + case(who, say, expect))
+    code, said = desk.run("test")
+    assert code == 0, said
+    assert f"{say}: {expect} by {by}" in said
+    assert "1 cases, 0 differ." in said
+
+
+def test_a_channel_without_rules_denies(desk: Desk) -> None:
+    """A case elsewhere is denied, and the answer names the channel."""
+    desk.write(RULES + case("crawl", "start acc:shop/prices", "denied", "C0OTHER"))
+    code, said = desk.run("test")
+    assert (code, "denied by house rule" in said) == (0, True), said
+
+
+def test_a_differing_case_exits_1_and_says_why(desk: Desk) -> None:
+    """A case that comes out otherwise is named by line, with the rule's reason."""
+    desk.write(RULES + case("leads", "start acc:shop/prices", "allowed"))
+    code, said = desk.run("test")
+    assert code == 1
+    line = RULES.count("\n") + 2
+    assert f"DIFF  line {line}: leads in C0CRAWL: start acc:shop/prices: denied, and allowed was expected" in said
+    assert "closest is C0CRAWL allow 2" in said
+
+
+@pytest.mark.parametrize("say", ["strat acc:shop/prices", "start acc:shop/prices colour=red", "start infa:x"])
+def test_words_that_fit_nothing_differ_from_every_answer(desk: Desk, say: str) -> None:
+    """A case with a mistyped verb, parameter or backend never passes, not even as denied."""
+    desk.write(RULES + case("crawl", say, "denied"))
+    code, said = desk.run("test")
+    assert (code, "not understood" in said) == (1, True), said
+
+
+def test_cases_do_not_depend_on_the_calendar(desk: Desk) -> None:
+    """A freeze that is in force now is told beside a case and changes no answer."""
+    freeze = '\n[[freeze]]\nfrom = 2020-01-01T00:00:00Z\nuntil = 2099-01-01T00:00:00Z\nverbs = ["start"]\n'
+    desk.write(RULES + freeze + case("crawl", "start acc:shop/prices", "allowed"))
+    code, said = desk.run("test")
+    assert (code, "Now it is denied by freeze 1" in said) == (0, True), said
+
+
+RUN_ID = "9040f86d-bbc1-4038-9868-501145cc2370"
+
+
+@pytest.mark.parametrize("kind", ["run", "jobrun", "schedule"])
+def test_a_run_by_its_id_is_covered_by_the_whole_backend_alone(desk: Desk, kind: str) -> None:
+    """Its path is not known here: no rule of a path or of the id covers it, `acc:*` does, any deny may."""
+    verb = "schedule start" if kind == "schedule" else "status" if kind == "jobrun" else "retry"
+    say = f"{verb} acc:{kind}/{RUN_ID}"
+    rule = '  [[channel.allow]]\n  verbs = ["retry", "status", "schedule start"]\n  targets = [{}]\n  who = ["*"]\n'
+    channel = 'version = 1\n[[channel]]\nid = "C0CRAWL"\n'
+    for targets, expect in (('"acc:shop/*"', "denied"), (f'"acc:{kind}/*"', "denied"), ('"acc:*"', "allowed")):
+        desk.write(channel + rule.format(targets) + case("U0ANA", say, expect))
+        code, said = desk.run("test")
+        assert code == 0, said
+        assert "To say the path write what it belongs to" in said
+    deny = '  [[channel.deny]]\n  verbs = ["*"]\n  targets = ["acc:labs/*"]\n'
+    desk.write(channel + rule.format('"acc:*"') + deny + case("U0ANA", say, "denied"))
+    assert desk.run("test")[0] == 0
+
+
+def test_a_case_may_say_the_path_of_a_run(desk: Desk) -> None:
+    """By what it belongs to; then the path's rule counts, and there is nothing to add."""
+    desk.write(RULES + case("crawl", "retry acc:shop/prices@last", "allowed"))
+    code, said = desk.run("test")
+    assert (code, "belongs to" in said) == (0, False), said
+
+
+def test_mistyped_names_are_warned_of(desk: Desk) -> None:
+    """A deny of a verb or a backend that nobody has would forbid nothing: its line is named."""
+    desk.write(RULES.replace('targets = ["acc:labs/*"]', 'targets = ["ac:labs/*"]'))
+    code, said = desk.run("test")
+    assert code == 0
+    assert "no configured backend answers to `ac:labs/*`" in said
+    assert "There is no [[case]] to try." in said
+
+
+def test_without_a_configuration_the_usual_names_count(desk: Desk) -> None:
+    """In CI there may be no signalbox.toml: every kind is there under the name that the documentation uses."""
+    desk.write(RULES + case("crawl", "start acc:shop/prices", "allowed"), config=False)
+    code, said = desk.run("test")
+    assert (code, "acc (sequentum)" in said) == (0, True), said
+
+
+@pytest.mark.parametrize("text", ["version = 1\n[[channel]]\nid = '#crawl-ops'\n", "not toml at all [", ""])
+def test_a_file_that_cannot_be_used_exits_2(desk: Desk, text: str) -> None:
+    """Broken rules are answered with their lines."""
+    desk.write(text)
+    code, said = desk.run("test")
+    assert (code, "line 1" in said or "line 3" in said) == (2, True), said
+
+
+def test_misuse_exits_2(desk: Desk) -> None:
+    """No file, a file that is not there, an unknown schema, a time that is none."""
+    desk.write(RULES)
+    assert desk.run("test", str(desk.folder / "missing.toml"))[0] == 2
+    assert desk.run("schema", "slack")[0] == 2
+    assert desk.run("replay", str(desk.folder / "policy.toml"), "--since", "soon")[0] == 2
+    assert main.main(["policy", "test"]) == 2
+
+
+def test_the_schema_of_the_rules_knows_every_table(desk: Desk) -> None:
+    """Editors learn every key of policy.toml."""
+    code, said = desk.run("schema", "policy")
+    schema = json.loads(said)
+    assert code == 0
+    assert {"version", "groups", "channel", "freeze", "breakglass", "administrators", "people", "case"} == set(
+        schema["properties"]
+    )
+
+
+def test_the_schema_of_the_configuration_takes_references_for_secrets(desk: Desk) -> None:
+    """Editors learn every key of signalbox.toml; a secret is a reference and nothing else."""
+    code, said = desk.run("schema", "config")
+    schema = json.loads(said)
+    slack = schema["properties"]["slack"]["properties"]
+    assert code == 0
+    assert {"slack", "store", "policy", "time", "backend"} == set(schema["properties"])
+    assert slack["bot_token"]["pattern"].startswith("^(env:")
+    assert {"const": "sequentum"} in [
+        kind["properties"]["kind"] for kind in schema["properties"]["backend"]["items"]["anyOf"]
+    ]
+
+
+async def test_a_replay_says_who_gains_and_who_loses(
+    here: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """What Ana did and Lee was denied is decided again by a new file, with Slack's user groups of now."""
+    for name, value in here.environ.items():
+        monkeypatch.setenv(name, value)
+    await here.does("status acc:shop/prices", "Succeeded")
+    await here.does("schedule off acc:shop/prices -- closed", "are off")
+    await here.say("start acc:shop/prices", user="U0GUEST")
+    await here.until(lambda: "denied" in here.events("start"))
+    new = tmp_path / "new.toml"
+    new.write_text(
+        RULES.replace('who = ["crawl"]', 'who = ["U0GUEST"]', 1).replace("acc:*", "acc:news/*", 1), encoding="utf-8"
+    )
+    config = str(here.folder / "signalbox.toml")
+    code = await asyncio.to_thread(main.main, ["policy", "replay", str(new), "--config", config, "--since", "1h"])
+    said = capsys.readouterr().out
+    assert code == 0
+    assert "3 requests of the last 1h were decided again." in said
+    assert "gains   U0GUEST in C0CRAWL: start acc:shop/prices: denied -> allowed by C0CRAWL allow 2" in said
+    assert "loses   U0ANA in C0CRAWL: schedule off acc:shop/prices: allowed -> denied by no rule" in said
+    assert "1 gain, 2 lose, 0 cannot be told." in said

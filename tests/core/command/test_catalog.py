@@ -1,0 +1,94 @@
+"""The catalog: which rows exist, what a mistake in them does, and what is near to a wrong word."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.command.capability import BackendRows, Capability, TargetKind
+from bot.core.command.catalog import Catalog, CatalogProblem
+from tests.core.catalog_samples import CATALOG, LEVERS
+from tests.rows import row
+
+
+def rows(*capabilities: Capability, kinds: tuple[TargetKind, ...] = LEVERS.targets) -> BackendRows:
+    return BackendRows(kind="k", title="K", targets=kinds, capabilities=capabilities)
+
+
+@pytest.mark.parametrize(
+    ("declared", "says"),
+    [
+        (rows(row("stop", "lever"), row("stop", "lever")), "declared twice"),
+        (rows(row("stop", "train")), "unknown kind of target train"),
+        (rows(row("stop", "lever"), kinds=LEVERS.targets[1:]), "exactly one kind"),
+        (rows(kinds=(LEVERS.targets[0], LEVERS.targets[1].model_copy(update={"selects": True}))), "not of box"),
+        (rows(row("stop", "lever"), kinds=(*LEVERS.targets, LEVERS.targets[0])), "exactly one kind"),
+    ],
+)
+def test_rows_that_contradict_each_other_keep_the_program_from_starting(declared: BackendRows, says: str) -> None:
+    """A mistake in a plugin is found before anything runs."""
+    with pytest.raises(CatalogProblem, match=says):
+        Catalog({"k": declared})
+
+
+def test_two_backends_of_one_kind_share_its_rows() -> None:
+    """`acc` and `acc-prod` have the same verbs, each counted once."""
+    assert CATALOG.row("acc", "start", "agent") == CATALOG.row("acc-prod", "start", "agent")
+    assert [kind for kind, _ in CATALOG.rows("start")] == ["sequentum"]
+
+
+def test_a_row_is_found_by_backend_verb_and_kind() -> None:
+    """Anything else is no row."""
+    assert CATALOG.row("box", "stop", "lever") == LEVERS.capabilities[0]
+    assert CATALOG.row("acc", "stop", "agent") is None
+    assert CATALOG.row("nowhere", "stop", "lever") is None
+    assert CATALOG.rows("stop", "acc") == []
+    assert [kind for kind, _ in CATALOG.rows("stop")] == ["levers"]
+
+
+def test_where_runs_are_picked_of_is_declared() -> None:
+    """Not told by the name of a kind."""
+    assert CATALOG.selects("acc")
+    assert not CATALOG.selects("box")
+    assert not CATALOG.selects("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("words", "verb", "taken"),
+    [
+        (["start", "acc:x"], "start", 1),
+        (["SCHEDULE", "Off", "acc:x"], "schedule off", 2),
+        (["schedule"], None, 0),
+        (["kill", "box:1"], "stop", 1),
+        (["enable", "acc:x"], "schedule on", 1),
+        (["", "off"], None, 0),
+        ([], None, 0),
+    ],
+)
+def test_the_longest_verb_wins(words: list[str], verb: str | None, taken: int) -> None:
+    """Verbs of several words, aliases and capitals."""
+    assert CATALOG.canonical_verb(words) == (verb, taken)
+
+
+@pytest.mark.parametrize(
+    ("backend", "path", "kind", "rest"),
+    [
+        ("acc", "run/1", "run", "1"),
+        ("acc", "jobrun/1", "jobrun", "1"),
+        ("acc", "shop/prices", None, "shop/prices"),
+        ("acc", "run", None, "run"),
+        ("acc", "running/1", None, "running/1"),
+        ("box", "run/1", None, "run/1"),
+        ("nowhere", "run/1", None, "run/1"),
+    ],
+)
+def test_a_prefix_names_the_kind_of_target(backend: str, path: str, kind: str | None, rest: str) -> None:
+    """`run/ID` is a run where that kind is declared; any other path is the default kind's."""
+    assert CATALOG.split_path(backend, path) == (kind, rest)
+
+
+def test_near_words() -> None:
+    """A slip of the finger is understood, an alias counts as its verb, nonsense is near to nothing."""
+    assert CATALOG.nearest_verbs("strat")[0] == "start"
+    assert "retry" in CATALOG.nearest_verbs("rerunn")
+    assert CATALOG.nearest_verbs("zzzzzz") == ()
+    assert CATALOG.nearest_backends("acx")[0] == "acc"

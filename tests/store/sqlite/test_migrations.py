@@ -1,0 +1,107 @@
+"""Migrations: applied once, listed, and never run on a file that is newer than the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlite_utils
+
+from bot.store.sqlite import store as unit
+from bot.store.sqlite.driver import sqlite3
+from bot.store.sqlite.errors import StoreProblem
+from bot.store.sqlite.migrations import MIGRATIONS, RELEASED, applied, migrate, pending
+from bot.store.sqlite.store import Store
+from tests.store.sqlite.samples import pause, row
+
+
+def test_a_new_file_needs_every_migration_and_then_none() -> None:
+    db = sqlite_utils.Database(memory=True)
+    assert tuple(pending(db)) == RELEASED
+    assert applied(db) == []
+    assert tuple(migrate(db)) == RELEASED
+    assert pending(db) == []
+    assert tuple(applied(db)) == RELEASED
+    assert migrate(db) == []
+    db.close()
+
+
+def test_migrations_are_numbered_in_order() -> None:
+    assert [int(name[1:4]) for name in RELEASED] == list(range(1, len(RELEASED) + 1))
+
+
+def test_opening_again_keeps_what_is_there(path: str) -> None:
+    first = Store.open(path)
+    first.append_sync(row())
+    first.close_sync()
+    second = Store.open(path)
+    assert second.append_sync(row()) == 2
+    assert second.database.read_sync(applied) == list(RELEASED)
+    second.close_sync()
+
+
+def test_a_file_of_a_newer_program_is_refused_and_not_touched(path: str) -> None:
+    Store.open(path).close_sync()
+    plain = sqlite3.connect(path, isolation_level=None)
+    plain.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('signalbox', 'm999_later', 'x')"
+    )
+    plain.close()
+    with pytest.raises(StoreProblem, match="m999_later") as problem:
+        Store.open(path, exclusive=True)
+    assert problem.value.code == "store_newer"
+    with pytest.raises(StoreProblem, match="newer"):
+        Store.open(path, exclusive=True)
+
+
+async def test_a_pause_of_an_older_program_ends_under_the_newer_one(path: str) -> None:
+    """The file as the first release made it, with a schedule that is off: it counts as never tried."""
+    old = sqlite_utils.Database(sqlite3.connect(path, isolation_level=None))
+    MIGRATIONS.apply(old, stop_before="m002_tries_of_pauses")
+    kept = pause()
+    values = {**kept.model_dump(exclude={"target", "tries"}), "target": kept.target.model_dump_json()}
+    old["pauses"].insert(values)
+    old.close()
+    store = Store.open(path)
+    assert await store.open_pauses() == [kept]
+    assert await store.postpone_pause(kept.id, kept.until_at)
+    assert [one.tries for one in await store.open_pauses()] == [1]
+    await store.close()
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(path: str) -> None:
+    """Half of the first migration's tables are in the way of the other half."""
+    plain = sqlite3.connect(path, isolation_level=None)
+    db = sqlite_utils.Database(plain)
+    MIGRATIONS.ensure_migrations_table(db)
+    db.execute("CREATE TABLE watches (id TEXT)")
+    db.close()
+    with pytest.raises(StoreProblem):
+        Store.open(path)
+    plain = sqlite3.connect(path)
+    tables = {name for (name,) in plain.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert tables == {"_sqlite_migrations", "watches"}
+    plain.close()
+
+
+def test_a_large_file_is_opened_without_reading_all_of_it_and_checked_on_demand(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gigabyte takes SQLite seconds to check; the bot must be ready in two."""
+    store = Store.open(path)
+    store.append_sync(*(row(request_id=f"r{number}", detail="x" * 500) for number in range(200)))
+    page = store.database.read_sync(
+        lambda db: db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'register_target_id'").fetchone()[0]
+    )
+    store.close_sync()
+    with Path(path).open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    with pytest.raises(StoreProblem, match="damaged"):
+        Store.open(path)
+    monkeypatch.setattr(unit, "QUICK_CHECK_BYTES", 0)
+    store = Store.open(path)
+    with pytest.raises(StoreProblem, match="damaged") as problem:
+        store.check_sync()
+    assert problem.value.code == "store_corrupt"
+    store.close_sync()

@@ -1,0 +1,164 @@
+"""Requests: taken in once, sent once, and never without their row."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.core.audit import Event
+from bot.core.records import Filters
+from bot.store.sqlite.errors import StoreProblem
+from bot.store.sqlite.store import Store
+from tests.store.sqlite.samples import NOW, TARGET, after, button, hold, intent, operation, outgoing, pause, row, watch
+
+
+async def events(store: Store, request_id: str = "r1") -> list[str]:
+    return [str(entry.event) for entry in reversed(await store.search(Filters(request_id=request_id)))]
+
+
+async def test_two_accepts_at_once_with_one_dedupe_key_take_one_request(store: Store) -> None:
+    answers = await asyncio.gather(
+        store.accept(intent("r1", "same"), [row()]), store.accept(intent("r2", "same"), [row(request_id="r2")])
+    )
+    assert sorted(answers) == [False, True]
+    assert len(await store.search(Filters())) == 1
+
+
+async def test_a_request_is_begun_by_one_caller_only(store: Store) -> None:
+    await store.accept(intent(), [row()])
+    assert sorted(await asyncio.gather(*(store.begin("r1", NOW) for _ in range(10)))) == [False] * 9 + [True]
+
+
+async def test_a_request_that_is_begun_as_it_is_accepted_is_worked_on_from_there(store: Store) -> None:
+    assert await store.accept(intent(), [row()], begun=True)
+    assert not await store.begin("r1", NOW)
+    assert [request.state for request in await store.unfinished()] == ["working"]
+    assert await store.sending("r1", operation(), row(Event.SENT), NOW)
+
+
+async def test_sending_is_given_once_and_keeps_what_is_sent(store: Store) -> None:
+    await store.accept(intent(), [row()])
+    assert not await store.sending("r1", operation(), row(Event.SENT), NOW)
+    await store.begin("r1", NOW)
+    answers = await asyncio.gather(*(store.sending("r1", operation(), row(Event.SENT), NOW) for _ in range(10)))
+    assert sorted(answers) == [False] * 9 + [True]
+    assert await events(store) == ["requested", "sent"]
+    (open_request,) = await store.unfinished()
+    assert open_request.state == "sending"
+    assert open_request.operation == operation()
+    assert open_request.sent_at == after(0)
+
+
+async def test_what_was_sent_can_neither_be_sent_nor_wait_again(store: Store) -> None:
+    await store.accept(intent(), [row()])
+    await store.begin("r1", NOW)
+    await store.sending("r1", operation(), row(Event.SENT), NOW)
+    with pytest.raises(StoreProblem, match="cannot wait"):
+        await store.wait("r1", hold(), [row(Event.APPROVAL_REQUESTED)], NOW)
+    await store.finish("r1", [row(Event.DONE)], NOW)
+    assert not await store.sending("r1", operation(), row(Event.SENT), NOW)
+    assert await store.open_hold("h1") is None
+    assert await events(store) == ["requested", "sent", "done"]
+
+
+async def test_finish_keeps_what_is_to_be_followed_and_switched_back(store: Store) -> None:
+    await store.accept(intent(), [row()])
+    await store.finish("r1", [row(Event.DONE)], NOW, watch=watch(), pauses=[pause()])
+    assert await store.open_watches() == [watch()]
+    assert await store.open_pauses() == [pause()]
+    assert await store.unfinished() == []
+
+
+async def test_a_finish_that_fails_leaves_nothing_behind(store: Store) -> None:
+    await store.accept(intent(), [row()])
+    await store.watch(watch())
+    with pytest.raises(StoreProblem) as problem:
+        await store.finish("r1", [row(Event.DONE)], NOW, watch=watch())
+    assert problem.value.code == "store_refused"
+    assert await events(store) == ["requested"]
+    assert [request.state for request in await store.unfinished()] == ["new"]
+
+
+async def test_finishing_an_unknown_request_is_refused(store: Store) -> None:
+    with pytest.raises(StoreProblem, match="not known"):
+        await store.finish("nobody", [row(Event.DONE)], NOW)
+    assert await store.head() is None
+
+
+async def test_unfinished_is_what_a_start_must_look_at(store: Store) -> None:
+    for name in ("new", "working", "waiting", "sending", "ended"):
+        await store.accept(intent(name), [row(request_id=name)])
+    for name in ("working", "waiting", "sending"):
+        await store.begin(name, NOW)
+    await store.wait("waiting", hold(request_id="waiting"), [], NOW)
+    await store.sending("sending", operation("sending"), row(Event.SENT, "sending"), NOW)
+    await store.finish("ended", [], NOW)
+    assert [(request.request_id, request.state) for request in await store.unfinished()] == [
+        ("new", "new"),
+        ("working", "working"),
+        ("sending", "sending"),
+    ]
+    waiting = await store.request("waiting")
+    assert waiting is not None
+    assert waiting.intent == intent("waiting")
+
+
+async def test_pruning_forgets_what_served_the_card_of_an_ended_request(store: Store) -> None:
+    for name in ("old", "young"):
+        await store.accept(intent(name), [row(request_id=name)])
+        await store.show(outgoing(f"op:{name}"), [button(f"b-{name}", f"op:{name}")])
+        await store.sent(f"op:{name}", 1, ts=f"1.{name}")
+        await store.set_fact(f"note:{name}", "lost", NOW)
+        await store.finish(name, [row(Event.DONE, name)], NOW if name == "old" else after(60), run=TARGET)
+    assert await store.prune(after(1)) == 1
+    assert await store.message("op:old") is None
+    assert await store.button("b-old") is None
+    assert await store.run_of("old") is None
+    assert await store.fact("note:old") is None
+    assert await store.message("op:young") is not None
+    assert await store.button("b-young") is not None
+    assert await store.run_of("young") == TARGET
+    assert await store.fact("note:young") == "lost"
+    assert await events(store, "old") == ["requested", "done"]
+
+
+async def test_pruning_keeps_what_is_still_followed_or_to_be_switched_on_again(store: Store) -> None:
+    for name in ("followed", "paused"):
+        await store.accept(intent(name), [row(request_id=name)])
+    await store.finish("followed", [], NOW, watch=watch(request_id="followed"))
+    await store.finish("paused", [], NOW, pauses=[pause(request_id="paused")])
+    assert await store.prune(after(60)) == 0
+    assert await store.end_watch("w1", "ended", [], after(60))
+    await store.finish("paused", [], NOW, over=[pause()], over_state="resumed")
+    assert await store.prune(after(61)) == 3, "both requests and the watch"
+    assert await store.request("followed") is None
+    assert await store.prune(after(61)) == 0
+
+
+async def test_pruning_keeps_what_slack_does_not_have_yet(store: Store) -> None:
+    await store.accept(intent("old"), [row(request_id="old")])
+    await store.show(outgoing("op:old"))
+    await store.finish("old", [], NOW)
+    assert await store.prune(after(1)) == 1
+    assert await store.message("op:old") is not None
+
+
+async def test_pruning_forgets_forms_that_nobody_sent_and_no_other_fact(store: Store) -> None:
+    for key in ("form:token", "former", "head:published"):
+        await store.set_fact(key, "x", NOW)
+    await store.set_fact("form:new", "x", after(60))
+    assert await store.prune(after(1)) == 1
+    assert await store.fact("form:token") is None
+    assert [await store.fact(key) for key in ("form:new", "former", "head:published")] == ["x", "x", "x"]
+
+
+async def test_pruning_forgets_ended_requests_and_no_row_of_the_register(store: Store) -> None:
+    await store.accept(intent("old"), [row(request_id="old")])
+    await store.accept(intent("open"), [row(request_id="open")])
+    await store.finish("old", [row(Event.DONE, "old")], NOW)
+    assert await store.prune(after(-1)) == 0
+    assert await store.prune(after(1)) == 1
+    assert await store.request("old") is None
+    assert await store.request("open") is not None
+    assert await events(store, "old") == ["requested", "done"]

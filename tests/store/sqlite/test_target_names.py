@@ -1,0 +1,56 @@
+"""Names and facts survive a restart."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.core.audit import Event
+from bot.core.ports.services import Names
+from bot.core.records import Filters
+from bot.store.sqlite.store import Store
+from bot.store.sqlite.target_names import StoreNames
+from tests.store.sqlite.samples import NOW, TARGET, row
+
+
+class StoppedClock:
+    """A clock that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+async def test_names_are_remembered_over_a_restart_and_replaced_by_a_later_sight(path: str) -> None:
+    clock = StoppedClock()
+    first = Store.open(path)
+    names: Names = StoreNames(first, clock)
+    await names.remember([TARGET, TARGET.model_copy(update={"id": "8", "name": "other"})])
+    await names.remember([])
+    await clock.sleep(60)
+    renamed = TARGET.model_copy(update={"name": "shop/new"})
+    await names.remember([renamed])
+    await first.close()
+    second = Store.open(path)
+    names = StoreNames(second, clock)
+    assert await names.by_id("acc", "agent", "7") == renamed
+    assert await names.by_id("acc", "run", "7") is None
+    seen = {target.id: at for target, at in await names.known("acc")}
+    assert seen == {"7": NOW + timedelta(seconds=60), "8": NOW}
+    assert await names.known("acc", "run") == []
+    await second.close()
+
+
+async def test_a_fact_is_kept_with_its_row(store: Store) -> None:
+    assert await store.fact("policy") is None
+    await store.set_fact("policy", {"version": "p1"}, NOW, [row(Event.POLICY_LOADED)])
+    await store.set_fact("policy", {"version": "p2"}, NOW)
+    assert await store.fact("policy") == {"version": "p2"}
+    assert len(await store.search(Filters(event="policy_loaded"))) == 1
