@@ -23,28 +23,28 @@ from bot.core.intent import Intent
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import Backend, Clock, Ids, Names, Presenter
 from bot.core.records import Outgoing
-from bot.features.access.policy_reload import Rules
+from bot.features.access.policy_reload import PolicyReloader
 from bot.features.approvals import pick_up
 from bot.features.home import HOMES_EVERY, redraw
 from bot.features.housekeeping import prune, publish_head, refresh_names, warn_of_credentials
 from bot.features.replies.channel_freeze import tell_frozen
-from bot.intents.intake import Pipeline
+from bot.intents.intake import Intake
 from bot.intents.recovery import recover
 from bot.operations.watcher import follow_due
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock, SystemIds
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 from bot.runtime.health import HealthBoard
-from bot.runtime.scheduler import HEALTH_EVERY, PRUNE_EVERY, Timers
+from bot.runtime.scheduler import HEALTH_EVERY, PRUNE_EVERY, Scheduler
 from bot.runtime.spool import FileSpool
-from bot.runtime.task_queue import Drain
-from bot.slack.app import Doors
+from bot.runtime.task_queue import TaskQueue
+from bot.slack.app import SlackApp
 from bot.slack.directory import SlackDirectory
 from bot.slack.errors import TRANSPORT, Remedy, read
 from bot.slack.files import Attachments, Uploads
 from bot.slack.http import HttpServer
 from bot.slack.installation import Installation, installation
-from bot.slack.message_sender import Outbox
+from bot.slack.message_sender import MessageSender
 from bot.slack.payload import Stamp
 from bot.slack.response_url import Responder
 from bot.store.sqlite.store import Store
@@ -123,7 +123,7 @@ class Bot:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
-        self.rules = Rules(
+        self.rules = PolicyReloader(
             settings.policy_path, self.clock, self.ids, settings.slack.team, settings.slack.security_channel
         )
         self.store = Store.open(str(settings.store_path), exclusive=True)
@@ -134,7 +134,7 @@ class Bot:
             self.store.close_sync()
             raise
         self.names = names
-        self.drain = Drain()
+        self.tasks = TaskQueue()
         self.stopping = asyncio.Event()
         self._sockets: list[AsyncSocketModeHandler] = []
         self._session: aiohttp.ClientSession | None = None
@@ -152,7 +152,7 @@ class Bot:
         me = await self._who_am_i(client)
         self.health = HealthBoard(self.built.backends, self.clock)
         left = await self.store.due_messages(FOR_EVER, MOST_WAITING)
-        self.outbox = Outbox(
+        self.sender = MessageSender(
             self.store,
             client,
             Responder(self._session, slack.response_hosts),
@@ -163,10 +163,10 @@ class Bot:
             left=left,
         )
         directory = SlackDirectory(client, self.store, self.clock, slack.team)
-        self.deps = self._deps(client, directory, self.outbox, self._spool(left))
-        self.pipeline = Pipeline(self.deps)
+        self.ctx = self._deps(client, directory, self.sender, self._spool(left))
+        self.pipeline = Intake(self.ctx)
         await self.rules.registered(self.store)
-        doors = Doors(
+        slack_app = SlackApp(
             self.pipeline,
             Stamp(self.clock, self.ids),
             command=slack.command,
@@ -174,25 +174,27 @@ class Bot:
             channel_event=self._channel_event(directory),
             tell=self._tell(client),
         )
-        bolt = doors.build(client)
-        self.drain.serve(self.outbox.run(), "outbox")
-        await recover(self.deps)
-        self.timers = Timers(self.store, self.clock, self.ids, self.pipeline.submit, slack.team, self._jobs())
-        self.drain.serve(self.timers.run(), "timers")
+        bolt = slack_app.build(client)
+        self.tasks.serve(self.sender.run(), "outbox")
+        await recover(self.ctx)
+        self.timers = Scheduler(self.store, self.clock, self.ids, self.pipeline.submit, slack.team, self._jobs())
+        self.tasks.serve(self.timers.run(), "timers")
         await self._listen(bolt)
 
     def _spool(self, left: Sequence[Outgoing]) -> FileSpool:
         """Emptied, but for files that an earlier run could not upload yet."""
         spool = FileSpool(self.settings.store_path.with_suffix(".spool"))
-        spool.prepare(self.outbox.files_of(left))
+        spool.prepare(self.sender.files_of(left))
         return spool
 
-    def _deps(self, client: AsyncWebClient, directory: SlackDirectory, presenter: Presenter, spool: FileSpool) -> Deps:
+    def _deps(
+        self, client: AsyncWebClient, directory: SlackDirectory, presenter: Presenter, spool: FileSpool
+    ) -> Context:
         slack = self.settings.slack
         session = self._session
         if session is None:
             raise RuntimeError("start makes the session first")
-        return Deps(
+        return Context(
             clock=self.clock,
             ids=self.ids,
             catalog=self.built.catalog,
@@ -203,7 +205,7 @@ class Bot:
             presenter=presenter,
             files=Attachments(client, session, slack.bot_token.get_secret_value(), slack.api_url),
             spool=spool,
-            drain=self.drain,
+            tasks=self.tasks,
             policy=lambda: self.rules.now,
             health=self.health,
             home_team=slack.team,
@@ -237,7 +239,7 @@ class Bot:
                 if not isinstance(channel, str) or event.get("type") == "channel_unshared":
                     continue
                 if await directory.freeze(channel):
-                    await tell_frozen(self.deps, channel, str(event.get("type")))
+                    await tell_frozen(self.ctx, channel, str(event.get("type")))
 
         return on_event
 
@@ -247,7 +249,7 @@ class Bot:
         async def send(intent: Intent, text: str) -> None:
             actor, place = intent.actor, intent.place.aside
             if intent.reply.step_id is not None:
-                await self.outbox.step(intent.reply.step_id, ok=False, text=text)
+                await self.sender.step(intent.reply.step_id, ok=False, text=text)
                 return
             try:
                 if place.channel_id:
@@ -261,20 +263,20 @@ class Bot:
 
         def tell(intent: Intent, text: str) -> None:
             if intent.actor.user_id:
-                self.drain.start(send(intent, text), f"tell {intent.request_id}")
+                self.tasks.start(send(intent, text), f"tell {intent.request_id}")
 
         return tell
 
     def _jobs(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
         return (
-            (FOLLOW_EVERY, self._beside("follow", lambda: follow_due(self.deps))),
-            (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.outbox, self.built.secrets))),
-            (PICK_UP_EVERY, self._beside("approvals", lambda: pick_up(self.deps))),
-            (HEALTH_EVERY, self._beside("health", lambda: warn_of_credentials(self.deps))),
-            (HOMES_EVERY, self._beside("homes", lambda: redraw(self.deps))),
-            (NAMES_EVERY, self._beside("names", lambda: refresh_names(self.deps))),
-            (PRUNE_EVERY, self._beside("prune", lambda: prune(self.deps))),
-            (PRUNE_EVERY, self._beside("head", lambda: publish_head(self.deps))),
+            (FOLLOW_EVERY, self._beside("follow", lambda: follow_due(self.ctx))),
+            (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.sender, self.built.secrets))),
+            (PICK_UP_EVERY, self._beside("approvals", lambda: pick_up(self.ctx))),
+            (HEALTH_EVERY, self._beside("health", lambda: warn_of_credentials(self.ctx))),
+            (HOMES_EVERY, self._beside("homes", lambda: redraw(self.ctx))),
+            (NAMES_EVERY, self._beside("names", lambda: refresh_names(self.ctx))),
+            (PRUNE_EVERY, self._beside("prune", lambda: prune(self.ctx))),
+            (PRUNE_EVERY, self._beside("head", lambda: publish_head(self.ctx))),
         )
 
     def _beside(self, name: str, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
@@ -291,7 +293,7 @@ class Bot:
         async def begin() -> None:
             if name not in self._running:
                 self._running.add(name)
-                if not self.drain.start(work(), name):
+                if not self.tasks.start(work(), name):
                     self._running.discard(name)
 
         return begin
@@ -339,17 +341,17 @@ class Bot:
         return {
             "requests_accepted_total": self.pipeline.accepted,
             "requests_repeated_total": self.pipeline.repeated,
-            "tasks": len(self.drain),
-            "messages_sent_total": self.outbox.sent,
-            "messages_troubles_total": self.outbox.troubles,
+            "tasks": len(self.tasks),
+            "messages_sent_total": self.sender.sent,
+            "messages_troubles_total": self.sender.troubles,
         }
 
     async def _last_messages(self) -> None:
         """What can still be shown is shown; the rest is sent after the next start."""
         try:
             async with asyncio.timeout(LAST_MESSAGES_WITHIN):
-                await self.outbox.stop()
-                while (wait := await self.outbox.flush()) is not None:
+                await self.sender.stop()
+                while (wait := await self.sender.flush()) is not None:
                     await self.clock.sleep(wait)
         except (TimeoutError, Problem):
             _log.warning("some messages wait for the next start")
@@ -372,10 +374,10 @@ class Bot:
             await self.http.close()
         for handler in self._sockets:
             await handler.close_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
-        await self.drain.close(STOP_WITHIN)
+        await self.tasks.close(STOP_WITHIN)
         if hasattr(self, "outbox"):
             await self._last_messages()
-        await self.drain.stop_services()
+        await self.tasks.stop_services()
         for backend in self.built.backends.values():
             await backend.close()
         if self._session is not None:

@@ -172,7 +172,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def register_of(path: Path) -> tuple[Path, str]:
-    """Where the register is, and the workspace: what an auditor needs, without any secret."""
+    """Where the audit log is, and the workspace: what an auditor needs, without any secret."""
     document = _document(path)
     store = _section(StoreSettings, document.get("store", {}), "store", {}, path.resolve().parent)
     slack = document.get("slack")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from bot.http_client import transport
-from tests.nursery import Nursery
+from tests.fork_server import ForkServer
 from tests.world import World, world
 
 # No seconds are asserted anywhere, by Hypothesis neither: a slow machine is no fault of the code. The examples are the same in
@@ -34,7 +34,7 @@ LONGEST = (
     "scenarios/test_approvals.py",
     "backends/test_contract_shown.py",
     "bench/test_bench.py",
-    "bench/test_bench_register.py",
+    "bench/test_bench_audit_log.py",
     "proof/test_identity.py",
     "backends/test_contract_side_by_side.py",
     "backends/sequentum/test_files.py",
@@ -67,9 +67,9 @@ def _authorities_read_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """The process that forks the program."""
-    made = Nursery()
+    made = ForkServer()
     yield made
     made.close()
 

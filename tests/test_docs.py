@@ -19,13 +19,13 @@ import yaml
 
 from bot import config, plugins
 from bot.cli import main
-from bot.core.audit import COLUMNS, Event, Row
+from bot.core.audit import COLUMNS, AuditEntry, Event
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import check_params
 from bot.core.command.params import Param
 from bot.core.command.parser import parse, parse_target
 from bot.core.errors import BadRequest
-from bot.core.intent import Command, Misread
+from bot.core.intent import Command, ParseError
 from bot.core.policy.decide import parse_policy, policy_json_schema
 from bot.slack.manifest import EVENTS, manifest
 from bot.store.sqlite.store import Store
@@ -50,7 +50,7 @@ def names(row: tuple[str, Capability]) -> str:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the two example files and a short register, as somebody has it who follows the README."""
+    """A folder with the two example files and a short audit log, as somebody has it who follows the README."""
     folder = tmp_path_factory.mktemp("desk")
     for name in ("signalbox", "policy"):
         text = (ROOT / f"{name}.example.toml").read_text(encoding="utf-8")
@@ -60,7 +60,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, event in enumerate((Event.REQUESTED, Event.SENT, Event.DONE)):
         at = f"2026-11-22T02:23:3{number}.000000Z"
         for request, verb in (("r-1m80n4t50hjkbw", "start"), ("r-1m80n4t50hjkbx", "schedule off")):
-            store.append_sync(Row(at=at, request_id=request, event=event, verb=verb, target_name="acc:shop/prices"))
+            store.append_sync(
+                AuditEntry(at=at, request_id=request, event=event, verb=verb, target_name="acc:shop/prices")
+            )
     store.close_sync()
     return folder
 
@@ -87,7 +89,7 @@ def test_every_generated_part_is_in_some_page() -> None:
     assert used == set(generate.BLOCKS)
 
 
-def test_every_word_of_the_register_and_of_slack_is_explained() -> None:
+def test_every_word_of_the_audit_log_and_of_slack_is_explained() -> None:
     """Columns, events, scopes and keys have their meanings, and nothing is explained that is not there."""
     assert set(columns.COLUMNS) == set(COLUMNS)
     assert set(columns.EVENTS) == {str(event) for event in Event}
@@ -131,7 +133,7 @@ def test_every_row_is_helped_with_an_example_that_works(entry: tuple[str, Capabi
 def test_every_command_for_slack_is_understood(page: str, words: str) -> None:
     """Each `/ops ...` of the pages names a verb that its control plane has, with parameters that fit."""
     read = parse(words, CATALOG)
-    assert not isinstance(read, Misread), read
+    assert not isinstance(read, ParseError), read
     rows = [row for _, row in CATALOG.rows(read.verb)]
     if read.target is None:
         assert rows or CATALOG.builtin(read.verb) is not None
@@ -196,7 +198,7 @@ def run(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def harmless() -> list[tuple[str, ...]]:
-    """The programs of the pages that may be run, each once, on the folder's own configuration and the register's own head."""
+    """The programs of the pages that may be run, each once, on the folder's own configuration and the audit log's own head."""
     found = {
         tuple(words[1:])
         for _, words in shell_commands()

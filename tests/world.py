@@ -11,7 +11,7 @@ from typing import Any
 
 from bot import config
 from bot.app import Bot
-from bot.core.records import Entry, Filters
+from bot.core.records import Filters, StoredEntry
 from bot.demo.run import write_config
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
@@ -94,13 +94,13 @@ class World:
         await self.say(text, user=user, channel=channel)
         return await self.sees(*parts, user=user, channel=channel)
 
-    def register(self, **filters: Any) -> Sequence[Entry]:
-        """Rows of the register, oldest first."""
+    def audit(self, **filters: Any) -> Sequence[StoredEntry]:
+        """Rows of the audit log, oldest first."""
         return list(reversed(self.bot.store.search_sync(Filters(**filters), limit=500)))
 
     def events(self, verb: str) -> list[str]:
         """The events of a verb, oldest first."""
-        return [str(entry.event) for entry in self.register() if entry.verb == verb]
+        return [str(entry.event) for entry in self.audit() if entry.verb == verb]
 
     async def until(self, condition: Callable[[], Any], timeout: float = 10.0) -> Any:  # noqa: ASYNC109  as above
         """Wait for something that is no message."""
@@ -108,7 +108,7 @@ class World:
 
     async def quiet(self) -> None:
         """Wait until the program has nothing under way: what it has not done by then does not come by itself."""
-        await self.until(lambda: not len(self.bot.drain))
+        await self.until(lambda: not len(self.bot.tasks))
 
     async def start(self) -> None:
         """Start the program anew on the same files, once it was closed."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from bot.core.audit import Event, Row
+from bot.core.audit import AuditEntry, Event
 from bot.core.errors import Problem
 from bot.core.records import Filters, stamp
 from bot.runtime.clock import SystemClock, SystemIds
@@ -29,7 +29,7 @@ def audit_command(where: tuple[Path, str], arguments: argparse.Namespace, say: P
         print("signalbox: --head is written SEQ:HASH, a number and 64 hex digits, as it was published", file=sys.stderr)  # noqa: T201
         return MISUSED
     if not path.exists():
-        print(f"signalbox: {path}: there is no register there", file=sys.stderr)  # noqa: T201
+        print(f"signalbox: {path}: there is no audit log there", file=sys.stderr)  # noqa: T201
         return FAILED
     try:
         store = Store.open(str(path))
@@ -69,12 +69,12 @@ def _export(store: Store, team: str, arguments: argparse.Namespace, say: Print) 
     clock = SystemClock()
     detail = f"{arguments.format} to {Path(arguments.output).name}"
     store.append_sync(
-        Row(
+        AuditEntry(
             at=stamp(clock.now()),
             request_id=SystemIds().request(),
             event=Event.EXPORTED,
             team_id=team or None,
-            door="terminal",
+            source="terminal",
             detail=detail,
         )
     )

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import config
 from bot.app import build_backends
 from bot.core.policy.compile import Policy
-from bot.features.access.policy_reload import Rules, named_channels
+from bot.features.access.policy_reload import PolicyReloader, named_channels
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.health import HealthBoard
 from bot.slack.directory import SlackDirectory
@@ -49,7 +49,7 @@ async def check(settings: config.Settings, environ: Mapping[str, str], say: Prin
     clock, ids = SystemClock(), SystemIds()
     slack = settings.slack
     report.good(f"configuration: {len(settings.backends)} backends, {slack.mode} mode")
-    rules = Rules(settings.policy_path, clock, ids, slack.team, slack.security_channel)
+    rules = PolicyReloader(settings.policy_path, clock, ids, slack.team, slack.security_channel)
     report.good(f"rules: version {rules.now.policy.version}, {len(rules.now.policy.channels)} channels")
     if (warning := sqlite_warning()) is not None:
         report.warn(warning)

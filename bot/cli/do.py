@@ -14,15 +14,15 @@ from bot import config
 from bot.app import build_backends
 from bot.core.card import Button, Card, Delivery, FormView, HomeView, Tone
 from bot.core.command.parser import parse
-from bot.core.intent import Actor, Ask, Door, Intent, Misread, Place, Press, Reply
-from bot.features.access.policy_reload import Rules
-from bot.intents.intake import Pipeline
+from bot.core.intent import Actor, Intent, ParseError, Payload, Place, Press, Reply, Source
+from bot.features.access.policy_reload import PolicyReloader
+from bot.intents.intake import Intake
 from bot.render.terminal import render_text
 from bot.runtime.clock import SystemClock, SystemIds
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 from bot.runtime.health import HealthBoard
 from bot.runtime.spool import FileSpool
-from bot.runtime.task_queue import Drain
+from bot.runtime.task_queue import TaskQueue
 from bot.slack.directory import SlackDirectory
 from bot.slack.files import Attachments
 from bot.store.sqlite.store import Store
@@ -76,10 +76,10 @@ async def do(
     """Run one command as that person in that channel; 0 well, 1 refused or failed, 2 not understood."""
     clock, ids = SystemClock(), SystemIds()
     slack = settings.slack
-    rules = Rules(settings.policy_path, clock, ids, slack.team, slack.security_channel)
+    rules = PolicyReloader(settings.policy_path, clock, ids, slack.team, slack.security_channel)
     store = await asyncio.to_thread(Store.open, str(settings.store_path))
     presenter = TerminalPresenter(say)
-    drain = Drain()
+    tasks = TaskQueue()
     async with aiohttp.ClientSession(trust_env=False) as session:
         client = AsyncWebClient(
             token=slack.bot_token.get_secret_value(), base_url=slack.api_url, session=session, timeout=20
@@ -88,7 +88,7 @@ async def do(
         built = build_backends(settings, clock, ids, names, environ)
         spool = FileSpool(settings.store_path.with_suffix(".cli.spool"))
         spool.prepare()
-        deps = Deps(
+        ctx = Context(
             clock=clock,
             ids=ids,
             catalog=built.catalog,
@@ -99,7 +99,7 @@ async def do(
             presenter=presenter,
             files=Attachments(client, session, slack.bot_token.get_secret_value(), slack.api_url),
             spool=spool,
-            drain=drain,
+            tasks=tasks,
             policy=lambda: rules.now,
             health=HealthBoard(built.backends, clock),
             home_team=slack.team,
@@ -109,26 +109,26 @@ async def do(
             incident_channel=slack.incident_channel,
             secrets=built.secrets,
         )
-        pipeline = Pipeline(deps)
+        pipeline = Intake(ctx)
         place = Place(team_id=slack.team, channel_id=channel)
         actor = Actor(user_id=user, team_id=slack.team)
 
-        async def ask(what: Ask) -> int:
+        async def ask(what: Payload) -> int:
             intent = Intent(
                 request_id=ids.request(),
                 dedupe_key=f"terminal:{ids.secret()}",
                 actor=actor,
                 place=place,
-                door=Door.TERMINAL,
+                source=Source.TERMINAL,
                 at=clock.now(),
-                ask=what,
+                payload=what,
                 typed=text,
             )
             receipt = await pipeline.submit(intent)
             if receipt.say:
                 say(receipt.say)
                 return 1
-            while len(drain):
+            while len(tasks):
                 await clock.sleep(0.02)
             return 0
 
@@ -140,11 +140,11 @@ async def do(
         elif run_it is not None:
             say("Nothing was done. Say --yes to run it.")
             code = 1
-        await drain.close(1.0)
+        await tasks.close(1.0)
         for backend in built.backends.values():
             await backend.close()
         await store.close()
-    if isinstance(read, Misread):
+    if isinstance(read, ParseError):
         return 2
     return code or (0 if presenter.last is not None and presenter.last.tone in GOOD else 1)
 

@@ -18,7 +18,7 @@ from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.parser import parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadRequest
-from bot.core.intent import Command, Misread
+from bot.core.intent import Command, ParseError
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import (
     HOUSE_RULE,
@@ -34,7 +34,7 @@ from bot.core.policy.decide import (
     why_not_administrator,
     why_not_breakglass,
 )
-from bot.core.policy.decision import Asked
+from bot.core.policy.decision import DecideArguments
 from bot.core.policy.schema import CaseTable
 from bot.core.policy.toml_lines import Lines
 from bot.core.policy.visibility import case_subject, decision_word, unknown_names
@@ -164,7 +164,7 @@ def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime) -> V
     subject = case_subject(policy, case, HOME)
     where = Where(team_id=HOME, channel_id=case.in_, is_dm=case.in_.startswith("D"), known=True)
     read = parse(case.say, catalog)
-    if isinstance(read, Misread):
+    if isinstance(read, ParseError):
         return Verdict("not understood", "no rule", read.problem)
     if _is_builtin(read, catalog):
         return _builtin(policy, read, catalog, subject, where)
@@ -195,7 +195,7 @@ def _builtin(policy: Policy, read: Command, catalog: Catalog, subject: Subject, 
     return Verdict("denied" if failed else "allowed", f"[{row.needs}]", failed or f"[{row.needs}] names this person")
 
 
-def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now: datetime) -> Asked:
+def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now: datetime) -> DecideArguments:
     if read.target is None:
         raise BadRequest(f"`{read.verb}` needs a target in a case.")
     ref = parse_target(read.target, catalog)
@@ -204,7 +204,7 @@ def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now:
     row, target = _target(read, ref, catalog)
     given = check_params(row.params, read.params)
     operation = Operation.of(row, request_id="case", target=target, given=given, reason=read.reason)
-    return Asked(
+    return DecideArguments(
         verb=row.verb,
         risk=row.risk,
         own_verb=row.own_verb,
@@ -256,7 +256,7 @@ def _outside_freezes(policy: Policy, now: datetime) -> datetime:
     return min([now, *(begin - timedelta(seconds=1) for begin in begins)])
 
 
-def _of_today(policy: Policy, asked: Asked, decision: Decision, now: datetime) -> str:
+def _of_today(policy: Policy, asked: DecideArguments, decision: Decision, now: datetime) -> str:
     today: Any = {**asked, "now": now}
     frozen = decide(policy, **today)
     if frozen.rule == decision.rule:
@@ -264,7 +264,7 @@ def _of_today(policy: Policy, asked: Asked, decision: Decision, now: datetime) -
     return f"Now it is {decision_word(frozen)} by {frozen.rule}{where_is(policy, frozen.rule)}: {frozen.reason}."
 
 
-def _of_the_path(policy: Policy, catalog: Catalog, asked: Asked, decision: Decision) -> str:
+def _of_the_path(policy: Policy, catalog: Catalog, asked: DecideArguments, decision: Decision) -> str:
     """Said where knowing what a run belongs to may change the answer."""
     target = asked["target"]
     if target.scope is not None or decision.rule == HOUSE_RULE:

@@ -1,6 +1,6 @@
-"""`signalbox policy replay`: the register's last days against a new policy file. Who gains, who loses.
+"""`signalbox policy replay`: the audit log's last days against a new policy file. Who gains, who loses.
 
-The people and their user groups are those of now, as Slack tells them; times, words and targets are those of the register.
+The people and their user groups are those of now, as Slack tells them; times, words and targets are those of the audit log.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bot.core.intent import Actor
 from bot.core.operation import Target
 from bot.core.policy.decide import Decision, Member, Policy, Subject, Where, decide
 from bot.core.policy.visibility import decision_word
-from bot.core.records import Entry, Filters, stamp
+from bot.core.records import Filters, StoredEntry, stamp
 from bot.features.approvals.exception_request import RULE as ASK_RULE
 from bot.runtime.clock import SystemClock
 from bot.slack.directory import SlackDirectory
@@ -45,9 +45,9 @@ _PEOPLE_MAX_AGE: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A request as the register tells it: the row that names its target, and what the rules said then."""
+    """A request as the audit log tells it: the row that names its target, and what the rules said then."""
 
-    row: Entry
+    row: StoredEntry
     was: str
 
 
@@ -64,7 +64,7 @@ class Change(NamedTuple):
 
 
 def replay_action(arguments: argparse.Namespace, policy: Policy, say: Print) -> int:
-    """0 when it could be told, 1 when the register or Slack cannot be read, 2 for words that do not fit."""
+    """0 when it could be told, 1 when the audit log or Slack cannot be read, 2 for words that do not fit."""
     try:
         seconds = duration_seconds(arguments.since)
     except BadParam as problem:
@@ -72,7 +72,7 @@ def replay_action(arguments: argparse.Namespace, policy: Policy, say: Print) -> 
         return 2
     settings = config.load(arguments.config, os.environ)
     if not settings.store_path.exists():
-        print(f"signalbox: {settings.store_path.name}: there is no register yet", file=sys.stderr)  # noqa: T201
+        print(f"signalbox: {settings.store_path.name}: there is no audit log yet", file=sys.stderr)  # noqa: T201
         return 1
     return asyncio.run(_replay(settings, policy, seconds, arguments.since, say))
 
@@ -103,7 +103,7 @@ async def _replay(settings: config.Settings, policy: Policy, seconds: int, since
 
 def decided(store: Store, since: str) -> list[Past]:
     """Every request since then that the rules of the file decided, oldest first. Grants and break-glass are not the file's."""
-    rows: dict[str, list[Entry]] = {}
+    rows: dict[str, list[StoredEntry]] = {}
     before: int | None = None
     while page := store.search_sync(Filters(since=since), before_seq=before, limit=_PAGE):
         before = page[-1].seq
@@ -113,7 +113,7 @@ def decided(store: Store, since: str) -> list[Past]:
     return [one for one in past if one is not None]
 
 
-def _past(rows: Sequence[Entry]) -> Past | None:
+def _past(rows: Sequence[StoredEntry]) -> Past | None:
     first = next((row for row in reversed(rows) if row.target_id and row.policy_version and row.user_id), None)
     if first is None or any((row.rule or "").startswith("grant ") for row in rows):
         return None
@@ -121,7 +121,7 @@ def _past(rows: Sequence[Entry]) -> Past | None:
     return Past(first, said) if said is not None else None
 
 
-def _said(rows: Sequence[Entry]) -> str | None:
+def _said(rows: Sequence[StoredEntry]) -> str | None:
     """What the rules said to a request, newest row first; None when it ended before anybody was asked or anything was sent.
 
     Refused presses on its card are in its rows too, and so is that nobody could decide it: neither is an answer of the rules.
@@ -141,7 +141,7 @@ def _judged(one: Past, catalog: Catalog) -> bool:
     return _row_of(one.row, catalog) is not None
 
 
-def _row_of(row: Entry, catalog: Catalog) -> Capability | None:
+def _row_of(row: StoredEntry, catalog: Catalog) -> Capability | None:
     return catalog.row(row.backend or "", row.verb or "", row.target_kind or "")
 
 
@@ -198,8 +198,8 @@ async def _change(
     return Change(kind, subject.user_id, channel, words, one.was, now, decisions[0].rule)
 
 
-async def _targets(store: Store, catalog: Catalog, row: Entry) -> list[Target]:
-    """The target as it is remembered; else what it may have been: under the name that the register has, or without a path."""
+async def _targets(store: Store, catalog: Catalog, row: StoredEntry) -> list[Target]:
+    """The target as it is remembered; else what it may have been: under the name that the audit log has, or without a path."""
     backend, kind, key = row.backend or "", row.target_kind or "", row.target_id or ""
     try:
         known = await store.by_id(backend, kind, key)

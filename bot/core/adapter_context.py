@@ -19,7 +19,7 @@ H = TypeVar("H")
 
 
 @dataclass(frozen=True)  # no slots: a generic one cannot be made with them
-class Desk(Generic[SettingsT, ClientT, FinderT]):
+class AdapterContext(Generic[SettingsT, ClientT, FinderT]):
     """One backend: its settings, its client, what finds its targets, what is known of names, and which values must not show."""
 
     settings: SettingsT

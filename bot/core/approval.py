@@ -16,7 +16,7 @@ from typing import Final
 
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
-from bot.core.policy.compile import Circle
+from bot.core.policy.compile import Principals
 from bot.core.policy.decision import NeedsApproval
 from bot.core.policy.match import Standing, Subject, standing, who_fails, who_undecided
 from bot.core.text import INVISIBLE
@@ -126,7 +126,7 @@ def person_of(user_id: str, aliases: Mapping[str, str]) -> str:
 
 
 def eligible(
-    deciders: Circle,
+    deciders: Principals,
     candidates: Iterable[Subject],
     *,
     requester_id: str,
@@ -147,7 +147,7 @@ def eligible(
     return Eligible(MappingProxyType(people), tuple(left_out))
 
 
-def _ineligible(deciders: Circle, subject: Subject, requester: str, person: str, home_team_id: str) -> str | None:
+def _ineligible(deciders: Principals, subject: Subject, requester: str, person: str, home_team_id: str) -> str | None:
     if person == requester:
         return "the requester never decides"
     kind, words = standing(subject, home_team_id)

@@ -1,4 +1,4 @@
-"""The register's rows: what is written of every request, in which words, and how rows are chained."""
+"""The audit log's rows: what is written of every request, in which words, and how rows are chained."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 from bot.core.value import Json, Value, canonical
 
 ZERO_HASH: Final = "0" * 64
+VERSION: Final = 1
 
 
 class Event(StrEnum):
@@ -46,20 +47,22 @@ class Event(StrEnum):
     HEAD_PUBLISHED = "head_published"
 
 
-class Row(Value):
+class AuditEntry(Value):
     """One event, without the three columns that the store adds (`seq`, `prev_hash`, `hash`).
 
     `at` is RFC 3339 UTC with microseconds (`2026-11-22T02:23:37.000000Z`). `params` is canonical JSON text of an object,
-    redacted. `target_id` is the vendor's exact id. `duration_ms` is whole milliseconds.
+    redacted. `target_id` is the vendor's exact id. `duration_ms` is whole milliseconds. `v` is the version of the canonical form
+    that the hash covers: a later version may add columns without changing the hashes of older entries.
     """
 
+    v: int = VERSION
     at: str
     request_id: str
     event: Event
     team_id: str | None = None
     channel_id: str | None = None
     user_id: str | None = None
-    door: str | None = None
+    source: str | None = None
     verb: str | None = None
     backend: str | None = None
     target_kind: str | None = None
@@ -79,11 +82,16 @@ class Row(Value):
     duration_ms: int | None = None
 
 
-COLUMNS: Final = ("seq", *Row.model_fields, "prev_hash", "hash")
-HASHED_COLUMNS: Final = ("seq", *Row.model_fields)
+COLUMNS: Final = ("seq", *AuditEntry.model_fields, "prev_hash", "hash")
+# The columns that a hash covers, by the version of the entry. A published version is never changed.
+HASHED_COLUMNS: Final[Mapping[int, tuple[str, ...]]] = {1: ("seq", *AuditEntry.model_fields)}
 
 
 def chain(prev_hash: str, columns: Mapping[str, Json]) -> str:
-    """Hex SHA-256 of `prev_hash` followed by the canonical JSON of all columns but `prev_hash` and `hash`."""
-    body = canonical({name: columns[name] for name in HASHED_COLUMNS})
+    """Hex SHA-256 of `prev_hash` followed by the canonical JSON of the columns that version `v` covers.
+
+    Raises KeyError for a version that this program does not know.
+    """
+    version = columns["v"]
+    body = canonical({name: columns[name] for name in HASHED_COLUMNS[version if isinstance(version, int) else -1]})
     return hashlib.sha256((prev_hash + body).encode()).hexdigest()

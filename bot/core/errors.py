@@ -19,7 +19,7 @@ from __future__ import annotations
 
 
 class Problem(Exception):
-    """What went wrong, as a person may read it. `code` is stable and goes to the register."""
+    """What went wrong, as a person may read it. `code` is stable and goes to the audit log."""
 
     code = "problem"
 

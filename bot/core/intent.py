@@ -11,8 +11,8 @@ from pydantic import Field
 from bot.core.value import Value
 
 
-class Door(StrEnum):
-    """Where an intent came in; stored in the register, so names are only ever added."""
+class Source(StrEnum):
+    """Where an intent came in; stored in the audit log, so names are only ever added."""
 
     COMMAND = "command"
     MENTION = "mention"
@@ -76,7 +76,7 @@ class Command(Value):
     files: tuple[str, ...] = ()
 
 
-class Misread(Value):
+class ParseError(Value):
     """Words that the grammar could not read; `understood` is what it got so far."""
 
     kind: Literal["misread"] = "misread"
@@ -122,7 +122,7 @@ class Due(Value):
     row: str
 
 
-Ask = Annotated[Command | Misread | Press | Form | Open | Due, Field(discriminator="kind")]
+Payload = Annotated[Command | ParseError | Press | Form | Open | Due, Field(discriminator="kind")]
 
 
 class Intent(Value):
@@ -135,9 +135,9 @@ class Intent(Value):
     dedupe_key: str
     actor: Actor
     place: Place
-    door: Door
+    source: Source
     at: datetime
-    ask: Ask
+    payload: Payload
     reply: Reply = Reply()
     typed: str = ""
     foreign: Literal["other_app", "other_organization"] | None = None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pydantic import Field
 
-from bot.core.audit import Row
+from bot.core.audit import AuditEntry
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import RunView
@@ -24,7 +24,7 @@ def stamp(at: datetime | str) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-class InboxRow(Value):
+class StoredRequest(Value):
     """A request and how far it got. `state`: new, working, waiting, sending, ended."""
 
     request_id: str
@@ -63,7 +63,7 @@ class Outgoing(Value):
     gone: bool = False
 
 
-class ButtonRow(Value):
+class StoredButton(Value):
     """What a button means. `channel_id` and `ts` are those of its message, joined when it is read."""
 
     id: str
@@ -76,7 +76,7 @@ class ButtonRow(Value):
     ts: str | None = None
 
 
-class Hold(Value):
+class PendingDecision(Value):
     """An operation that waits for a person.
 
     `kind`: preflight, approval, ask. `state`: open, taken, cancelled, expired, rejected, approved.
@@ -98,7 +98,7 @@ class Hold(Value):
     made_at: str
 
 
-class HoldVote(Value):
+class CastVote(Value):
     """One person's word on a hold. `person` is who counts once (the same human may have several user ids).
 
     `vote`: approve or deny.
@@ -121,8 +121,8 @@ class VoteResult:
     won: bool
     counted: bool
     state: str
-    votes: tuple[HoldVote, ...] = ()
-    hold: Hold | None = None
+    votes: tuple[CastVote, ...] = ()
+    pending: PendingDecision | None = None
 
 
 class Watch(Value):
@@ -194,8 +194,8 @@ class Grant(Value):
         return self.id != grant_id(self.request_id)
 
 
-class Entry(Row):
-    """A row of the register as it was stored."""
+class StoredEntry(AuditEntry):
+    """A row of the audit log as it was stored."""
 
     seq: int
     prev_hash: str
@@ -204,7 +204,7 @@ class Entry(Row):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What to look for in the register; None means everything. `since` and `until` are inclusive stamps.
+    """What to look for in the audit log; None means everything. `since` and `until` are inclusive stamps.
 
     `text` are words that must all occur; `word*` is a beginning. Rows are found by time when their neighbours were
     written within an hour of their `at`.
@@ -224,7 +224,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check of the register found. `rows` were read; `head` is `SEQ:HASH` of the last, None when there is none.
+    """What a check of the audit log found. `rows` were read; `head` is `SEQ:HASH` of the last, None when there is none.
 
     `tail_checked` False: no published head was given, so a cut tail could not be seen.
     """

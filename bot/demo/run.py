@@ -82,7 +82,7 @@ who = ["admins"]
 
 
 @dataclass(frozen=True, slots=True)
-class Town:
+class Demo:
     """Everything that runs in a demo."""
 
     workspace: Workspace
@@ -122,7 +122,7 @@ def backend_table(plane: Plane) -> tuple[str, dict[str, str]]:
 
 
 def write_config(folder: Path, workspace: Workspace, planes: tuple[Plane, ...], policy: str) -> dict[str, str]:
-    """signalbox.toml and policy.toml for this town; the environment with its tokens."""
+    """signalbox.toml and policy.toml for this demo; the environment with its tokens."""
     environ = {"SLACK_BOT_TOKEN": workspace.bot_token, "SLACK_APP_TOKEN": workspace.app_token}
     text = f"""\
 [slack]
@@ -175,13 +175,13 @@ async def outside(folder: Path, *, port: int = 0, policy: str = POLICY) -> Async
 
 
 @asynccontextmanager
-async def town(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIterator[Town]:
-    """Workspace, planes and bot, joined. `folder` keeps the configuration and the register."""
+async def running_demo(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIterator[Demo]:
+    """Workspace, planes and bot, joined. `folder` keeps the configuration and the audit log."""
     async with outside(folder, port=port, policy=policy) as around:
         bot = Bot(config.load(folder / "signalbox.toml", around.environ), around.environ)
         try:
             await bot.start()
-            yield Town(around.workspace, around.planes, bot, folder)
+            yield Demo(around.workspace, around.planes, bot, folder)
         finally:
             await bot.close()
 
@@ -210,7 +210,7 @@ async def _stay(folder: Path, port: int, say: Print) -> int:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
-    async with town(folder, port=port) as here:
+    async with running_demo(folder, port=port) as here:
         say("")
         say(f"  Signalbox runs. Open  {here.workspace.base_url}/")
         say("  Pick Ana, stay in #crawl-ops, and type   /ops start acc:shop/prices")
@@ -223,7 +223,7 @@ async def _stay(folder: Path, port: int, say: Print) -> int:
 
 
 async def _tour(folder: Path, say: Print) -> int:
-    async with town(folder) as here:
+    async with running_demo(folder) as here:
         with contextlib.suppress(KeyboardInterrupt):
             return await play(
                 here.workspace, here.planes, lambda: here.bot.store.search_sync(Filters(), limit=500), say

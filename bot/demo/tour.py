@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bot.core.records import Entry
+from bot.core.records import StoredEntry
 from bot.playground.workspace import Person, Workspace
 
 Print = Callable[[str], None]
-Search = Callable[[], Sequence[Entry]]  # rows of the register, newest first
+Search = Callable[[], Sequence[StoredEntry]]  # rows of the audit log, newest first
 CHANNEL = "C0CRAWL"
 APPROVERS = "C0APPR"
 PATIENCE = 40.0
@@ -32,7 +32,7 @@ class Step(NamedTuple):
     """One thing a person does, and where its effect must be seen.
 
     `shows` must all stand in one message, `called` is (method, part of the path) on the control plane, `events` all events
-    of the request in the register. `presses` come after the words, in this order.
+    of the request in the audit log. `presses` come after the words, in this order.
     """
 
     title: str
@@ -226,7 +226,7 @@ TRANSFERS = (
 STEPS = (*MAIN_JOB, *SERVICES, *PLATFORM, *AGENTS, *TRANSFERS)
 
 
-async def play(workspace: Workspace, planes: Mapping[str, Any], register: Search, say: Print) -> int:
+async def play(workspace: Workspace, planes: Mapping[str, Any], audit: Search, say: Print) -> int:
     """0 when every effect of every step was seen, 1 otherwise."""
     failed = 0
     for plane in planes.values():
@@ -235,20 +235,20 @@ async def play(workspace: Workspace, planes: Mapping[str, Any], register: Search
     steps = [step for step in STEPS if step.backend in planes]
     for number, step in enumerate(steps, 1):
         say(f"{number}. {step.title}: /ops {step.says}   ({step.user})")
-        problems = await _play(workspace, planes[step.backend], register, step, say)
+        problems = await _play(workspace, planes[step.backend], audit, step, say)
         for problem in problems:
             say(f"   MISSING {problem}")
         failed += bool(problems)
-    say(f"{len(steps) - failed} of {len(steps)} steps were seen on the control plane, in Slack and in the register.")
+    say(f"{len(steps) - failed} of {len(steps)} steps were seen on the control plane, in Slack and in the audit log.")
     return 1 if failed else 0
 
 
-async def _play(workspace: Workspace, plane: Any, register: Search, step: Step, say: Print) -> Sequence[str]:
+async def _play(workspace: Workspace, plane: Any, audit: Search, step: Step, say: Print) -> Sequence[str]:
     person = workspace.person(step.user)
     seen_before = {message["ts"] for message in person.messages(CHANNEL)}
     decided_before = {message["ts"] for message in workspace.person("U0LEE").messages(APPROVERS)}
     requests_before = len(plane.requests)
-    last_row = max((entry.seq for entry in register()), default=0)
+    last_row = max((entry.seq for entry in audit()), default=0)
     files_before = set(workspace.files)
     receipt = await person.command(CHANNEL, f"/ops {step.says}")
     if not receipt.acked:
@@ -268,9 +268,9 @@ async def _play(workspace: Workspace, plane: Any, register: Search, step: Step, 
         problems.append(f"{' '.join(step.called)} on {plane.name}")
     if step.called is None and any(method != "GET" for method, _ in calls):
         problems.append(f"nothing on {plane.name}, but there was {calls}")
-    if not await _registered(person, register, step, last_row):
-        seen = ", ".join(_events(register, step, last_row))
-        problems.append(f"{', '.join(step.events)} of `{step.verb}` in the register, where there is {seen}")
+    if not await _registered(person, audit, step, last_row):
+        seen = ", ".join(_events(audit, step, last_row))
+        problems.append(f"{', '.join(step.events)} of `{step.verb}` in the audit log, where there is {seen}")
     if step.verb == "logs" and not await _uploaded(person, workspace, files_before):
         problems.append("the log file in the thread")
     return problems
@@ -308,9 +308,9 @@ async def _card(person: Person, step: Step, before: set[str]) -> Mapping[str, An
     return None
 
 
-async def _registered(person: Person, register: Search, step: Step, last_row: int) -> bool:
+async def _registered(person: Person, audit: Search, step: Step, last_row: int) -> bool:
     with contextlib.suppress(AssertionError):
-        return bool(await person.wait_for(lambda _: _events(register, step, last_row) == step.events, timeout=PATIENCE))
+        return bool(await person.wait_for(lambda _: _events(audit, step, last_row) == step.events, timeout=PATIENCE))
     return False
 
 
@@ -331,9 +331,9 @@ def _first_line(message: Mapping[str, Any]) -> str:
     return str(message.get("text") or "").split("\n", 1)[0]
 
 
-def _events(register: Search, step: Step, last_row: int) -> tuple[str, ...]:
+def _events(audit: Search, step: Step, last_row: int) -> tuple[str, ...]:
     """Of the newest request that this person made for the verb, whoever made the rows."""
-    fresh = [entry for entry in register() if entry.seq > last_row]
+    fresh = [entry for entry in audit() if entry.seq > last_row]
     asked = [entry for entry in fresh if entry.verb == step.verb and entry.user_id == step.user]
     rows = [entry for entry in fresh if asked and entry.request_id == asked[0].request_id]
     return tuple(str(entry.event) for entry in reversed(rows))

@@ -1,4 +1,4 @@
-"""What nobody asks for and everybody needs: the register's head posted daily, credentials that are about to end."""
+"""What nobody asks for and everybody needs: the audit log's head posted daily, credentials that are about to end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bot.core.intent import Place
 from bot.core.outcome import Fact
 from bot.core.ports.services import Backend
 from bot.core.records import stamp
-from bot.operations.audit_writer import Scribe
-from bot.runtime.context import Deps
+from bot.operations.audit_writer import AuditWriter
+from bot.runtime.context import Context
 
 WARN_BEFORE: Final = timedelta(days=7)
 KEEP: Final = timedelta(days=30)
@@ -24,44 +24,44 @@ NAMES_WITHIN: Final = 30.0
 _log = logging.getLogger("signalbox.names")
 
 
-async def publish_head(deps: Deps) -> None:
+async def publish_head(ctx: Context) -> None:
     """Once a day, `SEQ:HASH` of the last row to the security channel: with it a cut tail or a rolled-back file is found."""
-    if deps.security_channel is None:
+    if ctx.security_channel is None:
         return
-    now = deps.clock.now()
+    now = ctx.clock.now()
     today = now.date().isoformat()
-    head = await deps.store.head()
-    if head is None or await deps.store.fact("head:published") == today:
+    head = await ctx.store.head()
+    if head is None or await ctx.store.value("head:published") == today:
         return
-    row = Scribe().system(Event.HEAD_PUBLISHED, deps.ids.request(), now, deps.home_team, detail=head)
-    await deps.store.set_fact("head:published", today, now, (row,))
-    await deps.presenter.show(
+    row = AuditWriter().system(Event.HEAD_PUBLISHED, ctx.ids.request(), now, ctx.home_team, detail=head)
+    await ctx.store.set_value("head:published", today, now, (row,))
+    await ctx.presenter.show(
         Card(
             key=f"head:{today}",
-            place=Place(team_id=deps.home_team, channel_id=deps.security_channel),
-            title="Head of the register",
+            place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
+            title="Head of the audit log",
             lines=(Line(text=head, code=True), Line(text=f"Check with `signalbox audit verify --head {head}`.")),
             at=now,
         )
     )
 
 
-async def warn_of_credentials(deps: Deps) -> None:
+async def warn_of_credentials(ctx: Context) -> None:
     """A week ahead, once a day and credential, to the security channel."""
-    now = deps.clock.now()
+    now = ctx.clock.now()
     today = now.date().isoformat()
-    for name, checked in (await deps.health.check_all()).items():
+    for name, checked in (await ctx.health.check_all()).items():
         ends = checked.health.credential_ends
-        if ends is None or ends - now > WARN_BEFORE or deps.security_channel is None:
+        if ends is None or ends - now > WARN_BEFORE or ctx.security_channel is None:
             continue
-        if await deps.store.fact(f"credential:{name}") == today:
+        if await ctx.store.value(f"credential:{name}") == today:
             continue
-        await deps.store.set_fact(f"credential:{name}", today, now)
+        await ctx.store.set_value(f"credential:{name}", today, now)
         over = ends <= now
-        await deps.presenter.show(
+        await ctx.presenter.show(
             Card(
                 key=f"credential:{name}:{today}",
-                place=Place(team_id=deps.home_team, channel_id=deps.security_channel),
+                place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
                 title=f"The credential of {name} {'has ended' if over else 'ends soon'}",
                 tone=Tone.BAD if over else Tone.WARN,
                 lines=(
@@ -75,16 +75,16 @@ async def warn_of_credentials(deps: Deps) -> None:
         )
 
 
-async def prune(deps: Deps) -> None:
-    """Forget what ended a month ago, a little at a time so that nobody waits for it; the register keeps everything."""
-    before = stamp(deps.clock.now() - KEEP)
-    while await deps.store.prune(before):
+async def prune(ctx: Context) -> None:
+    """Forget what ended a month ago, a little at a time so that nobody waits for it; the audit log keeps everything."""
+    before = stamp(ctx.clock.now() - KEEP)
+    while await ctx.store.prune(before):
         pass
 
 
-async def refresh_names(deps: Deps) -> None:
+async def refresh_names(ctx: Context) -> None:
     """Every backend side by side; each remembers what it lists."""
-    await asyncio.gather(*(_refresh(name, backend) for name, backend in deps.backends.items()))
+    await asyncio.gather(*(_refresh(name, backend) for name, backend in ctx.backends.items()))
 
 
 async def _refresh(name: str, backend: Backend) -> None:

@@ -26,7 +26,7 @@ from bot.core.ports.services import Clock
 from bot.core.value import Json
 from bot.http_client.auth import Auth, Credential
 from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after
-from bot.http_client.request import Ask, BodyStream
+from bot.http_client.request import BodyStream, HttpRequest
 from bot.http_client.response import Download, Reply, Unpacker, looks_html, media_type_of, unpacked
 from bot.http_client.transport import PROGRESS, Progress, lane, quiet_logs, tls_context
 from bot.http_client.urls import Query, host_of, query_text
@@ -126,7 +126,7 @@ class HttpClient:
         cap: int = JSON_CAP,
     ) -> Reply:
         """One call, its whole answer in memory (at most `cap` bytes). See the package's page for the words and problems."""
-        ask = self._ask(
+        request = self._ask(
             method,
             path,
             query=query,
@@ -146,7 +146,7 @@ class HttpClient:
             self._refuse_page(reply.media_type, body, reply.status)
             return reply
 
-        return await self._within(ask, cap, deadline, take)
+        return await self._within(request, cap, deadline, take)
 
     async def download(
         self,
@@ -165,7 +165,7 @@ class HttpClient:
         deadline: float | None = None,
     ) -> Download:
         """One call whose answer goes to `to`, at most `cap` bytes; BadReply when there is more or when it is a web page."""
-        ask = self._ask(
+        request = self._ask(
             method,
             path,
             query=query,
@@ -192,7 +192,7 @@ class HttpClient:
             self._refuse_page(media_type_of(names), head, response.status_code)
             return Download(response.status_code, names, size, digest.hexdigest(), head)
 
-        return await self._within(ask, cap, deadline, take)
+        return await self._within(request, cap, deadline, take)
 
     async def close(self) -> None:
         """Close every connection; a later call would open new ones."""
@@ -214,15 +214,15 @@ class HttpClient:
         base_url: str | None,
         repeat_safe: bool,
         missing: str | None,
-    ) -> Ask:
+    ) -> HttpRequest:
         own = [*self._headers, *headers]
         if not isinstance(json, _Unset):
             content = jsonlib.dumps(json, ensure_ascii=False, allow_nan=False).encode()
             own.append(("Content-Type", "application/json"))
         chosen = self._auth if isinstance(auth, _Unset) else auth
-        return Ask(method, path, query, content, stream, tuple(own), chosen, base_url, repeat_safe, missing)
+        return HttpRequest(method, path, query, content, stream, tuple(own), chosen, base_url, repeat_safe, missing)
 
-    async def _within(self, ask: Ask, cap: int, deadline: float | None, take: _Take[T]) -> T:
+    async def _within(self, request: HttpRequest, cap: int, deadline: float | None, take: _Take[T]) -> T:
         """All attempts under one deadline. What ends it is raised outside the handler, so that no request hangs on it."""
         quiet_logs()
         seconds = self._deadline if deadline is None else deadline
@@ -230,32 +230,32 @@ class HttpClient:
         problem: Problem
         try:
             async with asyncio.timeout(seconds):
-                return await self._attempts(ask, cap, take, progress)
+                return await self._attempts(request, cap, take, progress)
         except Problem as found:
             problem = found
         except TimeoutError as late:
-            problem = problem_of_transport(self.name, self._host(ask), late, sent=progress.sent)
+            problem = problem_of_transport(self.name, self._host(request), late, sent=progress.sent)
         problem.__context__ = None
         problem.__cause__ = None
         raise problem
 
-    async def _attempts(self, ask: Ask, cap: int, take: _Take[T], progress: Progress) -> T:
+    async def _attempts(self, request: HttpRequest, cap: int, take: _Take[T], progress: Progress) -> T:
         renewed = False
         tries = 0
         while True:
             tries += 1
-            credential = await self._credential(ask)
+            credential = await self._credential(request)
             try:
                 async with self._slots:
-                    return await self._attempt(ask, credential, cap, take, progress)
+                    return await self._attempt(request, credential, cap, take, progress)
             except CredentialRefused as refused:
                 progress.sent = False
-                if renewed or ask.auth is None or refused.status != 401:
+                if renewed or request.auth is None or refused.status != 401:
                     raise
                 renewed = True
-                await self._renew(ask, ask.auth, credential, refused)
+                await self._renew(request, request.auth, credential, refused)
             except _Retry as again:
-                if tries >= MOST_TRIES or not ask.repeat_safe or (again.pause or 0.0) > LONGEST_PAUSE:
+                if tries >= MOST_TRIES or not request.repeat_safe or (again.pause or 0.0) > LONGEST_PAUSE:
                     raise again.problem from None
                 progress.sent = progress.sent and not isinstance(again.problem, Rejected)
                 await self._clock.sleep(again.pause if again.pause is not None else self._pause(tries))
@@ -264,77 +264,80 @@ class HttpClient:
         # Full jitter over a doubling bound, so that clients that failed together do not come back together.
         return float(0.1 + self._chance() * 0.4 * 2 ** (tries - 1))
 
-    async def _credential(self, ask: Ask) -> Credential:
-        if ask.auth is None:
+    async def _credential(self, request: HttpRequest) -> Credential:
+        if request.auth is None:
             return Credential()
         said = ""
         try:
-            return await ask.auth.credential()
+            return await request.auth.credential()
         except (Lost, ServerError, BadReply) as problem:
-            if ask.repeat_safe:
+            if request.repeat_safe:
                 raise
             said = problem.summary
         # Trouble of the sign-in is none of the call that it was for: that one never left.
         raise NotSent(f"{self.name}: nothing was sent, for signing in did not work. {said}")
 
-    async def _renew(self, ask: Ask, auth: Auth, credential: Credential, refused: CredentialRefused) -> None:
+    async def _renew(
+        self, request: HttpRequest, auth: Auth, credential: Credential, refused: CredentialRefused
+    ) -> None:
         if await auth.renew(credential) is None:
             raise refused
-        if not ask.repeat_safe:
+        if not request.repeat_safe:
             raise CredentialRefused(
                 f"{self.name} had ended the session; it has signed in again, but sent nothing twice.",
                 "Run it once more.",
                 status=refused.status,
             )
 
-    async def _attempt(self, ask: Ask, credential: Credential, cap: int, take: _Take[T], progress: Progress) -> T:
+    async def _attempt(
+        self, request: HttpRequest, credential: Credential, cap: int, take: _Take[T], progress: Progress
+    ) -> T:
         # `sent` stays true over the attempts: what an earlier one began is not undone by a later refusal to connect.
         progress.tries = 0
         token = PROGRESS.set(progress)
         try:
-            response = await self._send(ask, credential)
+            response = await self._send(request, credential)
             try:
-                return await self._receive(ask, credential, response, cap, take)
+                return await self._receive(request, credential, response, cap, take)
             finally:
                 await response.aclose()
         except _BROKEN as error:
             raise _Retry(
-                problem_of_transport(self.name, self._host(ask, credential), error, sent=progress.sent), None
+                problem_of_transport(self.name, self._host(request, credential), error, sent=progress.sent), None
             ) from None
         finally:
             PROGRESS.reset(token)
 
-    async def _send(self, ask: Ask, credential: Credential) -> httpx.Response:
-        headers = [*ask.headers, *credential.headers]
+    async def _send(self, request: HttpRequest, credential: Credential) -> httpx.Response:
+        headers = [*request.headers, *credential.headers]
         if not all(value.isascii() and value.isprintable() for _, value in headers):
             raise NotSent(
                 f"{self.name}: nothing was sent, for a header or the credential holds characters that cannot be sent."
             )
-        client = self._lane(ask.repeat_safe)
-        request = client.build_request(
-            ask.method,
-            self._url(ask, credential),
+        client = self._lane(request.repeat_safe)
+        prepared = client.build_request(
+            request.method,
+            self._url(request, credential),
             headers=headers,
-            content=ask.stream() if ask.stream is not None else ask.content,
+            content=request.stream() if request.stream is not None else request.content,
             timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT),
         )
-        return await client.send(request, stream=True)
+        return await client.send(prepared, stream=True)
 
-    async def _receive(self, ask: Ask, credential: Credential, response: httpx.Response, cap: int, take: _Take[T]) -> T:
+    async def _receive(
+        self, request: HttpRequest, credential: Credential, response: httpx.Response, cap: int, take: _Take[T]
+    ) -> T:
         names = {name.lower(): value for name, value in response.headers.items()}
         failed = not response.is_success
-        pieces = unpacked(
-            response.aiter_raw(),
-            Unpacker(self.name, names.get("content-encoding", "")),
-            ERROR_CAP if failed else cap,
-            self.name,
-        )
+        unpacker = Unpacker(self.name, names.get("content-encoding", ""))
+        pieces = unpacked(response.aiter_raw(), unpacker, ERROR_CAP if failed else cap, self.name)
         if not failed:
             return await take(response, names, pieces)
         body = await self._error_body(pieces)
         told = self._translate(response.status_code, body) if self._translate is not None else body
         if isinstance(told, Problem):
-            if response.status_code in _PLAINLY_NO and not (response.status_code == 404 and ask.missing is not None):
+            absent = response.status_code == 404 and request.missing is not None
+            if response.status_code in _PLAINLY_NO and not absent:
                 raise told
             told = body
         problem = problem_of_status(
@@ -342,11 +345,11 @@ class HttpClient:
             response.status_code,
             names,
             told,
-            url=self._url(ask, credential),
+            url=self._url(request, credential),
             now=self._clock.now(),
             secrets=(*self._secrets, *credential.known()),
-            repeat_safe=ask.repeat_safe,
-            missing=ask.missing,
+            repeat_safe=request.repeat_safe,
+            missing=request.missing,
         )
         if isinstance(problem, RateLimited) or (isinstance(problem, ServerError) and problem.status in _AGAIN):
             raise _Retry(problem, retry_after(names, self._clock.now()))
@@ -363,13 +366,11 @@ class HttpClient:
         return body
 
     def _write(self, to: BinaryIO, piece: bytes) -> None:
-        full = False
         try:
             to.write(piece)
         except OSError:
-            full = True
-        if full:
-            raise CallProblem(f"{self.name}: the answer could not be kept, the local disk takes no more.", code="disk")
+            text = f"{self.name}: the reply could not be kept; the local disk is full."
+            raise CallProblem(text, code="disk") from None
 
     def _refuse_page(self, media_type: str, head: bytes, status: int) -> None:
         if head.strip() and looks_html(media_type, head):
@@ -379,15 +380,15 @@ class HttpClient:
                 status=status,
             )
 
-    def _base(self, ask: Ask, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)
-        return (ask.base_url or credential.base_url or self._base_url).rstrip("/")
+    def _base(self, request: HttpRequest, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)
+        return (request.base_url or credential.base_url or self._base_url).rstrip("/")
 
-    def _host(self, ask: Ask, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)
-        return host_of(self._base(ask, credential))
+    def _host(self, request: HttpRequest, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)
+        return host_of(self._base(request, credential))
 
-    def _url(self, ask: Ask, credential: Credential) -> str:
-        query = "&".join(filter(None, (query_text(ask.query), query_text(credential.query))))
-        return f"{self._base(ask, credential)}{ask.path}" + (f"?{query}" if query else "")
+    def _url(self, request: HttpRequest, credential: Credential) -> str:
+        query = "&".join(filter(None, (query_text(request.query), query_text(credential.query))))
+        return f"{self._base(request, credential)}{request.path}" + (f"?{query}" if query else "")
 
     def _lane(self, pooled: bool) -> httpx.AsyncClient:
         if pooled not in self._lanes:

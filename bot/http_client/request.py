@@ -13,7 +13,7 @@ BodyStream = Callable[[], AsyncIterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class HttpRequest:
     """What HttpClient.call and download were told; see the package's page for the words."""
 
     method: str

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from bot.core.card import Tone
 from bot.core.command.capability import Risk
 from bot.core.command.parser import parse
-from bot.core.intent import Command, Intent, Misread, Press
-from bot.core.records import ButtonRow
+from bot.core.intent import Command, Intent, ParseError, Press
+from bot.core.records import StoredButton
 from bot.core.value import Json
 from bot.features import approvals
 from bot.features.access import breakglass, breakglass_review
@@ -19,39 +19,39 @@ from bot.features.replies import refusal
 from bot.features.replies.answer import say
 from bot.features.replies.duplicate_press import was_pressed
 from bot.intents.command import command
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 
-async def press(deps: Deps, intent: Intent, ask: Press) -> None:
+async def press(ctx: Context, intent: Intent, ask: Press) -> None:
     """Every button of every message."""
-    row = await deps.store.button(ask.button)
+    row = await ctx.store.button(ask.button)
     why_not = not_valid(row, intent)
     means = row.payload if row is not None and isinstance(row.payload, dict) else {}
     if row is None or why_not is not None:
-        if row is not None and await _was_decided(deps, intent, row, means):
+        if row is not None and await _was_decided(ctx, intent, row, means):
             return
-        await say(deps, intent, why_not or "This button is not known.")
+        await say(ctx, intent, why_not or "This button is not known.")
         return
     tag = means.get("tag")
     if tag == "command1":
-        await _from_card(deps, intent, row, _command(means))
+        await _from_card(ctx, intent, row, _command(means))
     elif tag == "say1":
-        await _typed(deps, intent, str(means.get("text")))
+        await _typed(ctx, intent, str(means.get("text")))
     elif tag == "refresh1":
-        await refresh(deps, intent, str(means.get("request")))
+        await refresh(ctx, intent, str(means.get("request")))
     elif tag == "hold1":
-        await _hold(deps, intent, means)
+        await _pending(ctx, intent, means)
     elif tag == parameter_form.TAG:
-        await parameter_form.open_fill(deps, intent, means)
+        await parameter_form.open_fill(ctx, intent, means)
     elif tag == approvals.ASK_TAG:
-        await approvals.open_ask(deps, intent, dict(means))
+        await approvals.open_ask(ctx, intent, dict(means))
     elif tag == breakglass.REVIEW_TAG:
-        await breakglass_review.open_review(deps, intent, str(means.get("grant")))
+        await breakglass_review.open_review(ctx, intent, str(means.get("grant")))
     else:
-        await say(deps, intent, "This button is of a version that is no longer understood; type the command.")
+        await say(ctx, intent, "This button is of a version that is no longer understood; type the command.")
 
 
-def not_valid(row: ButtonRow | None, intent: Intent) -> str | None:
+def not_valid(row: StoredButton | None, intent: Intent) -> str | None:
     """None when this press counts: a known button, on its own message, by whom it is for."""
     if row is None:
         return "This button is not known here; type the command."
@@ -66,18 +66,18 @@ def not_valid(row: ButtonRow | None, intent: Intent) -> str | None:
     return None
 
 
-async def _was_decided(deps: Deps, intent: Intent, row: ButtonRow, means: Mapping[str, Json]) -> bool:
+async def _was_decided(ctx: Context, intent: Intent, row: StoredButton, means: Mapping[str, Json]) -> bool:
     """Whether a press on a retired button of an approval was answered with who decided it."""
     if row.retired_at is None or means.get("tag") != "hold1" or not_valid(_live(row), intent) is not None:
         return False
-    hold = await deps.store.open_hold(str(means.get("hold")))
-    if hold is None or hold.kind != approvals.KIND or hold.state == "open":
+    pending = await ctx.store.open_pending(str(means.get("hold")))
+    if pending is None or pending.kind != approvals.KIND or pending.state == "open":
         return False
-    await approvals.too_late(deps, intent, hold)
+    await approvals.too_late(ctx, intent, pending)
     return True
 
 
-def _live(row: ButtonRow) -> ButtonRow:
+def _live(row: StoredButton) -> StoredButton:
     return row.model_copy(update={"retired_at": None})
 
 
@@ -87,31 +87,31 @@ def _command(means: Mapping[str, Json]) -> Command:
     return Command(verb=str(means.get("verb")), target=str(means.get("target")), params=tuple(pairs))
 
 
-async def _from_card(deps: Deps, intent: Intent, row: ButtonRow, asked: Command) -> None:
+async def _from_card(ctx: Context, intent: Intent, row: StoredButton, asked: Command) -> None:
     """What only looks (a log, a history) goes into the thread of the card; what acts gets a card of its own."""
-    if await was_pressed(deps, intent, row, asked):
+    if await was_pressed(ctx, intent, row, asked):
         return
     place = intent.place
-    rows = deps.catalog.rows(asked.verb, (asked.target or "").partition(":")[0])
+    rows = ctx.catalog.rows(asked.verb, (asked.target or "").partition(":")[0])
     if rows and all(row.risk is Risk.READ for _, row in rows) and place.thread_ts is None:
         intent = intent.model_copy(update={"place": place.model_copy(update={"thread_ts": place.message_ts})})
-    await command(deps, intent, asked)
+    await command(ctx, intent, asked)
 
 
-async def _typed(deps: Deps, intent: Intent, text: str) -> None:
-    read = parse(text, deps.catalog)
-    if isinstance(read, Misread):
-        await refusal.misread(deps, intent, read)
+async def _typed(ctx: Context, intent: Intent, text: str) -> None:
+    read = parse(text, ctx.catalog)
+    if isinstance(read, ParseError):
+        await refusal.misread(ctx, intent, read)
     else:
-        await command(deps, intent, read)
+        await command(ctx, intent, read)
 
 
-async def _hold(deps: Deps, intent: Intent, means: Mapping[str, Json]) -> None:
-    hold = await deps.store.open_hold(str(means.get("hold")))
-    if hold is None:
-        await say(deps, intent, "This was decided already; the message shows by whom.", tone=Tone.PLAIN)
-    elif hold.kind == approvals.KIND:
-        await approvals.decide(deps, intent, hold, str(means.get("choice")))
-        deps.homes.stale(intent.actor.user_id)
+async def _pending(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:
+    pending = await ctx.store.open_pending(str(means.get("hold")))
+    if pending is None:
+        await say(ctx, intent, "This was decided already; the message shows by whom.", tone=Tone.PLAIN)
+    elif pending.kind == approvals.KIND:
+        await approvals.decide(ctx, intent, pending, str(means.get("choice")))
+        ctx.stale_homes.stale(intent.actor.user_id)
     else:
-        await decide_preflight(deps, intent, hold, str(means.get("choice")))
+        await decide_preflight(ctx, intent, pending, str(means.get("choice")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.command.capability import Risk
 from bot.core.errors import BadRequest, Problem
-from bot.core.intent import Command, Door, Intent
+from bot.core.intent import Command, Intent, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
 from bot.features import approvals
@@ -18,54 +18,54 @@ from bot.operations.authorize import Ruling, authorize, hidden, not_admitted
 from bot.operations.backend_call import against
 from bot.operations.execute import refuse_unsent
 from bot.operations.resolve import Resolved, resolve
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 
-async def command(deps: Deps, intent: Intent, ask: Command) -> None:
+async def command(ctx: Context, intent: Intent, ask: Command) -> None:
     """Everything that can be typed comes through here, from whatever door."""
-    if await _is_for_the_desk(deps, intent, ask):
-        await answer(deps, intent, ask)
+    if await _is_for_the_desk(ctx, intent, ask):
+        await answer(ctx, intent, ask)
         return
     try:
-        resolved = await resolve(deps, intent, ask)
-        check_pause(resolved.row, resolved.operation, deps.clock.now(), deps.zone)
+        resolved = await resolve(ctx, intent, ask)
+        check_pause(resolved.row, resolved.operation, ctx.clock.now(), ctx.zone)
     except Problem as trouble:
-        refused = await not_admitted(deps, intent) or await _out_of_sight(deps, intent, ask)
+        refused = await not_admitted(ctx, intent) or await _out_of_sight(ctx, intent, ask)
         if refused is not None:  # an outsider's guess is not answered with the names that it is near to
-            await refusal.turned_away(deps, intent, ask, refused)
+            await refusal.turned_away(ctx, intent, ask, refused)
         else:
-            await refusal.problem(deps, intent, trouble, more=unfit_buttons(deps, intent, ask, trouble.code))
+            await refusal.problem(ctx, intent, trouble, more=unfit_buttons(ctx, intent, ask, trouble.code))
         return
-    ruling = await authorize(deps, intent, resolved.operation, resolved.row)
+    ruling = await authorize(ctx, intent, resolved.operation, resolved.row)
     if ruling.denied:
-        buttons = approvals.ask_buttons(deps, intent, resolved.operation, ruling)
-        await refusal.denied(deps, intent, resolved.operation, ruling, buttons)
+        buttons = approvals.ask_buttons(ctx, intent, resolved.operation, ruling)
+        await refusal.denied(ctx, intent, resolved.operation, ruling, buttons)
         return
     try:
-        misfit = await against(deps, resolved.operation)
+        misfit = await against(ctx, resolved.operation)
     except Problem as trouble:
-        await refusal.problem(deps, intent, trouble, resolved.operation)
+        await refusal.problem(ctx, intent, trouble, resolved.operation)
         return
     if misfit is not None:
-        await refuse_unsent(deps, intent, resolved.operation, ruling, misfit)
+        await refuse_unsent(ctx, intent, resolved.operation, ruling, misfit)
         return
-    await proceed(deps, intent, resolved, ruling)
+    await proceed(ctx, intent, resolved, ruling)
 
 
-async def _out_of_sight(deps: Deps, intent: Intent, ask: Command) -> Denied | None:
-    return None if ask.target is None else await hidden(deps, intent, ask.target)
+async def _out_of_sight(ctx: Context, intent: Intent, ask: Command) -> Denied | None:
+    return None if ask.target is None else await hidden(ctx, intent, ask.target)
 
 
-async def proceed(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
+async def proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
     """What was not denied: shown first when dangerous, put to approvers when the rule says so, else run."""
-    if resolved.operation.risk is Risk.DANGER and intent.door is Door.STEP:
-        await refusal.problem(deps, intent, _needs_a_person(resolved.operation), resolved.operation)
+    if resolved.operation.risk is Risk.DANGER and intent.source is Source.STEP:
+        await refusal.problem(ctx, intent, _needs_a_person(resolved.operation), resolved.operation)
     elif resolved.operation.risk is Risk.DANGER:
-        await preflight.ask(deps, intent, resolved, ruling)
+        await preflight.ask(ctx, intent, resolved, ruling)
     elif ruling.needs_approval:
-        await approvals.request(deps, intent, resolved, ruling)
+        await approvals.request(ctx, intent, resolved, ruling)
     else:
-        await perform(deps, intent, resolved, ruling)
+        await perform(ctx, intent, resolved, ruling)
 
 
 def _needs_a_person(operation: Operation) -> BadRequest:
@@ -76,24 +76,24 @@ def _needs_a_person(operation: Operation) -> BadRequest:
     )
 
 
-async def _is_for_the_desk(deps: Deps, intent: Intent, ask: Command) -> bool:
+async def _is_for_the_desk(ctx: Context, intent: Intent, ask: Command) -> bool:
     """A built-in verb; one that a backend has too (`status`, `health`) belongs to the backend once there is a target."""
-    if deps.catalog.builtin(ask.verb) is None:
+    if ctx.catalog.builtin(ask.verb) is None:
         return False
-    if not deps.catalog.rows(ask.verb):
+    if not ctx.catalog.rows(ask.verb):
         return True
     if ask.target is not None:
         backend, _, path = ask.target.partition(":")
-        return not path and not _row_on_backend_itself(deps, ask.verb, backend)
+        return not path and not _row_on_backend_itself(ctx, ask.verb, backend)
     if intent.place.thread_ts is None:
         return True
-    return await deps.store.thread_target(intent.place.channel_id, intent.place.thread_ts) is None
+    return await ctx.store.thread_target(intent.place.channel_id, intent.place.thread_ts) is None
 
 
-def _row_on_backend_itself(deps: Deps, verb: str, backend: str) -> bool:
+def _row_on_backend_itself(ctx: Context, verb: str, backend: str) -> bool:
     """Whether `backend:` alone is a target of that verb, as for an agent that is its own control plane."""
-    rows = deps.catalog.backends.get(backend)
+    rows = ctx.catalog.backends.get(backend)
     if rows is None:
         return False
     kind = rows.default_target
-    return not kind.example and deps.catalog.row(backend, verb, kind.name) is not None
+    return not kind.example and ctx.catalog.row(backend, verb, kind.name) is not None

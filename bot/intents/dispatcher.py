@@ -7,7 +7,7 @@ import logging
 from bot.core.audit import Event
 from bot.core.card import Line, Tone
 from bot.core.errors import Problem
-from bot.core.intent import Command, Due, Form, Intent, Misread, Open, Press
+from bot.core.intent import Command, Due, Form, Intent, Open, ParseError, Press
 from bot.core.records import stamp
 from bot.features.replies import refusal
 from bot.intents.button import press
@@ -16,48 +16,48 @@ from bot.intents.form import form
 from bot.intents.shortcut import opened
 from bot.intents.timer import due
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
-from bot.runtime.context import Deps
+from bot.operations.audit_writer import AuditWriter
+from bot.runtime.context import Context
 
 _log = logging.getLogger("signalbox.pipeline")
 
 
-async def handle(deps: Deps, intent: Intent) -> None:
+async def handle(ctx: Context, intent: Intent) -> None:
     """Work on a request that is marked as begun. Whatever breaks ends in a stated outcome."""
     try:
-        await _dispatch(deps, intent)
+        await _dispatch(ctx, intent)
     except Problem as trouble:
         _log.warning("request %s: %s", intent.request_id, trouble.code)
-        await _last_words(deps, intent, trouble.code, trouble.summary)
+        await _last_words(ctx, intent, trouble.code, trouble.summary)
     except Exception as error:  # noqa: BLE001  a request must end in a stated outcome whatever breaks
         _log.error("request %s broke: %s", intent.request_id, type(error).__name__, exc_info=_log.isEnabledFor(10))
-        await _last_words(deps, intent, "internal", f"This is a fault of the bot ({type(error).__name__}).")
+        await _last_words(ctx, intent, "internal", f"This is a fault of the bot ({type(error).__name__}).")
 
 
-async def _dispatch(deps: Deps, intent: Intent) -> None:
-    ask = intent.ask
+async def _dispatch(ctx: Context, intent: Intent) -> None:
+    ask = intent.payload
     if isinstance(ask, Command):
-        await command(deps, intent, ask)
-    elif isinstance(ask, Misread):
-        await refusal.misread(deps, intent, ask)
+        await command(ctx, intent, ask)
+    elif isinstance(ask, ParseError):
+        await refusal.misread(ctx, intent, ask)
     elif isinstance(ask, Press):
-        await press(deps, intent, ask)
+        await press(ctx, intent, ask)
     elif isinstance(ask, Form):
-        await form(deps, intent, ask)
+        await form(ctx, intent, ask)
     elif isinstance(ask, Open):
-        await opened(deps, intent, ask)
+        await opened(ctx, intent, ask)
     elif isinstance(ask, Due):
-        await due(deps, intent, ask)
+        await due(ctx, intent, ask)
 
 
-async def _last_words(deps: Deps, intent: Intent, code: str, summary: str) -> None:
+async def _last_words(ctx: Context, intent: Intent, code: str, summary: str) -> None:
     """Say what is known: unknown when a call may have been sent, failed otherwise."""
-    now = deps.clock.now()
-    inbox = await deps.store.request(intent.request_id)
+    now = ctx.clock.now()
+    inbox = await ctx.store.request(intent.request_id)
     sent = inbox is not None and inbox.state == "sending"
     event = Event.UNKNOWN if sent else Event.FAILED
-    row = Scribe(deps.secrets).plain(event, intent, now, code=code, detail=summary)
-    await deps.store.finish(intent.request_id, (row,), stamp(now))
+    row = AuditWriter(ctx.secrets).plain(event, intent, now, code=code, detail=summary)
+    await ctx.store.finish(intent.request_id, (row,), stamp(now))
     said = "It may or may not have happened, and it was not sent again." if sent else "Nothing was sent."
     card = cards.private(
         intent,
@@ -65,4 +65,4 @@ async def _last_words(deps: Deps, intent: Intent, code: str, summary: str) -> No
         tone=Tone.UNSURE if sent else Tone.BAD,
         lines=(Line(text=f"{summary} {said}"), Line(text=f"Tell the administrator the request {intent.request_id}.")),
     )
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)

@@ -9,17 +9,17 @@ from bot.features.access import breakglass_review
 from bot.features.forms import launcher, parameter_form
 from bot.features.replies.answer import say
 from bot.intents.command import command
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 
-async def check(deps: Deps, ask: Form) -> dict[str, str] | None:
+async def check(ctx: Context, ask: Form) -> dict[str, str] | None:
     """Errors by field, None when the form can be taken."""
     if ask.form == launcher.FORM:
-        kept = await deps.store.fact(f"form:{ask.token}")
-        read = launcher.read(deps.catalog, ask, _files(kept))
+        kept = await ctx.store.value(f"form:{ask.token}")
+        read = launcher.read(ctx.catalog, ask, _files(kept))
         return read if isinstance(read, dict) else None
     if ask.form == parameter_form.FORM:
-        return await parameter_form.check(deps, ask) or None
+        return await parameter_form.check(ctx, ask) or None
     if ask.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not _said(ask, "reason"):
         return {"reason": "Say why; others will read it."}
     if ask.form == breakglass_review.FORM and not _said(ask, breakglass_review.NOTE):
@@ -38,18 +38,18 @@ def _said(ask: Form, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-async def placed(deps: Deps, intent: Intent, ask: Form) -> Intent:
+async def placed(ctx: Context, intent: Intent, ask: Form) -> Intent:
     """The request where the form was opened, or in the channel chosen in it: Slack names no place when a modal comes back.
 
     Asked for before the request is stored, since whatever follows it later reads the place there.
     """
-    kept = await _kept(deps, intent, ask)
+    kept = await _kept(ctx, intent, ask)
     return _placed(intent, ask, kept) if kept is not None else intent
 
 
-async def _kept(deps: Deps, intent: Intent, ask: Form) -> dict[str, Json] | None:
+async def _kept(ctx: Context, intent: Intent, ask: Form) -> dict[str, Json] | None:
     """What was remembered when the form was opened, None when this person did not open it."""
-    kept = await deps.store.fact(f"form:{ask.token}")
+    kept = await ctx.store.value(f"form:{ask.token}")
     return kept if isinstance(kept, dict) and kept.get("user") == intent.actor.user_id else None
 
 
@@ -61,37 +61,37 @@ def _placed(intent: Intent, ask: Form, kept: dict[str, Json]) -> Intent:
     return intent.model_copy(update={"place": opened.model_copy(update={"team_id": intent.place.team_id})})
 
 
-async def form(deps: Deps, intent: Intent, ask: Form) -> None:
+async def form(ctx: Context, intent: Intent, ask: Form) -> None:
     """The person must be the one who opened it; the place is the one it was opened in."""
-    kept = await _kept(deps, intent, ask)
+    kept = await _kept(ctx, intent, ask)
     if kept is None:
-        await say(deps, intent, "This form is no longer known; open it again.")
+        await say(ctx, intent, "This form is no longer known; open it again.")
         return
     intent = _placed(intent, ask, kept)  # again: a request of an earlier version was stored without
     if ask.form == launcher.FORM:
-        await _launch(deps, intent, ask, kept)
+        await _launch(ctx, intent, ask, kept)
     elif ask.form == approvals.DENY_FORM:
-        await _deny(deps, intent, str(kept.get("hold")), intent.place, _said(ask, "reason"))
+        await _deny(ctx, intent, str(kept.get("hold")), intent.place, _said(ask, "reason"))
     elif ask.form == breakglass_review.FORM:
         await breakglass_review.close_review(
-            deps, intent, str(kept.get("grant")), intent.place, _said(ask, breakglass_review.NOTE)
+            ctx, intent, str(kept.get("grant")), intent.place, _said(ask, breakglass_review.NOTE)
         )
     elif ask.form == approvals.ASK_FORM:
-        await approvals.wanted(deps, intent, ask, kept)
+        await approvals.wanted(ctx, intent, ask, kept)
     elif ask.form == parameter_form.FORM:
-        await command(deps, intent, parameter_form.filled(deps, ask, kept))
+        await command(ctx, intent, parameter_form.filled(ctx, ask, kept))
     else:
-        await say(deps, intent, "This form is of a version that is no longer understood.")
+        await say(ctx, intent, "This form is of a version that is no longer understood.")
 
 
-async def _deny(deps: Deps, intent: Intent, hold_id: str, place: Place, reason: str) -> None:
-    await approvals.denied(deps, intent, hold_id, place, reason)
-    deps.homes.stale(intent.actor.user_id)
+async def _deny(ctx: Context, intent: Intent, pending_id: str, place: Place, reason: str) -> None:
+    await approvals.denied(ctx, intent, pending_id, place, reason)
+    ctx.stale_homes.stale(intent.actor.user_id)
 
 
-async def _launch(deps: Deps, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:
-    read = launcher.read(deps.catalog, ask, _files(kept))
+async def _launch(ctx: Context, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:
+    read = launcher.read(ctx.catalog, ask, _files(kept))
     if isinstance(read, Command):
-        await command(deps, intent, read)
+        await command(ctx, intent, read)
     else:
-        await say(deps, intent, "; ".join(read.values()))
+        await say(ctx, intent, "; ".join(read.values()))

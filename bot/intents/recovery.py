@@ -13,19 +13,19 @@ from bot.core.intent import Due
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Failed, Unknown
 from bot.core.ports.services import Backend
-from bot.core.records import Entry, Filters, InboxRow, stamp
+from bot.core.records import Filters, StoredEntry, StoredRequest, stamp
 from bot.features import approvals, home
 from bot.features.access import breakglass
-from bot.features.pauses.pause import ENDED_BY_ORDER, check_pause, mend_over, turn_of
+from bot.features.pauses.pause import ENDED_BY_ORDER, check_pause, mend_over, target_lock
 from bot.features.pauses.resume import GIVEN_UP, mend_end, switch_back
 from bot.intents.dispatcher import handle
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.backend_call import call
 from bot.operations.completion import Attempt, finish
 from bot.operations.reconcile import read_back
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 STILL_MEANT = timedelta(minutes=5)
 LAST: Final = 500
@@ -33,36 +33,36 @@ LAST_OF_PAUSES: Final = 100
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED)
 
 
-async def recover(deps: Deps) -> int:
+async def recover(ctx: Context) -> int:
     """Pick up every request that was open; how many there were."""
-    rows = await deps.store.unfinished()
-    await show_outcomes(deps)
-    await show_pauses(deps)
+    rows = await ctx.store.unfinished()
+    await show_outcomes(ctx)
+    await show_pauses(ctx)
     # After the rows were read: what it sends from here on is under way and no leftover.
-    await approvals.recover(deps)
-    await breakglass.recover(deps)
-    await home.recover(deps)
+    await approvals.recover(ctx)
+    await breakglass.recover(ctx)
+    await home.recover(ctx)
     for row in rows:
         name = f"recover {row.request_id}"
         if row.state == "sending" and row.operation:
-            deps.drain.start(_sent(deps, row, row.operation), name)
+            ctx.tasks.start(_sent(ctx, row, row.operation), name)
         else:  # a flood may have left thousands
-            deps.drain.line_up(partial(_not_sent, deps, row), name)
+            ctx.tasks.line_up(partial(_not_sent, ctx, row), name)
     return len(rows)
 
 
-async def _not_sent(deps: Deps, row: InboxRow) -> None:
+async def _not_sent(ctx: Context, row: StoredRequest) -> None:
     """Nothing left the program: go on if it is still meant, else say that it was dropped."""
-    now = deps.clock.now()
+    now = ctx.clock.now()
     if row.state == "new":
-        await deps.store.begin(row.request_id, stamp(now))
-    if isinstance(row.intent.ask, Due) or now - row.intent.at <= STILL_MEANT:
-        await handle(deps, row.intent)
+        await ctx.store.begin(row.request_id, stamp(now))
+    if isinstance(row.intent.payload, Due) or now - row.intent.at <= STILL_MEANT:
+        await handle(ctx, row.intent)
         return
-    event = Scribe(deps.secrets).plain(
+    event = AuditWriter(ctx.secrets).plain(
         Event.ABANDONED, row.intent, now, code="not_sent", detail="found open after a restart; nothing had been sent"
     )
-    await deps.store.finish(row.request_id, (event,), stamp(now))
+    await ctx.store.finish(row.request_id, (event,), stamp(now))
     card = cards.private(
         row.intent,
         "Not done: I was restarted",
@@ -70,92 +70,92 @@ async def _not_sent(deps: Deps, row: InboxRow) -> None:
         lines=(Line(text="Nothing was sent. Type the command again if it is still wanted."),),
         footer=(f"request {row.request_id}",),
     )
-    await deps.presenter.show(card, row.intent.reply)
+    await ctx.presenter.show(card, row.intent.reply)
 
 
-async def _sent(deps: Deps, row: InboxRow, operation: Operation) -> None:
+async def _sent(ctx: Context, row: StoredRequest, operation: Operation) -> None:
     """The call may have been made: it is unknown until the control plane says otherwise."""
-    async with turn_of(deps, operation):
-        await _look_up(deps, row, operation)
+    async with target_lock(ctx, operation):
+        await _look_up(ctx, row, operation)
 
 
-async def _look_up(deps: Deps, row: InboxRow, operation: Operation) -> None:
-    scribe = Scribe(deps.secrets)
-    now = deps.clock.now()
+async def _look_up(ctx: Context, row: StoredRequest, operation: Operation) -> None:
+    audit_writer = AuditWriter(ctx.secrets)
+    now = ctx.clock.now()
     lost = Unknown(code="restarted", summary="The bot stopped while this was being sent.")
-    await deps.store.append(
-        scribe.about(Event.UNKNOWN, operation, row.intent, now, code=lost.code, detail=lost.summary)
+    await ctx.store.append(
+        audit_writer.about(Event.UNKNOWN, operation, row.intent, now, code=lost.code, detail=lost.summary)
     )
-    backend = deps.backends.get(operation.target.backend)
-    if backend is not None and operation.repeat_safe and await _made_again(deps, row, operation, backend):
+    backend = ctx.backends.get(operation.target.backend)
+    if backend is not None and operation.repeat_safe and await _made_again(ctx, row, operation, backend):
         return
     result: Done | Unknown = lost
     sent_at = datetime.fromisoformat(row.sent_at or row.updated_at)
     if backend is not None:
-        answered = await read_back(deps, row.intent, operation, backend, sent_at, lost)
+        answered = await read_back(ctx, row.intent, operation, backend, sent_at, lost)
         result = answered if isinstance(answered, Done | Unknown) else lost
     event = Event.RECONCILED if isinstance(result, Done) else Event.ABANDONED
-    await finish(deps, Attempt(row.intent, operation, sent_at=sent_at), result, event)
+    await finish(ctx, Attempt(row.intent, operation, sent_at=sent_at), result, event)
 
 
-async def _made_again(deps: Deps, row: InboxRow, operation: Operation, backend: Backend) -> bool:
+async def _made_again(ctx: Context, row: StoredRequest, operation: Operation, backend: Backend) -> bool:
     """Make a call again that ends in the same state when made twice: the end of a pause always, another only while it is
     still meant and the rules still allow it. False when it was left alone."""
-    ask = row.intent.ask
+    ask = row.intent.payload
     if isinstance(ask, Due):
-        pause = await deps.store.pause_by_id(ask.row) if ask.what == "pause" else None
+        pause = await ctx.store.pause_by_id(ask.row) if ask.what == "pause" else None
         if pause is None or pause.state != "open":
             return False
-        await switch_back(deps, row.intent, pause, operation, backend)
+        await switch_back(ctx, row.intent, pause, operation, backend)
         return True
-    capability = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-    now = deps.clock.now()
+    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    now = ctx.clock.now()
     if capability is None or now - row.intent.at > STILL_MEANT:
         return False
-    ends = check_pause(capability, operation, row.intent.at, deps.zone)
+    ends = check_pause(capability, operation, row.intent.at, ctx.zone)
     if ends is not None and ends <= now:  # nobody wants it off any more
         return False
-    ruling = await authorize(deps, row.intent, operation, capability, max_age=FRESH)
+    ruling = await authorize(ctx, row.intent, operation, capability, max_age=FRESH)
     if not ruling.allowed:
         return False
-    attempt = replace(Attempt.under(deps, row.intent, operation, ruling), sent_at=now)
-    result = await call(deps, row.intent, operation, backend)
-    await finish(deps, attempt, result, Event.RECONCILED)
+    attempt = replace(Attempt.under(ctx, row.intent, operation, ruling), sent_at=now)
+    result = await call(ctx, row.intent, operation, backend)
+    await finish(ctx, attempt, result, Event.RECONCILED)
     return True
 
 
-async def show_outcomes(deps: Deps) -> None:
+async def show_outcomes(ctx: Context) -> None:
     """Of the newest outcomes, those whose card still says that it is being worked on."""
     for event in _OUTCOMES:
-        for row in await deps.store.search(Filters(event=str(event)), limit=LAST):
-            posted = await deps.store.message(cards.key_of(row.request_id))
+        for row in await ctx.store.search(Filters(event=str(event)), limit=LAST):
+            posted = await ctx.store.message(cards.key_of(row.request_id))
             body = posted.body if posted is not None else None
             # Only a card of work under way has the working colour and no time.
             if isinstance(body, dict) and body.get("tone") == str(Tone.WORKING) and body.get("at") is None:
-                await _show_outcome(deps, row)
+                await _show_outcome(ctx, row)
 
 
-async def show_pauses(deps: Deps) -> None:
+async def show_pauses(ctx: Context) -> None:
     """Of the newest pauses that ended, those whose cards do not say so; the oldest first, so that the last word is the newest."""
     for event in (Event.PAUSED, Event.RESUMED, Event.ABANDONED):
-        rows = await deps.store.search(Filters(event=str(event)), limit=LAST_OF_PAUSES)
+        rows = await ctx.store.search(Filters(event=str(event)), limit=LAST_OF_PAUSES)
         for row in reversed(rows):
             if row.code in ENDED_BY_ORDER:
-                await mend_over(deps, row)
+                await mend_over(ctx, row)
             elif event is Event.RESUMED or row.code in GIVEN_UP:
-                await mend_end(deps, row)
+                await mend_end(ctx, row)
 
 
-async def _show_outcome(deps: Deps, row: Entry) -> None:
-    request = await deps.store.request(row.request_id)
+async def _show_outcome(ctx: Context, row: StoredEntry) -> None:
+    request = await ctx.store.request(row.request_id)
     if request is None or request.state != "ended" or request.operation is None:
         return
     result = _result(row)
-    card = cards.outcome(request.operation, request.intent, result, (), deps.clock.now(), row.rule or "")
-    await deps.presenter.show(card)
+    card = cards.outcome(request.operation, request.intent, result, (), ctx.clock.now(), row.rule or "")
+    await ctx.presenter.show(card)
 
 
-def _result(row: Entry) -> Done | Failed | Unknown:
+def _result(row: StoredEntry) -> Done | Failed | Unknown:
     """The outcome as far as its row tells it."""
     summary, code = row.detail or "", row.code or ""
     if row.event is Event.ABANDONED:

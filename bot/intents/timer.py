@@ -5,59 +5,59 @@ from __future__ import annotations
 from bot.core.audit import Event
 from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
-from bot.core.records import Hold, stamp
+from bot.core.records import PendingDecision, stamp
 from bot.features import approvals
 from bot.features.access import breakglass
 from bot.features.pauses.pause import turn
 from bot.features.pauses.resume import resume
-from bot.operations.audit_writer import Scribe
-from bot.runtime.context import Deps
+from bot.operations.audit_writer import AuditWriter
+from bot.runtime.context import Context
 
 
-async def due(deps: Deps, intent: Intent, ask: Due) -> None:
+async def due(ctx: Context, intent: Intent, ask: Due) -> None:
     """Pauses end, holds expire and are reminded of, grants end."""
     if ask.what == "pause":
-        if await _pause_over(deps, intent, ask.row):
+        if await _pause_over(ctx, intent, ask.row):
             return
     elif ask.what == "grant":
-        grant = await deps.store.grant_by_id(ask.row)
+        grant = await ctx.store.grant_by_id(ask.row)
         if grant is not None:
-            await breakglass.end_grant(deps, intent, grant)
+            await breakglass.end_grant(ctx, intent, grant)
     else:
-        hold = await deps.store.open_hold(ask.row)
-        if hold is not None and hold.state == "open":
-            await (approvals.remind(deps, hold) if ask.what == "remind" else _over(deps, intent, hold))
-    await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+        pending = await ctx.store.open_pending(ask.row)
+        if pending is not None and pending.state == "open":
+            await (approvals.remind(ctx, pending) if ask.what == "remind" else _over(ctx, intent, pending))
+    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
 
 
-async def _pause_over(deps: Deps, intent: Intent, pause_id: str) -> bool:
+async def _pause_over(ctx: Context, intent: Intent, pause_id: str) -> bool:
     """False when the pause is no longer open: an order that is under way now may be about to end or replace it."""
-    pause = await deps.store.pause_by_id(pause_id)
+    pause = await ctx.store.pause_by_id(pause_id)
     if pause is None:
         return False
-    async with turn(deps, pause.target):
-        pause = await deps.store.pause_by_id(pause_id)
+    async with turn(ctx, pause.target):
+        pause = await ctx.store.pause_by_id(pause_id)
         if pause is None or pause.state != "open":
             return False
-        await resume(deps, intent, pause)
+        await resume(ctx, intent, pause)
         return True
 
 
-async def _over(deps: Deps, intent: Intent, hold: Hold) -> None:
+async def _over(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
     """The time of a hold is over."""
-    if hold.kind == approvals.KIND:
-        await approvals.expire(deps, hold)
-    elif hold.kind == breakglass.KIND:
-        await breakglass.nag(deps, intent, hold)
-    elif hold.operation is not None:
-        await _expire(deps, hold, hold.operation)
+    if pending.kind == approvals.KIND:
+        await approvals.expire(ctx, pending)
+    elif pending.kind == breakglass.KIND:
+        await breakglass.nag(ctx, intent, pending)
+    elif pending.operation is not None:
+        await _expire(ctx, pending, pending.operation)
 
 
-async def _expire(deps: Deps, hold: Hold, operation: Operation) -> None:
-    now = deps.clock.now()
-    row = Scribe(deps.secrets).about(
-        Event.EXPIRED, operation, hold.intent, now, approval_id=hold.id, digest=hold.digest
+async def _expire(ctx: Context, pending: PendingDecision, operation: Operation) -> None:
+    now = ctx.clock.now()
+    row = AuditWriter(ctx.secrets).about(
+        Event.EXPIRED, operation, pending.intent, now, approval_id=pending.id, digest=pending.digest
     )
-    won = await deps.store.end_hold(hold.id, "expired", None, (row,), now)
-    if won and not await approvals.was_asked(deps, hold.request_id):
-        await deps.store.finish(hold.request_id, (), stamp(now))
+    won = await ctx.store.end_pending(pending.id, "expired", None, (row,), now)
+    if won and not await approvals.was_asked(ctx, pending.request_id):
+        await ctx.store.finish(pending.request_id, (), stamp(now))

@@ -1,4 +1,4 @@
-"""Rows for the register: every column in one place, secrets masked before anything is written."""
+"""Rows for the audit log: every column in one place, secrets masked before anything is written."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.core.audit import Event, Row
-from bot.core.intent import Actor, Command, Form, Intent, Misread, Open, Place, Press
+from bot.core.audit import AuditEntry, Event
+from bot.core.intent import Actor, Command, Form, Intent, Open, ParseError, Place, Press
 from bot.core.operation import Operation
 from bot.core.records import stamp
 from bot.core.redact import redact, redact_json
@@ -16,7 +16,7 @@ from bot.core.value import Json, canonical
 LONGEST_DETAIL = 2_000
 
 
-class Scribe:
+class AuditWriter:
     """Writes rows. `secrets` are the values of the configuration that may appear nowhere."""
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
@@ -33,9 +33,9 @@ class Scribe:
         """Canonical JSON text of the parameters, secrets masked by value and by the name of their key."""
         return canonical(redact_json(dict(params), known=self._secrets))
 
-    def requested(self, intent: Intent, means: Mapping[str, Json] | None = None) -> Row:
+    def requested(self, intent: Intent, means: Mapping[str, Json] | None = None) -> AuditEntry:
         """The first row of a request, written before it is acked. `means` is what a pressed button stands for."""
-        ask = intent.ask
+        ask = intent.payload
         columns: dict[str, Any] = {}
         event = Event.REQUESTED
         if isinstance(ask, Command):
@@ -47,7 +47,7 @@ class Scribe:
                 "reason": ask.reason,
                 "detail": " ".join(ask.words) if ask.words else None,
             }
-        elif isinstance(ask, Misread):
+        elif isinstance(ask, ParseError):
             event = Event.MISREAD
             columns = {
                 "detail": ask.text,
@@ -63,7 +63,7 @@ class Scribe:
         else:
             columns = {"verb": f"due {ask.what}", "detail": ask.row}
         return self._row(
-            intent.at, event, intent.request_id, intent.actor, intent.place, door=str(intent.door), **columns
+            intent.at, event, intent.request_id, intent.actor, intent.place, source=str(intent.source), **columns
         )
 
     def about(
@@ -73,8 +73,8 @@ class Scribe:
         intent: Intent,
         at: datetime,
         **columns: Any,
-    ) -> Row:
-        """A row about an operation. `columns` are further columns of the register; texts are cleaned."""
+    ) -> AuditEntry:
+        """A row about an operation. `columns` are further columns of the audit log; texts are cleaned."""
         target = operation.target
         filled = {
             "verb": operation.verb,
@@ -88,24 +88,28 @@ class Scribe:
             "incident": operation.incident,
             **columns,
         }
-        return self._row(at, event, operation.request_id, intent.actor, intent.place, door=str(intent.door), **filled)
+        return self._row(
+            at, event, operation.request_id, intent.actor, intent.place, source=str(intent.source), **filled
+        )
 
-    def plain(self, event: Event, intent: Intent, at: datetime, **columns: Any) -> Row:
+    def plain(self, event: Event, intent: Intent, at: datetime, **columns: Any) -> AuditEntry:
         """A row about a request that has no operation."""
-        return self._row(at, event, intent.request_id, intent.actor, intent.place, door=str(intent.door), **columns)
+        return self._row(at, event, intent.request_id, intent.actor, intent.place, source=str(intent.source), **columns)
 
-    def system(self, event: Event, request_id: str, at: datetime, team_id: str, **columns: Any) -> Row:
+    def system(self, event: Event, request_id: str, at: datetime, team_id: str, **columns: Any) -> AuditEntry:
         """A row that no person asked for: a policy load, a published head."""
-        return Row(at=stamp(at), request_id=request_id, event=event, team_id=team_id, **self._cleaned(columns))
+        return AuditEntry(at=stamp(at), request_id=request_id, event=event, team_id=team_id, **self._cleaned(columns))
 
-    def _row(self, at: datetime, event: Event, request_id: str, actor: Actor, place: Place, **columns: Any) -> Row:
+    def _row(
+        self, at: datetime, event: Event, request_id: str, actor: Actor, place: Place, **columns: Any
+    ) -> AuditEntry:
         filled = {
             "team_id": place.team_id or actor.team_id or None,
             "channel_id": place.channel_id or None,
             "user_id": actor.user_id or None,
             **self._cleaned(columns),
         }
-        return Row(at=stamp(at), request_id=request_id, event=event, **filled)
+        return AuditEntry(at=stamp(at), request_id=request_id, event=event, **filled)
 
     def _cleaned(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -116,9 +120,9 @@ class Scribe:
 
 def _press(ask: Press, means: Mapping[str, Json]) -> dict[str, Any]:
     verb = means.get("verb") or means.get("choice") or ask.action
-    hold = means.get("hold")
+    pending = means.get("hold")
     return {
         "verb": str(verb),
         "target_name": means.get("target") if isinstance(means.get("target"), str) else None,
-        "approval_id": hold if isinstance(hold, str) else None,
+        "approval_id": pending if isinstance(pending, str) else None,
     }

@@ -30,7 +30,7 @@ from bot.core.outcome import Done, Failed, Refused, Unknown
 from bot.core.ports.services import Backend, Clock, Ids, SlackFile, SlackFiles, Spool
 from bot.features.pauses.pause import ends_at, note_was_on
 from bot.operations import cards
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 Told = Callable[[str], Awaitable[None]]
 Noted = Callable[[Sequence[Target]], Awaitable[None]]
@@ -61,25 +61,25 @@ class OneCall:
         """A file that was attached in this channel or by this person."""
         return await self.files.open(file_id, self.channel_id, self.user_id)
 
-    async def was_on(self, targets: Sequence[Target]) -> None:
+    async def note_enabled(self, targets: Sequence[Target]) -> None:
         """Remember what is about to be switched off."""
         await self.note(targets)
 
 
-async def call(deps: Deps, intent: Intent, operation: Operation, backend: Backend) -> AnyOutcome:
+async def call(ctx: Context, intent: Intent, operation: Operation, backend: Backend) -> AnyOutcome:
     """One call under its deadline; whatever goes wrong is an outcome."""
 
     async def tell(text: str) -> None:
-        await deps.presenter.show(cards.working(operation, intent, text))
+        await ctx.presenter.show(cards.working(operation, intent, text))
 
     async def note(targets: Sequence[Target]) -> None:
-        await note_was_on(deps, operation.request_id, targets)
+        await note_was_on(ctx, operation.request_id, targets)
 
     channel, user = intent.place.channel_id, intent.actor.user_id
     try:
-        ends = ends_at(operation, deps.clock.now(), deps.zone)
-        parts = OneCall(deps.clock, deps.ids, deps.spool, deps.files, channel, user, tell, note, ends)
-        with deps.drain.outside():
+        ends = ends_at(operation, ctx.clock.now(), ctx.zone)
+        parts = OneCall(ctx.clock, ctx.ids, ctx.spool, ctx.files, channel, user, tell, note, ends)
+        with ctx.tasks.outside():
             async with asyncio.timeout(operation.deadline):
                 return await backend.run(operation, parts)
     except TimeoutError:
@@ -109,11 +109,11 @@ def outcome_of(problem: Problem, operation: Operation) -> AnyOutcome:
     return Failed(code=code, summary=summary, hint=hint, sent=isinstance(problem, CallProblem))
 
 
-async def against(deps: Deps, operation: Operation) -> Refused | None:
+async def against(ctx: Context, operation: Operation) -> Refused | None:
     """What the target has against it, as the call itself would answer; raises Problem where nobody can tell."""
     try:
-        with deps.drain.outside():
-            return await deps.backends[operation.target.backend].check(operation)
+        with ctx.tasks.outside():
+            return await ctx.backends[operation.target.backend].check(operation)
     except Problem as problem:
         found = outcome_of(problem, operation)
         if isinstance(found, Refused):

@@ -287,9 +287,9 @@ def command_means(verb: str, target: str, params: Sequence[tuple[str, str]] = ()
     return {"tag": "command1", "verb": verb, "target": target, "params": [list(pair) for pair in params]}
 
 
-def hold_means(hold_id: str, choice: str) -> dict[str, Json]:
+def pending_means(pending_id: str, choice: str) -> dict[str, Json]:
     """What a button on a pre-flight or an approval keeps in the store."""
-    return {"tag": "hold1", "hold": hold_id, "choice": choice}
+    return {"tag": "hold1", "hold": pending_id, "choice": choice}
 
 
 def refresh_means(request_id: str) -> dict[str, Json]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from bot.core.audit import Event, Row
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Delivery
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
@@ -15,11 +15,11 @@ from bot.core.records import Watch, stamp
 from bot.features.forms.parameter_form import fill_buttons
 from bot.features.pauses.pause import Settled, settle, show_over
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import Ruling
 from bot.operations.backend_call import EVENTS, AnyOutcome
 from bot.operations.next_steps import buttons_for
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Attempt:
 
     @classmethod
     def under(
-        cls, deps: Deps, intent: Intent, operation: Operation, ruling: Ruling, approval_id: str | None = None
+        cls, ctx: Context, intent: Intent, operation: Operation, ruling: Ruling, approval_id: str | None = None
     ) -> Self:
         """One that begins now, by this ruling."""
         return cls(
@@ -48,25 +48,25 @@ class Attempt:
             policy_version=ruling.policy.version,
             digest=ruling.digest,
             approval_id=approval_id,
-            began=deps.clock.monotonic(),
+            began=ctx.clock.monotonic(),
         )
 
     def row(
         self,
-        deps: Deps,
+        ctx: Context,
         event: Event,
         detail: str,
         *,
         code: str | None = None,
         backend_ref: str | None = None,
         duration_ms: int | None = None,
-    ) -> Row:
-        """A row of the register about it."""
-        return Scribe(deps.secrets).about(
+    ) -> AuditEntry:
+        """A row of the audit log about it."""
+        return AuditWriter(ctx.secrets).about(
             event,
             self.operation,
             self.intent,
-            deps.clock.now(),
+            ctx.clock.now(),
             detail=detail,
             code=code,
             backend_ref=backend_ref,
@@ -77,24 +77,24 @@ class Attempt:
             approval_id=self.approval_id,
         )
 
-    def outcome_row(self, deps: Deps, result: AnyOutcome, event: Event | None = None) -> Row:
+    def outcome_row(self, ctx: Context, result: AnyOutcome, event: Event | None = None) -> AuditEntry:
         """The row of an outcome; `event` where it is not the usual one."""
-        took = None if self.began is None else round((deps.clock.monotonic() - self.began) * 1000)
+        took = None if self.began is None else round((ctx.clock.monotonic() - self.began) * 1000)
         event = event or EVENTS[result.kind]
         if isinstance(result, Done):
             code = "done" if event is Event.RECONCILED else None
-            return self.row(deps, event, result.summary, code=code, backend_ref=result.backend_ref, duration_ms=took)
-        return self.row(deps, event, result.summary, code=result.code, duration_ms=took)
+            return self.row(ctx, event, result.summary, code=code, backend_ref=result.backend_ref, duration_ms=took)
+        return self.row(ctx, event, result.summary, code=result.code, duration_ms=took)
 
 
-async def finish(deps: Deps, attempt: Attempt, result: AnyOutcome, event: Event) -> None:
+async def finish(ctx: Context, attempt: Attempt, result: AnyOutcome, event: Event) -> None:
     """Write the outcome, start the watch and the pause, then show the card and hand over the files."""
-    intent, operation, now = attempt.intent, attempt.operation, deps.clock.now()
-    settled = await settle(deps, intent, operation, result, now, sent_at=attempt.sent_at)
-    watch = watch_of(deps, intent, operation, result)
-    await deps.store.finish(
+    intent, operation, now = attempt.intent, attempt.operation, ctx.clock.now()
+    settled = await settle(ctx, intent, operation, result, now, sent_at=attempt.sent_at)
+    watch = watch_of(ctx, intent, operation, result)
+    await ctx.store.finish(
         operation.request_id,
-        (attempt.outcome_row(deps, result, event), *settled.rows),
+        (attempt.outcome_row(ctx, result, event), *settled.rows),
         stamp(now),
         watch=watch,
         pauses=settled.opened,
@@ -103,9 +103,9 @@ async def finish(deps: Deps, attempt: Attempt, result: AnyOutcome, event: Event)
         run=_run(result, operation),
     )
     if watch is not None or settled.rows:
-        deps.homes.stale(intent.actor.user_id, *(pause.user_id for pause in settled.over))
-    await _show(deps, attempt, result, settled)
-    await show_over(deps, intent, operation, settled)
+        ctx.stale_homes.stale(intent.actor.user_id, *(pause.user_id for pause in settled.over))
+    await _show(ctx, attempt, result, settled)
+    await show_over(ctx, intent, operation, settled)
 
 
 def _run(result: AnyOutcome, operation: Operation) -> Target | None:
@@ -115,13 +115,13 @@ def _run(result: AnyOutcome, operation: Operation) -> Target | None:
     return result.run or operation.target
 
 
-def watch_of(deps: Deps, intent: Intent, operation: Operation, result: AnyOutcome) -> Watch | None:
+def watch_of(ctx: Context, intent: Intent, operation: Operation, result: AnyOutcome) -> Watch | None:
     """The row that follows what was started, None when there is nothing to follow."""
     if not isinstance(result, Done) or result.run is None or not operation.starts_run:
         return None
-    now = stamp(deps.clock.now())
+    now = stamp(ctx.clock.now())
     return Watch(
-        id=deps.ids.secret(),
+        id=ctx.ids.secret(),
         request_id=operation.request_id,
         backend=result.run.backend,
         group_key=result.run.group or result.run.id,
@@ -135,31 +135,29 @@ def watch_of(deps: Deps, intent: Intent, operation: Operation, result: AnyOutcom
     )
 
 
-async def _show(deps: Deps, attempt: Attempt, result: AnyOutcome, settled: Settled) -> None:
+async def _show(ctx: Context, attempt: Attempt, result: AnyOutcome, settled: Settled) -> None:
     intent, operation = attempt.intent, attempt.operation
     about = result.run if isinstance(result, Done) and result.run is not None else operation.target
-    buttons = await buttons_for(
-        deps, intent, operation, result.next, about=about, refresh=_refreshes(operation, result)
-    )
+    buttons = await buttons_for(ctx, intent, operation, result.next, about=about, refresh=_refreshes(operation, result))
     if isinstance(result, Refused):
-        buttons += await fill_buttons(deps, intent, operation, result.code)
-    card = cards.outcome(operation, intent, result, buttons, deps.clock.now(), attempt.rule)
-    await deps.presenter.show(settled.on(card), intent.reply)
+        buttons += await fill_buttons(ctx, intent, operation, result.code)
+    card = cards.outcome(operation, intent, result, buttons, ctx.clock.now(), attempt.rule)
+    await ctx.presenter.show(settled.on(card), intent.reply)
     if intent.reply.step_id is not None:
-        await deps.presenter.step(intent.reply.step_id, ok=isinstance(result, Done), text=result.summary)
+        await ctx.presenter.step(intent.reply.step_id, ok=isinstance(result, Done), text=result.summary)
     if isinstance(result, Done) and result.files:
-        await deliver(deps, intent, operation, result)
+        await deliver(ctx, intent, operation, result)
 
 
 def _refreshes(operation: Operation, result: AnyOutcome) -> bool:
     return isinstance(result, Done) and (result.run is not None or operation.verb == "status")
 
 
-async def deliver(deps: Deps, intent: Intent, operation: Operation, result: Done) -> None:
+async def deliver(ctx: Context, intent: Intent, operation: Operation, result: Done) -> None:
     """Put the files into the thread of the card."""
     masked = sum(file.redactions for file in result.files)
     comment = f"{masked} secret{'s' if masked != 1 else ''} masked." if masked else ""
-    await deps.presenter.deliver(
+    await ctx.presenter.deliver(
         Delivery(
             key=f"file:{operation.request_id}",
             place=cards.place_of(intent),

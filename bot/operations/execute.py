@@ -16,16 +16,16 @@ from bot.operations.authorize import Ruling, ages
 from bot.operations.backend_call import EVENTS, AnyOutcome, call
 from bot.operations.completion import Attempt, finish
 from bot.operations.reconcile import read_back
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 
 async def execute(
-    deps: Deps,
+    ctx: Context,
     intent: Intent,
     operation: Operation,
     ruling: Ruling,
     *,
-    hold_id: str | None = None,
+    pending_id: str | None = None,
     approved_by: str = "",
     taken: Callable[[], Awaitable[None]] | None = None,
 ) -> AnyOutcome | None:
@@ -34,35 +34,35 @@ async def execute(
     Whoever calls it holds the turn of what the operation switches, see `pauses.turn_of`. `taken` is called once the operation
     is ours and before its call: from here on nobody can cancel it.
     """
-    attempt = Attempt.under(deps, intent, operation, ruling, hold_id if approved_by else None)
-    if not await _mark_sent(deps, attempt, ruling, hold_id):
+    attempt = Attempt.under(ctx, intent, operation, ruling, pending_id if approved_by else None)
+    if not await _mark_sent(ctx, attempt, ruling, pending_id):
         return None
     if taken is not None:
         await taken()
     if operation.risk is not Risk.READ:
-        await deps.presenter.show(cards.working(operation, intent, "Working on it"))
-    sent_at = deps.clock.now()
-    backend = deps.backends[operation.target.backend]
-    result = await call(deps, intent, operation, backend)
+        await ctx.presenter.show(cards.working(operation, intent, "Working on it"))
+    sent_at = ctx.clock.now()
+    backend = ctx.backends[operation.target.backend]
+    result = await call(ctx, intent, operation, backend)
     event = EVENTS[result.kind]
     if isinstance(result, Unknown):
-        await deps.store.append(attempt.outcome_row(deps, result))
-        result = await read_back(deps, intent, operation, backend, sent_at, result)
+        await ctx.store.append(attempt.outcome_row(ctx, result))
+        result = await read_back(ctx, intent, operation, backend, sent_at, result)
         event = Event.ABANDONED if isinstance(result, Unknown) else Event.RECONCILED
-    await finish(deps, replace(attempt, sent_at=sent_at), result, event)
+    await finish(ctx, replace(attempt, sent_at=sent_at), result, event)
     return result
 
 
-async def refuse_unsent(deps: Deps, intent: Intent, operation: Operation, ruling: Ruling, refused: Refused) -> None:
+async def refuse_unsent(ctx: Context, intent: Intent, operation: Operation, ruling: Ruling, refused: Refused) -> None:
     """End it without a call, with the answer that the call would have had."""
-    await finish(deps, Attempt.under(deps, intent, operation, ruling), refused, Event.FAILED)
+    await finish(ctx, Attempt.under(ctx, intent, operation, ruling), refused, Event.FAILED)
 
 
-async def _mark_sent(deps: Deps, attempt: Attempt, ruling: Ruling, hold_id: str | None) -> bool:
+async def _mark_sent(ctx: Context, attempt: Attempt, ruling: Ruling, pending_id: str | None) -> bool:
     """The row before the call. A read that nobody had to decide about writes only its outcome."""
     operation = attempt.operation
-    if operation.risk is Risk.READ and hold_id is None:
+    if operation.risk is Risk.READ and pending_id is None:
         return True
     approved = f"approved by {', '.join(operation.approved_by)}; " if operation.approved_by else ""
-    row = attempt.row(deps, Event.SENT, approved + ages(ruling))
-    return await deps.store.sending(operation.request_id, operation, row, stamp(deps.clock.now()), hold_id=hold_id)
+    row = attempt.row(ctx, Event.SENT, approved + ages(ruling))
+    return await ctx.store.sending(operation.request_id, operation, row, stamp(ctx.clock.now()), pending_id=pending_id)

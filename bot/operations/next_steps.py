@@ -15,21 +15,27 @@ from bot.core.outcome import Suggestion
 from bot.core.policy.decide import Denied, decide
 from bot.operations.authorize import asked, facts, grants_of
 from bot.operations.cards import LABELS, command_means, refresh_means
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 MOST = 5
 
 
 async def buttons_for(
-    deps: Deps, intent: Intent, operation: Operation, suggestions: Sequence[Suggestion], *, about: Target, refresh: bool
+    ctx: Context,
+    intent: Intent,
+    operation: Operation,
+    suggestions: Sequence[Suggestion],
+    *,
+    about: Target,
+    refresh: bool,
 ) -> tuple[Button, ...]:
     """At most five: the adapter's suggestions that the rules allow here, and Refresh when there is something to look at."""
-    may = await _ruled(deps, intent, about) if suggestions else None
+    may = await _ruled(ctx, intent, about) if suggestions else None
     out = [
         Button(
             label=_label(suggestion),
             action=f"do_{suggestion.verb.replace(' ', '_')}",
-            id=deps.ids.secret(),
+            id=ctx.ids.secret(),
             style="danger" if suggestion.verb == "stop" else None,
             means=command_means(suggestion.verb, suggestion.target, suggestion.params),
         )
@@ -38,7 +44,7 @@ async def buttons_for(
     ]
     if refresh:
         out.append(
-            Button(label="Refresh", action="refresh", id=deps.ids.secret(), means=refresh_means(operation.request_id))
+            Button(label="Refresh", action="refresh", id=ctx.ids.secret(), means=refresh_means(operation.request_id))
         )
     return tuple(out[:MOST])
 
@@ -49,34 +55,34 @@ def _label(suggestion: Suggestion) -> str:
     return suggestion.label if suggestion.label.startswith(f"{usual} ") else usual
 
 
-async def _ruled(deps: Deps, intent: Intent, about: Target) -> Callable[[Suggestion], bool]:
+async def _ruled(ctx: Context, intent: Intent, about: Target) -> Callable[[Suggestion], bool]:
     """Whether the rules let this person do it to the thing that the card is about; decided again when it is pressed.
 
     What the rules need to know is read once for all suggestions.
     """
-    policy, subject, where = await facts(deps, intent.actor, intent.place)
-    grants = await grants_of(deps, intent.actor, intent.place)
+    policy, subject, where = await facts(ctx, intent.actor, intent.place)
+    grants = await grants_of(ctx, intent.actor, intent.place)
 
     def may(suggestion: Suggestion) -> bool:
-        found = _suggested(deps, intent, suggestion, about)
+        found = _suggested(ctx, intent, suggestion, about)
         if found is None:
             return False
         row, operation = found
-        return not isinstance(decide(policy, **asked(deps, row, operation, subject, where, grants)), Denied)
+        return not isinstance(decide(policy, **asked(ctx, row, operation, subject, where, grants)), Denied)
 
     return may
 
 
 def _suggested(
-    deps: Deps, intent: Intent, suggestion: Suggestion, about: Target
+    ctx: Context, intent: Intent, suggestion: Suggestion, about: Target
 ) -> tuple[Capability, Operation] | None:
     """The row and the operation of a suggestion; None when it does not fit what is declared."""
-    ref = parse_target(suggestion.target, deps.catalog)
+    ref = parse_target(suggestion.target, ctx.catalog)
     if isinstance(ref, str):
         return None
-    kind, _ = deps.catalog.split_path(ref.backend, ref.path)
-    kind = kind or deps.catalog.backends[ref.backend].default_target.name
-    row = deps.catalog.row(ref.backend, suggestion.verb, kind)
+    kind, _ = ctx.catalog.split_path(ref.backend, ref.path)
+    kind = kind or ctx.catalog.backends[ref.backend].default_target.name
+    row = ctx.catalog.row(ref.backend, suggestion.verb, kind)
     if row is None:
         return None
     try:

@@ -14,7 +14,7 @@ from bot.core.records import stamp
 from bot.core.text import sentences
 from bot.operations import cards
 from bot.operations.backend_call import AnyOutcome
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 LOOK_BACK_SECONDS = 30.0  # for all looks together
 LOOKING = "No usable answer came, and it is not sent again; looking whether it took effect"
@@ -22,25 +22,25 @@ LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between one look and the next
 
 
 async def read_back(
-    deps: Deps, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime, result: Unknown
+    ctx: Context, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime, result: Unknown
 ) -> AnyOutcome:
     """Ask the backend whether it happened. What it cannot tell stays unknown; how it was found stays on the run's card."""
-    back = await _looks(deps, intent, operation, backend, sent_at)
+    back = await _looks(ctx, intent, operation, backend, sent_at)
     after = after_look_back(result, back)
     if back.found is not None and back.found.run is not None:
-        await deps.store.set_fact(cards.note_key(operation.request_id), lost_but(result, back), stamp(deps.clock.now()))
+        await ctx.store.set_value(cards.note_key(operation.request_id), lost_but(result, back), stamp(ctx.clock.now()))
     return after
 
 
-async def _looks(deps: Deps, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
+async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
     """The backend's answer to `did it happen`, asked again for a while when that may help: what was queued may begin yet."""
     back = LookBack(evidence="The control plane did not answer when it was asked again.")
     try:
         async with asyncio.timeout(LOOK_BACK_SECONDS):
             back = await _look(operation, backend, sent_at)
             for pause in LOOK_AGAIN_AFTER if back.again else ():
-                await deps.presenter.show(cards.working(operation, intent, LOOKING))
-                await deps.clock.sleep(pause)
+                await ctx.presenter.show(cards.working(operation, intent, LOOKING))
+                await ctx.clock.sleep(pause)
                 back = await _look(operation, backend, sent_at)
                 if not back.again:
                     break

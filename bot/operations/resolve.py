@@ -11,7 +11,7 @@ from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
 from bot.core.operation import Operation, Target
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +22,17 @@ class Resolved:
     row: Capability
 
 
-async def resolve(deps: Deps, intent: Intent, command: Command) -> Resolved:
+async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
     """Raises core.problems for words that fit nothing, targets that do not exist, and backends that do not answer."""
     if command.target is None:
-        target = await _target_of_thread(deps, intent, command.verb)
+        target = await _target_of_thread(ctx, intent, command.verb)
     else:
-        ref = parse_target(command.target, deps.catalog)
+        ref = parse_target(command.target, ctx.catalog)
         if isinstance(ref, str):
             raise BadRequest(ref, code="no_such_backend")
-        _check_verb(deps, command.verb, ref.backend)
-        target = await find_target(deps, ref, command)
-    row = _row(deps, command.verb, target)
+        _check_verb(ctx, command.verb, ref.backend)
+        target = await find_target(ctx, ref, command)
+    row = _row(ctx, command.verb, target)
     given = check_params(row.params, command.params)
     if row.reason_required and not (command.reason or "").strip():
         raise BadRequest(
@@ -50,12 +50,12 @@ async def resolve(deps: Deps, intent: Intent, command: Command) -> Resolved:
     return Resolved(operation, row)
 
 
-def _check_verb(deps: Deps, verb: str, backend: str) -> None:
-    if deps.catalog.rows(verb, backend):
+def _check_verb(ctx: Context, verb: str, backend: str) -> None:
+    if ctx.catalog.rows(verb, backend):
         return
-    others = sorted({kind for kind, _ in deps.catalog.rows(verb)})
+    others = sorted({kind for kind, _ in ctx.catalog.rows(verb)})
     there = f" It exists on {', '.join(others)}." if others else ""
-    verbs = sorted({row.verb for kind, row in deps.catalog.everything() if kind == deps.catalog.backends[backend].kind})
+    verbs = sorted({row.verb for kind, row in ctx.catalog.everything() if kind == ctx.catalog.backends[backend].kind})
     raise BadRequest(
         f"`{backend}` has no `{verb}`.{there}",
         "There: " + ", ".join(f"`{name}`" for name in verbs) + ".",
@@ -63,23 +63,23 @@ def _check_verb(deps: Deps, verb: str, backend: str) -> None:
     )
 
 
-async def find_target(deps: Deps, ref: TargetRef, command: Command) -> Target:
+async def find_target(ctx: Context, ref: TargetRef, command: Command) -> Target:
     """The exact target behind what was written. With a selector, the kind of run follows what the verb acts on."""
-    kind, path = deps.catalog.split_path(ref.backend, ref.path)
-    backend = deps.backends[ref.backend]
+    kind, path = ctx.catalog.split_path(ref.backend, ref.path)
+    backend = ctx.backends[ref.backend]
     if ref.selector is not None and dict(command.params).get("as") == "job":
         kind = "jobrun"
-    with deps.drain.outside():
+    with ctx.tasks.outside():
         return await backend.resolve(ref.model_copy(update={"path": path}), kind)
 
 
-def _row(deps: Deps, verb: str, target: Target) -> Capability:
-    row = deps.catalog.row(target.backend, verb, target.kind)
+def _row(ctx: Context, verb: str, target: Target) -> Capability:
+    row = ctx.catalog.row(target.backend, verb, target.kind)
     if row is not None:
         return row
-    rows = deps.catalog.rows(verb, target.backend)
+    rows = ctx.catalog.rows(verb, target.backend)
     if not rows:
-        _check_verb(deps, verb, target.backend)
+        _check_verb(ctx, verb, target.backend)
     kinds = ", ".join(sorted({row.target for _, row in rows}))
     raise BadRequest(
         f"`{verb}` acts on {kinds}, and `{target.text}` is of the kind {target.kind}.",
@@ -88,16 +88,16 @@ def _row(deps: Deps, verb: str, target: Target) -> Capability:
     )
 
 
-async def _target_of_thread(deps: Deps, intent: Intent, verb: str) -> Target:
+async def _target_of_thread(ctx: Context, intent: Intent, verb: str) -> Target:
     """The run of the card in whose thread this was said; else the thing that the card is about."""
-    rows = deps.catalog.rows(verb)
+    rows = ctx.catalog.rows(verb)
     found: Target | None = None
     if intent.place.thread_ts is not None:
-        found = await deps.store.thread_target(intent.place.channel_id, intent.place.thread_ts)
+        found = await ctx.store.thread_target(intent.place.channel_id, intent.place.thread_ts)
     if found is None:
         example = rows[0][1].example if rows else f"{verb} backend:path"
         raise BadRequest(f"`{verb}` needs a target.", f"For example: `{example}`.", "target_missing")
-    if deps.catalog.row(found.backend, verb, found.kind) is not None or found.parent is None:
+    if ctx.catalog.row(found.backend, verb, found.kind) is not None or found.parent is None:
         return found
     ref = TargetRef(backend=found.backend, path=found.parent_name or found.parent or "")
-    return await find_target(deps, ref, Command(verb=verb))
+    return await find_target(ctx, ref, Command(verb=verb))

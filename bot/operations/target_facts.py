@@ -11,40 +11,40 @@ from bot.core.errors import Problem
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy.match import risk_or_verb
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 FACTS_WITHIN: Final = 6.0
 LAST_OUTCOMES: Final = 5
 
 
-async def what_is(deps: Deps, operation: Operation) -> tuple[Fact, ...]:
-    """What the control plane and the register say of the target now; not answering is itself a fact."""
+async def what_is(ctx: Context, operation: Operation) -> tuple[Fact, ...]:
+    """What the control plane and the audit log say of the target now; not answering is itself a fact."""
     said, last = await asyncio.gather(
-        _read_at(deps, _from_backend(deps, operation)), _read_at(deps, _from_register(deps, operation))
+        _read_at(ctx, _from_backend(ctx, operation)), _read_at(ctx, _from_register(ctx, operation))
     )
-    return (*said, *last, *_freezes(deps, operation, deps.clock.now()))
+    return (*said, *last, *_freezes(ctx, operation, ctx.clock.now()))
 
 
-async def _read_at(deps: Deps, reading: Awaitable[Sequence[Fact]]) -> list[Fact]:
+async def _read_at(ctx: Context, reading: Awaitable[Sequence[Fact]]) -> list[Fact]:
     """The facts, each with the time at which it was read."""
     facts = await reading
-    at = deps.clock.now()
+    at = ctx.clock.now()
     return [fact.model_copy(update={"at": at}) for fact in facts]
 
 
-def _freezes(deps: Deps, operation: Operation, now: datetime) -> tuple[Fact, ...]:
+def _freezes(ctx: Context, operation: Operation, now: datetime) -> tuple[Fact, ...]:
     """A freeze that holds others now: whoever is excepted from it should know."""
     found = [
         f"{freeze.because or freeze.label} until {freeze.ends:%Y-%m-%d %H:%M %Z}"
-        for freeze in deps.policy().policy.freezes
+        for freeze in ctx.policy().policy.freezes
         if freeze.begins is not None and freeze.ends is not None and freeze.begins <= now < freeze.ends
         if any(risk_or_verb(verb, operation.verb, operation.risk, own_verb=False, wide=True) for verb in freeze.verbs)
     ]
     return (Fact(label="Freeze", value="; ".join(found) or "none", at=now),)
 
 
-async def _from_backend(deps: Deps, operation: Operation) -> Sequence[Fact]:
-    backend = deps.backends[operation.target.backend]
+async def _from_backend(ctx: Context, operation: Operation) -> Sequence[Fact]:
+    backend = ctx.backends[operation.target.backend]
     try:
         async with asyncio.timeout(FACTS_WITHIN):
             found = await backend.preflight(operation)
@@ -55,17 +55,17 @@ async def _from_backend(deps: Deps, operation: Operation) -> Sequence[Fact]:
     return [Fact(label=label, value=text) for label, text in found]
 
 
-async def _from_register(deps: Deps, operation: Operation) -> Sequence[Fact]:
-    outcomes = await deps.store.last_outcomes(operation.target.id, LAST_OUTCOMES)
+async def _from_register(ctx: Context, operation: Operation) -> Sequence[Fact]:
+    outcomes = await ctx.store.last_outcomes(operation.target.id, LAST_OUTCOMES)
     if not outcomes:
-        return (Fact(label="Last outcomes here", value="none in the register"),)
+        return (Fact(label="Last outcomes here", value="none in the audit log"),)
     words = "; ".join(f"{row.verb} {row.event} {row.at[:16].replace('T', ' ')}" for row in outcomes)
     return (Fact(label="Last outcomes here", value=words),)
 
 
-async def state_now(deps: Deps, operation: Operation) -> str:
+async def state_now(ctx: Context, operation: Operation) -> str:
     """The target's state in one phrase; that it cannot be read is a state too."""
-    backend = deps.backends[operation.target.backend]
+    backend = ctx.backends[operation.target.backend]
     try:
         async with asyncio.timeout(FACTS_WITHIN):
             return await backend.state_of(operation.target)

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bot.core.audit import Event, Row
+from bot.core.audit import AuditEntry, Event
 from bot.core.errors import Problem
 from bot.core.outcome import RunView
-from bot.core.records import InboxRow, Watch, stamp
+from bot.core.records import StoredRequest, Watch, stamp
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.next_steps import buttons_for
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 QUICK: Final = timedelta(seconds=2)
 SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow moment of a group is a quick one too
@@ -33,41 +33,43 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
 
 
-async def follow_due(deps: Deps) -> int:
+async def follow_due(ctx: Context) -> int:
     """Poll everything that is due; how many runs were looked at."""
-    watches = await deps.store.due_watches(deps.clock.now(), MOST_DUE)
+    watches = await ctx.store.due_watches(ctx.clock.now(), MOST_DUE)
     groups: dict[tuple[str, str], list[Watch]] = defaultdict(list)
     for watch in watches:
         groups[watch.backend, watch.group_key].append(watch)
     limits = {backend: asyncio.Semaphore(AT_ONCE) for backend, _ in groups}
     await asyncio.gather(
-        *(_group(deps, backend, group, found, limits[backend]) for (backend, group), found in groups.items())
+        *(_group(ctx, backend, group, found, limits[backend]) for (backend, group), found in groups.items())
     )
     return len(watches)
 
 
-async def _group(deps: Deps, backend_name: str, group: str, watches: Sequence[Watch], limit: asyncio.Semaphore) -> None:
-    backend = deps.backends.get(backend_name)
-    now = deps.clock.now()
+async def _group(
+    ctx: Context, backend_name: str, group: str, watches: Sequence[Watch], limit: asyncio.Semaphore
+) -> None:
+    backend = ctx.backends.get(backend_name)
+    now = ctx.clock.now()
     if backend is None:
         for watch in watches:
-            await deps.store.end_watch(watch.id, "lost", (), now)
+            await ctx.store.end_watch(watch.id, "lost", (), now)
         return
     try:
         async with limit, asyncio.timeout(POLL_WITHIN):
             views = await backend.poll(group, tuple(watch.target for watch in watches))
     except (TimeoutError, Problem):
-        later = stamp(next_moment(group, deps.clock.now() + AFTER_TROUBLE, SLOW))
-        await deps.store.update_watches([(watch.id, watch.view, later) for watch in watches])
+        later = stamp(next_moment(group, ctx.clock.now() + AFTER_TROUBLE, SLOW))
+        await ctx.store.update_watches([(watch.id, watch.view, later) for watch in watches])
         return
-    now = deps.clock.now()
+    now = ctx.clock.now()
     seen = [(watch, views.get(watch.target.id)) for watch in watches]
-    await deps.store.update_watches(
+    await ctx.store.update_watches(
         [(watch.id, view or watch.view, stamp(next_moment(group, now, _pace(watch, now)))) for watch, view in seen]
     )
     for watch, view in seen:
         if view is not None and view != watch.view:
-            await _changed(deps, watch, view)
+            await _changed(ctx, watch, view)
 
 
 def next_moment(group: str, now: datetime, pace: timedelta) -> datetime:
@@ -85,27 +87,27 @@ def _pace(watch: Watch, now: datetime) -> timedelta:
     return QUICK if now - datetime.fromisoformat(watch.made_at) < SLOWER_AFTER else SLOW
 
 
-async def _changed(deps: Deps, watch: Watch, view: RunView) -> None:
-    inbox = await deps.store.request(watch.request_id)
-    if view.phase.ended and not await _end(deps, watch, view, inbox):
+async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
+    inbox = await ctx.store.request(watch.request_id)
+    if view.phase.ended and not await _end(ctx, watch, view, inbox):
         return
     if watch.view is None or watch.view.state != view.state:
-        deps.homes.stale(watch.user_id)
+        ctx.stale_homes.stale(watch.user_id)
     if inbox is None or inbox.operation is None:
         return
-    buttons = await buttons_for(deps, inbox.intent, inbox.operation, view.next, about=watch.target, refresh=True)
-    note = await deps.store.fact(cards.note_key(watch.request_id))
+    buttons = await buttons_for(ctx, inbox.intent, inbox.operation, view.next, about=watch.target, refresh=True)
+    note = await ctx.store.value(cards.note_key(watch.request_id))
     kept = note if isinstance(note, str) else ""
-    await deps.presenter.show(cards.run_update(inbox.operation, inbox.intent, view, buttons, deps.clock.now(), kept))
+    await ctx.presenter.show(cards.run_update(inbox.operation, inbox.intent, view, buttons, ctx.clock.now(), kept))
 
 
-async def _end(deps: Deps, watch: Watch, view: RunView, inbox: InboxRow | None) -> bool:
+async def _end(ctx: Context, watch: Watch, view: RunView, inbox: StoredRequest | None) -> bool:
     """Register the end once; False when somebody else did."""
-    now = deps.clock.now()
-    rows: tuple[Row, ...] = ()
+    now = ctx.clock.now()
+    rows: tuple[AuditEntry, ...] = ()
     if inbox is not None and inbox.operation is not None:
         started = datetime.fromisoformat(watch.made_at)
-        row = Scribe(deps.secrets).about(
+        row = AuditWriter(ctx.secrets).about(
             Event.ENDED,
             inbox.operation,
             inbox.intent,
@@ -116,4 +118,4 @@ async def _end(deps: Deps, watch: Watch, view: RunView, inbox: InboxRow | None) 
             duration_ms=round((now - started).total_seconds() * 1000),
         )
         rows = (row,)
-    return await deps.store.end_watch(watch.id, "ended", rows, now)
+    return await ctx.store.end_watch(watch.id, "ended", rows, now)

@@ -103,14 +103,14 @@ def clip(text: str, limit: int, *, counted: bool = True) -> str:
         kept = max(0, kept - max(1, over // 16))
 
 
-def fit(text: str, make: Callable[[str], str], limit: int, room: int) -> str:
+def fit(text: str, make: Callable[[str], str], limit: int, budget: int) -> str:
     """`make(text)`, or `make` of the longest beginning of it with a marker, in at most `limit` units and `room` JSON characters.
 
     `make` must not shorten. Empty when not even the marker fits.
     """
 
     def fits(made: str) -> bool:
-        return units(made) <= limit and cost(made) <= room
+        return units(made) <= limit and cost(made) <= budget
 
     if len(text) <= limit and fits(whole := make(text)):
         return whole
@@ -118,7 +118,7 @@ def fit(text: str, make: Callable[[str], str], limit: int, room: int) -> str:
     def part(kept: int) -> str:
         return make(f"{text[:kept].rstrip()} … (+{len(text) - kept:,} characters)")
 
-    low, high = 0, max(0, min(len(text) - 1, limit, room))
+    low, high = 0, max(0, min(len(text) - 1, limit, budget))
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(part(middle)) else (low, middle - 1)

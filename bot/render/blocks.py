@@ -50,16 +50,16 @@ _OVERHEAD: Final = 120  # JSON characters that a block needs beside its text, ge
 
 
 @dataclass(slots=True)
-class Room:
+class BlockBudget:
     """What may still be added to one message or view: `cost` JSON characters and `blocks`; `left_out` says what was not."""
 
     cost: int
     blocks: int
     left_out: list[str] = field(default_factory=list)
 
-    def share(self, part: float) -> Room:
+    def share(self, part: float) -> BlockBudget:
         """A room of a part of the cost; what it leaves out is told here too. Settle it with `spend`."""
-        return Room(int(self.cost * part), self.blocks, self.left_out)
+        return BlockBudget(int(self.cost * part), self.blocks, self.left_out)
 
     def takes(self, block: Block) -> bool:
         """Book `block` if it fits."""
@@ -95,15 +95,15 @@ def value_mrkdwn(value: FactValue, people: Collection[str]) -> str:
     return kit.prose(value_text(value))
 
 
-def lines(items: Sequence[Line], people: Collection[str], room: Room) -> list[Block]:
+def lines(items: Sequence[Line], people: Collection[str], budget: BlockBudget) -> list[Block]:
     """Paragraphs and code blocks, cut where one is too long, counted where there is no room for more."""
     blocks: list[Block] = []
     for position, item in enumerate(items):
-        block = _line(item, people, room.cost - _OVERHEAD)
+        block = _line(item, people, budget.cost - _OVERHEAD)
         if block is None:
             continue
-        if not block or not room.takes(block):
-            room.left(len(items) - position, "paragraph")
+        if not block or not budget.takes(block):
+            budget.left(len(items) - position, "paragraph")
             break
         blocks.append(block)
     return blocks
@@ -124,19 +124,23 @@ def _line(item: Line, people: Collection[str], cost: int) -> Block | None:
     return kit.section(text) if text else {}
 
 
-def facts(items: Sequence[Fact], people: Collection[str], room: Room, made: datetime | None = None) -> list[Block]:
+def facts(
+    items: Sequence[Fact], people: Collection[str], budget: BlockBudget, made: datetime | None = None
+) -> list[Block]:
     """Labelled values: short ones in two columns, long ones across. `made` is the time of the card, said at its end."""
     blocks: list[Block] = []
     shown_facts = 0
     for group in _groups(items):
         block = (
-            _fields(group, people, made) if len(group) > 1 or _short(group[0]) else _wide(group[0], people, room, made)
+            _fields(group, people, made)
+            if len(group) > 1 or _short(group[0])
+            else _wide(group[0], people, budget, made)
         )
-        if not block or not room.takes(block):
+        if not block or not budget.takes(block):
             break
         blocks.append(block)
         shown_facts += len(group)
-    room.left(len(items) - shown_facts, "fact")
+    budget.left(len(items) - shown_facts, "fact")
     return blocks
 
 
@@ -182,9 +186,9 @@ def _label(fact: Fact, made: datetime | None, longest: int, cost: int) -> str:
     return f"{label} {kit.date(fact.at, day=not known)}"
 
 
-def _wide(fact: Fact, people: Collection[str], room: Room, made: datetime | None) -> Block:
+def _wide(fact: Fact, people: Collection[str], budget: BlockBudget, made: datetime | None) -> Block:
     label = _label(fact, made, 300, 600)
-    cost = room.cost - _OVERHEAD
+    cost = budget.cost - _OVERHEAD
     if not isinstance(fact.value, str):
         return kit.section(f"{label}\n{value_mrkdwn(fact.value, people)}")
     text = kit.fit(
@@ -193,7 +197,7 @@ def _wide(fact: Fact, people: Collection[str], room: Room, made: datetime | None
     return kit.section(text) if text else {}
 
 
-def table(item: Table, room: Room, *, native: bool, live: bool = False) -> list[Block]:
+def table(item: Table, budget: BlockBudget, *, native: bool, live: bool = False) -> list[Block]:
     """A listing: a table block when `native` and every row fits into one, else as many aligned lines of code as fit.
 
     `live` shows people and channels by their names in the block; lines of code have their ids.
@@ -202,21 +206,21 @@ def table(item: Table, room: Room, *, native: bool, live: bool = False) -> list[
     the block is for short listings and code for long ones.
     """
     columns = max((len(row) for row in (item.columns, *item.rows)), default=0)
-    room.left(columns - kit.TABLE_COLUMNS, "column")
+    budget.left(columns - kit.TABLE_COLUMNS, "column")
     columns = min(columns, kit.TABLE_COLUMNS)
     total = max(item.total or 0, len(item.rows))
     if not item.rows or not columns:
-        return _noted([], [item.note.strip() or "Nothing to show."], room)
+        return _noted([], [item.note.strip() or "Nothing to show."], budget)
     if native and len(item.rows) < kit.TABLE_ROWS:
         rows = _squared(item, [_CELL] * columns)
         whole = list(zip(*rows, strict=True))
         block = kit.table(rows, [numeric(cells[1:]) for cells in whole], [_wraps(cells) for cells in whole], live=live)
-        if _native_fits(block) and kit.cost(block) < room.cost - _SMALL_PRINT and room.takes(block):
-            return _noted([block], [_showing(len(item.rows), total), item.note], room)
-    code_room = Room(room.cost - _SMALL_PRINT, room.blocks - 1, room.left_out)
+        if _native_fits(block) and kit.cost(block) < budget.cost - _SMALL_PRINT and budget.takes(block):
+            return _noted([block], [_showing(len(item.rows), total), item.note], budget)
+    code_room = BlockBudget(budget.cost - _SMALL_PRINT, budget.blocks - 1, budget.left_out)
     blocks, count = _code_table(_narrow(item, columns)[: _TEXT_ROWS + 1], code_room)
-    room.spend(blocks)
-    return _noted(blocks, [_showing(count, total), item.note], room)
+    budget.spend(blocks)
+    return _noted(blocks, [_showing(count, total), item.note], budget)
 
 
 def _wraps(cells: Sequence[str]) -> bool:
@@ -234,10 +238,10 @@ def _native_fits(block: Block) -> bool:
     return len(rows) <= kit.TABLE_ROWS and cells <= kit.TABLE_CELLS
 
 
-def _noted(blocks: list[Block], notes: Sequence[str], room: Room) -> list[Block]:
-    text = kit.fit(" ".join(note for note in notes if note), kit.line, 600, room.cost - _OVERHEAD)
+def _noted(blocks: list[Block], notes: Sequence[str], budget: BlockBudget) -> list[Block]:
+    text = kit.fit(" ".join(note for note in notes if note), kit.line, 600, budget.cost - _OVERHEAD)
     block = kit.context([text]) if text else {}
-    return [*blocks, block] if block and room.takes(block) else blocks
+    return [*blocks, block] if block and budget.takes(block) else blocks
 
 
 def square(item: Table, columns: int, size: int) -> list[list[str]]:
@@ -272,26 +276,26 @@ def _is_exact(item: Table, rows: Sequence[Sequence[str]], position: int) -> bool
     return named or all(" " not in row[position] for row in rows[1:])
 
 
-def _code_table(rows: Sequence[Sequence[str]], room: Room) -> tuple[list[Block], int]:
+def _code_table(rows: Sequence[Sequence[str]], budget: BlockBudget) -> tuple[list[Block], int]:
     """Aligned rows in code blocks, the header on top; and how many rows found room."""
     header, *texts = aligned([[kit.unfenced(cell) for cell in row] for row in rows])
     blocks: list[Block] = []
     done = 0
     while done < len(texts):
         top = [] if blocks else [header]
-        count = _most(top, texts[done:], room)
+        count = _most(top, texts[done:], budget)
         block = kit.section(kit.code_block("\n".join(top + texts[done : done + count])))
-        if count == 0 or not room.takes(block):
+        if count == 0 or not budget.takes(block):
             break
         blocks.append(block)
         done += count
     return blocks, done
 
 
-def _most(top: Sequence[str], texts: Sequence[str], room: Room) -> int:
+def _most(top: Sequence[str], texts: Sequence[str], budget: BlockBudget) -> int:
     """How many of `texts` go below `top` into one section and into the room."""
     left = kit.SECTION_TEXT - 8
-    cost = room.cost - _OVERHEAD
+    cost = budget.cost - _OVERHEAD
     count = 0
     for text in [*top, *texts]:
         escaped = kit.escape(text)
@@ -303,23 +307,23 @@ def _most(top: Sequence[str], texts: Sequence[str], room: Room) -> int:
     return max(0, count - len(top))
 
 
-def buttons(items: Sequence[Button], room: Room, used: set[str]) -> list[Block]:
+def buttons(items: Sequence[Button], budget: BlockBudget, used: set[str]) -> list[Block]:
     """Rows of buttons. `used` are the action ids already on this surface, and grows. A value is shown whole or not at all."""
     elements: list[Block] = []
-    cost = room.cost
+    cost = budget.cost
     for item in items[:_BUTTONS]:
         element = _button(item, used)
         cost -= kit.cost(element) + 30
-        if kit.units(item.id) > kit.BUTTON_VALUE or cost < 0 or len(elements) >= room.blocks * _BUTTONS_IN_ROW:
+        if kit.units(item.id) > kit.BUTTON_VALUE or cost < 0 or len(elements) >= budget.blocks * _BUTTONS_IN_ROW:
             break
         used.add(element["action_id"])
         elements.append(element)
-    room.left(len(items) - len(elements), "button")
+    budget.left(len(items) - len(elements), "button")
     blocks = [
         {"type": "actions", "elements": elements[start : start + _BUTTONS_IN_ROW]}
         for start in range(0, len(elements), _BUTTONS_IN_ROW)
     ]
-    room.spend(blocks)
+    budget.spend(blocks)
     return blocks
 
 
@@ -364,16 +368,16 @@ def action_of(action_id: str) -> str:
     return base if mark and number.isdigit() else action_id
 
 
-def footer(items: Sequence[str], at: datetime | None, people: Collection[str], room: Room) -> list[Block]:
+def footer(items: Sequence[str], at: datetime | None, people: Collection[str], budget: BlockBudget) -> list[Block]:
     """Small print, and when the card was true."""
     places = kit.CONTEXT_ELEMENTS - (1 if at else 0)
     kept = [item for item in items if shown(item).strip()]
-    room.left(len(kept) - places, "remark")
+    budget.left(len(kept) - places, "remark")
     texts = [
-        kit.fit(item, lambda part: kit.line(part, people), 400, room.cost // (places + 1)) for item in kept[:places]
+        kit.fit(item, lambda part: kit.line(part, people), 400, budget.cost // (places + 1)) for item in kept[:places]
     ]
     texts = [text for text in texts if text]
     if at:
         texts.append(kit.date(at))
     block = kit.context(texts) if texts else {}
-    return [block] if block and room.takes(block) else []
+    return [block] if block and budget.takes(block) else []

@@ -11,7 +11,7 @@ from bot.core.outcome import Fact
 from bot.render import block_kit
 from bot.render import blocks as parts
 from bot.render.block_kit import Block
-from bot.render.blocks import Room
+from bot.render.blocks import BlockBudget
 from bot.render.text_format import BLANKS, as_of, bar, one_line, value_text
 
 _TITLE: Final = 300
@@ -21,7 +21,7 @@ _NOTE: Final = 600  # JSON characters kept for the line that says what was left 
 _FALLBACK: Final = 1_500  # JSON characters; the notification repeats the blocks, so it is short
 
 
-_Make = Callable[[Room], list[Block]]
+_Make = Callable[[BlockBudget], list[Block]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,36 +35,36 @@ class Message:
 def render_card(card: Card) -> Message:
     """The card as a message. Title, status and buttons are always kept; what found no room is counted in a last line."""
     text = _fallback(card)
-    room = Room(block_kit.PAYLOAD - block_kit.cost(text), block_kit.MESSAGE_BLOCKS)
-    return Message(text, compose(card, room, used=set(), native_table=True))
+    budget = BlockBudget(block_kit.PAYLOAD - block_kit.cost(text), block_kit.MESSAGE_BLOCKS)
+    return Message(text, compose(card, budget, used=set(), native_table=True))
 
 
-def compose(card: Card, room: Room, *, used: set[str], native_table: bool) -> list[Block]:
+def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bool) -> list[Block]:
     """The blocks of a card. Room is given by importance and the result put in reading order: title and status,
     paragraphs, progress, facts, then code and what follows it, table, buttons, small print.
     """
     people = frozenset(card.mention)
     called = _called(card)
-    room.cost -= _NOTE
-    room.blocks -= 1
-    head = _booked(room, _head(card, called))
-    buttons = _shared(room, 0.55, lambda part: parts.buttons(card.buttons, part, used))
-    footer = _shared(room, 0.2, lambda part: parts.footer(card.footer, card.at, people, part))
-    progress = _booked(room, block_kit.section(block_kit.prose(bar(*card.progress)))) if card.progress else []
+    budget.cost -= _NOTE
+    budget.blocks -= 1
+    head = _booked(budget, _head(card, called))
+    buttons = _shared(budget, 0.55, lambda part: parts.buttons(card.buttons, part, used))
+    footer = _shared(budget, 0.2, lambda part: parts.footer(card.footer, card.at, people, part))
+    progress = _booked(budget, block_kit.section(block_kit.prose(bar(*card.progress)))) if card.progress else []
     lead, rest = _split(card.lines)
-    opening = _shared(room, 0.5, lambda part: parts.lines(lead, people, part))
-    facts = _shared(room, 0.7, lambda part: parts.facts(card.facts, people, part, card.at))
-    closing = _shared(room, 0.6 if card.table else 1, lambda part: parts.lines(rest, people, part))
+    opening = _shared(budget, 0.5, lambda part: parts.lines(lead, people, part))
+    facts = _shared(budget, 0.7, lambda part: parts.facts(card.facts, people, part, card.at))
+    closing = _shared(budget, 0.6 if card.table else 1, lambda part: parts.lines(rest, people, part))
     item = card.table
     table = (
-        _shared(room, 1, lambda part: parts.table(item, part, native=native_table, live=card.only_for is not None))
+        _shared(budget, 1, lambda part: parts.table(item, part, native=native_table, live=card.only_for is not None))
         if item
         else []
     )
     body = [*opening, *progress, *facts, *closing, *table]
     if head:
         head = [_head(card, _unnamed(called, [_head(card, ()), *body, *footer]))]
-    return [*head, *body, *_left_out(room), *buttons, *footer]
+    return [*head, *body, *_left_out(budget), *buttons, *footer]
 
 
 def _called(card: Card) -> list[str]:
@@ -83,13 +83,13 @@ def _mrkdwn_of(block: Block) -> list[str]:
     return [item["text"] for item in objects if item.get("type") == "mrkdwn"]
 
 
-def _booked(room: Room, block: Block) -> list[Block]:
-    return [block] if room.takes(block) else []
+def _booked(budget: BlockBudget, block: Block) -> list[Block]:
+    return [block] if budget.takes(block) else []
 
 
-def _shared(room: Room, part: float, make: _Make) -> list[Block]:
-    blocks = make(room.share(part))
-    room.spend(blocks)
+def _shared(budget: BlockBudget, part: float, make: _Make) -> list[Block]:
+    blocks = make(budget.share(part))
+    budget.spend(blocks)
     return blocks
 
 
@@ -99,10 +99,10 @@ def _split(lines: Sequence[Line]) -> tuple[Sequence[Line], Sequence[Line]]:
     return lines[:first], lines[first:]
 
 
-def _left_out(room: Room) -> list[Block]:
-    if not room.left_out:
+def _left_out(budget: BlockBudget) -> list[Block]:
+    if not budget.left_out:
         return []
-    return [block_kit.context([block_kit.prose(f"Not shown for lack of room: {', '.join(room.left_out)}.")])]
+    return [block_kit.context([block_kit.prose(f"Not shown for lack of room: {', '.join(budget.left_out)}.")])]
 
 
 def _fitted(text: str, limit: int, cost: int, people: frozenset[str] = frozenset()) -> str:

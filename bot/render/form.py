@@ -29,10 +29,10 @@ def render_form(form: FormView) -> Block:
     characters, `form.form` at most ID. Choices that Slack cannot carry (above OPTION_VALUE characters) are left out."""
     blocks = _inputs(form)
     has_inputs = bool(blocks)
-    room = parts.Room(block_kit.VIEW_PAYLOAD, block_kit.VIEW_BLOCKS - len(blocks) - 1)
-    lead = parts.lines(form.lines, (), room)
-    if room.left_out:
-        lead.append(block_kit.context([block_kit.prose(f"Not shown for lack of room: {', '.join(room.left_out)}.")]))
+    budget = parts.BlockBudget(block_kit.VIEW_PAYLOAD, block_kit.VIEW_BLOCKS - len(blocks) - 1)
+    lead = parts.lines(form.lines, (), budget)
+    if budget.left_out:
+        lead.append(block_kit.context([block_kit.prose(f"Not shown for lack of room: {', '.join(budget.left_out)}.")]))
     view: Block = {
         "type": "modal",
         "callback_id": form.form,

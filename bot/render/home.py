@@ -8,7 +8,7 @@ from bot.core.card import HomeView
 from bot.core.text import plural
 from bot.render import block_kit
 from bot.render.block_kit import Block
-from bot.render.blocks import Room
+from bot.render.blocks import BlockBudget
 from bot.render.card import compose
 
 HOME: Final = "home"
@@ -19,11 +19,11 @@ _LEAST: Final = 4_000
 
 def render_home(home: HomeView) -> Block:
     """The view for views.publish. Sections in order, those that find no room counted in a last line."""
-    room = Room(block_kit.VIEW_PAYLOAD, block_kit.VIEW_BLOCKS - 1)
+    budget = BlockBudget(block_kit.VIEW_PAYLOAD, block_kit.VIEW_BLOCKS - 1)
     used: set[str] = set()
     blocks: list[Block] = []
     for position, card in enumerate(home.sections):
-        share = Room(min(_LARGEST, room.cost - 100), room.blocks - 1)
+        share = BlockBudget(min(_LARGEST, budget.cost - 100), budget.blocks - 1)
         # A head, a line of what is missing, buttons and small print are the least that makes sense of a section.
         if share.cost < _LEAST or share.blocks < 8:
             more = plural(len(home.sections) - position, "more section")
@@ -31,6 +31,6 @@ def render_home(home: HomeView) -> Block:
             break
         part = [block_kit.divider()] if blocks else []
         part += compose(card, share, used=used, native_table=False)
-        room.spend(part)
+        budget.spend(part)
         blocks += part
     return {"type": "home", "callback_id": HOME, "blocks": blocks or [block_kit.section("Nothing here yet.")]}

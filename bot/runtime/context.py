@@ -12,13 +12,13 @@ from bot.core.ports.services import Backend, Clock, Directory, Ids, Names, Prese
 from bot.core.ports.store import Store
 from bot.runtime.debounce import Presses
 from bot.runtime.health import HealthBoard
-from bot.runtime.keyed_lock import Turns
-from bot.runtime.stale_homes import Homes
-from bot.runtime.task_queue import Drain
+from bot.runtime.keyed_lock import KeyedLock
+from bot.runtime.stale_homes import StaleHomes
+from bot.runtime.task_queue import TaskQueue
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyNow:
+class ActivePolicy:
     """The rules in force, since when, and the user groups that any of them depends on (found once a load, not a decision)."""
 
     policy: Policy
@@ -26,13 +26,13 @@ class PolicyNow:
     user_groups: frozenset[str]
 
     @classmethod
-    def of(cls, policy: Policy, loaded_at: datetime) -> PolicyNow:
+    def of(cls, policy: Policy, loaded_at: datetime) -> ActivePolicy:
         """These rules from then on."""
         return cls(policy, loaded_at, policy.user_groups)
 
 
 @dataclass(frozen=True, slots=True)
-class Deps:
+class Context:
     """Frozen: nothing here is replaced while the program runs. `policy` is asked anew for every decision."""
 
     clock: Clock
@@ -45,8 +45,8 @@ class Deps:
     presenter: Presenter
     files: SlackFiles
     spool: Spool
-    drain: Drain
-    policy: Callable[[], PolicyNow]
+    tasks: TaskQueue
+    policy: Callable[[], ActivePolicy]
     health: HealthBoard
     home_team: str
     zone: str
@@ -55,5 +55,5 @@ class Deps:
     incident_channel: str | None = None
     secrets: tuple[str, ...] = ()
     presses: Presses = field(default_factory=Presses)
-    turns: Turns = field(default_factory=Turns)
-    homes: Homes = field(default_factory=Homes)
+    locks: KeyedLock = field(default_factory=KeyedLock)
+    stale_homes: StaleHomes = field(default_factory=StaleHomes)

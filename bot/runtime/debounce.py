@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Final
 
-from bot.core.records import ButtonRow
+from bot.core.records import StoredButton
 from bot.core.value import Json, canonical
 
 DOUBLE_CLICK: Final = timedelta(seconds=3)  # within it one person's second press is the first one again
@@ -33,7 +33,7 @@ class Presses:
     def __init__(self) -> None:
         self._last: dict[tuple[str, str], dict[str, Pressed]] = {}
 
-    def note(self, row: ButtonRow | None, pressed: Pressed) -> bool:
+    def note(self, row: StoredButton | None, pressed: Pressed) -> bool:
         """Remember this press; False when it repeats the person's own of a moment ago, which stays the one that counts."""
         key = _key(row)
         if key is None:
@@ -49,24 +49,24 @@ class Presses:
         of_all[pressed.user_id] = pressed
         return True
 
-    def last(self, row: ButtonRow | None, user_id: str) -> Pressed | None:
+    def last(self, row: StoredButton | None, user_id: str) -> Pressed | None:
         """This person's press of it, None without one."""
         return self._last.get(_key(row) or _NONE, {}).get(user_id)
 
-    def put_back(self, row: ButtonRow | None, pressed: Pressed, before: Pressed | None) -> None:
+    def put_back(self, row: StoredButton | None, pressed: Pressed, before: Pressed | None) -> None:
         """It was not taken after all: what was there before counts again."""
         of_all = self._last.get(_key(row) or _NONE, {})
         if of_all.get(pressed.user_id) == pressed:
             of_all.pop(pressed.user_id)
             of_all.update({pressed.user_id: before} if before is not None else {})
 
-    def before(self, row: ButtonRow | None, user_id: str, since: datetime) -> Sequence[Pressed]:
+    def before(self, row: StoredButton | None, user_id: str, since: datetime) -> Sequence[Pressed]:
         """The presses of other people that came before this person's, none older than `since`."""
         of_all = self._last.get(_key(row) or _NONE, {}).values()
         return [pressed for pressed in takewhile(lambda one: one.user_id != user_id, of_all) if pressed.at >= since]
 
 
-def _key(row: ButtonRow | None) -> tuple[str, str] | None:
+def _key(row: StoredButton | None) -> tuple[str, str] | None:
     """The card and what pressing means; None for a button that stands for no command."""
     means: Json = row.payload if row is not None else None
     if row is None or not isinstance(means, dict) or means.get("tag") not in _COMMANDS:

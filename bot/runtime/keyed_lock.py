@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Turns:
+class KeyedLock:
     """Locks by name, first come, first served. A name that nobody waits for is forgotten."""
 
     def __init__(self) -> None:

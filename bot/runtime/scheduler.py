@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from bot.core.errors import Problem
-from bot.core.intent import Actor, Door, Due, Intent, Place, Receipt
+from bot.core.intent import Actor, Due, Intent, Place, Receipt, Source
 from bot.core.ports.services import Clock, Ids
 from bot.core.ports.store import Store
 
@@ -21,7 +21,7 @@ Submit = Callable[[Intent], Awaitable[Receipt]]
 Job = Callable[[], Awaitable[object]]
 
 
-class Timers:
+class Scheduler:
     """`jobs` are (seconds between two runs, what to do): following runs, reading health, reloading the rules."""
 
     def __init__(
@@ -59,11 +59,16 @@ class Timers:
         now = self._clock.now()
         for pause in await self._store.due_pauses(now):
             await self._say("pause", pause.id, pause.user_id, pause.channel_id, now, pause.until_at)
-        for hold in await self._store.due_holds(now):
-            await self._say("hold", hold.id, hold.intent.actor.user_id, hold.intent.place.channel_id, now)
-        for hold in await self._store.remind_holds(now):
+        for pending in await self._store.due_pending(now):
+            await self._say("hold", pending.id, pending.intent.actor.user_id, pending.intent.place.channel_id, now)
+        for pending in await self._store.remind_pending(now):
             await self._say(
-                "remind", hold.id, hold.intent.actor.user_id, hold.intent.place.channel_id, now, hold.remind_at
+                "remind",
+                pending.id,
+                pending.intent.actor.user_id,
+                pending.intent.place.channel_id,
+                now,
+                pending.remind_at,
             )
         for grant in await self._store.due_grants(now):
             await self._say("grant", grant.id, grant.user_id, grant.channel_id, now)
@@ -78,9 +83,9 @@ class Timers:
                 dedupe_key=f"due:{what}:{row}:{turn}" if turn else f"due:{what}:{row}",
                 actor=Actor(user_id=user_id or "", team_id=self._team_id),
                 place=Place(team_id=self._team_id, channel_id=channel_id or ""),
-                door=Door.TIMER,
+                source=Source.TIMER,
                 at=now,
-                ask=Due(what=what, row=row),
+                payload=Due(what=what, row=row),
             )
         )
 

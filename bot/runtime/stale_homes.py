@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Homes:
+class StaleHomes:
     """People in the order in which something of theirs changed, each once however often. A restart forgets them: it begins
     with everybody who has looked lately."""
 

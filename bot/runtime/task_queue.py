@@ -25,7 +25,7 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 _log = logging.getLogger("signalbox.drain")
 
 
-class Drain:
+class TaskQueue:
     """Tracked tasks. `start` answers False once the stop began: the caller then says that it is restarting."""
 
     def __init__(self) -> None:

@@ -15,11 +15,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.intent import Intent, Misread, Receipt
+from bot.core.intent import Intent, ParseError, Receipt
 from bot.slack.inbound import actions, commands, forms, home, mentions, shortcuts, workflow_steps
 from bot.slack.installation import Installation
 from bot.slack.payload import Stamp, interaction_actor, interaction_place, text
-from bot.slack.ports import Front
+from bot.slack.ports import IntakePort
 
 LAUNCHER: Final = "launcher"
 WORK_ON_MESSAGE: Final = "work_on_message"
@@ -39,13 +39,13 @@ def _not_about_tokens(record: logging.LogRecord) -> bool:
     return "`token` will be unused" not in record.getMessage()
 
 
-class Doors:
+class SlackApp:
     """Registers the listeners. `command` is the slash command; `tell` brings a sentence to the person of a request that was not
     taken, where the ack cannot carry it: it starts that and returns at once."""
 
     def __init__(
         self,
-        front: Front,
+        front: IntakePort,
         stamp: Stamp,
         *,
         command: str,
@@ -179,7 +179,7 @@ class Doors:
         foreign = self._installation.foreign(body)
         if foreign is not None:
             intent = intent.model_copy(update={"foreign": foreign})
-        if isinstance(intent.ask, Misread):
+        if isinstance(intent.payload, ParseError):
             _log.debug("request %s could not be read", intent.request_id)
         return await self._front.submit(intent)
 

@@ -119,7 +119,7 @@ class SlackDirectory:
     async def reach(self, channel_id: str) -> Reach:
         """Whether the bot can write there; a channel whose rules wait for an administrator is in trouble too."""
         found = await reach(self._client, channel_id)
-        seen = await self._store.fact(f"channel:{channel_id}")
+        seen = await self._store.value(f"channel:{channel_id}")
         if found.known and not found.trouble and _seen(seen, shared=found.shared)["frozen"]:
             return dataclasses.replace(found, trouble=FROZEN)
         return found
@@ -130,12 +130,12 @@ class SlackDirectory:
         What is noticed is kept: un-sharing it again unfreezes nothing, and sharing it once more, with whomever, freezes it.
         """
         key = f"channel:{channel_id}"
-        kept = await self._store.fact(key)
+        kept = await self._store.value(key)
         if (seen := _seen(kept, shared=shared)) == kept:
             return seen["frozen"] is True
         async with self._noticing:
-            seen = _seen(await self._store.fact(key), shared=shared)
-            await self._store.set_fact(key, seen, self._clock.now())
+            seen = _seen(await self._store.value(key), shared=shared)
+            await self._store.set_value(key, seen, self._clock.now())
         return seen["frozen"] is True
 
     async def freeze(self, channel_id: str) -> bool:
@@ -143,10 +143,10 @@ class SlackDirectory:
         key = f"channel:{channel_id}"
         self._kept.pop(key, None)
         async with self._noticing:
-            kept = await self._store.fact(key)
+            kept = await self._store.value(key)
             if isinstance(kept, dict) and kept.get("told") is True:
                 return False
-            await self._store.set_fact(key, {"shared": False, "frozen": True, "told": True}, self._clock.now())
+            await self._store.set_value(key, {"shared": False, "frozen": True, "told": True}, self._clock.now())
         return True
 
     async def _ask(self, kind: str, id: str, max_age: float) -> tuple[Answer | None, float]:

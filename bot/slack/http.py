@@ -22,7 +22,7 @@ _OBJECTS: Final = ("event", "view", "user", "team", "channel", "message", "conta
 
 
 class HttpServer:
-    """`ready` tells whether Slack is joined and the register open; `metrics` are numbers by name."""
+    """`ready` tells whether Slack is joined and the audit log open; `metrics` are numbers by name."""
 
     def __init__(
         self,

@@ -23,8 +23,8 @@ from bot.core.errors import Problem
 from bot.core.intent import Reply
 from bot.core.outcome import FileOut
 from bot.core.ports.services import Clock
-from bot.core.ports.store import OutboxStore
-from bot.core.records import ButtonRow, Outgoing, stamp
+from bot.core.ports.store import MessageStore
+from bot.core.records import Outgoing, StoredButton, stamp
 from bot.render import block_kit
 from bot.render.form import render_form
 from bot.render.home import render_home
@@ -47,7 +47,7 @@ _log = logging.getLogger("signalbox.outbox")
 _FILES: Final = TypeAdapter(tuple[FileOut, ...])
 
 
-class Outbox:
+class MessageSender:
     """The Presenter of Slack. `run` is the worker's endless loop; `fatal` is called with a code when the token is no good.
 
     `left` is what an earlier run had not noted as sent: any of it may be in Slack already.
@@ -55,7 +55,7 @@ class Outbox:
 
     def __init__(
         self,
-        store: OutboxStore,
+        store: MessageStore,
         client: AsyncWebClient,
         responder: Responder,
         uploads: Uploads,
@@ -106,7 +106,7 @@ class Outbox:
             due_at=stamp(now),
         )
         buttons = [
-            ButtonRow(id=b.id, message_key=card.key, payload=b.means, only_user=b.only_user, made_at=stamp(now))
+            StoredButton(id=b.id, message_key=card.key, payload=b.means, only_user=b.only_user, made_at=stamp(now))
             for b in card.buttons
         ]
         await self._store.show(outgoing, buttons)
@@ -155,7 +155,7 @@ class Outbox:
                 due_at=stamp(self._clock.now()),
             ),
             [
-                ButtonRow(
+                StoredButton(
                     id=b.id,
                     message_key=view.key,
                     payload=b.means,
@@ -169,7 +169,7 @@ class Outbox:
         self._wake.set()
 
     async def step(self, step_id: str, *, ok: bool, text: str) -> None:
-        """End a workflow step; a failure here is only logged, the register has the outcome."""
+        """End a workflow step; a failure here is only logged, the audit log has the outcome."""
         try:
             if ok:
                 await self._client.functions_completeSuccess(function_execution_id=step_id, outputs={"outcome": text})

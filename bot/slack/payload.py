@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bot.core.intent import Actor, Ask, Door, Intent, Place, Reply
+from bot.core.intent import Actor, Intent, Payload, Place, Reply, Source
 from bot.core.ports.services import Clock, Ids
 from bot.core.value import canonical
 
@@ -26,9 +26,9 @@ class Stamp:
 
     def intent(
         self,
-        ask: Ask,
+        ask: Payload,
         *,
-        door: Door,
+        source: Source,
         actor: Actor,
         place: Place,
         dedupe_key: str,
@@ -44,9 +44,9 @@ class Stamp:
             dedupe_key=dedupe_key,
             actor=actor,
             place=place,
-            door=door,
+            source=source,
             at=now,
-            ask=ask,
+            payload=ask,
             reply=Reply(
                 response_url=response_url,
                 response_until=response_until(now) if response_url else None,

@@ -9,8 +9,8 @@ from bot.core.command.catalog import Catalog
 from bot.core.intent import Actor, Intent, Place, Receipt
 
 
-class Front(Protocol):
-    """The one way in. `submit` returns when the request is in the register."""
+class IntakePort(Protocol):
+    """The one way in. `submit` returns when the request is in the audit log."""
 
     catalog: Catalog
 

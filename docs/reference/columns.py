@@ -1,4 +1,4 @@
-"""What the columns, events, scopes and keys mean, in the words of the reference pages. documenting.py puts them into tables."""
+"""What the columns, events, scopes and keys mean, in the words of the reference pages. generate.py puts them into tables."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ Words = Mapping[str, str]
 
 COLUMNS: Final[Words] = {
     "seq": "1, 2, 3 without a gap: the order in which rows were committed",
+    "v": "version of the canonical form that `hash` covers; 1 today",
     "at": "when it happened: RFC 3339, UTC, microseconds",
     "request_id": "the same for all rows of one request; cards show it",
     "event": "what happened, see below",
     "team_id": "the workspace",
     "channel_id": "where it was asked, or where a decision was pressed",
     "user_id": "who asked, or who pressed",
-    "door": "command, mention, dm, button, modal, home, shortcut, step, terminal or timer",
+    "source": "command, mention, dm, button, modal, home, shortcut, step, terminal or timer",
     "verb": "what was asked for",
     "backend": "the control plane by its configured name",
     "target_kind": "agent, run, schedule, ...: the kind of target",
@@ -66,7 +67,7 @@ EVENTS: Final[Words] = {
     "paused": "a schedule is off until the time in `detail`; with a code, what became of an earlier pause: `replaced` by this "
     "one, or `no_end`, off until somebody switches it on; or `unknown`, it may be off and is switched on then in any case",
     "resumed": "it was switched on again, by its time or by somebody (code `by_hand`)",
-    "exported": "the register was written to a file",
+    "exported": "the audit log was written to a file",
     "head_published": "`SEQ:HASH` of the last row was posted to the security channel",
 }
 
@@ -90,7 +91,7 @@ SLACK: Final[Words] = {
     "response_hosts": "HOST or HOST:PORT that a `response_url` may point to; nothing is sent anywhere else",
     "listen": "HOST:PORT of `/healthz`, `/readyz`, `/metrics` and, in http mode, `/slack/events`",
     "command": "the slash command; the manifest names the same one",
-    "security_channel": "where break-glass, refused rules and the register's head are posted",
+    "security_channel": "where break-glass, refused rules and the audit log's head are posted",
     "incident_channel": "where break-glass is posted as well",
     "connections": "websockets in socket mode; with two, one that breaks is not noticed",
 }

@@ -1,4 +1,4 @@
-"""Reference pages out of the rows, the register, the models and the manifest: pure text, written between marks in docs/.
+"""Reference pages out of the rows, the audit log, the models and the manifest: pure text, written between marks in docs/.
 
 A block in a page begins with `<!-- generated: NAME -->` and ends with `<!-- end -->`. tests/test_docs.py compares every block
 with what is made here; `SIGNALBOX_REWRITE_DOCS=1 pytest tests/test_docs.py` writes them anew.

@@ -15,7 +15,7 @@ from bot import config, plugins
 from bot.core.card import Card
 from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.parser import parse, parse_target
-from bot.core.intent import Actor, Command, Door, Intent, Place
+from bot.core.intent import Actor, Command, Intent, Place, Source
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, RunView
 from bot.core.ports.plugin import Plugin
@@ -26,9 +26,9 @@ from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.planes.wire import Received
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 from bot.runtime.spool import FileSpool
-from bot.runtime.task_queue import Drain
+from bot.runtime.task_queue import TaskQueue
 from tests.backends.contract_samples import SAMPLES, KindSamples, Sample
 from tests.backends.fakes import Attached, CountingIds, Memory
 
@@ -76,10 +76,10 @@ class Facts:
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
 
-    async def fact(self, key: str) -> Any:
+    async def value(self, key: str) -> Any:
         return self.kept.get(key)
 
-    async def set_fact(self, key: str, value: Any, at: str) -> None:
+    async def set_value(self, key: str, value: Any, at: str) -> None:
         self.kept[key] = value
 
 
@@ -95,7 +95,7 @@ class Given:
     files: Files
     presenter: Screen
     zone: str = "UTC"
-    drain: Drain = field(default_factory=Drain)
+    tasks: TaskQueue = field(default_factory=TaskQueue)
     store: Facts = field(default_factory=Facts)
 
 
@@ -104,9 +104,9 @@ INTENT = Intent(
     dedupe_key="contract",
     actor=Actor(user_id="U0ANA", team_id="T0HOME"),
     place=Place(team_id="T0HOME", channel_id="C0CRAWL"),
-    door=Door.COMMAND,
+    source=Source.COMMAND,
     at=datetime(2026, 11, 22, 12, tzinfo=UTC),
-    ask=Command(verb="status"),
+    payload=Command(verb="status"),
 )
 
 
@@ -157,7 +157,7 @@ class Stand:
     async def call(self, operation: Operation) -> backend_call.AnyOutcome:
         """The pipeline's own call: under the row's deadline, and problems mapped to outcomes."""
         async with asyncio.timeout(CALM):
-            return await backend_call.call(cast(Deps, self.given), INTENT, operation, self.backend)
+            return await backend_call.call(cast(Context, self.given), INTENT, operation, self.backend)
 
     async def prepared(self, sample: Sample) -> Operation:
         """The operation of a sample, after what it needs to have happened before."""

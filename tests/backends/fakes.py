@@ -144,7 +144,7 @@ class OneCall:
     async def file(self, file_id: str) -> Any:
         return self.files[file_id]
 
-    async def was_on(self, targets: Any) -> None:
+    async def note_enabled(self, targets: Any) -> None:
         self.noted.append(tuple(targets))
 
 

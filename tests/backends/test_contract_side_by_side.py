@@ -21,7 +21,7 @@ from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.planes.sequentum import SequentumPlane
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 from bot.runtime.health import HealthBoard
 from tests.backends.contract_stand import Given, PlaneTime, Stand, build, demo_plane, samples_of, standing
 from tests.world import World, shown, world
@@ -85,7 +85,7 @@ async def test_one_that_is_down_slows_no_other(kind: str, fault: dict[str, Any],
         board = HealthBoard(both, first.given.clock)
         jobs = [
             asyncio.ensure_future(board.check_all()),
-            asyncio.ensure_future(refresh_names(cast(Deps, Beside(both)))),
+            asyncio.ensure_future(refresh_names(cast(Context, Beside(both)))),
         ]
         try:
             began = time.monotonic()
@@ -133,7 +133,7 @@ def two_accs(clock: Any) -> tuple[Plane, ...]:
 
 
 @asynccontextmanager
-async def town(folder: Path, *names: str) -> AsyncIterator[World]:
+async def team(folder: Path, *names: str) -> AsyncIterator[World]:
     async with world(folder, planes=two_accs, only=names) as here:
         yield here
 
@@ -141,7 +141,7 @@ async def town(folder: Path, *names: str) -> AsyncIterator[World]:
 async def test_health_and_backends_show_every_plane_with_latency_and_credential(tmp_path: Path) -> None:
     """All kinds at once in one table, and the one that refuses connections is down in it while the others are ok."""
     names = ("acc", "acc2", *(samples_of(kind).name for kind in KINDS if samples_of(kind).name != "acc"))
-    async with town(tmp_path, *names) as here:
+    async with team(tmp_path, *names) as here:
         await here.until(lambda: all(here.bot.health.latest(name) for name in names))  # the check of the start is over
         await here.planes["acc2"].set_fault({"fault": "refuse"})
         for verb, title in (("health", "Health"), ("backends", "Control planes")):
@@ -158,7 +158,7 @@ async def test_health_and_backends_show_every_plane_with_latency_and_credential(
 async def test_a_hanging_acc_holds_neither_the_other_acc_nor_the_table_up(tmp_path: Path) -> None:
     """A command on one is done while the other hangs, the table is there at once without the one that hangs, and a second
     message tells of that."""
-    async with town(tmp_path, "acc", "acc2") as here:
+    async with team(tmp_path, "acc", "acc2") as here:
         await here.planes["acc"].set_fault(FOR_LONG)
         await here.say("health")
         began = time.monotonic()
@@ -176,10 +176,10 @@ async def test_a_hanging_acc_holds_neither_the_other_acc_nor_the_table_up(tmp_pa
 
 async def test_find_shows_names_of_every_backend_and_how_old_they_are(tmp_path: Path) -> None:
     """Names are learned as they are used and in the background; find asks nobody and says the age."""
-    async with town(tmp_path, "acc", "acc2", "itn") as here:
+    async with team(tmp_path, "acc", "acc2", "itn") as here:
         await here.does("status acc:shop/prices", "status acc:shop/prices")
         await here.does("status acc2:shop/prices", "status acc2:shop/prices")
-        await refresh_names(here.bot.deps)
+        await refresh_names(here.bot.ctx)
         counts = {name: len(plane.requests) for name, plane in here.planes.items()}
         text = shown(await here.does("find prices", "Found for prices", "acc:shop/prices", "acc2:shop/prices"))
         assert re.search(r"seen \d+[smh]", text), text

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.bench import ack, log, register, start, sustained, watched
+from tests.bench import ack, audit_log, log, start, sustained, watched
 from tests.bench.bars import Measure, held, line
 
 Print = Callable[[str], None]
@@ -19,7 +19,7 @@ Print = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is measured. Without `watched`, `log` and `minutes` the ack and the register, with `rows` rows; else what they name.
+    """What is measured. Without `watched`, `log` and `minutes` the ack and the audit log, with `rows` rows; else what they name.
 
     `watched` is a number of runs, `log` a size in megabytes, `minutes` how long a steady rate is kept up.
     """
@@ -35,7 +35,7 @@ def bench_all(wanted: Wanted, say: Print) -> int:
     usual = not (wanted.watched or wanted.log or wanted.minutes)
     parts: tuple[tuple[object, str, Callable[[], list[Measure]]], ...] = (
         (usual, "From slash command to ack", lambda: asyncio.run(ack.run(wanted.rows))),
-        (usual, "Audit log", lambda: register.run(wanted.rows)),
+        (usual, "Audit log", lambda: audit_log.run(wanted.rows)),
         (usual, "Start of the program", start.run),
         (wanted.watched, "Runs that are followed", lambda: asyncio.run(watched.run(wanted.watched))),
         (wanted.log, "A large log", lambda: asyncio.run(log.run(wanted.log))),

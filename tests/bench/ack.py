@@ -1,4 +1,4 @@
-"""From a signed slash command to its ack, with the register row on the disk, against the least that could be done.
+"""From a signed slash command to its ack, with the audit log row on the disk, against the least that could be done.
 
 The least: a bare Bolt app that checks the signature and acks, plus one bare commit with synchronous FULL. All of it is
 measured by turns in one run, over loopback, in HTTP mode, with the requests made by another process.
@@ -24,9 +24,9 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.runtime import gc_tuning
 from bot.store.sqlite.driver import sqlite3
+from tests.bench.audit_log import fill
 from tests.bench.bars import Measure, percentile
 from tests.bench.load import SIGNING_SECRET, TEAM
-from tests.bench.register import fill
 from tests.bench.station import COMMAND, Station, station
 
 REQUESTS: Final = 600
@@ -36,7 +36,7 @@ CAPABILITIES, RULES = 200, 1_000
 
 
 async def run(rows: int = 20_000, *, requests: int = REQUESTS, seconds: float = 5.0) -> list[Measure]:
-    """Every number of the ack. `rows` is the size of the register of the bot that is full; it takes about 20 s plus filling."""
+    """Every number of the ack. `rows` is the size of the audit log of the bot that is full; it takes about 20 s plus filling."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for name in ("empty", "full"):
@@ -93,7 +93,7 @@ def compared(times: dict[str, list[float]], rows: int) -> list[Measure]:
 
 
 async def _under_load(load: Load, empty: Station, seconds: float) -> list[Measure]:
-    """A steady rate, then as fast as it goes; every command must be acked and be in the register, once."""
+    """A steady rate, then as fast as it goes; every command must be acked and be in the audit log, once."""
     before = empty.store.head_sync()
     steady = await load.send(empty.port, int(RATE * seconds), rate=RATE, connections=4)
     await empty.rest()
@@ -115,9 +115,9 @@ async def _under_load(load: Load, empty: Station, seconds: float) -> list[Measur
 
 
 def requested(here: Station, head: str | None) -> int:
-    """How many requests the register has behind `head`."""
+    """How many requests the audit log has behind `head`."""
     after = int((head or "0:").partition(":")[0])
-    sql = "SELECT count(*) FROM register WHERE seq > ? AND event = 'requested'"
+    sql = "SELECT count(*) FROM audit WHERE seq > ? AND event = 'requested'"
     return int(here.store.database.read_sync(lambda db: db.execute(sql, [after]).fetchone()[0]))
 
 
@@ -150,7 +150,7 @@ class Load:
         if source is None or sink is None:
             raise RuntimeError("the sender has no pipes")
         sink.write(json.dumps(order).encode() + b"\n")
-        await sink.drain()
+        await sink.tasks()
         found = Found(json.loads(await source.readline()))
         if found.bad:
             raise RuntimeError(f"{found.bad} of {count} commands were not answered with 200")

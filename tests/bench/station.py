@@ -26,14 +26,14 @@ from bot.core.outcome import Done, Health, LookBack, Named, Phase, Refused, RunV
 from bot.core.policy.decide import parse_policy
 from bot.core.policy.match import Member, Reach, Subject, Where
 from bot.core.ports.services import Call, SlackFile
-from bot.intents.intake import Pipeline
+from bot.intents.intake import Intake
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock, SystemIds
-from bot.runtime.context import Deps, PolicyNow
+from bot.runtime.context import ActivePolicy, Context
 from bot.runtime.health import HealthBoard
 from bot.runtime.spool import FileSpool
-from bot.runtime.task_queue import Drain
-from bot.slack.app import Doors
+from bot.runtime.task_queue import TaskQueue
+from bot.slack.app import SlackApp
 from bot.slack.http import HttpServer
 from bot.slack.installation import Installation
 from bot.slack.payload import Stamp
@@ -190,14 +190,14 @@ class Station:
 
     port: int
     store: Store
-    drain: Drain
+    tasks: TaskQueue
     box: Box
-    deps: Deps
+    ctx: Context
 
     async def rest(self) -> None:
         """Until everything that was asked for is done."""
         clock = SystemClock()
-        while len(self.drain):
+        while len(self.tasks):
             await clock.sleep(0.001)
 
 
@@ -207,15 +207,15 @@ async def _no_channel_event(_: Mapping[str, object]) -> None:
 
 @asynccontextmanager
 async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> AsyncIterator[Station]:
-    """A bot in HTTP mode on a free loopback port, with its register in `folder`."""
+    """A bot in HTTP mode on a free loopback port, with its audit log in `folder`."""
     gc_tuning.share()
-    clock, ids, drain = SystemClock(), SystemIds(), Drain()
+    clock, ids, tasks = SystemClock(), SystemIds(), TaskQueue()
     store = await asyncio.to_thread(Store.open, str(folder / "signalbox.db"), exclusive=True)
     rows = rows_of(capabilities)
     box = Box(rows)
     backends = {"box": box}
-    policy = PolicyNow.of(parse_policy(rules_of(rules)), clock.now())
-    deps = Deps(
+    policy = ActivePolicy.of(parse_policy(rules_of(rules)), clock.now())
+    ctx = Context(
         clock=clock,
         ids=ids,
         catalog=Catalog({"box": rows}),
@@ -226,15 +226,15 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
         presenter=Nowhere(),
         files=NoFiles(),
         spool=FileSpool(folder / "spool"),
-        drain=drain,
+        tasks=tasks,
         policy=lambda: policy,
         health=HealthBoard(backends, clock),
         home_team=TEAM,
         zone="UTC",
         command="/ops",
     )
-    doors = Doors(
-        Pipeline(deps),
+    slack_app = SlackApp(
+        Intake(ctx),
         Stamp(clock, ids),
         command="/ops",
         installation=Installation(bot_user_id="U0SELF", team_id=TEAM, app_id="A0BENCH"),
@@ -242,11 +242,11 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
         tell=lambda intent, text: None,
     )
     server = HttpServer(("127.0.0.1", 0), clock, ready=lambda: True, metrics=dict)
-    server.serve_slack(doors.build(AsyncWebClient()), (SecretStr(SIGNING_SECRET),))
+    server.serve_slack(slack_app.build(AsyncWebClient()), (SecretStr(SIGNING_SECRET),))
     try:
         _, port = await server.start()
-        yield Station(port, store, drain, box, deps)
+        yield Station(port, store, tasks, box, ctx)
     finally:
         await server.close()
-        await drain.close(10.0)
+        await tasks.close(10.0)
         await store.close()

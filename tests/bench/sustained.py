@@ -18,7 +18,7 @@ CONNECTIONS: Final = 16
 
 
 async def run(minutes: float) -> list[Measure]:
-    """Send that long. What is refused for too much being under way is told so, and is not in the register."""
+    """Send that long. What is refused for too much being under way is told so, and is not in the audit log."""
     with tempfile.TemporaryDirectory() as folder:
         async with sending() as load, station(Path(folder)) as here:
             await load.send(here.port, CONNECTIONS * 4, connections=CONNECTIONS)
@@ -29,7 +29,7 @@ async def run(minutes: float) -> list[Measure]:
             spent = time.process_time()
             with Most() as memory:
                 found = await load.send(here.port, count, rate=RATE, connections=CONNECTIONS)
-                left = len(here.drain)
+                left = len(here.tasks)
                 await here.rest()
             spent = time.process_time() - spent
             lost = abs(count - found.told - requested(here, before))

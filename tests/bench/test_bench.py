@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.bench import log, register, sustained, watched
+from tests.bench import audit_log, log, sustained, watched
 from tests.bench.__main__ import Wanted, bench_all
 from tests.bench.ack import compared, run
 from tests.bench.bars import held, line, percentile
@@ -49,8 +49,8 @@ def test_an_ack_is_compared_with_a_bare_ack_and_a_bare_commit_and_a_full_bot_wit
     assert "5,000 rows" in compared(times, 5_000)[-1][0]
 
 
-def test_the_register_is_measured_at_size() -> None:
-    measures = register.run(3_000)
+def test_the_audit_log_is_measured_at_size() -> None:
+    measures = audit_log.run(3_000)
     names = [name for name, _, _, _ in measures]
     assert len(names) == len(set(names))
     assert all(value > 0 for _, value, _, _ in measures)

@@ -53,7 +53,7 @@ async def _follow(here: Station, seconds: float) -> None:
     end = clock.monotonic() + seconds
     while clock.monotonic() < end:
         began = clock.monotonic()
-        await follow_due(here.deps)
+        await follow_due(here.ctx)
         await clock.sleep(max(0.0, FOLLOW_EVERY - (clock.monotonic() - began)))
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from bot.slack.manifest import manifest_text
-from tests.nursery import Nursery
+from tests.fork_server import ForkServer
 from tests.world import OPEN_POLICY, World, world
 
 ROOT = Path(__file__).parents[2]
@@ -37,8 +37,8 @@ class Ended:
 class Program:
     """`signalbox` in a process that has everything imported: what is asked is what it does, not how it starts."""
 
-    def __init__(self, nursery: Nursery, printed: Path) -> None:
-        self._nursery = nursery
+    def __init__(self, fork_server: ForkServer, printed: Path) -> None:
+        self._nursery = fork_server
         self._printed = printed
         self._count = 0
 
@@ -54,9 +54,9 @@ class Program:
 
 
 @pytest.fixture
-def program(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Program:
+def program(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Program:
     """The program, to be run with arguments."""
-    return Program(nursery, tmp_path_factory.mktemp("printed"))
+    return Program(fork_server, tmp_path_factory.mktemp("printed"))
 
 
 def one_line(ended: Ended) -> str:
@@ -176,12 +176,12 @@ async def test_do_and_why_are_the_same_pipeline_and_rules(program: Program, here
     assert (status.code, start.code, guest.code, misread.code, why.code) == (0, 0, 1, 2, 1), (status, start, guest, why)
     assert "shop/prices" in status.out
     assert "guest" in why.out
-    doors = {(entry.door, str(entry.event)) for entry in here.register() if entry.verb == "start"}
-    assert {("terminal", "requested"), ("terminal", "sent"), ("terminal", "done"), ("terminal", "denied")} <= doors
+    slack_app = {(entry.source, str(entry.event)) for entry in here.audit() if entry.verb == "start"}
+    assert {("terminal", "requested"), ("terminal", "sent"), ("terminal", "done"), ("terminal", "denied")} <= slack_app
     assert "not-a-secret" not in start.out + start.err + why.out
 
 
-async def test_the_register_is_searched_exported_and_verified(program: Program, here: World) -> None:
+async def test_the_audit_log_is_searched_exported_and_verified(program: Program, here: World) -> None:
     await here.does("start acc:shop/prices -- =evil()", "start acc:shop/prices")
     await here.until(lambda: "done" in here.events("start"))
     run = [

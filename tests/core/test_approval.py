@@ -53,7 +53,7 @@ def demand(count: int = 1) -> NeedsApproval:
 def deciders(*subjects: Subject, aliases: dict[str, str] | None = None, requester: str = "U0ANA") -> Eligible:
     """Who of these may decide Ana's request."""
     return eligible(
-        POLICY.circle(["leads"]), subjects, requester_id=requester, aliases=aliases or {}, home_team_id=HOME
+        POLICY.principals(["leads"]), subjects, requester_id=requester, aliases=aliases or {}, home_team_id=HOME
     )
 
 
@@ -112,7 +112,7 @@ class TestWhoMayDecide:
     def test_a_guest_is_no_approver_even_by_own_id(self) -> None:
         """Approvers are full members; asking may be narrower or wider, deciding is not."""
         guest = person("U0LEE", is_restricted=True)
-        who = eligible(POLICY.circle(["U0LEE"]), [guest], requester_id="U0ANA", aliases={}, home_team_id=HOME)
+        who = eligible(POLICY.principals(["U0LEE"]), [guest], requester_id="U0ANA", aliases={}, home_team_id=HOME)
         assert who.people == {}
 
     def test_two_ids_of_one_person_are_one_decider(self) -> None:

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from bot.core.audit import Event, Row
-from bot.core.intent import Actor, Command, Door, Intent, Place
-from bot.core.records import Entry, Filters, stamp
+from bot.core.audit import AuditEntry, Event
+from bot.core.intent import Actor, Command, Intent, Place, Source
+from bot.core.records import Filters, StoredEntry, stamp
 from bot.demo.run import write_config
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.store.sqlite.store import Store
-from tests.nursery import Nursery
+from tests.fork_server import ForkServer
 from tests.world import OPEN_POLICY, shown
 
 ENDS = ("done", "failed", "reconciled", "abandoned", "denied")
@@ -32,21 +32,21 @@ OFF = f"schedule off acc:schedule/{SCHEDULE} for={{}}"
 
 
 @dataclass
-class Yard:
+class World:
     """The outside world in this process, and the program as a process of its own."""
 
     ws: Workspace
     acc: Any
     folder: Path
     environ: dict[str, str]
-    nursery: Nursery
+    fork_server: ForkServer
     pid: int | None = None
 
     async def start(self, point: str | None = None) -> None:
         """Start the program; it kills itself at that point."""
         arguments = ["run", "--config", str(self.folder / "signalbox.toml")]
         where = {"point": point} if point else {}
-        self.pid = self.nursery.order(arguments=arguments, environ=self.environ, **where)
+        self.pid = self.fork_server.order(arguments=arguments, environ=self.environ, **where)
         await self.ws.wait_connected(1, timeout=30)
 
     async def dies(self) -> None:
@@ -62,10 +62,10 @@ class Yard:
     async def _ended(self) -> int:
         pid, self.pid = self.pid, None
         assert pid is not None
-        return await self.nursery.ended(pid)
+        return await self.fork_server.ended(pid)
 
-    def rows(self) -> list[Entry]:
-        """The register, oldest first, read beside the program."""
+    def rows(self) -> list[StoredEntry]:
+        """The audit log, oldest first, read beside the program."""
         store = Store.open(str(self.folder / "signalbox.db"))
         try:
             return list(reversed(store.search_sync(Filters(), limit=500)))
@@ -81,21 +81,21 @@ class Yard:
             store.close_sync()
 
     async def until(self, condition: Any, within: float = WITHIN) -> Any:
-        """Poll the register."""
+        """Poll the audit log."""
         return await self.ws.person("U0ANA").wait_for(lambda _: condition(self.rows()), timeout=within)
 
 
 @asynccontextmanager
-async def yard(folder: Path, nursery: Nursery) -> AsyncIterator[Yard]:
+async def yard(folder: Path, fork_server: ForkServer) -> AsyncIterator[World]:
     """A workspace and an ACC; the program is not started yet."""
     async with Workspace(DEMO_SEED, port=0) as ws:
         acc: Any = next(plane for plane in demo_planes(ws.clock) if plane.name == "acc")
         acc.world.speed = 60.0
         async with acc:
             ws.register_plane(acc)
-            made = Yard(ws, acc, folder, write_config(folder, ws, (acc,), OPEN_POLICY), nursery)
+            made = World(ws, acc, folder, write_config(folder, ws, (acc,), OPEN_POLICY), fork_server)
             settings = folder / "signalbox.toml"
-            # Without the head of the register, which goes out by itself, the first message is that of the command.
+            # Without the head of the audit log, which goes out by itself, the first message is that of the command.
             settings.write_text(re.sub(r"security_channel = .*\n", "", settings.read_text("utf-8")), "utf-8")
             try:
                 yield made
@@ -103,13 +103,13 @@ async def yard(folder: Path, nursery: Nursery) -> AsyncIterator[Yard]:
                 await made.stop()
 
 
-def of_request(rows: Sequence[Entry], verb: str) -> list[Entry]:
+def of_request(rows: Sequence[StoredEntry], verb: str) -> list[StoredEntry]:
     """The rows of the one request of a person with that verb."""
     first = next((row for row in rows if row.event == "requested" and row.verb == verb), None)
     return [row for row in rows if first is not None and row.request_id == first.request_id]
 
 
-def check_calls(here: Yard, rows: Sequence[Entry], verb: str, ending: str) -> int:
+def check_calls(here: World, rows: Sequence[StoredEntry], verb: str, ending: str) -> int:
     """Every call that changes something came after its `sent` row; how many there were."""
     calls = [call for call in here.acc.requests if call.method == "POST" and call.raw_path.endswith(ending)]
     sent = [datetime.fromisoformat(row.at).timestamp() for row in rows if row.event == "sent" and row.verb == verb]
@@ -134,9 +134,9 @@ START_POINTS = (
 
 
 @pytest.mark.parametrize(("point", "runs"), START_POINTS, ids=[point for point, _ in START_POINTS])
-async def test_a_start_survives_kill_9(tmp_path: Path, nursery: Nursery, point: str, runs: int | None) -> None:
+async def test_a_start_survives_kill_9(tmp_path: Path, fork_server: ForkServer, point: str, runs: int | None) -> None:
     """Killed at that point and started again: at most one run, each call behind its row, an outcome, a whole chain."""
-    async with yard(tmp_path, nursery) as here:
+    async with yard(tmp_path, fork_server) as here:
         await here.start(point)
         receipt = await here.ws.person("U0ANA").command("C0CRAWL", "/ops start acc:shop/prices")
         await here.dies()
@@ -166,21 +166,21 @@ def told(person: Any, request_id: str) -> bool:
 
 
 async def test_what_an_earlier_version_accepted_and_did_not_begin_is_worked_on(
-    tmp_path: Path, nursery: Nursery
+    tmp_path: Path, fork_server: ForkServer
 ) -> None:
     """It kept accepted requests as new until it began; such a row outlives the deploy."""
-    async with yard(tmp_path, nursery) as here:
+    async with yard(tmp_path, fork_server) as here:
         now = datetime.now(UTC)
         asked = Intent(
             request_id="r-earlier",
             dedupe_key="earlier",
             actor=Actor(user_id="U0ANA", team_id="T0ACME"),
             place=Place(team_id="T0ACME", channel_id="C0CRAWL"),
-            door=Door.COMMAND,
+            source=Source.COMMAND,
             at=now,
-            ask=Command(verb="start", target="acc:shop/prices"),
+            payload=Command(verb="start", target="acc:shop/prices"),
         )
-        row = Row(at=stamp(now), request_id="r-earlier", event=Event.REQUESTED, user_id="U0ANA", verb="start")
+        row = AuditEntry(at=stamp(now), request_id="r-earlier", event=Event.REQUESTED, user_id="U0ANA", verb="start")
         store = Store.open(str(here.folder / "signalbox.db"))
         assert await store.accept(asked, (row,))
         await store.close()
@@ -195,10 +195,10 @@ SAFE_POINTS = ("after:sending:1", "after:switch:1")
 
 @pytest.mark.parametrize("point", SAFE_POINTS)
 async def test_a_change_that_may_be_repeated_is_finished_after_kill_9(
-    tmp_path: Path, nursery: Nursery, point: str
+    tmp_path: Path, fork_server: ForkServer, point: str
 ) -> None:
     """Off is off, also when it is said twice: after the restart it is done, and the person is told."""
-    async with yard(tmp_path, nursery) as here:
+    async with yard(tmp_path, fork_server) as here:
         await here.start(point)
         await here.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE}")
         await here.dies()
@@ -216,9 +216,9 @@ PAUSE_POINTS = ("after:accept:2", "after:sending:2", "after:switch:2")
 
 
 @pytest.mark.parametrize("point", PAUSE_POINTS)
-async def test_a_pause_ends_although_its_end_was_killed(tmp_path: Path, nursery: Nursery, point: str) -> None:
+async def test_a_pause_ends_although_its_end_was_killed(tmp_path: Path, fork_server: ForkServer, point: str) -> None:
     """The switch-on of a timed pause is not lost, wherever the process was gone."""
-    async with yard(tmp_path, nursery) as here:
+    async with yard(tmp_path, fork_server) as here:
         await here.start(point)
         await here.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE} for=1s")
         await here.dies()
@@ -229,9 +229,11 @@ async def test_a_pause_ends_although_its_end_was_killed(tmp_path: Path, nursery:
         assert here.verified()
 
 
-async def test_a_pause_that_was_killed_behind_its_call_still_has_its_end(tmp_path: Path, nursery: Nursery) -> None:
+async def test_a_pause_that_was_killed_behind_its_call_still_has_its_end(
+    tmp_path: Path, fork_server: ForkServer
+) -> None:
     """Found off after the restart, it is known that it was on before, and is given back."""
-    async with yard(tmp_path, nursery) as here:
+    async with yard(tmp_path, fork_server) as here:
         await here.start("after:switch:1")
         ana = here.ws.person("U0ANA")
         await ana.command("C0CRAWL", "/ops schedules acc:shop/prices")
@@ -244,9 +246,9 @@ async def test_a_pause_that_was_killed_behind_its_call_still_has_its_end(tmp_pat
         assert here.acc.schedules[SCHEDULE].enabled is True
 
 
-async def test_a_pause_whose_call_nobody_knows_of_still_has_its_end(tmp_path: Path, nursery: Nursery) -> None:
+async def test_a_pause_whose_call_nobody_knows_of_still_has_its_end(tmp_path: Path, fork_server: ForkServer) -> None:
     """Killed behind the call and started when the time was over: it is on, and the card says what is known."""
-    async with yard(tmp_path, nursery) as here:
+    async with yard(tmp_path, fork_server) as here:
         await here.start("after:switch:1")
         ana = here.ws.person("U0ANA")
         await ana.command("C0CRAWL", "/ops schedules acc:shop/prices")
@@ -268,9 +270,9 @@ def seen(person: Any, *parts: str) -> bool:
     return any(all(part in shown(message) for part in parts) for message in person.messages("C0CRAWL"))
 
 
-async def test_the_card_of_a_replaced_pause_is_mended_after_kill_9(tmp_path: Path, nursery: Nursery) -> None:
+async def test_the_card_of_a_replaced_pause_is_mended_after_kill_9(tmp_path: Path, fork_server: ForkServer) -> None:
     """Killed between the newer order's outcome and the cards: both say so after the restart."""
-    async with yard(tmp_path, nursery) as here:
+    async with yard(tmp_path, fork_server) as here:
         await here.start("after:finish:3")
         ana = here.ws.person("U0ANA")
         for typed, event in (("schedules acc:shop/prices", "done"), (OFF.format("1h"), "paused")):
@@ -287,10 +289,10 @@ async def test_the_card_of_a_replaced_pause_is_mended_after_kill_9(tmp_path: Pat
 
 @pytest.mark.parametrize(("gone", "says"), [(False, "it is on again"), (True, "nothing left to switch on")])
 async def test_the_card_of_a_pause_that_ended_is_made_up_for_after_kill_9(
-    tmp_path: Path, nursery: Nursery, gone: bool, says: str
+    tmp_path: Path, fork_server: ForkServer, gone: bool, says: str
 ) -> None:
     """Killed between the end of a pause and its card: the card is there after the restart, once."""
-    async with yard(tmp_path, nursery) as here:
+    async with yard(tmp_path, fork_server) as here:
         await here.start("after:finish:2")
         ana = here.ws.person("U0ANA")
         await ana.command("C0CRAWL", f"/ops {OFF.format('2s')}")

@@ -222,7 +222,7 @@ async def test_a_redirect_is_not_followed(status: int, repeat_safe: bool, proble
 )
 async def test_what_a_sign_in_meets_is_no_trouble_of_the_call(trouble: Any) -> None:
     """The call that it was for never left, so that nothing about it is unknown."""
-    async with serving(trouble) as door, client_of(door.base_url) as signing:
+    async with serving(trouble) as source, client_of(source.base_url) as signing:
 
         async def sign_in() -> Credential:
             reply = await signing.call("POST", "/login", auth=None)

@@ -54,12 +54,12 @@ async def test_an_agent_is_asked_once_a_pace_for_all_its_runs_however_many_times
     """Three agents with a hundred runs each, whose first looks are due at a hundred different moments."""
     async with station(tmp_path) as here:
         clock = HandClock()
-        deps = replace(here.deps, clock=clock)
+        ctx = replace(here.ctx, clock=clock)
         await here.store.database.write(lambda db: fill(db, 300, NOON))
         for second in range(60):
             if second == 20:
                 here.box.polls = 0
-            await follow_due(deps)
+            await follow_due(ctx)
             clock.advance(1.0)
         assert here.box.polls == 3 * 4
         assert len(await here.store.open_watches()) == 300
@@ -77,12 +77,12 @@ class Broken(Box):
 async def test_a_control_plane_in_trouble_is_left_alone_for_a_while(tmp_path: Path) -> None:
     async with station(tmp_path) as here:
         clock, broken = HandClock(), Broken(here.box.rows)
-        deps = replace(here.deps, clock=clock, backends={"box": broken})
+        ctx = replace(here.ctx, clock=clock, backends={"box": broken})
         await here.store.database.write(lambda db: fill(db, 1, NOON))
         asked: list[float] = []
         for _ in range(60):
             before = broken.polls
-            await follow_due(deps)
+            await follow_due(ctx)
             asked += [clock.monotonic()] * (broken.polls - before)
             clock.advance(1.0)
         pauses = [later - earlier for earlier, later in itertools.pairwise(asked)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from browser import Browser
 
-from bot.demo.run import town
+from bot.demo.run import running_demo
 
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "card.png"
 START = "/ops start acc:shop/prices input.region=north -- monthly price check"
@@ -27,7 +27,7 @@ async def test_a_newcomer_starts_an_agent_and_reads_its_log(tmp_path: Path) -> N
     """Ana types the command, sees the card come to its end, presses Log, and the file that she downloads is the log."""
     downloads = tmp_path / "downloads"
     downloads.mkdir()
-    async with town(tmp_path / "town") as here, Browser(downloads=downloads, size=(1360, 1230)) as page:
+    async with running_demo(tmp_path / "town") as here, Browser(downloads=downloads, size=(1360, 1230)) as page:
         here.planes["acc"].world.speed = 8.0
         await page.go(here.workspace.base_url)
         await page.testid("app-state", text="is connected")

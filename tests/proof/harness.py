@@ -15,14 +15,14 @@ from typing import Any
 from bot.core.card import Card
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse
-from bot.core.intent import Actor, Ask, Command, Door, Due, Form, Intent, Place, Press, Receipt, Reply
+from bot.core.intent import Actor, Command, Due, Form, Intent, Payload, Place, Press, Receipt, Reply, Source
 from bot.core.policy.decide import Policy, parse_policy
 from bot.core.ports.services import Backend
-from bot.intents.intake import Pipeline
+from bot.intents.intake import Intake
 from bot.intents.recovery import recover
-from bot.runtime.context import Deps, PolicyNow
+from bot.runtime.context import ActivePolicy, Context
 from bot.runtime.health import HealthBoard
-from bot.runtime.task_queue import Drain
+from bot.runtime.task_queue import TaskQueue
 from bot.store.sqlite.connection import Database
 from bot.store.sqlite.store import Store
 from bot.store.sqlite.tables.sql import found
@@ -65,8 +65,8 @@ class Town:
         self.store = Store(self.database, None)
         clock = OutsideClock(self.outside)
         backends: dict[str, Backend] = {"box": OutsideBackend(self.outside, self.gate)}
-        self.drain = Drain()
-        self.deps = Deps(
+        self.tasks = TaskQueue()
+        self.ctx = Context(
             clock=clock,
             ids=CountedIds(self.outside),
             catalog=Catalog({"box": ROWS}),
@@ -77,14 +77,14 @@ class Town:
             presenter=OutsideSlack(self.store, self.outside),
             files=NoFiles(),
             spool=NoFiles(),
-            drain=self.drain,
-            policy=lambda: PolicyNow.of(read_policy(self.outside.policy), START),
+            tasks=self.tasks,
+            policy=lambda: ActivePolicy.of(read_policy(self.outside.policy), START),
             health=HealthBoard(backends, clock),
             home_team=HOME,
             zone="Europe/Berlin",
             command="/ops",
         )
-        self.pipeline = Pipeline(self.deps)
+        self.pipeline = Intake(self.ctx)
 
     def close(self) -> None:
         """Forget it."""
@@ -92,36 +92,36 @@ class Town:
 
     async def settle(self) -> None:
         """Let everything that is under way come to its end."""
-        while len(self.drain):  # noqa: ASYNC110  nothing here waits for real time
+        while len(self.tasks):  # noqa: ASYNC110  nothing here waits for real time
             await asyncio.sleep(0)
 
     async def ended(self, intent: Intent) -> None:
         """Wait for the end of this one request."""
-        while any(task.get_name() == intent.request_id for task in self.drain._tasks):  # noqa: ASYNC110  as above
+        while any(task.get_name() == intent.request_id for task in self.tasks._tasks):  # noqa: ASYNC110  as above
             await asyncio.sleep(0)
 
     async def restart(self) -> None:
         """The process dies where it is, and the next one starts on the same store."""
-        await self.drain.close(0)
+        await self.tasks.close(0)
         self.boot()
-        await recover(self.deps)
+        await recover(self.ctx)
         await self.settle()
 
     async def enter(
-        self, user: str, ask: Ask, place: Place, *, door: Door, team: str = "", trigger: str | None = None
+        self, user: str, ask: Payload, place: Place, *, source: Source, team: str = "", trigger: str | None = None
     ) -> tuple[Intent, Receipt | None]:
         """Through the front door; None instead of a receipt when the process died at it."""
         outside = self.outside
         outside.asked += 1
         number = outside.asked
         intent = Intent(
-            request_id=self.deps.ids.request(),
+            request_id=self.ctx.ids.request(),
             dedupe_key=f"door:{number}",
             actor=Actor(user_id=user, team_id=team or self._team(user)),
             place=place,
-            door=door,
+            source=source,
             at=outside.now,
-            ask=ask,
+            payload=ask,
             reply=Reply(trigger_id=trigger),
         )
         receipt = None
@@ -139,9 +139,9 @@ class Town:
 
     async def says(self, user: str, words: str) -> Intent:
         """Type these words."""
-        ask = parse(words, self.deps.catalog)
+        ask = parse(words, self.ctx.catalog)
         assert isinstance(ask, Command), ask
-        intent, _ = await self.enter(user, ask, Place(team_id=HOME, channel_id=ROOM), door=Door.COMMAND)
+        intent, _ = await self.enter(user, ask, Place(team_id=HOME, channel_id=ROOM), source=Source.COMMAND)
         await self.ended(intent)
         return intent
 
@@ -151,7 +151,7 @@ class Town:
         place = Place(team_id=HOME, channel_id=channel, message_ts=f"ts-{card}")
         trigger = f"{user}.{self.outside.asked}"
         intent, _ = await self.enter(
-            user, Press(action=action, button=button), place, door=Door.BUTTON, trigger=trigger
+            user, Press(action=action, button=button), place, source=Source.BUTTON, trigger=trigger
         )
         await self.ended(intent)
         return intent
@@ -160,7 +160,7 @@ class Town:
         """Send the modal that this person has open."""
         form, token = self.outside.forms.pop(user)
         ask = Form(form=form, token=token, values={"reason": reason})
-        intent, _ = await self.enter(user, ask, Place(team_id=HOME, channel_id=""), door=Door.MODAL)
+        intent, _ = await self.enter(user, ask, Place(team_id=HOME, channel_id=""), source=Source.MODAL)
         await self.ended(intent)
         return intent
 
@@ -171,10 +171,10 @@ class Town:
 
     async def _everything_due(self) -> None:
         now = self.outside.now
-        for hold in await self.store.due_holds(now):
-            await self._comes("hold", hold.id, hold.intent.actor.user_id)
-        for hold in await self.store.remind_holds(now):
-            await self._comes("remind", hold.id, hold.intent.actor.user_id, hold.remind_at)
+        for pending in await self.store.due_pending(now):
+            await self._comes("hold", pending.id, pending.intent.actor.user_id)
+        for pending in await self.store.remind_pending(now):
+            await self._comes("remind", pending.id, pending.intent.actor.user_id, pending.remind_at)
         for pause in await self.store.due_pauses(now):
             await self._comes("pause", pause.id, pause.user_id)
         for grant in await self.store.due_grants(now):
@@ -182,13 +182,13 @@ class Town:
 
     async def _comes(self, what: str, row: str, user: str | None, turn: str | None = None) -> None:
         intent = Intent(
-            request_id=self.deps.ids.request(),
+            request_id=self.ctx.ids.request(),
             dedupe_key=f"due:{what}:{row}:{turn}" if turn else f"due:{what}:{row}",
             actor=Actor(user_id=user or "", team_id=HOME),
             place=Place(team_id=HOME, channel_id=ROOM),
-            door=Door.TIMER,
+            source=Source.TIMER,
             at=self.outside.now,
-            ask=Due(what=what, row=row),
+            payload=Due(what=what, row=row),
         )
         await self.pipeline.submit(intent)
         await self.ended(intent)

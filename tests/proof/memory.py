@@ -52,7 +52,7 @@ class Gate:
 _OWNER: ContextVar[int] = ContextVar("owner", default=-1)
 
 
-class Turns:
+class KeyedLock:
     """Lets several works go on in a given order: `plan` says whose turn it is and for how many accesses, None to the end."""
 
     def __init__(self, plan: Sequence[tuple[int, int | None]]) -> None:

@@ -19,7 +19,7 @@ from bot.core.outcome import Done, Health, LookBack, Named, Refused, RunView
 from bot.core.policy.decide import Member, Subject, Where
 from bot.core.policy.match import Reach
 from bot.core.ports.services import Call
-from bot.core.records import ButtonRow, Outgoing, stamp
+from bot.core.records import Outgoing, StoredButton, stamp
 from bot.store.sqlite.store import Store
 from tests.proof.memory import Gate
 from tests.rows import row
@@ -223,7 +223,7 @@ class OutsideSlack:
             due_at=made,
         )
         buttons = [
-            ButtonRow(id=b.id, message_key=card.key, payload=b.means, only_user=b.only_user, made_at=made)
+            StoredButton(id=b.id, message_key=card.key, payload=b.means, only_user=b.only_user, made_at=made)
             for b in card.buttons
         ]
         await self._store.show(outgoing, buttons)

@@ -77,7 +77,7 @@ class Play:
 
     def __init__(self, state: State, database: Database | None = None) -> None:
         self.state = state
-        self.town = Town(outside_of(state), database)
+        self.team = Town(outside_of(state), database)
         self.request_id = ""
         self.shown: dict[str, str] = {}
         self.first: dict[str, str] = {}
@@ -85,15 +85,15 @@ class Play:
 
     def mark(self) -> tuple[Any, ...]:
         """How everything is now, to come back to with `back`."""
-        self.town.memory.mark()
-        outside = self.town.outside.copy()
+        self.team.memory.mark()
+        outside = self.team.outside.copy()
         return self.state, outside, self.request_id, dict(self.shown), dict(self.first), list(self.trail)
 
     def back(self, mark: tuple[Any, ...]) -> None:
         """As it was at the mark, with a process that has just started."""
-        self.town.memory.back()
-        self.state, self.town.outside, self.request_id, self.shown, self.first, self.trail = mark
-        self.town.boot()
+        self.team.memory.back()
+        self.state, self.team.outside, self.request_id, self.shown, self.first, self.trail = mark
+        self.team.boot()
 
     async def step(self, step: Step, *, dies_after: int | None = None) -> Gate:
         """Do it to both and compare. With `dies_after` the process dies after so many durable things and starts again."""
@@ -105,13 +105,13 @@ class Play:
             found = self._told(intent, step) if intent is not None else Told.NOTHING
             self.state = expected
             self.compare(told, found)
-            return self.town.gate
+            return self.team.gate
         gate = Gate(dies_after)
-        self.town.boot(gate)
+        self.team.boot(gate)
         before = self.state
         await self.begin(step)
-        await self.town.restart()
-        self.town.outside.forms.clear()
+        await self.team.restart()
+        self.team.outside.forms.clear()
         self.note()
         if gate.dead:
             self._after_death(step, before, expected)
@@ -145,36 +145,36 @@ class Play:
 
     async def begin(self, step: Step) -> Intent | None:
         """Do it to the program; the request that answers it, None for what nobody asked for."""
-        town = self.town
+        team = self.team
         if step.what == "request":
-            intent = await town.asks(step.who)
+            intent = await team.asks(step.who)
             self.request_id = intent.request_id
             return intent
         if step.what in ("approve", "claim", "old approve"):
             buttons = self.first if step.what == "old approve" else self.shown
             action = step.what.removeprefix("old ")
-            return await town.presses(step.who, buttons[action], f"approval:{self.request_id}", action)
+            return await team.presses(step.who, buttons[action], f"approval:{self.request_id}", action)
         if step.what == "deny":
             opened = await self._open_form(step)
-            if step.who in town.outside.forms and not town.gate.dead:
-                return await town.submits(step.who, "not today")
+            if step.who in team.outside.forms and not team.gate.dead:
+                return await team.submits(step.who, "not today")
             return opened
         if step.what == "cancel":
-            return await town.presses(step.who, self.shown["cancel"], f"op:{self.request_id}", "cancel")
+            return await team.presses(step.who, self.shown["cancel"], f"op:{self.request_id}", "cancel")
         if step.what == "crash":
-            await town.restart()
+            await team.restart()
         else:
-            await self.town.gate.enter()
-            agree(town.outside, self.expected(step, self.state)[0])
+            await self.team.gate.enter()
+            agree(team.outside, self.expected(step, self.state)[0])
             if step.what == "wait":
-                await town.beats()
+                await team.beats()
         return None
 
     async def _open_form(self, step: Step) -> Intent | None:
         """Press Deny, unless its modal is open already."""
-        if step.who in self.town.outside.forms:
+        if step.who in self.team.outside.forms:
             return None
-        return await self.town.presses(step.who, self.shown["deny"], f"approval:{self.request_id}", "deny")
+        return await self.team.presses(step.who, self.shown["deny"], f"approval:{self.request_id}", "deny")
 
     async def opened(self, steps: Sequence[Step]) -> State:
         """Open the modals of what is denied, so that only their sending is left; the state, which stays as it is."""
@@ -187,11 +187,11 @@ class Play:
         """The process dies when the deciding vote is on the disk and nothing was sent."""
         for after in range(1, 20):
             mark = self.mark()
-            self.town.boot(Gate(after))
-            await self.town.presses(who, self.shown["approve"], f"approval:{self.request_id}")
-            await self.town.drain.close(0)
+            self.team.boot(Gate(after))
+            await self.team.presses(who, self.shown["approve"], f"approval:{self.request_id}")
+            await self.team.tasks.close(0)
             if self.stands() is Now.APPROVED:
-                self.town.boot()
+                self.team.boot()
                 return
             self.back(mark)
         raise AssertionError("no death lies between the vote and the call")
@@ -205,27 +205,27 @@ class Play:
         stands = self.stands()
         self._check_words(stands)
         votes = self.votes() if stands is Now.OPEN else frozenset()
-        return (stands, len(self.town.outside.calls), votes, *told)
+        return (stands, len(self.team.outside.calls), votes, *told)
 
     def _check_words(self, stands: Now) -> None:
         """Nobody is told that it runs unless it does, and one person claims a question."""
-        for hold in self._holds():
-            if stands not in (Now.DONE, Now.UNKNOWN) and self.town.card(f"told:{hold['id']}:approved") is not None:
+        for pending in self._all_pending():
+            if stands not in (Now.DONE, Now.UNKNOWN) and self.team.card(f"told:{pending['id']}:approved") is not None:
                 raise DifferenceError(f"{self.told()}: the requester was told that it runs, and it is {stands}")
-            sql = "SELECT seq FROM register WHERE approval_id = ? AND event = 'claimed'"
-            if len(self.town.rows(sql, hold["id"])) > 1:
+            sql = "SELECT seq FROM audit WHERE approval_id = ? AND event = 'claimed'"
+            if len(self.team.rows(sql, pending["id"])) > 1:
                 raise DifferenceError(f"{self.told()}: claimed twice")
 
     def note(self) -> None:
         """Which buttons there are to press: those that are shown, or were shown last."""
         for key in (f"approval:{self.request_id}", f"op:{self.request_id}"):
-            card = self.town.card(key)
+            card = self.team.card(key)
             for button in card.buttons if card is not None else ():
                 self.shown[button.action] = button.id
                 self.first.setdefault(button.action, button.id)
 
     def _told(self, intent: Intent, step: Step) -> Told:
-        card = self.town.card(f"say:{intent.request_id}")
+        card = self.team.card(f"say:{intent.request_id}")
         if card is not None:
             for pattern, told in _SAID:
                 if re.search(pattern, card.title):
@@ -246,20 +246,20 @@ class Play:
 
     def rounds(self) -> int:
         """How often it was asked."""
-        return len(self._holds())
+        return len(self._all_pending())
 
-    def _holds(self) -> list[dict[str, Any]]:
-        sql = "SELECT * FROM holds WHERE request_id = ? AND kind = 'approval' ORDER BY rowid DESC"
-        return self.town.rows(sql, self.request_id)
+    def _all_pending(self) -> list[dict[str, Any]]:
+        sql = "SELECT * FROM pending_decisions WHERE request_id = ? AND kind = 'approval' ORDER BY rowid DESC"
+        return self.team.rows(sql, self.request_id)
 
     def stands(self) -> Now:
         """Where the request stands in the store."""
-        holds = self._holds()
-        rows = self.town.rows("SELECT event, code FROM register WHERE request_id = ? ORDER BY seq", self.request_id)
+        pending_decisions = self._all_pending()
+        rows = self.team.rows("SELECT event, code FROM audit WHERE request_id = ? ORDER BY seq", self.request_id)
         events = [(row["event"], row["code"]) for row in rows]
-        if not holds:
+        if not pending_decisions:
             return Now.REFUSED if any(event == "denied" for event, _ in events) else Now.NONE
-        state = holds[0]["state"]
+        state = pending_decisions[0]["state"]
         if state == "taken":
             for event, now in (("done", Now.DONE), ("unknown", Now.UNKNOWN)):
                 if any(found == event for found, _ in events):
@@ -273,9 +273,13 @@ class Play:
 
     def votes(self) -> frozenset[str]:
         """Who agreed, as people, to the newest question."""
-        holds = self._holds()
-        sql = "SELECT person FROM hold_votes WHERE hold_id = ? AND vote = 'approve'"
-        return frozenset(row["person"] for row in self.town.rows(sql, holds[0]["id"])) if holds else frozenset()
+        pending_decisions = self._all_pending()
+        sql = "SELECT person FROM votes WHERE pending_id = ? AND vote = 'approve'"
+        return (
+            frozenset(row["person"] for row in self.team.rows(sql, pending_decisions[0]["id"]))
+            if pending_decisions
+            else frozenset()
+        )
 
     def told(self) -> str:
         """The history so far."""
@@ -284,7 +288,7 @@ class Play:
     def compare(self, told: Told | None = None, found: Told | None = None) -> None:
         """Raise when the program and the model say different things."""
         state = self.state
-        self._same("calls", state.calls, len(self.town.outside.calls))
+        self._same("calls", state.calls, len(self.team.outside.calls))
         self._same("state", state.now, self.stands())
         if told is not None:
             self._same("answer", told, found)
@@ -303,9 +307,9 @@ class Play:
         if self.state.now not in ENDED:
             return
         self._same("buttons", set(), live)
-        sql = "SELECT state FROM inbox WHERE request_id = ?"
-        self._same("request", "ended", self.town.rows(sql, self.request_id)[0]["state"])
-        mine = self.town.card(f"op:{self.request_id}")
+        sql = "SELECT state FROM requests WHERE request_id = ?"
+        self._same("request", "ended", self.team.rows(sql, self.request_id)[0]["state"])
+        mine = self.team.card(f"op:{self.request_id}")
         if mine is None or "Waiting" in mine.status or "Working" in mine.status:
             raise DifferenceError(f"{self.told()}: the requester's card says {mine.status if mine else 'nothing'}")
 
@@ -313,7 +317,7 @@ class Play:
         """Actions of this request's buttons that count now."""
         sql = "SELECT payload FROM buttons WHERE retired_at IS NULL AND message_key IN (?, ?)"
         keys = (f"approval:{self.request_id}", f"op:{self.request_id}")
-        payloads = [json.loads(row["payload"]) for row in self.town.rows(sql, *keys)]
+        payloads = [json.loads(row["payload"]) for row in self.team.rows(sql, *keys)]
         return {str(payload.get("choice")) for payload in payloads if payload.get("tag") == "hold1"}
 
     def _same(self, what: str, expected: object, found: object) -> None:
@@ -325,7 +329,7 @@ class Play:
         possible = [expected, model.restart(before)[0]]
         if step.what in ("approve", "old approve"):
             possible += [model.restart(model.approve(before, step.who, cut)[0])[0] for cut in Cut]
-        calls, stands = len(self.town.outside.calls), self.stands()
+        calls, stands = len(self.team.outside.calls), self.stands()
         for state in possible:
             votes = state.votes if state.now is Now.OPEN else self.votes()
             if (state.calls, state.now, votes) == (calls, stands, self.votes()):
@@ -340,17 +344,17 @@ class Play:
 
         Ids count by their order, versions and states of the target by whether they are those that were asked about.
         """
-        town, state = self.town, self.state
+        team, state = self.team, self.state
         as_asked = (state.policy.version == state.asked_version, state.target == state.asked_target)
         plain_policy = replace(state.policy, version=0)
         parts: list[Any] = [
             repr(replace(state, policy=plain_policy, target=0, asked_version=0, asked_target=0)),
             as_asked,
-            [self._plain(hold) for hold in self._holds()],
-            town.rows("SELECT hold_id, person, vote FROM hold_votes ORDER BY hold_id, person"),
-            town.rows("SELECT request_id, state FROM inbox WHERE state <> 'ended' ORDER BY rowid"),
-            town.rows("SELECT key, value FROM facts WHERE key LIKE 'claim:%' ORDER BY key"),
-            town.rows(
+            [self._plain(pending) for pending in self._all_pending()],
+            team.rows("SELECT pending_id, person, vote FROM votes ORDER BY pending_id, person"),
+            team.rows("SELECT request_id, state FROM requests WHERE state <> 'ended' ORDER BY rowid"),
+            team.rows("SELECT key, value FROM facts WHERE key LIKE 'claim:%' ORDER BY key"),
+            team.rows(
                 "SELECT id, payload, retired_at IS NULL AS live FROM buttons "
                 "WHERE message_key LIKE 'approval:%' OR message_key LIKE 'op:%' ORDER BY rowid"
             ),
@@ -365,12 +369,12 @@ class Play:
         plain = re.sub(r"[rs]-?\d{14,25}", renamed, json.dumps(parts, default=str, sort_keys=True))
         return hashlib.sha256(plain.encode()).hexdigest()
 
-    def _plain(self, hold: dict[str, Any]) -> list[Any]:
-        facts = json.loads(hold["facts"])
-        now = (read_policy(self.town.outside.policy).version, self.town.outside.lamp_state)
+    def _plain(self, pending: dict[str, Any]) -> list[Any]:
+        facts = json.loads(pending["facts"])
+        now = (read_policy(self.team.outside.policy).version, self.team.outside.lamp_state)
         kept = {name: facts[name] for name in ("sort", "count", "groups", "round", "eligible", "buttons", "expires")}
-        same = (hold["policy_version"] == now[0], facts["state"] == now[1])
-        return [hold["id"], hold["state"], hold["due_at"], hold["remind_at"], same, kept]
+        same = (pending["policy_version"] == now[0], facts["state"] == now[1])
+        return [pending["id"], pending["state"], pending["due_at"], pending["remind_at"], same, kept]
 
 
 def _edited(policy: model.Policy, step: Step) -> model.Policy:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.intent import Door, Place, Press
+from bot.core.intent import Place, Press, Source
 from bot.intents.recovery import recover
 from tests.proof.model import Is, Now
 from tests.proof.outside import DECIDING, HOME, LIFE, ROOM, START
 from tests.proof.play import Play, Step
 from tests.proof.test_interleavings import ANA, LEE, RUI, three
-from tests.scenarios.deciding import CRAWL, Deciding, deciding
+from tests.scenarios.team import CRAWL, Team, deciding
 from tests.world import request_id
 
 OTHER_LETTERS = "0az-%\u202e"
@@ -27,11 +27,11 @@ async def asked() -> AsyncIterator[Play]:
     play = Play(three(1))
     await play.step(Step("request", ANA))
     yield play
-    play.town.close()
+    play.team.close()
 
 
 @pytest.fixture
-async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """The same through real sockets."""
     async with deciding(tmp_path, monkeypatch) as made:
         yield made
@@ -39,13 +39,13 @@ async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 def answer(play: Play, intent_id: str) -> str:
     """What the presser was told."""
-    card = play.town.card(f"say:{intent_id}")
+    card = play.team.card(f"say:{intent_id}")
     return card.title if card is not None else ""
 
 
 def nothing_came_of_it(play: Play) -> bool:
     """Open as before: no vote, no call, no decision."""
-    return play.stands() is Now.OPEN and not play.votes() and not play.town.outside.calls
+    return play.stands() is Now.OPEN and not play.votes() and not play.team.outside.calls
 
 
 async def test_a_button_with_any_byte_changed_is_unknown(asked: Play) -> None:
@@ -55,23 +55,23 @@ async def test_a_button_with_any_byte_changed_is_unknown(asked: Play) -> None:
     bent = [button[:at] + other + button[at + 1 :] for at in range(len(button)) for other in OTHER_LETTERS]
     for value in (*bent, button[:-1], f"{button}0", button.upper(), f" {button}", "", "x" * 10_000):
         if value != button and value not in asked.shown.values():
-            intent = await asked.town.presses(LEE, value, card)
+            intent = await asked.team.presses(LEE, value, card)
             assert "not known" in answer(asked, intent.request_id), value
     assert nothing_came_of_it(asked)
 
 
-async def test_a_value_that_holds_words_instead_of_an_id_decides_nothing(town: Deciding) -> None:
+async def test_a_value_that_holds_words_instead_of_an_id_decides_nothing(team: Team) -> None:
     """The hold's id, JSON that names a choice, another tag: the door takes them for ids, and there are no such ids."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices")
-    card = await town.card("start acc:shop/prices")
-    hold = f"{request_id(card)}.1"
+    card = await team.card("start acc:shop/prices")
+    pending = f"{request_id(card)}.1"
     values = (
-        hold,
-        json.dumps({"tag": "hold1", "hold": hold, "choice": "approve"}),
+        pending,
+        json.dumps({"tag": "hold1", "hold": pending, "choice": "approve"}),
         "approve",
         "hold1",
-        f"approve:{hold}",
+        f"approve:{pending}",
     )
     for number, value in enumerate(values):
         payload = {
@@ -86,20 +86,20 @@ async def test_a_value_that_holds_words_instead_of_an_id_decides_nothing(town: D
         }
         assert (await here.ws.deliver("interactive", payload)).acked
     await here.until(
-        lambda: len([row for row in here.register(event="requested") if row.verb == "approve"]) == len(values)
+        lambda: len([row for row in here.audit(event="requested") if row.verb == "approve"]) == len(values)
     )
-    await town.sees("not known")
-    assert not here.register(event="approved")
-    assert not town.effects()
+    await team.sees("not known")
+    assert not here.audit(event="approved")
+    assert not team.effects()
 
 
 async def test_a_button_means_what_it_was_made_for_whatever_the_payload_calls_it(asked: Play) -> None:
     """`approve` as the action of Claim's id claims; of Cancel's id on the approvers' card it is nothing."""
     card = f"approval:{asked.request_id}"
-    await asked.town.presses(LEE, asked.shown["claim"], card, "approve")
+    await asked.team.presses(LEE, asked.shown["claim"], card, "approve")
     assert nothing_came_of_it(asked)
-    assert asked.town.rows("SELECT 1 FROM register WHERE event = 'claimed'")
-    await asked.town.presses(LEE, asked.shown["cancel"], card, "approve")
+    assert asked.team.rows("SELECT 1 FROM audit WHERE event = 'claimed'")
+    await asked.team.presses(LEE, asked.shown["cancel"], card, "approve")
     assert nothing_came_of_it(asked)
 
 
@@ -107,29 +107,29 @@ async def test_a_button_counts_on_its_own_message_of_its_own_request_alone(asked
     """Every id of two requests on every card of both: only the two that belong together do anything, and to their own."""
     first = dict(asked.shown), asked.request_id
     second = Play(three(1))
-    second.town.close()
-    second.town = asked.town
-    intent = await asked.town.asks(ANA, "another lamp")
+    second.team.close()
+    second.team = asked.team
+    intent = await asked.team.asks(ANA, "another lamp")
     second.request_id = intent.request_id
     second.note()
     assert set(first[0].values()).isdisjoint(second.shown.values())
     for button in (first[0]["approve"], first[0]["deny"], first[0]["claim"]):
-        told = await asked.town.presses(LEE, button, f"approval:{second.request_id}")
+        told = await asked.team.presses(LEE, button, f"approval:{second.request_id}")
         assert "copy" in answer(asked, told.request_id)
     for button in (first[0]["approve"], first[0]["cancel"]):
-        told = await asked.town.presses(ANA, button, f"op:{second.request_id}")
+        told = await asked.team.presses(ANA, button, f"op:{second.request_id}")
         assert answer(asked, told.request_id)
     assert nothing_came_of_it(asked)
     assert nothing_came_of_it(second)
-    await asked.town.presses(LEE, second.shown["approve"], f"approval:{second.request_id}")
+    await asked.team.presses(LEE, second.shown["approve"], f"approval:{second.request_id}")
     assert nothing_came_of_it(replace_calls(asked))
     assert second.stands() is Now.DONE
 
 
 def replace_calls(play: Play) -> Play:
     """The same play, the one call of the other request set aside."""
-    assert len(play.town.outside.calls) == 1
-    play.town.outside.calls.clear()
+    assert len(play.team.outside.calls) == 1
+    play.team.outside.calls.clear()
     return play
 
 
@@ -152,18 +152,18 @@ async def test_a_press_from_a_copy_another_channel_or_another_workspace_decides_
     if place.message_ts in ("own", "ts-approval"):
         place = place.model_copy(update={"message_ts": own})
     ask = Press(action="approve", button=asked.shown["approve"])
-    await asked.town.enter(LEE, ask, place, door=Door.BUTTON)
-    await asked.town.settle()
+    await asked.team.enter(LEE, ask, place, source=Source.BUTTON)
+    await asked.team.settle()
     assert nothing_came_of_it(asked)
 
 
 async def test_a_button_of_another_version_is_answered_and_does_nothing(asked: Play) -> None:
     """Its meaning in the store has a tag that nobody knows here."""
     later = json.dumps({"tag": "hold2", "hold": f"{asked.request_id}.1", "choice": "approve"})
-    asked.town.memory.write_sync(
+    asked.team.memory.write_sync(
         lambda db: db.conn.execute("UPDATE buttons SET payload = ? WHERE id = ?", (later, asked.shown["approve"]))
     )
-    intent = await asked.town.presses(LEE, asked.shown["approve"], f"approval:{asked.request_id}")
+    intent = await asked.team.presses(LEE, asked.shown["approve"], f"approval:{asked.request_id}")
     assert "version" in answer(asked, intent.request_id)
     assert nothing_came_of_it(asked)
 
@@ -178,20 +178,20 @@ async def test_the_button_of_a_card_that_was_renewed_decides_nothing(asked: Play
     assert asked.stands() is Now.DONE
 
 
-async def test_a_hundred_clicks_at_once_are_one_decision_and_one_call(town: Deciding) -> None:
+async def test_a_hundred_clicks_at_once_are_one_decision_and_one_call(team: Team) -> None:
     """Two people, fifty clicks each, real sockets: one row `approved`, one call; every other press hears who was first."""
-    here = town.here
+    here = team.here
     here.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
     await here.say("start acc:shop/prices")
-    card = await town.card("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
     users = ["U0LEE", "U0ROOT"] * 50
-    await asyncio.gather(*(town.press(card, "Approve", user=user) for user in users))
+    await asyncio.gather(*(team.press(card, "Approve", user=user) for user in users))
     await here.sees("start acc:shop/prices", "Succeeded", timeout=30)
-    assert len(town.effects()) == 1
-    (winner,) = here.register(event="approved")
+    assert len(team.effects()) == 1
+    (winner,) = here.audit(event="approved")
     loser = "U0ROOT" if winner.user_id == "U0LEE" else "U0LEE"
-    await town.sees(f"Approved by <@{winner.user_id}>", "Too late", user=loser)
-    assert len(here.register(event="sent")) == 1
+    await team.sees(f"Approved by <@{winner.user_id}>", "Too late", user=loser)
+    assert len(here.audit(event="sent")) == 1
 
 
 async def test_a_hundred_people_at_once_count_as_many_as_are_needed() -> None:
@@ -199,12 +199,12 @@ async def test_a_hundred_people_at_once_count_as_many_as_are_needed() -> None:
     play = Play(three(2))
     await play.step(Step("request", ANA))
     card = f"approval:{play.request_id}"
-    presses = (play.town.presses(who, play.shown["approve"], card) for _ in range(34) for who in (LEE, RUI, ANA))
+    presses = (play.team.presses(who, play.shown["approve"], card) for _ in range(34) for who in (LEE, RUI, ANA))
     await asyncio.gather(*presses)
     assert play.stands() is Now.DONE
     assert play.votes() == {LEE, RUI}
-    assert len(play.town.outside.calls) == 1
-    play.town.close()
+    assert len(play.team.outside.calls) == 1
+    play.team.close()
 
 
 FIELDS = {
@@ -226,11 +226,11 @@ async def test_what_runs_is_what_was_approved_to_the_last_field(asked: Play, nam
     """The vote is in the store, then one of its fields is another: nothing is sent, it is asked again or void."""
     column, path, value = FIELDS[name]
     await asked.voted_and_died(LEE)
-    changed = f"UPDATE holds SET {column} = json_set({column}, ?, json(?)) WHERE request_id = ?"
+    changed = f"UPDATE pending_decisions SET {column} = json_set({column}, ?, json(?)) WHERE request_id = ?"
     values = (path, json.dumps(value), asked.request_id)
-    asked.town.memory.write_sync(lambda db: db.conn.execute(changed, values))
-    await asked.town.restart()
-    assert not asked.town.outside.calls
+    asked.team.memory.write_sync(lambda db: db.conn.execute(changed, values))
+    await asked.team.restart()
+    assert not asked.team.outside.calls
     assert asked.stands() in (Now.OPEN, Now.VOID)
     assert not asked.votes() or asked.stands() is Now.VOID
 
@@ -239,31 +239,31 @@ async def test_what_runs_is_what_was_approved_to_the_last_field(asked: Play, nam
 async def test_a_digest_or_a_version_that_does_not_fit_sends_nothing(asked: Play, column: str) -> None:
     """They are compared right before the call."""
     await asked.voted_and_died(LEE)
-    changed = f"UPDATE holds SET {column} = 'ffff' WHERE request_id = ?"
-    asked.town.memory.write_sync(lambda db: db.conn.execute(changed, (asked.request_id,)))
-    await asked.town.restart()
-    assert not asked.town.outside.calls
+    changed = f"UPDATE pending_decisions SET {column} = 'ffff' WHERE request_id = ?"
+    asked.team.memory.write_sync(lambda db: db.conn.execute(changed, (asked.request_id,)))
+    await asked.team.restart()
+    assert not asked.team.outside.calls
 
 
 async def test_an_approved_expiry_cannot_be_stretched(asked: Play) -> None:
     """What was approved in time and comes to its call at its very end is not sent."""
     await asked.voted_and_died(LEE)
-    asked.town.outside.now = START + LIFE
-    await asked.town.restart()
+    asked.team.outside.now = START + LIFE
+    await asked.team.restart()
     assert asked.stands() is Now.EXPIRED
-    assert not asked.town.outside.calls
+    assert not asked.team.outside.calls
 
 
 async def test_a_target_that_was_made_anew_under_its_name_is_not_the_one_that_was_approved(asked: Play) -> None:
     """The lamp has another id when it comes to the call."""
     await asked.voted_and_died(LEE)
-    asked.town.outside.lamp = "lamp-2"
-    await asked.town.restart()
-    assert not asked.town.outside.calls
+    asked.team.outside.lamp = "lamp-2"
+    await asked.team.restart()
+    assert not asked.team.outside.calls
     assert asked.stands() is Now.OPEN
     asked.note()
-    await asked.town.presses(RUI, asked.shown["approve"], f"approval:{asked.request_id}")
-    assert asked.town.outside.calls == ["lamp-2"]
+    await asked.team.presses(RUI, asked.shown["approve"], f"approval:{asked.request_id}")
+    assert asked.team.outside.calls == ["lamp-2"]
 
 
 @pytest.mark.parametrize(
@@ -290,56 +290,56 @@ async def test_whatever_changes_between_the_vote_and_the_call_is_seen_before_the
     """Rules, group, approver, requester and target are read again: nothing is sent."""
     await asked.voted_and_died(LEE)
     await asked.begin(change)
-    await asked.town.restart()
-    assert not asked.town.outside.calls
+    await asked.team.restart()
+    assert not asked.team.outside.calls
     assert asked.stands() in (Now.OPEN, Now.VOID)
 
 
 async def test_an_approval_is_used_once_however_often_it_is_dispatched(asked: Play) -> None:
     """Two starts at once, three more after them, and a press on the retired button."""
     await asked.voted_and_died(LEE)
-    await asyncio.gather(recover(asked.town.deps), recover(asked.town.deps))
-    await asked.town.settle()
+    await asyncio.gather(recover(asked.team.ctx), recover(asked.team.ctx))
+    await asked.team.settle()
     for _ in range(3):
-        await asked.town.restart()
-    await asked.town.presses(RUI, asked.shown["approve"], f"approval:{asked.request_id}")
-    assert asked.town.outside.calls == ["lamp-1"]
-    assert len(asked.town.rows("SELECT 1 FROM register WHERE event = 'sent'")) == 1
+        await asked.team.restart()
+    await asked.team.presses(RUI, asked.shown["approve"], f"approval:{asked.request_id}")
+    assert asked.team.outside.calls == ["lamp-1"]
+    assert len(asked.team.rows("SELECT 1 FROM audit WHERE event = 'sent'")) == 1
 
 
 async def test_the_same_request_again_needs_its_own_approval(asked: Play) -> None:
     """What Lee approved for one request opens nothing for the next, though it is the same to the letter."""
     await asked.step(Step("approve", LEE))
-    await asked.town.asks(ANA)
-    assert len(asked.town.outside.calls) == 1
-    assert len(asked.town.rows("SELECT 1 FROM holds WHERE state = 'open'")) == 1
+    await asked.team.asks(ANA)
+    assert len(asked.team.outside.calls) == 1
+    assert len(asked.team.rows("SELECT 1 FROM pending_decisions WHERE state = 'open'")) == 1
 
 
 async def test_a_form_is_sent_by_who_opened_it_or_not_at_all(asked: Play) -> None:
     """Lee opened Deny; Rui, Ana and nobody at all send it."""
     await asked.opened((Step("deny", LEE),))
-    kept = asked.town.outside.forms[LEE]
+    kept = asked.team.outside.forms[LEE]
     for other in (RUI, ANA, ""):
-        asked.town.outside.forms[other] = kept
-        intent = await asked.town.submits(other, "mine now")
+        asked.team.outside.forms[other] = kept
+        intent = await asked.team.submits(other, "mine now")
         assert "no longer known" in answer(asked, intent.request_id)
     assert nothing_came_of_it(asked)
 
 
-async def test_what_no_card_can_show_whole_is_not_put_to_anybody(town: Deciding) -> None:
+async def test_what_no_card_can_show_whole_is_not_put_to_anybody(team: Team) -> None:
     """Three thousand letters of parameters."""
-    here = town.here
+    here = team.here
     await here.does(f"start acc:shop/prices input.text={'x' * 3_000}", "Denied", "characters long")
-    assert (await town.event("denied")).code == "not_showable"
-    assert not here.register(event="approval_requested")
+    assert (await team.event("denied")).code == "not_showable"
+    assert not here.audit(event="approval_requested")
 
 
-async def test_the_card_of_an_approval_shows_every_parameter_as_it_will_run(town: Deciding) -> None:
+async def test_the_card_of_an_approval_shows_every_parameter_as_it_will_run(team: Team) -> None:
     """Defaults that nobody typed too, the exact id, and the digest that is compared before the call."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices input.region=north")
-    card = await town.card("start acc:shop/prices")
-    row = await town.event("approval_requested")
+    card = await team.card("start acc:shop/prices")
+    row = await team.event("approval_requested")
     words = json.dumps(card["blocks"])
     assert "north" in words
     for name in json.loads(row.params):
@@ -348,16 +348,16 @@ async def test_the_card_of_an_approval_shows_every_parameter_as_it_will_run(town
     assert row.digest in words
 
 
-async def test_a_press_on_a_channel_that_froze_meanwhile_runs_nothing(town: Deciding) -> None:
+async def test_a_press_on_a_channel_that_froze_meanwhile_runs_nothing(team: Team) -> None:
     """The request's channel became shared with others after the card was shown: its rules no longer count."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices")
-    card = await town.card("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
     here.ws.set_channel(CRAWL, is_ext_shared=True)
     await here.until(lambda: here.bot.store.database.read_sync(_frozen))
-    await town.press(card, "Approve")
-    await town.sees("Nothing was done")
-    assert not town.effects()
+    await team.press(card, "Approve")
+    await team.sees("Nothing was done")
+    assert not team.effects()
 
 
 def _frozen(db: object) -> bool:

@@ -9,29 +9,29 @@ from typing import Any
 import pytest
 
 from bot.core.command.capability import Risk
-from bot.core.intent import Actor, Command, Door, Place
+from bot.core.intent import Actor, Command, Place, Source
 from bot.core.operation import Operation, Target
 from bot.playground.workspace.payloads import slash_command
 from tests.proof.model import Now
 from tests.proof.play import Play, Step
 from tests.proof.test_interleavings import three
-from tests.scenarios.deciding import APPROVERS, CRAWL, RULES, Deciding, deciding
+from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
 from tests.world import World, shown
 
 LEE = "U0LEE"
 
 
 @pytest.fixture
-async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """The whole program; Lee alone decides what Ana starts."""
     async with deciding(tmp_path, monkeypatch) as made:
         yield made
 
 
-async def asked(town: Deciding) -> dict[str, Any]:
+async def asked(team: Team) -> dict[str, Any]:
     """Ana asks; the approvers' card."""
-    await town.here.say("start acc:shop/prices")
-    return await town.card("start acc:shop/prices")
+    await team.here.say("start acc:shop/prices")
+    return await team.card("start acc:shop/prices")
 
 
 def value_of(card: dict[str, Any], label: str = "Approve") -> str:
@@ -44,21 +44,21 @@ def value_of(card: dict[str, Any], label: str = "Approve") -> str:
     )
 
 
-async def pressed(town: Deciding, card: dict[str, Any], **changes: Any) -> None:
+async def pressed(scene: Team, card: dict[str, Any], **changes: Any) -> None:
     """A press on Approve whose payload says of user, team, enterprise and channel what the test wants; it is acked."""
-    here = town.here
-    town.forgeries += 1
+    here = scene.here
+    scene.forgeries += 1
     payload = {
         "type": "block_actions",
         "user": {"id": LEE, "team_id": here.ws.team_id, "username": "lee", "name": "lee"},
         "team": {"id": here.ws.team_id},
         "enterprise": None,
         "api_app_id": here.ws.app_id,
-        "trigger_id": f"pressed.{town.forgeries}",
+        "trigger_id": f"pressed.{scene.forgeries}",
         "container": {"type": "message", "channel_id": APPROVERS, "message_ts": card["ts"]},
         "channel": {"id": APPROVERS},
         "actions": [
-            {"type": "button", "action_id": "approve", "value": value_of(card), "action_ts": f"2.{town.forgeries}"}
+            {"type": "button", "action_id": "approve", "value": value_of(card), "action_ts": f"2.{scene.forgeries}"}
         ],
     }
     before = len(presses(here))
@@ -67,31 +67,31 @@ async def pressed(town: Deciding, card: dict[str, Any], **changes: Any) -> None:
 
 
 def presses(here: World) -> list[Any]:
-    """Presses in the register that came to an end that can be seen: refused, or a vote."""
-    return [*here.register(event="denied"), *here.register(event="approved"), *here.register(event="abandoned")]
+    """Presses in the audit log that came to an end that can be seen: refused, or a vote."""
+    return [*here.audit(event="denied"), *here.audit(event="approved"), *here.audit(event="abandoned")]
 
 
-def undecided(town: Deciding) -> bool:
+def undecided(team: Team) -> bool:
     """No vote, no call."""
-    return not town.here.register(event="approved") and not town.effects()
+    return not team.here.audit(event="approved") and not team.effects()
 
 
-async def test_a_name_gives_no_right_and_takes_none(town: Deciding) -> None:
+async def test_a_name_gives_no_right_and_takes_none(team: Team) -> None:
     """Rui and the guest bear Lee's names in every field that has one; the ids decide, and Lee renamed is still Lee."""
-    here = town.here
-    card = await asked(town)
+    here = team.here
+    card = await asked(team)
     for user in ("U0RUI", "U0GUEST"):
         here.ws.set_user(user, name="lee", real_name="Lee Ling")
-        await pressed(town, card, user={"id": user, "team_id": here.ws.team_id, "username": "lee", "name": "lee"})
-    assert undecided(town)
+        await pressed(team, card, user={"id": user, "team_id": here.ws.team_id, "username": "lee", "name": "lee"})
+    assert undecided(team)
     here.ws.set_user(LEE, name="nobody", real_name="Nobody")
-    await pressed(town, card, user={"id": LEE, "team_id": here.ws.team_id, "username": "mallory", "name": "mallory"})
-    await here.until(lambda: len(town.effects()) == 1)
+    await pressed(team, card, user={"id": LEE, "team_id": here.ws.team_id, "username": "mallory", "name": "mallory"})
+    await here.until(lambda: len(team.effects()) == 1)
 
 
-async def test_the_name_in_a_command_is_nobody(town: Deciding) -> None:
+async def test_the_name_in_a_command_is_nobody(team: Team) -> None:
     """`user_name` and `channel_name` of the form say Ana and #crawl-ops; the ids say the guest and another channel."""
-    here = town.here
+    here = team.here
     core = here.ws.core
     users, channels = core.state.users, core.state.channels
     claims = {"user_name": "ana", "channel_name": "crawl-ops"}
@@ -99,20 +99,20 @@ async def test_the_name_in_a_command_is_nobody(town: Deciding) -> None:
     elsewhere = slash_command(core, users["U0ANA"], channels["C0INC"], "/ops", "start acc:shop/prices")
     for payload in (guest, elsewhere):
         assert (await here.ws.deliver("slash_commands", payload | claims)).acked
-    rows = await here.until(lambda: here.register(event="denied") if len(here.register(event="denied")) == 2 else None)
+    rows = await here.until(lambda: here.audit(event="denied") if len(here.audit(event="denied")) == 2 else None)
     assert {(row.user_id, row.channel_id) for row in rows} == {("U0GUEST", CRAWL), ("U0ANA", "C0INC")}
 
 
-async def test_the_same_ids_in_another_workspace_are_other_people_and_places(town: Deciding) -> None:
+async def test_the_same_ids_in_another_workspace_are_other_people_and_places(team: Team) -> None:
     """Lee's id and the card's channel under another team, in the person's part, the payload's part, and both."""
-    here = town.here
-    card = await asked(town)
+    here = team.here
+    card = await asked(team)
     home, other = here.ws.team_id, "T0OTHER"
-    await pressed(town, card, user={"id": LEE, "team_id": other})
-    await pressed(town, card, user={"id": LEE, "team_id": other}, team={"id": other})
-    await pressed(town, card, user={"id": LEE, "team_id": home}, team={"id": other})
-    assert undecided(town)
-    codes = [row.code for row in here.register(event="denied")]
+    await pressed(team, card, user={"id": LEE, "team_id": other})
+    await pressed(team, card, user={"id": LEE, "team_id": other}, team={"id": other})
+    await pressed(team, card, user={"id": LEE, "team_id": home}, team={"id": other})
+    assert undecided(team)
+    codes = [row.code for row in here.audit(event="denied")]
     assert codes[0] == "not_eligible"
     assert codes[1:] == ["other_workspace", "other_workspace"]
 
@@ -146,27 +146,27 @@ STANDINGS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", STANDINGS)
-async def test_who_is_no_full_member_at_the_press_decides_nothing(town: Deciding, name: str) -> None:
+async def test_who_is_no_full_member_at_the_press_decides_nothing(team: Team, name: str) -> None:
     """Lee was one when the card was shown and named on it; now Slack says otherwise. As a member again Lee decides."""
-    here = town.here
-    card = await asked(town)
+    here = team.here
+    card = await asked(team)
     before = {field: getattr(here.ws.core.state.users[LEE], field) for field in STANDINGS[name]}
     here.ws.set_user(LEE, **STANDINGS[name])
-    await pressed(town, card)
-    assert undecided(town)
-    assert (await town.event("denied")).code == "not_eligible"
+    await pressed(team, card)
+    assert undecided(team)
+    assert (await team.event("denied")).code == "not_eligible"
     here.ws.set_user(LEE, **before)
-    await pressed(town, card)
-    await here.until(lambda: len(town.effects()) == 1)
+    await pressed(team, card)
+    await here.until(lambda: len(team.effects()) == 1)
 
 
-async def test_outsiders_of_every_sort_press_in_vain_on_the_card_that_they_see(town: Deciding) -> None:
+async def test_outsiders_of_every_sort_press_in_vain_on_the_card_that_they_see(team: Team) -> None:
     """Guest, partner, the bot itself, Slackbot, a workflow, an id that nobody has, none at all."""
-    here = town.here
+    here = team.here
     here.ws.edit_group("S0LEADS", [LEE, "U0GUEST", "U0EXT", "U0BOT"])
-    card = await asked(town)
+    card = await asked(team)
     home = here.ws.team_id
-    for user, team in (
+    for user, team_id in (
         ("U0GUEST", home),
         ("U0EXT", "T0OTHER"),
         ("U0EXT", home),
@@ -177,109 +177,109 @@ async def test_outsiders_of_every_sort_press_in_vain_on_the_card_that_they_see(t
         ("U0NOBODY", home),
         ("", home),
     ):
-        await pressed(town, card, user={"id": user, "team_id": team})
-        assert undecided(town), user
+        await pressed(team, card, user={"id": user, "team_id": team_id})
+        assert undecided(team), user
 
 
 async def test_a_channel_whose_id_changed_keeps_neither_its_old_rules_nor_rules_under_the_new_id(
-    town: Deciding,
+    team: Team,
 ) -> None:
     """Slack Connect gave it another id: frozen under both, for asking and for what was asked, until an administrator confirms."""
-    here = town.here
-    card = await asked(town)
+    here = team.here
+    card = await asked(team)
     await here.ws.change_channel_id(CRAWL, "C0NEW")
-    await town.new_rules(RULES.replace(CRAWL, "C0NEW"))
-    await pressed(town, card)
-    assert undecided(town)
+    await team.new_rules(RULES.replace(CRAWL, "C0NEW"))
+    await pressed(team, card)
+    assert undecided(team)
     await here.say("start acc:shop/prices", channel="C0NEW")
-    await here.until(lambda: [row for row in here.register(event="denied") if row.channel_id == "C0NEW"])
+    await here.until(lambda: [row for row in here.audit(event="denied") if row.channel_id == "C0NEW"])
     await here.does("policy confirm -- it is ours", "count again", user="U0ROOT", channel="C0NEW")
     await here.say("start acc:shop/prices", channel="C0NEW")
-    await here.until(lambda: [row for row in here.register(event="approval_requested") if row.channel_id == "C0NEW"])
+    await here.until(lambda: [row for row in here.audit(event="approval_requested") if row.channel_id == "C0NEW"])
 
 
-async def test_a_channel_that_is_renamed_to_a_privileged_name_has_the_rules_of_its_id(town: Deciding) -> None:
+async def test_a_channel_that_is_renamed_to_a_privileged_name_has_the_rules_of_its_id(team: Team) -> None:
     """#incident-42 becomes #crawl-ops, #crawl-ops becomes #lobby: starts are asked where the id says, as before."""
-    here = town.here
+    here = team.here
     here.ws.set_channel(CRAWL, name="lobby")
     here.ws.set_channel("C0INC", name="crawl-ops")
-    town.later(minutes=2)
+    team.later(minutes=2)
     await here.say("start acc:shop/prices", channel="C0INC")
-    assert (await town.event("denied")).channel_id == "C0INC"
+    assert (await team.event("denied")).channel_id == "C0INC"
     await here.say("start acc:shop/prices")
-    assert (await town.event("approval_requested")).channel_id == CRAWL
+    assert (await team.event("approval_requested")).channel_id == CRAWL
 
 
-async def test_a_direct_message_that_no_rule_names_is_no_place_to_ask(town: Deciding) -> None:
+async def test_a_direct_message_that_no_rule_names_is_no_place_to_ask(team: Team) -> None:
     """Ana, who may start with an approval elsewhere, types in the bot's DM: denied, looking too."""
-    here = town.here
+    here = team.here
     core = here.ws.core
     for verb in ("start", "status"):
         channel = core.state.channels[here.ana.dm]
         payload = slash_command(core, core.state.users["U0ANA"], channel, "/ops", f"{verb} acc:shop/prices")
         assert (await here.ws.deliver("slash_commands", payload)).acked
-    rows = await here.until(lambda: here.register(event="denied") if len(here.register(event="denied")) == 2 else None)
+    rows = await here.until(lambda: here.audit(event="denied") if len(here.audit(event="denied")) == 2 else None)
     assert {row.channel_id for row in rows} == {here.ana.dm}
-    assert not town.effects()
+    assert not team.effects()
 
 
 @pytest.mark.parametrize("flags", [{"is_dm": True}, {"known": False}, {"frozen": True}], ids=str)
 async def test_what_its_conversation_has_become_counts_before_the_call(flags: dict[str, bool]) -> None:
     """The room became a DM, unreadable or frozen: nothing is asked there, and what was asked is not run."""
     asking = Play(three(1))
-    asking.town.outside.room = flags
-    refused = await asking.town.asks("U0ANA")
-    rows = asking.town.rows("SELECT event FROM register WHERE request_id = ? ORDER BY seq", refused.request_id)
+    asking.team.outside.room = flags
+    refused = await asking.team.asks("U0ANA")
+    rows = asking.team.rows("SELECT event FROM audit WHERE request_id = ? ORDER BY seq", refused.request_id)
     assert [row["event"] for row in rows] == ["requested", "denied"]
-    asking.town.close()
+    asking.team.close()
     play = Play(three(1))
     await play.step(Step("request", "U0ANA"))
-    play.town.outside.room = flags
-    await play.town.presses(LEE, play.shown["approve"], f"approval:{play.request_id}")
+    play.team.outside.room = flags
+    await play.team.presses(LEE, play.shown["approve"], f"approval:{play.request_id}")
     assert play.stands() is Now.VOID
-    assert not play.town.outside.calls
-    play.town.close()
+    assert not play.team.outside.calls
+    play.team.close()
 
 
 @pytest.mark.parametrize("channel", ["G0FEW", "C0FEW"])
 async def test_a_group_dm_that_no_rule_names_is_no_place_to_ask(channel: str) -> None:
     """A conversation of a few, whatever letter its id begins with."""
     play = Play(three(1))
-    play.town.outside.room = {"is_mpim": True}
+    play.team.outside.room = {"is_mpim": True}
     ask = Command(verb="start", target="box:lamp")
-    intent, _ = await play.town.enter("U0ANA", ask, Place(team_id="T0ACME", channel_id=channel), door=Door.MENTION)
-    await play.town.settle()
-    rows = play.town.rows("SELECT event FROM register WHERE request_id = ? ORDER BY seq", intent.request_id)
+    intent, _ = await play.team.enter("U0ANA", ask, Place(team_id="T0ACME", channel_id=channel), source=Source.MENTION)
+    await play.team.settle()
+    rows = play.team.rows("SELECT event FROM audit WHERE request_id = ? ORDER BY seq", intent.request_id)
     assert [row["event"] for row in rows] == ["requested", "denied"]
-    play.town.close()
+    play.team.close()
 
 
 async def test_the_approver_who_is_deactivated_between_card_and_press_is_nobody_at_the_next_press_too(
-    town: Deciding,
+    team: Team,
 ) -> None:
     """And the only approver gone means that nobody can be asked any more."""
-    here = town.here
-    card = await asked(town)
+    here = team.here
+    card = await asked(team)
     here.ws.set_user(LEE, deleted=True)
-    await pressed(town, card)
-    await pressed(town, card)
-    assert undecided(town)
-    town.later(minutes=2)
+    await pressed(team, card)
+    await pressed(team, card)
+    assert undecided(team)
+    team.later(minutes=2)
     await here.does("start acc:shop/prices", "Denied", "Nobody could approve it now")
 
 
-async def test_who_is_put_into_the_group_may_decide_and_who_is_taken_out_may_not(town: Deciding) -> None:
-    """The group is edited twice while the request waits; both edits count at the press, and the register names who pressed."""
-    here = town.here
-    card = await asked(town)
+async def test_who_is_put_into_the_group_may_decide_and_who_is_taken_out_may_not(team: Team) -> None:
+    """The group is edited twice while the request waits; both edits count at the press, and the audit log names who pressed."""
+    here = team.here
+    card = await asked(team)
     here.ws.edit_group("S0LEADS", ["U0RUI"])
-    await pressed(town, card)
-    assert (await town.event("denied")).user_id == LEE
+    await pressed(team, card)
+    assert (await team.event("denied")).user_id == LEE
     here.ws.edit_group("S0LEADS", ["U0RUI", "U0ANA"])
-    await pressed(town, card, user={"id": "U0ANA", "team_id": here.ws.team_id})
-    assert undecided(town)
-    await pressed(town, card, user={"id": "U0RUI", "team_id": here.ws.team_id})
-    assert (await town.event("approved")).user_id == "U0RUI"
+    await pressed(team, card, user={"id": "U0ANA", "team_id": here.ws.team_id})
+    assert undecided(team)
+    await pressed(team, card, user={"id": "U0RUI", "team_id": here.ws.team_id})
+    assert (await team.event("approved")).user_id == "U0RUI"
 
 
 FAULTS: dict[str, dict[str, Any]] = {
@@ -294,15 +294,15 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
 @pytest.mark.parametrize("name", FAULTS)
 async def test_what_slack_does_not_say_at_the_press_is_a_no(
-    town: Deciding, monkeypatch: pytest.MonkeyPatch, method: str, name: str
+    team: Team, monkeypatch: pytest.MonkeyPatch, method: str, name: str
 ) -> None:
     """Errors, limits, cut connections and answers that take too long; the request stays open, and Lee decides later."""
-    here = town.here
-    card = await asked(town)
+    here = team.here
+    card = await asked(team)
     monkeypatch.setattr("bot.slack.directory._WITHIN", 0.5)
     here.ws.faults.fail(method, **FAULTS[name])
-    await pressed(town, card)
-    assert undecided(town)
+    await pressed(team, card)
+    assert undecided(team)
     here.ws.faults.clear()
     card = await here.until(lambda: _open_card(here) or _void(here))
     assert card is not None
@@ -313,37 +313,37 @@ def _open_card(here: World) -> Any:
 
 
 def _void(here: World) -> Any:
-    return next(iter(here.register(event="abandoned")), None)
+    return next(iter(here.audit(event="abandoned")), None)
 
 
-async def test_at_asking_an_unreadable_group_is_a_gap_that_is_named(town: Deciding) -> None:
+async def test_at_asking_an_unreadable_group_is_a_gap_that_is_named(team: Team) -> None:
     """Nobody is guessed to be in it: refused at once, with what Slack did not say."""
-    here = town.here
+    here = team.here
     here.ws.faults.fail("usergroups.users.list", status=500)
     await here.say("start acc:shop/prices")
-    row = await town.event("denied")
-    assert not here.register(event="approval_requested")
+    row = await team.event("denied")
+    assert not here.audit(event="approval_requested")
     assert "S0" in (row.detail or "")
 
 
-async def test_how_old_the_facts_were_is_in_the_register(town: Deciding) -> None:
+async def test_how_old_the_facts_were_is_in_the_audit_log(team: Team) -> None:
     """A decision from a cache says the age; the dispatch of an approval was read anew."""
-    here = town.here
+    here = team.here
     await here.does("status acc:shop/prices", "acc:shop/prices")
-    town.later(seconds=40)
+    team.later(seconds=40)
     await here.does("schedule on acc:shop/prices", "Denied")
-    aged = await town.event("denied")
+    aged = await team.event("denied")
     assert "person read 40 s ago" in aged.detail or "person read 41 s ago" in aged.detail
-    card = await asked(town)
-    await pressed(town, card)
-    sent = await town.event("sent")
+    card = await asked(team)
+    await pressed(team, card)
+    sent = await team.event("sent")
     assert "person read 0 s ago, groups at most 0 s ago" in sent.detail
 
 
-async def test_a_person_of_one_envelope_and_the_right_of_another_make_nothing(town: Deciding) -> None:
+async def test_a_person_of_one_envelope_and_the_right_of_another_make_nothing(team: Team) -> None:
     """Lee's id in the message, in the action and beside the user: who presses is the user of the envelope."""
-    here = town.here
-    card = await asked(town)
+    here = team.here
+    card = await asked(team)
     forged = {
         "user": {"id": "U0RUI", "team_id": here.ws.team_id},
         "message": {"user": LEE, "ts": card["ts"], "text": "approved by lee"},
@@ -359,16 +359,16 @@ async def test_a_person_of_one_envelope_and_the_right_of_another_make_nothing(to
             }
         ],
     }
-    await pressed(town, card, **forged)
-    assert undecided(town)
-    assert (await town.event("denied")).user_id == "U0RUI"
+    await pressed(team, card, **forged)
+    assert undecided(team)
+    assert (await team.event("denied")).user_id == "U0RUI"
 
 
-async def test_a_modal_that_lee_opened_is_not_sent_by_somebody_else(town: Deciding) -> None:
+async def test_a_modal_that_lee_opened_is_not_sent_by_somebody_else(team: Team) -> None:
     """The token of Lee's denial in a form of Rui's envelope."""
-    here = town.here
-    card = await asked(town)
-    await town.press(card, "Deny")
+    here = team.here
+    card = await asked(team)
+    await team.press(card, "Deny")
     modal = await here.person(LEE).wait_for(lambda p: p.modal())
     assert modal is not None
     block = next(block for block in modal["blocks"] if block["type"] == "input")
@@ -382,6 +382,6 @@ async def test_a_modal_that_lee_opened_is_not_sent_by_somebody_else(town: Decidi
         "view": {**modal, "state": {"values": values}},
     }
     assert (await here.ws.deliver("interactive", payload)).acked
-    await here.until(lambda: [row for row in here.register(user_id="U0RUI") if str(row.verb).startswith("form")])
+    await here.until(lambda: [row for row in here.audit(user_id="U0RUI") if str(row.verb).startswith("form")])
     await here.quiet()
-    assert not here.register(event="rejected")
+    assert not here.audit(event="rejected")

@@ -14,7 +14,7 @@ from bot.core.intent import Intent
 from bot.store.sqlite.store import Store
 from tests.proof import model
 from tests.proof.explore import Map
-from tests.proof.memory import Gate, Turns
+from tests.proof.memory import Gate, KeyedLock
 from tests.proof.model import Cut, Is, Now, Policy, State, Told
 from tests.proof.play import DifferenceError, Play, Step, members
 
@@ -71,7 +71,7 @@ async def mapped(state: State, letters: tuple[Step, ...], steps: int) -> tuple[M
     found = Map(letters, (LEE, RUI))
     await play.step(Step("request", state.requester))
     spot = await found.walk(play, steps - 1)
-    play.town.close()
+    play.team.close()
     assert not found.differences, "\n".join(found.differences[:20])
     return found, found.histories(spot, steps - 1)
 
@@ -136,7 +136,7 @@ async def test_odd_people_and_groups_are_as_the_model_says(name: str) -> None:
     play = Play(state)
     await play.step(Step("request", ANA))
     refused = play.state.now is Now.REFUSED
-    play.town.close()
+    play.team.close()
     if not refused:
         await mapped(state, all_letters(state.policy.count), 4)
 
@@ -215,7 +215,7 @@ async def test_a_death_between_any_two_durable_things_changes_nothing_but_whethe
             await play.step(step)
         died += await deaths(play, act, found)
         play.back(mark)
-    play.town.close()
+    play.team.close()
     assert not found, f"{len(found)} of {died}\n" + "\n".join(found)
     assert died > 300
 
@@ -225,8 +225,8 @@ async def in_turns(play: Play, acts: Sequence[Step], cut: tuple[int, int]) -> tu
 
     A turn is what lies between two accesses to the store. False when an act ended before its cut.
     """
-    turns = Turns([(0, cut[0]), (1, cut[1]), (0, None), (1, None)])
-    play.town.boot(Gate(turn=turns))
+    turns = KeyedLock([(0, cut[0]), (1, cut[1]), (0, None), (1, None)])
+    play.team.boot(Gate(turn=turns))
     intents = await asyncio.gather(*(turns.as_owner(number, play.begin(act)) for number, act in enumerate(acts)))
     play.note()
     return turns.used_all, list(intents)
@@ -307,5 +307,5 @@ async def test_two_acts_at_once_come_out_as_one_after_the_other(acts: tuple[Step
                     break
             if second == 1 + first % 2:
                 break
-    play.town.close()
+    play.team.close()
     assert not found, "\n".join(sorted(found)[:6])

@@ -52,22 +52,22 @@ async def asked() -> AsyncIterator[Play]:
     play = Play(three(1))
     await play.step(Step("request", ANA))
     yield play
-    play.town.close()
+    play.team.close()
 
 
 @pytest.fixture
 async def night() -> AsyncIterator[Town]:
     """A town with people, whose clock each test sets."""
     people = {user: Account() for user in (ANA, LEE, "U0RUI", ROOT)}
-    town = Town(Outside(people=people, groups={}, policy=RULES))
-    yield town
-    town.close()
+    team = Town(Outside(people=people, groups={}, policy=RULES))
+    yield team
+    team.close()
 
 
-def events(town: Town, request_id: str) -> list[str]:
-    """What the register has of a request."""
-    sql = "SELECT event FROM register WHERE request_id = ? ORDER BY seq"
-    return [str(row["event"]) for row in town.rows(sql, request_id)]
+def events(team: Town, request_id: str) -> list[str]:
+    """What the audit log has of a request."""
+    sql = "SELECT event FROM audit WHERE request_id = ? ORDER BY seq"
+    return [str(row["event"]) for row in team.rows(sql, request_id)]
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ async def test_a_press_a_millisecond_before_the_end_counts_and_one_at_it_does_no
     asked: Play, moment: timedelta, expected: Now
 ) -> None:
     """-1, 0 and +1 ms; afterwards the timers look."""
-    asked.town.outside.now = START + LIFE + moment
-    await asked.town.presses(LEE, asked.shown["approve"], f"approval:{asked.request_id}")
-    await asked.town.beats()
+    asked.team.outside.now = START + LIFE + moment
+    await asked.team.presses(LEE, asked.shown["approve"], f"approval:{asked.request_id}")
+    await asked.team.beats()
     assert asked.stands() is expected
-    assert len(asked.town.outside.calls) == (expected is Now.DONE)
+    assert len(asked.team.outside.calls) == (expected is Now.DONE)
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ async def test_a_press_a_millisecond_before_the_end_counts_and_one_at_it_does_no
 )
 async def test_time_ends_it_at_its_very_instant(asked: Play, moment: timedelta, expected: Now) -> None:
     """-1, 0 and +1 ms: what the timers make of it, what a restart makes of it."""
-    asked.town.outside.now = START + LIFE + moment
+    asked.team.outside.now = START + LIFE + moment
     mark = asked.mark()
-    await asked.town.beats()
+    await asked.team.beats()
     assert asked.stands() is expected
     asked.back(mark)
-    await asked.town.restart()
+    await asked.team.restart()
     assert asked.stands() is expected
 
 
@@ -102,9 +102,9 @@ async def test_time_ends_it_at_its_very_instant(asked: Play, moment: timedelta, 
 async def test_what_was_approved_is_sent_in_its_time_and_not_after(asked: Play, moment: timedelta, calls: int) -> None:
     """The vote was in time, the process died, and comes back -1, 0 or +1 ms from the end."""
     await asked.voted_and_died(LEE)
-    asked.town.outside.now = START + LIFE + moment
-    await asked.town.restart()
-    assert len(asked.town.outside.calls) == calls
+    asked.team.outside.now = START + LIFE + moment
+    await asked.team.restart()
+    assert len(asked.team.outside.calls) == calls
 
 
 @pytest.mark.parametrize("what", ["deny", "cancel"])
@@ -113,9 +113,9 @@ async def test_deny_and_cancel_know_the_same_instant(asked: Play, what: str, mom
     """A denial whose modal was opened in time and sent too late is too late."""
     if what == "deny":
         await asked.opened((Step("deny", LEE),))
-    asked.town.outside.now = START + LIFE + moment
+    asked.team.outside.now = START + LIFE + moment
     await asked.begin(Step(what, LEE if what == "deny" else ANA))
-    await asked.town.beats()
+    await asked.team.beats()
     ended = Now.REJECTED if what == "deny" else Now.CANCELLED
     assert asked.stands() is (ended if in_time else Now.EXPIRED)
 

@@ -93,8 +93,8 @@ class Histories(RuleBasedStateMachine):
     def called_once_at_most(self) -> None:
         """And never without its row before the call."""
         if self.play is not None:
-            calls = len(self.play.town.outside.calls)
-            sent = self.play.town.rows("SELECT count(*) AS sent FROM register WHERE event = 'sent'")[0]["sent"]
+            calls = len(self.play.team.outside.calls)
+            sent = self.play.team.rows("SELECT count(*) AS sent FROM audit WHERE event = 'sent'")[0]["sent"]
             assert calls <= sent <= 1
 
     def _step(self, step: Step, after: int | None = None) -> None:
@@ -109,7 +109,7 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         """The world ends."""
         if self.play is not None:
-            self.play.town.close()
+            self.play.team.close()
         self.loop.close()
 
 

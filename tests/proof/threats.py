@@ -114,11 +114,11 @@ THREATS: Final = (
     ),
     Threat(
         22,
-        "What Slack does not say, says late or said too long ago is a no; the age of what was believed is in the register.",
+        "What Slack does not say, says late or said too long ago is a no; the age of what was believed is in the audit log.",
         (
             _ID + "test_what_slack_does_not_say_at_the_press_is_a_no",
             _ID + "test_at_asking_an_unreadable_group_is_a_gap_that_is_named",
-            _ID + "test_how_old_the_facts_were_is_in_the_register",
+            _ID + "test_how_old_the_facts_were_is_in_the_audit_log",
             _BOOK + "test_what_cannot_be_read_is_unknown",
             _BOOK + "test_an_answer_is_kept_for_a_minute_and_its_age_is_told",
             "core/policy/test_decide.py::test_a_membership_that_is_too_old_is_no_membership",

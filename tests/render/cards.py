@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.command.capability import Risk
-from bot.core.intent import Actor, Command, Door, Intent, Place
+from bot.core.intent import Actor, Command, Intent, Place, Source
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Table, Unknown
 from bot.operations.cards import outcome
@@ -167,9 +167,9 @@ _ASKED = Intent(
     dedupe_key="command:1",
     actor=Actor(user_id="U0ANA", team_id="T0ACME"),
     place=PLACE,
-    door=Door.COMMAND,
+    source=Source.COMMAND,
     at=NOON,
-    ask=Command(verb="start", target="acc:shop/prices_daily"),
+    payload=Command(verb="start", target="acc:shop/prices_daily"),
 )
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.audit import Event, Row
+from bot.core.audit import AuditEntry, Event
 from bot.core.command.capability import Risk
-from bot.core.intent import Actor, Command, Door, Due, Intent, Place, Receipt
+from bot.core.intent import Actor, Command, Due, Intent, Place, Receipt, Source
 from bot.core.operation import Operation, Target
-from bot.core.records import Grant, Hold, Pause, stamp
-from bot.runtime.scheduler import Job, Timers
+from bot.core.records import Grant, Pause, PendingDecision, stamp
+from bot.runtime.scheduler import Job, Scheduler
 from bot.store.sqlite.errors import StoreProblem
 from bot.store.sqlite.store import Store
 from tests.slack.support import NOON, CountedIds, HandClock
@@ -34,15 +34,15 @@ class Hours:
     jobs: tuple[tuple[float, Job], ...] = ()
 
     async def submit(self, intent: Intent) -> Receipt:
-        row = Row(at=stamp(intent.at), request_id=intent.request_id, event=Event.REQUESTED)
+        row = AuditEntry(at=stamp(intent.at), request_id=intent.request_id, event=Event.REQUESTED)
         if await self.store.accept(intent, (row,)):
             self.asked.append(intent)
         else:
             self.repeated += 1
         return Receipt()
 
-    def timers(self, *jobs: tuple[float, Job]) -> Timers:
-        return Timers(self.store, self.clock, CountedIds(), self.submit, "T0ACME", jobs)
+    def timers(self, *jobs: tuple[float, Job]) -> Scheduler:
+        return Scheduler(self.store, self.clock, CountedIds(), self.submit, "T0ACME", jobs)
 
     async def pause(self, minutes: float, id: str = "p1") -> None:
         """A schedule that is off for so long."""
@@ -67,20 +67,20 @@ class Hours:
             dedupe_key=request_id,
             actor=Actor(user_id="U0ANA", team_id="T0ACME"),
             place=Place(team_id="T0ACME", channel_id="C0CRAWL"),
-            door=Door.COMMAND,
+            source=Source.COMMAND,
             at=NOON,
-            ask=Command(verb="stop", target="acc:x"),
+            payload=Command(verb="stop", target="acc:x"),
         )
         await self.store.accept(made, ())
         return made
 
-    async def hold(self, minutes: float, *, remind: float | None = None, id: str = "h1") -> Hold:
+    async def pending(self, minutes: float, *, remind: float | None = None, id: str = "h1") -> PendingDecision:
         """An approval that somebody waits for."""
         intent = await self.begun("r-" + id)
         operation = Operation(
             request_id=intent.request_id, verb="stop", target=TARGET, risk=Risk.DANGER, repeat_safe=False, deadline=5.0
         )
-        made = Hold(
+        made = PendingDecision(
             id=id,
             kind="approval",
             request_id=intent.request_id,
@@ -96,7 +96,7 @@ class Hours:
 
     def due(self) -> list[tuple[str, str]]:
         """What was asked, in order."""
-        return [(intent.ask.what, intent.ask.row) for intent in self.asked if isinstance(intent.ask, Due)]
+        return [(intent.payload.what, intent.payload.row) for intent in self.asked if isinstance(intent.payload, Due)]
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ async def hours(tmp_path: Path) -> AsyncIterator[Hours]:
 async def test_nothing_comes_before_its_time_and_everything_at_it(hours: Hours) -> None:
     await hours.pause(5, "p1")
     await hours.pause(10, "p2")
-    await hours.hold(7)
+    await hours.pending(7)
     timers = hours.timers()
     seen = []
     for _ in range(12):
@@ -126,7 +126,7 @@ async def test_what_is_due_is_asked_in_the_name_of_whose_it_is(hours: Hours) -> 
     hours.clock.advance(61)
     await hours.timers().beat()
     (intent,) = hours.asked
-    assert (intent.door, intent.actor.user_id, intent.place.channel_id) == (Door.TIMER, "U0ANA", "C0CRAWL")
+    assert (intent.source, intent.actor.user_id, intent.place.channel_id) == (Source.TIMER, "U0ANA", "C0CRAWL")
     assert (intent.actor.team_id, intent.place.team_id) == ("T0ACME", "T0ACME")
     assert intent.at == hours.clock.now()
 
@@ -153,13 +153,13 @@ async def test_what_came_due_while_the_program_was_down_comes_at_the_first_beat(
 
 
 async def test_a_second_reminder_is_a_request_of_its_own(hours: Hours) -> None:
-    hold = await hours.hold(60, remind=10)
+    pending = await hours.pending(60, remind=10)
     hours.clock.advance(601)
     timers = hours.timers()
     await timers.beat()
     await timers.beat()
     assert hours.due() == [("remind", "h1")]
-    await hours.store.reminded(hold, stamp(NOON + timedelta(minutes=20)))
+    await hours.store.reminded(pending, stamp(NOON + timedelta(minutes=20)))
     hours.clock.advance(601)
     await timers.beat()
     assert hours.due() == [("remind", "h1"), ("remind", "h1")]
@@ -217,7 +217,7 @@ async def test_a_beat_that_fails_is_logged_and_the_next_one_does_the_work(
             raise StoreProblem("The disk is full.", code="store_full")
         return await working(intent)
 
-    timers = Timers(hours.store, hours.clock, CountedIds(), submit, "T0ACME", ())
+    timers = Scheduler(hours.store, hours.clock, CountedIds(), submit, "T0ACME", ())
     await timers.beat()
     assert "store_full" in caplog.text
     assert hours.due() == []

@@ -10,40 +10,40 @@ from contextlib import ExitStack
 
 import pytest
 
-from bot.runtime.task_queue import QUIET_AFTER, TURN_LASTS, TURNS, TURNS_BESIDE_THE_DOOR, TURNS_IN_A_FLOOD, Drain
+from bot.runtime.task_queue import QUIET_AFTER, TURN_LASTS, TURNS, TURNS_BESIDE_THE_DOOR, TURNS_IN_A_FLOOD, TaskQueue
 
 
 async def test_a_task_is_kept_until_it_ends_though_nobody_else_holds_it() -> None:
-    drain, done = Drain(), []
+    tasks, done = TaskQueue(), []
 
     async def work(number: int) -> None:
         await asyncio.sleep(0.01)
         done.append(number)
 
     for number in range(100):
-        assert drain.start(work(number), "work")
-    assert len(drain) == 100
+        assert tasks.start(work(number), "work")
+    assert len(tasks) == 100
     gc.collect()
-    assert await drain.close(5.0) == 0
+    assert await tasks.close(5.0) == 0
     assert sorted(done) == list(range(100))
-    assert len(drain) == 0
+    assert len(tasks) == 0
 
 
 async def test_after_the_stop_began_nothing_is_taken_and_nothing_is_left_unawaited() -> None:
-    drain, ran = Drain(), []
+    tasks, ran = TaskQueue(), []
 
     async def work() -> None:
         ran.append(1)
 
-    await drain.close(0.0)
-    assert not drain.start(work(), "late")
+    await tasks.close(0.0)
+    assert not tasks.start(work(), "late")
     gc.collect()
     await asyncio.sleep(0)
     assert ran == []
 
 
 async def test_what_takes_too_long_is_cancelled_and_counted() -> None:
-    drain, cleaned = Drain(), []
+    tasks, cleaned = TaskQueue(), []
 
     async def slow() -> None:
         try:
@@ -51,98 +51,98 @@ async def test_what_takes_too_long_is_cancelled_and_counted() -> None:
         finally:
             cleaned.append(1)
 
-    drain.start(slow(), "slow")
-    drain.start(slow(), "slow")
+    tasks.start(slow(), "slow")
+    tasks.start(slow(), "slow")
     await asyncio.sleep(0)
-    assert await drain.close(0.02) == 2
+    assert await tasks.close(0.02) == 2
     assert cleaned == [1, 1]
 
 
 async def test_work_that_starts_work_while_stopping_is_told_no() -> None:
-    drain, told = Drain(), []
+    tasks, told = TaskQueue(), []
 
     async def nothing() -> None: ...
 
     async def work() -> None:
         await asyncio.sleep(0.02)
-        told.append(drain.start(nothing(), "child"))
+        told.append(tasks.start(nothing(), "child"))
 
-    drain.start(work(), "parent")
-    await drain.close(1.0)
+    tasks.start(work(), "parent")
+    await tasks.close(1.0)
     assert told == [False]
 
 
 async def test_an_exception_is_logged_by_its_type_alone_and_hurts_nobody_else(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    drain = Drain()
+    tasks = TaskQueue()
 
     async def breaks() -> None:
         raise RuntimeError("xoxb-canary-not-a-secret")
 
-    drain.start(breaks(), "breaks")
+    tasks.start(breaks(), "breaks")
     with caplog.at_level(logging.DEBUG):
-        await drain.close(1.0)
+        await tasks.close(1.0)
     assert "RuntimeError" in caplog.text
     assert "canary" not in caplog.text
 
 
 async def test_endless_loops_are_no_work_and_end_when_they_are_told_to() -> None:
-    drain, beats = Drain(), []
+    tasks, beats = TaskQueue(), []
 
     async def loop() -> None:
         while True:
             beats.append(1)
             await asyncio.sleep(0.001)
 
-    drain.serve(loop(), "loop")
+    tasks.serve(loop(), "loop")
     await asyncio.sleep(0.02)
-    assert len(drain) == 0
-    assert await drain.close(0.01) == 0
+    assert len(tasks) == 0
+    assert await tasks.close(0.01) == 0
     count = len(beats)
     await asyncio.sleep(0.02)
     assert len(beats) > count
-    await drain.stop_services()
+    await tasks.stop_services()
     count = len(beats)
     await asyncio.sleep(0.02)
     assert len(beats) == count
 
 
-class Yard:
+class World:
     """Works that wait until they are let go; who began and who ended, in that order."""
 
-    def __init__(self, drain: Drain) -> None:
-        self.drain = drain
+    def __init__(self, tasks: TaskQueue) -> None:
+        self.tasks = tasks
         self.began: list[int] = []
         self.ended: list[int] = []
         self.go = asyncio.Event()
 
     def line_up(self, count: int, *, outside: bool = False) -> None:
-        for number in range(len(self.drain), len(self.drain) + count):
-            assert self.drain.line_up(functools.partial(self._work, number, outside), str(number))
+        for number in range(len(self.tasks), len(self.tasks) + count):
+            assert self.tasks.line_up(functools.partial(self._work, number, outside), str(number))
 
     async def _work(self, number: int, outside: bool) -> None:
         self.began.append(number)
         if outside:
-            with self.drain.outside():
+            with self.tasks.outside():
                 await self.go.wait()
         await self.go.wait()
         self.ended.append(number)
 
 
 async def test_the_line_is_worked_off_in_its_order_and_nothing_in_it_is_lost() -> None:
-    yard = Yard(Drain())
+    yard = World(TaskQueue())
     yard.line_up(200)
-    assert len(yard.drain) == 200
+    assert len(yard.tasks) == 200
     yard.go.set()
-    assert await yard.drain.close(5.0) == 0
+    assert await yard.tasks.close(5.0) == 0
     assert yard.began == list(range(200))
     assert sorted(yard.ended) == list(range(200))
 
 
 async def test_while_somebody_is_at_the_door_little_is_begun_and_the_rest_soon_after() -> None:
-    yard = Yard(Drain())
-    with yard.drain.at_the_door():
+    yard = World(TaskQueue())
+    with yard.tasks.at_the_door():
         yard.line_up(100)
         await asyncio.sleep(0)
         assert len(yard.began) == TURNS_BESIDE_THE_DOOR
@@ -151,16 +151,16 @@ async def test_while_somebody_is_at_the_door_little_is_begun_and_the_rest_soon_a
     await asyncio.sleep(QUIET_AFTER * 2)
     assert len(yard.began) == TURNS
     yard.go.set()
-    assert await yard.drain.close(5.0) == 0
+    assert await yard.tasks.close(5.0) == 0
     assert yard.ended == list(range(100))
 
 
 @pytest.mark.parametrize(("crowd", "begun"), [(2, TURNS_BESIDE_THE_DOOR // 2), (100, TURNS_IN_A_FLOOD)])
 async def test_the_more_are_at_the_door_the_less_is_begun(crowd: int, begun: int) -> None:
-    yard = Yard(Drain())
+    yard = World(TaskQueue())
     with ExitStack() as stack:
         for _ in range(crowd):
-            stack.enter_context(yard.drain.at_the_door())
+            stack.enter_context(yard.tasks.at_the_door())
         yard.line_up(100)
         await asyncio.sleep(0)
         assert len(yard.began) == begun
@@ -168,34 +168,34 @@ async def test_the_more_are_at_the_door_the_less_is_begun(crowd: int, begun: int
     await asyncio.sleep(0)
     assert len(yard.began) == begun, "they went together, and are back in a moment"
     yard.go.set()
-    assert await yard.drain.close(5.0) == 0
+    assert await yard.tasks.close(5.0) == 0
     assert yard.ended == list(range(101))
 
 
 async def test_a_flood_at_the_door_does_not_stop_the_line() -> None:
-    yard = Yard(Drain())
+    yard = World(TaskQueue())
     yard.go.set()
-    with yard.drain.at_the_door():
+    with yard.tasks.at_the_door():
         yard.line_up(100)
         async with asyncio.timeout(5.0):
-            while len(yard.drain):  # noqa: ASYNC110  nobody tells
+            while len(yard.tasks):  # noqa: ASYNC110  nobody tells
                 await asyncio.sleep(0.001)
     assert yard.ended == list(range(100))
 
 
 async def test_works_that_wait_for_an_answer_from_outside_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.runtime.task_queue.TURN_LASTS", 3_600.0)
-    yard = Yard(Drain())
+    yard = World(TaskQueue())
     yard.line_up(TURNS * 4, outside=True)
     async with asyncio.timeout(5.0):
         while len(yard.began) < TURNS * 4:  # noqa: ASYNC110  nobody tells
             await asyncio.sleep(0.001)
     yard.go.set()
-    assert await yard.drain.close(5.0) == 0
+    assert await yard.tasks.close(5.0) == 0
 
 
 async def test_a_work_that_waits_for_whatever_loses_its_turn_in_the_end() -> None:
-    yard = Yard(Drain())
+    yard = World(TaskQueue())
     yard.line_up(TURNS + 1)
     await asyncio.sleep(0)
     assert len(yard.began) == TURNS
@@ -203,14 +203,14 @@ async def test_a_work_that_waits_for_whatever_loses_its_turn_in_the_end() -> Non
         while len(yard.began) < TURNS + 1:  # noqa: ASYNC110  nobody tells
             await asyncio.sleep(0.001)
     yard.go.set()
-    assert await yard.drain.close(5.0) == 0
+    assert await yard.tasks.close(5.0) == 0
 
 
 async def test_what_still_waits_in_the_line_at_the_stop_is_counted_and_not_begun() -> None:
-    yard = Yard(Drain())
+    yard = World(TaskQueue())
     yard.line_up(TURNS + 10)
     await asyncio.sleep(0)
-    assert await yard.drain.close(0.01) == TURNS + 10
+    assert await yard.tasks.close(0.01) == TURNS + 10
     assert len(yard.began) == TURNS
-    assert not yard.drain.line_up(functools.partial(yard._work, 0, False), "late")
-    assert len(yard.drain) == 0
+    assert not yard.tasks.line_up(functools.partial(yard._work, 0, False), "late")
+    assert len(yard.tasks) == 0

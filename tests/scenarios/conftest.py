@@ -11,7 +11,7 @@ from tests.world import World, world
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def team(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """A world where the crawl team may do everything, one for each file, shared by its tests that break nothing."""
     async with world(tmp_path_factory.mktemp("open"), speed=60.0) as made:
         yield made

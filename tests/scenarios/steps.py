@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.records import Entry
+from bot.core.records import StoredEntry
 from tests.world import World, labels, shown
 
 OUTCOMES = frozenset({"done", "failed", "denied", "reconciled", "abandoned", "expired", "misread"})
@@ -23,9 +23,9 @@ class Asked:
     first_call: int
 
     @property
-    def rows(self) -> list[Entry]:
-        """Its rows of the register, oldest first."""
-        return list(self.here.register(request_id=self.request_id))
+    def rows(self) -> list[StoredEntry]:
+        """Its rows of the audit log, oldest first."""
+        return list(self.here.audit(request_id=self.request_id))
 
     @property
     def events(self) -> list[str]:
@@ -42,7 +42,7 @@ class Asked:
         """Method and raw path of everything since that was no read."""
         return [(call.method, call.raw_path) for call in self.calls if call.method != "GET"]
 
-    def row(self, event: str) -> Entry:
+    def row(self, event: str) -> StoredEntry:
         """Its only row of that event."""
         (found,) = [row for row in self.rows if row.event == event]
         return found
@@ -83,19 +83,19 @@ class Asked:
         return message
 
 
-def newest(here: World, user: str, after: int) -> Entry | None:
+def newest(here: World, user: str, after: int) -> StoredEntry | None:
     """The first request of a person behind that `seq`."""
-    rows = here.register(user_id=user)
+    rows = here.audit(user_id=user)
     return next((row for row in rows if row.seq > after and row.event in ("requested", "misread")), None)
 
 
 def last_seq(here: World) -> int:
-    """The seq of the register's last row."""
+    """The seq of the audit log's last row."""
     return int((here.bot.store.head_sync() or "0:").partition(":")[0])
 
 
 async def ask(here: World, text: str, *, user: str = "U0ANA", channel: str = "C0CRAWL") -> Asked:
-    """Type `/ops TEXT`; it is in the register once it is acked."""
+    """Type `/ops TEXT`; it is in the audit log once it is acked."""
     seq, calls = last_seq(here), len(here.acc.requests)
     await here.say(text, user=user, channel=channel)
     return _asked(here, user, channel, seq, calls)
@@ -119,7 +119,7 @@ async def mention(
 
 def _asked(here: World, user: str, channel: str, seq: int, calls: int) -> Asked:
     row = newest(here, user, seq)
-    assert row is not None, "acked and not in the register"
+    assert row is not None, "acked and not in the audit log"
     return Asked(here, row.request_id, user, channel, calls)
 
 

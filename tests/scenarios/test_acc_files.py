@@ -28,38 +28,38 @@ def parts_of(body: bytes, content_type: str) -> dict[str, bytes]:
     return files
 
 
-async def test_files_attached_to_a_mention_are_uploaded(town: World) -> None:
+async def test_files_attached_to_a_mention_are_uploaded(team: World) -> None:
     """26: every file of the message becomes one part of one multipart call, whole and under its own name."""
-    at = place(town)
+    at = place(team)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("inner.csv", "a,b\r\n")
     files = (("urls.csv", b"URL\r\n--not-a-boundary\r\n" * 5_000), ("many.zip", packed.getvalue()))
-    asked = await mention(town, f"input upload {at}", files=files)
+    asked = await mention(team, f"input upload {at}", files=files)
     assert await asked.ends() == "done"
     call = change_of(asked, at)
     assert (call.raw_path, call.raw_query) == (f"/api/input/agent/{at.agent}/files", "")
-    assert call.headers["Authorization"] == f"Bearer {town.acc.token}"
+    assert call.headers["Authorization"] == f"Bearer {team.acc.token}"
     assert call.headers["Content-Type"].startswith("multipart/form-data; boundary=")
     assert parts_of(call.body, call.headers["Content-Type"]) == dict(files)
     card = await asked.card(f"{at.path} has 2 new input files")
     assert card["thread_ts"], "the answer stands in the thread of the mention"
-    assert {"urls.csv", "inner.csv"} <= set(town.acc.inputs[at.path])
+    assert {"urls.csv", "inner.csv"} <= set(team.acc.inputs[at.path])
     assert asked.events == ["requested", "sent", "done"]
 
 
-async def test_text_can_be_uploaded_without_a_file(town: World) -> None:
+async def test_text_can_be_uploaded_without_a_file(team: World) -> None:
     """26: `name=` and `text=` make the one part."""
-    at = place(town)
-    asked = await typed(town, f'input upload {at} name=more.txt text="one line"', danger=False)
+    at = place(team)
+    asked = await typed(team, f'input upload {at} name=more.txt text="one line"', danger=False)
     call = change_of(asked, at)
     assert parts_of(call.body, call.headers["Content-Type"]) == {"more.txt": b"one line"}
 
 
-async def test_a_csv_can_come_from_an_attached_file(town: World) -> None:
+async def test_a_csv_can_come_from_an_attached_file(team: World) -> None:
     """25: the attached file's bytes are the body."""
-    at = place(town)
-    asked = await mention(town, f"input put {at} name=prices.csv", files=(("x.csv", b"a,b\r\n1,\xc3\xbc\r\n"),))
+    at = place(team)
+    asked = await mention(team, f"input put {at} name=prices.csv", files=(("x.csv", b"a,b\r\n1,\xc3\xbc\r\n"),))
     assert await asked.ends() == "done"
     call = change_of(asked, at)
     assert (call.raw_query, call.body) == ("name=prices.csv", b"a,b\r\n1,\xc3\xbc\r\n")
@@ -86,14 +86,14 @@ def vars_of(file: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("target", ["run/{run}", "jobrun/{job}"])
-async def test_a_log_is_uploaded_into_the_thread_without_its_secrets(town: World, target: str) -> None:
+async def test_a_log_is_uploaded_into_the_thread_without_its_secrets(team: World, target: str) -> None:
     """21, 22: the zip arrives as a zip, its members by name, with every secret masked in it and on the card."""
-    at = place(town)
-    await do(town, f"status {at}")
-    asked = await typed(town, f"logs acc:{filled(target, at)}", danger=False)
+    at = place(team)
+    await do(team, f"status {at}")
+    asked = await typed(team, f"logs acc:{filled(target, at)}", danger=False)
     path = "/api/run/{run}/log" if target.startswith("run") else "/api/job/run/{job}/logs"
     assert (("GET", filled(path, at))) in [(call.method, call.raw_path) for call in asked.calls]
-    name, content = await uploaded(town, asked)
+    name, content = await uploaded(team, asked)
     assert name.endswith(".zip")
     texts = b"\n".join(members(content).values())
     assert b"password=[redacted]" in texts
@@ -104,30 +104,30 @@ async def test_a_log_is_uploaded_into_the_thread_without_its_secrets(town: World
 
 
 @pytest.mark.parametrize("also", ["", " diff=true"])
-async def test_a_search_in_vain_is_told_in_a_sentence(town: World, also: str) -> None:
+async def test_a_search_in_vain_is_told_in_a_sentence(team: World, also: str) -> None:
     """No line of the log says so, so it stands in no code block; a comparison beside it keeps its own heading."""
-    at = place(town)
-    asked = await typed(town, filled("logs acc:run/{run} grep=nowhere", at) + also, danger=False)
+    at = place(team)
+    asked = await typed(team, filled("logs acc:run/{run} grep=nowhere", at) + also, danger=False)
     words = shown(await asked.card("No line contains “nowhere”."))
     assert "Lines with" not in words
     assert all("No line contains" not in block for block in words.split("```")[1::2])
 
 
 @pytest.mark.parametrize("target", ["run/{run}", "jobrun/{job}"])
-async def test_data_is_uploaded_as_the_control_plane_packed_it(town: World, target: str) -> None:
+async def test_data_is_uploaded_as_the_control_plane_packed_it(team: World, target: str) -> None:
     """23, 24: stored data arrives byte by byte."""
-    at = place(town)
-    asked = await typed(town, f"data acc:{filled(target, at)}", danger=False)
-    name, content = await uploaded(town, asked)
+    at = place(team)
+    asked = await typed(team, f"data acc:{filled(target, at)}", danger=False)
+    name, content = await uploaded(team, asked)
     assert name.endswith(".zip")
     assert {"a.csv", "b.csv"} <= {member.rsplit("/", 1)[-1] for member in members(content)}
 
 
 @pytest.mark.parametrize(("delivery", "suffix"), [("plain", ".csv"), ("zip", ".zip")])
-async def test_a_synchronous_start_brings_its_data_into_the_thread(town: World, delivery: str, suffix: str) -> None:
+async def test_a_synchronous_start_brings_its_data_into_the_thread(team: World, delivery: str, suffix: str) -> None:
     """2: `delivery=` uploads what the control plane answers with, the first file as text or all as a zip."""
-    at = place(town)
-    asked = await typed(town, f"start {at} sync=true delivery={delivery}", danger=False)
-    name, content = await uploaded(town, asked)
+    at = place(team)
+    asked = await typed(team, f"start {at} sync=true delivery={delivery}", danger=False)
+    name, content = await uploaded(team, asked)
     assert name.endswith(suffix)
     assert (content[:2] == b"PK") is (suffix == ".zip")

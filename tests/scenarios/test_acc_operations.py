@@ -56,23 +56,23 @@ async def _finish(played: Played) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def table(town: World) -> dict[str, Played]:
+async def table(team: World) -> dict[str, Played]:
     """Every case typed one after the other, and all worked on side by side; what went wrong shows in the case's own test."""
-    played = [await _play(town, case) for case in CASES]
+    played = [await _play(team, case) for case in CASES]
     await asyncio.gather(*(_finish(one) for one in played), return_exceptions=True)
     return {one.case.name: one for one in played}
 
 
 @pytest.mark.parametrize("name", [case.name for case in CASES])
 async def test_an_operation_goes_from_slack_to_the_wire_and_back(
-    town: World, table: dict[str, Played], name: str
+    team: World, table: dict[str, Played], name: str
 ) -> None:
-    """Words in, exactly one call out as the vendor's page has it, its outcome on the card and in the register."""
+    """Words in, exactly one call out as the vendor's page has it, its outcome on the card and in the audit log."""
     case, at, asked = table[name]
     path = filled(case.path, at)
     calls = [call for call in table[name].calls if (call.method, call.raw_path) == (case.method, path)]
     call = next(call for call in calls if call.raw_query == filled(case.query, at))
-    assert call.headers["Authorization"] == f"Bearer {town.acc.token}"
+    assert call.headers["Authorization"] == f"Bearer {team.acc.token}"
     kind, body = call.headers.get("Content-Type"), filled_body(case.body, at)
     if body is None:
         assert (call.body, kind) == (b"", None)
@@ -88,10 +88,10 @@ async def test_an_operation_goes_from_slack_to_the_wire_and_back(
     await asked.card(*(filled(part, at) for part in case.card))
 
 
-async def test_the_plane_knew_every_field(town: World, table: dict[str, Played]) -> None:
+async def test_the_plane_knew_every_field(team: World, table: dict[str, Played]) -> None:
     """No body of the table had a field that the vendor's page does not name."""
     assert len(table) == len(CASES)
-    assert town.acc.surprises == []
+    assert team.acc.surprises == []
 
 
 async def test_every_operation_of_the_seed_is_in_this_file() -> None:
@@ -99,31 +99,31 @@ async def test_every_operation_of_the_seed_is_in_this_file() -> None:
     assert {int(case.name.split()[0]) for case in CASES} | {26} == set(range(1, 32))
 
 
-async def test_the_key_of_a_server_appears_nowhere(town: World) -> None:
+async def test_the_key_of_a_server_appears_nowhere(team: World) -> None:
     """29: the key goes to the control plane and to no message, no file, no row and no byte of the database."""
-    asked = await typed(town, "health acc:server/server-2", danger=False)
+    asked = await typed(team, "health acc:server/server-2", danger=False)
     (call,) = [call for call in asked.calls if call.raw_path == "/api/server/check"]
     assert call.json() == {**CHECK, "ipAddress": "10.20.0.12", "port": 8005, "useSsl": True}
     await asked.card("Server server-2 answers")
-    hidden = (KEY, town.acc.token)
-    said = json.dumps([call.args for call in town.ws.calls], default=str)
+    hidden = (KEY, team.acc.token)
+    said = json.dumps([call.args for call in team.ws.calls], default=str)
     assert [secret for secret in hidden if secret in said] == []
-    for path in town.folder.rglob("*"):
+    for path in team.folder.rglob("*"):
         if path.is_file() and path.name.startswith("signalbox.db"):
             content = path.read_bytes()
             assert [secret for secret in hidden if secret.encode() in content] == [], path.name
-    rows = json.dumps([row.model_dump(mode="json") for row in town.register()])
+    rows = json.dumps([row.model_dump(mode="json") for row in team.audit()])
     assert [secret for secret in hidden if secret in rows] == []
 
 
-async def test_the_register_of_the_whole_table_verifies(town: World, table: dict[str, Played]) -> None:
+async def test_the_audit_log_of_the_whole_table_verifies(team: World, table: dict[str, Played]) -> None:
     """The chain over everything that was done here is whole, and no call is without its row."""
     assert table
-    assert town.bot.store.verify_sync(town.bot.store.head_sync()).ok
-    done = [row for row in town.register(event="done") if row.verb == "start"]
+    assert team.bot.store.verify_sync(team.bot.store.head_sync()).ok
+    done = [row for row in team.audit(event="done") if row.verb == "start"]
     starts = [
-        call for call in town.acc.requests if call.raw_path.endswith("/start") and "schedule" not in call.raw_path
+        call for call in team.acc.requests if call.raw_path.endswith("/start") and "schedule" not in call.raw_path
     ]
     assert len(done) == len(starts)
-    requests = {row.request_id for row in town.register(event="sent")}
+    requests = {row.request_id for row in team.audit(event="sent")}
     assert {row.request_id for row in done} <= requests

@@ -28,16 +28,16 @@ def title(card: dict[str, Any]) -> str:
     ],
 )
 async def test_a_number_that_nobody_documented_is_unknown_and_never_a_success(
-    town: World, monkeypatch: pytest.MonkeyPatch, number: int, text: str, read: str, known: str
+    team: World, monkeypatch: pytest.MonkeyPatch, number: int, text: str, read: str, known: str
 ) -> None:
     """A documented state has its name in the title; `unknown (9)` stands for another one, in no good colour."""
     monkeypatch.setattr(faults, "_novel", lambda _: number)
-    at = place(town)
-    usual = await do(town, filled(text, at))
+    at = place(team)
+    usual = await do(team, filled(text, at))
     assert title(await usual.card()).endswith(known)
-    await town.acc.set_fault({"fault": "unknown_enum", "match": f"GET {filled(read, at)}$"})
-    asked = await do(town, filled(text, at))
-    await town.acc.clear_faults()
+    await team.acc.set_fault({"fault": "unknown_enum", "match": f"GET {filled(read, at)}$"})
+    asked = await do(team, filled(text, at))
+    await team.acc.clear_faults()
     card = await asked.card(f"unknown ({number})")
     assert title(card).endswith(f"unknown ({number})")
     assert "\u2705" not in title(card)
@@ -52,29 +52,29 @@ async def test_a_number_that_nobody_documented_is_unknown_and_never_a_success(
     ],
 )
 async def test_a_history_tells_an_undocumented_number_as_unknown(
-    town: World, monkeypatch: pytest.MonkeyPatch, number: int, text: str, read: str, known: str
+    team: World, monkeypatch: pytest.MonkeyPatch, number: int, text: str, read: str, known: str
 ) -> None:
     """No row of a history whose states are all unknown is a success."""
     monkeypatch.setattr(faults, "_novel", lambda _: number)
-    at = place(town)
-    await (await do(town, filled(text, at))).card(known)
-    await town.acc.set_fault({"fault": "unknown_enum", "match": f"GET {filled(read, at)}"})
-    asked = await do(town, filled(text, at))
-    await town.acc.clear_faults()
+    at = place(team)
+    await (await do(team, filled(text, at))).card(known)
+    await team.acc.set_fault({"fault": "unknown_enum", "match": f"GET {filled(read, at)}"})
+    asked = await do(team, filled(text, at))
+    await team.acc.clear_faults()
     assert "Succeeded" not in shown(await asked.card(f"unknown ({number})"))
 
 
 @pytest.mark.parametrize("number", [9, 99])
 async def test_a_run_in_a_state_that_nobody_knows_is_still_followed(
-    town: World, monkeypatch: pytest.MonkeyPatch, number: int
+    team: World, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """A start whose run says 9 has not ended: the card says so, and gets the true end once it can be read."""
     monkeypatch.setattr(faults, "_novel", lambda _: number)
-    at = place(town)
-    await town.acc.set_fault({"fault": "unknown_enum", "match": f"GET /api/(run|agent/{at.agent})"})
-    asked = await ask(town, f"start acc:{at.path}")
+    at = place(team)
+    await team.acc.set_fault({"fault": "unknown_enum", "match": f"GET /api/(run|agent/{at.agent})"})
+    asked = await ask(team, f"start acc:{at.path}")
     await asked.card(f"unknown ({number})")
     assert "ended" not in asked.events
-    await town.acc.clear_faults()
+    await team.acc.clear_faults()
     await asked.card("Succeeded")
-    await town.until(lambda: "ended" in asked.events)
+    await team.until(lambda: "ended" in asked.events)

@@ -8,238 +8,238 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.deciding import APPROVERS, CRAWL, RULES, Deciding, deciding
+from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
 from tests.world import labels, request_id, shown
 
 
 @pytest.fixture
-async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """A world whose rules demand approvals."""
     async with deciding(tmp_path, monkeypatch) as made:
         yield made
 
 
-async def test_approvers_who_cannot_be_told_are_told_once_the_bot_is_invited(town: Deciding) -> None:
+async def test_approvers_who_cannot_be_told_are_told_once_the_bot_is_invited(team: Team) -> None:
     """Outside the approvers' channel: the requester reads what to do; let in, the bot posts the card there."""
-    here = town.here
+    here = team.here
     members = list(here.ws.core.state.channels[APPROVERS].members)
     here.ws.set_channel(APPROVERS, members=[one for one in members if one != "U0BOT"])
     await here.does("start acc:shop/prices", "Waiting for approval", "Not asked yet", f"<#{APPROVERS}>", "invite it")
     here.ws.set_channel(APPROVERS, members=members)
-    town.later(seconds=15)
-    card = await town.card("start acc:shop/prices")
-    await town.press(card, "Approve")
+    team.later(seconds=15)
+    card = await team.card("start acc:shop/prices")
+    await team.press(card, "Approve")
     await here.sees("start acc:shop/prices", "Succeeded", timeout=20)
 
 
-async def test_doctor_names_the_channels_that_are_of_no_use(town: Deciding) -> None:
+async def test_doctor_names_the_channels_that_are_of_no_use(team: Team) -> None:
     """An administrator reads which one, what it is for, and the remedy."""
-    here = town.here
+    here = team.here
     here.ws.set_channel(APPROVERS, members=["U0LEE"])
     await here.does("doctor", "Doctor", f"<#{APPROVERS}>", "approvals are asked", "invite it", user="U0ROOT")
 
 
-async def test_an_approved_start_runs_once_and_names_who_approved_it(town: Deciding) -> None:
+async def test_an_approved_start_runs_once_and_names_who_approved_it(team: Team) -> None:
     """Asked in #approvals, waiting in #crawl-ops, approved by Lee, run, told in the thread, buttons retired."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices input.region=north -- month end")
     mine = await here.sees("Waiting for approval", "start acc:shop/prices")
     assert labels(mine) == ["Cancel"]
-    card = await town.card("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
     words = shown(card)
     for part in ("U0ANA", "north", "month end", "What will happen", "State now", "idle", "Expires", "Digest", "U0LEE"):
         assert part in words, (part, words)
     assert labels(card) == ["Approve", "Deny", "Claim"]
-    assert not town.effects()
-    await town.press(card, "Approve")
+    assert not team.effects()
+    await team.press(card, "Approve")
     await here.sees("start acc:shop/prices", "Succeeded", "approved by <@U0LEE>", timeout=20)
     request = request_id(mine)
-    assert len(town.effects()) == 1
-    assert town.events(request)[:5] == ["requested", "approval_requested", "approved", "sent", "done"]
-    rows = {str(row.event): row for row in here.register(request_id=request)}
+    assert len(team.effects()) == 1
+    assert team.events(request)[:5] == ["requested", "approval_requested", "approved", "sent", "done"]
+    rows = {str(row.event): row for row in here.audit(request_id=request)}
     assert rows["approved"].user_id == "U0LEE"
     assert rows["approved"].channel_id == APPROVERS
     assert rows["sent"].approval_id == rows["approved"].approval_id is not None
     assert "U0LEE" in rows["sent"].detail
-    closed = await town.sees("Approved by <@U0LEE>", "start acc:shop/prices")
+    closed = await team.sees("Approved by <@U0LEE>", "start acc:shop/prices")
     assert labels(closed) == []
-    await town.told("Approved by <@U0LEE>", "<@U0ANA>")
+    await team.told("Approved by <@U0LEE>", "<@U0ANA>")
 
 
-async def test_a_denial_needs_a_reason_and_ends_it(town: Deciding) -> None:
+async def test_a_denial_needs_a_reason_and_ends_it(team: Team) -> None:
     """The modal refuses an empty reason; with one the requester reads it and nothing ran."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices")
-    card = await town.card("start acc:shop/prices")
-    await town.press(card, "Deny")
+    card = await team.card("start acc:shop/prices")
+    await team.press(card, "Deny")
     lee = here.person("U0LEE")
     await lee.wait_for(lambda p: p.modal())
     assert (await lee.submit("modal", {"reason": "  "})).errors
     assert not (await lee.submit("modal", {"reason": "the shop is closed"})).errors
     await here.sees("Denied by <@U0LEE>", "the shop is closed")
-    await town.told("the shop is closed", "<@U0ANA>")
-    closed = await town.sees("Denied by <@U0LEE>")
+    await team.told("the shop is closed", "<@U0ANA>")
+    closed = await team.sees("Denied by <@U0LEE>")
     assert labels(closed) == []
-    row = await town.event("rejected")
+    row = await team.event("rejected")
     assert (row.user_id, row.detail) == ("U0LEE", "the shop is closed")
-    assert not town.effects()
+    assert not team.effects()
 
 
-async def test_it_expires_at_its_very_moment_and_the_requester_is_told(town: Deciding) -> None:
+async def test_it_expires_at_its_very_moment_and_the_requester_is_told(team: Team) -> None:
     """Thirty minutes later both cards carry no buttons, and a late press runs nothing."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices")
-    card = await town.card("start acc:shop/prices")
-    town.later(minutes=30)
+    card = await team.card("start acc:shop/prices")
+    team.later(minutes=30)
     await here.sees("Expired", "start acc:shop/prices")
-    await town.told("Nobody decided", "<@U0ANA>")
-    await town.press(card, "Approve")
-    await town.sees("Too late. Expired")
-    assert not town.effects()
-    assert (await town.event("expired")).approval_id is not None
+    await team.told("Nobody decided", "<@U0ANA>")
+    await team.press(card, "Approve")
+    await team.sees("Too late. Expired")
+    assert not team.effects()
+    assert (await team.event("expired")).approval_id is not None
 
 
-async def test_the_approvers_are_reminded_once_at_half_time(town: Deciding) -> None:
+async def test_the_approvers_are_reminded_once_at_half_time(team: Team) -> None:
     """Fifteen minutes into thirty a message in the card's thread calls those who may decide."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices")
-    await town.card("start acc:shop/prices")
-    town.later(minutes=15, seconds=1)
-    await town.told("Still waiting", "<@U0LEE>", user="U0LEE", channel=APPROVERS)
+    await team.card("start acc:shop/prices")
+    team.later(minutes=15, seconds=1)
+    await team.told("Still waiting", "<@U0LEE>", user="U0LEE", channel=APPROVERS)
 
 
-async def test_the_requester_cancels_and_nobody_else_may(town: Deciding) -> None:
+async def test_the_requester_cancels_and_nobody_else_may(team: Team) -> None:
     """Cancel on the requester's card ends it; Rui's press does not."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices")
     mine = await here.sees("Waiting for approval")
-    card = await town.card("start acc:shop/prices")
-    await town.press(mine, "Cancel", user="U0RUI", channel=CRAWL)
+    card = await team.card("start acc:shop/prices")
+    await team.press(mine, "Cancel", user="U0RUI", channel=CRAWL)
     await here.sees("Only the person who asked", user="U0RUI")
-    await town.press(mine, "Cancel", user="U0ANA", channel=CRAWL)
-    await town.sees("Cancelled by <@U0ANA>")
-    await town.press(card, "Approve")
-    await town.sees("Too late. Cancelled by <@U0ANA>")
-    assert not town.effects()
+    await team.press(mine, "Cancel", user="U0ANA", channel=CRAWL)
+    await team.sees("Cancelled by <@U0ANA>")
+    await team.press(card, "Approve")
+    await team.sees("Too late. Cancelled by <@U0ANA>")
+    assert not team.effects()
 
 
-async def test_the_requester_never_decides_their_own_request(town: Deciding) -> None:
+async def test_the_requester_never_decides_their_own_request(team: Team) -> None:
     """Ana is in the group that decides marks; her press is refused and registered, Lee's and Root's count."""
-    here = town.here
+    here = team.here
     await here.say("mark acc:shop/prices as=failed -- bad data")
-    card = await town.card("mark acc:shop/prices", channel=CRAWL)
-    await town.press(card, "Approve", user="U0ANA", channel=CRAWL)
+    card = await team.card("mark acc:shop/prices", channel=CRAWL)
+    await team.press(card, "Approve", user="U0ANA", channel=CRAWL)
     await here.sees("your own request")
-    assert (await town.event("denied")).code == "own_request"
+    assert (await team.event("denied")).code == "own_request"
 
 
-async def test_two_distinct_people_are_needed_and_one_counts_once(town: Deciding) -> None:
+async def test_two_distinct_people_are_needed_and_one_counts_once(team: Team) -> None:
     """Lee is in both groups and presses twice: one of two. Root makes it two."""
-    here = town.here
+    here = team.here
     await here.say("mark acc:shop/prices as=failed -- bad data")
-    card = await town.card("mark acc:shop/prices", channel=CRAWL)
-    await town.press(card, "Approve", channel=CRAWL)
-    await town.sees("1 of 2 agreed", channel=CRAWL)
-    await town.press(card, "Approve", channel=CRAWL)
-    await town.sees("counted already", channel=CRAWL)
-    assert not town.effects("mark")
-    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    card = await team.card("mark acc:shop/prices", channel=CRAWL)
+    await team.press(card, "Approve", channel=CRAWL)
+    await team.sees("1 of 2 agreed", channel=CRAWL)
+    await team.press(card, "Approve", channel=CRAWL)
+    await team.sees("counted already", channel=CRAWL)
+    assert not team.effects("mark")
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
     await here.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
-    assert [row.detail for row in here.register(event="approved")] == ["1 of 2 agreed", "2 of 2 agreed"]
-    closed = shown(await town.sees("Approved by <@U0LEE> and <@U0ROOT>", "<@U0ROOT>: approve", channel=CRAWL))
+    assert [row.detail for row in here.audit(event="approved")] == ["1 of 2 agreed", "2 of 2 agreed"]
+    closed = shown(await team.sees("Approved by <@U0LEE> and <@U0ROOT>", "<@U0ROOT>: approve", channel=CRAWL))
     assert closed.count("Decisions") == 1
 
 
-async def test_one_who_agreed_may_still_deny(town: Deciding) -> None:
+async def test_one_who_agreed_may_still_deny(team: Team) -> None:
     """Any denial ends it, that of somebody who had agreed too."""
-    here = town.here
+    here = team.here
     await here.say("mark acc:shop/prices as=failed -- bad data")
-    card = await town.card("mark acc:shop/prices", channel=CRAWL)
-    await town.press(card, "Approve", channel=CRAWL)
-    await town.sees("1 of 2 agreed", channel=CRAWL)
-    await town.deny(card, "on second thought, no", channel=CRAWL)
+    card = await team.card("mark acc:shop/prices", channel=CRAWL)
+    await team.press(card, "Approve", channel=CRAWL)
+    await team.sees("1 of 2 agreed", channel=CRAWL)
+    await team.deny(card, "on second thought, no", channel=CRAWL)
     await here.sees("Denied by <@U0LEE>", "on second thought")
-    assert (await town.event("rejected")).user_id == "U0LEE"
+    assert (await team.event("rejected")).user_id == "U0LEE"
 
 
-async def test_what_nobody_can_approve_is_refused_at_once(town: Deciding) -> None:
+async def test_what_nobody_can_approve_is_refused_at_once(team: Team) -> None:
     """The only member of the group asks: refused with the gap, and no card is posted."""
-    here = town.here
+    here = team.here
     await here.does("schedule off acc:shop/prices", "Denied", "lonely", "requester never decides")
-    row = await town.event("denied")
+    row = await team.event("denied")
     assert row.code == "no_approvers"
-    assert not here.register(event="approval_requested")
+    assert not here.audit(event="approval_requested")
 
 
-async def test_claim_tells_who_looks_and_binds_nobody(town: Deciding) -> None:
+async def test_claim_tells_who_looks_and_binds_nobody(team: Team) -> None:
     """Lee claims; Root still decides."""
-    here = town.here
+    here = team.here
     await here.say("mark acc:shop/prices as=failed -- bad data")
-    card = await town.card("mark acc:shop/prices", channel=CRAWL)
-    await town.press(card, "Claim", channel=CRAWL)
-    await town.sees("<@U0LEE> is looking at it", channel=CRAWL)
-    assert (await town.event("claimed")).user_id == "U0LEE"
-    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    await town.sees("1 of 2 agreed", channel=CRAWL)
+    card = await team.card("mark acc:shop/prices", channel=CRAWL)
+    await team.press(card, "Claim", channel=CRAWL)
+    await team.sees("<@U0LEE> is looking at it", channel=CRAWL)
+    assert (await team.event("claimed")).user_id == "U0LEE"
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    await team.sees("1 of 2 agreed", channel=CRAWL)
 
 
-async def test_a_dangerous_verb_is_looked_at_and_then_approved(town: Deciding) -> None:
+async def test_a_dangerous_verb_is_looked_at_and_then_approved(team: Team) -> None:
     """Run it asks the approvers; Approve deletes."""
-    here = town.here
+    here = team.here
     await here.say("schedule delete acc:news/feed -- no longer needed")
     look = await here.sees("Dangerous", "schedule delete acc:news/feed")
     assert labels(look) == ["Run it", "Cancel"]
-    assert not here.register(event="approval_requested")
-    await town.press(look, "Run it", user="U0ANA", channel=CRAWL)
-    card = await town.card("schedule delete acc:news/feed")
-    await town.press(card, "Approve")
+    assert not here.audit(event="approval_requested")
+    await team.press(look, "Run it", user="U0ANA", channel=CRAWL)
+    card = await team.card("schedule delete acc:news/feed")
+    await team.press(card, "Approve")
     await here.until(lambda: not [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"])
 
 
-async def test_a_copy_of_the_card_and_another_channel_decide_nothing(town: Deciding) -> None:
+async def test_a_copy_of_the_card_and_another_channel_decide_nothing(team: Team) -> None:
     """The button counts on its own message alone."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices")
-    card = await town.card("start acc:shop/prices")
-    await town.forged(card, ts="1700000000.000100")
-    await town.sees("copy of the message")
-    await town.forged(card, channel=CRAWL)
+    card = await team.card("start acc:shop/prices")
+    await team.forged(card, ts="1700000000.000100")
+    await team.sees("copy of the message")
+    await team.forged(card, channel=CRAWL)
     await here.sees("another channel", user="U0LEE")
-    await town.forged(card, channel="", ts="")
-    await here.until(lambda: len([r for r in here.register(event="requested") if r.verb == "approve"]) == 3)
-    assert not here.register(event="approved")
-    assert not town.effects()
+    await team.forged(card, channel="", ts="")
+    await here.until(lambda: len([r for r in here.audit(event="requested") if r.verb == "approve"]) == 3)
+    assert not here.audit(event="approved")
+    assert not team.effects()
 
 
-async def test_an_approval_is_used_once(town: Deciding) -> None:
+async def test_an_approval_is_used_once(team: Team) -> None:
     """Twenty presses at once are one decision and one call; the late ones hear who decided."""
-    here = town.here
+    here = team.here
     here.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
     await here.say("start acc:shop/prices")
-    card = await town.card("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
     users = ["U0LEE", "U0ROOT"] * 10
-    await asyncio.gather(*(town.press(card, "Approve", user=user) for user in users))
-    await here.until(lambda: len(town.effects()) >= 1)
+    await asyncio.gather(*(team.press(card, "Approve", user=user) for user in users))
+    await here.until(lambda: len(team.effects()) >= 1)
     await here.sees("start acc:shop/prices", "Succeeded", timeout=20)
-    assert len(town.effects()) == 1
-    assert len(here.register(event="approved")) == 1
-    winner = here.register(event="approved")[0].user_id
+    assert len(team.effects()) == 1
+    assert len(here.audit(event="approved")) == 1
+    winner = here.audit(event="approved")[0].user_id
     loser = "U0ROOT" if winner == "U0LEE" else "U0LEE"
-    await town.sees(f"Approved by <@{winner}>", "Too late", user=loser)
+    await team.sees(f"Approved by <@{winner}>", "Too late", user=loser)
 
 
-async def test_a_text_that_hides_signs_cannot_be_approved(town: Deciding) -> None:
+async def test_a_text_that_hides_signs_cannot_be_approved(team: Team) -> None:
     """A right-to-left mark in a parameter: nobody could check it, so nobody is asked."""
-    here = town.here
+    here = team.here
     await here.does("start acc:shop/prices input.region=no\u202erth", "Denied", "U+202E")
-    assert (await town.event("denied")).code == "not_showable"
+    assert (await team.event("denied")).code == "not_showable"
 
 
-async def test_approvals_are_listed_and_decided_on_the_home_tab(town: Deciding) -> None:
+async def test_approvals_are_listed_and_decided_on_the_home_tab(team: Team) -> None:
     """`approvals` lists what waits here; Lee's Home tab shows it with its buttons, Rui's does not."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices -- month end")
-    await town.card("start acc:shop/prices")
+    await team.card("start acc:shop/prices")
     await here.does("approvals", "Waiting for a decision", "start acc:shop/prices", APPROVERS)
     lee, rui = here.person("U0LEE"), here.person("U0RUI")
     await rui.open_home()
@@ -250,18 +250,18 @@ async def test_approvals_are_listed_and_decided_on_the_home_tab(town: Deciding) 
     assert "You may decide: start acc:shop/prices" in shown(view)
     assert "month end" in shown(view)
     await lee.press_label("home", label="Approve")
-    await here.until(lambda: len(town.effects()) == 1)
-    await town.sees("Approved by <@U0LEE>")
+    await here.until(lambda: len(team.effects()) == 1)
+    await team.sees("Approved by <@U0LEE>")
     await lee.wait_for(lambda p: "You may decide" not in shown(p.home() or {}))
 
 
 @pytest.mark.parametrize("ending", ["denied from home", "denied", "cancelled", "expired", "approved"])
-async def test_home_tabs_follow_however_an_approval_ends(town: Deciding, ending: str) -> None:
+async def test_home_tabs_follow_however_an_approval_ends(team: Team, ending: str) -> None:
     """What was shown to approver and requester on their Home tabs is gone, whoever ended it and where."""
-    here = town.here
+    here = team.here
     lee = here.person("U0LEE")
     waiting = await here.does("start acc:shop/prices", "Waiting for approval")
-    card = await town.card("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
     for person, words in ((lee, "You may decide"), (here.ana, "start acc:shop/prices")):
         await person.open_home()
         await person.wait_for(lambda p, words=words: words in shown(p.home() or {}))
@@ -270,13 +270,13 @@ async def test_home_tabs_follow_however_an_approval_ends(town: Deciding, ending:
         await lee.wait_for(lambda p: p.modal())
         await lee.submit("modal", {"reason": "not today"})
     elif ending == "denied":
-        await town.deny(card, "not today")
+        await team.deny(card, "not today")
     elif ending == "cancelled":
         await here.ana.press_label(CRAWL, waiting["ts"], "Cancel")
     elif ending == "expired":
-        town.later(minutes=31)
+        team.later(minutes=31)
     else:
-        await town.press(card, "Approve")
+        await team.press(card, "Approve")
     await lee.wait_for(lambda p: "You may decide" not in shown(p.home() or {}), timeout=10)
     await here.ana.wait_for(lambda p: "Nothing waits." in shown(p.home() or {}))
     assert here.person("U0RUI").home() is None
@@ -285,11 +285,11 @@ async def test_home_tabs_follow_however_an_approval_ends(town: Deciding, ending:
 async def test_a_bot_cannot_ask_for_an_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody can tell who made it ask, so nobody could tell whether they approve their own request."""
     mine = 'verbs = ["start"]\n  targets = ["acc:shop/*"]\n  who = '
-    async with deciding(tmp_path, monkeypatch, RULES.replace(mine + '["crawl"]', mine + '["U0RUI"]')) as town:
-        here = town.here
+    async with deciding(tmp_path, monkeypatch, RULES.replace(mine + '["crawl"]', mine + '["U0RUI"]')) as team:
+        here = team.here
         here.ws.set_user("U0RUI", is_bot=True)
         await here.say("start acc:shop/prices", user="U0RUI")
-        row = await town.event("denied")
+        row = await team.event("denied")
         assert (row.user_id, row.code) == ("U0RUI", "no_approvers")
-        assert not here.register(event="approval_requested")
-        assert not town.effects()
+        assert not here.audit(event="approval_requested")
+        assert not team.effects()

@@ -7,64 +7,64 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.deciding import CRAWL, Deciding, deciding
+from tests.scenarios.team import CRAWL, Team, deciding
 from tests.world import shown
 
 
 @pytest.fixture
-async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """A world whose rules demand approvals."""
     async with deciding(tmp_path, monkeypatch) as made:
         yield made
 
 
-async def test_who_has_agreed_is_not_called_again_and_is_not_nobody(town: Deciding) -> None:
+async def test_who_has_agreed_is_not_called_again_and_is_not_nobody(team: Team) -> None:
     """Lee agrees, one more is needed: the reminder calls Root, and the end says that one of two agreed."""
-    await town.here.say("mark acc:shop/prices as=failed")
-    card = await town.card("mark acc:shop/prices", channel=CRAWL)
-    await town.press(card, "Approve", channel=CRAWL)
-    await town.card("1 of 2 agreed", channel=CRAWL)
-    town.later(minutes=31)
-    reminder = shown(await town.told("Still waiting", "1 of 2 agreed", "<@U0ROOT>"))
+    await team.here.say("mark acc:shop/prices as=failed")
+    card = await team.card("mark acc:shop/prices", channel=CRAWL)
+    await team.press(card, "Approve", channel=CRAWL)
+    await team.card("1 of 2 agreed", channel=CRAWL)
+    team.later(minutes=31)
+    reminder = shown(await team.told("Still waiting", "1 of 2 agreed", "<@U0ROOT>"))
     assert "<@U0LEE>" not in reminder
-    town.later(minutes=31)
-    await town.told("Only 1 of 2 agreed within 1h", "<@U0ANA>")
-    assert not town.effects("status")
+    team.later(minutes=31)
+    await team.told("Only 1 of 2 agreed within 1h", "<@U0ANA>")
+    assert not team.effects("status")
 
 
-async def test_who_comes_too_late_reads_a_name(town: Deciding) -> None:
+async def test_who_comes_too_late_reads_a_name(team: Team) -> None:
     """The person who was first is a live mention in the sentence, not the letters of one."""
-    await town.here.say("start acc:shop/prices")
-    card = await town.card("start acc:shop/prices")
-    await town.deny(card, "closed")
-    await town.press(card, "Approve")
-    late = await town.sees("Too late. Denied by <@U0LEE>")
+    await team.here.say("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
+    await team.deny(card, "closed")
+    await team.press(card, "Approve")
+    late = await team.sees("Too late. Denied by <@U0LEE>")
     assert late["blocks"][0]["text"]["text"].startswith("⚠️ *Too late. Denied by <@U0LEE> at ")
 
 
-async def test_a_user_group_that_cannot_be_read_is_no_verdict_on_the_person(town: Deciding) -> None:
+async def test_a_user_group_that_cannot_be_read_is_no_verdict_on_the_person(team: Team) -> None:
     """Nothing is counted, as always; but Lee is told that Slack did not answer, and the next press counts."""
-    await town.here.say("start acc:shop/prices")
-    card = await town.card("start acc:shop/prices")
-    town.here.ws.faults.fail("usergroups.users.list", error="fatal_error")
-    await town.press(card, "Approve")
-    await town.sees("You may not decide this", "Slack did not say just now")
-    assert not town.effects()
-    town.here.ws.faults.clear()
-    await town.press(card, "Approve")
-    await town.sees("Approved by <@U0LEE>")
-    await town.here.until(lambda: len(town.effects()) == 1)
+    await team.here.say("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
+    team.here.ws.faults.fail("usergroups.users.list", error="fatal_error")
+    await team.press(card, "Approve")
+    await team.sees("You may not decide this", "Slack did not say just now")
+    assert not team.effects()
+    team.here.ws.faults.clear()
+    await team.press(card, "Approve")
+    await team.sees("Approved by <@U0LEE>")
+    await team.here.until(lambda: len(team.effects()) == 1)
 
 
-async def test_whose_vote_counts_no_more_is_called_back(town: Deciding) -> None:
+async def test_whose_vote_counts_no_more_is_called_back(team: Team) -> None:
     """Lee agreed before a run began; Root's press finds it, the card is asked again, and Lee hears of it in its thread."""
-    await town.here.say("mark acc:shop/prices as=failed")
-    card = await town.card("mark acc:shop/prices", channel=CRAWL)
-    await town.press(card, "Approve", channel=CRAWL)
-    await town.card("1 of 2 agreed", channel=CRAWL)
-    town.here.acc.world.speed = 0.001
-    town.here.acc.add_run("shop/prices", ago=1)
-    await town.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    called = shown(await town.told("Asked again: mark acc:shop/prices", "counts no more", "<@U0LEE>"))
+    await team.here.say("mark acc:shop/prices as=failed")
+    card = await team.card("mark acc:shop/prices", channel=CRAWL)
+    await team.press(card, "Approve", channel=CRAWL)
+    await team.card("1 of 2 agreed", channel=CRAWL)
+    team.here.acc.world.speed = 0.001
+    team.here.acc.add_run("shop/prices", ago=1)
+    await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
+    called = shown(await team.told("Asked again: mark acc:shop/prices", "counts no more", "<@U0LEE>"))
     assert "<@U0ROOT>" not in called
-    assert not town.effects("status")
+    assert not team.effects("status")

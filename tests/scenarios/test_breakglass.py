@@ -7,113 +7,113 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.deciding import APPROVERS, CRAWL, INCIDENT, RULES, SECURITY, Deciding, deciding
+from tests.scenarios.team import APPROVERS, CRAWL, INCIDENT, RULES, SECURITY, Team, deciding
 from tests.world import labels, shown
 
 
 @pytest.fixture
-async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """A world whose rules demand approvals."""
     async with deciding(tmp_path, monkeypatch) as made:
         yield made
 
 
-async def opened(town: Deciding) -> str:
+async def opened(team: Team) -> str:
     """Rui breaks the glass in #crawl-ops; the grant's id."""
-    await town.here.say("breakglass for=30m -- approvers unreachable, checkout is down", user="U0RUI")
-    row = await town.event("breakglass")
+    await team.here.say("breakglass for=30m -- approvers unreachable, checkout is down", user="U0RUI")
+    row = await team.event("breakglass")
     assert isinstance(row.incident, str)
     return row.incident
 
 
-async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(town: Deciding) -> None:
+async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) -> None:
     """A card in both channels; the start needs nobody, carries the mark and the incident; the leads hear of it."""
-    here = town.here
-    grant = await opened(town)
+    here = team.here
+    grant = await opened(team)
     loud = await here.sees("BREAK-GLASS", "checkout is down", "<@U0RUI>", "<@U0ROOT>", channel=SECURITY)
     assert labels(loud) == ["Close review"]
     assert labels(await here.sees("BREAK-GLASS", "checkout is down", channel=INCIDENT)) == []
     await here.say("start acc:shop/prices -- restore prices", user="U0RUI")
     await here.sees("start acc:shop/prices", "Succeeded", f"BREAK-GLASS {grant}", timeout=20)
-    assert len(town.effects()) == 1
-    rows = [row for row in here.register() if row.verb == "start" and row.event in ("sent", "done", "ended")]
+    assert len(team.effects()) == 1
+    rows = [row for row in here.audit() if row.verb == "start" and row.event in ("sent", "done", "ended")]
     assert {str(row.event) for row in rows} == {"sent", "done", "ended"}
     assert {row.incident for row in rows} == {grant}
     assert rows[0].rule == f"grant {grant}"
     told = await here.sees("Done without your approval", grant, "<@U0LEE>", user="U0LEE", channel=APPROVERS)
     assert "start acc:shop/prices" in shown(told)
-    assert not here.register(event="approval_requested")
+    assert not here.audit(event="approval_requested")
 
 
-async def test_only_who_has_the_right_may_and_only_so_long(town: Deciding) -> None:
+async def test_only_who_has_the_right_may_and_only_so_long(team: Team) -> None:
     """Ana may not; no reason, two hours, or a second one beside the first: no."""
-    here = town.here
+    here = team.here
     await here.does("breakglass for=30m -- please", "Denied", "You may not break the glass")
-    assert (await town.event("denied")).code == "not_breakglass"
+    assert (await team.event("denied")).code == "not_breakglass"
     await here.does("breakglass for=30m", "needs a reason", user="U0RUI")
     await here.does("breakglass for=2h -- please", "at most 1h", user="U0RUI")
-    assert not here.register(event="breakglass")
-    await opened(town)
+    assert not here.audit(event="breakglass")
+    await opened(team)
     await here.does("breakglass -- once more", "open already", user="U0RUI")
-    assert len(here.register(event="breakglass")) == 1
+    assert len(here.audit(event="breakglass")) == 1
 
 
-async def test_it_overrides_no_deny_and_ends_by_itself(town: Deciding) -> None:
+async def test_it_overrides_no_deny_and_ends_by_itself(team: Team) -> None:
     """A deny is a deny; after thirty minutes the leads are asked again."""
-    here = town.here
-    grant = await opened(town)
+    here = team.here
+    grant = await opened(team)
     await here.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere", user="U0RUI")
     await here.say("start acc:shop/prices", user="U0RUI")
-    await here.until(lambda: len(town.effects()) == 1)
+    await here.until(lambda: len(team.effects()) == 1)
     await here.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=20)
-    town.later(minutes=30)
+    team.later(minutes=30)
     over = await here.sees("BREAK-GLASS", "Over; to be reviewed", "start acc:shop/prices", channel=SECURITY)
     assert labels(over) == ["Close review"]
-    row = await town.event("expired")
+    row = await team.event("expired")
     assert row.incident == grant
     await here.say("start acc:shop/stock", user="U0RUI")
     await here.sees("Waiting for approval", "start acc:shop/stock")
-    assert len(town.effects()) == 1
+    assert len(team.effects()) == 1
 
 
-async def reviewed(town: Deciding, note: str, *, user: str = "U0ROOT") -> None:
+async def reviewed(team: Team, note: str, *, user: str = "U0ROOT") -> None:
     """Press `Close review` on the newest card, write the note, submit."""
-    here = town.here
+    here = team.here
     card = await here.sees("BREAK-GLASS", "to be reviewed", channel=SECURITY)
-    await town.press(card, "Close review", user=user, channel=SECURITY)
+    await team.press(card, "Close review", user=user, channel=SECURITY)
     person = here.person(user)
     await person.wait_for(lambda p: p.modal())
     receipt = await person.submit("modal", {"note": note})
     assert not receipt.errors, receipt
 
 
-async def test_the_review_is_closed_by_a_different_person_with_the_right(town: Deciding) -> None:
+async def test_the_review_is_closed_by_a_different_person_with_the_right(team: Team) -> None:
     """Rui's own press and Ana's are refused and registered; Root's closes it, and what was open ends with it."""
-    here = town.here
-    grant = await opened(town)
+    here = team.here
+    grant = await opened(team)
     card = await here.sees("BREAK-GLASS", channel=SECURITY)
-    await town.press(card, "Close review", user="U0RUI", channel=SECURITY)
+    await team.press(card, "Close review", user="U0RUI", channel=SECURITY)
     await here.sees("Somebody else has to review", user="U0RUI", channel=SECURITY)
-    await town.press(card, "Close review", user="U0ANA", channel=SECURITY)
+    await team.press(card, "Close review", user="U0ANA", channel=SECURITY)
     await here.sees("You may not close a review", channel=SECURITY)
-    assert {row.code for row in here.register(event="denied")} == {"own_review", "not_eligible"}
+    assert {row.code for row in here.audit(event="denied")} == {"own_review", "not_eligible"}
     assert not here.ana.modal()
-    await reviewed(town, "Nothing was started; it was right to be ready.")
+    await reviewed(team, "Nothing was started; it was right to be ready.")
     closed = await here.sees("BREAK-GLASS", "Reviewed by <@U0ROOT>", "right to be ready", channel=SECURITY)
     assert labels(closed) == []
-    row = await town.event("reviewed")
+    row = await team.event("reviewed")
     assert (row.user_id, row.incident, row.channel_id) == ("U0ROOT", grant, SECURITY)
     assert row.reason == "Nothing was started; it was right to be ready."
     await here.say("start acc:shop/prices", user="U0RUI")
     await here.sees("Waiting for approval", "start acc:shop/prices")
 
 
-async def test_no_review_is_closed_without_a_note(town: Deciding) -> None:
+async def test_no_review_is_closed_without_a_note(team: Team) -> None:
     """An empty or blank one goes back to its field; nothing is registered, and what is open stays so."""
-    here = town.here
-    await opened(town)
+    here = team.here
+    await opened(team)
     card = await here.sees("BREAK-GLASS", channel=SECURITY)
-    await town.press(card, "Close review", user="U0ROOT", channel=SECURITY)
+    await team.press(card, "Close review", user="U0ROOT", channel=SECURITY)
     root = here.person("U0ROOT")
     modal = await root.wait_for(lambda p: p.modal())
     assert modal is not None
@@ -121,109 +121,109 @@ async def test_no_review_is_closed_without_a_note(town: Deciding) -> None:
     for note in ("", "  \n "):
         receipt = await root.submit("modal", {"note": note} if note else {})
         assert "note" in str(receipt.errors)
-    assert not here.register(event="reviewed")
+    assert not here.audit(event="reviewed")
     await here.say("start acc:shop/prices", user="U0RUI")
-    await here.until(lambda: len(town.effects()) == 1)
+    await here.until(lambda: len(team.effects()) == 1)
 
 
-async def test_of_two_reviewers_one_closes_it_and_who_lost_the_right_meanwhile_does_not(town: Deciding) -> None:
+async def test_of_two_reviewers_one_closes_it_and_who_lost_the_right_meanwhile_does_not(team: Team) -> None:
     """Both opened the form. Lee left the administrators before sending it; of two sent, the second hears who was first."""
-    here = town.here
-    await opened(town)
+    here = team.here
+    await opened(team)
     card = await here.sees("BREAK-GLASS", channel=SECURITY)
     people = [here.person(user) for user in ("U0LEE", "U0ROOT")]
     for person in people:
-        await town.press(card, "Close review", user=person.id, channel=SECURITY)
+        await team.press(card, "Close review", user=person.id, channel=SECURITY)
         await person.wait_for(lambda p: p.modal())
-    await town.new_rules(RULES.replace('admins = ["U0ROOT", "U0LEE"]', 'admins = ["U0ROOT"]'))
+    await team.new_rules(RULES.replace('admins = ["U0ROOT", "U0LEE"]', 'admins = ["U0ROOT"]'))
     await people[0].submit("modal", {"note": "looked"})
     await here.sees("You may not close a review", user="U0LEE", channel=SECURITY)
-    await town.new_rules(RULES)
-    await town.press(card, "Close review", user="U0LEE", channel=SECURITY)
+    await team.new_rules(RULES)
+    await team.press(card, "Close review", user="U0LEE", channel=SECURITY)
     await people[0].wait_for(lambda p: p.modal())
     await people[1].submit("modal", {"note": "all right"})
     await here.sees("Reviewed by <@U0ROOT>", channel=SECURITY)
     await people[0].submit("modal", {"note": "not right"})
     await here.sees("reviewed already by <@U0ROOT>", user="U0LEE", channel=SECURITY)
-    (row,) = here.register(event="reviewed")
+    (row,) = here.audit(event="reviewed")
     assert row.reason == "all right"
 
 
-async def test_the_review_is_nagged_about_until_it_is_closed(town: Deciding) -> None:
+async def test_the_review_is_nagged_about_until_it_is_closed(team: Team) -> None:
     """After half of 72 hours, and every day after; never again once it is closed, restarts or not."""
-    here = town.here
-    await opened(town)
+    here = team.here
+    await opened(team)
     card = await here.sees("BREAK-GLASS", channel=SECURITY)
 
     def nags() -> int:
         thread = here.person("U0ROOT").messages(SECURITY, card["ts"])
         return len([message for message in thread if "is not reviewed yet" in shown(message)])
 
-    town.later(hours=35)
+    team.later(hours=35)
     await here.restart()
-    await town.event("expired")
+    await team.event("expired")
     assert nags() == 0
-    town.later(hours=1, seconds=1)
+    team.later(hours=1, seconds=1)
     await here.until(lambda: nags() == 1)
-    town.later(hours=24, seconds=1)
+    team.later(hours=24, seconds=1)
     await here.until(lambda: nags() == 2)
     await here.restart()
-    await reviewed(town, "seen")
+    await reviewed(team, "seen")
     await here.sees("Reviewed by <@U0ROOT>", channel=SECURITY)
-    town.later(hours=25)
+    team.later(hours=25)
     await here.say("whoami", channel=CRAWL)
     await here.sees("Who you are here")
-    assert not [hold for hold in await here.bot.store.holds(state="open") if hold.kind == "review"]
+    assert not [pending for pending in await here.bot.store.pending_decisions(state="open") if pending.kind == "review"]
     assert nags() == 2
 
 
-async def test_a_dangerous_verb_is_still_looked_at_first(town: Deciding) -> None:
+async def test_a_dangerous_verb_is_still_looked_at_first(team: Team) -> None:
     """Break-glass skips the approvers, not the look before the leap."""
-    here = town.here
-    await opened(town)
+    here = team.here
+    await opened(team)
     await here.say("schedule delete acc:news/feed -- it floods us", user="U0RUI")
     look = await here.sees("Dangerous", "schedule delete acc:news/feed", user="U0RUI")
-    await town.press(look, "Run it", user="U0RUI", channel=CRAWL)
+    await team.press(look, "Run it", user="U0RUI", channel=CRAWL)
     await here.until(lambda: not [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"])
     await here.sees("Done without your approval", "schedule delete", user="U0LEE", channel=APPROVERS)
 
 
-async def test_it_counts_only_while_its_holder_could_open_it_now(town: Deciding) -> None:
+async def test_it_counts_only_while_its_holder_could_open_it_now(team: Team) -> None:
     """Rui leaves the circle, or nobody may break the glass any more: from then on the leads are asked, and `why` says it."""
-    here = town.here
-    await opened(town)
-    await town.new_rules(RULES.replace('who = ["admins", "U0RUI"]', 'who = ["admins"]'))
+    here = team.here
+    await opened(team)
+    await team.new_rules(RULES.replace('who = ["admins", "U0RUI"]', 'who = ["admins"]'))
     await here.say("start acc:shop/prices", user="U0RUI")
     await here.sees("Waiting for approval", "start acc:shop/prices", user="U0RUI")
     await here.does("start acc:news/feed", "Denied", user="U0RUI")
     await here.does("why start acc:news/feed", "you may not break the glass now", user="U0RUI")
     table = RULES[RULES.index("[breakglass]") : RULES.index("[administrators]")]
-    await town.new_rules(RULES.replace(table, ""))
+    await team.new_rules(RULES.replace(table, ""))
     await here.say("start acc:shop/stock", user="U0RUI")
     await here.sees("Waiting for approval", "start acc:shop/stock", user="U0RUI")
-    assert not town.effects()
-    await town.new_rules(RULES)
+    assert not team.effects()
+    await team.new_rules(RULES)
     await here.say("start acc:news/feed", user="U0RUI")
-    await here.until(lambda: len(town.effects()) == 1)
+    await here.until(lambda: len(team.effects()) == 1)
 
 
-async def test_a_dangerous_verb_that_was_looked_at_under_it_is_not_run_after_the_right_is_lost(town: Deciding) -> None:
+async def test_a_dangerous_verb_that_was_looked_at_under_it_is_not_run_after_the_right_is_lost(team: Team) -> None:
     """The pre-flight was shown under break-glass; `Run it` comes when Rui is out of the circle."""
-    here = town.here
-    await opened(town)
+    here = team.here
+    await opened(team)
     await here.say("schedule delete acc:news/feed -- it floods us", user="U0RUI")
     look = await here.sees("Dangerous", "schedule delete acc:news/feed", user="U0RUI")
-    await town.new_rules(RULES.replace('who = ["admins", "U0RUI"]', 'who = ["admins"]'))
-    await town.press(look, "Run it", user="U0RUI", channel=CRAWL)
+    await team.new_rules(RULES.replace('who = ["admins", "U0RUI"]', 'who = ["admins"]'))
+    await team.press(look, "Run it", user="U0RUI", channel=CRAWL)
     await here.sees("The rules changed since this was shown", user="U0RUI")
     assert [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"]
 
 
-async def test_the_approvers_are_told_also_when_the_rule_that_asks_them_is_not_for_the_holder(town: Deciding) -> None:
+async def test_the_approvers_are_told_also_when_the_rule_that_asks_them_is_not_for_the_holder(team: Team) -> None:
     """Root is in no rule of the start; Ana would have had to ask the leads, and they hear of it."""
-    here = town.here
+    here = team.here
     await here.say("breakglass for=30m -- checkout is down", user="U0ROOT")
     await here.sees("BREAK-GLASS", f"<#{CRAWL}>", channel=SECURITY, user="U0ROOT")
     await here.say("mark acc:shop/prices as=failed -- stuck", user="U0ROOT")
     await here.sees("Done without your approval", "C0CRAWL allow 3", "<@U0LEE>", user="U0LEE")
-    assert not here.register(event="approval_requested")
+    assert not here.audit(event="approval_requested")

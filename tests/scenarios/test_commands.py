@@ -11,20 +11,20 @@ from tests.world import World, labels, shown
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(town: World) -> None:
+async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: World) -> None:
     """`strat` is answered with what it may have meant, and the button does exactly what it says."""
-    before = starts(town)
-    asked = await ask(town, "strat acc:shop/prices production=false")
+    before = starts(team)
+    asked = await ask(team, "strat acc:shop/prices production=false")
     assert asked.events == ["misread"]
-    message = await private(town, "I could not read that", "`strat` is not a verb")
+    message = await private(team, "I could not read that", "`strat` is not a verb")
     wanted = "start acc:shop/prices production=false"
     assert wanted in labels(message)
-    seq = last_seq(town)
-    await town.ana.press_label("C0CRAWL", message["ts"], wanted)
-    await town.sees("start acc:shop/prices", "Succeeded")
-    assert starts(town) == before + 1
-    assert [row.event for row in town.register() if row.seq > seq and row.event == "sent"] == ["sent"]
-    assert town.acc.world.runs_of[town.acc.agent("shop/prices").agent_id][-1].options.production is False
+    seq = last_seq(team)
+    await team.ana.press_label("C0CRAWL", message["ts"], wanted)
+    await team.sees("start acc:shop/prices", "Succeeded")
+    assert starts(team) == before + 1
+    assert [row.event for row in team.audit() if row.seq > seq and row.event == "sent"] == ["sent"]
+    assert team.acc.world.runs_of[team.acc.agent("shop/prices").agent_id][-1].options.production is False
 
 
 @pytest.mark.parametrize(
@@ -36,119 +36,119 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(town: Wo
         ("start acc:shop/prices now please", "is not `key=value`"),
     ],
 )
-async def test_what_cannot_be_read_is_answered_with_what_would_be(town: World, text: str, said: str) -> None:
-    """Nothing is sent, the register has the words, and the answer says what to write."""
-    asked = await ask(town, text)
-    await private(town, "I could not read that", said)
+async def test_what_cannot_be_read_is_answered_with_what_would_be(team: World, text: str, said: str) -> None:
+    """Nothing is sent, the audit log has the words, and the answer says what to write."""
+    asked = await ask(team, text)
+    await private(team, "I could not read that", said)
     assert asked.events == ["misread"]
     assert asked.changes == []
 
 
-async def test_a_verb_for_another_kind_of_target_is_answered_with_an_example(town: World) -> None:
+async def test_a_verb_for_another_kind_of_target_is_answered_with_an_example(team: World) -> None:
     """An agent has no log, its runs have; the answer shows how one is written."""
-    asked = await do(town, "logs acc:shop/prices")
+    asked = await do(team, "logs acc:shop/prices")
     assert asked.row("failed").code == "wrong_target_kind"
     await asked.card("is of the kind agent", "logs acc:run/ID")
 
 
 @pytest.mark.parametrize("verb", ["logs", "retry"])
-async def test_a_verb_for_runs_on_an_agent_offers_its_last_and_its_failed_run(town: World, verb: str) -> None:
-    asked = await do(town, f"{verb} acc:shop/prices")
+async def test_a_verb_for_runs_on_an_agent_offers_its_last_and_its_failed_run(team: World, verb: str) -> None:
+    asked = await do(team, f"{verb} acc:shop/prices")
     card = await asked.card("is of the kind agent")
     assert labels(card) == [f"{verb} acc:shop/prices@last", f"{verb} acc:shop/prices@failed"]
 
 
-async def test_a_target_without_its_control_plane_is_offered_with_it(town: World) -> None:
+async def test_a_target_without_its_control_plane_is_offered_with_it(team: World) -> None:
     """Only a remembered one, and only to who may ask here at all."""
-    await do(town, "status acc:shop/prices")
-    await ask(town, "history shop/prices count=3")
+    await do(team, "status acc:shop/prices")
+    await ask(team, "history shop/prices count=3")
     wanted = ["history acc:shop/prices count=3"]
-    await town.until(lambda: [m for m in town.ana.messages("C0CRAWL") if labels(m) == wanted])
-    await town.person("U0GUEST").command("C0CRAWL", "/ops start shop/prices")
-    heard = await town.sees("I could not read that", user="U0GUEST")
+    await team.until(lambda: [m for m in team.ana.messages("C0CRAWL") if labels(m) == wanted])
+    await team.person("U0GUEST").command("C0CRAWL", "/ops start shop/prices")
+    heard = await team.sees("I could not read that", user="U0GUEST")
     assert labels(heard) == []
 
 
-async def test_help_gives_examples_with_control_planes_that_are_there(town: World) -> None:
-    heard = shown(await town.does("help", "What you may do here"))
+async def test_help_gives_examples_with_control_planes_that_are_there(team: World) -> None:
+    heard = shown(await team.does("help", "What you may do here"))
     assert "targets acc" in heard
     assert "infa" not in heard
 
 
-async def test_what_a_control_plane_cannot_list_is_said_with_what_to_type_instead(town: World) -> None:
+async def test_what_a_control_plane_cannot_list_is_said_with_what_to_type_instead(team: World) -> None:
     """The ACC has no list of agents: one that was never used is missing, and the answer says why and how to reach it."""
-    await town.does("targets acc", "Targets of acc", "has no list of agents", "`status acc:shop/prices`")
+    await team.does("targets acc", "Targets of acc", "has no list of agents", "`status acc:shop/prices`")
 
 
-async def test_an_unknown_target_is_answered_with_the_nearest(town: World) -> None:
+async def test_an_unknown_target_is_answered_with_the_nearest(team: World) -> None:
     """A target that does not exist starts nothing; the nearest known one is a button that keeps the parameters."""
-    await do(town, "status acc:shop/prices")
-    before = starts(town)
-    asked = await do(town, "start acc:shop/pricez production=false")
+    await do(team, "status acc:shop/prices")
+    before = starts(team)
+    asked = await do(team, "start acc:shop/pricez production=false")
     assert asked.events == ["requested", "failed"]
     assert asked.row("failed").code == "no_such_target"
     card = await asked.card("acc has no agent `shop/pricez`")
     assert labels(card) == ["start acc:shop/prices production=false"]
     await asked.press("start acc:shop/prices production=false")
-    await town.until(lambda: starts(town) == before + 1)
+    await team.until(lambda: starts(team) == before + 1)
 
 
-async def test_a_command_that_no_button_can_show_whole_is_no_button(town: World) -> None:
+async def test_a_command_that_no_button_can_show_whole_is_no_button(team: World) -> None:
     """A press must never do more than its label says: a long command is only shown."""
     text = f"strat acc:shop/prices production=false input.region={'x' * 60}"
-    await ask(town, text)
-    message = await private(town, "`strat` is not a verb", "x" * 60)
+    await ask(team, text)
+    message = await private(team, "`strat` is not a verb", "x" * 60)
     assert labels(message) == []
 
 
-async def test_a_verb_without_a_target_in_a_thread_means_the_run_of_its_card(town: World) -> None:
+async def test_a_verb_without_a_target_in_a_thread_means_the_run_of_its_card(team: World) -> None:
     """Under a card, `@signalbox logs` is about that card's run, whatever has run since."""
-    first = await do(town, "start acc:shop/prices input.first=1")
+    first = await do(team, "start acc:shop/prices input.first=1")
     run = first.row("done").backend_ref
     card = await first.card("start acc:shop/prices")
-    await town.until(lambda: "ended" in first.events)
-    await do(town, "start acc:shop/prices input.second=2")
-    asked = await mention(town, "logs", thread_ts=card["ts"])
+    await team.until(lambda: "ended" in first.events)
+    await do(team, "start acc:shop/prices input.second=2")
+    asked = await mention(team, "logs", thread_ts=card["ts"])
     assert await asked.ends() == "done"
     assert ("GET", f"/api/run/{run}/log") in [(call.method, call.raw_path) for call in asked.calls]
     answer = await asked.card("Log of shop/prices")
     assert answer["thread_ts"] == card["ts"]
 
 
-async def test_an_agents_verb_under_the_card_of_a_run_means_its_agent(town: World) -> None:
+async def test_an_agents_verb_under_the_card_of_a_run_means_its_agent(team: World) -> None:
     """`schedules` has no meaning for a run, so in its thread the agent is meant."""
-    first = await do(town, "start acc:shop/prices")
+    first = await do(team, "start acc:shop/prices")
     card = await first.card("start acc:shop/prices")
-    asked = await mention(town, "schedules", thread_ts=card["ts"])
+    asked = await mention(team, "schedules", thread_ts=card["ts"])
     assert await asked.ends() == "done"
     await asked.card("shop/prices has 2 schedules")
 
 
-async def test_a_verb_without_a_target_elsewhere_asks_for_one(town: World) -> None:
+async def test_a_verb_without_a_target_elsewhere_asks_for_one(team: World) -> None:
     """Outside a thread there is nothing that could be meant."""
-    asked = await do(town, "retry")
+    asked = await do(team, "retry")
     assert asked.row("failed").code == "target_missing"
     await asked.card("`retry` needs a target")
 
 
-async def test_selectors_pick_the_last_the_failed_and_the_running_run(town: World) -> None:
+async def test_selectors_pick_the_last_the_failed_and_the_running_run(team: World) -> None:
     """`@last`, `@failed` and `@running` are read off the control plane's own history."""
-    acc = town.acc
+    acc = team.acc
     acc.add_agent("shop/mixed", scripts=(Script(end="Never"),))
     bad = acc.add_run("shop/mixed", ago=900, script=Script(end="Failure", message="broke here")).run_id
     acc.add_run("shop/mixed", ago=700)
     going = acc.add_run("shop/mixed", ago=500, script=Script(end="Never")).run_id
     last = acc.add_run("shop/mixed", ago=300).run_id
     for selector, run in (("last", last), ("failed", bad), ("running", going)):
-        asked = await do(town, f"status acc:shop/mixed@{selector}")
+        asked = await do(team, f"status acc:shop/mixed@{selector}")
         assert asked.row("done").target_id == run, selector
     job = acc.add_job("shop/mixed", ago=100).job_id
-    assert (await do(town, "status acc:shop/mixed@last as=job")).events[-1] in ("done", "failed")
+    assert (await do(team, "status acc:shop/mixed@last as=job")).events[-1] in ("done", "failed")
     assert job in {one.job_id for one in acc.jobs}
 
 
-async def test_a_selector_that_finds_nothing_says_so(town: World) -> None:
+async def test_a_selector_that_finds_nothing_says_so(team: World) -> None:
     """No failed run: nothing is retried."""
-    asked = await do(town, "retry acc:news/feed@failed")
+    asked = await do(team, "retry acc:news/feed@failed")
     assert asked.changes == []
     await asked.card("news/feed has no failed run")

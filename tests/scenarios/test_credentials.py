@@ -12,8 +12,8 @@ import pytest
 
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
-from tests.scenarios.deciding import SECURITY, Deciding, deciding
 from tests.scenarios.steps import private
+from tests.scenarios.team import SECURITY, Team, deciding
 from tests.world import OPEN_POLICY, shown
 
 ENDS_SOON = "The credential of acc ends soon"
@@ -21,7 +21,7 @@ HAS_ENDED = "The credential of acc has ended"
 
 
 @asynccontextmanager
-async def with_token(folder: Path, patch: pytest.MonkeyPatch, **valid: float) -> AsyncIterator[Deciding]:
+async def with_token(folder: Path, patch: pytest.MonkeyPatch, **valid: float) -> AsyncIterator[Team]:
     """A world whose ACC gave the bot a token that is valid for so long."""
 
     def planes(clock: Any) -> tuple[Plane, ...]:
@@ -35,51 +35,51 @@ async def with_token(folder: Path, patch: pytest.MonkeyPatch, **valid: float) ->
         yield made
 
 
-def warnings(town: Deciding) -> list[str]:
+def warnings(team: Team) -> list[str]:
     """What the security channel was told of credentials, oldest first."""
-    words = [shown(message) for message in town.here.person("U0ROOT").messages(SECURITY)]
+    words = [shown(message) for message in team.here.person("U0ROOT").messages(SECURITY)]
     return [text for text in words if "The credential of" in text]
 
 
-async def checked(town: Deciding) -> None:
+async def checked(team: Team) -> None:
     """Wait until the bot's own round of health checks has asked the ACC once more, and has said what it had to."""
-    acc = town.here.acc
+    acc = team.here.acc
     before = len(acc.requests)
-    town.later(minutes=2)
-    await town.here.until(lambda: len(acc.requests) > before)
-    await town.here.quiet()
+    team.later(minutes=2)
+    await team.here.until(lambda: len(acc.requests) > before)
+    await team.here.quiet()
 
 
 async def test_a_token_that_ends_within_a_week_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One warning in the security channel with the day of the end and what to do; `backends` has the same day."""
-    async with with_token(tmp_path, monkeypatch, days=6, hours=12) as town:
-        here = town.here
-        ends = town.now() + timedelta(days=6, hours=12)
+    async with with_token(tmp_path, monkeypatch, days=6, hours=12) as team:
+        here = team.here
+        ends = team.now() + timedelta(days=6, hours=12)
         card = shown(await here.sees(ENDS_SOON, user="U0ROOT", channel=SECURITY))
         assert "Make a new one on the control plane, put it where the configuration points, and restart." in card
         assert f"{int(ends.timestamp()) // 100}" in card, "the moment of the end, for the reader's own clock"
         await here.say("backends")
         await private(here, f"The token ends on {ends:%Y-%m-%d}, in 6 days.", f"ends {ends:%Y-%m-%d} (6 days)")
-        await checked(town)
-        assert len(warnings(town)) == 1, "once a day"
+        await checked(team)
+        assert len(warnings(team)) == 1, "once a day"
 
 
 async def test_a_token_with_more_than_a_week_is_not_warned_of_until_the_week_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seven days and an hour: nothing but its day in `backends`. An hour later the warning, daily, and then that it ended."""
-    async with with_token(tmp_path, monkeypatch, days=7, hours=1) as town:
-        here = town.here
-        ends = town.now() + timedelta(days=7, hours=1)
-        await checked(town)
+    async with with_token(tmp_path, monkeypatch, days=7, hours=1) as team:
+        here = team.here
+        ends = team.now() + timedelta(days=7, hours=1)
+        await checked(team)
         await here.say("backends")
         table = shown(await private(here, "acc answers and accepts the token.", f"ends {ends:%Y-%m-%d} (7 days)"))
         assert "The token ends" not in table
-        assert warnings(town) == []
-        town.later(hours=1)
-        await here.until(lambda: len(warnings(town)) == 1)
-        town.later(days=1)
-        await here.until(lambda: len(warnings(town)) == 2)
-        assert all(ENDS_SOON in text for text in warnings(town))
-        town.later(days=6)
+        assert warnings(team) == []
+        team.later(hours=1)
+        await here.until(lambda: len(warnings(team)) == 1)
+        team.later(days=1)
+        await here.until(lambda: len(warnings(team)) == 2)
+        assert all(ENDS_SOON in text for text in warnings(team))
+        team.later(days=6)
         await here.sees(HAS_ENDED, user="U0ROOT", channel=SECURITY)

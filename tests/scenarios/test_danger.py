@@ -9,24 +9,24 @@ from typing import Any
 import pytest
 
 from bot.playground.planes.sequentum import Script
-from tests.scenarios.deciding import deciding
 from tests.scenarios.steps import ask, do, everything_seen, private
+from tests.scenarios.team import deciding
 from tests.world import OPEN_POLICY, World, labels
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_only_the_asker_sees_a_pre_flight_and_only_the_asker_may_press(town: World) -> None:
+async def test_only_the_asker_sees_a_pre_flight_and_only_the_asker_may_press(team: World) -> None:
     """Lee sees nothing of it; a press in his name does nothing and is registered."""
-    asked = await ask(town, "input disable acc:shop/stock")
+    asked = await ask(team, "input disable acc:shop/stock")
     card = await asked.card("What will happen", "Active runs", "Last outcomes", "Next scheduled runs")
     assert labels(card) == ["Run it", "Cancel"]
-    assert asked.request_id not in everything_seen(town, "U0LEE")
+    assert asked.request_id not in everything_seen(team, "U0LEE")
     button = next(block for block in card["blocks"] if block["type"] == "actions")["elements"][0]
-    payload = forged(town, "U0LEE", card, button)
-    receipt = await town.ws.deliver("interactive", payload)
+    payload = forged(team, "U0LEE", card, button)
+    receipt = await team.ws.deliver("interactive", payload)
     assert receipt.acked
-    await private(town, "Only the person who asked may press this", user="U0LEE")
+    await private(team, "Only the person who asked may press this", user="U0LEE")
     assert asked.changes == []
     await asked.press("Cancel")
     assert await asked.ends() == "abandoned"
@@ -59,32 +59,32 @@ def forged(here: World, user: str, message: dict[str, Any], button: dict[str, An
     }
 
 
-async def test_a_double_click_on_run_it_has_one_effect(town: World) -> None:
+async def test_a_double_click_on_run_it_has_one_effect(team: World) -> None:
     """Two presses of the same button are one call, and the second is told so."""
-    asked = await ask(town, "input clear acc:shop/stock")
+    asked = await ask(team, "input clear acc:shop/stock")
     await asked.card("Dangerous")
     await asyncio.gather(asked.press("Run it"), asked.press("Run it"), asked.press("Run it"))
     assert await asked.ends() == "done"
-    await town.quiet()
+    await team.quiet()
     assert len(asked.changes) == 1
     assert asked.events.count("sent") == 1
 
 
-async def test_a_double_click_on_retry_starts_one_run(town: World) -> None:
+async def test_a_double_click_on_retry_starts_one_run(team: World) -> None:
     """A retry is never sent twice for one decision: an impatient second click of the same button does nothing more."""
-    town.acc.add_agent("shop/twice", scripts=(Script(end="Failure", message="broke"), Script(end="Never")))
-    asked = await do(town, "start acc:shop/twice")
+    team.acc.add_agent("shop/twice", scripts=(Script(end="Failure", message="broke"), Script(end="Never")))
+    asked = await do(team, "start acc:shop/twice")
     card = await asked.card("Failure")
     assert "Retry" in labels(card)
-    calls = len(town.acc.requests)
-    await asyncio.gather(*(town.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card) for _ in range(2)))
-    await town.until(lambda: sum(call.raw_path.endswith("/retry") for call in town.acc.requests[calls:]) >= 1)
-    await town.quiet()
-    assert sum(call.raw_path.endswith("/retry") for call in town.acc.requests[calls:]) == 1
+    calls = len(team.acc.requests)
+    await asyncio.gather(*(team.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card) for _ in range(2)))
+    await team.until(lambda: sum(call.raw_path.endswith("/retry") for call in team.acc.requests[calls:]) >= 1)
+    await team.quiet()
+    assert sum(call.raw_path.endswith("/retry") for call in team.acc.requests[calls:]) == 1
 
 
 async def test_a_pre_flight_is_over_after_ten_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A press after ten minutes runs nothing, and the register says that it expired."""
+    """A press after ten minutes runs nothing, and the audit log says that it expired."""
     async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as later:
         asked = await ask(later.here, "input clear acc:shop/stock")
         await asked.card("Dangerous", "good for 10 minutes")

@@ -54,7 +54,7 @@ async def test_a_schedule_is_made_in_a_form(here: World) -> None:
     values = {"start": "2026-12-16T11:21:20", "enabled": "false", "input": "region=north\nsize=2"}
     assert (await here.ana.submit("modal", values)).acked
     await here.sees("A schedule of shop/prices was added", "nightly")
-    sent = [row for row in here.register(event="sent") if row.verb == "schedule set"][-1]
+    sent = [row for row in here.audit(event="sent") if row.verb == "schedule set"][-1]
     assert json.loads(str(sent.params)) == {
         "cron": "0 0 0 1",
         "start": "2026-12-16T11:21:20",
@@ -90,6 +90,6 @@ async def test_what_was_typed_stands_in_the_form_but_for_secrets(here: World) ->
     assert set(wrong.errors) == {"input", "log_level"}
     assert (await here.ana.submit("modal", {"input": "region=south", "log_level": "2"})).acked
     await here.until(lambda: "done" in here.events("start"))
-    (sent,) = [row for row in here.register(event="sent") if row.verb == "start"]
+    (sent,) = [row for row in here.audit(event="sent") if row.verb == "start"]
     given = json.loads(str(sent.params))
     assert (given["input"], given["log_level"], given["production"]) == ({"region": "south"}, 2, False)

@@ -10,50 +10,50 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.deciding import APPROVERS, CRAWL, RULES, SECURITY, Deciding, deciding
+from tests.scenarios.team import APPROVERS, CRAWL, RULES, SECURITY, Team, deciding
 from tests.world import labels, shown
 
 FREEZE = '[[freeze]]\nfrom = {}\nuntil = 2099-01-01T00:00:00Z\nverbs = ["risk:change", "risk:danger"]\nbecause = "year end"\n'
 
 
 @pytest.fixture
-async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """A world whose rules demand approvals."""
     async with deciding(tmp_path, monkeypatch) as made:
         yield made
 
 
-def seen(town: Deciding, user: str, channel: str = CRAWL) -> str:
+def seen(team: Team, user: str, channel: str = CRAWL) -> str:
     """All that this person sees there."""
-    return "\n".join(shown(message) for message in town.here.person(user).messages(channel))
+    return "\n".join(shown(message) for message in team.here.person(user).messages(channel))
 
 
 @pytest.mark.parametrize("text", ["start acc:shop/prics", "status acc:shop/prics", "retry acc:nothing@last"])
-async def test_who_is_not_admitted_learns_no_names(town: Deciding, text: str) -> None:
+async def test_who_is_not_admitted_learns_no_names(team: Team, text: str) -> None:
     """A guest guesses: denied in the same words as for a name that exists, without the near ones."""
-    here = town.here
+    here = team.here
     await here.does(text, "Denied", "You are a guest", user="U0GUEST")
-    assert (await town.event("denied")).code == "no_rule"
-    assert "shop/prices" not in seen(town, "U0GUEST")
+    assert (await team.event("denied")).code == "no_rule"
+    assert "shop/prices" not in seen(team, "U0GUEST")
     await here.does(text, "Nothing was done")
 
 
-async def test_who_is_not_admitted_is_told_why_and_not_the_rules(town: Deciding) -> None:
+async def test_who_is_not_admitted_is_told_why_and_not_the_rules(team: Team) -> None:
     """`why` says to a guest that no rule names them; to a member it prints the rules."""
-    here = town.here
+    here = team.here
     await here.does("why start acc:shop/prices", "guest", user="U0GUEST")
-    assert "allow" not in seen(town, "U0GUEST")
-    assert "leads" not in seen(town, "U0GUEST")
+    assert "allow" not in seen(team, "U0GUEST")
+    assert "leads" not in seen(team, "U0GUEST")
     await here.does("why start acc:shop/prices", "C0CRAWL allow 2", "leads", "Needs approval: ")
     await here.does("why start acc:news/feed", "Denied: no rule of this channel allows it")
     await here.does("why status acc:news/feed", "Allowed: ")
 
 
-async def test_to_ask_why_as_another_person_is_for_administrators_and_trying_is_registered(town: Deciding) -> None:
+async def test_to_ask_why_as_another_person_is_for_administrators_and_trying_is_registered(team: Team) -> None:
     """Ana is denied; Root sees what Ana would."""
-    here = town.here
+    here = team.here
     await here.does("why as=@lee start acc:shop/prices", "Denied", "Only administrators")
-    assert (await town.event("denied")).code == "not_administrator"
+    assert (await team.event("denied")).code == "not_administrator"
     await here.does(
         "why as=@ana start acc:shop/prices",
         "as <@U0ANA>",
@@ -63,177 +63,177 @@ async def test_to_ask_why_as_another_person_is_for_administrators_and_trying_is_
     await here.does("why as=U0GUEST start acc:shop/prices", "as <@U0GUEST>", "guest", user="U0ROOT")
 
 
-async def test_a_guest_who_may_act_may_not_hand_it_on(town: Deciding) -> None:
+async def test_a_guest_who_may_act_may_not_hand_it_on(team: Team) -> None:
     """Named by their own id the guest starts; a grant takes a full member."""
-    here = town.here
-    await town.new_rules(RULES.replace('who = ["U0RUI"]', 'who = ["U0RUI", "U0GUEST"]'))
+    here = team.here
+    await team.new_rules(RULES.replace('who = ["U0RUI"]', 'who = ["U0RUI", "U0GUEST"]'))
     await here.does("grant @ana schedule on acc:shop/* for=1h -- please", "Denied", "full member", user="U0GUEST")
-    assert not here.register(event="granted")
+    assert not here.audit(event="granted")
 
 
-async def test_who_was_granted_something_cannot_grant_it_on(town: Deciding) -> None:
+async def test_who_was_granted_something_cannot_grant_it_on(team: Team) -> None:
     """Neither what somebody granted nor a broken glass is a right of one's own."""
-    here = town.here
+    here = team.here
     await here.say("grant @rui start acc:news/* for=1h -- covering", user="U0ROOT")
     await here.sees("Granted: start on `acc:news/*`")
     await here.say("breakglass for=30m -- down", user="U0RUI")
-    await town.event("breakglass")
+    await team.event("breakglass")
     await here.does("grant @ana start acc:news/feed -- please", "Denied", "yourself", user="U0RUI")
-    assert len(here.register(event="granted")) == 1
+    assert len(here.audit(event="granted")) == 1
 
 
-async def test_a_guest_with_a_grant_has_what_everybody_has_here(town: Deciding) -> None:
+async def test_a_guest_with_a_grant_has_what_everybody_has_here(team: Team) -> None:
     """Until it ends; the lists of everybody, too."""
-    here = town.here
+    here = team.here
     await here.does("grants", "Denied", user="U0GUEST")
     await here.say("grant @gus start acc:news/feed for=1h -- contractor", user="U0ROOT")
     await here.sees("Granted: start on acc:news/feed")
     await here.does("grants", "Grants", "U0GUEST", user="U0GUEST")
     await here.does("help", "start", user="U0GUEST")
     await here.does("whoami", "admit you", user="U0GUEST")
-    town.later(hours=1)
-    await town.told("Over", "<@U0GUEST>")
+    team.later(hours=1)
+    await team.told("Over", "<@U0GUEST>")
     await here.does("backends", "Denied", "backends", user="U0GUEST")
 
 
-async def ask_again(town: Deciding, no: dict[str, Any], lasts: str) -> None:
+async def ask_again(team: Team, no: dict[str, Any], lasts: str) -> None:
     """Press `Ask for it` on that denial and send the form."""
-    await town.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
-    await town.here.ana.wait_for(lambda p: p.modal())
-    receipt = await town.here.ana.submit("modal", {"lasts": lasts, "reason": "Lee is away"})
+    await team.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
+    await team.here.ana.wait_for(lambda p: p.modal())
+    receipt = await team.here.ana.submit("modal", {"lasts": lasts, "reason": "Lee is away"})
     assert not receipt.errors, receipt
 
 
-async def test_the_same_thing_asked_for_twice_waits_once(town: Deciding) -> None:
+async def test_the_same_thing_asked_for_twice_waits_once(team: Team) -> None:
     """The button pressed again, the command denied again: it waits already. Decided, it may be asked for anew."""
-    here = town.here
+    here = team.here
     no = await here.does("start acc:news/feed", "Denied", "start acc:news/feed")
-    await ask_again(town, no, "once")
-    card = await town.card("start acc:news/feed", channel=CRAWL)
-    await ask_again(town, no, "30 minutes")
+    await ask_again(team, no, "once")
+    card = await team.card("start acc:news/feed", channel=CRAWL)
+    await ask_again(team, no, "30 minutes")
     await here.sees("waits for its approval already")
     await here.say("start acc:news/feed")
-    no = await here.until(lambda: _newest_denial(town, no))
-    await ask_again(town, no, "once")
+    no = await here.until(lambda: _newest_denial(team, no))
+    await ask_again(team, no, "once")
     await asyncio.sleep(0.5)
-    assert len(here.register(event="approval_requested")) == 1
-    await town.deny(card, "wait for Lee", user="U0ROOT", channel=CRAWL)
+    assert len(here.audit(event="approval_requested")) == 1
+    await team.deny(card, "wait for Lee", user="U0ROOT", channel=CRAWL)
     await here.sees("Denied by <@U0ROOT>", "wait for Lee")
-    await ask_again(town, no, "once")
-    await here.until(lambda: len(here.register(event="approval_requested")) == 2)
+    await ask_again(team, no, "once")
+    await here.until(lambda: len(here.audit(event="approval_requested")) == 2)
 
 
-def _newest_denial(town: Deciding, older: dict[str, Any]) -> dict[str, Any] | None:
-    for message in reversed(town.here.ana.messages(CRAWL)):
+def _newest_denial(team: Team, older: dict[str, Any]) -> dict[str, Any] | None:
+    for message in reversed(team.here.ana.messages(CRAWL)):
         if "Ask for it" in labels(message) and float(message["ts"]) > float(older["ts"]):
             return dict(message)
     return None
 
 
-async def test_the_approvers_hear_of_a_broken_glass_in_a_freeze_too(town: Deciding) -> None:
+async def test_the_approvers_hear_of_a_broken_glass_in_a_freeze_too(team: Team) -> None:
     """It lifted the freeze and spared their approval: they are told all the same."""
-    here = town.here
-    await town.new_rules(RULES + FREEZE.format(town.now().replace(microsecond=0).isoformat()))
+    here = team.here
+    await team.new_rules(RULES + FREEZE.format(team.now().replace(microsecond=0).isoformat()))
     await here.does("start acc:shop/prices", "Denied", "year end", user="U0RUI")
     await here.say("breakglass for=30m -- down", user="U0RUI")
-    await town.event("breakglass")
+    await team.event("breakglass")
     await here.say("start acc:shop/prices -- restore", user="U0RUI")
-    await here.until(lambda: len(town.effects()) == 1)
+    await here.until(lambda: len(team.effects()) == 1)
     await here.sees("Done without your approval", "<@U0LEE>", user="U0LEE", channel=APPROVERS)
 
 
-async def test_a_guest_and_a_workflow_break_no_glass(town: Deciding) -> None:
+async def test_a_guest_and_a_workflow_break_no_glass(team: Team) -> None:
     """Not even named: it takes a full member."""
-    here = town.here
+    here = team.here
     app = here.ws.app_id
     named = RULES.replace('who = ["admins", "U0RUI"]', f'who = ["U0GUEST", "{app}"]')
-    await town.new_rules(named.replace('who = ["U0RUI"]', f'who = ["U0RUI", "U0GUEST", "{app}"]'))
+    await team.new_rules(named.replace('who = ["U0RUI"]', f'who = ["U0RUI", "U0GUEST", "{app}"]'))
     await here.does("breakglass -- let me in", "Denied", "full member", user="U0GUEST")
     receipt = await here.ana.run_step(
         "run_operation", {"command": "breakglass -- let me in", "channel": CRAWL, "user": "U0ROOT"}
     )
     step = await here.until(lambda: _ended(here.ws.steps[str(receipt.execution_id)]))
     assert step["status"] == "failed"
-    assert not here.register(event="breakglass")
-    assert [row.code for row in here.register(event="denied")] == ["not_breakglass", "not_breakglass"]
+    assert not here.audit(event="breakglass")
+    assert [row.code for row in here.audit(event="denied")] == ["not_breakglass", "not_breakglass"]
 
 
 def _ended(step: dict[str, Any]) -> dict[str, Any] | None:
     return step if step["status"] != "running" else None
 
 
-async def test_a_workflow_that_asks_for_what_is_dangerous_ends_at_once(town: Deciding) -> None:
+async def test_a_workflow_that_asks_for_what_is_dangerous_ends_at_once(team: Team) -> None:
     """Nobody could look and press `Run it`: the step fails and says so, and nothing waits."""
-    here = town.here
+    here = team.here
     app = here.ws.app_id
-    await town.new_rules(RULES.replace('who = ["U0RUI"]', f'who = ["U0RUI", "{app}"]').replace('"schedule on"', '"*"'))
+    await team.new_rules(RULES.replace('who = ["U0RUI"]', f'who = ["U0RUI", "{app}"]').replace('"schedule on"', '"*"'))
     inputs = {"command": "input clear acc:shop/stock", "channel": CRAWL, "user": "U0ROOT"}
     receipt = await here.ana.run_step("run_operation", inputs)
     step = await here.until(lambda: _ended(here.ws.steps[str(receipt.execution_id)]))
     assert step["status"] == "failed"
-    assert not await here.bot.store.holds(state="open")
+    assert not await here.bot.store.pending_decisions(state="open")
 
 
-async def test_every_load_is_registered_with_the_digest_of_its_file(town: Deciding) -> None:
+async def test_every_load_is_registered_with_the_digest_of_its_file(team: Team) -> None:
     """SHA-256 of the bytes, so that an auditor finds the very file; refused ones too."""
-    here = town.here
+    here = team.here
 
     def digests(event: str) -> list[str | None]:
-        return [row.digest for row in here.register(event=event)]
+        return [row.digest for row in here.audit(event=event)]
 
     assert digests("policy_loaded") == [hashlib.sha256(RULES.encode()).hexdigest()]
     new = RULES + "# a remark\n"
-    town.rules(new)
+    team.rules(new)
     await here.until(lambda: len(digests("policy_loaded")) == 2)
     await here.sees("The rules changed", "stays in force: no rule changed", "+# a remark", channel=SECURITY)
     assert digests("policy_loaded")[1] == hashlib.sha256(new.encode()).hexdigest()
-    town.rules("version = 1\n[[channel]]\n")
+    team.rules("version = 1\n[[channel]]\n")
     await here.until(lambda: digests("policy_refused"))
     assert digests("policy_refused") == [hashlib.sha256(b"version = 1\n[[channel]]\n").hexdigest()]
 
 
-async def test_a_refused_file_that_is_put_right_is_told_of_and_registered_once(town: Deciding) -> None:
+async def test_a_refused_file_that_is_put_right_is_told_of_and_registered_once(team: Team) -> None:
     """The very bytes of before, after a refusal: nothing else in force, but nobody need look after the file any more."""
-    here = town.here
+    here = team.here
     version = here.bot.rules.now.policy.version
-    (first,) = here.register(event="policy_loaded")
-    town.rules("version = 1\n[[channel]]\n")
-    await here.until(lambda: here.register(event="policy_refused"))
-    town.rules(RULES)
+    (first,) = here.audit(event="policy_loaded")
+    team.rules("version = 1\n[[channel]]\n")
+    await here.until(lambda: here.audit(event="policy_refused"))
+    team.rules(RULES)
     await here.sees("The rules file can be used again", f"Version {version} is in force, as it was", channel=SECURITY)
     await asyncio.sleep(2.5)
-    (_, again) = here.register(event="policy_loaded")
+    (_, again) = here.audit(event="policy_loaded")
     assert (again.digest, again.policy_version) == (first.digest, first.policy_version)
     assert "stayed in force" in str(again.detail)
 
 
-async def test_a_file_that_is_cut_anywhere_empty_or_gone_changes_nothing(town: Deciding) -> None:
+async def test_a_file_that_is_cut_anywhere_empty_or_gone_changes_nothing(team: Team) -> None:
     """Cut at ends of lines and in them, emptied, deleted, not UTF-8: refused once each, told, and the last good one decides."""
-    here = town.here
+    here = team.here
     version = here.bot.rules.now.policy.version
     path = here.folder / "policy.toml"
     cuts = [RULES[: len(RULES) * part // 7] for part in range(7)]
     for number, text in enumerate(cuts):
-        town.rules(text)
-        await here.until(lambda number=number: len(here.register(event="policy_refused")) == number + 1)
+        team.rules(text)
+        await here.until(lambda number=number: len(here.audit(event="policy_refused")) == number + 1)
     path.write_bytes(b"\xff\xfe" + RULES.encode())
-    await here.until(lambda: len(here.register(event="policy_refused")) == len(cuts) + 1)
+    await here.until(lambda: len(here.audit(event="policy_refused")) == len(cuts) + 1)
     path.unlink()
-    await here.until(lambda: len(here.register(event="policy_refused")) == len(cuts) + 2)
+    await here.until(lambda: len(here.audit(event="policy_refused")) == len(cuts) + 2)
     await asyncio.sleep(2.5)
-    assert len(here.register(event="policy_refused")) == len(cuts) + 2
+    assert len(here.audit(event="policy_refused")) == len(cuts) + 2
     assert here.bot.rules.now.policy.version == version
     await here.sees("The changed rules file was refused", f"{version} stays in force", channel=SECURITY)
     await here.say("start acc:shop/prices")
-    await town.card("start acc:shop/prices")
+    await team.card("start acc:shop/prices")
 
 
-async def test_a_secret_in_the_rules_file_is_not_shown_when_the_file_changes(town: Deciding) -> None:
+async def test_a_secret_in_the_rules_file_is_not_shown_when_the_file_changes(team: Team) -> None:
     """Somebody left the bot's token in a comment: the change is told without it, the refusal of a broken file too."""
-    here, token = town.here, town.here.ws.bot_token
-    town.rules(f"# was {token}\n{RULES}")
+    here, token = team.here, team.here.ws.bot_token
+    team.rules(f"# was {token}\n{RULES}")
     told = shown(await here.sees("The rules changed", "no rule changed", "+# was", channel=SECURITY, user="U0ROOT"))
-    town.rules(f'{RULES}\n"{token}" = 1\n')
+    team.rules(f'{RULES}\n"{token}" = 1\n')
     told += shown(await here.sees("The changed rules file was refused", channel=SECURITY, user="U0ROOT"))
     assert token not in told
-    assert all(token not in (row.detail or "") for row in here.register())
+    assert all(token not in (row.detail or "") for row in here.audit())

@@ -22,7 +22,7 @@ async def test_nothing_of_help_is_left_out(tmp_path: Path) -> None:
         assert "Not shown" not in overview
         assert len(overview) < 6_000
         for name in PLANES:
-            rows = here.bot.deps.catalog.backends[name].capabilities
+            rows = here.bot.ctx.catalog.backends[name].capabilities
             assert all(f"`{row.verb}`" in overview for row in rows)
             page = _blocks(await here.does(f"help {name}", f"What you may do here on {name} ("))
             assert all(row.help.split(":", maxsplit=1)[0] in page for row in rows)

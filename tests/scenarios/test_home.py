@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.scenarios.deciding import RULES, Deciding, deciding
+from tests.scenarios.team import RULES, Team, deciding
 from tests.world import OPEN_POLICY, World, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -16,14 +16,14 @@ FIRST = "d9c944df-93a7-ea77-f7b7-fa0b9c579917"
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def team(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """A world for one test, whose time can be moved."""
     async with deciding(tmp_path_factory.mktemp("home"), monkeypatch, RULES) as made:
         yield made
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """The same without approvals."""
     async with deciding(tmp_path_factory.mktemp("home"), monkeypatch, OPEN_POLICY) as made:
         yield made
@@ -50,36 +50,36 @@ async def tab(here: World, user: str, *parts: str) -> str:
     return str(await here.person(user).wait_for(look, timeout=10))
 
 
-async def test_a_new_question_appears_on_the_tabs_of_those_who_may_decide_and_of_who_asks(town: Deciding) -> None:
+async def test_a_new_question_appears_on_the_tabs_of_those_who_may_decide_and_of_who_asks(team: Team) -> None:
     """Lee and Ana have theirs open; Rui may decide nothing and has not opened his."""
-    here = town.here
+    here = team.here
     await opens(here, "U0LEE", "Control planes")
     await opens(here, "U0ANA", "Nothing waits.")
     await here.does("start acc:shop/prices -- month end", "Waiting for approval")
     assert "month end" in await tab(here, "U0LEE", "You may decide: start acc:shop/prices")
     await tab(here, "U0ANA", "You wait for a decision", "start acc:shop/prices")
     await here.person("U0LEE").press_label("home", label="Approve")
-    await here.until(lambda: len(town.effects()) == 1)
+    await here.until(lambda: len(team.effects()) == 1)
     assert here.person("U0RUI").home() is None
 
 
-async def test_tabs_of_those_who_have_not_looked_lately_wait(town: Deciding) -> None:
+async def test_tabs_of_those_who_have_not_looked_lately_wait(team: Team) -> None:
     """Two days after Lee opened his, a question is put to him: nothing is published until he looks again."""
-    here = town.here
+    here = team.here
     await opens(here, "U0LEE", "Control planes")
-    town.later(days=2)
+    team.later(days=2)
     before = published(here, "U0LEE")
     await here.does("start acc:shop/prices", "Waiting for approval")
-    town.later(seconds=5)
+    team.later(seconds=5)
     await here.bot.timers.beat()
     await here.quiet()
     assert published(here, "U0LEE") == before
     await opens(here, "U0LEE", "You may decide")
 
 
-async def test_a_restart_draws_the_tabs_anew(town: Deciding) -> None:
+async def test_a_restart_draws_the_tabs_anew(team: Team) -> None:
     """Whatever was changed and not shown when the program stopped is shown after its start."""
-    here = town.here
+    here = team.here
     await opens(here, "U0LEE", "Control planes")
     before = published(here, "U0LEE")
     await here.restart()
@@ -87,19 +87,19 @@ async def test_a_restart_draws_the_tabs_anew(town: Deciding) -> None:
     assert published(here, "U0RUI") == 0
 
 
-async def test_many_changes_are_few_publications(town: Deciding) -> None:
+async def test_many_changes_are_few_publications(team: Team) -> None:
     """Slack takes a hundred a minute for everybody: what changes meanwhile is shown together."""
-    here = town.here
+    here = team.here
     await opens(here, "U0LEE", "Control planes")
     before = published(here, "U0LEE")
     for _ in range(8):
         await here.say("start acc:shop/prices")
-    await here.until(lambda: len(here.register(event="approval_requested")) == 8)
+    await here.until(lambda: len(here.audit(event="approval_requested")) == 8)
     await here.until(lambda: shown(here.person("U0LEE").home() or {}).count("You may decide") == 5)
     assert published(here, "U0LEE") - before < 8
 
 
-async def test_runs_and_pauses_are_named_as_on_their_cards(later: Deciding) -> None:
+async def test_runs_and_pauses_are_named_as_on_their_cards(later: Team) -> None:
     """By the agent that they are a part of, also where the id alone was typed; they go when they end."""
     here = later.here
     await opens(here, "U0ANA", "Nothing of yours is paused.", "You follow no run.")

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.scenarios.deciding import Deciding, deciding
 from tests.scenarios.steps import do, private
+from tests.scenarios.team import Team, deciding
 from tests.world import OPEN_POLICY, World, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -18,7 +18,7 @@ NAMED = "acc:shop/prices (schedule d9c944df)"
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """A world for one test."""
     async with deciding(tmp_path_factory.mktemp("lists"), monkeypatch, OPEN_POLICY) as made:
         yield made
@@ -30,7 +30,7 @@ async def lists(here: World, verb: str, title: str, *parts: str) -> str:
     return shown(await private(here, title, *parts))
 
 
-async def test_a_pause_is_listed_by_its_name_and_by_what_ends_it(later: Deciding) -> None:
+async def test_a_pause_is_listed_by_its_name_and_by_what_ends_it(later: Team) -> None:
     """Named as on its card; what stands beside it can be typed as it stands."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -41,7 +41,7 @@ async def test_a_pause_is_listed_by_its_name_and_by_what_ends_it(later: Deciding
     await lists(here, "pauses", "Pauses", "Nothing.")
 
 
-async def test_a_pause_by_a_bare_id_has_its_name_once_that_is_known(later: Deciding) -> None:
+async def test_a_pause_by_a_bare_id_has_its_name_once_that_is_known(later: Team) -> None:
     """Nobody had listed the agent's schedules before."""
     here = later.here
     await do(here, f"schedule off acc:schedule/{FIRST} for=2h")
@@ -50,11 +50,11 @@ async def test_a_pause_by_a_bare_id_has_its_name_once_that_is_known(later: Decid
     await lists(here, "pauses", "Pauses", NAMED, f"acc:schedule/{FIRST}")
 
 
-async def test_a_run_is_listed_by_its_name_and_by_what_looks_at_it(later: Deciding) -> None:
+async def test_a_run_is_listed_by_its_name_and_by_what_looks_at_it(later: Team) -> None:
     """`watches`, and `status` alone."""
     here = later.here
     await do(here, "start acc:shop/prices")
-    (run,) = await here.until(lambda: [row.backend_ref for row in here.register(event="done") if row.backend_ref])
+    (run,) = await here.until(lambda: [row.backend_ref for row in here.audit(event="done") if row.backend_ref])
     name = f"acc:shop/prices (run {run[:8]})"
     await lists(here, "watches", "Runs followed here", name, f"acc:run/{run}")
     await lists(here, "status", "Open in this channel", name, f"acc:run/{run}")

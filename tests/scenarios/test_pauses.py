@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.scenarios.deciding import Deciding, deciding
 from tests.scenarios.steps import ask, do
+from tests.scenarios.team import Team, deciding
 from tests.world import OPEN_POLICY, World, labels, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -17,7 +17,7 @@ FIRST, SECOND = "d9c944df-93a7-ea77-f7b7-fa0b9c579917", "b4cdc56a-2c16-4b1b-a135
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """A world for one test, whose time can be moved."""
     async with deciding(tmp_path_factory.mktemp("later"), monkeypatch, OPEN_POLICY) as made:
         yield made
@@ -28,7 +28,7 @@ def enabled(here: World) -> dict[str, bool]:
     return {key: here.acc.schedules[key].enabled for key in (FIRST, SECOND)}
 
 
-async def test_a_timed_pause_ends_by_itself(later: Deciding) -> None:
+async def test_a_timed_pause_ends_by_itself(later: Team) -> None:
     """Off for two hours, then on again without anybody, said on a card and written down."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -39,13 +39,13 @@ async def test_a_timed_pause_ends_by_itself(later: Deciding) -> None:
     later.later(hours=2)
     await here.until(lambda: enabled(here)[FIRST])
     await here.sees("The pause is over: it is on again", "<@U0ANA>")
-    resumed = here.register(event="resumed")
+    resumed = here.audit(event="resumed")
     assert [row.verb for row in resumed] == ["schedule on"]
     assert asked.request_id in str(resumed[0].detail)
-    assert [row.event for row in here.register(request_id=resumed[0].request_id)][:2] == ["requested", "sent"]
+    assert [row.event for row in here.audit(request_id=resumed[0].request_id)][:2] == ["requested", "sent"]
 
 
-async def test_a_pause_of_an_agent_switches_on_only_what_it_switched_off_even_across_a_restart(later: Deciding) -> None:
+async def test_a_pause_of_an_agent_switches_on_only_what_it_switched_off_even_across_a_restart(later: Team) -> None:
     """A schedule that was off before stays off; the pause survives a restart of the bot."""
     here = later.here
     here.acc.schedules[SECOND].enabled = False
@@ -55,11 +55,11 @@ async def test_a_pause_of_an_agent_switches_on_only_what_it_switched_off_even_ac
     await here.restart()
     assert enabled(here) == {FIRST: False, SECOND: False}
     later.later(hours=3)
-    await here.until(lambda: here.register(event="resumed"))
+    await here.until(lambda: here.audit(event="resumed"))
     assert enabled(here) == {FIRST: True, SECOND: False}
 
 
-async def test_a_pause_that_ended_while_the_bot_was_away_is_ended_at_once(later: Deciding) -> None:
+async def test_a_pause_that_ended_while_the_bot_was_away_is_ended_at_once(later: Team) -> None:
     """Time that passes while the program is stopped counts."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -71,7 +71,7 @@ async def test_a_pause_that_ended_while_the_bot_was_away_is_ended_at_once(later:
     await here.until(lambda: enabled(here)[FIRST])
 
 
-async def still(later: Deciding, expected: dict[str, bool], **span: float) -> None:
+async def still(later: Team, expected: dict[str, bool], **span: float) -> None:
     """After that time, and after everything that was due by then, the schedules are still so."""
     here = later.here
     later.later(**span)
@@ -80,8 +80,8 @@ async def still(later: Deciding, expected: dict[str, bool], **span: float) -> No
     assert enabled(here) == expected
 
 
-async def test_a_later_pause_replaces_the_earlier_one(later: Deciding) -> None:
-    """The newest end counts, longer or shorter; both cards and the register say which pause it replaced."""
+async def test_a_later_pause_replaces_the_earlier_one(later: Team) -> None:
+    """The newest end counts, longer or shorter; both cards and the audit log say which pause it replaced."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
     old = await do(here, f"schedule off acc:schedule/{FIRST} for=20m -- short")
@@ -99,10 +99,10 @@ async def test_a_later_pause_replaces_the_earlier_one(later: Deciding) -> None:
     await here.restart()
     later.later(hours=2)
     await here.until(lambda: enabled(here)[FIRST])
-    await here.until(lambda: len(here.register(event="resumed")) == 1)
+    await here.until(lambda: len(here.audit(event="resumed")) == 1)
 
 
-async def test_a_shorter_pause_counts_too(later: Deciding) -> None:
+async def test_a_shorter_pause_counts_too(later: Team) -> None:
     """Asked for again with an earlier end, it is on again at the earlier end and touched no more."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -115,7 +115,7 @@ async def test_a_shorter_pause_counts_too(later: Deciding) -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_off_for_good_ends_the_pause(later: Deciding, known: bool) -> None:
+async def test_off_for_good_ends_the_pause(later: Team, known: bool) -> None:
     """A later `off` without an end: nothing switches it on again, whether or not its agent was seen before."""
     here = later.here
     if known:
@@ -126,10 +126,10 @@ async def test_off_for_good_ends_the_pause(later: Deciding, known: bool) -> None
     assert (new.row("paused").code, new.row("paused").target_id) == ("no_end", FIRST)
     await here.restart()
     await still(later, {FIRST: False, SECOND: True}, hours=1)
-    assert not here.register(event="resumed")
+    assert not here.audit(event="resumed")
 
 
-async def test_off_without_an_end_says_what_ends_it_and_how_to_give_it_an_end(later: Deciding) -> None:
+async def test_off_without_an_end_says_what_ends_it_and_how_to_give_it_an_end(later: Team) -> None:
     """Nothing switches it on by itself: the card names the verb that does, and the words of an order that ends."""
     asked = await do(later.here, "schedule off acc:shop/prices -- closed")
     await asked.card(
@@ -139,7 +139,7 @@ async def test_off_without_an_end_says_what_ends_it_and_how_to_give_it_an_end(la
     assert "stays so" not in shown(await timed.card("schedule off acc:shop/prices"))
 
 
-async def test_off_without_an_end_whose_answer_was_lost_does_not_say_that_it_stays_so(later: Deciding) -> None:
+async def test_off_without_an_end_whose_answer_was_lost_does_not_say_that_it_stays_so(later: Team) -> None:
     """Nobody knows whether it is off."""
     here = later.here
     await here.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
@@ -148,7 +148,7 @@ async def test_off_without_an_end_whose_answer_was_lost_does_not_say_that_it_sta
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_a_pause_of_the_agent_takes_over_a_pause_of_its_schedule(later: Deciding, known: bool) -> None:
+async def test_a_pause_of_the_agent_takes_over_a_pause_of_its_schedule(later: Team, known: bool) -> None:
     """What our own pause had switched off counts as on: it is given back with the rest, at the new end."""
     here = later.here
     if known:
@@ -160,7 +160,7 @@ async def test_a_pause_of_the_agent_takes_over_a_pause_of_its_schedule(later: De
     await here.until(lambda: enabled(here) == {FIRST: True, SECOND: True})
 
 
-async def test_the_agent_off_for_good_ends_the_pauses_of_its_schedules(later: Deciding) -> None:
+async def test_the_agent_off_for_good_ends_the_pauses_of_its_schedules(later: Team) -> None:
     """A schedule paused by its bare id, then everything of its agent off without an end."""
     here = later.here
     await do(here, f"schedule off acc:schedule/{FIRST} for=15m")
@@ -168,7 +168,7 @@ async def test_the_agent_off_for_good_ends_the_pauses_of_its_schedules(later: De
     await still(later, {FIRST: False, SECOND: False}, hours=1)
 
 
-async def test_a_pause_of_what_is_off_already_gives_nothing_back(later: Deciding) -> None:
+async def test_a_pause_of_what_is_off_already_gives_nothing_back(later: Team) -> None:
     """Switched off by hand before: it stays off after the time, and the card says so."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -180,7 +180,7 @@ async def test_a_pause_of_what_is_off_already_gives_nothing_back(later: Deciding
 
 
 @pytest.mark.parametrize(("words", "after"), [("-- for good", False), ("for=5h", False), ("for=30m", True)])
-async def test_of_a_paused_agent_one_schedule_can_have_its_own_end(later: Deciding, words: str, after: bool) -> None:
+async def test_of_a_paused_agent_one_schedule_can_have_its_own_end(later: Team, words: str, after: bool) -> None:
     """The newer order about one schedule holds for that one; the others come back when the agent's pause ends."""
     here = later.here
     old = await do(here, "schedule off acc:shop/prices for=2h")
@@ -192,7 +192,7 @@ async def test_of_a_paused_agent_one_schedule_can_have_its_own_end(later: Decidi
     assert enabled(here) == {FIRST: after, SECOND: True}
 
 
-async def test_switching_on_by_hand_ends_the_pause_on_its_card_and_in_the_register(later: Deciding) -> None:
+async def test_switching_on_by_hand_ends_the_pause_on_its_card_and_in_the_audit_log(later: Team) -> None:
     """Who ended it before its time can be proved."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -206,7 +206,7 @@ async def test_switching_on_by_hand_ends_the_pause_on_its_card_and_in_the_regist
     await still(later, {FIRST: False, SECOND: True}, hours=3)
 
 
-async def test_orders_about_one_agent_take_turns(later: Deciding) -> None:
+async def test_orders_about_one_agent_take_turns(later: Team) -> None:
     """Asked for while the first call is under way, the second one knows what the first has switched off."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -220,8 +220,8 @@ async def test_orders_about_one_agent_take_turns(later: Deciding) -> None:
 
 
 @pytest.mark.parametrize("words", ["for=2h until=18:30", "for=0s", "for=soon", "until=never", "for=900d"])
-async def test_a_pause_that_cannot_be_meant_is_not_sent(town: World, words: str) -> None:
+async def test_a_pause_that_cannot_be_meant_is_not_sent(team: World, words: str) -> None:
     """Both ends, no end, or an end that is none: refused before anything is sent."""
-    asked = await do(town, f"schedule off acc:shop/prices {words}")
+    asked = await do(team, f"schedule off acc:shop/prices {words}")
     assert asked.events == ["requested", "failed"]
     assert asked.changes == []

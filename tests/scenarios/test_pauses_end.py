@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.scenarios.deciding import Deciding, deciding
 from tests.scenarios.steps import do
+from tests.scenarios.team import Team, deciding
 from tests.scenarios.test_pauses import FIRST, SECOND, enabled
 from tests.world import OPEN_POLICY, shown
 
@@ -16,19 +16,19 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """A world for one test, whose time can be moved."""
     async with deciding(tmp_path_factory.mktemp("later"), monkeypatch, OPEN_POLICY) as made:
         yield made
 
 
-def attempts(later: Deciding) -> list[str]:
+def attempts(later: Team) -> list[str]:
     """What came of each attempt to switch on again, oldest first."""
-    rows = later.here.register()
+    rows = later.here.audit()
     return [str(row.event) for row in rows if row.verb == "schedule on" and row.event not in ("sent", "resumed")]
 
 
-async def test_what_was_deleted_meanwhile_ends_the_pause_once(later: Deciding) -> None:
+async def test_what_was_deleted_meanwhile_ends_the_pause_once(later: Team) -> None:
     """The ACC says that there is no such schedule: registered, told on a card and on the order's, and never tried again."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -39,7 +39,7 @@ async def test_what_was_deleted_meanwhile_ends_the_pause_once(later: Deciding) -
         "The pause is over, and there is nothing left to switch on", "no schedule", "not tried again"
     )
     assert "<@U0ANA>" in shown(told)
-    (row,) = here.register(event="abandoned")
+    (row,) = here.audit(event="abandoned")
     assert (row.code, row.target_id, row.verb) == ("gone", FIRST, "schedule on")
     assert f"pause {asked.request_id}" in str(row.detail)
     await here.sees("This pause is over: There is nothing left to switch on", f"request {asked.request_id}")
@@ -50,7 +50,7 @@ async def test_what_was_deleted_meanwhile_ends_the_pause_once(later: Deciding) -
     assert attempts(later) == ["abandoned"]
 
 
-async def test_of_a_paused_agent_only_what_is_left_comes_back(later: Deciding) -> None:
+async def test_of_a_paused_agent_only_what_is_left_comes_back(later: Team) -> None:
     """One of two schedules was deleted: the other is on again, and the order's card tells of the first."""
     here = later.here
     asked = await do(here, "schedule off acc:shop/prices for=1h")
@@ -58,11 +58,11 @@ async def test_of_a_paused_agent_only_what_is_left_comes_back(later: Deciding) -
     later.later(hours=1)
     await here.until(lambda: here.acc.schedules[FIRST].enabled)
     await here.sees("There is nothing left to switch on", f"request {asked.request_id}")
-    assert len(here.register(event="resumed")) == 1
-    assert [row.target_id for row in here.register(event="abandoned")] == [SECOND]
+    assert len(here.audit(event="resumed")) == 1
+    assert [row.target_id for row in here.audit(event="abandoned")] == [SECOND]
 
 
-async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: Deciding) -> None:
+async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: Team) -> None:
     """Tried again after 1, 2, 4, 8 and then every 15 minutes, over a restart too, until it is on."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -85,10 +85,10 @@ async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: 
     later.later(minutes=16)
     await here.sees("The pause is over: it is on again")
     assert enabled(here)[FIRST] is True
-    assert not here.register(event="abandoned")
+    assert not here.audit(event="abandoned")
 
 
-async def test_a_control_plane_that_was_taken_out_of_the_configuration_ends_the_pause(later: Deciding) -> None:
+async def test_a_control_plane_that_was_taken_out_of_the_configuration_ends_the_pause(later: Team) -> None:
     """Nobody can switch it on from here any more, and the people hear of it."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -99,16 +99,14 @@ async def test_a_control_plane_that_was_taken_out_of_the_configuration_ends_the_
     await here.start()
     later.later(hours=1)
     await here.sees("there is nothing left to switch on", "`acc` is no longer configured here", "<@U0ANA>")
-    (row,) = here.register(event="abandoned")
+    (row,) = here.audit(event="abandoned")
     assert (row.code, row.target_id, row.backend) == ("no_such_backend", FIRST, "acc")
     await here.sees("This pause is over: There is nothing left to switch on", f"request {asked.request_id}")
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before", "500"])
 @pytest.mark.parametrize("restart", [False, True])
-async def test_what_may_be_off_is_switched_on_at_its_time_in_any_case(
-    later: Deciding, fault: str, restart: bool
-) -> None:
+async def test_what_may_be_off_is_switched_on_at_its_time_in_any_case(later: Team, fault: str, restart: bool) -> None:
     """Whether the call took effect is not known, so its end is kept: the card says so, and it is on after that time."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -127,7 +125,7 @@ async def test_what_may_be_off_is_switched_on_at_its_time_in_any_case(
     assert enabled(here) == {FIRST: True, SECOND: True}
 
 
-async def test_what_was_off_before_is_not_switched_on_after_a_lost_answer(later: Deciding) -> None:
+async def test_what_was_off_before_is_not_switched_on_after_a_lost_answer(later: Team) -> None:
     """It was seen to be off before the call: there is nothing to give back."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -142,7 +140,7 @@ async def test_what_was_off_before_is_not_switched_on_after_a_lost_answer(later:
     assert enabled(here)[FIRST] is False
 
 
-async def test_a_lost_answer_does_not_leave_the_earlier_end_in_force(later: Deciding) -> None:
+async def test_a_lost_answer_does_not_leave_the_earlier_end_in_force(later: Team) -> None:
     """Paused until ten, then off for good, and that answer is lost: nothing switches it on, and both cards say so."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -158,7 +156,7 @@ async def test_a_lost_answer_does_not_leave_the_earlier_end_in_force(later: Deci
     assert enabled(here)[FIRST] is False
 
 
-async def test_a_lost_answer_to_switching_on_leaves_the_pause_in_force(later: Deciding) -> None:
+async def test_a_lost_answer_to_switching_on_leaves_the_pause_in_force(later: Team) -> None:
     """Nobody knows whether it is on, so at its time it is switched on."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
@@ -168,7 +166,7 @@ async def test_a_lost_answer_to_switching_on_leaves_the_pause_in_force(later: De
     await asked.card("Unknown")
     await here.acc.clear_faults()
     later.later(minutes=10)
-    await here.until(lambda: here.register(event="resumed"))
+    await here.until(lambda: here.audit(event="resumed"))
     assert enabled(here)[FIRST] is True
 
 
@@ -191,8 +189,8 @@ async def test_a_paused_job_that_was_canceled_is_not_resumed_for_ever(
                 job.paused_at, job.started = None, plane.clock.now() + 3_600
             later.later(hours=1)
             await here.sees(f"The pause is over{', and there is ' if number == 1 else ': '}{end}")
-        assert [row.code for row in here.register(event="abandoned")] == ["gone"]
-        assert len(here.register(event="resumed")) == 1
+        assert [row.code for row in here.audit(event="abandoned")] == ["gone"]
+        assert len(here.audit(event="resumed")) == 1
 
 
 async def test_a_job_that_is_paused_without_an_end_is_told_of_in_its_own_words(

@@ -31,13 +31,13 @@ IMPOSSIBLE = (
 
 
 async def test_what_cannot_be_meant_is_never_registered_as_sent(tmp_path: Path) -> None:
-    """Each answer says why, the register holds the wish and its refusal, and no plane was asked for a change."""
+    """Each answer says why, the audit log holds the wish and its refusal, and no plane was asked for a change."""
     async with world(tmp_path, only=("acc", "itn", "pre", "res")) as here:
         for typed, why in IMPOSSIBLE:
             card = await here.does(typed, "Nothing was done", why)
-            rows = here.register(request_id=request_id(card))
+            rows = here.audit(request_id=request_id(card))
             assert [str(row.event) for row in rows] == ["requested", "failed"], typed
-        assert "sent" not in {str(row.event) for row in here.register()}
+        assert "sent" not in {str(row.event) for row in here.audit()}
         assert all(not plane.effects for plane in here.planes.values())
 
 
@@ -62,7 +62,7 @@ async def test_what_the_plane_has_against_it_is_never_registered_as_sent(tmp_pat
         for typed, why in TOLD_BY_THE_PLANE:
             card = await here.does(typed, "Refused: nothing was done", why)
             assert not card["ephemeral"], typed
-            rows = here.register(request_id=request_id(card))
+            rows = here.audit(request_id=request_id(card))
             assert [str(row.event) for row in rows] == ["requested", "failed"], typed
             assert rows[-1].rule, typed
         assert all(not plane.effects for plane in here.planes.values())

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
-from tests.scenarios.deciding import CRAWL, Deciding, deciding
+from tests.scenarios.team import CRAWL, Team, deciding
 
 
 @pytest.fixture
-async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Deciding]:
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """A world whose rules demand approvals, with its secrets in the environment of the command line."""
     async with deciding(tmp_path, monkeypatch) as made:
         for name, value in made.here.environ.items():
@@ -21,9 +21,9 @@ async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         yield made
 
 
-async def replayed(town: Deciding, capsys: pytest.CaptureFixture[str]) -> str:
+async def replayed(team: Team, capsys: pytest.CaptureFixture[str]) -> str:
     """What a replay of the file in force prints."""
-    folder = town.here.folder
+    folder = team.here.folder
     words = [
         "policy",
         "replay",
@@ -40,39 +40,39 @@ async def replayed(town: Deciding, capsys: pytest.CaptureFixture[str]) -> str:
     return said
 
 
-async def test_the_same_rules_change_nothing(town: Deciding, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_same_rules_change_nothing(team: Team, capsys: pytest.CaptureFixture[str]) -> None:
     """Approved after the asker pressed it, unapprovable, asked for and rejected, looked at and cancelled, plainly denied."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices")
-    card = await town.card("start acc:shop/prices")
-    await town.press(card, "Approve", user="U0ANA")
+    card = await team.card("start acc:shop/prices")
+    await team.press(card, "Approve", user="U0ANA")
     await here.sees("your own request", channel="C0APPR")
-    await town.press(card, "Approve")
-    await here.until(lambda: len(town.effects()) == 1)
+    await team.press(card, "Approve")
+    await here.until(lambda: len(team.effects()) == 1)
     await here.does("schedule off acc:shop/prices -- quiet", "Denied", "Nobody could approve it")
     no = await here.does("start acc:news/feed", "Denied", "start acc:news/feed")
-    await town.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
+    await team.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
     await here.ana.wait_for(lambda p: p.modal())
     await here.ana.submit("modal", {"lasts": "once", "reason": "please"})
-    card = await town.card("start acc:news/feed", channel=CRAWL)
-    await town.deny(card, "no", user="U0ROOT", channel=CRAWL)
-    await town.event("rejected")
+    card = await team.card("start acc:news/feed", channel=CRAWL)
+    await team.deny(card, "no", user="U0ROOT", channel=CRAWL)
+    await team.event("rejected")
     look = await here.does("schedule delete acc:news/feed", "Dangerous", "schedule delete acc:news/feed")
-    await town.press(look, "Cancel", user="U0ANA", channel=CRAWL)
-    await town.event("abandoned")
-    said = await replayed(town, capsys)
+    await team.press(look, "Cancel", user="U0ANA", channel=CRAWL)
+    await team.event("abandoned")
+    said = await replayed(team, capsys)
     assert "0 gain, 0 lose, 0 cannot be told." in said, said
     assert "4 requests" in said, said
 
 
 async def test_a_user_group_that_cannot_be_read_makes_nobody_lose(
-    town: Deciding, capsys: pytest.CaptureFixture[str]
+    team: Team, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What would come out otherwise only for that is said to be unclear, with the group."""
-    here = town.here
+    here = team.here
     await here.say("start acc:shop/prices")
-    await town.card("start acc:shop/prices")
+    await team.card("start acc:shop/prices")
     here.ws.faults.fail("usergroups.users.list", status=500)
-    said = await replayed(town, capsys)
+    said = await replayed(team, capsys)
     assert "0 gain, 0 lose, 1 cannot be told." in said, said
     assert "Slack does not tell who is in S0CRAWL" in said, said

@@ -144,7 +144,7 @@ async def test_a_direct_message_is_denied_unless_it_is_listed(ruled: World) -> N
     """A DM is a place like any other: no rule, no way."""
     seq, calls = last_seq(ruled), len(ruled.acc.requests)
     await ruled.ana.post(ruled.ana.dm, "status acc:labs/slow")
-    rows = await ruled.until(lambda: [row for row in ruled.register(event="denied") if row.seq > seq])
+    rows = await ruled.until(lambda: [row for row in ruled.audit(event="denied") if row.seq > seq])
     assert rows[0].channel_id == ruled.ana.dm
     assert rows[0].code in ("dm_not_listed", "not_listed")
     slow = next(agent.agent_id for agent in ruled.acc.world.agents.values() if agent.path == "labs/slow")
@@ -158,7 +158,7 @@ async def test_another_workspace_is_refused_and_registered(ruled: World) -> None
     seq = last_seq(ruled)
     receipt = await ruled.ws.deliver("slash_commands", payload | {"team_id": "T0OTHER"})
     assert receipt.acked
-    rows = [row for row in ruled.register() if row.seq > seq and row.team_id == "T0OTHER"]
+    rows = [row for row in ruled.audit() if row.seq > seq and row.team_id == "T0OTHER"]
     assert [(str(row.event), row.code) for row in rows] == [("requested", None), ("denied", "other_workspace")]
 
 
@@ -178,7 +178,7 @@ async def test_somebody_who_was_deactivated_is_denied(alone: World) -> None:
     )
     alone.ws.set_user("U0RUI", deleted=True)
     assert (await alone.ws.deliver("slash_commands", payload)).acked
-    (row,) = await alone.until(lambda: alone.register(event="denied"))
+    (row,) = await alone.until(lambda: alone.audit(event="denied"))
     assert (row.user_id, row.code) == ("U0RUI", "deactivated")
     assert starts(alone) == 0
 

@@ -8,7 +8,7 @@ SECRET = "correct-horse-7-not-a-secret"
 
 
 async def test_a_typed_secret_reaches_the_control_plane_and_stays_nowhere(here: World) -> None:
-    """Not in the register, not in any table once the run was started, not in a message."""
+    """Not in the audit log, not in any table once the run was started, not in a message."""
     await here.does(f"start acc:shop/prices input.password={SECRET} -- login", "start acc:shop/prices", "Succeeded")
     starts = [request for request in here.acc.requests if request.raw_path.endswith("/cluster/start")]
     assert SECRET in starts[0].json()["inputParameters"]

@@ -30,7 +30,7 @@ async def flood(here: World, text: str) -> int:
 async def test_one_person_cannot_take_what_the_others_need(here: World) -> None:
     """What is beyond the share is answered, registered and never sent; Lee has not to wait, and Ana has her share again."""
     assert await flood(here, "start acc:shop/prices") == FLOOD - SHARE
-    turned_away = here.register(event="denied")
+    turned_away = here.audit(event="denied")
     assert [(row.code, row.user_id) for row in turned_away] == [("too_many", "U0ANA")] * (FLOOD - SHARE)
     assert (await do(here, "status acc:news/feed", user="U0LEE")).events[-1] == "done"
     await here.acc.clear_faults()

@@ -20,20 +20,20 @@ def sections(message: dict[str, Any]) -> str:
     return "\n".join(item["text"] for item in objects)
 
 
-async def test_of_an_agent_and_of_a_run(town: World) -> None:
-    """The agent's card says that it is about the newest run; the register still has the whole sentence."""
-    asked = await do(town, "status acc:shop/prices")
+async def test_of_an_agent_and_of_a_run(team: World) -> None:
+    """The agent's card says that it is about the newest run; the audit log still has the whole sentence."""
+    asked = await do(team, "status acc:shop/prices")
     card = await asked.card("Succeeded", "The newest run, of ")
     assert sections(card).count("Succeeded") == 1
     assert "is Succeeded" in str(asked.row("done").detail)
-    one = await do(town, filled("status acc:run/{run}", place(town)))
+    one = await do(team, filled("status acc:run/{run}", place(team)))
     assert sections(await one.card("Failure", "2 pages failed")).count("Failure") == 1
 
 
-async def test_of_a_start_that_was_refreshed(town: World) -> None:
+async def test_of_a_start_that_was_refreshed(team: World) -> None:
     """Looked at again, the card of the start says how the run stands in one place."""
-    asked = await do(town, "start acc:shop/prices")
-    await town.until(lambda: town.register(event="ended", request_id=asked.request_id))
+    asked = await do(team, "start acc:shop/prices")
+    await team.until(lambda: team.audit(event="ended", request_id=asked.request_id))
     await asked.card("Succeeded")
     await asked.press("Refresh")
     assert sections(await asked.card("Succeeded", "Refreshed")).count("Succeeded") == 1

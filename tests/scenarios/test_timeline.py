@@ -15,10 +15,8 @@ async def test_a_timeline_comes_as_a_table_and_as_files_with_the_hashes(here: Wo
     assert "closed" in files["timeline.md"].bytes.decode()
     assert "sent" in files["timeline.md"].bytes.decode()
     assert files["timeline.csv"].bytes.decode().startswith("Seq,")
-    head = here.register()[-1]
-    assert any(
-        entry.hash in files["timeline.jsonl"].bytes.decode() for entry in here.register() if entry.seq <= head.seq
-    )
+    head = here.audit()[-1]
+    assert any(entry.hash in files["timeline.jsonl"].bytes.decode() for entry in here.audit() if entry.seq <= head.seq)
 
 
 async def test_a_timeline_to_read_tells_what_was_done_and_leaves_the_looking_to_the_files(here: World) -> None:

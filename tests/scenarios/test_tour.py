@@ -7,18 +7,16 @@ from pathlib import Path
 
 from bot import plugins
 from bot.core.records import Filters
-from bot.demo.run import demo_command, town
+from bot.demo.run import demo_command, running_demo
 from bot.demo.tour import STEPS, play
 
 
-async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_register(tmp_path: Path) -> None:
+async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_audit_log(tmp_path: Path) -> None:
     """It ends with 0, shows every kind and one approval by a second person."""
     said: list[str] = []
-    async with town(tmp_path / "demo") as here:
-        register = here.bot.store
-        result = await play(
-            here.workspace, here.planes, lambda: register.search_sync(Filters(), limit=500), said.append
-        )
+    async with running_demo(tmp_path / "demo") as here:
+        audit = here.bot.store
+        result = await play(here.workspace, here.planes, lambda: audit.search_sync(Filters(), limit=500), said.append)
         assert result == 0, "\n".join(said)
         assert {plane.kind for plane in here.planes.values()} == set(plugins.kinds())
     assert {step.backend for step in STEPS} == set(here.planes)
@@ -30,7 +28,7 @@ async def test_a_second_demo_leaves_the_data_of_a_running_one_alone(tmp_path: Pa
     """It says what to do, and takes nothing away."""
     said: list[str] = []
     folder = tmp_path / "demo"
-    async with town(folder):
+    async with running_demo(folder):
         before = sorted(path.name for path in folder.iterdir())
         assert demo_command(folder, 0, tour=True, say=said.append) == 1
         assert sorted(path.name for path in folder.iterdir()) == before

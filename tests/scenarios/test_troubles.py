@@ -25,7 +25,7 @@ def begun(here: World) -> int:
 
 
 class Trouble(NamedTuple):
-    """A fault of the ACC at a start, and what the person and the register are told. `sent`: it was asked at all."""
+    """A fault of the ACC at a start, and what the person and the audit log are told. `sent`: it was asked at all."""
 
     name: str
     fault: dict[str, Any]
@@ -205,7 +205,7 @@ async def test_a_log_arrives_although_slack_limits_every_step_of_its_upload(here
 
 
 async def test_slack_may_be_away_while_the_action_succeeds(here: World) -> None:
-    """The outcome is in the register at once and in Slack later; the action happened once."""
+    """The outcome is in the audit log at once and in Slack later; the action happened once."""
     here.acc.world.speed = 20.0
     for method in ("chat.postMessage", "chat.update", "response_url", "chat.postEphemeral"):
         here.ws.faults.fail(method, status=500)
@@ -293,7 +293,7 @@ async def test_an_event_that_is_delivered_again_runs_once(here: World) -> None:
     assert (await here.ws.redeliver()).acked
     await here.quiet()
     assert starts(here) == 1
-    assert [row for row in here.register(event="requested") if row.seq > seq] == []
+    assert [row for row in here.audit(event="requested") if row.seq > seq] == []
 
 
 async def test_a_slash_command_that_is_delivered_a_hundred_times_runs_once(here: World) -> None:
@@ -304,7 +304,7 @@ async def test_a_slash_command_that_is_delivered_a_hundred_times_runs_once(here:
     receipts = await asyncio.gather(*(here.ws.deliver("slash_commands", payload) for _ in range(100)))
     assert all(receipt.acked for receipt in receipts)
     await here.until(lambda: "done" in here.events("start"))
-    assert len(here.register(event="requested")) == 1
+    assert len(here.audit(event="requested")) == 1
     assert starts(here) == 1
 
 
@@ -319,16 +319,14 @@ async def test_a_press_that_is_delivered_again_has_one_effect(here: World) -> No
     assert asked.events.count("sent") == 1
 
 
-async def test_nothing_is_sent_when_the_register_cannot_be_written(here: World) -> None:
+async def test_nothing_is_sent_when_the_audit_log_cannot_be_written(here: World) -> None:
     """No row, no call: the person is told in the ack, and the control plane hears nothing."""
     calls = len(here.acc.requests)
     here.bot.store.database.write_sync(
-        lambda db: db.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON register BEGIN SELECT RAISE(ABORT, 'no space'); END"
-        )
+        lambda db: db.execute("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no space'); END")
     )
     receipt = await here.say("start acc:shop/prices")
-    assert "The register cannot be written, so nothing was done" in str(receipt.body)
+    assert "The audit log cannot be written, so nothing was done" in str(receipt.body)
     await here.quiet()
     assert [call for call in here.acc.requests[calls:] if call.method != "GET"] == []
     here.bot.store.database.write_sync(lambda db: db.execute("DROP TRIGGER full"))

@@ -31,12 +31,12 @@ async def test_two_people_on_one_retry_start_one_run_unless_they_mean_two(tmp_pa
         card = await failed(here)
         people = (here.ana, here.person("U0RUI"))
         await asyncio.gather(*(who.press_label("C0CRAWL", card["ts"], "Retry", seen=card) for who in people))
-        rows = await here.until(lambda: here.register(event="denied"))
+        rows = await here.until(lambda: here.audit(event="denied"))
         assert [row.code for row in rows] == ["pressed_already"]
         second = rows[0].user_id
         first = "U0RUI" if second == "U0ANA" else "U0ANA"
         told = await here.sees(f"<@{first}> pressed Retry", "s ago", "Nothing was done for your press", user=second)
-        asked = [row.user_id for row in here.register(event="requested") if row.verb == "retry"]
+        asked = [row.user_id for row in here.audit(event="requested") if row.verb == "retry"]
         assert sorted(asked) == ["U0ANA", "U0RUI"]
         await here.until(lambda: retries(here) == 1)
         await asyncio.sleep(0.3)
@@ -50,10 +50,10 @@ async def test_a_press_that_was_denied_is_in_nobodys_way(tmp_path: Path) -> None
     async with world(tmp_path, speed=60.0) as here:
         card = await failed(here)
         await here.person("U0GUEST").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-        await here.until(lambda: here.register(event="denied"))
+        await here.until(lambda: here.audit(event="denied"))
         await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
         await here.until(lambda: retries(here) == 1)
-        assert len(here.register(event="denied")) == 1
+        assert len(here.audit(event="denied")) == 1
 
 
 async def test_a_button_that_may_be_pressed_twice_asks_nobody(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ async def test_a_button_that_may_be_pressed_twice_asks_nobody(tmp_path: Path) ->
         people = (here.ana, here.person("U0RUI"))
         await asyncio.gather(*(who.press_label("C0CRAWL", card["ts"], "Log", seen=card) for who in people))
         await here.until(lambda: here.events("logs").count("done") == 2)
-        assert not here.register(event="denied")
+        assert not here.audit(event="denied")
 
 
 async def test_a_press_that_slack_delivers_again_later_is_still_the_one_that_counts(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ async def test_a_press_that_slack_delivers_again_later_is_still_the_one_that_cou
         card = await failed(here)
         await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
         await here.until(lambda: retries(here) == 1)
-        (asked,) = [row for row in here.register(event="requested") if row.verb == "retry"]
+        (asked,) = [row for row in here.audit(event="requested") if row.verb == "retry"]
         request = await here.bot.store.request(asked.request_id)
         assert request is not None
         ids = here.bot.ids

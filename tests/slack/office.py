@@ -20,7 +20,7 @@ from bot.core.records import Outgoing
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.runtime.clock import SystemClock
 from bot.slack.files import Uploads
-from bot.slack.message_sender import Outbox
+from bot.slack.message_sender import MessageSender
 from bot.slack.response_url import Responder
 from bot.store.sqlite.store import Store
 from tests.slack.support import HandClock
@@ -43,7 +43,7 @@ class Office:
     session: aiohttp.ClientSession
     clock: HandClock
     store: Store
-    outbox: Outbox
+    sender: MessageSender
     fatal: list[str] = field(default_factory=list)
 
     def seen(self, channel: str = "C0CRAWL", user: str = "U0ANA") -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ class Office:
     async def settle(self, seconds: float = 0.0) -> None:
         """Let that much time pass and send until nothing is due."""
         self.clock.advance(seconds)
-        while (wait := await self.outbox.flush()) is not None:
+        while (wait := await self.sender.flush()) is not None:
             self.clock.advance(wait)
 
     async def reply(self) -> Reply:
@@ -71,7 +71,7 @@ class Office:
         await self.store.close()
         self.store = Store.open(str(self.path / "s.db"))
         left = await self.store.due_messages("9999")
-        self.outbox = made(self.store, self.ws, self.session, self.clock, self.fatal, left)
+        self.sender = made(self.store, self.ws, self.session, self.clock, self.fatal, left)
 
 
 def made(
@@ -81,10 +81,10 @@ def made(
     clock: Clock,
     fatal: list[str],
     left: Sequence[Outgoing] = (),
-) -> Outbox:
+) -> MessageSender:
     client = AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=session, timeout=20)
     responder, uploads = Responder(session, (ws.host,)), Uploads(client, session)
-    return Outbox(store, client, responder, uploads, clock, team_id="T0ACME", fatal=fatal.append, left=left)
+    return MessageSender(store, client, responder, uploads, clock, team_id="T0ACME", fatal=fatal.append, left=left)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from bot.demo.run import write_config
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Seed, Workspace
 from bot.runtime.clock import SystemClock
-from bot.slack.app import Doors
+from bot.slack.app import SlackApp
 from bot.slack.http import HttpServer
 from bot.slack.installation import Installation
 from bot.slack.payload import Stamp
@@ -199,7 +199,7 @@ async def served(inside: Inside, *secrets: str, told: list[tuple[Intent, str]] |
     async def channel_event(body: Mapping[str, Any]) -> None:
         inside.channels.append(dict(body["event"]))
 
-    doors = Doors(
+    slack_app = SlackApp(
         inside,
         Stamp(SystemClock(), CountedIds()),
         command="/ops",
@@ -209,7 +209,7 @@ async def served(inside: Inside, *secrets: str, told: list[tuple[Intent, str]] |
     )
     server = HttpServer(("127.0.0.1", 0), SystemClock(), ready=lambda: True, metrics=lambda: {"one": 1.0})
     client = AsyncWebClient("xoxb-playground-not-a-secret", base_url="http://127.0.0.1:9/api/")
-    server.serve_slack(doors.build(client), [SecretStr(secret) for secret in secrets or (SECRET,)])
+    server.serve_slack(slack_app.build(client), [SecretStr(secret) for secret in secrets or (SECRET,)])
     host, port = await server.start()
     try:
         yield f"http://{host}:{port}/slack/events"

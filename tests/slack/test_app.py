@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.card import Button, Card, FormField, FormView, HomeView
 from bot.core.command.catalog import Catalog
-from bot.core.intent import Command, Door, Form, Intent, Misread, Open, Place, Press, Receipt
+from bot.core.intent import Command, Form, Intent, Open, ParseError, Place, Press, Receipt, Source
 from bot.playground.workspace import DEMO_SEED, Person, Workspace
 from bot.plugins import load
 from bot.render.card import render_card
@@ -81,10 +81,10 @@ async def test_a_slash_command_is_a_command(hall: Hall) -> None:
     receipt = await hall.ana.command("C0CRAWL", "/ops start acc:shop/prices input.region=north -- late again")
     assert (receipt.acked, receipt.body) == (True, None)
     intent = hall.only()
-    assert intent.ask == Command(
+    assert intent.payload == Command(
         verb="start", target="acc:shop/prices", params=(("input.region", "north"),), reason="late again"
     )
-    assert (intent.door, intent.actor.user_id, intent.actor.team_id) == (Door.COMMAND, "U0ANA", "T0ACME")
+    assert (intent.source, intent.actor.user_id, intent.actor.team_id) == (Source.COMMAND, "U0ANA", "T0ACME")
     assert intent.place == HERE
     assert intent.reply.response_url
     assert intent.reply.trigger_id
@@ -94,13 +94,13 @@ async def test_a_slash_command_is_a_command(hall: Hall) -> None:
 
 async def test_a_command_without_words_opens_the_launcher(hall: Hall) -> None:
     await hall.ana.command("C0CRAWL", "/ops")
-    assert hall.only().ask == Open(what="launcher")
+    assert hall.only().payload == Open(what="launcher")
 
 
 async def test_words_that_cannot_be_read_are_handed_over_as_such(hall: Hall) -> None:
     await hall.ana.command("C0CRAWL", "/ops strat acc:shop/prices")
-    ask = hall.only().ask
-    assert isinstance(ask, Misread)
+    ask = hall.only().payload
+    assert isinstance(ask, ParseError)
     assert "start acc:shop/prices" in ask.nearest
 
 
@@ -116,8 +116,8 @@ async def test_a_command_of_another_name_is_answered_and_not_run(hall: Hall) -> 
 async def test_a_mention_is_a_command_and_its_answer_belongs_to_its_thread(hall: Hall) -> None:
     receipt = await hall.ana.post("C0CRAWL", "<@U0BOT> status acc:shop/prices")
     intent = hall.only()
-    assert intent.ask == Command(verb="status", target="acc:shop/prices")
-    assert intent.door is Door.MENTION
+    assert intent.payload == Command(verb="status", target="acc:shop/prices")
+    assert intent.source is Source.MENTION
     assert (intent.place.channel_id, intent.place.thread_ts, intent.place.message_ts) == (
         "C0CRAWL",
         receipt.ts,
@@ -126,27 +126,27 @@ async def test_a_mention_is_a_command_and_its_answer_belongs_to_its_thread(hall:
     reply = await hall.ana.post("C0CRAWL", "please <@U0BOT> whoami", thread_ts=receipt.ts)
     assert hall.inside.intents[1].place.thread_ts == receipt.ts
     assert hall.inside.intents[1].place.message_ts == reply.ts
-    assert hall.inside.intents[1].ask == Command(verb="whoami")
+    assert hall.inside.intents[1].payload == Command(verb="whoami")
 
 
 async def test_words_before_the_mention_count_when_none_are_behind_it(hall: Hall) -> None:
     await hall.ana.post("C0CRAWL", "status acc:shop/prices <@U0BOT>")
-    assert hall.only().ask == Command(verb="status", target="acc:shop/prices")
+    assert hall.only().payload == Command(verb="status", target="acc:shop/prices")
 
 
 async def test_a_mention_without_words_asks_for_help(hall: Hall) -> None:
     await hall.ana.post("C0CRAWL", "<@U0BOT>")
-    assert hall.only().ask == Command(verb="help")
+    assert hall.only().payload == Command(verb="help")
 
 
 async def test_a_direct_message_is_a_command_with_its_files(hall: Hall) -> None:
     await hall.ana.post(hall.ana.dm, "input upload acc:shop/prices", files=[("prices.csv", b"a,b")])
     intent = hall.only()
-    assert intent.door is Door.DM
+    assert intent.source is Source.DM
     assert intent.place.channel_id == hall.ana.dm
-    assert isinstance(intent.ask, Command)
-    assert len(intent.ask.files) == 1
-    assert intent.ask.files[0] in hall.ws.files
+    assert isinstance(intent.payload, Command)
+    assert len(intent.payload.files) == 1
+    assert intent.payload.files[0] in hall.ws.files
 
 
 async def test_what_is_said_to_nobody_and_what_the_bot_says_is_nothing(hall: Hall) -> None:
@@ -196,10 +196,10 @@ async def test_a_pressed_button_carries_its_id_and_where_it_stands(hall: Hall) -
     receipt = await hall.ana.press_label("C0CRAWL", ts, "Retry")
     assert receipt.status == 200
     intent = hall.only()
-    assert isinstance(intent.ask, Press)
-    assert intent.ask.button == BUTTON.id
-    assert intent.ask.action == "retry"
-    assert (intent.door, intent.place.channel_id, intent.place.message_ts) == (Door.BUTTON, "C0CRAWL", ts)
+    assert isinstance(intent.payload, Press)
+    assert intent.payload.button == BUTTON.id
+    assert intent.payload.action == "retry"
+    assert (intent.source, intent.place.channel_id, intent.place.message_ts) == (Source.BUTTON, "C0CRAWL", ts)
     assert intent.reply.response_url
 
 
@@ -216,7 +216,7 @@ async def test_a_button_on_the_home_tab_comes_from_home(hall: Hall) -> None:
     await hall.client.views_publish(user_id="U0ANA", view=view)
     await hall.ana.press_label("home", None, "Retry")
     intent = hall.only()
-    assert intent.door is Door.HOME
+    assert intent.source is Source.HOME
     assert intent.place.channel_id == ""
     assert intent.reply.response_url is None
 
@@ -225,7 +225,7 @@ async def test_the_home_tab_is_opened_and_the_messages_tab_is_nothing(hall: Hall
     await hall.ana.open_home("messages")
     assert hall.inside.intents == []
     await hall.ana.open_home()
-    assert hall.only().ask == Open(what="home")
+    assert hall.only().payload == Open(what="home")
 
 
 async def test_a_submitted_form_is_read_and_a_complaint_goes_to_its_field(hall: Hall) -> None:
@@ -239,7 +239,7 @@ async def test_a_submitted_form_is_read_and_a_complaint_goes_to_its_field(hall: 
     receipt = await hall.ana.submit("modal", {"verb": "start", "reason": "late"})
     assert receipt.acked
     assert hall.ana.modal() is None
-    ask = hall.only().ask
+    ask = hall.only().payload
     assert isinstance(ask, Form)
     assert (ask.form, ask.token) == ("launcher", "t" * 26)
     assert ask.values["verb"] == "start"
@@ -248,9 +248,9 @@ async def test_a_submitted_form_is_read_and_a_complaint_goes_to_its_field(hall: 
 
 async def test_a_form_that_was_not_taken_stays_open_and_says_why(hall: Hall) -> None:
     await hall.modal()
-    hall.inside.answer = Receipt(say="The register cannot be written, so nothing was done.")
+    hall.inside.answer = Receipt(say="The audit log cannot be written, so nothing was done.")
     receipt = await hall.ana.submit("modal", {"verb": "start"})
-    assert list(receipt.errors.values()) == ["The register cannot be written, so nothing was done."]
+    assert list(receipt.errors.values()) == ["The audit log cannot be written, so nothing was done."]
     assert hall.ana.modal() is not None
 
 
@@ -265,8 +265,8 @@ async def test_a_menu_of_targets_offers_what_fits(hall: Hall) -> None:
 async def test_the_global_shortcut_carries_no_place(hall: Hall) -> None:
     await hall.ana.shortcut("launcher")
     intent = hall.only()
-    assert intent.ask == Open(what="launcher")
-    assert (intent.door, intent.place.channel_id) == (Door.SHORTCUT, "")
+    assert intent.payload == Open(what="launcher")
+    assert (intent.source, intent.place.channel_id) == (Source.SHORTCUT, "")
 
 
 async def test_the_message_shortcut_takes_words_files_and_thread(hall: Hall) -> None:
@@ -274,9 +274,9 @@ async def test_the_message_shortcut_takes_words_files_and_thread(hall: Hall) -> 
     hall.inside.intents.clear()
     await hall.ana.message_shortcut("work_on_message", "C0CRAWL", str(posted.ts))
     intent = hall.only()
-    assert isinstance(intent.ask, Open)
-    assert (intent.ask.what, intent.ask.text) == ("work_on_message", "start acc:shop/prices")
-    assert len(intent.ask.files) == 1
+    assert isinstance(intent.payload, Open)
+    assert (intent.payload.what, intent.payload.text) == ("work_on_message", "start acc:shop/prices")
+    assert len(intent.payload.files) == 1
     assert intent.place.thread_ts == posted.ts
 
 
@@ -284,13 +284,13 @@ async def test_a_workflow_step_acts_as_its_app_and_a_named_person_is_a_claim(hal
     inputs = {"command": "start acc:shop/prices -- nightly", "channel": "C0CRAWL", "user": "U0ROOT"}
     receipt = await hall.ana.run_step("run_operation", inputs)
     intent = hall.only()
-    assert (intent.door, intent.actor.user_id) == (Door.STEP, hall.ws.app_id)
+    assert (intent.source, intent.actor.user_id) == (Source.STEP, hall.ws.app_id)
     assert intent.place.channel_id == "C0CRAWL"
     assert intent.reply.step_id == receipt.execution_id
-    assert isinstance(intent.ask, Command)
-    assert intent.ask.reason is not None
-    assert "nightly" in intent.ask.reason
-    assert "U0ROOT" in intent.ask.reason
+    assert isinstance(intent.payload, Command)
+    assert intent.payload.reason is not None
+    assert "nightly" in intent.payload.reason
+    assert "U0ROOT" in intent.payload.reason
 
 
 async def test_a_channel_that_changes_is_told_before_it_is_acked(hall: Hall) -> None:

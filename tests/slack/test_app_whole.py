@@ -28,7 +28,7 @@ async def test_work_that_breaks_behind_the_ack_takes_no_ack_away(here: World) ->
     await here.until(lambda: here.events("start").count("denied") == 20)
 
 
-async def test_when_the_register_cannot_be_written_everybody_who_asks_is_told(here: World) -> None:
+async def test_when_the_audit_log_cannot_be_written_everybody_who_asks_is_told(here: World) -> None:
     """A full disk: nothing is sent anywhere, and command, mention and button say so."""
     await here.say("start acc:shop/prices")
     card = await here.until(lambda: next((m for m in here.ana.messages("C0CRAWL") if "Log" in labels(m)), None))
@@ -67,7 +67,7 @@ async def test_a_request_of_another_workspace_is_acked_refused_and_registered(tm
             answer = await post(http, url, body, signed(body, secret=here.ws.signing_secret))
         assert answer.status == 200
         assert "another workspace" in answer.body
-        rows = [entry for entry in here.register() if entry.verb == "start" or entry.event == "denied"]
+        rows = [entry for entry in here.audit() if entry.verb == "start" or entry.event == "denied"]
         assert [str(entry.event) for entry in rows] == ["requested", "denied"]
         assert {entry.team_id for entry in rows} == {"T0EVIL"}
         assert rows[1].code == "other_workspace"
@@ -96,4 +96,4 @@ async def test_the_ack_waits_for_no_call_to_slack(here: World) -> None:
     here.ws.faults.fail("auth.test", status=500)
     await here.does("whoami", "U0ANA")
     assert asked() == before
-    assert re.fullmatch(r"r-[0-9a-z]{14}", here.register()[-1].request_id)
+    assert re.fullmatch(r"r-[0-9a-z]{14}", here.audit()[-1].request_id)

@@ -198,7 +198,7 @@ async def test_sharing_that_was_noticed_freezes_though_it_is_taken_back(book: Bo
     channel.is_ext_shared = False
     assert (await book.directory.where(CRAWL, max_age=0)).frozen
     channel.is_ext_shared = True
-    await book.store.set_fact("channel:C0CRAWL", {"shared": True, "frozen": False}, book.clock.now())
+    await book.store.set_value("channel:C0CRAWL", {"shared": True, "frozen": False}, book.clock.now())
     assert not (await book.directory.where(CRAWL, max_age=0)).frozen
     channel.is_ext_shared = False
     assert not (await book.directory.where(CRAWL, max_age=0)).frozen
@@ -214,7 +214,7 @@ async def test_that_a_channel_froze_is_told_once_until_it_is_confirmed(book: Boo
     assert (await book.directory.where(CRAWL, max_age=0)).frozen
     assert [await book.directory.freeze("C0CRAWL") for _ in range(3)] == [True, False, False]
     assert (await book.directory.where(CRAWL, max_age=0)).frozen
-    await book.store.set_fact("channel:C0CRAWL", {"shared": True, "frozen": False}, book.clock.now())
+    await book.store.set_value("channel:C0CRAWL", {"shared": True, "frozen": False}, book.clock.now())
     assert not (await book.directory.where(CRAWL, max_age=0)).frozen
     assert await book.directory.freeze("C0CRAWL")
 

@@ -18,10 +18,10 @@ async def test_a_group_dm_that_no_rule_names_is_no_place_to_ask(tmp_path: Path) 
             await here.say(text, channel=few)
             await here.sees("Denied", "No rule names this group message by its id", channel=few)
         assert (await here.ana.post(few, "<@U0BOT> start acc:shop/prices")).acked
-        rows = await here.until(lambda: found if len(found := here.register(event="denied")) == 4 else None)
+        rows = await here.until(lambda: found if len(found := here.audit(event="denied")) == 4 else None)
         assert {(row.channel_id, row.code) for row in rows} == {(few, "dm_not_listed")}
         assert not here.acc.effects
-        assert not here.register(event="sent")
+        assert not here.audit(event="sent")
 
 
 async def test_words_without_a_mention_are_not_for_the_bot(tmp_path: Path) -> None:
@@ -30,8 +30,8 @@ async def test_words_without_a_mention_are_not_for_the_bot(tmp_path: Path) -> No
         few = here.ws.open_mpim("U0ANA", "U0LEE").id
         await here.ana.post(few, "start acc:shop/prices")
         await here.does("whoami", "U0ANA")
-        assert {row.verb for row in here.register() if row.user_id} == {"whoami"}
-        assert not [row for row in here.register() if row.channel_id == few]
+        assert {row.verb for row in here.audit() if row.user_id} == {"whoami"}
+        assert not [row for row in here.audit() if row.channel_id == few]
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -41,7 +41,7 @@ async def test_a_rule_that_names_its_id_counts_there(tmp_path: Path, named: bool
         few = here.ws.open_mpim("U0ANA", "U0LEE").id
         await rules(here, OPEN_POLICY.replace("C0CRAWL", few if named else "G0OTHER"))
         await here.say("start acc:shop/prices", channel=few)
-        await here.until(lambda: here.register(event="done" if named else "denied"))
+        await here.until(lambda: here.audit(event="done" if named else "denied"))
         assert bool(here.acc.effects) is named
 
 

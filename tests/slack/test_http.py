@@ -33,7 +33,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def test_the_main_job_runs_in_http_mode_end_to_end(tmp_path: Path) -> None:
-    """Signed deliveries in, a card in Slack, its button pressed, a mention answered, the register written."""
+    """Signed deliveries in, a card in Slack, its button pressed, a mention answered, the audit log written."""
     async with http_world(tmp_path) as here:
         receipt = await here.say("start acc:shop/prices -- by http")
         assert receipt.status == 200

@@ -23,7 +23,7 @@ ORG = replace(DEMO_SEED, enterprise_id="E0ACME", enterprise_name="Acme all")
 OTHER_APP = {"api_app_id": "A0OTHER"}
 
 
-def doors(here: World) -> dict[str, tuple[str, dict[str, Any]]]:
+def slack_app(here: World) -> dict[str, tuple[str, dict[str, Any]]]:
     """One request of Ana's for each door, as Slack sends it: the kind of delivery and the payload."""
     core = here.ws.core
     ana, channel = core.state.users["U0ANA"], core.state.channels["C0CRAWL"]
@@ -60,11 +60,11 @@ def doors(here: World) -> dict[str, tuple[str, dict[str, Any]]]:
 
 async def test_a_request_of_another_app_is_refused_and_registered_at_every_door(here: World) -> None:
     """Nothing else of it is wrong; nothing is looked up for it and nothing is sent."""
-    for door, (kind, payload) in doors(here).items():
-        before = len(here.register(event="denied"))
+    for source, (kind, payload) in slack_app(here).items():
+        before = len(here.audit(event="denied"))
         assert (await here.ws.deliver(kind, payload | OTHER_APP)).acked
-        rows = here.register(event="denied")
-        assert [(row.door, row.code) for row in rows[before:]] == [(door, "other_app")]
+        rows = here.audit(event="denied")
+        assert [(row.source, row.code) for row in rows[before:]] == [(source, "other_app")]
     assert not here.events("sent")
     assert not here.acc.effects
 
@@ -85,10 +85,10 @@ async def test_suggestions_are_not_made_for_another_app(here: World) -> None:
 async def test_over_signed_http_too(tmp_path: Path) -> None:
     """A signature says that Slack sent it, not for which app."""
     async with http_world(tmp_path) as here:
-        kind, payload = doors(here)["command"]
+        kind, payload = slack_app(here)["command"]
         receipt = await here.ws.deliver(kind, payload | OTHER_APP)
         assert "another app" in str(receipt.body)
-        (row,) = here.register(event="denied")
+        (row,) = here.audit(event="denied")
         assert row.code == "other_app"
 
 
@@ -109,7 +109,7 @@ async def bot_of(folder: Path, seed: Seed = DEMO_SEED, **fault: Any) -> AsyncIte
 
 async def test_in_socket_mode_the_app_token_tells_when_the_bot_token_does_not(tmp_path: Path) -> None:
     async with bot_of(tmp_path, error="missing_scope") as here:
-        kind, payload = doors(here)["command"]
+        kind, payload = slack_app(here)["command"]
         assert "another app" in str((await here.ws.deliver(kind, payload | OTHER_APP)).body)
         await here.does("whoami", "U0ANA")
 
@@ -130,12 +130,12 @@ async def test_a_request_of_another_organization_is_refused_and_registered_at_ev
     """The workspace's own id under another organization; and the bot's own organization is let in."""
     async with bot_of(tmp_path, ORG) as here:
         await here.does("whoami", "U0ANA")
-        for door, (kind, payload) in doors(here).items():
-            before = len(here.register(event="denied"))
+        for source, (kind, payload) in slack_app(here).items():
+            before = len(here.audit(event="denied"))
             wrong = {"enterprise_id": "E0OTHER"} if kind != "interactive" else {"enterprise": {"id": "E0OTHER"}}
             assert (await here.ws.deliver(kind, payload | wrong)).acked
-            rows = here.register(event="denied")
-            assert [(row.door, row.code) for row in rows[before:]] == [(door, "other_organization")]
+            rows = here.audit(event="denied")
+            assert [(row.source, row.code) for row in rows[before:]] == [(source, "other_organization")]
 
 
 @pytest.mark.parametrize(

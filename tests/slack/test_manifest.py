@@ -15,8 +15,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import bot.slack
 from bot.runtime.clock import SystemClock
-from bot.slack import app as doors_module
-from bot.slack.app import Doors
+from bot.slack import app as slack_app_module
+from bot.slack.app import SlackApp
 from bot.slack.installation import Installation
 from bot.slack.manifest import EVENTS, SCOPES, manifest, manifest_text
 from bot.slack.payload import Stamp
@@ -77,7 +77,7 @@ def test_a_step_belongs_to_an_app_that_org_deployment_and_a_remote_runtime_allow
 def listeners() -> AsyncApp:
     async def nothing(_: Any) -> None: ...
 
-    doors = Doors(
+    slack_app = SlackApp(
         Inside(),
         Stamp(SystemClock(), CountedIds()),
         command="/ops",
@@ -85,7 +85,7 @@ def listeners() -> AsyncApp:
         channel_event=nothing,
         tell=lambda intent, text: None,
     )
-    return doors.build(AsyncWebClient("xoxb-playground-not-a-secret"))
+    return slack_app.build(AsyncWebClient("xoxb-playground-not-a-secret"))
 
 
 def test_there_are_few_listeners() -> None:
@@ -95,12 +95,12 @@ def test_there_are_few_listeners() -> None:
 def test_what_the_doors_register_is_what_the_manifest_subscribes_to() -> None:
     made = manifest()
     assert {row["callback_id"] for row in made["features"]["shortcuts"]} == {
-        doors_module.LAUNCHER,
-        doors_module.WORK_ON_MESSAGE,
+        slack_app_module.LAUNCHER,
+        slack_app_module.WORK_ON_MESSAGE,
     }
-    assert set(made["functions"]) == {doors_module.RUN_OPERATION}
-    source = inspect.getsource(Doors.build)
-    registered = set(re.findall(r'app\.event\("([a-z_]+)"\)', source)) | set(doors_module.CHANNEL_EVENTS)
+    assert set(made["functions"]) == {slack_app_module.RUN_OPERATION}
+    source = inspect.getsource(SlackApp.build)
+    registered = set(re.findall(r'app\.event\("([a-z_]+)"\)', source)) | set(slack_app_module.CHANNEL_EVENTS)
     assert {event.partition(".")[0] for event in EVENTS} == registered
 
 

@@ -62,8 +62,8 @@ async def test_a_submitted_form_runs_the_command_it_stands_for(here: World) -> N
     assert receipt.acked, receipt
     assert here.ana.modal() is None
     await here.until(lambda: "done" in here.events("start"))
-    sent = next(entry for entry in here.register() if entry.event == "sent")
-    assert (sent.door, sent.user_id, sent.channel_id, sent.reason) == ("modal", "U0ANA", "C0CRAWL", "by form")
+    sent = next(entry for entry in here.audit() if entry.event == "sent")
+    assert (sent.source, sent.user_id, sent.channel_id, sent.reason) == ("modal", "U0ANA", "C0CRAWL", "by form")
     assert "north" in sent.params
     await here.sees("start acc:shop/prices", "by form")
 
@@ -76,8 +76,8 @@ async def test_a_request_by_form_keeps_the_channel_that_the_form_was_opened_in(h
     await here.ana.submit("modal", {"verb": "start", "target": "acc:shop/prices", "reason": "kept"})
     card = await here.sees("start acc:shop/prices", "kept", "Succeeded")
     assert {"Log", "Refresh"} <= set(labels(card))
-    await here.until(lambda: here.register(request_id=request_id(card), event="ended"))
-    assert {row.channel_id for row in here.register(request_id=request_id(card))} == {"C0CRAWL"}
+    await here.until(lambda: here.audit(request_id=request_id(card), event="ended"))
+    assert {row.channel_id for row in here.audit(request_id=request_id(card))} == {"C0CRAWL"}
     asked = [call.args.get("channel") for call in here.ws.calls if call.method == "conversations.info"]
     assert set(asked) == {"C0CRAWL"}
 
@@ -89,7 +89,7 @@ async def test_a_request_by_the_global_form_keeps_the_channel_that_was_chosen(he
     await here.ana.submit("modal", {"verb": "start", "target": "acc:shop/prices", "channel": "C0CRAWL"})
     card = await here.sees("start acc:shop/prices", "Succeeded")
     assert {"Log", "Refresh"} <= set(labels(card))
-    assert {row.channel_id for row in here.register(request_id=request_id(card))} == {"C0CRAWL"}
+    assert {row.channel_id for row in here.audit(request_id=request_id(card))} == {"C0CRAWL"}
     asked = [call.args.get("channel") for call in here.ws.calls if call.method == "conversations.info"]
     assert set(asked) == {"C0CRAWL"}
 
@@ -118,7 +118,7 @@ async def test_a_form_of_one_person_is_nothing_in_the_hands_of_another(here: Wor
         },
     }
     assert (await here.ws.deliver("interactive", body)).acked
-    await here.until(lambda: "form launcher" in [entry.verb for entry in here.register()])
+    await here.until(lambda: "form launcher" in [entry.verb for entry in here.audit()])
     assert "sent" not in here.events("start")
 
 
@@ -269,8 +269,8 @@ async def test_a_step_acts_under_the_rules_for_its_app_and_ends_with_its_outcome
         receipt = await here.ana.run_step("run_operation", inputs)
         step = await here.until(lambda: ended(here, receipt.execution_id))
         assert step["status"] == "completed", step
-        sent = next(entry for entry in here.register() if entry.event == "sent")
-        assert (sent.user_id, sent.door) == ("A0SIGNAL", "step")
+        sent = next(entry for entry in here.audit() if entry.event == "sent")
+        assert (sent.user_id, sent.source) == ("A0SIGNAL", "step")
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ async def test_a_step_does_nothing_dangerous(tmp_path: Path) -> None:
         receipt = await here.ana.run_step("run_operation", inputs)
         step = await here.until(lambda: ended(here, receipt.execution_id))
         assert (step["status"], "a person has to look" in str(step["error"])) == ("failed", True)
-        assert [row.code for row in here.register(event="failed")] == ["needs_person"]
+        assert [row.code for row in here.audit(event="failed")] == ["needs_person"]
 
 
 async def test_the_card_of_a_step_names_its_app_in_words(tmp_path: Path) -> None:

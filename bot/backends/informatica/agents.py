@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.backends.informatica.capabilities import AGENT
-from bot.backends.informatica.context import Desk
+from bot.backends.informatica.context import AdapterContext
 from bot.backends.informatica.keys import split_service
 from bot.backends.informatica.presentation import agent_facts, entry_table, service_table
 from bot.backends.informatica.states import service_words
@@ -16,18 +16,18 @@ from bot.core.text import suggest
 _LOOKED_AT = 1_000
 
 
-async def status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """An agent with all its services: those that are listed, and those that were seen before."""
     target = operation.target
-    record = await desk.client.details(target.group)
-    before = await desk.finder.seen_services(target)
-    await desk.finder.learn(target, record)
+    record = await ctx.client.details(target.group)
+    before = await ctx.finder.seen_services(target)
+    await ctx.finder.learn(target, record)
     listed = {one.app_display_name for one in record.services}
     unlisted = sorted({split_service(one)[1] for one in before} - listed)
     name = target.name.removeprefix(f"{AGENT}/")
     up = sum(service_words(one)[1] is Phase.SUCCEEDED for one in record.services)
     active = "active" if record.active else "not active"
-    starts = [desk.finder.service_target(target, one) for one in unlisted[:3]] if record.active else []
+    starts = [ctx.finder.service_target(target, one) for one in unlisted[:3]] if record.active else []
     return Done(
         summary=f"{name} is {active}; {up} of {len(listed | set(unlisted))} services are running.",
         facts=agent_facts(record),
@@ -36,12 +36,12 @@ async def status(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def history(desk: Desk, operation: Operation, call: Call) -> Done:
+async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The latest ended jobs on an agent: the log cannot be asked by agent, so the newest of all are looked through."""
     count = number_of(operation, "count") or 10
-    entries = await desk.client.ended(rows=_LOOKED_AT)
+    entries = await ctx.client.ended(rows=_LOOKED_AT)
     here = [entry for entry in entries if entry.agent_id == operation.target.group][:count]
     name = operation.target.name.removeprefix(f"{AGENT}/")
     if not here:
         return Done(summary=f"None of the latest {len(entries)} jobs of the organization ran on {name}.")
-    return Done(summary=f"{name}: the latest {len(here)} ended jobs.", table=entry_table(here, desk.clean))
+    return Done(summary=f"{name}: the latest {len(here)} ended jobs.", table=entry_table(here, ctx.clean))

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final
 from pydantic import TypeAdapter
 
 from bot.backends.informatica.errors import VendorError, error_in, problem_of
-from bot.backends.informatica.login import V2_HEADER, V3_HEADER, Door, Sessions, SignIn
+from bot.backends.informatica.login import V2_HEADER, V3_HEADER, Sessions, SignIn, Source
 from bot.backends.informatica.models import (
     Agent,
     Entry,
@@ -45,8 +45,8 @@ class InfaClient:
         self._http = http
         self._settings = settings
         self._sessions = Sessions(sign_in, clock, settings.idle_minutes * 60.0)
-        self._v3 = Door(self._sessions, V3_HEADER)
-        self._v2 = Door(self._sessions, V2_HEADER)
+        self._v3 = Source(self._sessions, V3_HEADER)
+        self._v2 = Source(self._sessions, V2_HEADER)
         self._clock = clock
         self.sign_in = sign_in
         self.server_ahead = 0.0
@@ -177,17 +177,17 @@ class InfaClient:
         self, method: str, path: str, *, v3: bool = False, safe: bool = False, missing: str | None = None, **rest: Any
     ) -> Reply:
         """One call; an error object under a success status is an error. A session that ended is renewed once."""
-        door = self._v3 if v3 else self._v2
+        source = self._v3 if v3 else self._v2
         for last in (False, True):
-            worn = await door.credential()
-            reply = await self._http.call(method, path, auth=door, repeat_safe=safe, missing=missing, **rest)
+            worn = await source.credential()
+            reply = await self._http.call(method, path, auth=source, repeat_safe=safe, missing=missing, **rest)
             error = error_in(reply.body)
             if error is None:
                 self._note_clock(reply.date)
                 return reply
             if last or not self._session_ended(error):
                 raise problem_of(self._settings.name, error, self._said(error), missing)
-            await door.renew(worn)
+            await source.renew(worn)
             if not safe:
                 raise CredentialRefused(
                     f"{self._settings.name} had ended the session; it has signed in again, but sent nothing twice.",

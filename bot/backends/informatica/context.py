@@ -7,4 +7,4 @@ from bot.backends.informatica.settings import InformaticaSettings
 from bot.backends.informatica.targets import Finder
 from bot.core import adapter_context as core
 
-Desk = core.Desk[InformaticaSettings, InfaClient, Finder]
+AdapterContext = core.AdapterContext[InformaticaSettings, InfaClient, Finder]

@@ -147,7 +147,7 @@ class Sessions:
         return await self._session.renew(refused)
 
 
-class Door:
+class Source:
     """The shared session as the Auth of calls of one version of the API."""
 
     def __init__(self, sessions: Sessions, header: str) -> None:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends.informatica.context import Desk
+from bot.backends.informatica.context import AdapterContext
 from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.logtext import Seen, masked_file
 from bot.backends.informatica.models import Entry
@@ -27,23 +27,23 @@ _SEARCHED: Final = 100
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-async def session_log(desk: Desk, operation: Operation, call: Call) -> Done:
+async def session_log(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The log of the run that was named, of the card's own run, or of the newest ended one."""
     task = operation.target
     run_id = number_of(operation, "run")
     run_id = TaskKey.of(task.group).run if run_id is None else run_id
-    entries = await ended(desk, task, run_id, 1)
+    entries = await ended(ctx, task, run_id, 1)
     if not entries:
         which = f"run {run_id} of {task.name}" if run_id is not None else f"job of {task.name}"
         raise NoSuchTarget(
-            f"{desk.name} has no ended {which} in its log.",
+            f"{ctx.name} has no ended {which} in its log.",
             "A job that runs has no session log yet; look at it with `status`.",
         )
     entry = entries[0]
-    view = ended_view(task, entry, desk.clean)
+    view = ended_view(task, entry, ctx.clean)
     seen = Seen(tail=number_of(operation, "tail") or 0, grep=text_of(operation, "grep"))
     async with call.spool.create(".log") as out:
-        await _read(desk, call, entry.id, seen, out)
+        await _read(ctx, call, entry.id, seen, out)
         path = out.name
     last = task.name.rpartition("/")[2]
     number = "" if entry.run_id is None else f"-run-{entry.run_id}"
@@ -58,7 +58,7 @@ async def session_log(desk: Desk, operation: Operation, call: Call) -> Done:
     notes = tuple(Fact(label="Note", value=note) for note in seen.notes[:5])
     preview = [seen.preview()] if seen.hits or not flag_of(operation, "diff") else []
     if flag_of(operation, "diff"):
-        preview.append(await _difference(desk, call, task, entry, seen))
+        preview.append(await _difference(ctx, call, task, entry, seen))
     return Done(
         summary=f"Session log of {task.name}{number.replace('-', ' ')}: {plural(seen.lines, 'line')}; the job {view.state}.",
         facts=(*view.facts, *((Fact(label="Message", value=view.message),) if view.message else ()), *notes),
@@ -68,13 +68,13 @@ async def session_log(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def _difference(desk: Desk, call: Call, task: Target, entry: Entry, seen: Seen) -> str:
+async def _difference(ctx: AdapterContext, call: Call, task: Target, entry: Entry, seen: Seen) -> str:
     """What changed since the last good run."""
-    good = await _last_good(desk, task, entry)
+    good = await _last_good(ctx, task, entry)
     if good is None:
         return NO_GOOD_RUN
     before = Seen(tail=0, grep="")
-    await _read(desk, call, good.id, before, None)
+    await _read(ctx, call, good.id, before, None)
     return difference(before.compared, seen.compared, _run_name(good), _run_name(entry))
 
 
@@ -82,28 +82,28 @@ def _run_name(entry: Entry) -> str:
     return f"run {entry.run_id}" if entry.run_id is not None else f"log {entry.id}"
 
 
-async def _last_good(desk: Desk, task: Target, entry: Entry) -> Entry | None:
+async def _last_good(ctx: AdapterContext, task: Target, entry: Entry) -> Entry | None:
     """The newest completed run of the same task that began before this one."""
     good = [
         (one.began, one.id, one)
-        for one in await ended(desk, task, None, _SEARCHED)
+        for one in await ended(ctx, task, None, _SEARCHED)
         if named(ENDED, one.state)[1] is Phase.SUCCEEDED and one.id != entry.id and one.began
         if entry.began is None or one.began < entry.began
     ]
     return max(good)[2] if good else None
 
 
-async def _read(desk: Desk, call: Call, log_id: str, seen: Seen, out: BinaryIO | None) -> None:
+async def _read(ctx: AdapterContext, call: Call, log_id: str, seen: Seen, out: BinaryIO | None) -> None:
     """Fetch the log and mask it into `out`, or only look at it, in a worker thread; what was fetched is deleted."""
     raw_path = ""
     try:
         async with call.spool.create(".raw") as raw:
             raw_path = raw.name
-            got = await desk.client.session_log(log_id, raw)
+            got = await ctx.client.session_log(log_id, raw)
         if not got.size:
-            raise NoSuchTarget(f"{desk.name} has an empty session log for this job.")
-        session = desk.client.sign_in.current
-        secrets = (*desk.secrets, *(session.secrets if session else ()))
+            raise NoSuchTarget(f"{ctx.name} has an empty session log for this job.")
+        session = ctx.client.sign_in.current
+        secrets = (*ctx.secrets, *(session.secrets if session else ()))
         await asyncio.to_thread(masked_file, Path(raw_path), out, secrets, seen)
     finally:
         if raw_path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.backends.informatica.context import Desk
+from bot.backends.informatica.context import AdapterContext
 from bot.backends.informatica.models import Schedule, moment
 from bot.backends.informatica.presentation import interval_text, schedule_table, schedule_word
 from bot.core.errors import NoSuchTarget
@@ -12,30 +12,30 @@ from bot.core.ports.services import Call
 from bot.core.text import plural, suggest, utc_text
 
 
-async def listing(desk: Desk, operation: Operation, call: Call) -> Done:
+async def listing(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All schedules of the organization."""
-    schedules = await desk.client.schedules()
-    await desk.names.remember([desk.finder.schedule_target(one) for one in schedules])
+    schedules = await ctx.client.schedules()
+    await ctx.names.remember([ctx.finder.schedule_target(one) for one in schedules])
     if not schedules:
-        return Done(summary=f"{desk.name} has no schedules.")
+        return Done(summary=f"{ctx.name} has no schedules.")
     on = sum(schedule_word(one) == "on" for one in schedules)
     return Done(
-        summary=f"{desk.name} has {plural(len(schedules), 'schedule')}, {on} of them on.",
+        summary=f"{ctx.name} has {plural(len(schedules), 'schedule')}, {on} of them on.",
         table=schedule_table(schedules),
     )
 
 
-async def _one(desk: Desk, target: Target) -> Schedule:
-    for schedule in await desk.client.schedules():
+async def _one(ctx: AdapterContext, target: Target) -> Schedule:
+    for schedule in await ctx.client.schedules():
         if schedule.id == target.id:
             return schedule
-    raise NoSuchTarget(f"{desk.name} no longer has the schedule {target.name}.")
+    raise NoSuchTarget(f"{ctx.name} no longer has the schedule {target.name}.")
 
 
-async def status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One schedule."""
     target = operation.target
-    schedule = await _one(desk, target)
+    schedule = await _one(ctx, target)
     word = schedule_word(schedule)
     facts = (
         Fact(label="Switched", value=word),
@@ -48,24 +48,24 @@ async def status(desk: Desk, operation: Operation, call: Call) -> Done:
     return Done(summary=f"The schedule {schedule.name} is {word}.", facts=facts, next=step)
 
 
-async def switch_on(desk: Desk, operation: Operation, call: Call) -> Done:
+async def switch_on(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Switch a schedule on."""
-    return await _switch(desk, operation.target, on=True)
+    return await _switch(ctx, operation.target, on=True)
 
 
-async def switch_off(desk: Desk, operation: Operation, call: Call) -> Done:
+async def switch_off(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Switch a schedule off; a timed return is the pipeline's, and gives back only what was on."""
     restore: tuple[Target, ...] | None = None
     if "for" in operation.given or "until" in operation.given:
-        was_off = schedule_word(await _one(desk, operation.target)) == "off"
+        was_off = schedule_word(await _one(ctx, operation.target)) == "off"
         restore = () if was_off else (operation.target,)
-        await call.was_on(restore)
-    return await _switch(desk, operation.target, on=False, restore=restore)
+        await call.note_enabled(restore)
+    return await _switch(ctx, operation.target, on=False, restore=restore)
 
 
-async def _switch(desk: Desk, target: Target, *, on: bool, restore: tuple[Target, ...] | None = None) -> Done:
+async def _switch(ctx: AdapterContext, target: Target, *, on: bool, restore: tuple[Target, ...] | None = None) -> Done:
     word = "on" if on else "off"
-    await desk.client.switch_schedule(target.id, on=on)
+    await ctx.client.switch_schedule(target.id, on=on)
     return Done(
         summary=f"The schedule {target.name.partition('/')[2]} is {word}.",
         facts=(Fact(label="Switched", value=word),),
@@ -74,15 +74,15 @@ async def _switch(desk: Desk, target: Target, *, on: bool, restore: tuple[Target
     )
 
 
-async def state_of(desk: Desk, target: Target) -> str:
+async def state_of(ctx: AdapterContext, target: Target) -> str:
     """On or off."""
     try:
-        return schedule_word(await _one(desk, target))
+        return schedule_word(await _one(ctx, target))
     except NoSuchTarget:
         return GONE
 
 
-async def preflight(desk: Desk, target: Target) -> list[tuple[str, str]]:
+async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]]:
     """On or off, and when it runs."""
-    schedule = await _one(desk, target)
+    schedule = await _one(ctx, target)
     return [("Schedule", f"{schedule_word(schedule)}; {interval_text(schedule)} {schedule.time_zone_id or ''}".strip())]

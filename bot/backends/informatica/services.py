@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.informatica.context import Desk
+from bot.backends.informatica.context import AdapterContext
 from bot.backends.informatica.keys import Goal, ServiceKey, agent_name, split_service
 from bot.backends.informatica.models import Agent, Running
 from bot.backends.informatica.presentation import running_text, service_facts
@@ -31,19 +31,19 @@ _SHOWN: Final = 5
 _WORDS: Final[dict[Goal, str]] = {"start": "start", "stop": "stop"}
 
 
-async def start(desk: Desk, operation: Operation, call: Call) -> Done:
+async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Start the latest version of the service; the end is followed by `views_of`."""
-    return await _move(desk, operation.target, "start")
+    return await _move(ctx, operation.target, "start")
 
 
-async def stop(desk: Desk, operation: Operation, call: Call) -> Done:
+async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Stop all versions of the service; the end is followed by `views_of`."""
-    return await _move(desk, operation.target, "stop")
+    return await _move(ctx, operation.target, "stop")
 
 
-async def _move(desk: Desk, target: Target, goal: Goal) -> Done:
-    moved = await _send(desk, target, goal)
-    run = _followed(desk, target, goal, desk.clock.now())
+async def _move(ctx: AdapterContext, target: Target, goal: Goal) -> Done:
+    moved = await _send(ctx, target, goal)
+    run = _followed(ctx, target, goal, ctx.clock.now())
     if isinstance(moved, Done):
         return moved
     state, message = moved
@@ -51,7 +51,7 @@ async def _move(desk: Desk, target: Target, goal: Goal) -> Done:
     # Only the details tell that it is up or down (SEED: check the status using the v2 agent resource).
     going = phase if phase in (Phase.WAITING, Phase.UNREADABLE) else Phase.ACTIVE
     shown = f"{words} ({state})" if state in SERVICE else words
-    said = (Fact(label="Informatica says", value=desk.clean(message)),) if message else ()
+    said = (Fact(label="Informatica says", value=ctx.clean(message)),) if message else ()
     view = RunView(state=shown, phase=going, facts=said, next=_while_going(target, goal))
     return Done(
         summary=f"The {_WORDS[goal]} of {target.name} was accepted: {shown}.",
@@ -62,7 +62,7 @@ async def _move(desk: Desk, target: Target, goal: Goal) -> Done:
     )
 
 
-async def _send(desk: Desk, target: Target, goal: Goal) -> tuple[str, str] | Done:
+async def _send(ctx: AdapterContext, target: Target, goal: Goal) -> tuple[str, str] | Done:
     """The vendor's state and message; or Done where it refused because the service is there already.
 
     What it answers to the start of a running or the stop of a stopped service is not documented (GUESS: the present state,
@@ -71,15 +71,15 @@ async def _send(desk: Desk, target: Target, goal: Goal) -> tuple[str, str] | Don
     federated, name = split_service(target)
     refusal: Rejected | None = None
     try:
-        reply = await desk.client.switch_service(federated, name, goal)
+        reply = await ctx.client.switch_service(federated, name, goal)
     except (CredentialRefused, RateLimited):
         raise
     except Rejected as no:
         refusal = no
     if refusal is None:
-        await desk.names.remember([target.model_copy(update={"group": ServiceKey.of(target.group).v2})])
+        await ctx.names.remember([target.model_copy(update={"group": ServiceKey.of(target.group).v2})])
         return reply.service_state, reply.message or ""
-    if await _there_already(desk, target, goal):
+    if await _there_already(ctx, target, goal):
         word = "running" if goal == "start" else "stopped"
         return Done(
             summary=f"{target.name} is {word} already; Informatica refused another {goal}: {refusal.summary}",
@@ -89,18 +89,18 @@ async def _send(desk: Desk, target: Target, goal: Goal) -> tuple[str, str] | Don
     raise refusal
 
 
-async def _there_already(desk: Desk, target: Target, goal: Goal) -> bool:
+async def _there_already(ctx: AdapterContext, target: Target, goal: Goal) -> bool:
     """An absent service counts as stopped only if it was ever seen: otherwise its name may be a wrong one."""
-    agent = await desk.client.details(ServiceKey.of(target.group).v2)
+    agent = await ctx.client.details(ServiceKey.of(target.group).v2)
     name = split_service(target)[1]
     if judge(goal, agent, name, elapsed=0.0, limit=1.0).phase is not Phase.SUCCEEDED:
         return False
     if goal == "start" or of_service(agent, name):
         return True
-    return await desk.names.by_id(target.backend, target.kind, target.id) is not None
+    return await ctx.names.by_id(target.backend, target.kind, target.id) is not None
 
 
-def _followed(desk: Desk, target: Target, goal: Goal, since: datetime) -> Target:
+def _followed(ctx: AdapterContext, target: Target, goal: Goal, since: datetime) -> Target:
     key = ServiceKey(ServiceKey.of(target.group).v2, goal, since)
     return target.model_copy(update={"group": key.group})
 
@@ -118,17 +118,17 @@ def _after(target: Target, goal: Goal) -> tuple[Suggestion, ...]:
 # --- following -----------------------------------------------------------------------------------
 
 
-async def views_of(desk: Desk, group: str, runs: Sequence[Target]) -> dict[str, RunView]:
+async def views_of(ctx: AdapterContext, group: str, runs: Sequence[Target]) -> dict[str, RunView]:
     """How starts or stops of one agent since one moment stand, by one request."""
     key = ServiceKey.of(group)
-    agent = await desk.client.details(key.v2)
+    agent = await ctx.client.details(key.v2)
     views: dict[str, RunView] = {}
     for run in runs:
         if key.goal is None or key.since is None:
             views[run.id] = _plain_view(run, agent)
             continue
-        elapsed = (desk.clock.now() - key.since).total_seconds()
-        limit = float(desk.settings.follow_seconds)
+        elapsed = (ctx.clock.now() - key.since).total_seconds()
+        limit = float(ctx.settings.follow_seconds)
         sight = judge(key.goal, agent, split_service(run)[1], elapsed=elapsed, limit=limit)
         views[run.id] = _view(run, agent, sight, key.goal, key.since)
     return views
@@ -156,22 +156,22 @@ def _plain_view(run: Target, agent: Agent) -> RunView:
 # --- restart -------------------------------------------------------------------------------------
 
 
-async def restart(desk: Desk, operation: Operation, call: Call) -> Done | Failed:
+async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done | Failed:
     """Stop, wait, start, wait. There is no restart in the API, although there is a state RESTARTING (SEED)."""
     target = operation.target
     await call.progress(f"Stopping {target.name}.")
-    await _send(desk, target, "stop")
-    sight = await _wait(desk, target, "stop", call)
+    await _send(ctx, target, "stop")
+    sight = await _wait(ctx, target, "stop", call)
     if sight.phase is not Phase.SUCCEEDED:
         return Failed(
             code="not_stopped",
-            summary=f"{target.name} did not stop within {desk.settings.follow_seconds} s and was not started again. "
+            summary=f"{target.name} did not stop within {ctx.settings.follow_seconds} s and was not started again. "
             f"Last known: {sight.state}.",
             hint="Look with `status`; the stop may still take effect.",
             next=(suggest("Refresh", "status", target), suggest("Start", "start", target)),
         )
     await call.progress(f"{target.name} is stopped; starting it.")
-    trouble = await _start_again(desk, target)
+    trouble = await _start_again(ctx, target)
     if trouble:
         return Failed(
             code="stopped_not_started",
@@ -179,15 +179,15 @@ async def restart(desk: Desk, operation: Operation, call: Call) -> Done | Failed
             hint="Start it as soon as the cause is gone.",
             next=(suggest("Start", "start", target), suggest("Refresh", "status", target)),
         )
-    return await _come_up(desk, target, call)
+    return await _come_up(ctx, target, call)
 
 
-async def _start_again(desk: Desk, target: Target) -> str:
+async def _start_again(ctx: AdapterContext, target: Target) -> str:
     """Empty when the start was accepted, or has taken effect in spite of a lost answer; else what went wrong."""
     try:
-        await _send(desk, target, "start")
+        await _send(ctx, target, "start")
     except (Lost, ServerError, BadReply) as unsure:
-        if await _is_coming_up(desk, target):
+        if await _is_coming_up(ctx, target):
             return ""
         return f"The answer to the start was lost, and nothing is seen of it: {unsure.summary}"
     except (CallProblem, NoSuchTarget) as problem:
@@ -195,16 +195,16 @@ async def _start_again(desk: Desk, target: Target) -> str:
     return ""
 
 
-async def _is_coming_up(desk: Desk, target: Target) -> bool:
+async def _is_coming_up(ctx: AdapterContext, target: Target) -> bool:
     try:
-        agent = await desk.client.details(ServiceKey.of(target.group).v2)
+        agent = await ctx.client.details(ServiceKey.of(target.group).v2)
     except (CallProblem, NoSuchTarget):
         return False
     return any(status.status != "USER_STOPPED" for status in of_service(agent, split_service(target)[1]))
 
 
-async def _come_up(desk: Desk, target: Target, call: Call) -> Done | Failed:
-    sight = await _wait(desk, target, "start", call)
+async def _come_up(ctx: AdapterContext, target: Target, call: Call) -> Done | Failed:
+    sight = await _wait(ctx, target, "start", call)
     if sight.phase is Phase.SUCCEEDED:
         return Done(
             summary=f"{target.name} was restarted: {sight.state}.",
@@ -220,16 +220,16 @@ async def _come_up(desk: Desk, target: Target, call: Call) -> Done | Failed:
     )
 
 
-async def _wait(desk: Desk, target: Target, goal: Goal, call: Call) -> Sight:
+async def _wait(ctx: AdapterContext, target: Target, goal: Goal, call: Call) -> Sight:
     """Read the details until the movement has ended. A reading that fails is made again until the time is over."""
-    began, limit = call.clock.monotonic(), float(desk.settings.follow_seconds)
+    began, limit = call.clock.monotonic(), float(ctx.settings.follow_seconds)
     v2, name = ServiceKey.of(target.group).v2, split_service(target)[1]
     sight = Sight("not read yet", Phase.UNREADABLE)
     told = ""
     while True:
         elapsed = call.clock.monotonic() - began
         try:
-            sight = judge(goal, await desk.client.details(v2), name, elapsed=elapsed, limit=limit)
+            sight = judge(goal, await ctx.client.details(v2), name, elapsed=elapsed, limit=limit)
         except CredentialRefused:
             return Sight(f"{sight.state}; Informatica no longer accepts the account", Phase.FAILED)
         except (CallProblem, NoSuchTarget) as problem:
@@ -239,17 +239,17 @@ async def _wait(desk: Desk, target: Target, goal: Goal, call: Call) -> Sight:
         if sight.state != told:
             told = sight.state
             await call.progress(f"{target.name}: {told}.")
-        await call.clock.sleep(desk.settings.poll_seconds)
+        await call.clock.sleep(ctx.settings.poll_seconds)
 
 
 # --- before, now, and afterwards -----------------------------------------------------------------
 
 
-async def status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One service by the details of its agent."""
     target = operation.target
-    record = await desk.client.details(ServiceKey.of(target.group).v2)
-    await _learn(desk, target, record)
+    record = await ctx.client.details(ServiceKey.of(target.group).v2)
+    await _learn(ctx, target, record)
     statuses = of_service(record, split_service(target)[1])
     if statuses:
         words, phase = service_words(newest(statuses))
@@ -265,7 +265,7 @@ async def status(desk: Desk, operation: Operation, call: Call) -> Done:
             summary=f"The agent {agent_name(target)} is not active, so nothing can be said of {target.name}.",
             facts=(Fact(label="Agent", value="not active"),),
         )
-    known = await desk.names.by_id(target.backend, target.kind, target.id)
+    known = await ctx.names.by_id(target.backend, target.kind, target.id)
     why = "it is stopped" if known is not None else "it is stopped, or there is no service of that name"
     return Done(
         summary=f"{target.name} is not listed: {why}.",
@@ -274,26 +274,26 @@ async def status(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def _learn(desk: Desk, target: Target, record: Agent) -> None:
+async def _learn(ctx: AdapterContext, target: Target, record: Agent) -> None:
     federated, _ = split_service(target)
-    agent = desk.finder.agent_target(agent_name(target), federated, record.id)
-    await desk.finder.learn(agent, record)
+    agent = ctx.finder.agent_target(agent_name(target), federated, record.id)
+    await ctx.finder.learn(agent, record)
 
 
-async def state_of(desk: Desk, target: Target) -> str:
+async def state_of(ctx: AdapterContext, target: Target) -> str:
     """The state in words."""
-    record = await desk.client.details(ServiceKey.of(target.group).v2)
+    record = await ctx.client.details(ServiceKey.of(target.group).v2)
     statuses = of_service(record, split_service(target)[1])
     if statuses:
         return service_words(newest(statuses))[0]
     return NOT_LISTED if record.active else "the agent is not active"
 
 
-async def preflight(desk: Desk, target: Target) -> list[tuple[str, str]]:
+async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]]:
     """The state now, the jobs that run on the agent now, and its other services."""
     v2 = ServiceKey.of(target.group).v2
-    record = await desk.client.details(v2)
-    jobs = await desk.client.running()
+    record = await ctx.client.details(v2)
+    jobs = await ctx.client.running()
     name = split_service(target)[1]
     statuses = of_service(record, name)
     now = service_words(newest(statuses))[0] if statuses else NOT_LISTED
@@ -320,10 +320,10 @@ def jobs_text(jobs: Sequence[Running], v2: str) -> str:
     return words
 
 
-async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     """Whether a start or stop took effect, by the details. The API keeps no trace of who did what."""
     target, verb = operation.target, operation.verb
-    record = await desk.client.details(ServiceKey.of(target.group).v2)
+    record = await ctx.client.details(ServiceKey.of(target.group).v2)
     statuses = of_service(record, split_service(target)[1])
     state = service_words(newest(statuses))[0] if statuses else NOT_LISTED
     evidence = f"The details of {agent_name(target)} say of it: {state}."
@@ -333,14 +333,14 @@ async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> Look
     goal: Goal = "start" if verb == "start" else "stop"
     if not _shows(goal, [status.status or "" for status in statuses]):
         return LookBack(absent=True, evidence=f"{evidence} Nothing is seen of the {goal}.")
-    run = _followed(desk, target, goal, sent_at)
+    run = _followed(ctx, target, goal, sent_at)
     found = Done(
         summary=f"The {goal} of {target.name} is seen: {state}.",
         run=run,
         view=RunView(state=state, phase=Phase.ACTIVE, next=_while_going(target, goal)),
         backend_ref=target.id,
     )
-    return LookBack(found=found, evidence=f"{evidence} Seen at {utc_text(desk.clock.now())}.")
+    return LookBack(found=found, evidence=f"{evidence} Seen at {utc_text(ctx.clock.now())}.")
 
 
 def _shows(goal: Goal, states: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.backends.informatica.context import Desk
+from bot.backends.informatica.context import AdapterContext
 from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.models import Entry, Running
 from bot.backends.informatica.presentation import ended_view, entry_table, is_of, running_text, running_view
@@ -31,16 +31,16 @@ def body_of(task: Target) -> dict[str, Json]:
     return {field: task.id, "taskType": key.type}
 
 
-async def start(desk: Desk, operation: Operation, call: Call) -> Done:
+async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Run the task."""
     task = operation.target
-    started = await desk.client.start_job(body_of(task))
+    started = await ctx.client.start_job(body_of(task))
     if started.task_id:
-        task = await desk.finder.learn_task(task, started.task_id)
-    return _started(desk, task, started.run_id, desk.clock.now())
+        task = await ctx.finder.learn_task(task, started.task_id)
+    return _started(ctx, task, started.run_id, ctx.clock.now())
 
 
-def _started(desk: Desk, task: Target, run_id: int, since: datetime) -> Done:
+def _started(ctx: AdapterContext, task: Target, run_id: int, since: datetime) -> Done:
     key = TaskKey.of(task.group)
     run = task.model_copy(update={"group": TaskKey(key.type, key.v2, run_id, since).group})
     view = RunView(
@@ -54,17 +54,17 @@ def _started(desk: Desk, task: Target, run_id: int, since: datetime) -> Done:
     )
 
 
-async def stop(desk: Desk, operation: Operation, call: Call) -> Done:
+async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Stop the running job; it is followed to its end where its number is known."""
     task = operation.target
-    job = await _running(desk, task)
+    job = await _running(ctx, task)
     clean = operation.params.get("clean") is True
-    await desk.client.stop_job(body_of(task), clean=clean)
+    await ctx.client.stop_job(body_of(task), clean=clean)
     how = "It ends cleanly, which may take a while." if clean else "It is broken off."
     run_id = job.run_id if job is not None else None
     if job is None or run_id is None:
         return Done(summary=f"The stop of {task.name} was accepted. {how}", next=(suggest("Refresh", "status", task),))
-    done = _started(desk, task, run_id, desk.clock.now())
+    done = _started(ctx, task, run_id, ctx.clock.now())
     view = running_view(task, job).model_copy(
         update={"state": "stopping", "next": (suggest("Refresh", "status", task),)}
     )
@@ -77,8 +77,8 @@ async def stop(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def _running(desk: Desk, task: Target) -> Running | None:
-    return _of(await desk.client.running(), task)
+async def _running(ctx: AdapterContext, task: Target) -> Running | None:
+    return _of(await ctx.client.running(), task)
 
 
 def _of(jobs: Sequence[Running], task: Target) -> Running | None:
@@ -89,31 +89,31 @@ def _of(jobs: Sequence[Running], task: Target) -> Running | None:
     return None
 
 
-async def ended(desk: Desk, task: Target, run_id: int | None, count: int) -> list[Entry]:
+async def ended(ctx: AdapterContext, task: Target, run_id: int | None, count: int) -> list[Entry]:
     """Ended jobs of a task, newest first. Without its v2 id, the newest jobs of all are looked through."""
     key = TaskKey.of(task.group)
     if key.v2:
-        found = await desk.client.ended(task_id=key.v2, run_id=run_id, rows=count)
+        found = await ctx.client.ended(task_id=key.v2, run_id=run_id, rows=count)
     else:
-        found = await desk.client.ended(rows=_LOOKED_AT)
+        found = await ctx.client.ended(rows=_LOOKED_AT)
     mine = [entry for entry in found if is_of(task, key, entry.object_id, entry.object_name, entry.type)]
     return [entry for entry in mine if run_id in (None, entry.run_id)][:count]
 
 
-async def status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The job that runs, else the newest that ended. On a card of one run, that run."""
     task = operation.target
     run_id = TaskKey.of(task.group).run
-    job = await _running(desk, task)
+    job = await _running(ctx, task)
     if job is not None:
         view = running_view(task, job)
         return Done(summary=f"{running_text(job)}.", view=view, beside="", next=view.next)
-    entries = await ended(desk, task, run_id, 1)
+    entries = await ended(ctx, task, run_id, 1)
     if not entries:
         return Done(
             summary=f"No job of {task.name} runs, and none is in the log.", next=(suggest("Start", "start", task),)
         )
-    view = ended_view(task, entries[0], desk.clean)
+    view = ended_view(task, entries[0], ctx.clean)
     run = f"run {entries[0].run_id}" if entries[0].run_id is not None else "the newest run"
     when = utc_text(view.ended)
     return Done(
@@ -124,33 +124,33 @@ async def status(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def history(desk: Desk, operation: Operation, call: Call) -> Done:
+async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The latest ended jobs."""
     task = operation.target
-    entries = await ended(desk, task, None, number_of(operation, "count") or 10)
+    entries = await ended(ctx, task, None, number_of(operation, "count") or 10)
     if not entries:
         return Done(summary=f"No job of {task.name} is in the log.")
     bad = sum(named(ENDED, entry.state)[1] is Phase.FAILED for entry in entries)
     summary = f"{task.name}: the latest {len(entries)} ended jobs, {bad or 'none'} of them failed."
-    return Done(summary=summary, table=entry_table(entries, desk.clean))
+    return Done(summary=summary, table=entry_table(entries, ctx.clean))
 
 
-async def views_of(desk: Desk, group: str, runs: Sequence[Target]) -> dict[str, RunView]:
+async def views_of(ctx: AdapterContext, group: str, runs: Sequence[Target]) -> dict[str, RunView]:
     """How one run stands: by the monitor while it runs, by the log when it has ended."""
     key = TaskKey.of(group)
     views: dict[str, RunView] = {}
     for run in runs:
-        job = _of(await desk.client.running_lately(), run)
+        job = _of(await ctx.client.running_lately(), run)
         if job is not None:
             views[run.id] = running_view(run, job)
             continue
-        entries = await ended(desk, run, key.run, 1)
-        views[run.id] = ended_view(run, entries[0], desk.clean) if entries else _unlisted(desk, key)
+        entries = await ended(ctx, run, key.run, 1)
+        views[run.id] = ended_view(run, entries[0], ctx.clean) if entries else _unlisted(ctx, key)
     return views
 
 
-def _unlisted(desk: Desk, key: TaskKey) -> RunView:
-    late = key.since is not None and desk.clock.now() - key.since > UNLISTED
+def _unlisted(ctx: AdapterContext, key: TaskKey) -> RunView:
+    late = key.since is not None and ctx.clock.now() - key.since > UNLISTED
     if not late:
         return RunView(state="accepted, not listed yet", phase=Phase.WAITING, facts=(Fact(label="Run", value=key.run),))
     return RunView(
@@ -160,39 +160,39 @@ def _unlisted(desk: Desk, key: TaskKey) -> RunView:
     )
 
 
-async def state_of(desk: Desk, task: Target) -> str:
+async def state_of(ctx: AdapterContext, task: Target) -> str:
     """Whether a job runs."""
-    job = await _running(desk, task)
+    job = await _running(ctx, task)
     return "idle" if job is None else f"run {job.run_id} {named(RUNNING, job.execution_state)[0]}"
 
 
-async def preflight(desk: Desk, task: Target) -> list[tuple[str, str]]:
+async def preflight(ctx: AdapterContext, task: Target) -> list[tuple[str, str]]:
     """The running job, and how the last ones ended."""
-    job = await _running(desk, task)
-    entries = await ended(desk, task, None, 5)
+    job = await _running(ctx, task)
+    entries = await ended(ctx, task, None, 5)
     last = "; ".join(f"{named(ENDED, entry.state)[0]} {utc_text(entry.ended)}" for entry in entries)
     return [("Running job", running_text(job) if job else "none"), ("Last outcomes", last or "none")]
 
 
-async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     """Whether a start or stop whose answer was lost took effect."""
     if operation.verb == "stop":
-        job = await _running(desk, operation.target)
+        job = await _running(ctx, operation.target)
         if job is None:
             evidence = f"No job of {operation.target.name} runs any more; the stop or its own end may be why."
         else:
             evidence = f"Still there: {running_text(job)}."
         return LookBack(absent=job is not None and job.execution_state == "RUNNING", evidence=evidence)
-    return await _start_look_back(desk, operation.target, sent_at)
+    return await _start_look_back(ctx, operation.target, sent_at)
 
 
-async def _start_look_back(desk: Desk, task: Target, sent_at: datetime) -> LookBack:
+async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime) -> LookBack:
     key = TaskKey.of(task.group)
     runs: dict[int, str] = {}
     # The server's clock may differ from ours: its distance is read off the Date header of its answers.
-    jobs = [job for job in await desk.client.running() if is_of(task, key, job.task_id, job.task_name, job.type)]
-    entries = await ended(desk, task, None, 20)
-    since = sent_at + timedelta(seconds=desk.client.server_ahead) - SKEW
+    jobs = [job for job in await ctx.client.running() if is_of(task, key, job.task_id, job.task_name, job.type)]
+    entries = await ended(ctx, task, None, 20)
+    since = sent_at + timedelta(seconds=ctx.client.server_ahead) - SKEW
     numbered: list[Running | Entry] = [*jobs, *entries]
     for one in numbered:
         if one.run_id is not None and one.began is not None and one.began >= since:
@@ -205,5 +205,5 @@ async def _start_look_back(desk: Desk, task: Target, sent_at: datetime) -> LookB
             evidence=f"{looked} {len(runs)} began since: runs {', '.join(map(str, runs))}; nothing tells whose."
         )
     run_id, began = next(iter(runs.items()))
-    found = _started(desk, task, run_id, sent_at)
+    found = _started(ctx, task, run_id, sent_at)
     return LookBack(found=found, evidence=f"{looked} Run {run_id} began at {began}; nothing says who began it.")

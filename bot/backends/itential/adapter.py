@@ -9,7 +9,7 @@ from typing import Final
 from bot.backends.itential import jobs, output, reads, resources, runs
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, ROWS, SERVICE
 from bot.backends.itential.client import ItnClient
-from bot.backends.itential.context import Desk
+from bot.backends.itential.context import AdapterContext
 from bot.backends.itential.models import Service
 from bot.backends.itential.presentation import gateway_state
 from bot.backends.itential.schema import fields
@@ -26,7 +26,7 @@ from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refuse
 from bot.core.ports.services import BackendParts, Call
 from bot.core.text import written
 
-Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Failed | Refused]]
+Handler = Callable[[AdapterContext, Operation, Call], Awaitable[Done | Failed | Refused]]
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("services", PLATFORM): reads.services,
@@ -73,30 +73,30 @@ class ItentialBackend:
     ) -> None:
         self.name = settings.name
         finder = Finder(settings, parts.names, client)
-        self._desk = Desk(settings, client, finder, parts.names, parts.clock, secrets)
+        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, secrets)
 
     def __repr__(self) -> str:
         return f"ItentialBackend({self.name!r})"
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target."""
-        return await self._desk.finder.find(ref, kind)
+        return await self._ctx.finder.find(ref, kind)
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once."""
         refused = resources.check(operation) if operation.target.kind in _RESOURCES else None
         if refused is not None:
             return refused
-        return await handler_of(_HANDLERS, operation)(self._desk, operation, call)
+        return await handler_of(_HANDLERS, operation)(self._ctx, operation, call)
 
     async def form(self, target: Target) -> tuple[Param, ...]:
         """The parameters of a service by its JSON Schema, as rows for a modal; empty where it carries none."""
-        service = await self._desk.client.service(target.id)
+        service = await self._ctx.client.service(target.id)
         return fields(service.service_metadata.decorator)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """Jobs by the list of the newest ones, or one by one."""
-        return await jobs.views_of(self._desk, [run for run in runs if run.kind == JOB])
+        return await jobs.views_of(self._ctx, [run for run in runs if run.kind == JOB])
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
         """By jobs and last runs, the status of the job, or the lists."""
@@ -104,18 +104,18 @@ class ItentialBackend:
         if operation.repeat_safe:
             return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
         if kind == SERVICE:
-            return await runs.look_back(self._desk, operation, sent_at)
+            return await runs.look_back(self._ctx, operation, sent_at)
         if kind == JOB:
-            return await jobs.look_back(self._desk, operation, sent_at)
-        return await resources.look_back(self._desk, operation, sent_at)
+            return await jobs.look_back(self._ctx, operation, sent_at)
+        return await resources.look_back(self._ctx, operation, sent_at)
 
     async def check(self, operation: Operation) -> Refused | None:
         """Whether the service takes the parameters, the job has what could be retried, and what is named exists or not."""
         kind = operation.target.kind
         if kind == SERVICE:
-            return await runs.check(self._desk, operation)
+            return await runs.check(self._ctx, operation)
         if kind == JOB:
-            return await jobs.check(self._desk, operation)
+            return await jobs.check(self._ctx, operation)
         return resources.check(operation) if kind in _RESOURCES else None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
@@ -124,13 +124,13 @@ class ItentialBackend:
         if target.kind == SERVICE:
             return await self._service_facts(operation)
         if target.kind == JOB:
-            return await jobs.preflight(self._desk, target)
+            return await jobs.preflight(self._ctx, target)
         if target.kind in _RESOURCES:
-            return await resources.preflight(self._desk, target)
+            return await resources.preflight(self._ctx, target)
         return ()
 
     async def _service_facts(self, operation: Operation) -> list[tuple[str, str]]:
-        client = self._desk.client
+        client = self._ctx.client
         service = await client.service(operation.target.id)
         cluster = service.service_metadata.location
         states = [gateway_state(one) for one in await client.gateways() if one.cluster_id == cluster]
@@ -141,23 +141,23 @@ class ItentialBackend:
         if operation.verb in ("start", "destroy"):
             params = runs.params_of(service, operation)
             sent = ", ".join(f"{name}={value}" for name, value in sorted(params.items()))
-            facts.append(("Parameters", self._desk.clean(sent) or "none"))
+            facts.append(("Parameters", self._ctx.clean(sent) or "none"))
         return facts
 
     async def state_of(self, target: Target) -> str:
         """The state in one phrase."""
         if target.kind == JOB:
-            return await jobs.state_of(self._desk, target)
+            return await jobs.state_of(self._ctx, target)
         if target.kind in _RESOURCES:
-            return await resources.state_of(self._desk, target)
+            return await resources.state_of(self._ctx, target)
         if target.kind == SERVICE:
-            service = await self._desk.client.service(target.id)
+            service = await self._ctx.client.service(target.id)
             return {True: "active", False: "not active", None: ""}[service.active]
         return ""
 
     async def health(self) -> Health:
         """The simple health check, which needs no credential; the version, which needs one; and the connections."""
-        client, clock = self._desk.client, self._desk.clock
+        client, clock = self._ctx.client, self._ctx.clock
         began = clock.monotonic()
         trouble, said, version, up = "", "", "", {}
         try:
@@ -182,20 +182,20 @@ class ItentialBackend:
 
     async def targets(self) -> Sequence[Named]:
         """Services, gateways, groups and certificates."""
-        desk = self._desk
+        ctx = self._ctx
         found: list[Named] = []
-        for service in await desk.client.services():
+        for service in await ctx.client.services():
             state = {True: "active", False: "not active", None: ""}[service.active]
             detail = service.service_metadata.type or ""
-            found.append(self._named(desk.finder.service_target(service), state, detail))
+            found.append(self._named(ctx.finder.service_target(service), state, detail))
         found += [
-            self._named(desk.finder.gateway_target(one), gateway_state(one)) for one in await desk.client.gateways()
+            self._named(ctx.finder.gateway_target(one), gateway_state(one)) for one in await ctx.client.gateways()
         ]
-        found += [self._named(desk.finder.group_target(one), "", one.cluster_id) for one in await desk.client.groups()]
+        found += [self._named(ctx.finder.group_target(one), "", one.cluster_id) for one in await ctx.client.groups()]
         found += [
-            self._named(desk.finder.cert_target(one), "", one.host or "") for one in await desk.client.certificates()
+            self._named(ctx.finder.cert_target(one), "", one.host or "") for one in await ctx.client.certificates()
         ]
-        await desk.names.remember([one.target for one in found])
+        await ctx.names.remember([one.target for one in found])
         order = (SERVICE, GATEWAY, GROUP, CERT)
         return sorted(found, key=lambda one: (order.index(one.target.kind), one.text))
 
@@ -204,7 +204,7 @@ class ItentialBackend:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._desk.client.close()
+        await self._ctx.client.close()
 
 
 def _last(service: Service) -> str:

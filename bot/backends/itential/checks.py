@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from bot.core.command.arguments import Asked, HasParams, map_of, text_of
+from bot.core.command.arguments import Arguments, HasParams, map_of, text_of
 from bot.core.errors import BadRequest
 
 
-def change(asked: Asked) -> None:
+def change(asked: Arguments) -> None:
     """Raises BadRequest when nothing is to be changed."""
     if not asked.given and not asked.files:
         raise BadRequest("Say what to change, for example `description=...`.")
 
 
-def destroy(asked: Asked) -> None:
+def destroy(asked: Arguments) -> None:
     """Raises BadRequest for another action than that of the verb."""
     if map_of(asked, "param").get("action", "destroy") != "destroy":
         raise BadRequest("`destroy` runs the plan with action=destroy; leave `param.action` out, or use `start`.")
 
 
-def add_cert(asked: Asked) -> None:
+def add_cert(asked: Arguments) -> None:
     """Raises BadRequest unless there is one certificate, as a text or as a file."""
     if not text_of(asked, "raw_certificate") and not asked.files:
         raise BadRequest("Attach the certificate as a file, or write `raw_certificate=`.")
     _cert(asked)
 
 
-def set_cert(asked: Asked) -> None:
+def set_cert(asked: Arguments) -> None:
     """Raises BadRequest for nothing to change, and for what is no certificate."""
     change(asked)
     _cert(asked)
 
 
-def _cert(asked: Asked) -> None:
+def _cert(asked: Arguments) -> None:
     if asked.files and text_of(asked, "raw_certificate"):
         raise BadRequest("Attach the certificate or write `raw_certificate=`, not both.")
     if len(asked.files) > 1:

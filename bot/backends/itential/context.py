@@ -7,4 +7,4 @@ from bot.backends.itential.settings import ItentialSettings
 from bot.backends.itential.targets import Finder
 from bot.core import adapter_context as core
 
-Desk = core.Desk[ItentialSettings, ItnClient, Finder]
+AdapterContext = core.AdapterContext[ItentialSettings, ItnClient, Finder]

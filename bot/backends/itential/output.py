@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 
 from bot.backends.itential.capabilities import JOB
-from bot.backends.itential.context import Desk
+from bot.backends.itential.context import AdapterContext
 from bot.backends.itential.jobs import last_run
 from bot.backends.itential.models import Job, Output, moment
 from bot.backends.itential.presentation import output_facts, output_text
@@ -26,17 +26,17 @@ _MOST_HITS = 50
 _SEARCHED = 100
 
 
-async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
+async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The output of a job, or of the last run of a service."""
     target = operation.target
-    output = await (_of_job(desk, target) if target.kind == JOB else _of_service(desk, target))
+    output = await (_of_job(ctx, target) if target.kind == JOB else _of_service(ctx, target))
     text = output_text(output) if output is not None else ""
     if output is None or not text:
         raise NoSuchTarget(
-            f"{desk.name} keeps no output of {target.name}.",
+            f"{ctx.name} keeps no output of {target.name}.",
             "A run that goes on has none yet; of one that has ended, its own card shows what the platform told.",
         )
-    masked, count = desk.masked(text)
+    masked, count = ctx.masked(text)
     data = f"{masked}\n".encode()
     async with call.spool.create(".log") as file:
         file.write(data)
@@ -56,7 +56,7 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
     hits = [line for line in lines if grep.casefold() in line.casefold()] if grep else []
     preview = [_found(hits, grep)] if hits else []
     if diff:
-        preview.append(await _difference(desk, target, output, lines))
+        preview.append(await _difference(ctx, target, output, lines))
     elif not grep:
         preview.append(_last(lines, number_of(operation, "tail", 20)))
     return Done(
@@ -68,40 +68,40 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def _of_service(desk: Desk, target: Target) -> Output | None:
-    return (await desk.client.service(target.id)).last_run
+async def _of_service(ctx: AdapterContext, target: Target) -> Output | None:
+    return (await ctx.client.service(target.id)).last_run
 
 
-async def _of_job(desk: Desk, target: Target) -> Output | None:
+async def _of_job(ctx: AdapterContext, target: Target) -> Output | None:
     """GUESS: in the job's variables; else in the last run of its service, if that was this job."""
     try:
-        output = (await desk.client.job(target.id)).output
+        output = (await ctx.client.job(target.id)).output
     except NoSuchTarget:
         output = None
-    return output if output is not None and output_text(output) else await last_run(desk, target)
+    return output if output is not None and output_text(output) else await last_run(ctx, target)
 
 
-async def _difference(desk: Desk, target: Target, output: Output, lines: list[str]) -> str:
+async def _difference(ctx: AdapterContext, target: Target, output: Output, lines: list[str]) -> str:
     """What changed since the last good run of the same service; trouble with that one does not take the log away."""
     service_id = target.parent if target.kind == JOB else target.id
-    if not desk.settings.jobs or service_id is None:
+    if not ctx.settings.jobs or service_id is None:
         return NO_GOOD_RUN
     this = target.id if target.kind == JOB else output.job_id
     try:
-        good = await _last_good(desk, service_id, this, moment(output.start_time))
+        good = await _last_good(ctx, service_id, this, moment(output.start_time))
     except (CallProblem, NoSuchTarget) as trouble:
         return f"The earlier runs could not be read: {trouble.summary}"
     if good is None or good.output is None:
         return NO_GOOD_RUN
-    before = desk.masked(output_text(good.output))[0].splitlines()
+    before = ctx.masked(output_text(good.output))[0].splitlines()
     now = f"job/{this}" if this else target.name
     return difference(before[-COMPARED:], lines[-COMPARED:], f"job/{good.id}", now)
 
 
-async def _last_good(desk: Desk, service_id: str, this: str | None, began: datetime | None) -> Job | None:
+async def _last_good(ctx: AdapterContext, service_id: str, this: str | None, began: datetime | None) -> Job | None:
     """The newest listed job of the service that completed with return code 0, began before this one, and kept its output."""
-    service = await desk.client.service(service_id)
-    jobs = await desk.client.jobs(_SEARCHED)
+    service = await ctx.client.service(service_id)
+    jobs = await ctx.client.jobs(_SEARCHED)
     began = next((job.began for job in jobs if job.id == this), None) or began
     good = [
         (job.began, job.id, job)

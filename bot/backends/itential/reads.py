@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.backends.itential.context import Desk
+from bot.backends.itential.context import AdapterContext
 from bot.backends.itential.presentation import (
     cert_ends,
     cert_facts,
@@ -25,76 +25,76 @@ from bot.core.ports.services import Call
 from bot.core.text import plural, suggest, utc_text
 
 
-async def services(desk: Desk, operation: Operation, call: Call) -> Done:
+async def services(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All services, or those of one cluster."""
     cluster = text_of(operation, "cluster_id")
-    found = await desk.client.services(cluster)
-    await desk.names.remember([desk.finder.service_target(one) for one in found])
+    found = await ctx.client.services(cluster)
+    await ctx.names.remember([ctx.finder.service_target(one) for one in found])
     where = f" on {cluster}" if cluster else ""
-    return _listed(desk, f"services{where}", len(found), service_table(found))
+    return _listed(ctx, f"services{where}", len(found), service_table(found))
 
 
-async def gateways(desk: Desk, operation: Operation, call: Call) -> Done:
+async def gateways(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All gateways, with their connections."""
-    found = await desk.client.gateways()
-    await desk.names.remember([desk.finder.gateway_target(one) for one in found])
-    return _listed(desk, "gateways", len(found), gateway_table(found, await _connections(desk)))
+    found = await ctx.client.gateways()
+    await ctx.names.remember([ctx.finder.gateway_target(one) for one in found])
+    return _listed(ctx, "gateways", len(found), gateway_table(found, await _connections(ctx)))
 
 
-async def connections(desk: Desk, operation: Operation, call: Call) -> Done:
+async def connections(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The gateways that are connected."""
-    found = await desk.client.connections()
+    found = await ctx.client.connections()
     rows = tuple(sorted(found.items()))
     up = sum(state == "connected" for _, state in rows)
     table = Table(columns=("Cluster", "Connection"), rows=rows, total=len(rows)) if rows else None
-    return Done(summary=f"{desk.name}: {up} of {len(rows)} gateways are connected.", table=table)
+    return Done(summary=f"{ctx.name}: {up} of {len(rows)} gateways are connected.", table=table)
 
 
-async def groups(desk: Desk, operation: Operation, call: Call) -> Done:
+async def groups(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All service groups, or those of one cluster."""
     cluster = text_of(operation, "cluster_id")
-    found = await desk.client.groups(cluster)
-    await desk.names.remember([desk.finder.group_target(one) for one in found])
-    return _listed(desk, f"service groups{f' on {cluster}' if cluster else ''}", len(found), group_table(found))
+    found = await ctx.client.groups(cluster)
+    await ctx.names.remember([ctx.finder.group_target(one) for one in found])
+    return _listed(ctx, f"service groups{f' on {cluster}' if cluster else ''}", len(found), group_table(found))
 
 
-async def certs(desk: Desk, operation: Operation, call: Call) -> Done:
+async def certs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All certificates."""
-    found = await desk.client.certificates()
-    return _listed(desk, "certificates", len(found), cert_table(found))
+    found = await ctx.client.certificates()
+    return _listed(ctx, "certificates", len(found), cert_table(found))
 
 
-async def jobs(desk: Desk, operation: Operation, call: Call) -> Done:
+async def jobs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The latest jobs; the filter is applied again, for a platform that does not know it ignores it."""
     status, count = text_of(operation, "status"), number_of(operation, "count", 20)
-    found = [job for job in await desk.client.jobs(count, status) if not status or job.status == status][:count]
+    found = [job for job in await ctx.client.jobs(count, status) if not status or job.status == status][:count]
     what = f"jobs with the status {status}" if status else "jobs"
-    return _listed(desk, what, len(found), job_table(found))
+    return _listed(ctx, what, len(found), job_table(found))
 
 
-async def version(desk: Desk, operation: Operation, call: Call) -> Done:
+async def version(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The version of Gateway Manager."""
-    word = desk.clean(await desk.client.version())
-    return Done(summary=f"{desk.name} runs Gateway Manager {word}.", facts=(Fact(label="Version", value=word),))
+    word = ctx.clean(await ctx.client.version())
+    return Done(summary=f"{ctx.name} runs Gateway Manager {word}.", facts=(Fact(label="Version", value=word),))
 
 
-def _listed(desk: Desk, what: str, count: int, table: Table) -> Done:
+def _listed(ctx: AdapterContext, what: str, count: int, table: Table) -> Done:
     if not count:
-        return Done(summary=f"{desk.name} has no {what}.")
-    return Done(summary=f"{desk.name} has {count} {what}.", table=table)
+        return Done(summary=f"{ctx.name} has no {what}.")
+    return Done(summary=f"{ctx.name} has {count} {what}.", table=table)
 
 
-async def _connections(desk: Desk) -> dict[str, str]:
+async def _connections(ctx: AdapterContext) -> dict[str, str]:
     """A second opinion on a list: without it the list is still shown."""
     try:
-        return await desk.client.connections()
+        return await ctx.client.connections()
     except CallProblem:
         return {}
 
 
-async def service_status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def service_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One service, with its parameters."""
-    service = await desk.client.service(operation.target.id)
+    service = await ctx.client.service(operation.target.id)
     return Done(
         summary=f"{service.path}: {service.service_metadata.description or service.service_metadata.type or 'a service'}.",
         facts=service_facts(service),
@@ -103,10 +103,10 @@ async def service_status(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def gateway_status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def gateway_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One gateway."""
-    gateway = await desk.client.gateway(operation.target.id)
-    connection = (await _connections(desk)).get(gateway.cluster_id)
+    gateway = await ctx.client.gateway(operation.target.id)
+    connection = (await _connections(ctx)).get(gateway.cluster_id)
     state = gateway_state(gateway)
     return Done(
         summary=f"The gateway {gateway.cluster_id} is {state}{f' and {connection}' if connection else ''}.",
@@ -115,28 +115,28 @@ async def gateway_status(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def gateway_health(desk: Desk, operation: Operation, call: Call) -> Done:
+async def gateway_health(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """A ping through one gateway's connection; a platform that cannot make it answers with an error."""
     cluster = operation.target.name.partition("/")[2]
-    state = desk.clean(await desk.client.connection(cluster))
+    state = ctx.clean(await ctx.client.connection(cluster))
     good = state in ("completed", "connected", "Success")
     words = "is healthy" if good else f"answers with `{state}`"
     return Done(summary=f"The connection to {cluster} {words}.", facts=(Fact(label="Connection", value=state),))
 
 
-async def group_status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def group_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One service group."""
-    group = await desk.client.group(operation.target.id)
+    group = await ctx.client.group(operation.target.id)
     return Done(
         summary=f"The service group {group.name} has {plural(len(group.services), 'service')}.",
         facts=group_facts(group),
     )
 
 
-async def cert_status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def cert_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One certificate."""
-    cert = await desk.client.certificate(operation.target.id)
+    cert = await ctx.client.certificate(operation.target.id)
     ends = cert_ends(cert)
-    gone = ends is not None and ends <= desk.clock.now()
+    gone = ends is not None and ends <= ctx.clock.now()
     words = f"ended on {utc_text(ends)}" if gone else f"holds until {utc_text(ends)}" if ends else "has no readable end"
     return Done(summary=f"The certificate {operation.target.name.partition('/')[2]} {words}.", facts=cert_facts(cert))

@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP
 from bot.backends.itential.checks import certificate, written_pem
-from bot.backends.itential.context import Desk
+from bot.backends.itential.context import AdapterContext
 from bot.backends.itential.presentation import cert_facts, gateway_facts, group_facts
 from bot.backends.itential.targets import NEW, existing
 from bot.core.command.arguments import text_of
@@ -49,7 +49,7 @@ def check(operation: Operation) -> Refused | None:
 # --- gateways ------------------------------------------------------------------------------------
 
 
-async def create_gateway(desk: Desk, operation: Operation, call: Call) -> Done:
+async def create_gateway(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """POST with all required fields; created disabled unless said otherwise, as the vendor's console does (DOC)."""
     params = operation.params
     fields: dict[str, Json] = {
@@ -59,15 +59,15 @@ async def create_gateway(desk: Desk, operation: Operation, call: Call) -> Done:
         "groups": params.get("groups") or [],
     }
     fields |= {name: params[name] for name in ("description", "certificates") if params.get(name)}
-    made = await desk.client.create_gateway(fields)
-    return await _made(desk, operation.target, made.id)
+    made = await ctx.client.create_gateway(fields)
+    return await _made(ctx, operation.target, made.id)
 
 
-async def set_gateway(desk: Desk, operation: Operation, call: Call) -> Done:
+async def set_gateway(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PUT the whole gateway, what is left unsaid as it is now: nobody says whether a PUT replaces or merges."""
     target = operation.target
     given = operation.given
-    now = await desk.client.gateway(target.id)
+    now = await ctx.client.gateway(target.id)
     fields: dict[str, Json] = {
         "cluster_id": now.cluster_id,
         "enabled": now.enabled is True,
@@ -76,44 +76,44 @@ async def set_gateway(desk: Desk, operation: Operation, call: Call) -> Done:
         "certificates": list(now.certificates),
         "groups": list(now.groups),
     }
-    await desk.client.set_gateway(target.id, {**fields, **{name: given[name] for name in _GATEWAY if name in given}})
-    after = await desk.client.gateway(target.id)
-    await desk.finder.learn(desk.finder.gateway_target(after))
+    await ctx.client.set_gateway(target.id, {**fields, **{name: given[name] for name in _GATEWAY if name in given}})
+    after = await ctx.client.gateway(target.id)
+    await ctx.finder.learn(ctx.finder.gateway_target(after))
     return Done(summary=f"The gateway {after.cluster_id} is changed.", facts=gateway_facts(after, None))
 
 
 # --- service groups ------------------------------------------------------------------------------
 
 
-async def create_group(desk: Desk, operation: Operation, call: Call) -> Done:
+async def create_group(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """POST with its name and cluster."""
     fields: dict[str, Json] = {"name": _label(operation.target), "cluster_id": text_of(operation, "cluster_id")}
     fields |= {
         name: operation.params[name] for name in ("description", "services", "groups") if operation.params.get(name)
     }
-    made = await desk.client.create_group(fields)
-    return await _made(desk, operation.target, made.id)
+    made = await ctx.client.create_group(fields)
+    return await _made(ctx, operation.target, made.id)
 
 
-async def set_group(desk: Desk, operation: Operation, call: Call) -> Done:
+async def set_group(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PATCH with what was said alone."""
     target = operation.target
-    await desk.client.set_group(target.id, dict(operation.given))
-    after = await desk.client.group(target.id)
-    await desk.finder.learn(desk.finder.group_target(after))
+    await ctx.client.set_group(target.id, dict(operation.given))
+    after = await ctx.client.group(target.id)
+    await ctx.finder.learn(ctx.finder.group_target(after))
     return Done(summary=f"The service group {after.name} is changed.", facts=group_facts(after))
 
 
 # --- certificates --------------------------------------------------------------------------------
 
 
-async def add_cert(desk: Desk, operation: Operation, call: Call) -> Done:
+async def add_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """POST the certificate; its alias is the target's name unless another one is given."""
     pem = await _pem(operation, call)
     alias = text_of(operation, "alias") or _label(operation.target)
     fields: dict[str, Json] = {"raw_certificate": pem, "contract_id": text_of(operation, "contract_id"), "alias": alias}
-    made = await desk.client.add_certificate(fields)
-    target = await desk.finder.learn(desk.finder.cert_target(made, alias))
+    made = await ctx.client.add_certificate(fields)
+    target = await ctx.finder.learn(ctx.finder.cert_target(made, alias))
     return Done(
         summary=f"The certificate {alias} is added.",
         facts=cert_facts(made),
@@ -122,12 +122,12 @@ async def add_cert(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def set_cert(desk: Desk, operation: Operation, call: Call) -> Done:
+async def set_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PUT the whole certificate, what is left unsaid as it is now."""
     target = operation.target
     given = operation.given
     pem = await _pem(operation, call)
-    now = await desk.client.certificate(target.id)
+    now = await ctx.client.certificate(target.id)
     fields: dict[str, Json] = {
         "raw_certificate": now.certificate or "",
         "contract_id": now.contract_id or "",
@@ -138,8 +138,8 @@ async def set_cert(desk: Desk, operation: Operation, call: Call) -> Done:
         fields["raw_certificate"] = pem
     if not fields["raw_certificate"]:
         raise BadRequest("The platform does not show this certificate's text; attach it, so that it is not lost.")
-    await desk.client.set_certificate(target.id, fields)
-    after = await desk.client.certificate(target.id)
+    await ctx.client.set_certificate(target.id, fields)
+    after = await ctx.client.certificate(target.id)
     return Done(summary=f"The certificate {_label(target)} is changed.", facts=cert_facts(after))
 
 
@@ -166,84 +166,84 @@ async def _attached(file_id: str, call: Call) -> str:
 # --- all three -----------------------------------------------------------------------------------
 
 
-async def _made(desk: Desk, target: Target, id: str | None) -> Done:
+async def _made(ctx: AdapterContext, target: Target, id: str | None) -> Done:
     made = target.model_copy(update={"id": id or target.id, "group": ""})
     if id:
-        await desk.finder.learn(made)
+        await ctx.finder.learn(made)
     word = _WORD[target.kind]
     return Done(
         summary=f"The {word} {_label(target)} is created.", backend_ref=id, next=(suggest("Refresh", "status", made),)
     )
 
 
-async def delete(desk: Desk, operation: Operation, call: Call) -> Done:
+async def delete(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Delete one for good."""
     target = operation.target
     if target.kind == GATEWAY:
-        await desk.client.delete_gateway(target.id)
+        await ctx.client.delete_gateway(target.id)
     elif target.kind == GROUP:
-        await desk.client.delete_group(target.id)
+        await ctx.client.delete_group(target.id)
     else:
-        await desk.client.delete_certificate(target.id)
+        await ctx.client.delete_certificate(target.id)
     return Done(summary=f"The {_WORD[target.kind]} {_label(target)} is deleted.", backend_ref=target.id)
 
 
-async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     """Whether what was to be made or deleted is in the list now."""
     target, word = operation.target, _WORD[operation.target.kind]
     deleting = operation.verb.endswith("delete")
-    ids = await _ids(desk, target, deleting=deleting)
+    ids = await _ids(ctx, target, deleting=deleting)
     seen = f"The list of {word}s has {'one' if ids else 'none'} of that name now."
     if deleting:
         done = Done(summary=f"The {word} {_label(target)} is deleted.", backend_ref=target.id)
         return LookBack(found=None if ids else done, absent=bool(ids), evidence=seen)
     if not ids:
         return LookBack(absent=target.kind != CERT, evidence=seen)
-    return LookBack(found=await _made(desk, target, ids[0]), evidence=seen)
+    return LookBack(found=await _made(ctx, target, ids[0]), evidence=seen)
 
 
-async def _ids(desk: Desk, target: Target, *, deleting: bool) -> list[str]:
+async def _ids(ctx: AdapterContext, target: Target, *, deleting: bool) -> list[str]:
     """Ids of what is listed under this id (when deleting) or under this name."""
     label = _label(target)
     pairs: list[tuple[str, str]]
     if target.kind == GATEWAY:
-        pairs = [(one.id, one.cluster_id) for one in await desk.client.gateways()]
+        pairs = [(one.id, one.cluster_id) for one in await ctx.client.gateways()]
     elif target.kind == GROUP:
-        pairs = [(one.id, one.name) for one in await desk.client.groups()]
+        pairs = [(one.id, one.name) for one in await ctx.client.groups()]
     else:
-        pairs = [(one.id, one.label) for one in await desk.client.certificates()]
+        pairs = [(one.id, one.label) for one in await ctx.client.certificates()]
     return [found for found, name in pairs if (found == target.id if deleting else name == label)]
 
 
-async def state_of(desk: Desk, target: Target) -> str:
+async def state_of(ctx: AdapterContext, target: Target) -> str:
     """Whether it exists, and how a gateway is set."""
     if target.group == NEW:
         return "does not exist"
     if target.kind == GATEWAY:
-        from_list = [one for one in await desk.client.gateways() if one.id == target.id]
+        from_list = [one for one in await ctx.client.gateways() if one.id == target.id]
         return (
             ("disabled" if from_list[0].enabled is False else "read-only" if from_list[0].readonly else "enabled")
             if from_list
             else GONE
         )
-    return "exists" if await _ids(desk, target, deleting=True) else GONE
+    return "exists" if await _ids(ctx, target, deleting=True) else GONE
 
 
-async def preflight(desk: Desk, target: Target) -> list[tuple[str, str]]:
+async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]]:
     """What hangs on it."""
     if target.group == NEW:
         return [("Exists", "no")]
     if target.kind == GATEWAY:
-        gateway = await desk.client.gateway(target.id)
-        services = [one.service_metadata.name for one in await desk.client.services(gateway.cluster_id)]
+        gateway = await ctx.client.gateway(target.id)
+        services = [one.service_metadata.name for one in await ctx.client.services(gateway.cluster_id)]
         return [
             ("Services on it", f"{len(services)}: {', '.join(services[:10])}" if services else "none"),
             _state(gateway.enabled),
         ]
     if target.kind == GROUP:
-        group = await desk.client.group(target.id)
+        group = await ctx.client.group(target.id)
         return [("Services in it", str(len(group.services))), ("Cluster", group.cluster_id)]
-    cert = await desk.client.certificate(target.id)
+    cert = await ctx.client.certificate(target.id)
     return [("Gateways that use it", str(len(cert.gateways))), ("Host", cert.host or "not told")]
 
 

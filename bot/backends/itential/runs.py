@@ -6,7 +6,7 @@ import unicodedata
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.backends.itential.context import Desk
+from bot.backends.itential.context import AdapterContext
 from bot.backends.itential.models import Accepted, Broken, Finished, Job, Service, moment
 from bot.backends.itential.presentation import output_facts, output_text
 from bot.backends.itential.schema import typed
@@ -50,11 +50,11 @@ def _check_destroy(service: Service) -> None:
         )
 
 
-async def check(desk: Desk, operation: Operation) -> Refused | None:
+async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
     """Reads the service, and tells what it has against a run; raises BadRequest for parameters that do not fit."""
     if operation.verb not in _RUNS:
         return None
-    service = await desk.client.service(operation.target.id)
+    service = await ctx.client.service(operation.target.id)
     params_of(service, operation)
     return _has_its_own_verb(service, operation)
 
@@ -87,37 +87,37 @@ def _has_its_own_verb(service: Service, operation: Operation) -> Refused | None:
     return None
 
 
-async def run(desk: Desk, operation: Operation, call: Call) -> Done | Failed | Refused:
+async def run(ctx: AdapterContext, operation: Operation, call: Call) -> Done | Failed | Refused:
     """Run it; `destroy` runs an OpenTofu plan with action=destroy."""
-    service = await desk.client.service(operation.target.id)
+    service = await ctx.client.service(operation.target.id)
     refused = _has_its_own_verb(service, operation)
     if refused is not None:
         return refused
     params = params_of(service, operation)
     meta = service.service_metadata
     await call.progress(f"Running {service.path}; some platforms answer only when it has ended.")
-    reply = await desk.client.run(meta.name, meta.location, params)
+    reply = await ctx.client.run(meta.name, meta.location, params)
     if isinstance(reply, Broken):
         return Failed(
             code="run_failed",
-            summary=f"{service.path} did not run: {desk.clean(reply.text)[:_LONGEST_REASON]}",
+            summary=f"{service.path} did not run: {ctx.clean(reply.text)[:_LONGEST_REASON]}",
             next=(suggest("Log", "logs", operation.target),),
         )
     if isinstance(reply, Finished):
-        return _finished(desk, operation.target, reply)
-    return await _accepted(desk, operation.target, reply)
+        return _finished(ctx, operation.target, reply)
+    return await _accepted(ctx, operation.target, reply)
 
 
-def _finished(desk: Desk, target: Target, reply: Finished) -> Done | Failed:
+def _finished(ctx: AdapterContext, target: Target, reply: Finished) -> Done | Failed:
     """The synchronous reply: the run is over."""
     output = reply.output
     state, phase = run_state(output)
-    text, _ = desk.masked(output_text(output))
+    text, _ = ctx.masked(output_text(output))
     facts = tuple(output_facts(output))
     # A status that contradicts a return code of 0 is no success.
     odd = reply.status not in (None, "completed")
     if phase is Phase.FAILED or odd:
-        said = desk.clean((output.stderr or "")[-_LONGEST_REASON:]) or "It wrote nothing to stderr."
+        said = ctx.clean((output.stderr or "")[-_LONGEST_REASON:]) or "It wrote nothing to stderr."
         named = f"status {reply.status}, {state}" if odd and phase is not Phase.FAILED else state
         return Failed(
             code="return_code",
@@ -143,18 +143,18 @@ def _tail(text: str) -> str:
     return "...\n" + text[-_LONGEST_PREVIEW:].partition("\n")[2]
 
 
-async def _accepted(desk: Desk, target: Target, reply: Accepted) -> Done:
+async def _accepted(ctx: AdapterContext, target: Target, reply: Accepted) -> Done:
     """The asynchronous reply: a job runs now."""
     word = (reply.state or "").casefold()
-    said = desk.clean(reply.message or "")
+    said = ctx.clean(reply.message or "")
     if word in _BAD:
-        raise Rejected(f"{desk.name} said no: {said or reply.state}")
+        raise Rejected(f"{ctx.name} said no: {said or reply.state}")
     facts = [Fact(label="Itential says", value=said)] if said else []
     if word not in _GOOD and word:
         facts.append(Fact(label="State of the reply", value=f"unknown ({(reply.state or '')[:40]})"))
     if reply.data:
         facts.append(Fact(label="Data", value=reply.data))
-    if not reply.job_id or not desk.settings.jobs:
+    if not reply.job_id or not ctx.settings.jobs:
         ref = reply.job_id or reply.id
         return Done(
             summary=f"{target.name} was started. Its run cannot be followed here.",
@@ -162,7 +162,7 @@ async def _accepted(desk: Desk, target: Target, reply: Accepted) -> Done:
             backend_ref=ref,
             next=(suggest("Refresh", "status", target), suggest("Log", "logs", target)),
         )
-    run = await desk.finder.learn_job(reply.job_id, target)
+    run = await ctx.finder.learn_job(reply.job_id, target)
     return _following(run, target, tuple(facts))
 
 
@@ -177,29 +177,29 @@ def _following(run: Target, target: Target, facts: tuple[Fact, ...]) -> Done:
 # --- a lost answer -------------------------------------------------------------------------------
 
 
-async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     """Whether a run whose answer was lost began: by the service's last run, and by the newest jobs.
 
     GUESS: a job of a service carries the service's name in its variables or in its own name.
     """
     target, since = operation.target, sent_at - SKEW
-    service = await desk.client.service(target.id)
+    service = await ctx.client.service(target.id)
     last = service.last_run
     ids: dict[str, str] = {}
     if last is not None and last.job_id and (began := moment(last.start_time)) is not None and began >= since:
         ids[last.job_id] = utc_text(began)
     jobs: list[Job] = []
     listed = False
-    if desk.settings.jobs:
+    if ctx.settings.jobs:
         try:
-            jobs = await desk.client.jobs(_LOOKED_AT)
+            jobs = await ctx.client.jobs(_LOOKED_AT)
             listed = True
         except (CallProblem, NoSuchTarget):
             listed = False
     for job in jobs:
         if job.began is not None and job.began >= since and is_of(job, service):
             ids[job.id] = utc_text(job.began)
-    known = {one.id for one, seen in await desk.names.known(desk.name, "job") if seen < sent_at}
+    known = {one.id for one, seen in await ctx.names.known(ctx.name, "job") if seen < sent_at}
     found = {job_id: began for job_id, began in ids.items() if job_id not in known}
     looked = f"Looked at the last run of {target.name} and the newest {plural(len(jobs), 'job')}."
     if not found:
@@ -211,7 +211,7 @@ async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> Look
             evidence=f"{looked} {len(found)} began since: {', '.join(found)}; nothing tells whose they are."
         )
     job_id, began_text = next(iter(found.items()))
-    run = await desk.finder.learn_job(job_id, target)
+    run = await ctx.finder.learn_job(job_id, target)
     return LookBack(
         found=_following(run, target, ()),
         evidence=f"{looked} Job {job_id} began at {began_text}; nothing says who began it.",

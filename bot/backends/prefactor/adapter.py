@@ -11,7 +11,7 @@ from bot.backends.prefactor import changes, reads
 from bot.backends.prefactor import preflight as before
 from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW, ROWS
 from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
-from bot.backends.prefactor.context import Desk
+from bot.backends.prefactor.context import AdapterContext
 from bot.backends.prefactor.error_bodies import Invalid
 from bot.backends.prefactor.presentation import agent_state, allowed_text, instance_view
 from bot.backends.prefactor.settings import PrefactorSettings
@@ -36,7 +36,7 @@ from bot.core.outcome import (
 )
 from bot.core.ports.services import BackendParts, Call
 
-Handler = Callable[[Desk, Operation, Call], Awaitable[Done | Refused]]
+Handler = Callable[[AdapterContext, Operation, Call], Awaitable[Done | Refused]]
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("status", AGENT): reads.agent_status,
@@ -66,11 +66,11 @@ class PrefactorBackend:
     ) -> None:
         self.name = settings.name
         finder = Finder(settings, parts.names, client)
-        self._desk = Desk(settings, client, finder, parts.names, parts.clock, secrets)
+        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, secrets)
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target; a bare name that no agent has is one to create (see targets.py)."""
-        return await self._desk.finder.find(ref, kind)
+        return await self._ctx.finder.find(ref, kind)
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once. After a change whose answer is useless the target is read, which tells whether it happened."""
@@ -80,7 +80,7 @@ class PrefactorBackend:
             return refused
         sent_at = call.clock.now()
         try:
-            return await handler(self._desk, operation, call)
+            return await handler(self._ctx, operation, call)
         except Invalid as no:
             facts = tuple(Fact(label=f"Field {field}", value=wrong) for field, wrong in no.fields)
             return Refused(code=no.code, summary=no.summary, hint=no.hint, facts=facts)
@@ -93,7 +93,7 @@ class PrefactorBackend:
             return found.model_copy(update={"summary": f"{found.summary} The answer was not usable: {trouble.summary}"})
 
     async def _no_such(self, operation: Operation) -> Refused:
-        no = await self._desk.finder.missing(operation.target.name)
+        no = await self._ctx.finder.missing(operation.target.name)
         near = tuple(
             Suggestion(label=text, verb=operation.verb, target=text, params=operation.words) for text in no.nearest
         )
@@ -101,41 +101,41 @@ class PrefactorBackend:
 
     async def _found(self, operation: Operation, sent_at: datetime) -> Done | None:
         try:
-            return (await before.look_back(self._desk, operation, sent_at)).found
+            return (await before.look_back(self._ctx, operation, sent_at)).found
         except Problem:
             return None
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """The instances of one agent by one request for its latest hundred; older ones are asked for one by one."""
-        desk = self._desk
+        ctx = self._ctx
         wanted = {run.id for run in runs}
         found = {}
         if group:
-            page = await desk.client.instances(group, LARGEST_PAGE)
+            page = await ctx.client.instances(group, LARGEST_PAGE)
             found = {item.id: item for item in page.items if item.id in wanted}
 
         async def one(instance_id: str) -> None:
             try:
-                found[instance_id] = await desk.client.instance(instance_id)
+                found[instance_id] = await ctx.client.instance(instance_id)
             except NoSuchTarget:
                 return
 
         await asyncio.gather(*(one(instance_id) for instance_id in sorted(wanted - set(found))))
-        return {id_: instance_view(self.name, item, desk.clean) for id_, item in found.items()}
+        return {id_: instance_view(self.name, item, ctx.clean) for id_, item in found.items()}
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
         """By reading the target again."""
-        return await before.look_back(self._desk, operation, sent_at)
+        return await before.look_back(self._ctx, operation, sent_at)
 
     async def check(self, operation: Operation) -> Refused | None:
         """Only what exists can be changed, and only what does not can be made."""
         if operation.verb == "create":
-            return None if is_new(operation.target) else changes.taken(self._desk, operation.target)
+            return None if is_new(operation.target) else changes.taken(self._ctx, operation.target)
         return await self._no_such(operation) if is_new(operation.target) else None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """State, instances, and whether the vendor allows it now."""
-        return await before.preflight(self._desk, operation)
+        return await before.preflight(self._ctx, operation)
 
     async def form(self, target: Target) -> tuple[Param, ...]:
         """The vendor describes no parameters of single targets."""
@@ -143,15 +143,15 @@ class PrefactorBackend:
 
     async def state_of(self, target: Target) -> str:
         """The vendor's status."""
-        return await before.state_of(self._desk, target)
+        return await before.state_of(self._ctx, target)
 
     async def health(self) -> Health:
         """GET /ping, which checks the token."""
-        clock = self._desk.clock
+        clock = self._ctx.clock
         began = clock.monotonic()
         trouble = ""
         try:
-            await self._desk.client.ping()
+            await self._ctx.client.ping()
         except CallProblem as problem:
             trouble = problem.summary
         took = (clock.monotonic() - began) * 1000
@@ -164,13 +164,13 @@ class PrefactorBackend:
 
     async def targets(self) -> Sequence[Named]:
         """Every agent of the account."""
-        agents = await self._desk.finder.all()
+        agents = await self._ctx.finder.all()
         listed = [
             Named(
-                target=self._desk.finder.target(agent),
-                text=self._desk.finder.text(agent, agents),
+                target=self._ctx.finder.target(agent),
+                text=self._ctx.finder.text(agent, agents),
                 state=agent_state(agent),
-                detail=self._desk.clean(agent.description or f"allowed: {allowed_text(agent)}"),
+                detail=self._ctx.clean(agent.description or f"allowed: {allowed_text(agent)}"),
             )
             for agent in agents
         ]
@@ -178,4 +178,4 @@ class PrefactorBackend:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._desk.client.close()
+        await self._ctx.client.close()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from bot.backends.prefactor.capabilities import CREATE, NEW, SET
-from bot.backends.prefactor.context import Desk, given_text, key_of
+from bot.backends.prefactor.context import AdapterContext, given_text, key_of
 from bot.backends.prefactor.models import Agent, Instance
 from bot.backends.prefactor.presentation import agent_facts, agent_next, agent_state, instance_state
 from bot.backends.prefactor.presentation import instance_view as view_of
@@ -27,43 +27,43 @@ def new_name(target: Target) -> str:
     return target.id.removeprefix(f"{NEW}/")
 
 
-def done_with(desk: Desk, agent: Agent, summary: str) -> Done:
+def done_with(ctx: AdapterContext, agent: Agent, summary: str) -> Done:
     """The outcome of a change: how the agent stands now."""
     return Done(
         summary=summary,
-        facts=agent_facts(agent, desk.clean),
+        facts=agent_facts(agent, ctx.clean),
         backend_ref=agent.id,
-        next=agent_next(desk.name, agent),
+        next=agent_next(ctx.name, agent),
     )
 
 
-def taken(desk: Desk, target: Target) -> Refused:
+def taken(ctx: AdapterContext, target: Target) -> Refused:
     """The answer to a create of what exists."""
     return Refused(
         code="already_exists",
-        summary=f"{desk.name} already has an agent `{target.name}`; nothing was sent.",
+        summary=f"{ctx.name} already has an agent `{target.name}`; nothing was sent.",
         hint="Choose another name, or change this one with `set`.",
-        next=(Suggestion(label="Instances", verb="history", target=written(desk.name, target.id)),),
+        next=(Suggestion(label="Instances", verb="history", target=written(ctx.name, target.id)),),
     )
 
 
-async def create(desk: Desk, operation: Operation, call: Call) -> Done:
+async def create(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Register an agent. The key makes repeated deliveries of this request one agent."""
     details: dict[str, Json] = {"name": new_name(operation.target)}
-    if desk.settings.environment_id:
-        details["environment_id"] = desk.settings.environment_id
+    if ctx.settings.environment_id:
+        details["environment_id"] = ctx.settings.environment_id
     for param in CREATE:
         value = given_text(operation, param.name)
         if value:
             details[param.name] = value
-    agent = await desk.client.create(details, key_of(operation))
-    await desk.names.remember([desk.finder.target(agent)])
-    return created(desk, agent)
+    agent = await ctx.client.create(details, key_of(operation))
+    await ctx.names.remember([ctx.finder.target(agent)])
+    return created(ctx, agent)
 
 
-def created(desk: Desk, agent: Agent) -> Done:
+def created(ctx: AdapterContext, agent: Agent) -> Done:
     """The outcome of a create."""
-    return done_with(desk, agent, f"{desk.clean(agent.name)} is registered; that starts no work.")
+    return done_with(ctx, agent, f"{ctx.clean(agent.name)} is registered; that starts no work.")
 
 
 def wanted(operation: Operation) -> dict[str, Json]:
@@ -76,29 +76,29 @@ def wanted(operation: Operation) -> dict[str, Json]:
     return details
 
 
-async def update(desk: Desk, operation: Operation, call: Call) -> Done:
+async def update(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Change the fields that were named."""
     details = wanted(operation)
-    agent = await desk.client.update(operation.target.id, details, key_of(operation))
-    await desk.names.remember([desk.finder.target(agent)])
+    agent = await ctx.client.update(operation.target.id, details, key_of(operation))
+    await ctx.names.remember([ctx.finder.target(agent)])
     named = ", ".join(sorted(details))
     old = operation.target.name
     moved = f"; it was called {old}, and rules now see the new name" if agent.name != old else ""
-    return done_with(desk, agent, f"{desk.clean(agent.name)}: {named} changed{moved}.")
+    return done_with(ctx, agent, f"{ctx.clean(agent.name)}: {named} changed{moved}.")
 
 
-async def retire(desk: Desk, operation: Operation, call: Call) -> Done:
+async def retire(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Retire an agent."""
-    return await _switch(desk, operation, desk.client.retire, retired=True)
+    return await _switch(ctx, operation, ctx.client.retire, retired=True)
 
 
-async def reinstate(desk: Desk, operation: Operation, call: Call) -> Done:
+async def reinstate(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Bring a retired agent back."""
-    return await _switch(desk, operation, desk.client.reinstate, retired=False)
+    return await _switch(ctx, operation, ctx.client.reinstate, retired=False)
 
 
 async def _switch(
-    desk: Desk, operation: Operation, act: Callable[[str, str], Awaitable[Agent]], *, retired: bool
+    ctx: AdapterContext, operation: Operation, act: Callable[[str, str], Awaitable[Agent]], *, retired: bool
 ) -> Done:
     word = "retired" if retired else "reinstated"
     try:
@@ -106,18 +106,18 @@ async def _switch(
     except Rejected as no:
         if no.status != CONFLICT:
             raise
-        agent = await desk.client.agent(operation.target.id)
+        agent = await ctx.client.agent(operation.target.id)
         if agent.status is None or (agent.status == "retired") is not retired:
             raise
-        return done_with(desk, agent, f"{desk.clean(agent.name)} already was {word}.")
-    return done_with(desk, agent, f"{desk.clean(agent.name)} is {word}; it is {agent_state(agent)} now.")
+        return done_with(ctx, agent, f"{ctx.clean(agent.name)} already was {word}.")
+    return done_with(ctx, agent, f"{ctx.clean(agent.name)} is {word}; it is {agent_state(agent)} now.")
 
 
-async def delete(desk: Desk, operation: Operation, call: Call) -> Done:
+async def delete(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Delete an agent. It was there a moment ago, so that not finding it means that it is gone."""
-    name = desk.clean(operation.target.name)
+    name = ctx.clean(operation.target.name)
     try:
-        await desk.client.delete(operation.target.id)
+        await ctx.client.delete(operation.target.id)
     except NoSuchTarget:
         return Done(summary=f"{name} was deleted before; it no longer exists.", backend_ref=operation.target.id)
     return Done(summary=f"{name} is deleted.", backend_ref=operation.target.id)
@@ -129,34 +129,34 @@ def reason_of(operation: Operation) -> str:
     return said or f"Stopped by request {operation.request_id}"
 
 
-async def stop(desk: Desk, operation: Operation, call: Call) -> Done:
+async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Cancel while it is pending, else terminate; what has ended already is done."""
     target = operation.target
-    instance = await desk.client.instance(target.id)
+    instance = await ctx.client.instance(target.id)
     if instance_state(instance)[1] is Phase.WAITING:
         try:
-            return stopped(desk, target, await desk.client.cancel(target.id, key_of(operation)), "is cancelled")
+            return stopped(ctx, target, await ctx.client.cancel(target.id, key_of(operation)), "is cancelled")
         except Rejected as no:
             if no.status != CONFLICT:
                 raise
-        instance = await desk.client.instance(target.id)
+        instance = await ctx.client.instance(target.id)
     if instance_state(instance)[1].ended:
-        return stopped(desk, target, instance, "had ended before")
+        return stopped(ctx, target, instance, "had ended before")
     try:
-        return stopped(desk, target, await desk.client.terminate(target.id, reason_of(operation)), "is terminated")
+        return stopped(ctx, target, await ctx.client.terminate(target.id, reason_of(operation)), "is terminated")
     except Rejected as no:
         if no.status != CONFLICT:
             raise
-        instance = await desk.client.instance(target.id)
+        instance = await ctx.client.instance(target.id)
         if not instance_state(instance)[1].ended:
             raise
-    return stopped(desk, target, instance, "had ended before")
+    return stopped(ctx, target, instance, "had ended before")
 
 
-def stopped(desk: Desk, target: Target, instance: Instance, what: str) -> Done:
+def stopped(ctx: AdapterContext, target: Target, instance: Instance, what: str) -> Done:
     """The outcome of a stop: how the instance stands, whatever was asked for."""
-    view = view_of(desk.name, instance, desk.clean)
-    who = f"The instance of {desk.clean(target.parent_name)}" if target.parent_name else "The instance"
+    view = view_of(ctx.name, instance, ctx.clean)
+    who = f"The instance of {ctx.clean(target.parent_name)}" if target.parent_name else "The instance"
     note = (
         "" if view.phase.ended else f" It still shows as {view.state}; its program learns of it when it next reports."
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.core.command.arguments import Asked
+from bot.core.command.arguments import Arguments
 from bot.core.command.params import Param
 from bot.core.errors import BadRequest
 
 
-def any_of(params: Sequence[Param]) -> Callable[[Asked], None]:
+def any_of(params: Sequence[Param]) -> Callable[[Arguments], None]:
     """A check that raises BadRequest when none of these is given."""
     names = ", ".join(f"`{param.name}=`" for param in params)
 
-    def check(asked: Asked) -> None:
+    def check(asked: Arguments) -> None:
         if not asked.given:
             raise BadRequest(f"Say what to change: {names}.", code="missing_parameter")
 

@@ -13,7 +13,7 @@ from bot.core.operation import Operation
 
 _LONGEST_KEY: Final = 64
 
-Desk = core.Desk[PrefactorSettings, PrefactorClient, Finder]
+AdapterContext = core.AdapterContext[PrefactorSettings, PrefactorClient, Finder]
 
 
 def key_of(operation: Operation) -> str:

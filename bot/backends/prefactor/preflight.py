@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.backends.prefactor.capabilities import INSTANCE
 from bot.backends.prefactor.changes import created, done_with, new_name, stopped, wanted
-from bot.backends.prefactor.context import Desk
+from bot.backends.prefactor.context import AdapterContext
 from bot.backends.prefactor.models import Agent
 from bot.backends.prefactor.presentation import (
     agent_state,
@@ -31,14 +31,14 @@ _NEEDS: Final = {"set": "update", "retire": "retire", "reinstate": "reinstate", 
 Facts = Sequence[tuple[str, str]]
 
 
-async def preflight(desk: Desk, operation: Operation) -> Facts:
+async def preflight(ctx: AdapterContext, operation: Operation) -> Facts:
     """How the target stands, and whether the vendor allows now what is asked; raises NoSuchTarget."""
     target = operation.target
     if target.kind == INSTANCE:
-        return await _instance(desk, operation)
+        return await _instance(ctx, operation)
     if is_new(target):
-        return await _unused(desk, operation)
-    agent = await desk.client.agent(target.id)
+        return await _unused(ctx, operation)
+    agent = await ctx.client.agent(target.id)
     facts = [
         ("State", agent_state(agent)),
         ("Instances", counts_text(agent.instance_counts)),
@@ -46,109 +46,109 @@ async def preflight(desk: Desk, operation: Operation) -> Facts:
     ]
     names, needed = allowed(agent), _NEEDS.get(operation.verb)
     if names is not None and needed is not None and needed not in names:
-        facts.append(("Note", f"{desk.name} does not allow {needed} now and will probably refuse"))
+        facts.append(("Note", f"{ctx.name} does not allow {needed} now and will probably refuse"))
     if operation.verb == "set":
-        facts += _differences(desk, agent, operation)
+        facts += _differences(ctx, agent, operation)
     return facts
 
 
-def _differences(desk: Desk, agent: Agent, operation: Operation) -> list[tuple[str, str]]:
+def _differences(ctx: AdapterContext, agent: Agent, operation: Operation) -> list[tuple[str, str]]:
     facts = []
     for field, value in wanted(operation).items():
-        old = desk.clean(str(getattr(agent, field) or "")) or "nothing"
-        facts.append((field, f"{old} becomes {desk.clean(str(value or '')) or 'nothing'}"))
+        old = ctx.clean(str(getattr(agent, field) or "")) or "nothing"
+        facts.append((field, f"{old} becomes {ctx.clean(str(value or '')) or 'nothing'}"))
     return facts
 
 
-async def _unused(desk: Desk, operation: Operation) -> Facts:
+async def _unused(ctx: AdapterContext, operation: Operation) -> Facts:
     if operation.verb != "create":
-        raise await desk.finder.missing(operation.target.name)
+        raise await ctx.finder.missing(operation.target.name)
     name = new_name(operation.target)
-    same = sum(agent.name == name for agent in await desk.finder.all())
+    same = sum(agent.name == name for agent in await ctx.finder.all())
     return [("Agents with that name", str(same) if same else "none")]
 
 
-async def _instance(desk: Desk, operation: Operation) -> Facts:
-    instance = await desk.client.instance(operation.target.id)
+async def _instance(ctx: AdapterContext, operation: Operation) -> Facts:
+    instance = await ctx.client.instance(operation.target.id)
     state, phase = instance_state(instance)
     facts = [("State", state), ("Started", moment_text(instance.started_at) or "not yet")]
     if operation.target.parent_name:
-        facts.insert(0, ("Agent", desk.clean(operation.target.parent_name)))
+        facts.insert(0, ("Agent", ctx.clean(operation.target.parent_name)))
     if operation.verb == "stop":
         will = "it is cancelled" if phase is Phase.WAITING else "it is terminated, which cannot be undone"
         facts.append(("What stop does now", "nothing, it has ended" if phase.ended else will))
     return facts
 
 
-async def state_of(desk: Desk, target: Target) -> str:
+async def state_of(ctx: AdapterContext, target: Target) -> str:
     """The vendor's status; `does not exist` for an agent that is to be created."""
     if target.kind == INSTANCE:
-        return instance_state(await desk.client.instance(target.id))[0]
+        return instance_state(await ctx.client.instance(target.id))[0]
     if is_new(target):
         name = new_name(target)
-        exists = any(agent.name == name for agent in await desk.finder.all())
+        exists = any(agent.name == name for agent in await ctx.finder.all())
         return "exists by now" if exists else "does not exist"
-    return agent_state(await desk.client.agent(target.id))
+    return agent_state(await ctx.client.agent(target.id))
 
 
-async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     """By reading the target again: every change of this vendor can be seen on it."""
     look = _LOOKS.get(operation.verb)
     if look is None:
         return LookBack(evidence="This call only reads.")
-    return await look(desk, operation, sent_at)
+    return await look(ctx, operation, sent_at)
 
 
-async def _created(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+async def _created(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     name = new_name(operation.target)
-    same = [agent for agent in await desk.finder.all() if agent.name == name]
+    same = [agent for agent in await ctx.finder.all() if agent.name == name]
     ours = [agent for agent in same if (at := moment(agent.inserted_at)) is None or at >= sent_at - _CLOCKS_APART]
     if len(ours) == 1:
-        agent = await desk.client.agent(ours[0].id)
-        return LookBack(found=created(desk, agent), evidence="The list shows an agent of that name.")
+        agent = await ctx.client.agent(ours[0].id)
+        return LookBack(found=created(ctx, agent), evidence="The list shows an agent of that name.")
     if not same:
         return LookBack(absent=True, evidence="The list shows no agent of that name.")
     return LookBack(evidence=f"The list shows {plural(len(same), 'agent')} of that name.")
 
 
-async def _updated(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
-    agent = await desk.client.agent(operation.target.id)
+async def _updated(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
+    agent = await ctx.client.agent(operation.target.id)
     fields = wanted(operation)
     same = [field for field, value in fields.items() if (getattr(agent, field) or "") == (value or "")]
     if len(same) == len(fields):
-        done = done_with(desk, agent, f"{desk.clean(agent.name)} has the new values.")
+        done = done_with(ctx, agent, f"{ctx.clean(agent.name)} has the new values.")
         return LookBack(found=done, evidence="The agent shows them.")
     return LookBack(absent=not same, evidence="The agent does not show all new values.")
 
 
-async def _retired(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
-    agent = await desk.client.agent(operation.target.id)
+async def _retired(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
+    agent = await ctx.client.agent(operation.target.id)
     is_retired = agent.status == "retired"
     if agent.status is not None and is_retired is (operation.verb == "retire"):
-        done = done_with(desk, agent, f"{desk.clean(agent.name)} is {agent_state(agent)}.")
+        done = done_with(ctx, agent, f"{ctx.clean(agent.name)} is {agent_state(agent)}.")
         return LookBack(found=done, evidence="The agent shows that state.")
     return LookBack(absent=agent.status is not None, evidence=f"The agent is {agent_state(agent)}.")
 
 
-async def _deleted(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+async def _deleted(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     try:
-        agent = await desk.client.agent(operation.target.id)
+        agent = await ctx.client.agent(operation.target.id)
     except NoSuchTarget:
         done = Done(summary=f"{operation.target.name} is deleted.", backend_ref=operation.target.id)
         return LookBack(found=done, evidence="The agent is no longer there.")
     return LookBack(absent=True, evidence=f"The agent still exists and is {agent_state(agent)}.")
 
 
-async def _stopped(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
-    instance = await desk.client.instance(operation.target.id)
+async def _stopped(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
+    instance = await ctx.client.instance(operation.target.id)
     state, phase = instance_state(instance)
     if phase.ended:
-        found = stopped(desk, operation.target, instance, f"is {state}")
+        found = stopped(ctx, operation.target, instance, f"is {state}")
         return LookBack(found=found, evidence="The instance shows that state.")
     return LookBack(absent=phase is not Phase.UNREADABLE, evidence=f"The instance is {state}.")
 
 
-_LOOKS: Final[Mapping[str, Callable[[Desk, Operation, datetime], Awaitable[LookBack]]]] = {
+_LOOKS: Final[Mapping[str, Callable[[AdapterContext, Operation, datetime], Awaitable[LookBack]]]] = {
     "create": _created,
     "set": _updated,
     "retire": _retired,

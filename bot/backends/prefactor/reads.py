@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.backends.prefactor.context import Desk
+from bot.backends.prefactor.context import AdapterContext
 from bot.backends.prefactor.models import Instance, InstancePage
 from bot.backends.prefactor.presentation import agent_facts, agent_next, agent_state, instance_state, instance_table
 from bot.backends.prefactor.presentation import instance_view as view_of
@@ -11,20 +11,20 @@ from bot.core.outcome import Done, Phase
 from bot.core.ports.services import Call
 
 
-async def agent_status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The agent with its counts and what may be done to it now."""
-    agent = await desk.client.agent(operation.target.id)
+    agent = await ctx.client.agent(operation.target.id)
     return Done(
-        summary=f"{desk.clean(agent.name)} is {agent_state(agent)}.",
-        facts=agent_facts(agent, desk.clean),
+        summary=f"{ctx.clean(agent.name)} is {agent_state(agent)}.",
+        facts=agent_facts(agent, ctx.clean),
         backend_ref=agent.id,
-        next=agent_next(desk.name, agent),
+        next=agent_next(ctx.name, agent),
     )
 
 
-async def instance_status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def instance_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One instance."""
-    view = view_of(desk.name, await desk.client.instance(operation.target.id), desk.clean)
+    view = view_of(ctx.name, await ctx.client.instance(operation.target.id), ctx.clean)
     who = operation.target.parent_name
     return Done(
         summary=f"{f'An instance of {who}' if who else 'The instance'} is {view.state}.",
@@ -36,12 +36,12 @@ async def instance_status(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def history(desk: Desk, operation: Operation, call: Call) -> Done:
+async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The latest instances of an agent."""
     agent = operation.target
     count = operation.params.get("count")
-    items, total = await latest(desk, agent.id, count if isinstance(count, int) else 10)
-    await desk.finder.learn(items, agent)
+    items, total = await latest(ctx, agent.id, count if isinstance(count, int) else 10)
+    await ctx.finder.learn(items, agent)
     if not items:
         return Done(summary=f"{agent.name} has no instances.")
     phases = [instance_state(item)[1] for item in items]
@@ -49,16 +49,16 @@ async def history(desk: Desk, operation: Operation, call: Call) -> Done:
     what = f"the latest {len(items)} instances" if len(items) > 1 else "its only instance listed"
     return Done(
         summary=f"{agent.name}: {what}; {busy or 'none'} active, {bad or 'none'} failed.",
-        table=instance_table(items, total, desk.clean),
+        table=instance_table(items, total, ctx.clean),
     )
 
 
-async def latest(desk: Desk, agent_id: str, count: int) -> tuple[list[Instance], int | None]:
+async def latest(ctx: AdapterContext, agent_id: str, count: int) -> tuple[list[Instance], int | None]:
     """The newest instances, newest first, and how many there are. A list that begins with the oldest is read from its end."""
-    page = await desk.client.instances(agent_id, count)
+    page = await ctx.client.instances(agent_id, count)
     total = page.pagination.item_count if page.pagination else None
     if _oldest_first(page) and total is not None and total > count:
-        page = await desk.client.instances(agent_id, count, total - count)
+        page = await ctx.client.instances(agent_id, count, total - count)
     newest = sorted(page.items, key=lambda item: item.inserted_at or "", reverse=True)
     return newest[:count], total
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.core.command.arguments import Asked, map_of
+from bot.core.command.arguments import Arguments, map_of
 from bot.core.errors import BadRequest
 
 
-def tags(asked: Asked) -> None:
+def tags(asked: Arguments) -> None:
     """Raises BadRequest when no tag is named."""
     if not map_of(asked, "*"):
         raise BadRequest("Name a tag and its value.", "For example: `tag res: SITE=berlin`.", "missing_parameter")

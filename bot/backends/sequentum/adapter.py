@@ -11,7 +11,7 @@ from bot.backends.sequentum import changes, files, inputs, reads, reconcile, sta
 from bot.backends.sequentum import preflight as before
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, ROWS, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.client import AccClient
-from bot.backends.sequentum.context import Desk
+from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.multi_session import together
 from bot.backends.sequentum.presentation import job_view, run_view
 from bot.backends.sequentum.settings import SequentumSettings
@@ -26,7 +26,7 @@ from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refus
 from bot.core.ports.services import BackendParts, Call
 from bot.core.text import written
 
-Handler = Callable[[Desk, Operation, Call], Awaitable[Done]]
+Handler = Callable[[AdapterContext, Operation, Call], Awaitable[Done]]
 
 _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("status", AGENT): reads.agent_status,
@@ -76,15 +76,15 @@ class SequentumBackend:
     ) -> None:
         self.name = settings.name
         finder = Finder(settings, parts.names, client)
-        self._desk = Desk(settings, client, finder, parts.names, parts.clock, secrets)
+        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, secrets)
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target."""
-        return await self._desk.finder.find(ref, kind)
+        return await self._ctx.finder.find(ref, kind)
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once."""
-        return await handler_of(_HANDLERS, operation)(self._desk, operation, call)
+        return await handler_of(_HANDLERS, operation)(self._ctx, operation, call)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """All runs of one agent by one request for its history; those that are not on that page are asked for one by one."""
@@ -99,26 +99,26 @@ class SequentumBackend:
         return views | {id_: together(self.name, of_all) for id_, of_all in several.items()}
 
     async def _poll_runs(self, group: str, wanted: Sequence[str]) -> dict[str, RunView]:
-        desk, views = self._desk, {}
+        ctx, views = self._ctx, {}
         if group:
-            listed = (await desk.client.runs(group, _page(len(wanted)))).items
+            listed = (await ctx.client.runs(group, _page(len(wanted)))).items
             found = {run.agent_run_history_id: run for run in listed}
-            views = {id_: run_view(self.name, found[id_], desk.clean) for id_ in wanted if id_ in found}
+            views = {id_: run_view(self.name, found[id_], ctx.clean) for id_ in wanted if id_ in found}
 
         async def one(id_: str) -> RunView:
-            return run_view(self.name, await desk.client.run(id_), desk.clean)
+            return run_view(self.name, await ctx.client.run(id_), ctx.clean)
 
         return views | await self._singly(one, [id_ for id_ in wanted if id_ not in views])
 
     async def _poll_jobs(self, group: str, wanted: Sequence[str]) -> dict[str, RunView]:
-        desk, views = self._desk, {}
+        ctx, views = self._ctx, {}
         if group:
-            listed = (await desk.client.job_runs(group, _page(len(wanted)))).items
+            listed = (await ctx.client.job_runs(group, _page(len(wanted)))).items
             found = {job.agent_job_history_id: job for job in listed}
             views = {id_: job_view(self.name, found[id_]) for id_ in wanted if id_ in found}
 
         async def one(id_: str) -> RunView:
-            return job_view(self.name, await desk.client.job_run(id_))
+            return job_view(self.name, await ctx.client.job_run(id_))
 
         return views | await self._singly(one, [id_ for id_ in wanted if id_ not in views])
 
@@ -135,16 +135,16 @@ class SequentumBackend:
         """By the history of the agent for what starts a run; anything else may simply be done again."""
         if operation.verb not in _STARTS:
             return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
-        return await reconcile.look_back(self._desk, operation, sent_at)
+        return await reconcile.look_back(self._ctx, operation, sent_at)
 
     async def check(self, operation: Operation) -> Refused | None:
         """Raises BadRequest for a schedule that is none of the agent's."""
-        await before.check(self._desk, operation)
+        await before.check(self._ctx, operation)
         return None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Active runs, next times and last outcomes."""
-        return await before.preflight(self._desk, operation)
+        return await before.preflight(self._ctx, operation)
 
     async def form(self, target: Target) -> tuple[Param, ...]:
         """The vendor describes no parameters of single targets."""
@@ -152,24 +152,24 @@ class SequentumBackend:
 
     async def state_of(self, target: Target) -> str:
         """The state in one phrase."""
-        return await before.state_of(self._desk, target)
+        return await before.state_of(self._ctx, target)
 
     async def health(self) -> Health:
         """Asks for an agent, known or made up: to be told that there is none is as good a sign of life."""
-        desk = self._desk
-        known = await desk.names.known(self.name, AGENT)
-        paths = [target.name for target, _ in known if target.scope] or list(desk.settings.agents) or [_NOT_THERE]
-        ends = tokens.ends_at(desk.settings.token.get_secret_value())
-        warning = tokens.warning(ends, desk.clock.now())
-        began = desk.clock.monotonic()
+        ctx = self._ctx
+        known = await ctx.names.known(self.name, AGENT)
+        paths = [target.name for target, _ in known if target.scope] or list(ctx.settings.agents) or [_NOT_THERE]
+        ends = tokens.ends_at(ctx.settings.token.get_secret_value())
+        warning = tokens.warning(ends, ctx.clock.now())
+        began = ctx.clock.monotonic()
         trouble = ""
         try:
-            await desk.client.agent(paths[0])
+            await ctx.client.agent(paths[0])
         except NoSuchTarget:
             pass
         except CallProblem as problem:
             trouble = problem.summary
-        took = (desk.clock.monotonic() - began) * 1000
+        took = (ctx.clock.monotonic() - began) * 1000
         summary = trouble or warning or f"{self.name} answers and accepts the token."
         return Health(
             ok=not trouble,
@@ -181,24 +181,24 @@ class SequentumBackend:
 
     async def targets(self) -> Sequence[Named]:
         """What was seen or configured: the vendor has no list of agents."""
-        desk = self._desk
-        known = [target for target, _ in await desk.names.known(self.name, AGENT) if target.scope]
-        missing = [path for path in desk.settings.agents if path not in {target.name for target in known}]
+        ctx = self._ctx
+        known = [target for target, _ in await ctx.names.known(self.name, AGENT) if target.scope]
+        missing = [path for path in ctx.settings.agents if path not in {target.name for target in known}]
         found = await asyncio.gather(*map(self._configured, missing))
         agents = [*known, *(target for target in found if target is not None)]
-        servers = [desk.finder.server(server.name) for server in desk.settings.servers]
+        servers = [ctx.finder.server(server.name) for server in ctx.settings.servers]
         listed = [Named(target=target, text=written(self.name, target.name)) for target in (*agents, *servers)]
         return sorted(listed, key=lambda item: (item.target.kind != AGENT, item.text))
 
     async def _configured(self, path: str) -> Target | None:
         try:
-            return await self._desk.finder.agent(path)
+            return await self._ctx.finder.agent(path)
         except NoSuchTarget:
             return None
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._desk.client.close()
+        await self._ctx.client.close()
 
 
 def _page(wanted: int) -> int:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from bot.backends.sequentum.capabilities import AGENT, SCHEDULE
 from bot.backends.sequentum.checks import NEW_SCHEDULE
-from bot.backends.sequentum.context import Desk
+from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.models import Schedule
 from bot.backends.sequentum.states import JOB, MARKS, named
 from bot.backends.sequentum.times import is_iana, local_text, moment, near_zones, windows_zone
@@ -25,34 +25,34 @@ _SCHEDULE_IDS: Final = UUID("5d0e1f0c-6c1b-4d0b-9a55-3f1f6a1d7c20")
 _LISTED: Final = 10
 
 
-async def switch_on(desk: Desk, operation: Operation, call: Call) -> Done:
+async def switch_on(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Switch one schedule or all of an agent's on."""
-    return await _switch(desk, operation, call, on=True)
+    return await _switch(ctx, operation, call, on=True)
 
 
-async def switch_off(desk: Desk, operation: Operation, call: Call) -> Done:
+async def switch_off(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Switch one schedule or all of an agent's off; a timed return is the pipeline's."""
-    return await _switch(desk, operation, call, on=False)
+    return await _switch(ctx, operation, call, on=False)
 
 
-async def _switch(desk: Desk, operation: Operation, call: Call, *, on: bool) -> Done:
+async def _switch(ctx: AdapterContext, operation: Operation, call: Call, *, on: bool) -> Done:
     target, word = operation.target, "on" if on else "off"
-    restore = None if on else await _enabled(desk, operation, call)
+    restore = None if on else await _enabled(ctx, operation, call)
     if target.kind == AGENT:
-        await desk.client.switch_schedules(target.id, on=on)
+        await ctx.client.switch_schedules(target.id, on=on)
         summary = f"All schedules of {target.name} are {word}."
     else:
-        await desk.client.switch_schedule(target.id, on=on)
+        await ctx.client.switch_schedule(target.id, on=on)
         summary = f"The schedule{f' of {target.parent_name}' if target.parent_name else ''} is {word}."
     back = Suggestion(
         label=f"Switch {'off' if on else 'on'}",
         verb=f"schedule {'off' if on else 'on'}",
-        target=written(desk.name, target.name),
+        target=written(ctx.name, target.name),
     )
     return Done(summary=summary, facts=(Fact(label="Schedules", value=word),), restore=restore, next=(back,))
 
 
-async def _enabled(desk: Desk, operation: Operation, call: Call) -> tuple[Target, ...] | None:
+async def _enabled(ctx: AdapterContext, operation: Operation, call: Call) -> tuple[Target, ...] | None:
     """Of what is to be switched off, the schedules that are on now: a pause switches on again these and no others.
 
     None when there is no way to tell: the agent of a schedule is not known, or nothing has to be given back and the list
@@ -63,28 +63,28 @@ async def _enabled(desk: Desk, operation: Operation, call: Call) -> tuple[Target
     if target.kind == SCHEDULE and (target.parent is None or not timed):
         return None
     try:
-        schedules = await desk.client.schedules(target.parent or target.id)
+        schedules = await ctx.client.schedules(target.parent or target.id)
     except (CallProblem, NoSuchTarget):
         if timed:
             raise
         return None
     if target.kind == AGENT:
-        await desk.finder.learn_schedules(schedules, target)
-        parts = [desk.finder.part(SCHEDULE, item.schedule_id, target) for item in schedules if item.is_enabled]
+        await ctx.finder.learn_schedules(schedules, target)
+        parts = [ctx.finder.part(SCHEDULE, item.schedule_id, target) for item in schedules if item.is_enabled]
     else:
         parts = [target for item in schedules if item.is_enabled and item.schedule_id == target.id]
     if timed:
-        await call.was_on(parts)
+        await call.note_enabled(parts)
     return tuple(parts)
 
 
-async def delete_schedule(desk: Desk, operation: Operation, call: Call) -> Done:
+async def delete_schedule(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Delete one schedule, or all of an agent's."""
     target = operation.target
     if target.kind == AGENT:
-        await desk.client.delete_schedules(target.id)
+        await ctx.client.delete_schedules(target.id)
         return Done(summary=f"All schedules of {target.name} are deleted.")
-    await desk.client.delete_schedule(target.id)
+    await ctx.client.delete_schedule(target.id)
     return Done(summary=f"The schedule {target.id} is deleted.")
 
 
@@ -98,21 +98,21 @@ class Plan:
     known: bool
 
 
-async def plan_schedule(desk: Desk, operation: Operation) -> Plan:
+async def plan_schedule(ctx: AdapterContext, operation: Operation) -> Plan:
     """Read what is there and check what was asked for; raises BadRequest, above all for an id that is none of this agent's.
 
     The ACC changes whatever schedule the id names, also another agent's, which the rules for this one do not cover. The id
     of a new one follows from the request, so that the same request can never make two.
     """
     wanted = text_of(operation, "id")
-    old = await _old(desk, operation.target, wanted) if wanted else None
+    old = await _old(ctx, operation.target, wanted) if wanted else None
     schedule_id = old.schedule_id if old else str(uuid5(_SCHEDULE_IDS, operation.request_id))
-    zone, known = _zone(desk, operation, old)
+    zone, known = _zone(ctx, operation, old)
     return Plan(_body(operation, schedule_id, zone, old), old, zone, known)
 
 
-async def _old(desk: Desk, agent: Target, wanted: str) -> Schedule:
-    schedules = await desk.client.schedules(agent.id)
+async def _old(ctx: AdapterContext, agent: Target, wanted: str) -> Schedule:
+    schedules = await ctx.client.schedules(agent.id)
     old = next((item for item in schedules if item.schedule_id.casefold() == wanted.casefold()), None)
     if old is not None:
         return old
@@ -126,18 +126,18 @@ async def _old(desk: Desk, agent: Target, wanted: str) -> Schedule:
     )
 
 
-async def set_schedule(desk: Desk, operation: Operation, call: Call) -> Done:
+async def set_schedule(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Add a schedule, or change one: what is left unsaid stays as it is."""
-    agent, plan = operation.target, await plan_schedule(desk, operation)
+    agent, plan = operation.target, await plan_schedule(ctx, operation)
     body, old, zone, known = plan.body, plan.old, plan.zone, plan.known
     schedule_id = str(body["scheduleId"])
-    await desk.client.set_schedule(agent.id, body)
-    target = desk.finder.part(SCHEDULE, schedule_id, agent)
-    await desk.names.remember([target])
-    stored = await _stored(desk, agent.id, schedule_id)
+    await ctx.client.set_schedule(agent.id, body)
+    target = ctx.finder.part(SCHEDULE, schedule_id, agent)
+    await ctx.names.remember([target])
+    stored = await _stored(ctx, agent.id, schedule_id)
     facts = [
         Fact(label="Schedule", value=schedule_id),
-        Fact(label="When", value=desk.clean((stored and stored.cron_description) or str(body["cron"]))),
+        Fact(label="When", value=ctx.clean((stored and stored.cron_description) or str(body["cron"]))),
         Fact(label="First time", value=f"{body['startTime']} ({zone})"),
         Fact(label="Switched", value="on" if body["isEnabled"] else "off"),
     ]
@@ -149,15 +149,15 @@ async def set_schedule(desk: Desk, operation: Operation, call: Call) -> Done:
         summary=f"A schedule of {agent.name} was {'changed' if old else 'added'}.",
         facts=tuple(facts),
         backend_ref=schedule_id,
-        next=(Suggestion(label="Schedules", verb="schedules", target=written(desk.name, agent.name)),),
+        next=(Suggestion(label="Schedules", verb="schedules", target=written(ctx.name, agent.name)),),
     )
 
 
-def _zone(desk: Desk, operation: Operation, old: Schedule | None) -> tuple[str, bool]:
+def _zone(ctx: AdapterContext, operation: Operation, old: Schedule | None) -> tuple[str, bool]:
     asked = text_of(operation, "zone")
     if not asked and old is not None and old.time_zone_id:
         return old.time_zone_id, True
-    wanted = asked or desk.settings.time_zone
+    wanted = asked or ctx.settings.time_zone
     zone, known = windows_zone(wanted)
     if known or is_iana(wanted):
         return zone, known
@@ -194,19 +194,19 @@ def _body(operation: Operation, schedule_id: str, zone: str, old: Schedule | Non
     }
 
 
-async def _stored(desk: Desk, agent_id: str, schedule_id: str) -> Schedule | None:
+async def _stored(ctx: AdapterContext, agent_id: str, schedule_id: str) -> Schedule | None:
     """The schedule as the ACC understood it, for its words and its next time; the change itself is already done."""
     try:
-        schedules = await desk.client.schedules(agent_id)
+        schedules = await ctx.client.schedules(agent_id)
     except (CallProblem, NoSuchTarget):
         return None
     return next((item for item in schedules if item.schedule_id == schedule_id), None)
 
 
-async def mark(desk: Desk, operation: Operation, call: Call) -> Done:
+async def mark(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Set the status of the newest job run."""
     number = MARKS[text_of(operation, "as")]
-    await desk.client.mark(operation.target.id, number)
+    await ctx.client.mark(operation.target.id, number)
     state, _ = named(JOB, number)
     return Done(
         summary=f"The newest job run of {operation.target.name} is marked as {state}.",
@@ -214,15 +214,15 @@ async def mark(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def approve(desk: Desk, operation: Operation, call: Call) -> Done:
+async def approve(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Approve an agent; the reason goes into the ACC's file log."""
-    await desk.client.approve(operation.target.id, _reason(operation), approved=True)
+    await ctx.client.approve(operation.target.id, _reason(operation), approved=True)
     return Done(summary=f"{operation.target.name} is approved.")
 
 
-async def disapprove(desk: Desk, operation: Operation, call: Call) -> Done:
+async def disapprove(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Withdraw the approval of an agent; the reason goes into the ACC's file log."""
-    await desk.client.approve(operation.target.id, _reason(operation), approved=False)
+    await ctx.client.approve(operation.target.id, _reason(operation), approved=False)
     return Done(summary=f"{operation.target.name} is no longer approved.")
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.backends.sequentum.file_names import input_name
 from bot.backends.sequentum.times import START_FORMAT
-from bot.core.command.arguments import Asked, flag_of, text_of
+from bot.core.command.arguments import Arguments, flag_of, text_of
 from bot.core.errors import BadRequest
 
 CSV: Final = (".csv",)
@@ -17,7 +17,7 @@ _RUN_ONLY: Final = ("sessions", "sync")
 NEW_SCHEDULE: Final = 'A new schedule needs `cron=` and `start=`, like `cron="0 0 0 1" start=2026-07-16T11:21:20`.'
 
 
-def start(asked: Asked) -> None:
+def start(asked: Arguments) -> None:
     """Raises BadRequest for parameters of a start that contradict each other."""
     job, sync = text_of(asked, "as") == "job", flag_of(asked, "sync")
     if job and any(flag_of(asked, name) for name in _RUN_ONLY):
@@ -28,7 +28,7 @@ def start(asked: Asked) -> None:
         raise BadRequest("`timeout` and `delivery` need `sync=true`.")
 
 
-def schedule(asked: Asked) -> None:
+def schedule(asked: Arguments) -> None:
     """Raises BadRequest for a start that is not exactly in the vendor's form, and for a new schedule without its times."""
     begins = text_of(asked, "start")
     if begins and (not START_FORMAT.fullmatch(begins) or not _is_time(begins)):
@@ -45,7 +45,7 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def put(asked: Asked) -> None:
+def put(asked: Arguments) -> None:
     """Raises BadRequest unless there is one content under a name that the ACC takes."""
     input_name(text_of(asked, "name"), CSV)
     if asked.params.get("text"):
@@ -55,7 +55,7 @@ def put(asked: Asked) -> None:
         raise BadRequest('Give the content with `text="..."`, or attach one file.')
 
 
-def upload(asked: Asked) -> None:
+def upload(asked: Arguments) -> None:
     """Raises BadRequest unless there are files, or a text under a name that the ACC takes."""
     if asked.params.get("text"):
         input_name(text_of(asked, "name"), UPLOADS)

@@ -9,7 +9,7 @@ from bot.backends.sequentum.targets import Finder
 from bot.core import adapter_context as core
 from bot.core.operation import Target
 
-Desk = core.Desk[SequentumSettings, AccClient, Finder]
+AdapterContext = core.AdapterContext[SequentumSettings, AccClient, Finder]
 
 
 def agent_of(target: Target) -> Target:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
-from bot.backends.sequentum.context import Desk
+from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.file_names import discard, label_of
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
@@ -30,14 +30,14 @@ _LONGEST_LINE: Final = 240
 _SEARCHED: Final = 100
 
 
-async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
+async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The masked archive as a file, and a preview: the last lines, the lines found, or what differs from a good run."""
     target = operation.target
     tail = number_of(operation, "tail", 20)
     hits: deque[str] = deque(maxlen=tail if "tail" in operation.given else MOST_HITS)
     read = LogRead(deque(maxlen=tail), deque(maxlen=COMPARED), text_of(operation, "grep").casefold(), hits)
     async with call.spool.create(".zip") as out:
-        await _through(desk, call, target, out, read)
+        await _through(ctx, call, target, out, read)
         out.flush()
         path = Path(out.name)
     digest, size = await asyncio.to_thread(sha256_of, path)
@@ -47,7 +47,7 @@ async def logs(desk: Desk, operation: Operation, call: Call) -> Done:
     grep = text_of(operation, "grep")
     preview = [_found(read, grep)] if read.hit_count else []
     if flag_of(operation, "diff"):
-        preview.append(await _difference(desk, call, target, read))
+        preview.append(await _difference(ctx, call, target, read))
     if not preview and not grep:
         preview.append("\n".join(read.tail))
     return Done(
@@ -67,17 +67,17 @@ def _facts(read: LogRead) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-async def _through(desk: Desk, call: Call, target: Target, out: BinaryIO | None, read: LogRead) -> None:
+async def _through(ctx: AdapterContext, call: Call, target: Target, out: BinaryIO | None, read: LogRead) -> None:
     """Fetch the log, mask it into `out` in a worker thread, and delete what was fetched."""
     raw_path = ""
     try:
         async with call.spool.create(".raw") as raw:
             raw_path = raw.name
-            got = await (desk.client.job_logs if target.kind == JOB_RUN else desk.client.run_log)(target.id, raw)
-        _check_zip(desk, got)
+            got = await (ctx.client.job_logs if target.kind == JOB_RUN else ctx.client.run_log)(target.id, raw)
+        _check_zip(ctx, got)
         if got.size > 8 << 20:
             await call.progress(f"The log has {got.size >> 20} MB; secrets are being masked.")
-        await _masked(Path(raw_path), out, desk.secrets, read)
+        await _masked(Path(raw_path), out, ctx.secrets, read)
     finally:
         if raw_path:
             discard(raw_path)
@@ -92,11 +92,11 @@ async def _masked(source: Path, out: BinaryIO | None, secrets: Sequence[str], re
         stop.set()
 
 
-def _check_zip(desk: Desk, got: Download) -> None:
+def _check_zip(ctx: AdapterContext, got: Download) -> None:
     if not got.size:
-        raise NoSuchTarget(f"{desk.name} has nothing stored for that.")
+        raise NoSuchTarget(f"{ctx.name} has nothing stored for that.")
     if not got.head.startswith(b"PK"):
-        raise BadReply(f"{desk.name} answered with something that is no zip archive ({got.media_type or 'no type'}).")
+        raise BadReply(f"{ctx.name} answered with something that is no zip archive ({got.media_type or 'no type'}).")
 
 
 def _short(target: Target) -> str:
@@ -111,23 +111,23 @@ def _found(read: LogRead, words: str) -> str:
     return "\n".join([head, *(line[:_LONGEST_LINE] for line in read.hits)])
 
 
-async def _difference(desk: Desk, call: Call, target: Target, read: LogRead) -> str:
+async def _difference(ctx: AdapterContext, call: Call, target: Target, read: LogRead) -> str:
     """What changed since the last good run, with times, numbers and ids taken out; only the last lines are compared."""
-    good = await _last_good(desk, target)
+    good = await _last_good(ctx, target)
     if good is None:
         return NO_GOOD_RUN
     before = LogRead(deque(maxlen=0), deque(maxlen=COMPARED))
-    await _through(desk, call, good, None, before)
+    await _through(ctx, call, good, None, before)
     return difference(before.last, read.last, good.name, target.name)
 
 
-async def _last_good(desk: Desk, target: Target) -> Target | None:
+async def _last_good(ctx: AdapterContext, target: Target) -> Target | None:
     """The newest succeeded run (or job run) of the same agent that began before this one."""
     if target.kind == JOB_RUN:
-        jobs = (await desk.client.job_runs(target.group, _SEARCHED)).items
+        jobs = (await ctx.client.job_runs(target.group, _SEARCHED)).items
         entries = [(job.agent_job_history_id, moment(job.start_time), named(JOB, job.status)[1]) for job in jobs]
     else:
-        runs = (await desk.client.runs(target.group, _SEARCHED)).items
+        runs = (await ctx.client.runs(target.group, _SEARCHED)).items
         entries = [(run.agent_run_history_id, moment(run.start_time), named(RUN_STATES, run.status)[1]) for run in runs]
     began = next((when for id_, when, _ in entries if id_ == target.id), None)
     good = [
@@ -149,13 +149,13 @@ def _cut(text: str) -> str:
     return "...\n" + (kept.partition("\n")[2] or kept)
 
 
-async def data(desk: Desk, operation: Operation, call: Call) -> Done:
+async def data(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The stored data as the ACC packs it. It is not opened: what is in it is the business of those who may ask for it."""
     target = operation.target
-    fetch = desk.client.run_data if target.kind == RUN else desk.client.job_data
+    fetch = ctx.client.run_data if target.kind == RUN else ctx.client.job_data
     async with call.spool.create(".zip") as out:
         got = await fetch(target.id, out)
-        _check_zip(desk, got)
+        _check_zip(ctx, got)
         path = out.name
     title = f"Data of {target.parent_name or target.name}"
     file = FileOut(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from bot.backends.sequentum.checks import CSV, UPLOADS
-from bot.backends.sequentum.context import Desk
+from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.file_names import input_name
 from bot.core.command.arguments import text_of
 from bot.core.errors import BadRequest
@@ -18,11 +18,11 @@ LARGEST_CSV: Final = 16 << 20
 LARGEST_UPLOAD: Final = 200 << 20
 
 
-async def put(desk: Desk, operation: Operation, call: Call) -> Done:
+async def put(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One CSV, from `text=` or from the one attached file; data of the same name is replaced."""
     name = input_name(text_of(operation, "name"), CSV)
     content = await _csv(operation, call)
-    await desk.client.put_csv(operation.target.id, name, content)
+    await ctx.client.put_csv(operation.target.id, name, content)
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
     return Done(
         summary=f"{operation.target.name} has the input {name}.",
@@ -49,7 +49,7 @@ async def _csv(operation: Operation, call: Call) -> bytes:
     return content
 
 
-async def upload(desk: Desk, operation: Operation, call: Call) -> Done:
+async def upload(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The attached files, or `text=` under `name=`, in one multipart call."""
     parts = await _parts(operation, call)
     boundary = f"signalbox{call.ids.guid().replace('-', '')}"
@@ -62,7 +62,7 @@ async def upload(desk: Desk, operation: Operation, call: Call) -> Done:
             yield b"\r\n"
         yield f"--{boundary}--\r\n".encode()
 
-    await desk.client.upload(operation.target.id, boundary, body)
+    await ctx.client.upload(operation.target.id, boundary, body)
     names = ", ".join(name for name, _ in parts)
     return Done(
         summary=f"{operation.target.name} has {len(parts)} new input file{'s' if len(parts) > 1 else ''}.",
@@ -108,13 +108,13 @@ def _part_head(boundary: str, name: str) -> bytes:
     ).encode()
 
 
-async def clear(desk: Desk, operation: Operation, call: Call) -> Done:
+async def clear(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Delete all input files."""
-    await desk.client.clear_inputs(operation.target.id)
+    await ctx.client.clear_inputs(operation.target.id)
     return Done(summary=f"All input files of {operation.target.name} are deleted.")
 
 
-async def disable(desk: Desk, operation: Operation, call: Call) -> Done:
+async def disable(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Disable all input files; the API has no way to enable them."""
-    await desk.client.disable_inputs(operation.target.id)
+    await ctx.client.disable_inputs(operation.target.id)
     return Done(summary=f"All input files of {operation.target.name} are disabled.")

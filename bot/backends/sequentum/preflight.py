@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.changes import plan_schedule
-from bot.backends.sequentum.context import Desk, agent_of
+from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import Run, Schedule
 from bot.backends.sequentum.reads import next_times
 from bot.backends.sequentum.states import JOB, named
@@ -23,29 +23,29 @@ _TIMES = 3
 _DELETED_SHOWN = 10
 
 
-async def check(desk: Desk, operation: Operation) -> None:
+async def check(ctx: AdapterContext, operation: Operation) -> None:
     """Raises BadRequest for a schedule that is none of the agent's."""
     if operation.verb == "schedule set":
-        await plan_schedule(desk, operation)
+        await plan_schedule(ctx, operation)
 
 
-async def preflight(desk: Desk, operation: Operation) -> Sequence[tuple[str, str]]:
+async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple[str, str]]:
     """Active runs, next times, the last five outcomes; and what this verb in particular would meet."""
     target = operation.target
     if target.kind == SERVER or not target.group:
         return ()
     agent = agent_of(target)
-    runs = (await desk.client.runs(agent.id, _RECENT)).items
-    schedules = await desk.client.schedules(agent.id)
+    runs = (await ctx.client.runs(agent.id, _RECENT)).items
+    schedules = await ctx.client.schedules(agent.id)
     facts = [*_runs(runs), *_schedules(schedules)]
     if target.kind == SCHEDULE:
         facts += _schedule(next((item for item in schedules if item.schedule_id == target.id), None))
     if target.kind == AGENT and operation.verb in ("schedule off", "schedule on"):
         facts += _all_schedules(schedules)
     if target.kind == AGENT and operation.verb == "schedule delete":
-        facts.append(_to_delete(desk, schedules))
+        facts.append(_to_delete(ctx, schedules))
     if operation.verb == "mark" or (operation.verb == "start" and text_of(operation, "as") == "job"):
-        facts += await _job(desk, agent)
+        facts += await _job(ctx, agent)
     return tuple(facts)
 
 
@@ -83,10 +83,10 @@ def _all_schedules(schedules: Sequence[Schedule]) -> list[tuple[str, str]]:
     return facts
 
 
-def _to_delete(desk: Desk, schedules: Sequence[Schedule]) -> tuple[str, str]:
+def _to_delete(ctx: AdapterContext, schedules: Sequence[Schedule]) -> tuple[str, str]:
     """How many and which: this is the last time that anybody can look."""
     shown = [
-        f"{item.schedule_id} ({'on' if item.is_enabled else 'off'}, {desk.clean(item.cron_description or item.cron or '')})"
+        f"{item.schedule_id} ({'on' if item.is_enabled else 'off'}, {ctx.clean(item.cron_description or item.cron or '')})"
         for item in schedules[:_DELETED_SHOWN]
     ]
     more = [f"and {len(schedules) - _DELETED_SHOWN} more"] if len(schedules) > _DELETED_SHOWN else []
@@ -94,8 +94,8 @@ def _to_delete(desk: Desk, schedules: Sequence[Schedule]) -> tuple[str, str]:
     return ("Will be deleted", f"{plural(len(schedules), 'schedule')}{listed}")
 
 
-async def _job(desk: Desk, agent: Target) -> list[tuple[str, str]]:
-    jobs = (await desk.client.job_runs(agent.id, 1)).items
+async def _job(ctx: AdapterContext, agent: Target) -> list[tuple[str, str]]:
+    jobs = (await ctx.client.job_runs(agent.id, 1)).items
     if not jobs:
         return [("Newest job run", "none")]
     state, phase = named(JOB, jobs[0].status)
@@ -103,18 +103,18 @@ async def _job(desk: Desk, agent: Target) -> list[tuple[str, str]]:
     return [("Newest job run", f"number {jobs[0].run_id}, {state}, {utc_text(moment(jobs[0].start_time))}{busy}")]
 
 
-async def state_of(desk: Desk, target: Target) -> str:
+async def state_of(ctx: AdapterContext, target: Target) -> str:
     """One phrase: a run's state, whether an agent runs, whether a schedule is on; empty when nothing can be said."""
     if target.kind == RUN:
-        return named(RUN_STATES, (await desk.client.run(target.id)).status)[0]
+        return named(RUN_STATES, (await ctx.client.run(target.id)).status)[0]
     if target.kind == JOB_RUN:
-        return named(JOB, (await desk.client.job_run(target.id)).status)[0]
+        return named(JOB, (await ctx.client.job_run(target.id)).status)[0]
     if target.kind == SCHEDULE and target.group:
-        schedules = await desk.client.schedules(target.group)
+        schedules = await ctx.client.schedules(target.group)
         found = next((item for item in schedules if item.schedule_id == target.id), None)
         return GONE if found is None else "on" if found.is_enabled else "off"
     if target.kind == AGENT:
-        runs = (await desk.client.runs(target.id, _RECENT)).items
+        runs = (await ctx.client.runs(target.id, _RECENT)).items
         active = sum(named(RUN_STATES, run.status)[1] is Phase.ACTIVE for run in runs)
         return f"{plural(active, 'run')} active" if active else "idle"
     return ""

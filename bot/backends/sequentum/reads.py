@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.backends.sequentum.capabilities import RUN
-from bot.backends.sequentum.context import Desk, agent_of
+from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import Schedule
 from bot.backends.sequentum.multi_session import together
 from bot.backends.sequentum.presentation import job_table, job_view, run_table, run_view, schedule_table, server_facts
@@ -34,39 +34,39 @@ def next_time(schedules: Sequence[Schedule]) -> datetime | None:
     return next(iter(next_times(schedules)), None)
 
 
-async def agent_status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The newest run, and the schedules."""
     agent = operation.target
-    runs = (await desk.client.runs(agent.id, 1)).items
-    schedules = await desk.client.schedules(agent.id)
-    await desk.finder.learn_schedules(schedules, agent)
-    await desk.finder.learn_runs(runs, agent)
+    runs = (await ctx.client.runs(agent.id, 1)).items
+    schedules = await ctx.client.schedules(agent.id)
+    await ctx.finder.learn_schedules(schedules, agent)
+    await ctx.finder.learn_runs(runs, agent)
     on = sum(schedule.is_enabled is True for schedule in schedules)
     due = next_time(schedules)
     facts = [Fact(label="Schedules", value=f"{on} of {len(schedules)} on" if schedules else "none")]
     if due is not None:
         facts.append(Fact(label="Next run", value=due))
-    start = Suggestion(label="Start", verb="start", target=written(desk.name, agent.name))
+    start = Suggestion(label="Start", verb="start", target=written(ctx.name, agent.name))
     if not runs:
         return Done(summary=f"{agent.name} has never run.", facts=tuple(facts), next=(start,))
-    view = run_view(desk.name, runs[0], desk.clean)
+    view = run_view(ctx.name, runs[0], ctx.clean)
     ago = utc_text(view.started)
     return Done(
         summary=f"{agent.name}: the newest run, of {ago}, is {view.state}.",
         facts=(*view.facts, *facts),
-        table=schedule_table(schedules, desk.clean) if schedules else None,
-        run=desk.finder.part(RUN, runs[0].agent_run_history_id, agent),
+        table=schedule_table(schedules, ctx.clean) if schedules else None,
+        run=ctx.finder.part(RUN, runs[0].agent_run_history_id, agent),
         view=view,
         beside=f"The newest run, of {ago}.",
         next=view.next if view.phase is Phase.ACTIVE else (*view.next, start),
     )
 
 
-async def run_status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One run, or all that were begun with it."""
     ids = operation.target.together or (operation.target.id,)
-    views = {id_: run_view(desk.name, await desk.client.run(id_), desk.clean) for id_ in ids}
-    view = together(desk.name, views) if len(views) > 1 else views[ids[0]]
+    views = {id_: run_view(ctx.name, await ctx.client.run(id_), ctx.clean) for id_ in ids}
+    view = together(ctx.name, views) if len(views) > 1 else views[ids[0]]
     who = operation.target.parent_name or "The run"
     said = f": {view.message}" if view.message else ""
     return Done(
@@ -79,15 +79,15 @@ async def run_status(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def job_run_status(desk: Desk, operation: Operation, call: Call) -> Done:
+async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One job run, with the agent runs in it."""
-    job = await desk.client.job_run(operation.target.id)
-    view = job_view(desk.name, job)
+    job = await ctx.client.job_run(operation.target.id)
+    view = job_view(ctx.name, job)
     table = None
     if job.run_id is not None:
-        runs = await desk.client.runs_of_job(job.agent_id, job.run_id, _RUNS_SHOWN)
-        await desk.finder.learn_runs(runs, agent_of(operation.target))
-        table = run_table(runs, desk.clean) if runs else None
+        runs = await ctx.client.runs_of_job(job.agent_id, job.run_id, _RUNS_SHOWN)
+        await ctx.finder.learn_runs(runs, agent_of(operation.target))
+        table = run_table(runs, ctx.clean) if runs else None
     who = operation.target.parent_name or "The job run"
     return Done(
         summary=f"{who}: job run {job.run_id if job.run_id is not None else ''} is {view.state}.",
@@ -100,33 +100,33 @@ async def job_run_status(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def agent_history(desk: Desk, operation: Operation, call: Call) -> Done:
+async def agent_history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The latest runs or job runs of an agent."""
     agent, count = operation.target, number_of(operation, "count", 10)
     if text_of(operation, "as") == "job":
-        jobs = (await desk.client.job_runs(agent.id, count)).items[:count]
-        await desk.finder.learn_jobs(jobs, agent)
+        jobs = (await ctx.client.job_runs(agent.id, count)).items[:count]
+        await ctx.finder.learn_jobs(jobs, agent)
         phases = [named(JOB, job.status)[1] for job in jobs]
         return Done(summary=_told(agent.name, phases, "job run"), table=job_table(jobs) if jobs else None)
-    runs = (await desk.client.runs(agent.id, count)).items[:count]
-    await desk.finder.learn_runs(runs, agent)
+    runs = (await ctx.client.runs(agent.id, count)).items[:count]
+    await ctx.finder.learn_runs(runs, agent)
     phases = [named(RUN_STATES, run.status)[1] for run in runs]
-    return Done(summary=_told(agent.name, phases, "run"), table=run_table(runs, desk.clean) if runs else None)
+    return Done(summary=_told(agent.name, phases, "run"), table=run_table(runs, ctx.clean) if runs else None)
 
 
-async def job_run_history(desk: Desk, operation: Operation, call: Call) -> Done:
+async def job_run_history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The agent runs of a job run."""
-    job = await desk.client.job_run(operation.target.id)
+    job = await ctx.client.job_run(operation.target.id)
     if job.run_id is None:
         raise NoSuchTarget(
-            f"{desk.name} gives job run {operation.target.id} no number, so its runs cannot be asked for."
+            f"{ctx.name} gives job run {operation.target.id} no number, so its runs cannot be asked for."
         )
     count = number_of(operation, "count", 10)
-    runs = (await desk.client.runs_of_job(job.agent_id, job.run_id, count))[:count]
-    await desk.finder.learn_runs(runs, agent_of(operation.target))
+    runs = (await ctx.client.runs_of_job(job.agent_id, job.run_id, count))[:count]
+    await ctx.finder.learn_runs(runs, agent_of(operation.target))
     phases = [named(RUN_STATES, run.status)[1] for run in runs]
     who = f"Job run {job.run_id} of {operation.target.parent_name or job.agent_id}"
-    return Done(summary=_told(who, phases, "run"), table=run_table(runs, desk.clean) if runs else None)
+    return Done(summary=_told(who, phases, "run"), table=run_table(runs, ctx.clean) if runs else None)
 
 
 def _told(who: str, phases: Sequence[Phase], what: str) -> str:
@@ -138,35 +138,35 @@ def _told(who: str, phases: Sequence[Phase], what: str) -> str:
     return f"{who}: the latest {plural(len(phases), what)}, {' and '.join(part for part in (known, unknown) if part)}."
 
 
-async def agent_schedules(desk: Desk, operation: Operation, call: Call) -> Done:
+async def agent_schedules(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All schedules of an agent."""
     agent = operation.target
-    schedules = await desk.client.schedules(agent.id)
-    await desk.finder.learn_schedules(schedules, agent)
+    schedules = await ctx.client.schedules(agent.id)
+    await ctx.finder.learn_schedules(schedules, agent)
     if not schedules:
         return Done(summary=f"{agent.name} has no schedules.")
     on = sum(schedule.is_enabled is True for schedule in schedules)
     verb = "schedule off" if on else "schedule on"
     switch = Suggestion(
-        label="Switch all off" if on else "Switch all on", verb=verb, target=written(desk.name, agent.name)
+        label="Switch all off" if on else "Switch all on", verb=verb, target=written(ctx.name, agent.name)
     )
     return Done(
         summary=f"{agent.name} has {plural(len(schedules), 'schedule')}, {on} of them on.",
         facts=(Fact(label="Next run", value=next_time(schedules)),),
-        table=schedule_table(schedules, desk.clean),
+        table=schedule_table(schedules, ctx.clean),
         next=(switch,),
     )
 
 
-async def server_health(desk: Desk, operation: Operation, call: Call) -> Done:
+async def server_health(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """How the ACC sees one of its servers, asked with the key of the configuration."""
-    server = next((item for item in desk.settings.servers if item.name == operation.target.id), None)
+    server = next((item for item in ctx.settings.servers if item.name == operation.target.id), None)
     if server is None:
-        raise NoSuchTarget(f"{desk.name} has no server `{operation.target.id}` in its configuration.")
-    status = await desk.client.check_server(server)
-    says = desk.clean(status.message or "")
+        raise NoSuchTarget(f"{ctx.name} has no server `{operation.target.id}` in its configuration.")
+    status = await ctx.client.check_server(server)
+    says = ctx.clean(status.message or "")
     return Done(
         summary=f"Server {server.name} has an error: {says}" if status.is_error else f"Server {server.name} answers.",
-        facts=server_facts(status, desk.clean),
-        next=(Suggestion(label="Refresh", verb="health", target=written(desk.name, operation.target.name)),),
+        facts=server_facts(status, ctx.clean),
+        next=(Suggestion(label="Refresh", verb="health", target=written(ctx.name, operation.target.name)),),
     )

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
-from bot.backends.sequentum.context import Desk, agent_of
+from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import JobRun, Run
 from bot.backends.sequentum.started_run import job_done, run_done
 from bot.backends.sequentum.states import RUN as RUN_STATES
@@ -58,11 +58,11 @@ class Since:
     possible: datetime
 
     @classmethod
-    def of(cls, desk: Desk, sent_at: datetime, server_now: datetime | None) -> Since:
+    def of(cls, ctx: AdapterContext, sent_at: datetime, server_now: datetime | None) -> Since:
         """The distance of the clocks is read off a Date header that just came; it is cut to the second, so it errs early."""
         if server_now is None:
             return cls(sent_at, sent_at - SKEW)
-        at = sent_at + (server_now - desk.clock.now())
+        at = sent_at + (server_now - ctx.clock.now())
         return cls(at, at)
 
     def match(self, text: str | None) -> Match:
@@ -73,19 +73,19 @@ class Since:
         return Match.YES if when >= self.certain else Match.PERHAPS
 
 
-async def look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     """Whether a start whose answer was lost took effect."""
     if not operation.target.group:
         return LookBack(evidence="The schedule's agent is not known, so there is no history to look at.")
     if operation.verb == "start" and text_of(operation, "as") == "job":
-        return await _job_look_back(desk, operation, sent_at)
-    own, perhaps, looked = await runs_since(desk, operation, sent_at, await _known_before(desk, RUN, sent_at))
+        return await _job_look_back(ctx, operation, sent_at)
+    own, perhaps, looked = await runs_since(ctx, operation, sent_at, await _known_before(ctx, RUN, sent_at))
     ids = [run.agent_run_history_id for run in own]
     if not ids or (len(ids) > 1 and not flag_of(operation, "sessions")):
         told = [(run.agent_run_history_id, run.start_time) for run in (*own, *perhaps)]
         return _undecided(operation, looked, sent_at, told)
     began = _listed([(run.agent_run_history_id, run.start_time) for run in own])
-    return LookBack(found=await run_done(desk, operation, ids), evidence=f"{looked} {_found(operation, began)}")
+    return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {_found(operation, began)}")
 
 
 def _found(operation: Operation, began: str) -> str:
@@ -112,30 +112,30 @@ def _undecided(
     return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} whether one of them is yours.")
 
 
-async def _job_look_back(desk: Desk, operation: Operation, sent_at: datetime) -> LookBack:
+async def _job_look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     agent = operation.target
-    known = await _known_before(desk, JOB_RUN, sent_at)
-    page = await desk.client.job_runs(agent.id, _LOOKED_AT)
-    since = Since.of(desk, sent_at, page.date)
+    known = await _known_before(ctx, JOB_RUN, sent_at)
+    page = await ctx.client.job_runs(agent.id, _LOOKED_AT)
+    since = Since.of(ctx, sent_at, page.date)
     new = [job for job in page.items if job.agent_job_history_id not in known]
-    seen = [(job, await _job_match(desk, operation, job, since)) for job in new]
+    seen = [(job, await _job_match(ctx, operation, job, since)) for job in new]
     own = [job for job, match in seen if match is Match.YES]
     looked = _looked(agent.name, len(page.items), "job run", page.date)
     if len(own) != 1:
         told = [(job.agent_job_history_id, job.start_time) for job, match in seen if match is not Match.NO]
         return _undecided(operation, looked, sent_at, told)
-    done = await job_done(desk, agent, own[0].agent_job_history_id, own[0].run_id)
+    done = await job_done(ctx, agent, own[0].agent_job_history_id, own[0].run_id)
     began = _listed([(own[0].agent_job_history_id, own[0].start_time)])
     return LookBack(found=done, evidence=f"{looked} {_found(operation, began)}")
 
 
-async def _job_match(desk: Desk, operation: Operation, job: JobRun, since: Since) -> Match:
+async def _job_match(ctx: AdapterContext, operation: Operation, job: JobRun, since: Since) -> Match:
     """A job run tells no inputs; the agent runs in it do, once there are any."""
     match = since.match(job.start_time)
     if match is Match.NO:
         return match
     number = job.run_id
-    runs = await desk.client.runs_of_job(operation.target.id, number, _LOOKED_AT) if number is not None else []
+    runs = await ctx.client.runs_of_job(operation.target.id, number, _LOOKED_AT) if number is not None else []
     if any(run.agent_job_schedule_id for run in runs):
         return Match.NO
     wanted = map_of(operation, "input")
@@ -143,17 +143,17 @@ async def _job_match(desk: Desk, operation: Operation, job: JobRun, since: Since
     return _worst((match, *told))
 
 
-async def _known_before(desk: Desk, kind: str, sent_at: datetime) -> frozenset[str]:
-    return frozenset(target.id for target, seen in await desk.names.known(desk.name, kind) if seen < sent_at)
+async def _known_before(ctx: AdapterContext, kind: str, sent_at: datetime) -> frozenset[str]:
+    return frozenset(target.id for target, seen in await ctx.names.known(ctx.name, kind) if seen < sent_at)
 
 
-async def runs_since(desk: Desk, operation: Operation, sent_at: datetime, known: frozenset[str]) -> Found:
+async def runs_since(ctx: AdapterContext, operation: Operation, sent_at: datetime, known: frozenset[str]) -> Found:
     """What the history shows of a call that was sent then; `known` are runs that were seen before it."""
     agent = agent_of(operation.target)
     if not agent.id:
         return Found([], [], "")
-    page = await desk.client.runs(agent.id, _LOOKED_AT)
-    since = Since.of(desk, sent_at, page.date)
+    page = await ctx.client.runs(agent.id, _LOOKED_AT)
+    since = Since.of(ctx, sent_at, page.date)
     old = next((run for run in page.items if run.agent_run_history_id == operation.target.id), None)
     seen = [(run, _match(operation, run, since, known, old)) for run in page.items]
     own = [run for run, match in seen if match is Match.YES]

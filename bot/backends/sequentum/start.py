@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.backends.sequentum.capabilities import RUN
-from bot.backends.sequentum.context import Desk, agent_of
+from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.file_names import discard, label_of
 from bot.backends.sequentum.parameters import DEFAULT_METHOD, DEFAULT_SYNC
 from bot.backends.sequentum.reconcile import runs_since
@@ -66,30 +66,32 @@ def _run_only(operation: Operation) -> dict[str, Json]:
     return body
 
 
-async def start(desk: Desk, operation: Operation, call: Call) -> Done:
+async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Start the agent, or its job."""
     body, agent = body_of(operation), operation.target
     if text_of(operation, "as") == "job":
-        job = await desk.client.start_job(agent.id, body)
-        return await job_done(desk, agent, job.agent_job_history_id, job.job_run_id)
+        job = await ctx.client.start_job(agent.id, body)
+        return await job_done(ctx, agent, job.agent_job_history_id, job.job_run_id)
     if not flag_of(operation, "sync"):
-        return await run_done(desk, operation, await desk.client.start(agent.id, body))
+        return await run_done(ctx, operation, await ctx.client.start(agent.id, body))
     seconds = number_of(operation, "timeout", DEFAULT_SYNC)
     await call.progress(f"Waiting for the run to end, {plural(seconds, 'second')} at most.")
     if "synchronousDataDelivery" not in body:
-        return await run_done(desk, operation, await desk.client.start(agent.id, body, seconds + _SYNC_MARGIN))
-    return await _start_for_data(desk, operation, call, body, seconds + _SYNC_MARGIN)
+        return await run_done(ctx, operation, await ctx.client.start(agent.id, body, seconds + _SYNC_MARGIN))
+    return await _start_for_data(ctx, operation, call, body, seconds + _SYNC_MARGIN)
 
 
-async def _start_for_data(desk: Desk, operation: Operation, call: Call, body: dict[str, Json], deadline: float) -> Done:
+async def _start_for_data(
+    ctx: AdapterContext, operation: Operation, call: Call, body: dict[str, Json], deadline: float
+) -> Done:
     suffix = ".zip" if text_of(operation, "delivery") == "zip" else ".csv"
     agent = operation.target
     async with call.spool.create(suffix) as file:
-        got = await desk.client.start_for_data(agent.id, body, file, deadline)
+        got = await ctx.client.start_for_data(agent.id, body, file, deadline)
         path = file.name
     if isinstance(got, list):
         discard(path)
-        done = await run_done(desk, operation, got)
+        done = await run_done(ctx, operation, got)
         note = Fact(label="Data", value="the ACC sent none, only the run's id")
         return done.model_copy(update={"facts": (*done.facts, note)})
     label = label_of(f"{agent.name.rsplit('/', 1)[-1]}-data{suffix}")
@@ -98,46 +100,46 @@ async def _start_for_data(desk: Desk, operation: Operation, call: Call, body: di
         summary=f"{agent.name} has run, and its data is here.",
         facts=(Fact(label="Size", value=f"{got.size:,} bytes"),),
         files=(data,),
-        next=(Suggestion(label="Status", verb="status", target=written(desk.name, agent.name)),),
+        next=(Suggestion(label="Status", verb="status", target=written(ctx.name, agent.name)),),
     )
 
 
-async def restart(desk: Desk, operation: Operation, call: Call) -> Done:
+async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Begin a run again. The page shows no reply, so the run is looked for in the history."""
-    sent = desk.clock.now()
-    ids = await desk.client.restart(operation.target.id)
-    return await _again(desk, operation, ids, sent, "restarted")
+    sent = ctx.clock.now()
+    ids = await ctx.client.restart(operation.target.id)
+    return await _again(ctx, operation, ids, sent, "restarted")
 
 
-async def retry(desk: Desk, operation: Operation, call: Call) -> Done:
+async def retry(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Go on with a run by one of the six methods."""
-    sent, method = desk.clock.now(), text_of(operation, "method") or DEFAULT_METHOD
-    ids = await desk.client.retry(operation.target.id, method)
-    return await _again(desk, operation, ids, sent, f"retried ({method})")
+    sent, method = ctx.clock.now(), text_of(operation, "method") or DEFAULT_METHOD
+    ids = await ctx.client.retry(operation.target.id, method)
+    return await _again(ctx, operation, ids, sent, f"retried ({method})")
 
 
-async def _again(desk: Desk, operation: Operation, ids: Sequence[str], sent: datetime, word: str) -> Done:
+async def _again(ctx: AdapterContext, operation: Operation, ids: Sequence[str], sent: datetime, word: str) -> Done:
     run = operation.target
     if ids:
-        run = desk.finder.part(RUN, ids[0], agent_of(run))
-        await desk.names.remember([run])
+        run = ctx.finder.part(RUN, ids[0], agent_of(run))
+        await ctx.names.remember([run])
     else:
-        run = await _seen_since(desk, operation, sent) or run
+        run = await _seen_since(ctx, operation, sent) or run
     return Done(
         summary=f"The run of {operation.target.parent_name or 'the agent'} was {word}.",
         facts=(Fact(label="Run", value=run.id),),
         run=run,
         backend_ref=run.id,
-        next=(Suggestion(label="Refresh", verb="status", target=written(desk.name, run.name)),),
+        next=(Suggestion(label="Refresh", verb="status", target=written(ctx.name, run.name)),),
     )
 
 
-async def start_schedule(desk: Desk, operation: Operation, call: Call) -> Done:
+async def start_schedule(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Start what the schedule would start. The page shows no reply, so the run is looked for in the history."""
-    sent, schedule = desk.clock.now(), operation.target
-    ids = await desk.client.start_schedule(schedule.id)
-    run = desk.finder.part(RUN, ids[0], agent_of(schedule)) if ids and schedule.group else None
-    run = run or await _seen_since(desk, operation, sent)
+    sent, schedule = ctx.clock.now(), operation.target
+    ids = await ctx.client.start_schedule(schedule.id)
+    run = ctx.finder.part(RUN, ids[0], agent_of(schedule)) if ids and schedule.group else None
+    run = run or await _seen_since(ctx, operation, sent)
     return Done(
         summary=f"The schedule of {schedule.parent_name or 'the agent'} was started now.",
         facts=(Fact(label="Schedule", value=schedule.id), *((Fact(label="Run", value=run.id),) if run else ())),
@@ -146,14 +148,14 @@ async def start_schedule(desk: Desk, operation: Operation, call: Call) -> Done:
     )
 
 
-async def _seen_since(desk: Desk, operation: Operation, sent: datetime) -> Target | None:
+async def _seen_since(ctx: AdapterContext, operation: Operation, sent: datetime) -> Target | None:
     """The run that this call began, as far as the history shows it already; the call itself is known to have worked."""
     try:
-        found = (await runs_since(desk, operation, sent, frozenset())).own
+        found = (await runs_since(ctx, operation, sent, frozenset())).own
     except (CallProblem, NoSuchTarget):
         return None
     if len(found) != 1:
         return None
-    run = desk.finder.part(RUN, found[0].agent_run_history_id, agent_of(operation.target))
-    await desk.names.remember([run])
+    run = ctx.finder.part(RUN, found[0].agent_run_history_id, agent_of(operation.target))
+    await ctx.names.remember([run])
     return run

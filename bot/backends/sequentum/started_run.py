@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
-from bot.backends.sequentum.context import Desk, agent_of
+from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Suggestion
 from bot.core.text import written
 
 
-async def run_done(desk: Desk, operation: Operation, ids: Sequence[str]) -> Done:
+async def run_done(ctx: AdapterContext, operation: Operation, ids: Sequence[str]) -> Done:
     """Runs of the operation's agent began; `ids` holds one at least."""
     agent = agent_of(operation.target)
-    runs = [desk.finder.part(RUN, run_id, agent) for run_id in ids]
-    await desk.names.remember(runs)
+    runs = [ctx.finder.part(RUN, run_id, agent) for run_id in ids]
+    await ctx.names.remember(runs)
     facts = [Fact(label="Run", value=ids[0])] if len(ids) == 1 else [Fact(label="Runs", value=", ".join(ids))]
     if operation.params.get("production") is False:
         facts.append(Fact(label="Production", value="no (nothing is delivered)"))
@@ -25,18 +25,18 @@ async def run_done(desk: Desk, operation: Operation, ids: Sequence[str]) -> Done
         facts=tuple(facts),
         run=runs[0].model_copy(update={"together": tuple(ids)}) if len(ids) > 1 else runs[0],
         backend_ref=ids[0],
-        next=(Suggestion(label="Refresh", verb="status", target=written(desk.name, runs[0].name)),),
+        next=(Suggestion(label="Refresh", verb="status", target=written(ctx.name, runs[0].name)),),
     )
 
 
-async def job_done(desk: Desk, agent: Target, id: str, number: int | None) -> Done:
+async def job_done(ctx: AdapterContext, agent: Target, id: str, number: int | None) -> Done:
     """A run of the agent's job began; `number` is its number within the agent."""
-    run = desk.finder.part(JOB_RUN, id, agent)
-    await desk.names.remember([run])
+    run = ctx.finder.part(JOB_RUN, id, agent)
+    await ctx.names.remember([run])
     return Done(
         summary=f"The job of {agent.name} was started" + (f" as job run {number}." if number is not None else "."),
         facts=(Fact(label="Job run", value=id),),
         run=run,
         backend_ref=id,
-        next=(Suggestion(label="Refresh", verb="status", target=written(desk.name, run.name)),),
+        next=(Suggestion(label="Refresh", verb="status", target=written(ctx.name, run.name)),),
     )

@@ -19,7 +19,7 @@ class HasParams(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Arguments:
     """What a row's check may look at: nothing of it has to be read from anywhere.
 
     `given` are the parameters that were written, `params` the same with the defaults, `files` the ids of attached files.

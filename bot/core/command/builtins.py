@@ -87,7 +87,7 @@ BUILTINS: Final = (
     Builtin(
         verb="audit",
         takes=Takes.WORDS,
-        help="The register: search words, newest first.",
+        help="The audit log: search words, newest first.",
         example="audit prices count=20",
         params=(
             _COUNT,

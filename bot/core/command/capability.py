@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
-from bot.core.command.arguments import Asked
+from bot.core.command.arguments import Arguments
 from bot.core.command.params import Param
 from bot.core.value import Json, Value
 
@@ -63,16 +63,16 @@ class Capability(Value):
     takes_files: bool = False
     pausable: bool = False
     resumes: str | None = None
-    check: Callable[[Asked], None] | None = None
+    check: Callable[[Arguments], None] | None = None
 
     def param(self, name: str) -> Param | None:
         """The declared parameter of that name, else None."""
         return next((param for param in self.params if param.name == name), None)
 
-    def asked(self, given: dict[str, Json], reason: str | None = None, files: tuple[str, ...] = ()) -> Asked:
+    def asked(self, given: dict[str, Json], reason: str | None = None, files: tuple[str, ...] = ()) -> Arguments:
         """What was written, with the defaults of what was left unsaid; raises BadRequest where `check` does."""
         defaults = {param.name: param.default for param in self.params if param.default is not None}
-        asked = Asked(params={**defaults, **given}, given=given, reason=reason, files=files)
+        asked = Arguments(params={**defaults, **given}, given=given, reason=reason, files=files)
         if self.check is not None:
             self.check(asked)
         return asked

@@ -10,7 +10,7 @@ from bot.core.command.builtins import Builtin, Takes
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import Unreadable, Word, split, unescape
 from bot.core.command.target_ref import BACKEND_NAME, SELECTORS, TargetRef, quote
-from bot.core.intent import Command, Misread
+from bot.core.intent import Command, ParseError
 
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
 _TIME: Final = re.compile(r"\d{1,2}:\d{2}")
@@ -18,13 +18,13 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9._/@+,:<>#!^*|-]+")
 _SPACED_KEYS: Final = frozenset({"until", "start", "since"})
 
 
-def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command | Misread:
+def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command | ParseError:
     """Read one command. The text may carry Slack's escapes; an empty text is the verb `help`."""
     plain = unescape(text).strip()
     try:
         words, reason = split(plain)
     except Unreadable as problem:
-        return Misread(text=plain[:500], problem=str(problem))
+        return ParseError(text=plain[:500], problem=str(problem))
     if not words:
         return Command(verb="help", files=files)
     verb, taken = catalog.canonical_verb([word.text if word.bare else "" for word in words])
@@ -45,11 +45,11 @@ def _acts_as_words(builtin: Builtin, bare: Sequence[Word]) -> bool:
     return builtin.takes is Takes.NOTHING and bool(bare)
 
 
-def _unknown_verb(text: str, word: Word, catalog: Catalog) -> Misread:
+def _unknown_verb(text: str, word: Word, catalog: Catalog) -> ParseError:
     """The nearest verbs, each with the rest of what was typed, so that one press says it right."""
     rest = text[word.end :].strip()
     nearest = tuple(f"{verb} {rest}".strip() for verb in catalog.nearest_verbs(word.text))
-    return Misread(text=text[:500], problem=f"`{word.text[:60]}` is not a verb.", nearest=nearest)
+    return ParseError(text=text[:500], problem=f"`{word.text[:60]}` is not a verb.", nearest=nearest)
 
 
 def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, start: int) -> Command:
@@ -87,19 +87,21 @@ def _params(words: Sequence[Word]) -> tuple[tuple[tuple[str, str], ...], list[Wo
     return tuple(pairs), bare
 
 
-def _with_target(text: str, command: Command, bare: Sequence[Word], catalog: Catalog) -> Command | Misread:
+def _with_target(text: str, command: Command, bare: Sequence[Word], catalog: Catalog) -> Command | ParseError:
     if not bare:
         return command
     ref = read_target(bare[0], catalog)
     verb = command.verb
     if isinstance(ref, str):
         near = catalog.nearest_backends(bare[0].text.partition(":")[0])
-        return Misread(text=text[:500], problem=ref, understood=verb, nearest=tuple(f"{verb} {name}:" for name in near))
+        return ParseError(
+            text=text[:500], problem=ref, understood=verb, nearest=tuple(f"{verb} {name}:" for name in near)
+        )
     if len(bare) > 1:
         extra = " ".join(f"`{word.text[:60]}`" for word in bare[1:4])
         joined = quote(" ".join([ref.path, *(word.text for word in bare[1:])]))
         problem = f"{extra} is not `key=value`. If it belongs to the target, quote it: `{ref.backend}:{joined}`."
-        return Misread(text=text[:500], problem=problem, understood=f"{verb} {ref}")
+        return ParseError(text=text[:500], problem=problem, understood=f"{verb} {ref}")
     return command.model_copy(update={"target": str(ref)})
 
 

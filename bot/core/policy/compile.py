@@ -83,7 +83,7 @@ class RuleKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Circle:
+class Principals:
     """Whom a `who` names. `named` are user ids written there themselves, `users` those and the ones of its groups."""
 
     words: tuple[str, ...]
@@ -95,7 +95,7 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, ready to be asked. `label` (`C0CRAWL allow 2`) is what the register keeps; `line` is where it stands.
+    """One rule, ready to be asked. `label` (`C0CRAWL allow 2`) is what the audit log keeps; `line` is where it stands.
 
     `who` is whom it is about; for a freeze whom it is not about. `approvals` and `params` only with ALLOW, `begins` and
     `ends` only with FREEZE.
@@ -106,7 +106,7 @@ class Rule:
     line: int
     verbs: tuple[str, ...]
     targets: tuple[str, ...]
-    who: Circle
+    who: Principals
     params: Mapping[str, tuple[Any, ...]]
     because: str = ""
     approvals: ApprovalRule | None = None
@@ -135,13 +135,13 @@ class Policy:
     file: PolicyFile
     channels: Mapping[str, ChannelRules]
     freezes: tuple[Rule, ...]
-    breakglass: Circle
-    administrators: Circle
+    breakglass: Principals
+    administrators: Principals
     accounts: Mapping[str, str]
 
-    def circle(self, words: Iterable[str]) -> Circle:
+    def principals(self, words: Iterable[str]) -> Principals:
         """Whom these words of a `who` or `from` stand for."""
-        return _circle(self.file, tuple(words))
+        return _principals(self.file, tuple(words))
 
     @property
     def user_groups(self) -> frozenset[str]:
@@ -254,10 +254,10 @@ def _table(loc: Loc) -> tuple[type[Table], str]:
     return _TABLES[path], f"[[{name}]]" if path in _ARRAYS else f"[{name}]" if len(path) == 1 else f"`{path[-1]}`"
 
 
-def _circle(file: PolicyFile, words: tuple[str, ...]) -> Circle:
+def _principals(file: PolicyFile, words: tuple[str, ...]) -> Principals:
     members = {member for word in words for member in file.groups.get(word, ())}
     named = frozenset(word for word in words if USER_ID.fullmatch(word) or APP_ID.fullmatch(word))
-    return Circle(
+    return Principals(
         words=words,
         everybody=EVERYBODY in words,
         named=named,
@@ -277,8 +277,8 @@ def _compiled(file: PolicyFile, lines: Lines) -> Policy:
             {table.id: _channel(file, number, table, lines) for number, table in enumerate(file.channel)}
         ),
         freezes=tuple(_freeze(file, number, table, lines) for number, table in enumerate(file.freeze)),
-        breakglass=_circle(file, file.breakglass.who if file.breakglass else ()),
-        administrators=_circle(file, file.administrators.who if file.administrators else ()),
+        breakglass=_principals(file, file.breakglass.who if file.breakglass else ()),
+        administrators=_principals(file, file.administrators.who if file.administrators else ()),
         accounts=MappingProxyType({account: ids[0] for ids in file.people.values() for account in ids}),
     )
 
@@ -291,7 +291,7 @@ def _channel(file: PolicyFile, number: int, table: ChannelTable, lines: Lines) -
             line=lines.of(("channel", number, "deny", place)),
             verbs=deny.verbs,
             targets=deny.targets,
-            who=_circle(file, deny.who),
+            who=_principals(file, deny.who),
             params=MappingProxyType({}),
             because=deny.because,
         )
@@ -304,7 +304,7 @@ def _channel(file: PolicyFile, number: int, table: ChannelTable, lines: Lines) -
             line=lines.of(("channel", number, "allow", place)),
             verbs=allow.verbs,
             targets=allow.targets,
-            who=_circle(file, allow.who),
+            who=_principals(file, allow.who),
             params=MappingProxyType(dict(allow.params)),
             approvals=allow.approvals,
         )
@@ -320,7 +320,7 @@ def _freeze(file: PolicyFile, number: int, table: FreezeTable, lines: Lines) -> 
         line=lines.of(("freeze", number)),
         verbs=table.verbs,
         targets=("*",),
-        who=_circle(file, table.except_),
+        who=_principals(file, table.except_),
         params=MappingProxyType({}),
         because=table.because,
         begins=table.from_,

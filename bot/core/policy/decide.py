@@ -16,7 +16,7 @@ from itertools import takewhile
 from typing import Final, Unpack
 
 from bot.core.policy.compile import ChannelRules, Policy, PolicyProblem, Rule, RuleKind, cut_short, parse_policy
-from bot.core.policy.decision import Allowed, Asked, Decision, Denied, GrantView, NeedsApproval, RuleTrace
+from bot.core.policy.decision import Allowed, DecideArguments, Decision, Denied, GrantView, NeedsApproval, RuleTrace
 from bot.core.policy.match import (
     Member,
     Question,
@@ -41,7 +41,7 @@ from bot.core.policy.schema import policy_json_schema
 
 __all__ = [
     "Allowed",
-    "Asked",
+    "DecideArguments",
     "Decision",
     "Denied",
     "GrantView",
@@ -70,7 +70,7 @@ NO_RULE: Final = "no rule"
 HOUSE_RULE: Final = "house rule"
 
 
-def decide(policy: Policy, **asked: Unpack[Asked]) -> Decision:
+def decide(policy: Policy, **asked: Unpack[DecideArguments]) -> Decision:
     """The decision. Never raises: what cannot be evaluated is denied with code `policy_error`."""
     try:
         question, grants = _question(asked)
@@ -82,7 +82,7 @@ def decide(policy: Policy, **asked: Unpack[Asked]) -> Decision:
         )
 
 
-def why(policy: Policy, **asked: Unpack[Asked]) -> tuple[RuleTrace, ...]:
+def why(policy: Policy, **asked: Unpack[DecideArguments]) -> tuple[RuleTrace, ...]:
     """Every rule of the channel in the order of evaluation, then the decision. Never raises."""
     decision = decide(policy, **asked)
     try:
@@ -94,7 +94,7 @@ def why(policy: Policy, **asked: Unpack[Asked]) -> tuple[RuleTrace, ...]:
     return (*traces, RuleTrace(decision.rule, "decision", matched=matched, says=decision.reason, decides=True))
 
 
-def asks_of_others(policy: Policy, **asked: Unpack[Asked]) -> NeedsApproval | None:
+def asks_of_others(policy: Policy, **asked: Unpack[DecideArguments]) -> NeedsApproval | None:
     """What the first rule of the place about this, whoever it names, demands of approvers; None when it demands nothing."""
     question, _ = _question(asked)
     channel = policy.channels.get(question.where.channel_id)
@@ -125,7 +125,7 @@ def admits(
     )
 
 
-def _question(asked: Asked) -> tuple[Question, Sequence[GrantView]]:
+def _question(asked: DecideArguments) -> tuple[Question, Sequence[GrantView]]:
     question = Question(
         verb=asked["verb"],
         risk=asked["risk"],

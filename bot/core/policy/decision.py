@@ -85,7 +85,7 @@ class RuleTrace:
     decides: bool = False
 
 
-class Asked(TypedDict):
+class DecideArguments(TypedDict):
     """The arguments of decide and why: see Question. `params` holds all of them, defaults included.
 
     `declared` are the names of the row's parameters; a limit of a rule on a parameter that the row does not have binds

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from bot.core.command.capability import Risk
 from bot.core.operation import Target
-from bot.core.policy.compile import Circle
+from bot.core.policy.compile import Principals
 from bot.core.value import Json
 
 OLDEST_SECONDS: Final = 60.0
@@ -242,47 +242,47 @@ def standing(subject: Subject, home_team_id: str) -> tuple[Standing, str]:
     return Standing.FULL, "a full member"
 
 
-def who_fails(circle: Circle, subject: Subject, home_team_id: str) -> str | None:
+def who_fails(principals: Principals, subject: Subject, home_team_id: str) -> str | None:
     """None when these words name the person; an unreadable user group names nobody."""
     kind, words = standing(subject, home_team_id)
     if kind is Standing.BARRED:
         return words
-    if subject.user_id in circle.named:
+    if subject.user_id in principals.named:
         return None
     if kind is Standing.NAMED_ONLY:
         return f"you are {words}, and `who` does not name your own id {subject.user_id}"
-    if circle.everybody or subject.user_id in circle.users:
+    if principals.everybody or subject.user_id in principals.users:
         return None
-    unread = _unread(circle, subject)
+    unread = _unread(principals, subject)
     if unread is None:
         return None
     if unread:
         return f"user group {', '.join(unread)} could not be read, so it does not count, and nothing else names you"
-    return f"you are not in group {quoted(circle.words)}"
+    return f"you are not in group {quoted(principals.words)}"
 
 
-def who_undecided(circle: Circle, subject: Subject, home_team_id: str) -> bool:
+def who_undecided(principals: Principals, subject: Subject, home_team_id: str) -> bool:
     """True when an unreadable user group alone keeps these words from naming a full member."""
     if standing(subject, home_team_id)[0] is not Standing.FULL:
         return False
-    return who_fails(circle, subject, home_team_id) is not None and bool(_unread(circle, subject))
+    return who_fails(principals, subject, home_team_id) is not None and bool(_unread(principals, subject))
 
 
-def _unread(circle: Circle, subject: Subject) -> list[str] | None:
+def _unread(principals: Principals, subject: Subject) -> list[str] | None:
     """The user groups that could not be read; None when the person is in another one anyway."""
-    said = {group: subject.member(group) for group in sorted(circle.user_groups)}
+    said = {group: subject.member(group) for group in sorted(principals.user_groups)}
     if Member.YES in said.values():
         return None
     return [group for group, member in said.items() if member is Member.UNREADABLE]
 
 
-def who_spared(circle: Circle, subject: Subject) -> str | None:
+def who_spared(principals: Principals, subject: Subject) -> str | None:
     """None when a rule that forbids is about the person, or may be: an unreadable user group counts as a yes."""
-    if circle.everybody or subject.user_id in circle.users:
+    if principals.everybody or subject.user_id in principals.users:
         return None
-    if any(subject.member(group) is not Member.NO for group in circle.user_groups):
+    if any(subject.member(group) is not Member.NO for group in principals.user_groups):
         return None
-    return f"you are not in group {quoted(circle.words)}"
+    return f"you are not in group {quoted(principals.words)}"
 
 
 def params_fail(limits: Mapping[str, tuple[Any, ...]], question: Question) -> str | None:

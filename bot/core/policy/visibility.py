@@ -83,7 +83,7 @@ def _closes(rule: Rule, backend: str, row: Capability) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """What of the control planes a person may be told about: all of it when `patterns` is None, else what these cover."""
 
     patterns: tuple[str, ...] | None
@@ -101,17 +101,17 @@ class Sight:
         return self.patterns is None or any(glob(pattern, text) for pattern in self.patterns)
 
 
-EVERYTHING: Final = Sight(None)
+EVERYTHING: Final = Visibility(None)
 
 
 def sight(
     policy: Policy, *, subject: Subject, where: Where, home_team_id: str, grants: Sequence[GrantView] = ()
-) -> Sight:
+) -> Visibility:
     """A full member whom the place admits sees every name; who counts only by their own id, what names them opens."""
     if standing(subject, home_team_id)[0] is Standing.FULL:
         return EVERYTHING
     opening = _opening(policy, subject, where, home_team_id, grants)
-    return Sight(tuple(dict.fromkeys(pattern for rule in opening for pattern in rule.targets)))
+    return Visibility(tuple(dict.fromkeys(pattern for rule in opening for pattern in rule.targets)))
 
 
 def case_subject(policy: Policy, case: CaseTable, home_team_id: str) -> Subject:

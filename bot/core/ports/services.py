@@ -86,7 +86,7 @@ class Call(Protocol):
         """Open an attached file by its Slack id."""
         ...
 
-    async def was_on(self, targets: Sequence[Target]) -> None:
+    async def note_enabled(self, targets: Sequence[Target]) -> None:
         """To be told before a call that starts a pause: what it is about to switch off. `Done.restore` says the same after it,
         and is not to be had when the program dies in between."""
         ...

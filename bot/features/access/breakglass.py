@@ -14,17 +14,17 @@ from bot.core.intent import Command, Intent, Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, Table
 from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
-from bot.core.records import Filters, Grant, Hold, grant_id, stamp
+from bot.core.records import Filters, Grant, PendingDecision, grant_id, stamp
 from bot.features.access import grants
 from bot.features.approvals.approvers import everybody
-from bot.features.pauses.pause import turn_of
+from bot.features.pauses.pause import target_lock
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, Ruling, asked, facts, grants_of
 from bot.operations.backend_call import AnyOutcome
 from bot.operations.execute import execute
 from bot.operations.resolve import Resolved
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 KIND: Final = "review"
 REVIEW_TAG: Final = "review1"
@@ -34,22 +34,22 @@ _LISTED: Final = 20
 _OUTCOMES: Final = frozenset({"done", "failed", "unknown", "abandoned", "reconciled"})
 
 
-async def breakglass(deps: Deps, intent: Intent, ask: Command) -> None:
+async def breakglass(ctx: Context, intent: Intent, ask: Command) -> None:
     """`breakglass for=30m -- reason`: everything that is not denied, in this channel, for a short time."""
-    policy, subject, _ = await facts(deps, intent.actor, intent.place, max_age=FRESH)
-    refused = why_not_breakglass(policy, subject, deps.home_team)
+    policy, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
+    refused = why_not_breakglass(policy, subject, ctx.home_team)
     table = policy.file.breakglass
     if refused is not None or table is None:
         raise grants.NotPermittedError(f"You may not break the glass: {refused}.", code="not_breakglass")
-    reason, lasts = grants.needs_reason(ask), grants.lasting(deps, ask)
+    reason, lasts = grants.needs_reason(ask), grants.lasting(ctx, ask)
     if lasts > table.max:
         raise BadRequest(f"`for=` is at most {duration_text(table.max)} for break-glass.", code="bad_parameter")
-    open_one = await _open_here(deps, intent)
+    open_one = await _open_here(ctx, intent)
     if open_one is not None:
         raise BadRequest(
             f"Yours is open already: {open_one.id} until {open_one.until_at[:16]} UTC.", code="open_already"
         )
-    now = deps.clock.now()
+    now = ctx.clock.now()
     made = Grant(
         id=grant_id(intent.request_id),
         user_id=intent.actor.user_id,
@@ -57,13 +57,13 @@ async def breakglass(deps: Deps, intent: Intent, ask: Command) -> None:
         targets=("*",),
         channel_id=intent.place.channel_id,
         granted_by=intent.actor.user_id,
-        reason=Scribe(deps.secrets).clean(reason),
+        reason=AuditWriter(ctx.secrets).clean(reason),
         from_at=stamp(now),
         until_at=stamp(now + timedelta(seconds=lasts)),
         breakglass=True,
         request_id=intent.request_id,
     )
-    row = Scribe(deps.secrets).plain(
+    row = AuditWriter(ctx.secrets).plain(
         Event.BREAKGLASS,
         intent,
         now,
@@ -75,39 +75,39 @@ async def breakglass(deps: Deps, intent: Intent, ask: Command) -> None:
         detail=f"in {made.channel_id} until {made.until_at}",
     )
     # The review is arranged first: without it nothing is opened.
-    await _arrange(deps, intent, made.id, 1, now + timedelta(seconds=table.review_within / 2))
-    await deps.store.add_grant(made, (row,))
-    await show(deps, made)
+    await _arrange(ctx, intent, made.id, 1, now + timedelta(seconds=table.review_within / 2))
+    await ctx.store.add_grant(made, (row,))
+    await show(ctx, made)
     text = (
         f"Everything that no rule denies is yours in this channel until {made.until_at[11:16]} UTC. It is all marked."
     )
-    await deps.presenter.show(cards.private(intent, "The glass is broken", tone=Tone.WARN, status=text), intent.reply)
+    await ctx.presenter.show(cards.private(intent, "The glass is broken", tone=Tone.WARN, status=text), intent.reply)
 
 
-async def _open_here(deps: Deps, intent: Intent) -> Grant | None:
-    held = await deps.store.grants_for(intent.actor.user_id, intent.place.channel_id, deps.clock.now())
+async def _open_here(ctx: Context, intent: Intent) -> Grant | None:
+    held = await ctx.store.grants_for(intent.actor.user_id, intent.place.channel_id, ctx.clock.now())
     return next((grant for grant in held if grant.breakglass), None)
 
 
-async def _arrange(deps: Deps, intent: Intent, grant_id: str, number: int, due: datetime) -> None:
+async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due: datetime) -> None:
     """Open the hold whose time is the next moment to nag."""
-    if await deps.store.open_hold(f"{grant_id}.{number}") is not None:
+    if await ctx.store.open_pending(f"{grant_id}.{number}") is not None:
         return
-    now = deps.clock.now()
-    hold = Hold(
+    now = ctx.clock.now()
+    pending = PendingDecision(
         id=f"{grant_id}.{number}",
         kind=KIND,
         request_id=intent.request_id,
         intent=intent,
-        facts={"grant": grant_id, "round": number, "channel": _review_channel(deps, intent.place.channel_id)},
+        facts={"grant": grant_id, "round": number, "channel": _review_channel(ctx, intent.place.channel_id)},
         due_at=stamp(due),
         made_at=stamp(now),
     )
-    await deps.store.wait(intent.request_id, hold, (), stamp(now))
+    await ctx.store.wait(intent.request_id, pending, (), stamp(now))
 
 
-def _review_channel(deps: Deps, asked_in: str) -> str:
-    return deps.security_channel or asked_in
+def _review_channel(ctx: Context, asked_in: str) -> str:
+    return ctx.security_channel or asked_in
 
 
 def _key(grant_id: str, channel: str) -> str:
@@ -120,39 +120,39 @@ def _reviewers(policy: Policy, grant: Grant) -> tuple[str, ...]:
     return tuple(one for one in (*users, *groups) if one != grant.user_id)
 
 
-async def show(deps: Deps, grant: Grant) -> None:
+async def show(ctx: Context, grant: Grant) -> None:
     """The card in the security channel, with the review's button, and the one in the incident channel."""
-    policy = deps.policy().policy
-    review = _review_channel(deps, grant.channel_id or "")
-    channels = dict.fromkeys(channel for channel in (review, deps.incident_channel) if channel)
+    policy = ctx.policy().policy
+    review = _review_channel(ctx, grant.channel_id or "")
+    channels = dict.fromkeys(channel for channel in (review, ctx.incident_channel) if channel)
     for channel in channels:
-        await deps.presenter.show(await _card(deps, grant, policy, channel, reviewing=channel == review))
+        await ctx.presenter.show(await _card(ctx, grant, policy, channel, reviewing=channel == review))
 
 
-async def show_again(deps: Deps, grant_id: str) -> None:
+async def show_again(ctx: Context, grant_id: str) -> None:
     """The cards as the grant is now, with what was done under it."""
-    found = await deps.store.grant_by_id(grant_id)
+    found = await ctx.store.grant_by_id(grant_id)
     if found is not None:
-        await show(deps, found)
+        await show(ctx, found)
 
 
-async def _card(deps: Deps, grant: Grant, policy: Policy, channel: str, *, reviewing: bool) -> Card:
+async def _card(ctx: Context, grant: Grant, policy: Policy, channel: str, *, reviewing: bool) -> Card:
     is_reviewed = grant.reviewed_by is not None
     button = Button(
         label="Close review",
         action="close_review",
-        id=deps.ids.secret(),
+        id=ctx.ids.secret(),
         style="primary",
         means={"tag": REVIEW_TAG, "grant": grant.id, "verb": "close review"},
     )
     lines = [Line(heading="Reason", text=grant.reason or "none given")]
     if is_reviewed:
-        lines.append(Line(heading="Review", text=await _note(deps, grant)))
+        lines.append(Line(heading="Review", text=await _note(ctx, grant)))
     else:
         lines.append(Line(text=f"Somebody other than <@{grant.user_id}> has to look at what was done and close this."))
     return Card(
         key=_key(grant.id, channel),
-        place=Place(team_id=deps.home_team, channel_id=channel),
+        place=Place(team_id=ctx.home_team, channel_id=channel),
         title="BREAK-GLASS",
         tone=Tone.GOOD if is_reviewed else Tone.BAD,
         status=_status(grant),
@@ -163,7 +163,7 @@ async def _card(deps: Deps, grant: Grant, policy: Policy, channel: str, *, revie
             Fact(label="From", value=datetime.fromisoformat(grant.from_at)),
             Fact(label="Until", value=datetime.fromisoformat(grant.until_at)),
         ),
-        table=await _done_under(deps, grant) if grant.state != "open" else None,
+        table=await _done_under(ctx, grant) if grant.state != "open" else None,
         buttons=(button,) if reviewing and not is_reviewed else (),
         footer=(f"grant {grant.id}", f"request {grant.request_id}"),
         mention=tuple(
@@ -190,19 +190,19 @@ def _status(grant: Grant) -> str:
     return f"{words.get(grant.state, grant.state)}; to be reviewed"
 
 
-async def _note(deps: Deps, grant: Grant) -> str:
-    """What the reviewer wrote, from the register."""
+async def _note(ctx: Context, grant: Grant) -> str:
+    """What the reviewer wrote, from the audit log."""
     filters = Filters(user_id=grant.reviewed_by, event=Event.REVIEWED, since=grant.reviewed_at)
-    entries = await deps.store.search(filters, limit=_LOOKED_AT)
+    entries = await ctx.store.search(filters, limit=_LOOKED_AT)
     return next((entry.reason for entry in reversed(entries) if entry.incident == grant.id and entry.reason), "no note")
 
 
-async def _done_under(deps: Deps, grant: Grant) -> Table:
-    """What came of everything that was done under it, from the register."""
+async def _done_under(ctx: Context, grant: Grant) -> Table:
+    """What came of everything that was done under it, from the audit log."""
     filters = Filters(user_id=grant.user_id, since=grant.from_at)
     entries = [
         entry
-        for entry in reversed(await deps.store.search(filters, limit=_LOOKED_AT))
+        for entry in reversed(await ctx.store.search(filters, limit=_LOOKED_AT))
         if entry.incident == grant.id and str(entry.event) in _OUTCOMES and entry.backend is not None
     ]
     rows = tuple(
@@ -213,26 +213,26 @@ async def _done_under(deps: Deps, grant: Grant) -> Table:
 
 
 async def perform(
-    deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling, *, hold_id: str | None = None
+    ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, *, pending_id: str | None = None
 ) -> AnyOutcome | None:
     """Run what is allowed. Under break-glass it is marked, and those who would have been asked are told."""
     operation, decision = resolved.operation, ruling.decision
     under = decision.via_grant if isinstance(decision, Allowed) and decision.breakglass else None
     if under is not None:
         operation = operation.model_copy(update={"incident": under})
-    async with turn_of(deps, operation):
-        result = await execute(deps, intent, operation, ruling, hold_id=hold_id)
+    async with target_lock(ctx, operation):
+        result = await execute(ctx, intent, operation, ruling, pending_id=pending_id)
     if under is not None and result is not None:
-        await _tell_skipped(deps, intent, Resolved(operation, resolved.row), ruling, result)
+        await _tell_skipped(ctx, intent, Resolved(operation, resolved.row), ruling, result)
     return result
 
 
-async def _tell_skipped(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling, result: AnyOutcome) -> None:
+async def _tell_skipped(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, result: AnyOutcome) -> None:
     """Whoever a rule would have asked hears what was done without them, also when a freeze stood before the rule."""
     operation = resolved.operation
-    held = tuple(grant for grant in await grants_of(deps, intent.actor, intent.place) if not grant.breakglass)
+    held = tuple(grant for grant in await grants_of(ctx, intent.actor, intent.place) if not grant.breakglass)
     thawed = replace(ruling.policy, freezes=())
-    question = asked(deps, resolved.row, operation, ruling.subject, ruling.where, held)
+    question = asked(ctx, resolved.row, operation, ruling.subject, ruling.where, held)
     without: object = decide(thawed, **question)
     if isinstance(
         without, Denied
@@ -240,8 +240,8 @@ async def _tell_skipped(deps: Deps, intent: Intent, resolved: Resolved, ruling: 
         without = asks_of_others(thawed, **question)
     if not isinstance(without, NeedsApproval):
         return
-    who, _ = await everybody(deps, ruling.policy, without, intent.actor.user_id, max_age=CACHED)
-    await deps.presenter.show(_skipped_card(intent, operation, without, who.user_ids, result))
+    who, _ = await everybody(ctx, ruling.policy, without, intent.actor.user_id, max_age=CACHED)
+    await ctx.presenter.show(_skipped_card(intent, operation, without, who.user_ids, result))
 
 
 def _skipped_card(
@@ -260,43 +260,43 @@ def _skipped_card(
     )
 
 
-async def nag(deps: Deps, intent: Intent, hold: Hold) -> None:
+async def nag(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
     """The review is still open: call those who may close it, and again in a day."""
-    grant_id, number = str(hold.facts.get("grant")), hold.facts.get("round")
-    found = await deps.store.grant_by_id(grant_id)
+    grant_id, number = str(pending.facts.get("grant")), pending.facts.get("round")
+    found = await ctx.store.grant_by_id(grant_id)
     if found is None or found.reviewed_by is not None or not isinstance(number, int):
-        await deps.store.end_hold(hold.id, "taken", None, (), deps.clock.now())
+        await ctx.store.end_pending(pending.id, "taken", None, (), ctx.clock.now())
         return
-    await _arrange(deps, intent, grant_id, number + 1, deps.clock.now() + NAG_EVERY)
-    if not await deps.store.end_hold(hold.id, "expired", None, (), deps.clock.now()):
+    await _arrange(ctx, intent, grant_id, number + 1, ctx.clock.now() + NAG_EVERY)
+    if not await ctx.store.end_pending(pending.id, "expired", None, (), ctx.clock.now()):
         return
-    channel = str(hold.facts.get("channel"))
-    posted = await deps.store.message(_key(grant_id, channel))
+    channel = str(pending.facts.get("channel"))
+    posted = await ctx.store.message(_key(grant_id, channel))
     card = Card(
-        key=f"nag:{hold.id}",
-        place=Place(team_id=deps.home_team, channel_id=channel, thread_ts=posted.ts if posted is not None else None),
+        key=f"nag:{pending.id}",
+        place=Place(team_id=ctx.home_team, channel_id=channel, thread_ts=posted.ts if posted is not None else None),
         title=f"Break-glass {grant_id} is not reviewed yet",
         tone=Tone.WARN,
         status=f"<@{found.user_id}> used it {found.from_at[:16].replace('T', ' ')} UTC: {found.reason}",
-        mention=(found.user_id, *_reviewers(deps.policy().policy, found)),
+        mention=(found.user_id, *_reviewers(ctx.policy().policy, found)),
     )
-    await deps.presenter.show(card)
+    await ctx.presenter.show(card)
 
 
-async def end_grant(deps: Deps, intent: Intent | None, grant: Grant) -> None:
+async def end_grant(ctx: Context, intent: Intent | None, grant: Grant) -> None:
     """The time of a grant is over, break-glass or not."""
-    if await grants.expire(deps, intent, grant) and grant.breakglass:
-        await show_again(deps, grant.id)
+    if await grants.expire(ctx, intent, grant) and grant.breakglass:
+        await show_again(ctx, grant.id)
 
 
-async def revoke(deps: Deps, intent: Intent, ask: Command) -> None:
+async def revoke(ctx: Context, intent: Intent, ask: Command) -> None:
     """`revoke ID -- reason`; the cards of a break-glass then list what was done under it."""
-    ended = await grants.revoke(deps, intent, ask)
+    ended = await grants.revoke(ctx, intent, ask)
     if ended.breakglass:
-        await show_again(deps, ended.id)
+        await show_again(ctx, ended.id)
 
 
-async def recover(deps: Deps) -> None:
+async def recover(ctx: Context) -> None:
     """After a restart: grants whose time ended meanwhile end now."""
-    for grant in await deps.store.due_grants(deps.clock.now()):
-        await end_grant(deps, None, grant)
+    for grant in await ctx.store.due_grants(ctx.clock.now()):
+        await end_grant(ctx, None, grant)

@@ -12,29 +12,29 @@ from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.records import Grant, stamp
 from bot.features.access.breakglass import show_again
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, facts
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 FORM: Final = "close_review"
 NOTE: Final = "note"
 
 
-async def open_review(deps: Deps, intent: Intent, grant_id: str) -> None:
+async def open_review(ctx: Context, intent: Intent, grant_id: str) -> None:
     """The button was pressed: the modal for the note, for who may close it."""
-    found = await _open_grant(deps, intent, grant_id)
-    if found is None or await _refused(deps, intent, found, max_age=CACHED):
+    found = await _open_grant(ctx, intent, grant_id)
+    if found is None or await _refused(ctx, intent, found, max_age=CACHED):
         return
-    token = deps.ids.secret()
+    token = ctx.ids.secret()
     place = intent.place.model_dump(mode="json")
     kept = {"user": intent.actor.user_id, "grant": found.id, "place": place}
-    await deps.store.set_fact(f"form:{token}", kept, stamp(deps.clock.now()))
-    if intent.reply.trigger_id is None or not await deps.presenter.open_form(
+    await ctx.store.set_value(f"form:{token}", kept, stamp(ctx.clock.now()))
+    if intent.reply.trigger_id is None or not await ctx.presenter.open_form(
         intent.reply.trigger_id, _form(found, token)
     ):
-        await _answer(deps, intent, "The form could not be opened in time. Press `Close review` again.")
+        await _answer(ctx, intent, "The form could not be opened in time. Press `Close review` again.")
         return
-    await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
 
 
 def _form(found: Grant, token: str) -> FormView:
@@ -46,7 +46,7 @@ def _form(found: Grant, token: str) -> FormView:
         title="Close review",
         submit="Close",
         lines=(Line(heading=used, text=found.reason or "no reason given"), Line(text=_ends(found))),
-        fields=(FormField(name=NOTE, label=label, type="lines", hint="It is kept in the register.", optional=False),),
+        fields=(FormField(name=NOTE, label=label, type="lines", hint="It is kept in the audit log.", optional=False),),
     )
 
 
@@ -56,79 +56,79 @@ def _ends(found: Grant) -> str:
     )
 
 
-async def close_review(deps: Deps, intent: Intent, grant_id: str, place: Place, note: str) -> None:
+async def close_review(ctx: Context, intent: Intent, grant_id: str, place: Place, note: str) -> None:
     """The note came back: by another person of break-glass or administrators. What is still open ends with it."""
     intent = intent.model_copy(update={"place": place})
-    found = await _open_grant(deps, intent, grant_id)
-    if found is None or await _refused(deps, intent, found, max_age=FRESH):
+    found = await _open_grant(ctx, intent, grant_id)
+    if found is None or await _refused(ctx, intent, found, max_age=FRESH):
         return
-    now = deps.clock.now()
-    scribe = Scribe(deps.secrets)
-    revoked = scribe.plain(Event.REVOKED, intent, now, detail="the review was closed", **_columns(found))
-    await deps.store.end_grant(found.id, "revoked", (revoked,))
-    row = scribe.plain(
+    now = ctx.clock.now()
+    audit_writer = AuditWriter(ctx.secrets)
+    revoked = audit_writer.plain(Event.REVOKED, intent, now, detail="the review was closed", **_columns(found))
+    await ctx.store.end_grant(found.id, "revoked", (revoked,))
+    row = audit_writer.plain(
         Event.REVIEWED, intent, now, reason=note, detail=f"what {found.user_id} did under it", **_columns(found)
     )
-    if not await deps.store.review_grant(found.id, intent.actor.user_id, (row,), now):
-        await _open_grant(deps, intent, grant_id)
+    if not await ctx.store.review_grant(found.id, intent.actor.user_id, (row,), now):
+        await _open_grant(ctx, intent, grant_id)
         return
-    await _end_nagging(deps, found.id)
-    await deps.store.finish(intent.request_id, (), stamp(now))
-    await show_again(deps, found.id)
+    await _end_nagging(ctx, found.id)
+    await ctx.store.finish(intent.request_id, (), stamp(now))
+    await show_again(ctx, found.id)
 
 
 def _columns(found: Grant) -> dict[str, str]:
     return {"verb": "close review", "rule": f"grant {found.id}", "incident": found.id}
 
 
-async def _answer(deps: Deps, intent: Intent, text: str, *people: str, tone: Tone = Tone.WARN) -> None:
+async def _answer(ctx: Context, intent: Intent, text: str, *people: str, tone: Tone = Tone.WARN) -> None:
     """Tell the presser alone, and end their request."""
-    await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
     mention = (intent.actor.user_id, *people)
-    await deps.presenter.show(cards.private(intent, text, tone=tone, mention=mention), intent.reply)
+    await ctx.presenter.show(cards.private(intent, text, tone=tone, mention=mention), intent.reply)
 
 
-async def _open_grant(deps: Deps, intent: Intent, grant_id: str) -> Grant | None:
+async def _open_grant(ctx: Context, intent: Intent, grant_id: str) -> Grant | None:
     """The break-glass while its review is open; else it is answered who was first."""
-    found = await deps.store.grant_by_id(grant_id)
+    found = await ctx.store.grant_by_id(grant_id)
     if found is None:
-        await _answer(deps, intent, "This break-glass is no longer known.")
+        await _answer(ctx, intent, "This break-glass is no longer known.")
         return None
     if found.reviewed_by is not None:
         text = f"This was reviewed already by <@{found.reviewed_by}>."
-        await _answer(deps, intent, text, found.reviewed_by, tone=Tone.PLAIN)
+        await _answer(ctx, intent, text, found.reviewed_by, tone=Tone.PLAIN)
         return None
     return found
 
 
-async def _refused(deps: Deps, intent: Intent, found: Grant, *, max_age: float) -> bool:
+async def _refused(ctx: Context, intent: Intent, found: Grant, *, max_age: float) -> bool:
     """Whether the presser was told that they may not; trying it is registered."""
-    refused = await _may_not_review(deps, intent, found, max_age)
+    refused = await _may_not_review(ctx, intent, found, max_age)
     if refused is None:
         return False
     code, sentence = refused
-    row = Scribe(deps.secrets).plain(
-        Event.DENIED, intent, deps.clock.now(), code=code, detail=sentence, **_columns(found)
+    row = AuditWriter(ctx.secrets).plain(
+        Event.DENIED, intent, ctx.clock.now(), code=code, detail=sentence, **_columns(found)
     )
-    await deps.store.append(row)
-    await _answer(deps, intent, sentence)
+    await ctx.store.append(row)
+    await _answer(ctx, intent, sentence)
     return True
 
 
-async def _may_not_review(deps: Deps, intent: Intent, found: Grant, max_age: float) -> tuple[str, str] | None:
+async def _may_not_review(ctx: Context, intent: Intent, found: Grant, max_age: float) -> tuple[str, str] | None:
     """Code and sentence, None for somebody who may."""
-    policy, subject, _ = await facts(deps, intent.actor, intent.place, max_age=max_age)
+    policy, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=max_age)
     if person_of(intent.actor.user_id, policy.accounts) == person_of(found.user_id, policy.accounts):
         return "own_review", "Somebody else has to review what you did."
-    glass = why_not_breakglass(policy, subject, deps.home_team)
-    administrator = why_not_administrator(policy, subject, deps.home_team)
+    glass = why_not_breakglass(policy, subject, ctx.home_team)
+    administrator = why_not_administrator(policy, subject, ctx.home_team)
     if glass is None or administrator is None:
         return None
     return "not_eligible", f"You may not close a review: {administrator}."
 
 
-async def _end_nagging(deps: Deps, grant_id: str) -> None:
+async def _end_nagging(ctx: Context, grant_id: str) -> None:
     number = 1
-    while (hold := await deps.store.open_hold(f"{grant_id}.{number}")) is not None:
-        await deps.store.end_hold(hold.id, "taken", None, (), deps.clock.now())
+    while (pending := await ctx.store.open_pending(f"{grant_id}.{number}")) is not None:
+        await ctx.store.end_pending(pending.id, "taken", None, (), ctx.clock.now())
         number += 1

@@ -23,9 +23,9 @@ from bot.core.policy.rights import why_not_full
 from bot.core.policy.schema import AllowRule
 from bot.core.records import Grant, grant_id, stamp
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, facts
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 LONGEST: Final = 24 * 3_600
 LONGEST_TARGET: Final = 200
@@ -46,25 +46,25 @@ def needs_reason(ask: Command) -> str:
     return ask.reason
 
 
-def lasting(deps: Deps, ask: Command) -> int:
+def lasting(ctx: Context, ask: Command) -> int:
     """`for=` in seconds, or the verb's default."""
-    builtin = deps.catalog.builtin(ask.verb)
+    builtin = ctx.catalog.builtin(ask.verb)
     seconds = check_params(builtin.params if builtin else (), ask.params).get("for", 1_800)
     return seconds if isinstance(seconds, int) else 1_800
 
 
-async def grant(deps: Deps, intent: Intent, ask: Command) -> None:
+async def grant(ctx: Context, intent: Intent, ask: Command) -> None:
     """`grant @person VERB TARGET for=2h -- reason`, in this channel."""
     person, verb, target = _words(ask)
-    reason, lasts = needs_reason(ask), lasting(deps, ask)
+    reason, lasts = needs_reason(ask), lasting(ctx, ask)
     _check_patterns(verb, target)
-    rows = grant_scope.rows_of(deps.catalog, verb, target)
+    rows = grant_scope.rows_of(ctx.catalog, verb, target)
     if not rows:
         raise BadRequest(f"No control plane has a verb `{verb}` on `{target}`.", _USAGE, "no_such_verb")
-    policy = await _check_granter(deps, intent, person, rows, target, lasts)
-    if await deps.store.grant_by_id(grant_id(intent.request_id)) is not None:
+    policy = await _check_granter(ctx, intent, person, rows, target, lasts)
+    if await ctx.store.grant_by_id(grant_id(intent.request_id)) is not None:
         return
-    now = deps.clock.now()
+    now = ctx.clock.now()
     made = Grant(
         id=grant_id(intent.request_id),
         user_id=person,
@@ -72,12 +72,12 @@ async def grant(deps: Deps, intent: Intent, ask: Command) -> None:
         targets=(target,),
         channel_id=intent.place.channel_id,
         granted_by=intent.actor.user_id,
-        reason=Scribe(deps.secrets).clean(reason),
+        reason=AuditWriter(ctx.secrets).clean(reason),
         from_at=stamp(now),
         until_at=stamp(now + timedelta(seconds=lasts)),
         request_id=intent.request_id,
     )
-    row = Scribe(deps.secrets).plain(
+    row = AuditWriter(ctx.secrets).plain(
         Event.GRANTED,
         intent,
         now,
@@ -88,9 +88,9 @@ async def grant(deps: Deps, intent: Intent, ask: Command) -> None:
         policy_version=policy.version,
         detail=f"to {person} in {made.channel_id} until {made.until_at}",
     )
-    await deps.store.add_grant(made, (row,))
+    await ctx.store.add_grant(made, (row,))
     above = grant_scope.denies_above(policy, intent.place.channel_id, person, rows, target)
-    await show(deps, made, f"In force, except where {above} denies it: no grant stands above a deny" if above else "")
+    await show(ctx, made, f"In force, except where {above} denies it: no grant stands above a deny" if above else "")
 
 
 def _words(ask: Command) -> tuple[str, str, str]:
@@ -113,21 +113,21 @@ def _check_patterns(verb: str, target: str) -> None:
 
 
 async def _check_granter(
-    deps: Deps, intent: Intent, person: str, rows: list[tuple[str, Capability]], target: str, lasts: int
+    ctx: Context, intent: Intent, person: str, rows: list[tuple[str, Capability]], target: str, lasts: int
 ) -> Policy:
     """Raises NotPermittedError: no guest grants, nobody to themselves, beyond their own rights, or longer than a day."""
-    policy, granter, _ = await facts(deps, intent.actor, intent.place, max_age=FRESH)
-    outside = why_not_full(granter, deps.home_team)
+    policy, granter, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
+    outside = why_not_full(granter, ctx.home_team)
     if outside is not None:
         raise NotPermittedError(f"You cannot hand on what you may do: {outside}.", code="not_a_member")
     if person_of(person, policy.accounts) == person_of(intent.actor.user_id, policy.accounts):
         raise NotPermittedError("Somebody else has to grant it to you.", code="own_grant")
-    receiver = Actor(user_id=person, team_id=deps.home_team)
-    subject = await deps.directory.subject(receiver, (), max_age=FRESH)
-    kind, words = standing(subject, deps.home_team)
-    if kind is Standing.BARRED or subject.is_bot or subject.team_id != deps.home_team:
+    receiver = Actor(user_id=person, team_id=ctx.home_team)
+    subject = await ctx.directory.subject(receiver, (), max_age=FRESH)
+    kind, words = standing(subject, ctx.home_team)
+    if kind is Standing.BARRED or subject.is_bot or subject.team_id != ctx.home_team:
         raise NotPermittedError(f"{person} cannot be granted anything: {words}.", code="not_grantable")
-    if why_not_administrator(policy, granter, deps.home_team) is None:
+    if why_not_administrator(policy, granter, ctx.home_team) is None:
         return policy
     if kind is not Standing.FULL:
         raise NotPermittedError(
@@ -141,26 +141,26 @@ async def _check_granter(
         granter,
         rows,
         target,
-        now=deps.clock.now(),
-        home_team_id=deps.home_team,
+        now=ctx.clock.now(),
+        home_team_id=ctx.home_team,
     )
     if out is not None:
         raise NotPermittedError(f"You cannot grant what you may not do yourself: {out}.", code="beyond_own_rights")
     return policy
 
 
-async def revoke(deps: Deps, intent: Intent, ask: Command) -> Grant:
+async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
     """`revoke ID -- reason`: by an administrator, by who granted it, or by who holds it."""
     reason = needs_reason(ask)
-    found = await deps.store.grant_by_id(ask.words[0].strip("`").lower()) if ask.words else None
+    found = await ctx.store.grant_by_id(ask.words[0].strip("`").lower()) if ask.words else None
     if found is None:
-        raise BadRequest(f"There is no such grant; `{deps.command} grants` lists them.", code="no_such_grant")
-    policy, subject, _ = await facts(deps, intent.actor, intent.place, max_age=FRESH)
-    admin = why_not_administrator(policy, subject, deps.home_team)
+        raise BadRequest(f"There is no such grant; `{ctx.command} grants` lists them.", code="no_such_grant")
+    policy, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
+    admin = why_not_administrator(policy, subject, ctx.home_team)
     if admin is not None and intent.actor.user_id not in (found.user_id, *found.granted_by.split(", ")):
         raise NotPermittedError(f"Only an administrator, who gave it or who holds it may end it: {admin}.")
-    now = deps.clock.now()
-    row = Scribe(deps.secrets).plain(
+    now = ctx.clock.now()
+    row = AuditWriter(ctx.secrets).plain(
         Event.REVOKED,
         intent,
         now,
@@ -171,16 +171,16 @@ async def revoke(deps: Deps, intent: Intent, ask: Command) -> Grant:
         incident=found.id if found.breakglass else None,
         detail=f"of {found.user_id}",
     )
-    if not await deps.store.end_grant(found.id, "revoked", (row,)):
+    if not await ctx.store.end_grant(found.id, "revoked", (row,)):
         raise BadRequest(f"The grant {found.id} is over already.", code="grant_over")
-    await ended(deps, found.id, f"Revoked by <@{intent.actor.user_id}>: {reason}", intent.actor.user_id)
-    await deps.presenter.show(cards.private(intent, f"The grant {found.id} is revoked", tone=Tone.GOOD), intent.reply)
+    await ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>: {reason}", intent.actor.user_id)
+    await ctx.presenter.show(cards.private(intent, f"The grant {found.id} is revoked", tone=Tone.GOOD), intent.reply)
     return found
 
 
-async def expire(deps: Deps, intent: Intent | None, found: Grant) -> bool:
+async def expire(ctx: Context, intent: Intent | None, found: Grant) -> bool:
     """Its time is over; False when it ended before."""
-    now = deps.clock.now()
+    now = ctx.clock.now()
     columns = {
         "verb": ", ".join(found.verbs),
         "target_name": ", ".join(found.targets),
@@ -188,25 +188,25 @@ async def expire(deps: Deps, intent: Intent | None, found: Grant) -> bool:
         "incident": found.id if found.breakglass else None,
         "detail": f"of {found.user_id}",
     }
-    scribe = Scribe(deps.secrets)
+    audit_writer = AuditWriter(ctx.secrets)
     row = (
-        scribe.plain(Event.EXPIRED, intent, now, **columns)
+        audit_writer.plain(Event.EXPIRED, intent, now, **columns)
         if intent is not None
-        else scribe.system(Event.EXPIRED, found.request_id, now, deps.home_team, **columns)
+        else audit_writer.system(Event.EXPIRED, found.request_id, now, ctx.home_team, **columns)
     )
-    if not await deps.store.end_grant(found.id, "expired", (row,)):
+    if not await ctx.store.end_grant(found.id, "expired", (row,)):
         return False
-    await ended(deps, found.id, "Its time is over")
+    await ended(ctx, found.id, "Its time is over")
     return True
 
 
-async def show(deps: Deps, grant: Grant, status: str = "") -> None:
+async def show(ctx: Context, grant: Grant, status: str = "") -> None:
     """The card of a grant in its channel: whom, what, until when, by whom, why; it calls the person."""
     people = (grant.user_id, *grant.granted_by.split(", "))
     by = ", ".join(f"<@{user}>" for user in people[1:])
     card = Card(
         key=f"grant:{grant.id}",
-        place=_place(deps, grant),
+        place=_place(ctx, grant),
         title=f"Granted: {', '.join(grant.verbs)} on {', '.join(grant.targets)}",
         tone=Tone.GOOD if grant.state == "open" else Tone.PLAIN,
         status=status or "In force",
@@ -219,23 +219,23 @@ async def show(deps: Deps, grant: Grant, status: str = "") -> None:
         footer=(f"grant {grant.id}", f"request {grant.request_id}"),
         mention=tuple(dict.fromkeys(people)),
     )
-    await deps.presenter.show(card)
+    await ctx.presenter.show(card)
 
 
-def _place(deps: Deps, grant: Grant) -> Place:
-    return Place(team_id=deps.home_team, channel_id=grant.channel_id or deps.security_channel or "")
+def _place(ctx: Context, grant: Grant) -> Place:
+    return Place(team_id=ctx.home_team, channel_id=grant.channel_id or ctx.security_channel or "")
 
 
-async def ended(deps: Deps, grant_id: str, text: str, *people: str) -> None:
+async def ended(ctx: Context, grant_id: str, text: str, *people: str) -> None:
     """The card says so, and the person is called in its thread."""
-    found = await deps.store.grant_by_id(grant_id)
+    found = await ctx.store.grant_by_id(grant_id)
     if found is None:
         return
-    posted = await deps.store.message(f"grant:{found.id}")
+    posted = await ctx.store.message(f"grant:{found.id}")
     if posted is not None:
-        await show(deps, found, text)
-    under = posted or await deps.store.message(cards.key_of(found.request_id))
-    place = _place(deps, found)
+        await show(ctx, found, text)
+    under = posted or await ctx.store.message(cards.key_of(found.request_id))
+    place = _place(ctx, found)
     if under is not None and under.channel_id == place.channel_id:
         place = place.model_copy(update={"thread_ts": under.thread_ts or under.ts})
     card = Card(
@@ -246,4 +246,4 @@ async def ended(deps: Deps, grant_id: str, text: str, *people: str) -> None:
         footer=(f"grant {found.id}",),
         mention=tuple(dict.fromkeys((found.user_id, *people))),
     )
-    await deps.presenter.show(card)
+    await ctx.presenter.show(card)

@@ -13,27 +13,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.core.audit import Event, Row
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone
 from bot.core.intent import Place
 from bot.core.policy.compile import Policy
 from bot.core.policy.decide import PolicyProblem, cut_short, parse_policy
 from bot.core.ports.services import Clock, Ids, Presenter
 from bot.core.ports.store import Store
-from bot.operations.audit_writer import Scribe
-from bot.runtime.context import PolicyNow
+from bot.operations.audit_writer import AuditWriter
+from bot.runtime.context import ActivePolicy
 
 _MOST_CHANGES: Final = 60
 _AGAIN: Final = ": again the file whose rules stayed in force"
 _log = logging.getLogger("signalbox.rules")
 
 
-class Rules:
-    """`now` are the rules in force. A change, and a file that was refused, is said once to the register and the security
+class PolicyReloader:
+    """`now` are the rules in force. A change, and a file that was refused, is said once to the audit log and the security
     channel."""
 
     def __init__(self, path: Path, clock: Clock, ids: Ids, team_id: str, security_channel: str | None) -> None:
-        self._scribe = Scribe()  # until `look` says which values may appear nowhere
+        self._audit_writer = AuditWriter()  # until `look` says which values may appear nowhere
         self._path = path
         self._clock = clock
         self._ids = ids
@@ -41,7 +41,7 @@ class Rules:
         self._security_channel = security_channel
         self._read = read_rules(path)
         self._refused: RulesFile | None = None
-        self.now = PolicyNow.of(parse_policy(self._read.usable()), clock.now())
+        self.now = ActivePolicy.of(parse_policy(self._read.usable()), clock.now())
 
     async def registered(self, store: Store) -> None:
         """Write down what was loaded at the start."""
@@ -49,7 +49,7 @@ class Rules:
 
     async def look(self, store: Store, presenter: Presenter, secrets: Sequence[str]) -> None:
         """Take a changed file, or refuse it loudly and keep the last good one. None of `secrets` is shown."""
-        self._scribe = Scribe(secrets)
+        self._audit_writer = AuditWriter(secrets)
         found = read_rules(self._path)
         if found == self._read:
             if self._refused is not None:
@@ -66,7 +66,7 @@ class Rules:
             return
         before, version = self._read, self.now.policy.version
         self._read, self._refused = found, None
-        self.now = PolicyNow.of(policy, self._clock.now())
+        self.now = ActivePolicy.of(policy, self._clock.now())
         await store.append(self._row(Event.POLICY_LOADED, self._path.name, found.digest))
         _log.info("rules %s are in force", policy.version)
         lines = (Line(text=changes(before.text or "", found.text or ""), code=True),)
@@ -109,15 +109,15 @@ class Rules:
             title=title,
             tone=tone,
             status=status,
-            lines=tuple(line.model_copy(update={"text": self._scribe.clean(line.text)}) for line in lines),
+            lines=tuple(line.model_copy(update={"text": self._audit_writer.clean(line.text)}) for line in lines),
             at=self._clock.now(),
         )
         await presenter.show(card)
 
-    def _row(self, event: Event, detail: str, digest: str | None) -> Row:
+    def _row(self, event: Event, detail: str, digest: str | None) -> AuditEntry:
         version, now = self.now.policy.version, self._clock.now()
         columns = {"policy_version": version, "detail": detail, "digest": digest}
-        return self._scribe.system(event, self._ids.request(), now, self._team_id, **columns)
+        return self._audit_writer.system(event, self._ids.request(), now, self._team_id, **columns)
 
 
 def changes(before: str, after: str) -> str:

@@ -6,154 +6,160 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.approval import Step, is_expired, may_dispatch
-from bot.core.audit import Event, Row
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Tone
 from bot.core.errors import Problem
 from bot.core.operation import Operation
 from bot.core.policy.decide import Allowed, GrantView, decide
-from bot.core.records import Grant, Hold, grant_id, stamp
+from bot.core.records import Grant, PendingDecision, grant_id, stamp
 from bot.core.text import plural
 from bot.features.approvals import cards as shown
 from bot.features.approvals import expiry
 from bot.features.approvals.approvers import of_these
-from bot.features.approvals.record import Terms, before, terms_of, view_of
+from bot.features.approvals.record import ApprovalRecord, before, record_of, view_of
 from bot.features.approvals.request import ask_again, hand_over
-from bot.features.approvals.snapshot import Look, look, unfit
-from bot.features.pauses.pause import check_pause, turn_of
-from bot.operations.audit_writer import Scribe
+from bot.features.approvals.snapshot import TargetSnapshot, look, unfit
+from bot.features.pauses.pause import check_pause, target_lock
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, Ruling, asked
 from bot.operations.execute import execute
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 RENEWED: Final = "The card shows how things stand now; look, then press again."
 
 
-async def dispatch(deps: Deps, hold_id: str) -> str | None:
+async def dispatch(ctx: Context, pending_id: str) -> str | None:
     """Use an approved hold, if everything is still so; else the reason, for who gave the last vote.
 
     Safe to call again: it is used once.
     """
-    waiting = await deps.store.open_hold(hold_id)
+    waiting = await ctx.store.open_pending(pending_id)
     if waiting is None or waiting.operation is None:
         return None
-    async with turn_of(deps, waiting.operation):  # before the last look, so that nothing lies between it and the call
-        return await _dispatch(deps, hold_id)
+    async with target_lock(
+        ctx, waiting.operation
+    ):  # before the last look, so that nothing lies between it and the call
+        return await _dispatch(ctx, pending_id)
 
 
-async def _dispatch(deps: Deps, hold_id: str) -> str | None:
-    hold = await deps.store.open_hold(hold_id)
-    if hold is None or hold.state != "approved" or hold.operation is None or await _granted(deps, hold):
+async def _dispatch(ctx: Context, pending_id: str) -> str | None:
+    pending = await ctx.store.open_pending(pending_id)
+    if pending is None or pending.state != "approved" or pending.operation is None or await _granted(ctx, pending):
         return None
-    if await hand_over(deps, hold):
+    if await hand_over(ctx, pending):
         return RENEWED
-    operation = hold.operation
-    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    operation = pending.operation
+    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     if row is None:
-        return await _void(deps, hold, "the control plane no longer offers it")
-    now_is = await look(deps, hold, operation, row)
+        return await _void(ctx, pending, "the control plane no longer offers it")
+    now_is = await look(ctx, pending, operation, row)
     if now_is.ended is not None:
-        return await _void(deps, hold, now_is.ended)
+        return await _void(ctx, pending, now_is.ended)
     try:
-        check_pause(row, operation, deps.clock.now(), deps.zone)
+        check_pause(row, operation, ctx.clock.now(), ctx.zone)
     except Problem as trouble:
-        return await _void(deps, hold, trouble.summary)
-    misfit = await unfit(deps, now_is.operation)
+        return await _void(ctx, pending, trouble.summary)
+    misfit = await unfit(ctx, now_is.operation)
     if misfit is not None:
-        return await _void(deps, hold, misfit)
-    step, why, people = await _step(deps, hold, now_is)
+        return await _void(ctx, pending, misfit)
+    step, why, people = await _step(ctx, pending, now_is)
     if step is Step.EXPIRE:
-        await expiry.expire(deps, hold)
+        await expiry.expire(ctx, pending)
         return "its time was over."
     if step is Step.DRIFT:
-        gap = await ask_again(deps, hold, now_is, (why,))
-        return await _void(deps, hold, gap) if gap is not None else f"{why}. {RENEWED}"
-    return await _use(deps, hold, operation, now_is, people)
+        gap = await ask_again(ctx, pending, now_is, (why,))
+        return await _void(ctx, pending, gap) if gap is not None else f"{why}. {RENEWED}"
+    return await _use(ctx, pending, operation, now_is, people)
 
 
-async def _void(deps: Deps, hold: Hold, why: str) -> str:
-    await expiry.void(deps, hold, why)
+async def _void(ctx: Context, pending: PendingDecision, why: str) -> str:
+    await expiry.void(ctx, pending, why)
     return f"{why.rstrip('.')}."
 
 
-async def _step(deps: Deps, hold: Hold, now_is: Look) -> tuple[Step, str, tuple[str, ...]]:
+async def _step(ctx: Context, pending: PendingDecision, now_is: TargetSnapshot) -> tuple[Step, str, tuple[str, ...]]:
     """The pure rule, with those who agreed read from Slack now; and who of them still counts."""
-    votes = await deps.store.votes(hold.id)
+    votes = await ctx.store.votes(pending.id)
     who = await of_these(
-        deps,
+        ctx,
         now_is.ruling.policy,
         now_is.demand.from_groups,
-        hold.intent.actor.user_id,
+        pending.intent.actor.user_id,
         [vote.user_id for vote in votes],
         max_age=FRESH,
     )
     step, why = may_dispatch(
-        view_of(hold, votes),
+        view_of(pending, votes),
         who=who,
-        now=deps.clock.now(),
+        now=ctx.clock.now(),
         aliases=now_is.ruling.policy.accounts,
-        before=before(hold),
+        before=before(pending),
         after=now_is.after,
     )
     return step, why, tuple(vote.user_id for vote in votes if vote.vote == "approve" and vote.user_id in who.user_ids)
 
 
-async def _use(deps: Deps, hold: Hold, operation: Operation, now_is: Look, people: tuple[str, ...]) -> str | None:
-    terms = terms_of(hold)
+async def _use(
+    ctx: Context, pending: PendingDecision, operation: Operation, now_is: TargetSnapshot, people: tuple[str, ...]
+) -> str | None:
+    record = record_of(pending)
     operation = operation.model_copy(update={"approved_by": people})
     by = " and ".join(f"<@{user}>" for user in people)
-    await shown.show(deps, hold)
-    if terms.sort == "grant":
-        await _grant(deps, hold, terms, operation, people)
-        text = f"Approved by {by}: you may `{operation.verb}` it here for {plural(terms.lasts // 60, 'minute')}."
+    await shown.show(ctx, pending)
+    if record.sort == "grant":
+        await _grant(ctx, pending, record, operation, people)
+        text = f"Approved by {by}: you may `{operation.verb}` it here for {plural(record.lasts // 60, 'minute')}."
         await shown.close_requester(
-            deps, hold, Tone.GOOD, f"Granted for {plural(terms.lasts // 60, 'minute')}", text, *people
+            ctx, pending, Tone.GOOD, f"Granted for {plural(record.lasts // 60, 'minute')}", text, *people
         )
-        await shown.tell_requester(deps, hold, "approved", text, *people, tone=Tone.GOOD)
+        await shown.tell_requester(ctx, pending, "approved", text, *people, tone=Tone.GOOD)
         return None
     ruling = now_is.ruling
-    if terms.sort == "run":
+    if record.sort == "run":
         # The rule that demanded the approval is what allows it, even if the requester holds a grant by now.
         ruling = Ruling(now_is.demand, ruling.policy, ruling.subject, ruling.where, ruling.digest)
-    if terms.sort == "once":
-        ruling = _once(deps, hold, operation, ruling)
+    if record.sort == "once":
+        ruling = _once(ctx, pending, operation, ruling)
         if not isinstance(ruling.decision, Allowed):
-            return await _void(deps, hold, f"even with a grant the rules forbid it: {ruling.decision.reason}")
-        await _grant(deps, hold, terms, operation, people)
+            return await _void(ctx, pending, f"even with a grant the rules forbid it: {ruling.decision.reason}")
+        await _grant(ctx, pending, record, operation, people)
 
     async def tell() -> None:
         text = f"Approved by {by}: it runs now, and the card shows it."
-        await shown.tell_requester(deps, hold, "approved", text, *people, tone=Tone.GOOD)
+        await shown.tell_requester(ctx, pending, "approved", text, *people, tone=Tone.GOOD)
 
     agreed = ", ".join(people)
-    result = await execute(deps, hold.intent, operation, ruling, hold_id=hold.id, approved_by=agreed, taken=tell)
-    return None if result is not None else await _overtaken(deps, hold.id)
+    result = await execute(
+        ctx, pending.intent, operation, ruling, pending_id=pending.id, approved_by=agreed, taken=tell
+    )
+    return None if result is not None else await _overtaken(ctx, pending.id)
 
 
-async def _overtaken(deps: Deps, hold_id: str) -> str | None:
+async def _overtaken(ctx: Context, pending_id: str) -> str | None:
     """Somebody or the time was faster in the very last moment; None when it was used by another attempt."""
-    hold = await deps.store.open_hold(hold_id)
-    if hold is None or hold.state == "taken":
+    pending = await ctx.store.open_pending(pending_id)
+    if pending is None or pending.state == "taken":
         return None
-    if hold.state == "approved" and is_expired(datetime.fromisoformat(hold.due_at), deps.clock.now()):
-        await expiry.expire(deps, hold)
+    if pending.state == "approved" and is_expired(datetime.fromisoformat(pending.due_at), ctx.clock.now()):
+        await expiry.expire(ctx, pending)
         return "its time was over."
-    return f"{shown.head(hold)}."
+    return f"{shown.head(pending)}."
 
 
-def _once(deps: Deps, hold: Hold, operation: Operation, ruling: Ruling) -> Ruling:
+def _once(ctx: Context, pending: PendingDecision, operation: Operation, ruling: Ruling) -> Ruling:
     """What the rules say with a grant for exactly this. It is never open in the store, so nothing else can run on it."""
-    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     if row is None:
         return ruling
     grant = GrantView(
-        id=grant_id(hold.id),
-        user_id=hold.intent.actor.user_id,
+        id=grant_id(pending.id),
+        user_id=pending.intent.actor.user_id,
         verbs=(operation.verb,),
         targets=(target_pattern(operation),),
-        until=datetime.fromisoformat(hold.due_at),
-        channel_id=hold.intent.place.channel_id,
+        until=datetime.fromisoformat(pending.due_at),
+        channel_id=pending.intent.place.channel_id,
     )
-    decision = decide(ruling.policy, **asked(deps, row, operation, ruling.subject, ruling.where, (grant,)))
+    decision = decide(ruling.policy, **asked(ctx, row, operation, ruling.subject, ruling.where, (grant,)))
     return Ruling(decision, ruling.policy, ruling.subject, ruling.where, ruling.digest)
 
 
@@ -162,46 +168,48 @@ def target_pattern(operation: Operation) -> str:
     return operation.target.scope or f"{operation.target.backend}:*"
 
 
-async def _granted(deps: Deps, hold: Hold) -> bool:
+async def _granted(ctx: Context, pending: PendingDecision) -> bool:
     """A grant for some time was made of it: there is nothing left to do."""
-    return terms_of(hold).sort == "grant" and await deps.store.grant_by_id(grant_id(hold.id)) is not None
+    return record_of(pending).sort == "grant" and await ctx.store.grant_by_id(grant_id(pending.id)) is not None
 
 
-async def _grant(deps: Deps, hold: Hold, terms: Terms, operation: Operation, people: tuple[str, ...]) -> None:
+async def _grant(
+    ctx: Context, pending: PendingDecision, record: ApprovalRecord, operation: Operation, people: tuple[str, ...]
+) -> None:
     """Keep the grant. One for a single use is kept as ended: it is used by this very operation."""
-    if await deps.store.grant_by_id(grant_id(hold.id)) is not None:
+    if await ctx.store.grant_by_id(grant_id(pending.id)) is not None:
         return
-    now = deps.clock.now()
-    once = terms.sort == "once"
-    until = now if once else now + timedelta(seconds=terms.lasts)
+    now = ctx.clock.now()
+    once = record.sort == "once"
+    until = now if once else now + timedelta(seconds=record.lasts)
     grant = Grant(
-        id=grant_id(hold.id),
-        user_id=hold.intent.actor.user_id,
+        id=grant_id(pending.id),
+        user_id=pending.intent.actor.user_id,
         verbs=(operation.verb,),
         targets=(target_pattern(operation),),
-        channel_id=hold.intent.place.channel_id,
+        channel_id=pending.intent.place.channel_id,
         granted_by=", ".join(people),
         reason=operation.reason,
         from_at=stamp(now),
         until_at=stamp(until),
         state="expired" if once else "open",
-        request_id=hold.request_id,
+        request_id=pending.request_id,
     )
-    await deps.store.add_grant(grant, (_row(deps, hold, operation, grant, once=once),))
+    await ctx.store.add_grant(grant, (_row(ctx, pending, operation, grant, once=once),))
     if not once:
-        await deps.store.finish(hold.request_id, (), stamp(now))
+        await ctx.store.finish(pending.request_id, (), stamp(now))
 
 
-def _row(deps: Deps, hold: Hold, operation: Operation, grant: Grant, *, once: bool) -> Row:
+def _row(ctx: Context, pending: PendingDecision, operation: Operation, grant: Grant, *, once: bool) -> AuditEntry:
     lasts = "for this one operation" if once else f"until {grant.until_at}"
-    return Scribe(deps.secrets).about(
+    return AuditWriter(ctx.secrets).about(
         Event.GRANTED,
         operation,
-        hold.intent,
-        deps.clock.now(),
+        pending.intent,
+        ctx.clock.now(),
         rule=f"grant {grant.id}",
-        policy_version=hold.policy_version,
-        digest=hold.digest,
-        approval_id=hold.id,
+        policy_version=pending.policy_version,
+        digest=pending.digest,
+        approval_id=pending.id,
         detail=f"to {grant.user_id} {lasts}, by {grant.granted_by}",
     )

@@ -14,14 +14,14 @@ from bot.core.policy.decide import Denied, NeedsApproval, Standing, standing
 from bot.core.policy.match import risk_or_verb, target_covered
 from bot.core.records import stamp
 from bot.core.value import Json
-from bot.features.approvals.record import KIND, terms_of
+from bot.features.approvals.record import KIND, record_of
 from bot.features.approvals.request import open_approval
 from bot.features.replies import refusal
 from bot.features.replies.answer import say
 from bot.operations import cards
 from bot.operations.authorize import FRESH, Ruling, authorize
 from bot.operations.resolve import Resolved
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 ASK_FORM: Final = "ask_for_it"
 ASK_TAG: Final = "ask1"
@@ -32,13 +32,13 @@ EXPIRES: Final = 1_800
 RULE: Final = "ask for it"
 
 
-def ask_buttons(deps: Deps, intent: Intent, operation: Operation, ruling: Ruling) -> tuple[Button, ...]:
+def ask_buttons(ctx: Context, intent: Intent, operation: Operation, ruling: Ruling) -> tuple[Button, ...]:
     """The button of a denial, when no rule covers it and somebody is there to ask. A deny, a freeze, a place and what a
     person is are decisions already: those have no button."""
     decision = ruling.decision
     if not isinstance(decision, Denied) or decision.code != "no_rule" or not _approvers(ruling, decision):
         return ()
-    if standing(ruling.subject, deps.home_team)[0] is not Standing.FULL:
+    if standing(ruling.subject, ctx.home_team)[0] is not Standing.FULL:
         return ()
     means: dict[str, Json] = {
         "tag": ASK_TAG,
@@ -48,32 +48,32 @@ def ask_buttons(deps: Deps, intent: Intent, operation: Operation, ruling: Ruling
         "thread": intent.place.thread_ts,
     }
     only = intent.actor.user_id
-    return (Button(label="Ask for it", action="ask_for_it", id=deps.ids.secret(), means=means, only_user=only),)
+    return (Button(label="Ask for it", action="ask_for_it", id=ctx.ids.secret(), means=means, only_user=only),)
 
 
 def _approvers(ruling: Ruling, decision: Denied) -> tuple[str, ...]:
     return decision.rule_approvers or ruling.policy.administrators.words
 
 
-async def open_ask(deps: Deps, intent: Intent, means: dict[str, Json]) -> None:
+async def open_ask(ctx: Context, intent: Intent, means: dict[str, Json]) -> None:
     """The button was pressed: a modal, at once, for Slack opens it within three seconds of the press or not at all."""
     operation = Operation.model_validate(means.get("operation"))
-    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     thread = means.get("thread")
     place = intent.place.model_copy(update={"thread_ts": thread if isinstance(thread, str) else None})
-    token = deps.ids.secret()
+    token = ctx.ids.secret()
     kept: dict[str, Json] = {
         "user": intent.actor.user_id,
         "operation": means.get("operation"),
         "place": place.model_dump(mode="json"),
     }
-    await deps.store.set_fact(f"form:{token}", kept, stamp(deps.clock.now()))
+    await ctx.store.set_value(f"form:{token}", kept, stamp(ctx.clock.now()))
     form = _form(operation, row, token)
-    opened = intent.reply.trigger_id is not None and await deps.presenter.open_form(intent.reply.trigger_id, form)
+    opened = intent.reply.trigger_id is not None and await ctx.presenter.open_form(intent.reply.trigger_id, form)
     if opened:
-        await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+        await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
     else:
-        await say(deps, intent, "The form could not be opened in time. Press `Ask for it` again.")
+        await say(ctx, intent, "The form could not be opened in time. Press `Ask for it` again.")
 
 
 def _form(operation: Operation, row: Capability | None, token: str) -> FormView:
@@ -100,7 +100,7 @@ def grantable(operation: Operation) -> bool:
     return operation.target.scope is not None and "*" not in operation.target.scope
 
 
-async def wanted(deps: Deps, intent: Intent, form: Form, kept: dict[str, Json]) -> None:
+async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]) -> None:
     """The modal came back: decided anew, then put to those who could allow it."""
     reason = form.values.get("reason")
     words = reason.strip() if isinstance(reason, str) else ""
@@ -109,30 +109,30 @@ async def wanted(deps: Deps, intent: Intent, form: Form, kept: dict[str, Json]) 
     operation = Operation.model_validate(kept.get("operation")).model_copy(
         update={"request_id": intent.request_id, "reason": words}
     )
-    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     if row is None:
-        await say(deps, intent, "This control plane no longer offers that.")
+        await say(ctx, intent, "This control plane no longer offers that.")
         return
-    ruling = await authorize(deps, intent, operation, row, max_age=FRESH)
+    ruling = await authorize(ctx, intent, operation, row, max_age=FRESH)
     decision = ruling.decision
     if not isinstance(decision, Denied):
         target = cards.written(operation.target)
         again = Command(verb=operation.verb, target=target, params=operation.words, reason=words or None)
-        await refusal.offer(deps, intent, "The rules cover it now.", again)
+        await refusal.offer(ctx, intent, "The rules cover it now.", again)
         return
     if decision.code != "no_rule" or not _approvers(ruling, decision):
-        await say(deps, intent, f"It cannot be asked for: {decision.reason}.")
+        await say(ctx, intent, f"It cannot be asked for: {decision.reason}.")
         return
-    if await _waits_already(deps, intent, operation):
-        await say(deps, intent, "It waits for its approval already; the card in the channel shows it.", tone=Tone.PLAIN)
+    if await _waits_already(ctx, intent, operation):
+        await say(ctx, intent, "It waits for its approval already; the card in the channel shows it.", tone=Tone.PLAIN)
         return
     sort = "grant" if lasts == HALF_HOUR and grantable(operation) else "once"
     demand = _demand(ruling, decision, operation, row, intent.place.channel_id)
     if ruling.where.is_dm and demand.in_channel == intent.place.channel_id and not decision.rule_approvers:
         # In a direct message no administrator looks.
-        demand = replace(demand, in_channel=deps.security_channel or demand.in_channel)
+        demand = replace(demand, in_channel=ctx.security_channel or demand.in_channel)
     await open_approval(
-        deps,
+        ctx,
         intent,
         Resolved(operation, row),
         ruling,
@@ -142,15 +142,15 @@ async def wanted(deps: Deps, intent: Intent, form: Form, kept: dict[str, Json]) 
     )
 
 
-async def _waits_already(deps: Deps, intent: Intent, operation: Operation) -> bool:
+async def _waits_already(ctx: Context, intent: Intent, operation: Operation) -> bool:
     """Whether this person asked for the very same here and nobody decided it yet, for once or for longer."""
     wish = (operation.verb, operation.target.backend, operation.target.kind, operation.target.id, operation.params)
-    for hold in await deps.store.holds(state="open", user=intent.actor.user_id):
-        other = hold.operation
-        if hold.kind != KIND or other is None or hold.intent.place.channel_id != intent.place.channel_id:
+    for pending in await ctx.store.pending_decisions(state="open", user=intent.actor.user_id):
+        other = pending.operation
+        if pending.kind != KIND or other is None or pending.intent.place.channel_id != intent.place.channel_id:
             continue
         its = (other.verb, other.target.backend, other.target.kind, other.target.id, other.params)
-        if its == wish and terms_of(hold).sort != "run":
+        if its == wish and record_of(pending).sort != "run":
             return True
     return False
 

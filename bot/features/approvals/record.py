@@ -11,9 +11,9 @@ from pydantic import Field
 from bot.core.approval import ApprovalView, Choice, Eligible, Snapshot, State, Vote, person_of
 from bot.core.outcome import Fact
 from bot.core.policy.decide import NeedsApproval
-from bot.core.records import Hold, HoldVote
+from bot.core.records import CastVote, PendingDecision
 from bot.core.value import Value
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 KIND: Final = "approval"
 _STATES: Final[Mapping[str, State]] = {
@@ -28,7 +28,7 @@ _STATES: Final[Mapping[str, State]] = {
 Sort = Literal["run", "once", "grant"]
 
 
-class Terms(Value):
+class ApprovalRecord(Value):
     """The `facts` of a hold that needs votes. `channel` is where the approvers are asked.
 
     `sort`: run what a rule lets run with an approval; run once what no rule allows; or grant it for `lasts` seconds. `state` and
@@ -59,42 +59,42 @@ class Terms(Value):
         return NeedsApproval(self.rule, self.why, self.count, self.groups, self.expires, self.channel)
 
 
-def terms_of(hold: Hold) -> Terms:
+def record_of(pending: PendingDecision) -> ApprovalRecord:
     """The terms that this hold keeps."""
-    return Terms.model_validate(hold.facts)
+    return ApprovalRecord.model_validate(pending.facts)
 
 
-def hold_id(request_id: str, number: int) -> str:
+def pending_id(request_id: str, number: int) -> str:
     """The id of the approval that is asked for the `number`th time: two who ask again at once make the same one."""
     return f"{request_id}.{number}"
 
 
-def next_id(hold: Hold) -> str:
+def next_id(pending: PendingDecision) -> str:
     """The id of the approval that replaces this one once something changed."""
-    return hold_id(hold.request_id, terms_of(hold).round + 1)
+    return pending_id(pending.request_id, record_of(pending).round + 1)
 
 
-def claim_key(hold: Hold) -> str:
+def claim_key(pending: PendingDecision) -> str:
     """Where it is kept who said first that they are looking."""
-    return f"claim:{hold.id}"
+    return f"claim:{pending.id}"
 
 
-async def claimed_by(deps: Deps, hold: Hold) -> str | None:
+async def claimed_by(ctx: Context, pending: PendingDecision) -> str | None:
     """Who said that they are looking."""
-    kept = await deps.store.fact(claim_key(hold))
+    kept = await ctx.store.value(claim_key(pending))
     return kept if isinstance(kept, str) else None
 
 
-def view_of(hold: Hold, votes: Sequence[HoldVote], claimed: str | None = None) -> ApprovalView:
+def view_of(pending: PendingDecision, votes: Sequence[CastVote], claimed: str | None = None) -> ApprovalView:
     """The hold as the pure rules want it."""
     return ApprovalView(
-        id=hold.id,
-        state=_STATES[hold.state],
-        requester_id=hold.intent.actor.user_id,
-        count=terms_of(hold).count,
-        asked_at=datetime.fromisoformat(hold.made_at),
-        due_at=datetime.fromisoformat(hold.due_at),
-        digest=hold.digest or "",
+        id=pending.id,
+        state=_STATES[pending.state],
+        requester_id=pending.intent.actor.user_id,
+        count=record_of(pending).count,
+        asked_at=datetime.fromisoformat(pending.made_at),
+        due_at=datetime.fromisoformat(pending.due_at),
+        digest=pending.digest or "",
         votes=tuple(
             Vote(vote.user_id, Choice(vote.vote), datetime.fromisoformat(vote.at), vote.reason or "") for vote in votes
         ),
@@ -102,13 +102,13 @@ def view_of(hold: Hold, votes: Sequence[HoldVote], claimed: str | None = None) -
     )
 
 
-def before(hold: Hold) -> Snapshot:
+def before(pending: PendingDecision) -> Snapshot:
     """What was true when the card was shown."""
-    terms = terms_of(hold)
-    return Snapshot(hold.digest or "", hold.policy_version or "", terms.target_id, terms.state)
+    record = record_of(pending)
+    return Snapshot(pending.digest or "", pending.policy_version or "", record.target_id, record.state)
 
 
-def stale_votes(votes: Sequence[HoldVote], who: Eligible, known: Mapping[str, str]) -> int:
+def stale_votes(votes: Sequence[CastVote], who: Eligible, known: Mapping[str, str]) -> int:
     """Approvals of people who may no longer decide: they were counted once and count no more."""
     people = {person_of(vote.user_id, known) for vote in votes if vote.vote == Choice.APPROVE.value}
     return len([person for person in people if person not in who.people])

@@ -7,23 +7,23 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.approval import due_at, reminder_at, unshowable
-from bot.core.audit import Event, Row
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Line, Tone
 from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.operation import Operation
 from bot.core.policy.decide import NeedsApproval, Policy, why_not_breakglass
-from bot.core.records import Hold, stamp
+from bot.core.records import PendingDecision, stamp
 from bot.features.approvals import cards as shown
 from bot.features.approvals.approvers import everybody
-from bot.features.approvals.record import KIND, Sort, Terms, hold_id, next_id, terms_of
-from bot.features.approvals.snapshot import Look, sight
+from bot.features.approvals.record import KIND, ApprovalRecord, Sort, next_id, pending_id, record_of
+from bot.features.approvals.snapshot import TargetSnapshot, sight
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, Ruling
 from bot.operations.resolve import Resolved
 from bot.operations.target_facts import what_is
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 CHOICES = ("approve", "deny", "claim", "cancel")
 NO_PERSON = (
@@ -37,21 +37,21 @@ NOBODY_LOOKS = (
 )
 
 
-async def request(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
+async def request(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
     """Put what a rule demands an approval for to those who decide, or say at once that nobody can."""
     demand = ruling.decision
     if not isinstance(demand, NeedsApproval):
         raise TypeError("only what needs approval is put to approvers")
-    await open_approval(deps, intent, resolved, ruling, demand)
+    await open_approval(ctx, intent, resolved, ruling, demand)
 
 
-async def was_asked(deps: Deps, request_id: str) -> bool:
+async def was_asked(ctx: Context, request_id: str) -> bool:
     """Whether this request was put to approvers."""
-    return await deps.store.open_hold(hold_id(request_id, 1)) is not None
+    return await ctx.store.open_pending(pending_id(request_id, 1)) is not None
 
 
 async def open_approval(
-    deps: Deps,
+    ctx: Context,
     intent: Intent,
     resolved: Resolved,
     ruling: Ruling,
@@ -62,9 +62,9 @@ async def open_approval(
 ) -> bool:
     """Open the hold and show both cards; False when it was refused. A request that was asked already is not asked twice."""
     operation = resolved.operation
-    if await was_asked(deps, intent.request_id):
+    if await was_asked(ctx, intent.request_id):
         return True
-    who, gap = await everybody(deps, ruling.policy, demand, intent.actor.user_id, max_age=CACHED)
+    who, gap = await everybody(ctx, ruling.policy, demand, intent.actor.user_id, max_age=CACHED)
     if ruling.subject.is_bot or ruling.subject.is_workflow_bot:
         gap = NO_PERSON
     if ruling.where.is_dm and demand.in_channel == intent.place.channel_id:
@@ -73,16 +73,16 @@ async def open_approval(
     if gap is not None or hidden is not None:
         code = "no_approvers" if gap is not None else "not_showable"
         words = gap or f"It cannot be put to anybody, because {hidden}."
-        await _refuse(deps, intent, operation, ruling, demand, code, words)
+        await _refuse(ctx, intent, operation, ruling, demand, code, words)
         return False
-    terms = await _terms(deps, resolved, demand, who.user_ids, sort=sort, lasts=lasts)
-    now = deps.clock.now()
+    record = await _terms(ctx, resolved, demand, who.user_ids, sort=sort, lasts=lasts)
+    now = ctx.clock.now()
     due = due_at(now, demand.expires)
-    hold = _hold(intent, operation, ruling, terms, now, due)
-    row = _row(deps, hold, operation, now, detail=_asked_words(demand, who.user_ids, due))
-    await deps.store.wait(intent.request_id, hold, (row,), stamp(now))
-    await shown.show(deps, hold)
-    await shown.show_requester(deps, hold)
+    pending = _pending(intent, operation, ruling, record, now, due)
+    row = _row(ctx, pending, operation, now, detail=_asked_words(demand, who.user_ids, due))
+    await ctx.store.wait(intent.request_id, pending, (row,), stamp(now))
+    await shown.show(ctx, pending)
+    await shown.show_requester(ctx, pending)
     return True
 
 
@@ -94,10 +94,10 @@ def _asked_words(demand: NeedsApproval, people: Sequence[str], due: datetime) ->
 
 
 async def _terms(
-    deps: Deps, resolved: Resolved, demand: NeedsApproval, people: Sequence[str], *, sort: Sort, lasts: int
-) -> Terms:
-    facts, (target, state) = await asyncio.gather(what_is(deps, resolved.operation), sight(deps, resolved.operation))
-    return Terms(
+    ctx: Context, resolved: Resolved, demand: NeedsApproval, people: Sequence[str], *, sort: Sort, lasts: int
+) -> ApprovalRecord:
+    facts, (target, state) = await asyncio.gather(what_is(ctx, resolved.operation), sight(ctx, resolved.operation))
+    return ApprovalRecord(
         sort=sort,
         lasts=lasts,
         rule=demand.rule,
@@ -111,102 +111,108 @@ async def _terms(
         eligible=tuple(people),
         effect=resolved.row.effect or resolved.row.help,
         shown=facts,
-        buttons=_ids(deps),
+        buttons=_ids(ctx),
     )
 
 
-def _ids(deps: Deps) -> dict[str, str]:
-    return {choice: deps.ids.secret() for choice in CHOICES}
+def _ids(ctx: Context) -> dict[str, str]:
+    return {choice: ctx.ids.secret() for choice in CHOICES}
 
 
-def _hold(intent: Intent, operation: Operation, ruling: Ruling, terms: Terms, now: datetime, due: datetime) -> Hold:
-    return Hold(
-        id=hold_id(intent.request_id, terms.round),
+def _pending(
+    intent: Intent, operation: Operation, ruling: Ruling, record: ApprovalRecord, now: datetime, due: datetime
+) -> PendingDecision:
+    return PendingDecision(
+        id=pending_id(intent.request_id, record.round),
         kind=KIND,
         request_id=intent.request_id,
         operation=operation,
         digest=ruling.digest,
         policy_version=ruling.policy.version,
         intent=intent,
-        facts=terms.model_dump(mode="json"),
+        facts=record.model_dump(mode="json"),
         due_at=stamp(due),
         remind_at=stamp(reminder_at(now, due)),
         made_at=stamp(now),
     )
 
 
-def _row(deps: Deps, hold: Hold, operation: Operation, now: datetime, **columns: str | None) -> Row:
-    return Scribe(deps.secrets).about(
+def _row(
+    ctx: Context, pending: PendingDecision, operation: Operation, now: datetime, **columns: str | None
+) -> AuditEntry:
+    return AuditWriter(ctx.secrets).about(
         Event.APPROVAL_REQUESTED,
         operation,
-        hold.intent,
+        pending.intent,
         now,
-        rule=terms_of(hold).rule,
-        policy_version=hold.policy_version,
-        digest=hold.digest,
-        approval_id=hold.id,
+        rule=record_of(pending).rule,
+        policy_version=pending.policy_version,
+        digest=pending.digest,
+        approval_id=pending.id,
         **columns,
     )
 
 
-async def ask_again(deps: Deps, hold: Hold, now_is: Look, reasons: Sequence[str]) -> str | None:
+async def ask_again(
+    ctx: Context, pending: PendingDecision, now_is: TargetSnapshot, reasons: Sequence[str]
+) -> str | None:
     """Replace the approval by a new one that shows how things stand now. None when done, else why nobody can decide it.
 
     The new one has a known id, so that two who notice at once make one; votes on what no longer is do not count for it.
     The end of the time stays what it was.
     """
     operation, policy = now_is.operation, now_is.ruling.policy
-    who, gap = await everybody(deps, policy, now_is.demand, hold.intent.actor.user_id, max_age=FRESH)
-    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    who, gap = await everybody(ctx, policy, now_is.demand, pending.intent.actor.user_id, max_age=FRESH)
+    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     if gap is not None or row is None:
         return gap or "the control plane no longer offers it"
-    old = terms_of(hold)
-    terms = await _terms(deps, Resolved(operation, row), now_is.demand, who.user_ids, sort=old.sort, lasts=old.lasts)
+    old = record_of(pending)
+    record = await _terms(ctx, Resolved(operation, row), now_is.demand, who.user_ids, sort=old.sort, lasts=old.lasts)
     note = "; ".join(reasons)
-    terms = terms.model_copy(update={"round": old.round + 1, "note": note[:1].upper() + note[1:]})
-    now = deps.clock.now()
+    record = record.model_copy(update={"round": old.round + 1, "note": note[:1].upper() + note[1:]})
+    now = ctx.clock.now()
     changed = {
-        "id": next_id(hold),
+        "id": next_id(pending),
         "state": "open",
         "operation": operation,
-        "digest": operation.digest(hold.intent.actor, hold.intent.place, policy.version),
+        "digest": operation.digest(pending.intent.actor, pending.intent.place, policy.version),
         "policy_version": policy.version,
-        "facts": terms.model_dump(mode="json"),
-        "remind_at": hold.remind_at if hold.remind_at and hold.remind_at > stamp(now) else None,
+        "facts": record.model_dump(mode="json"),
+        "remind_at": pending.remind_at if pending.remind_at and pending.remind_at > stamp(now) else None,
         "decided_by": None,
         "decided_at": None,
         "made_at": stamp(now),
     }
-    again = hold.model_copy(update=changed)
-    asked = _row(deps, again, operation, now, code="asked_again", detail=note)
+    again = pending.model_copy(update=changed)
+    asked = _row(ctx, again, operation, now, code="asked_again", detail=note)
     try:
-        await deps.store.wait(hold.request_id, again, (asked,), stamp(now))
+        await ctx.store.wait(pending.request_id, again, (asked,), stamp(now))
     except Problem:
-        if await deps.store.open_hold(again.id) is None:
+        if await ctx.store.open_pending(again.id) is None:
             raise
-    await hand_over(deps, hold)
+    await hand_over(ctx, pending)
     return None
 
 
-async def hand_over(deps: Deps, hold: Hold) -> bool:
+async def hand_over(ctx: Context, pending: PendingDecision) -> bool:
     """End an approval that was asked again and show the newer one; False when there is no newer one."""
-    newer = await deps.store.open_hold(next_id(hold))
+    newer = await ctx.store.open_pending(next_id(pending))
     if newer is None:
         return False
-    await deps.store.end_hold(hold.id, "cancelled", None, (), deps.clock.now())
-    await shown.show(deps, newer)
+    await ctx.store.end_pending(pending.id, "cancelled", None, (), ctx.clock.now())
+    await shown.show(ctx, newer)
     if newer.state == "open":
-        await shown.show_requester(deps, newer)
-        await shown.call_back(deps, hold, newer)
+        await shown.show_requester(ctx, newer)
+        await shown.call_back(ctx, pending, newer)
     return True
 
 
 async def _refuse(
-    deps: Deps, intent: Intent, operation: Operation, ruling: Ruling, demand: NeedsApproval, code: str, words: str
+    ctx: Context, intent: Intent, operation: Operation, ruling: Ruling, demand: NeedsApproval, code: str, words: str
 ) -> None:
     """Nobody could decide it: said now, not when it expires."""
-    now = deps.clock.now()
-    row = Scribe(deps.secrets).about(
+    now = ctx.clock.now()
+    row = AuditWriter(ctx.secrets).about(
         Event.DENIED,
         operation,
         intent,
@@ -217,11 +223,11 @@ async def _refuse(
         code=code,
         detail=words,
     )
-    await deps.store.finish(intent.request_id, (row,), stamp(now))
+    await ctx.store.finish(intent.request_id, (row,), stamp(now))
     lines = [Line(text=words)]
-    if _may_break_glass(deps, ruling.policy, ruling):
+    if _may_break_glass(ctx, ruling.policy, ruling):
         lines.append(
-            Line(text=f"In an emergency: `{deps.command} breakglass for=30m -- why`. It is reviewed afterwards.")
+            Line(text=f"In an emergency: `{ctx.command} breakglass for=30m -- why`. It is reviewed afterwards.")
         )
     card = cards.private(
         intent,
@@ -231,8 +237,8 @@ async def _refuse(
         lines=tuple(lines),
         footer=(f"rule {demand.rule}", f"request {intent.request_id}", f"code {code}"),
     )
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)
 
 
-def _may_break_glass(deps: Deps, policy: Policy, ruling: Ruling) -> bool:
-    return why_not_breakglass(policy, ruling.subject, deps.home_team) is None
+def _may_break_glass(ctx: Context, policy: Policy, ruling: Ruling) -> bool:
+    return why_not_breakglass(policy, ruling.subject, ctx.home_team) is None

@@ -13,19 +13,19 @@ from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import Denied, NeedsApproval
-from bot.core.records import Hold, grant_id
-from bot.features.approvals.record import terms_of
+from bot.core.records import PendingDecision, grant_id
+from bot.features.approvals.record import record_of
 from bot.operations.authorize import FRESH, Ruling, authorize
 from bot.operations.backend_call import against
 from bot.operations.resolve import find_target
 from bot.operations.target_facts import FACTS_WITHIN, state_now
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 UNREADABLE: Final = "not readable"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TargetSnapshot:
     """How things stand now. `ended` says why nobody can decide this any more, None while they can."""
 
     ruling: Ruling
@@ -35,65 +35,65 @@ class Look:
     ended: str | None
 
 
-async def look(deps: Deps, hold: Hold, operation: Operation, row: Capability) -> Look:
+async def look(ctx: Context, pending: PendingDecision, operation: Operation, row: Capability) -> TargetSnapshot:
     """Rules, requester, place and target, each read anew. `operation` of the answer is about what bears the name now."""
     ruling, (target, state) = await asyncio.gather(
-        authorize(deps, hold.intent, operation, row, max_age=FRESH), sight(deps, operation)
+        authorize(ctx, pending.intent, operation, row, max_age=FRESH), sight(ctx, operation)
     )
     after = Snapshot(ruling.digest, ruling.policy.version, target.id if target else "", state)
     decision = ruling.decision
-    demand = decision if isinstance(decision, NeedsApproval) else terms_of(hold).demand
+    demand = decision if isinstance(decision, NeedsApproval) else record_of(pending).demand
     now = operation.model_copy(update={"target": target or operation.target})
-    ended = f"`{operation.target.text}` no longer exists" if target is None else _ended(hold, ruling)
-    return Look(ruling, now, after, demand, ended)
+    ended = f"`{operation.target.text}` no longer exists" if target is None else _ended(pending, ruling)
+    return TargetSnapshot(ruling, now, after, demand, ended)
 
 
-def _ended(hold: Hold, ruling: Ruling) -> str | None:
+def _ended(pending: PendingDecision, ruling: Ruling) -> str | None:
     """Why the answer of the rules makes the question void."""
     decision = ruling.decision
-    if terms_of(hold).sort != "run":
+    if record_of(pending).sort != "run":
         if isinstance(decision, Denied):
             return None if decision.code == "no_rule" else f"the rules forbid it now: {decision.reason}"
-        mine = getattr(decision, "via_grant", None) == grant_id(hold.id)
+        mine = getattr(decision, "via_grant", None) == grant_id(pending.id)
         return None if mine else "a rule covers it now, so nothing has to be granted; the command can be typed again"
     if isinstance(decision, Denied):
         return f"the rules no longer allow it: {decision.reason}"
-    if not isinstance(decision, NeedsApproval) and ruling.digest != hold.digest:
+    if not isinstance(decision, NeedsApproval) and ruling.digest != pending.digest:
         return "the rules changed and no longer ask for an approval; the command can be typed again"
     return None
 
 
-async def unfit(deps: Deps, operation: Operation) -> str | None:
+async def unfit(ctx: Context, operation: Operation) -> str | None:
     """Why the control plane could not be asked for this any more, None while it could or when it does not answer: that is
     told by its state."""
     try:
         async with asyncio.timeout(FACTS_WITHIN):
-            refused = await against(deps, operation)
+            refused = await against(ctx, operation)
     except (TimeoutError, Problem):
         return None
     return refused.summary if refused is not None else None
 
 
-async def sight(deps: Deps, operation: Operation) -> tuple[Target | None, str]:
+async def sight(ctx: Context, operation: Operation) -> tuple[Target | None, str]:
     """What answers to the target's name now (None when nothing does), and its state. Not readable is a state too."""
     try:
         async with asyncio.timeout(FACTS_WITHIN):
-            target = await _found_now(deps, operation)
+            target = await _found_now(ctx, operation)
     except (TimeoutError, Problem):
         return operation.target, UNREADABLE
     if target is None:
         return None, ""
-    return target, await state_now(deps, operation.model_copy(update={"target": target}))
+    return target, await state_now(ctx, operation.model_copy(update={"target": target}))
 
 
-async def _found_now(deps: Deps, operation: Operation) -> Target | None:
+async def _found_now(ctx: Context, operation: Operation) -> Target | None:
     """None when nothing answers to the name any more. What is written by its id (a run) stays what it is."""
     target = operation.target
     if target.scope is None or target.parent is not None:
         return target
     ref = TargetRef(backend=target.backend, path=target.scope.partition(":")[2])
     try:
-        found = await find_target(deps, ref, Command(verb=operation.verb))
+        found = await find_target(ctx, ref, Command(verb=operation.verb))
     except NoSuchTarget:
         return None
     except (BadRequest, Ambiguous):

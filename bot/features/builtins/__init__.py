@@ -14,16 +14,16 @@ from bot.features.access import breakglass, grants
 from bot.features.builtins import audit, help_page, inventory, policy, whoami_why
 from bot.features.builtins.help_page import help_for, usable_verbs
 from bot.features.replies import refusal
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import not_admitted
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 __all__ = ["answer", "help_for", "usable_verbs"]
 
-Desk = Callable[[Deps, Intent, Command], Awaitable[None]]
+Handler = Callable[[Context, Intent, Command], Awaitable[None]]
 
-OPEN_TO_ALL: Final[dict[str, Desk]] = {"help": help_page.help_, "whoami": whoami_why.whoami, "why": whoami_why.why}
-MEMBERS: Final[dict[str, Desk]] = {
+OPEN_TO_ALL: Final[dict[str, Handler]] = {"help": help_page.help_, "whoami": whoami_why.whoami, "why": whoami_why.why}
+MEMBERS: Final[dict[str, Handler]] = {
     "backends": inventory.backends,
     "targets": inventory.targets,
     "find": inventory.find,
@@ -43,26 +43,26 @@ MEMBERS: Final[dict[str, Desk]] = {
 }
 
 
-async def answer(deps: Deps, intent: Intent, ask: Command) -> None:
+async def answer(ctx: Context, intent: Intent, ask: Command) -> None:
     """`help`, `whoami` and `why` answer everybody; the rest whoever the rules of this channel admit."""
     row = OPEN_TO_ALL.get(ask.verb)
     if row is None:
-        refused = await not_admitted(deps, intent)
+        refused = await not_admitted(ctx, intent)
         if refused is not None and not policy.confirms_frozen(ask, refused):
-            await refusal.turned_away(deps, intent, ask, refused)
+            await refusal.turned_away(ctx, intent, ask, refused)
             return
         row = MEMBERS.get(ask.verb)
     if row is None:
         raise Problem(f"`{ask.verb}` is not there yet.", code="no_such_verb")
     try:
-        await row(deps, intent, ask)
+        await row(ctx, intent, ask)
     except grants.NotPermittedError as no:
-        await refusal.turned_away(deps, intent, ask, Denied("house rule", no.summary, no.code))
+        await refusal.turned_away(ctx, intent, ask, Denied("house rule", no.summary, no.code))
         return
     except Problem as trouble:
-        await refusal.problem(deps, intent, trouble)
+        await refusal.problem(ctx, intent, trouble)
         return
-    now = deps.clock.now()
-    await deps.store.finish(
-        intent.request_id, (Scribe(deps.secrets).plain(Event.DONE, intent, now, verb=ask.verb),), stamp(now)
+    now = ctx.clock.now()
+    await ctx.store.finish(
+        intent.request_id, (AuditWriter(ctx.secrets).plain(Event.DONE, intent, now, verb=ask.verb),), stamp(now)
     )

@@ -1,4 +1,4 @@
-"""The register for people in channels: search and the timeline of an incident."""
+"""The audit log for people in channels: search and the timeline of an incident."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bot.core.command.catalog import check_params
 from bot.core.intent import Command, Intent
 from bot.core.outcome import FileOut, Table
 from bot.core.policy.decide import why_not_administrator
-from bot.core.records import Entry, Filters, stamp
+from bot.core.records import Filters, StoredEntry, stamp
 from bot.core.safe_csv import csv_text
 from bot.core.text import plural
 from bot.core.value import canonical
 from bot.features.builtins.tables import moment
 from bot.operations import cards
 from bot.operations.authorize import facts
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 _COLUMNS = ("Seq", "When, UTC", "Who", "Event", "What", "Detail")
 _CAME_OF_IT = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
@@ -29,49 +29,49 @@ _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
-async def audit(deps: Deps, intent: Intent, ask: Command) -> None:
+async def audit(ctx: Context, intent: Intent, ask: Command) -> None:
     """Rows of this channel, newest first; administrators see every channel."""
-    builtin = deps.catalog.builtin("audit")
+    builtin = ctx.catalog.builtin("audit")
     given = check_params(builtin.params if builtin else (), ask.params)
-    policy, subject, _ = await facts(deps, intent.actor, intent.place)
-    everywhere = why_not_administrator(policy, subject, deps.home_team) is None
+    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
+    everywhere = why_not_administrator(policy, subject, ctx.home_team) is None
     person = _PERSON.fullmatch(str(given.get("user") or ""))
     since = given.get("since")
     text = " ".join([*ask.words, str(given.get("target") or "")]).strip()
     filters = Filters(
         channel_id=None if everywhere else intent.place.channel_id,
         user_id=person.group(1) if person else None,
-        since=stamp(deps.clock.now() - timedelta(seconds=since)) if isinstance(since, int) else None,
+        since=stamp(ctx.clock.now() - timedelta(seconds=since)) if isinstance(since, int) else None,
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if _REQUEST.fullmatch(text) else text or None,
     )
     count = given.get("count")
-    entries = await deps.store.search(filters, limit=count if isinstance(count, int) else 20)
+    entries = await ctx.store.search(filters, limit=count if isinstance(count, int) else 20)
     where = "every channel" if everywhere else "this channel"
-    await _show(deps, intent, f"Register, {where}", entries)
+    await _show(ctx, intent, f"Register, {where}", entries)
 
 
-async def timeline(deps: Deps, intent: Intent, ask: Command) -> None:
+async def timeline(ctx: Context, intent: Intent, ask: Command) -> None:
     """What happened in this channel, oldest first."""
-    builtin = deps.catalog.builtin("timeline")
+    builtin = ctx.catalog.builtin("timeline")
     given = check_params(builtin.params if builtin else (), ask.params)
     since = given.get("since", 86_400)
-    start = deps.clock.now() - timedelta(seconds=since if isinstance(since, int) else 86_400)
+    start = ctx.clock.now() - timedelta(seconds=since if isinstance(since, int) else 86_400)
     filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
-    entries = await deps.store.search(filters, limit=200)
+    entries = await ctx.store.search(filters, limit=200)
     oldest_first = list(reversed(entries))
-    moves = _moves(deps, oldest_first)
+    moves = _moves(ctx, oldest_first)
     note = f"{plural(len(oldest_first) - len(moves), 'row')} of looking and sending are in the files alone."
     await _show(
-        deps, intent, f"Timeline since {moment(stamp(start))}", moves, note if len(moves) < len(oldest_first) else ""
+        ctx, intent, f"Timeline since {moment(stamp(start))}", moves, note if len(moves) < len(oldest_first) else ""
     )
     if oldest_first:
-        await _deliver(deps, intent, oldest_first)
+        await _deliver(ctx, intent, oldest_first)
 
 
-def _moves(deps: Deps, entries: Sequence[Entry]) -> list[Entry]:
+def _moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
     """What a person reads of it: no looks, and of what was sent only what came of it, unless nothing did."""
-    looks = {str(entry.request_id) for entry in entries if _is_look(deps, entry)}
+    looks = {str(entry.request_id) for entry in entries if _is_look(ctx, entry)}
     answered = {entry.request_id for entry in entries if entry.event in _CAME_OF_IT}
     return [
         entry
@@ -82,21 +82,21 @@ def _moves(deps: Deps, entries: Sequence[Entry]) -> list[Entry]:
     ]
 
 
-def _is_look(deps: Deps, entry: Entry) -> bool:
+def _is_look(ctx: Context, entry: StoredEntry) -> bool:
     """A read, a question that the bot answers itself, or what could not be read; a look that was denied is told."""
-    builtin = deps.catalog.builtin(entry.verb or "")
+    builtin = ctx.catalog.builtin(entry.verb or "")
     asked = builtin is not None and builtin.risk is Risk.READ
     return entry.event is Event.MISREAD or (entry.event is not Event.DENIED and (asked or entry.risk == str(Risk.READ)))
 
 
-async def _deliver(deps: Deps, intent: Intent, entries: Sequence[Entry]) -> None:
+async def _deliver(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> None:
     """All rows as files for a report: Markdown to read, CSV to count, JSON Lines with the hashes to prove."""
     readable = "\n".join([f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}", *map(_markdown, entries)])
     exact = "\n".join(canonical(entry.model_dump(mode="json")) for entry in entries)
     counted = csv_text(_COLUMNS, map(_row, entries)).rstrip("\r\n")
     texts = (("md", readable), ("csv", counted), ("jsonl", exact))
-    files = tuple([await _file(deps, f"timeline.{end}", text) for end, text in texts])
-    await deps.presenter.deliver(
+    files = tuple([await _file(ctx, f"timeline.{end}", text) for end, text in texts])
+    await ctx.presenter.deliver(
         Delivery(
             key=f"file:{intent.request_id}",
             place=cards.place_of(intent),
@@ -107,26 +107,26 @@ async def _deliver(deps: Deps, intent: Intent, entries: Sequence[Entry]) -> None
     )
 
 
-async def _file(deps: Deps, name: str, text: str) -> FileOut:
+async def _file(ctx: Context, name: str, text: str) -> FileOut:
     data = (text + "\n").encode()
-    async with deps.spool.create(f".{name}") as file:
+    async with ctx.spool.create(f".{name}") as file:
         file.write(data)
     return FileOut(path=file.name, name=name, title=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
 
 
-def _markdown(entry: Entry) -> str:
+def _markdown(entry: StoredEntry) -> str:
     cells = (part.replace("|", "\\|").replace("\n", " ") for part in _row(entry))
     return f"| {' | '.join(cells)} |"
 
 
-async def _show(deps: Deps, intent: Intent, title: str, entries: Sequence[Entry], note: str = "") -> None:
+async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry], note: str = "") -> None:
     rows = tuple((seq, at, cards.person(who), *rest) for seq, at, who, *rest in map(_row, entries))
     lines = () if rows or note else (Line(text="Nothing found."),)
     table = Table(columns=_COLUMNS, rows=rows, note=note) if rows or note else None
-    await deps.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
+    await ctx.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: StoredEntry) -> tuple[str, ...]:
     what = " ".join(part for part in (entry.verb, entry.target_name) if part)
     return (
         str(entry.seq),

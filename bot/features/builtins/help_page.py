@@ -15,64 +15,62 @@ from bot.core.policy.rights import why_not_full
 from bot.core.policy.visibility import may
 from bot.operations import cards
 from bot.operations.authorize import facts, grants_of, not_admitted
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 _RISKS: Final = {Risk.READ: "Look", Risk.CHANGE: "Change", Risk.DANGER: "Danger, with a pre-flight"}
 _FIRST: Final = ("find", "targets", "why")  # what a newcomer needs first
 
 
-async def help_(deps: Deps, intent: Intent, ask: Command) -> None:
+async def help_(ctx: Context, intent: Intent, ask: Command) -> None:
     """`help`, `help acc`, `help VERB`."""
-    rows = await usable(deps, intent)
+    rows = await usable(ctx, intent)
     if not ask.words:
-        await help_for(deps, intent, rows)
+        await help_for(ctx, intent, rows)
         return
-    verb, _ = deps.catalog.canonical_verb(ask.words)
+    verb, _ = ctx.catalog.canonical_verb(ask.words)
     name = ask.words[0].removesuffix(":")
-    if verb is None and name in deps.catalog.backends:
-        await _plane(deps, intent, name, [row for backend, row in rows if backend == name])
+    if verb is None and name in ctx.catalog.backends:
+        await _plane(ctx, intent, name, [row for backend, row in rows if backend == name])
     else:
-        await _one(deps, intent, verb or " ".join(ask.words), rows)
+        await _one(ctx, intent, verb or " ".join(ask.words), rows)
 
 
-async def usable(deps: Deps, intent: Intent) -> tuple[tuple[str, Capability], ...]:
+async def usable(ctx: Context, intent: Intent) -> tuple[tuple[str, Capability], ...]:
     """The rows that this person may use here, on some target, as (name of a backend, row)."""
-    policy, subject, where = await facts(deps, intent.actor, intent.place)
-    grants = await grants_of(deps, intent.actor, intent.place)
-    rows = [(name, row) for name, declared in sorted(deps.catalog.backends.items()) for row in declared.capabilities]
-    return may(policy, rows=rows, subject=subject, where=where, home_team_id=deps.home_team, grants=grants)
+    policy, subject, where = await facts(ctx, intent.actor, intent.place)
+    grants = await grants_of(ctx, intent.actor, intent.place)
+    rows = [(name, row) for name, declared in sorted(ctx.catalog.backends.items()) for row in declared.capabilities]
+    return may(policy, rows=rows, subject=subject, where=where, home_team_id=ctx.home_team, grants=grants)
 
 
-async def usable_verbs(deps: Deps, intent: Intent) -> tuple[str, ...]:
+async def usable_verbs(ctx: Context, intent: Intent) -> tuple[str, ...]:
     """Their verbs, sorted."""
-    return tuple(sorted({row.verb for _, row in await usable(deps, intent)}))
+    return tuple(sorted({row.verb for _, row in await usable(ctx, intent)}))
 
 
-async def help_for(deps: Deps, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
+async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
     """The verbs by backend, then what everybody here may ask: an overview that fits on a screen."""
     names = sorted({name for name, _ in rows})
     lines = [
-        Line(
-            heading=_heading(deps, name), text=_overview(deps, name, [row for backend, row in rows if backend == name])
-        )
+        Line(heading=_heading(ctx, name), text=_overview(ctx, name, [row for backend, row in rows if backend == name]))
         for name in names
     ]
-    lines += await _answered_here(deps, intent)
+    lines += await _answered_here(ctx, intent)
     if rows:
-        first, verb = f"`{deps.command} help {names[0]}`", f"`{deps.command} help {rows[0][1].verb}`"
+        first, verb = f"`{ctx.command} help {names[0]}`", f"`{ctx.command} help {rows[0][1].verb}`"
         text = f"{first} shows each command of it, {verb} a verb's parameters. A reason goes behind `--`."
         lines.append(Line(text=text))
     else:
         nothing = "The rules of this channel let you do nothing on a control plane."
-        lines.insert(0, Line(text=f"{nothing} `{deps.command} whoami` says why."))
-    await deps.presenter.show(cards.private(intent, "What you may do here", lines=tuple(lines)), intent.reply)
+        lines.insert(0, Line(text=f"{nothing} `{ctx.command} whoami` says why."))
+    await ctx.presenter.show(cards.private(intent, "What you may do here", lines=tuple(lines)), intent.reply)
 
 
-def _heading(deps: Deps, name: str) -> str:
-    return f"{name} ({deps.catalog.backends[name].title})"
+def _heading(ctx: Context, name: str) -> str:
+    return f"{name} ({ctx.catalog.backends[name].title})"
 
 
-def _overview(deps: Deps, name: str, rows: Sequence[Capability]) -> str:
+def _overview(ctx: Context, name: str, rows: Sequence[Capability]) -> str:
     """The verbs on a line for each risk, and one command as it is typed: one that does something if there is one."""
     found = [(words, [row for row in rows if row.risk is risk]) for risk, words in _RISKS.items()]
     verbs = [
@@ -81,47 +79,47 @@ def _overview(deps: Deps, name: str, rows: Sequence[Capability]) -> str:
         if of
     ]
     typical = next((row for row in rows if row.risk is Risk.CHANGE), rows[0])
-    return "\n".join([*verbs, f"For example `{deps.command} {_example(typical, name)}`"])
+    return "\n".join([*verbs, f"For example `{ctx.command} {_example(typical, name)}`"])
 
 
-async def _plane(deps: Deps, intent: Intent, name: str, rows: Sequence[Capability]) -> None:
+async def _plane(ctx: Context, intent: Intent, name: str, rows: Sequence[Capability]) -> None:
     """Each command of one control plane, by risk."""
     lines = []
     for risk, words in _RISKS.items():
-        said = [f"`{deps.command} {_example(row, name)}` {row.help}" for row in rows if row.risk is risk]
+        said = [f"`{ctx.command} {_example(row, name)}` {row.help}" for row in rows if row.risk is risk]
         if said:
             lines.append(Line(heading=words, text="\n".join(dict.fromkeys(said))))
     if not lines:
-        lines = [Line(text=f"The rules of this channel let you do nothing there. `{deps.command} whoami` says why.")]
-    title = f"What you may do here on {_heading(deps, name)}"
-    await deps.presenter.show(cards.private(intent, title, lines=tuple(lines)), intent.reply)
+        lines = [Line(text=f"The rules of this channel let you do nothing there. `{ctx.command} whoami` says why.")]
+    title = f"What you may do here on {_heading(ctx, name)}"
+    await ctx.presenter.show(cards.private(intent, title, lines=tuple(lines)), intent.reply)
 
 
-async def _answered_here(deps: Deps, intent: Intent) -> list[Line]:
+async def _answered_here(ctx: Context, intent: Intent) -> list[Line]:
     """What Signalbox answers itself: to everybody whom the rules of this channel admit, and to this person besides."""
-    if await not_admitted(deps, intent) is not None:
+    if await not_admitted(ctx, intent) is not None:
         return []
-    policy, subject, _ = await facts(deps, intent.actor, intent.place)
+    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
     verbs = set()
-    if why_not_administrator(policy, subject, deps.home_team) is None:
+    if why_not_administrator(policy, subject, ctx.home_team) is None:
         verbs |= {row.verb for row in BUILTINS if row.needs == "administrators"}
     else:
-        verbs |= {"grant"} if why_not_full(subject, deps.home_team) is None else set()
-        verbs |= {"revoke"} if await _has_grants(deps, intent.actor.user_id) else set()
-    if why_not_breakglass(policy, subject, deps.home_team) is None:
+        verbs |= {"grant"} if why_not_full(subject, ctx.home_team) is None else set()
+        verbs |= {"revoke"} if await _has_grants(ctx, intent.actor.user_id) else set()
+    if why_not_breakglass(policy, subject, ctx.home_team) is None:
         verbs |= {row.verb for row in BUILTINS if row.needs == "breakglass"}
     everybody = ", ".join(f"`{row.verb}`" for row in BUILTINS if row.needs is None)
-    examples = ", ".join(f"`{deps.command} {_on_hand(deps, deps.catalog.builtins[verb].example)}`" for verb in _FIRST)
+    examples = ", ".join(f"`{ctx.command} {_on_hand(ctx, ctx.catalog.builtins[verb].example)}`" for verb in _FIRST)
     besides = "\n".join(
-        f"`{deps.command} {_on_hand(deps, row.example)}` {row.help}" for row in BUILTINS if row.verb in verbs
+        f"`{ctx.command} {_on_hand(ctx, row.example)}` {row.help}" for row in BUILTINS if row.verb in verbs
     )
     found = [Line(heading="Everybody here", text=f"{everybody}\nFor example {examples}")]
     return [*found, Line(heading="You besides", text=besides)] if besides else found
 
 
-async def _has_grants(deps: Deps, user_id: str) -> bool:
+async def _has_grants(ctx: Context, user_id: str) -> bool:
     """Who holds a grant or gave one may end it."""
-    grants = await deps.store.open_grants(deps.clock.now())
+    grants = await ctx.store.open_grants(ctx.clock.now())
     return any(user_id in (grant.user_id, *grant.granted_by.split(", ")) for grant in grants)
 
 
@@ -136,39 +134,37 @@ def _example(row: Capability, backend: str) -> str:
     return " ".join(words)
 
 
-def _on_hand(deps: Deps, example: str) -> str:
+def _on_hand(ctx: Context, example: str) -> str:
     """An example of a built-in verb with a control plane that is there."""
-    name, rows = min(deps.catalog.backends.items())
+    name, rows = min(ctx.catalog.backends.items())
     words = example.split(" ")
     for index, word in enumerate(words):
         head, colon, _ = word.partition(":")
-        if head in EXAMPLE_BACKENDS and head not in deps.catalog.backends:
+        if head in EXAMPLE_BACKENDS and head not in ctx.catalog.backends:
             words[index] = f"{name}:{rows.default_target.example}" if colon else name
     return " ".join(words)
 
 
-async def _one(deps: Deps, intent: Intent, verb: str, rows: Sequence[tuple[str, Capability]]) -> None:
+async def _one(ctx: Context, intent: Intent, verb: str, rows: Sequence[tuple[str, Capability]]) -> None:
     mine = [(name, row) for name, row in rows if row.verb == verb]
-    builtin = deps.catalog.builtin(verb)
-    lines = [
-        Line(heading=f"{name}: {row.verb} on {row.target}", text=_explained(deps, name, row)) for name, row in mine
-    ]
+    builtin = ctx.catalog.builtin(verb)
+    lines = [Line(heading=f"{name}: {row.verb} on {row.target}", text=_explained(ctx, name, row)) for name, row in mine]
     if builtin is not None:
-        lines.append(Line(text=f"{builtin.help}\n`{deps.command} {_on_hand(deps, builtin.example)}`"))
+        lines.append(Line(text=f"{builtin.help}\n`{ctx.command} {_on_hand(ctx, builtin.example)}`"))
     if not lines:
-        near = deps.catalog.nearest_verbs(verb)
-        known = verb in deps.catalog.verbs
+        near = ctx.catalog.nearest_verbs(verb)
+        known = verb in ctx.catalog.verbs
         said = (
-            f"You may not `{verb}` anything here; `{deps.command} why {verb} ...` says why."
+            f"You may not `{verb}` anything here; `{ctx.command} why {verb} ...` says why."
             if known
             else f"`{verb}` is not a verb."
         )
         lines = [Line(text=said + (f" Near: {', '.join(f'`{n}`' for n in near)}." if near and not known else ""))]
-    await deps.presenter.show(cards.private(intent, f"help {verb}", lines=tuple(lines)), intent.reply)
+    await ctx.presenter.show(cards.private(intent, f"help {verb}", lines=tuple(lines)), intent.reply)
 
 
-def _explained(deps: Deps, name: str, row: Capability) -> str:
-    parts = [f"{row.help} ({row.risk})", f"`{deps.command} {_example(row, name)}`"]
+def _explained(ctx: Context, name: str, row: Capability) -> str:
+    parts = [f"{row.help} ({row.risk})", f"`{ctx.command} {_example(row, name)}`"]
     parts += [param_line(param) for param in row.params]
     if row.reason_required:
         parts.append("A reason is required.")

@@ -11,14 +11,14 @@ from bot.core.command.params import duration_text
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Named, Table
-from bot.core.policy.visibility import Sight
+from bot.core.policy.visibility import Visibility
 from bot.core.text import plural
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels
 from bot.features.builtins.tables import approvals_table, pauses_table, watches_table
 from bot.operations import cards
 from bot.operations.authorize import sight_of
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 from bot.runtime.health import Checked
 
 LIST_WITHIN = 10.0
@@ -26,44 +26,44 @@ LIST_WITHIN = 10.0
 SHOWN_WITHIN = 1.5
 
 
-async def backends(deps: Deps, intent: Intent, ask: Command) -> None:
+async def backends(ctx: Context, intent: Intent, ask: Command) -> None:
     """Every control plane that the asker may be told about, as it is now."""
-    seen = await sight_of(deps, intent.actor, intent.place)
-    await _health_table(deps, intent, "Control planes", [name for name in deps.backends if seen.backend(name)])
+    seen = await sight_of(ctx, intent.actor, intent.place)
+    await _health_table(ctx, intent, "Control planes", [name for name in ctx.backends if seen.backend(name)])
 
 
-async def health(deps: Deps, intent: Intent, ask: Command) -> None:
+async def health(ctx: Context, intent: Intent, ask: Command) -> None:
     """`health`, `health acc`."""
-    seen = await sight_of(deps, intent.actor, intent.place)
+    seen = await sight_of(ctx, intent.actor, intent.place)
     if ask.target is None:
-        await _health_table(deps, intent, "Health", [name for name in deps.backends if seen.backend(name)])
+        await _health_table(ctx, intent, "Health", [name for name in ctx.backends if seen.backend(name)])
         return
-    name = _backend(deps, seen, ask.target.partition(":")[0])
-    await _health_table(deps, intent, f"Health of {name}", (name,))
+    name = _backend(ctx, seen, ask.target.partition(":")[0])
+    await _health_table(ctx, intent, f"Health of {name}", (name,))
 
 
-async def _health_table(deps: Deps, intent: Intent, title: str, names: Sequence[str]) -> None:
+async def _health_table(ctx: Context, intent: Intent, title: str, names: Sequence[str]) -> None:
     """What has answered is shown at once; a message of its own tells of the others when they have, or have not in time.
 
     Slack has no way to update what only one person sees, so that the first message stays as it is.
     """
     async with asyncio.TaskGroup() as group:
-        asked = {name: group.create_task(deps.health.check(name)) for name in sorted(names)}
+        asked = {name: group.create_task(ctx.health.check(name)) for name in sorted(names)}
         await asyncio.wait(asked.values(), timeout=SHOWN_WITHIN)
         there = {name: task.result() for name, task in asked.items() if task.done()}
         late = [name for name in asked if name not in there]
-        rows = [_health_row(deps, name, there[name]) if name in there else _no_answer(deps, name) for name in asked]
+        rows = [_health_row(ctx, name, there[name]) if name in there else _no_answer(ctx, name) for name in asked]
         note = f"No answer yet from {', '.join(late)}; a second message tells more." if late else ""
         tone = _health_tone(there if not late else None)
         card = cards.private(intent, title, tone=tone, status=_answering(there, late), table=_table(rows, note))
-        await deps.presenter.show(card, intent.reply)
+        await ctx.presenter.show(card, intent.reply)
     if late:
         found = {name: asked[name].result() for name in late}
-        table = _table([_health_row(deps, name, checked) for name, checked in found.items()])
+        table = _table([_health_row(ctx, name, checked) for name, checked in found.items()])
         key = f"say:{intent.request_id}:late"
         tone, status = _health_tone(found), _answering(found)
         card = cards.private(intent, f"{title}: the late ones", key=key, tone=tone, status=status, table=table)
-        await deps.presenter.show(card, intent.reply)
+        await ctx.presenter.show(card, intent.reply)
 
 
 def _health_tone(found: Mapping[str, Checked] | None) -> Tone:
@@ -83,76 +83,76 @@ def _table(rows: Sequence[tuple[str, ...]], note: str = "") -> Table:
     return Table(columns=("Name", "Kind", "State", "Says", "Latency", "Credential"), rows=tuple(rows), note=note)
 
 
-def _health_row(deps: Deps, name: str, checked: Checked) -> tuple[str, ...]:
+def _health_row(ctx: Context, name: str, checked: Checked) -> tuple[str, ...]:
     said = checked.health
     latency = f"{said.latency_ms:.0f} ms" if said.latency_ms is not None else ""
     credential = said.credential
     if said.credential_ends is not None:
-        days = (said.credential_ends - deps.clock.now()).days
+        days = (said.credential_ends - ctx.clock.now()).days
         credential = f"{credential} ends {said.credential_ends:%Y-%m-%d} ({plural(days, 'day')})".strip()
     state = "ok" if said.ok else "down"
-    return (name, deps.catalog.backends[name].title, state, said.summary, latency, credential)
+    return (name, ctx.catalog.backends[name].title, state, said.summary, latency, credential)
 
 
-def _no_answer(deps: Deps, name: str) -> tuple[str, ...]:
+def _no_answer(ctx: Context, name: str) -> tuple[str, ...]:
     """A row for who has not answered yet, with what is known from before."""
-    last = deps.health.latest(name)
+    last = ctx.health.latest(name)
     known = f"; {'ok' if last.health.ok else 'down'} at {last.at:%H:%M} UTC" if last is not None else ""
     says = f"no answer within {SHOWN_WITHIN:g} s{known}"
-    return (name, deps.catalog.backends[name].title, "slow", says, "", "")
+    return (name, ctx.catalog.backends[name].title, "slow", says, "", "")
 
 
-async def targets(deps: Deps, intent: Intent, ask: Command) -> None:
+async def targets(ctx: Context, intent: Intent, ask: Command) -> None:
     """`targets infa`, `targets infa:eu`."""
-    seen = await sight_of(deps, intent.actor, intent.place)
+    seen = await sight_of(ctx, intent.actor, intent.place)
     if ask.target is None:
-        names = ", ".join(f"`{name}`" for name in sorted(deps.backends) if seen.backend(name))
+        names = ", ".join(f"`{name}`" for name in sorted(ctx.backends) if seen.backend(name))
         raise BadRequest(f"`targets` needs a control plane. There are: {names}.", code="target_missing")
     name, _, part = ask.target.partition(":")
-    _backend(deps, seen, name)
-    count = _count(deps, ask)
-    listed = [named for named in await _list(deps, name) if seen.target(named.target)]
+    _backend(ctx, seen, name)
+    count = _count(ctx, ask)
+    listed = [named for named in await _list(ctx, name) if seen.target(named.target)]
     found = [named for named in listed if part.lower() in named.text.lower()]
-    unlisted = deps.catalog.backends[name].unlisted.format(backend=name)
-    await _named_table(deps, intent, f"Targets of {name}", found, count, unlisted)
+    unlisted = ctx.catalog.backends[name].unlisted.format(backend=name)
+    await _named_table(ctx, intent, f"Targets of {name}", found, count, unlisted)
 
 
-async def find(deps: Deps, intent: Intent, ask: Command) -> None:
+async def find(ctx: Context, intent: Intent, ask: Command) -> None:
     """`find prices`: the remembered names of every backend, with how old each is; nothing is asked, so it is there at once."""
     words = [word.lower() for word in ask.words]
     if not words:
         raise BadRequest("`find` needs a part of a name.", code="target_missing")
-    now = deps.clock.now()
-    sight = await sight_of(deps, intent.actor, intent.place)
+    now = ctx.clock.now()
+    sight = await sight_of(ctx, intent.actor, intent.place)
     found = []
-    for name in sorted(deps.backends):
-        for target, seen in await deps.names.known(name):
+    for name in sorted(ctx.backends):
+        for target, seen in await ctx.names.known(name):
             text = cards.written(target)
             if all(word in text.lower() for word in words) and sight.target(target):
                 age = duration_text(max(1, int((now - seen).total_seconds())))
                 found.append(Named(target=target, text=text, state=target.kind, detail=f"seen {age} ago"))
-    await _named_table(deps, intent, f"Found for {' '.join(ask.words)}", found, 50, columns=("Target", "Kind", "Known"))
+    await _named_table(ctx, intent, f"Found for {' '.join(ask.words)}", found, 50, columns=("Target", "Kind", "Known"))
 
 
-def _backend(deps: Deps, seen: Sight, name: str) -> str:
+def _backend(ctx: Context, seen: Visibility, name: str) -> str:
     """The name if it is one that may be spoken of; who may not hear of it is answered alike whether it exists or not."""
     if not seen.backend(name):
         raise NotPermittedError(f"No rule of this channel that names you is about `{name}`.", code="no_rule")
-    if name not in deps.backends:
+    if name not in ctx.backends:
         raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
     return name
 
 
-async def _list(deps: Deps, name: str) -> Sequence[Named]:
+async def _list(ctx: Context, name: str) -> Sequence[Named]:
     try:
         async with asyncio.timeout(LIST_WITHIN):
-            return await deps.backends[name].targets()
+            return await ctx.backends[name].targets()
     except TimeoutError:
         raise Problem(f"`{name}` did not answer within {LIST_WITHIN:g} s.", code="deadline") from None
 
 
 async def _named_table(
-    deps: Deps,
+    ctx: Context,
     intent: Intent,
     title: str,
     found: Sequence[Named],
@@ -165,27 +165,27 @@ async def _named_table(
     nothing = "" if rows else "Nothing. Names are learned as they are used; a full path or id works at once."
     lines = tuple(Line(text=text) for text in (nothing, unlisted) if text)
     table = Table(columns=columns, rows=rows, total=len(found), note=note, exact=("Target",)) if rows else None
-    await deps.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
+    await ctx.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 
 
-def _count(deps: Deps, ask: Command) -> int:
-    builtin = deps.catalog.builtin(ask.verb)
+def _count(ctx: Context, ask: Command) -> int:
+    builtin = ctx.catalog.builtin(ask.verb)
     given = check_params(builtin.params if builtin else (), ask.params)
     count = given.get("count")
     return count if isinstance(count, int) else 50
 
 
-async def status(deps: Deps, intent: Intent, ask: Command) -> None:
+async def status(ctx: Context, intent: Intent, ask: Command) -> None:
     """`status` without a target: what is open in this channel; of a control plane itself, whether it answers."""
     if ask.target is not None:
-        await health(deps, intent, ask)
+        await health(ctx, intent, ask)
         return
     channel = intent.place.channel_id
-    sight = await sight_of(deps, intent.actor, intent.place)
+    sight = await sight_of(ctx, intent.actor, intent.place)
     waiting, runs, paused = await asyncio.gather(
-        approvals_table(deps, channel=channel),
-        watches_table(deps, channel, sight),
-        pauses_table(deps, channel, sight),
+        approvals_table(ctx, channel=channel),
+        watches_table(ctx, channel, sight),
+        pauses_table(ctx, channel, sight),
     )
     facts = (
         Fact(label="Waiting for a decision", value=len(waiting.rows)),
@@ -193,41 +193,41 @@ async def status(deps: Deps, intent: Intent, ask: Command) -> None:
         Fact(label="Pauses", value=len(paused.rows)),
     )
     table = runs if runs.rows else paused if paused.rows else waiting if waiting.rows else None
-    await deps.presenter.show(cards.private(intent, "Open in this channel", facts=facts, table=table), intent.reply)
+    await ctx.presenter.show(cards.private(intent, "Open in this channel", facts=facts, table=table), intent.reply)
 
 
-async def approvals(deps: Deps, intent: Intent, ask: Command) -> None:
+async def approvals(ctx: Context, intent: Intent, ask: Command) -> None:
     """What waits for a decision here."""
-    await _open(deps, intent, "Waiting for a decision", await approvals_table(deps, channel=intent.place.channel_id))
+    await _open(ctx, intent, "Waiting for a decision", await approvals_table(ctx, channel=intent.place.channel_id))
 
 
-async def watches(deps: Deps, intent: Intent, ask: Command) -> None:
+async def watches(ctx: Context, intent: Intent, ask: Command) -> None:
     """The runs that are followed here."""
-    sight = await sight_of(deps, intent.actor, intent.place)
-    await _open(deps, intent, "Runs followed here", await watches_table(deps, intent.place.channel_id, sight))
+    sight = await sight_of(ctx, intent.actor, intent.place)
+    await _open(ctx, intent, "Runs followed here", await watches_table(ctx, intent.place.channel_id, sight))
 
 
-async def pauses(deps: Deps, intent: Intent, ask: Command) -> None:
+async def pauses(ctx: Context, intent: Intent, ask: Command) -> None:
     """The pauses of this channel."""
-    sight = await sight_of(deps, intent.actor, intent.place)
-    await _open(deps, intent, "Pauses", await pauses_table(deps, intent.place.channel_id, sight))
+    sight = await sight_of(ctx, intent.actor, intent.place)
+    await _open(ctx, intent, "Pauses", await pauses_table(ctx, intent.place.channel_id, sight))
 
 
-async def _open(deps: Deps, intent: Intent, title: str, table: Table) -> None:
+async def _open(ctx: Context, intent: Intent, title: str, table: Table) -> None:
     lines = () if table.rows else (Line(text="Nothing."),)
     card = cards.private(intent, title, lines=lines, table=table if table.rows else None)
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)
 
 
-async def doctor(deps: Deps, intent: Intent, ask: Command) -> None:
+async def doctor(ctx: Context, intent: Intent, ask: Command) -> None:
     """Checks of the installation, each with its remedy; it speaks of every control plane and channel, so not to everybody."""
-    if (await sight_of(deps, intent.actor, intent.place)).patterns is not None:
+    if (await sight_of(ctx, intent.actor, intent.place)).patterns is not None:
         raise NotPermittedError("`doctor` is for full members of the workspace.")
-    checks = await deps.health.check_all()
-    policy = deps.policy()
+    checks = await ctx.health.check_all()
+    policy = ctx.policy()
     facts = [
         Fact(label="Rules", value=f"version {policy.policy.version}, loaded {policy.loaded_at:%Y-%m-%d %H:%M} UTC"),
-        Fact(label="Register", value=f"head {await deps.store.head() or 'empty'}"),
+        Fact(label="Register", value=f"head {await ctx.store.head() or 'empty'}"),
     ]
     facts += [
         Fact(label=name, value="ok" if checked.health.ok else f"down: {checked.health.summary}")
@@ -236,12 +236,12 @@ async def doctor(deps: Deps, intent: Intent, ask: Command) -> None:
     rules = policy.policy.channels.get(intent.place.channel_id)
     if rules is None:
         facts.append(Fact(label="This channel", value=f"the policy has no rules for {intent.place.channel_id}"))
-    where = await deps.directory.where(intent.place, max_age=0)
+    where = await ctx.directory.where(intent.place, max_age=0)
     facts.append(
         Fact(label="Slack", value="answers" if where.known else "does not tell what this channel is: invite the bot")
     )
-    named = named_channels(policy.policy, deps.security_channel, deps.incident_channel)
-    reaches = await asyncio.gather(*(deps.directory.reach(channel) for channel in named))
+    named = named_channels(policy.policy, ctx.security_channel, ctx.incident_channel)
+    reaches = await asyncio.gather(*(ctx.directory.reach(channel) for channel in named))
     bad = [
         Line(text=f"<#{channel}> ({use}): {found.trouble}.")
         for (channel, use), found in zip(named.items(), reaches, strict=True)
@@ -258,4 +258,4 @@ async def doctor(deps: Deps, intent: Intent, ask: Command) -> None:
         lines=tuple(bad[:20]),
         mention=tuple(named),
     )
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)

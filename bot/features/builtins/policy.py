@@ -15,9 +15,9 @@ from bot.core.policy.decide import Denied, why_not_administrator
 from bot.core.records import stamp
 from bot.features.access.grants import NotPermittedError
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, facts
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 _CHANNEL: Final = re.compile(r"<?#?([CGD][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
@@ -27,39 +27,39 @@ def confirms_frozen(ask: Command, refused: Denied) -> bool:
     return refused.code == "place_frozen" and ask.verb == "policy" and ask.words[:1] == ("confirm",)
 
 
-async def policy(deps: Deps, intent: Intent, ask: Command) -> None:
+async def policy(ctx: Context, intent: Intent, ask: Command) -> None:
     """The rules in force for this channel; and `policy confirm`."""
     word = ask.words[0] if ask.words else ""
     if word == "confirm":
-        await _confirm(deps, intent, ask)
+        await _confirm(ctx, intent, ask)
     elif word:
         raise BadRequest(f"`policy {word}` is nothing; there are `policy` and `policy confirm`.")
     else:
-        await _shown(deps, intent)
+        await _shown(ctx, intent)
 
 
-async def _administrator(deps: Deps, intent: Intent) -> str:
+async def _administrator(ctx: Context, intent: Intent) -> str:
     """The version of the rules; raises NotPermittedError for anybody else."""
-    rules, subject, _ = await facts(deps, intent.actor, intent.place, max_age=FRESH)
-    refused = why_not_administrator(rules, subject, deps.home_team)
+    rules, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
+    refused = why_not_administrator(rules, subject, ctx.home_team)
     if refused is not None:
         raise NotPermittedError(f"Only administrators may do this: {refused}.", code="not_administrator")
     return rules.version
 
 
-async def _confirm(deps: Deps, intent: Intent, ask: Command) -> None:
+async def _confirm(ctx: Context, intent: Intent, ask: Command) -> None:
     """The channel changed its id or began to be shared, and its rules may count again."""
-    version = await _administrator(deps, intent)
+    version = await _administrator(ctx, intent)
     match = _CHANNEL.fullmatch(ask.words[1]) if len(ask.words) > 1 else None
     if len(ask.words) > 1 and match is None:
         raise BadRequest("Name the channel as a mention or by its id.", code="bad_parameter")
     place = intent.place if match is None else intent.place.model_copy(update={"channel_id": match.group(1)})
-    where = await deps.directory.where(place, max_age=FRESH)
+    where = await ctx.directory.where(place, max_age=FRESH)
     if not where.known:
         raise BadRequest(f"Slack does not tell what {place.channel_id} is; invite the bot there.", code="place_unknown")
-    now = deps.clock.now()
+    now = ctx.clock.now()
     shared = "shared with another organization" if where.is_ext_shared else "not shared"
-    row = Scribe(deps.secrets).plain(
+    row = AuditWriter(ctx.secrets).plain(
         Event.REVIEWED,
         intent,
         now,
@@ -68,18 +68,18 @@ async def _confirm(deps: Deps, intent: Intent, ask: Command) -> None:
         policy_version=version,
         detail=f"the rules of {place.channel_id} count again; it is {shared}",
     )
-    await deps.store.set_fact(
+    await ctx.store.set_value(
         f"channel:{place.channel_id}", {"shared": where.is_ext_shared, "frozen": False}, stamp(now), (row,)
     )
-    named = place.channel_id in deps.policy().policy.channels
+    named = place.channel_id in ctx.policy().policy.channels
     text = f"It is {shared}." + ("" if named else " The rules do not name this id yet: write it into the rules file.")
     title = f"The rules of {place.channel_id} count again"
-    await deps.presenter.show(cards.private(intent, title, tone=Tone.GOOD, status=text), intent.reply)
+    await ctx.presenter.show(cards.private(intent, title, tone=Tone.GOOD, status=text), intent.reply)
 
 
-async def _shown(deps: Deps, intent: Intent) -> None:
+async def _shown(ctx: Context, intent: Intent) -> None:
     """The rules in force for this channel."""
-    now = deps.policy()
+    now = ctx.policy()
     rules = now.policy.channels.get(intent.place.channel_id)
     lines = []
     if rules is not None:
@@ -96,7 +96,7 @@ async def _shown(deps: Deps, intent: Intent) -> None:
     else:
         lines.append(Line(text="The policy has no rules for this channel, so everything is denied here."))
     for freeze in now.policy.freezes:
-        if freeze.begins is not None and freeze.ends is not None and freeze.ends > deps.clock.now():
+        if freeze.begins is not None and freeze.ends is not None and freeze.ends > ctx.clock.now():
             lines.append(
                 Line(
                     heading="Freeze",
@@ -104,7 +104,7 @@ async def _shown(deps: Deps, intent: Intent) -> None:
                 )
             )
     shown = (Fact(label="Version", value=now.policy.version), Fact(label="Loaded", value=now.loaded_at))
-    await deps.presenter.show(cards.private(intent, "Rules here", facts=shown, lines=tuple(lines)), intent.reply)
+    await ctx.presenter.show(cards.private(intent, "Rules here", facts=shown, lines=tuple(lines)), intent.reply)
 
 
 def _patterns(targets: Sequence[str]) -> str:

@@ -7,10 +7,10 @@ from typing import Final
 
 from bot.core.operation import Target
 from bot.core.outcome import Table
-from bot.core.policy.visibility import EVERYTHING, Sight
-from bot.core.records import Hold, Watch
+from bot.core.policy.visibility import EVERYTHING, Visibility
+from bot.core.records import PendingDecision, Watch
 from bot.operations import cards
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 MOST: Final = 200
 _TYPED: Final = "Typed as"
@@ -21,43 +21,47 @@ def moment(at: str) -> str:
     return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M UTC")
 
 
-async def approvals_table(deps: Deps, *, channel: str | None = None, user: str | None = None) -> Table:
+async def approvals_table(ctx: Context, *, channel: str | None = None, user: str | None = None) -> Table:
     """Open approvals of a channel (where they were asked or are decided) or of a requester."""
-    holds = [hold for hold in await deps.store.holds(state="open", user=user) if hold.kind != "preflight"]
+    pending_decisions = [
+        pending for pending in await ctx.store.pending_decisions(state="open", user=user) if pending.kind != "preflight"
+    ]
     if channel is not None:
-        holds = [h for h in holds if channel in (h.intent.place.channel_id, h.facts.get("channel"))]
+        pending_decisions = [
+            h for h in pending_decisions if channel in (h.intent.place.channel_id, h.facts.get("channel"))
+        ]
     rows = [
         (
-            cards.title_of(hold.operation) if hold.operation else _other(hold),
-            cards.person(hold.intent.actor.user_id),
-            cards.channel(hold.facts.get("channel")),
-            moment(hold.made_at),
-            moment(hold.due_at),
+            cards.title_of(pending.operation) if pending.operation else _other(pending),
+            cards.person(pending.intent.actor.user_id),
+            cards.channel(pending.facts.get("channel")),
+            moment(pending.made_at),
+            moment(pending.due_at),
         )
-        for hold in holds
+        for pending in pending_decisions
     ]
     return Table(columns=("Request", "Asked by", "Decided in", "Asked", "Due"), rows=tuple(rows), total=len(rows))
 
 
-def _other(hold: Hold) -> str:
-    return f"{hold.kind} of {hold.facts.get('grant')}" if hold.facts.get("grant") else hold.kind
+def _other(pending: PendingDecision) -> str:
+    return f"{pending.kind} of {pending.facts.get('grant')}" if pending.facts.get("grant") else pending.kind
 
 
-async def watches_table(deps: Deps, channel: str, sight: Sight) -> Table:
+async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     """Runs that are followed in a channel, named as on their cards, each with what a command takes."""
-    watches = [watch for watch in await deps.store.open_watches() if watch.channel_id == channel]
+    watches = [watch for watch in await ctx.store.open_watches() if watch.channel_id == channel]
     rows = [
-        (await _named(deps, watch.target, sight), _state(watch), moment(watch.made_at), cards.written(watch.target))
+        (await _named(ctx, watch.target, sight), _state(watch), moment(watch.made_at), cards.written(watch.target))
         for watch in watches[:MOST]
     ]
     return Table(columns=("Run", "State", "Since", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,))
 
 
-async def runs_of(deps: Deps, user: str) -> Table:
+async def runs_of(ctx: Context, user: str) -> Table:
     """Runs that a person follows, named as on their cards."""
-    watches = await deps.store.open_watches_of(user)
+    watches = await ctx.store.open_watches_of(user)
     rows = [
-        (await _named(deps, watch.target), _state(watch), cards.channel(watch.channel_id), moment(watch.made_at))
+        (await _named(ctx, watch.target), _state(watch), cards.channel(watch.channel_id), moment(watch.made_at))
         for watch in watches[:MOST]
     ]
     return Table(columns=("Run", "State", "In", "Since"), rows=tuple(rows), total=len(watches))
@@ -67,12 +71,12 @@ def _state(watch: Watch) -> str:
     return watch.view.state if watch.view else "?"
 
 
-async def pauses_table(deps: Deps, channel: str, sight: Sight) -> Table:
+async def pauses_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     """Open pauses of a channel, named as on their cards, each with what a command takes."""
-    pauses = [pause for pause in await deps.store.open_pauses() if pause.channel_id == channel]
+    pauses = [pause for pause in await ctx.store.open_pauses() if pause.channel_id == channel]
     rows = [
         (
-            await _named(deps, p.target, sight),
+            await _named(ctx, p.target, sight),
             moment(p.from_at),
             moment(p.until_at),
             cards.person(p.user_id),
@@ -89,17 +93,17 @@ async def pauses_table(deps: Deps, channel: str, sight: Sight) -> Table:
     )
 
 
-async def pauses_of(deps: Deps, user: str) -> Table:
+async def pauses_of(ctx: Context, user: str) -> Table:
     """Open pauses of a person, named as on their cards."""
-    pauses = [pause for pause in await deps.store.open_pauses() if pause.user_id == user]
+    pauses = [pause for pause in await ctx.store.open_pauses() if pause.user_id == user]
     rows = [
-        (await _named(deps, pause.target), moment(pause.until_at), cards.channel(pause.channel_id), pause.reason or "")
+        (await _named(ctx, pause.target), moment(pause.until_at), cards.channel(pause.channel_id), pause.reason or "")
         for pause in pauses[:MOST]
     ]
     return Table(columns=("Paused", "Until", "In", "Reason"), rows=tuple(rows), total=len(pauses))
 
 
-async def _named(deps: Deps, target: Target, sight: Sight = EVERYTHING) -> str:
+async def _named(ctx: Context, target: Target, sight: Visibility = EVERYTHING) -> str:
     """By what it is a part of, also where that was learned later and may be told."""
-    seen = await deps.names.by_id(target.backend, target.kind, target.id) if target.parent is None else None
+    seen = await ctx.names.by_id(target.backend, target.kind, target.id) if target.parent is None else None
     return cards.name_of(seen if seen is not None and sight.target(seen) else target)

@@ -7,7 +7,7 @@ import re
 from bot.core.card import Line, Tone
 from bot.core.command.parser import parse
 from bot.core.errors import BadRequest
-from bot.core.intent import Actor, Command, Door, Intent
+from bot.core.intent import Actor, Command, Intent, Source
 from bot.core.outcome import Fact, Table
 from bot.core.policy.decide import decide, standing, why_not_administrator
 from bot.core.policy.decide import why as trace_rules
@@ -18,20 +18,20 @@ from bot.features.builtins.tables import moment
 from bot.operations import cards
 from bot.operations.authorize import asked, facts, grants_of, hidden, not_admitted
 from bot.operations.resolve import resolve
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 _MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
-async def whoami(deps: Deps, intent: Intent, ask: Command) -> None:
+async def whoami(ctx: Context, intent: Intent, ask: Command) -> None:
     """What the rules know of the asker here."""
-    policy, subject, _ = await facts(deps, intent.actor, intent.place)
-    _, words = standing(subject, deps.home_team)
+    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
+    _, words = standing(subject, ctx.home_team)
     groups = [
         name for name, members in policy.file.groups.items() if _in_group(subject.user_id, members, subject.groups)
     ]
-    refused = await not_admitted(deps, intent)
-    admin = why_not_administrator(policy, subject, deps.home_team) is None
+    refused = await not_admitted(ctx, intent)
+    admin = why_not_administrator(policy, subject, ctx.home_team) is None
     accounts = [
         account for account, stands in policy.accounts.items() if stands == policy.accounts.get(subject.user_id)
     ]
@@ -49,7 +49,7 @@ async def whoami(deps: Deps, intent: Intent, ask: Command) -> None:
         Fact(label="Read from Slack", value=f"{subject.user_age:.0f} s ago"),
     )
     card = cards.private(intent, "Who you are here", facts=shown, mention=(subject.user_id,))
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)
 
 
 def _in_group(user_id: str, members: tuple[str, ...], groups: object) -> bool:
@@ -59,28 +59,28 @@ def _in_group(user_id: str, members: tuple[str, ...], groups: object) -> bool:
     return any(table.get(member) is Member.YES for member in members)
 
 
-async def why(deps: Deps, intent: Intent, ask: Command) -> None:
+async def why(ctx: Context, intent: Intent, ask: Command) -> None:
     """Every rule that a command would meet, with the first condition that failed. Nothing is run."""
-    inner = parse(ask.words[0] if ask.words else "", deps.catalog)
+    inner = parse(ask.words[0] if ask.words else "", ctx.catalog)
     if not isinstance(inner, Command) or not ask.words:
         raise BadRequest("Write the command behind `why`, for example `why start acc:shop/prices`.", code="misread")
-    if deps.catalog.builtin(inner.verb) is not None and inner.target is None:
+    if ctx.catalog.builtin(inner.verb) is not None and inner.target is None:
         raise BadRequest(
             f"`{inner.verb}` is answered by the bot itself; no rule of a control plane is met.", code="builtin"
         )
-    refused = await not_admitted(deps, intent)
+    refused = await not_admitted(ctx, intent)
     if refused is None and inner.target is not None:
-        refused = await hidden(deps, intent, inner.target)
-    if refused is not None and intent.door is not Door.TERMINAL:
+        refused = await hidden(ctx, intent, inner.target)
+    if refused is not None and intent.source is not Source.TERMINAL:
         # The rules are shown to those whom they admit, and looking it up would tell an outsider what there is.
         card = cards.private(intent, f"Why: {ask.words[0]}", tone=Tone.WARN, status=f"Denied: {refused.reason}")
-        await deps.presenter.show(card, intent.reply)
+        await ctx.presenter.show(card, intent.reply)
         return
-    seen = await _as_whom(deps, intent, dict(ask.params).get("as"))
-    resolved = await resolve(deps, intent, inner)
-    policy, subject, where = await facts(deps, seen, intent.place)
-    grants = await grants_of(deps, seen, intent.place)
-    question = asked(deps, resolved.row, resolved.operation, subject, where, grants)
+    seen = await _as_whom(ctx, intent, dict(ask.params).get("as"))
+    resolved = await resolve(ctx, intent, inner)
+    policy, subject, where = await facts(ctx, seen, intent.place)
+    grants = await grants_of(ctx, seen, intent.place)
+    question = asked(ctx, resolved.row, resolved.operation, subject, where, grants)
     traces = trace_rules(policy, **question)
     decision, word = traces[-1], decision_word(decide(policy, **question))
     lines = [
@@ -96,28 +96,28 @@ async def why(deps: Deps, intent: Intent, ask: Command) -> None:
         footer=(f"as <@{seen.user_id}>", f"policy {policy.version}"),
         mention=(seen.user_id,),
     )
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)
 
 
 def _line_of(line: int | None) -> str:
     return f" (line {line})" if line is not None else ""
 
 
-async def _as_whom(deps: Deps, intent: Intent, other: str | None) -> Actor:
+async def _as_whom(ctx: Context, intent: Intent, other: str | None) -> Actor:
     """The asker, or for administrators another person of the workspace."""
     if other is None:
         return intent.actor
-    policy, subject, _ = await facts(deps, intent.actor, intent.place)
-    refused = why_not_administrator(policy, subject, deps.home_team)
+    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
+    refused = why_not_administrator(policy, subject, ctx.home_team)
     if refused is not None:
         raise NotPermittedError(f"Only administrators may ask as another person: {refused}.", code="not_administrator")
     match = _MENTION.fullmatch(other)
     if match is None:
         raise BadRequest("Write the person as a mention or as an id like U0ANA.", code="bad_parameter")
-    return Actor(user_id=match.group(1), team_id=deps.home_team)
+    return Actor(user_id=match.group(1), team_id=ctx.home_team)
 
 
-async def grants(deps: Deps, intent: Intent, ask: Command) -> None:
+async def grants(ctx: Context, intent: Intent, ask: Command) -> None:
     """Permissions that end by themselves."""
     rows = tuple(
         (
@@ -129,8 +129,8 @@ async def grants(deps: Deps, intent: Intent, ask: Command) -> None:
             moment(g.until_at),
             cards.person(g.granted_by),
         )
-        for g in await deps.store.open_grants(deps.clock.now())
+        for g in await ctx.store.open_grants(ctx.clock.now())
     )
     table = Table(columns=("Id", "Who", "Verbs", "Targets", "Where", "Until", "By"), rows=rows, total=len(rows))
     lines = () if rows else (Line(text="None."),)
-    await deps.presenter.show(cards.private(intent, "Grants", lines=lines, table=table if rows else None), intent.reply)
+    await ctx.presenter.show(cards.private(intent, "Grants", lines=lines, table=table if rows else None), intent.reply)

@@ -9,7 +9,7 @@ from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.lexer import unescape
 from bot.core.command.parser import format_command, parse, parse_target
 from bot.core.errors import BadRequest
-from bot.core.intent import Command, Form, Misread, Open
+from bot.core.intent import Command, Form, Open, ParseError
 
 FORM = "launcher"
 
@@ -72,7 +72,7 @@ def read(catalog: Catalog, form: Form, files: tuple[str, ...]) -> Command | dict
     verb, target = _text(form, "verb"), _text(form, "target")
     text = " ".join([verb, target, " ".join(_text(form, "params").split())]).strip()
     parsed = parse(text, catalog, files)
-    if isinstance(parsed, Misread):
+    if isinstance(parsed, ParseError):
         where = "target" if target and isinstance(parse_target(target, catalog), str) else "params"
         return {where: parsed.problem}
     rows = catalog.rows(parsed.verb, target.partition(":")[0] or None)

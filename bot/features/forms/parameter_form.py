@@ -23,7 +23,7 @@ from bot.features.forms import fields
 from bot.features.replies.answer import say
 from bot.operations import cards
 from bot.operations.resolve import find_target
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 TAG: Final = "fill1"
 FORM: Final = "fill"
@@ -34,12 +34,12 @@ UNFIT: Final = frozenset({"bad_parameter", "missing_parameter", "unknown_paramet
 REFUSED: Final = UNFIT | {"bad_request"}  # what an adapter says of parameters that do not go together
 
 
-async def fill_buttons(deps: Deps, intent: Intent, operation: Operation, code: str) -> tuple[Button, ...]:
+async def fill_buttons(ctx: Context, intent: Intent, operation: Operation, code: str) -> tuple[Button, ...]:
     """`Fill in` on what the control plane or its adapter did not take."""
     if code not in REFUSED:
         return ()
-    row = deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-    schema = code in UNFIT and bool(await fields_of(deps, operation))
+    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    schema = code in UNFIT and bool(await fields_of(ctx, operation))
     if not schema and (row is None or not row.params):
         return ()
     command = Command(
@@ -49,20 +49,20 @@ async def fill_buttons(deps: Deps, intent: Intent, operation: Operation, code: s
         reason=operation.reason,
         files=operation.files,
     )
-    return (_button(deps, intent, command, schema=schema),)
+    return (_button(ctx, intent, command, schema=schema),)
 
 
-def unfit_buttons(deps: Deps, intent: Intent, command: Command, code: str) -> tuple[Button, ...]:
+def unfit_buttons(ctx: Context, intent: Intent, command: Command, code: str) -> tuple[Button, ...]:
     """`Fill in` on words that did not fit what is declared. The rules were not asked yet, so the control plane is not either."""
-    row = _row_of(deps, command)
+    row = _row_of(ctx, command)
     if code not in REFUSED or row is None or not (row.params or row.reason_required):
         return ()
-    return (_button(deps, intent, command, schema=False),)
+    return (_button(ctx, intent, command, schema=False),)
 
 
-def _button(deps: Deps, intent: Intent, command: Command, *, schema: bool) -> Button:
+def _button(ctx: Context, intent: Intent, command: Command, *, schema: bool) -> Button:
     """What is typed stands in the form again, but for secrets: those are not kept."""
-    kept = [[name, value] for name, value in command.params if not redact(f"{name}={value}", deps.secrets)[1]]
+    kept = [[name, value] for name, value in command.params if not redact(f"{name}={value}", ctx.secrets)[1]]
     means: dict[str, Json] = {
         "tag": TAG,
         "verb": command.verb,
@@ -73,24 +73,24 @@ def _button(deps: Deps, intent: Intent, command: Command, *, schema: bool) -> Bu
         "files": list(command.files),
     }
     me = intent.actor.user_id
-    return Button(label="Fill in", action="fill", id=deps.ids.secret(), style="primary", means=means, only_user=me)
+    return Button(label="Fill in", action="fill", id=ctx.ids.secret(), style="primary", means=means, only_user=me)
 
 
-async def fields_of(deps: Deps, operation: Operation) -> Sequence[Param]:
+async def fields_of(ctx: Context, operation: Operation) -> Sequence[Param]:
     """What the control plane says of the target's parameters; nothing when it does not answer in time."""
     try:
         async with asyncio.timeout(WITHIN):
-            return await deps.backends[operation.target.backend].form(operation.target)
+            return await ctx.backends[operation.target.backend].form(operation.target)
     except (TimeoutError, Problem):
         return ()
 
 
-async def open_fill(deps: Deps, intent: Intent, means: Mapping[str, Json]) -> None:
+async def open_fill(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:
     """Open the form with what was typed before."""
     command = _command(means)
-    own = await _described(deps, command) if means.get("schema", True) else ()
-    shown = _fields(_row_of(deps, command), own, command)
-    token = deps.ids.secret()
+    own = await _described(ctx, command) if means.get("schema", True) else ()
+    shown = _fields(_row_of(ctx, command), own, command)
+    token = ctx.ids.secret()
     kept: dict[str, Json] = {
         "user": intent.actor.user_id,
         "place": intent.place.model_dump(mode="json"),
@@ -99,7 +99,7 @@ async def open_fill(deps: Deps, intent: Intent, means: Mapping[str, Json]) -> No
         "reason": command.reason,
         "files": list(command.files),
     }
-    await deps.store.set_fact(f"form:{token}", kept, stamp(deps.clock.now()))
+    await ctx.store.set_value(f"form:{token}", kept, stamp(ctx.clock.now()))
     bare = command.model_copy(update={"params": (), "reason": None})
     view = FormView(
         form=FORM,
@@ -110,10 +110,10 @@ async def open_fill(deps: Deps, intent: Intent, means: Mapping[str, Json]) -> No
         fields=shown,
     )
     trigger = intent.reply.trigger_id
-    if not shown or trigger is None or not await deps.presenter.open_form(trigger, view):
-        await say(deps, intent, f"The form could not be opened. Type `{deps.command} {format_command(bare)} ...`.")
+    if not shown or trigger is None or not await ctx.presenter.open_form(trigger, view):
+        await say(ctx, intent, f"The form could not be opened. Type `{ctx.command} {format_command(bare)} ...`.")
         return
-    await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
 
 
 def _command(means: Mapping[str, Json]) -> Command:
@@ -131,30 +131,30 @@ def _command(means: Mapping[str, Json]) -> Command:
     )
 
 
-def _row_of(deps: Deps, command: Command) -> Capability | None:
+def _row_of(ctx: Context, command: Command) -> Capability | None:
     """The row that the words mean, as far as words alone can tell: a selector picks a run, whatever its kind."""
     if command.target is None:
-        rows = [row for _, row in deps.catalog.rows(command.verb)]
+        rows = [row for _, row in ctx.catalog.rows(command.verb)]
         return rows[0] if len(rows) == 1 else None
-    ref = parse_target(command.target, deps.catalog)
+    ref = parse_target(command.target, ctx.catalog)
     if isinstance(ref, str):
         return None
-    kind, _ = deps.catalog.split_path(ref.backend, ref.path)
-    usual = deps.catalog.backends[ref.backend].default_target.name
-    rows = [row for _, row in deps.catalog.rows(command.verb, ref.backend)]
+    kind, _ = ctx.catalog.split_path(ref.backend, ref.path)
+    usual = ctx.catalog.backends[ref.backend].default_target.name
+    rows = [row for _, row in ctx.catalog.rows(command.verb, ref.backend)]
     if ref.selector is not None:
         return next((row for row in rows if row.target != usual), None)
-    return deps.catalog.row(ref.backend, command.verb, kind or usual) or (rows[0] if len(rows) == 1 else None)
+    return ctx.catalog.row(ref.backend, command.verb, kind or usual) or (rows[0] if len(rows) == 1 else None)
 
 
-async def _described(deps: Deps, command: Command) -> Sequence[Param]:
-    ref = parse_target(command.target or "", deps.catalog)
+async def _described(ctx: Context, command: Command) -> Sequence[Param]:
+    ref = parse_target(command.target or "", ctx.catalog)
     if isinstance(ref, str):
         return ()
     try:
         async with asyncio.timeout(WITHIN):
-            target = await find_target(deps, ref, command)
-            return await deps.backends[target.backend].form(target)
+            target = await find_target(ctx, ref, command)
+            return await ctx.backends[target.backend].form(target)
     except (TimeoutError, Problem):
         return ()
 
@@ -173,19 +173,19 @@ def _fields(row: Capability | None, own: Sequence[Param], command: Command) -> t
     return tuple(found[:MOST_FIELDS])
 
 
-async def check(deps: Deps, ask: Form) -> dict[str, str]:
+async def check(ctx: Context, ask: Form) -> dict[str, str]:
     """What is wrong at each field of a form that came back."""
-    kept = await deps.store.fact(f"form:{ask.token}")
+    kept = await ctx.store.value(f"form:{ask.token}")
     if not isinstance(kept, dict):
         return {}
-    row = _row_of(deps, _command(kept))
+    row = _row_of(ctx, _command(kept))
     return fields.read(row.params if row is not None else (), _without_reason(ask))[1]
 
 
-def filled(deps: Deps, ask: Form, kept: Mapping[str, Json]) -> Command:
+def filled(ctx: Context, ask: Form, kept: Mapping[str, Json]) -> Command:
     """The command that the form stands for."""
     command = _command(kept)
-    row = _row_of(deps, command)
+    row = _row_of(ctx, command)
     pairs, _ = fields.read(row.params if row is not None else (), _without_reason(ask))
     reason = ask.values.get(REASON)
     return command.model_copy(

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.core.audit import Event, Row
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line
 from bot.core.command.capability import Capability
 from bot.core.command.params import BadParam
@@ -22,10 +22,10 @@ from bot.core.errors import BadReply, BadRequest, Redirected, ServerError
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Refused, Unknown
-from bot.core.records import Entry, Filters, Pause, stamp
+from bot.core.records import Filters, Pause, StoredEntry, stamp
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
-from bot.runtime.context import Deps
+from bot.operations.audit_writer import AuditWriter
+from bot.runtime.context import Context
 
 WAS_OFF: Final = "It was off before and stays off until somebody switches it on: there is nothing to give back."
 _NO_END: Final = "Done: it stays so until somebody says `{}`"
@@ -47,7 +47,7 @@ _ENDED: Final = re.compile(r"ends the pause (\S+) of ")
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What an operation makes of pauses. `over` are those that it ends, each with its last state; `rows` say so in the register.
+    """What an operation makes of pauses. `over` are those that it ends, each with its last state; `rows` say so in the audit log.
 
     `status` is the headline of the operation's card and `lines` what stands on it beside, empty when there is nothing to say.
     """
@@ -55,7 +55,7 @@ class Settled:
     opened: tuple[Pause, ...] = ()
     over: tuple[Pause, ...] = ()
     state: str = ""
-    rows: tuple[Row, ...] = ()
+    rows: tuple[AuditEntry, ...] = ()
     status: str = ""
     lines: tuple[Line, ...] = ()
 
@@ -86,18 +86,18 @@ def ends_at(operation: Operation, now: datetime, zone: str) -> datetime | None:
     return None
 
 
-def turn_of(deps: Deps, operation: Operation) -> AbstractAsyncContextManager[None]:
+def target_lock(ctx: Context, operation: Operation) -> AbstractAsyncContextManager[None]:
     """The turn of what the operation switches; nothing to wait for when it switches nothing."""
-    row = _row(deps, operation)
+    row = _row(ctx, operation)
     switches = row is not None and row.resumes is not None
-    if switches or deps.catalog.resumes(operation.target.backend, operation.verb):
-        return turn(deps, operation.target)
+    if switches or ctx.catalog.resumes(operation.target.backend, operation.verb):
+        return turn(ctx, operation.target)
     return nullcontext()
 
 
-def turn(deps: Deps, target: Target) -> AbstractAsyncContextManager[None]:
+def turn(ctx: Context, target: Target) -> AbstractAsyncContextManager[None]:
     """One order at a time about a thing and its parts, so that the newest one knows what the earlier ones did."""
-    return deps.turns.of(f"{target.backend}:{target.parent or target.id}")
+    return ctx.locks.of(f"{target.backend}:{target.parent or target.id}")
 
 
 def was_on_key(request_id: str) -> str:
@@ -105,11 +105,11 @@ def was_on_key(request_id: str) -> str:
     return f"was_on:{request_id}"
 
 
-async def note_was_on(deps: Deps, request_id: str, targets: Sequence[Target]) -> None:
+async def note_was_on(ctx: Context, request_id: str, targets: Sequence[Target]) -> None:
     """Remember it before the call: a call that is made again after a restart finds everything off."""
-    if await deps.store.fact(was_on_key(request_id)) is None:
+    if await ctx.store.value(was_on_key(request_id)) is None:
         texts = [target.model_dump(mode="json") for target in targets]
-        await deps.store.set_fact(was_on_key(request_id), texts, stamp(deps.clock.now()))
+        await ctx.store.set_value(was_on_key(request_id), texts, stamp(ctx.clock.now()))
 
 
 def _may_be_off(result: Done | Refused | Failed | Unknown) -> bool:
@@ -118,7 +118,7 @@ def _may_be_off(result: Done | Refused | Failed | Unknown) -> bool:
 
 
 async def settle(
-    deps: Deps,
+    ctx: Context,
     intent: Intent,
     operation: Operation,
     result: Done | Refused | Failed | Unknown,
@@ -135,20 +135,20 @@ async def settle(
     done = isinstance(result, Done)
     if not done and not _may_be_off(result):
         return Settled()
-    if deps.catalog.resumes(operation.target.backend, operation.verb):
-        held = await _held(deps, operation, operation.verb) if done else ()
-        return _ended_by_hand(deps, intent, operation, held, now)
-    row = _row(deps, operation)
+    if ctx.catalog.resumes(operation.target.backend, operation.verb):
+        held = await _held(ctx, operation, operation.verb) if done else ()
+        return _ended_by_hand(ctx, intent, operation, held, now)
+    row = _row(ctx, operation)
     if row is None or row.resumes is None:
         return Settled()
-    held = await _held(deps, operation, row.resumes)
-    until = check_pause(row, operation, sent_at or now, deps.zone)
+    held = await _held(ctx, operation, row.resumes)
+    until = check_pause(row, operation, sent_at or now, ctx.zone)
     if until is None:
-        return _for_good(deps, intent, operation, held, now, row.resumes if done else None)
-    targets = (*await _switched_off(deps, operation, result), *(pause.target for pause in held))
+        return _for_good(ctx, intent, operation, held, now, row.resumes if done else None)
+    targets = (*await _switched_off(ctx, operation, result), *(pause.target for pause in held))
     opened = tuple(
         Pause(
-            id=deps.ids.secret(),
+            id=ctx.ids.secret(),
             backend=target.backend,
             verb_back=row.resumes,
             target=target,
@@ -165,29 +165,31 @@ async def settle(
     if not opened:
         return Settled(status="Off, as it was before", lines=(Line(text=WAS_OFF),)) if done else Settled()
     ends, code = opened[0].until_at, None if done else UNSURE
-    first = Scribe(deps.secrets).about(Event.PAUSED, operation, intent, now, code=code, detail=f"{_UNTIL}{ends}")
+    first = AuditWriter(ctx.secrets).about(Event.PAUSED, operation, intent, now, code=code, detail=f"{_UNTIL}{ends}")
     return Settled(
         opened=opened,
         over=held,
         state="replaced",
-        rows=(first, *_rows(deps, intent, operation, Event.PAUSED, REPLACED, held, now)),
+        rows=(first, *_rows(ctx, intent, operation, Event.PAUSED, REPLACED, held, now)),
         status=f"Paused until {minute(ends)}; it is switched on again by itself." if done else "",
         lines=(*(() if done else (Line(text=_IN_ANY_CASE.format(minute(ends))),)), *_said("Replaces", held)),
     )
 
 
-def _ended_by_hand(deps: Deps, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime) -> Settled:
+def _ended_by_hand(
+    ctx: Context, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime
+) -> Settled:
     """Somebody switched on what was paused: the pause is over, and nothing is left to give back."""
-    rows = _rows(deps, intent, operation, Event.RESUMED, BY_HAND, held, now)
+    rows = _rows(ctx, intent, operation, Event.RESUMED, BY_HAND, held, now)
     return Settled(over=held, state="cancelled", rows=rows, lines=_said("Ends", held))
 
 
 def _for_good(
-    deps: Deps, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime, verb_back: str | None
+    ctx: Context, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime, verb_back: str | None
 ) -> Settled:
     """Without an end: what was paused is off already, and is not given back any more. `verb_back` is what ends it, None when
     nobody knows whether it is off."""
-    rows = _rows(deps, intent, operation, Event.PAUSED, NO_END, held, now)
+    rows = _rows(ctx, intent, operation, Event.PAUSED, NO_END, held, now)
     over = _said("Ends", held)
     if verb_back is None:
         return Settled(over=held, state="cancelled", rows=rows, lines=over)
@@ -196,41 +198,41 @@ def _for_good(
 
 
 async def _switched_off(
-    deps: Deps, operation: Operation, result: Done | Refused | Failed | Unknown
+    ctx: Context, operation: Operation, result: Done | Refused | Failed | Unknown
 ) -> tuple[Target, ...]:
     """What was on before the call, as it was noted first; else as the backend says; else the target itself."""
-    noted = await deps.store.fact(was_on_key(operation.request_id))
+    noted = await ctx.store.value(was_on_key(operation.request_id))
     if isinstance(noted, list):
         return tuple(Target.model_validate(target) for target in noted)
     restore = result.restore if isinstance(result, Done) else None
     return restore if restore is not None else (operation.target,)
 
 
-async def _held(deps: Deps, operation: Operation, verb_back: str) -> tuple[Pause, ...]:
+async def _held(ctx: Context, operation: Operation, verb_back: str) -> tuple[Pause, ...]:
     """The open pauses of the target and of its parts."""
     target = operation.target
     held = []
-    for pause in await deps.store.open_pauses():
+    for pause in await ctx.store.open_pauses():
         if pause.backend == target.backend and pause.verb_back == verb_back:
             # A part may have been paused before it was known what it is a part of.
-            seen = await deps.names.by_id(pause.backend, pause.target.kind, pause.target.id)
+            seen = await ctx.names.by_id(pause.backend, pause.target.kind, pause.target.id)
             parents = {pause.target.parent, seen.parent if seen is not None else None}
             if target.id in (pause.target.id, *parents):
                 held.append(pause)
     return tuple(held)
 
 
-def _row(deps: Deps, operation: Operation) -> Capability | None:
-    return deps.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+def _row(ctx: Context, operation: Operation) -> Capability | None:
+    return ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
 
 
 def _rows(
-    deps: Deps, intent: Intent, operation: Operation, event: Event, code: str, over: Sequence[Pause], now: datetime
-) -> tuple[Row, ...]:
+    ctx: Context, intent: Intent, operation: Operation, event: Event, code: str, over: Sequence[Pause], now: datetime
+) -> tuple[AuditEntry, ...]:
     """A row for every pause that ends here, about exactly what it had switched off."""
-    scribe = Scribe(deps.secrets)
+    audit_writer = AuditWriter(ctx.secrets)
     return tuple(
-        scribe.about(
+        audit_writer.about(
             event,
             operation,
             intent,
@@ -259,42 +261,42 @@ def minute(at: str) -> str:
     return f"{at[:16].replace('T', ' ')} UTC"
 
 
-async def show_over(deps: Deps, intent: Intent, operation: Operation, settled: Settled) -> None:
+async def show_over(ctx: Context, intent: Intent, operation: Operation, settled: Settled) -> None:
     """The cards of the orders whose pauses ended say so."""
     ends = settled.opened[0].until_at if settled.opened else None
     for key in dict.fromkeys(pause.message_key for pause in settled.over):
         if key != cards.key_of(operation.request_id):
-            await _say_ended(deps, key, operation, intent.actor.user_id, settled.rows[0].event, ends)
+            await _say_ended(ctx, key, operation, intent.actor.user_id, settled.rows[0].event, ends)
 
 
-async def mend_over(deps: Deps, row: Entry) -> None:
+async def mend_over(ctx: Context, row: StoredEntry) -> None:
     """The same for a pause of which a row says that it ended, where the program died before its card did."""
-    ended, request = _ENDED.match(row.detail or ""), await deps.store.request(row.request_id)
+    ended, request = _ENDED.match(row.detail or ""), await ctx.store.request(row.request_id)
     if ended is None or request is None or request.operation is None:
         return
-    rows = await deps.store.search(Filters(request_id=row.request_id, event=str(Event.PAUSED)))
+    rows = await ctx.store.search(Filters(request_id=row.request_id, event=str(Event.PAUSED)))
     details = [other.detail or "" for other in rows]
     ends = next((text.removeprefix(_UNTIL) for text in details if text.startswith(_UNTIL)), None)
     key = cards.key_of(ended[1])
-    await _say_ended(deps, key, request.operation, request.intent.actor.user_id, row.event, ends)
+    await _say_ended(ctx, key, request.operation, request.intent.actor.user_id, row.event, ends)
 
 
 async def _say_ended(
-    deps: Deps, key: str | None, operation: Operation, user: str, event: Event, ends: str | None
+    ctx: Context, key: str | None, operation: Operation, user: str, event: Event, ends: str | None
 ) -> None:
     paused = f"Paused until {minute(ends)}" if ends is not None else "Paused and has no end"
     new = "Switched on" if event is Event.RESUMED else paused
-    await say_over(deps, key, f"{new} by <@{user}> (request {operation.request_id}).", operation.target.text, user)
+    await say_over(ctx, key, f"{new} by <@{user}> (request {operation.request_id}).", operation.target.text, user)
 
 
-async def say_over(deps: Deps, key: str | None, what: str, about: str, user: str | None) -> None:
+async def say_over(ctx: Context, key: str | None, what: str, about: str, user: str | None) -> None:
     """The card of an order says what became of its pause, whole or of the part `about`, once; when it is over, the card has no
     button any more. One that is no longer kept stays as it is."""
-    posted = await deps.store.message(key) if key is not None else None
+    posted = await ctx.store.message(key) if key is not None else None
     if posted is None or posted.body is None:
         return
     card = Card.model_validate(posted.body)
-    left = [pause for pause in await deps.store.open_pauses() if pause.message_key == key]
+    left = [pause for pause in await ctx.store.open_pauses() if pause.message_key == key]
     status, line = f"This pause is over: {what}", Line(text=f"{about}: {what}")
     if card.status == status or line in card.lines:
         return
@@ -304,4 +306,4 @@ async def say_over(deps: Deps, key: str | None, what: str, about: str, user: str
         "buttons": card.buttons if left else (),
         "mention": tuple(dict.fromkeys((*card.mention, *((user,) if user else ())))),
     }
-    await deps.presenter.show(card.model_copy(update=changed))
+    await ctx.presenter.show(card.model_copy(update=changed))

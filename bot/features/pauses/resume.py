@@ -17,13 +17,13 @@ from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
 from bot.core.outcome import GONE, Done, Failed, Refused, Unknown
 from bot.core.ports.services import Backend
-from bot.core.records import Entry, Pause, stamp
+from bot.core.records import Pause, StoredEntry, stamp
 from bot.features.pauses.pause import minute, say_over
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import EVENTS, call
 from bot.operations.target_facts import FACTS_WITHIN
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 AGAIN_AFTER: Final = tuple(
     timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15)
@@ -40,26 +40,26 @@ def key_of(pause: Pause) -> str:
     return f"pause:{pause.id}"
 
 
-async def resume(deps: Deps, intent: Intent, pause: Pause) -> None:
+async def resume(ctx: Context, intent: Intent, pause: Pause) -> None:
     """Its time has come."""
-    row = deps.catalog.row(pause.backend, pause.verb_back, pause.target.kind)
-    backend = deps.backends.get(pause.backend)
+    row = ctx.catalog.row(pause.backend, pause.verb_back, pause.target.kind)
+    backend = ctx.backends.get(pause.backend)
     if row is None or backend is None:
-        await _without_backend(deps, intent, pause)
+        await _without_backend(ctx, intent, pause)
         return
     operation = Operation.of(
         row, request_id=intent.request_id, target=pause.target, given={}, reason=f"the pause of {pause.request_id} ends"
     )
-    now = deps.clock.now()
-    sent = Scribe(deps.secrets).about(Event.SENT, operation, intent, now, rule=f"pause {pause.request_id}")
-    if await deps.store.sending(intent.request_id, operation, sent, stamp(now)):
-        await switch_back(deps, intent, pause, operation, backend)
+    now = ctx.clock.now()
+    sent = AuditWriter(ctx.secrets).about(Event.SENT, operation, intent, now, rule=f"pause {pause.request_id}")
+    if await ctx.store.sending(intent.request_id, operation, sent, stamp(now)):
+        await switch_back(ctx, intent, pause, operation, backend)
 
 
-async def _without_backend(deps: Deps, intent: Intent, pause: Pause) -> None:
+async def _without_backend(ctx: Context, intent: Intent, pause: Pause) -> None:
     """The configuration no longer has the control plane: nobody can switch it on from here."""
-    now, target = deps.clock.now(), pause.target
-    row = Scribe(deps.secrets).plain(
+    now, target = ctx.clock.now(), pause.target
+    row = AuditWriter(ctx.secrets).plain(
         Event.ABANDONED,
         intent,
         now,
@@ -71,8 +71,8 @@ async def _without_backend(deps: Deps, intent: Intent, pause: Pause) -> None:
         code="no_such_backend",
         detail=f"pause {pause.request_id}: {_no_backend(pause)}",
     )
-    await deps.store.finish(intent.request_id, (row,), stamp(now), over=(pause,), over_state="failed")
-    await show_end(deps, intent, pause, None, None)
+    await ctx.store.finish(intent.request_id, (row,), stamp(now), over=(pause,), over_state="failed")
+    await show_end(ctx, intent, pause, None, None)
 
 
 def _no_backend(pause: Pause) -> str:
@@ -91,33 +91,33 @@ def _bare(intent: Intent, pause: Pause, now: datetime) -> Card:
     )
 
 
-async def switch_back(deps: Deps, intent: Intent, pause: Pause, operation: Operation, backend: Backend) -> None:
+async def switch_back(ctx: Context, intent: Intent, pause: Pause, operation: Operation, backend: Backend) -> None:
     """The call that ends a pause, registered as sent before. It may be made again: on is on."""
-    scribe = Scribe(deps.secrets)
-    started = deps.clock.monotonic()
-    result = await call(deps, intent, operation, backend)
+    audit_writer = AuditWriter(ctx.secrets)
+    started = ctx.clock.monotonic()
+    result = await call(ctx, intent, operation, backend)
     left = await _nothing_left(operation, backend, result)
-    now = deps.clock.now()
-    took, whose = round((deps.clock.monotonic() - started) * 1000), f"pause {pause.request_id}"
-    about = partial(scribe.about, operation=operation, intent=intent, at=now)
+    now = ctx.clock.now()
+    took, whose = round((ctx.clock.monotonic() - started) * 1000), f"pause {pause.request_id}"
+    about = partial(audit_writer.about, operation=operation, intent=intent, at=now)
     if left is not None:
         row = about(Event.ABANDONED, code="gone", detail=f"{whose}: {left.summary}", duration_ms=took)
-        await deps.store.finish(intent.request_id, (row,), stamp(now), over=(pause,), over_state="failed")
-        await show_end(deps, intent, pause, operation, left)
+        await ctx.store.finish(intent.request_id, (row,), stamp(now), over=(pause,), over_state="failed")
+        await show_end(ctx, intent, pause, operation, left)
         return
     code = None if isinstance(result, Done) else result.code
     rows = [about(EVENTS[result.kind], code=code, detail=result.summary, duration_ms=took)]
     if isinstance(result, Done):
         rows.append(about(Event.RESUMED, detail=whose))
-        await deps.store.finish(intent.request_id, rows, stamp(now), over=(pause,), over_state="resumed")
-        await show_end(deps, intent, pause, operation, result)
+        await ctx.store.finish(intent.request_id, rows, stamp(now), over=(pause,), over_state="resumed")
+        await show_end(ctx, intent, pause, operation, result)
         return
     again = now + AGAIN_AFTER[min(pause.tries, len(AGAIN_AFTER) - 1)]
-    await deps.store.postpone_pause(pause.id, again)
-    await deps.store.finish(intent.request_id, rows, stamp(now))
+    await ctx.store.postpone_pause(pause.id, again)
+    await ctx.store.finish(intent.request_id, rows, stamp(now))
     more = (f"It is tried again at {minute(stamp(again))}, and from then on until it is on.",)
     card = cards.outcome(operation, intent, result, (), now)
-    await deps.presenter.show(_ended(card, pause, NOT_YET, Tone.BAD, more))
+    await ctx.presenter.show(_ended(card, pause, NOT_YET, Tone.BAD, more))
 
 
 async def _nothing_left(
@@ -143,7 +143,7 @@ async def _nothing_left(
 
 
 async def show_end(
-    deps: Deps,
+    ctx: Context,
     intent: Intent,
     pause: Pause,
     operation: Operation | None,
@@ -151,31 +151,31 @@ async def show_end(
 ) -> None:
     """What came of a pause that is over for good: on its own card, and on that of its order when nothing was left of it. Without
     a control plane there is no operation and no result."""
-    deps.homes.stale(pause.user_id)
-    now = deps.clock.now()
+    ctx.stale_homes.stale(pause.user_id)
+    now = ctx.clock.now()
     card = cards.outcome(operation, intent, result, (), now) if operation and result else _bare(intent, pause, now)
     if isinstance(result, Done):
-        await deps.presenter.show(_ended(card, pause, ON_AGAIN, Tone.GOOD))
+        await ctx.presenter.show(_ended(card, pause, ON_AGAIN, Tone.GOOD))
         return
-    await deps.presenter.show(_ended(card, pause, NOTHING_LEFT, Tone.BAD, _stays(pause)))
+    await ctx.presenter.show(_ended(card, pause, NOTHING_LEFT, Tone.BAD, _stays(pause)))
     what = f"There is nothing left to switch on ({pause.target.text})."
-    await say_over(deps, pause.message_key, what, pause.target.text, pause.user_id)
+    await say_over(ctx, pause.message_key, what, pause.target.text, pause.user_id)
 
 
-async def mend_end(deps: Deps, row: Entry) -> None:
+async def mend_end(ctx: Context, row: StoredEntry) -> None:
     """The same for a pause whose last row is this one, where the program died before its card did."""
-    request = await deps.store.request(row.request_id)
-    if request is None or not isinstance(request.intent.ask, Due):
+    request = await ctx.store.request(row.request_id)
+    if request is None or not isinstance(request.intent.payload, Due):
         return
-    pause = await deps.store.pause_by_id(request.intent.ask.row)
-    posted = await deps.store.message(key_of(pause)) if pause is not None else None
+    pause = await ctx.store.pause_by_id(request.intent.payload.row)
+    posted = await ctx.store.message(key_of(pause)) if pause is not None else None
     if pause is None or (posted is not None and isinstance(posted.body, dict) and posted.body.get("status") in _LAST):
         return
     result: Done | Refused = Done(summary="")
     if row.event is Event.ABANDONED:
         summary = (row.detail or "").removeprefix(f"pause {pause.request_id}: ")
         result = Refused(code=row.code or "", summary=summary)
-    await show_end(deps, request.intent, pause, request.operation, result)
+    await show_end(ctx, request.intent, pause, request.operation, result)
 
 
 def _stays(pause: Pause) -> tuple[str, ...]:

@@ -9,22 +9,22 @@ from bot.core.card import Button, Line, Tone
 from bot.core.intent import Intent
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
-from bot.core.records import Hold, stamp
+from bot.core.records import PendingDecision, stamp
 from bot.operations import cards
 from bot.operations.authorize import Ruling
 from bot.operations.resolve import Resolved
 from bot.operations.target_facts import what_is
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 LIVES: Final = timedelta(minutes=10)
 
 
-async def ask(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
+async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
     """Hold the operation and show it to the asker with `Run it` and `Cancel`."""
-    now = deps.clock.now()
+    now = ctx.clock.now()
     operation = resolved.operation
-    hold = Hold(
-        id=deps.ids.secret(),
+    pending = PendingDecision(
+        id=ctx.ids.secret(),
         kind="preflight",
         request_id=intent.request_id,
         operation=operation,
@@ -34,23 +34,23 @@ async def ask(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) ->
         due_at=stamp(now + LIVES),
         made_at=stamp(now),
     )
-    await deps.store.wait(intent.request_id, hold, (), stamp(now))
-    facts = await what_is(deps, operation)
+    await ctx.store.wait(intent.request_id, pending, (), stamp(now))
+    facts = await what_is(ctx, operation)
     me = intent.actor.user_id
     buttons = (
         Button(
             label="Run it",
             action="run_it",
-            id=deps.ids.secret(),
+            id=ctx.ids.secret(),
             style="danger",
-            means=cards.hold_means(hold.id, "run"),
+            means=cards.pending_means(pending.id, "run"),
             only_user=me,
         ),
         Button(
             label="Cancel",
             action="cancel",
-            id=deps.ids.secret(),
-            means=cards.hold_means(hold.id, "cancel"),
+            id=ctx.ids.secret(),
+            means=cards.pending_means(pending.id, "cancel"),
             only_user=me,
         ),
     )
@@ -62,7 +62,7 @@ async def ask(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) ->
     card = cards.private(
         intent,
         cards.title_of(operation),
-        key=f"hold:{hold.id}",
+        key=f"hold:{pending.id}",
         tone=Tone.ASK,
         status="Dangerous: look, then decide",
         lines=tuple(lines),
@@ -71,7 +71,7 @@ async def ask(deps: Deps, intent: Intent, resolved: Resolved, ruling: Ruling) ->
         footer=(f"request {intent.request_id}", f"digest {ruling.digest[:12]}", "good for 10 minutes"),
         at=now,
     )
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)
 
 
 def _exact(operation: Operation) -> tuple[Fact, ...]:

@@ -6,37 +6,37 @@ from bot.core.audit import Event
 from bot.core.card import Card, Line, Tone
 from bot.core.intent import Intent, Place
 from bot.core.policy.decide import Denied, why_not_administrator
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import facts
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 
-async def tell_frozen(deps: Deps, channel_id: str, event: str) -> None:
+async def tell_frozen(ctx: Context, channel_id: str, event: str) -> None:
     """`event` is Slack's: channel_shared or channel_id_changed. A channel that no rule names has nothing to lose."""
-    policy, request_id, now = deps.policy().policy, deps.ids.request(), deps.clock.now()
+    policy, request_id, now = ctx.policy().policy, ctx.ids.request(), ctx.clock.now()
     if channel_id not in policy.channels:
         return
     what = "it is shared with another organization" if event == "channel_shared" else "its id changed"
-    row = Scribe(deps.secrets).system(
+    row = AuditWriter(ctx.secrets).system(
         Event.DENIED,
         request_id,
         now,
-        deps.home_team,
+        ctx.home_team,
         channel_id=channel_id,
         code="place_frozen",
         policy_version=policy.version,
         detail=f"the rules of {channel_id} stopped counting: {what}",
     )
-    await deps.store.append(row)
-    if deps.security_channel is None:
+    await ctx.store.append(row)
+    if ctx.security_channel is None:
         return
-    command = f"{deps.command} policy confirm -- why"
+    command = f"{ctx.command} policy confirm -- why"
     confirm = (
         f"Everything is denied in it until an administrator has looked who is in there and says `{command}` there."
     )
     card = Card(
         key=f"frozen:{request_id}",
-        place=Place(team_id=deps.home_team, channel_id=deps.security_channel),
+        place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
         title=f"The rules of <#{channel_id}> stopped counting",
         tone=Tone.WARN,
         status=what[:1].upper() + what[1:],
@@ -45,16 +45,16 @@ async def tell_frozen(deps: Deps, channel_id: str, event: str) -> None:
         mention=(channel_id,),
         at=now,
     )
-    await deps.presenter.show(card)
+    await ctx.presenter.show(card)
 
 
-async def remedy(deps: Deps, intent: Intent, denied: Denied) -> tuple[Line, ...]:
+async def remedy(ctx: Context, intent: Intent, denied: Denied) -> tuple[Line, ...]:
     """What ends it, for who may; for the others who may. Nothing for a denial of another sort."""
     if denied.code != "place_frozen":
         return ()
-    command = f"`{deps.command} policy confirm -- why`"
-    policy, subject, _ = await facts(deps, intent.actor, intent.place)
-    if why_not_administrator(policy, subject, deps.home_team) is None:
+    command = f"`{ctx.command} policy confirm -- why`"
+    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
+    if why_not_administrator(policy, subject, ctx.home_team) is None:
         text = f"You may end this: look who is in this channel now, then say {command} here."
     else:
         who = ", ".join(f"`{word}`" for word in policy.administrators.words)

@@ -10,50 +10,50 @@ from bot.core.card import Button, Line, Tone
 from bot.core.command.capability import Risk
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Intent
-from bot.core.records import ButtonRow, stamp
+from bot.core.records import StoredButton, stamp
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
-from bot.runtime.context import Deps
+from bot.operations.audit_writer import AuditWriter
+from bot.runtime.context import Context
 from bot.runtime.debounce import Pressed
 
 # So long a card may not show yet what somebody else's press began.
 MOMENT: Final = timedelta(minutes=1)
 
 
-async def was_pressed(deps: Deps, intent: Intent, row: ButtonRow, asked: Command) -> bool:
+async def was_pressed(ctx: Context, intent: Intent, row: StoredButton, asked: Command) -> bool:
     """Whether somebody else has just pressed the same, and this person was told so instead."""
-    if not _once_only(deps, asked):
+    if not _once_only(ctx, asked):
         return False
-    now = deps.clock.now()
-    for earlier in deps.presses.before(row, intent.actor.user_id, now - MOMENT):
-        if await _came_to_something(deps, earlier):
-            await _tell(deps, intent, asked, earlier, now)
+    now = ctx.clock.now()
+    for earlier in ctx.presses.before(row, intent.actor.user_id, now - MOMENT):
+        if await _came_to_something(ctx, earlier):
+            await _tell(ctx, intent, asked, earlier, now)
             return True
     return False
 
 
-def _once_only(deps: Deps, asked: Command) -> bool:
-    rows = deps.catalog.rows(asked.verb, (asked.target or "").partition(":")[0])
+def _once_only(ctx: Context, asked: Command) -> bool:
+    rows = ctx.catalog.rows(asked.verb, (asked.target or "").partition(":")[0])
     return any(row.risk is not Risk.READ and not row.repeat_safe for _, row in rows)
 
 
-async def _came_to_something(deps: Deps, earlier: Pressed) -> bool:
+async def _came_to_something(ctx: Context, earlier: Pressed) -> bool:
     """Not when it was denied or refused: then the second press is the first that counts."""
-    request = await deps.store.request(earlier.request_id)
+    request = await ctx.store.request(earlier.request_id)
     return request is not None and (request.state != "ended" or request.operation is not None)
 
 
-async def _tell(deps: Deps, intent: Intent, asked: Command, earlier: Pressed, now: datetime) -> None:
+async def _tell(ctx: Context, intent: Intent, asked: Command, earlier: Pressed, now: datetime) -> None:
     label = cards.LABELS.get(asked.verb, asked.verb)
     ago = f"{max(1, round((now - earlier.at).total_seconds()))} s ago"
-    row = Scribe(deps.secrets).plain(
+    row = AuditWriter(ctx.secrets).plain(
         Event.DENIED, intent, now, verb=asked.verb, code="pressed_already", detail=f"{earlier.user_id} pressed it {ago}"
     )
-    await deps.store.finish(intent.request_id, (row,), stamp(now))
+    await ctx.store.finish(intent.request_id, (row,), stamp(now))
     anyway = Button(
         label="Run it anyway",
         action="run_anyway",
-        id=deps.ids.secret(),
+        id=ctx.ids.secret(),
         only_user=intent.actor.user_id,
         means=cards.command_means(asked.verb, asked.target or "", asked.params),
     )
@@ -67,4 +67,4 @@ async def _tell(deps: Deps, intent: Intent, asked: Command, earlier: Pressed, no
         footer=(f"request {intent.request_id}", f"the other is {earlier.request_id}"),
         mention=(earlier.user_id, intent.actor.user_id),
     )
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)

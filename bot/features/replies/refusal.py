@@ -1,4 +1,4 @@
-"""Saying no: the register first, then the person, with the reason and what to do next."""
+"""Saying no: the audit log first, then the person, with the reason and what to do next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.core.card import Button, Line, Tone
 from bot.core.command.parser import format_command, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, NoSuchTarget, Problem
-from bot.core.intent import Command, Intent, Misread
+from bot.core.intent import Command, Intent, ParseError
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy.decide import Denied
@@ -20,70 +20,70 @@ from bot.core.text import sentences
 from bot.features.replies import channel_freeze
 from bot.features.replies.suggestions import commands_meant
 from bot.operations import cards
-from bot.operations.audit_writer import Scribe
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import Ruling, ages, sight_of
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 MOST_NEAR: Final = 4
 
 
-async def misread(deps: Deps, intent: Intent, ask: Misread) -> None:
+async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """What was understood, what was not, and the nearest commands as buttons."""
-    await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
     lines: list[Line] = []
     if ask.understood:
         lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
-    lines.append(Line(text=f"`{deps.command} help` lists what you may do here."))
-    nearest = ask.nearest or await commands_meant(deps, intent.actor, intent.place, ask.text)
-    buttons = _say_buttons(deps, intent, nearest, lines)
+    lines.append(Line(text=f"`{ctx.command} help` lists what you may do here."))
+    nearest = ask.nearest or await commands_meant(ctx, intent.actor, intent.place, ask.text)
+    buttons = _say_buttons(ctx, intent, nearest, lines)
     card = cards.private(
         intent, "I could not read that", tone=Tone.WARN, status=ask.problem, lines=tuple(lines), buttons=buttons
     )
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)
 
 
-async def offer(deps: Deps, intent: Intent, title: str, command: Command) -> None:
+async def offer(ctx: Context, intent: Intent, title: str, command: Command) -> None:
     """A sentence for the asker, with the command that it is about as a button, and the end of this request."""
-    await deps.store.finish(intent.request_id, (), stamp(deps.clock.now()))
+    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
     lines: list[Line] = []
-    buttons = _say_buttons(deps, intent, (format_command(command),), lines)
+    buttons = _say_buttons(ctx, intent, (format_command(command),), lines)
     card = cards.private(intent, title, lines=tuple(lines), buttons=buttons)
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)
 
 
-def _say_buttons(deps: Deps, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
+def _say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
     """At most four commands to press; one that no button can show whole goes into the lines instead."""
     lines += [
         Line(heading="Perhaps", text=text, code=True) for text in commands[:MOST_NEAR] if len(text) > LONGEST_BUTTON
     ]
-    return tuple(_say_button(deps, intent, text) for text in commands[:MOST_NEAR] if len(text) <= LONGEST_BUTTON)
+    return tuple(_say_button(ctx, intent, text) for text in commands[:MOST_NEAR] if len(text) <= LONGEST_BUTTON)
 
 
-def _say_button(deps: Deps, intent: Intent, text: str) -> Button:
+def _say_button(ctx: Context, intent: Intent, text: str) -> Button:
     return Button(
         label=text,
         action="say",
-        id=deps.ids.secret(),
+        id=ctx.ids.secret(),
         only_user=intent.actor.user_id,
         means={"tag": "say1", "text": text, "verb": text.partition(" ")[0]},
     )
 
 
 async def problem(
-    deps: Deps, intent: Intent, trouble: Problem, operation: Operation | None = None, *, more: Sequence[Button] = ()
+    ctx: Context, intent: Intent, trouble: Problem, operation: Operation | None = None, *, more: Sequence[Button] = ()
 ) -> None:
     """Something did not fit or did not answer before anything was sent. `more` are buttons before those of what was meant."""
-    now = deps.clock.now()
-    scribe = Scribe(deps.secrets)
+    now = ctx.clock.now()
+    audit_writer = AuditWriter(ctx.secrets)
     columns: dict[str, Any] = {"code": trouble.code, "detail": trouble.summary}
     if operation is None:
-        row = scribe.plain(Event.FAILED, intent, now, **columns)
+        row = audit_writer.plain(Event.FAILED, intent, now, **columns)
     else:
-        row = scribe.about(Event.FAILED, operation, intent, now, **columns)
-    await deps.store.finish(intent.request_id, (row,), stamp(now))
+        row = audit_writer.about(Event.FAILED, operation, intent, now, **columns)
+    await ctx.store.finish(intent.request_id, (row,), stamp(now))
     lines = [Line(text=trouble.hint)] if trouble.hint else []
-    buttons = _say_buttons(deps, intent, await _nearest(deps, intent, trouble), lines)
+    buttons = _say_buttons(ctx, intent, await _nearest(ctx, intent, trouble), lines)
     card = cards.private(
         intent,
         "Nothing was done",
@@ -93,69 +93,69 @@ async def problem(
         buttons=(*more, *buttons),
         footer=(f"request {intent.request_id}", f"code {trouble.code}"),
     )
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)
 
 
-async def _nearest(deps: Deps, intent: Intent, trouble: Problem) -> Sequence[str]:
+async def _nearest(ctx: Context, intent: Intent, trouble: Problem) -> Sequence[str]:
     """What was asked, whole, for each target that may have been meant: what the backend names, else what is remembered."""
-    ask = intent.ask
+    ask = intent.payload
     if not isinstance(ask, Command) or ask.target is None:
         return ()
     if trouble.code == "wrong_target_kind":
-        return _of_its_runs(deps, ask, ask.target)
+        return _of_its_runs(ctx, ask, ask.target)
     names: Sequence[str] = ()
     if isinstance(trouble, NoSuchTarget):
-        names = trouble.nearest or await _remembered(deps, ask.target)
+        names = trouble.nearest or await _remembered(ctx, ask.target)
     elif isinstance(trouble, Ambiguous):
         names = trouble.candidates
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
-    seen = await sight_of(deps, intent.actor, intent.place)
+    seen = await sight_of(ctx, intent.actor, intent.place)
     told = (target for target in dict.fromkeys(targets) if seen.written(target.replace('"', "")))
-    fit = (target for target in told if _acts_on(deps, ask.verb, target))
+    fit = (target for target in told if _acts_on(ctx, ask.verb, target))
     return [format_command(ask.model_copy(update={"target": target})) for target in fit]
 
 
-def _acts_on(deps: Deps, verb: str, target: str) -> bool:
+def _acts_on(ctx: Context, verb: str, target: str) -> bool:
     """Whether there is such a verb for that kind of target; one of the program's own takes any."""
-    ref = parse_target(target, deps.catalog)
-    if isinstance(ref, str) or not deps.catalog.rows(verb, ref.backend):
+    ref = parse_target(target, ctx.catalog)
+    if isinstance(ref, str) or not ctx.catalog.rows(verb, ref.backend):
         return True
-    kind = deps.catalog.split_path(ref.backend, ref.path)[0] or deps.catalog.backends[ref.backend].default_target.name
+    kind = ctx.catalog.split_path(ref.backend, ref.path)[0] or ctx.catalog.backends[ref.backend].default_target.name
     # A selector stands for a run, whose kind the backend tells.
-    return ref.selector is not None or deps.catalog.row(ref.backend, verb, kind) is not None
+    return ref.selector is not None or ctx.catalog.row(ref.backend, verb, kind) is not None
 
 
-def _of_its_runs(deps: Deps, ask: Command, target: str) -> Sequence[str]:
+def _of_its_runs(ctx: Context, ask: Command, target: str) -> Sequence[str]:
     """The same for the newest and the newest failed run, where an agent was named and its runs are what the verb acts on."""
-    ref = parse_target(target, deps.catalog)
-    if isinstance(ref, str) or ref.selector is not None or not deps.catalog.selects(ref.backend):
+    ref = parse_target(target, ctx.catalog)
+    if isinstance(ref, str) or ref.selector is not None or not ctx.catalog.selects(ref.backend):
         return ()
-    if deps.catalog.split_path(ref.backend, ref.path)[0] is not None:
+    if ctx.catalog.split_path(ref.backend, ref.path)[0] is not None:
         return ()
     selected = (ref.model_copy(update={"selector": selector}) for selector in ("last", "failed"))
     return [format_command(ask.model_copy(update={"target": str(one)})) for one in selected]
 
 
-async def _remembered(deps: Deps, written: str) -> Sequence[str]:
+async def _remembered(ctx: Context, written: str) -> Sequence[str]:
     """Targets that were seen before and look like what was written."""
-    ref = parse_target(written, deps.catalog)
+    ref = parse_target(written, ctx.catalog)
     if isinstance(ref, str) or ref.selector is not None:
         return ()
-    known = {target.scope: target for target, _ in await deps.names.known(ref.backend) if target.parent is None}
+    known = {target.scope: target for target, _ in await ctx.names.known(ref.backend) if target.parent is None}
     near = difflib.get_close_matches(str(ref), [scope for scope in known if scope], n=MOST_NEAR, cutoff=0.6)
     return [str(TargetRef(backend=ref.backend, path=known[scope].name)) for scope in near]
 
 
 async def denied(
-    deps: Deps, intent: Intent, operation: Operation, ruling: Ruling, buttons: Sequence[Button] = ()
+    ctx: Context, intent: Intent, operation: Operation, ruling: Ruling, buttons: Sequence[Button] = ()
 ) -> None:
     """The rules said no: why, who may, and where the asker may."""
     decision = ruling.decision
     if not isinstance(decision, Denied):
         raise TypeError("only a denial is shown as one")
-    now = deps.clock.now()
-    row = Scribe(deps.secrets).about(
+    now = ctx.clock.now()
+    row = AuditWriter(ctx.secrets).about(
         Event.DENIED,
         operation,
         intent,
@@ -166,23 +166,23 @@ async def denied(
         code=decision.code,
         detail=f"{decision.reason} ({ages(ruling)})",
     )
-    await deps.store.finish(intent.request_id, (row,), stamp(now))
+    await ctx.store.finish(intent.request_id, (row,), stamp(now))
     command = f"{operation.verb} {cards.written(operation.target)}"
-    await show_denied(deps, intent, cards.title_of(operation), decision, buttons, command)
+    await show_denied(ctx, intent, cards.title_of(operation), decision, buttons, command)
 
 
-async def turned_away(deps: Deps, intent: Intent, ask: Command, no: Denied) -> None:
+async def turned_away(ctx: Context, intent: Intent, ask: Command, no: Denied) -> None:
     """The rules said no before anything was looked up: only what was typed is known."""
-    now = deps.clock.now()
-    row = Scribe(deps.secrets).plain(
+    now = ctx.clock.now()
+    row = AuditWriter(ctx.secrets).plain(
         Event.DENIED, intent, now, verb=ask.verb, target_name=ask.target, rule=no.rule, code=no.code, detail=no.reason
     )
-    await deps.store.finish(intent.request_id, (row,), stamp(now))
-    await show_denied(deps, intent, " ".join(word for word in (ask.verb, ask.target) if word), no)
+    await ctx.store.finish(intent.request_id, (row,), stamp(now))
+    await show_denied(ctx, intent, " ".join(word for word in (ask.verb, ask.target) if word), no)
 
 
 async def show_denied(
-    deps: Deps, intent: Intent, title: str, decision: Denied, buttons: Sequence[Button] = (), command: str = ""
+    ctx: Context, intent: Intent, title: str, decision: Denied, buttons: Sequence[Button] = (), command: str = ""
 ) -> None:
     """The card of a denial, for the asker alone. `command` is what `why` explains, where there are rules to explain."""
     facts = []
@@ -203,17 +203,17 @@ async def show_denied(
         f"Denied: {title}",
         tone=Tone.BAD,
         status=sentences("Nothing was done", decision.reason[:1].upper() + decision.reason[1:]),
-        lines=await channel_freeze.remedy(deps, intent, decision),
+        lines=await channel_freeze.remedy(ctx, intent, decision),
         facts=tuple(facts),
         buttons=tuple(buttons),
         footer=(
             cards.by_rule(decision.rule),
             f"request {intent.request_id}",
-            *([f"`{deps.command} why {command}` shows every rule"] if command else []),
+            *([f"`{ctx.command} why {command}` shows every rule"] if command else []),
         ),
         mention=tuple(sorted({*people, *decision.where_else[:5]})),
     )
-    await deps.presenter.show(card, intent.reply)
+    await ctx.presenter.show(card, intent.reply)
 
 
 def _named(word: str, people: set[str]) -> str:

@@ -16,7 +16,7 @@ from bot.core.policy.decide import admits
 from bot.core.policy.match import Standing, standing
 from bot.operations.authorize import facts, sight_of
 from bot.operations.cards import written
-from bot.runtime.context import Deps
+from bot.runtime.context import Context
 
 MOST: Final = 100  # options that Slack takes
 _TOKEN: Final = re.compile(rf"(?:[{''.join(DOUBLE)}][^{''.join(DOUBLE)}]*[{''.join(DOUBLE)}]|\S)+")
@@ -24,28 +24,28 @@ _AROUND: Final = ".,;!?()[]'`*_~"
 FEW: Final = 10  # targets that are few enough to offer the runs of each as well
 
 
-async def suggest(deps: Deps, actor: Actor, place: Place, typed: str) -> Sequence[str]:
+async def suggest(ctx: Context, actor: Actor, place: Place, typed: str) -> Sequence[str]:
     """Targets as they are written, best first; nothing for who may do nothing here."""
-    if not await _admitted(deps, actor, place):
+    if not await _admitted(ctx, actor, place):
         return ()
-    known = [(target.backend, written(target)) for target in await _known(deps, actor, place)]
-    own = as_target(typed, deps.catalog)
-    found = dict.fromkeys([*_matching(deps.catalog, known, typed)][: MOST - 1])
+    known = [(target.backend, written(target)) for target in await _known(ctx, actor, place)]
+    own = as_target(typed, ctx.catalog)
+    found = dict.fromkeys([*_matching(ctx.catalog, known, typed)][: MOST - 1])
     return (*found, *([own] if own is not None and own not in found else []))
 
 
-async def _known(deps: Deps, actor: Actor, place: Place) -> Sequence[Target]:
+async def _known(ctx: Context, actor: Actor, place: Place) -> Sequence[Target]:
     """What is remembered of all control planes, as far as this person may be told."""
-    seen = await sight_of(deps, actor, place)
-    every = [target for name in sorted(deps.backends) for target, _ in await deps.names.known(name)]
+    seen = await sight_of(ctx, actor, place)
+    every = [target for name in sorted(ctx.backends) for target, _ in await ctx.names.known(name)]
     return [target for target in every if seen.target(target)]
 
 
-async def _admitted(deps: Deps, actor: Actor, place: Place) -> bool:
-    policy, subject, where = await facts(deps, actor, place)
+async def _admitted(ctx: Context, actor: Actor, place: Place) -> bool:
+    policy, subject, where = await facts(ctx, actor, place)
     if place.channel_id:
-        return admits(policy, subject=subject, where=where, home_team_id=deps.home_team) is None
-    return standing(subject, deps.home_team)[0] is Standing.FULL  # a modal does not say where it was opened
+        return admits(policy, subject=subject, where=where, home_team_id=ctx.home_team) is None
+    return standing(subject, ctx.home_team)[0] is Standing.FULL  # a modal does not say where it was opened
 
 
 def _matching(catalog: Catalog, known: Sequence[tuple[str, str]], typed: str) -> Iterator[str]:
@@ -84,21 +84,21 @@ def as_target(typed: str, catalog: Catalog) -> str | None:
     return str(ref)
 
 
-async def named_in(deps: Deps, text: str) -> str | None:
+async def named_in(ctx: Context, text: str) -> str | None:
     """The first target that these words name: one written out, else one remembered, else a control plane; None without any."""
-    remembers = [target for name in deps.backends for target, _ in await deps.names.known(name)]
+    remembers = [target for name in ctx.backends for target, _ in await ctx.names.known(name)]
     whole = {_bare(written(target)): target for target in remembers}
     words = [word for each in _TOKEN.findall(unescape(text)) for word in _taken(each, whole)]
     for word in words:
         if word in whole:
             return written(whole[word])
-        if ":" in word and (target := as_target(word, deps.catalog)) is not None:
+        if ":" in word and (target := as_target(word, ctx.catalog)) is not None:
             return target
     known = {target.name.lower(): target for target in remembers}
     remembered = next((known[word.lower()] for word in words if "/" in word and word.lower() in known), None)
     if remembered is not None:
         return written(remembered)
-    return next((f"{word.rstrip(':')}:" for word in words if word.rstrip(":") in deps.catalog.backends), None)
+    return next((f"{word.rstrip(':')}:" for word in words if word.rstrip(":") in ctx.catalog.backends), None)
 
 
 def _taken(token: str, whole: Container[str]) -> Sequence[str]:
@@ -107,16 +107,16 @@ def _taken(token: str, whole: Container[str]) -> Sequence[str]:
     return [bare] if " " in bare and bare in whole else [word.strip(_AROUND) for word in token.split()]
 
 
-async def commands_meant(deps: Deps, actor: Actor, place: Place, text: str) -> Sequence[str]:
+async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
     """The command with a remembered target in place of a word that is one's name, or the only one with that word in it."""
-    if not await _admitted(deps, actor, place):
+    if not await _admitted(ctx, actor, place):
         return ()
-    known = await _known(deps, actor, place)
+    known = await _known(ctx, actor, place)
     for word in text.split()[1:]:
         same = [target for target in known if target.name.lower() == word.lower()]
         near = [target for target in known if word.lower() in target.name.lower()]
         meant = same or (near if len(near) == 1 else [])
-        read = [parse(text.replace(word, written(target), 1), deps.catalog) for target in meant]
+        read = [parse(text.replace(word, written(target), 1), ctx.catalog) for target in meant]
         if commands := [format_command(one) for one in read if isinstance(one, Command)]:
             return tuple(dict.fromkeys(commands))
     return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core.intent import Door, Intent, Press
+from bot.core.intent import Intent, Press, Source
 from bot.render.blocks import action_of
 from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_place, text
 
@@ -19,10 +19,10 @@ def read(body: Mapping[str, Any], stamp: Stamp) -> Intent | None:
     button = text(first, "value") or text(first, "selected_option", "value")
     if button is None:
         return None
-    door = Door.HOME if text(body, "view", "type") == "home" else Door.BUTTON
+    source = Source.HOME if text(body, "view", "type") == "home" else Source.BUTTON
     return stamp.intent(
         Press(action=action_of(text(first, "action_id") or ""), button=button),
-        door=door,
+        source=source,
         actor=interaction_actor(body),
         place=interaction_place(body),
         dedupe_key=dedupe("action", body, text(body, "trigger_id"), text(first, "action_ts")),

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse
-from bot.core.intent import Door, Intent, Open
+from bot.core.intent import Intent, Open, Source
 from bot.slack.payload import Stamp, command_actor, command_place, dedupe, text
 
 
@@ -17,7 +17,7 @@ def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent:
     ask = parse(typed, catalog) if typed.strip() else Open(what="launcher")
     return stamp.intent(
         ask,
-        door=Door.COMMAND,
+        source=Source.COMMAND,
         actor=command_actor(body),
         place=command_place(body),
         dedupe_key=dedupe("command", body, text(body, "trigger_id")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core.intent import Door, Form, Intent
+from bot.core.intent import Form, Intent, Source
 from bot.render.form import read_form
 from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_place, text
 
@@ -22,7 +22,7 @@ def read(body: Mapping[str, Any], stamp: Stamp) -> Intent:
             token=text(view, "private_metadata") or "",
             values=read_form(values if isinstance(values, Mapping) else {}),
         ),
-        door=Door.MODAL,
+        source=Source.MODAL,
         actor=interaction_actor(body),
         place=interaction_place(body),
         dedupe_key=dedupe("view", body, text(body, "trigger_id"), text(view, "hash")),

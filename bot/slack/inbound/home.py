@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core.intent import Door, Intent, Open, Place
+from bot.core.intent import Intent, Open, Place, Source
 from bot.slack.payload import Stamp, dedupe, event_actor, text
 
 
@@ -16,7 +16,7 @@ def read(body: Mapping[str, Any], stamp: Stamp) -> Intent | None:
         return None
     return stamp.intent(
         Open(what="home"),
-        door=Door.HOME,
+        source=Source.HOME,
         actor=event_actor(body, event),
         place=Place(team_id=text(body, "team_id") or "", channel_id=text(event, "channel") or ""),
         dedupe_key=dedupe("event", body, text(body, "event_id")),

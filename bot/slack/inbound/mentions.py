@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse
-from bot.core.intent import Command, Door, Intent
+from bot.core.intent import Command, Intent, Source
 from bot.slack.payload import Stamp, dedupe, event_actor, event_place, text
 
 _PLAIN_SUBTYPES: Final = frozenset({None, "file_share", "thread_broadcast"})
@@ -21,15 +21,15 @@ def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog, bot_user_id: s
         return None
     if not text(event, "user") or event["user"] == bot_user_id:
         return None
-    door = Door.DM if event.get("type") == "message" else Door.MENTION
-    if door is Door.DM and event.get("channel_type") not in ("im", "mpim"):
+    source = Source.DM if event.get("type") == "message" else Source.MENTION
+    if source is Source.DM and event.get("channel_type") not in ("im", "mpim"):
         return None
     typed = without_mention(text(event, "text") or "", bot_user_id)
     files = tuple(file["id"] for file in event.get("files") or () if isinstance(file, Mapping) and text(file, "id"))
     ask = parse(typed, catalog, files) if typed.strip() else Command(verb="help")
     return stamp.intent(
         ask,
-        door=door,
+        source=source,
         actor=event_actor(body, event),
         place=event_place(body, event),
         dedupe_key=dedupe("event", body, text(body, "event_id")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core.intent import Door, Intent, Open, Place
+from bot.core.intent import Intent, Open, Place, Source
 from bot.slack.inbound.mentions import without_mention
 from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_place, text
 
@@ -22,7 +22,7 @@ def read(body: Mapping[str, Any], stamp: Stamp, bot_user_id: str) -> Intent:
             own=text(message, "user") == bot_user_id,
             files=tuple(file["id"] for file in files if isinstance(file, Mapping) and text(file, "id")),
         ),
-        door=Door.SHORTCUT,
+        source=Source.SHORTCUT,
         actor=interaction_actor(body),
         place=_place(body, message),
         dedupe_key=dedupe("shortcut", body, text(body, "trigger_id")),

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse
-from bot.core.intent import Actor, Command, Door, Intent, Place
+from bot.core.intent import Actor, Command, Intent, Place, Source
 from bot.slack.payload import Stamp, dedupe, text
 
 
@@ -32,7 +32,7 @@ def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent | No
     team = text(body, "team_id") or ""
     return stamp.intent(
         ask,
-        door=Door.STEP,
+        source=Source.STEP,
         actor=Actor(
             user_id=text(event, "function", "app_id") or "", team_id=team, enterprise_id=text(body, "enterprise_id")
         ),

@@ -1,1 +1,1 @@
-"""What survives a restart: the register, the inbox, the outbox and everything that waits, in one SQLite file."""
+"""What survives a restart: the audit log, the inbox, the outbox and everything that waits, in one SQLite file."""

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import sqlite_utils
 
-from bot.core.audit import Row
+from bot.core.audit import AuditEntry
 from bot.store.sqlite.driver import sqlite3
 from bot.store.sqlite.errors import StoreProblem, closed, for_everyone, mapped
 from bot.store.sqlite.lock import WriteGate
@@ -318,14 +318,14 @@ def _settle_all(jobs: list[_Job]) -> None:
         job.settle()
 
 
-class Part:
+class StorePart:
     """Base of the store's parts. Every method that writes is one transaction and raises StoreProblem when it fails."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     async def _change(
-        self, change: Callable[[sqlite_utils.Database], bool], rows: Sequence[Row], *, urgent: bool = False
+        self, change: Callable[[sqlite_utils.Database], bool], rows: Sequence[AuditEntry], *, urgent: bool = False
     ) -> bool:
         """Make a compare-and-set and register `rows` with it; when it misses, nothing is written."""
 

@@ -57,7 +57,7 @@ _KNOWN: Final = {
     "SQLITE_CONSTRAINT": (
         "store_refused",
         "The store refused the row; nothing was recorded.",
-        "The register is append-only, and an id is used once.",
+        "The audit log is append-only, and an id is used once.",
     ),
 }
 _ALIASES: Final = {"SQLITE_LOCKED": "SQLITE_BUSY", "SQLITE_PERM": "SQLITE_READONLY", "SQLITE_NOLFS": "SQLITE_FULL"}

@@ -7,15 +7,15 @@ from datetime import datetime
 
 import sqlite_utils
 
-from bot.core.records import ButtonRow, Outgoing, stamp
-from bot.store.sqlite.connection import Part
+from bot.core.records import Outgoing, StoredButton, stamp
+from bot.store.sqlite.connection import StorePart
 from bot.store.sqlite.tables import buttons, messages
 
 
-class Outbox(Part):
+class StoredMessages(StorePart):
     """Messages are kept as what they should be; a sender makes Slack agree."""
 
-    async def show(self, outgoing: Outgoing, shown: Sequence[ButtonRow] = ()) -> None:
+    async def show(self, outgoing: Outgoing, shown: Sequence[StoredButton] = ()) -> None:
         """Say what a message should be, retire the buttons it carried, and keep these. `due_at` is when to send."""
 
         def unit(db: sqlite_utils.Database) -> None:
@@ -44,7 +44,7 @@ class Outbox(Part):
         """One message."""
         return await self.database.glance(lambda db: messages.by_key(db, key))
 
-    async def button(self, button_id: str) -> ButtonRow | None:
+    async def button(self, button_id: str) -> StoredButton | None:
         """What a button means, retired or not, with where its message is."""
         return await self.database.glance(lambda db: buttons.by_id(db, button_id))
 

@@ -7,8 +7,7 @@ from typing import Final
 from sqlite_utils import Database, Migrations
 
 from bot.store.sqlite.errors import StoreProblem
-from bot.store.sqlite.tables import audit as register
-from bot.store.sqlite.tables import buttons, grants, holds, messages, pauses, watches
+from bot.store.sqlite.tables import audit, buttons, grants, messages, pauses, pending_decisions, watches
 from bot.store.sqlite.tables import requests as inbox
 from bot.store.sqlite.tables import target_names as names
 
@@ -18,20 +17,15 @@ APPLICATION_ID: Final = 0x53674278
 
 
 @MIGRATIONS()
-def m001_first_tables(db: Database) -> None:
+def m001_schema(db: Database) -> None:
     """Every table of the first release."""
-    for module in (register, inbox, messages, buttons, holds, watches, pauses, grants, names):
+    for module in (audit, inbox, messages, buttons, pending_decisions, watches, pauses, grants, names):
         module.create(db)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-@MIGRATIONS()
-def m002_tries_of_pauses(db: Database) -> None:
-    """How often the end of a pause came to nothing, so that the next attempt can wait longer."""
-    pauses.count_tries(db)
-
-
-RELEASED: Final = (m001_first_tables.__name__, m002_tries_of_pauses.__name__)
+RELEASED: Final = (m001_schema.__name__,)
+_BEFORE_RELEASE: Final = "m001_first_tables"
 
 
 def pending(db: Database) -> list[str]:
@@ -53,7 +47,14 @@ def refuse_foreign(db: Database) -> None:
             "Check `[store] url`.",
             "store_not_a_database",
         )
-    unknown = [name for name in applied(db) if name not in RELEASED]
+    names = applied(db)
+    if _BEFORE_RELEASE in names:
+        raise StoreProblem(
+            "The store was written before the first release, in a form that is no longer read.",
+            "Move the file away; a new one is made at the next start.",
+            "store_too_old",
+        )
+    unknown = [name for name in names if name not in RELEASED]
     if unknown:
         raise StoreProblem(
             f"The store was written by a newer signalbox (it has {', '.join(unknown)}).",

@@ -9,8 +9,8 @@ import sqlite_utils
 
 from bot.core.audit import COLUMNS
 from bot.core.operation import Target
-from bot.core.records import Entry
-from bot.store.sqlite.connection import Part
+from bot.core.records import StoredEntry
+from bot.store.sqlite.connection import StorePart
 from bot.store.sqlite.tables import audit_query, target_names
 
 _CARD: Final = "op:"
@@ -19,7 +19,7 @@ _IN_THREAD: Final = """
     SELECT key FROM messages WHERE channel_id = ? AND (ts = ? OR thread_ts = ?) AND substr(key, 1, 3) = 'op:'
     ORDER BY ts = ? DESC, rowid DESC"""
 _LAST: Final = (
-    f"SELECT {', '.join(COLUMNS)} FROM register WHERE target_id = ? AND risk <> 'read' "  # noqa: S608  fixed names
+    f"SELECT {', '.join(COLUMNS)} FROM audit WHERE target_id = ? AND risk <> 'read' "  # noqa: S608  fixed names
     f"AND event IN ({', '.join('?' * len(_OUTCOMES))}) ORDER BY seq DESC LIMIT ?"
 )
 
@@ -29,7 +29,7 @@ def run_key(request_id: str) -> str:
     return f"run:{request_id}"
 
 
-class Runs(Part):
+class RequestTargets(StorePart):
     """Reads that join a message, a request and a target."""
 
     async def run_of(self, request_id: str) -> Target | None:
@@ -48,7 +48,7 @@ class Runs(Part):
 
         return await self.database.read(look)
 
-    async def last_outcomes(self, target_id: str, limit: int) -> Sequence[Entry]:
+    async def last_outcomes(self, target_id: str, limit: int) -> Sequence[StoredEntry]:
         """What came of the last changes to a target, newest first."""
         return await self.database.read(
             lambda db: audit_query.entries(db.execute(_LAST, (target_id, *_OUTCOMES, limit)))
@@ -56,5 +56,5 @@ class Runs(Part):
 
 
 def _run(db: sqlite_utils.Database, request_id: str) -> Target | None:
-    kept = target_names.fact(db, run_key(request_id))
+    kept = target_names.value(db, run_key(request_id))
     return Target.model_validate(kept) if isinstance(kept, dict) else None

@@ -11,37 +11,37 @@ from typing import Final
 
 import sqlite_utils
 
-from bot.core.audit import Row
+from bot.core.audit import AuditEntry
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
-from bot.core.records import Entry, Filters, Hold, InboxRow, Pause, Verdict, Watch, stamp
+from bot.core.records import Filters, Pause, PendingDecision, StoredEntry, StoredRequest, Verdict, Watch, stamp
 from bot.core.value import Json
-from bot.store.sqlite.approvals import Decisions
+from bot.store.sqlite.approvals import StoredDecisions
 from bot.store.sqlite.connection import Database
 from bot.store.sqlite.errors import StoreProblem, conflict, corrupt
 from bot.store.sqlite.lock import FileLock, single
-from bot.store.sqlite.messages import Outbox
+from bot.store.sqlite.messages import StoredMessages
 from bot.store.sqlite.migrations import migrate, refuse_foreign
-from bot.store.sqlite.request_targets import Runs, run_key
+from bot.store.sqlite.request_targets import RequestTargets, run_key
 from bot.store.sqlite.tables import (
     audit,
     audit_export,
     audit_query,
     audit_verify,
-    holds,
+    pending_decisions,
     requests,
     retention,
     target_names,
     watches,
 )
 from bot.store.sqlite.tables import pauses as pauses_table
-from bot.store.sqlite.timed import Waiting
+from bot.store.sqlite.timed import TimedRows
 
 # Above this size only the small tables are checked at the start, which must take less than two seconds.
 QUICK_CHECK_BYTES: Final = 128 * 1024 * 1024
 
 
-class Store(Decisions, Outbox, Runs, Waiting):
+class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
     """Everything that survives a restart, in one SQLite file.
 
     Every method that writes is one transaction, on the disk when it returns, and raises StoreProblem when nothing was
@@ -84,7 +84,7 @@ class Store(Decisions, Outbox, Runs, Waiting):
         self.database.close_sync()
         self._unlock()
 
-    async def accept(self, intent: Intent, rows: Sequence[Row], *, begun: bool = False) -> bool:
+    async def accept(self, intent: Intent, rows: Sequence[AuditEntry], *, begun: bool = False) -> bool:
         """Take a request in, once: False, and nothing written, when its dedupe key is known.
 
         `begun`: this process works on it from here on, which is the same as `begin` without a second commit.
@@ -92,7 +92,7 @@ class Store(Decisions, Outbox, Runs, Waiting):
         state = "working" if begun else "new"
         return await self._change(lambda db: requests.accept(db, intent, state), rows, urgent=True)
 
-    async def append(self, *rows: Row) -> int:
+    async def append(self, *rows: AuditEntry) -> int:
         """Register events that belong to nothing else; the seq of the last."""
         return await self.database.write(lambda db: audit.append(db, rows))
 
@@ -101,20 +101,26 @@ class Store(Decisions, Outbox, Runs, Waiting):
         return await self.database.write(lambda db: requests.begin(db, request_id, stamp(at)))
 
     async def sending(
-        self, request_id: str, operation: Operation, row: Row, at: datetime | str, *, hold_id: str | None = None
+        self,
+        request_id: str,
+        operation: Operation,
+        row: AuditEntry,
+        at: datetime | str,
+        *,
+        pending_id: str | None = None,
     ) -> bool:
         """Working or waiting -> sending: True for one caller only, who may then call the backend, once.
 
-        With `hold_id` the hold is used up in the same step: an approved one, or an open pre-flight or question in time. When
-        the request or the hold is not in such a state, nothing is written.
+        With `pending_id` the pending decision is used up in the same step: an approved one, or an open pre-flight or
+        question in time. When the request or the pending decision is not in such a state, nothing is written.
         """
         when = stamp(at)
 
         def unit(db: sqlite_utils.Database) -> bool:
-            if hold_id is not None and not holds.take(db, hold_id, request_id, when):
+            if pending_id is not None and not pending_decisions.take(db, pending_id, request_id, when):
                 return False
             if not requests.sending(db, request_id, operation, when):
-                if hold_id is None:
+                if pending_id is None:
                     return False
                 raise _NotNowError
             audit.append(db, [row])
@@ -128,7 +134,7 @@ class Store(Decisions, Outbox, Runs, Waiting):
     async def finish(
         self,
         request_id: str,
-        rows: Sequence[Row],
+        rows: Sequence[AuditEntry],
         at: datetime | str,
         *,
         watch: Watch | None = None,
@@ -152,34 +158,36 @@ class Store(Decisions, Outbox, Runs, Waiting):
             for pause in pauses:
                 pauses_table.add(db, pause)
             if run is not None:
-                target_names.set_fact(db, run_key(request_id), run.model_dump(mode="json"), stamp(at))
+                target_names.set_value(db, run_key(request_id), run.model_dump(mode="json"), stamp(at))
             requests.scrub(db, request_id)
-            holds.scrub(db, request_id)
+            pending_decisions.scrub(db, request_id)
             audit.append(db, rows)
 
         await self.database.write(unit)
 
-    async def wait(self, request_id: str, hold: Hold, rows: Sequence[Row], at: datetime | str) -> None:
+    async def wait(
+        self, request_id: str, pending: PendingDecision, rows: Sequence[AuditEntry], at: datetime | str
+    ) -> None:
         """New or working -> waiting, for a person's decision on `hold`."""
 
         def unit(db: sqlite_utils.Database) -> None:
             if not requests.waiting(db, request_id, stamp(at)):
                 raise conflict(f"The request {request_id} cannot wait any more")
-            holds.add(db, hold)
+            pending_decisions.add(db, pending)
             audit.append(db, rows)
 
         await self.database.write(unit)
 
-    async def unfinished(self) -> Sequence[InboxRow]:
+    async def unfinished(self) -> Sequence[StoredRequest]:
         """Requests that were new, working or sending when the program last stopped; oldest first."""
         return await self.database.read(requests.unfinished)
 
-    async def request(self, request_id: str) -> InboxRow | None:
+    async def request(self, request_id: str) -> StoredRequest | None:
         """One request."""
         return await self.database.glance(lambda db: requests.by_id(db, request_id))
 
     async def prune(self, before: datetime | str, limit: int = 1000) -> int:
-        """Forget what ended before then, at most `limit` of each sort; how much. The register keeps everything."""
+        """Forget what ended before then, at most `limit` of each sort; how much. The audit log keeps everything."""
         return await self.database.write(lambda db: retention.prune(db, stamp(before), limit))
 
     async def remember(self, targets: Sequence[Target], at: datetime | str) -> None:
@@ -196,33 +204,35 @@ class Store(Decisions, Outbox, Runs, Waiting):
         found = await self.database.read(lambda db: target_names.known(db, backend, kind))
         return [(target, datetime.fromisoformat(seen_at)) for target, seen_at in found]
 
-    async def fact(self, key: str) -> Json:
+    async def value(self, key: str) -> Json:
         """A small thing by its key; None when it was never set."""
-        return await self.database.glance(lambda db: target_names.fact(db, key))
+        return await self.database.glance(lambda db: target_names.value(db, key))
 
-    async def facts_since(self, prefix: str, at: datetime | str) -> Sequence[str]:
+    async def keys_since(self, prefix: str, at: datetime | str) -> Sequence[str]:
         """The keys of that beginning that were set at or after a time."""
-        return await self.database.read(lambda db: target_names.facts_since(db, prefix, stamp(at)))
+        return await self.database.read(lambda db: target_names.keys_since(db, prefix, stamp(at)))
 
-    async def set_fact(self, key: str, value: Json, at: datetime | str, rows: Sequence[Row] = ()) -> None:
+    async def set_value(self, key: str, value: Json, at: datetime | str, rows: Sequence[AuditEntry] = ()) -> None:
         """Remember a small thing, and register what goes with it."""
 
         def unit(db: sqlite_utils.Database) -> None:
-            target_names.set_fact(db, key, value, stamp(at))
+            target_names.set_value(db, key, value, stamp(at))
             audit.append(db, rows)
 
         await self.database.write(unit)
 
-    async def search(self, filters: Filters, *, before_seq: int | None = None, limit: int = 50) -> Sequence[Entry]:
-        """The register's rows that match, newest first; page on with the last one's seq. At most 500."""
+    async def search(
+        self, filters: Filters, *, before_seq: int | None = None, limit: int = 50
+    ) -> Sequence[StoredEntry]:
+        """The audit log's rows that match, newest first; page on with the last one's seq. At most 500."""
         return await self.database.read(lambda db: audit_query.search(db, filters, before_seq, limit))
 
-    def search_sync(self, filters: Filters, *, before_seq: int | None = None, limit: int = 50) -> Sequence[Entry]:
+    def search_sync(self, filters: Filters, *, before_seq: int | None = None, limit: int = 50) -> Sequence[StoredEntry]:
         """`search` for the command line."""
         return self.database.read_sync(lambda db: audit_query.search(db, filters, before_seq, limit))
 
     async def head(self) -> str | None:
-        """`SEQ:HASH` of the register's last row."""
+        """`SEQ:HASH` of the audit log's last row."""
         return await self.database.read(audit.head)
 
     def head_sync(self) -> str | None:
@@ -230,14 +240,14 @@ class Store(Decisions, Outbox, Runs, Waiting):
         return self.database.read_sync(audit.head)
 
     def verify_sync(self, head: str | None = None) -> Verdict:
-        """Check the register's chain; `head` is a published `SEQ:HASH`. Blocks: 3 s for a million rows."""
+        """Check the audit log's chain; `head` is a published `SEQ:HASH`. Blocks: 3 s for a million rows."""
         return audit_verify.verify(self.database.read_sync, head)
 
     def export_sync(self, path: str, form: str) -> int:
-        """Write the register to `path` as `csv` or `jsonl`; how many rows. Blocks. Raises OSError."""
+        """Write the audit log to `path` as `csv` or `jsonl`; how many rows. Blocks. Raises OSError."""
         return audit_export.export(self.database.read_sync, path, form)
 
-    def append_sync(self, *rows: Row) -> int:
+    def append_sync(self, *rows: AuditEntry) -> int:
         """`append` for the command line."""
         return self.database.write_sync(lambda db: audit.append(db, rows))
 
@@ -280,7 +290,7 @@ def _check(db: sqlite_utils.Database) -> None:
     if pages * size <= QUICK_CHECK_BYTES:
         _check_all(db)
         return
-    for name in ("inbox", "messages", "buttons", "holds", "watches", "pauses", "grants"):
+    for name in ("requests", "messages", "buttons", "pending_decisions", "watches", "pauses", "grants"):
         _expect_ok(db, f"PRAGMA quick_check({name})")
 
 

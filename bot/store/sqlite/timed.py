@@ -7,14 +7,14 @@ from datetime import datetime
 
 import sqlite_utils
 
-from bot.core.audit import Row
+from bot.core.audit import AuditEntry
 from bot.core.outcome import RunView
 from bot.core.records import Grant, Pause, Watch, stamp
-from bot.store.sqlite.connection import Part
+from bot.store.sqlite.connection import StorePart
 from bot.store.sqlite.tables import audit, grants, pauses, watches
 
 
-class Waiting(Part):
+class TimedRows(StorePart):
     """Every `end_...` is a compare-and-set from open: True for one caller only, whose rows are registered with it."""
 
     async def watch(self, watch: Watch) -> None:
@@ -42,7 +42,7 @@ class Waiting(Part):
 
         await self.database.write(unit)
 
-    async def end_watch(self, watch_id: str, state: str, rows: Sequence[Row], at: datetime | str) -> bool:
+    async def end_watch(self, watch_id: str, state: str, rows: Sequence[AuditEntry], at: datetime | str) -> bool:
         """Open -> ended or lost."""
         return await self._change(lambda db: watches.end(db, watch_id, state, stamp(at)), rows)
 
@@ -62,7 +62,7 @@ class Waiting(Part):
         """It could not be switched on again: try once more then."""
         return await self.database.write(lambda db: pauses.postpone(db, pause_id, stamp(until_at)))
 
-    async def add_grant(self, grant: Grant, rows: Sequence[Row]) -> None:
+    async def add_grant(self, grant: Grant, rows: Sequence[AuditEntry]) -> None:
         """Give a permission for a time, and register it."""
 
         def unit(db: sqlite_utils.Database) -> None:
@@ -87,10 +87,10 @@ class Waiting(Part):
         """Open grants whose time is over."""
         return await self.database.read(lambda db: grants.due(db, stamp(now)))
 
-    async def end_grant(self, grant_id: str, state: str, rows: Sequence[Row]) -> bool:
+    async def end_grant(self, grant_id: str, state: str, rows: Sequence[AuditEntry]) -> bool:
         """Open -> revoked or expired."""
         return await self._change(lambda db: grants.end(db, grant_id, state), rows)
 
-    async def review_grant(self, grant_id: str, by: str, rows: Sequence[Row], at: datetime | str) -> bool:
+    async def review_grant(self, grant_id: str, by: str, rows: Sequence[AuditEntry], at: datetime | str) -> bool:
         """Sign off a use of break-glass; False when it was done, is none, or `by` used it."""
         return await self._change(lambda db: grants.review(db, grant_id, by, stamp(at)), rows)

@@ -72,7 +72,7 @@ async def test_the_token_shows_nowhere() -> None:
     """Not in reprs, logs at DEBUG, sentences or tracebacks, even when the vendor repeats it."""
     async with on_plane() as (plane, pre):
         plane.add_agent("bot", description=f"made with {TOKEN}")
-        texts = [repr(pre.backend), repr(pre.backend._desk), repr(pre.backend._desk.settings)]
+        texts = [repr(pre.backend), repr(pre.backend._ctx), repr(pre.backend._ctx.settings)]
         with everything_logged() as lines:
             texts.append(repr(await pre.do("status pre:bot")))
             for fault in ("401", "500", "bad_json", "drop_before", "refuse"):
@@ -107,5 +107,5 @@ def test_settings_that_cannot_work_are_refused_without_showing_the_token(wrong: 
 async def test_the_address_of_the_vendor_is_the_default() -> None:
     """Only a token is needed."""
     async with joined(PLUGIN, "pre", token=f" {TOKEN}\n") as pre:
-        assert pre.backend._desk.settings.base_url == "https://app.prefactorai.com"
-        assert pre.backend._desk.settings.token.get_secret_value() == TOKEN
+        assert pre.backend._ctx.settings.base_url == "https://app.prefactorai.com"
+        assert pre.backend._ctx.settings.token.get_secret_value() == TOKEN

@@ -1,4 +1,4 @@
-"""Prefactor from Slack's side: typed in a channel, shown on a card, written in the register."""
+"""Prefactor from Slack's side: typed in a channel, shown on a card, written in the audit log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_an_agent_is_created_shown_with_its_allowed_buttons_and_retired_be
         retired = await here.sees("contract-bot is retired")
         assert "Reinstate" in labels(retired)
         assert [deed.action for deed in plane.effects] == ["create", "retire"]
-        (row,) = [entry for entry in here.register() if entry.verb == "retire" and entry.event == "done"]
+        (row,) = [entry for entry in here.audit() if entry.verb == "retire" and entry.event == "done"]
         assert row.target_id == plane.effects[0].subject
         assert plane.token not in shown(card) + shown(look) + shown(retired)
 

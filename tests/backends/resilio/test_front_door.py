@@ -1,4 +1,4 @@
-"""A Resilio agent from Slack's side: typed in a channel, shown on a card, written in the register."""
+"""A Resilio agent from Slack's side: typed in a channel, shown on a card, written in the audit log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> Non
         await here.ana.press_label("C0CRAWL", look["ts"], "Run it")
         await here.sees("Set: SITE=berlin")
         assert plane.tags["SITE"] == "berlin"
-        written = "".join(entry.model_dump_json() for entry in here.register())
+        written = "".join(entry.model_dump_json() for entry in here.audit())
         assert plane.token not in written + shown(card) + shown(paused) + shown(look)
 
 

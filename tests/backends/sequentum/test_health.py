@@ -115,6 +115,6 @@ async def test_nothing_of_a_backend_shows_its_secrets() -> None:
     """Neither the adapter nor what hangs on it prints a token or a key."""
     async with joined() as here:
         await here.target(PATH)
-        shown = repr(here.backend) + repr(here.backend._desk) + repr(vars(here.backend))
+        shown = repr(here.backend) + repr(here.backend._ctx) + repr(vars(here.backend))
         assert TOKEN not in shown
         assert SERVER_KEY not in shown

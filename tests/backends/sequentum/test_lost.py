@@ -75,7 +75,7 @@ async def test_a_lost_start_is_looked_for_in_the_history(
     """Found is one new run since then; what cannot be told is shown; none is ever sure to be absent: it may be queued."""
     async with joined(RecordingAcc({HISTORY: dated(runs)})) as here:
         operation = await here.operation("start", PATH)
-        part = here.backend._desk.finder.part("run", "seen-before", operation.target)
+        part = here.backend._ctx.finder.part("run", "seen-before", operation.target)
         await here.names.remember([part])
         here.clock.advance(0.5)
         back = await here.backend.look_back(operation, here.clock.now())

@@ -146,7 +146,7 @@ async def test_many_watched_runs_cost_one_request() -> None:
     runs = [{**RUN_REPLY, "agentRunHistoryId": f"r{i}", "status": 2} for i in range(200)]
     async with joined(RecordingAcc({HISTORY: said(runs)})) as here:
         agent = await here.target(PATH)
-        watched = [here.backend._desk.finder.part("run", f"r{i}", agent) for i in range(200)]
+        watched = [here.backend._ctx.finder.part("run", f"r{i}", agent) for i in range(200)]
         before = len(here.acc.seen)
         views = await here.backend.poll(AGENT, watched)
         assert len(here.acc.seen) == before + 1
@@ -159,7 +159,7 @@ async def test_a_run_beyond_the_page_is_asked_for_by_itself() -> None:
     """What the history no longer lists is looked up; what is gone is said to be gone; jobs have their own history."""
     async with joined(RecordingAcc({HISTORY: said([])})) as here:
         agent = await here.target(PATH)
-        part = here.backend._desk.finder.part
+        part = here.backend._ctx.finder.part
         views = await here.backend.poll(
             AGENT, [part("run", RUN, agent), part("run", "gone", agent), part("jobrun", JOB, agent)]
         )

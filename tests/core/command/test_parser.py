@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.core.command.builtins import BUILTINS, Takes
 from bot.core.command.parser import format_command, parse, parse_target
 from bot.core.command.target_ref import SELECTORS, TargetRef
-from bot.core.intent import Command, Misread
+from bot.core.intent import Command, ParseError
 from tests.core.catalog_samples import CATALOG
 
 
@@ -143,7 +143,7 @@ def test_a_spelling_reads_as_it_is_meant(text: str, wanted: dict[str, Any]) -> N
 def test_what_cannot_be_read_says_why(text: str, problem: str, nearest: str | None) -> None:
     """A misread carries the sentence that a person needs, and the nearest commands."""
     read = parse(text, CATALOG)
-    assert isinstance(read, Misread)
+    assert isinstance(read, ParseError)
     assert problem in read.problem
     assert nearest is None or nearest in read.nearest
     assert len(read.text) <= 500
@@ -215,7 +215,7 @@ STARTS = st.sampled_from(("", "start ", "why ", "help ", "schedule off acc:x ", 
 def test_hostile_text_never_raises(start: str, text: str) -> None:
     """Anything that can be typed is a command or a misread, and a command's text is a command again."""
     read = parse(start + text, CATALOG)
-    assert isinstance(read, Command | Misread)
+    assert isinstance(read, Command | ParseError)
     if isinstance(read, Command) and CATALOG.builtin(read.verb) is None:
         assert parse(escaped(format_command(read)), CATALOG) == read
 

@@ -142,7 +142,7 @@ def test_a_person_is_no_group() -> None:
 
 
 def test_a_problem_is_one_of_the_house() -> None:
-    """Its code goes to the register."""
+    """Its code goes to the audit log."""
     with pytest.raises(Problem) as caught:
         parse_policy("")
     assert caught.value.code == "policy_refused"
@@ -170,7 +170,7 @@ def test_the_version_follows_what_decides_and_nothing_else() -> None:
 
 
 def test_rules_know_their_names_and_lines() -> None:
-    """What `why` and the register show can be found in the file."""
+    """What `why` and the audit log show can be found in the file."""
     policy = parse_policy(TEXT)
     rules = policy.channels["C0CRAWL"]
     assert [(rule.label, rule.line) for rule in (*rules.denies, *rules.allows, *policy.freezes)] == [

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.audit import Event, Row
+from bot.core.audit import AuditEntry, Event
 from bot.core.command.capability import Risk
-from bot.core.intent import Actor, Command, Door, Intent, Place
+from bot.core.intent import Actor, Command, Intent, Place, Source
 from bot.core.operation import Operation, Target
-from bot.core.records import ButtonRow, Grant, Hold, HoldVote, Outgoing, Pause, Watch, stamp
+from bot.core.records import CastVote, Grant, Outgoing, Pause, PendingDecision, StoredButton, Watch, stamp
 
 NOW = datetime(2026, 11, 22, 2, 23, 37, tzinfo=UTC)
 TARGET = Target(backend="acc", kind="agent", id="7", name="shop/prices", scope="acc:shop/prices")
@@ -25,23 +25,23 @@ def intent(request_id: str = "r1", dedupe_key: str | None = None, user: str = "U
         dedupe_key=dedupe_key or f"key-{request_id}",
         actor=Actor(user_id=user, team_id="T0ACME"),
         place=Place(team_id="T0ACME", channel_id="C0CRAWL"),
-        door=Door.COMMAND,
+        source=Source.COMMAND,
         at=NOW,
-        ask=Command(verb="start", target="acc:shop/prices"),
+        payload=Command(verb="start", target="acc:shop/prices"),
     )
 
 
-def row(event: Event = Event.REQUESTED, request_id: str = "r1", **columns: Any) -> Row:
+def row(event: Event = Event.REQUESTED, request_id: str = "r1", **columns: Any) -> AuditEntry:
     given: dict[str, Any] = {
         "at": stamp(NOW),
         "team_id": "T0ACME",
         "channel_id": "C0CRAWL",
         "user_id": "U0ANA",
-        "door": "command",
+        "source": "command",
         "verb": "start",
         "backend": "acc",
     }
-    return Row(request_id=request_id, event=event, **(given | columns))
+    return AuditEntry(request_id=request_id, event=event, **(given | columns))
 
 
 def operation(request_id: str = "r1") -> Operation:
@@ -50,7 +50,7 @@ def operation(request_id: str = "r1") -> Operation:
     )
 
 
-def hold(id: str = "h1", kind: str = "approval", request_id: str = "r1", **fields: Any) -> Hold:
+def pending(id: str = "h1", kind: str = "approval", request_id: str = "r1", **fields: Any) -> PendingDecision:
     given: dict[str, Any] = {
         "operation": operation(request_id),
         "digest": "d" * 64,
@@ -59,11 +59,11 @@ def hold(id: str = "h1", kind: str = "approval", request_id: str = "r1", **field
         "due_at": after(1800),
         "made_at": stamp(NOW),
     }
-    return Hold(id=id, kind=kind, request_id=request_id, intent=intent(request_id), **(given | fields))
+    return PendingDecision(id=id, kind=kind, request_id=request_id, intent=intent(request_id), **(given | fields))
 
 
-def ballot(user: str = "U0LEA", vote: str = "approve", person: str | None = None) -> HoldVote:
-    return HoldVote(user_id=user, person=person or user, vote=vote, at=stamp(NOW))
+def ballot(user: str = "U0LEA", vote: str = "approve", person: str | None = None) -> CastVote:
+    return CastVote(user_id=user, person=person or user, vote=vote, at=stamp(NOW))
 
 
 def watch(id: str = "w1", **fields: Any) -> Watch:
@@ -100,5 +100,5 @@ def outgoing(key: str = "m1", **fields: Any) -> Outgoing:
     return Outgoing(key=key, **(given | fields))
 
 
-def button(id: str, key: str = "m1", **fields: str) -> ButtonRow:
-    return ButtonRow(id=id, message_key=key, payload={"do": id}, made_at=after(0), **fields)
+def button(id: str, key: str = "m1", **fields: str) -> StoredButton:
+    return StoredButton(id=id, message_key=key, payload={"do": id}, made_at=after(0), **fields)

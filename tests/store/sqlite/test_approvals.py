@@ -7,24 +7,24 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.core.audit import Event, Row
-from bot.core.records import Filters, Hold, VoteResult
+from bot.core.audit import AuditEntry, Event
+from bot.core.records import Filters, PendingDecision, VoteResult
 from bot.store.sqlite.store import Store
-from tests.store.sqlite.samples import NOW, after, ballot, hold, intent, operation, row
+from tests.store.sqlite.samples import NOW, after, ballot, intent, operation, pending, row
 
 WORDS = {"approved": Event.APPROVED, "rejected": Event.REJECTED, "open": Event.APPROVED}
 
 
-def told(result: VoteResult) -> Sequence[Row]:
+def told(result: VoteResult) -> Sequence[AuditEntry]:
     return [row(WORDS[result.state], user_id=result.votes[-1].user_id)]
 
 
 @pytest.fixture
-async def held(store: Store) -> Hold:
+async def held(store: Store) -> PendingDecision:
     await store.accept(intent(), [row()])
     await store.begin("r1", NOW)
-    await store.wait("r1", hold(), [row(Event.APPROVAL_REQUESTED)], NOW)
-    return hold()
+    await store.wait("r1", pending(), [row(Event.APPROVAL_REQUESTED)], NOW)
+    return pending()
 
 
 async def decided(store: Store) -> list[str]:
@@ -32,11 +32,11 @@ async def decided(store: Store) -> list[str]:
     return [str(entry.event) for entry in reversed(found) if entry.event in WORDS.values()]
 
 
-async def test_a_hold_comes_back_as_it_was_given(store: Store, held: Hold) -> None:
-    assert await store.open_hold("h1") == held
-    assert await store.holds(state="open") == [held]
-    assert await store.holds(user="U0ANA") == [held]
-    assert await store.holds(user="U0BOB") == []
+async def test_a_hold_comes_back_as_it_was_given(store: Store, held: PendingDecision) -> None:
+    assert await store.open_pending("h1") == held
+    assert await store.pending_decisions(state="open") == [held]
+    assert await store.pending_decisions(user="U0ANA") == [held]
+    assert await store.pending_decisions(user="U0BOB") == []
 
 
 @pytest.mark.usefixtures("held")
@@ -45,9 +45,9 @@ async def test_of_a_hundred_votes_at_once_one_decides(store: Store) -> None:
     (winner,) = [result for result in results if result.won]
     assert {result.state for result in results} == {"approved"}
     assert await decided(store) == ["approved"]
-    assert winner.hold is not None
-    losers = [result.hold for result in results if not result.won]
-    assert {loser.decided_by for loser in losers if loser} == {winner.hold.decided_by}
+    assert winner.pending is not None
+    losers = [result.pending for result in results if not result.won]
+    assert {loser.decided_by for loser in losers if loser} == {winner.pending.decided_by}
 
 
 @pytest.mark.usefixtures("held")
@@ -73,7 +73,7 @@ async def test_any_deny_ends_it(store: Store) -> None:
     await store.vote("h1", ballot("U1"), told, needed=3, now=NOW)
     result = await store.vote("h1", ballot("U2", "deny"), told, needed=3, now=NOW)
     assert (result.won, result.state) == (True, "rejected")
-    assert not await store.sending("r1", operation(), row(Event.SENT), NOW, hold_id="h1")
+    assert not await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1")
 
 
 @pytest.mark.usefixtures("held")
@@ -81,33 +81,33 @@ async def test_a_vote_when_the_time_is_over_changes_nothing(store: Store) -> Non
     result = await store.vote("h1", ballot(), told, needed=1, now=after(1800))
     assert (result.won, result.counted, result.state) == (False, False, "expired")
     assert await decided(store) == []
-    assert [due.id for due in await store.due_holds(after(1800))] == ["h1"]
-    assert await store.end_hold("h1", "expired", None, [row(Event.EXPIRED)], after(1800))
-    assert not await store.end_hold("h1", "expired", None, [row(Event.EXPIRED)], after(1800))
-    assert await store.due_holds(after(1800)) == []
+    assert [due.id for due in await store.due_pending(after(1800))] == ["h1"]
+    assert await store.end_pending("h1", "expired", None, [row(Event.EXPIRED)], after(1800))
+    assert not await store.end_pending("h1", "expired", None, [row(Event.EXPIRED)], after(1800))
+    assert await store.due_pending(after(1800)) == []
 
 
 @pytest.mark.usefixtures("held")
 async def test_expiry_and_approval_at_once_leave_one_of_them(store: Store) -> None:
     vote, ended = await asyncio.gather(
         store.vote("h1", ballot(), told, needed=1, now=after(1799)),
-        store.end_hold("h1", "expired", None, [row(Event.EXPIRED)], after(1800)),
+        store.end_pending("h1", "expired", None, [row(Event.EXPIRED)], after(1800)),
     )
     assert vote.won is not ended
 
 
 @pytest.mark.usefixtures("held")
 async def test_an_approval_is_used_once_and_only_for_its_request(store: Store) -> None:
-    assert not await store.sending("r1", operation(), row(Event.SENT), NOW, hold_id="h1")
+    assert not await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1")
     await store.vote("h1", ballot(), told, needed=1, now=NOW)
     await store.accept(intent("r2"), [row(request_id="r2")])
     await store.begin("r2", NOW)
-    assert not await store.sending("r2", operation("r2"), row(Event.SENT, "r2"), NOW, hold_id="h1")
+    assert not await store.sending("r2", operation("r2"), row(Event.SENT, "r2"), NOW, pending_id="h1")
     answers = await asyncio.gather(
-        *(store.sending("r1", operation(), row(Event.SENT), NOW, hold_id="h1") for _ in range(5))
+        *(store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1") for _ in range(5))
     )
     assert sorted(answers) == [False] * 4 + [True]
-    taken = await store.open_hold("h1")
+    taken = await store.open_pending("h1")
     assert taken is not None
     assert taken.state == "taken"
 
@@ -116,8 +116,8 @@ async def test_an_approval_is_used_once_and_only_for_its_request(store: Store) -
 async def test_a_hold_stays_unused_when_its_request_cannot_be_sent(store: Store) -> None:
     await store.vote("h1", ballot(), told, needed=1, now=NOW)
     await store.finish("r1", [], NOW)
-    assert not await store.sending("r1", operation(), row(Event.SENT), NOW, hold_id="h1")
-    unused = await store.open_hold("h1")
+    assert not await store.sending("r1", operation(), row(Event.SENT), NOW, pending_id="h1")
+    unused = await store.open_pending("h1")
     assert unused is not None
     assert unused.state == "approved"
 
@@ -125,43 +125,43 @@ async def test_a_hold_stays_unused_when_its_request_cannot_be_sent(store: Store)
 async def test_an_open_preflight_is_taken_in_time_and_an_open_approval_never(store: Store) -> None:
     for name, kind in (("a", "preflight"), ("b", "preflight"), ("c", "approval")):
         await store.accept(intent(name), [])
-        await store.wait(name, hold(f"h-{name}", kind, name), [], NOW)
-    assert await store.sending("a", operation("a"), row(Event.SENT, "a"), after(1799), hold_id="h-a")
-    assert not await store.sending("b", operation("b"), row(Event.SENT, "b"), after(1800), hold_id="h-b")
-    assert not await store.sending("c", operation("c"), row(Event.SENT, "c"), NOW, hold_id="h-c")
+        await store.wait(name, pending(f"h-{name}", kind, name), [], NOW)
+    assert await store.sending("a", operation("a"), row(Event.SENT, "a"), after(1799), pending_id="h-a")
+    assert not await store.sending("b", operation("b"), row(Event.SENT, "b"), after(1800), pending_id="h-b")
+    assert not await store.sending("c", operation("c"), row(Event.SENT, "c"), NOW, pending_id="h-c")
 
 
 @pytest.mark.usefixtures("held")
 async def test_what_was_approved_can_be_cancelled_and_not_be_rejected(store: Store) -> None:
     await store.vote("h1", ballot(), told, needed=1, now=NOW)
-    assert not await store.end_hold("h1", "rejected", "U9", [], NOW)
-    assert await store.end_hold("h1", "cancelled", "U0ANA", [row(Event.ABANDONED)], NOW)
-    assert not await store.end_hold("h1", "cancelled", "U0ANA", [row(Event.ABANDONED)], NOW)
+    assert not await store.end_pending("h1", "rejected", "U9", [], NOW)
+    assert await store.end_pending("h1", "cancelled", "U0ANA", [row(Event.ABANDONED)], NOW)
+    assert not await store.end_pending("h1", "cancelled", "U0ANA", [row(Event.ABANDONED)], NOW)
 
 
 async def test_a_reminder_is_given_once_at_each_of_its_times(store: Store) -> None:
     await store.accept(intent(), [])
-    await store.wait("r1", hold(remind_at=after(60)), [], NOW)
-    assert await store.remind_holds(after(59)) == []
-    (due,) = await store.remind_holds(after(60))
+    await store.wait("r1", pending(remind_at=after(60)), [], NOW)
+    assert await store.remind_pending(after(59)) == []
+    (due,) = await store.remind_pending(after(60))
     assert sorted([await store.reminded(due, after(120)), await store.reminded(due, after(120))]) == [False, True]
-    assert await store.remind_holds(after(61)) == []
-    assert len(await store.remind_holds(after(120))) == 1
+    assert await store.remind_pending(after(61)) == []
+    assert len(await store.remind_pending(after(120))) == 1
 
 
 async def test_a_vote_on_nothing_says_so(store: Store) -> None:
     result = await store.vote("nobody", ballot(), told, needed=1, now=NOW)
-    assert (result.state, result.won, result.hold) == ("missing", False, None)
+    assert (result.state, result.won, result.pending) == ("missing", False, None)
 
 
 @pytest.mark.usefixtures("held")
 async def test_a_decision_whose_row_cannot_be_written_is_no_decision(store: Store) -> None:
-    def broken(result: VoteResult) -> Sequence[Row]:
+    def broken(result: VoteResult) -> Sequence[AuditEntry]:
         raise ValueError(result.state)
 
     with pytest.raises(ValueError, match="approved"):
         await store.vote("h1", ballot(), broken, needed=1, now=NOW)
-    untouched = await store.open_hold("h1")
+    untouched = await store.open_pending("h1")
     assert untouched is not None
     assert untouched.state == "open"
     assert await store.votes("h1") == ()

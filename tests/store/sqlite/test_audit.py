@@ -1,4 +1,4 @@
-"""The register: a chain that core can compute too, guards that hold from outside, and search newest first."""
+"""The audit log: a chain that core can compute too, guards that hold from outside, and search newest first."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import sqlite_utils
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.audit import COLUMNS, HASHED_COLUMNS, ZERO_HASH, Event, Row, chain
-from bot.core.records import Entry, Filters, stamp
+from bot.core.audit import COLUMNS, HASHED_COLUMNS, ZERO_HASH, AuditEntry, Event, chain
+from bot.core.records import Filters, StoredEntry, stamp
 from bot.store.sqlite.driver import sqlite3
 from bot.store.sqlite.store import Store
 from bot.store.sqlite.tables import audit, audit_query, audit_verify
@@ -28,11 +28,11 @@ def in_memory() -> sqlite_utils.Database:
     return db
 
 
-def columns_of(entry: Entry) -> dict[str, Any]:
+def columns_of(entry: StoredEntry) -> dict[str, Any]:
     return entry.model_dump(mode="json")
 
 
-def chained(entries: list[Entry]) -> bool:
+def chained(entries: list[StoredEntry]) -> bool:
     last = ZERO_HASH
     for number, entry in enumerate(entries, 1):
         if (entry.seq, entry.prev_hash, entry.hash) != (number, last, chain(last, columns_of(entry))):
@@ -41,7 +41,7 @@ def chained(entries: list[Entry]) -> bool:
     return True
 
 
-async def everything(store: Store) -> list[Entry]:
+async def everything(store: Store) -> list[StoredEntry]:
     return list(reversed(await store.search(Filters(), limit=500)))
 
 
@@ -52,20 +52,20 @@ async def test_rows_are_chained_as_core_says(store: Store) -> None:
     ]
     assert await store.append(*rows) == 2
     entries = await everything(store)
-    assert [Row.model_validate(columns_of(entry), extra="ignore") for entry in entries] == rows
+    assert [AuditEntry.model_validate(columns_of(entry), extra="ignore") for entry in entries] == rows
     assert chained(entries)
     assert await store.head() == f"2:{entries[-1].hash}"
 
 
 async def test_the_hash_is_what_the_documents_say(store: Store) -> None:
     await store.append(
-        Row(at="2026-11-22T02:23:37.000000Z", request_id="r1", event=Event.DONE, duration_ms=5, verb="é")
+        AuditEntry(at="2026-11-22T02:23:37.000000Z", request_id="r1", event=Event.DONE, duration_ms=5, verb="é")
     )
     text = (
         '{"approval_id":null,"at":"2026-11-22T02:23:37.000000Z","backend":null,"backend_ref":null,"channel_id":null,'
-        '"code":null,"detail":null,"digest":null,"door":null,"duration_ms":5,"event":"done","incident":null,"params":"{}",'
-        '"policy_version":null,"reason":null,"request_id":"r1","risk":null,"rule":null,"seq":1,"target_id":null,'
-        '"target_kind":null,"target_name":null,"team_id":null,"user_id":null,"verb":"é"}'
+        '"code":null,"detail":null,"digest":null,"duration_ms":5,"event":"done","incident":null,"params":"{}",'
+        '"policy_version":null,"reason":null,"request_id":"r1","risk":null,"rule":null,"seq":1,"source":null,"target_id":null,'
+        '"target_kind":null,"target_name":null,"team_id":null,"user_id":null,"v":1,"verb":"é"}'
     )
     expected = hashlib.sha256(("0" * 64 + text).encode()).hexdigest()
     assert await store.head() == f"1:{expected}"
@@ -85,9 +85,9 @@ async def test_the_hash_is_what_the_documents_say(store: Store) -> None:
 def test_any_text_is_chained_as_core_says_and_verifies(fields: list[dict[str, Any]]) -> None:
     """Python's canonical JSON, the fast one of the store and SQLite's own agree on every text."""
     db = in_memory()
-    audit.append(db, [Row(at=stamp(NOW), request_id="r", event=Event.SENT, **each) for each in fields])
-    found = db.execute(f"SELECT {', '.join(COLUMNS)} FROM register ORDER BY seq")
-    entries = [Entry.model_validate(dict(zip(COLUMNS, record, strict=True))) for record in found]
+    audit.append(db, [AuditEntry(at=stamp(NOW), request_id="r", event=Event.SENT, **each) for each in fields])
+    found = db.execute(f"SELECT {', '.join(COLUMNS)} FROM audit ORDER BY seq")
+    entries = [StoredEntry.model_validate(dict(zip(COLUMNS, record, strict=True))) for record in found]
     assert chained(entries)
     verdict = audit_verify.verify(lambda unit: unit(db))
     assert verdict.ok, verdict.why
@@ -96,37 +96,37 @@ def test_any_text_is_chained_as_core_says_and_verifies(fields: list[dict[str, An
 
 def test_the_columns_are_those_of_the_design() -> None:
     db = in_memory()
-    assert tuple(db["register"].columns_dict) == COLUMNS
-    assert set(COLUMNS) - set(HASHED_COLUMNS) == {"prev_hash", "hash"}
+    assert tuple(db["audit"].columns_dict) == COLUMNS
+    assert set(COLUMNS) - set(HASHED_COLUMNS[1]) == {"prev_hash", "hash"}
     db.close()
 
 
 ATTACKS = [
-    "UPDATE register SET reason = 'other' WHERE seq = 2",
-    "UPDATE OR REPLACE register SET seq = 1 WHERE seq = 2",
-    "DELETE FROM register WHERE seq = 2",
-    "DELETE FROM register",
-    "INSERT OR REPLACE INTO register SELECT * FROM register WHERE seq = 2",
-    "REPLACE INTO register SELECT * FROM register WHERE seq = 3",
-    "INSERT OR IGNORE INTO register SELECT * FROM register WHERE seq = 3",
-    "INSERT INTO register SELECT * FROM register WHERE seq = 3 ON CONFLICT (seq) DO UPDATE SET reason = 'other'",
-    "INSERT INTO register (at, request_id, event, params, prev_hash, hash) VALUES ('a', 'b', 'c', '{}', '', '')",
-    "INSERT INTO register (seq, at, request_id, event, params, prev_hash, hash) VALUES (9, 'a', 'b', 'c', '{}', '', '')",
-    "INSERT INTO register (seq, at, request_id, event, params, prev_hash, hash) VALUES (4, 'a', 'b', 'c', '{}', '', '')",
-    "INSERT INTO register (seq, at, request_id, event, params, prev_hash, hash) VALUES (-1, 'a', 'b', 'c', '{}', '', '')",
+    "UPDATE audit SET reason = 'other' WHERE seq = 2",
+    "UPDATE OR REPLACE audit SET seq = 1 WHERE seq = 2",
+    "DELETE FROM audit WHERE seq = 2",
+    "DELETE FROM audit",
+    "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE seq = 2",
+    "REPLACE INTO audit SELECT * FROM audit WHERE seq = 3",
+    "INSERT OR IGNORE INTO audit SELECT * FROM audit WHERE seq = 3",
+    "INSERT INTO audit SELECT * FROM audit WHERE seq = 3 ON CONFLICT (seq) DO UPDATE SET reason = 'other'",
+    "INSERT INTO audit (at, request_id, event, params, prev_hash, hash) VALUES ('a', 'b', 'c', '{}', '', '')",
+    "INSERT INTO audit (seq, at, request_id, event, params, prev_hash, hash) VALUES (9, 'a', 'b', 'c', '{}', '', '')",
+    "INSERT INTO audit (seq, at, request_id, event, params, prev_hash, hash) VALUES (4, 'a', 'b', 'c', '{}', '', '')",
+    "INSERT INTO audit (seq, at, request_id, event, params, prev_hash, hash) VALUES (-1, 'a', 'b', 'c', '{}', '', '')",
 ]
 
 
 @pytest.mark.parametrize("recursive", ["ON", "OFF"])
 @pytest.mark.parametrize("sql", ATTACKS)
-async def test_a_plain_connection_cannot_change_the_register(path: str, sql: str, recursive: str) -> None:
+async def test_a_plain_connection_cannot_change_the_audit_log(path: str, sql: str, recursive: str) -> None:
     opened = Store.open(path)
     await opened.append(*(row(request_id=f"r{number}") for number in range(3)))
     head = await opened.head()
     await opened.close()
     plain = sqlite3.connect(path)
     plain.execute(f"PRAGMA recursive_triggers = {recursive}")
-    with pytest.raises(sqlite3.IntegrityError, match="register"):
+    with pytest.raises(sqlite3.IntegrityError, match="audit log"):
         plain.execute(sql)
     plain.close()
     opened = Store.open(path)
@@ -320,4 +320,4 @@ async def test_no_search_sorts_and_none_walks_more_than_its_index(store: Store, 
     walks = [step for step in told.split("; ") if step.startswith("SCAN") and "VIRTUAL TABLE" not in step]
     assert bool(walks) is (filters == Filters()), told
     if filters.text is None and filters.channel_id and not filters.user_id:
-        assert "register_channel_id" in told
+        assert "audit_channel_id" in told

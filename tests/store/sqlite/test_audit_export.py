@@ -55,7 +55,7 @@ async def filled(store: Store) -> Store:
 
 
 async def test_json_lines_say_everything_exactly(filled: Store, tmp_path: Path) -> None:
-    file = tmp_path / "register.jsonl"
+    file = tmp_path / "audit.jsonl"
     assert filled.export_sync(str(file), "jsonl") == len(EVIL + TAME)
     last = "0" * 64
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n")[:-1]]
@@ -67,7 +67,7 @@ async def test_json_lines_say_everything_exactly(filled: Store, tmp_path: Path) 
 
 
 async def test_csv_comes_back_as_it_was_and_runs_nothing(filled: Store, tmp_path: Path) -> None:
-    file = tmp_path / "register.csv"
+    file = tmp_path / "audit.csv"
     assert filled.export_sync(str(file), "csv") == len(EVIL + TAME)
     with file.open(encoding="utf-8", newline="") as opened:
         header, *cells = list(csv.reader(opened))
@@ -81,7 +81,7 @@ async def test_csv_comes_back_as_it_was_and_runs_nothing(filled: Store, tmp_path
 
 
 async def test_an_export_is_private_and_replaces_the_file_at_once(filled: Store, tmp_path: Path) -> None:
-    file = tmp_path / "register.csv"
+    file = tmp_path / "audit.csv"
     file.write_text("before")
     file.chmod(0o644)
     filled.export_sync(str(file), "csv")
@@ -90,7 +90,7 @@ async def test_an_export_is_private_and_replaces_the_file_at_once(filled: Store,
 
 
 async def test_an_export_that_fails_leaves_what_was_there(filled: Store, tmp_path: Path) -> None:
-    file = tmp_path / "register.csv"
+    file = tmp_path / "audit.csv"
     file.write_text("before")
     calls = 0
 
@@ -117,6 +117,6 @@ async def test_an_export_to_nowhere_and_in_no_form_is_refused(filled: Store, tmp
 async def test_an_export_of_many_rows_is_whole(store: Store, tmp_path: Path) -> None:
     count = audit_export.CHUNK + 7
     await store.append(*(row(request_id=f"r{number}") for number in range(count)))
-    file = tmp_path / "register.jsonl"
+    file = tmp_path / "audit.jsonl"
     assert store.export_sync(str(file), "jsonl") == count
     assert [json.loads(line)["seq"] for line in file.read_text().splitlines()] == list(range(1, count + 1))

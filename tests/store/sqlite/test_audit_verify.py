@@ -1,4 +1,4 @@
-"""Verify finds every change of a stored row, and with a published head every cut and every register written anew."""
+"""Verify finds every change of a stored row, and with a published head every cut and every audit log written anew."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ def judged(path: str, head: str | None = None) -> Verdict:
 
 
 def head_of(db: sqlite_utils.Database) -> str:
-    seq, digest = db.execute("SELECT seq, hash FROM register ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, digest = db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
     return f"{seq}:{digest}"
 
 
-def test_an_untouched_register_is_well_and_says_what_it_could_not_see(written: str) -> None:
+def test_an_untouched_audit_log_is_well_and_says_what_it_could_not_see(written: str) -> None:
     verdict = judged(written)
     assert (verdict.ok, verdict.rows, verdict.first_bad_seq, verdict.tail_checked) == (True, ROWS, None, False)
     assert "cut tail" in verdict.why
@@ -77,7 +77,7 @@ def test_an_untouched_register_is_well_and_says_what_it_could_not_see(written: s
     assert (with_head.ok, with_head.tail_checked, with_head.why) == (True, True, "")
 
 
-def test_an_empty_register_is_well(path: str) -> None:
+def test_an_empty_audit_log_is_well(path: str) -> None:
     assert judged(path) == Verdict(
         True, 0, None, "No published head was given, so a cut tail could not be seen.", None, False
     )
@@ -87,13 +87,13 @@ def test_every_flip_of_one_byte_of_a_row_is_found(forger: sqlite_utils.Database)
     """Each byte of each column of one row in the middle, in two of its bits, and each null made empty."""
     db = unguarded(forger)
     db.conn.text_factory = bytes
-    stored = dict(zip(COLUMNS, db.execute("SELECT * FROM register WHERE seq = 3").fetchone(), strict=True))
+    stored = dict(zip(COLUMNS, db.execute("SELECT * FROM audit WHERE seq = 3").fetchone(), strict=True))
     db.conn.text_factory = str
     tried = 0
     for column, value in stored.items():
         for changed in _flips(value):
             db.execute("BEGIN")
-            db.execute(f"UPDATE register SET {column} = {changed[0]} WHERE seq = 3", changed[1:])
+            db.execute(f"UPDATE audit SET {column} = {changed[0]} WHERE seq = 3", changed[1:])
             verdict = audit_verify.verify(lambda unit: unit(db))
             assert not verdict.ok, (column, changed)
             assert verdict.first_bad_seq == 3, (column, changed, verdict)
@@ -108,7 +108,7 @@ def _flips(value: object) -> Iterator[tuple[Any, ...]]:
         yield ("0",)
     elif isinstance(value, int):
         yield from (("?", value ^ (1 << bit)) for bit in (3, 10, 40, 62))
-        yield ("NULL",) if value != 3 else ("?", 1 << 50)
+        yield ("NULL",) if value not in (1, 3) else ("?", 1 << 50)  # `v` and `seq` are never null
     elif isinstance(value, bytes):
         for place in range(len(value)):
             for bit in (0x01, 0x80):
@@ -122,7 +122,7 @@ def _flips(value: object) -> Iterator[tuple[Any, ...]]:
 @pytest.mark.parametrize("seq", [1, 3, ROWS])
 def test_a_dropped_row_is_found(written: str, forger: sqlite_utils.Database, seq: int) -> None:
     head = head_of(forger)
-    unguarded(forger).execute("DELETE FROM register WHERE seq = ?", [seq])
+    unguarded(forger).execute("DELETE FROM audit WHERE seq = ?", [seq])
     guarded_again(forger)
     forger.close()
     verdict = judged(written, head)
@@ -131,8 +131,8 @@ def test_a_dropped_row_is_found(written: str, forger: sqlite_utils.Database, seq
 
 
 def test_a_dropped_row_whose_gap_was_closed_is_found(written: str, forger: sqlite_utils.Database) -> None:
-    unguarded(forger).execute("DELETE FROM register WHERE seq = 3")
-    forger.execute("UPDATE register SET seq = seq - 1 WHERE seq > 3")
+    unguarded(forger).execute("DELETE FROM audit WHERE seq = 3")
+    forger.execute("UPDATE audit SET seq = seq - 1 WHERE seq > 3")
     guarded_again(forger)
     forger.close()
     assert (judged(written).ok, judged(written).first_bad_seq) == (False, 3)
@@ -144,7 +144,7 @@ def test_two_rows_that_changed_places_are_found(
 ) -> None:
     unguarded(forger)
     for old, new in ((one, 99), (other, one), (99, other)):
-        forger.execute("UPDATE register SET seq = ? WHERE seq = ?", [new, old])
+        forger.execute("UPDATE audit SET seq = ? WHERE seq = ?", [new, old])
     guarded_again(forger)
     forger.close()
     assert (judged(written).ok, judged(written).first_bad_seq) == (False, one)
@@ -153,7 +153,7 @@ def test_two_rows_that_changed_places_are_found(
 @pytest.mark.parametrize("keep", [0, 1, 4])
 def test_a_cut_tail_is_found_with_the_published_head(written: str, forger: sqlite_utils.Database, keep: int) -> None:
     head = head_of(forger)
-    unguarded(forger).execute("DELETE FROM register WHERE seq > ?", [keep])
+    unguarded(forger).execute("DELETE FROM audit WHERE seq > ?", [keep])
     guarded_again(forger)
     forger.close()
     verdict = judged(written, head)
@@ -161,14 +161,16 @@ def test_a_cut_tail_is_found_with_the_published_head(written: str, forger: sqlit
     assert "cut" in verdict.why
 
 
-def test_a_register_written_anew_is_found_with_the_published_head(written: str, forger: sqlite_utils.Database) -> None:
+def test_an_audit_log_written_anew_is_found_with_the_published_head(
+    written: str, forger: sqlite_utils.Database
+) -> None:
     """Somebody who changes a row and computes every hash behind it again makes a good chain, with another head."""
     head = head_of(forger)
-    unguarded(forger).execute("UPDATE register SET user_id = 'U0EVIL' WHERE seq = 2")
+    unguarded(forger).execute("UPDATE audit SET user_id = 'U0EVIL' WHERE seq = 2")
     last = "0" * 64
-    for record in list(forger.query("SELECT * FROM register ORDER BY seq")):
+    for record in list(forger.query("SELECT * FROM audit ORDER BY seq")):
         digest = chain(last, record)
-        forger.execute("UPDATE register SET prev_hash = ?, hash = ? WHERE seq = ?", [last, digest, record["seq"]])
+        forger.execute("UPDATE audit SET prev_hash = ?, hash = ? WHERE seq = ?", [last, digest, record["seq"]])
         last = digest
     guarded_again(forger)
     forger.close()
@@ -197,7 +199,7 @@ def test_a_head_that_is_none_is_refused(written: str, head: str) -> None:
 @pytest.mark.parametrize("guard", list(GUARDS))
 def test_a_missing_or_changed_guard_is_told(written: str, forger: sqlite_utils.Database, guard: str) -> None:
     forger.execute(f"DROP TRIGGER {guard}")
-    forger.execute(f"CREATE TRIGGER {guard} BEFORE DELETE ON register WHEN 0 BEGIN SELECT 1; END")
+    forger.execute(f"CREATE TRIGGER {guard} BEFORE DELETE ON audit WHEN 0 BEGIN SELECT 1; END")
     forger.close()
     verdict = judged(written)
     assert not verdict.ok

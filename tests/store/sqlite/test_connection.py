@@ -54,7 +54,7 @@ async def batch_behind(store: Store, *calls: object) -> list[object]:
 async def test_what_nobody_outside_waits_for_is_committed_with_what_comes_next(store: Store) -> None:
     patient = [asyncio.ensure_future(store.append(row(request_id=f"r{number}"))) for number in range(3)]
     await asyncio.sleep(0)
-    urgent = await store.database.write(lambda db: len(list(db.query("SELECT 1 FROM register"))), urgent=True)
+    urgent = await store.database.write(lambda db: len(list(db.query("SELECT 1 FROM audit"))), urgent=True)
     assert urgent == 3, "in their order"
     assert sorted(await asyncio.gather(*patient)) == [1, 2, 3]
 
@@ -70,7 +70,7 @@ async def test_a_unit_that_raises_is_rolled_back_alone(store: Store) -> None:
     answers = await batch_behind(store, *before, store.database.write(broken), *behind)
     assert isinstance(answers[7], ValueError)
     assert [answer for answer in answers if isinstance(answer, int)] == list(range(1, 20))
-    assert await store.fact("broken") is None
+    assert await store.value("broken") is None
     assert store.verify_sync(await store.head()).rows == 19
 
 
@@ -84,7 +84,7 @@ async def test_a_unit_that_sqlite_refuses_is_rolled_back_alone(store: Store) -> 
     assert isinstance(answers[1], StoreProblem)
     assert answers[1].code == "store_refused"
     assert answers[2] == 2
-    assert await store.fact("twice") is None
+    assert await store.value("twice") is None
 
 
 async def test_a_unit_that_ends_the_transaction_fails_the_whole_batch_and_no_half_of_it(store: Store) -> None:
@@ -102,7 +102,7 @@ async def test_a_commit_that_fails_fails_every_waiter(store: Store) -> None:
 
     def bad(db: sqlite_utils.Database) -> None:
         db.execute("PRAGMA defer_foreign_keys = ON")
-        db.execute("INSERT INTO hold_votes VALUES ('nobody', 'U', 'U', 'approve', NULL, 'now')")
+        db.execute("INSERT INTO votes VALUES ('nobody', 'U', 'U', 'approve', NULL, 'now')")
 
     answers = await batch_behind(store, store.append(row()), store.database.write(bad), store.append(row()))
     assert [answer.code for answer in answers if isinstance(answer, Problem)] == ["store_refused"] * 3
@@ -180,7 +180,7 @@ async def test_a_second_bot_is_refused_until_the_first_stops(path: str) -> None:
     await Store.open(path, exclusive=True).close()
 
 
-async def test_a_full_disk_is_told_and_leaves_a_good_register(store: Store) -> None:
+async def test_a_full_disk_is_told_and_leaves_a_good_audit_log(store: Store) -> None:
     await store.append(row())
     pages = await store.database.write(lambda db: db.execute("PRAGMA page_count").fetchone()[0])
     await store.database.write(lambda db: db.execute(f"PRAGMA max_page_count = {pages + 8}").fetchone())

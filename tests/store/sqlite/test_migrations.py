@@ -12,7 +12,7 @@ from bot.store.sqlite.driver import sqlite3
 from bot.store.sqlite.errors import StoreProblem
 from bot.store.sqlite.migrations import MIGRATIONS, RELEASED, applied, migrate, pending
 from bot.store.sqlite.store import Store
-from tests.store.sqlite.samples import pause, row
+from tests.store.sqlite.samples import row
 
 
 def test_a_new_file_needs_every_migration_and_then_none() -> None:
@@ -54,19 +54,18 @@ def test_a_file_of_a_newer_program_is_refused_and_not_touched(path: str) -> None
         Store.open(path, exclusive=True)
 
 
-async def test_a_pause_of_an_older_program_ends_under_the_newer_one(path: str) -> None:
-    """The file as the first release made it, with a schedule that is off: it counts as never tried."""
-    old = sqlite_utils.Database(sqlite3.connect(path, isolation_level=None))
-    MIGRATIONS.apply(old, stop_before="m002_tries_of_pauses")
-    kept = pause()
-    values = {**kept.model_dump(exclude={"target", "tries"}), "target": kept.target.model_dump_json()}
-    old["pauses"].insert(values)
-    old.close()
-    store = Store.open(path)
-    assert await store.open_pauses() == [kept]
-    assert await store.postpone_pause(kept.id, kept.until_at)
-    assert [one.tries for one in await store.open_pauses()] == [1]
-    await store.close()
+def test_a_file_from_before_the_first_release_is_refused_with_what_to_do(path: str) -> None:
+    plain = sqlite3.connect(path, isolation_level=None)
+    db = sqlite_utils.Database(plain)
+    MIGRATIONS.ensure_migrations_table(db)
+    plain.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('signalbox', 'm001_first_tables', 'x')"
+    )
+    db.close()
+    with pytest.raises(StoreProblem, match="before the first release") as problem:
+        Store.open(path)
+    assert problem.value.code == "store_too_old"
+    assert "Move the file away" in problem.value.hint
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path: str) -> None:
@@ -91,7 +90,7 @@ def test_a_large_file_is_opened_without_reading_all_of_it_and_checked_on_demand(
     store = Store.open(path)
     store.append_sync(*(row(request_id=f"r{number}", detail="x" * 500) for number in range(200)))
     page = store.database.read_sync(
-        lambda db: db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'register_target_id'").fetchone()[0]
+        lambda db: db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'audit_target_id'").fetchone()[0]
     )
     store.close_sync()
     with Path(path).open("r+b") as file:

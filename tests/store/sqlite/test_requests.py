@@ -10,7 +10,19 @@ from bot.core.audit import Event
 from bot.core.records import Filters
 from bot.store.sqlite.errors import StoreProblem
 from bot.store.sqlite.store import Store
-from tests.store.sqlite.samples import NOW, TARGET, after, button, hold, intent, operation, outgoing, pause, row, watch
+from tests.store.sqlite.samples import (
+    NOW,
+    TARGET,
+    after,
+    button,
+    intent,
+    operation,
+    outgoing,
+    pause,
+    pending,
+    row,
+    watch,
+)
 
 
 async def events(store: Store, request_id: str = "r1") -> list[str]:
@@ -55,10 +67,10 @@ async def test_what_was_sent_can_neither_be_sent_nor_wait_again(store: Store) ->
     await store.begin("r1", NOW)
     await store.sending("r1", operation(), row(Event.SENT), NOW)
     with pytest.raises(StoreProblem, match="cannot wait"):
-        await store.wait("r1", hold(), [row(Event.APPROVAL_REQUESTED)], NOW)
+        await store.wait("r1", pending(), [row(Event.APPROVAL_REQUESTED)], NOW)
     await store.finish("r1", [row(Event.DONE)], NOW)
     assert not await store.sending("r1", operation(), row(Event.SENT), NOW)
-    assert await store.open_hold("h1") is None
+    assert await store.open_pending("h1") is None
     assert await events(store) == ["requested", "sent", "done"]
 
 
@@ -91,7 +103,7 @@ async def test_unfinished_is_what_a_start_must_look_at(store: Store) -> None:
         await store.accept(intent(name), [row(request_id=name)])
     for name in ("working", "waiting", "sending"):
         await store.begin(name, NOW)
-    await store.wait("waiting", hold(request_id="waiting"), [], NOW)
+    await store.wait("waiting", pending(request_id="waiting"), [], NOW)
     await store.sending("sending", operation("sending"), row(Event.SENT, "sending"), NOW)
     await store.finish("ended", [], NOW)
     assert [(request.request_id, request.state) for request in await store.unfinished()] == [
@@ -109,17 +121,17 @@ async def test_pruning_forgets_what_served_the_card_of_an_ended_request(store: S
         await store.accept(intent(name), [row(request_id=name)])
         await store.show(outgoing(f"op:{name}"), [button(f"b-{name}", f"op:{name}")])
         await store.sent(f"op:{name}", 1, ts=f"1.{name}")
-        await store.set_fact(f"note:{name}", "lost", NOW)
+        await store.set_value(f"note:{name}", "lost", NOW)
         await store.finish(name, [row(Event.DONE, name)], NOW if name == "old" else after(60), run=TARGET)
     assert await store.prune(after(1)) == 1
     assert await store.message("op:old") is None
     assert await store.button("b-old") is None
     assert await store.run_of("old") is None
-    assert await store.fact("note:old") is None
+    assert await store.value("note:old") is None
     assert await store.message("op:young") is not None
     assert await store.button("b-young") is not None
     assert await store.run_of("young") == TARGET
-    assert await store.fact("note:young") == "lost"
+    assert await store.value("note:young") == "lost"
     assert await events(store, "old") == ["requested", "done"]
 
 
@@ -146,14 +158,14 @@ async def test_pruning_keeps_what_slack_does_not_have_yet(store: Store) -> None:
 
 async def test_pruning_forgets_forms_that_nobody_sent_and_no_other_fact(store: Store) -> None:
     for key in ("form:token", "former", "head:published"):
-        await store.set_fact(key, "x", NOW)
-    await store.set_fact("form:new", "x", after(60))
+        await store.set_value(key, "x", NOW)
+    await store.set_value("form:new", "x", after(60))
     assert await store.prune(after(1)) == 1
-    assert await store.fact("form:token") is None
-    assert [await store.fact(key) for key in ("form:new", "former", "head:published")] == ["x", "x", "x"]
+    assert await store.value("form:token") is None
+    assert [await store.value(key) for key in ("form:new", "former", "head:published")] == ["x", "x", "x"]
 
 
-async def test_pruning_forgets_ended_requests_and_no_row_of_the_register(store: Store) -> None:
+async def test_pruning_forgets_ended_requests_and_no_row_of_the_audit_log(store: Store) -> None:
     await store.accept(intent("old"), [row(request_id="old")])
     await store.accept(intent("open"), [row(request_id="open")])
     await store.finish("old", [row(Event.DONE, "old")], NOW)

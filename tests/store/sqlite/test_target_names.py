@@ -49,8 +49,8 @@ async def test_names_are_remembered_over_a_restart_and_replaced_by_a_later_sight
 
 
 async def test_a_fact_is_kept_with_its_row(store: Store) -> None:
-    assert await store.fact("policy") is None
-    await store.set_fact("policy", {"version": "p1"}, NOW, [row(Event.POLICY_LOADED)])
-    await store.set_fact("policy", {"version": "p2"}, NOW)
-    assert await store.fact("policy") == {"version": "p2"}
+    assert await store.value("policy") is None
+    await store.set_value("policy", {"version": "p1"}, NOW, [row(Event.POLICY_LOADED)])
+    await store.set_value("policy", {"version": "p2"}, NOW)
+    assert await store.value("policy") == {"version": "p2"}
     assert len(await store.search(Filters(event="policy_loaded"))) == 1

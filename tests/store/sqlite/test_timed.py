@@ -100,7 +100,7 @@ async def test_break_glass_is_reviewed_once_and_not_by_its_user(store: Store) ->
 
 
 async def test_a_grant_whose_row_cannot_be_written_is_not_given(store: Store) -> None:
-    await store.database.write(lambda db: db.execute("DROP TABLE register_fts"))
+    await store.database.write(lambda db: db.execute("DROP TABLE audit_fts"))
     with pytest.raises(StoreProblem):
         await store.add_grant(grant(), [row(Event.GRANTED)])
     assert await store.open_grants(NOW) == []

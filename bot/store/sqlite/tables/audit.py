@@ -1,4 +1,4 @@
-"""The register: one row an event, append-only, hash-chained. Writing is here; see also `register_read` and `verify`."""
+"""The audit log: one row an event, append-only, hash-chained. Writing is here; see also `audit_query` and `audit_verify`."""
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from bot.core.audit import COLUMNS, HASHED_COLUMNS, ZERO_HASH, Row
+from bot.core.audit import COLUMNS, HASHED_COLUMNS, VERSION, ZERO_HASH, AuditEntry
 
 
 def _encoder() -> Any:
@@ -24,58 +24,58 @@ def _encoder() -> Any:
 FTS_COLUMNS: Final = ("verb", "target_name", "target_id", "reason", "params", "detail", "code", "rule")
 COMMON_EVENTS: Final = "event NOT IN ('requested', 'sent', 'done', 'ended')"
 
-_INTEGERS: Final = frozenset({"seq", "duration_ms"})
-_REQUIRED: Final = ("at", "request_id", "event", "params", "prev_hash", "hash")
+_INTEGERS: Final = frozenset({"seq", "v", "duration_ms"})
+_REQUIRED: Final = ("v", "at", "request_id", "event", "params", "prev_hash", "hash")
 # Values are bound and hashed in the same order, that of the canonical JSON.
-_SORTED: Final = tuple(sorted(HASHED_COLUMNS))
+_SORTED: Final = tuple(sorted(HASHED_COLUMNS[VERSION]))
 _SEQ: Final = _SORTED.index("seq")
 _EVENT: Final = _SORTED.index("event")
 _VALUES_OF: Final = attrgetter(*(name for name in _SORTED if name != "seq"))
-_INSERT: Final = f"INSERT INTO register ({', '.join(_SORTED)}, prev_hash, hash) VALUES ({','.join('?' * len(COLUMNS))})"
+_INSERT: Final = f"INSERT INTO audit ({', '.join(_SORTED)}, prev_hash, hash) VALUES ({','.join('?' * len(COLUMNS))})"
 # What json.dumps builds anew for every call: no circle check, no indent, sorted already, no NaN.
 _ENCODE: Final[Any] = _encoder()
-_HEAD: Final = "SELECT seq, hash FROM register ORDER BY seq DESC LIMIT 1"
+_HEAD: Final = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 
 GUARDS: Final = {
-    "register_no_update": """
-        CREATE TRIGGER register_no_update BEFORE UPDATE ON register
-        BEGIN SELECT RAISE(ABORT, 'the register is append-only'); END""",
-    "register_no_delete": """
-        CREATE TRIGGER register_no_delete BEFORE DELETE ON register
-        BEGIN SELECT RAISE(ABORT, 'the register is append-only'); END""",
+    "audit_no_update": """
+        CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
+    "audit_no_delete": """
+        CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
     # Refuses INSERT OR REPLACE too, whose deletions fire no trigger while recursive_triggers is off, and any gap.
-    "register_next_only": f"""
-        CREATE TRIGGER register_next_only BEFORE INSERT ON register
-        WHEN NEW.seq IS NOT 1 + coalesce((SELECT max(seq) FROM register), 0)
-          OR NEW.prev_hash IS NOT coalesce((SELECT hash FROM register WHERE seq = NEW.seq - 1), '{ZERO_HASH}')
-        BEGIN SELECT RAISE(ABORT, 'the register takes the next row of its chain only'); END""",
-    "register_search": f"""
-        CREATE TRIGGER register_search AFTER INSERT ON register
-        BEGIN INSERT INTO register_fts (rowid, {", ".join(FTS_COLUMNS)})
+    "audit_next_only": f"""
+        CREATE TRIGGER audit_next_only BEFORE INSERT ON audit
+        WHEN NEW.seq IS NOT 1 + coalesce((SELECT max(seq) FROM audit), 0)
+          OR NEW.prev_hash IS NOT coalesce((SELECT hash FROM audit WHERE seq = NEW.seq - 1), '{ZERO_HASH}')
+        BEGIN SELECT RAISE(ABORT, 'the audit log takes the next row of its chain only'); END""",
+    "audit_search": f"""
+        CREATE TRIGGER audit_search AFTER INSERT ON audit
+        BEGIN INSERT INTO audit_fts (rowid, {", ".join(FTS_COLUMNS)})
               VALUES (NEW.seq, {", ".join(f"NEW.{name}" for name in FTS_COLUMNS)}); END""",
 }
 
 
 def create(db: Database) -> None:
     """Make the table, its indexes, its guards, its full-text index and the view `operations`."""
-    table = cast(Table, db["register"])
+    table = cast(Table, db["audit"])
     types = {name: int if name in _INTEGERS else str for name in COLUMNS}
     table.create(types, pk="seq", not_null=_REQUIRED)
     for column in ("channel_id", "user_id", "target_id", "request_id"):
-        table.create_index([column, "seq"], f"register_{column}")
-    db.execute(f"CREATE INDEX register_rare_event ON register (event, seq) WHERE {COMMON_EVENTS}")
+        table.create_index([column, "seq"], f"audit_{column}")
+    db.execute(f"CREATE INDEX audit_rare_event ON audit (event, seq) WHERE {COMMON_EVENTS}")
     # No columnsize: it serves ranking only, and results are newest first.
     db.execute(
-        f"CREATE VIRTUAL TABLE register_fts USING fts5({', '.join(FTS_COLUMNS)}, "
-        "content='register', content_rowid='seq', columnsize=0)"
+        f"CREATE VIRTUAL TABLE audit_fts USING fts5({', '.join(FTS_COLUMNS)}, "
+        "content='audit', content_rowid='seq', columnsize=0)"
     )
     for sql in GUARDS.values():
         db.execute(sql)
     db.create_view("operations", operations_sql())
 
 
-def append(db: Database, rows: Sequence[Row]) -> int:
-    """Chain `rows` to the register; the seq of the last one (of the register's last row when there are none).
+def append(db: Database, rows: Sequence[AuditEntry]) -> int:
+    """Chain `rows` to the audit log; the seq of the last one (of the audit log's last row when there are none).
 
     Must run inside a write transaction: the head is read there, so that no other process can slip a row between.
     """
@@ -99,7 +99,7 @@ def append(db: Database, rows: Sequence[Row]) -> int:
 
 
 def head(db: Database) -> str | None:
-    """`SEQ:HASH` of the last row; None for an empty register."""
+    """`SEQ:HASH` of the last row; None for an empty audit log."""
     row = db.conn.execute(_HEAD).fetchone()
     return None if row is None else f"{row[0]}:{row[1]}"
 
@@ -114,42 +114,42 @@ def operations_sql() -> str:
 
     def told(column: str, name: str = "") -> str:
         return (
-            f"(SELECT e.{column} FROM register e WHERE e.request_id = f.request_id AND e.{column} IS NOT NULL "
+            f"(SELECT e.{column} FROM audit e WHERE e.request_id = f.request_id AND e.{column} IS NOT NULL "
             f"ORDER BY e.seq LIMIT 1) AS {name or column}"
         )
 
     def last(expression: str, events: Sequence[str], name: str) -> str:
         listed = ", ".join(f"'{event}'" for event in events)
         return (
-            f"(SELECT {expression} FROM register e WHERE e.request_id = f.request_id AND e.event IN ({listed}) "
+            f"(SELECT {expression} FROM audit e WHERE e.request_id = f.request_id AND e.event IN ({listed}) "
             f"ORDER BY e.seq DESC LIMIT 1) AS {name}"
         )
 
     def latest(column: str) -> str:
         return (
-            f"(SELECT e.{column} FROM register e WHERE e.request_id = f.request_id AND e.{column} IS NOT NULL "
+            f"(SELECT e.{column} FROM audit e WHERE e.request_id = f.request_id AND e.{column} IS NOT NULL "
             f"ORDER BY e.seq DESC LIMIT 1) AS {column}"
         )
 
     # The target is known only once it was resolved, so each fact is the first that any row of the request tells.
-    first_told = ("user_id", "channel_id", "door", "verb", "backend", "target_kind", "target_id", "target_name")
+    first_told = ("user_id", "channel_id", "source", "verb", "backend", "target_kind", "target_id", "target_name")
     ways = {"approval_requested": "waiting", "sent": "allowed", "done": "allowed"}
     cases = " ".join(f"WHEN '{event}' THEN '{word}'" for event, word in ways.items())
     decisive = ("denied", "approval_requested", "approved", "rejected", "expired")
     decision = (
-        f"coalesce((SELECT CASE e.event {cases} ELSE e.event END FROM register e WHERE e.request_id = f.request_id "
+        f"coalesce((SELECT CASE e.event {cases} ELSE e.event END FROM audit e WHERE e.request_id = f.request_id "
         f"AND e.event IN ({', '.join(repr(d) for d in decisive)}) ORDER BY e.seq DESC LIMIT 1), "
-        "(SELECT 'allowed' FROM register e WHERE e.request_id = f.request_id AND e.event IN ('sent', 'done') LIMIT 1)) "
+        "(SELECT 'allowed' FROM audit e WHERE e.request_id = f.request_id AND e.event IN ('sent', 'done') LIMIT 1)) "
         "AS decision"
     )
     closing = ("done", "failed", "unknown", "reconciled", "abandoned", "denied", "rejected", "expired", "misread")
     # A request that is not resolved yet has no parameters; what was resolved is the later word.
     params = (
-        "coalesce((SELECT e.params FROM register e WHERE e.request_id = f.request_id AND e.params <> '{}' "
+        "coalesce((SELECT e.params FROM audit e WHERE e.request_id = f.request_id AND e.params <> '{}' "
         "ORDER BY e.seq LIMIT 1), '{}') AS params"
     )
     approved_by = (
-        "(SELECT group_concat(user_id) FROM (SELECT e.user_id FROM register e WHERE e.request_id = f.request_id "
+        "(SELECT group_concat(user_id) FROM (SELECT e.user_id FROM audit e WHERE e.request_id = f.request_id "
         "AND e.event = 'approved' ORDER BY e.seq)) AS approved_by"
     )
     columns = [
@@ -167,11 +167,11 @@ def operations_sql() -> str:
         latest("backend_ref"),
         last("coalesce(e.code, e.detail)", ("ended",), "ended_state"),
         approved_by,
-        "(SELECT e.at FROM register e WHERE e.request_id = f.request_id ORDER BY e.seq DESC LIMIT 1) AS last_at",
+        "(SELECT e.at FROM audit e WHERE e.request_id = f.request_id ORDER BY e.seq DESC LIMIT 1) AS last_at",
         "f.seq AS first_seq",
-        "(SELECT max(e.seq) FROM register e WHERE e.request_id = f.request_id) AS last_seq",
+        "(SELECT max(e.seq) FROM audit e WHERE e.request_id = f.request_id) AS last_seq",
     ]
     return (
-        f"SELECT {', '.join(columns)} FROM register f "
-        "WHERE NOT EXISTS (SELECT 1 FROM register e WHERE e.request_id = f.request_id AND e.seq < f.seq)"
+        f"SELECT {', '.join(columns)} FROM audit f "
+        "WHERE NOT EXISTS (SELECT 1 FROM audit e WHERE e.request_id = f.request_id AND e.seq < f.seq)"
     )

@@ -1,4 +1,4 @@
-"""The register as a file: CSV that a spreadsheet cannot run, or JSON Lines that says everything exactly."""
+"""The audit log as a file: CSV that a spreadsheet cannot run, or JSON Lines that says everything exactly."""
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
@@ -18,12 +18,12 @@ from bot.core.audit import COLUMNS
 from bot.core.safe_csv import guarded
 
 CHUNK: Final = 5_000
-_READ: Final = f"SELECT {', '.join(COLUMNS)} FROM register WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+_READ: Final = f"SELECT {', '.join(COLUMNS)} FROM audit WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 Read = Callable[[Callable[[Database], Any]], Any]
 
 
 def export(read: Read, path: str, form: str) -> int:
-    """Write the register to `path`, as `csv` or `jsonl`; how many rows.
+    """Write the audit log to `path`, as `csv` or `jsonl`; how many rows.
 
     The file appears at once and whole, with mode 0600; until then a temporary file lies beside it. Raises OSError.
     """
@@ -45,7 +45,7 @@ def export(read: Read, path: str, form: str) -> int:
 
 def _rows(read: Read) -> Iterator[tuple[Any, ...]]:
     """Every row up to the head of now, in short reads."""
-    last = int(read(lambda db: db.conn.execute("SELECT max(seq) FROM register").fetchone()[0]) or 0)
+    last = int(read(lambda db: db.conn.execute("SELECT max(seq) FROM audit").fetchone()[0]) or 0)
     seq = 0
     while seq < last:
         after = seq

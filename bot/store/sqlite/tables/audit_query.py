@@ -1,4 +1,4 @@
-"""The register, read: newest first, always along an index or the full-text index, never by rank or by time alone."""
+"""The audit log, read: newest first, always along an index or the full-text index, never by rank or by time alone."""
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from sqlite_utils import Database
 
 from bot.core.audit import COLUMNS
-from bot.core.records import Entry, Filters, stamp
+from bot.core.records import Filters, StoredEntry, stamp
 from bot.store.sqlite.tables.audit import COMMON_EVENTS
 
 MOST: Final = 500
@@ -23,22 +23,22 @@ SLACK_SECONDS: Final = 3600
 # The first of these that is asked for leads the search; a plus sign keeps SQLite from choosing another index.
 _INDEXED: Final = ("request_id", "target_id", "user_id", "channel_id")
 _WORD: Final = re.compile(r"\w")
-_ENTRIES: Final = TypeAdapter(list[Entry])
+_ENTRIES: Final = TypeAdapter(list[StoredEntry])
 
 
-def search(db: Database, filters: Filters, before_seq: int | None, limit: int) -> list[Entry]:
+def search(db: Database, filters: Filters, before_seq: int | None, limit: int) -> list[StoredEntry]:
     """The rows that match, newest first, at most `limit` (1 to 500) and below `before_seq`."""
     wheres: list[str] = []
     values: list[Any] = []
     match = _match(filters)
     if match == "":
         return []
-    source = "register r"
+    source = "audit r"
     seq = "r.seq"
     if match is not None:
-        source = "register_fts f CROSS JOIN register r ON r.seq = f.rowid"
+        source = "audit_fts f CROSS JOIN audit r ON r.seq = f.rowid"
         seq = "f.rowid"
-        wheres.append("register_fts MATCH ?")
+        wheres.append("audit_fts MATCH ?")
         values.append(match)
     _place(filters, wheres, values, led=match is not None)
     low, high = _bounds(db, filters, before_seq)
@@ -54,7 +54,7 @@ def search(db: Database, filters: Filters, before_seq: int | None, limit: int) -
     return entries(db.conn.execute(sql, values))
 
 
-def entries(rows: Iterable[tuple[Any, ...]]) -> list[Entry]:
+def entries(rows: Iterable[tuple[Any, ...]]) -> list[StoredEntry]:
     """Stored rows, their values in the order of COLUMNS; read together, which is cheaper than one by one."""
     return _ENTRIES.validate_python([dict(zip(COLUMNS, row, strict=True)) for row in rows])
 
@@ -62,7 +62,7 @@ def entries(rows: Iterable[tuple[Any, ...]]) -> list[Entry]:
 def _match(filters: Filters) -> str | None:
     """The full-text query; None when none is needed, empty when nothing can match.
 
-    A verb is looked for here as well: it has no index, and a rare one would be a walk through the whole register.
+    A verb is looked for here as well: it has no index, and a rare one would be a walk through the whole audit log.
     """
     terms: list[str] = []
     if filters.text is not None:
@@ -123,11 +123,11 @@ def _bounds(db: Database, filters: Filters, before_seq: int | None) -> tuple[int
 
 def _first_at(db: Database, at: str) -> int:
     """The first seq whose row is not before `at`, if rows lay in order of time; one past the end when there is none."""
-    last = db.conn.execute("SELECT max(seq) FROM register").fetchone()[0] or 0
+    last = db.conn.execute("SELECT max(seq) FROM audit").fetchone()[0] or 0
     low, high = 1, int(last) + 1
     while low < high:
         middle = (low + high) // 2
-        row = db.conn.execute("SELECT at FROM register WHERE seq = ?", (middle,)).fetchone()
+        row = db.conn.execute("SELECT at FROM audit WHERE seq = ?", (middle,)).fetchone()
         if row is None or row[0] < at:
             low = middle + 1
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,10 +23,17 @@ from bot.store.sqlite.tables.audit import GUARDS
 
 CHUNK: Final = 20_000
 HEAD_FORM: Final = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
-_PAIRS: Final = ", ".join(f"'{name}', {name}" for name in sorted(HASHED_COLUMNS))
+
+
+def _canonical(names: Sequence[str]) -> str:
+    pairs = ", ".join(f"'{name}', {name}" for name in sorted(names))
+    return f"json_object({pairs})"
+
+
+_FORMS: Final = " ".join(f"WHEN {version} THEN {_canonical(names)}" for version, names in HASHED_COLUMNS.items())
 _READ: Final = (
-    f"SELECT seq, prev_hash, hash, CAST(prev_hash || json_object({_PAIRS}) AS BLOB) "
-    "FROM register NOT INDEXED WHERE seq > ? ORDER BY seq LIMIT ?"
+    f"SELECT seq, prev_hash, hash, CAST(prev_hash || CASE v {_FORMS} END AS BLOB) "
+    "FROM audit NOT INDEXED WHERE seq > ? ORDER BY seq LIMIT ?"
 )
 
 Read = Callable[[Callable[[Database], Any]], Any]
@@ -50,7 +57,7 @@ class _BadError(Exception):
 
 
 def verify(read: Read, head: str | None = None) -> Verdict:
-    """Check the whole register. `read` runs a function in one short read transaction.
+    """Check the whole audit log. `read` runs a function in one short read transaction.
 
     `head` is a published `SEQ:HASH`; without it a cut tail cannot be seen, and the verdict says so. Rows that are added
     meanwhile may or may not be part of the check.
@@ -69,10 +76,10 @@ def verify(read: Read, head: str | None = None) -> Verdict:
     except _BadError as bad:
         return _verdict(walk, bad.seq, bad.why, tail=False)
     if wanted is not None and walk.head_seen is None and walk.head_seq > walk.seq:
-        why = f"The register ends at row {walk.seq}, but row {walk.head_seq} was published: its tail was cut."
+        why = f"The audit log ends at row {walk.seq}, but row {walk.head_seq} was published: its tail was cut."
         return _verdict(walk, walk.seq + 1, why, tail=True)
     if wanted is not None and walk.head_seq > 0 and walk.head_seen != wanted:
-        why = f"Row {walk.head_seq} is not the one that was published: the register was written anew from some row on."
+        why = f"Row {walk.head_seq} is not the one that was published: the audit log was written anew from some row on."
         return _verdict(walk, walk.head_seq, why, tail=True)
     if missing:
         return _verdict(walk, None, f"Every row is in order, but guards are missing: {', '.join(missing)}.", tail=True)
@@ -121,6 +128,8 @@ def _check(rows: Iterable[tuple[Any, ...]], walk: _Walk) -> str:
                 return "is missing"
             if prev != last:
                 return f"does not follow from row {seq}: one was changed, swapped or dropped"
+            if body is None:
+                return "has a version that this program does not know, or was changed"
             if sha256(body).hexdigest() != digest:
                 return "was changed after it was written"
             seq, last = at, digest

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from bot.core.records import ButtonRow
+from bot.core.records import StoredButton
 from bot.store.sqlite.tables.sql import as_model, dumped, found, table
 
 _READ: Final = (
@@ -32,7 +32,7 @@ def create(db: Database) -> None:
     db.execute("CREATE INDEX buttons_live ON buttons (message_key) WHERE retired_at IS NULL")
 
 
-def replace(db: Database, message_key: str, buttons: Sequence[ButtonRow], at: str) -> None:
+def replace(db: Database, message_key: str, buttons: Sequence[StoredButton], at: str) -> None:
     """Retire the buttons that the message carried and keep these."""
     retire(db, message_key, at)
     for button in buttons:
@@ -46,10 +46,10 @@ def retire(db: Database, message_key: str, at: str) -> int:
     return db.conn.execute(sql, (at, message_key)).rowcount
 
 
-def by_id(db: Database, button_id: str) -> ButtonRow | None:
+def by_id(db: Database, button_id: str) -> StoredButton | None:
     """One button, with where its message was posted."""
     rows = found(db, _READ, (button_id,))
-    return as_model(ButtonRow, rows[0], ("payload",)) if rows else None
+    return as_model(StoredButton, rows[0], ("payload",)) if rows else None
 
 
 def prune(db: Database, before: str, limit: int) -> int:

@@ -19,16 +19,12 @@ def create(db: Database) -> None:
     """Make the table."""
     pauses = table(db, "pauses")
     pauses.create(
-        dict.fromkeys(_TEXTS.split(), str),
+        {**dict.fromkeys(_TEXTS.split(), str), "tries": int},
         pk="id",
-        not_null=("backend", "verb_back", "target", "request_id", "from_at", "until_at", "state"),
+        not_null=("backend", "verb_back", "target", "request_id", "from_at", "until_at", "state", "tries"),
+        defaults={"tries": 0},
     )
     db.execute("CREATE INDEX pauses_due ON pauses (until_at) WHERE state = 'open'")
-
-
-def count_tries(db: Database) -> None:
-    """Add the column of m002."""
-    db.execute("ALTER TABLE pauses ADD COLUMN tries INTEGER NOT NULL DEFAULT 0")
 
 
 def add(db: Database, pause: Pause) -> None:

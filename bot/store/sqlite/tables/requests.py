@@ -8,18 +8,18 @@ from sqlite_utils import Database
 
 from bot.core.intent import Intent
 from bot.core.operation import Operation
-from bot.core.records import InboxRow, stamp
+from bot.core.records import StoredRequest, stamp
 from bot.store.sqlite.tables.sql import as_model, changed, dumped, found, masked, table
 
 _ACCEPT = (
-    "INSERT INTO inbox (request_id, dedupe_key, intent, state, updated_at) VALUES (?, ?, ?, ?, ?) "
+    "INSERT INTO requests (request_id, dedupe_key, intent, state, updated_at) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (dedupe_key) DO NOTHING"
 )
 
 
 def create(db: Database) -> None:
     """Make the table. Ended requests are left out of the index that a start reads."""
-    inbox = table(db, "inbox")
+    inbox = table(db, "requests")
     inbox.create(
         {
             "request_id": str,
@@ -33,9 +33,9 @@ def create(db: Database) -> None:
         pk="request_id",
         not_null=("dedupe_key", "intent", "state", "updated_at"),
     )
-    inbox.create_index(["dedupe_key"], "inbox_dedupe_key", unique=True)
-    db.execute("CREATE INDEX inbox_unfinished ON inbox (state) WHERE state <> 'ended'")
-    db.execute("CREATE INDEX inbox_ended ON inbox (updated_at) WHERE state = 'ended'")
+    inbox.create_index(["dedupe_key"], "requests_dedupe_key", unique=True)
+    db.execute("CREATE INDEX requests_unfinished ON requests (state) WHERE state <> 'ended'")
+    db.execute("CREATE INDEX requests_ended ON requests (updated_at) WHERE state = 'ended'")
 
 
 def accept(db: Database, intent: Intent, state: str) -> bool:
@@ -46,26 +46,26 @@ def accept(db: Database, intent: Intent, state: str) -> bool:
 
 def scrub(db: Database, request_id: str) -> None:
     """Mask the secrets that somebody typed: nothing needs them once the request has ended."""
-    row = db.conn.execute("SELECT intent, operation FROM inbox WHERE request_id = ?", (request_id,)).fetchone()
+    row = db.conn.execute("SELECT intent, operation FROM requests WHERE request_id = ?", (request_id,)).fetchone()
     if row is None:
         return
     intent, operation = (masked(text) for text in row)
     if (intent, operation) != tuple(row):
         db.conn.execute(
-            "UPDATE inbox SET intent = ?, operation = ? WHERE request_id = ?", (intent, operation, request_id)
+            "UPDATE requests SET intent = ?, operation = ? WHERE request_id = ?", (intent, operation, request_id)
         )
 
 
 def begin(db: Database, request_id: str, at: str) -> bool:
     """New -> working."""
-    sql = "UPDATE inbox SET state = 'working', updated_at = ? WHERE request_id = ? AND state = 'new'"
+    sql = "UPDATE requests SET state = 'working', updated_at = ? WHERE request_id = ? AND state = 'new'"
     return changed(db, sql, (at, request_id))
 
 
 def sending(db: Database, request_id: str, operation: Operation, at: str) -> bool:
     """Working or waiting -> sending, with what is about to be sent."""
     sql = (
-        "UPDATE inbox SET state = 'sending', operation = ?, sent_at = ?, updated_at = ? "
+        "UPDATE requests SET state = 'sending', operation = ?, sent_at = ?, updated_at = ? "
         "WHERE request_id = ? AND state IN ('working', 'waiting')"
     )
     return changed(db, sql, (dumped(operation), at, at, request_id))
@@ -73,22 +73,22 @@ def sending(db: Database, request_id: str, operation: Operation, at: str) -> boo
 
 def waiting(db: Database, request_id: str, at: str) -> bool:
     """New, working or waiting -> waiting. A request that was sent cannot wait any more."""
-    sql = "UPDATE inbox SET state = 'waiting', updated_at = ? WHERE request_id = ? AND state IN ('new', 'working', 'waiting')"
+    sql = "UPDATE requests SET state = 'waiting', updated_at = ? WHERE request_id = ? AND state IN ('new', 'working', 'waiting')"
     return changed(db, sql, (at, request_id))
 
 
 def finish(db: Database, request_id: str, at: str) -> bool:
     """Any state -> ended; False when the request is not known."""
-    return changed(db, "UPDATE inbox SET state = 'ended', updated_at = ? WHERE request_id = ?", (at, request_id))
+    return changed(db, "UPDATE requests SET state = 'ended', updated_at = ? WHERE request_id = ?", (at, request_id))
 
 
-def unfinished(db: Database) -> Sequence[InboxRow]:
+def unfinished(db: Database) -> Sequence[StoredRequest]:
     """Requests that nobody and nothing waits for to go on: new, working, sending; oldest first."""
-    sql = "SELECT * FROM inbox WHERE state <> 'ended' AND state IN ('new', 'working', 'sending') ORDER BY rowid"
-    return [as_model(InboxRow, row, ("intent", "operation")) for row in found(db, sql)]
+    sql = "SELECT * FROM requests WHERE state <> 'ended' AND state IN ('new', 'working', 'sending') ORDER BY rowid"
+    return [as_model(StoredRequest, row, ("intent", "operation")) for row in found(db, sql)]
 
 
-def by_id(db: Database, request_id: str) -> InboxRow | None:
+def by_id(db: Database, request_id: str) -> StoredRequest | None:
     """One request."""
-    rows = found(db, "SELECT * FROM inbox WHERE request_id = ?", (request_id,))
-    return as_model(InboxRow, rows[0], ("intent", "operation")) if rows else None
+    rows = found(db, "SELECT * FROM requests WHERE request_id = ?", (request_id,))
+    return as_model(StoredRequest, rows[0], ("intent", "operation")) if rows else None

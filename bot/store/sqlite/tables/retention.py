@@ -1,4 +1,4 @@
-"""What is forgotten in time: ended requests with all that only served their cards. The register keeps everything."""
+"""What is forgotten in time: ended requests with all that only served their cards. The audit log keeps everything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CARDS: Final = ("op", "say", "file", "skipped")
 _FACTS: Final = ("run", "note", "was_on")
 # While a run is followed or a schedule waits to be switched on again, its request is still needed.
 _ENDED: Final = """
-    SELECT request_id FROM inbox WHERE state = 'ended' AND updated_at < ?
+    SELECT request_id FROM requests WHERE state = 'ended' AND updated_at < ?
     AND request_id NOT IN (SELECT request_id FROM watches WHERE state = 'open')
     AND request_id NOT IN (SELECT request_id FROM pauses WHERE state = 'open') ORDER BY updated_at LIMIT ?"""
 # Rows lie in the order in which they were made, so the old ones are found without an index of their own.
@@ -36,7 +36,7 @@ def prune(db: Database, before: str, limit: int) -> int:
     each("DELETE FROM buttons WHERE retired_at IS NULL AND message_key = ?", cards)
     each("DELETE FROM messages WHERE key = ? AND (have >= want OR gone = 1)", cards)
     each("DELETE FROM facts WHERE key = ?", facts)
-    each("DELETE FROM inbox WHERE request_id = ?", [(request,) for request in ended])
+    each("DELETE FROM requests WHERE request_id = ?", [(request,) for request in ended])
     watches = execute(_WATCHES, (before, limit)).rowcount
     forms = execute(_FORMS, (before, limit)).rowcount
     return len(ended) + watches + forms + buttons.prune(db, before, limit)

@@ -18,7 +18,7 @@ from bot.core.value import Json, canonical
 M = TypeVar("M", bound=BaseModel)
 
 LIMIT: Final = 1000
-_NO_SECRETS: Final = ("request_id", "dedupe_key", "actor", "place", "at", "door", "target", "verb")
+_NO_SECRETS: Final = ("request_id", "dedupe_key", "actor", "place", "at", "source", "target", "verb")
 
 
 def table(db: Database, name: str) -> Table:

@@ -48,14 +48,14 @@ def known(db: Database, backend: str, kind: str | None) -> list[tuple[Target, st
     return [(Target.model_validate_json(target), seen_at) for target, seen_at in rows]
 
 
-def fact(db: Database, key: str) -> Json:
+def value(db: Database, key: str) -> Json:
     """A small thing by its key; None when it was never set."""
     row = db.conn.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
     value: Json = json.loads(row[0]) if row else None
     return value
 
 
-def facts_since(db: Database, prefix: str, at: str) -> list[str]:
+def keys_since(db: Database, prefix: str, at: str) -> list[str]:
     """The keys of that beginning that were set at or after a time."""
     sql = "SELECT key FROM facts WHERE key >= ? AND key < ? AND at >= ? ORDER BY key"
     return [str(key) for (key,) in db.conn.execute(sql, (prefix, prefix + "\U0010ffff", at))]
@@ -67,7 +67,7 @@ def set_fact_once(db: Database, key: str, value: Json, at: str) -> bool:
     return changed(db, sql, (key, dumped(value) or "null", at))
 
 
-def set_fact(db: Database, key: str, value: Json, at: str) -> None:
+def set_value(db: Database, key: str, value: Json, at: str) -> None:
     """Remember a small thing; replaces what was there."""
     sql = (
         "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) "

@@ -1,11 +1,11 @@
-"""The benchmark of the register runs, small, and measures what it says."""
+"""The benchmark of the audit log runs, small, and measures what it says."""
 
 from __future__ import annotations
 
-from tests.bench.register import run
+from tests.bench.audit_log import run
 
 
-def test_the_benchmark_of_the_register_runs_at_twenty_thousand_rows() -> None:
+def test_the_benchmark_of_the_audit_log_runs_at_twenty_thousand_rows() -> None:
     measures = run(20_000)
     names = [name for name, _, _, _ in measures]
     assert len(names) == len(set(names))

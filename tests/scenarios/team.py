@@ -96,7 +96,7 @@ class ShiftedClock(SystemClock):
         return super().monotonic() + self.ahead.total_seconds()
 
 
-class Deciding:
+class Team:
     """A world with rules that demand approvals, and its clock."""
 
     def __init__(self, here: World, clock: ShiftedClock) -> None:
@@ -189,13 +189,13 @@ class Deciding:
 
     def events(self, request: str) -> list[str]:
         """The events of one request, oldest first."""
-        return [str(entry.event) for entry in self.here.register(request_id=request)]
+        return [str(entry.event) for entry in self.here.audit(request_id=request)]
 
     async def event(self, name: str, request: str | None = None) -> Any:
         """The newest row of that event, once there is one."""
 
         def found() -> Any:
-            rows = self.here.register(event=name, **({"request_id": request} if request else {}))
+            rows = self.here.audit(event=name, **({"request_id": request} if request else {}))
             return rows[-1] if rows else None
 
         return await self.here.until(found)
@@ -219,9 +219,9 @@ async def deciding(
     *,
     planes: Planes = demo_planes,
     only: Sequence[str] = ("acc",),
-) -> AsyncIterator[Deciding]:
+) -> AsyncIterator[Team]:
     """The world with these rules; every start of the program goes by one clock."""
     clock = ShiftedClock()
     patch.setattr("bot.app.SystemClock", lambda: clock)
     async with world(folder, policy=rules, planes=planes, only=only) as here:
-        yield Deciding(here, clock)
+        yield Team(here, clock)

@@ -1,4 +1,4 @@
-"""The real program in a forked process in which everything is imported already. `python -m tests.nursery` reads orders.
+"""The real program in a forked process in which everything is imported already. `python -m tests.fork_server` reads orders.
 
 An order is a line of JSON. `{"arguments", "environ"}` runs `signalbox ARGUMENTS` with this environment alone and answers with
 its process id; `folder` is where it runs, `out` and `err` are the files that get what it prints, `point` is where it is killed
@@ -28,12 +28,12 @@ IMPORTED = (auditing, checking, running, terminal)  # what a command imports onl
 RUNNING = 1_000
 
 
-class Nursery:
+class ForkServer:
     """Forks the program. One for all tests of a file, so that its imports are paid for once."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.nursery"],
+            [sys.executable, "-m", "tests.fork_server"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

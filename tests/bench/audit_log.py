@@ -1,6 +1,6 @@
-"""The register's numbers: what the chain, the search and the guards cost an insert, reads at size, and the check.
+"""The audit log's numbers: what the chain, the search and the guards cost an insert, reads at size, and the check.
 
-`run(rows)` fills a register of that many rows and measures on it. Each measurement is `(name, value, unit, bar)`; a ratio
+`run(rows)` fills an audit log of that many rows and measures on it. Each measurement is `(name, value, unit, bar)`; a ratio
 compares two things that were measured by turns in the same run, so that it holds on any machine.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from bot.core.audit import COLUMNS, ZERO_HASH, Event, Row
+from bot.core.audit import COLUMNS, ZERO_HASH, AuditEntry, Event
 from bot.core.records import Filters
 from bot.store.sqlite.driver import Plain, plain
 from bot.store.sqlite.store import Store
@@ -29,7 +29,7 @@ _VERBS: Final = ("start", "status", "retry", "schedule off", "stop")
 
 
 def run(rows: int) -> list[Measure]:
-    """Every number of the register; `rows` is the size at which reads and the check are measured."""
+    """Every number of the audit log; `rows` is the size at which reads and the check are measured."""
     with tempfile.TemporaryDirectory() as folder:
         measures = insert_measures(Path(folder))
         store = Store.open(str(Path(folder) / "filled.db"))
@@ -49,18 +49,18 @@ def run(rows: int) -> list[Measure]:
     return measures
 
 
-def sample(number: int) -> Row:
+def sample(number: int) -> AuditEntry:
     """A row as the pipeline writes it; three rows a request, a rare word in one of a thousand."""
     target = number * 7 % _TARGETS
     rare = " xylophone" if number % 1000 == 999 else ""
-    return Row(
+    return AuditEntry(
         at=f"2026-11-22T{number // 3_600_000 % 24:02}:{number // 60_000 % 60:02}:{number // 1000 % 60:02}.{number % 1000:03}000Z",
         request_id=f"r{number // 3}",
         event=_EVENTS[number % 3],
         team_id="T0ACME",
         channel_id=f"C{number // 3 % _CHANNELS}",
         user_id=f"U{number // 3 % _PEOPLE}",
-        door="command",
+        source="command",
         verb=_VERBS[number // 3 % len(_VERBS)],
         backend="acc",
         target_kind="agent",
@@ -84,7 +84,7 @@ def fill(store: Store, first: int, last: int) -> None:
 
 
 def insert_measures(folder: Path) -> list[Measure]:
-    """Rows a second with and without what makes the register one, by turns, 64 rows a commit and one a commit."""
+    """Rows a second with and without what makes the audit log one, by turns, 64 rows a commit and one a commit."""
     full = plain(folder / "full.db")
     with full.atomic():
         audit.create(full)
@@ -127,7 +127,7 @@ def verify_measures(store: Store, rows: int) -> list[Measure]:
     """The check of the whole chain, against reading all its columns and doing nothing."""
     verdict = store.verify_sync(store.head_sync())
     if not verdict.ok or verdict.rows != rows:
-        raise AssertionError(f"the register that was measured is not in order: {verdict.why}")
+        raise AssertionError(f"the audit log that was measured is not in order: {verdict.why}")
     check = min(_timed(lambda: store.verify_sync(None)) for _ in range(2))
     reading = min(_timed(lambda: store.database.read_sync(_read_all)) for _ in range(2))
     return [
@@ -154,7 +154,7 @@ def _insert(db: Plain, batch: int, commits: int) -> None:
 
 
 def _read_all(db: Plain) -> int:
-    return sum(1 for _ in db.execute("SELECT * FROM register ORDER BY seq"))
+    return sum(1 for _ in db.execute("SELECT * FROM audit ORDER BY seq"))
 
 
 def _timed(call: Callable[[], object]) -> float:

@@ -1,0 +1,168 @@
+"""Holds: operations that wait for a person, and the votes on them."""
+
+# ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlite_utils import Database
+
+from bot.core.records import CastVote, PendingDecision, VoteResult
+from bot.store.sqlite.tables.sql import LIMIT, as_model, changed, dumped, found, inserted, masked, table
+
+_JSON: Final = ("operation", "intent", "facts")
+
+
+def create(db: Database) -> None:
+    """Make both tables."""
+    texts = "id kind request_id operation digest policy_version intent facts state due_at remind_at decided_by decided_at made_at"
+    pending_decisions = table(db, "pending_decisions")
+    pending_decisions.create(
+        dict.fromkeys(texts.split(), str),
+        pk="id",
+        not_null=("kind", "request_id", "intent", "facts", "state", "due_at", "made_at"),
+    )
+    pending_decisions.create_index(["request_id"], "pending_request_id")
+    db.execute("CREATE INDEX pending_due ON pending_decisions (due_at) WHERE state = 'open'")
+    db.execute(
+        "CREATE INDEX pending_remind ON pending_decisions (remind_at) WHERE state = 'open' AND remind_at IS NOT NULL"
+    )
+    db.execute("CREATE INDEX pending_state ON pending_decisions (state, made_at)")
+    votes = table(db, "votes")
+    votes.create(
+        dict.fromkeys(["pending_id", "user_id", "person", "vote", "reason", "at"], str),
+        pk=("pending_id", "person"),
+        not_null=("user_id", "vote", "at"),
+        foreign_keys=[("pending_id", "pending_decisions", "id")],
+    )
+
+
+def add(db: Database, pending: PendingDecision) -> None:
+    """Insert a pending decision."""
+    values: dict[str, Any] = pending.model_dump(exclude=set(_JSON))
+    values |= {"operation": dumped(pending.operation), "intent": dumped(pending.intent), "facts": dumped(pending.facts)}
+    inserted(db, "pending_decisions", values)
+
+
+def scrub(db: Database, request_id: str) -> None:
+    """Mask the secrets in what was held for this request, as far as it is decided."""
+    sql = (
+        "SELECT id, intent, operation FROM pending_decisions WHERE request_id = ? AND state NOT IN ('open', 'approved')"
+    )
+    for pending_id, *texts in db.conn.execute(sql, (request_id,)).fetchall():
+        intent, operation = (masked(text) for text in texts)
+        if [intent, operation] != texts:
+            update = "UPDATE pending_decisions SET intent = ?, operation = ? WHERE id = ?"
+            db.conn.execute(update, (intent, operation, pending_id))
+
+
+def by_id(db: Database, pending_id: str) -> PendingDecision | None:
+    """One pending decision."""
+    rows = found(db, "SELECT * FROM pending_decisions WHERE id = ?", (pending_id,))
+    return as_model(PendingDecision, rows[0], _JSON) if rows else None
+
+
+def votes(db: Database, pending_id: str) -> tuple[CastVote, ...]:
+    """The votes on a pending decision, in the order in which they came."""
+    sql = "SELECT user_id, person, vote, reason, at FROM votes WHERE pending_id = ? ORDER BY rowid"
+    return tuple(CastVote.model_validate(row) for row in found(db, sql, (pending_id,)))
+
+
+def vote(db: Database, pending_id: str, cast: CastVote, *, needed: int, now: str) -> VoteResult:
+    """Count one vote, and decide the pending decision when it is the deciding one. Must run inside a write transaction.
+
+    A pending decision whose time is over is reported as expired and left to `end`, which registers the expiry with it.
+    """
+    pending = by_id(db, pending_id)
+    if pending is None:
+        return VoteResult(won=False, counted=False, state="missing")
+    if pending.state != "open":
+        return VoteResult(won=False, counted=False, state=pending.state, votes=votes(db, pending_id), pending=pending)
+    if now >= pending.due_at:
+        return VoteResult(won=False, counted=False, state="expired", votes=votes(db, pending_id), pending=pending)
+    sql = (
+        "INSERT INTO votes (pending_id, user_id, person, vote, reason, at) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (pending_id, person) DO NOTHING"
+    )
+    counted = changed(db, sql, (pending_id, cast.user_id, cast.person, cast.vote, cast.reason, cast.at))
+    if not counted:
+        return VoteResult(won=False, counted=False, state="open", votes=votes(db, pending_id), pending=pending)
+    so_far = votes(db, pending_id)
+    decision = _decision(so_far, needed)
+    if decision is None:
+        return VoteResult(won=False, counted=True, state="open", votes=so_far, pending=pending)
+    won = end(db, pending_id, decision, cast.user_id, now)
+    return VoteResult(won=won, counted=True, state=decision, votes=so_far, pending=by_id(db, pending_id))
+
+
+def _decision(cast: Sequence[CastVote], needed: int) -> str | None:
+    if any(vote.vote == "deny" for vote in cast):
+        return "rejected"
+    approvals = sum(vote.vote == "approve" for vote in cast)
+    return "approved" if approvals >= max(1, needed) else None
+
+
+def end(db: Database, pending_id: str, state: str, by: str | None, now: str) -> bool:
+    """Open -> `state`; what was approved can still be cancelled, and nothing else."""
+    sql = (
+        "UPDATE pending_decisions SET state = ?, decided_by = ?, decided_at = ? WHERE id = ? "
+        "AND (state = 'open' OR (state = 'approved' AND ? = 'cancelled'))"
+    )
+    return changed(db, sql, (state, by, now, pending_id, state))
+
+
+def take(db: Database, pending_id: str, request_id: str, now: str) -> bool:
+    """Use a pending decision, once and in time: an approved one, or a pre-flight or question that is open."""
+    sql = (
+        "UPDATE pending_decisions SET state = 'taken', decided_at = coalesce(decided_at, ?) WHERE id = ? AND request_id = ? "
+        "AND (state = 'approved' OR (state = 'open' AND kind <> 'approval')) AND due_at > ?"
+    )
+    return changed(db, sql, (now, pending_id, request_id, now))
+
+
+def listed(db: Database, state: str | None, user: str | None) -> Sequence[PendingDecision]:
+    """Holds, newest first, at most 1000; of one state, or asked for by one user."""
+    wheres, values = ["1"], []
+    if state is not None:
+        wheres.append("state = ?")
+        values.append(state)
+    if user is not None:
+        wheres.append("json_extract(intent, '$.actor.user_id') = ?")
+        values.append(user)
+    sql = (
+        f"SELECT * FROM pending_decisions WHERE {' AND '.join(wheres)} ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"
+    )
+    return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, values)]
+
+
+def untold(db: Database, kind: str, told: str, since: str) -> Sequence[PendingDecision]:
+    """Holds that ended since then without being used, and of whose end no message speaks; newest first."""
+    sql = (
+        "SELECT * FROM pending_decisions WHERE kind = ? AND state IN ('rejected', 'expired', 'cancelled') AND decided_at >= ? "
+        "AND NOT EXISTS (SELECT 1 FROM messages WHERE key = ? || pending_decisions.id || ':' || pending_decisions.state) "
+        f"ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"
+    )
+    return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, (kind, since, told))]
+
+
+def due(db: Database, now: str) -> Sequence[PendingDecision]:
+    """Open pending decisions whose time is over, the longest overdue first."""
+    sql = f"SELECT * FROM pending_decisions WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT {LIMIT}"
+    return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, (now,))]
+
+
+def to_remind(db: Database, now: str) -> Sequence[PendingDecision]:
+    """Open pending decisions that are in time and to be reminded of."""
+    sql = (
+        "SELECT * FROM pending_decisions WHERE state = 'open' AND remind_at IS NOT NULL AND remind_at <= ? AND due_at > ? "
+        f"ORDER BY remind_at LIMIT {LIMIT}"
+    )
+    return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, (now, now))]
+
+
+def reminded(db: Database, pending_id: str, due_at: str | None, next_at: str | None) -> bool:
+    """Set the next reminder from the one that is due now; False when somebody else did."""
+    sql = "UPDATE pending_decisions SET remind_at = ? WHERE id = ? AND state = 'open' AND remind_at IS ?"
+    return changed(db, sql, (next_at, pending_id, due_at))
