@@ -150,7 +150,7 @@ class Load:
         if source is None or sink is None:
             raise RuntimeError("the sender has no pipes")
         sink.write(json.dumps(order).encode() + b"\n")
-        await sink.tasks()
+        await sink.drain()
         found = Found(json.loads(await source.readline()))
         if found.bad:
             raise RuntimeError(f"{found.bad} of {count} commands were not answered with 200")

@@ -65,7 +65,7 @@ class Around:
         if self._process.stdin is None:
             raise RuntimeError("the world around has no pipes")
         self._process.stdin.write(f"{size}\n".encode())
-        await self._process.stdin.tasks()
+        await self._process.stdin.drain()
         return int(await self.answer())
 
 
