@@ -175,6 +175,9 @@ def test_every_command_for_the_shell_is_there(capsys: pytest.CaptureFixture[str]
                 parser_of(rest)
             except SystemExit as stop:
                 raise AssertionError(f"{page}: {words}: {capsys.readouterr().err}") from stop
+        elif tool == ".venv/bin/python":
+            assert rest[:2] == ["-m", "pytest"], f"{page}: {words}"
+            assert all((ROOT / word).is_file() for word in rest[2:] if word.startswith("tests/")), f"{page}: {words}"
         else:
             assert tool in KNOWN_TOOLS, f"{page}: {tool}"
 
