@@ -51,7 +51,7 @@ from bot.store.sqlite.store import Store
 from bot.store.sqlite.target_names import StoreNames
 
 FOLLOW_EVERY = 1.0
-RULES_EVERY = 2.0
+RULES_EVERY = 1.0
 PICK_UP_EVERY = 30.0
 NAMES_EVERY = 600.0
 STOP_WITHIN = 10.0
@@ -144,6 +144,7 @@ class Bot:
     async def start(self) -> None:
         """Everything up, in an order in which nothing is taken before it can be worked on."""
         gc_tuning.share()
+        await self.rules.settle()
         slack = self.settings.slack
         self._session = aiohttp.ClientSession(trust_env=False)
         client = AsyncWebClient(

@@ -288,10 +288,9 @@ def test_the_example_configuration_loads(tmp_path: Path, switched_on: bool) -> N
 
 
 def test_the_example_rules_keep_their_promises(desk: Path) -> None:
-    """policy.example.toml can be used, ends with the line that guards against a cut, and every case of it comes out."""
-    assert (ROOT / "policy.example.toml").read_text(encoding="utf-8").splitlines()[-1] == "# end"
+    """policy.example.toml can be used as it is, without a warning, and every case of it comes out."""
     done = run(desk, "policy", "test", "policy.toml")
-    assert (done.returncode, "warn" in done.stdout, "There is no [[case]]" in done.stdout) == (0, False, False), (
+    assert (done.returncode, "warn" in done.stdout, "no [[case]] to try" in done.stdout) == (0, False, False), (
         done.stdout
     )
 

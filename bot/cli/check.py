@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import config
 from bot.app import build_backends
 from bot.core.policy.compile import Policy
-from bot.features.access.policy_reload import PolicyReloader, named_channels
+from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.health import HealthBoard
 from bot.slack.directory import SlackDirectory
@@ -64,6 +64,8 @@ async def check(settings: config.Settings, environ: Mapping[str, str], say: Prin
             if await _slack(client, settings, report):
                 directory = SlackDirectory(client, store, clock, slack.team)
                 await _channels(directory, rules.now.policy, settings, report)
+                if (gap := await review_warning(directory, rules.now.policy)) is not None:
+                    report.warn(gap)
         built = build_backends(settings, clock, ids, StoreNames(store, clock), environ)
         board = HealthBoard(built.backends, clock)
         for name, checked in sorted((await board.check_all()).items()):

@@ -77,6 +77,7 @@ async def do(
     clock, ids = SystemClock(), SystemIds()
     slack = settings.slack
     rules = PolicyReloader(settings.policy_path, clock, ids, slack.team, slack.security_channel)
+    await rules.settle()
     store = await asyncio.to_thread(Store.open, str(settings.store_path))
     presenter = TerminalPresenter(say)
     tasks = TaskQueue()

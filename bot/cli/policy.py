@@ -1,4 +1,4 @@
-"""`signalbox policy test|replay|schema`: rules tried before they are in force, without Slack and without a control plane."""
+"""`signalbox policy test|replay|schema`: try rules before they are in force, without Slack and without a backend."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Command, ParseError
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import (
-    HOUSE_RULE,
+    BUILT_IN_RULE,
     Decision,
     Policy,
     PolicyProblem,
@@ -35,9 +35,12 @@ from bot.core.policy.decide import (
     why_not_breakglass,
 )
 from bot.core.policy.decision import DecideArguments
+from bot.core.policy.rights import review_gap
 from bot.core.policy.schema import CaseTable
 from bot.core.policy.toml_lines import Lines
 from bot.core.policy.visibility import case_subject, decision_word, unknown_names
+from bot.core.text import plural
+from bot.features.access.policy_reload import read_rules
 from bot.runtime.clock import SystemClock
 
 Print = Callable[[str], None]
@@ -57,17 +60,14 @@ class Verdict:
 
 
 def policy_action(arguments: argparse.Namespace, say: Print) -> int:
-    """0 well, 1 when a case differs, 2 when the file cannot be used."""
+    """Exit code: 0 when all is well, 1 when a case gets another answer, 2 when the file cannot be used."""
     if arguments.action == "schema":
         return _schema(arguments, say)
     if arguments.file is None:
         return _misused(f"policy {arguments.action} needs FILE, for example policy.toml")
     try:
-        text = arguments.file.read_text(encoding="utf-8")
+        text = read_rules(arguments.file).usable()
         policy = parse_policy(text)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        return _misused(f"{arguments.file} cannot be read: {reason}")
     except PolicyProblem as problem:
         return _misused(f"{arguments.file} cannot be used:", *problem.lines)
     if arguments.action == "replay":
@@ -101,10 +101,12 @@ def _test(arguments: argparse.Namespace, text: str, policy: Policy, say: Print) 
         catalog, known = catalog_for(arguments.config)
     except ValueError as error:
         return _misused(str(error))
-    say(f"{arguments.file}: version {policy.version}, {len(policy.channels)} channels, {len(policy.file.case)} cases")
+    channels, cases = plural(len(policy.channels), "channel"), plural(len(policy.file.case), "case")
+    say(f"{arguments.file}: version {policy.version}, {channels}, {cases}")
     if not known:
-        say(f"There is no {arguments.config}, so control planes go by their usual names: {_names(catalog)}.")
-    for sentence in unknown_names(policy, verbs=catalog.verbs, backends=catalog.backends):
+        say(f"No {arguments.config} found, so backends have their usual names: {_names(catalog)}.")
+    gap = review_gap(policy)
+    for sentence in (*unknown_names(policy, verbs=catalog.verbs, backends=catalog.backends), *([gap] if gap else [])):
         say(f"warn  {sentence}")
     lines, now = Lines(text), SystemClock().now()
     differing = 0
@@ -113,7 +115,7 @@ def _test(arguments: argparse.Namespace, text: str, policy: Policy, say: Print) 
         differing += verdict.word != case.expect
         for line in _told(policy, case, verdict, lines.of(("case", number))):
             say(line)
-    say(f"{len(policy.file.case)} cases, {differing} differ." if policy.file.case else "There is no [[case]] to try.")
+    say(f"{cases}, {differing} with another answer." if policy.file.case else "The file has no [[case]] to try.")
     return DIFFERS if differing else WELL
 
 
@@ -123,7 +125,7 @@ def _names(catalog: Catalog) -> str:
 
 def _told(policy: Policy, case: CaseTable, verdict: Verdict, line: int) -> Iterator[str]:
     good = verdict.word == case.expect
-    wanted = "" if good else f", and {case.expect} was expected"
+    wanted = "" if good else f", expected {case.expect}"
     yield (
         f"{'ok   ' if good else 'DIFF '} line {line}: {case.as_} in {case.in_}: {case.say}: {verdict.word}{wanted}"
         f" by {verdict.rule}{where_is(policy, verdict.rule)}"
@@ -135,7 +137,7 @@ def _told(policy: Policy, case: CaseTable, verdict: Verdict, line: int) -> Itera
 
 
 def where_is(policy: Policy, label: str) -> str:
-    """` (line 12)` for the rule of that label, nothing for what is no rule of the file."""
+    """` (line 12)` for a label of a rule in the file, else nothing."""
     rules = [rule for channel in policy.channels.values() for rule in (*channel.denies, *channel.allows)]
     return next((f" (line {rule.line})" for rule in (*rules, *policy.freezes) if rule.label == label), "")
 
@@ -155,7 +157,7 @@ def catalog_for(config_path: Path) -> tuple[Catalog, bool]:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{config_path}: {error}") from None
     except (TypeError, KeyError, AttributeError):
-        raise ValueError(f"{config_path}: write every control plane as a [[backend]] with name and kind") from None
+        raise ValueError(f"{config_path}: each [[backend]] needs a name and a kind") from None
     return Catalog(rows), True
 
 
@@ -184,12 +186,12 @@ def _is_builtin(read: Command, catalog: Catalog) -> bool:
 def _builtin(policy: Policy, read: Command, catalog: Catalog, subject: Subject, where: Where) -> Verdict:
     row = catalog.builtins[read.verb]
     if read.verb in _OPEN_TO_ALL:
-        return Verdict("allowed", "house rule", "it answers everybody")
+        return Verdict("allowed", "built-in rule", "this command is open to all")
     refused = admits(policy, subject=subject, where=where, home_team_id=HOME)
     if refused is not None:
         return Verdict("denied", refused.rule, refused.reason)
     if row.needs is None:
-        return Verdict("allowed", "house rule", "the rules of this channel admit this person")
+        return Verdict("allowed", "built-in rule", "this person can use Signalbox in this channel")
     why_not = why_not_breakglass if row.needs == "breakglass" else why_not_administrator
     failed = why_not(policy, subject, HOME)
     return Verdict("denied" if failed else "allowed", f"[{row.needs}]", failed or f"[{row.needs}] names this person")
@@ -230,7 +232,7 @@ def _target(read: Command, ref: TargetRef, catalog: Catalog) -> tuple[Capability
         wanted = [row for row in rows if row.target == (kind or usual)] or (rows if len(rows) == 1 else [])
     if not wanted:
         known = ", ".join(sorted({row.target for row in rows})) or "nothing"
-        raise BadRequest(f"On `{ref.backend}` the verb `{read.verb}` acts on {known}.")
+        raise BadRequest(f"On `{ref.backend}`, `{read.verb}` works on: {known}.")
     found = catalog.backends[ref.backend].kind_of(wanted[0].target)
     target = Target(
         backend=ref.backend,
@@ -267,10 +269,10 @@ def _of_today(policy: Policy, asked: DecideArguments, decision: Decision, now: d
 def _of_the_path(policy: Policy, catalog: Catalog, asked: DecideArguments, decision: Decision) -> str:
     """Said where knowing what a run belongs to may change the answer."""
     target = asked["target"]
-    if target.scope is not None or decision.rule == HOUSE_RULE:
+    if target.scope is not None or decision.rule == BUILT_IN_RULE:
         return ""
     part_of = catalog.backends[target.backend].kind_of(target.kind).part_of
     return (
-        f"Which {part_of} `{target.text}` belongs to is not known here, so only `{target.backend}:*` covers it. "
-        "To say the path write what it belongs to, like `acc:shop/prices@last`."
+        f"This test can't tell which {part_of} `{target.text}` belongs to, so only `{target.backend}:*` covers it. "
+        "Write the path instead, for example `acc:shop/prices@last`."
     )

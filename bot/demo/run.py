@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -76,8 +77,7 @@ max = "1h"
 review_within = "72h"
 
 [administrators]
-who = ["admins"]
-# end
+who = ["admins", "leads"]
 """
 
 
@@ -149,6 +149,7 @@ file = "policy.toml"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "signalbox.toml").write_text(text, encoding="utf-8")
     (folder / "policy.toml").write_text(policy, encoding="utf-8")
+    os.utime(folder / "policy.toml", (0, 0))  # written whole: the start need not wait until it has settled
     return environ
 
 

@@ -158,13 +158,19 @@ class Policy:
 
 
 def parse_policy(text: str) -> Policy:
-    """The policy of this text; raises PolicyProblem and nothing else, whatever the text is."""
+    """The policy of this text. Raises PolicyProblem and nothing else, whatever the text is.
+
+    One rule everywhere (start, reload, `check`, `policy test`): a complete, valid file counts. `# end` is optional; where
+    a file has it, it has to be the last line.
+    """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyProblem([_toml_sentence(str(error), text)]) from None
     except (ValueError, RecursionError, OverflowError):
-        raise PolicyProblem(["line 1: the file is nested too deep or holds a number that is too long"]) from None
+        raise PolicyProblem(["line 1: the file is nested too deeply or has a number that is too long"]) from None
+    if (after := _after_end(text)) is not None:
+        raise PolicyProblem([after])
     lines = Lines(text)
     try:
         file = PolicyFile.model_validate(data)
@@ -176,35 +182,20 @@ def parse_policy(text: str) -> Policy:
     return _compiled(file, lines)
 
 
-def cut_short(text: str, last_good: str) -> str | None:
-    """Why `text` looks like a file that is only half written, compared with the one in force; None when it does not.
-
-    TOML cannot tell a file cut between two lines from a shorter one, and what is cut off may be a deny. So: a text that is
-    the beginning of the last good one is refused, so is one without a line end where the last good one had it, and one
-    that lost the line `# end` with which the last good one closed. With that line every cut is found.
-    """
-    if text == last_good:
+def _after_end(text: str) -> str | None:
+    """The sentence about a `# end` that something follows; None without one, or when it is the last line."""
+    written = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    ends = [number for number, line in written if line == END_LINE]
+    if not ends or ends == [written[-1][0]]:
         return None
-    if last_good.startswith(text) and last_good[len(text) :].strip():
-        return (
-            "the file is the beginning of the policy in force, cut off; write it whole, or restart to take it as it is"
-        )
-    if last_good.endswith("\n") and not text.endswith("\n"):
-        return "the last line of the file is not finished; end it with a line break"
-    if _closes(last_good) and not _closes(text):
-        return f"the line `{END_LINE}` is missing at the end; the policy in force had it, so this one looks cut off"
-    return None
-
-
-def _closes(text: str) -> bool:
-    return text.rstrip().endswith("\n" + END_LINE)
+    return f"line {ends[0]}: `{END_LINE}` has to be the last line; move it down or delete it"
 
 
 def _toml_sentence(message: str, text: str) -> str:
     found = _TOML_LINE.search(message)
     line = int(found.group(1)) if found else text.count("\n") + 1
     what = _TOML_LINE.sub("", message).replace(" (at end of document)", " at the end of the file")
-    return f"line {line}: this is no TOML: {what}"
+    return f"line {line}: not valid TOML: {what}"
 
 
 def _listed(found: Iterable[tuple[int, str]]) -> list[str]:
@@ -230,7 +221,7 @@ def _words(detail: ErrorDetails, loc: Loc) -> str:
     table, title = _table(loc[:-1])
     if kind == "extra_forbidden":
         takes = ", ".join(field.alias or name for name, field in table.model_fields.items())
-        return f"`{loc[-1]}` is no key of {title}; it takes {takes}"
+        return f"`{loc[-1]}` is not a key of {title}; the keys are {takes}"
     if kind == "missing":
         return f"{title} needs `{loc[-1]}`"
     if kind == "value_error":

@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Final, Unpack
 
-from bot.core.policy.compile import ChannelRules, Policy, PolicyProblem, Rule, RuleKind, cut_short, parse_policy
+from bot.core.policy.compile import ChannelRules, Policy, PolicyProblem, Rule, RuleKind, parse_policy
 from bot.core.policy.decision import Allowed, DecideArguments, Decision, Denied, GrantView, NeedsApproval, RuleTrace
 from bot.core.policy.match import (
     Member,
@@ -55,7 +55,6 @@ __all__ = [
     "Where",
     "admits",
     "asks_of_others",
-    "cut_short",
     "decide",
     "is_for",
     "parse_policy",
@@ -67,7 +66,7 @@ __all__ = [
 ]
 
 NO_RULE: Final = "no rule"
-HOUSE_RULE: Final = "house rule"
+BUILT_IN_RULE: Final = "built-in rule"
 
 
 def decide(policy: Policy, **asked: Unpack[DecideArguments]) -> Decision:
@@ -78,7 +77,7 @@ def decide(policy: Policy, **asked: Unpack[DecideArguments]) -> Decision:
         return _with_help(policy, question, decision) if isinstance(decision, Denied) else decision
     except Exception as error:  # noqa: BLE001 -- whatever goes wrong while judging means no
         return Denied(
-            HOUSE_RULE, f"the rules could not be evaluated ({type(error).__name__}), so it is denied", "policy_error"
+            BUILT_IN_RULE, f"the rules could not be evaluated ({type(error).__name__}), so it is denied", "policy_error"
         )
 
 
@@ -89,7 +88,7 @@ def why(policy: Policy, **asked: Unpack[DecideArguments]) -> tuple[RuleTrace, ..
         question, grants = _question(asked)
         traces = list(_traces(policy, question, grants, decision.rule))
     except Exception as error:  # noqa: BLE001 -- as in decide
-        traces = [RuleTrace(HOUSE_RULE, "place", matched=False, says=f"not readable ({type(error).__name__})")]
+        traces = [RuleTrace(BUILT_IN_RULE, "place", matched=False, says=f"not readable ({type(error).__name__})")]
     matched = not isinstance(decision, Denied)
     return (*traces, RuleTrace(decision.rule, "decision", matched=matched, says=decision.reason, decides=True))
 
@@ -213,21 +212,21 @@ def _not_here(policy: Policy, question: Question, grants: Sequence[GrantView]) -
 
 def _refused_place(policy: Policy, where: Where, home_team_id: str, grants: Sequence[GrantView]) -> Denied | None:
     if not home_team_id or where.team_id != home_team_id:
-        return Denied(HOUSE_RULE, "this came from another workspace", "other_workspace")
+        return Denied(BUILT_IN_RULE, "this came from another workspace", "other_workspace")
     if not where.known:
-        return Denied(HOUSE_RULE, "Slack did not say what kind of conversation this is", "place_unknown")
+        return Denied(BUILT_IN_RULE, "Slack did not say what kind of conversation this is", "place_unknown")
     if where.is_dm and not where.channel_id.startswith("D"):
-        return Denied(HOUSE_RULE, "a direct message counts by its D id only", "place_unknown")
+        return Denied(BUILT_IN_RULE, "a direct message counts by its D id only", "place_unknown")
     if where.frozen:
         sentence = "this channel changed its id or is now shared; an administrator has to confirm its rules with `policy confirm`"
-        return Denied(HOUSE_RULE, sentence, "place_frozen")
+        return Denied(BUILT_IN_RULE, sentence, "place_frozen")
     if where.channel_id in policy.channels or any(grant.channel_id == where.channel_id for grant in grants):
         return None
     if where.is_mpim:
-        return Denied(HOUSE_RULE, f"no rule names this group message by its id {where.channel_id}", "dm_not_listed")
+        return Denied(BUILT_IN_RULE, f"no rule names this group message by its id {where.channel_id}", "dm_not_listed")
     if where.is_dm or where.channel_id.startswith("D"):
-        return Denied(HOUSE_RULE, "no rule names this direct message by its id", "dm_not_listed")
-    return Denied(HOUSE_RULE, f"the policy has no rules for this channel ({where.channel_id})", "not_listed")
+        return Denied(BUILT_IN_RULE, "no rule names this direct message by its id", "dm_not_listed")
+    return Denied(BUILT_IN_RULE, f"the policy has no rules for this channel ({where.channel_id})", "not_listed")
 
 
 def _refused_person(subject: Subject, home_team_id: str) -> Denied | None:
@@ -235,7 +234,7 @@ def _refused_person(subject: Subject, home_team_id: str) -> Denied | None:
     if kind is not Standing.BARRED:
         return None
     gone = subject.known and subject.deleted
-    return Denied(HOUSE_RULE, words, "deactivated" if gone else "person_unknown")
+    return Denied(BUILT_IN_RULE, words, "deactivated" if gone else "person_unknown")
 
 
 def _channel(policy: Policy, question: Question) -> ChannelRules:
@@ -349,10 +348,10 @@ def _elsewhere(policy: Policy, question: Question) -> Iterator[str]:
 def _traces(policy: Policy, question: Question, grants: Sequence[GrantView], decisive: str) -> Iterator[RuleTrace]:
     place = _not_here(policy, question, grants)
     if place is not None:
-        yield RuleTrace(HOUSE_RULE, "place", matched=False, says=place.reason, decides=True)
+        yield RuleTrace(BUILT_IN_RULE, "place", matched=False, says=place.reason, decides=True)
     person = _refused_person(question.subject, question.home_team_id)
     if person is not None:
-        yield RuleTrace(HOUSE_RULE, "person", matched=False, says=person.reason, decides=place is None)
+        yield RuleTrace(BUILT_IN_RULE, "person", matched=False, says=person.reason, decides=place is None)
     channel = _channel(policy, question)
     for rule in (*channel.denies, *policy.freezes, *channel.allows):
         yield _trace(rule, question, decisive)

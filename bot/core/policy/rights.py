@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from bot.core.policy.compile import Policy
 from bot.core.policy.decision import GrantView
 from bot.core.policy.match import Question, Standing, Subject, Where, standing, target_fails, verb_fails, who_fails
@@ -23,6 +25,27 @@ def why_not_full(subject: Subject, home_team_id: str) -> str | None:
     if kind is Standing.FULL:
         return None
     return words if kind is Standing.BARRED else f"you are {words}; this takes a full member"
+
+
+def review_gap(policy: Policy, members: Mapping[str, Collection[str] | None] | None = None) -> str | None:
+    """Why a break-glass review could stay open for ever: fewer than two people may close one. None when it can't.
+
+    `members` are the people of each user group; a group without them, or that cannot be read, may hold enough.
+    """
+    table, known = policy.file.breakglass, members or {}
+    groups = [known.get(group) for group in policy.breakglass.user_groups | policy.administrators.user_groups]
+    if table is None or None in groups:
+        return None
+    users = policy.breakglass.users | policy.administrators.users
+    users |= {user for group in groups for user in group or ()}
+    people = {policy.accounts.get(user, user) for user in users}
+    if len(people) > 1:
+        return None
+    who = ", ".join(sorted(users)) or "nobody"
+    return (
+        f"[breakglass] and [administrators] name only {who}, and nobody can review their own break-glass: "
+        "name a second person"
+    )
 
 
 def is_for(policy: Policy, grant: GrantView, subject: Subject, where: Where, home_team_id: str) -> bool:

@@ -1,10 +1,12 @@
-"""The rules file: read at the start, read again when it changes, never replaced by something that cannot be used.
+"""The rules file: read at the start, read again when it changes, never replaced by a file that cannot be used.
 
-Whoever looks after security sees each change of it in their channel, line by line.
+A file counts once it has been the same for SETTLED seconds, so that one that is still being written is never in force.
+The security channel sees each change, line by line.
 """
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import hashlib
 import logging
@@ -16,21 +18,21 @@ from typing import Final
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line, Tone
 from bot.core.intent import Place
-from bot.core.policy.compile import Policy
-from bot.core.policy.decide import PolicyProblem, cut_short, parse_policy
-from bot.core.ports.services import Clock, Ids, Presenter
+from bot.core.policy.compile import Policy, PolicyProblem, parse_policy
+from bot.core.policy.rights import review_gap
+from bot.core.ports.services import Clock, Directory, Ids, Presenter
 from bot.core.ports.store import Store
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import ActivePolicy
 
+SETTLED: Final = 2.0  # seconds
 _MOST_CHANGES: Final = 60
 _AGAIN: Final = ": again the file whose rules stayed in force"
 _log = logging.getLogger("signalbox.rules")
 
 
 class PolicyReloader:
-    """`now` are the rules in force. A change, and a file that was refused, is said once to the audit log and the security
-    channel."""
+    """`now` are the rules in force. Each change and each refused file is told once: audit log and security channel."""
 
     def __init__(self, path: Path, clock: Clock, ids: Ids, team_id: str, security_channel: str | None) -> None:
         self._audit_writer = AuditWriter()  # until `look` says which values may appear nowhere
@@ -41,7 +43,23 @@ class PolicyReloader:
         self._security_channel = security_channel
         self._read = read_rules(path)
         self._refused: RulesFile | None = None
+        self._seen = (self._read, 0.0)
         self.now = ActivePolicy.of(parse_policy(self._read.usable()), clock.now())
+
+    async def settle(self) -> None:
+        """At a start: wait until the file is SETTLED seconds old. Raises PolicyProblem when it cannot be used then."""
+        while (left := SETTLED - self._age()) > 0:
+            await self._clock.sleep(left)
+            self._read = read_rules(self._path)
+            self.now = ActivePolicy.of(parse_policy(self._read.usable()), self._clock.now())
+
+    def _age(self) -> float:
+        """Seconds since the file was written. A time in the future says nothing, and counts as old."""
+        try:
+            age = self._clock.now().timestamp() - self._path.stat().st_mtime
+        except OSError:
+            return 0.0
+        return age if age >= 0 else SETTLED
 
     async def registered(self, store: Store) -> None:
         """Write down what was loaded at the start."""
@@ -50,16 +68,19 @@ class PolicyReloader:
     async def look(self, store: Store, presenter: Presenter, secrets: Sequence[str]) -> None:
         """Take a changed file, or refuse it loudly and keep the last good one. None of `secrets` is shown."""
         self._audit_writer = AuditWriter(secrets)
-        found = read_rules(self._path)
+        found, at = read_rules(self._path), self._clock.monotonic()
+        if found != self._seen[0]:
+            self._seen = (found, at)
+            return
+        if found == self._refused or at - self._seen[1] < SETTLED:
+            return
         if found == self._read:
             if self._refused is not None:
                 self._refused = None
                 await self._put_right(store, presenter)
             return
-        if found == self._refused:
-            return
         try:
-            policy = parse_policy(self._whole(found))
+            policy = parse_policy(found.usable())
         except PolicyProblem as problem:
             self._refused = found
             await self._refuse(store, presenter, problem, found.digest)
@@ -70,35 +91,27 @@ class PolicyReloader:
         await store.append(self._row(Event.POLICY_LOADED, self._path.name, found.digest))
         _log.info("rules %s are in force", policy.version)
         lines = (Line(text=changes(before.text or "", found.text or ""), code=True),)
-        instead = (
-            f"is in force instead of {version}" if policy.version != version else "stays in force: no rule changed"
+        changed = policy.version != version
+        status = (
+            f"Version {policy.version} replaces {version}" if changed else f"No rule changed; still version {version}"
         )
-        status = f"Version {policy.version} {instead}"
         await self._tell(presenter, "The rules changed", Tone.WARN, status, lines)
 
     async def _put_right(self, store: Store, presenter: Presenter) -> None:
-        """Who was told that the file was refused learns that it is again the one whose rules are in force."""
+        """The refused file is gone and the last good one is back: say so to those who heard of the refusal."""
         version = self.now.policy.version
         row = self._row(Event.POLICY_LOADED, f"{self._path.name}{_AGAIN}", self._read.digest)
         await store.append(row)
-        _log.info("the rules file is again that of rules %s, which stayed in force", version)
-        status = f"Version {version} is in force, as it was all along"
-        await self._tell(presenter, "The rules file can be used again", Tone.GOOD, status, ())
-
-    def _whole(self, found: RulesFile) -> str:
-        """The text; raises PolicyProblem when there is none, or when it looks like half of one."""
-        text = found.usable()
-        cut = cut_short(text, self._read.text or "")
-        if cut is not None:
-            raise PolicyProblem([cut])
-        return text
+        _log.info("the rules file is valid again; rules %s stayed in force", version)
+        status = f"Version {version} stayed in force all the time"
+        await self._tell(presenter, "The rules file is valid again", Tone.GOOD, status, ())
 
     async def _refuse(self, store: Store, presenter: Presenter, problem: PolicyProblem, digest: str | None) -> None:
         _log.error("the changed rules file is refused: %s", problem.summary)
         await store.append(self._row(Event.POLICY_REFUSED, problem.summary, digest))
         lines = tuple(Line(text=line) for line in problem.summary.splitlines()[:10])
         status = f"Version {self.now.policy.version} stays in force"
-        await self._tell(presenter, "The changed rules file was refused", Tone.BAD, status, lines)
+        await self._tell(presenter, "The changed rules file cannot be used", Tone.BAD, status, lines)
 
     async def _tell(self, presenter: Presenter, title: str, tone: Tone, status: str, lines: tuple[Line, ...]) -> None:
         if self._security_channel is None:
@@ -121,16 +134,16 @@ class PolicyReloader:
 
 
 def changes(before: str, after: str) -> str:
-    """The lines that went (`-`) and came (`+`), at most 60, each with where it stands."""
+    """The removed (`-`) and added (`+`) lines, at most 60, each with its position."""
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
     more = f"... {len(lines) - _MOST_CHANGES} more lines" if len(lines) > _MOST_CHANGES else ""
     return "\n".join([*lines[:_MOST_CHANGES], *([more] if more else [])])
 
 
 def named_channels(policy: Policy, security: str | None, incident: str | None) -> Mapping[str, str]:
-    """Every channel that the rules or the configuration name, with what for, in words."""
+    """Every channel that the rules or the configuration name, and what it is used for, in words."""
     uses = dict.fromkeys(sorted(policy.channels), "with rules")
-    found = [(id_, "where approvals are asked") for id_ in sorted(policy.asking_channels)]
+    found = [(id_, "approvals are requested here") for id_ in sorted(policy.asking_channels)]
     found += [(security, "`security_channel`")] if security else []
     found += [(incident, "`incident_channel`")] if incident else []
     for id_, use in found:
@@ -138,9 +151,16 @@ def named_channels(policy: Policy, security: str | None, incident: str | None) -
     return uses
 
 
+async def review_warning(directory: Directory, policy: Policy) -> str | None:
+    """`review_gap` with the user groups as Slack tells them now."""
+    groups = sorted(policy.breakglass.user_groups | policy.administrators.user_groups)
+    read = await asyncio.gather(*(directory.members(group, max_age=0) for group in groups))
+    return review_gap(policy, dict(zip(groups, read, strict=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class RulesFile:
-    """What was read: the text, or why there is none; and the SHA-256 of the bytes, None when they could not be read."""
+    """What was read: the text, or `trouble` without one. `digest` is the SHA-256 of the bytes, None when unreadable."""
 
     text: str | None = None
     digest: str | None = None
@@ -158,9 +178,9 @@ def read_rules(path: Path) -> RulesFile:
     try:
         data = path.read_bytes()
     except OSError as error:
-        return RulesFile(trouble=f"{path.name} cannot be read: {error.strerror}")
+        return RulesFile(trouble=f"{path.name} can't be read: {error.strerror}")
     digest = hashlib.sha256(data).hexdigest()
     try:
-        return RulesFile(data.decode("utf-8").replace("\r\n", "\n"), digest)
+        return RulesFile(data.decode("utf-8-sig").replace("\r\n", "\n"), digest)
     except UnicodeDecodeError:
-        return RulesFile(digest=digest, trouble=f"{path.name} cannot be read: it is not UTF-8")
+        return RulesFile(digest=digest, trouble=f"{path.name} can't be read: it is not UTF-8")

@@ -57,7 +57,7 @@ async def answer(ctx: Context, intent: Intent, ask: Command) -> None:
     try:
         await row(ctx, intent, ask)
     except grants.NotPermittedError as no:
-        await refusal.turned_away(ctx, intent, ask, Denied("house rule", no.summary, no.code))
+        await refusal.turned_away(ctx, intent, ask, Denied("built-in rule", no.summary, no.code))
         return
     except Problem as trouble:
         await refusal.problem(ctx, intent, trouble)

@@ -93,7 +93,6 @@ review_within = "72h"
 
 [administrators]
 who = ["admins"]
-# end
 """
 
 POLICY = parse_policy(TEXT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import tomllib
 from datetime import date, datetime, time
 from typing import Any
@@ -12,12 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.command.capability import Risk
 from bot.core.errors import Problem
-from bot.core.policy.decide import PolicyProblem, cut_short, parse_policy, policy_json_schema
+from bot.core.policy.decide import PolicyProblem, parse_policy, policy_json_schema
 from bot.core.policy.toml_lines import Lines
 from bot.core.policy.visibility import case_subject, decision_word
-from tests.core.policy.samples import ANA, BOB, NOW, TEXT, ask, on, word
+from tests.core.policy.samples import TEXT, ask, word
 
 MISTAKES: list[tuple[str, str, str, list[str]]] = [
     (
@@ -191,7 +189,7 @@ def test_inline_tables_are_the_same_policy() -> None:
     """TOML has two ways to write a table; both mean the same and a mistake still has a line."""
     text = 'version = 1\nchannel = [{ id = "C0CRAWL", allow = [{ verbs = ["*"], targets = ["*"], who = ["*"] }] }]\n'
     assert word(ask(policy=parse_policy(text))) == "allowed"
-    with pytest.raises(PolicyProblem, match=r"line 2: `when` is no key of \[\[channel\.allow\]\]"):
+    with pytest.raises(PolicyProblem, match=r"line 2: `when` is not a key of \[\[channel\.allow\]\]"):
         parse_policy(text.replace("who =", "when = 1, who ="))
 
 
@@ -236,64 +234,20 @@ def test_any_edit_of_a_policy_is_a_policy_or_a_problem(at: int, inserted: str, d
     assert all(line.startswith(("line ", "and ")) for line in complaints(TEXT[:at] + inserted + TEXT[at + dropped :]))
 
 
-class TestCutFiles:
-    """A policy that is cut anywhere is never wider than the whole one."""
+class TestWhatIsAFile:
+    """A complete, valid text counts, whatever it was before."""
 
-    QUESTIONS: tuple[dict[str, Any], ...] = tuple(
-        {"subject": subject, "verb": verb, "risk": risk, "own_verb": verb == "logs", "target": on(scope), "now": now}
-        for subject, (verb, risk), scope, now in itertools.product(
-            (ANA, BOB),
-            (("start", Risk.CHANGE), ("stop", Risk.DANGER), ("logs", Risk.READ)),
-            ("acc:shop/prices", "infa:eu-1/x"),
-            (NOW, datetime.fromisoformat("2026-12-24T00:00:00+01:00")),
-        )
-    )
+    def test_a_text_without_a_final_line_break_is_the_same_policy(self) -> None:
+        """Some editors save without one."""
+        assert parse_policy(TEXT.rstrip("\n")).version == parse_policy(TEXT).version
 
-    def test_every_cut_is_refused_at_reload_or_by_the_parser(self) -> None:
-        """At every sign of the file that is in force."""
-        for at in range(len(TEXT) - 1):
-            cut = TEXT[:at]
-            if cut_short(cut, TEXT) is None:
-                assert TEXT[at:].strip() == ""
-                assert parse_policy(cut).version == parse_policy(TEXT).version
-
-    def test_a_half_written_new_file_is_refused_when_the_last_one_was_closed(self) -> None:
-        """The line `# end` finds the cut of a file that is not the old one's beginning."""
-        new = TEXT.replace("version = 1", "version = 1 # changed")
-        for at in range(len(new) - 1):
-            assert cut_short(new[:at], TEXT) is not None, at
-        assert cut_short(new, TEXT) is None
-
-    def test_a_file_that_was_never_closed_is_guarded_against_its_own_cuts_and_unfinished_lines(self) -> None:
-        """Without `# end` a cut between two lines of a changed file cannot be told from a shorter file."""
-        old = TEXT.replace("# end\n", "")
-        for at in range(len(old) - 1):
-            assert cut_short(old[:at], old) is not None, at
-        new = old.replace("version = 1", "version = 1 # changed")
-        for at in range(len(new)):
-            if not new[:at].endswith("\n"):
-                assert cut_short(new[:at], old) is not None
-
-    def test_what_a_cut_would_open_is_why(self) -> None:
-        """Cut between two lines the file parses, and some cuts allow more: the guard is needed, not decoration."""
-        whole = [word(ask(policy=parse_policy(TEXT), **question)) for question in self.QUESTIONS]
-        wider = 0
-        for at in range(len(TEXT)):
-            try:
-                policy = parse_policy(TEXT[:at])
-            except PolicyProblem:
-                continue
-            got = [word(ask(policy=policy, **question)) for question in self.QUESTIONS]
-            if any(one == "allowed" and other != "allowed" for one, other in zip(got, whole, strict=True)):
-                wider += 1
-                assert cut_short(TEXT[:at], TEXT) is not None
-        assert wider > 0
-
-    def test_an_unchanged_a_longer_and_an_edited_file_are_taken(self) -> None:
-        """The guard is about cuts alone."""
-        assert cut_short(TEXT, TEXT) is None
-        assert cut_short(TEXT.replace("# end", "[groups2]\n# end"), TEXT) is None
-        assert cut_short("version = 1\n# end\n", TEXT) is None
+    def test_end_is_optional_and_then_the_last_line(self) -> None:
+        """Blank lines may follow; a rule may not."""
+        version = parse_policy(TEXT).version
+        for ending in ("# end", "# end\n", "  # end\n\n \n"):
+            assert parse_policy(TEXT + ending).version == version
+        (said,) = complaints(TEXT + "# end\n# more\n")
+        assert said == f"line {TEXT.count(chr(10)) + 1}: `# end` has to be the last line; move it down or delete it"
 
 
 class TestCases:
