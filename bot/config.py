@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from bot.core.command.target_ref import BACKEND_NAME
-from bot.core.ports.plugin import BackendSettings, checked_url
+from bot.core.ports.plugin import BackendSettings, RereadSecret, checked_url
 
 M = TypeVar("M", bound=BaseModel)
 _TEAM: Final = re.compile(r"^T[A-Z0-9]{2,}$")
@@ -277,14 +277,15 @@ def _secret(reference: object, where: str, environ: Mapping[str, str], folder: P
         found = environ.get(name)
         missing = f"the environment variable {name} is empty or not set"
     elif scheme == "file" and name:
-        found, missing = _from_file(folder / name), f"the file {name} is empty or cannot be read"
+        path = folder / name
+        found, missing = _from_file(path), f"the file {name} is empty or cannot be read"
     elif scheme == "keyring" and "/" in name:
         found, missing = _from_keyring(name), f"the keyring has no entry {name}"
     else:
         raise ConfigProblem(f"{where}: a secret is written as env:NAME, file:PATH or keyring:SERVICE/NAME")
     if found is None or not found.strip():
         raise ConfigProblem(f"{where}: {missing}")
-    return SecretStr(found.strip())
+    return SecretStr(found.strip()) if scheme != "file" else RereadSecret(found.strip(), lambda: _from_file(path))
 
 
 def _from_file(path: Path) -> str | None:

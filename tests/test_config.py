@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from bot import config
 from bot.backends.sequentum.plugin import PLUGIN
 from bot.config import ConfigProblem, load
+from bot.core.ports.plugin import RereadSecret
 
 ENV = {
     "BOT": "xoxb-config-not-a-secret",
@@ -72,6 +73,17 @@ def test_two_signing_secrets_while_they_rotate(tmp_path: Path) -> None:
     ]
     one = GOOD + 'mode = "http"\nsigning_secret = "env:SIGN"\n'
     assert len(loaded(tmp_path, one).slack.signing_secret) == 1
+
+
+def test_a_secret_of_a_file_can_be_read_again(tmp_path: Path) -> None:
+    """Another program may replace it; an empty file leaves the value that was read at the start."""
+    (tmp_path / "token").write_text("xoxb-first\n")
+    secret = loaded(tmp_path, GOOD.replace("env:BOT", "file:token")).slack.bot_token
+    assert isinstance(secret, RereadSecret)
+    assert "xoxb-first" not in repr(secret)
+    for written, latest in (("xoxb-second\n", "xoxb-second"), ("", "xoxb-first")):
+        (tmp_path / "token").write_text(written)
+        assert secret.latest() == latest
 
 
 def test_paths_are_meant_from_where_the_file_is(tmp_path: Path) -> None:

@@ -36,14 +36,15 @@ redirect of what must be sent once and a plain CallProblem for one of what is sa
 CredentialRefused (401, 403), RateLimited (`.retry_after`), ServerError (5xx), BadReply (success with HTML, an oversized or
 a broken body), NoSuchTarget (see `missing`). Their text is for people and holds no credential, no query and no header.
 
-`auth.py`   `Credential(headers=, query=, base_url=, secrets=)`; `Bearer(token)`; `Session(sign_in, clock, lifetime=)`, where
+`auth.py`   `Credential(headers=, query=, base_url=, secrets=, lifetime=)`; `Bearer(token)`; `Basic(username, password)`;
+            `Session(sign_in, clock, lifetime=)`, where
             `sign_in` is a coroutine function that returns a Credential (use `http.call(..., auth=None)` inside it). A session
             is renewed once at a time however many calls find it refused; after a renewal a call is sent again only when it
             is repeat-safe.
 `urls.py`   `segment(text)` one part of a path; `host_of(url)`.
 """
 
-from bot.http_client.auth import Auth, Bearer, Credential, Session
+from bot.http_client.auth import Auth, Basic, Bearer, Credential, Session
 from bot.http_client.client import HttpClient
 from bot.http_client.factory import client_for
 from bot.http_client.response import Download, Reply
@@ -51,6 +52,7 @@ from bot.http_client.urls import host_of, segment
 
 __all__ = [
     "Auth",
+    "Basic",
     "Bearer",
     "Credential",
     "Download",

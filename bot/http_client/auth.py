@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,13 +17,15 @@ from bot.core.ports.services import Clock
 class Credential:
     """What is added to each call. `base_url` replaces the client's, for vendors that name it at sign-in.
 
-    `secrets` are the values that must not show anywhere; header and query values count as such by themselves.
+    `secrets` are the values that must not show anywhere; header and query values count as such by themselves. `lifetime` is
+    the number of seconds for which a session uses it; None for as long as it is accepted.
     """
 
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     base_url: str | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    lifetime: float | None = None
 
     def known(self) -> tuple[str, ...]:
         """Every value that must be masked, the words of a header value one by one."""
@@ -42,30 +45,45 @@ class Auth(Protocol):
         ...
 
 
-class Bearer:
-    """A fixed token in the Authorization header; blanks and line ends around it are dropped."""
+class Fixed:
+    """A credential that never changes."""
 
-    def __init__(self, token: SecretStr) -> None:
-        self._credential = Credential(headers=(("Authorization", f"Bearer {token.get_secret_value().strip()}"),))
+    def __init__(self, credential: Credential) -> None:
+        self._credential = credential
 
     async def credential(self) -> Credential:
         """Always the same."""
         return self._credential
 
     async def renew(self, refused: Credential) -> Credential | None:
-        """A fixed token has no successor."""
+        """None: a fixed credential has no successor."""
         return None
 
 
+class Bearer(Fixed):
+    """A fixed token in the Authorization header; blanks and line ends around it are dropped."""
+
+    def __init__(self, token: SecretStr) -> None:
+        super().__init__(Credential(headers=(("Authorization", f"Bearer {token.get_secret_value().strip()}"),)))
+
+
+class Basic(Fixed):
+    """A user name and password in the Authorization header of every call."""
+
+    def __init__(self, username: str, password: str) -> None:
+        packed = base64.b64encode(f"{username}:{password}".encode()).decode()
+        super().__init__(Credential(headers=(("Authorization", f"Basic {packed}"),), secrets=(password,)))
+
+
 class Session:
-    """A credential that is fetched when first needed, kept, and fetched again when refused or older than `lifetime` seconds."""
+    """A credential that is fetched when first needed, kept, and fetched again when it is refused or its lifetime is over."""
 
     def __init__(
         self, sign_in: Callable[[], Awaitable[Credential]], clock: Clock, lifetime: float | None = None
     ) -> None:
         self._sign_in = sign_in
         self._clock = clock
-        self._lifetime = lifetime
+        self._lifetime = lifetime  # seconds, for a sign-in that names none
         self._current: Credential | None = None
         self._since = 0.0
         self._lock = asyncio.Lock()
@@ -91,7 +109,8 @@ class Session:
         self._current = None
 
     def _fresh(self) -> Credential | None:
-        if self._lifetime is not None and self._clock.monotonic() - self._since >= self._lifetime:
+        lifetime = self._lifetime if self._current is None else self._current.lifetime or self._lifetime
+        if lifetime is not None and self._clock.monotonic() - self._since >= lifetime:
             return None
         return self._current
 

@@ -139,7 +139,7 @@ class InformaticaBackend:
     def _credential(self) -> str:
         sign_in = self._ctx.client.sign_in
         if sign_in.refused:
-            return "sign-in refused; not tried again until the settings change or the program is started again"
+            return "sign-in refused; not tried again with this secret"
         if sign_in.since is None:
             return "not signed in yet"
         where = f" to {sign_in.organization}" if sign_in.organization else ""

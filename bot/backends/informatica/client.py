@@ -201,7 +201,7 @@ class InfaClient:
 
     def _said(self, error: VendorError) -> str:
         session = self.sign_in.current
-        secrets = (self._settings.password.get_secret_value(), *(session.secrets if session else ()))
+        secrets = (self.sign_in.secret, *(session.secrets if session else ()))
         return redact(error.sentence, secrets)[0]
 
     def _note_clock(self, date: datetime | None) -> None:

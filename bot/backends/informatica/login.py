@@ -1,20 +1,22 @@
-"""One session for everything: signed in once, shared, renewed, and never tried again with a password that was refused.
+"""One session for all calls: signed in once, shared, renewed, and never tried again with a secret that was refused.
 
-DOC Login_2 (v3 login), Session_IDs (30 idle minutes; one id is good for v2 and v3 under different header names).
+DOC Login_2 (v3 login), loginOAuth (identity provider), Session_IDs (30 idle minutes; one id serves v2 and v3 under different
+header names).
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from bot.backends.informatica.errors import error_in, problem_of
-from bot.backends.informatica.models import Login
+from bot.backends.informatica.models import Login, UserLogin
 from bot.backends.informatica.settings import InformaticaSettings
 from bot.core.errors import BadReply, CredentialRefused, RateLimited, Rejected
-from bot.core.ports.plugin import checked_url
+from bot.core.ports.plugin import RereadSecret, checked_url
 from bot.core.ports.services import Clock
 from bot.core.redact import redact
 from bot.http_client import Credential, HttpClient, Reply, Session
@@ -25,92 +27,96 @@ _LOGIN_TIME: Final = 30.0
 
 
 class SignIn:
-    """Signs in when asked. A refusal is remembered: accounts get locked after a few wrong passwords, so there is one try
-    until the program is started again or the settings change (which makes a new object)."""
+    """Signs in when asked. A refusal is remembered, because accounts get locked after a few wrong passwords: there is no second
+    try with the same secret. Changed settings make a new object; a token's file is read again each time."""
 
     def __init__(self, settings: InformaticaSettings, http: HttpClient, clock: Clock) -> None:
         self._settings = settings
         self._http = http
         self._clock = clock
-        self._refused = ""
+        self._refused: tuple[str, str] | None = None  # the secret, and what the vendor said
         self.since: datetime | None = None
         self.organization = ""
         self.current: Credential | None = None
+        self.secret = settings.secret.get_secret_value()  # the one that was used last
 
     def __repr__(self) -> str:
         return f"SignIn({self._settings.name!r})"
 
     @property
-    def refused(self) -> str:
-        """Why there will be no other try; empty while all is well."""
-        return self._refused
+    def refused(self) -> bool:
+        """Whether the last sign-in was refused, so that there is no other with this secret."""
+        return self._refused is not None
 
     async def __call__(self) -> Credential:
-        """A session. Raises CredentialRefused for ever after the first refusal."""
-        if self._refused:
-            raise self._stopped()
-        self.current = None
+        """A session. Raises CredentialRefused, again for every call with a secret that was refused."""
+        secret = self._settings.secret
+        self.secret = await asyncio.to_thread(secret.latest) if isinstance(secret, RereadSecret) else self.secret
+        if self._refused is not None and self._refused[0] == self.secret:
+            raise self._stopped(self._refused[1])
+        self._refused, self.current = None, None
         said = ""
         try:
-            login = await self._log_in()
+            session, base, organization = await (self._by_token() if self._settings.org_id else self._by_password())
         except RateLimited:
             raise
         except Rejected as no:
             # A wrong password may come as 400, 401 or 403 (DOC, a comment on the page) or as an error with 200.
             said = no.summary
         if said:
-            self._refused = said
-            raise self._stopped()
-        self.since, self.organization = self._clock.now(), login.user_info.org_name or ""
-        session = login.user_info.session_id
-        self.current = Credential(base_url=self._base(login), secrets=(session,))
+            self._refused = (self.secret, said)
+            raise self._stopped(said)
+        self.since, self.organization = self._clock.now(), organization
+        self.current = Credential(base_url=self._checked_base(base), secrets=(session,))
         return self.current
 
-    async def _log_in(self) -> Login:
-        settings = self._settings
-        reply = await self._http.call(
-            "POST",
-            "/saas/public/core/v3/login",
-            json={"username": settings.username, "password": settings.password.get_secret_value()},
-            auth=None,
-            deadline=_LOGIN_TIME,
+    async def _by_password(self) -> tuple[str, str, str]:
+        """`POST /saas/public/core/v3/login` (DOC Login_2): session, base address, name of the organization."""
+        reply = await self._post(
+            "/saas/public/core/v3/login", {"username": self._settings.username, "password": self.secret}
         )
-        self._check(reply)
-        return reply.read(Login)
+        login = reply.read(Login)
+        named = [product for product in login.products if product.name == self._settings.product]
+        base = (named or login.products)[0].base_api_url
+        return login.user_info.session_id, base, login.user_info.org_name or ""
 
-    def _check(self, reply: Reply) -> None:
+    async def _by_token(self) -> tuple[str, str, str]:
+        """`POST /ma/api/v2/user/loginOAuth` (DOC loginOAuth): session, base address, id of the organization."""
+        body = {"oauthToken": self.secret, "orgId": self._settings.org_id}
+        login = (await self._post("/ma/api/v2/user/loginOAuth", body)).read(UserLogin)
+        return login.ic_session_id, login.server_url, self._settings.org_id
+
+    async def _post(self, path: str, body: dict[str, str]) -> Reply:
+        reply = await self._http.call("POST", path, json=dict(body), auth=None, deadline=_LOGIN_TIME)
         error = error_in(reply.body)
         if error is not None:
-            said, _ = redact(error.sentence, (self._settings.password.get_secret_value(),))
-            raise problem_of(self._settings.name, error, said, None)
+            raise problem_of(self._settings.name, error, redact(error.sentence, (self.secret,))[0], None)
+        return reply
 
-    def _stopped(self) -> CredentialRefused:
+    def _stopped(self, said: str) -> CredentialRefused:
+        hint = "Correct the user name or password in the settings, unlock the account if need be, and restart the bot."
+        if self._settings.org_id:
+            hint = "Put a fresh token of the identity provider into the file that `oauth_token` names."
         return CredentialRefused(
-            f"Signing in was refused and is not tried again, because accounts get locked. {self._refused}",
-            "Correct the user name or password in the settings, unlock the account if need be, and start again.",
+            f"Signing in was refused and is not tried again, because accounts get locked. {redact(said, (self.secret,))[0]}",
+            hint,
             code="sign_in_refused",
         )
 
-    def _base(self, login: Login) -> str:
-        """Where calls go: the session is not carried to a host outside the login's domain that nobody named."""
-        named = [product for product in login.products if product.name == self._settings.product]
-        url = (named or login.products)[0].base_api_url
-        host = ""
+    def _checked_base(self, url: str) -> str:
+        """Where calls go: the session is not carried to a host outside the login's domain that the settings don't name."""
+        host, login_host = "", urlsplit(self._settings.login_url).hostname or ""
         try:
             host = urlsplit(checked_url(url)).hostname or ""
         except ValueError:
             host = ""
-        if host and (_domain(host) == _domain(self._login_host) or host in self._settings.hosts):
+        if host and (_domain(host) == _domain(login_host) or host in self._settings.hosts):
             return checked_url(url)
         raise BadReply(
             f"{self._settings.name}: the login's reply names {host or 'an unusable address'} for further calls, which is"
-            f" outside the domain of {self._login_host}.",
-            "If it is right, name that host in `hosts`.",
+            f" outside the domain of {login_host}.",
+            "If it is right, add that host to `hosts`.",
         )
-
-    @property
-    def _login_host(self) -> str:
-        return urlsplit(self._settings.login_url).hostname or ""
 
 
 def _domain(host: str) -> str:
@@ -155,7 +161,7 @@ class Source:
         self._header = header
 
     async def credential(self) -> Credential:
-        """The session under this door's header."""
+        """The session under this version's header."""
         return self._worn(await self._sessions.credential())
 
     async def renew(self, refused: Credential) -> Credential | None:

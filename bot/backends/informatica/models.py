@@ -16,14 +16,14 @@ class _Wire(BaseModel):
 
 
 class Product(_Wire):
-    """An entry of the login's reply; v3 and v2 paths follow behind `base_api_url`."""
+    """An entry of the login's reply; v2 and v3 paths follow `base_api_url`."""
 
     name: str = ""
     base_api_url: str
 
 
 class User(_Wire):
-    """Whom the login is for."""
+    """The user who logged in."""
 
     session_id: str = Field(repr=False, min_length=1)
     org_name: str | None = None
@@ -34,6 +34,13 @@ class Login(_Wire):
 
     products: list[Product] = Field(min_length=1)
     user_info: User
+
+
+class UserLogin(_Wire):
+    """Reply of `loginOAuth` (DOC): the v2 user object. `server_url` is the base of v2 and v3 paths."""
+
+    ic_session_id: str = Field(repr=False, min_length=1)
+    server_url: str
 
 
 class Found(_Wire):

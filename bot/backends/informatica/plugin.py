@@ -16,8 +16,8 @@ from bot.http_client import client_for
 
 
 def build(settings: InformaticaSettings, parts: BackendParts) -> InformaticaBackend:
-    """One organization; nothing is opened and nobody signed in yet."""
-    secrets = (settings.password.get_secret_value(),)
+    """One organization; nothing is opened yet."""
+    secrets = (settings.secret.get_secret_value(),)
     http = client_for(
         settings,
         parts,

@@ -10,19 +10,25 @@ from bot.core.ports.plugin import BackendSettings, checked_url
 
 
 class InformaticaSettings(BackendSettings):
-    """`login_url` is scheme and host of the login, such as https://dm-us.informaticacloud.com; where v2 and v3 calls go is
-    said by the login's reply, and accepted on the same domain or one of `hosts`.
+    """Write either `username` and `password` (a native user) or `org_id` and `oauth_token` (a SAML user: `loginOAuth`).
 
-    `follow_seconds` is how long a start or stop of a service is followed (CODE: other clients give up at 300), and
-    `poll_seconds` the pace inside a restart. `idle_minutes`: a session unused for longer is renewed before the next call
-    (the vendor ends it after 30). `session_codes` are codes of errors that come without a 401 and mean that the session
-    has ended (GUESS). `task_types` is the order in which a task's name is looked up. `product` is the entry of the login's
-    reply whose base address is used; the first one when there is none of that name (GUESS).
+    `oauth_token` is an access token (JWT) of the identity provider. Informatica takes each token for one login, so write
+    `file:PATH` and let a program of yours put a fresh token there: the file is read at every sign-in. `login_url` is scheme and
+    host of the login, such as https://dm-us.informaticacloud.com; the login's reply names where all other calls go, which must
+    be the same domain or one of `hosts`. `product` is the entry of that reply whose base address is used, otherwise the first
+    (GUESS).
+
+    `follow_seconds` is how long a start or stop of a service is followed (CODE: other clients give up at 300), `poll_seconds`
+    the interval inside a restart. `idle_minutes`: a session that was unused for longer is renewed before the next call (the
+    vendor ends it after 30). `session_codes` are codes of errors that come without a 401 and mean that the session has ended
+    (GUESS). `task_types` is the order in which a task's name is looked up.
     """
 
     login_url: str
-    username: str = Field(min_length=1, max_length=255)
-    password: SecretStr = Field(min_length=1, max_length=255)
+    username: str = Field(default="", max_length=255)
+    password: SecretStr | None = Field(default=None, max_length=255)
+    org_id: str = ""
+    oauth_token: SecretStr | None = None
     hosts: tuple[str, ...] = ()
     product: str = "Integration Cloud"
     follow_seconds: int = Field(default=300, ge=10, le=330)
@@ -38,12 +44,21 @@ class InformaticaSettings(BackendSettings):
 
     @field_validator("password")
     @classmethod
-    def _password(cls, password: SecretStr) -> SecretStr:
+    def _password(cls, password: SecretStr | None) -> SecretStr | None:
         # A password kept in a file usually ends with a line end that is not part of it.
-        return SecretStr(password.get_secret_value().rstrip("\r\n"))
+        word = password.get_secret_value().rstrip("\r\n") if password is not None else ""
+        return SecretStr(word) if word else None
 
     @model_validator(mode="after")
-    def _no_base(self) -> Self:
+    def _one_account(self) -> Self:
         if self.base_url:
-            raise ValueError("leave base_url out: the login's reply names it; write login_url")
+            raise ValueError("leave base_url out and write login_url: the login's reply names the base address")
+        user, identity = (self.username, self.password), (self.org_id, self.oauth_token)
+        if any(user) == any(identity) or not (all(user) or all(identity)):
+            raise ValueError("write either username and password, or org_id and oauth_token")
         return self
+
+    @property
+    def secret(self) -> SecretStr:
+        """The password or the identity provider's token."""
+        return self.password or self.oauth_token or SecretStr("")

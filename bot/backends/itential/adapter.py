@@ -176,7 +176,7 @@ class ItentialBackend:
             ok=True,
             summary=f"{self.name} answers, version {version}; {len(up) - len(away)} of {len(up)} gateways are connected.",
             latency_ms=latency,
-            credential="user name and password, accepted; they have no known end",
+            credential=f"{'client credentials' if self._ctx.settings.client_id else 'user name and password'}, accepted",
             facts=facts,
         )
 

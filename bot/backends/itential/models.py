@@ -14,11 +14,13 @@ M = TypeVar("M", bound=BaseModel)
 _KEYS = ("results", "result", "data")
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
+    """A JSON object of the platform."""
+
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
-class Output(_Wire):
+class Output(Wire):
     """What a run came to: the result of a synchronous reply, or a service's last run. `stdout` may be JSON text."""
 
     return_code: int | None = None
@@ -30,7 +32,7 @@ class Output(_Wire):
     job_id: str | None = None
 
 
-class Metadata(_Wire):
+class Metadata(Wire):
     """service_metadata; `location` is the cluster, `decorator` a JSON Schema of the parameters."""
 
     name: str
@@ -41,7 +43,7 @@ class Metadata(_Wire):
     tags: list[str] | None = None
 
 
-class Service(_Wire):
+class Service(Wire):
     """A service."""
 
     id: str = Field(alias="_id")
@@ -55,7 +57,7 @@ class Service(_Wire):
         return f"{self.service_metadata.location}/{self.service_metadata.name}"
 
 
-class Gateway(_Wire):
+class Gateway(Wire):
     """A gateway of a cluster."""
 
     id: str = Field(alias="_id")
@@ -67,14 +69,14 @@ class Gateway(_Wire):
     certificates: list[Any] = []
 
 
-class GroupService(_Wire):
+class GroupService(Wire):
     """A service of a group."""
 
     id: str | None = None
     name: str | None = None
 
 
-class Group(_Wire):
+class Group(Wire):
     """A service group."""
 
     id: str = Field(alias="_id")
@@ -86,14 +88,14 @@ class Group(_Wire):
     services: list[GroupService | str] = []
 
 
-class Validity(_Wire):
+class Validity(Wire):
     """From when to when a certificate holds."""
 
     not_before: str | int | None = Field(default=None, alias="notBefore")
     not_after: str | int | None = Field(default=None, alias="notAfter")
 
 
-class Certificate(_Wire):
+class Certificate(Wire):
     """A certificate; an alias is sent, and shown only by some versions."""
 
     id: str = Field(alias="_id")
@@ -113,14 +115,14 @@ class Certificate(_Wire):
         return self.alias or self.id
 
 
-class JobError(_Wire):
+class JobError(Wire):
     """One error of a job; `task` is the id to retry."""
 
     task: str | None = None
     message: str | dict[str, Any] | list[Any] | None = None
 
 
-class Metrics(_Wire):
+class Metrics(Wire):
     """Times in epoch milliseconds; `progress` is 0 to 1 (GUESS)."""
 
     start_time: int | None = None
@@ -128,7 +130,7 @@ class Metrics(_Wire):
     progress: float | None = None
 
 
-class Job(_Wire):
+class Job(Wire):
     """A job of the operations manager (CODE)."""
 
     id: str = Field(alias="_id")
@@ -158,7 +160,7 @@ class Job(_Wire):
         return moment(self.metrics.start_time if self.metrics else None) or moment(self.created)
 
 
-class Accepted(_Wire):
+class Accepted(Wire):
     """The asynchronous reply of services/run (SEED). What `_id` and `data` stand for is not documented."""
 
     state: str | None = None
@@ -168,14 +170,14 @@ class Accepted(_Wire):
     data: str | None = None
 
 
-class Finished(_Wire):
+class Finished(Wire):
     """The synchronous reply (DOC): JSON-RPC with the result of the run."""
 
     status: str | None = None
     output: Output
 
 
-class Broken(_Wire):
+class Broken(Wire):
     """The synchronous reply of a run that could not be made: JSON-RPC with an error."""
 
     text: str
@@ -184,7 +186,7 @@ class Broken(_Wire):
 RunReply = Accepted | Finished | Broken
 
 
-class Made(_Wire):
+class Made(Wire):
     """Reply of a create."""
 
     id: str | None = None

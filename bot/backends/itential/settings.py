@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, field_validator
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from bot.core.ports.plugin import BackendSettings
 
 
 class ItentialSettings(BackendSettings):
-    """`run_seconds` is how long the answer to a run is waited for: newer platforms answer only when the service has ended.
+    """Write either `client_id` and `client_secret` (a service account: `POST /oauth/token`) or `username` and `password`.
 
-    `jobs`: GUESS, the `job_id` of a run's reply is a job of the operations manager. Where it is not, false: then runs are
-    not followed, and a lost answer cannot be looked up.
+    `sign_in` says how a user name and password are used: `basic` sends them with every call, `token` exchanges them for a token
+    (`POST /login`). `run_seconds` is how long the bot waits for the answer to a run: newer platforms answer only when the
+    service has ended. `jobs = false` is for platforms where the `job_id` of a run's reply isn't a job of the operations manager
+    (GUESS: it is one): runs are then not followed, and a lost answer can't be looked up.
     """
 
     base_url: str
-    username: str = Field(min_length=1, pattern=r"^[^:]+$")
-    password: SecretStr = Field(min_length=1)
+    username: str = Field(default="", pattern=r"^[^:]*$")
+    password: SecretStr | None = None
+    sign_in: Literal["basic", "token"] = "basic"
+    client_id: str = ""
+    client_secret: SecretStr | None = None
     run_seconds: int = Field(default=240, ge=10, le=540)
     jobs: bool = True
 
@@ -24,11 +31,26 @@ class ItentialSettings(BackendSettings):
     @classmethod
     def _needed(cls, url: str) -> str:
         if not url:
-            raise ValueError("base_url is needed, like https://itential.example.com")
+            raise ValueError("base_url is required, like https://itential.example.com")
         return url
 
-    @field_validator("password")
+    @field_validator("password", "client_secret")
     @classmethod
-    def _password(cls, password: SecretStr) -> SecretStr:
-        # A password kept in a file usually ends with a line end that is not part of it.
-        return SecretStr(password.get_secret_value().rstrip("\r\n"))
+    def _secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        # A secret kept in a file usually ends with a line end that is not part of it.
+        word = secret.get_secret_value().rstrip("\r\n") if secret is not None else ""
+        return SecretStr(word) if word else None
+
+    @model_validator(mode="after")
+    def _one_account(self) -> Self:
+        user, client = (self.username, self.password), (self.client_id, self.client_secret)
+        if any(user) == any(client) or not (all(user) or all(client)):
+            raise ValueError("write either client_id and client_secret, or username and password")
+        if all(client) and self.sign_in != "basic":
+            raise ValueError("sign_in is for a user name and password; leave it out with client_id")
+        return self
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must not show anywhere."""
+        return tuple(one.get_secret_value() for one in (self.password, self.client_secret) if one is not None)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 from bot.core.command.capability import BackendRows
 from bot.core.ports.services import Backend, BackendParts
@@ -33,6 +33,18 @@ def checked_url(url: str) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("leave user, password, query and fragment out of the address")
     return url.rstrip("/")
+
+
+class RereadSecret(SecretStr):
+    """A secret of a file that another program may replace while the bot runs."""
+
+    def __init__(self, value: str, read: Callable[[], str | None]) -> None:
+        super().__init__(value)
+        self._read = read
+
+    def latest(self) -> str:
+        """What the file holds now; the value read at the start where it is empty or can't be read. Blocks."""
+        return (self._read() or "").strip() or self.get_secret_value()
 
 
 class BackendSettings(BaseModel):

@@ -59,6 +59,7 @@ class Deed:
 class InfaBase(Plane):
     """State, sessions and credentials of an organization.
 
+    `org_id` and `identity_tokens` are what `loginOAuth` takes; each of those tokens is good for one login (DOC loginOAuth).
     `idle_minutes` of silence end a session. After `lock_after` wrong passwords in a row the
     account is locked. `bad_login_status` is the HTTP status of a wrong password; with
     `errors_as_200` every error object comes with status 200. `wrap_schedules` false: the list
@@ -76,6 +77,7 @@ class InfaBase(Plane):
         port: int = 0,
         username: str = "signalbox@example.com",
         password: str = "infa-playground-not-a-secret",  # noqa: S107 - a fake one
+        org_id: str = "52ZSTB0IDK6dXxaEQLUaQu",
         idle_minutes: float = 30,
         lock_after: int = 5,
         bad_login_status: int = 401,
@@ -87,6 +89,8 @@ class InfaBase(Plane):
         super().__init__(name, clock=clock, port=port)
         self.username = username
         self.password = password
+        self.org_id = org_id
+        self.identity_tokens: set[str] = set()
         self.idle_minutes = idle_minutes
         self.lock_after = lock_after
         self.bad_login_status = bad_login_status
@@ -210,6 +214,17 @@ class InfaBase(Plane):
             text = "User name or password is not valid."
             raise self.refuse(call, "IDS_085", text, self.bad_login_status)
         self.wrong_passwords = 0
+        return self._session()
+
+    def log_in_by_identity(self, call: Call) -> str:
+        """Check the organization and the identity provider's token, which is used up by that."""
+        body = self.body(call)
+        if body.get("orgId") != self.org_id or body.get("oauthToken") not in self.identity_tokens:
+            raise self.refuse(call, "UI_10000", "The access token is not valid.", self.bad_login_status)
+        self.identity_tokens.discard(body["oauthToken"])
+        return self._session()
+
+    def _session(self) -> str:
         self.logins += 1
         session_id = base62(f"{self.name}/session/{self.logins}")
         self.sessions[session_id] = Session(self.username, self.clock.now())

@@ -14,15 +14,23 @@ class V2Calls(InfaBase):
     """What is asked under `/api/v2`."""
 
     def v2_login(self, call: Call) -> Reply:
-        """Session id and the base of all further v2 calls."""
-        session_id = self.log_in(call)
+        """DOC login: the user object, with the session id and the base of all further calls."""
+        return self._user(self.log_in(call))
+
+    def oauth_login(self, call: Call) -> Reply:
+        """DOC loginOAuth: `{"oauthToken", "orgId"}` is answered with the user object, as a login with a password is."""
+        return self._user(self.log_in_by_identity(call))
+
+    def _user(self, session_id: str) -> Reply:
         return json_reply(
             {
                 "@type": "user",
-                "icSessionId": session_id,
-                "serverUrl": f"{self.base_url}/saas",
+                "id": "playgroundUser0000001",
+                "orgId": self.org_id,
                 "name": self.username,
-                "orgId": "playgroundOrg00000001",
+                "timezone": "GMT",
+                "serverUrl": f"{self.base_url}/saas",
+                "icSessionId": session_id,
             }
         )
 

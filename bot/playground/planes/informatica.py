@@ -16,6 +16,7 @@ class InformaticaPlane(V3Calls, V2Calls):
         return (
             route("POST", "/saas/public/core/v3/login", self.v3_login, public=True),
             route("POST", "/ma/api/v2/user/login", self.v2_login, public=True),
+            route("POST", "/ma/api/v2/user/loginOAuth", self.oauth_login, public=True),
             route("POST", f"{V3}/logout", self.v3_logout),
             route("POST", f"{V3}/lookup", self.lookup),
             route("POST", f"{V3}/agent/service", self.agent_service),

@@ -19,6 +19,7 @@ class ItentialPlane(RunCalls, ResourceCalls):
     def routes(self) -> tuple[Route, ...]:
         return (
             route("POST", "/login", self.log_in, public=True),
+            route("POST", "/oauth/token", self.oauth_token, public=True),
             route("GET", "/whoami", self.whoami),
             route("GET", f"{GM}/services", self.list_services),
             route("GET", f"{GM}/services/{{id}}", self.one_service),

@@ -4,11 +4,12 @@ import base64
 import binascii
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+from urllib.parse import parse_qsl
 
 from bot.playground.planes.clock import Clock
 from bot.playground.planes.common import Plane
 from bot.playground.planes.itn_model import ItnJob, ItnService, hex_id
-from bot.playground.planes.wire import Call, Refusal, Reply, fingerprint, json_reply
+from bot.playground.planes.wire import Call, Refusal, Reply, fingerprint, json_reply, text_reply
 
 Shape = Literal["asynchronous", "synchronous"]
 
@@ -25,9 +26,11 @@ class Deed:
 class ItentialBase(Plane):
     """State and credentials.
 
-    `shape` is how `services/run` replies: at once with ids, or after the run with its result.
-    With `strict` a run must name service, cluster and params and nothing else; without, the
-    empty body of the seed's sample runs the first service.
+    Three ways to sign in, as the page "API authentication" lists them: Basic, a token of `POST /login` (`?token=` or a
+    cookie), and the bearer token of a service account (`POST /oauth/token`), which ends after `token_seconds`.
+    `accepts_basic = False` is a platform that takes tokens alone. `shape` is how `services/run` replies: at once with ids, or
+    after the run with its result. With `strict` a run must name service, cluster and params; without, the empty body of
+    the seed's sample runs the first service.
     """
 
     kind = "itential"
@@ -41,12 +44,21 @@ class ItentialBase(Plane):
         port: int = 0,
         username: str = "signalbox",
         password: str = "itn-playground-not-a-secret",  # noqa: S107 - a fake one
+        client_id: str = "66f1c0ffee00c0ffee00c0de",
+        client_secret: str = "itn-client-not-a-secret",  # noqa: S107 - a fake one
+        token_seconds: int = 3600,
+        accepts_basic: bool = True,
         shape: Shape = "asynchronous",
         strict: bool = False,
     ) -> None:
         super().__init__(name, clock=clock, port=port)
         self.username = username
         self.password = password
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.token_seconds = token_seconds
+        self.accepts_basic = accepts_basic
+        self.tokens: dict[str, float | None] = {}  # each with its end
         self.shape: Shape = shape
         self.strict = strict
         self.services: list[ItnService] = []
@@ -100,20 +112,30 @@ class ItentialBase(Plane):
         """Keep an effect."""
         self.effects.append(Deed(self.clock.now(), action, subject))
 
-    @property
-    def _login_token(self) -> str:
-        return fingerprint(f"{self.username}:{self.password}").removeprefix("sha256:")
+    def end_sessions(self) -> None:
+        """Forget every token, as a restart of the platform does."""
+        self.tokens.clear()
+
+    def _issue(self, seconds: float | None) -> str:
+        token = fingerprint(self.new_id("token")).removeprefix("sha256:") * 3
+        self.tokens[token] = None if seconds is None else self.clock.now() + seconds
+        return token
+
+    def _knows(self, token: str) -> bool:
+        ends = self.tokens.get(token, 0.0)
+        return ends is None or ends > self.clock.now()
 
     def authorize(self, call: Call) -> Reply | None:
         scheme, _, packed = call.headers.get("Authorization", "").partition(" ")
-        cookies = call.headers.get("Cookie", "").split("; ")
-        if call.first("token") == self._login_token or f"token={self._login_token}" in cookies:
+        cookies = dict(part.partition("=")[::2] for part in call.headers.get("Cookie", "").split("; "))
+        bearer = packed.strip() if scheme.lower() == "bearer" else ""
+        if any(self._knows(token) for token in (bearer, call.first("token") or "", cookies.get("token", ""))):
             return None
         try:
             pair = base64.b64decode(packed.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             pair = ""
-        if scheme.lower() == "basic" and pair == f"{self.username}:{self.password}":
+        if self.accepts_basic and scheme.lower() == "basic" and pair == f"{self.username}:{self.password}":
             return None
         return self.fault_reply(401)
 
@@ -125,15 +147,28 @@ class ItentialBase(Plane):
         return super().fault_reply(status)
 
     def log_in(self, call: Call) -> Reply:
-        """`POST /login`: a token for `?token=`, and the same as a cookie."""
+        """DOC api/authentication: `POST /login {"user": {username, password}}` answers with the token as plain text; CODE ipsdk
+        takes it from the cookie."""
         user = self.body(call).get("user")
         if user != {"username": self.username, "password": self.password}:
             raise Refusal(self.fault_reply(401))
-        cookie = (("Set-Cookie", f"token={self._login_token}; Path=/; HttpOnly"),)
-        return replace(json_reply(self._login_token), headers=cookie)
+        token = self._issue(None)
+        return replace(text_reply(token), headers=(("Set-Cookie", f"token={token}; Path=/; HttpOnly"),))
+
+    def oauth_token(self, call: Call) -> Reply:
+        """DOC api-reference/oauth/machine-authentication: a form with `grant_type=client_credentials`, `client_id` and
+        `client_secret`; the reply names the seconds that the token lives. How a wrong secret is answered is not documented."""
+        form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
+        wanted = {
+            "grant_type": "client_credentials", "client_id": self.client_id, "client_secret": self.client_secret
+        }  # fmt: skip
+        if call.media_type != "application/x-www-form-urlencoded" or form != wanted:
+            return json_reply({"error": "invalid_client", "error_description": "Invalid credentials"}, 401)
+        token = self._issue(self.token_seconds)
+        return json_reply({"access_token": token, "token_type": "bearer", "expires_in": self.token_seconds})
 
     def whoami(self, call: Call) -> Reply:
-        """Who the credentials belong to."""
+        """DOC api/authentication: `GET /whoami` validates the credentials."""
         return json_reply({"username": self.username, "provenance": "Local AAA"})
 
     def failed(self, text: str) -> Refusal:

@@ -16,7 +16,9 @@ TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 
 SESSION_HEADERS = frozenset({"authorization", "cookie", "infa-session-id", "icsessionid", "ids-session-id"})
-SECRET_KEYS = frozenset({"password", "key", "token", "ictoken", "sessionid", "icsessionid"})
+SECRET_KEYS = frozenset(
+    {"password", "key", "token", "ictoken", "sessionid", "icsessionid", "oauthtoken", "client_secret"}
+)
 _LOGGED_BODY = 4000
 
 
@@ -173,6 +175,7 @@ def _veiled_body(body: bytes) -> str | None:
         return None
     with contextlib.suppress(ValueError):
         text = json.dumps(_veil_json(json.loads(text)))
+    text = re.sub(r"(?<=client_secret=)[^&\s]+", lambda found: fingerprint(unquote(found[0])), text)
     return text if len(text) <= _LOGGED_BODY else text[:_LOGGED_BODY] + "..."
 
 

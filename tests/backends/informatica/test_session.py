@@ -9,6 +9,7 @@ import pytest
 
 from bot.backends.informatica import PLUGIN
 from bot.core.errors import BadReply, CredentialRefused
+from bot.core.ports.plugin import RereadSecret
 from bot.playground.planes.informatica import InformaticaPlane
 from tests.backends.fakes import TwinClock
 from tests.backends.kit import Joined, joined
@@ -88,6 +89,57 @@ async def test_a_wrong_password_is_tried_once(
     async with joined(PLUGIN, "infa", clock, tmp_path, **{**wrong, "password": plane.password}) as infa:
         plane.errors_as_200 = False
         assert (await infa.backend.health()).ok
+
+
+async def test_a_users_identity_provider_signs_in(plane: InformaticaPlane, clock: TwinClock, tmp_path: Path) -> None:
+    """DOC loginOAuth: `oauthToken` and `orgId`, then the session is used for v2 and v3 as any other."""
+    plane.identity_tokens.add("jwt-1-not-a-secret")
+    table = {"login_url": plane.base_url, "org_id": plane.org_id, "oauth_token": "jwt-1-not-a-secret"}
+    async with joined(PLUGIN, "infa", clock, tmp_path, **table) as infa:
+        await infa.at("agent/eu-1")
+        assert (await infa.backend.health()).ok
+    first = plane.requests[0]
+    assert (first.method, first.raw_path) == ("POST", "/ma/api/v2/user/loginOAuth")
+    assert first.json() == {"oauthToken": "jwt-1-not-a-secret", "orgId": plane.org_id}
+    assert plane.sessions == {}
+
+
+async def test_an_identity_providers_token_is_read_again_for_each_login(
+    plane: InformaticaPlane, clock: TwinClock, tmp_path: Path
+) -> None:
+    """Informatica takes each token once. A stale one is refused once and named; a fresh one in the file is used by itself."""
+    held = {"text": "jwt-1-not-a-secret"}
+    plane.identity_tokens |= {"jwt-1-not-a-secret", "jwt-2-not-a-secret"}
+    token = RereadSecret(held["text"], lambda: held["text"])
+    table = {"login_url": plane.base_url, "org_id": plane.org_id, "oauth_token": token}
+    async with joined(PLUGIN, "infa", clock, tmp_path, **table) as infa:
+        agent = await infa.at("agent/eu-1")
+        plane.end_sessions()
+        for _ in range(2):
+            with pytest.raises(CredentialRefused, match="not tried again") as refused:
+                await infa.backend.state_of(agent)
+        assert "fresh token" in refused.value.hint
+        assert "jwt-1" not in refused.value.summary
+        assert paths(plane).count("POST /ma/api/v2/user/loginOAuth") == 2
+        held["text"] = "jwt-2-not-a-secret"
+        assert await infa.backend.state_of(agent) == "active"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {},
+        {"username": "u"},
+        {"org_id": "o"},
+        {"username": "u", "password": "p", "org_id": "o", "oauth_token": "t"},
+    ],
+)
+def test_settings_take_exactly_one_account(table: dict[str, str]) -> None:
+    """None, half of one, or two are refused with what to write."""
+    with pytest.raises(ValueError, match="write either username"):
+        PLUGIN.settings.model_validate(
+            {"name": "infa", "kind": "informatica", "login_url": "https://dm-us.informaticacloud.com", **table}
+        )
 
 
 async def test_a_login_that_breaks_is_tried_again(infa: Joined, plane: InformaticaPlane) -> None:

@@ -55,7 +55,7 @@ async def job(call: Client, job_id: str) -> dict[str, Any]:
 async def test_basic_credentials_a_login_token_or_nothing(itn: ItentialPlane, call: Client) -> None:
     user = {"user": {"username": itn.username, "password": itn.password}}
     async with Client(base_url=itn.base_url) as stranger:
-        token = (await stranger.post("/login", json=user)).json()
+        token = (await stranger.post("/login", json=user)).text
         assert (await stranger.get("/whoami")).status_code == 200
         stranger.cookies.clear()
         assert (await stranger.get(f"/whoami?token={token}")).status_code == 200
@@ -63,6 +63,22 @@ async def test_basic_credentials_a_login_token_or_nothing(itn: ItentialPlane, ca
         assert (await stranger.get(f"{GM}/health/status")).json()["result"] == "ok"
         assert (await stranger.get(f"{GM}/version")).status_code == 401
     assert (await call.get(f"{GM}/version")).json() == "2023.2.14"
+
+
+async def test_a_service_account_gets_a_bearer_token_for_an_hour(itn: ItentialPlane, clock: PlaneClock) -> None:
+    """The form and the reply are those of the vendor's page; a wrong secret gets none, and the log shows no secret."""
+    form = {"grant_type": "client_credentials", "client_id": itn.client_id, "client_secret": itn.client_secret}
+    async with Client(base_url=itn.base_url) as account:
+        refused = await account.post("/oauth/token", data={**form, "client_secret": "other"})
+        got = (await account.post("/oauth/token", data=form)).json()
+        assert (refused.status_code, got["token_type"], got["expires_in"]) == (401, "bearer", 3600)
+        bearer = {"Authorization": f"Bearer {got['access_token']}"}
+        assert (await account.get("/whoami", headers=bearer)).status_code == 200
+        clock.advance(3601)
+        assert (await account.get("/whoami", headers=bearer)).status_code == 401
+    shown = repr(await itn.log())
+    assert itn.client_secret not in shown
+    assert got["access_token"] not in shown
 
 
 async def test_services_come_under_result_with_their_schema(call: Client) -> None:
