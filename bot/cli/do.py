@@ -1,4 +1,4 @@
-"""The terminal door: the same Intent, the same pipeline, cards as text."""
+"""`signalbox do` and `why`: the same intent and the same pipeline as in Slack, with cards as text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
 from bot.app import build_backends
-from bot.core.card import Button, Card, Delivery, FormView, HomeView, Tone
+from bot.core.audit import Event
+from bot.core.card import Card, Delivery, FormView, HomeView, Tone
 from bot.core.command.parser import parse
-from bot.core.intent import Actor, Intent, ParseError, Payload, Place, Press, Reply, Source
+from bot.core.intent import Actor, Intent, ParseError, Place, Reply, Source
+from bot.core.records import Filters
 from bot.features.access.policy_reload import PolicyReloader
 from bot.intents.intake import Intake
 from bot.render.terminal import render_text
@@ -24,23 +26,37 @@ from bot.runtime.health import HealthBoard
 from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.directory import SlackDirectory
-from bot.slack.files import Attachments
+from bot.slack.files import Attachments, Uploads
+from bot.slack.message_sender import MessageSender
+from bot.slack.response_url import Responder
 from bot.store.sqlite.store import Store
 from bot.store.sqlite.target_names import StoreNames
 
 Print = Callable[[str], None]
 GOOD = frozenset({Tone.PLAIN, Tone.GOOD, Tone.WORKING})
+DONE = frozenset({Event.DONE, Event.RECONCILED})
 
 
 class TerminalPresenter:
-    """Keeps the newest card of every key and prints it; files go to the current folder."""
+    """Prints the cards of the request; files go to the current folder.
 
-    def __init__(self, say: Print) -> None:
+    Cards for other people, such as an approval or a notice for the security channel, go to the outbox: the bot that runs on
+    this store sends them.
+    """
+
+    def __init__(self, say: Print, channel: str, slack: MessageSender) -> None:
         self._say = say
+        self._channel = channel
+        self._slack = slack
         self.last: Card | None = None
 
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Print the card, but not the ones that only say that work is under way."""
+        elsewhere = card.place.channel_id != self._channel
+        if card.only_for is None and (elsewhere or _waits(card)):
+            await self._slack.show(card)
+            if elsewhere:
+                return
         if card.tone is not Tone.WORKING or not card.status.startswith("Working"):
             self._say(render_text(card))
         self.last = card
@@ -63,6 +79,11 @@ class TerminalPresenter:
         """Nor workflows."""
 
 
+def _waits(card: Card) -> bool:
+    """Whether somebody has to decide on this card."""
+    return any(button.means.get("tag") == "hold1" for button in card.buttons)
+
+
 async def do(
     settings: config.Settings,
     environ: Mapping[str, str],
@@ -73,18 +94,30 @@ async def do(
     yes: bool,
     say: Print,
 ) -> int:
-    """Run one command as that person in that channel; 0 well, 1 refused or failed, 2 not understood."""
+    """Run one command as that person in that channel. Returns 0 for done, 1 for everything else, 2 for words not understood.
+
+    With `yes` a dangerous command runs without the pre-flight question. A command that waits for approval returns 1.
+    """
     clock, ids = SystemClock(), SystemIds()
     slack = settings.slack
     rules = PolicyReloader(settings.policy_path, clock, ids, slack.team, slack.security_channel)
     await rules.settle()
     store = await asyncio.to_thread(Store.open, str(settings.store_path))
-    presenter = TerminalPresenter(say)
     tasks = TaskQueue()
     async with aiohttp.ClientSession(trust_env=False) as session:
         client = AsyncWebClient(
             token=slack.bot_token.get_secret_value(), base_url=slack.api_url, session=session, timeout=20
         )
+        sender = MessageSender(  # stores messages only: the bot that runs on this store sends them
+            store,
+            client,
+            Responder(session, slack.response_hosts),
+            Uploads(client, session),
+            clock,
+            team_id=slack.team,
+            fatal=lambda code: None,
+        )
+        presenter = TerminalPresenter(say, channel, sender)
         names = StoreNames(store, clock)
         built = build_backends(settings, clock, ids, names, environ)
         spool = FileSpool(settings.store_path.with_suffix(".cli.spool"))
@@ -111,45 +144,31 @@ async def do(
             secrets=built.secrets,
         )
         pipeline = Intake(ctx)
-        place = Place(team_id=slack.team, channel_id=channel)
-        actor = Actor(user_id=user, team_id=slack.team)
-
-        async def ask(what: Payload) -> int:
-            intent = Intent(
-                request_id=ids.request(),
-                dedupe_key=f"terminal:{ids.secret()}",
-                actor=actor,
-                place=place,
-                source=Source.TERMINAL,
-                at=clock.now(),
-                payload=what,
-                typed=text,
-            )
-            receipt = await pipeline.submit(intent)
-            if receipt.say:
-                say(receipt.say)
-                return 1
-            while len(tasks):
-                await clock.sleep(0.02)
-            return 0
-
         read = parse(text, built.catalog)
-        code = await ask(read)
-        run_it = _button(presenter.last, "Run it")
-        if run_it is not None and yes:
-            code = await ask(Press(action="run_it", button=run_it.id))
-        elif run_it is not None:
-            say("Nothing was done. Say --yes to run it.")
-            code = 1
+        intent = Intent(
+            request_id=ids.request(),
+            dedupe_key=f"terminal:{ids.secret()}",
+            actor=Actor(user_id=user, team_id=slack.team),
+            place=Place(team_id=slack.team, channel_id=channel),
+            source=Source.TERMINAL,
+            at=clock.now(),
+            payload=read,
+            typed=text,
+            confirmed=yes,
+        )
+        receipt = await pipeline.submit(intent)
+        if receipt.say:
+            say(receipt.say)
+        while len(tasks):
+            await clock.sleep(0.02)
         await tasks.close(1.0)
+        entries = await store.search(Filters(request_id=intent.request_id), limit=50)
         for backend in built.backends.values():
             await backend.close()
         await store.close()
     if isinstance(read, ParseError):
         return 2
-    return code or (0 if presenter.last is not None and presenter.last.tone in GOOD else 1)
-
-
-def _button(card: Card | None, label: str) -> Button | None:
-    buttons = card.buttons if card is not None else ()
-    return next((button for button in buttons if button.label == label), None)
+    # The outcome of an operation counts, not the colour of its card: a run that was stopped is shown in amber.
+    done = any(entry.target_id and entry.event in DONE for entry in entries)
+    answered = presenter.last is not None and presenter.last.tone in GOOD and not receipt.say
+    return 0 if done or answered else 1

@@ -19,8 +19,13 @@ Add = Callable[[str, str], argparse.ArgumentParser]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0 well, 1 refused or failed, 2 misused."""
+    # A byte of another encoding becomes U+FFFD here: what is sent and stored is always valid text.
+    given = [
+        word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for word in (sys.argv[1:] if argv is None else argv)
+    ]
     parser = _parser()
-    arguments, behind = parser.parse_known_args(argv)
+    arguments, behind = parser.parse_known_args(given)
     if behind and (any(word.startswith("-") for word in behind) or not hasattr(arguments, "text")):
         parser.error(f"unrecognized arguments: {' '.join(behind)}")
     if behind:  # words behind an option, which argparse leaves over where any number of words may stand

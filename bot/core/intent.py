@@ -128,7 +128,8 @@ Payload = Annotated[Command | ParseError | Press | Form | Open | Due, Field(disc
 class Intent(Value):
     """One request. `request_id` names it for ever; `dedupe_key` makes a redelivery the same request.
 
-    `foreign` is set when its payload names another app or organization than the bot's.
+    `foreign` is set when its payload names another app or organization than the bot's. `confirmed` is set by a terminal
+    with `--yes`: a dangerous operation then runs without the pre-flight question.
     """
 
     request_id: str
@@ -141,6 +142,7 @@ class Intent(Value):
     reply: Reply = Reply()
     typed: str = ""
     foreign: Literal["other_app", "other_organization"] | None = None
+    confirmed: bool = False
 
 
 class Receipt(NamedTuple):

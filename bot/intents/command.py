@@ -60,7 +60,7 @@ async def proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruli
     """What was not denied: shown first when dangerous, put to approvers when the rule says so, else run."""
     if resolved.operation.risk is Risk.DANGER and intent.source is Source.STEP:
         await refusal.problem(ctx, intent, _needs_a_person(resolved.operation), resolved.operation)
-    elif resolved.operation.risk is Risk.DANGER:
+    elif resolved.operation.risk is Risk.DANGER and not intent.confirmed:
         await preflight.ask(ctx, intent, resolved, ruling)
     elif ruling.needs_approval:
         await approvals.request(ctx, intent, resolved, ruling)

@@ -55,7 +55,8 @@ EVENTS: Final[Words] = {
     "failed": "it is known not to have happened; `code` says why",
     "unknown": "the answer was lost: it may or may not have happened, and it was not sent again",
     "reconciled": "the control plane was asked what became of an unknown call, and told",
-    "abandoned": "nobody could tell, a person cancelled (code `cancelled`), or there is nothing left to switch on after a pause "
+    "abandoned": "nobody could tell, a person cancelled (code `cancelled`), a dangerous command came from a terminal "
+    "without `--yes` (`not_confirmed`), or there is nothing left to switch on after a pause "
     "(`gone`; `no_such_backend` when its control plane is no longer configured)",
     "ended": "a run that was started here came to its end; `code` is its state",
     "granted": "a permission for a limited time was given",

@@ -11,61 +11,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bot.slack.manifest import manifest_text
-from tests.fork_server import ForkServer
+from tests.cli.program import Program, one_line
 from tests.world import OPEN_POLICY, World, world
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("slack_bolt", "slack_sdk", "httpx", "aiohttp", "sqlite_utils", "sqlite3", "pydantic", "yaml")
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A program that ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Program:
-    """`signalbox` in a process that has everything imported: what is asked is what it does, not how it starts."""
-
-    def __init__(self, fork_server: ForkServer, printed: Path) -> None:
-        self._nursery = fork_server
-        self._printed = printed
-        self._count = 0
-
-    async def __call__(self, *arguments: str, folder: Path, environ: Mapping[str, str] | None = None) -> Ended:
-        """`signalbox ARGUMENTS` in a folder, with this environment alone."""
-        self._count += 1
-        out, err = (self._printed / f"{self._count}.{stream}" for stream in ("out", "err"))
-        pid = self._nursery.order(
-            arguments=arguments, folder=str(folder), environ=dict(environ or {}), out=str(out), err=str(err)
-        )
-        code = await self._nursery.ended(pid, within=60)
-        return Ended(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def program(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Program:
-    """The program, to be run with arguments."""
-    return Program(fork_server, tmp_path_factory.mktemp("printed"))
-
-
-def one_line(ended: Ended) -> str:
-    """What a program said that did not start: one line, no traceback."""
-    assert ended.code in (1, 2), ended
-    assert "Traceback" not in ended.err
-    lines = [line for line in ended.err.splitlines() if line.startswith("signalbox: ")]
-    assert len(lines) == 1, ended.err
-    return lines[0]
 
 
 def test_help_is_there_at_once_and_loads_nothing_heavy() -> None:

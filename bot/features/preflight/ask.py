@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from bot.core.card import Button, Line, Tone
-from bot.core.intent import Intent
+from bot.core.audit import Event
+from bot.core.card import Button, Card, Line, Tone
+from bot.core.intent import Intent, Source
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.records import PendingDecision, stamp
 from bot.operations import cards
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import Ruling
 from bot.operations.resolve import Resolved
 from bot.operations.target_facts import what_is
@@ -20,9 +22,21 @@ LIVES: Final = timedelta(minutes=10)
 
 
 async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
-    """Hold the operation and show it to the asker with `Run it` and `Cancel`."""
+    """Store the pending decision and show it to the requester with `Run it` and `Cancel`.
+
+    A terminal has no buttons: its request ends here, and `--yes` answers in advance.
+    """
     now = ctx.clock.now()
     operation = resolved.operation
+    if intent.source is Source.TERMINAL:
+        entry = AuditWriter(ctx.secrets).about(
+            Event.ABANDONED, operation, intent, now, code="not_confirmed", policy_version=ruling.policy.version
+        )
+        await ctx.store.finish(intent.request_id, (entry,), stamp(now))
+        await ctx.presenter.show(
+            await _card(ctx, intent, resolved, ruling, "Not run. Pass `--yes` to run it."), intent.reply
+        )
+        return
     pending = PendingDecision(
         id=ctx.ids.secret(),
         kind="preflight",
@@ -35,7 +49,6 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
         made_at=stamp(now),
     )
     await ctx.store.wait(intent.request_id, pending, (), stamp(now))
-    facts = await what_is(ctx, operation)
     me = intent.actor.user_id
     buttons = (
         Button(
@@ -54,24 +67,30 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
             only_user=me,
         ),
     )
+    card = await _card(ctx, intent, resolved, ruling, "Dangerous: look, then decide")
+    footer = (*card.footer, "good for 10 minutes")
+    card = card.model_copy(update={"key": f"hold:{pending.id}", "buttons": buttons, "footer": footer})
+    await ctx.presenter.show(card, intent.reply)
+
+
+async def _card(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, status: str) -> Card:
+    operation = resolved.operation
+    facts = await what_is(ctx, operation)
     lines = [Line(heading="What will happen", text=resolved.row.effect or resolved.row.help)]
     if operation.reason:
         lines.append(Line(heading="Reason", text=operation.reason))
     if ruling.needs_approval:
         lines.append(Line(text="`Run it` asks the approvers; nothing is sent before they agree."))
-    card = cards.private(
+    return cards.private(
         intent,
         cards.title_of(operation),
-        key=f"hold:{pending.id}",
         tone=Tone.ASK,
-        status="Dangerous: look, then decide",
+        status=status,
         lines=tuple(lines),
         facts=(*_exact(operation), *cards.given_facts(operation), *facts),
-        buttons=buttons,
-        footer=(f"request {intent.request_id}", f"digest {ruling.digest[:12]}", "good for 10 minutes"),
-        at=now,
+        footer=(f"request {intent.request_id}", f"digest {ruling.digest[:12]}"),
+        at=ctx.clock.now(),
     )
-    await ctx.presenter.show(card, intent.reply)
 
 
 def _exact(operation: Operation) -> tuple[Fact, ...]:

@@ -1,0 +1,68 @@
+"""`signalbox do`: the same pipeline as in Slack, without buttons."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot import plugins
+from bot.core.command.capability import Risk
+from tests.backends.contract_samples import SAMPLES
+from tests.backends.contract_stand import wire_of
+from tests.cli.program import Ended, Program
+from tests.world import OPEN_POLICY, World, world
+
+PLACE = ("--channel", "C0CRAWL", "--user", "U0ANA")
+
+
+async def ran(program: Program, here: World, command: str, *options: str) -> Ended:
+    return await program("do", command, *PLACE, *options, folder=here.folder, environ=here.environ)
+
+
+@pytest.mark.parametrize("kind", sorted(SAMPLES))
+async def test_yes_runs_every_dangerous_command(program: Program, kind: str, tmp_path: Path) -> None:
+    samples = SAMPLES[kind]
+    async with world(tmp_path, only=(samples.name,)) as here:
+        plane = here.planes[samples.name]
+        words = samples.prepare(plane)
+        rows = [row for row in plugins.load(kind).rows.capabilities if row.risk is Risk.DANGER]
+        assert rows
+        for row in rows:
+            sample = samples.rows[row.verb, row.target]
+            for typed in (*sample.first, sample.typed):
+                before = len(plane.requests)
+                ended = await ran(program, here, typed.format(**words), "--yes")
+                assert ended.code == 0, ended
+                words["run"] = here.audit()[-1].backend_ref or words.get("run", "")
+            assert any(re.search(sample.wire, wire_of(one)) for one in plane.requests[before:]), ended
+            events = [str(entry.event) for entry in here.audit() if entry.request_id == here.audit()[-1].request_id]
+            assert events[:2] == ["requested", "sent"], events
+
+
+async def test_without_yes_a_dangerous_command_shows_what_it_would_do_and_ends(program: Program, here: World) -> None:
+    ended = await ran(program, here, "input clear acc:shop/stock")
+    assert ended.code == 1
+    assert "What will happen" in ended.out
+    assert "Pass --yes to run it." in ended.out.replace("`", "")
+    assert [entry.code for entry in here.audit() if str(entry.event) == "abandoned"] == ["not_confirmed"]
+    assert not await here.bot.store.pending_decisions(state="open")
+    assert not [one for one in here.acc.requests if one.method == "DELETE"]
+
+
+async def test_yes_does_not_replace_an_approval(program: Program, tmp_path: Path) -> None:
+    ask = 'approvals = { count = 1, from = ["leads"], in = "C0APPR" }\n'
+    async with world(tmp_path, policy=OPEN_POLICY.replace("[administrators]", ask + "[administrators]")) as here:
+        ended = await ran(program, here, "input clear acc:shop/stock", "--yes")
+        assert ended.code == 1, ended
+        assert "Waiting for approval" in ended.out
+        assert not [one for one in here.acc.requests if one.method == "DELETE"]
+        await here.sees("input clear acc:shop/stock", user="U0LEE", channel="C0APPR", timeout=40)
+
+
+async def test_bytes_that_are_not_utf_8_are_replaced(program: Program, here: World) -> None:
+    ended = await ran(program, here, "start acc:shop/prices -- Gr\udcfc\udcdfe")
+    assert "Traceback" not in ended.err
+    assert ended.code == 0, ended
+    assert "Gr\ufffd\ufffde" in {entry.reason for entry in here.audit()}
