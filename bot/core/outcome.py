@@ -1,4 +1,4 @@
-"""What came of an operation. Refused, failed and unknown are three answers and never stand for one another."""
+"""The outcome of an operation. Refused, failed and unknown are three answers and never stand for one another."""
 
 from __future__ import annotations
 
@@ -108,9 +108,27 @@ class RunView(Value):
     next: tuple[Suggestion, ...] = ()
 
 
+class Level(StrEnum):
+    """How good the state of a target is; it decides the colour of a card. The values are those of `card.Tone`."""
+
+    GOOD = "good"
+    WORKING = "working"
+    WARN = "warn"
+    BAD = "bad"
+    UNSURE = "unsure"
+
+
+class State(Value):
+    """The state of a target as a lookup found it: `text` is the card's first words, in place of "Done"."""
+
+    text: str
+    level: Level
+
+
 class Done(Value):
     """The backend did it, or accepted it.
 
+    `state` is what a lookup found out about its target: a lookup that worked and found something broken is not good news.
     `run` is what can be watched to its end; `backend_ref` the vendor's id of it. `restore` are the targets that a pause
     has to switch on again: those that this call switched off; None stands for the operation's own target. `remarks` are
     sentences about `preview`, which itself are lines of a log: what was looked for and is not there. `beside` is what a card
@@ -123,6 +141,7 @@ class Done(Value):
     table: Table | None = None
     run: Target | None = None
     view: RunView | None = None
+    state: State | None = None
     beside: str | None = None
     backend_ref: str | None = None
     files: tuple[FileOut, ...] = ()

@@ -142,7 +142,7 @@ class HttpClient:
 
         async def take(response: httpx.Response, names: Mapping[str, str], pieces: AsyncIterator[bytes]) -> Reply:
             body = b"".join([piece async for piece in pieces])
-            reply = Reply(self.name, response.status_code, names, body)
+            reply = Reply(self.name, response.status_code, names, body, f"{method} {path}")
             self._refuse_page(reply.media_type, body, reply.status)
             return reply
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from bot.core.errors import BadReply
 from bot.core.value import Json
+from bot.core.vendor_json import Rows, WireModel, loads
 
 T = TypeVar("T")
+M = TypeVar("M", bound=WireModel)
 _STEP: Final = 256 * 1024
 _HTML_STARTS: Final = (b"<!doctype html", b"<html")
 _SHOWN_FIELDS: Final = 3
@@ -33,12 +36,16 @@ def media_type_of(headers: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A success (2xx). `headers` have lower-case names, `body` is unpacked, `name` is the backend's, for sentences."""
+    """A success (2xx). `headers` have lower-case names, `body` is unpacked.
+
+    For sentences: `name` is the backend's, `call` the method and the path.
+    """
 
     name: str
     status: int
     headers: Mapping[str, str]
     body: bytes
+    call: str = ""
 
     @property
     def media_type(self) -> str:
@@ -64,22 +71,59 @@ class Reply:
         return self.body.decode("utf-8", "replace")
 
     def value(self) -> Json:
-        """The body as any JSON value; raises BadReply."""
-        return self.read(TypeAdapter(Any))  # type: ignore[no-any-return]
-
-    def read(self, shape: type[T] | TypeAdapter[T]) -> T:
-        """The body as `shape`: a model, `list[Model]`, or an adapter of one; raises BadReply that names the fields."""
-        adapter = shape if isinstance(shape, TypeAdapter) else TypeAdapter(shape)
-        fault = ""
+        """The body as any JSON value; raises BadReply. Odd characters and numbers are read as vendor_json says."""
         try:
-            return adapter.validate_json(self.body.removeprefix(b"\xef\xbb\xbf"))
+            return loads(self.body)
+        except ValueError:
+            raise self.bad("the body is not JSON") from None
+
+    def read(self, shape: type[T] | TypeAdapter[T], *needs: str) -> T:
+        """The body as `shape`: a model, or an adapter of any type. Raises BadReply that names what is missing.
+
+        `needs` are fields of the model that have a default, but without which the caller can do nothing.
+        """
+        adapter = shape if isinstance(shape, TypeAdapter) else TypeAdapter(shape)
+        value, fault = self.value(), ""
+        try:
+            read = adapter.validate_python(value)
         except ValidationError as error:
             fault = _fault(error)
-        raise BadReply(
-            f"{self.name} answered {self.status}, but not with what was expected: {fault}.",
+        if fault:
+            raise self.bad(fault)
+        if isinstance(read, WireModel):
+            absent = [read.wire_name(name) for name in needs if getattr(read, name) in (None, "", [])]
+            if absent:
+                raise self.bad(f"{_quoted(absent)} can't be read")
+        return read
+
+    def rows(self, model: type[M], at: Sequence[str] = ()) -> list[M]:
+        """The body as a list, row by row: one that can't be read is there, empty and marked. Null is an empty list.
+
+        The list is the body itself, or the value of the first key of `at` that the body has. Raises BadReply for others.
+        """
+        value = self.value()
+        if at and isinstance(value, dict):
+            key = next((key for key in at if key in value), None)
+            if key is None:
+                raise self.bad(f"`{at[0]}` is missing")
+            value = value[key]
+        if value is not None and not isinstance(value, list):
+            raise self.bad(f"`{at[0]}` is not a list" if at else "the body is not a list")
+        return _rows_adapter_of(model).validate_python(value)
+
+    def bad(self, fault: str) -> BadReply:
+        """The error for a success that does not hold what it has to."""
+        call = f" to {self.call}" if self.call else ""
+        return BadReply(
+            f"{self.name} answered {self.status}{call}, but {fault}.",
             "Its version may differ from the documented one.",
             status=self.status,
         )
+
+
+@lru_cache(maxsize=256)
+def _rows_adapter_of(model: type[M]) -> TypeAdapter[list[M]]:
+    return TypeAdapter(Rows[model])  # type: ignore[valid-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +144,13 @@ class Download:
 
 def _fault(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    if any(item["type"] == "json_invalid" for item in found):
-        return "the body is no JSON"
-    shown = [f"{'.'.join(map(str, item['loc'])) or 'body'} ({item['type']})" for item in found[:_SHOWN_FIELDS]]
-    more = len(found) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    names = list(dict.fromkeys(".".join(map(str, item["loc"])) for item in found))
+    return f"{_quoted(names)} can't be read" if all(names) else "the body is not what was expected"
+
+
+def _quoted(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN_FIELDS
+    return ", ".join(f"`{name}`" for name in names[:_SHOWN_FIELDS]) + (f" and {more} more" if more > 0 else "")
 
 
 class Unpacker:

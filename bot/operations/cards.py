@@ -128,6 +128,8 @@ def _done(
     view = result.view
     tone = tone_of_view(view) if view is not None else Tone.GOOD
     status = view.state if view is not None else "Done"
+    if result.state is not None:
+        tone, status = Tone(result.state.level), result.state.text
     said = result.summary if view is None or result.beside is None else result.beside
     lines = _besides(status, said, view.message if view is not None else "", *result.remarks)
     compared = operation.params.get(DIFF.name) is True

@@ -15,8 +15,9 @@ BOMB: Final = 64 << 20  # bytes unpacked: four times the cap; the plane has to p
 @dataclass(frozen=True)
 class Fault:
     """`spec` is what the plane is told. `read`, `safe` and `once` are the outcomes of a read, of a change that may be sent
-    again, and of one that may not. `sent` False: the outcome must say that nothing left the program. `slow`: the fault
-    outlasts the deadline, which is shortened for the test. `bent`: the change took place although its reply cannot be read.
+    again, and of one that may not; `a or b` where either is right. `sent` False: the outcome must say that nothing left the
+    program. `slow`: the fault outlasts the deadline, which is shortened for the test. `bent`: the change took place although
+    its reply cannot be read.
     """
 
     name: str
@@ -95,8 +96,9 @@ FAULTS: Final = (
         "Success with half a body.", code="bad_reply",
     ),
     Fault(
-        "wrong_types", {"fault": "wrong_types"}, "failed", "unknown",
-        "Success with numbers for words: it was done, and what it says cannot be used.", code="bad_reply",
+        "wrong_types", {"fault": "wrong_types"}, "done or failed", "done or unknown",
+        "Success with numbers for words: what nobody needs is read around, what is needed is named; never good news.",
+        safe="done or failed", code="bad_reply",
     ),
     Fault(
         "unknown_enum", {"fault": "unknown_enum"}, "done", "done",

@@ -21,7 +21,7 @@ from bot.core.command.params import Param, duration_text
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
+from bot.core.outcome import Done, Failed, Health, Level, LookBack, Named, Phase, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
 from bot.core.text import written
 
@@ -78,18 +78,26 @@ class ResilioBackend:
 
     def _agent_target(self, agent: Client) -> Target:
         return Target(
-            backend=self.name, kind=AGENT, id=agent.deviceid, name=agent.name or agent.deviceid, scope=f"{self.name}:"
+            backend=self.name,
+            kind=AGENT,
+            id=self._device(agent),
+            name=agent.name or self._device(agent),
+            scope=f"{self.name}:",
         )
 
-    def _run_target(self, run: Run, agent: Client) -> Target:
+    def _device(self, agent: Client) -> str:
+        """The agent's device id; of one that is older than 4.x, which does not tell it, what else names it."""
+        return agent.deviceid or agent.name or self.name
+
+    def _run_target(self, run_id: int | str, agent: Client) -> Target:
         return Target(
             backend=self.name,
             kind=RUN,
-            id=str(run.run_id),
-            name=f"{RUN}/{run.run_id}",
-            scope=f"{self.name}:{RUN}/{run.run_id}",
+            id=str(run_id),
+            name=f"{RUN}/{run_id}",
+            scope=f"{self.name}:{RUN}/{run_id}",
             group=_GROUP,
-            parent=agent.deviceid,
+            parent=self._device(agent),
         )
 
     async def _run(self, run_id: str) -> Target:
@@ -97,26 +105,31 @@ class ResilioBackend:
             raise BadRequest(f"Give the number of the run, like `{self.name}:run/543`.")
         agent = await self._client.client()
         try:
-            run = await self._client.run(run_id)
+            await self._client.run(run_id)
         except NoSuchTarget as no:
             raise NoSuchTarget(no.summary, "Runs that are over may be gone.", nearest=await self._some_runs()) from None
-        return await self._remembered(self._run_target(run, agent))
+        return await self._remembered(self._run_target(run_id, agent))
 
     async def _some_runs(self) -> tuple[str, ...]:
         try:
-            runs = reads.newest_first(await self._client.runs())
+            runs = await self._numbered_runs()
         except (CallProblem, NoSuchTarget):
             return ()
-        return tuple(written(self.name, f"{RUN}/{run.run_id}") for run in runs[:_NEAREST])
+        return tuple(written(self.name, f"{RUN}/{run_id}") for run_id, _ in runs[:_NEAREST])
+
+    async def _numbered_runs(self) -> list[tuple[int, Run]]:
+        """The current runs that can be named, the newest first."""
+        runs = reads.newest_first(await self._client.runs())
+        return [(run.run_id, run) for run in runs if run.run_id is not None]
 
     async def _selected(self, selector: str) -> Target:
         agent = await self._client.client()
-        runs = reads.newest_first(await self._client.runs())
-        found = [run for run in runs if run_state(run.status)[1] in _SELECTED[selector]]
+        runs = await self._numbered_runs()
+        found = [run_id for run_id, run in runs if run_state(run.status)[1] in _SELECTED[selector]]
         if not found:
             raise NoSuchTarget(f"{self.name} has no {'' if selector == 'last' else f'{selector} '}run now.")
         if selector != "last" and len(found) > 1:
-            texts = tuple(written(self.name, f"{RUN}/{run.run_id}") for run in found)
+            texts = tuple(written(self.name, f"{RUN}/{run_id}") for run_id in found)
             raise Ambiguous(f"{self.name} has {len(found)} {selector} runs.", texts)
         return await self._remembered(self._run_target(found[0], agent))
 
@@ -147,12 +160,12 @@ class ResilioBackend:
         agent = await self._client.client()
         if operation.verb == "restart":
             return LookBack(
-                evidence=f"The agent answers and is {client_state(agent)}; it does not say since when it runs."
+                evidence=f"The agent answers and is {client_state(agent).text}; it does not say since when it runs."
             )
         if agent.paused is (operation.verb == "pause"):
             word = "paused" if agent.paused else "not paused"
             return LookBack(found=Done(summary=f"The agent is {word}."), evidence="The agent says so itself.")
-        return LookBack(absent=agent.paused is not None, evidence=f"The agent is {client_state(agent)}.")
+        return LookBack(absent=agent.paused is not None, evidence=f"The agent is {client_state(agent).text}.")
 
     async def check(self, operation: Operation) -> Refused | None:
         """What fits the row can be sent; of what stands against it, the vendor's answer alone tells."""
@@ -196,7 +209,7 @@ class ResilioBackend:
         """A run's state, or whether the agent is paused and connected."""
         if target.kind == RUN:
             return run_state((await self._client.run(target.id)).status)[0]
-        return client_state(await self._client.client())
+        return client_state(await self._client.client()).text
 
     async def health(self) -> Health:
         """GET client."""
@@ -207,7 +220,9 @@ class ResilioBackend:
             ok, summary = False, f"{problem.summary} {problem.hint}".strip()
         else:
             required = " It needs a restart." if agent.restart_required else ""
-            ok, summary = True, f"{clean(agent.name) or self.name} is {client_state(agent)}.{required}"
+            state = client_state(agent)
+            ok = state.level is not Level.BAD
+            summary = f"{clean(agent.name) or self.name} is {state.text}.{required}"
         took = (self._clock.monotonic() - began) * 1000
         return Health(ok=ok, summary=summary, latency_ms=took, credential=self._client.credential_text())
 
@@ -217,14 +232,14 @@ class ResilioBackend:
         itself = Named(
             target=self._agent_target(agent),
             text=written(self.name),
-            state=client_state(agent),
+            state=client_state(agent).text,
             detail=clean(agent.name),
         )
         try:
-            runs = reads.newest_first(await self._client.runs())
+            runs = await self._numbered_runs()
         except NoSuchTarget:
             runs = []
-        targets = [self._run_target(run, agent) for run in runs]
+        targets = [self._run_target(run_id, agent) for run_id, _ in runs]
         await self._names.remember([itself.target, *targets])
         listed = [
             Named(
@@ -233,7 +248,7 @@ class ResilioBackend:
                 state=run_state(run.status)[0],
                 detail=f"{clean(run.name)} {bar(run.size_completed, run.size_total)}".strip(),
             )
-            for target, run in zip(targets, runs, strict=True)
+            for target, (_, run) in zip(targets, runs, strict=True)
         ]
         return [itself, *listed]
 

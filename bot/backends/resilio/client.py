@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from json import dumps
 from typing import Any, Final
 
-from pydantic import TypeAdapter
-
-from bot.backends.resilio.models import Client, Run, Tag, Tags
+from bot.backends.resilio.models import Client, Run, Tag
 from bot.backends.resilio.tokens import TokenKeeper
 from bot.core.errors import NoSuchTarget, NotSent, Rejected
 from bot.core.value import Json
@@ -26,7 +24,6 @@ _CALL_TIME: Final = 20.0
 _UNREACHED: Final = (
     "The agent is off, its API is not enabled, or the tunnel to it is closed; see docs/backends/resilio.md."
 )
-_RUNS: Final[TypeAdapter[list[Run] | Run]] = TypeAdapter(list[Run] | Run)
 
 
 class ResilioClient:
@@ -58,17 +55,17 @@ class ResilioClient:
         return (await self._call("GET", CLIENT, repeat_safe=True, deadline=deadline)).read(Client)
 
     async def runs(self) -> list[Run]:
-        """GET runs: the current runs, from 3.0.0."""
-        found = (await self._call("GET", RUNS, repeat_safe=True, missing=NEEDS_RUNS)).read(_RUNS)
-        return found if isinstance(found, list) else [found]
+        """GET runs: the current runs, from 3.0.0. The samples show an array; the object of one run is read as well."""
+        reply = await self._call("GET", RUNS, repeat_safe=True, missing=NEEDS_RUNS)
+        return [reply.read(Run, "run_id")] if isinstance(reply.value(), dict) else reply.rows(Run)
 
     async def run(self, run_id: str) -> Run:
-        """GET runs/ID. The seed shows an array for one run too; an object is taken as well, and an empty array is no run."""
+        """GET runs/ID: an array for one run too (SEED); an object is read as well, and an empty array means no such run."""
         missing = f"run {run_id} now"
         reply = await self._call("GET", f"{RUNS}/{segment(run_id)}", repeat_safe=True, missing=missing)
-        found = reply.read(_RUNS)
-        for run in found if isinstance(found, list) else [found]:
-            if str(run.run_id) == run_id:
+        found = [reply.read(Run)] if isinstance(reply.value(), dict) else reply.rows(Run)
+        for run in found:
+            if str(run.run_id) == run_id or (run.run_id is None and len(found) == 1):
                 return run
         raise NoSuchTarget(f"{self._http.name} has no {missing}.")
 
@@ -87,7 +84,7 @@ class ResilioClient:
 
     async def tags(self) -> list[Tag]:
         """GET tags, from 2.10.0."""
-        return (await self._call("GET", TAGS, repeat_safe=True, missing=NEEDS_TAGS)).read(Tags).tags
+        return (await self._call("GET", TAGS, repeat_safe=True, missing=NEEDS_TAGS)).rows(Tag, at=("tags",))
 
     async def set_tags(self, tags: Mapping[str, str]) -> None:
         """PATCH tags, from 2.9.3: each is added or changed, all others stay; there is no way to delete one."""

@@ -1,75 +1,65 @@
-"""The agent's JSON as far as it is used. Only what names a thing is demanded; every other field is ignored or optional.
+"""The agent's JSON as far as it is used (SEED); see core/vendor_json for how odd fields are read.
 
-`restartRequired` is the text "true" and absent otherwise (SEED, from 4.1.0), unlike the booleans beside it; both are read.
+`restartRequired` is the text "true" and absent otherwise (from 4.1.0), unlike the booleans beside it; both are read.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Number = int | float
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+from bot.core.vendor_json import Number, Text, Whole, WireModel
 
 
-class Server(_Wire):
+class Server(WireModel):
     """The agent's connection to the Management Console. `last_seen` is Unix seconds."""
 
-    addr: str | None = None
+    addr: Text | None = None
     last_seen: Number | None = None
-    state: str | None = None
+    state: Text | None = None
 
 
-class Client(_Wire):
-    """Reply of GET client."""
+class Client(WireModel):
+    """Reply of GET client. Agents before 4.x send `paused` and `server` alone (DOC: connect.resilio.com 360016353179)."""
 
-    deviceid: str
-    name: str = ""
+    deviceid: Text = ""
+    name: Text = ""
     paused: bool | None = None
     restart_required: bool | None = Field(default=None, alias="restartRequired")
     server: Server | None = None
 
 
-class Run(_Wire):
+class Run(WireModel):
     """One run of a job on this agent. Sizes and transfers are bytes, speeds bytes a second, `eta` seconds.
 
     The units are not stated; the seed's sample bears them out: the 18,007,278 bytes that are missing at 177,840 are its 101.
-    The form of an item of `errors` is not stated either.
+    The form of `errors` is not stated either.
     """
 
-    run_id: int
-    id: int | None = None
-    name: str = ""
-    type: str | None = None
-    status: str | None = None
-    path: str | None = None
-    errors: list[Any] | None = None
+    run_id: Whole | None = None
+    id: Whole | None = None
+    name: Text = ""
+    type: Text | None = None
+    status: Text | None = None
+    path: Text | None = None
+    errors: Any = None
     down_speed: Number | None = None
     up_speed: Number | None = None
     eta: Number | None = None
-    files_completed: int | None = None
-    files_total: int | None = None
-    size_completed: int | None = None
-    size_total: int | None = None
-    transferred_down: int | None = None
-    transferred_up: int | None = None
-    peers_count: int | None = None
-    peers_count_proxied: int | None = None
+    files_completed: Whole | None = None
+    files_total: Whole | None = None
+    size_completed: Whole | None = None
+    size_total: Whole | None = None
+    transferred_down: Whole | None = None
+    transferred_up: Whole | None = None
+    peers_count: Whole | None = None
+    peers_count_proxied: Whole | None = None
     last_synced: Number | None = None
 
 
-class Tag(_Wire):
-    """A tag of the agent."""
+class Tag(WireModel):
+    """A tag of the agent, as a row of GET tags."""
 
-    name: str
-    value: str | None = None
-
-
-class Tags(_Wire):
-    """Reply of GET tags."""
-
-    tags: list[Tag]
+    name: Text = ""
+    value: Text | None = None

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bot.backends.resilio.capabilities import RUN
-from bot.backends.resilio.models import Client, Number, Run, Tag
+from bot.backends.resilio.models import Client, Run, Tag
 from bot.backends.resilio.states import TYPES, connection, run_state
 from bot.core.command.params import duration_text
-from bot.core.outcome import Fact, FactValue, Phase, RunView, Suggestion, Table
+from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table
 from bot.core.redact import redact
 from bot.core.text import written
+from bot.core.vendor_json import Number, mark, unread, unreadable
 
 _BAR: Final = 10
 _LONGEST_ETA: Final = 366 * 86_400
@@ -81,9 +82,10 @@ def _left(run: Run, phase: Phase) -> timedelta | None:
     return timedelta(seconds=int(run.eta))
 
 
-def error_texts(errors: Sequence[Any] | None) -> list[str]:
+def error_texts(errors: Any) -> list[str]:
     """Errors in words, whatever form an item has: a text, an object with a message, or anything else as JSON."""
-    return [text for item in errors or () if (text := clean(_error(item))[:200])]
+    items = errors if isinstance(errors, list) else [errors] if errors else []
+    return [text for item in items if (text := clean(_error(item))[:200])]
 
 
 def _error(item: Any) -> str:
@@ -117,7 +119,7 @@ def run_view(backend: str, run: Run) -> RunView:
         ("Errors", len(errors) or None),
     )
     facts = [Fact(label="State", value=state)]
-    facts += [Fact(label=label, value=value) for label, value in optional if value is not None]
+    facts += [*(Fact(label=label, value=value) for label, value in optional if value is not None), *unreadable(run)]
     shown = "; ".join(errors[:_ERRORS_SHOWN])
     more = f"; and {len(errors) - _ERRORS_SHOWN} more" if len(errors) > _ERRORS_SHOWN else ""
     refresh = Suggestion(label="Refresh", verb="status", target=written(backend, f"{RUN}/{run.run_id}"))
@@ -128,7 +130,7 @@ def run_view(backend: str, run: Run) -> RunView:
         message=shown + more,
         done=run.size_completed,
         total=run.size_total,
-        next=() if phase.ended else (refresh,),
+        next=() if phase.ended or run.run_id is None else (refresh,),
     )
 
 
@@ -141,9 +143,9 @@ def run_table(runs: Sequence[Run], total: int) -> Table:
         left = _left(run, phase)
         rows.append(
             (
-                f"{RUN}/{run.run_id}",
+                f"{RUN}/{run.run_id}" if run.run_id is not None else "",
                 clean(run.name),
-                state,
+                mark(state, run),
                 bar(run.size_completed, run.size_total),
                 _data(run),
                 _pair(run.files_completed, run.files_total),
@@ -152,7 +154,7 @@ def run_table(runs: Sequence[Run], total: int) -> Table:
                 "; ".join(error_texts(run.errors)[:_ERRORS_SHOWN]),
             )
         )
-    return Table(columns=columns, rows=tuple(rows), total=total)
+    return Table(columns=columns, rows=tuple(rows), total=total, note=unread(runs))
 
 
 def runs_text(runs: Sequence[Run]) -> str:
@@ -176,18 +178,21 @@ def client_facts(client: Client) -> list[Fact]:
     )
     return [
         Fact(label="Agent", value=clean(client.name) or None),
-        Fact(label="Connection", value=connection(server.state if server else None)),
+        Fact(label="Connection", value=connection(server.state if server else None).text),
         Fact(label="Paused", value=paused),
         Fact(label="Restart required", value="yes" if client.restart_required else "no"),
         *(Fact(label=label, value=value) for label, value in optional if value is not None),
-        Fact(label="Device", value=client.deviceid),
+        Fact(label="Device", value=clean(client.deviceid) or None),
+        *unreadable(client),
     ]
 
 
-def client_state(client: Client) -> str:
-    """One phrase: whether it is paused, and its connection."""
-    paused = "paused, " if client.paused else ""
-    return paused + connection(client.server.state if client.server else None)
+def client_state(client: Client) -> State:
+    """Whether it is paused, and its connection. A paused agent does not work, however well it is connected."""
+    state = connection(client.server.state if client.server else None)
+    if not client.paused:
+        return state
+    return State(text=f"paused, {state.text}", level=Level.WARN if state.level is Level.GOOD else state.level)
 
 
 def client_next(backend: str, client: Client) -> tuple[Suggestion, ...]:
@@ -202,5 +207,5 @@ def client_next(backend: str, client: Client) -> tuple[Suggestion, ...]:
 
 def tag_table(tags: Sequence[Tag]) -> Table:
     """Tags by name."""
-    rows = sorted((clean(tag.name), clean(tag.value or "")) for tag in tags)
-    return Table(columns=("Tag", "Value"), rows=tuple(rows), total=len(rows))
+    rows = sorted((clean(tag.name), mark(clean(tag.value or ""), tag)) for tag in tags)
+    return Table(columns=("Tag", "Value"), rows=tuple(rows), total=len(rows), note=unread(tags))

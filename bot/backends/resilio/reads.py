@@ -19,11 +19,12 @@ from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase
 from bot.core.ports.services import Call
+from bot.core.text import plural
 
 
 def newest_first(runs: list[Run]) -> list[Run]:
     """By their numbers, which grow."""
-    return sorted(runs, key=lambda run: run.run_id, reverse=True)
+    return sorted(runs, key=lambda run: -1 if run.run_id is None else run.run_id, reverse=True)
 
 
 async def agent_status(client: ResilioClient, operation: Operation, call: Call) -> Done:
@@ -34,8 +35,10 @@ async def agent_status(client: ResilioClient, operation: Operation, call: Call) 
     except (CallProblem, NoSuchTarget) as problem:
         runs = f"not readable: {problem.summary}"
     required = " It needs a restart." if agent.restart_required else ""
+    state = client_state(agent)
     return Done(
-        summary=f"{clean(agent.name) or 'The agent'} is {client_state(agent)}.{required}",
+        summary=f"{clean(agent.name) or 'The agent'} is {state.text}.{required}",
+        state=state,
         facts=(*client_facts(agent), Fact(label="Runs", value=runs)),
         next=client_next(operation.target.backend, agent),
     )
@@ -46,11 +49,11 @@ async def run_status(client: ResilioClient, operation: Operation, call: Call) ->
     run = await client.run(operation.target.id)
     view = run_view(operation.target.backend, run)
     return Done(
-        summary=f"{clean(run.name) or f'Run {run.run_id}'} is {view.state}.",
+        summary=f"{clean(run.name) or f'Run {operation.target.id}'} is {view.state}.",
         run=operation.target,
         view=view,
         beside="",
-        backend_ref=str(run.run_id),
+        backend_ref=operation.target.id,
         next=view.next,
     )
 
@@ -63,9 +66,10 @@ async def history(client: ResilioClient, operation: Operation, call: Call) -> Do
     if not runs:
         return Done(summary="The agent has no runs now.")
     phases = [run_state(run.status)[1] for run in runs]
-    busy, bad = phases.count(Phase.ACTIVE), phases.count(Phase.FAILED)
+    busy, bad, unclear = (phases.count(phase) for phase in (Phase.ACTIVE, Phase.FAILED, Phase.UNREADABLE))
+    unknown = f", {unclear} in an unknown state" if unclear else ""
     return Done(
-        summary=f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {busy or 'none'} active, {bad or 'none'} failed.",
+        summary=f"{plural(len(runs), 'run')}, {busy or 'none'} active, {bad or 'none'} failed{unknown}.",
         table=run_table(shown, len(runs)),
     )
 
@@ -75,4 +79,4 @@ async def tags(client: ResilioClient, operation: Operation, call: Call) -> Done:
     found = await client.tags()
     if not found:
         return Done(summary="The agent has no tags.")
-    return Done(summary=f"The agent has {len(found)} tag{'s' if len(found) > 1 else ''}.", table=tag_table(found))
+    return Done(summary=f"The agent has {plural(len(found), 'tag')}.", table=tag_table(found))

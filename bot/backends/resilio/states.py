@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bot.core.outcome import Phase
+from bot.core.outcome import Level, Phase, State
 
-CONNECTIONS: Final[Mapping[str, str]] = {
-    "NOT_CONFIGURED": "not set up: it belongs to no Management Console",
-    "NOT_CONNECTED": "not connected to its Management Console",
-    "CONNECTING": "connecting to its Management Console",
-    "CONNECTED": "connected to its Management Console",
-    "PENDING_APPROVAL": "connected, and waits to be approved or declined in the Management Console",
-    "DECLINED": "declined by the Management Console",
-    "STOPPED": "without network on its host",
-    "WAITING_FOR_INCOMING_CONNECTION": "waiting for an incoming connection (proxy server mode)",
+CONNECTIONS: Final[Mapping[str, tuple[str, Level]]] = {
+    "NOT_CONFIGURED": ("not set up: it belongs to no Management Console", Level.BAD),
+    "NOT_CONNECTED": ("not connected to its Management Console", Level.BAD),
+    "CONNECTING": ("connecting to its Management Console", Level.WORKING),
+    "CONNECTED": ("connected to its Management Console", Level.GOOD),
+    "PENDING_APPROVAL": ("connected, and waits to be approved or declined in the Management Console", Level.WARN),
+    "DECLINED": ("declined by the Management Console", Level.BAD),
+    "STOPPED": ("without network on its host", Level.BAD),
+    "WAITING_FOR_INCOMING_CONNECTION": ("waiting for an incoming connection (proxy server mode)", Level.WORKING),
 }
 TYPES: Final[Mapping[str, str]] = {
     "folder": "synchronization",
@@ -51,9 +51,13 @@ _PHASES: Final[Mapping[Phase, tuple[str, ...]]] = {
 RUN_STATES: Final[Mapping[str, Phase]] = {state: phase for phase, states in _PHASES.items() for state in states}
 
 
-def connection(state: str | None) -> str:
-    """The connection in words; what nobody documented is `unknown (X)`."""
-    return CONNECTIONS.get(state or "") or f"unknown ({_short(state)})"
+def connection(state: str | None) -> State:
+    """The connection in words; a state that is not documented is `unknown (X)`, and bad news where its name says so."""
+    text, level = CONNECTIONS.get(state or "") or (f"unknown ({_short(state)})", Level.UNSURE)
+    bad = level is Level.UNSURE and any(
+        word in (state or "").upper() for word in ("FAIL", "ERROR", "DENIED", "REFUSED")
+    )
+    return State(text=text, level=Level.BAD if bad else level)
 
 
 def run_state(status: str | None) -> tuple[str, Phase]:

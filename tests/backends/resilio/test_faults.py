@@ -9,15 +9,17 @@ import pytest
 from aiohttp import web
 
 from bot.backends.resilio import PLUGIN
+from bot.backends.resilio.states import CONNECTIONS
 from bot.core.errors import BadReply, Lost, Problem
+from bot.core.outcome import Level, Phase, State
 from tests.backends.kit import Answer, everything_logged, said
-from tests.backends.problems import FAULTS, IDS
+from tests.backends.problems import FAULTS, IDS, WHOLE, WHOLE_IDS
 
-from .support import TOKEN, on_plane, recorded
+from .support import CLIENT, TOKEN, on_plane, recorded
 
 
 @pytest.mark.parametrize("typed", ["tags res:", "history res:", "status res:run/543"])
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
+@pytest.mark.parametrize(("fault", "problem"), WHOLE, ids=WHOLE_IDS)
 async def test_each_fault_of_a_read_is_its_problem(fault: dict[str, Any], problem: type[Problem], typed: str) -> None:
     """What cannot be read is never an answer."""
     async with on_plane() as (plane, res):
@@ -27,6 +29,46 @@ async def test_each_fault_of_a_read_is_its_problem(fault: dict[str, Any], proble
         await plane.set_fault(fault)
         with pytest.raises(problem):
             await res.run(operation)
+
+
+async def test_a_run_of_which_nothing_can_be_read_is_shown_as_unknown() -> None:
+    """Every field of the wrong type: the run keeps its place, marked, and is no success."""
+    async with on_plane() as (plane, res):
+        plane.add_transfer("A")
+        listed, one = await res.operation("history res:"), await res.operation("status res:run/543")
+        await plane.set_fault({"fault": "wrong_types"})
+        history = await res.run(listed)
+        assert history.summary == "1 run, none active, none failed, 1 in an unknown state."
+        assert history.table is not None
+        assert history.table.note.startswith("⚠ 1 row can't be read completely: down_speed, eta, ")
+        status = await res.run(one)
+        assert status.view is not None
+        assert status.view.phase is Phase.UNREADABLE
+        assert "Not readable" in {fact.label for fact in status.facts or status.view.facts}
+
+
+async def test_an_agent_older_than_4_answers_without_its_device_id() -> None:
+    """What the vendor's older page shows is enough for every command."""
+    async with recorded() as (recorder, res):
+        recorder.answers["GET /api/v3/client"] = said({"paused": False, "server": {"addr": "mc", "state": "CONNECTED"}})
+        assert (await res.do("status res:")).state == State(text=CONNECTIONS["CONNECTED"][0], level=Level.GOOD)
+        for typed in ("pause res: for=5m", "resume res:", "tags res:", "tag res: A=b", "status res:run/543"):
+            assert (await res.do(typed)).kind == "done"
+        assert (await res.backend.health()).ok
+
+
+@pytest.mark.parametrize(
+    ("state", "level"),
+    [("CONNECTED", "good"), ("CONNECTION_FAILED", "bad"), ("NOT_CONNECTED", "bad"), ("SOMETHING_NEW", "unsure")],
+)
+async def test_the_answer_has_the_colour_of_the_agents_connection(state: str, level: str) -> None:
+    """An agent that answers and has lost its Management Console is bad news, not "Done"."""
+    async with recorded() as (recorder, res):
+        recorder.answers["GET /api/v3/client"] = said({**CLIENT, "server": {"state": state}})
+        found = (await res.do("status res:")).state
+        assert found is not None
+        assert found.level == level
+        assert (await res.backend.health()).ok is (level != "bad")
 
 
 @pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)

@@ -1,0 +1,171 @@
+"""Reading what a control plane sends: one odd field, row or character never hides the others.
+
+A reply is parsed once, where it arrives (`http_client.Reply.read` and `.rows`), into models of this module. A field with a
+default tolerates anything: what can't be read becomes the default, and `odd` names it. A field without a default is one
+that every reader of the model needs: without it the whole reply fails, and the error names the field. What only some
+operations need, they name when they read: `reply.read(Run, "run_id")`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from itertools import chain
+from typing import Annotated, Any, Final, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
+
+from bot.core.outcome import Fact
+from bot.core.value import Json
+
+T = TypeVar("T")
+MARK: Final = "⚠"
+WHOLE_ROW: Final = "the whole row"
+_MOST_FIELDS_NAMED: Final = 6
+_LARGEST: Final = 2**63
+_HALF_CHARACTER: Final = re.compile(rb"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
+
+
+def loads(body: bytes) -> Json:
+    """The JSON value of a body; raises ValueError for what is not JSON.
+
+    Half characters (`\\ud83d`) become U+FFFD. Numbers beyond 64 bits and NaN become a text that says so, which no numeric
+    field accepts and every text shows.
+    """
+    text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    try:
+        value = json.loads(text, strict=False, parse_int=_whole, parse_float=_fraction, parse_constant=_beyond)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return _repaired(value) if _HALF_CHARACTER.search(body) else value  # type: ignore[no-any-return]
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) < 20 and abs(int(digits)) < _LARGEST else _beyond(digits)
+
+
+def _fraction(digits: str) -> float | str:
+    number = float(digits)
+    return number if abs(number) < _LARGEST else _beyond(digits)
+
+
+def _beyond(digits: str) -> str:
+    return f"{digits[:24]} (out of range)"
+
+
+def _repaired(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_repaired(item) for item in value]
+    if isinstance(value, dict):
+        return {_repaired(key): _repaired(item) for key, item in value.items()}
+    return value
+
+
+def _no_flag(value: object) -> object:
+    if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError("not a number")
+    return value
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _row_by_row(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        return handler(value)
+    rows: list[Any] = []
+    for item in value:
+        try:
+            rows += handler([item])
+        except ValidationError:
+            rows += [empty.noting(WHOLE_ROW) for empty in handler([{}])]
+    return rows
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+"""A text; a number is read as its digits."""
+Whole = Annotated[int, BeforeValidator(_no_flag)]
+"""A whole number, within 64 bits; digits in quotes are read, true and false are not."""
+Number = Annotated[int | float, BeforeValidator(_no_flag)]
+"""A number, within 64 bits; digits in quotes are read, true and false are not."""
+Rows = Annotated[list[T], WrapValidator(_row_by_row)]
+"""A list of models without needed fields, read row by row; null is an empty list."""
+
+
+class WireModel(BaseModel):
+    """A vendor's object; see the module."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+    _odd: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def odd(self) -> tuple[str, ...]:
+        """The vendor's names of the fields that were sent and can't be read, those of inner objects included."""
+        inner = (part for value in self.__dict__.values() for part in (value if isinstance(value, list) else [value]))
+        return (*self._odd, *(name for part in inner if isinstance(part, WireModel) for name in part.odd))
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _tolerate(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            if not isinstance(data, dict):
+                raise
+            faults = {str(item["loc"][0]) for item in error.errors(include_url=False) if item["loc"]}
+        optional = {cls.wire_name(name) for name, field in cls.model_fields.items() if not field.is_required()}
+        odd = faults & optional
+        read = handler({key: value for key, value in data.items() if key not in odd})
+        return read.noting(*sorted(key for key in odd if data[key] is not None))
+
+    @classmethod
+    def wire_name(cls, field: str) -> str:
+        """The vendor's name of a field."""
+        return cls.model_fields[field].alias or field
+
+    def noting(self, *odd: str) -> Self:
+        """This object, with the names of what could not be read."""
+        self._odd = odd
+        return self
+
+
+def mark(text: str, row: WireModel) -> str:
+    """A cell of a row, marked when not all of the row can be read."""
+    return f"{text} {MARK}".strip() if row.odd else text
+
+
+def unreadable(read: WireModel) -> tuple[Fact, ...]:
+    """A fact that names what could not be read of an object; nothing when all of it could."""
+    return (Fact(label="Not readable", value=_listed(read.odd)),) if read.odd else ()
+
+
+def _listed(names: Iterable[str]) -> str:
+    once = list(dict.fromkeys(names))
+    more = f" and {len(once) - _MOST_FIELDS_NAMED} more" if len(once) > _MOST_FIELDS_NAMED else ""
+    return ", ".join(once[:_MOST_FIELDS_NAMED]) + more
+
+
+def unread(rows: Iterable[WireModel]) -> str:
+    """A sentence about rows that can't be read completely; empty without any."""
+    odd = [row.odd for row in rows if row.odd]
+    count = "1 row" if len(odd) == 1 else f"{len(odd)} rows"
+    return f"{MARK} {count} can't be read completely: {_listed(chain(*odd))}." if odd else ""
