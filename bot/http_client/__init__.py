@@ -26,8 +26,9 @@
 `HttpClient.download(..., to=binary file, cap=bytes) -> Download`      the same words; the body goes to the file, at most
     `cap` bytes of it. A repeat begins the file again.
 
-`Reply`     status, headers (lower-case names), body (bytes, unpacked); `.read(Model, "needed", ...)` and `.rows(Model, at=keys)`
-            parse as core/vendor_json says, or raise BadReply that names the field; `.value()` any JSON; `.text()`; `.empty`; `.date` the server's clock (aware) or None; `.media_type`.
+`Reply`     status, headers (lower-case names), body (bytes, unpacked); `.read(Model, "needed", ...)` and
+            `.rows(Model, at=keys)` parse as core/vendor_json says, or raise BadReply that names the field; `.value()` any
+            JSON; `.text()`; `.empty`; `.date` the server's clock (aware) or None; `.media_type`.
 `Download`  status, headers, media_type, size, sha256 (hex), head (the first 512 bytes).
 
 What is raised, all of bot.core.errors: NotSent when nothing of the request was written (no slot, name, connection, TLS,
