@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.core.command.lexer import sound
+
 if TYPE_CHECKING:
     from bot.config import Settings
 
@@ -59,9 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     add("check", "check configuration, tokens, scopes, manifest and backends", check)
     for name, help_ in (("do", "run one command"), ("why", "show every rule that a command would meet")):
         command = add(name, help_, do if name == "do" else why)
-        command.add_argument("command", help='for example "status acc:shop/prices"')
-        command.add_argument("--channel", required=True, help="the channel's id")
-        command.add_argument("--user", required=True, help="the person's id")
+        command.add_argument("command", type=sound, help='for example "status acc:shop/prices"')
+        command.add_argument("--channel", type=sound, required=True, help="the channel's id")
+        command.add_argument("--user", type=sound, required=True, help="the person's id")
         command.add_argument("--yes", action="store_true", help="run what is dangerous without asking again")
     _policy(_nested(add("policy", "test the rules", policy)))
     _audit(_nested(add("audit", "search, export or verify the audit log", audit)))
@@ -96,7 +98,7 @@ def _policy(add: Add) -> None:
 
 def _audit(add: Add) -> None:
     search = add("search", "rows that hold these words, newest first")
-    search.add_argument("text", nargs="*", help="words, or the id of a request")
+    search.add_argument("text", type=sound, nargs="*", help="words, or the id of a request")
     search.add_argument("--event", help="only rows of this event, for example policy_loaded")
     search.add_argument("--count", type=int, default=50, help="how many rows at most")
     export = add("export", "the whole audit log as a file")

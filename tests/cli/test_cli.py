@@ -136,6 +136,16 @@ async def test_do_and_why_are_the_same_pipeline_and_rules(program: Program, here
     assert "not-a-secret" not in start.out + start.err + why.out
 
 
+async def test_a_byte_that_is_not_utf_8_is_replaced_and_recorded(program: Program, here: World) -> None:
+    """A Latin-1 terminal sends the byte 0xEF, which Python keeps as half a surrogate pair."""
+    place = ("--channel", "C0CRAWL", "--user", "U0ANA")
+    asked = "status acc:shop/prices -- na\udcefve"
+    status = await program("do", asked, *place, folder=here.folder, environ=here.environ)
+    search = await program("audit", "search", "na\udcefve", folder=here.folder, environ=here.environ)
+    assert (status.code, status.err, search.code, search.err) == (0, "", 0, ""), (status, search)
+    assert any(entry.reason == "na\ufffdve" for entry in here.audit())
+
+
 async def test_the_audit_log_is_searched_exported_and_verified(program: Program, here: World) -> None:
     await here.does("start acc:shop/prices -- =evil()", "start acc:shop/prices")
     await here.until(lambda: "done" in here.events("start"))

@@ -1,4 +1,4 @@
-"""Text as Slack sends it -> words. Quotes of every shape, Slack's escapes, and where the reason starts."""
+"""Text as Slack sends it -> words. Quotes of every shape, Slack's escapes and formatting, and where the reason starts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,20 @@ _OPENS_SINGLE_AFTER: Final = frozenset("=:/")
 _DASHES: Final = frozenset({"--", "\u2014", "\u2013", "\u2014\u2014"})
 _ENTITY: Final = re.compile(r"<([^<>\s|]*[^<>|]*)(?:\|([^<>]*))?>")
 _RUN: Final = re.compile(rf"[^\s{''.join(sorted(DOUBLE | _SINGLE))}]+")
+MARKERS: Final = frozenset("`*_~")  # how Slack writes code, bold, italic and struck text
+_NO_WIDTH: Final = frozenset("\u00ad\u200b\u2060\ufeff")  # show nothing and mean nothing, wherever they stand
+_EDGES: Final = "".join(_NO_WIDTH) + "\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_LEAD: Final = re.compile(rf"[\s{_EDGES}]*")
+_SLASH_COMMAND: Final = re.compile(r"/[a-z0-9_-]{1,31}")
 LONGEST: Final = 12_000
 
 
 class Word(NamedTuple):
-    """A word and, per character, whether it stood in quotes. `end` is the offset behind it in the text."""
+    """A word and, for each character, whether it stood in quotes. `start` and `end` are its offsets in the text."""
 
     text: str
     quoted: tuple[bool, ...]
+    start: int
     end: int
 
     @property
@@ -26,9 +32,35 @@ class Word(NamedTuple):
         """True when no character stood in quotes."""
         return not any(self.quoted)
 
+    def cut(self, first: int, last: int) -> Word:
+        """The word without its first and last characters, as many as given."""
+        keep = slice(first, len(self.text) - last)
+        return self._replace(text=self.text[keep], quoted=self.quoted[keep])
+
 
 class Unreadable(ValueError):
-    """The words cannot be split; the text says why."""
+    """The words can't be split; the text says why."""
+
+
+def sound(text: str) -> str:
+    """The text with every half of a surrogate pair joined to its other half or replaced by U+FFFD: text that can be stored."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def unwrap(text: str) -> str:
+    """The text without what copying and formatting put around it: blanks, invisible characters, a code fence, backticks, a
+    pair of bold, italic or strike marks, and the name of a slash command in front."""
+    while True:
+        before, text = text, _LEAD.sub("", text, count=1).rstrip().rstrip(_EDGES)
+        mark = text[:1]
+        run = len(text) - len(text.lstrip(mark)) if mark in MARKERS else 0
+        if run and len(text) > 2 * run and text.endswith(mark * run) and mark not in text[run:-run]:
+            text = text[run:-run]
+        named = _SLASH_COMMAND.match(text)
+        if named is not None and not text[named.end() : named.end() + 1].strip():
+            text = text[named.end() :]
+        if text == before:
+            return text
 
 
 def unescape(text: str) -> str:
@@ -51,9 +83,10 @@ def _entity(match: re.Match[str]) -> str:
 
 
 def split(text: str) -> tuple[list[Word], str | None]:
-    """The words before the reason, and the reason (behind a lone `--` or the word `because`), else None.
+    """The words before the reason, and the reason (after a lone `--` or the word `because`), else None.
 
-    Raises Unreadable for an open quote or a text longer than LONGEST characters.
+    Formatting marks and invisible characters around a word are not part of it. Raises Unreadable for an open quote or a
+    text longer than LONGEST characters.
     """
     if len(text) > LONGEST:
         raise Unreadable(f"That is longer than {LONGEST} characters.")
@@ -62,12 +95,13 @@ def split(text: str) -> tuple[list[Word], str | None]:
     while True:
         at = _skip_blanks(text, at)
         if at >= len(text):
-            return words, None
-        word = _word(text, at)
+            return _unformatted(words), None
+        read = _word(text, at)
+        word, at = _visible(read), read.end
         if words and word.bare and (word.text in _DASHES or word.text.lower() == "because"):
-            return words, " ".join(text[word.end :].split()) or None
-        words.append(word)
-        at = word.end
+            return _unformatted(words), " ".join(text[at:].split()) or None
+        if word.text or not read.text:
+            words.append(word)
 
 
 def _skip_blanks(text: str, at: int) -> int:
@@ -79,7 +113,7 @@ def _skip_blanks(text: str, at: int) -> int:
 def _word(text: str, at: int) -> Word:
     run = _RUN.match(text, at)
     if run is not None and (run.end() == len(text) or text[run.end()].isspace()):
-        return Word(run.group(), (False,) * (run.end() - at), run.end())
+        return Word(run.group(), (False,) * (run.end() - at), at, run.end())
     out: list[str] = []
     quoted: list[bool] = []
     start = at
@@ -88,12 +122,50 @@ def _word(text: str, at: int) -> Word:
         if char in DOUBLE or (char in _SINGLE and (at == start or text[at - 1] in _OPENS_SINGLE_AFTER)):
             inside, at = _quoted(text, at)
             out.extend(inside)
-            quoted.extend([True] * max(len(inside), 0))
+            quoted.extend([True] * len(inside))
             continue
         out.append(char)
         quoted.append(False)
         at += 1
-    return Word("".join(out), tuple(quoted), at)
+    return Word("".join(out), tuple(quoted), start, at)
+
+
+def _visible(word: Word) -> Word:
+    """The word without the invisible characters that nobody put in quotes."""
+    if word.text.isascii():
+        return word
+    kept = [(char, q) for char, q in zip(word.text, word.quoted, strict=True) if q or char not in _NO_WIDTH]
+    while kept and kept[0][0] in _EDGES and not kept[0][1]:
+        del kept[0]
+    while kept and kept[-1][0] in _EDGES and not kept[-1][1]:
+        del kept[-1]
+    return word._replace(text="".join(char for char, _ in kept), quoted=tuple(q for _, q in kept))
+
+
+def _unformatted(words: list[Word]) -> list[Word]:
+    """The words without pairs of formatting marks: `*status* acc:x` and `_status acc:x_` are `status acc:x`."""
+    first = 0
+    while first < len(words):
+        word = words[first]
+        run = len(word.text) - len(word.text.lstrip(word.text[:1])) if word.text[:1] in MARKERS else 0
+        last = _closes(words, first, run) if run and not word.quoted[0] else None
+        if last is None:
+            first += 1
+            continue
+        words[last] = words[last].cut(0, run)
+        words[first] = words[first].cut(run, 0)
+    return words
+
+
+def _closes(words: list[Word], first: int, run: int) -> int | None:
+    """The word that ends with the mark with which the first one begins, None without one."""
+    mark = words[first].text[:run]
+    for last in range(first, len(words)):
+        end = words[last]
+        inside = len(words[first].text) > run and len(end.text) > (2 * run if last == first else run)
+        if inside and end.text.endswith(mark) and not any(end.quoted[-run:]):
+            return last
+    return None
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:

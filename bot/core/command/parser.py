@@ -1,26 +1,69 @@
-"""`VERB [TARGET] [KEY=VALUE ...] [-- REASON]` -> Command or Misread, the same for every door. Never raises."""
+"""`VERB [TARGET] [KEY=VALUE ...] [-- REASON]` -> Command or ParseError, the same for every source. Never raises."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from bot.core.command.builtins import Builtin, Takes
 from bot.core.command.catalog import Catalog
-from bot.core.command.lexer import Unreadable, Word, split, unescape
+from bot.core.command.lexer import MARKERS, Unreadable, Word, split, unescape, unwrap
 from bot.core.command.target_ref import BACKEND_NAME, SELECTORS, TargetRef, quote
 from bot.core.intent import Command, ParseError
 
-_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
+_KEY: Final = re.compile(r"[^\W\d][\w.\-]*")
+_KEY_PART: Final = re.compile(r"[\w.\-]*")
 _TIME: Final = re.compile(r"\d{1,2}:\d{2}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/@+,:<>#!^*|-]+")
 _SPACED_KEYS: Final = frozenset({"until", "start", "since"})
+_LINE: Final = re.compile(r"[\r\n]+")
+_UNITS: Final = re.compile(r"(\d{1,6})\s*(second|minute|min|hour|hr|day|[smhd])s?", re.IGNORECASE)
+_DAY_AND_HOUR: Final = re.compile(r"([A-Za-z]{3,9})(?:\s+at)?\s+(\d{1,2})(?::?(\d{2}))?\s*(am|pm)?", re.IGNORECASE)
 
 
 def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command | ParseError:
-    """Read one command. The text may carry Slack's escapes; an empty text is the verb `help`."""
-    plain = unescape(text).strip()
+    """Read one command. The text may carry Slack's escapes and formatting; an empty text is the verb `help`.
+
+    A message with several commands, each on its own line, is refused as a whole.
+    """
+    plain = unwrap(unescape(text))
+    first, *others = _lines(plain)
+    commands = [line for line in others if _names_a_target(line, catalog)]
+    if commands and isinstance(_parse(unwrap(first), catalog, ()), Command):
+        return several([first, *commands], catalog, plain)
+    return _parse(plain, catalog, files)
+
+
+def several(texts: Sequence[str], catalog: Catalog, whole: str) -> ParseError:
+    """The refusal of a message with several commands; those that can be read are offered one by one."""
+    read = [_parse(unwrap(text), catalog, ()) for text in texts]
+    commands = tuple(format_command(command) for command in read if isinstance(command, Command))
+    problem = f"This message has {len(texts)} commands, and one message is one request. Nothing was done."
+    return ParseError(text=whole[:500], problem=problem, nearest=commands)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of the text; a quote may span several."""
+    starts = [match.end() for match in _LINE.finditer(text)]
+    if not starts:
+        return [text]
+    try:
+        words, _ = split(text)
+    except Unreadable:
+        return [text]
+    starts = [at for at in starts if not any(word.start < at < word.end for word in words)]
+    return [text[at:end].strip() for at, end in pairwise([0, *starts, len(text)])]
+
+
+def _names_a_target(line: str, catalog: Catalog) -> bool:
+    """Whether a line is a whole command, and not words that begin like one."""
+    read = _parse(unwrap(line), catalog, ())
+    return isinstance(read, Command) and read.target is not None
+
+
+def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | ParseError:
     try:
         words, reason = split(plain)
     except Unreadable as problem:
@@ -29,7 +72,7 @@ def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command |
         return Command(verb="help", files=files)
     verb, taken = catalog.canonical_verb([word.text if word.bare else "" for word in words])
     if verb is None:
-        return _unknown_verb(plain, words[0], catalog)
+        return _unknown_verb(plain, words, reason, catalog)
     rest = words[taken:]
     builtin = catalog.builtin(verb)
     if builtin is not None and builtin.takes is Takes.COMMAND:
@@ -38,18 +81,22 @@ def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command |
     if builtin is not None and (builtin.takes is Takes.WORDS or _acts_as_words(builtin, bare)):
         return Command(verb=verb, params=params, words=tuple(w.text for w in bare), reason=reason, files=files)
     command = Command(verb=verb, params=params, reason=reason, files=files)
-    return _with_target(plain, command, bare, catalog)
+    return _with_target(plain, command, rest, bare, catalog)
 
 
 def _acts_as_words(builtin: Builtin, bare: Sequence[Word]) -> bool:
     return builtin.takes is Takes.NOTHING and bool(bare)
 
 
-def _unknown_verb(text: str, word: Word, catalog: Catalog) -> ParseError:
+def _unknown_verb(text: str, words: Sequence[Word], reason: str | None, catalog: Catalog) -> ParseError:
     """The nearest verbs, each with the rest of what was typed, so that one press says it right."""
-    rest = text[word.end :].strip()
-    nearest = tuple(f"{verb} {rest}".strip() for verb in catalog.nearest_verbs(word.text))
-    return ParseError(text=text[:500], problem=f"`{word.text[:60]}` is not a verb.", nearest=nearest)
+    rest = " ".join([*(_typed(word, text) for word in words[1:]), *(["--", reason] if reason else [])])
+    nearest = tuple(f"{verb} {rest}".strip() for verb in catalog.nearest_verbs(words[0].text))
+    return ParseError(text=text[:500], problem=f"`{words[0].text[:60]}` is not a verb.", nearest=nearest)
+
+
+def _typed(word: Word, text: str) -> str:
+    return word.text if word.bare else text[word.start : word.end]
 
 
 def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, start: int) -> Command:
@@ -62,10 +109,13 @@ def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, star
 
 
 def _pair(word: Word) -> tuple[str, str] | None:
-    match = _KEY.match(word.text)
-    if match is None or word.text[match.end() : match.end() + 1] != "=" or any(word.quoted[: match.end() + 1]):
+    """The name and the value of `key=value`; a name with blanks or other signs stands in quotes: `"input.Search Term"=x`."""
+    at = next((i for i, char in enumerate(word.text) if char == "=" and not word.quoted[i]), 0)
+    key, quoted = word.text[:at], word.quoted[:at]
+    bare = "".join(char for char, inside in zip(key, quoted, strict=True) if not inside)
+    if not key.strip() or not (_KEY_PART if any(quoted) else _KEY).fullmatch(bare):
         return None
-    return match.group(), word.text[match.end() + 1 :]
+    return key, word.text[at + 1 :]
 
 
 def _params(words: Sequence[Word]) -> tuple[tuple[tuple[str, str], ...], list[Word]]:
@@ -87,7 +137,9 @@ def _params(words: Sequence[Word]) -> tuple[tuple[tuple[str, str], ...], list[Wo
     return tuple(pairs), bare
 
 
-def _with_target(text: str, command: Command, bare: Sequence[Word], catalog: Catalog) -> Command | ParseError:
+def _with_target(
+    text: str, command: Command, rest: Sequence[Word], bare: Sequence[Word], catalog: Catalog
+) -> Command | ParseError:
     if not bare:
         return command
     ref = read_target(bare[0], catalog)
@@ -98,11 +150,40 @@ def _with_target(text: str, command: Command, bare: Sequence[Word], catalog: Cat
             text=text[:500], problem=ref, understood=verb, nearest=tuple(f"{verb} {name}:" for name in near)
         )
     if len(bare) > 1:
+        return _too_many_words(text, command.model_copy(update={"target": str(ref)}), rest, bare, ref)
+    return command.model_copy(update={"target": str(ref)})
+
+
+def _too_many_words(
+    text: str, command: Command, rest: Sequence[Word], bare: Sequence[Word], ref: TargetRef
+) -> ParseError:
+    """Words that belong to no parameter: quoted they are part of the value before them, or of the target."""
+    before = rest[rest.index(bare[1]) - 1]
+    pair = _pair(before) if before is not bare[0] else None
+    if pair is None:
         extra = " ".join(f"`{word.text[:60]}`" for word in bare[1:4])
         joined = quote(" ".join([ref.path, *(word.text for word in bare[1:])]))
         problem = f"{extra} is not `key=value`. If it belongs to the target, quote it: `{ref.backend}:{joined}`."
-        return ParseError(text=text[:500], problem=problem, understood=f"{verb} {ref}")
-    return command.model_copy(update={"target": str(ref)})
+        return ParseError(text=text[:500], problem=problem, understood=f"{command.verb} {ref}")
+    name, value = pair
+    meant = f"{name}={_value(_tidied(name, ' '.join([value, *(word.text for word in bare[1:])])))}"
+    params = tuple((key, meant.partition("=")[2]) if (key, old) == pair else (key, old) for key, old in command.params)
+    problem = f"`{bare[1].text[:60]}` is not `key=value`. If it belongs to `{name}`, write `{meant}`."
+    read = [*(f"{key}={val if key == name else _value(val)}" for key, val in params)]
+    corrected = " ".join([command.verb, str(ref), *read, *(["--", command.reason] if command.reason else [])])
+    return ParseError(text=text[:500], problem=problem, understood=f"{command.verb} {ref}", nearest=(corrected,))
+
+
+def _tidied(name: str, value: str) -> str:
+    """`2 hours` as `2h` and `Monday 7am` as `Mon 07:00`, which is how those parameters are written."""
+    length = _UNITS.fullmatch(value)
+    if length is not None:
+        return f"{length[1]}{length[2][0].lower()}"
+    when = _DAY_AND_HOUR.fullmatch(value) if name in _SPACED_KEYS else None
+    if when is None:
+        return value
+    hour = int(when[2]) % 12 + (12 if when[4].lower() == "pm" else 0) if when[4] else int(when[2])
+    return f"{when[1][:3].title()} {hour:02}:{when[3] or '00'}"
 
 
 def read_target(word: Word, catalog: Catalog) -> TargetRef | str:
@@ -141,12 +222,17 @@ def format_command(command: Command) -> str:
     if command.target is not None:
         parts.append(command.target)
     parts.extend(_value(word) for word in command.words)
-    parts.extend(f"{key}={_value(value)}" for key, value in command.params)
+    parts.extend(f"{_key(key)}={_value(value)}" for key, value in command.params)
     text = " ".join(parts)
     return f"{text} -- {command.reason}" if command.reason else text
 
 
 def _value(value: str) -> str:
-    if _PLAIN.fullmatch(value) and value.lower() != "because" and value != "--":
+    formatted = value[:1] in MARKERS and value.strip("".join(MARKERS))
+    if _PLAIN.fullmatch(value) and not formatted and value.lower() != "because" and value != "--":
         return value
     return quote(value)
+
+
+def _key(key: str) -> str:
+    return key if _KEY.fullmatch(key) else quote(key)
