@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bot import plugins
 from bot.core.command.capability import Capability, TargetKind
-from bot.core.command.catalog import Catalog, check_params
+from bot.core.command.catalog import Catalog, check_builtin, check_params
 from bot.core.command.parser import parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadRequest
@@ -168,9 +168,10 @@ def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime) -> V
     read = parse(case.say, catalog)
     if isinstance(read, ParseError):
         return Verdict("not understood", "no rule", read.problem)
-    if _is_builtin(read, catalog):
-        return _builtin(policy, read, catalog, subject, where)
     try:
+        if _is_builtin(read, catalog):
+            check_builtin(catalog.builtins[read.verb], read)
+            return _builtin(policy, read, catalog, subject, where)
         asked = _asked(read, catalog, subject, where, _outside_freezes(policy, now))
     except BadRequest as problem:
         return Verdict("not understood", "no rule", problem.summary)

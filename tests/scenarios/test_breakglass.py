@@ -45,6 +45,15 @@ async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) 
     assert not here.audit(event="approval_requested")
 
 
+@pytest.mark.parametrize("text", ["breakglass start acc:labs/new -- prod is down", "breakglass banana for=5m -- x"])
+async def test_breakglass_refuses_words_that_it_does_not_understand(team: Team, text: str) -> None:
+    """A command behind it is not run and opens nothing: the answer says what breakglass does, and how it is written."""
+    here = team.here
+    told = "it takes only `for=`", "open everything in this channel", "breakglass for=30m -- "
+    await here.does(text, "Nothing was done", "`breakglass` doesn't take", *told, user="U0RUI")
+    assert not here.audit(event="breakglass")
+
+
 async def test_only_who_has_the_right_may_and_only_so_long(team: Team) -> None:
     """Ana may not; no reason, two hours, or a second one beside the first: no."""
     here = team.here

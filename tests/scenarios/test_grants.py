@@ -210,7 +210,8 @@ async def test_an_alias_noted_after_the_card_was_shown_counts_too(team: Team) ->
 async def test_accounts_are_written_in_the_file_and_nowhere_else(team: Team) -> None:
     """No word in chat makes two accounts one person, or one two."""
     here = team.here
-    await here.does("policy alias @lee @ana -- same person", "`policy alias` is nothing", user="U0ROOT")
+    await here.does("policy alias @lee @ana -- same person", "`policy` doesn't take", user="U0ROOT")
+    await here.does("policy alias @lee -- same person", "Unknown `policy alias`", user="U0ROOT")
     await here.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     await team.press(card, "Approve")

@@ -1,4 +1,4 @@
-"""The verbs that the program answers itself: what they are called, how their words are read, what they say of themselves."""
+"""The built-in verbs, which Signalbox answers itself: their names, the words and parameters they take, and their help."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.core.value import Value
 
 
 class Takes(StrEnum):
-    """How the words behind a built-in verb are read."""
+    """How the words after a built-in verb are read."""
 
     NOTHING = "nothing"
     WORDS = "words"
@@ -20,9 +20,10 @@ class Takes(StrEnum):
 
 
 class Builtin(Value):
-    """One built-in verb. One without `needs` may be used by every full member of a channel that has rules at all.
+    """One built-in verb. Words and parameters that it does not declare are refused.
 
-    `needs` is the table of the rules that names who else may use it: administrators or breakglass.
+    Without `needs`, every full member of a channel with rules may use it; else those whom that table of the rules names:
+    administrators or breakglass. `most_words` limits Takes.WORDS.
     """
 
     verb: str
@@ -32,6 +33,7 @@ class Builtin(Value):
     params: tuple[Param, ...] = ()
     risk: Risk = Risk.READ
     needs: str | None = None
+    most_words: int | None = None
 
 
 _COUNT = Param(
@@ -44,50 +46,52 @@ BUILTINS: Final = (
     Builtin(
         verb="help",
         takes=Takes.WORDS,
-        help="What you may do here, on one control plane (`help acc`), or how one verb works.",
+        help="What you can do here, on one backend (`help acc`), or how one verb works.",
         example="help start",
     ),
-    Builtin(verb="whoami", takes=Takes.NOTHING, help="Who you are to the rules of this channel.", example="whoami"),
+    Builtin(verb="whoami", takes=Takes.NOTHING, help="What the rules of this channel know of you.", example="whoami"),
     Builtin(
         verb="why",
         takes=Takes.COMMAND,
-        help="Every rule that a command would meet here, and the first condition that fails.",
+        help="Check a command against every rule of this channel, without running it.",
         example="why start acc:shop/prices",
-        params=(Param(name="as", type=ParamType.TEXT, help="another person, for administrators", example="@lee"),),
+        params=(
+            Param(name="as", type=ParamType.TEXT, help="check as another person (administrators only)", example="@lee"),
+        ),
     ),
     Builtin(
         verb="backends",
         takes=Takes.NOTHING,
-        help="The control planes, how they are and since when.",
+        help="The backends, and whether each one answers.",
         example="backends",
     ),
     Builtin(
         verb="targets",
         takes=Takes.TARGET,
-        help="What exists on a control plane, as far as it is known.",
+        help="What there is on a backend.",
         example="targets infa",
-        params=(_COUNT,),
+        params=(_COUNT.model_copy(update={"default": 50}),),
     ),
     Builtin(
         verb="find",
         takes=Takes.WORDS,
-        help="Targets of every control plane by a part of their name.",
+        help="Find targets on all backends by part of their name.",
         example="find prices",
     ),
     Builtin(
         verb="status",
         takes=Takes.TARGET,
-        help="Open requests, runs and pauses of this channel; `status acc:` whether that control plane answers.",
+        help="Open requests, runs and pauses of this channel; `status acc:` tells whether that backend answers.",
         example="status",
     ),
-    Builtin(verb="health", takes=Takes.TARGET, help="Whether each control plane answers.", example="health"),
-    Builtin(verb="approvals", takes=Takes.NOTHING, help="What waits for a decision here.", example="approvals"),
-    Builtin(verb="watches", takes=Takes.NOTHING, help="The runs that are followed now.", example="watches"),
-    Builtin(verb="pauses", takes=Takes.NOTHING, help="Schedules that are switched off for a time.", example="pauses"),
+    Builtin(verb="health", takes=Takes.TARGET, help="Whether each backend answers.", example="health"),
+    Builtin(verb="approvals", takes=Takes.NOTHING, help="Requests that wait for a decision here.", example="approvals"),
+    Builtin(verb="watches", takes=Takes.NOTHING, help="Runs in progress that this channel follows.", example="watches"),
+    Builtin(verb="pauses", takes=Takes.NOTHING, help="Schedules that are paused, and until when.", example="pauses"),
     Builtin(
         verb="audit",
         takes=Takes.WORDS,
-        help="The audit log: search words, newest first.",
+        help="Search the audit log, newest first.",
         example="audit prices count=20",
         params=(
             _COUNT,
@@ -98,15 +102,15 @@ BUILTINS: Final = (
     ),
     Builtin(
         verb="timeline",
-        takes=Takes.WORDS,
-        help="What was done in this channel, as a timeline with files.",
+        takes=Takes.NOTHING,
+        help="What was done in this channel, oldest first, with files for a report.",
         example="timeline since=4h",
         params=(Param(name="since", type=ParamType.DURATION, help="how far back", default=86_400, unit="seconds"),),
     ),
     Builtin(
         verb="grant",
         takes=Takes.WORDS,
-        help="Let a person do one thing for a time.",
+        help="Allow a person one verb on a target for a limited time.",
         example="grant @ana start acc:shop/* for=2h -- covering for Lee",
         params=(Param(name="for", type=ParamType.DURATION, help="how long", default=1800, unit="seconds"),),
         risk=Risk.CHANGE,
@@ -115,16 +119,17 @@ BUILTINS: Final = (
     Builtin(
         verb="revoke",
         takes=Takes.WORDS,
+        most_words=1,
         help="End a grant.",
         example="revoke g-7K2M -- no longer needed",
         risk=Risk.CHANGE,
         needs="administrators",
     ),
-    Builtin(verb="grants", takes=Takes.NOTHING, help="Permissions that are limited in time.", example="grants"),
+    Builtin(verb="grants", takes=Takes.NOTHING, help="Grants in force, and until when.", example="grants"),
     Builtin(
         verb="breakglass",
-        takes=Takes.WORDS,
-        help="Act without approval in an emergency: at once, loud, short, reviewed afterwards.",
+        takes=Takes.NOTHING,
+        help="In an emergency, open everything in this channel for a short time, without approval. A second person reviews it.",
         example="breakglass for=30m -- approvers unreachable, checkout is down",
         params=(Param(name="for", type=ParamType.DURATION, help="how long", default=1800, unit="seconds"),),
         risk=Risk.CHANGE,
@@ -133,11 +138,15 @@ BUILTINS: Final = (
     Builtin(
         verb="policy",
         takes=Takes.WORDS,
-        help="The rules in force: version, since when, this channel's rules.",
+        most_words=2,
+        help="The rules of this channel, and the version in force.",
         example="policy",
     ),
     Builtin(
-        verb="doctor", takes=Takes.NOTHING, help="Checks of the installation, each with its remedy.", example="doctor"
+        verb="doctor",
+        takes=Takes.NOTHING,
+        help="Check the installation, and how to fix what is wrong.",
+        example="doctor",
     ),
 )
 

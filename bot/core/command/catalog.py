@@ -6,10 +6,11 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from bot.core.command.builtins import ALIASES, BUILTINS, Builtin
+from bot.core.command.builtins import ALIASES, BUILTINS, Builtin, Takes
 from bot.core.command.capability import BackendRows, Capability
 from bot.core.command.params import BadParam, Param, ParamType
 from bot.core.errors import BadRequest
+from bot.core.intent import Command
 from bot.core.value import Json
 
 
@@ -108,6 +109,22 @@ class Catalog:
     def nearest_backends(self, word: str) -> tuple[str, ...]:
         """Up to three configured names that look like what was typed."""
         return tuple(difflib.get_close_matches(word.lower(), sorted(self.backends), n=3, cutoff=0.4))
+
+
+def check_builtin(row: Builtin, ask: Command) -> dict[str, Json]:
+    """The parameters of a built-in verb, defaults included. Raises BadRequest for a word or parameter it does not take."""
+    most = {Takes.WORDS: row.most_words, Takes.COMMAND: 1}.get(row.takes, 0)
+    extra = ask.words[most:] if most is not None else ()
+    hint = f"{row.help} For example: `{row.example}`."
+    if extra:
+        names = ", ".join(f"`{param.name}=`" for param in row.params)
+        only = f"; it takes only {names}" if names else ""
+        raise BadRequest(f"`{row.verb}` doesn't take `{' '.join(extra)[:80]}`{only}.", hint, "bad_parameter")
+    try:
+        given = check_params(row.params, ask.params)
+    except BadRequest as problem:
+        raise BadRequest(f"`{row.verb}`: {problem.summary}", hint, problem.code) from None
+    return {param.name: param.default for param in row.params if param.default is not None} | given
 
 
 def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) -> dict[str, Json]:

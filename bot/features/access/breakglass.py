@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone
@@ -34,14 +35,14 @@ _LISTED: Final = 20
 _OUTCOMES: Final = frozenset({"done", "failed", "unknown", "abandoned", "reconciled"})
 
 
-async def breakglass(ctx: Context, intent: Intent, ask: Command) -> None:
+async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`breakglass for=30m -- reason`: everything that is not denied, in this channel, for a short time."""
     policy, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
     refused = why_not_breakglass(policy, subject, ctx.home_team)
     table = policy.file.breakglass
     if refused is not None or table is None:
         raise grants.NotPermittedError(f"You may not break the glass: {refused}.", code="not_breakglass")
-    reason, lasts = grants.needs_reason(ask), grants.lasting(ctx, ask)
+    reason, lasts = grants.needs_reason(ask), given["for"]
     if lasts > table.max:
         raise BadRequest(f"`for=` is at most {duration_text(table.max)} for break-glass.", code="bad_parameter")
     open_one = await _open_here(ctx, intent)
@@ -289,7 +290,7 @@ async def end_grant(ctx: Context, intent: Intent | None, grant: Grant) -> None:
         await show_again(ctx, grant.id)
 
 
-async def revoke(ctx: Context, intent: Intent, ask: Command) -> None:
+async def revoke(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`revoke ID -- reason`; the cards of a break-glass then list what was done under it."""
     ended = await grants.revoke(ctx, intent, ask)
     if ended.breakglass:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -12,7 +13,6 @@ from bot.core.approval import person_of
 from bot.core.audit import Event
 from bot.core.card import Card, Line, Tone
 from bot.core.command.capability import Capability
-from bot.core.command.catalog import check_params
 from bot.core.command.params import duration_text
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Actor, Command, Intent, Place
@@ -46,17 +46,10 @@ def needs_reason(ask: Command) -> str:
     return ask.reason
 
 
-def lasting(ctx: Context, ask: Command) -> int:
-    """`for=` in seconds, or the verb's default."""
-    builtin = ctx.catalog.builtin(ask.verb)
-    seconds = check_params(builtin.params if builtin else (), ask.params).get("for", 1_800)
-    return seconds if isinstance(seconds, int) else 1_800
-
-
-async def grant(ctx: Context, intent: Intent, ask: Command) -> None:
+async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`grant @person VERB TARGET for=2h -- reason`, in this channel."""
     person, verb, target = _words(ask)
-    reason, lasts = needs_reason(ask), lasting(ctx, ask)
+    reason, lasts = needs_reason(ask), given["for"]
     _check_patterns(verb, target)
     rows = grant_scope.rows_of(ctx.catalog, verb, target)
     if not rows:

@@ -1,14 +1,15 @@
-"""The verbs that the program answers itself. `answer` finds the one that was asked for."""
+"""The built-in verbs. `answer` finds the one that was asked for, checks its words, and runs it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
 from bot.core.audit import Event
+from bot.core.command.catalog import check_builtin
 from bot.core.errors import Problem
 from bot.core.intent import Command, Intent
-from bot.core.policy.decide import Denied
+from bot.core.policy.decide import BUILT_IN_RULE, Denied
 from bot.core.records import stamp
 from bot.features.access import breakglass, grants
 from bot.features.builtins import audit, help_page, inventory, policy, whoami_why
@@ -20,7 +21,7 @@ from bot.runtime.context import Context
 
 __all__ = ["answer", "help_for", "usable_verbs"]
 
-Handler = Callable[[Context, Intent, Command], Awaitable[None]]
+Handler = Callable[[Context, Intent, Command, Mapping[str, Any]], Awaitable[None]]
 
 OPEN_TO_ALL: Final[dict[str, Handler]] = {"help": help_page.help_, "whoami": whoami_why.whoami, "why": whoami_why.why}
 MEMBERS: Final[dict[str, Handler]] = {
@@ -44,20 +45,18 @@ MEMBERS: Final[dict[str, Handler]] = {
 
 
 async def answer(ctx: Context, intent: Intent, ask: Command) -> None:
-    """`help`, `whoami` and `why` answer everybody; the rest whoever the rules of this channel admit."""
-    row = OPEN_TO_ALL.get(ask.verb)
-    if row is None:
+    """`help`, `whoami` and `why` are open to all; the rest to people whom the rules of this channel admit."""
+    handler = OPEN_TO_ALL.get(ask.verb)
+    if handler is None:
         refused = await not_admitted(ctx, intent)
         if refused is not None and not policy.confirms_frozen(ask, refused):
             await refusal.turned_away(ctx, intent, ask, refused)
             return
-        row = MEMBERS.get(ask.verb)
-    if row is None:
-        raise Problem(f"`{ask.verb}` is not there yet.", code="no_such_verb")
+        handler = MEMBERS[ask.verb]
     try:
-        await row(ctx, intent, ask)
+        await handler(ctx, intent, ask, check_builtin(ctx.catalog.builtins[ask.verb], ask))
     except grants.NotPermittedError as no:
-        await refusal.turned_away(ctx, intent, ask, Denied("built-in rule", no.summary, no.code))
+        await refusal.turned_away(ctx, intent, ask, Denied(BUILT_IN_RULE, no.summary, no.code))
         return
     except Problem as trouble:
         await refusal.problem(ctx, intent, trouble)

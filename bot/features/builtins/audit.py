@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from bot.core.audit import Event
 from bot.core.card import Delivery, Line
 from bot.core.command.capability import Risk
-from bot.core.command.catalog import check_params
 from bot.core.intent import Command, Intent
 from bot.core.outcome import FileOut, Table
 from bot.core.policy.decide import why_not_administrator
@@ -29,10 +29,8 @@ _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
-async def audit(ctx: Context, intent: Intent, ask: Command) -> None:
+async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """Rows of this channel, newest first; administrators see every channel."""
-    builtin = ctx.catalog.builtin("audit")
-    given = check_params(builtin.params if builtin else (), ask.params)
     policy, subject, _ = await facts(ctx, intent.actor, intent.place)
     everywhere = why_not_administrator(policy, subject, ctx.home_team) is None
     person = _PERSON.fullmatch(str(given.get("user") or ""))
@@ -45,18 +43,14 @@ async def audit(ctx: Context, intent: Intent, ask: Command) -> None:
         request_id=text if _REQUEST.fullmatch(text) else None,
         text=None if _REQUEST.fullmatch(text) else text or None,
     )
-    count = given.get("count")
-    entries = await ctx.store.search(filters, limit=count if isinstance(count, int) else 20)
+    entries = await ctx.store.search(filters, limit=given["count"])
     where = "every channel" if everywhere else "this channel"
     await _show(ctx, intent, f"Register, {where}", entries)
 
 
-async def timeline(ctx: Context, intent: Intent, ask: Command) -> None:
+async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """What happened in this channel, oldest first."""
-    builtin = ctx.catalog.builtin("timeline")
-    given = check_params(builtin.params if builtin else (), ask.params)
-    since = given.get("since", 86_400)
-    start = ctx.clock.now() - timedelta(seconds=since if isinstance(since, int) else 86_400)
+    start = ctx.clock.now() - timedelta(seconds=given["since"])
     filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
     entries = await ctx.store.search(filters, limit=200)
     oldest_first = list(reversed(entries))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from bot.core.card import Line
 from bot.core.command.builtins import BUILTINS, EXAMPLE_BACKENDS
@@ -21,7 +21,7 @@ _RISKS: Final = {Risk.READ: "Look", Risk.CHANGE: "Change", Risk.DANGER: "Danger,
 _FIRST: Final = ("find", "targets", "why")  # what a newcomer needs first
 
 
-async def help_(ctx: Context, intent: Intent, ask: Command) -> None:
+async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`help`, `help acc`, `help VERB`."""
     rows = await usable(ctx, intent)
     if not ask.words:

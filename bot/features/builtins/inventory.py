@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bot.core.card import Line, Tone
-from bot.core.command.catalog import check_params
 from bot.core.command.params import duration_text
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
@@ -26,13 +26,13 @@ LIST_WITHIN = 10.0
 SHOWN_WITHIN = 1.5
 
 
-async def backends(ctx: Context, intent: Intent, ask: Command) -> None:
+async def backends(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """Every control plane that the asker may be told about, as it is now."""
     seen = await sight_of(ctx, intent.actor, intent.place)
     await _health_table(ctx, intent, "Control planes", [name for name in ctx.backends if seen.backend(name)])
 
 
-async def health(ctx: Context, intent: Intent, ask: Command) -> None:
+async def health(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`health`, `health acc`."""
     seen = await sight_of(ctx, intent.actor, intent.place)
     if ask.target is None:
@@ -102,7 +102,7 @@ def _no_answer(ctx: Context, name: str) -> tuple[str, ...]:
     return (name, ctx.catalog.backends[name].title, "slow", says, "", "")
 
 
-async def targets(ctx: Context, intent: Intent, ask: Command) -> None:
+async def targets(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`targets infa`, `targets infa:eu`."""
     seen = await sight_of(ctx, intent.actor, intent.place)
     if ask.target is None:
@@ -110,14 +110,13 @@ async def targets(ctx: Context, intent: Intent, ask: Command) -> None:
         raise BadRequest(f"`targets` needs a control plane. There are: {names}.", code="target_missing")
     name, _, part = ask.target.partition(":")
     _backend(ctx, seen, name)
-    count = _count(ctx, ask)
     listed = [named for named in await _list(ctx, name) if seen.target(named.target)]
     found = [named for named in listed if part.lower() in named.text.lower()]
     unlisted = ctx.catalog.backends[name].unlisted.format(backend=name)
-    await _named_table(ctx, intent, f"Targets of {name}", found, count, unlisted)
+    await _named_table(ctx, intent, f"Targets of {name}", found, given["count"], unlisted)
 
 
-async def find(ctx: Context, intent: Intent, ask: Command) -> None:
+async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`find prices`: the remembered names of every backend, with how old each is; nothing is asked, so it is there at once."""
     words = [word.lower() for word in ask.words]
     if not words:
@@ -168,17 +167,10 @@ async def _named_table(
     await ctx.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 
 
-def _count(ctx: Context, ask: Command) -> int:
-    builtin = ctx.catalog.builtin(ask.verb)
-    given = check_params(builtin.params if builtin else (), ask.params)
-    count = given.get("count")
-    return count if isinstance(count, int) else 50
-
-
-async def status(ctx: Context, intent: Intent, ask: Command) -> None:
+async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`status` without a target: what is open in this channel; of a control plane itself, whether it answers."""
     if ask.target is not None:
-        await health(ctx, intent, ask)
+        await health(ctx, intent, ask, given)
         return
     channel = intent.place.channel_id
     sight = await sight_of(ctx, intent.actor, intent.place)
@@ -196,18 +188,18 @@ async def status(ctx: Context, intent: Intent, ask: Command) -> None:
     await ctx.presenter.show(cards.private(intent, "Open in this channel", facts=facts, table=table), intent.reply)
 
 
-async def approvals(ctx: Context, intent: Intent, ask: Command) -> None:
+async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """What waits for a decision here."""
     await _open(ctx, intent, "Waiting for a decision", await approvals_table(ctx, channel=intent.place.channel_id))
 
 
-async def watches(ctx: Context, intent: Intent, ask: Command) -> None:
+async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The runs that are followed here."""
     sight = await sight_of(ctx, intent.actor, intent.place)
     await _open(ctx, intent, "Runs followed here", await watches_table(ctx, intent.place.channel_id, sight))
 
 
-async def pauses(ctx: Context, intent: Intent, ask: Command) -> None:
+async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The pauses of this channel."""
     sight = await sight_of(ctx, intent.actor, intent.place)
     await _open(ctx, intent, "Pauses", await pauses_table(ctx, intent.place.channel_id, sight))
@@ -219,7 +211,7 @@ async def _open(ctx: Context, intent: Intent, title: str, table: Table) -> None:
     await ctx.presenter.show(card, intent.reply)
 
 
-async def doctor(ctx: Context, intent: Intent, ask: Command) -> None:
+async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """Checks of the installation, each with its remedy; it speaks of every control plane and channel, so not to everybody."""
     if (await sight_of(ctx, intent.actor, intent.place)).patterns is not None:
         raise NotPermittedError("`doctor` is for full members of the workspace.")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from bot.core.audit import Event
 from bot.core.card import Line, Tone
@@ -27,13 +27,13 @@ def confirms_frozen(ask: Command, refused: Denied) -> bool:
     return refused.code == "place_frozen" and ask.verb == "policy" and ask.words[:1] == ("confirm",)
 
 
-async def policy(ctx: Context, intent: Intent, ask: Command) -> None:
+async def policy(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The rules in force for this channel; and `policy confirm`."""
     word = ask.words[0] if ask.words else ""
     if word == "confirm":
         await _confirm(ctx, intent, ask)
     elif word:
-        raise BadRequest(f"`policy {word}` is nothing; there are `policy` and `policy confirm`.")
+        raise BadRequest(f"Unknown `policy {word}`. Use `policy` or `policy confirm`.")
     else:
         await _shown(ctx, intent)
 

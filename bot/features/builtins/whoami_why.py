@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from bot.core.card import Line, Tone
 from bot.core.command.parser import parse
@@ -23,7 +25,7 @@ from bot.runtime.context import Context
 _MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
-async def whoami(ctx: Context, intent: Intent, ask: Command) -> None:
+async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """What the rules know of the asker here."""
     policy, subject, _ = await facts(ctx, intent.actor, intent.place)
     _, words = standing(subject, ctx.home_team)
@@ -59,7 +61,7 @@ def _in_group(user_id: str, members: tuple[str, ...], groups: object) -> bool:
     return any(table.get(member) is Member.YES for member in members)
 
 
-async def why(ctx: Context, intent: Intent, ask: Command) -> None:
+async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """Every rule that a command would meet, with the first condition that failed. Nothing is run."""
     inner = parse(ask.words[0] if ask.words else "", ctx.catalog)
     if not isinstance(inner, Command) or not ask.words:
@@ -76,7 +78,7 @@ async def why(ctx: Context, intent: Intent, ask: Command) -> None:
         card = cards.private(intent, f"Why: {ask.words[0]}", tone=Tone.WARN, status=f"Denied: {refused.reason}")
         await ctx.presenter.show(card, intent.reply)
         return
-    seen = await _as_whom(ctx, intent, dict(ask.params).get("as"))
+    seen = await _as_whom(ctx, intent, given.get("as"))
     resolved = await resolve(ctx, intent, inner)
     policy, subject, where = await facts(ctx, seen, intent.place)
     grants = await grants_of(ctx, seen, intent.place)
@@ -103,7 +105,7 @@ def _line_of(line: int | None) -> str:
     return f" (line {line})" if line is not None else ""
 
 
-async def _as_whom(ctx: Context, intent: Intent, other: str | None) -> Actor:
+async def _as_whom(ctx: Context, intent: Intent, other: object) -> Actor:
     """The asker, or for administrators another person of the workspace."""
     if other is None:
         return intent.actor
@@ -111,13 +113,13 @@ async def _as_whom(ctx: Context, intent: Intent, other: str | None) -> Actor:
     refused = why_not_administrator(policy, subject, ctx.home_team)
     if refused is not None:
         raise NotPermittedError(f"Only administrators may ask as another person: {refused}.", code="not_administrator")
-    match = _MENTION.fullmatch(other)
+    match = _MENTION.fullmatch(str(other))
     if match is None:
         raise BadRequest("Write the person as a mention or as an id like U0ANA.", code="bad_parameter")
     return Actor(user_id=match.group(1), team_id=ctx.home_team)
 
 
-async def grants(ctx: Context, intent: Intent, ask: Command) -> None:
+async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """Permissions that end by themselves."""
     rows = tuple(
         (

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.command.builtins import BUILTINS, Builtin, Takes
 from bot.core.command.capability import BackendRows, Capability, TargetKind
-from bot.core.command.catalog import Catalog, CatalogProblem
+from bot.core.command.catalog import Catalog, CatalogProblem, check_builtin
+from bot.core.command.parser import parse
+from bot.core.errors import BadRequest
+from bot.core.intent import Command
 from tests.core.catalog_samples import CATALOG, LEVERS
 from tests.rows import row
 
@@ -92,3 +96,17 @@ def test_near_words() -> None:
     assert "retry" in CATALOG.nearest_verbs("rerunn")
     assert CATALOG.nearest_verbs("zzzzzz") == ()
     assert CATALOG.nearest_backends("acx")[0] == "acc"
+
+
+@pytest.mark.parametrize("row", BUILTINS, ids=lambda row: row.verb)
+def test_a_built_in_verb_refuses_what_it_does_not_understand(row: Builtin) -> None:
+    """Its own example passes; one more parameter is refused, and so is one more word unless any words are its own."""
+    example = parse(row.example.replace("infa", "acc"), CATALOG)
+    assert isinstance(example, Command)
+    check_builtin(row, example)
+    with pytest.raises(BadRequest, match="`colour`"):
+        check_builtin(row, example.model_copy(update={"params": (*example.params, ("colour", "red"))}))
+    if row.takes is Takes.NOTHING or row.most_words is not None:
+        words = (*example.words, "please", "start", "acc:labs/new")
+        with pytest.raises(BadRequest, match=r"doesn't take `(please )?(start )?acc:labs/new`"):
+            check_builtin(row, example.model_copy(update={"words": words}))
