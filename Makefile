@@ -6,7 +6,7 @@ PORT ?= 8765
 TOUR ?= 0
 WORKERS ?= 4
 
-.PHONY: demo test bench changelog lint types lock clean
+.PHONY: demo test bench compat changelog lint types lock clean
 
 demo: $(VENV)/.installed
 ifeq ($(TOUR),1)
@@ -20,6 +20,10 @@ test: $(VENV)/.installed-dev lint types
 
 bench: $(VENV)/.installed-dev
 	$(RUN) -m tests.bench $(ARGS)
+
+# Bolt for JavaScript and the types of @slack/types, where Node is installed.
+compat: $(VENV)/.installed-dev
+	$(RUN) -m tests.compat
 
 # The fragments of docs/changelog.d become the section of the version in pyproject.toml.
 changelog: | $(VENV)/bin/python

@@ -63,6 +63,7 @@ class App {
   people() { return this.state.mentionable; }
   channels() { return this.state.channels; }
   app() { return this.state.app; }
+  me() { return this.user; }
   appName() { return this.state?.app.name ?? "The app"; }
   channel() { return this.place === "home" ? null : this.place; }
   fileAddress(id) { return api.fileAddress(id, this.user); }
@@ -250,6 +251,15 @@ class App {
 
   async messageShortcut(callbackId, ts) {
     await this.attempt("message_shortcut", { callback_id: callbackId, channel: this.place, ts });
+  }
+
+  async editMessage(message) {
+    const text = window.prompt("Edit message", message.text);
+    if (text && text !== message.text) await this.attempt("edit", { channel: this.place, ts: message.ts, text });
+  }
+
+  async deleteMessage(ts) {
+    await this.attempt("delete", { channel: this.place, ts });
   }
 
   async step(step) {

@@ -159,17 +159,24 @@ export class MessageList {
     if (message.deleted) return null;
     const shortcuts = message.ephemeral ? [] : this.host.shortcuts("message");
     const more = h("button", { type: "button", class: "btn btn-icon", "aria-label": "More actions", title: "More actions", "data-testid": "message-menu", tabIndex: -1 }, icon("dots"));
-    const items = () =>
-      shortcuts.map((one) => ({
+    const own = !message.ephemeral && message.user === this.host.me();
+    const items = () => [
+      ...shortcuts.map((one) => ({
         label: one.name, hint: this.host.appName(), attrs: { "data-testid": `shortcut-${one.callback_id}` },
         run: () => this.host.messageShortcut(one.callback_id, message.ts, more),
-      }));
-    if (this.thread && !shortcuts.length) return null;
+      })),
+      ...(own ? [
+        { label: "Edit message", attrs: { "data-testid": "edit" }, run: () => this.host.editMessage(message) },
+        { label: "Delete message", tone: "danger", attrs: { "data-testid": "delete" }, run: () => this.host.deleteMessage(message.ts) },
+      ] : []),
+    ];
+    const menu = shortcuts.length || own;
+    if (this.thread && !menu) return null;
     return h(
       "div",
       { class: "message-tools", role: "toolbar", "aria-label": "Message actions" },
       this.thread || message.ephemeral ? null : h("button", { type: "button", class: "btn btn-icon", "aria-label": "Reply in thread", title: "Reply in thread", "data-testid": "reply", tabIndex: -1, on: { click: () => this.host.openThread(message.thread_ts ?? message.ts) } }, icon("reply")),
-      shortcuts.length ? h("span", { class: "menu-holder" }, menuButton(more, items, { label: "Message shortcuts" })) : null,
+      menu ? h("span", { class: "menu-holder" }, menuButton(more, items, { label: "Message actions" })) : null,
     );
   }
 

@@ -81,6 +81,8 @@ def _suggest(person: Person, g: Json) -> Awaitable[list[Json]]:
 ACTS: dict[str, Callable[[Person, Json], Awaitable[Any]]] = {
     "command": lambda p, g: p.command(_text(g, "channel"), _text(g, "text" if "text" in g else "command")),
     "post": _post,
+    "edit": lambda p, g: p.edit(_text(g, "channel"), _text(g, "ts"), _text(g, "text")),
+    "delete": lambda p, g: p.delete(_text(g, "channel"), _text(g, "ts")),
     "press": _press,
     "choose": _choose,
     "submit": _submit,

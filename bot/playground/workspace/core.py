@@ -9,6 +9,7 @@ from typing import Any
 from .clock import PlaygroundClock
 from .faults import Faults
 from .handles import ResponseUrls, Triggers
+from .rates import Rates
 from .seed import Seed
 from .state import Json, Message, State
 from .tasks import Tasks
@@ -37,6 +38,8 @@ class Core:
     triggers: Triggers
     responses: ResponseUrls
     faults: Faults = field(default_factory=Faults)
+    rates: Rates = field(default_factory=Rates)
+    sockets_refresh: bool = False
     tasks: Tasks = field(default_factory=Tasks)
     calls: list[ApiCall] = field(default_factory=list)
     uploads: dict[str, str] = field(default_factory=dict)

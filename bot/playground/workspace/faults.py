@@ -36,7 +36,7 @@ class Fault:
 
     @property
     def headers(self) -> dict[str, str]:
-        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -81,8 +82,25 @@ def on_message(core: Core, message: Message) -> Json:
         container["thread_ts"] = message.thread_ts
     where: Json = {"container": container, "channel": {"id": channel.id, "name": place_name(channel)}}
     if message.ephemeral_for is None:
-        where["message"] = message.body
+        where["message"] = message.body | {"text": _escaped(str(message.body.get("text", "")))}
     return where
+
+
+def _escaped(text: str) -> str:
+    """A message's own text as interactions carry it: entities once more, and emoji by name."""
+    for emoji, name in _EMOJI.items():
+        text = text.replace(emoji, name)
+    return re.sub(r"&(?!(?:amp|lt|gt);)", "&amp;", text)
+
+
+# The emoji that the bot's cards use.
+_EMOJI = {
+    "✅": ":white_check_mark:",
+    "❌": ":x:",
+    "⚠️": ":warning:",
+    "⏳": ":hourglass_flowing_sand:",
+    "❔": ":grey_question:",
+}
 
 
 def on_view(view: View) -> Json:

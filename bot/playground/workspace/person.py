@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from . import sight
+from . import editing, sight
 from .core import Core
 from .courier import Courier
 from .errors import ApiError, CannotAct
@@ -112,8 +112,7 @@ class Person:
             body["thread_ts"] = parent.thread_ts or parent.ts
         message = self._post(channel, body, files)
         event = self._event(channel, message, wire)
-        answer = await self._courier.event(event, channel=channel.id) if event else None
-        return Receipt.of(answer, ts=message.ts, error=None) if answer else Receipt(ts=message.ts)
+        return await self._told(event, channel, message.ts)
 
     def _post(self, channel: Channel, body: Json, files: Sequence[tuple[str, bytes]]) -> Message:
         if not files:
@@ -142,6 +141,25 @@ class Person:
         if channel.is_ext_shared:
             event |= {"user_team": body["team"], "source_team": body["team"]}
         return event
+
+    async def edit(self, channel_id: str, ts: str, text: str) -> Receipt:
+        """Edit her own message: a mention of the bot is an app_mention again, in a DM it is a message_changed event."""
+        self._user()
+        channel = self._channel(channel_id)
+        message = editing.own_message(self._core, channel, ts, self.id)
+        event = editing.edit(self._core, channel, message, escaped(self._core.state, text, labels=False))
+        return await self._told(event, channel, ts)
+
+    async def delete(self, channel_id: str, ts: str) -> Receipt:
+        """Delete her own message: a message_deleted event in a DM, no event in a channel."""
+        self._user()
+        channel = self._channel(channel_id)
+        event = editing.delete(self._core, channel, editing.own_message(self._core, channel, ts, self.id))
+        return await self._told(event, channel, ts)
+
+    async def _told(self, event: Json | None, channel: Channel, ts: str) -> Receipt:
+        answer = await self._courier.event(event, channel=channel.id) if event else None
+        return Receipt.of(answer, ts=ts, error=None) if answer else Receipt(ts=ts)
 
     async def press(
         self,

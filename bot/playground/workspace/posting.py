@@ -12,6 +12,8 @@ from .state import Channel, Json, Message, State, StoredFile
 
 TEXT_CUT = 40_000
 METADATA_BYTES = 16_384
+# Undocumented; seen by users near this length of the blocks as JSON (slackapi/bolt-js issues 2509 and 2867).
+BLOCKS_JSON = 13_200
 UNTITLED = "This content can't be displayed."
 
 
@@ -55,6 +57,8 @@ def checked_blocks(blocks: object) -> list[Json]:
         code = "invalid_attachments" if tables and len(tables) == len(faults) else "invalid_blocks"
         details = {"messages": [f"[ERROR] {m}" for m in messages]}
         raise ApiError(code, errors=messages, response_metadata=details)
+    if len(json.dumps(blocks, separators=(",", ":"), ensure_ascii=False)) > BLOCKS_JSON:
+        raise ApiError("msg_blocks_too_long")
     return fill_ids(blocks)
 
 
@@ -106,11 +110,16 @@ def bot_body(state: State, made: Json, thread_ts: str | None) -> Json:
 
 
 def thread_for(channel: Channel, thread_ts: object) -> str | None:
-    """The thread to post in: a reply's ts stands for its parent. Raises thread_not_found."""
+    """The thread to post in: a reply's ts stands for its parent; None for a deleted parent, as Slack posts at top level then.
+
+    Raises thread_not_found for a ts that never was a message.
+    """
     if thread_ts in (None, ""):
         return None
     for message in channel.messages:
-        if message.ts == thread_ts and not message.deleted:
+        if message.ts == thread_ts:
+            if message.deleted:
+                return None
             if message.ephemeral_for is not None:
                 raise ApiError("cannot_reply_to_message")
             return message.thread_ts or message.ts

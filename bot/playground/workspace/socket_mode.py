@@ -16,7 +16,10 @@ from .transport import Answer, Envelope, within_ack_time
 
 MAX_CONNECTIONS = 10
 CONNECTION_SECONDS = 3600
+SHORT_SECONDS = 360
 WARNING_SECONDS = 10.0
+# Interactions whose ack may carry a payload (docs.slack.dev, Socket Mode: a modal's submission and an external menu).
+_ANSWERED = frozenset({"view_submission", "block_suggestion"})
 
 
 class SocketMode:
@@ -50,7 +53,10 @@ class SocketMode:
         self._open.append(socket)
         self._transports[socket] = request.transport
         try:
-            await socket.send_json(self._hello("debug_reconnects" in request.query))
+            short = "debug_reconnects" in request.query
+            await socket.send_json(self._hello(short))
+            if self._core.sockets_refresh:
+                self._core.tasks.start(self._refresh(socket, SHORT_SECONDS if short else CONNECTION_SECONDS))
             arrived, self._arrived = self._arrived, asyncio.Event()
             arrived.set()
             await self._listen(socket)
@@ -65,7 +71,7 @@ class SocketMode:
 
     def _hello(self, short: bool) -> Json:
         info = {"app_id": self._core.seed.app.id}
-        debug = _debug() | {"approximate_connection_time": 360 if short else CONNECTION_SECONDS}
+        debug = _debug() | {"approximate_connection_time": SHORT_SECONDS if short else CONNECTION_SECONDS}
         return {
             "type": "hello",
             "num_connections": len(self._open),
@@ -142,6 +148,16 @@ class SocketMode:
         if isinstance(transport, asyncio.WriteTransport):
             transport.abort()
 
+    async def _refresh(self, socket: web.WebSocketResponse, seconds: float) -> None:
+        """A connection ends by itself: a warning ten seconds ahead, then Slack closes it."""
+        await self._core.clock.wait(seconds - WARNING_SECONDS)
+        if socket not in self._open:
+            return
+        with suppress(ConnectionError, RuntimeError):
+            await socket.send_json({"type": "disconnect", "reason": "warning", "debug_info": _debug()})
+        await self._close_later(socket)
+        self._forget(socket)
+
     async def _close_later(self, socket: web.WebSocketResponse) -> None:
         await self._core.clock.wait(WARNING_SECONDS)
         self._forget(socket)
@@ -163,7 +179,7 @@ def _wire(envelope_id: str, envelope: Envelope) -> Json:
         "envelope_id": envelope_id,
         "payload": envelope.payload,
         "type": envelope.kind,
-        "accepts_response_payload": envelope.kind != "events_api",
+        "accepts_response_payload": envelope.kind == "slash_commands" or envelope.payload.get("type") in _ANSWERED,
     }
     if envelope.kind == "events_api":
         wire |= {"retry_attempt": envelope.retry_num, "retry_reason": envelope.retry_reason or ""}

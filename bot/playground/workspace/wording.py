@@ -7,14 +7,18 @@ import re
 from .state import Json, State
 
 _TOKEN = re.compile(r"<(?:[@#!][^<>\s]*|https?://[^<>\s]+|mailto:[^<>\s]+)>")
+# Clients link a bare domain only if its last label is a known top-level domain; these are enough for a playground.
+_DOMAIN = r"(?<![\w@./:=-])(?:[a-zA-Z0-9-]+\.)+(?:com|org|net|io|dev|de|fr|eu|co|uk|app)\b(?:/[^\s<>]*)?(?![\w@-])"
+_MAIL = r"(?<![\w.@/:-])[\w.+-]+@(?:[\w-]+\.)+[a-zA-Z]{2,}\b"
 _TYPED = re.compile(
-    _TOKEN.pattern + r"|https?://[^\s<>]+|(?<![\w@#/:.])@[\w.-]*\w|(?<![\w@#/&])#[\w-]+|&(?:amp|lt|gt);|[&<>]"
+    f"{_TOKEN.pattern}|(?P<url>https?://[^\\s<>]+)|(?P<mail>{_MAIL})|(?P<domain>{_DOMAIN})"
+    r"|(?<![\w@#/:.])@[\w.-]*\w|(?<![\w@#/&])#[\w-]+|&(?:amp|lt|gt);|[&<>]"
 )
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def escaped(state: State, text: str, *, labels: bool) -> str:
-    """@name, #channel and URLs become Slack's <...> forms, & < > entities; what is in <...> already stays.
+    """@name, #channel, URLs, bare domains and mail addresses become Slack's <...> forms, & < > entities; <...> stays.
 
     `labels` puts the name behind a person's id, as a slash command with should_escape gets it.
     """
@@ -23,16 +27,23 @@ def escaped(state: State, text: str, *, labels: bool) -> str:
         word = match.group()
         if word in _ESCAPES:
             return _ESCAPES[word]
+        if match["mail"]:
+            return f"<mailto:{word}|{word}>"
+        if match["url"] or match["domain"]:
+            return _link(word)
         if word[0] == "@":
             return _mention(state, word, labels=labels)
-        if word[0] == "#":
-            return _channel(state, word)
-        if word[0] == "h":
-            link = word.rstrip(".,;:!?)\"'")
-            return f"<{link}>{word[len(link) :]}"
-        return word
+        return _channel(state, word) if word[0] == "#" else word
 
     return _TYPED.sub(swap, text)
+
+
+def _link(word: str) -> str:
+    """An address as a client sends it: `&` inside is an entity, and a bare domain gets `http://` and keeps its label."""
+    link = word.rstrip(".,;:!?)\"'")
+    wire = link.replace("&amp;", "&").replace("&", "&amp;")
+    shown = f"<{wire}>" if re.match("https?://", link) else f"<http://{wire}|{wire}>"
+    return shown + word[len(link) :]
 
 
 def _mention(state: State, word: str, *, labels: bool) -> str:
@@ -67,7 +78,9 @@ def plain(state: State, text: str) -> str:
         if body.startswith("!subteam^"):
             group = state.groups.get(body.removeprefix("!subteam^"))
             return "@" + (group.handle if group else label.lstrip("@"))
-        return "@" + body[1:] if body.startswith("!") else body
+        if body.startswith("!"):
+            return "@" + body[1:]
+        return label or body
 
     return _TOKEN.sub(swap, text)
 

@@ -152,6 +152,11 @@ class Workspace:
         """Send any payload (kind slash_commands, interactive or events_api) as it is, for hostile tests."""
         return Receipt.of(await self._courier.send(kind, payload))
 
+    def enforce_limits(self) -> None:
+        """From now on as strict as Slack: calls are rate limited, and sockets are refreshed after their time."""
+        self.core.rates.on = True
+        self.core.sockets_refresh = True
+
     async def verify_url(self) -> Receipt:
         """What Slack does when a request URL is saved: a url_verification challenge."""
         payload = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.playground.workspace.core import Core
 from bot.playground.workspace.errors import ApiError
 from bot.playground.workspace.objects import channel_json
@@ -49,22 +51,36 @@ def _shown(message: Message, args: Json) -> Json:
     return {k: v for k, v in message.body.items() if k != "metadata"}
 
 
-def _within(message: Message, args: Json) -> bool:
-    ts, inclusive = float(message.ts), flag(args, "inclusive")
-    oldest, latest = float(args.get("oldest") or 0), float(args.get("latest") or "inf")
-    return oldest <= ts <= latest if inclusive else oldest < ts < latest
+def _time(args: Json, name: str, default: float) -> float:
+    """A timestamp argument. Raises invalid_ts_oldest or invalid_ts_latest."""
+    try:
+        return float(args.get(name) or default)
+    except (TypeError, ValueError):
+        raise ApiError(f"invalid_ts_{name}") from None
+
+
+def _within(args: Json) -> Callable[[Message], bool]:
+    """Whether a message lies between `oldest` and `latest`."""
+    oldest, latest, inclusive = _time(args, "oldest", 0.0), _time(args, "latest", float("inf")), flag(args, "inclusive")
+
+    def within(message: Message) -> bool:
+        ts = float(message.ts)
+        return oldest <= ts <= latest if inclusive else oldest < ts < latest
+
+    return within
 
 
 def _history(core: Core, args: Json, _caller: Caller) -> Json:
     """Newest first; replies only when they were also sent to the channel."""
     channel = joined_channel(core, required(args, "channel"))
+    within = _within(args)
     rows = [
         _shown(m, args)
         for m in reversed(channel.messages)
         if not m.deleted
         and m.ephemeral_for is None
         and (not m.is_reply or m.body.get("subtype") == "thread_broadcast")
-        and _within(m, args)
+        and within(m)
     ]
     shown, rest = page(rows, args)
     more = bool(rest["next_cursor"])
@@ -79,7 +95,7 @@ def _replies(core: Core, args: Json, _caller: Caller) -> Json:
     if asked is None or asked.ephemeral_for is not None:
         raise ApiError("thread_not_found")
     root = core.state.find(channel.id, asked.thread_ts or asked.ts) or asked
-    thread = [m for m in core.state.replies(channel, root.ts) if _within(m, args)]
+    thread = list(filter(_within(args), core.state.replies(channel, root.ts)))
     shown, rest = page([_shown(m, args) for m in (root, *thread)], args, default=1000)
     more = bool(rest["next_cursor"])
     reply: Json = {"messages": shown, "has_more": more}

@@ -56,19 +56,23 @@ class WebApi:
             if early is not None:
                 self.core.log(method, args, early[1])
                 return early[0], {"ok": False, "error": early[1]}, fault.headers
+        pause = self.core.rates.retry_after(method, args, self.core.clock.now())
+        if pause is not None:
+            self.core.log(method, args, "ratelimited")
+            return 429, {"ok": False, "error": "ratelimited"}, {"retry-after": str(pause)}
         error: str | None = None
         status = 200
-        headers = {"X-OAuth-Scopes": ",".join(self.core.seed.app.scopes)}
+        headers = {"x-oauth-scopes": ",".join(self.core.seed.app.scopes)}
         try:
             reply = {"ok": True, **self._run(method, args, token)}
         except ApiError as refused:
             error, status = refused.code, refused.status
             reply = {"ok": False, "error": error, **refused.extra}
             if status == 429:
-                headers["Retry-After"] = "1"
+                headers["retry-after"] = "1"
         row = METHODS.get(method)
         if row is not None:
-            headers["X-Accepted-OAuth-Scopes"] = ",".join(row.scopes)
+            headers["x-accepted-oauth-scopes"] = ",".join(row.scopes)
         self.core.log(method, args, error)
         if fault is not None and fault.drop == "after":
             raise Dropped

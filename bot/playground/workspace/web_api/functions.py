@@ -17,7 +17,7 @@ def _running(core: Core, args: Json, caller: Caller) -> Json:
     if caller.execution is not None and caller.execution["execution_id"] != execution_id:
         raise ApiError("access_denied")
     if step["status"] != "running":
-        raise ApiError("function_execution_not_found")
+        raise ApiError("execution_not_in_running_state")
     return step
 
 
