@@ -21,19 +21,23 @@ from bot.core.command.catalog import Catalog
 from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.ports.plugin import BackendSettings
-from bot.core.ports.services import Backend, Clock, Ids, Names, Presenter
+from bot.core.ports.services import Backend, Clock, Directory, Ids, Names, Presenter, SlackFiles, Spool
+from bot.core.ports.store import Store as StorePort
 from bot.core.records import Outgoing
+from bot.features.access.breakglass import BreakglassEffect
 from bot.features.access.policy_reload import PolicyReloader
 from bot.features.approvals import pick_up
+from bot.features.forms.parameter_form import FormEffect
 from bot.features.home import HOMES_EVERY, redraw
 from bot.features.housekeeping import prune, publish_head, refresh_names, warn_of_credentials
+from bot.features.pauses.resume import PauseEffect
 from bot.features.replies.channel_freeze import tell_frozen
 from bot.intents.intake import Intake
 from bot.intents.recovery import recover
 from bot.operations.watcher import follow_due
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock, SystemIds
-from bot.runtime.context import Context
+from bot.runtime.context import ActivePolicy, Context
 from bot.runtime.health import HealthBoard
 from bot.runtime.scheduler import HEALTH_EVERY, PRUNE_EVERY, Scheduler
 from bot.runtime.spool import FileSpool
@@ -110,6 +114,63 @@ def _secrets_in(model: BackendSettings | config.SlackSettings | Any) -> list[str
     return []
 
 
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """Where the bot is installed: the workspace, its command, and the channels for administrators."""
+
+    team: str
+    command: str = "/ops"
+    zone: str = "UTC"
+    security_channel: str | None = None
+    incident_channel: str | None = None
+
+    @classmethod
+    def of(cls, settings: config.Settings) -> Installed:
+        """As it is configured."""
+        slack = settings.slack
+        return cls(slack.team, slack.command, settings.zone, slack.security_channel, slack.incident_channel)
+
+
+def build_context(
+    built: Built,
+    installed: Installed,
+    *,
+    clock: Clock,
+    ids: Ids,
+    store: StorePort,
+    names: Names,
+    directory: Directory,
+    presenter: Presenter,
+    files: SlackFiles,
+    spool: Spool,
+    tasks: TaskQueue,
+    policy: Callable[[], ActivePolicy],
+) -> Context:
+    """What every step works with; the features that take part in operations are registered here."""
+    return Context(
+        clock=clock,
+        ids=ids,
+        catalog=built.catalog,
+        backends=built.backends,
+        store=store,
+        names=names,
+        directory=directory,
+        presenter=presenter,
+        files=files,
+        spool=spool,
+        tasks=tasks,
+        policy=policy,
+        health=HealthBoard(built.backends, clock),
+        home_team=installed.team,
+        zone=installed.zone,
+        command=installed.command,
+        security_channel=installed.security_channel,
+        incident_channel=installed.incident_channel,
+        secrets=built.secrets,
+        effects=(PauseEffect(), BreakglassEffect(), FormEffect()),
+    )
+
+
 class Bot:
     """The running program. `start` joins Slack, `run` waits for a signal, `close` finishes what is under way."""
 
@@ -151,7 +212,6 @@ class Bot:
             token=slack.bot_token.get_secret_value(), base_url=slack.api_url, session=self._session, timeout=20
         )
         me = await self._who_am_i(client)
-        self.health = HealthBoard(self.built.backends, self.clock)
         left = await self.store.due_messages(FOR_EVER, MOST_WAITING)
         self.sender = MessageSender(
             self.store,
@@ -195,11 +255,11 @@ class Bot:
         session = self._session
         if session is None:
             raise RuntimeError("start makes the session first")
-        return Context(
+        return build_context(
+            self.built,
+            Installed.of(self.settings),
             clock=self.clock,
             ids=self.ids,
-            catalog=self.built.catalog,
-            backends=self.built.backends,
             store=self.store,
             names=self.names,
             directory=directory,
@@ -208,13 +268,6 @@ class Bot:
             spool=spool,
             tasks=self.tasks,
             policy=lambda: self.rules.now,
-            health=self.health,
-            home_team=slack.team,
-            zone=self.settings.zone,
-            command=slack.command,
-            security_channel=slack.security_channel,
-            incident_channel=slack.incident_channel,
-            secrets=self.built.secrets,
         )
 
     async def _who_am_i(self, client: AsyncWebClient) -> Installation:

@@ -11,7 +11,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
-from bot.app import build_backends
+from bot.app import Installed, build_backends, build_context
 from bot.core.audit import Event
 from bot.core.card import Card, Delivery, FormView, HomeView, Tone
 from bot.core.command.parser import parse
@@ -21,8 +21,6 @@ from bot.features.access.policy_reload import PolicyReloader
 from bot.intents.intake import Intake
 from bot.render.terminal import render_text
 from bot.runtime.clock import SystemClock, SystemIds
-from bot.runtime.context import Context
-from bot.runtime.health import HealthBoard
 from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.directory import SlackDirectory
@@ -122,11 +120,11 @@ async def do(
         built = build_backends(settings, clock, ids, names, environ)
         spool = FileSpool(settings.store_path.with_suffix(".cli.spool"))
         spool.prepare()
-        ctx = Context(
+        ctx = build_context(
+            built,
+            Installed.of(settings),
             clock=clock,
             ids=ids,
-            catalog=built.catalog,
-            backends=built.backends,
             store=store,
             names=names,
             directory=SlackDirectory(client, store, clock, slack.team),
@@ -135,13 +133,6 @@ async def do(
             spool=spool,
             tasks=tasks,
             policy=lambda: rules.now,
-            health=HealthBoard(built.backends, clock),
-            home_team=slack.team,
-            zone=settings.zone,
-            command=slack.command,
-            security_channel=slack.security_channel,
-            incident_channel=slack.incident_channel,
-            secrets=built.secrets,
         )
         pipeline = Intake(ctx)
         read = parse(text, built.catalog)

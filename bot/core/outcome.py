@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Final, Literal, TypeAlias
 
-from pydantic import Field, field_serializer, field_validator
+from pydantic import field_serializer, field_validator
 
 from bot.core.operation import Target
 from bot.core.value import Json, Value
@@ -185,7 +185,7 @@ class Unknown(Value):
     next: tuple[Suggestion, ...] = ()
 
 
-Outcome = Annotated[Done | Refused | Failed | Unknown, Field(discriminator="kind")]
+Outcome: TypeAlias = Done | Refused | Failed | Unknown
 
 
 class LookBack(Value):

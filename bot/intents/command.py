@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from bot.core.audit import Event
 from bot.core.command.capability import Risk
+from bot.core.command.until import ends_at
+from bot.core.effects import Attempt, Ruling
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
 from bot.features import approvals
-from bot.features.access.breakglass import perform
 from bot.features.builtins import answer
 from bot.features.forms.parameter_form import unfit_buttons
-from bot.features.pauses.pause import check_pause
 from bot.features.preflight import ask as preflight
 from bot.features.replies import refusal
-from bot.operations.authorize import Ruling, authorize, hidden, not_admitted
-from bot.operations.backend_call import against
-from bot.operations.execute import refuse_unsent
+from bot.operations.authorize import authorize, hidden, not_admitted
+from bot.operations.backend_call import check
+from bot.operations.completion import finish
+from bot.operations.execute import execute
 from bot.operations.resolve import Resolved, resolve
 from bot.runtime.context import Context
 
@@ -28,7 +30,8 @@ async def command(ctx: Context, intent: Intent, ask: Command) -> None:
         return
     try:
         resolved = await resolve(ctx, intent, ask)
-        check_pause(resolved.row, resolved.operation, ctx.clock.now(), ctx.zone)
+        if resolved.row.pausable:
+            ends_at(resolved.operation, ctx.clock.now(), ctx.zone)
     except Problem as trouble:
         refused = await not_admitted(ctx, intent) or await _out_of_sight(ctx, intent, ask)
         if refused is not None:  # an outsider's guess is not answered with the names that it is near to
@@ -42,12 +45,13 @@ async def command(ctx: Context, intent: Intent, ask: Command) -> None:
         await refusal.denied(ctx, intent, resolved.operation, ruling, buttons)
         return
     try:
-        misfit = await against(ctx, resolved.operation)
+        misfit = await check(ctx, resolved.operation)
     except Problem as trouble:
         await refusal.problem(ctx, intent, trouble, resolved.operation)
         return
     if misfit is not None:
-        await refuse_unsent(ctx, intent, resolved.operation, ruling, misfit)
+        attempt = Attempt(intent, resolved.operation, ruling, began=ctx.clock.monotonic())
+        await finish(ctx, attempt, misfit, Event.FAILED)
         return
     await proceed(ctx, intent, resolved, ruling)
 
@@ -65,7 +69,7 @@ async def proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruli
     elif ruling.needs_approval:
         await approvals.request(ctx, intent, resolved, ruling)
     else:
-        await perform(ctx, intent, resolved, ruling)
+        await execute(ctx, Attempt(intent, resolved.operation, ruling))
 
 
 def _needs_a_person(operation: Operation) -> BadRequest:

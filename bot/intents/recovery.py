@@ -9,22 +9,21 @@ from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Line, Tone
+from bot.core.command.until import ends_at
+from bot.core.effects import Attempt
 from bot.core.intent import Due
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Failed, Unknown
-from bot.core.ports.services import Backend
 from bot.core.records import Filters, StoredEntry, StoredRequest, stamp
 from bot.features import approvals, home
 from bot.features.access import breakglass
-from bot.features.pauses.pause import ENDED_BY_ORDER, check_pause, mend_over, target_lock
-from bot.features.pauses.resume import GIVEN_UP, mend_end, switch_back
+from bot.features.pauses.pause import ENDED_BY_ORDER, mend_over
+from bot.features.pauses.resume import GIVEN_UP, show_end_again
 from bot.intents.dispatcher import handle
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
-from bot.operations.backend_call import call
-from bot.operations.completion import Attempt, finish
-from bot.operations.reconcile import read_back
+from bot.operations.execute import execute, look_up, target_lock
 from bot.runtime.context import Context
 
 STILL_MEANT = timedelta(minutes=5)
@@ -73,55 +72,40 @@ async def _not_sent(ctx: Context, row: StoredRequest) -> None:
     await ctx.presenter.show(card, row.intent.reply)
 
 
-async def _sent(ctx: Context, row: StoredRequest, operation: Operation) -> None:
-    """The call may have been made: it is unknown until the control plane says otherwise."""
-    async with target_lock(ctx, operation):
-        await _look_up(ctx, row, operation)
-
-
-async def _look_up(ctx: Context, row: StoredRequest, operation: Operation) -> None:
-    audit_writer = AuditWriter(ctx.secrets)
-    now = ctx.clock.now()
+async def _sent(ctx: Context, request: StoredRequest, operation: Operation) -> None:
+    """The call may have been made: its outcome is unknown until it is repeated or the backend says what became of it."""
+    intent = request.intent
+    sent_at = datetime.fromisoformat(request.sent_at or request.updated_at)
+    attempt = Attempt(intent, operation, sent_at=sent_at)
     lost = Unknown(code="restarted", summary="The bot stopped while this was being sent.")
-    await ctx.store.append(
-        audit_writer.about(Event.UNKNOWN, operation, row.intent, now, code=lost.code, detail=lost.summary)
-    )
-    backend = ctx.backends.get(operation.target.backend)
-    if backend is not None and operation.repeat_safe and await _made_again(ctx, row, operation, backend):
-        return
-    result: Done | Unknown = lost
-    sent_at = datetime.fromisoformat(row.sent_at or row.updated_at)
-    if backend is not None:
-        answered = await read_back(ctx, row.intent, operation, backend, sent_at, lost)
-        result = answered if isinstance(answered, Done | Unknown) else lost
-    event = Event.RECONCILED if isinstance(result, Done) else Event.ABANDONED
-    await finish(ctx, Attempt(row.intent, operation, sent_at=sent_at), result, event)
+    async with target_lock(ctx, operation):
+        now = ctx.clock.now()
+        writer = AuditWriter(ctx.secrets)
+        await ctx.store.append(writer.outcome(attempt, lost, Event.UNKNOWN, now, ctx.clock.monotonic()))
+        repeatable = await _repeatable(ctx, attempt) if operation.repeat_safe else None
+        if repeatable is not None:
+            await execute(ctx, repeatable, again=True)
+        else:
+            await look_up(ctx, attempt, lost)
 
 
-async def _made_again(ctx: Context, row: StoredRequest, operation: Operation, backend: Backend) -> bool:
-    """Make a call again that ends in the same state when made twice: the end of a pause always, another only while it is
-    still meant and the rules still allow it. False when it was left alone."""
-    ask = row.intent.payload
-    if isinstance(ask, Due):
-        pause = await ctx.store.pause_by_id(ask.row) if ask.what == "pause" else None
-        if pause is None or pause.state != "open":
-            return False
-        await switch_back(ctx, row.intent, pause, operation, backend)
-        return True
+async def _repeatable(ctx: Context, attempt: Attempt) -> Attempt | None:
+    """The call that may be repeated, as it ends in the same state: the end of a pause always, another only while it is
+    still meant and the rules still allow it. None when it is only looked up."""
+    intent, operation, now = attempt.intent, attempt.operation, ctx.clock.now()
+    if operation.target.backend not in ctx.backends:
+        return None
+    if isinstance(intent.payload, Due):
+        pause = await ctx.store.pause_by_id(intent.payload.row) if intent.payload.what == "pause" else None
+        return replace(attempt, pause=pause) if pause is not None and pause.state == "open" else None
     capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-    now = ctx.clock.now()
-    if capability is None or now - row.intent.at > STILL_MEANT:
-        return False
-    ends = check_pause(capability, operation, row.intent.at, ctx.zone)
-    if ends is not None and ends <= now:  # nobody wants it off any more
-        return False
-    ruling = await authorize(ctx, row.intent, operation, capability, max_age=FRESH)
-    if not ruling.allowed:
-        return False
-    attempt = replace(Attempt.under(ctx, row.intent, operation, ruling), sent_at=now)
-    result = await call(ctx, row.intent, operation, backend)
-    await finish(ctx, attempt, result, Event.RECONCILED)
-    return True
+    if capability is None or now - intent.at > STILL_MEANT:
+        return None
+    ends = ends_at(operation, intent.at, ctx.zone) if capability.pausable else None
+    if ends is not None and ends <= now:  # the pause would be over already
+        return None
+    ruling = await authorize(ctx, intent, operation, capability, max_age=FRESH)
+    return replace(attempt, ruling=ruling) if ruling.allowed else None
 
 
 async def show_outcomes(ctx: Context) -> None:
@@ -143,7 +127,7 @@ async def show_pauses(ctx: Context) -> None:
             if row.code in ENDED_BY_ORDER:
                 await mend_over(ctx, row)
             elif event is Event.RESUMED or row.code in GIVEN_UP:
-                await mend_end(ctx, row)
+                await show_end_again(ctx, row)
 
 
 async def _show_outcome(ctx: Context, row: StoredEntry) -> None:

@@ -8,9 +8,9 @@ from bot.core.operation import Operation
 from bot.core.records import PendingDecision, stamp
 from bot.features import approvals
 from bot.features.access import breakglass
-from bot.features.pauses.pause import turn
 from bot.features.pauses.resume import resume
 from bot.operations.audit_writer import AuditWriter
+from bot.operations.execute import lock_of
 from bot.runtime.context import Context
 
 
@@ -35,7 +35,7 @@ async def _pause_over(ctx: Context, intent: Intent, pause_id: str) -> bool:
     pause = await ctx.store.pause_by_id(pause_id)
     if pause is None:
         return False
-    async with turn(ctx, pause.target):
+    async with lock_of(ctx, pause.target):
         pause = await ctx.store.pause_by_id(pause_id)
         if pause is None or pause.state != "open":
             return False

@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.audit import AuditEntry, Event
+from bot.core.effects import Attempt
 from bot.core.intent import Actor, Command, Form, Intent, Open, ParseError, Place, Press
 from bot.core.operation import Operation
+from bot.core.outcome import Done, Outcome
 from bot.core.records import stamp
 from bot.core.redact import redact, redact_json
 from bot.core.value import Json, canonical
@@ -91,6 +93,33 @@ class AuditWriter:
         return self._row(
             at, event, operation.request_id, intent.actor, intent.place, source=str(intent.source), **filled
         )
+
+    def attempted(self, attempt: Attempt, event: Event, at: datetime, **columns: Any) -> AuditEntry:
+        """An entry about an operation that is carried out, with what allowed it."""
+        ruling = attempt.ruling
+        return self.about(
+            event,
+            attempt.operation,
+            attempt.intent,
+            at,
+            rule=attempt.rule or None,
+            policy_version=ruling.policy.version if ruling is not None else None,
+            digest=ruling.digest if ruling is not None else None,
+            approval_id=attempt.approval_id,
+            **columns,
+        )
+
+    def outcome(
+        self, attempt: Attempt, result: Outcome, event: Event, at: datetime, monotonic: float, **columns: Any
+    ) -> AuditEntry:
+        """The entry of an outcome. `monotonic` is now, in seconds, from which the duration is taken."""
+        took = None if attempt.began is None else round((monotonic - attempt.began) * 1000)
+        filled: dict[str, Any] = {"detail": result.summary, "duration_ms": took}
+        if isinstance(result, Done):
+            filled |= {"code": "done" if event is Event.RECONCILED else None, "backend_ref": result.backend_ref}
+        else:
+            filled["code"] = result.code
+        return self.attempted(attempt, event, at, **filled | columns)
 
     def plain(self, event: Event, intent: Intent, at: datetime, **columns: Any) -> AuditEntry:
         """A row about a request that has no operation."""

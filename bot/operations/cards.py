@@ -12,7 +12,7 @@ from bot.core.errors import CredentialRefused, RateLimited
 from bot.core.intent import Intent, Place
 from bot.core.log_diff import DIFF
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Unknown
+from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown
 from bot.core.redact import redact
 from bot.core.value import Json
 
@@ -34,8 +34,6 @@ _HEADS: Final = {
 
 # The control plane did not look at what was asked.
 _TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
-
-AnyOutcome = Done | Refused | Failed | Unknown
 
 
 def key_of(request_id: str) -> str:
@@ -88,7 +86,7 @@ def working(operation: Operation, intent: Intent, text: str) -> Card:
 def outcome(
     operation: Operation,
     intent: Intent,
-    result: AnyOutcome,
+    result: Outcome,
     buttons: Sequence[Button],
     now: datetime,
     rule: str = "",

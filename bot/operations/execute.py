@@ -1,68 +1,87 @@
-"""The call: registered before it, registered after it, and never sent twice when nobody knows."""
+"""The one entrance to a backend call: registered before it, registered after it, never sent twice when its fate is unknown."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
-from bot.core.intent import Intent
-from bot.core.operation import Operation
-from bot.core.outcome import Refused, Unknown
-from bot.core.records import stamp
+from bot.core.effects import Attempt, concerned
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Outcome, Unknown
 from bot.operations import cards
-from bot.operations.authorize import Ruling, ages
-from bot.operations.backend_call import EVENTS, AnyOutcome, call
-from bot.operations.completion import Attempt, finish
+from bot.operations.audit_writer import AuditWriter
+from bot.operations.backend_call import EVENTS, call
+from bot.operations.completion import finish
 from bot.operations.reconcile import read_back
 from bot.runtime.context import Context
 
 
 async def execute(
     ctx: Context,
-    intent: Intent,
-    operation: Operation,
-    ruling: Ruling,
+    attempt: Attempt,
     *,
     pending_id: str | None = None,
-    approved_by: str = "",
-    taken: Callable[[], Awaitable[None]] | None = None,
-) -> AnyOutcome | None:
-    """Run an operation that is allowed. None when somebody else already took it. The card is shown at the end.
+    claimed: Callable[[], Awaitable[None]] | None = None,
+    again: bool = False,
+) -> Outcome | None:
+    """Carry out what is allowed, to its card. None when another press or process took it first.
 
-    Whoever calls it holds the turn of what the operation switches, see `pauses.turn_of`. `taken` is called once the operation
-    is ours and before its call: from here on nobody can cancel it.
+    `pending_id` is the decision that it uses up. `claimed` is called once nobody else can take or cancel it, before the
+    call. `again` repeats a call that is safe to repeat and was registered as sent before a restart.
     """
-    attempt = Attempt.under(ctx, intent, operation, ruling, pending_id if approved_by else None)
-    if not await _mark_sent(ctx, attempt, ruling, pending_id):
-        return None
-    if taken is not None:
-        await taken()
-    if operation.risk is not Risk.READ:
-        await ctx.presenter.show(cards.working(operation, intent, "Working on it"))
-    sent_at = ctx.clock.now()
-    backend = ctx.backends[operation.target.backend]
-    result = await call(ctx, intent, operation, backend)
-    event = EVENTS[result.kind]
-    if isinstance(result, Unknown):
-        await ctx.store.append(attempt.outcome_row(ctx, result))
-        result = await read_back(ctx, intent, operation, backend, sent_at, result)
-        event = Event.ABANDONED if isinstance(result, Unknown) else Event.RECONCILED
-    await finish(ctx, replace(attempt, sent_at=sent_at), result, event)
-    return result
+    attempt = replace(attempt, began=ctx.clock.monotonic())
+    for effect in concerned(ctx.effects, ctx.catalog, attempt):
+        attempt = effect.before_call(ctx, attempt)
+    intent, operation = attempt.intent, attempt.operation
+    async with target_lock(ctx, operation):
+        # A read that nobody had to decide about writes only its outcome.
+        if not again and (operation.risk is not Risk.READ or pending_id is not None):
+            approved = f"approved by {', '.join(operation.approved_by)}; " if operation.approved_by else ""
+            detail = approved + attempt.ruling.ages if attempt.ruling is not None else None
+            now = ctx.clock.now()
+            entry = AuditWriter(ctx.secrets).attempted(attempt, Event.SENT, now, detail=detail)
+            if not await ctx.store.sending(operation.request_id, operation, entry, now, pending_id=pending_id):
+                return None
+        if claimed is not None:
+            await claimed()
+        if operation.risk is not Risk.READ and attempt.pause is None and not again:
+            await ctx.presenter.show(cards.working(operation, intent, "Working on it"))
+        attempt = replace(attempt, sent_at=ctx.clock.now())
+        result = await call(ctx, attempt)
+        if again:
+            event = Event.RECONCILED if attempt.pause is None else EVENTS[result.kind]
+        elif isinstance(result, Unknown) and attempt.pause is None:
+            writer = AuditWriter(ctx.secrets)
+            entry = writer.outcome(attempt, result, Event.UNKNOWN, ctx.clock.now(), ctx.clock.monotonic())
+            await ctx.store.append(entry)
+            return await look_up(ctx, attempt, result)
+        else:
+            event = EVENTS[result.kind]
+        return await finish(ctx, attempt, result, event)
 
 
-async def refuse_unsent(ctx: Context, intent: Intent, operation: Operation, ruling: Ruling, refused: Refused) -> None:
-    """End it without a call, with the answer that the call would have had."""
-    await finish(ctx, Attempt.under(ctx, intent, operation, ruling), refused, Event.FAILED)
+async def look_up(ctx: Context, attempt: Attempt, lost: Unknown) -> Outcome:
+    """Finish a call whose answer is lost: the backend is asked what became of it, by reads alone."""
+    backend = ctx.backends.get(attempt.operation.target.backend)
+    result: Outcome = lost
+    if backend is not None:
+        sent_at = attempt.sent_at or ctx.clock.now()
+        result = await read_back(ctx, attempt.intent, attempt.operation, backend, sent_at, lost)
+    event = Event.ABANDONED if isinstance(result, Unknown) else Event.RECONCILED
+    return await finish(ctx, attempt, result, event)
 
 
-async def _mark_sent(ctx: Context, attempt: Attempt, ruling: Ruling, pending_id: str | None) -> bool:
-    """The row before the call. A read that nobody had to decide about writes only its outcome."""
-    operation = attempt.operation
-    if operation.risk is Risk.READ and pending_id is None:
-        return True
-    approved = f"approved by {', '.join(operation.approved_by)}; " if operation.approved_by else ""
-    row = attempt.row(ctx, Event.SENT, approved + ages(ruling))
-    return await ctx.store.sending(operation.request_id, operation, row, stamp(ctx.clock.now()), pending_id=pending_id)
+def target_lock(ctx: Context, operation: Operation) -> AbstractAsyncContextManager[None]:
+    """The lock of what the operation switches on or off; nothing to wait for when it switches nothing."""
+    target = operation.target
+    if ctx.catalog.switches(target.backend, operation.verb, target.kind):
+        return lock_of(ctx, target)
+    return nullcontext()
+
+
+def lock_of(ctx: Context, target: Target) -> AbstractAsyncContextManager[None]:
+    """One operation at a time on a target and its parts: reading what is on, switching it off, and keeping its pause."""
+    return ctx.locks.of(f"{target.backend}:{target.parent or target.id}")

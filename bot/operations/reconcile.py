@@ -8,12 +8,11 @@ from datetime import datetime
 from bot.core.errors import BadReply, CallProblem, Problem, Redirected, Rejected, ServerError
 from bot.core.intent import Intent
 from bot.core.operation import Operation
-from bot.core.outcome import Failed, LookBack, Unknown
+from bot.core.outcome import Failed, LookBack, Outcome, Unknown
 from bot.core.ports.services import Backend
 from bot.core.records import stamp
 from bot.core.text import sentences
 from bot.operations import cards
-from bot.operations.backend_call import AnyOutcome
 from bot.runtime.context import Context
 
 LOOK_BACK_SECONDS = 30.0  # for all looks together
@@ -23,7 +22,7 @@ LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between one look and the next
 
 async def read_back(
     ctx: Context, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime, result: Unknown
-) -> AnyOutcome:
+) -> Outcome:
     """Ask the backend whether it happened. What it cannot tell stays unknown; how it was found stays on the run's card."""
     back = await _looks(ctx, intent, operation, backend, sent_at)
     after = after_look_back(result, back)
@@ -64,7 +63,7 @@ def lost_but(result: Unknown, back: LookBack) -> str:
     return sentences("The answer told nothing" if told_nothing else "The answer was lost", back.evidence)
 
 
-def after_look_back(result: Unknown, back: LookBack) -> AnyOutcome:
+def after_look_back(result: Unknown, back: LookBack) -> Outcome:
     """Found: done after all. Absent after an answer that was no success: failed. Else it stays unknown, with what was seen."""
     if back.found is not None:
         return back.found.model_copy(update={"summary": sentences(back.found.summary, lost_but(result, back))})

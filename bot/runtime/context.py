@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.command.catalog import Catalog
+from bot.core.effects import Effect
 from bot.core.policy.compile import Policy
 from bot.core.ports.services import Backend, Clock, Directory, Ids, Names, Presenter, SlackFiles, Spool
 from bot.core.ports.store import Store
@@ -54,6 +55,7 @@ class Context:
     security_channel: str | None = None
     incident_channel: str | None = None
     secrets: tuple[str, ...] = ()
+    effects: tuple[Effect[Context], ...] = ()
     presses: Presses = field(default_factory=Presses)
     locks: KeyedLock = field(default_factory=KeyedLock)
     stale_homes: StaleHomes = field(default_factory=StaleHomes)

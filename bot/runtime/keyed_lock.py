@@ -1,4 +1,4 @@
-"""One after the other for what must not overlap: reading what is on, switching it off, and writing its pause down."""
+"""Locks by name, for steps that must not overlap: read what is on, switch it off, and keep its pause."""
 
 from __future__ import annotations
 
@@ -8,19 +8,28 @@ from contextlib import asynccontextmanager
 
 
 class KeyedLock:
-    """Locks by name, first come, first served. A name that nobody waits for is forgotten."""
+    """Locks by name, first come, first served. A task that holds a lock may take it again; an unused name is forgotten."""
 
     def __init__(self) -> None:
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._owners: dict[str, asyncio.Task[object] | None] = {}
 
     @asynccontextmanager
     async def of(self, name: str) -> AsyncIterator[None]:
-        """Hold the turn of that name."""
+        """Hold the lock of that name."""
+        task = asyncio.current_task()
+        if task is not None and self._owners.get(name) is task:
+            yield
+            return
         lock, users = self._locks.get(name, (asyncio.Lock(), 0))
         self._locks[name] = (lock, users + 1)
         try:
             async with lock:
-                yield
+                self._owners[name] = task
+                try:
+                    yield
+                finally:
+                    del self._owners[name]
         finally:
             lock, users = self._locks.pop(name)
             if users > 1:

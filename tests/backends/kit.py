@@ -17,11 +17,11 @@ from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.parser import parse, parse_target
 from bot.core.command.target_ref import TargetRef
+from bot.core.command.until import ends_at
 from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Refused, RunView, Unknown
 from bot.core.ports.plugin import Plugin
-from bot.features.pauses.pause import ends_at
 from tests.backends.fakes import CountingIds, FolderSpool, Memory, NoSpool, OneCall, Parts
 from tests.http_client.support import FakeClock, Seen, Server, serving
 

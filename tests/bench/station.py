@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.app import Built, Installed, build_context
 from bot.core.card import Card, Delivery, FormView, HomeView
 from bot.core.command.capability import BackendRows, Capability, Risk, TargetKind
 from bot.core.command.catalog import Catalog
@@ -30,7 +31,6 @@ from bot.intents.intake import Intake
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.context import ActivePolicy, Context
-from bot.runtime.health import HealthBoard
 from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.app import SlackApp
@@ -215,11 +215,11 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
     box = Box(rows)
     backends = {"box": box}
     policy = ActivePolicy.of(parse_policy(rules_of(rules)), clock.now())
-    ctx = Context(
+    ctx = build_context(
+        Built(backends, Catalog({"box": rows}), ()),
+        Installed(TEAM),
         clock=clock,
         ids=ids,
-        catalog=Catalog({"box": rows}),
-        backends=backends,
         store=store,
         names=StoreNames(store, clock),
         directory=People(),
@@ -228,10 +228,6 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
         spool=FileSpool(folder / "spool"),
         tasks=tasks,
         policy=lambda: policy,
-        health=HealthBoard(backends, clock),
-        home_team=TEAM,
-        zone="UTC",
-        command="/ops",
     )
     slack_app = SlackApp(
         Intake(ctx),

@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
+from bot.app import Built, Installed, build_context
 from bot.core.card import Card
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse
@@ -20,8 +21,7 @@ from bot.core.policy.decide import Policy, parse_policy
 from bot.core.ports.services import Backend
 from bot.intents.intake import Intake
 from bot.intents.recovery import recover
-from bot.runtime.context import ActivePolicy, Context
-from bot.runtime.health import HealthBoard
+from bot.runtime.context import ActivePolicy
 from bot.runtime.task_queue import TaskQueue
 from bot.store.sqlite.connection import Database
 from bot.store.sqlite.store import Store
@@ -66,11 +66,11 @@ class Town:
         clock = OutsideClock(self.outside)
         backends: dict[str, Backend] = {"box": OutsideBackend(self.outside, self.gate)}
         self.tasks = TaskQueue()
-        self.ctx = Context(
+        self.ctx = build_context(
+            Built(backends, Catalog({"box": ROWS}), ()),
+            Installed(HOME, zone="Europe/Berlin"),
             clock=clock,
             ids=CountedIds(self.outside),
-            catalog=Catalog({"box": ROWS}),
-            backends=backends,
             store=self.store,
             names=StoreNames(self.store, clock),
             directory=OutsideDirectory(self.outside),
@@ -79,10 +79,6 @@ class Town:
             spool=NoFiles(),
             tasks=self.tasks,
             policy=lambda: ActivePolicy.of(read_policy(self.outside.policy), START),
-            health=HealthBoard(backends, clock),
-            home_team=HOME,
-            zone="Europe/Berlin",
-            command="/ops",
         )
         self.pipeline = Intake(self.ctx)
 

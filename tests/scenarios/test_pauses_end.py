@@ -36,7 +36,7 @@ async def test_what_was_deleted_meanwhile_ends_the_pause_once(later: Team) -> No
     del here.acc.schedules[FIRST]
     later.later(hours=1)
     told = await here.sees(
-        "The pause is over, and there is nothing left to switch on", "no schedule", "not tried again"
+        "The pause is over, and there is nothing left to switch on", "no schedule", "does not try again"
     )
     assert "<@U0ANA>" in shown(told)
     (row,) = here.audit(event="abandoned")
@@ -72,7 +72,7 @@ async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: 
     for number, minutes in enumerate((1, 2, 4, 8, 15, 15), start=1):
         await here.until(lambda number=number: attempts(later) == ["failed"] * number)
         await here.quiet()
-        await here.sees("could not be switched on yet", "It is tried again at", "until it is on")
+        await here.sees("could not be switched on yet", "Next attempt:", "tries until it is on")
         if number == 3:
             await here.restart()
         later.later(minutes=minutes, seconds=-20)
@@ -98,7 +98,7 @@ async def test_a_control_plane_that_was_taken_out_of_the_configuration_ends_the_
     config.write_text(config.read_text(encoding="utf-8").replace('name = "acc"', 'name = "other"'), encoding="utf-8")
     await here.start()
     later.later(hours=1)
-    await here.sees("there is nothing left to switch on", "`acc` is no longer configured here", "<@U0ANA>")
+    await here.sees("there is nothing left to switch on", "`acc` is not configured any more", "<@U0ANA>")
     (row,) = here.audit(event="abandoned")
     assert (row.code, row.target_id, row.backend) == ("no_such_backend", FIRST, "acc")
     await here.sees("This pause is over: There is nothing left to switch on", f"request {asked.request_id}")

@@ -68,6 +68,11 @@ class Catalog:
         rows = self.backends.get(backend)
         return rows is not None and any(row.resumes == verb for row in rows.capabilities)
 
+    def switches(self, backend: str, verb: str, target_kind: str) -> bool:
+        """Whether that verb switches something off that a pause switches on again, or switches it on."""
+        row = self.row(backend, verb, target_kind)
+        return (row is not None and row.resumes is not None) or self.resumes(backend, verb)
+
     def selects(self, backend: str) -> bool:
         """Whether `@last` and its like pick a run of what is written without a prefix there."""
         rows = self.backends.get(backend)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from bot.core.command.arguments import HasParams
 from bot.core.command.params import BadParam
+from bot.core.errors import BadRequest
 
 LONGEST: Final = timedelta(days=31)
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -96,3 +99,18 @@ def _instant(local: datetime, zone: tzinfo, word: str) -> datetime:
 
 def _utc(instant: datetime) -> str:
     return f"{instant:%Y-%m-%dT%H:%M:%S}Z"
+
+
+def ends_at(asked: HasParams, now: datetime, zone: str) -> datetime | None:
+    """The moment that `for=` or `until=` means, None without one; raises BadRequest for a time that cannot be meant."""
+    lasts, until = asked.params.get("for"), asked.params.get("until")
+    if lasts is not None and until is not None:
+        raise BadRequest("Give `for=` or `until=`, not both.", code="bad_parameter")
+    if isinstance(lasts, int):
+        return now + timedelta(seconds=lasts)
+    if isinstance(until, str):
+        try:
+            return parse_until(until, ZoneInfo(zone), now)
+        except BadParam as problem:
+            raise BadRequest(f"{problem}.", code="bad_parameter") from None
+    return None

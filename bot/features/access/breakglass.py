@@ -10,21 +10,18 @@ from typing import Any, Final
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.command.params import duration_text
+from bot.core.effects import Attempt, Consequences, OfBreakglass
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place
 from bot.core.operation import Operation
-from bot.core.outcome import Fact, Table
+from bot.core.outcome import Fact, Outcome, Table
 from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
 from bot.core.records import Filters, Grant, PendingDecision, grant_id, stamp
 from bot.features.access import grants
 from bot.features.approvals.approvers import everybody
-from bot.features.pauses.pause import target_lock
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import CACHED, FRESH, Ruling, asked, facts, grants_of
-from bot.operations.backend_call import AnyOutcome
-from bot.operations.execute import execute
-from bot.operations.resolve import Resolved
+from bot.operations.authorize import CACHED, FRESH, facts
 from bot.runtime.context import Context
 
 KIND: Final = "review"
@@ -213,40 +210,37 @@ async def _done_under(ctx: Context, grant: Grant) -> Table:
     return Table(columns=("When, UTC", "What", "Came of it", "Request"), rows=rows, total=len(entries))
 
 
-async def perform(
-    ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, *, pending_id: str | None = None
-) -> AnyOutcome | None:
-    """Run what is allowed. Under break-glass it is marked, and those who would have been asked are told."""
-    operation, decision = resolved.operation, ruling.decision
-    under = decision.via_grant if isinstance(decision, Allowed) and decision.breakglass else None
-    if under is not None:
-        operation = operation.model_copy(update={"incident": under})
-    async with target_lock(ctx, operation):
-        result = await execute(ctx, intent, operation, ruling, pending_id=pending_id)
-    if under is not None and result is not None:
-        await _tell_skipped(ctx, intent, Resolved(operation, resolved.row), ruling, result)
-    return result
+class BreakglassEffect(OfBreakglass[Context]):
+    """What break-glass allows is marked with the grant, and those who would have been asked are told of it."""
 
+    def before_call(self, ctx: Context, attempt: Attempt) -> Attempt:
+        """The same with the id of the grant on the operation."""
+        decision = attempt.ruling.decision if attempt.ruling is not None else None
+        grant = decision.via_grant if isinstance(decision, Allowed) else None
+        return replace(attempt, operation=attempt.operation.model_copy(update={"incident": grant}))
 
-async def _tell_skipped(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, result: AnyOutcome) -> None:
-    """Whoever a rule would have asked hears what was done without them, also when a freeze stood before the rule."""
-    operation = resolved.operation
-    held = tuple(grant for grant in await grants_of(ctx, intent.actor, intent.place) if not grant.breakglass)
-    thawed = replace(ruling.policy, freezes=())
-    question = asked(ctx, resolved.row, operation, ruling.subject, ruling.where, held)
-    without: object = decide(thawed, **question)
-    if isinstance(
-        without, Denied
-    ):  # no rule names the holder: whom it asks when others want the same was passed over too
-        without = asks_of_others(thawed, **question)
-    if not isinstance(without, NeedsApproval):
-        return
-    who, _ = await everybody(ctx, ruling.policy, without, intent.actor.user_id, max_age=CACHED)
-    await ctx.presenter.show(_skipped_card(intent, operation, without, who.user_ids, result))
+    async def after_card(self, ctx: Context, attempt: Attempt, result: Outcome, consequences: Consequences) -> None:
+        """Tell the approvers that a rule would have asked, also when a freeze stood before the rule."""
+        operation, ruling = attempt.operation, attempt.ruling
+        capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+        if ruling is None or capability is None:
+            return
+        thawed = replace(ruling.policy, freezes=())
+        grants_left = tuple(grant for grant in ruling.situation.grants if not grant.breakglass)
+        situation = replace(ruling.situation, policy=thawed, grants=grants_left)
+        question = situation.question(capability, operation, ctx.clock.now())
+        without: object = decide(thawed, **question)
+        if isinstance(without, Denied):  # no rule names the holder: the approvers of others' requests were skipped too
+            without = asks_of_others(thawed, **question)
+        if not isinstance(without, NeedsApproval):
+            return
+        requester = attempt.intent.actor.user_id
+        who, _ = await everybody(ctx, ruling.policy, without, requester, max_age=CACHED)
+        await ctx.presenter.show(_skipped_card(attempt.intent, operation, without, who.user_ids, result))
 
 
 def _skipped_card(
-    intent: Intent, operation: Operation, demand: NeedsApproval, people: tuple[str, ...], result: AnyOutcome
+    intent: Intent, operation: Operation, demand: NeedsApproval, people: tuple[str, ...], result: Outcome
 ) -> Card:
     asker = intent.actor.user_id
     return Card(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.approval import Step, is_expired, may_dispatch
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Tone
+from bot.core.command.until import ends_at
+from bot.core.effects import Attempt, Ruling
 from bot.core.errors import Problem
 from bot.core.operation import Operation
 from bot.core.policy.decide import Allowed, GrantView, decide
@@ -19,10 +22,9 @@ from bot.features.approvals.approvers import of_these
 from bot.features.approvals.record import ApprovalRecord, before, record_of, view_of
 from bot.features.approvals.request import ask_again, hand_over
 from bot.features.approvals.snapshot import TargetSnapshot, look, unfit
-from bot.features.pauses.pause import check_pause, target_lock
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import FRESH, Ruling, asked
-from bot.operations.execute import execute
+from bot.operations.authorize import FRESH
+from bot.operations.execute import execute, target_lock
 from bot.runtime.context import Context
 
 RENEWED: Final = "The card shows how things stand now; look, then press again."
@@ -56,7 +58,8 @@ async def _dispatch(ctx: Context, pending_id: str) -> str | None:
     if now_is.ended is not None:
         return await _void(ctx, pending, now_is.ended)
     try:
-        check_pause(row, operation, ctx.clock.now(), ctx.zone)
+        if row.pausable:
+            ends_at(operation, ctx.clock.now(), ctx.zone)
     except Problem as trouble:
         return await _void(ctx, pending, trouble.summary)
     misfit = await unfit(ctx, now_is.operation)
@@ -117,7 +120,7 @@ async def _use(
     ruling = now_is.ruling
     if record.sort == "run":
         # The rule that demanded the approval is what allows it, even if the requester holds a grant by now.
-        ruling = Ruling(now_is.demand, ruling.policy, ruling.subject, ruling.where, ruling.digest)
+        ruling = replace(ruling, decision=now_is.demand)
     if record.sort == "once":
         ruling = _once(ctx, pending, operation, ruling)
         if not isinstance(ruling.decision, Allowed):
@@ -128,10 +131,8 @@ async def _use(
         text = f"Approved by {by}: it runs now, and the card shows it."
         await shown.tell_requester(ctx, pending, "approved", text, *people, tone=Tone.GOOD)
 
-    agreed = ", ".join(people)
-    result = await execute(
-        ctx, pending.intent, operation, ruling, pending_id=pending.id, approved_by=agreed, taken=tell
-    )
+    attempt = Attempt(pending.intent, operation, ruling, approval_id=pending.id)
+    result = await execute(ctx, attempt, pending_id=pending.id, claimed=tell)
     return None if result is not None else await _overtaken(ctx, pending.id)
 
 
@@ -159,8 +160,8 @@ def _once(ctx: Context, pending: PendingDecision, operation: Operation, ruling: 
         until=datetime.fromisoformat(pending.due_at),
         channel_id=pending.intent.place.channel_id,
     )
-    decision = decide(ruling.policy, **asked(ctx, row, operation, ruling.subject, ruling.where, (grant,)))
-    return Ruling(decision, ruling.policy, ruling.subject, ruling.where, ruling.digest)
+    situation = replace(ruling.situation, grants=(grant,))
+    return replace(ruling, decision=decide(ruling.policy, **situation.question(row, operation, ctx.clock.now())))
 
 
 def target_pattern(operation: Operation) -> str:

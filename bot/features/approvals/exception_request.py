@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.core.card import Button, FormField, FormView, Line, Tone
 from bot.core.command.capability import Capability
+from bot.core.effects import Ruling
 from bot.core.intent import Command, Form, Intent, Place
 from bot.core.operation import Operation
 from bot.core.policy.compile import Rule
@@ -19,7 +20,7 @@ from bot.features.approvals.request import open_approval
 from bot.features.replies import refusal
 from bot.features.replies.answer import say
 from bot.operations import cards
-from bot.operations.authorize import FRESH, Ruling, authorize
+from bot.operations.authorize import FRESH, authorize
 from bot.operations.resolve import Resolved
 from bot.runtime.context import Context
 

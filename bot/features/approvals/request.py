@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.core.approval import due_at, reminder_at, unshowable
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Line, Tone
+from bot.core.effects import Ruling
 from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.operation import Operation
@@ -20,7 +21,7 @@ from bot.features.approvals.record import KIND, ApprovalRecord, Sort, next_id, p
 from bot.features.approvals.snapshot import TargetSnapshot, sight
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import CACHED, FRESH, Ruling
+from bot.operations.authorize import CACHED, FRESH
 from bot.operations.resolve import Resolved
 from bot.operations.target_facts import what_is
 from bot.runtime.context import Context

@@ -9,14 +9,15 @@ from typing import Final
 from bot.core.approval import Snapshot
 from bot.core.command.capability import Capability
 from bot.core.command.target_ref import TargetRef
+from bot.core.effects import Ruling
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import Denied, NeedsApproval
 from bot.core.records import PendingDecision, grant_id
 from bot.features.approvals.record import record_of
-from bot.operations.authorize import FRESH, Ruling, authorize
-from bot.operations.backend_call import against
+from bot.operations.authorize import FRESH, authorize
+from bot.operations.backend_call import check
 from bot.operations.resolve import find_target
 from bot.operations.target_facts import FACTS_WITHIN, state_now
 from bot.runtime.context import Context
@@ -68,7 +69,7 @@ async def unfit(ctx: Context, operation: Operation) -> str | None:
     told by its state."""
     try:
         async with asyncio.timeout(FACTS_WITHIN):
-            refused = await against(ctx, operation)
+            refused = await check(ctx, operation)
     except (TimeoutError, Problem):
         return None
     return refused.summary if refused is not None else None

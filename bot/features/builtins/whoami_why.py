@@ -18,7 +18,7 @@ from bot.core.policy.visibility import decision_word
 from bot.features.access.grants import NotPermittedError
 from bot.features.builtins.tables import moment
 from bot.operations import cards
-from bot.operations.authorize import asked, facts, grants_of, hidden, not_admitted
+from bot.operations.authorize import facts, hidden, not_admitted, read_situation
 from bot.operations.resolve import resolve
 from bot.runtime.context import Context
 
@@ -80,9 +80,9 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         return
     seen = await _as_whom(ctx, intent, given.get("as"))
     resolved = await resolve(ctx, intent, inner)
-    policy, subject, where = await facts(ctx, seen, intent.place)
-    grants = await grants_of(ctx, seen, intent.place)
-    question = asked(ctx, resolved.row, resolved.operation, subject, where, grants)
+    now = await read_situation(ctx, seen, intent.place)
+    policy = now.policy
+    question = now.question(resolved.row, resolved.operation, ctx.clock.now())
     traces = trace_rules(policy, **question)
     decision, word = traces[-1], decision_word(decide(policy, **question))
     lines = [

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from bot.core.card import Button, FormField, FormView, Line
 from bot.core.command.capability import Capability
 from bot.core.command.params import Param
 from bot.core.command.parser import format_command, parse_target
+from bot.core.effects import NOTHING, Attempt, Consequences, OfRefusals
 from bot.core.errors import Problem
 from bot.core.intent import Command, Form, Intent
 from bot.core.operation import Operation
+from bot.core.outcome import Outcome, Refused
 from bot.core.records import stamp
 from bot.core.redact import redact
 from bot.core.value import Json
@@ -34,22 +37,26 @@ UNFIT: Final = frozenset({"bad_parameter", "missing_parameter", "unknown_paramet
 REFUSED: Final = UNFIT | {"bad_request"}  # what an adapter says of parameters that do not go together
 
 
-async def fill_buttons(ctx: Context, intent: Intent, operation: Operation, code: str) -> tuple[Button, ...]:
-    """`Fill in` on what the control plane or its adapter did not take."""
-    if code not in REFUSED:
-        return ()
-    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-    schema = code in UNFIT and bool(await fields_of(ctx, operation))
-    if not schema and (row is None or not row.params):
-        return ()
-    command = Command(
-        verb=operation.verb,
-        target=cards.written(operation.target),
-        params=operation.words,
-        reason=operation.reason,
-        files=operation.files,
-    )
-    return (_button(ctx, intent, command, schema=schema),)
+class FormEffect(OfRefusals[Context]):
+    """`Fill in` on what the backend or its adapter refused because of its parameters."""
+
+    async def after_outcome(self, ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Consequences:
+        """The button, when there are fields to fill in."""
+        operation = attempt.operation
+        if not isinstance(result, Refused) or result.code not in REFUSED:
+            return NOTHING
+        capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+        schema = result.code in UNFIT and bool(await fields_of(ctx, operation))
+        if not schema and (capability is None or not capability.params):
+            return NOTHING
+        command = Command(
+            verb=operation.verb,
+            target=cards.written(operation.target),
+            params=operation.words,
+            reason=operation.reason,
+            files=operation.files,
+        )
+        return Consequences(buttons=(_button(ctx, attempt.intent, command, schema=schema),))
 
 
 def unfit_buttons(ctx: Context, intent: Intent, command: Command, code: str) -> tuple[Button, ...]:

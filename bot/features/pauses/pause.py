@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Card, Line
-from bot.core.command.capability import Capability
-from bot.core.command.params import BadParam
-from bot.core.command.until import parse_until
-from bot.core.errors import BadReply, BadRequest, Redirected, ServerError
+from bot.core.command.until import ends_at
+from bot.core.effects import NOTHING, Attempt, Consequences
+from bot.core.errors import BadReply, Redirected, ServerError
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Failed, Refused, Unknown
+from bot.core.outcome import Done, Failed, Outcome, Unknown
 from bot.core.records import Filters, Pause, StoredEntry, stamp
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
+from bot.operations.backend_call import enabled_key
 from bot.runtime.context import Context
 
 WAS_OFF: Final = "It was off before and stays off until somebody switches it on: there is nothing to give back."
@@ -45,104 +42,29 @@ _ENDS: Final = "ends the pause {0.request_id} of {0.user_id}, which was to last 
 _ENDED: Final = re.compile(r"ends the pause (\S+) of ")
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What an operation makes of pauses. `over` are those that it ends, each with its last state; `rows` say so in the audit log.
-
-    `status` is the headline of the operation's card and `lines` what stands on it beside, empty when there is nothing to say.
-    """
-
-    opened: tuple[Pause, ...] = ()
-    over: tuple[Pause, ...] = ()
-    state: str = ""
-    rows: tuple[AuditEntry, ...] = ()
-    status: str = ""
-    lines: tuple[Line, ...] = ()
-
-    def on(self, card: Card) -> Card:
-        """The card of the operation, with what became of pauses."""
-        people = dict.fromkeys((*card.mention, *(pause.user_id for pause in self.over if pause.user_id)))
-        changed = {"status": self.status or card.status, "lines": (*card.lines, *self.lines), "mention": tuple(people)}
-        return card.model_copy(update=changed)
-
-
-def check_pause(row: Capability, operation: Operation, now: datetime, zone: str) -> datetime | None:
-    """When the pause ends, None when it has no end; raises BadRequest for a time that cannot be meant."""
-    return ends_at(operation, now, zone) if row.pausable else None
-
-
-def ends_at(operation: Operation, now: datetime, zone: str) -> datetime | None:
-    """The moment of `for=` or `until=`, None without one; raises BadRequest for a time that cannot be meant."""
-    lasts, until = operation.params.get("for"), operation.params.get("until")
-    if lasts is not None and until is not None:
-        raise BadRequest("Give `for=` or `until=`, not both.", code="bad_parameter")
-    if isinstance(lasts, int):
-        return now + timedelta(seconds=lasts)
-    if isinstance(until, str):
-        try:
-            return parse_until(until, ZoneInfo(zone), now)
-        except BadParam as problem:
-            raise BadRequest(f"{problem}.", code="bad_parameter") from None
-    return None
-
-
-def target_lock(ctx: Context, operation: Operation) -> AbstractAsyncContextManager[None]:
-    """The turn of what the operation switches; nothing to wait for when it switches nothing."""
-    row = _row(ctx, operation)
-    switches = row is not None and row.resumes is not None
-    if switches or ctx.catalog.resumes(operation.target.backend, operation.verb):
-        return turn(ctx, operation.target)
-    return nullcontext()
-
-
-def turn(ctx: Context, target: Target) -> AbstractAsyncContextManager[None]:
-    """One order at a time about a thing and its parts, so that the newest one knows what the earlier ones did."""
-    return ctx.locks.of(f"{target.backend}:{target.parent or target.id}")
-
-
-def was_on_key(request_id: str) -> str:
-    """Where is remembered what was on before the call of a request switched it off."""
-    return f"was_on:{request_id}"
-
-
-async def note_was_on(ctx: Context, request_id: str, targets: Sequence[Target]) -> None:
-    """Remember it before the call: a call that is made again after a restart finds everything off."""
-    if await ctx.store.value(was_on_key(request_id)) is None:
-        texts = [target.model_dump(mode="json") for target in targets]
-        await ctx.store.set_value(was_on_key(request_id), texts, stamp(ctx.clock.now()))
-
-
-def _may_be_off(result: Done | Refused | Failed | Unknown) -> bool:
+def _may_be_off(result: Outcome) -> bool:
     """Whether the call may have switched it off, although its answer does not say so."""
     return isinstance(result, Unknown) or (isinstance(result, Failed) and result.code in _MAY_HAVE_DONE)
 
 
-async def settle(
-    ctx: Context,
-    intent: Intent,
-    operation: Operation,
-    result: Done | Refused | Failed | Unknown,
-    now: datetime,
-    *,
-    sent_at: datetime | None = None,
-) -> Settled:
-    """What this outcome makes of pauses. Nothing is written here: see `Store.finish`. `sent_at` is from when `for=` counts,
-    where that is not `now`.
+async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Consequences:
+    """What this outcome makes of pauses. Writes nothing: see `Store.finish`. `for=` counts from when the call was sent.
 
-    What may be off is given back as what is: somebody who asked for an end counts on it, and on is on. For the same reason
-    a pause goes on when nobody knows whether it was ended by hand.
+    What may be off is switched on again like what is off: whoever gave an end counts on it, and switching on twice does no
+    harm. For the same reason a pause goes on when nobody knows whether it was ended by hand.
     """
+    intent, operation, sent_at = attempt.intent, attempt.operation, attempt.sent_at
     done = isinstance(result, Done)
     if not done and not _may_be_off(result):
-        return Settled()
+        return NOTHING
     if ctx.catalog.resumes(operation.target.backend, operation.verb):
         held = await _held(ctx, operation, operation.verb) if done else ()
         return _ended_by_hand(ctx, intent, operation, held, now)
-    row = _row(ctx, operation)
+    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     if row is None or row.resumes is None:
-        return Settled()
+        return NOTHING
     held = await _held(ctx, operation, row.resumes)
-    until = check_pause(row, operation, sent_at or now, ctx.zone)
+    until = ends_at(operation, sent_at or now, ctx.zone) if row.pausable else None
     if until is None:
         return _for_good(ctx, intent, operation, held, now, row.resumes if done else None)
     targets = (*await _switched_off(ctx, operation, result), *(pause.target for pause in held))
@@ -163,14 +85,14 @@ async def settle(
         for target in {(target.kind, target.id): target for target in targets}.values()
     )
     if not opened:
-        return Settled(status="Off, as it was before", lines=(Line(text=WAS_OFF),)) if done else Settled()
+        return Consequences(status="Off, as it was before", lines=(Line(text=WAS_OFF),)) if done else NOTHING
     ends, code = opened[0].until_at, None if done else UNSURE
     first = AuditWriter(ctx.secrets).about(Event.PAUSED, operation, intent, now, code=code, detail=f"{_UNTIL}{ends}")
-    return Settled(
+    return Consequences(
         opened=opened,
         over=held,
-        state="replaced",
-        rows=(first, *_rows(ctx, intent, operation, Event.PAUSED, REPLACED, held, now)),
+        over_state="replaced",
+        entries=(first, *_rows(ctx, intent, operation, Event.PAUSED, REPLACED, held, now)),
         status=f"Paused until {minute(ends)}; it is switched on again by itself." if done else "",
         lines=(*(() if done else (Line(text=_IN_ANY_CASE.format(minute(ends))),)), *_said("Replaces", held)),
     )
@@ -178,30 +100,30 @@ async def settle(
 
 def _ended_by_hand(
     ctx: Context, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime
-) -> Settled:
+) -> Consequences:
     """Somebody switched on what was paused: the pause is over, and nothing is left to give back."""
     rows = _rows(ctx, intent, operation, Event.RESUMED, BY_HAND, held, now)
-    return Settled(over=held, state="cancelled", rows=rows, lines=_said("Ends", held))
+    return Consequences(over=held, over_state="cancelled", entries=rows, lines=_said("Ends", held))
 
 
 def _for_good(
     ctx: Context, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime, verb_back: str | None
-) -> Settled:
+) -> Consequences:
     """Without an end: what was paused is off already, and is not given back any more. `verb_back` is what ends it, None when
     nobody knows whether it is off."""
     rows = _rows(ctx, intent, operation, Event.PAUSED, NO_END, held, now)
     over = _said("Ends", held)
     if verb_back is None:
-        return Settled(over=held, state="cancelled", rows=rows, lines=over)
+        return Consequences(over=held, over_state="cancelled", entries=rows, lines=over)
     next_time = Line(text=_WITH_END.format(operation.verb, cards.written(operation.target)))
-    return Settled(over=held, state="cancelled", rows=rows, status=_NO_END.format(verb_back), lines=(*over, next_time))
+    return Consequences(
+        over=held, over_state="cancelled", entries=rows, status=_NO_END.format(verb_back), lines=(*over, next_time)
+    )
 
 
-async def _switched_off(
-    ctx: Context, operation: Operation, result: Done | Refused | Failed | Unknown
-) -> tuple[Target, ...]:
+async def _switched_off(ctx: Context, operation: Operation, result: Outcome) -> tuple[Target, ...]:
     """What was on before the call, as it was noted first; else as the backend says; else the target itself."""
-    noted = await ctx.store.value(was_on_key(operation.request_id))
+    noted = await ctx.store.value(enabled_key(operation.request_id))
     if isinstance(noted, list):
         return tuple(Target.model_validate(target) for target in noted)
     restore = result.restore if isinstance(result, Done) else None
@@ -220,10 +142,6 @@ async def _held(ctx: Context, operation: Operation, verb_back: str) -> tuple[Pau
             if target.id in (pause.target.id, *parents):
                 held.append(pause)
     return tuple(held)
-
-
-def _row(ctx: Context, operation: Operation) -> Capability | None:
-    return ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
 
 
 def _rows(
@@ -261,12 +179,12 @@ def minute(at: str) -> str:
     return f"{at[:16].replace('T', ' ')} UTC"
 
 
-async def show_over(ctx: Context, intent: Intent, operation: Operation, settled: Settled) -> None:
+async def show_over(ctx: Context, intent: Intent, operation: Operation, settled: Consequences) -> None:
     """The cards of the orders whose pauses ended say so."""
     ends = settled.opened[0].until_at if settled.opened else None
     for key in dict.fromkeys(pause.message_key for pause in settled.over):
         if key != cards.key_of(operation.request_id):
-            await _say_ended(ctx, key, operation, intent.actor.user_id, settled.rows[0].event, ends)
+            await _say_ended(ctx, key, operation, intent.actor.user_id, settled.entries[0].event, ends)
 
 
 async def mend_over(ctx: Context, row: StoredEntry) -> None:

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Card, Line, Tone
+from bot.core.effects import Attempt, Consequences, OfSchedules
 from bot.core.errors import NoSuchTarget, Problem
 from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
-from bot.core.outcome import GONE, Done, Failed, Refused, Unknown
+from bot.core.outcome import GONE, Done, Outcome, Refused
 from bot.core.ports.services import Backend
 from bot.core.records import Pause, StoredEntry, stamp
-from bot.features.pauses.pause import minute, say_over
+from bot.features.pauses.pause import minute, say_over, settle, show_over
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.backend_call import EVENTS, call
+from bot.operations.execute import execute
 from bot.operations.target_facts import FACTS_WITHIN
 from bot.runtime.context import Context
 
@@ -42,24 +42,64 @@ def key_of(pause: Pause) -> str:
 
 async def resume(ctx: Context, intent: Intent, pause: Pause) -> None:
     """Its time has come."""
-    row = ctx.catalog.row(pause.backend, pause.verb_back, pause.target.kind)
-    backend = ctx.backends.get(pause.backend)
-    if row is None or backend is None:
+    capability = ctx.catalog.row(pause.backend, pause.verb_back, pause.target.kind)
+    if capability is None or pause.backend not in ctx.backends:
         await _without_backend(ctx, intent, pause)
         return
-    operation = Operation.of(
-        row, request_id=intent.request_id, target=pause.target, given={}, reason=f"the pause of {pause.request_id} ends"
-    )
-    now = ctx.clock.now()
-    sent = AuditWriter(ctx.secrets).about(Event.SENT, operation, intent, now, rule=f"pause {pause.request_id}")
-    if await ctx.store.sending(intent.request_id, operation, sent, stamp(now)):
-        await switch_back(ctx, intent, pause, operation, backend)
+    reason = f"the pause of {pause.request_id} ends"
+    operation = Operation.of(capability, request_id=intent.request_id, target=pause.target, given={}, reason=reason)
+    await execute(ctx, Attempt(intent, operation, pause=pause))
+
+
+class PauseEffect(OfSchedules[Context]):
+    """Pauses begin and end with the operations that switch something off and on."""
+
+    async def after_outcome(self, ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Consequences:
+        """The pauses that begin and end; for the end of a pause itself, whether it is over or tried again."""
+        if attempt.pause is None:
+            return await settle(ctx, attempt, result, now)
+        return await _ended_by_time(ctx, attempt, attempt.pause, result, now)
+
+    async def after_card(self, ctx: Context, attempt: Attempt, result: Outcome, consequences: Consequences) -> None:
+        """The cards of the requests whose pauses are over say so."""
+        if attempt.pause is None:
+            await show_over(ctx, attempt.intent, attempt.operation, consequences)
+        elif consequences.over_state == "failed":
+            await _say_nothing_left(ctx, attempt.pause)
+
+
+async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: Outcome, now: datetime) -> Consequences:
+    """Over for good when it is on again or nothing is left to switch on; else tried again later."""
+    writer, whose = AuditWriter(ctx.secrets), f"pause {pause.request_id}"
+    left = await _nothing_left(attempt.operation, ctx.backends[pause.backend], result)
+    if left is not None:
+        entry = writer.outcome(
+            attempt, left, Event.ABANDONED, now, ctx.clock.monotonic(), code="gone", detail=f"{whose}: {left.summary}"
+        )
+        over = Consequences(over=(pause,), over_state="failed", outcome=entry, result=left)
+        return over + _card_of(pause, NOTHING_LEFT, Tone.BAD, _stays(pause))
+    if isinstance(result, Done):
+        entry = writer.attempted(attempt, Event.RESUMED, now, detail=whose)
+        over = Consequences(over=(pause,), over_state="resumed", entries=(entry,))
+        return over + _card_of(pause, ON_AGAIN, Tone.GOOD)
+    again = now + AGAIN_AFTER[min(pause.tries, len(AGAIN_AFTER) - 1)]
+    await ctx.store.postpone_pause(pause.id, again)
+    more = f"Next attempt: {minute(stamp(again))}. The bot tries until it is on."
+    return _card_of(pause, NOT_YET, Tone.BAD, more)
+
+
+def _card_of(pause: Pause, status: str, tone: Tone, *texts: str) -> Consequences:
+    """How the card of the operation becomes the one card of the end of this pause."""
+    who = f"Paused by <@{pause.user_id}> since {minute(pause.from_at)}."
+    lines = tuple(Line(text=text) for text in (*texts, who))
+    return Consequences(key=key_of(pause), tone=tone, status=status, lines=lines)
 
 
 async def _without_backend(ctx: Context, intent: Intent, pause: Pause) -> None:
-    """The configuration no longer has the control plane: nobody can switch it on from here."""
+    """The configuration no longer has the backend, so the pause ends without a call."""
     now, target = ctx.clock.now(), pause.target
-    row = AuditWriter(ctx.secrets).plain(
+    text = f"`{pause.backend}` is not configured any more, or does not offer `{pause.verb_back}`."
+    entry = AuditWriter(ctx.secrets).plain(
         Event.ABANDONED,
         intent,
         now,
@@ -69,60 +109,28 @@ async def _without_backend(ctx: Context, intent: Intent, pause: Pause) -> None:
         target_id=target.id,
         target_name=target.text,
         code="no_such_backend",
-        detail=f"pause {pause.request_id}: {_no_backend(pause)}",
+        detail=f"pause {pause.request_id}: {text}",
     )
-    await ctx.store.finish(intent.request_id, (row,), stamp(now), over=(pause,), over_state="failed")
-    await show_end(ctx, intent, pause, None, None)
+    await ctx.store.finish(intent.request_id, (entry,), now, over=(pause,), over_state="failed")
+    await _show_without_backend(ctx, intent, pause, text)
 
 
-def _no_backend(pause: Pause) -> str:
-    return f"`{pause.backend}` is no longer configured here, or no longer offers `{pause.verb_back}`."
-
-
-def _bare(intent: Intent, pause: Pause, now: datetime) -> Card:
-    return Card(
+async def _show_without_backend(ctx: Context, intent: Intent, pause: Pause, text: str) -> None:
+    card = Card(
         key=key_of(pause),
         place=intent.place,
         title=f"{pause.verb_back} {pause.target.text}",
-        lines=(Line(text=_no_backend(pause)),),
+        lines=(Line(text=text),),
         footer=(f"request {intent.request_id}", "code no_such_backend"),
         mention=(pause.user_id,) if pause.user_id else (),
-        at=now,
+        at=ctx.clock.now(),
     )
+    ctx.stale_homes.stale(pause.user_id)
+    await ctx.presenter.show(_card_of(pause, NOTHING_LEFT, Tone.BAD, _stays(pause)).on(card))
+    await _say_nothing_left(ctx, pause)
 
 
-async def switch_back(ctx: Context, intent: Intent, pause: Pause, operation: Operation, backend: Backend) -> None:
-    """The call that ends a pause, registered as sent before. It may be made again: on is on."""
-    audit_writer = AuditWriter(ctx.secrets)
-    started = ctx.clock.monotonic()
-    result = await call(ctx, intent, operation, backend)
-    left = await _nothing_left(operation, backend, result)
-    now = ctx.clock.now()
-    took, whose = round((ctx.clock.monotonic() - started) * 1000), f"pause {pause.request_id}"
-    about = partial(audit_writer.about, operation=operation, intent=intent, at=now)
-    if left is not None:
-        row = about(Event.ABANDONED, code="gone", detail=f"{whose}: {left.summary}", duration_ms=took)
-        await ctx.store.finish(intent.request_id, (row,), stamp(now), over=(pause,), over_state="failed")
-        await show_end(ctx, intent, pause, operation, left)
-        return
-    code = None if isinstance(result, Done) else result.code
-    rows = [about(EVENTS[result.kind], code=code, detail=result.summary, duration_ms=took)]
-    if isinstance(result, Done):
-        rows.append(about(Event.RESUMED, detail=whose))
-        await ctx.store.finish(intent.request_id, rows, stamp(now), over=(pause,), over_state="resumed")
-        await show_end(ctx, intent, pause, operation, result)
-        return
-    again = now + AGAIN_AFTER[min(pause.tries, len(AGAIN_AFTER) - 1)]
-    await ctx.store.postpone_pause(pause.id, again)
-    await ctx.store.finish(intent.request_id, rows, stamp(now))
-    more = (f"It is tried again at {minute(stamp(again))}, and from then on until it is on.",)
-    card = cards.outcome(operation, intent, result, (), now)
-    await ctx.presenter.show(_ended(card, pause, NOT_YET, Tone.BAD, more))
-
-
-async def _nothing_left(
-    operation: Operation, backend: Backend, result: Done | Refused | Failed | Unknown
-) -> Refused | None:
+async def _nothing_left(operation: Operation, backend: Backend, result: Outcome) -> Refused | None:
     """The refusal of a control plane that says clearly, and says again when it is asked, that the thing does not exist or has
     ended. None otherwise, above all while nobody can tell."""
     if not isinstance(result, Refused):
@@ -142,47 +150,36 @@ async def _nothing_left(
     return result.model_copy(update={"summary": f"{target.name} has ended ({view.state}). {result.summary}"})
 
 
-async def show_end(
-    ctx: Context,
-    intent: Intent,
-    pause: Pause,
-    operation: Operation | None,
-    result: Done | Refused | Failed | Unknown | None,
-) -> None:
-    """What came of a pause that is over for good: on its own card, and on that of its order when nothing was left of it. Without
-    a control plane there is no operation and no result."""
-    ctx.stale_homes.stale(pause.user_id)
-    now = ctx.clock.now()
-    card = cards.outcome(operation, intent, result, (), now) if operation and result else _bare(intent, pause, now)
-    if isinstance(result, Done):
-        await ctx.presenter.show(_ended(card, pause, ON_AGAIN, Tone.GOOD))
-        return
-    await ctx.presenter.show(_ended(card, pause, NOTHING_LEFT, Tone.BAD, _stays(pause)))
+async def _say_nothing_left(ctx: Context, pause: Pause) -> None:
+    """On the card of the request that paused it."""
     what = f"There is nothing left to switch on ({pause.target.text})."
     await say_over(ctx, pause.message_key, what, pause.target.text, pause.user_id)
 
 
-async def mend_end(ctx: Context, row: StoredEntry) -> None:
-    """The same for a pause whose last row is this one, where the program died before its card did."""
-    request = await ctx.store.request(row.request_id)
+async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
+    """Show the end of a pause that this entry tells of, where the program died before its card was shown."""
+    request = await ctx.store.request(entry.request_id)
     if request is None or not isinstance(request.intent.payload, Due):
         return
+    intent = request.intent
     pause = await ctx.store.pause_by_id(request.intent.payload.row)
     posted = await ctx.store.message(key_of(pause)) if pause is not None else None
     if pause is None or (posted is not None and isinstance(posted.body, dict) and posted.body.get("status") in _LAST):
         return
-    result: Done | Refused = Done(summary="")
-    if row.event is Event.ABANDONED:
-        summary = (row.detail or "").removeprefix(f"pause {pause.request_id}: ")
-        result = Refused(code=row.code or "", summary=summary)
-    await show_end(ctx, request.intent, pause, request.operation, result)
+    summary = (entry.detail or "").removeprefix(f"pause {pause.request_id}: ")
+    ctx.stale_homes.stale(pause.user_id)
+    if request.operation is None:
+        await _show_without_backend(ctx, intent, pause, summary)
+        return
+    now = ctx.clock.now()
+    if entry.event is Event.RESUMED:
+        card = cards.outcome(request.operation, intent, Done(summary=""), (), now)
+        await ctx.presenter.show(_card_of(pause, ON_AGAIN, Tone.GOOD).on(card))
+        return
+    card = cards.outcome(request.operation, intent, Refused(code=entry.code or "", summary=summary), (), now)
+    await ctx.presenter.show(_card_of(pause, NOTHING_LEFT, Tone.BAD, _stays(pause)).on(card))
+    await _say_nothing_left(ctx, pause)
 
 
-def _stays(pause: Pause) -> tuple[str, ...]:
-    return (f"It is not tried again. If `{pause.target.text}` should run, somebody has to see to it.",)
-
-
-def _ended(card: Card, pause: Pause, status: str, tone: Tone, texts: tuple[str, ...] = ()) -> Card:
-    who = f"Paused by <@{pause.user_id}> since {minute(pause.from_at)}."
-    lines = (*card.lines, *(Line(text=text) for text in (*texts, who)))
-    return card.model_copy(update={"key": key_of(pause), "status": status, "lines": lines, "tone": tone})
+def _stays(pause: Pause) -> str:
+    return f"The bot does not try again. If `{pause.target.text}` should run, start it by hand."

@@ -7,13 +7,13 @@ from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone
+from bot.core.effects import Ruling
 from bot.core.intent import Intent, Source
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.records import PendingDecision, stamp
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import Ruling
 from bot.operations.resolve import Resolved
 from bot.operations.target_facts import what_is
 from bot.runtime.context import Context

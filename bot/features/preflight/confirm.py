@@ -5,15 +5,16 @@ from __future__ import annotations
 from bot.core.audit import Event
 from bot.core.card import Tone
 from bot.core.command.capability import Capability
+from bot.core.effects import Attempt
 from bot.core.intent import Intent
 from bot.core.operation import Operation
 from bot.core.records import PendingDecision, stamp
 from bot.features import approvals
-from bot.features.access.breakglass import perform
 from bot.features.replies import refusal
 from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
+from bot.operations.execute import execute
 from bot.operations.resolve import Resolved
 from bot.runtime.context import Context
 
@@ -65,7 +66,7 @@ async def _run(ctx: Context, intent: Intent, pending: PendingDecision, operation
         await say(ctx, intent, text, tone=Tone.PLAIN, replace=True)
         return
     await say(ctx, intent, "Running; the card in the channel shows it.", tone=Tone.PLAIN, replace=True)
-    if await perform(ctx, pending.intent, Resolved(operation, row), ruling, pending_id=pending.id) is None:
+    if await execute(ctx, Attempt(pending.intent, operation, ruling), pending_id=pending.id) is None:
         await say(ctx, intent, "This was pressed already.", tone=Tone.PLAIN)
 
 

@@ -10,6 +10,7 @@ from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
 from bot.core.command.parser import format_command, parse_target
 from bot.core.command.target_ref import TargetRef
+from bot.core.effects import Ruling
 from bot.core.errors import Ambiguous, NoSuchTarget, Problem
 from bot.core.intent import Command, Intent, ParseError
 from bot.core.operation import Operation
@@ -21,7 +22,7 @@ from bot.features.replies import channel_freeze
 from bot.features.replies.suggestions import commands_meant
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import Ruling, ages, sight_of
+from bot.operations.authorize import sight_of
 from bot.runtime.context import Context
 
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
@@ -164,7 +165,7 @@ async def denied(
         policy_version=ruling.policy.version,
         digest=ruling.digest,
         code=decision.code,
-        detail=f"{decision.reason} ({ages(ruling)})",
+        detail=f"{decision.reason} ({ruling.ages})",
     )
     await ctx.store.finish(intent.request_id, (row,), stamp(now))
     command = f"{operation.verb} {cards.written(operation.target)}"
