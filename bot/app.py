@@ -6,39 +6,31 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import config, plugins
-from bot.core.command.catalog import Catalog
+from bot import config
+from bot.build import Installed, build_backends, build_context
 from bot.core.errors import Problem
 from bot.core.intent import Intent
-from bot.core.ports.plugin import BackendSettings
-from bot.core.ports.services import Backend, Clock, Directory, Ids, Names, Presenter, SlackFiles, Spool
-from bot.core.ports.store import Store as StorePort
+from bot.core.ports.services import Clock, Ids, Presenter
 from bot.core.records import Outgoing
-from bot.features.access.breakglass import BreakglassEffect
 from bot.features.access.policy_reload import PolicyReloader
 from bot.features.approvals import pick_up
-from bot.features.forms.parameter_form import FormEffect
 from bot.features.home import HOMES_EVERY, redraw
 from bot.features.housekeeping import prune, publish_head, refresh_names, warn_of_credentials
-from bot.features.pauses.resume import PauseEffect
 from bot.features.replies.channel_freeze import tell_frozen
 from bot.intents.intake import Intake
 from bot.intents.recovery import recover
 from bot.operations.watcher import follow_due
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock, SystemIds
-from bot.runtime.context import ActivePolicy, Context
-from bot.runtime.health import HealthBoard
+from bot.runtime.context import Context
 from bot.runtime.scheduler import HEALTH_EVERY, PRUNE_EVERY, Scheduler
 from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
@@ -64,111 +56,6 @@ FOR_EVER = "9999"  # later than every stamp
 MOST_WAITING = 100_000
 
 _log = logging.getLogger("signalbox")
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a backend is built from."""
-
-    name: str
-    clock: Clock
-    ids: Ids
-    names: Names
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """Backends by name, what they declare, and the secrets that may appear nowhere."""
-
-    backends: Mapping[str, Backend]
-    catalog: Catalog
-    secrets: tuple[str, ...]
-
-
-def build_backends(
-    settings: config.Settings, clock: Clock, ids: Ids, names: Names, environ: Mapping[str, str]
-) -> Built:
-    """Every `[[backend]]` table through its plugin; raises ConfigProblem."""
-    backends: dict[str, Backend] = {}
-    secrets = _secrets_in(settings.slack)
-    for table in settings.backends:
-        try:
-            plugin = plugins.load(table["kind"])
-        except plugins.UnknownKind as error:
-            raise config.ConfigProblem(f"[backend {table['name']}] {error}") from None
-        own = config.backend_settings(table, plugin.settings, settings.folder, environ)
-        backends[own.name] = plugin.build(own, Parts(own.name, clock, ids, names))
-        secrets += _secrets_in(own)
-    catalog = Catalog({name: backend.rows for name, backend in backends.items()})
-    return Built(backends, catalog, tuple(dict.fromkeys(secrets)))
-
-
-def _secrets_in(model: BackendSettings | config.SlackSettings | Any) -> list[str]:
-    """Every SecretStr of a settings model, nested ones too."""
-    if isinstance(model, SecretStr):
-        return [model.get_secret_value()]
-    if isinstance(model, list | tuple):
-        return [secret for item in model for secret in _secrets_in(item)]
-    if hasattr(type(model), "model_fields"):
-        return [secret for name in type(model).model_fields for secret in _secrets_in(getattr(model, name))]
-    return []
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """Where the bot is installed: the workspace, its command, and the channels for administrators."""
-
-    team: str
-    command: str = "/ops"
-    zone: str = "UTC"
-    security_channel: str | None = None
-    incident_channel: str | None = None
-
-    @classmethod
-    def of(cls, settings: config.Settings) -> Installed:
-        """As it is configured."""
-        slack = settings.slack
-        return cls(slack.team, slack.command, settings.zone, slack.security_channel, slack.incident_channel)
-
-
-def build_context(
-    built: Built,
-    installed: Installed,
-    *,
-    clock: Clock,
-    ids: Ids,
-    store: StorePort,
-    names: Names,
-    directory: Directory,
-    presenter: Presenter,
-    files: SlackFiles,
-    spool: Spool,
-    tasks: TaskQueue,
-    policy: Callable[[], ActivePolicy],
-) -> Context:
-    """What every step works with; the features that take part in operations are registered here."""
-    return Context(
-        clock=clock,
-        ids=ids,
-        catalog=built.catalog,
-        backends=built.backends,
-        store=store,
-        names=names,
-        directory=directory,
-        presenter=presenter,
-        files=files,
-        spool=spool,
-        tasks=tasks,
-        policy=policy,
-        health=HealthBoard(built.backends, clock),
-        home_team=installed.team,
-        zone=installed.zone,
-        command=installed.command,
-        security_channel=installed.security_channel,
-        incident_channel=installed.incident_channel,
-        secrets=built.secrets,
-        effects=(PauseEffect(), BreakglassEffect(), FormEffect()),
-    )
 
 
 class Bot:

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
-from bot.app import build_backends
+from bot.build import build_backends
 from bot.core.policy.compile import Policy
 from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning
 from bot.runtime.clock import SystemClock, SystemIds

@@ -11,7 +11,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
-from bot.app import Installed, build_backends, build_context
+from bot.build import Installed, build_backends, build_context
 from bot.core.audit import Event
 from bot.core.card import Card, Delivery, FormView, HomeView, Tone
 from bot.core.command.parser import parse

@@ -195,9 +195,10 @@ class Effect(Generic[ContextT]):
         """The attempt as it is carried out; called before the operation is registered as sent."""
         return attempt
 
-    async def after_outcome(self, ctx: ContextT, attempt: Attempt, result: Outcome, now: datetime) -> Consequences:
-        """What the outcome brings about. Writes nothing: `finish` writes it together with the outcome."""
-        return NOTHING
+    async def after_outcome(
+        self, ctx: ContextT, attempt: Attempt, result: Outcome, now: datetime
+    ) -> Consequences | None:
+        """What the outcome brings about, None for nothing; `finish` writes it together with the outcome."""
 
     async def after_card(self, ctx: ContextT, attempt: Attempt, result: Outcome, consequences: Consequences) -> None:
         """Messages beside the card of the operation, once that is shown."""

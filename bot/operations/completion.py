@@ -19,7 +19,9 @@ async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) 
     """Write the outcome with all that it brings about in one transaction, then show it and hand over the files."""
     operation, now = attempt.operation, ctx.clock.now()
     effects = [one for one in concerned(ctx.effects, ctx.catalog, attempt) if result.kind in one.kinds]
-    found = sum([await effect.after_outcome(ctx, attempt, result, now) for effect in effects], NOTHING)
+    found = NOTHING
+    for effect in effects:
+        found += await effect.after_outcome(ctx, attempt, result, now) or NOTHING
     writer = AuditWriter(ctx.secrets)
     entry = found.outcome or writer.outcome(attempt, result, event, now, ctx.clock.monotonic())
     result = found.result or result

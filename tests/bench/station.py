@@ -14,7 +14,7 @@ from typing import Final
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app import Built, Installed, build_context
+from bot.build import Built, Installed, build_context
 from bot.core.card import Card, Delivery, FormView, HomeView
 from bot.core.command.capability import BackendRows, Capability, Risk, TargetKind
 from bot.core.command.catalog import Catalog

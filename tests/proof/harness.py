@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from bot.app import Built, Installed, build_context
+from bot.build import Built, Installed, build_context
 from bot.core.card import Card
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse
