@@ -36,7 +36,8 @@ from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.app import SlackApp
 from bot.slack.directory import SlackDirectory
-from bot.slack.errors import TRANSPORT, Remedy, read
+from bot.slack.error_table import Remedy
+from bot.slack.errors import TRANSPORT, read
 from bot.slack.files import Attachments, Uploads
 from bot.slack.http import HttpServer
 from bot.slack.installation import Installation, installation
@@ -108,6 +109,7 @@ class Bot:
             self.clock,
             team_id=slack.team,
             fatal=self._fatal,
+            security_channel=slack.security_channel,
             left=left,
         )
         directory = SlackDirectory(client, self.store, self.clock, slack.team)
@@ -151,7 +153,7 @@ class Bot:
             names=self.names,
             directory=directory,
             presenter=presenter,
-            files=Attachments(client, session, slack.bot_token.get_secret_value(), slack.api_url),
+            files=Attachments(client, session),
             spool=spool,
             tasks=self.tasks,
             policy=lambda: self.rules.now,
@@ -316,7 +318,7 @@ class Bot:
         for handler in self._sockets:
             await handler.close_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
         await self.tasks.close(STOP_WITHIN)
-        if hasattr(self, "outbox"):
+        if hasattr(self, "sender"):
             await self._last_messages()
         await self.tasks.stop_services()
         for backend in self.built.backends.values():

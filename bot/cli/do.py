@@ -129,7 +129,7 @@ async def do(
             names=names,
             directory=SlackDirectory(client, store, clock, slack.team),
             presenter=presenter,
-            files=Attachments(client, session, slack.bot_token.get_secret_value(), slack.api_url),
+            files=Attachments(client, session),
             spool=spool,
             tasks=tasks,
             policy=lambda: rules.now,

@@ -47,6 +47,15 @@ class Line(Value):
     code: bool = False
 
 
+class Question(Value):
+    """Whom to tell directly when the place of a question refuses its card: the people who decide, and who asked, in the place
+    where they asked."""
+
+    asked_by: str
+    asked_in: Place
+    deciders: tuple[str, ...] = ()
+
+
 class Card(Value):
     """One message about one request.
 
@@ -67,6 +76,7 @@ class Card(Value):
     footer: tuple[str, ...] = ()
     mention: tuple[str, ...] = ()
     only_for: str | None = None
+    question: Question | None = None
     at: datetime | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from pydantic import Field
 
@@ -12,6 +13,8 @@ from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import RunView
 from bot.core.value import Json, Value
+
+PRIVATE: Final = ("ephemeral", "response", "update_response")  # kinds of message that one person alone sees
 
 
 def stamp(at: datetime | str) -> str:
@@ -39,9 +42,9 @@ class StoredRequest(Value):
 class Outgoing(Value):
     """What one message in Slack should be. `key` names it for ever.
 
-    `kind`: message, ephemeral, response, update_response, upload, home. `ts` is the posted message's. `files` refer to
+    `kind`: message, ephemeral, response, update_response, upload, home, step. `ts` is the posted message's. `files` refer to
     spooled files, `body` is opaque here. `want` counts how often it was shown, `have` is the `want` that Slack has;
-    `gone` means that the message is no more and nothing is to be sent. The store counts `want`, `have` and `attempts`.
+    `gone` means that the message no longer exists and nothing is sent. The store counts `want`, `have` and `attempts`.
     """
 
     key: str
@@ -61,6 +64,16 @@ class Outgoing(Value):
     attempts: int = 0
     last_error: str | None = None
     gone: bool = False
+
+    @property
+    def lane(self) -> str:
+        """What is sent in turn: one place's private answers, new messages, updates or files. Slack limits each by itself."""
+        sort = self.kind
+        if sort in PRIVATE:
+            sort = "private"
+        elif sort == "message":
+            sort = "new" if self.ts is None else "update"
+        return f"{self.channel_id or self.user_id or ''}/{sort}"
 
 
 class StoredButton(Value):

@@ -48,7 +48,7 @@ async def execute(
         if claimed is not None:
             await claimed()
         if operation.risk is not Risk.READ and attempt.pause is None and not again:
-            await ctx.presenter.show(cards.working(operation, intent, "Working on it"))
+            await ctx.presenter.show(cards.working(operation, intent, "Working on it"), intent.reply)
         attempt = replace(attempt, sent_at=ctx.clock.now())
         result = await call(ctx, attempt)
         if again:

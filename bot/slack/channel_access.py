@@ -10,7 +10,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.policy.match import Reach
-from bot.slack.errors import TRANSPORT, Remedy, read
+from bot.slack.error_table import Remedy
+from bot.slack.errors import TRANSPORT, read
 
 _WITHIN: Final = 4.0
 

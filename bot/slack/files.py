@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.errors import BadRequest
 from bot.core.outcome import FileOut
 from bot.slack.client import once
+from bot.slack.error_table import Remedy
 from bot.slack.errors import TRANSPORT, read
 
 MAX_INPUT: Final = 50_000_000
@@ -22,22 +23,35 @@ _BYTES: Final = {"Content-Type": "application/octet-stream"}
 
 
 class Uploads:
-    """Streams files from disk to Slack."""
+    """Streams files from disk to Slack. What was uploaded and not shared yet is shared without another upload."""
 
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
         self._client = once(client)
         self._session = session
+        self._uploaded: dict[str, list[dict[str, str | None]]] = {}
 
-    async def share(self, files: tuple[FileOut, ...], channel_id: str, thread_ts: str | None, comment: str) -> None:
-        """Upload and share all files at once; slack_sdk and aiohttp errors pass through."""
-        done = []
-        for file in files:
+    async def share(
+        self, files: tuple[FileOut, ...], channel_id: str, thread_ts: str | None, comment: str, *, key: str = ""
+    ) -> None:
+        """Upload and share all files at once; slack_sdk and aiohttp errors pass through. `key` names them for the next try."""
+        done = self._uploaded.setdefault(key, [])
+        for file in files[len(done) :]:
             slot = await self._client.files_getUploadURLExternal(filename=file.name, length=file.size)
             await self._send(str(slot["upload_url"]), Path(file.path))
-            done.append({"id": slot["file_id"], "title": file.title[:255]})
-        await self._client.files_completeUploadExternal(
-            files=done, channel_id=channel_id, thread_ts=thread_ts, initial_comment=comment or None
-        )
+            done.append({"id": str(slot["file_id"]), "title": file.title[:255]})
+        try:
+            await self._client.files_completeUploadExternal(
+                files=done, channel_id=channel_id, thread_ts=thread_ts, initial_comment=comment or None
+            )
+        except SlackApiError as error:
+            if read(error).remedy is Remedy.ANEW:
+                self.forget(key)
+            raise
+        self.forget(key)
+
+    def forget(self, key: str) -> None:
+        """The next try uploads anew."""
+        self._uploaded.pop(key, None)
 
     async def _send(self, url: str, path: Path) -> None:
         # The raw bytes: Slack was told the name already, and a name in a header could break out of it.
@@ -48,32 +62,34 @@ class Uploads:
 
 
 class AttachedFile:
-    """A file that somebody attached; `chunks` downloads it with the bot's token."""
+    """A file that a person attached; `chunks` downloads it with the client's token."""
 
-    def __init__(self, name: str, size: int, url: str, token: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, name: str, size: int, url: str, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
         self.name = name
         self.size = size
         self._url = url
-        self._token = token
+        self._client = client
         self._session = session
 
     def __repr__(self) -> str:
         return f"AttachedFile({self.name!r}, {self.size})"
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes, at most as many as Slack said; raises BadRequest when they do not come."""
+        """The bytes, at most as many as Slack said; raises BadRequest when they don't arrive."""
         try:
             async for chunk in self._chunks():
                 yield chunk
         except TRANSPORT as error:
-            raise BadRequest(f"Slack stopped handing out the file `{self.name}` ({type(error).__name__}).") from None
+            raise BadRequest(
+                f"The download of `{self.name}` from Slack broke off ({type(error).__name__}). Try again."
+            ) from None
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         left = self.size
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self._client.token}"}
         async with self._session.get(self._url, headers=headers, allow_redirects=False) as reply:
             if reply.status != 200:
-                raise BadRequest(f"Slack did not hand out the file `{self.name}` ({reply.status}).")
+                raise BadRequest(f"Slack doesn't hand out the file `{self.name}` ({reply.status}). Attach it again.")
             async for chunk in reply.content.iter_chunked(_CHUNK):
                 left -= len(chunk)
                 if left < 0:
@@ -82,33 +98,52 @@ class AttachedFile:
 
 
 class Attachments:
-    """Opens attached files, if they belong to the place or the person of the request."""
+    """Opens attached files that belong to the place or the person of the request."""
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, token: str, api_url: str) -> None:
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
         self._client = client
         self._session = session
-        self._token = token
-        self._api_host = urlsplit(api_url).netloc
+        self._api_host = urlsplit(client.base_url).netloc
 
     async def open(self, file_id: str, channel_id: str, user_id: str) -> AttachedFile:
-        """Raises BadRequest for a file of somebody else in another channel, of another host, or too large."""
+        """Raises BadRequest for a file of another person in another channel, one that Slack does not keep, or one too large."""
         try:
             reply = await self._client.files_info(file=file_id)
         except (SlackApiError, *TRANSPORT) as error:
-            raise BadRequest(
-                f"Slack does not hand out the attached file ({read(error).code}); attach it again."
-            ) from None
+            code = read(error).code
+            if code in ("file_deleted", "file_not_found"):
+                raise BadRequest("The attached file was deleted. Attach it again.") from None
+            raise BadRequest(f"Slack doesn't hand out the attached file ({code}). Attach it again.") from None
         info: Mapping[str, Any] = reply["file"]
+        name = str(info.get("name") or "file")
         shared = {*info.get("channels", ()), *info.get("groups", ()), *info.get("ims", ())}
         if channel_id not in shared and info.get("user") != user_id:
-            raise BadRequest("That file was not shared here by you.")
+            raise BadRequest("You didn't share that file here. Attach it to your message.")
+        if (why := _not_kept(info)) is not None:
+            raise BadRequest(f"`{name}` {why}")
         size = int(info.get("size") or 0)
         if size > MAX_INPUT:
-            raise BadRequest(f"The file is {size:,} bytes; at most {MAX_INPUT:,} are taken.")
+            raise BadRequest(f"`{name}` is {size:,} bytes. The limit is {MAX_INPUT:,} bytes.")
         url = str(info.get("url_private_download") or info.get("url_private") or "")
-        host = urlsplit(url)
-        if host.netloc != self._api_host and not (
-            host.scheme == "https" and (host.hostname or "").endswith(".slack.com")
-        ):
-            raise BadRequest("Slack named an address for the file that is not Slack's.")
-        return AttachedFile(str(info.get("name") or "file"), size, url, self._token, self._session)
+        if not self._is_slacks(urlsplit(url)):
+            raise BadRequest(f"`{name}` is not stored in Slack. Upload the file itself.")
+        return AttachedFile(name, size, url, self._client, self._session)
+
+    def _is_slacks(self, url: SplitResult) -> bool:
+        """Whether the bot token may go there: to the API's own host, or to a host of the same Slack (commercial or GovSlack)."""
+        own = "slack-gov.com" if f".{self._api_host}".endswith(".slack-gov.com") else "slack.com"
+        return url.netloc == self._api_host or (url.scheme == "https" and url.netloc.endswith(f".{own}"))
+
+
+def _not_kept(info: Mapping[str, Any]) -> str | None:
+    """Why Slack has no bytes of a file; None when it has. Sources: Slack's page of the file object, `mode` and `is_external`."""
+    mode = info.get("mode")
+    if mode == "tombstone":
+        return "was deleted. Attach it again."
+    if mode == "hidden_by_limit":
+        return "is hidden by the workspace's storage limit. Attach it again."
+    if mode == "external" or info.get("is_external") is True:
+        return "is a link to a document outside Slack. Download it and attach the file itself."
+    if mode in ("space", "canvas", "list"):
+        return "is a Slack canvas or list. Export it and attach the file itself."
+    return None

@@ -1,29 +1,36 @@
-"""A stored message in Slack's words."""
+"""A stored message as Slack takes it, and the messages that go elsewhere when its place refuses it. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from bot.core.card import Card
-from bot.core.intent import Reply
-from bot.core.records import Outgoing
+from bot.core.card import Card, HomeView, Line, Tone
+from bot.core.intent import Place, Reply
+from bot.core.records import PRIVATE, Outgoing, stamp
 from bot.render import block_kit
 from bot.render.card import render_card
+from bot.slack.errors import SlackTrouble
 
 _STEP_TEXT: Final = 1_000
+_WORDS: Final = 3_900  # chat.update refuses text above 4,000
+SECURITY: Final = "@security"
+_NOT_A_MEMBER: Final = "user_not_in_channel"
 
 
 def usable(reply: Reply | None, now: datetime) -> str | None:
-    """The response_url of a request, None when there is none or its half hour is over."""
+    """The response_url of a request; None when there is none, or its half hour is over."""
     if reply is None or reply.response_url is None or reply.response_until is None or now >= reply.response_until:
         return None
     return reply.response_url
 
 
-def without_buttons(message: dict[str, Any]) -> dict[str, Any]:
-    """A copy for a place in which a button would not count: it belongs to the message that was meant."""
-    return {**message, "blocks": [block for block in message["blocks"] if block.get("type") != "actions"]}
+def reply_of(row: Outgoing) -> Reply | None:
+    """The response_url that was stored with a message."""
+    if row.response_url is None or row.response_until is None:
+        return None
+    return Reply(response_url=row.response_url, response_until=datetime.fromisoformat(row.response_until))
 
 
 def words_of(card: Card) -> str:
@@ -32,22 +39,156 @@ def words_of(card: Card) -> str:
     return block_kit.clip(". ".join(row.rstrip(".") for row in rows if row), _STEP_TEXT)
 
 
-def message_of(row: Outgoing) -> dict[str, Any]:
-    """`text` and `blocks` as chat.postMessage takes them; raises ValidationError for a row of another version."""
+def message_of(row: Outgoing, *, plain: bool = False) -> dict[str, Any]:
+    """`text` and `blocks` as chat.postMessage takes them, without blocks when `plain`. Raises ValidationError for a row that
+    another version stored."""
     message = render_card(Card.model_validate(row.body))
-    return {"text": message.text, "blocks": list(message.blocks)}
+    return {"text": message.text[:_WORDS], "blocks": []} if plain else {"text": message.text, "blocks": message.blocks}
 
 
-def instead(row: Outgoing, code: str) -> dict[str, Any]:
-    """The message for who asked, with why it is not where it belongs; `code` is Slack's."""
-    invite = " Invite me there." if code == "not_in_channel" else ""
-    message = without_buttons(message_of(row))
-    message["text"] = f"I cannot write in <#{row.channel_id}> ({code}).{invite} {message['text']}"
-    message["blocks"].insert(0, {"type": "section", "text": {"type": "mrkdwn", "text": message["text"][:300]}})
-    return message
+def too_large(view: HomeView) -> HomeView:
+    """What the Home tab shows when Slack refuses its content."""
+    card = Card(
+        key="home:refused",
+        place=Place(team_id="", channel_id=""),
+        title="Slack can't show this Home tab",
+        tone=Tone.WARN,
+        status="Type a command in a channel, for example `approvals` or `help`",
+    )
+    return HomeView(user_id=view.user_id, sections=(card,))
 
 
-def is_question(row: Outgoing) -> bool:
-    """A question that others can still decide, and that Slack does not have: worth nothing in a message to who asked it."""
-    buttons = row.body.get("buttons") if isinstance(row.body, dict) else None
-    return row.key.startswith("approval:") and row.ts is None and bool(buttons)
+def is_open_question(row: Outgoing) -> bool:
+    """Whether others can still decide this card, and Slack does not have it."""
+    body = row.body if isinstance(row.body, dict) else {}
+    return row.ts is None and bool(body.get("question")) and bool(body.get("buttons"))
+
+
+def people_of(row: Outgoing) -> tuple[str, ...]:
+    """Who has to know about a message, the first of them above all."""
+    card = Card.model_validate(row.body)
+    known = (card.only_for, *card.mention) if card.question is None else (card.question.asked_by,)
+    return tuple(person for person in known if person is not None and block_kit.USER_ID.fullmatch(person))
+
+
+def elsewhere(row: Outgoing, trouble: SlackTrouble, security: str | None) -> Iterable[tuple[Card, Reply | None]]:
+    """The messages that tell people another way what their place refuses; nothing when there is no other way.
+
+    From a channel to a response_url or a direct message, from there to the security channel, where a private answer is only
+    said to be undelivered. A private answer stays in its channel when Slack says that its person is not a member there.
+    """
+    card = Card.model_validate(row.body)
+    if row.key.endswith(SECURITY):
+        return
+    people, private = people_of(row), row.kind in PRIVATE
+    if not people or ("@" in row.key and not private):
+        if security is not None and row.channel_id != security:
+            yield _to_security(row, card, people, trouble, security), None
+    elif card.question is not None:
+        yield from _question(row, card, trouble)
+    elif private and trouble.code == _NOT_A_MEMBER:
+        text = f"There is an answer for you in <#{row.channel_id}>. Join the channel, then type the command again."
+        yield _direct(row, Card(key="", place=card.place, title=text), people[0], ()), None
+    else:
+        reply = reply_of(row) if row.kind == "message" and row.ts is None else None
+        yield _direct(row, card, people[0], (_refusal(row, trouble),), here=reply is not None), reply
+
+
+def _question(row: Outgoing, card: Card, trouble: SlackTrouble) -> Iterable[tuple[Card, None]]:
+    """Tell the people who decide by direct message, and the requester in the place of the request."""
+    question, refusal = card.question, _refusal(row, trouble)
+    if question is None:
+        return
+    still = "The buttons are on my Home tab." if card.buttons else ""
+    for person in question.deciders:
+        yield _direct(row, card, person, (refusal, *([Line(text=still)] if still else [])), question=None), None
+    if card.buttons:
+        named = ", ".join(f"<@{person}>" for person in question.deciders[:5])
+        text = f"{refusal.text} I told {named} by direct message, and they can decide on my Home tab. I keep trying."
+        people = (question.asked_by, *question.deciders)
+        notice = Card(
+            key=f"{row.key}:unposted",
+            place=question.asked_in,
+            title=card.title,
+            tone=Tone.WARN,
+            status=text,
+            mention=(*people, row.channel_id or ""),
+        )
+        yield notice, None
+
+
+def _refusal(row: Outgoing, trouble: SlackTrouble) -> Line:
+    return Line(text=f"I can't write in <#{row.channel_id}> ({trouble.code}). {trouble.advice}".strip())
+
+
+def _direct(
+    row: Outgoing, card: Card, person: str, above: tuple[Line, ...], *, here: bool = False, **parts: Any
+) -> Card:
+    """The card for one person, without buttons: they belong to the message in the channel. By direct message, or only visible to
+    them when it stays `here`. In its key, `@@` tells that nobody else may read it."""
+    mark = "@@" if (row.kind in PRIVATE and "@" not in row.key) or "@@" in row.key else "@"
+    changed = {
+        "key": f"{row.key.partition('@')[0]}{mark}{person}",
+        "place": card.place if here else Place(team_id=row.team_id or "", channel_id=person),
+        "lines": (*above, *card.lines),
+        "buttons": (),
+        "only_for": person if here else None,
+        "mention": tuple(dict.fromkeys((person, *card.mention, row.channel_id or ""))),
+        **parts,
+    }
+    return card.model_copy(update=changed)
+
+
+def _to_security(row: Outgoing, card: Card, people: tuple[str, ...], trouble: SlackTrouble, security: str) -> Card:
+    who = f"<@{people[0]}>" if people else f"<#{row.channel_id}>"
+    private = row.kind in PRIVATE or "@@" in row.key
+    told = (Line(text=f"{card.title}. {card.status}".strip()),) if not private else ()
+    return Card(
+        key=f"{row.key.partition('@')[0]}{SECURITY}",
+        place=Place(team_id=row.team_id or "", channel_id=security),
+        title="A message could not be delivered",
+        tone=Tone.WARN,
+        status=f"Slack refuses the message for {who} ({trouble.code}). {trouble.advice}".strip(),
+        lines=told,
+        mention=(*people[:1], row.channel_id or ""),
+    )
+
+
+def undelivered(row: Outgoing, names: str, under: Outgoing | None, trouble: SlackTrouble) -> Card:
+    """Tells that files did not arrive, in the thread where they belong."""
+    person = people_of(under)[:1] if under is not None else ()
+    return Card(
+        key=f"{row.key}:lost",
+        place=Place(
+            team_id=row.team_id or "",
+            channel_id=row.channel_id or "",
+            thread_ts=row.thread_ts or (under.thread_ts or under.ts if under is not None else None),
+        ),
+        title=f"{names} could not be uploaded",
+        tone=Tone.BAD,
+        status=f"Slack refuses it ({trouble.code}). {trouble.advice}".strip(),
+        lines=(
+            Line(
+                heading="What to do",
+                text="Ask for it again later. On the bot's host, `signalbox do` writes the same file to the disk.",
+            ),
+        ),
+        mention=person,
+    )
+
+
+def home_refused(user: str, team_id: str, trouble: SlackTrouble) -> Card:
+    """Tells a person that their Home tab stays as it is."""
+    return Card(
+        key=f"home-refused:{user}@",
+        place=Place(team_id=team_id, channel_id=user),
+        title="I can't show your Home tab",
+        tone=Tone.WARN,
+        status=f"Slack refuses it ({trouble.code}). {trouble.advice} Type commands in a channel instead.",
+        mention=(user,),
+    )
+
+
+def answers_by_url(row: Outgoing, now: datetime) -> bool:
+    """Whether a private answer can still go through its response_url."""
+    return row.kind != "ephemeral" and bool(row.response_url) and (row.response_until or "") > stamp(now)

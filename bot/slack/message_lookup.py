@@ -9,7 +9,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.records import Outgoing
-from bot.slack.errors import TRANSPORT, Remedy, read
+from bot.slack.error_table import Remedy
+from bot.slack.errors import TRANSPORT, read
 
 EVENT: Final = "signalbox_card"
 _LOOKED_AT: Final = 30

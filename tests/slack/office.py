@@ -56,9 +56,9 @@ class Office:
         return len([call for call in self.ws.calls if call.method == method])
 
     async def settle(self, seconds: float = 0.0) -> None:
-        """Let that much time pass and send until nothing is due."""
+        """Let that much time pass and send until nothing is due within a second."""
         self.clock.advance(seconds)
-        while (wait := await self.sender.flush()) is not None:
+        while (wait := await self.sender.flush()) is not None and wait < 1.1:
             self.clock.advance(wait)
 
     async def reply(self) -> Reply:
@@ -84,7 +84,17 @@ def made(
 ) -> MessageSender:
     client = AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=session, timeout=20)
     responder, uploads = Responder(session, (ws.host,)), Uploads(client, session)
-    return MessageSender(store, client, responder, uploads, clock, team_id="T0ACME", fatal=fatal.append, left=left)
+    return MessageSender(
+        store,
+        client,
+        responder,
+        uploads,
+        clock,
+        team_id="T0ACME",
+        fatal=fatal.append,
+        security_channel="C0SEC",
+        left=left,
+    )
 
 
 @pytest.fixture

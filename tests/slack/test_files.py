@@ -38,7 +38,7 @@ async def desk() -> AsyncIterator[Desk]:
         ws = await stack.enter_async_context(Workspace(DEMO_SEED))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         client = AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=session)
-        yield Desk(ws, session, Uploads(client, session), Attachments(client, session, ws.bot_token, ws.api_url))
+        yield Desk(ws, session, Uploads(client, session), Attachments(client, session))
 
 
 def out(path: Path, data: bytes, name: str = "run.log") -> FileOut:
@@ -106,7 +106,7 @@ async def sink() -> AsyncIterator[tuple[Sink, Uploads, Attachments]]:
     made.base = "http://{}:{}".format(*runner.addresses[0][:2])
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(TOKEN, base_url=f"{made.base}/api/", session=session)
-        yield made, Uploads(client, session), Attachments(client, session, TOKEN, f"{made.base}/api/")
+        yield made, Uploads(client, session), Attachments(client, session)
     await runner.cleanup()
 
 

@@ -121,11 +121,12 @@ NEEDED = {
     "bots_info": "users:read",
     "usergroups_users_list": "usergroups:read",
     "conversations_info": "channels:read groups:read im:read mpim:read",
+    "conversations_open": "im:write",
     "conversations_history": "channels:history groups:history im:history",
     "conversations_replies": "channels:history groups:history im:history",
 }
-# Scopes that events, commands and direct messages need, and no method.
-BESIDE = {"app_mentions:read", "commands", "im:write"}
+# Scopes that events and commands need, and no method.
+BESIDE = {"app_mentions:read", "commands"}
 
 
 def called() -> Iterator[str]:

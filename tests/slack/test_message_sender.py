@@ -271,7 +271,7 @@ async def test_the_worker_outlives_a_store_that_cannot_be_written(office: Office
     await until(office.texts)
     working = office.store.due_messages
 
-    async def full(now: object, limit: int = 100) -> Never:
+    async def full(*_: object, **__: object) -> Never:
         raise StoreProblem("The disk is full.", code="store_full")
 
     office.store.due_messages = full  # type: ignore[method-assign,assignment]
@@ -327,7 +327,7 @@ async def test_a_file_that_is_gone_is_said_to_be_gone(office: Office) -> None:
     await office.settle()
     await office.sender.deliver(Delivery(key="f:1", place=HERE, under="op:1", files=(file,)))
     await office.settle(1)
-    assert "run.log is no longer here" in office.texts()[-1]
+    assert "run.log is no longer available" in office.texts()[-1]
 
 
 async def test_the_home_tab_shows_its_newest_state_and_recovers_from_an_error(office: Office) -> None:

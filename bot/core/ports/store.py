@@ -5,7 +5,7 @@ Times may be given as aware datetimes or as stamps (`rows.stamp`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -35,7 +35,9 @@ class MessageStore(Protocol):
     """Messages as they should be."""
 
     async def show(self, outgoing: Outgoing, shown: Sequence[StoredButton] = ()) -> None: ...
-    async def due_messages(self, now: When, limit: int = 100) -> Sequence[Outgoing]: ...
+    async def due_messages(
+        self, now: When, limit: int = 100, *, each: int | None = None, skip: Collection[str] = ()
+    ) -> Sequence[Outgoing]: ...
     async def next_due(self) -> str | None: ...
     async def sent(self, key: str, want: int, *, ts: str | None = None, gone: bool = False) -> bool: ...
     async def postpone(self, key: str, due_at: When, error: str) -> bool: ...

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.core.approval import request_facts
-from bot.core.card import Button, Card, Line, Tone
+from bot.core.card import Button, Card, Line, Question, Tone
 from bot.core.intent import Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
@@ -76,6 +76,9 @@ def _card(
         buttons=_buttons(pending, record) if is_open else (),
         footer=(f"request {pending.request_id}", f"approval {pending.id}", f"rule {record.rule}"),
         mention=tuple(dict.fromkeys(people)),
+        question=Question(
+            asked_by=pending.intent.actor.user_id, asked_in=pending.intent.place, deciders=record.eligible
+        ),
         at=datetime.fromisoformat(pending.decided_at or pending.made_at),
     )
 
@@ -217,7 +220,7 @@ async def _requester(
         "footer": (*card.footer, f"approval {pending.id}"),
         "mention": tuple(dict.fromkeys((*card.mention, *people, record_of(pending).channel))),
     }
-    await ctx.presenter.show(card.model_copy(update=changed))
+    await ctx.presenter.show(card.model_copy(update=changed), pending.intent.reply)
 
 
 def told_key(pending_id: str, what: str) -> str:

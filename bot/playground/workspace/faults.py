@@ -12,7 +12,7 @@ class Dropped(Exception):
 
 @dataclass(slots=True)
 class Fault:
-    """One order. `times` None means until cleared; `drop` "before" or "after" the call took effect."""
+    """One order. `times` None means until cleared, `channel` None any; `drop` "before" or "after" the call took effect."""
 
     method: str
     times: int | None = None
@@ -21,6 +21,7 @@ class Fault:
     drop: str | None = None
     delay: float = 0.0
     retry_after: int | None = None
+    channel: str | None = None
 
     async def early(self) -> tuple[int, str] | None:
         """Wait out the delay; then the (HTTP status, error) to answer with instead. Raises Dropped."""
@@ -46,9 +47,11 @@ class Faults:
     orders: list[Fault] = field(default_factory=list)
     posts_per_second: float | None = None
 
-    def rate_limit(self, method: str, times: int | None = 1, retry_after: int = 1) -> None:
+    def rate_limit(
+        self, method: str, times: int | None = 1, retry_after: int = 1, *, channel: str | None = None
+    ) -> None:
         """Answer 429 with Retry-After (seconds) instead of doing it."""
-        self.orders.append(Fault(method, times, status=429, retry_after=retry_after))
+        self.orders.append(Fault(method, times, status=429, retry_after=retry_after, channel=channel))
 
     def fail(
         self,
@@ -59,6 +62,7 @@ class Faults:
         drop: bool | str = False,
         times: int | None = None,
         delay: float = 0.0,
+        channel: str | None = None,
     ) -> None:
         """Fail with an HTTP status, a Slack error code or a cut connection, each after `delay` real seconds.
 
@@ -66,16 +70,16 @@ class Faults:
         the call is merely slow.
         """
         when = "before" if drop is True else drop or None
-        self.orders.append(Fault(method, times, status, error, when, delay))
+        self.orders.append(Fault(method, times, status, error, when, delay, channel=channel))
 
     def clear(self) -> None:
         self.orders.clear()
         self.posts_per_second = None
 
-    def take(self, method: str) -> Fault | None:
+    def take(self, method: str, channel: object = None) -> Fault | None:
         """The order that this call meets, counted down."""
         for order in self.orders:
-            if order.method in (method, "*"):
+            if order.method in (method, "*") and order.channel in (None, channel):
                 if order.times is not None:
                     order.times -= 1
                     if order.times <= 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlite_utils
@@ -24,9 +24,14 @@ class StoredMessages(StorePart):
 
         await self.database.write(unit)
 
-    async def due_messages(self, now: datetime | str, limit: int = 100) -> Sequence[Outgoing]:
-        """What is to be sent now, the longest due first. A message that is gone is never due."""
-        return await self.database.read(lambda db: messages.due(db, stamp(now), limit))
+    async def due_messages(
+        self, now: datetime | str, limit: int = 100, *, each: int | None = None, skip: Collection[str] = ()
+    ) -> Sequence[Outgoing]:
+        """What is due now, the longest due first: at most `each` of a lane, and nothing of the lanes in `skip`.
+
+        A message that is gone is never due.
+        """
+        return await self.database.read(lambda db: messages.due(db, stamp(now), limit, each or limit, skip))
 
     async def next_due(self) -> str | None:
         """When the next message is due; None when Slack has everything."""

@@ -46,7 +46,7 @@ class WebApi:
 
     async def call(self, method: str, args: Json, token: str | None) -> tuple[int, Json, dict[str, str]]:
         """(HTTP status, reply, headers) of one call, faults included; every call is logged."""
-        fault = self.core.faults.take(method)
+        fault = self.core.faults.take(method, args.get("channel") or args.get("channel_id"))
         if fault is not None:
             try:
                 early = await fault.early()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from sqlite_utils import Database
 
-from bot.core.records import Outgoing
+from bot.core.records import PRIVATE, Outgoing
 from bot.store.sqlite.tables.sql import as_model, changed, dumped, found, table
 
 _TEXTS: Final = (
@@ -29,6 +30,21 @@ _SHOW: Final = """
         response_url = coalesce(excluded.response_url, response_url),
         ts = coalesce(ts, excluded.ts), files = excluded.files, body = excluded.body,
         want = want + 1, due_at = excluded.due_at, attempts = 0, last_error = NULL"""
+
+# The lane is `Outgoing.lane`. Among new messages of a channel, questions that others decide go first.
+_DUE: Final = f"""
+    WITH waiting AS (
+        SELECT key, due_at, iif(kind = 'message' AND ts IS NULL, json_extract(body, '$.question') IS NULL, 1) AS later,
+            coalesce(channel_id, user_id, '') || '/' || CASE
+                WHEN kind IN {PRIVATE} THEN 'private'
+                WHEN kind = 'message' THEN iif(ts IS NULL, 'new', 'update')
+                ELSE kind END AS lane
+        FROM messages WHERE have < want AND gone = 0 AND due_at <= ?),
+    numbered AS (
+        SELECT key, due_at, row_number() OVER (PARTITION BY lane ORDER BY later, due_at) AS turn
+        FROM waiting WHERE lane NOT IN (SELECT value FROM json_each(?)))
+    SELECT messages.* FROM numbered JOIN messages USING (key)
+    WHERE turn <= ? ORDER BY turn, numbered.due_at LIMIT ?"""  # noqa: S608  only a constant is put in
 
 
 def create(db: Database) -> None:
@@ -54,10 +70,11 @@ def show(db: Database, outgoing: Outgoing) -> None:
     db.conn.execute(_SHOW, values)
 
 
-def due(db: Database, now: str, limit: int) -> Sequence[Outgoing]:
-    """Messages that Slack does not have as wanted and whose time has come, the longest due first."""
-    sql = "SELECT * FROM messages WHERE have < want AND gone = 0 AND due_at <= ? ORDER BY due_at LIMIT ?"
-    return [as_model(Outgoing, row, _JSON) for row in found(db, sql, (now, limit))]
+def due(db: Database, now: str, limit: int, each: int, skip: Collection[str]) -> Sequence[Outgoing]:
+    """Messages that Slack does not have as wanted and whose time has come: at most `each` of a lane, the longest due first,
+    and nothing of the lanes in `skip`."""
+    rows = found(db, _DUE, (now, json.dumps(sorted(skip)), each, limit))
+    return [as_model(Outgoing, row, _JSON) for row in rows]
 
 
 def sent(db: Database, key: str, want: int, ts: str | None, *, gone: bool) -> bool:

@@ -1,0 +1,181 @@
+"""One stored message to Slack: the call that its kind asks for. Errors of slack_sdk and of the transport pass through."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.card import HomeView
+from bot.core.outcome import FileOut
+from bot.core.ports.services import Clock
+from bot.core.ports.store import MessageStore
+from bot.core.records import PRIVATE, Outgoing
+from bot.render import block_kit
+from bot.render.home import render_home
+from bot.slack import message_lookup
+from bot.slack.client import once
+from bot.slack.error_table import Remedy
+from bot.slack.files import Uploads
+from bot.slack.message_format import answers_by_url, message_of, too_large
+from bot.slack.response_url import BadResponseUrl, Responder
+
+CARD_FIRST: Final = 20  # looks for the card of a file, 0.3 s apart
+_FILES: Final = TypeAdapter(tuple[FileOut, ...])
+_QUIET: Final[dict[str, Any]] = {"unfurl_links": False, "unfurl_media": False}
+
+_log = logging.getLogger("signalbox.outbox")
+
+
+def other_form(row: Outgoing, remedy: Remedy) -> Outgoing | None:
+    """The form in which the same place may take the message; None when only another place is left."""
+    if remedy is Remedy.UNTHREAD:
+        body = {**row.body, "under": None} if row.kind == "upload" and isinstance(row.body, dict) else row.body
+        return row.model_copy(update={"thread_ts": None, "body": body})
+    if remedy is Remedy.ANEW and row.ts is not None:
+        return row.model_copy(update={"ts": None})
+    return row if remedy is Remedy.PLAIN and row.kind not in ("upload", "step") else None
+
+
+class Again(Exception):
+    """It is not its turn yet: try again after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class MessageDelivery:
+    """Sends rows of the outbox. It remembers which posts had no answer: those may be in Slack already."""
+
+    def __init__(
+        self,
+        store: MessageStore,
+        client: AsyncWebClient,
+        responder: Responder,
+        uploads: Uploads,
+        clock: Clock,
+        left: Iterable[Outgoing],
+    ) -> None:
+        self._store = store
+        self.client = once(client)
+        self._responder = responder
+        self._uploads = uploads
+        self._clock = clock
+        self._doubtful = {row.key for row in left if row.kind == "message" and row.ts is None}
+        self._direct: dict[str, str] = {}
+
+    async def send(self, row: Outgoing, *, plain: bool = False) -> None:
+        """Send it and note it as sent. `plain` sends the words alone. Raises Again, ValidationError for a row of another version,
+        and what slack_sdk and the transport raise."""
+        if row.kind == "upload":
+            await self._upload(row)
+        elif row.kind == "home":
+            view = HomeView.model_validate(row.body)
+            await self.client.views_publish(user_id=view.user_id, view=render_home(too_large(view) if plain else view))
+            await self._store.sent(row.key, row.want)
+        elif row.kind == "step":
+            await self.end_step(row)
+            await self._store.sent(row.key, row.want)
+        elif row.kind in PRIVATE:
+            await self._send_private(row, message_of(row, plain=plain))
+        else:
+            await self._send_message(row, message_of(row, plain=plain))
+
+    async def done(self, row: Outgoing) -> None:
+        """Nothing more is sent for this state; its files are deleted."""
+        await self._store.sent(row.key, row.want)
+        self._uploads.forget(row.key)
+        for file in _FILES.validate_python(row.files):
+            Path(file.path).unlink(missing_ok=True)  # noqa: ASYNC240  one unlink of a local file
+
+    def settled(self, key: str) -> None:
+        """Slack answered that it did not post this one."""
+        self._doubtful.discard(key)
+
+    async def end_step(self, row: Outgoing) -> None:
+        """End a workflow step."""
+        body: Any = row.body
+        if body["ok"]:
+            await self.client.functions_completeSuccess(
+                function_execution_id=body["id"], outputs={"outcome": body["text"]}
+            )
+        else:
+            await self.client.functions_completeError(function_execution_id=body["id"], error=body["text"])
+
+    async def _send_message(self, row: Outgoing, message: dict[str, Any]) -> None:
+        channel = await self._channel(row.channel_id or "")
+        ts = row.ts
+        if ts is None and row.key in self._doubtful:
+            ts = await message_lookup.find(self.client, row.model_copy(update={"channel_id": channel}))
+        if ts is None:
+            self._doubtful.add(row.key)
+            reply = await self.client.chat_postMessage(
+                channel=channel,
+                thread_ts=row.thread_ts,
+                metadata=message_lookup.metadata(row.key),
+                **_QUIET,
+                **message,
+            )
+            ts = reply.get("ts")
+        else:
+            await self.client.chat_update(channel=channel, ts=ts, **message)
+        await self._store.sent(row.key, row.want, ts=ts)
+        if ts:
+            self._doubtful.discard(row.key)
+
+    async def _channel(self, name: str) -> str:
+        """The id to post to: a person's is their direct message's, which chat.update needs."""
+        if not block_kit.USER_ID.fullmatch(name):
+            return name
+        if name not in self._direct:
+            reply = await self.client.conversations_open(users=name)
+            opened = reply.get("channel")
+            self._direct[name] = str(opened.get("id") or name) if isinstance(opened, Mapping) else name
+        return self._direct[name]
+
+    async def _send_private(self, row: Outgoing, message: dict[str, Any]) -> None:
+        """Through the response_url while it works, else as an ephemeral message."""
+        if answers_by_url(row, self._clock.now()):
+            over = {"replace_original": True} if row.kind == "update_response" else {"response_type": "ephemeral"}
+            thread = {"thread_ts": row.thread_ts} if row.thread_ts and row.kind == "response" else {}
+            try:
+                status = await self._responder.send(row.response_url or "", {**message, **over, **thread})
+            except BadResponseUrl as refused:
+                status, why = 0, refused.summary
+            else:
+                why = f"It answered {status}."
+            if status == 200:
+                await self._store.sent(row.key, row.want)
+                return
+            _log.warning("message %s does not go through its response_url: %s", row.key, why)
+        await self.client.chat_postEphemeral(
+            channel=row.channel_id or "", user=row.user_id or "", thread_ts=row.thread_ts, **message
+        )
+        await self._store.sent(row.key, row.want)
+
+    async def _upload(self, row: Outgoing) -> None:
+        files = _FILES.validate_python(row.files)
+        body = row.body if isinstance(row.body, dict) else {}
+        under = await self.under(row)
+        thread = row.thread_ts or (under.thread_ts or under.ts if under is not None else None)
+        if thread is None and body.get("under") and row.attempts < CARD_FIRST:
+            raise Again(0.3)
+        present = tuple(file for file in files if Path(file.path).exists())  # noqa: ASYNC240  one stat of a local file
+        if present:
+            comment = str(body.get("comment") or "")
+            await self._uploads.share(present, row.channel_id or "", thread, comment, key=row.key)
+        if len(present) < len(files):
+            gone = ", ".join(file.name for file in files if file not in present)
+            text = f"{gone} is no longer available. Ask for it again."
+            await self.client.chat_postMessage(channel=row.channel_id or "", thread_ts=thread, text=text)
+        await self.done(row)
+
+    async def under(self, row: Outgoing) -> Outgoing | None:
+        """The card that files belong to."""
+        key = row.body.get("under") if isinstance(row.body, dict) else None
+        return await self._store.message(key) if isinstance(key, str) else None

@@ -1,0 +1,285 @@
+"""What Slack refuses reaches the right person another way, is tried again where that helps, and never blocks anything else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.core.card import Button, Card, Delivery, HomeView, Line, Question
+from bot.core.intent import Place
+from bot.core.outcome import FileOut
+from bot.slack.message_sender import MOST_UPLOADS
+from tests.slack.office import BUTTON, HERE, Office, card
+from tests.world import labels, shown
+
+APPROVERS = Place(team_id="T0ACME", channel_id="C0APPR")
+INCIDENT = Place(team_id="T0ACME", channel_id="C0INC")
+PLACE_REFUSES = (
+    "restricted_action",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
+    "is_archived",
+    "team_access_not_granted",
+    "no_permission",
+    "missing_scope",
+    "messages_tab_disabled",
+    "posting_to_channel_denied",
+    "some_error_of_the_future",
+)
+
+
+def question(*buttons: Button) -> Card:
+    """The card of an approval that Lee and Root decide, asked by Ana."""
+    asked = Question(asked_by="U0ANA", asked_in=HERE, deciders=("U0LEE", "U0ROOT"))
+    mention = ("U0ANA", "U0LEE", "U0ROOT")
+    title = "Approval: start acc:shop/prices"
+    return Card(
+        key="approval:1", place=APPROVERS, title=title, status="Open", question=asked, mention=mention, buttons=buttons
+    )
+
+
+@pytest.mark.parametrize("code", PLACE_REFUSES)
+async def test_a_card_that_its_channel_refuses_goes_to_the_asker_by_direct_message(office: Office, code: str) -> None:
+    office.ws.faults.fail("chat.postMessage", error=code, channel="C0CRAWL")
+    for status in ("Working", "Succeeded"):
+        await office.sender.show(card(status, buttons=(BUTTON,)))
+        await office.settle(1)
+    assert office.texts() == []
+    (message,) = office.seen("D0ANA")
+    assert "Succeeded" in shown(message)
+    assert f"I can't write in <#C0CRAWL> ({code})" in shown(message)
+    assert labels(message) == []
+
+
+async def test_with_a_response_url_the_asker_reads_it_where_they_asked(office: Office) -> None:
+    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
+    await office.sender.show(card("Succeeded"), await office.reply())
+    await office.settle()
+    (message,) = office.seen()
+    assert message["ephemeral"]
+    assert "Succeeded" in shown(message)
+    assert office.seen("D0ANA") == []
+
+
+async def test_where_no_direct_message_can_be_opened_the_security_channel_is_told(office: Office) -> None:
+    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
+    office.ws.faults.fail("conversations.open", error="user_disabled")
+    await office.sender.show(card("Succeeded"))
+    await office.settle(1)
+    (message,) = office.seen("C0SEC")
+    for part in ("<@U0ANA>", "user_disabled", "start acc:shop/prices", "Succeeded"):
+        assert part in shown(message)
+
+
+async def test_a_private_answer_is_not_told_in_the_security_channel(office: Office) -> None:
+    """Only that it was not delivered, and to whom."""
+    office.ws.faults.fail("chat.postEphemeral", error="some_error_of_the_future")
+    office.ws.faults.fail("conversations.open", error="cannot_dm_bot")
+    await office.sender.show(card("Denied for a reason", only_for="U0ANA"))
+    await office.settle(1)
+    (message,) = office.seen("C0SEC")
+    assert "<@U0ANA>" in shown(message)
+    assert "Denied" not in shown(message)
+    assert "acc:shop" not in shown(message)
+
+
+async def test_a_private_answer_for_a_person_outside_the_channel_stays_in_it(office: Office) -> None:
+    """They are told that there is one, and what to do."""
+    await office.sender.show(card("Denied for a reason", only_for="U0EXT"))
+    await office.settle(1)
+    words = "\n".join(shown(message) for message in office.seen("D0EXT", "U0EXT"))
+    assert "Join the channel" in words
+    assert "Denied" not in words
+
+
+async def test_a_workspace_over_its_message_limit_gets_the_card_later(office: Office) -> None:
+    office.ws.faults.fail("chat.postMessage", error="message_limit_exceeded", times=1)
+    await office.sender.show(card("Succeeded"))
+    await office.settle()
+    assert office.texts() == []
+    await office.settle(61)
+    assert len(office.texts()) == 1
+    assert office.seen("D0ANA") == []
+
+
+@pytest.mark.parametrize("code", ["restricted_action_non_threadable_channel", "thread_not_found"])
+async def test_a_thread_that_takes_no_reply_leaves_the_channel(office: Office, code: str) -> None:
+    office.ws.faults.fail("chat.postMessage", error=code, times=1)
+    await office.sender.show(card("Succeeded", place=HERE.model_copy(update={"thread_ts": "1700000000.000100"})))
+    await office.settle()
+    (message,) = office.seen()
+    assert "thread_ts" not in message
+
+
+@pytest.mark.parametrize("code", ["restricted_action", "some_error_of_the_future"])
+async def test_a_question_that_its_channel_refuses_reaches_requester_and_deciders_and_is_tried_again(
+    office: Office, code: str
+) -> None:
+    office.ws.faults.fail("chat.postMessage", error=code, channel="C0APPR")
+    await office.sender.show(question(BUTTON))
+    await office.settle()
+    for dm, person in (("D0LEE", "U0LEE"), ("D0ROOT", "U0ROOT")):
+        (told,) = office.seen(dm, person)
+        assert "Approval: start acc:shop/prices" in shown(told)
+        assert "Home tab" in shown(told)
+        assert labels(told) == []
+    (notice,) = office.seen()
+    assert f"I can't write in <#C0APPR> ({code})" in shown(notice)
+    assert "<@U0LEE>" in shown(notice)
+    for _ in range(3):
+        await office.settle(11)
+    assert len(office.seen("D0LEE", "U0LEE")) == 1
+    office.ws.faults.clear()
+    await office.settle(100)
+    (posted,) = office.seen("C0APPR", "U0LEE")
+    assert labels(posted) == ["Log"]
+
+
+async def test_an_update_that_is_refused_reaches_the_asker(office: Office) -> None:
+    await office.sender.show(card("Working"))
+    await office.settle()
+    office.ws.faults.fail("chat.update", error="posting_to_channel_denied")
+    await office.sender.show(card("Succeeded"))
+    await office.settle(1)
+    (message,) = office.seen("D0ANA")
+    assert "Succeeded" in shown(message)
+
+
+async def test_an_error_without_a_known_meaning_is_tried_a_few_times_and_not_for_ever(office: Office) -> None:
+    office.ws.faults.fail("chat.postMessage", error="some_error_of_the_future", channel="C0CRAWL")
+    await office.sender.show(card("Succeeded"))
+    for _ in range(30):
+        await office.settle(400)
+    tries = [
+        call for call in office.ws.calls if call.method == "chat.postMessage" and call.args["channel"] == "C0CRAWL"
+    ]
+    assert 2 <= len(tries) <= 8
+
+
+def file_of(office: Office) -> FileOut:
+    path = office.path / "run.log"
+    path.write_bytes(b"line\n" * 100)
+    return FileOut(path=str(path), name="run.log", title="Log", size=500, sha256="0" * 64)
+
+
+async def uploading(office: Office, **fault: Any) -> FileOut:
+    """A card, and a file for its thread that meets this fault when it is shared."""
+    await office.sender.show(card("Succeeded"))
+    await office.settle()
+    office.ws.faults.fail("files.completeUploadExternal", **fault)
+    file = file_of(office)
+    await office.sender.deliver(Delivery(key="f:1", place=HERE, under="op:1", files=(file,)))
+    return file
+
+
+@pytest.mark.parametrize("fault", [{"error": "file_update_failed"}, {"status": 500}])
+async def test_a_file_that_cannot_be_shared_is_uploaded_once_tried_a_bounded_time_and_told(
+    office: Office, fault: dict[str, Any]
+) -> None:
+    file = await uploading(office, **fault)
+    for _ in range(MOST_UPLOADS + 10):
+        await office.settle(31)
+    assert office.calls("files.getUploadURLExternal") == 1
+    assert office.calls("files.completeUploadExternal") <= MOST_UPLOADS + 1
+    told = office.texts()[-1]
+    for part in ("run.log could not be uploaded", "<@U0ANA>", "signalbox do"):
+        assert part in told
+    assert not (office.path / file.name).exists()
+
+
+@pytest.mark.parametrize("code", ["file_uploads_disabled", "posting_to_channel_denied", "storage_limit_reached"])
+async def test_a_file_that_slack_will_not_take_is_told_at_once(office: Office, code: str) -> None:
+    await uploading(office, error=code)
+    await office.settle(1)
+    assert f"Slack refuses it ({code})" in office.texts()[-1]
+    assert office.seen()[-1]["thread_ts"] == office.seen()[0]["ts"]
+
+
+async def test_an_upload_that_slack_forgot_is_made_again(office: Office) -> None:
+    await uploading(office, error="file_not_found", times=1)
+    await office.settle(5)
+    await office.settle(5)
+    assert office.calls("files.getUploadURLExternal") == 2
+    assert [len(message.get("files", ())) for message in office.seen()] == [0, 1]
+
+
+async def show_home(office: Office, text: str = "Runs") -> None:
+    section = Card(key="s", place=Place(team_id="T0ACME", channel_id=""), title=text, lines=(Line(text=text),))
+    await office.sender.home(HomeView(user_id="U0ANA", sections=(section,)))
+    await office.settle(1)
+
+
+async def test_a_home_tab_that_slack_does_not_show_is_told_once(office: Office) -> None:
+    office.ws.faults.fail("views.publish", error="not_enabled")
+    await show_home(office)
+    await show_home(office, "Later")
+    (message,) = office.seen("D0ANA")
+    assert "I can't show your Home tab" in shown(message)
+    assert "turn on the app's Home tab" in shown(message)
+
+
+async def test_a_home_tab_with_too_much_in_it_says_so(office: Office) -> None:
+    office.ws.faults.fail("views.publish", error="view_too_large", times=1)
+    await show_home(office)
+    assert "Slack can't show this Home tab" in str(office.ws.person("U0ANA").home())
+
+
+@pytest.mark.parametrize("fault", [{"error": "internal_error"}, {"status": 503}])
+async def test_a_workflow_step_is_ended_although_slack_fails_at_first(office: Office, fault: dict[str, Any]) -> None:
+    office.ws.faults.fail("functions.completeSuccess", times=2, **fault)
+    await office.sender.step("Fx1", ok=True, text="Done")
+    await office.settle(1)
+    await office.settle(2)
+    assert office.calls("functions.completeSuccess") == 3
+    await office.settle(60)
+    assert office.calls("functions.completeSuccess") == 3
+
+
+async def test_one_busy_channel_keeps_no_other_waiting(office: Office) -> None:
+    """Cards elsewhere, private answers and questions arrive at once while 150 cards wait in one channel."""
+    office.ws.faults.rate_limit("chat.postMessage", times=None, retry_after=30, channel="C0CRAWL")
+    for number in range(150):
+        await office.sender.show(card(f"number {number}", key=f"op:{number}"))
+    await office.settle()
+    await office.sender.show(card("elsewhere", key="op:x", place=INCIDENT))
+    await office.sender.show(card("private", key="say:1", only_for="U0ANA"))
+    await office.sender.flush()
+    assert len(office.texts("C0INC")) == 1
+    assert [message["ephemeral"] for message in office.seen()] == [True]
+
+
+async def test_a_question_goes_before_the_cards_of_its_channel(office: Office) -> None:
+    for number in range(30):
+        await office.sender.show(card("Done", key=f"op:{number}", place=APPROVERS))
+    await office.sender.show(question(BUTTON))
+    await office.settle()
+    assert "Approval" in shown(office.seen("C0APPR", "U0LEE")[0])
+
+
+async def test_after_an_outage_everything_comes_soon_and_in_order(office: Office) -> None:
+    office.ws.faults.fail("*", status=503)
+    for number in range(40):
+        await office.sender.show(card(f"number {number:02}.", key=f"op:{number}"))
+        await office.settle(15)
+    assert office.texts() == []
+    office.ws.faults.clear()
+    await office.settle(31)
+    found = [text.partition("number ")[2][:2] for text in office.texts()]
+    assert found == [f"{number:02}" for number in range(40)]
+
+
+async def test_a_message_that_always_fails_does_not_block_its_channel(office: Office) -> None:
+    real = office.sender._delivery.send
+
+    async def send(row: Any, *, plain: bool = False) -> None:
+        if row.key == "op:0":
+            raise OSError
+        await real(row, plain=plain)
+
+    office.sender._delivery.send = send  # type: ignore[method-assign]
+    for number in range(5):
+        await office.sender.show(card(f"number {number}", key=f"op:{number}"))
+    for _ in range(8):
+        await office.settle(10)
+    assert len(office.texts()) == 4
