@@ -287,6 +287,7 @@ class Bot:
             "tasks": len(self.tasks),
             "messages_sent_total": self.sender.sent,
             "messages_troubles_total": self.sender.troubles,
+            "messages_undelivered_total": self.sender.lost,
         }
 
     async def _last_messages(self) -> None:

@@ -36,7 +36,8 @@ def other_form(row: Outgoing, remedy: Remedy) -> Outgoing | None:
     if remedy is Remedy.UNTHREAD:
         body = {**row.body, "under": None} if row.kind == "upload" and isinstance(row.body, dict) else row.body
         return row.model_copy(update={"thread_ts": None, "body": body})
-    if remedy is Remedy.ANEW and row.ts is not None:
+    last_way = "@" in row.key and remedy in (Remedy.REFUSED, Remedy.UNKNOWN)
+    if row.ts is not None and (remedy is Remedy.ANEW or last_way):
         return row.model_copy(update={"ts": None})
     return row if remedy is Remedy.PLAIN and row.kind not in ("upload", "step") else None
 

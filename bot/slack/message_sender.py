@@ -85,12 +85,12 @@ class MessageSender:
         self._delivery = MessageDelivery(store, client, responder, uploads, clock, left)
         self._wake = asyncio.Event()
         self._stopping = False
-        self._looking = asyncio.Lock()
         self._last: dict[str, float] = {}
         self._holds: dict[str, _Hold] = defaultdict(_Hold)
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self.sent = 0
         self.troubles = 0
+        self.lost = 0
 
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Store what the message should be now. An app sees no private answers: its workflow step ends with the words instead."""
@@ -183,43 +183,45 @@ class MessageSender:
             while not self._stopping:
                 self._wake.clear()
                 try:
-                    waiting = await self._begin(group)
+                    lanes, waiting = await self._due()
                 except Problem as problem:
                     _log.error("the outbox waits: %s", problem.code)
-                    waiting = None
+                    lanes, waiting = {}, None
+                if not self._stopping:  # from here on only `flush` sends: rows that two had read would be sent twice
+                    self._start(group, lanes)
                 await self._sleep(min(waiting or IDLE, IDLE))
 
     async def stop(self) -> None:
         """Begin nothing further and wait for what is under way, so that what was posted is noted before the last messages go."""
         self._stopping = True
         self._wake.set()
-        async with self._looking:
-            await asyncio.gather(*self._lanes.values())
+        await asyncio.gather(*self._lanes.values())
 
     async def flush(self) -> float | None:
         """Send everything that is due once; seconds until the next look, None when nothing was due."""
+        lanes, waiting = await self._due()
         async with asyncio.TaskGroup() as group:
-            return await self._begin(group)
+            self._start(group, lanes)
+        return waiting
 
-    async def _begin(self, group: asyncio.TaskGroup) -> float | None:
-        """Start every lane in which something is due and that neither runs nor has to wait; seconds until the next look."""
-        async with self._looking:
-            now = self._clock.monotonic()
-            held = {lane: hold.until - now for lane, hold in self._holds.items() if hold.until > now}
-            rows = await self._store.due_messages(self._clock.now(), BATCH, each=EACH, skip={*held, *self._lanes})
-            lanes: dict[str, list[Outgoing]] = defaultdict(list)
-            waits = list(held.values())
-            for row in rows:
-                wait = self._last.get(row.key, -PACE) + (PACE if row.have > 1 else FIRST_PACE) - now
-                if wait > 0:
-                    waits.append(wait)
-                elif row.lane not in self._lanes:
-                    lanes[row.lane].append(row)
-            for lane, ready in lanes.items():
-                self._lanes[lane] = group.create_task(self._send_lane(lane, ready), name=f"lane {lane}")
-            if lanes:
-                return 0.0
-            return max(0.05, min(waits)) if waits else None
+    async def _due(self) -> tuple[dict[str, list[Outgoing]], float | None]:
+        """What can be sent now, by lane, and seconds until the next look. A lane that is under way or has to wait is left out."""
+        now = self._clock.monotonic()
+        held = {lane: hold.until - now for lane, hold in self._holds.items() if hold.until > now}
+        rows = await self._store.due_messages(self._clock.now(), BATCH, each=EACH, skip={*held, *self._lanes})
+        lanes: dict[str, list[Outgoing]] = defaultdict(list)
+        waits = list(held.values())
+        for row in rows:
+            wait = self._last.get(row.key, -PACE) + (PACE if row.have > 1 else FIRST_PACE) - now
+            if wait > 0:
+                waits.append(wait)
+            elif row.lane not in self._lanes:
+                lanes[row.lane].append(row)
+        return lanes, 0.0 if lanes else max(0.05, min(waits)) if waits else None
+
+    def _start(self, group: asyncio.TaskGroup, lanes: dict[str, list[Outgoing]]) -> None:
+        for lane, ready in lanes.items():
+            self._lanes[lane] = group.create_task(self._send_lane(lane, ready), name=f"lane {lane}")
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -337,6 +339,7 @@ class MessageSender:
         for card, reply in others:
             await self.show(card, reply)
         if not others:
+            self.lost += 1
             _log.error("message %s reaches nobody: %s", row.key, trouble.code)
 
     async def _later(self, row: Outgoing, seconds: float, why: str) -> None:

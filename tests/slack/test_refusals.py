@@ -283,3 +283,12 @@ async def test_a_message_that_always_fails_does_not_block_its_channel(office: Of
     for _ in range(8):
         await office.settle(10)
     assert len(office.texts()) == 4
+
+
+async def test_where_no_message_can_be_updated_the_last_way_posts_again(office: Office) -> None:
+    office.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
+    office.ws.faults.fail("chat.update", error="some_error_of_the_future")
+    for status in ("Working", "Succeeded"):
+        await office.sender.show(card(status))
+        await office.settle(1)
+    assert ["Succeeded" in text for text in office.texts("D0ANA")] == [False, True]

@@ -1,0 +1,122 @@
+"""Slack refuses one kind of message after the other; each time the right person knows the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.steps import ask, do, mention, starts
+from tests.scenarios.team import APPROVERS, RULES, Team, deciding
+from tests.world import World, labels, request_id, shown, world
+
+# One code of each class of refusal that concerns a place: the channel, the workspace's grant, the token's scopes, an unknown one.
+REFUSALS = ("restricted_action", "team_access_not_granted", "missing_scope", "some_error_of_the_future")
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[World]:
+    """A world where the crawl team may do everything."""
+    async with world(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
+    """A world whose rules demand approvals."""
+    async with deciding(tmp_path, monkeypatch, RULES) as made:
+        yield made
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_the_first_card(here: World, code: str) -> None:
+    """A start runs, and the person who typed it reads the outcome where they typed it."""
+    here.ws.faults.fail("chat.postMessage", error=code, channel="C0CRAWL")
+    asked = await do(here, "start acc:shop/prices")
+    card = await asked.card("start acc:shop/prices", f"({code})")
+    assert card["ephemeral"]
+    assert starts(here) == 1
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_the_first_card_of_a_mention(here: World, code: str) -> None:
+    """Without a response_url the outcome comes by direct message, and its end is told there too."""
+    here.ws.faults.fail("chat.postMessage", error=code, channel="C0CRAWL")
+    await mention(here, "start acc:shop/prices")
+    await here.sees("start acc:shop/prices", f"I can't write in <#C0CRAWL> ({code})", "Succeeded", channel="D0ANA")
+
+
+async def test_an_update(here: World) -> None:
+    """The card stays as it was posted; the end of the run is told to the person."""
+    here.acc.world.speed = 5.0
+    await do(here, "start acc:shop/prices")
+    here.ws.faults.fail("chat.update", error="posting_to_channel_denied", channel="C0CRAWL")
+    await here.sees("start acc:shop/prices", "Succeeded", "posting_to_channel_denied", channel="D0ANA", timeout=20)
+
+
+@pytest.mark.parametrize("code", [*REFUSALS, "restricted_action_thread_only_channel"])
+async def test_an_approval_card(team: Team, code: str) -> None:
+    """The requester knows within seconds; the approver is told by direct message and decides on the Home tab."""
+    here = team.here
+    here.ws.faults.fail("chat.postMessage", error=code, channel=APPROVERS)
+    await here.say("start acc:shop/prices")
+    await here.sees(f"I can't write in <#{APPROVERS}> ({code})", "<@U0LEE>", timeout=5)
+    told = await here.sees("Approval: start acc:shop/prices", "Home tab", user="U0LEE", channel="D0LEE", timeout=5)
+    assert labels(told) == []
+    await here.person("U0LEE").open_home()
+    await here.person("U0LEE").wait_for(lambda person: "Approve" in labels(person.home() or {}))
+    await here.person("U0LEE").press_label("home", label="Approve")
+    await here.sees("start acc:shop/prices", "approved by <@U0LEE>", timeout=20)
+    assert len(team.effects()) == 1
+
+
+async def test_an_approval_card_is_posted_once_slack_takes_it(team: Team) -> None:
+    here = team.here
+    here.ws.faults.fail("chat.postMessage", error="restricted_action", channel=APPROVERS)
+    await here.say("start acc:shop/prices")
+    await here.sees(f"I can't write in <#{APPROVERS}>")
+    here.ws.faults.clear()
+    team.later(seconds=15)
+    await team.press(await team.card("start acc:shop/prices"), "Approve")
+    await here.sees("start acc:shop/prices", "Succeeded", timeout=20)
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_a_private_answer(here: World, code: str) -> None:
+    here.ws.faults.fail("chat.postEphemeral", error=code)
+    await mention(here, "start acc:no/such")
+    await here.sees("Nothing was done", f"({code})", channel="D0ANA")
+
+
+@pytest.mark.parametrize("code", ["view_too_large", "expired_trigger_id", "some_error_of_the_future"])
+async def test_a_modal(here: World, code: str) -> None:
+    """The person is told to type the command instead."""
+    here.ws.faults.fail("views.open", error=code)
+    await here.say("")
+    await here.sees("The form could not be opened", "help")
+
+
+@pytest.mark.parametrize("code", ["file_uploads_disabled", "not_in_channel", "some_error_of_the_future"])
+async def test_a_file(here: World, code: str) -> None:
+    """The person who asked for a log is called in its thread, with what to do."""
+    here.ws.faults.fail("files.completeUploadExternal", error=code)
+    asked = await ask(here, "logs acc:shop/prices@last")
+    await here.sees("could not be uploaded", f"({code})", "<@U0ANA>", "signalbox do")
+    assert request_id(await asked.card())
+
+
+@pytest.mark.parametrize("code", ["not_enabled", "missing_scope", "some_error_of_the_future"])
+async def test_the_home_tab(here: World, code: str) -> None:
+    here.ws.faults.fail("views.publish", error=code)
+    await here.ana.open_home()
+    await here.sees("I can't show your Home tab", f"({code})", channel="D0ANA")
+
+
+async def test_everything_that_concerns_a_person(here: World) -> None:
+    """Neither the channel nor a direct message: the security channel reads whom to tell, and what."""
+    here.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
+    here.ws.faults.fail("conversations.open", error="user_disabled")
+    await mention(here, "start acc:shop/prices")
+    message = await here.sees("could not be delivered", "<@U0ANA>", "Succeeded", user="U0ROOT", channel="C0SEC")
+    assert "start acc:shop/prices" in shown(message)
