@@ -140,7 +140,6 @@ class Bot:
     def _deps(
         self, client: AsyncWebClient, directory: SlackDirectory, presenter: Presenter, spool: FileSpool
     ) -> Context:
-        slack = self.settings.slack
         session = self._session
         if session is None:
             raise RuntimeError("start makes the session first")
