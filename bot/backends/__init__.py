@@ -1,1 +1,38 @@
-"""One folder per kind of control plane; each exports PLUGIN and knows only the core and the HTTP kit."""
+"""One package a kind of control plane, and what their adapters answer alike."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from bot.core.command.params import Param
+from bot.core.errors import CallProblem
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Health, Refused
+from bot.core.ports.services import Clock
+
+
+class AdapterBase:
+    """The parts of ports.Backend that most kinds answer alike; an adapter overrides what its vendor offers more of."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+    async def check(self, operation: Operation) -> Refused | None:
+        """None: only the vendor's answer tells whether something speaks against the operation."""
+        return None
+
+    async def form(self, target: Target) -> tuple[Param, ...]:
+        """Nothing: the vendor does not describe the parameters of single targets."""
+        return ()
+
+
+async def measured(clock: Clock, ask: Callable[[], Awaitable[Health]]) -> Health:
+    """The health that `ask` finds, with the time that it took; a problem with the call is bad health."""
+    began = clock.monotonic()
+    try:
+        found = await ask()
+    except CallProblem as problem:
+        found = Health(ok=False, summary=f"{problem.summary} {problem.hint}".strip())
+    return found.model_copy(update={"latency_ms": (clock.monotonic() - began) * 1000})

@@ -1,13 +1,14 @@
-"""What the handlers of an adapter work with, and how the one for an operation is found."""
+"""The context that the handlers of an adapter work with, and rules that are the same for all kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from bot.core.errors import BadRequest
+from bot.core.errors import BadReply, BadRequest
 from bot.core.operation import Operation
+from bot.core.outcome import Phase
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import Clock, Names
 from bot.core.redact import redact
@@ -17,10 +18,17 @@ ClientT = TypeVar("ClientT")
 FinderT = TypeVar("FinderT")
 H = TypeVar("H")
 
+# The phases that `@failed`, `@running` and `@last` pick a run by.
+SELECTED: Final[Mapping[str, frozenset[Phase]]] = {
+    "failed": frozenset({Phase.FAILED}),
+    "running": frozenset({Phase.ACTIVE, Phase.WAITING}),
+    "last": frozenset(Phase),
+}
+
 
 @dataclass(frozen=True)  # no slots: a generic one cannot be made with them
 class AdapterContext(Generic[SettingsT, ClientT, FinderT]):
-    """One backend: its settings, its client, what finds its targets, what is known of names, and which values must not show."""
+    """One backend: its settings, client and finder of targets, the known names, and the values that must not be shown."""
 
     settings: SettingsT
     client: ClientT
@@ -44,9 +52,15 @@ class AdapterContext(Generic[SettingsT, ClientT, FinderT]):
 
 
 def handler_of(handlers: Mapping[tuple[str, str], H], operation: Operation) -> H:
-    """What does this verb on this kind of target; raises BadRequest where nothing does."""
-    handler = handlers.get((operation.verb, operation.target.kind))
+    """The handler of this verb for this kind of target; raises BadRequest where there is none."""
+    target = operation.target
+    handler = handlers.get((operation.verb, target.kind))
     if handler is None:
-        target = operation.target
-        raise BadRequest(f"`{operation.verb}` is nothing that a {target.kind} of {target.backend} can do.")
+        raise BadRequest(f"A {target.kind} of {target.backend} doesn't support `{operation.verb}`.")
     return handler
+
+
+def check_same(backend: str, asked: str, got: str) -> None:
+    """Raises BadReply when the backend answered for another id, upper and lower case apart; an unreadable id may be any."""
+    if got and asked.casefold() != got.casefold():
+        raise BadReply(f"{backend} was asked for {asked[:80]} and answered with {got[:80]}.")

@@ -15,7 +15,7 @@
 `HttpClient.call(method, path, *, query=(), json=None, content=None, stream=None, headers=(), auth=<the client's>,
                  base_url=None, repeat_safe=False, missing=None, deadline=None, cap=16 MB) -> Reply`
     `path` begins with `/` and is already percent-encoded (`segment` for one part of it). `query` is a sequence of pairs,
-    encoded here, or a string that is sent as it is. `json` is any JSON value (a bare string too). `stream` is a function
+    encoded here, or a string that is sent as it is. `json` is any JSON value but null (a bare string too). `stream` is a function
     that gives a fresh iterator of the body, so that a repeat can begin again. `missing` names what a 404 means: with it a
     404 raises NoSuchTarget, without it Rejected with status 404. `base_url` replaces the client's for one call.
     `repeat_safe` is the caller's word that the same call twice is as good as once: only then is anything ever sent again

@@ -28,7 +28,7 @@ from bot.http_client.auth import Auth, Credential
 from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after
 from bot.http_client.request import BodyStream, HttpRequest
 from bot.http_client.response import Download, Reply, Unpacker, looks_html, media_type_of, unpacked
-from bot.http_client.transport import PROGRESS, Progress, lane, quiet_logs, tls_context
+from bot.http_client.transport import PROGRESS, Progress, lane, quiet_logs, tls_context, watched
 from bot.http_client.urls import Query, host_of, query_text
 
 T = TypeVar("T")
@@ -71,9 +71,8 @@ class _Retry(Exception):
 class HttpClient:
     """All calls of one backend. `name` stands in every sentence; `chance` gives numbers from 0 to 1.
 
-    `secrets` are masked in whatever the backend says. `translate` reads the vendor's own
-    error bodies. Nothing is opened before the first call, which must happen on the
-    loop that all later ones use.
+    `secrets` are masked in whatever the backend says. `translate` reads the vendor's own error bodies. Nothing is opened
+    before the first call, which must happen on the loop that all later ones use.
     """
 
     def __init__(
@@ -114,7 +113,7 @@ class HttpClient:
         path: str,
         *,
         query: Query = (),
-        json: Json | _Unset = _UNSET,
+        json: Json = None,
         content: bytes | None = None,
         stream: BodyStream | None = None,
         headers: Iterable[tuple[str, str]] = (),
@@ -125,7 +124,7 @@ class HttpClient:
         deadline: float | None = None,
         cap: int = JSON_CAP,
     ) -> Reply:
-        """One call, its whole answer in memory (at most `cap` bytes). See the package's page for the words and problems."""
+        """One call, its whole answer in memory. See the package's page for the words and problems."""
         request = self._ask(
             method,
             path,
@@ -156,7 +155,7 @@ class HttpClient:
         to: BinaryIO,
         cap: int,
         query: Query = (),
-        json: Json | _Unset = _UNSET,
+        json: Json = None,
         headers: Iterable[tuple[str, str]] = (),
         auth: Auth | _Unset | None = _UNSET,
         base_url: str | None = None,
@@ -206,7 +205,7 @@ class HttpClient:
         path: str,
         *,
         query: Query,
-        json: Json | _Unset,
+        json: Json,
         content: bytes | None,
         stream: BodyStream | None,
         headers: Iterable[tuple[str, str]],
@@ -216,7 +215,7 @@ class HttpClient:
         missing: str | None,
     ) -> HttpRequest:
         own = [*self._headers, *headers]
-        if not isinstance(json, _Unset):
+        if json is not None:
             content = jsonlib.dumps(json, ensure_ascii=False, allow_nan=False).encode()
             own.append(("Content-Type", "application/json"))
         chosen = self._auth if isinstance(auth, _Unset) else auth
@@ -296,19 +295,21 @@ class HttpClient:
         progress.tries = 0
         token = PROGRESS.set(progress)
         try:
-            response = await self._send(request, credential)
+            response = await self._send(request, credential, progress)
             try:
                 return await self._receive(request, credential, response, cap, take)
             finally:
                 await response.aclose()
         except _BROKEN as error:
+            if progress.body_problem is not None:
+                raise progress.body_problem from None
             raise _Retry(
                 problem_of_transport(self.name, self._host(request, credential), error, sent=progress.sent), None
             ) from None
         finally:
             PROGRESS.reset(token)
 
-    async def _send(self, request: HttpRequest, credential: Credential) -> httpx.Response:
+    async def _send(self, request: HttpRequest, credential: Credential, progress: Progress) -> httpx.Response:
         headers = [*request.headers, *credential.headers]
         if not all(value.isascii() and value.isprintable() for _, value in headers):
             raise NotSent(
@@ -319,7 +320,7 @@ class HttpClient:
             request.method,
             self._url(request, credential),
             headers=headers,
-            content=request.stream() if request.stream is not None else request.content,
+            content=request.content if request.stream is None else watched(request.stream(), progress),
             timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT),
         )
         return await client.send(prepared, stream=True)

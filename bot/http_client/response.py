@@ -91,7 +91,7 @@ class Reply:
         if fault:
             raise self.bad(fault)
         if isinstance(read, WireModel):
-            absent = [read.wire_name(name) for name in needs if getattr(read, name) in (None, "", [])]
+            absent = [read.wire_name(name) for name in needs if getattr(read, name) in (None, "", [], ())]
             if absent:
                 raise self.bad(f"{_quoted(absent)} can't be read")
         return read

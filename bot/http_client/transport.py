@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -21,18 +22,35 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from bot.core.errors import Problem
+
 _KEEP_ALIVE: Final = 15.0
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far a call is. `tries` counts the requests of one attempt; `sent` turns true right before the first byte is written."""
+    """How far a call is.
+
+    `tries` counts the requests of one attempt; `sent` turns true right before the first byte is written. `body_problem` is why
+    the body could not be produced: the request was cut off by us, so the backend did nothing.
+    """
 
     tries: int = 0
     sent: bool = False
+    body_problem: Problem | None = None
 
 
 PROGRESS: Final[ContextVar[Progress]] = ContextVar("httpkit_progress")
+
+
+async def watched(body: AsyncIterator[bytes], progress: Progress) -> AsyncIterator[bytes]:
+    """The body; a problem with it is noted, because the library below reports it as trouble with the connection."""
+    try:
+        async for chunk in body:
+            yield chunk
+    except Problem as problem:
+        progress.body_problem = problem
+        raise
 
 
 class SentTwice(aiohttp.ClientError):

@@ -7,7 +7,6 @@ vendor's TypeScript SDK). The key stands in the body, not in a header, and is at
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from json import dumps
 from typing import Final, TypeVar
 
 from bot.backends.prefactor.error_bodies import refusal
@@ -132,14 +131,11 @@ class PrefactorClient:
         missing: str | None = None,
     ) -> Reply:
         """Everything here may be repeated: reads, changes with a key, and changes that end in the same state."""
-        content = None if json is None else dumps(json, ensure_ascii=False).encode()
-        headers = [] if json is None else [("Content-Type", "application/json")]
         return await self._http.call(
             method,
             API + path,
             query=query,
-            content=content,
-            headers=headers,
+            json=json,
             repeat_safe=True,
             missing=missing,
             deadline=_CALL_TIME,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.backends import AdapterBase, measured
 from bot.backends.resilio import changes, reads
 from bot.backends.resilio.capabilities import AGENT, ROWS, RUN
 from bot.backends.resilio.client import ResilioClient
@@ -14,14 +15,14 @@ from bot.backends.resilio.presentation import bar, clean, client_facts, client_s
 from bot.backends.resilio.restart import restart
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.states import run_state
-from bot.core.adapter_context import handler_of
+from bot.core.adapter_context import SELECTED, handler_of
 from bot.core.command.arguments import map_of, number_of, text_of
 from bot.core.command.capability import BackendRows
-from bot.core.command.params import Param, duration_text
+from bot.core.command.params import duration_text
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Failed, Health, Level, LookBack, Named, Phase, Refused, RunView, Unknown
+from bot.core.outcome import Done, Failed, Health, Level, LookBack, Named, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
 from bot.core.text import written
 
@@ -37,16 +38,11 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("tag", AGENT): changes.tag,
     ("restart", AGENT): restart,
 }
-_SELECTED: Final = {
-    "failed": frozenset({Phase.FAILED}),
-    "running": frozenset({Phase.ACTIVE}),
-    "last": frozenset(Phase),
-}
 _NEAREST: Final = 5
 _GROUP: Final = "runs"
 
 
-class ResilioBackend:
+class ResilioBackend(AdapterBase):
     """One configured agent; see ports.Backend."""
 
     rows: BackendRows = ROWS
@@ -125,7 +121,7 @@ class ResilioBackend:
     async def _selected(self, selector: str) -> Target:
         agent = await self._client.client()
         runs = await self._numbered_runs()
-        found = [run_id for run_id, run in runs if run_state(run.status)[1] in _SELECTED[selector]]
+        found = [run_id for run_id, run in runs if run_state(run.status)[1] in SELECTED[selector]]
         if not found:
             raise NoSuchTarget(f"{self.name} has no {'' if selector == 'last' else f'{selector} '}run now.")
         if selector != "last" and len(found) > 1:
@@ -167,10 +163,6 @@ class ResilioBackend:
             return LookBack(found=Done(summary=f"The agent is {word}."), evidence="The agent says so itself.")
         return LookBack(absent=agent.paused is not None, evidence=f"The agent is {client_state(agent).text}.")
 
-    async def check(self, operation: Operation) -> Refused | None:
-        """What fits the row can be sent; of what stands against it, the vendor's answer alone tells."""
-        return None
-
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """How the agent is and what it works on; for tags, what they are now."""
         if operation.target.kind == RUN:
@@ -201,10 +193,6 @@ class ResilioBackend:
             for name, value in wanted.items()
         ]
 
-    async def form(self, target: Target) -> tuple[Param, ...]:
-        """The vendor describes no parameters of single targets."""
-        return ()
-
     async def state_of(self, target: Target) -> str:
         """A run's state, or whether the agent is paused and connected."""
         if target.kind == RUN:
@@ -212,19 +200,17 @@ class ResilioBackend:
         return client_state(await self._client.client()).text
 
     async def health(self) -> Health:
-        """GET client."""
-        began = self._clock.monotonic()
-        try:
+        """GET client; an agent that lost its Management Console is not well, although it answers."""
+
+        async def ask() -> Health:
             agent = await self._client.client()
-        except CallProblem as problem:
-            ok, summary = False, f"{problem.summary} {problem.hint}".strip()
-        else:
-            required = " It needs a restart." if agent.restart_required else ""
             state = client_state(agent)
-            ok = state.level is not Level.BAD
-            summary = f"{clean(agent.name) or self.name} is {state.text}.{required}"
-        took = (self._clock.monotonic() - began) * 1000
-        return Health(ok=ok, summary=summary, latency_ms=took, credential=self._client.credential_text())
+            required = " It needs a restart." if agent.restart_required else ""
+            who = clean(agent.name) or self.name
+            return Health(ok=state.level is not Level.BAD, summary=f"{who} is {state.text}.{required}")
+
+        found = await measured(self._clock, ask)
+        return found.model_copy(update={"credential": self._client.credential_text()})
 
     async def targets(self) -> Sequence[Named]:
         """The agent and its current runs."""

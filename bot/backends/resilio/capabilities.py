@@ -36,7 +36,7 @@ FOR: Final = Param(
     minimum=1,
     maximum=int(LONGEST.total_seconds()),
     unit="s",
-    help="The agent itself resumes after this time; without it, when somebody says `resume`",
+    help="The agent itself resumes after this time; without it, when you run `resume`",
     example="30m",
 )
 UNTIL: Final = Param(

@@ -21,7 +21,7 @@ async def pause(client: ResilioClient, operation: Operation, call: Call) -> Done
     seconds = _seconds_to(call)
     await client.pause(seconds)
     facts = [Fact(label="Paused", value="yes")]
-    ends = "until somebody says `resume`"
+    ends = "until you run `resume`"
     if seconds is not None:
         ends = f"and resumes by itself after {duration_text(seconds)}"
         facts.append(Fact(label="Resumes at about", value=call.ends))

@@ -4,7 +4,6 @@ some samples leave it out, yet "by default a token is included in all API calls"
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from json import dumps
 from typing import Any, Final
 
 from bot.backends.resilio.models import Client, Run, Tag
@@ -103,16 +102,13 @@ class ResilioClient:
         deadline: float = _CALL_TIME,
     ) -> Reply:
         auth = self._keeper.session if self._keeper else None
-        content = None if json is None else dumps(json, ensure_ascii=False).encode()
-        headers = [] if json is None else [("Content-Type", "application/json")]
 
         async def once() -> Reply:
             return await self._http.call(
                 method,
                 path,
                 query=query,
-                content=content,
-                headers=headers,
+                json=json,
                 auth=auth,
                 repeat_safe=repeat_safe,
                 missing=missing,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
+from bot.backends import AdapterBase, measured
 from bot.backends.sequentum import changes, files, inputs, reads, reconcile, start, tokens
 from bot.backends.sequentum import preflight as before
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, ROWS, RUN, SCHEDULE, SERVER
@@ -18,9 +20,8 @@ from bot.backends.sequentum.settings import SequentumSettings
 from bot.backends.sequentum.targets import Finder
 from bot.core.adapter_context import handler_of
 from bot.core.command.capability import BackendRows
-from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
-from bot.core.errors import CallProblem, NoSuchTarget
+from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
@@ -66,7 +67,7 @@ _MARGIN: Final = 50
 _NOT_THERE: Final = "signalbox/health-check"
 
 
-class SequentumBackend:
+class SequentumBackend(AdapterBase):
     """One configured ACC; see ports.Backend."""
 
     rows: BackendRows = ROWS
@@ -87,7 +88,7 @@ class SequentumBackend:
         return await handler_of(_HANDLERS, operation)(self._ctx, operation, call)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
-        """All runs of one agent by one request for its history; those that are not on that page are asked for one by one."""
+        """All runs of one agent by one request for its history; those that are not on that page are requested one by one."""
         wanted = [id_ for run in runs if run.kind == RUN for id_ in run.together or (run.id,)]
         jobs = [run.id for run in runs if run.kind == JOB_RUN]
         views: dict[str, RunView] = {}
@@ -106,7 +107,7 @@ class SequentumBackend:
             views = {id_: run_view(self.name, found[id_], ctx.clean) for id_ in wanted if id_ in found}
 
         async def one(id_: str) -> RunView:
-            return run_view(self.name, await ctx.client.run(id_), ctx.clean)
+            return run_view(self.name, await ctx.client.run(id_), ctx.clean, id_)
 
         return views | await self._singly(one, [id_ for id_ in wanted if id_ not in views])
 
@@ -115,10 +116,10 @@ class SequentumBackend:
         if group:
             listed = (await ctx.client.job_runs(group, _page(len(wanted)))).items
             found = {job.agent_job_history_id: job for job in listed}
-            views = {id_: job_view(self.name, found[id_]) for id_ in wanted if id_ in found}
+            views = {id_: job_view(self.name, found[id_], id_) for id_ in wanted if id_ in found}
 
         async def one(id_: str) -> RunView:
-            return job_view(self.name, await ctx.client.job_run(id_))
+            return job_view(self.name, await ctx.client.job_run(id_), id_)
 
         return views | await self._singly(one, [id_ for id_ in wanted if id_ not in views])
 
@@ -138,7 +139,7 @@ class SequentumBackend:
         return await reconcile.look_back(self._ctx, operation, sent_at)
 
     async def check(self, operation: Operation) -> Refused | None:
-        """Raises BadRequest for a schedule that is none of the agent's."""
+        """Raises BadRequest for a schedule that does not belong to the agent."""
         await before.check(self._ctx, operation)
         return None
 
@@ -146,38 +147,26 @@ class SequentumBackend:
         """Active runs, next times and last outcomes."""
         return await before.preflight(self._ctx, operation)
 
-    async def form(self, target: Target) -> tuple[Param, ...]:
-        """The vendor describes no parameters of single targets."""
-        return ()
-
     async def state_of(self, target: Target) -> str:
         """The state in one phrase."""
         return await before.state_of(self._ctx, target)
 
     async def health(self) -> Health:
-        """Asks for an agent, known or made up: to be told that there is none is as good a sign of life."""
+        """GET api/agent for a known or a made-up agent: that there is none is as good a sign of life."""
         ctx = self._ctx
         known = await ctx.names.known(self.name, AGENT)
         paths = [target.name for target, _ in known if target.scope] or list(ctx.settings.agents) or [_NOT_THERE]
         ends = tokens.ends_at(ctx.settings.token.get_secret_value())
         warning = tokens.warning(ends, ctx.clock.now())
-        began = ctx.clock.monotonic()
-        trouble = ""
-        try:
-            await ctx.client.agent(paths[0])
-        except NoSuchTarget:
-            pass
-        except CallProblem as problem:
-            trouble = problem.summary
-        took = (ctx.clock.monotonic() - began) * 1000
-        summary = trouble or warning or f"{self.name} answers and accepts the token."
-        return Health(
-            ok=not trouble,
-            summary=summary,
-            latency_ms=took,
-            credential=warning or ("token without a readable end" if ends is None else ""),
-            credential_ends=ends,
-        )
+
+        async def ask() -> Health:
+            with suppress(NoSuchTarget):
+                await ctx.client.agent(paths[0])
+            return Health(ok=True, summary=warning or f"{self.name} answers and accepts the token.")
+
+        credential = warning or ("token without a readable end" if ends is None else "")
+        found = await measured(ctx.clock, ask)
+        return found.model_copy(update={"credential": credential, "credential_ends": ends})
 
     async def targets(self) -> Sequence[Named]:
         """What was seen or configured: the vendor has no list of agents."""

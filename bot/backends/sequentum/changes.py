@@ -14,7 +14,7 @@ from bot.backends.sequentum.models import Schedule
 from bot.backends.sequentum.states import JOB, MARKS, named
 from bot.backends.sequentum.times import is_iana, local_text, moment, near_zones, windows_zone
 from bot.core.command.arguments import map_of, text_of
-from bot.core.errors import BadRequest, CallProblem, NoSuchTarget
+from bot.core.errors import BadReply, BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Suggestion
 from bot.core.ports.services import Call
@@ -23,6 +23,17 @@ from bot.core.value import Json
 
 _SCHEDULE_IDS: Final = UUID("5d0e1f0c-6c1b-4d0b-9a55-3f1f6a1d7c20")
 _LISTED: Final = 10
+# Parameters of `schedule set`, and the fields that keep their value without them.
+_KEPT: Final = {
+    "cron": "cron",
+    "start": "startTime",
+    "zone": "timeZoneId",
+    "session": "sessionId",
+    "input": "inputParameters",
+    "log_level": "logLevel",
+    "windowless": "isWindowless",
+    "enabled": "isEnabled",
+}
 
 
 async def switch_on(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -53,10 +64,10 @@ async def _switch(ctx: AdapterContext, operation: Operation, call: Call, *, on: 
 
 
 async def _enabled(ctx: AdapterContext, operation: Operation, call: Call) -> tuple[Target, ...] | None:
-    """Of what is to be switched off, the schedules that are on now: a pause switches on again these and no others.
+    """The schedules to be switched off that are on now: after a pause these and no others are switched on again.
 
-    None when there is no way to tell: the agent of a schedule is not known, or nothing has to be given back and the list
-    cannot be read. The list of an agent is read in any case, so that pauses of its schedules are known to be its own.
+    None if that is unknown: the agent of a schedule is not known, or the list can't be read and there is no pause to end.
+    The list of an agent is always read, so that pauses of its schedules are known to be its own.
     """
     target = operation.target
     timed = operation.params.get("for") is not None or operation.params.get("until") is not None
@@ -68,11 +79,20 @@ async def _enabled(ctx: AdapterContext, operation: Operation, call: Call) -> tup
         if timed:
             raise
         return None
+    if target.kind == SCHEDULE:
+        schedules = [item for item in schedules if item.schedule_id == target.id]
+    if timed and any(item.is_enabled is None or (item.is_enabled and not item.schedule_id) for item in schedules):
+        raise BadReply(
+            f"{ctx.name} lists a schedule of which `scheduleId` or `isEnabled` can't be read, so nothing was switched off.",
+            "After the pause it could not be switched on again. Leave `for=` and `until=` out to switch off without an end.",
+        )
     if target.kind == AGENT:
-        await ctx.finder.learn_schedules(schedules, target)
-        parts = [ctx.finder.part(SCHEDULE, item.schedule_id, target) for item in schedules if item.is_enabled]
-    else:
-        parts = [target for item in schedules if item.is_enabled and item.schedule_id == target.id]
+        await ctx.finder.learn(SCHEDULE, [item.schedule_id for item in schedules], target)
+    parts = [
+        target if target.kind == SCHEDULE else ctx.finder.part(SCHEDULE, item.schedule_id, target)
+        for item in schedules
+        if item.is_enabled and item.schedule_id
+    ]
     if timed:
         await call.note_enabled(parts)
     return tuple(parts)
@@ -90,7 +110,7 @@ async def delete_schedule(ctx: AdapterContext, operation: Operation, call: Call)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `schedule set` would send. `known` False: the zone has no Windows name here and goes out as it was written."""
+    """What `schedule set` would send. `known` False: the zone has no Windows name and is sent as it was written."""
 
     body: dict[str, Json]
     old: Schedule | None
@@ -99,10 +119,10 @@ class Plan:
 
 
 async def plan_schedule(ctx: AdapterContext, operation: Operation) -> Plan:
-    """Read what is there and check what was asked for; raises BadRequest, above all for an id that is none of this agent's.
+    """Read what is there and check the request; raises BadRequest for an id that does not belong to this agent.
 
-    The ACC changes whatever schedule the id names, also another agent's, which the rules for this one do not cover. The id
-    of a new one follows from the request, so that the same request can never make two.
+    The ACC changes any schedule that the id names, also another agent's, which the rules for this agent do not cover. The id
+    of a new schedule follows from the request, so that the same request can never make two.
     """
     wanted = text_of(operation, "id")
     old = await _old(ctx, operation.target, wanted) if wanted else None
@@ -144,7 +164,7 @@ async def set_schedule(ctx: AdapterContext, operation: Operation, call: Call) ->
     if stored and stored.next_run_time:
         facts.append(Fact(label="Next run", value=local_text(moment(stored.next_run_time), zone)))
     if not known:
-        facts.append(Fact(label="Warning", value=f"the zone {zone} has no Windows name here and was passed on"))
+        facts.append(Fact(label="Warning", value=f"the zone {zone} has no Windows name and was sent as it is"))
     return Done(
         summary=f"A schedule of {agent.name} was {'changed' if old else 'added'}.",
         facts=tuple(facts),
@@ -163,35 +183,50 @@ def _zone(ctx: AdapterContext, operation: Operation, old: Schedule | None) -> tu
         return zone, known
     near = ", ".join(f"`{name}`" for name in near_zones(wanted)) or "`UTC`, `Europe/Berlin`, `W. Europe Standard Time`"
     raise BadRequest(
-        f"`{wanted[:80]}` is no time zone.", f"Write its Windows or IANA name, for example {near}.", "no_such_zone"
+        f"`{wanted[:80]}` is not a known time zone.",
+        f"Write its Windows or IANA name, for example {near}.",
+        "no_such_zone",
     )
 
 
 def _body(operation: Operation, schedule_id: str, zone: str, old: Schedule | None) -> dict[str, Json]:
-    """All nine fields of the vendor's body, in its order."""
-    cron = text_of(operation, "cron") or (old.cron if old else None)
-    start = text_of(operation, "start") or (old.start_time if old else None)
+    """All nine fields of the vendor's body, in its order. What is left unsaid stays as it is, so it has to be readable."""
+    old = old or Schedule()
+    cron, start = text_of(operation, "cron") or old.cron, text_of(operation, "start") or old.start_time
+    inputs, params = map_of(operation, "input"), operation.params
+    before = old.input_parameters
+
+    def kept(name: str, now: Json, usual: Json) -> Json:
+        return params[name] if params.get(name) is not None else usual if now is None else now
+
+    said = {name for name in _KEPT if params.get(name) is not None or (name == "input" and inputs)}
+    lost = [field for name, field in _KEPT.items() if name not in said and field in old.odd]
+    if old.schedule_id and old.is_enabled is None and "enabled" not in said:
+        lost.append(_KEPT["enabled"])
+    if lost:
+        names = ", ".join(f"`{field}`" for field in dict.fromkeys(lost))
+        raise BadReply(
+            f"The schedule {schedule_id} was not changed: its {names} can't be read, and what you leave out must stay as it is.",
+            "Give its value too: " + ", ".join(f"`{name}=`" for name, field in _KEPT.items() if field in lost) + ".",
+        )
     if not cron or not start:
         raise BadRequest(NEW_SCHEDULE)
-    inputs = map_of(operation, "input")
-    params = operation.params
-
-    def kept(name: str, before: Json, usual: Json) -> Json:
-        return params[name] if params.get(name) is not None else before if before is not None else usual
-
     return {
         "scheduleId": schedule_id,
         "cron": cron,
-        "sessionId": text_of(operation, "session") or (old.session_id if old else None),
+        "sessionId": text_of(operation, "session") or old.session_id,
         "startTime": start[:19],
         "timeZoneId": zone,
-        "inputParameters": json.dumps(inputs, ensure_ascii=False, separators=(",", ":"))
-        if inputs
-        else (old.input_parameters if old else None) or "{}",
-        "logLevel": kept("log_level", old.log_level if old else None, 1),
-        "isWindowless": kept("windowless", old.is_windowless if old else None, True),
-        "isEnabled": kept("enabled", old.is_enabled if old else None, True),
+        "inputParameters": compact(inputs or before) if inputs or isinstance(before, dict) else before or "{}",
+        "logLevel": kept("log_level", old.log_level, 1),
+        "isWindowless": kept("windowless", old.is_windowless, True),
+        "isEnabled": kept("enabled", old.is_enabled, True),
     }
+
+
+def compact(value: Json) -> str:
+    """JSON text as the ACC wants it inside a JSON string."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 async def _stored(ctx: AdapterContext, agent_id: str, schedule_id: str) -> Schedule | None:

@@ -1,7 +1,8 @@
-"""The 31 operations of the ACC's API, one method each, numbered as in the vendor's page from top to bottom.
+"""The 31 operations of the ACC's API, one method each, numbered as in the vendor's page "API Access" from top to bottom (SEED).
 
-Reads, and calls that end in the same state when made twice, are told to the HTTP kit as repeat-safe; the five that start
-something are not. Most changes are printed without a reply: any success counts, whatever its body, except a web page.
+Reads, and calls that end in the same state when made twice, are marked as repeat-safe; the five that start something are
+not. The page shows no reply to most changes: any success counts, whatever its body, except a web page. Errors are those of
+the HTTP client.
 """
 
 from __future__ import annotations
@@ -11,11 +12,9 @@ from datetime import datetime
 from typing import BinaryIO, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from pydantic import ValidationError
-
 from bot.backends.sequentum.models import Agent, JobRun, JobStarted, Run, Schedule, ServerStatus, Started
 from bot.backends.sequentum.settings import ServerSettings
-from bot.core.errors import Rejected
+from bot.core.errors import BadReply, Rejected
 from bot.core.value import Json
 from bot.http_client import Download, HttpClient, Reply, segment
 
@@ -33,7 +32,7 @@ class Seen(NamedTuple, Generic[T]):
 
 
 class AccClient:
-    """`on_path` is the setting `schedules_on_path`. All problems are those of the HTTP kit."""
+    """`on_path` is the setting `schedules_on_path`."""
 
     def __init__(self, http: HttpClient, on_path: str = "auto") -> None:
         self._http = http
@@ -44,20 +43,20 @@ class AccClient:
         await self._http.close()
 
     async def agent(self, path: str) -> Agent:
-        """1. GET api/agent: the agent behind a path, whose slashes stay slashes."""
+        """1. GET api/agent: the agent at a path, whose slashes stay slashes. Its id is needed."""
         query = f"agentPath={quote(path, safe='/')}"
-        return (await self._get("/api/agent", query=query, missing=f"agent `{path}`")).read(Agent)
+        return (await self._get("/api/agent", query=query, missing=f"agent `{path}`")).read(Agent, "agent_id")
 
     async def start(self, agent_id: str, body: Mapping[str, Json], deadline: float = START_DEADLINE) -> list[str]:
         """2. POST api/agent/ID/cluster/start: ids of the runs that began."""
         path = f"/api/agent/{segment(agent_id)}/cluster/start"
         reply = await self._http.call("POST", path, json=dict(body), missing=f"agent {agent_id}", deadline=deadline)
-        return reply.read(Started).agent_run_history_ids
+        return list(reply.read(Started, "agent_run_history_ids").agent_run_history_ids)
 
     async def start_for_data(
         self, agent_id: str, body: Mapping[str, Json], to: BinaryIO, deadline: float
     ) -> Download | list[str]:
-        """2 with synchronousDataDelivery: the data in `to`, or ids when the ACC answers with those all the same."""
+        """2 with synchronousDataDelivery: the data in `to`, or ids if the ACC answers with those all the same."""
         got = await self._http.download(
             "POST",
             f"/api/agent/{segment(agent_id)}/cluster/start",
@@ -67,12 +66,8 @@ class AccClient:
             missing=f"agent {agent_id}",
             deadline=deadline,
         )
-        if got.size == len(got.head) and got.head.lstrip()[:1] == b"{":
-            try:
-                return Started.model_validate_json(got.head).agent_run_history_ids
-            except ValidationError:
-                return got
-        return got
+        whole = got.size == len(got.head)
+        return (self._ids(Reply(self._http.name, got.status, got.headers, got.head)) if whole else []) or got
 
     async def restart(self, run_id: str) -> list[str]:
         """3. POST api/run/ID/restart: ids if the reply holds any; the page shows no reply."""
@@ -83,16 +78,16 @@ class AccClient:
         path = f"/api/run/{segment(run_id)}/retry"
         return self._ids(await self._change(path, f"run {run_id}", safe=False, query=f"RunMethod={segment(method)}"))
 
-    async def run(self, run_id: str) -> Run:
-        """5. GET api/run/ID."""
-        return (await self._get(f"/api/run/{segment(run_id)}", missing=f"run {run_id}")).read(Run)
+    async def run(self, run_id: str, *needs: str) -> Run:
+        """5. GET api/run/ID; `needs` are fields that the caller can't do without."""
+        return (await self._get(f"/api/run/{segment(run_id)}", missing=f"run {run_id}")).read(Run, *needs)
 
     async def runs(self, agent_id: str, count: int) -> Seen[Run]:
         """6. GET api/agent/ID/history?count=: the latest runs, active ones included."""
         reply = await self._get(
             f"/api/agent/{segment(agent_id)}/history", query=f"count={count}", missing=f"agent {agent_id}"
         )
-        return Seen(reply.read(list[Run]), reply.date)
+        return Seen(reply.rows(Run), reply.date)
 
     async def start_job(self, agent_id: str, body: Mapping[str, Json]) -> JobStarted:
         """7. POST api/job/ID/start."""
@@ -103,29 +98,29 @@ class AccClient:
             missing=f"agent {agent_id}",
             deadline=START_DEADLINE,
         )
-        return reply.read(JobStarted)
+        return reply.read(JobStarted, "agent_job_history_id")
 
-    async def job_run(self, job_run_id: str) -> JobRun:
-        """8. GET api/job/run/ID."""
+    async def job_run(self, job_run_id: str, *needs: str) -> JobRun:
+        """8. GET api/job/run/ID; `needs` are fields that the caller can't do without."""
         path = f"/api/job/run/{segment(job_run_id)}"
-        return (await self._get(path, missing=f"job run {job_run_id}")).read(JobRun)
+        return (await self._get(path, missing=f"job run {job_run_id}")).read(JobRun, *needs)
 
     async def job_runs(self, agent_id: str, count: int) -> Seen[JobRun]:
         """9. GET api/job/ID/history?count=."""
         reply = await self._get(
             f"/api/job/{segment(agent_id)}/history", query=f"count={count}", missing=f"agent {agent_id}"
         )
-        return Seen(reply.read(list[JobRun]), reply.date)
+        return Seen(reply.rows(JobRun), reply.date)
 
     async def runs_of_job(self, agent_id: str, number: int, count: int) -> list[Run]:
         """10. GET api/agent/ID/run/NUMBER/history: `number` is the job run's runId, as the sample's `run/5` shows."""
         path = f"/api/agent/{segment(agent_id)}/run/{number}/history"
-        return (await self._get(path, query=f"count={count}", missing=f"job run number {number}")).read(list[Run])
+        return (await self._get(path, query=f"count={count}", missing=f"job run number {number}")).rows(Run)
 
     async def schedules(self, agent_id: str) -> list[Schedule]:
         """11. GET api/job/ID/schedules."""
         path = f"/api/job/{segment(agent_id)}/schedules"
-        return (await self._get(path, missing=f"agent {agent_id}")).read(list[Schedule])
+        return (await self._get(path, missing=f"agent {agent_id}")).rows(Schedule)
 
     async def set_schedule(self, agent_id: str, body: Mapping[str, Json]) -> None:
         """12. POST api/job/ID/schedule: adds or replaces the schedule whose id the body brings."""
@@ -208,13 +203,16 @@ class AccClient:
             deadline=FILE_DEADLINE,
         )
 
-    async def upload(self, agent_id: str, boundary: str, body: Callable[[], AsyncIterator[bytes]]) -> None:
-        """26. POST api/input/agent/ID/files: multipart/form-data."""
+    async def upload(self, agent_id: str, boundary: str, size: int, body: Callable[[], AsyncIterator[bytes]]) -> None:
+        """26. POST api/input/agent/ID/files: multipart/form-data, with its length as all samples of the page send it."""
         await self._http.call(
             "POST",
             f"/api/input/agent/{segment(agent_id)}/files",
             stream=body,
-            headers=[("Content-Type", f"multipart/form-data; boundary={boundary}")],
+            headers=[
+                ("Content-Type", f"multipart/form-data; boundary={boundary}"),
+                ("Content-Length", str(size)),
+            ],
             repeat_safe=True,
             missing=f"agent {agent_id}",
             deadline=FILE_DEADLINE,
@@ -260,6 +258,6 @@ class AccClient:
 
     def _ids(self, reply: Reply) -> list[str]:
         try:
-            return Started.model_validate_json(reply.body).agent_run_history_ids
-        except ValidationError:
+            return list(reply.read(Started).agent_run_history_ids)
+        except BadReply:
             return []

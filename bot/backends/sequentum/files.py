@@ -20,7 +20,7 @@ from bot.core.command.arguments import flag_of, number_of, text_of
 from bot.core.errors import BadReply, NoSuchTarget
 from bot.core.log_diff import COMPARED, NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, FileOut, Phase
+from bot.core.outcome import Done, Fact, FileOut, Level, Phase, State
 from bot.core.ports.services import Call
 from bot.core.text import no_line, plural
 from bot.http_client import Download
@@ -40,6 +40,10 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         await _through(ctx, call, target, out, read)
         out.flush()
         path = Path(out.name)
+    if not read.members:
+        discard(str(path))
+        why = f": {'; '.join(read.notes[:5])}" if read.notes else ", the archive is empty"
+        raise BadReply(f"Nothing of the log of {target.parent_name or target.name} can be shown{why}.")
     digest, size = await asyncio.to_thread(sha256_of, path)
     label = label_of(f"{_short(target)}-log.zip")
     title = f"Log of {target.parent_name or target.name}"
@@ -52,6 +56,7 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         preview.append("\n".join(read.tail))
     return Done(
         summary=f"{title}: {plural(read.lines, 'line')} in {plural(read.members, 'file')}.",
+        state=None if read.lines else State(text="The log is empty", level=Level.WARN),
         facts=_facts(read),
         files=(file,),
         preview=_cut("\n\n".join(preview)),
@@ -96,7 +101,7 @@ def _check_zip(ctx: AdapterContext, got: Download) -> None:
     if not got.size:
         raise NoSuchTarget(f"{ctx.name} has nothing stored for that.")
     if not got.head.startswith(b"PK"):
-        raise BadReply(f"{ctx.name} answered with something that is no zip archive ({got.media_type or 'no type'}).")
+        raise BadReply(f"{ctx.name} answered with something that is not a zip archive ({got.media_type or 'no type'}).")
 
 
 def _short(target: Target) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -13,13 +14,21 @@ from bot.core.errors import BadRequest
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact
 from bot.core.ports.services import Call, SlackFile
+from bot.core.text import plural
 
 LARGEST_CSV: Final = 16 << 20
 LARGEST_UPLOAD: Final = 200 << 20
+_ESCAPED: Final = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
+_ESCAPE: Final = re.compile(r"\\([rnt\\])")
+
+
+def typed(text: str) -> bytes:
+    r"""The content of `text=`: `\r`, `\n` and `\t` stand for line breaks and tabs, two backslashes for one."""
+    return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], text).encode()
 
 
 async def put(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """One CSV, from `text=` or from the one attached file; data of the same name is replaced."""
+    """POST api/input/agent/ID/csv (SEED): a CSV, from `text=` or the one attached file; data of the same name is replaced."""
     name = input_name(text_of(operation, "name"), CSV)
     content = await _csv(operation, call)
     await ctx.client.put_csv(operation.target.id, name, content)
@@ -37,7 +46,7 @@ async def put(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 async def _csv(operation: Operation, call: Call) -> bytes:
     text = operation.params.get("text")
     if isinstance(text, str) and text:
-        return text.encode()
+        return typed(text)
     file = await call.file(operation.files[0])
     _check_size(file.size, LARGEST_CSV)
     content = b""
@@ -50,22 +59,26 @@ async def _csv(operation: Operation, call: Call) -> bytes:
 
 
 async def upload(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The attached files, or `text=` under `name=`, in one multipart call."""
+    """POST api/input/agent/ID/files (SEED): the attached files, or `text=` under `name=`, in one multipart call."""
     parts = await _parts(operation, call)
     boundary = f"signalbox{call.ids.guid().replace('-', '')}"
+    heads = [_part_head(boundary, name) for name, _ in parts]
+    end = f"--{boundary}--\r\n".encode()
+    sizes = [len(source) if isinstance(source, bytes) else source.size for _, source in parts]
 
     async def body() -> AsyncIterator[bytes]:
-        for name, source in parts:
-            yield _part_head(boundary, name)
-            async for chunk in _limited(source):
+        for head, (_, source) in zip(heads, parts, strict=True):
+            yield head
+            async for chunk in _whole(source):
                 yield chunk
             yield b"\r\n"
-        yield f"--{boundary}--\r\n".encode()
+        yield end
 
-    await ctx.client.upload(operation.target.id, boundary, body)
+    size = sum(map(len, heads)) + sum(sizes) + 2 * len(parts) + len(end)
+    await ctx.client.upload(operation.target.id, boundary, size, body)
     names = ", ".join(name for name, _ in parts)
     return Done(
-        summary=f"{operation.target.name} has {len(parts)} new input file{'s' if len(parts) > 1 else ''}.",
+        summary=f"{operation.target.name} has {plural(len(parts), 'new input file')}.",
         facts=(Fact(label="Files", value=names),),
     )
 
@@ -73,7 +86,7 @@ async def upload(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 async def _parts(operation: Operation, call: Call) -> list[tuple[str, SlackFile | bytes]]:
     text = operation.params.get("text")
     if isinstance(text, str) and text:
-        return [(input_name(text_of(operation, "name"), UPLOADS), text.encode())]
+        return [(input_name(text_of(operation, "name"), UPLOADS), typed(text))]
     files = [await call.file(file_id) for file_id in operation.files]
     _check_size(sum(file.size for file in files), LARGEST_UPLOAD)
     names = [input_name(file.name, UPLOADS) for file in files]
@@ -84,18 +97,22 @@ async def _parts(operation: Operation, call: Call) -> list[tuple[str, SlackFile 
 
 def _check_size(size: int, most: int) -> None:
     if size > most:
-        raise BadRequest(f"That is more than {most >> 20} MB.")
+        raise BadRequest(f"The input is larger than {most >> 20} MB.")
 
 
-async def _limited(source: SlackFile | bytes) -> AsyncIterator[bytes]:
+async def _whole(source: SlackFile | bytes) -> AsyncIterator[bytes]:
+    """The content, exactly as long as it was announced: the length is sent before it."""
     if isinstance(source, bytes):
         yield source
         return
     size = 0
     async for chunk in source.chunks():
         size += len(chunk)
-        _check_size(size, LARGEST_UPLOAD)
+        if size > source.size:
+            break
         yield chunk
+    if size != source.size:
+        raise BadRequest(f"Slack sent {source.name} with another size than it announced.", "Attach the file again.")
 
 
 def _part_head(boundary: str, name: str) -> bytes:

@@ -1,108 +1,113 @@
-"""The ACC's JSON as far as it is used. Every other field is ignored, and only ids are demanded.
+"""The ACC's JSON as far as it is used (SEED: the vendor's page "API Access"); see core/vendor_json for how odd fields are read.
 
-Times stay text: `times.py` reads them, because a year 1 or a missing offset must not make a whole history unreadable. A
-status may become a word some day, so text is let through and shown as unknown.
+Times stay text, which `times.py` reads: a year 1 or a missing offset is usual. A status may be a word some day, which is
+shown as unknown. An id that can't be read is empty.
 """
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from bot.core.value import Json
+from bot.core.vendor_json import Number, Text, Whole, WireModel
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+class AccModel(WireModel):
+    """Fields are written in camel case."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
-class Agent(_Wire):
-    """Reply of GET api/agent. `name` is the last part of the path."""
+class Agent(AccModel):
+    """Reply of GET api/agent. `name` is the last part of the path, in the ACC's own spelling."""
 
-    agent_id: str
-    name: str
-    description: str | None = None
+    agent_id: str = ""
+    name: str = ""
 
 
-class Run(_Wire):
+class Run(AccModel):
     """An agent run. `run_id` is the number of its job run (0 without one), not its own id; `input_parameters` JSON text."""
 
-    agent_run_history_id: str
-    agent_id: str
-    session_id: str | None = None
-    run_id: int | None = None
-    agent_job_schedule_id: str | None = None
-    server_ip: str | None = None
-    start_time: str | None = None
-    end_time: str | None = None
-    expected_end_time: str | None = None
-    run_time: str | None = None
-    status: int | str | None = None
-    page_load_count: int | None = None
-    errors: int | None = None
-    data_count: int | None = None
-    status_message: str | None = None
+    agent_run_history_id: str = ""
+    agent_id: str = ""
+    session_id: Text | None = None
+    run_id: Whole | None = None
+    agent_job_schedule_id: Text | None = None
+    server_ip: Text | None = None
+    start_time: Text | None = None
+    end_time: Text | None = None
+    expected_end_time: Text | None = None
+    run_time: Text | None = None
+    status: Whole | Text | None = None
+    page_load_count: Number | None = None
+    errors: Number | None = None
+    data_count: Number | None = None
+    status_message: Text | None = None
     input_parameters: Json = None
-    log_level: int | None = None
     is_production_run: bool | None = None
 
 
-class JobRun(_Wire):
+class JobRun(AccModel):
     """A job run. `run_id` is its number within the agent."""
 
-    agent_job_history_id: str
-    agent_id: str
-    run_id: int | None = None
-    start_time: str | None = None
-    end_time: str | None = None
-    status: int | str | None = None
-    total_page_load_count: int | None = None
-    total_errors: int | None = None
-    total_data_count: int | None = None
-    completed_run_count: int | None = None
-    total_run_count: int | None = None
+    agent_job_history_id: str = ""
+    agent_id: str = ""
+    run_id: Whole | None = None
+    start_time: Text | None = None
+    end_time: Text | None = None
+    status: Whole | Text | None = None
+    total_page_load_count: Number | None = None
+    total_errors: Number | None = None
+    total_data_count: Number | None = None
+    completed_run_count: Whole | None = None
+    total_run_count: Whole | None = None
 
 
-class Schedule(_Wire):
-    """A schedule as it is listed. `start_time` has no offset: it is local to `time_zone_id`, a Windows zone name."""
+class Schedule(AccModel):
+    """A schedule as it is listed. `start_time` has no offset: it is local to `time_zone_id`, a Windows zone name.
 
-    schedule_id: str
-    agent_id: str | None = None
-    cron: str | None = None
-    cron_description: str | None = None
-    session_id: str | None = None
-    start_time: str | None = None
-    time_zone_id: str | None = None
-    next_run_time: str | None = None
-    input_parameters: str | None = None
-    log_level: int | None = None
+    `input_parameters` is JSON text (SEED); an object is read as well.
+    """
+
+    schedule_id: str = ""
+    cron: Text | None = None
+    cron_description: Text | None = None
+    session_id: Text | None = None
+    start_time: Text | None = None
+    time_zone_id: Text | None = None
+    next_run_time: Text | None = None
+    input_parameters: Text | dict[str, Any] | None = None
+    log_level: Whole | None = None
     is_windowless: bool | None = None
-    error_message: str | None = None
-    schedule_status: int | str | None = None
-    last_run_time: str | None = None
+    error_message: Text | None = None
+    schedule_status: Whole | Text | None = None
+    last_run_time: Text | None = None
     is_enabled: bool | None = None
 
 
-class Started(_Wire):
+class Started(AccModel):
     """Reply of cluster/start: one id, more with performance sessions."""
 
-    agent_run_history_ids: list[str] = Field(min_length=1)
+    agent_run_history_ids: tuple[str, ...] = ()
 
 
-class JobStarted(_Wire):
+class JobStarted(AccModel):
     """Reply of job start."""
 
-    agent_job_history_id: str
-    job_run_id: int | None = None
+    agent_job_history_id: str = ""
+    job_run_id: Whole | None = None
 
 
-class ServerStatus(_Wire):
+class ServerStatus(AccModel):
     """Reply of server/check. Usages look like `6%, a:13%, p: 23 % `: now, average and peak."""
 
-    is_error: bool
-    message: str | None = None
-    cpu_usages: str | None = None
-    memory_usages: str | None = None
-    disc_usages: str | None = None
-    cpu_threshold: int | None = None
-    memory_threshold: int | None = None
+    is_error: bool | None = None
+    message: Text | None = None
+    cpu_usages: Text | None = None
+    memory_usages: Text | None = None
+    disc_usages: Text | None = None
+    cpu_threshold: Number | None = None
+    memory_threshold: Number | None = None

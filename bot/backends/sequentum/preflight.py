@@ -8,6 +8,7 @@ from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, S
 from bot.backends.sequentum.changes import plan_schedule
 from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import Run, Schedule
+from bot.backends.sequentum.presentation import switched
 from bot.backends.sequentum.reads import next_times
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
@@ -24,7 +25,7 @@ _DELETED_SHOWN = 10
 
 
 async def check(ctx: AdapterContext, operation: Operation) -> None:
-    """Raises BadRequest for a schedule that is none of the agent's."""
+    """Raises BadRequest for a schedule that does not belong to the agent."""
     if operation.verb == "schedule set":
         await plan_schedule(ctx, operation)
 
@@ -41,7 +42,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple
     if target.kind == SCHEDULE:
         facts += _schedule(next((item for item in schedules if item.schedule_id == target.id), None))
     if target.kind == AGENT and operation.verb in ("schedule off", "schedule on"):
-        facts += _all_schedules(schedules)
+        facts += _all_schedules(schedules, on=operation.verb == "schedule on")
     if target.kind == AGENT and operation.verb == "schedule delete":
         facts.append(_to_delete(ctx, schedules))
     if operation.verb == "mark" or (operation.verb == "start" and text_of(operation, "as") == "job"):
@@ -69,24 +70,27 @@ def _schedule(schedule: Schedule | None) -> list[tuple[str, str]]:
     if schedule is None:
         return [("Schedule", "no longer exists")]
     when = schedule.cron_description or schedule.cron or ""
-    switched = "on" if schedule.is_enabled else "off"
     return [
-        ("Schedule", f"{switched}; {when}; next {local_text(moment(schedule.next_run_time), schedule.time_zone_id)}")
+        (
+            "Schedule",
+            f"{switched(schedule)}; {when}; next {local_text(moment(schedule.next_run_time), schedule.time_zone_id)}",
+        )
     ]
 
 
-def _all_schedules(schedules: Sequence[Schedule]) -> list[tuple[str, str]]:
+def _all_schedules(schedules: Sequence[Schedule], *, on: bool) -> list[tuple[str, str]]:
     off = sum(schedule.is_enabled is False for schedule in schedules)
     facts = [("Schedules", f"{len(schedules)}, {off} of them off now")]
     if off:
-        facts.append(("Note", "switching all on, now or by a timed return, also switches on those that are off now"))
+        told = "are switched on too" if on else "stay off when the pause ends"
+        facts.append(("Note", f"those that are off now {told}"))
     return facts
 
 
 def _to_delete(ctx: AdapterContext, schedules: Sequence[Schedule]) -> tuple[str, str]:
-    """How many and which: this is the last time that anybody can look."""
+    """How many and which: after the call they can't be listed any more."""
     shown = [
-        f"{item.schedule_id} ({'on' if item.is_enabled else 'off'}, {ctx.clean(item.cron_description or item.cron or '')})"
+        f"{item.schedule_id} ({switched(item)}, {ctx.clean(item.cron_description or item.cron or '')})"
         for item in schedules[:_DELETED_SHOWN]
     ]
     more = [f"and {len(schedules) - _DELETED_SHOWN} more"] if len(schedules) > _DELETED_SHOWN else []
@@ -112,7 +116,7 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
     if target.kind == SCHEDULE and target.group:
         schedules = await ctx.client.schedules(target.group)
         found = next((item for item in schedules if item.schedule_id == target.id), None)
-        return GONE if found is None else "on" if found.is_enabled else "off"
+        return GONE if found is None else switched(found)
     if target.kind == AGENT:
         runs = (await ctx.client.runs(target.id, _RECENT)).items
         active = sum(named(RUN_STATES, run.status)[1] is Phase.ACTIVE for run in runs)

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Final
 
 from bot.backends.sequentum.models import JobRun, Run, Schedule, ServerStatus
 from bot.backends.sequentum.parameters import DEFAULT_METHOD
 from bot.backends.sequentum.states import JOB, RUN, SCHEDULE, named
 from bot.backends.sequentum.times import local_text, moment, span
-from bot.core.outcome import Fact, Phase, RunView, Suggestion, Table
+from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table
 from bot.core.text import utc_text, written
+from bot.core.vendor_json import mark, unread, unreadable
 
 Clean = Callable[[str], str]
 _USAGE: Final = re.compile(r"(?:(?P<label>[A-Za-z])\s*:)?\s*(?P<value>\d{1,5}(?:\.\d{1,3})?)\s*%")
 _MEANING: Final = {"": "now", "a": "average", "p": "peak"}
 
 
-def run_view(backend: str, run: Run, clean: Clean) -> RunView:
-    """How a run stands, and what makes sense next. There is no stop: the ACC's API has none."""
+def run_view(backend: str, run: Run, clean: Clean, run_id: str = "") -> RunView:
+    """How a run stands, and what makes sense next; `run_id` if the run's own can't be read. The ACC's API has no stop."""
     state, phase = named(RUN, run.status)
     message = clean(run.status_message or "")
     length = span(run.run_time)
-    optional: tuple[tuple[str, str | int | datetime | None], ...] = (
+    optional: tuple[tuple[str, FactValue], ...] = (
         ("Errors", run.errors),
         ("Data rows", run.data_count),
         ("Pages", run.page_load_count),
@@ -39,6 +39,7 @@ def run_view(backend: str, run: Run, clean: Clean) -> RunView:
     facts += [Fact(label=label, value=value) for label, value in optional if value is not None]
     if run.is_production_run is False:
         facts.append(Fact(label="Production", value="no (nothing is delivered)"))
+    facts += unreadable(run)
     return RunView(
         state=state,
         phase=phase,
@@ -46,12 +47,14 @@ def run_view(backend: str, run: Run, clean: Clean) -> RunView:
         message=message,
         started=moment(run.start_time),
         ended=moment(run.end_time) if phase.ended else None,
-        next=next_of_run(backend, run.agent_run_history_id, phase),
+        next=next_of_run(backend, run_id or run.agent_run_history_id, phase),
     )
 
 
 def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ...]:
-    """Buttons for a run: look again while it goes on, then its log, and another try when it went wrong."""
+    """Buttons for a run: a fresh look while it is active, then its log, and another try if it failed."""
+    if not run_id:
+        return ()
     target = written(backend, f"run/{run_id}")
     log = Suggestion(label="Log", verb="logs", target=target)
     if not phase.ended:
@@ -61,18 +64,18 @@ def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ..
     return (log, Suggestion(label="Retry", verb="retry", target=target, params=(("method", DEFAULT_METHOD),)))
 
 
-def job_view(backend: str, job: JobRun) -> RunView:
+def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:
     """How a job run stands; the ACC gives it no message."""
     state, phase = named(JOB, job.status)
-    target = written(backend, f"jobrun/{job.agent_job_history_id}")
-    optional: tuple[tuple[str, int | None], ...] = (
+    target = written(backend, f"jobrun/{job_run_id}")
+    optional: tuple[tuple[str, FactValue], ...] = (
         ("Job run", job.run_id),
         ("Errors", job.total_errors),
         ("Data rows", job.total_data_count),
         ("Pages", job.total_page_load_count),
     )
     facts = [Fact(label="State", value=state), Fact(label="Started", value=moment(job.start_time))]
-    facts += [Fact(label=label, value=value) for label, value in optional if value is not None]
+    facts += [*(Fact(label=label, value=value) for label, value in optional if value is not None), *unreadable(job)]
     log = Suggestion(label="Log", verb="logs", target=target)
     refresh = Suggestion(label="Refresh", verb="status", target=target)
     return RunView(
@@ -92,15 +95,15 @@ def run_table(runs: Sequence[Run], clean: Clean) -> Table:
     rows = tuple(
         (
             utc_text(moment(run.start_time)),
-            named(RUN, run.status)[0],
-            str(run.errors if run.errors is not None else ""),
-            str(run.data_count if run.data_count is not None else ""),
+            mark(named(RUN, run.status)[0], run),
+            count_text(run.errors),
+            count_text(run.data_count),
             clean(run.status_message or ""),
-            f"run/{run.agent_run_history_id}",
+            run.agent_run_history_id and f"run/{run.agent_run_history_id}",
         )
         for run in runs
     )
-    return Table(columns=("Started", "State", "Errors", "Data rows", "Message", "Run"), rows=rows)
+    return Table(columns=("Started", "State", "Errors", "Data rows", "Message", "Run"), rows=rows, note=unread(runs))
 
 
 def job_table(jobs: Sequence[JobRun]) -> Table:
@@ -108,31 +111,41 @@ def job_table(jobs: Sequence[JobRun]) -> Table:
     rows = tuple(
         (
             utc_text(moment(job.start_time)),
-            named(JOB, job.status)[0],
+            mark(named(JOB, job.status)[0], job),
             f"{job.completed_run_count or 0}/{job.total_run_count or 0}",
-            str(job.total_errors if job.total_errors is not None else ""),
-            str(job.total_data_count if job.total_data_count is not None else ""),
-            f"jobrun/{job.agent_job_history_id}",
+            count_text(job.total_errors),
+            count_text(job.total_data_count),
+            job.agent_job_history_id and f"jobrun/{job.agent_job_history_id}",
         )
         for job in jobs
     )
-    return Table(columns=("Started", "State", "Runs", "Errors", "Data rows", "Job run"), rows=rows)
+    return Table(columns=("Started", "State", "Runs", "Errors", "Data rows", "Job run"), rows=rows, note=unread(jobs))
+
+
+def count_text(count: float | None) -> str:
+    """A counter as a cell; empty when it is not told."""
+    return "" if count is None else str(count)
 
 
 def schedule_table(schedules: Sequence[Schedule], clean: Clean) -> Table:
-    """Schedules as rows; the next time is told on the clocks of the schedule's own zone."""
+    """Schedules as rows; the next time is on the clocks of the schedule's own zone."""
     rows = tuple(
         (
-            "on" if schedule.is_enabled else "off" if schedule.is_enabled is False else "unknown",
+            mark(switched(schedule), schedule),
             clean(schedule.cron_description or schedule.cron or ""),
             local_text(moment(schedule.next_run_time), schedule.time_zone_id),
             schedule.time_zone_id or "",
             _last(schedule, clean),
-            f"schedule/{schedule.schedule_id}",
+            schedule.schedule_id and f"schedule/{schedule.schedule_id}",
         )
         for schedule in schedules
     )
-    return Table(columns=("On", "When", "Next", "Zone", "Last run", "Schedule"), rows=rows)
+    return Table(columns=("On", "When", "Next", "Zone", "Last run", "Schedule"), rows=rows, note=unread(schedules))
+
+
+def switched(schedule: Schedule) -> str:
+    """Whether a schedule is on."""
+    return {True: "on", False: "off", None: "unknown"}[schedule.is_enabled]
 
 
 def _last(schedule: Schedule, clean: Clean) -> str:
@@ -142,8 +155,8 @@ def _last(schedule: Schedule, clean: Clean) -> str:
     return f"{state}{fault}" + (f", {utc_text(ran)}" if ran else "")
 
 
-def usage_text(text: str | None, limit: int | None = None) -> str:
-    """`6%, a:13%, p: 23 % ` as `6 % now, 13 % average, 23 % peak`; `C:47%` as `C: 47 %`; what is unreadable stays as it is."""
+def usage_text(text: str | None, limit: float | None = None) -> str:
+    """`6%, a:13%, p: 23 % ` as `6 % now, 13 % average, 23 % peak`; `C:47%` as `C: 47 %`; another form stays as it is."""
     if not text:
         return "not told"
     found = [(match["label"] or "", match["value"]) for match in _USAGE.finditer(text)]
@@ -153,12 +166,22 @@ def usage_text(text: str | None, limit: int | None = None) -> str:
     return ", ".join(words) + (f" (limit {limit} %)" if limit is not None else "")
 
 
+def server_state(status: ServerStatus) -> State:
+    """Whether the ACC finds an error on the server."""
+    return {
+        True: State(text="error", level=Level.BAD),
+        False: State(text="answers", level=Level.GOOD),
+        None: State(text="unknown", level=Level.UNSURE),
+    }[status.is_error]
+
+
 def server_facts(status: ServerStatus, clean: Clean) -> tuple[Fact, ...]:
     """What a server check says."""
     return (
-        Fact(label="State", value="error" if status.is_error else "answers"),
+        Fact(label="State", value=server_state(status).text),
         Fact(label="Message", value=clean(status.message or "")),
         Fact(label="CPU", value=usage_text(status.cpu_usages, status.cpu_threshold)),
         Fact(label="Memory", value=usage_text(status.memory_usages, status.memory_threshold)),
         Fact(label="Disk", value=usage_text(status.disc_usages)),
+        *unreadable(status),
     )

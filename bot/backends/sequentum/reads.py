@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.backends.sequentum.capabilities import RUN
+from bot.backends.sequentum.capabilities import JOB_RUN, RUN, SCHEDULE
 from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import Schedule
 from bot.backends.sequentum.multi_session import together
-from bot.backends.sequentum.presentation import job_table, job_view, run_table, run_view, schedule_table, server_facts
+from bot.backends.sequentum.presentation import (
+    job_table,
+    job_view,
+    run_table,
+    run_view,
+    schedule_table,
+    server_facts,
+    server_state,
+)
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.times import moment
 from bot.core.command.arguments import number_of, text_of
-from bot.core.errors import NoSuchTarget
+from bot.core.errors import BadReply, NoSuchTarget
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase, Suggestion
 from bot.core.ports.services import Call
-from bot.core.text import plural, utc_text, written
+from bot.core.text import plural, sentences, utc_text, written
 
 _RUNS_SHOWN = 20
 
@@ -39,8 +47,8 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     agent = operation.target
     runs = (await ctx.client.runs(agent.id, 1)).items
     schedules = await ctx.client.schedules(agent.id)
-    await ctx.finder.learn_schedules(schedules, agent)
-    await ctx.finder.learn_runs(runs, agent)
+    await ctx.finder.learn(SCHEDULE, [item.schedule_id for item in schedules], agent)
+    await ctx.finder.learn(RUN, [item.agent_run_history_id for item in runs], agent)
     on = sum(schedule.is_enabled is True for schedule in schedules)
     due = next_time(schedules)
     facts = [Fact(label="Schedules", value=f"{on} of {len(schedules)} on" if schedules else "none")]
@@ -55,7 +63,7 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
         summary=f"{agent.name}: the newest run, of {ago}, is {view.state}.",
         facts=(*view.facts, *facts),
         table=schedule_table(schedules, ctx.clean) if schedules else None,
-        run=ctx.finder.part(RUN, runs[0].agent_run_history_id, agent),
+        run=ctx.finder.part(RUN, runs[0].agent_run_history_id, agent) if runs[0].agent_run_history_id else None,
         view=view,
         beside=f"The newest run, of {ago}.",
         next=view.next if view.phase is Phase.ACTIVE else (*view.next, start),
@@ -65,7 +73,7 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
 async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One run, or all that were begun with it."""
     ids = operation.target.together or (operation.target.id,)
-    views = {id_: run_view(ctx.name, await ctx.client.run(id_), ctx.clean) for id_ in ids}
+    views = {id_: run_view(ctx.name, await ctx.client.run(id_), ctx.clean, id_) for id_ in ids}
     view = together(ctx.name, views) if len(views) > 1 else views[ids[0]]
     who = operation.target.parent_name or "The run"
     said = f": {view.message}" if view.message else ""
@@ -82,11 +90,11 @@ async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> D
 async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """One job run, with the agent runs in it."""
     job = await ctx.client.job_run(operation.target.id)
-    view = job_view(ctx.name, job)
+    view = job_view(ctx.name, job, operation.target.id)
     table = None
-    if job.run_id is not None:
-        runs = await ctx.client.runs_of_job(job.agent_id, job.run_id, _RUNS_SHOWN)
-        await ctx.finder.learn_runs(runs, agent_of(operation.target))
+    if job.run_id is not None and (agent_id := job.agent_id or operation.target.group):
+        runs = await ctx.client.runs_of_job(agent_id, job.run_id, _RUNS_SHOWN)
+        await ctx.finder.learn(RUN, [item.agent_run_history_id for item in runs], agent_of(operation.target))
         table = run_table(runs, ctx.clean) if runs else None
     who = operation.target.parent_name or "The job run"
     return Done(
@@ -105,11 +113,11 @@ async def agent_history(ctx: AdapterContext, operation: Operation, call: Call) -
     agent, count = operation.target, number_of(operation, "count", 10)
     if text_of(operation, "as") == "job":
         jobs = (await ctx.client.job_runs(agent.id, count)).items[:count]
-        await ctx.finder.learn_jobs(jobs, agent)
+        await ctx.finder.learn(JOB_RUN, [item.agent_job_history_id for item in jobs], agent)
         phases = [named(JOB, job.status)[1] for job in jobs]
         return Done(summary=_told(agent.name, phases, "job run"), table=job_table(jobs) if jobs else None)
     runs = (await ctx.client.runs(agent.id, count)).items[:count]
-    await ctx.finder.learn_runs(runs, agent)
+    await ctx.finder.learn(RUN, [item.agent_run_history_id for item in runs], agent)
     phases = [named(RUN_STATES, run.status)[1] for run in runs]
     return Done(summary=_told(agent.name, phases, "run"), table=run_table(runs, ctx.clean) if runs else None)
 
@@ -117,15 +125,16 @@ async def agent_history(ctx: AdapterContext, operation: Operation, call: Call) -
 async def job_run_history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The agent runs of a job run."""
     job = await ctx.client.job_run(operation.target.id)
-    if job.run_id is None:
-        raise NoSuchTarget(
-            f"{ctx.name} gives job run {operation.target.id} no number, so its runs cannot be asked for."
+    agent_id = job.agent_id or operation.target.group
+    if job.run_id is None or not agent_id:
+        raise BadReply(
+            f"The `runId` or `agentId` of job run {operation.target.id} can't be read, so its runs can't be listed."
         )
     count = number_of(operation, "count", 10)
-    runs = (await ctx.client.runs_of_job(job.agent_id, job.run_id, count))[:count]
-    await ctx.finder.learn_runs(runs, agent_of(operation.target))
+    runs = (await ctx.client.runs_of_job(agent_id, job.run_id, count))[:count]
+    await ctx.finder.learn(RUN, [item.agent_run_history_id for item in runs], agent_of(operation.target))
     phases = [named(RUN_STATES, run.status)[1] for run in runs]
-    who = f"Job run {job.run_id} of {operation.target.parent_name or job.agent_id}"
+    who = f"Job run {job.run_id} of {operation.target.parent_name or agent_id}"
     return Done(summary=_told(who, phases, "run"), table=run_table(runs, ctx.clean) if runs else None)
 
 
@@ -134,7 +143,7 @@ def _told(who: str, phases: Sequence[Phase], what: str) -> str:
         return f"{who} has no {what}s."
     bad, unclear = phases.count(Phase.FAILED), phases.count(Phase.UNREADABLE)
     known = f"{bad or 'none'} of them failed" if unclear < len(phases) else ""
-    unknown = f"{unclear} of them in a state that is not known here" if unclear else ""
+    unknown = f"{unclear} of them in an unknown state" if unclear else ""
     return f"{who}: the latest {plural(len(phases), what)}, {' and '.join(part for part in (known, unknown) if part)}."
 
 
@@ -142,7 +151,7 @@ async def agent_schedules(ctx: AdapterContext, operation: Operation, call: Call)
     """All schedules of an agent."""
     agent = operation.target
     schedules = await ctx.client.schedules(agent.id)
-    await ctx.finder.learn_schedules(schedules, agent)
+    await ctx.finder.learn(SCHEDULE, [item.schedule_id for item in schedules], agent)
     if not schedules:
         return Done(summary=f"{agent.name} has no schedules.")
     on = sum(schedule.is_enabled is True for schedule in schedules)
@@ -165,8 +174,11 @@ async def server_health(ctx: AdapterContext, operation: Operation, call: Call) -
         raise NoSuchTarget(f"{ctx.name} has no server `{operation.target.id}` in its configuration.")
     status = await ctx.client.check_server(server)
     says = ctx.clean(status.message or "")
+    bad = f"has an error: {says}" if says else "has an error"
+    found = {True: bad, False: "answers", None: "is in an unknown state"}[status.is_error]
     return Done(
-        summary=f"Server {server.name} has an error: {says}" if status.is_error else f"Server {server.name} answers.",
+        summary=sentences(f"Server {server.name} {found}"),
+        state=server_state(status),
         facts=server_facts(status, ctx.clean),
         next=(Suggestion(label="Refresh", verb="health", target=written(ctx.name, operation.target.name)),),
     )

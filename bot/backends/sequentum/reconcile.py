@@ -1,8 +1,8 @@
-"""What became of a start whose answer was lost: looked for in the history of its agent, by time and by what was asked for.
+"""Finds the run of a start whose answer was lost, in the history of its agent, by time and by the inputs.
 
-The vendor's page has no key that would tie a run to the call that began it, so a run counts as the call's own only when
-it began after the call on the ACC's clock and shows the same inputs. What cannot be told is shown and left to a person;
-that nothing began is never certain, because a start may be queued.
+The API has no key that ties a run to the call that began it. So a run counts as the call's own only if it began after the
+call on the ACC's clock and shows the same inputs. What is not certain is shown and left to a person. It is never certain
+that nothing began, because a start may be queued.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
         return await _job_look_back(ctx, operation, sent_at)
     own, perhaps, looked = await runs_since(ctx, operation, sent_at, await _known_before(ctx, RUN, sent_at))
     ids = [run.agent_run_history_id for run in own]
-    if not ids or (len(ids) > 1 and not flag_of(operation, "sessions")):
+    if not ids or not all(ids) or (len(ids) > 1 and not flag_of(operation, "sessions")):
         told = [(run.agent_run_history_id, run.start_time) for run in (*own, *perhaps)]
         return _undecided(operation, looked, sent_at, told)
     began = _listed([(run.agent_run_history_id, run.start_time) for run in own])
@@ -95,7 +95,10 @@ def _found(operation: Operation, began: str) -> str:
 
 def _listed(told: Sequence[tuple[str, str | None]]) -> str:
     more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    return ", ".join(f"{id_} at {exact_text(moment(when))}" for id_, when in told[:_SHOWN]) + more
+    return (
+        ", ".join(f"{id_ or 'one with an unreadable id'} at {exact_text(moment(when))}" for id_, when in told[:_SHOWN])
+        + more
+    )
 
 
 def _undecided(
@@ -121,7 +124,7 @@ async def _job_look_back(ctx: AdapterContext, operation: Operation, sent_at: dat
     seen = [(job, await _job_match(ctx, operation, job, since)) for job in new]
     own = [job for job, match in seen if match is Match.YES]
     looked = _looked(agent.name, len(page.items), "job run", page.date)
-    if len(own) != 1:
+    if len(own) != 1 or not own[0].agent_job_history_id:
         told = [(job.agent_job_history_id, job.start_time) for job, match in seen if match is not Match.NO]
         return _undecided(operation, looked, sent_at, told)
     done = await job_done(ctx, agent, own[0].agent_job_history_id, own[0].run_id)

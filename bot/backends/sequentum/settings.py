@@ -25,12 +25,12 @@ class ServerSettings(BaseModel):
 
 
 class SequentumSettings(BackendSettings):
-    """`agents` lists paths of agents, for help and type-ahead: the vendor has no list. A path that differs from a listed one
-    in upper and lower case alone is refused, because the ACC may take both for the same agent and a rule would not.
+    """`agents` lists paths of agents, for help and type-ahead: the API has no list. It also says how their folders are
+    spelled: an agent has one name, however it is typed.
 
     `time_zone` (Windows or IANA name) is used by `schedule set` without `zone=`. `schedules_on_path`: the vendor prints
     `{agentId}schedules/on` and its sample calls `{agentId}/schedules/on`; `corrected` is the sample's, `printed` the other,
-    `auto` tries the sample's and, where that is not found, the printed one.
+    `auto` tries the sample's and, if that is not found, the printed one.
     """
 
     base_url: str

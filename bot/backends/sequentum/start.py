@@ -1,13 +1,13 @@
-"""The calls that must never be made twice; `lookback.py` finds out what became of one whose answer was lost."""
+"""The calls that must never be made twice; `reconcile.py` finds the run of one whose answer was lost."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from bot.backends.sequentum.capabilities import RUN
+from bot.backends.sequentum.changes import compact
 from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.file_names import discard, label_of
 from bot.backends.sequentum.parameters import DEFAULT_METHOD, DEFAULT_SYNC
@@ -45,7 +45,7 @@ def body_of(operation: Operation) -> dict[str, Json]:
     }
     inputs = map_of(operation, "input")
     if inputs:
-        body["inputParameters"] = json.dumps(inputs, ensure_ascii=False, separators=(",", ":"))
+        body["inputParameters"] = compact(inputs)
     if params.get("files"):
         body["inputFiles"] = params["files"]
     if text_of(operation, "as") != "job":
@@ -154,7 +154,7 @@ async def _seen_since(ctx: AdapterContext, operation: Operation, sent: datetime)
         found = (await runs_since(ctx, operation, sent, frozenset())).own
     except (CallProblem, NoSuchTarget):
         return None
-    if len(found) != 1:
+    if len(found) != 1 or not found[0].agent_run_history_id:
         return None
     run = ctx.finder.part(RUN, found[0].agent_run_history_id, agent_of(operation.target))
     await ctx.names.remember([run])

@@ -46,8 +46,9 @@ MARKS: Final[Mapping[str, int]] = {
 
 
 def named(table: Mapping[int, tuple[str, Phase]], status: int | str | None) -> tuple[str, Phase]:
-    """Name and phase of a status; what nobody documented is `unknown (9)` and never a success."""
-    if isinstance(status, int) and status in table:
-        return table[status]
+    """Name and phase of a status, also of a number in quotes; one that is not documented is `unknown (9)`, never a success."""
+    number = int(status) if isinstance(status, str) and status.isascii() and status.isdigit() else status
+    if isinstance(number, int) and number in table:
+        return table[number]
     raw = "nothing" if status is None else str(status)[:40]
     return f"unknown ({raw})", Phase.UNREADABLE

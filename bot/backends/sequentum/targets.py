@@ -1,36 +1,30 @@
-"""From what a person wrote to the one thing that is meant.
+"""From what a person wrote to the exact target.
 
-The ACC knows a way from an agent's path to its id and none back, so paths of ids come from memory (Names) and are asked
-again each time: a path that by now belongs to another agent must not lend its rules to this one.
+The ACC resolves an agent's path to its id and offers no way back. So the path of an id comes from memory (Names) and is
+asked again each time: a path that now belongs to another agent must not lend its rules to this one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.client import AccClient
-from bot.backends.sequentum.models import Agent, JobRun, Run, Schedule
+from bot.backends.sequentum.models import Agent
 from bot.backends.sequentum.settings import SequentumSettings
 from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
+from bot.core.adapter_context import SELECTED, check_same
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadReply, BadRequest, NoSuchTarget
 from bot.core.operation import Target
-from bot.core.outcome import Phase
 from bot.core.ports.services import Names
 from bot.core.text import visible
 
 # Ids are not held to the strict form of a GUID: the vendor's own samples break it.
 _ID: Final = re.compile(r"[0-9A-Fa-f]{6,12}(?:-[0-9A-Fa-f]{3,12}){4}")
-_SELECTED: Final = {
-    "failed": frozenset({Phase.FAILED}),
-    "running": frozenset({Phase.ACTIVE, Phase.WAITING}),
-    "last": frozenset(Phase),
-}
-_WORDS: Final = {"failed": "failed", "running": "running", "last": ""}
 _SEARCHED: Final = 100
 
 
@@ -40,7 +34,7 @@ def checked_path(path: str) -> str:
         raise BadRequest("Name an agent, like `shop/prices`.")
     visible(path, "path", "agent's path", also="\\")
     if any(part in ("", ".", "..") or part != part.strip() for part in path.split("/")):
-        raise BadRequest(f"`{path[:80]}` is no path of an agent; write it like `shop/prices`.")
+        raise BadRequest(f"`{path[:80]}` can't be the path of an agent; write it like `shop/prices`.")
     return path
 
 
@@ -77,28 +71,25 @@ class Finder:
                 await self._client.runs(written, 1)
             return target
         path = checked_path(written)
-        self._check_case(path)
         agent = await self._client.agent(path)
-        last = path.rsplit("/", 1)[-1]
-        if agent.name != last:
-            called = path[: len(path) - len(last)] + agent.name
-            raise NoSuchTarget(
-                f"{self._backend} has no agent `{path}`; it is called `{called}`.",
-                "Upper and lower case count.",
-                nearest=(called,),
-            )
-        target = self._agent_target(agent, path)
+        target = self._agent_target(agent, await self._spelled(path, agent))
         await self._names.remember([target])
         return target
 
-    def _check_case(self, path: str) -> None:
-        for listed in self._settings.agents:
-            if listed != path and listed.casefold() == path.casefold():
-                raise NoSuchTarget(
-                    f"{self._backend} has no agent `{path}`; it is called `{listed}`.",
-                    "Upper and lower case count.",
-                    nearest=(listed,),
-                )
+    async def _spelled(self, path: str, agent: Agent) -> str:
+        """The path in the ACC's spelling, which may differ from the typed one in upper and lower case.
+
+        The ACC tells the spelling of the last part alone. For the folders it is the configured one, or the first one that was
+        used. So an agent has one name in rules, cards and the audit log.
+        """
+        folder, slash, last = path.rpartition("/")
+        called = folder + slash + (agent.name or last)
+        if called.casefold() != path.casefold():
+            raise NoSuchTarget(f"{self._backend} has no agent `{path}`; it is called `{called}`.", nearest=(called,))
+        known = await self._names.by_id(self._backend, AGENT, agent.agent_id)
+        spellings = (*self._settings.agents, *((known.name,) if known is not None and known.scope else ()))
+        usual = next((one for one in spellings if one.casefold() == path.casefold()), path)
+        return usual[: len(folder + slash)] + (agent.name or usual[len(folder + slash) :])
 
     def _agent_target(self, agent: Agent, path: str) -> Target:
         return Target(
@@ -114,12 +105,11 @@ class Finder:
         """The agent with this id, under its remembered path if that still leads to it."""
         known = await self._names.by_id(self._backend, AGENT, agent_id)
         if known is not None and known.scope is not None:
-            agent = None
             try:
                 agent = await self._client.agent(known.name)
             except NoSuchTarget:
-                agent = None
-            if agent is not None and agent.agent_id == agent_id and agent.name == known.name.rsplit("/", 1)[-1]:
+                agent = Agent()
+            if agent.agent_id == agent_id and agent.name in ("", known.name.rsplit("/", 1)[-1]):
                 return self._agent_target(agent, known.name)
         return Target(backend=self._backend, kind=AGENT, id=agent_id, name=agent_id, group=agent_id)
 
@@ -137,14 +127,16 @@ class Finder:
         )
 
     async def _run(self, run_id: str) -> Target:
-        run = await self._client.run(_needed(run_id, RUN))
-        _check_same(self._backend, run_id, run.agent_run_history_id)
-        return await self._remembered(RUN, run.agent_run_history_id, await self.agent_of(run.agent_id))
+        run = await self._client.run(_needed(run_id, RUN), "agent_id")
+        check_same(self._backend, run_id, run.agent_run_history_id)
+        return await self._remembered(RUN, run.agent_run_history_id or run_id, await self.agent_of(run.agent_id))
 
     async def _job_run(self, job_run_id: str) -> Target:
-        job = await self._client.job_run(_needed(job_run_id, JOB_RUN))
-        _check_same(self._backend, job_run_id, job.agent_job_history_id)
-        return await self._remembered(JOB_RUN, job.agent_job_history_id, await self.agent_of(job.agent_id))
+        job = await self._client.job_run(_needed(job_run_id, JOB_RUN), "agent_id")
+        check_same(self._backend, job_run_id, job.agent_job_history_id)
+        return await self._remembered(
+            JOB_RUN, job.agent_job_history_id or job_run_id, await self.agent_of(job.agent_id)
+        )
 
     async def _schedule(self, schedule_id: str) -> Target:
         """A schedule whose agent was seen before; there is no way from a schedule's id to its agent."""
@@ -176,16 +168,18 @@ class Finder:
         )
 
     async def _selected(self, agent: Target, selector: str, *, job: bool) -> Target:
-        phases = _SELECTED[selector]
+        phases = SELECTED[selector]
         if job:
             jobs = (await self._client.job_runs(agent.id, _SEARCHED)).items
             found = [item.agent_job_history_id for item in jobs if named(JOB, item.status)[1] in phases]
         else:
             runs = (await self._client.runs(agent.id, _SEARCHED)).items
             found = [item.agent_run_history_id for item in runs if named(RUN_STATES, item.status)[1] in phases]
-        what = f"{_WORDS[selector]} {'job run' if job else 'run'}".strip()
+        what = f"{'' if selector == 'last' else selector} {'job run' if job else 'run'}".strip()
         if not found:
             raise NoSuchTarget(f"{agent.name} has no {what} among its latest {_SEARCHED}.")
+        if not found[0]:
+            raise BadReply(f"{self._backend} lists a {what} of {agent.name} whose id can't be read.")
         return await self._remembered(JOB_RUN if job else RUN, found[0], agent)
 
     async def _remembered(self, kind: str, id: str, agent: Target) -> Target:
@@ -193,25 +187,12 @@ class Finder:
         await self._names.remember([target])
         return target
 
-    async def learn_runs(self, runs: Sequence[Run], agent: Target) -> None:
-        """Remember the runs of a listing."""
-        await self._names.remember([self.part(RUN, run.agent_run_history_id, agent) for run in runs])
-
-    async def learn_jobs(self, jobs: Sequence[JobRun], agent: Target) -> None:
-        """Remember the job runs of a listing."""
-        await self._names.remember([self.part(JOB_RUN, job.agent_job_history_id, agent) for job in jobs])
-
-    async def learn_schedules(self, schedules: Sequence[Schedule], agent: Target) -> None:
-        """Remember whose schedules these are: the only way back from a schedule to its agent."""
-        await self._names.remember([self.part(SCHEDULE, schedule.schedule_id, agent) for schedule in schedules])
+    async def learn(self, kind: str, ids: Iterable[str], agent: Target) -> None:
+        """Remember whose the parts of a listing are: for schedules it is the only way back to their agent."""
+        await self._names.remember([self.part(kind, id_, agent) for id_ in ids if id_])
 
 
 def _needed(id: str, kind: str) -> str:
     if not id:
         raise BadRequest(f"Give the id, like `{kind}/9040f86d-bbc1-4038-9868-501145cc2370`.")
     return id
-
-
-def _check_same(backend: str, asked: str, got: str) -> None:
-    if asked.casefold() != got.casefold():
-        raise BadReply(f"{backend} was asked for {asked[:80]} and answered with {got[:80]}.")

@@ -8,21 +8,21 @@ from difflib import get_close_matches
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from bot.backends.sequentum.zones import IANA_TO_WINDOWS, WINDOWS_TO_IANA
+from tzlocal.windows_tz import tz_win, win_tz
 
 _SPAN: Final = re.compile(r"(-)?(?:(\d{1,8})\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?")
 START_FORMAT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
 
 
 def moment(text: str | None) -> datetime | None:
-    """An aware time; None for nothing, for what is no time, and for .NET's year 1, which means never."""
+    """An aware time; None for nothing, for what is not a time, and for .NET's years 1 and 9999, which mean never."""
     if not text:
         return None
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if found.year < 1900:
+    if not 1900 <= found.year < 9999:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
@@ -41,31 +41,26 @@ def span(text: str | None) -> timedelta | None:
 
 
 def windows_zone(name: str) -> tuple[str, bool]:
-    """The Windows name of a zone given by either name, and whether it is one that we know."""
+    """The Windows name of a zone given by either name, and whether the zone is known."""
     folded = name.strip().casefold()
-    for windows in WINDOWS_TO_IANA:
-        if windows.casefold() == folded:
-            return windows, True
-    for iana, windows in IANA_TO_WINDOWS.items():
-        if iana.casefold() == folded:
-            return windows, True
-    return name.strip(), False
+    known = {zone.casefold(): zone for zone in win_tz} | {iana.casefold(): zone for iana, zone in tz_win.items()}
+    return (known[folded], True) if folded in known else (name.strip(), False)
 
 
 def is_iana(name: str) -> bool:
-    """Whether the tz database has a zone of that name, also one that has no Windows name here."""
+    """Whether the tz database has a zone of that name, also one that has no Windows name."""
     return name in available_timezones()
 
 
 def near_zones(name: str) -> list[str]:
-    """Names of zones, Windows or IANA, that look like this one, the nearest first; three at most."""
-    names = {known.casefold(): known for known in (*IANA_TO_WINDOWS, *WINDOWS_TO_IANA)}
+    """Up to three names of zones, Windows or IANA, that look like this one, the nearest first."""
+    names = {known.casefold(): known for known in (*tz_win, *win_tz)}
     return [names[found] for found in get_close_matches(name.strip().casefold(), names, n=3, cutoff=0.6)]
 
 
 def zone_of(windows: str | None) -> tzinfo | None:
-    """The zone behind a Windows name, None when it is not in the table."""
-    iana = WINDOWS_TO_IANA.get(windows or "")
+    """The zone with a Windows name, None when there is none."""
+    iana = win_tz.get(windows or "")
     return ZoneInfo(iana) if iana else None
 
 

@@ -2,8 +2,8 @@
 
 Nothing is extracted to disk, and names of members are labels only. Refused: more than 2,000 members, overlapping members,
 a directory or a content larger than the caps, ratios that only a bomb has (security.md D46, D47). Left out with a note:
-encrypted members, members that are no text (nothing could be masked in those), and compressions that cannot be unpacked
-in bounded steps. Everything here blocks: it is meant for a worker thread.
+encrypted members, members that are not text (nothing could be masked in those), and compressions that can't be unpacked
+in bounded steps. Everything here blocks: call it in a worker thread.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ _LONGEST_SHOWN: Final = 400
 MOST_HITS: Final = 50
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, ValueError)
 _END: Final = b"PK\x05\x06"
+_LOCATOR: Final = struct.Struct("<4sLQL")  # the last but one is where the zip64 end record begins
+_END64: Final = struct.Struct("<4sQHHLLQQQ")  # up to the count of members and the size of the directory
+_USUAL: Final = frozenset(b"\t\n\v\f\r\b\a\x1b")
+_MOST_STRANGE: Final = 0.05  # share of control characters that a text may have
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -84,17 +88,34 @@ def rewrite(
 
 
 def _check_directory(file: BinaryIO) -> None:
-    """Size and count of the directory before zipfile reads all of it into memory."""
+    """Size and count of the directory, before zipfile reads all of it into memory."""
     size = file.seek(0, 2)
-    file.seek(max(0, size - 65_557))
+    file.seek(max(0, size - 65_557 - _LOCATOR.size))
     end = file.read()
     at = end.rfind(_END)
     if at < 0 or len(end) < at + 22:
-        raise BadReply("What came as a log is no zip archive.")
+        raise BadReply("The log is not a zip archive.")
     count, length = struct.unpack("<HL", end[at + 10 : at + 16])
+    if count == 0xFFFF or length == 0xFFFFFFFF:
+        count, length = _zip64_directory(file, end[max(0, at - _LOCATOR.size) : at]) or (count, length)
     if count > MOST_MEMBERS or length > LARGEST_DIRECTORY:
         raise BadReply(f"The log archive has more than {MOST_MEMBERS} members; it was not opened.")
     file.seek(0)
+
+
+def _zip64_directory(file: BinaryIO, locator: bytes) -> tuple[int, int] | None:
+    """Count and size of the directory by the zip64 end record, which large-file writers add to small archives too."""
+    if len(locator) < _LOCATOR.size or not locator.startswith(b"PK\x06\x07"):
+        return None
+    start = _LOCATOR.unpack(locator)[2]
+    if start > file.seek(0, 2):
+        return None
+    file.seek(start)
+    record = file.read(_END64.size)
+    if len(record) < _END64.size or not record.startswith(b"PK\x06\x06"):
+        return None
+    *_, count, length = _END64.unpack(record)
+    return count, length
 
 
 def _copy(
@@ -174,14 +195,14 @@ def _masked(
         chunk = source.read(_CHUNK)
         encoding = _encoding(chunk)
         if encoding is None:
-            read.notes.append(f"{label} is no text and was left out")
+            read.notes.append(f"{label} is not text and was left out")
             return
         read.members += 1
         decoder = codecs.getincrementaldecoder(encoding)("replace")
         while chunk:
             size += len(chunk)
             budget.spend(len(chunk), size, info.compress_size)
-            block = splitter.feed(decoder.decode(chunk))
+            block = splitter.feed(decoder.decode(chunk).replace("\0", ""))
             if block:
                 yield redactor.feed(block)
             chunk = source.read(_CHUNK)
@@ -193,17 +214,21 @@ def _masked(
 
 
 def _encoding(start: bytes) -> str | None:
-    """How the text is written, by its mark or, without one, by where its zero bytes stand; None for no text."""
+    """How the text is encoded, by its mark or by where its zero bytes stand; None for what is not text.
+
+    A few zero bytes make no binary file: a program that was killed leaves some in its log.
+    """
     for mark, encoding in _BOMS:
         if start.startswith(mark):
             return encoding
     sample = start[:4096]
-    if b"\0" not in sample:
-        return "utf-8"
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if odd > len(sample) * 0.4 and even == 0:
         return "utf-16-le"
-    return "utf-16-be" if even > len(sample) * 0.4 and odd == 0 else None
+    if even > len(sample) * 0.4 and odd == 0:
+        return "utf-16-be"
+    strange = sum(byte < 32 and byte not in _USUAL for byte in sample)
+    return "utf-8" if strange <= max(4, len(sample) * _MOST_STRANGE) or strange == 0 else None
 
 
 def sha256_of(path: Path) -> tuple[str, int]:

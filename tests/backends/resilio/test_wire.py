@@ -129,4 +129,4 @@ async def test_a_change_is_answered_by_any_success() -> None:
                 status=s, text=t or None
             )
             recorder.answers["GET /api/v3/client"] = said({**CLIENT, "paused": True})
-            assert (await res.do("pause res:")).summary == "The agent is paused until somebody says `resume`."
+            assert (await res.do("pause res:")).summary == "The agent is paused until you run `resume`."

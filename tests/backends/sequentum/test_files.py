@@ -17,7 +17,7 @@ from aiohttp import web
 from bot.backends.sequentum.file_names import input_name, label_of
 from bot.backends.sequentum.zip_log import LogRead, Stopped, rewrite
 from bot.core.errors import BadReply, BadRequest, NoSuchTarget
-from bot.core.outcome import Done
+from bot.core.outcome import Done, Level, State
 
 from .support import (
     AGENT,
@@ -182,7 +182,7 @@ async def test_what_cannot_be_masked_is_left_out() -> None:
         )
         assert list(content_of(done)) == ["a.log"]
         notes = [fact.value for fact in done.facts if fact.label == "Note"]
-        assert notes == ["shot.png is no text and was left out", "inner.zip is no text and was left out"]
+        assert notes == ["shot.png is not text and was left out", "inner.zip is not text and was left out"]
 
 
 async def test_members_in_unusual_packings_are_left_out() -> None:
@@ -194,6 +194,42 @@ async def test_members_in_unusual_packings_are_left_out() -> None:
     async with joined() as here:
         done = await logs_of(here, packed.getvalue())
         assert list(content_of(done)) == ["b.log"]
+
+
+def zip64(packed: bytes) -> bytes:
+    """The same archive with a zip64 end record, as writers of streams add it to small archives too."""
+    at = packed.rindex(b"PK\x05\x06")
+    count, length, start = struct.unpack("<HLL", packed[at + 10 : at + 20])
+    record = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, length, start)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    end = struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return packed[:at] + record + locator + end
+
+
+async def test_an_archive_with_a_zip64_end_record_is_read() -> None:
+    """The count of the usual end record is then a placeholder."""
+    async with joined() as here:
+        assert content_of(await logs_of(here, zip64(zipped(a__log="fine\n")))) == {"a.log": "fine\n"}
+
+
+async def test_a_few_zero_bytes_make_no_binary_file() -> None:
+    """A log that a killed program left is shown, without them, and masked all the same."""
+    async with joined() as here:
+        done = await logs_of(here, zipped(a__log=b"one\0\ntwo\npass\0word=hunter2-canary\n"))
+        assert content_of(done)["a.log"].startswith("one\ntwo\n")
+        assert "hunter2" not in content_of(done)["a.log"] + done.preview
+
+
+async def test_a_log_of_which_nothing_can_be_shown_is_not_done() -> None:
+    """An archive without a text is an error that says what was left out; a log without a line is not good news."""
+    async with joined() as here:
+        with pytest.raises(BadReply, match=r"can be shown: shot\.png is not text and was left out\.$"):
+            await logs_of(here, zipped(shot__png=b"\x89PNG\0\0\0\x01" * 50))
+        with pytest.raises(BadReply, match="the archive is empty"):
+            await logs_of(here, zipped())
+        assert here.call.spool.left() == []
+        empty = await logs_of(here, zipped(a__log=b""))
+        assert empty.state == State(text="The log is empty", level=Level.WARN)
 
 
 def bomb() -> bytes:
@@ -222,6 +258,14 @@ def crowded() -> bytes:
     return b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, 60_000, 60_000, 1 << 31, 0, 0)
 
 
+def crowded64() -> bytes:
+    """A zip64 end record that promises a million members."""
+    packed = bytearray(zip64(zipped(a__log="x")))
+    at = packed.rindex(b"PK\x06\x06")
+    packed[at + 24 : at + 40] = struct.pack("<QQ", 1 << 20, 1 << 20)
+    return bytes(packed)
+
+
 def broken() -> bytes:
     """A member whose packed bytes were turned over."""
     packed = bytearray(zipped(a__log="".join(f"line {i}\n" for i in range(3000))))
@@ -230,7 +274,7 @@ def broken() -> bytes:
 
 
 @pytest.mark.parametrize(
-    "make", [bomb, overlapping, crowded, broken, lambda: b"no zip at all", lambda: b"PK\x03\x04" + bytes(50)]
+    "make", [bomb, overlapping, crowded, crowded64, broken, lambda: b"no zip at all", lambda: b"PK\x03\x04" + bytes(50)]
 )
 async def test_harmful_archives_are_refused(make: Any) -> None:
     """Bombs, overlaps, crowds and damage end in a BadReply, and nothing is left on the disk."""

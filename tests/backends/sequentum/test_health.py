@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.backends.sequentum.tokens import ends_at
+from bot.core.outcome import Level, State
 from tests.http_client.support import NOON
 
 from .support import PATH, SERVER_KEY, SERVER_REPLY, TOKEN, RecordingAcc, joined, said, settings_of
@@ -71,12 +72,14 @@ async def test_a_server_is_asked_with_its_configured_key() -> None:
         done = await here.do("health", "server/crawl-1")
         facts = {fact.label: fact.value for fact in done.facts}
         assert done.summary == "Server crawl-1 answers."
+        assert done.state == State(text="answers", level=Level.GOOD)
         assert facts["CPU"] == "0 % now, 2 % average, 20 % peak (limit 100 %)"
         assert (facts["Memory"], facts["Disk"]) == ("6 % now, 13 % average, 23 % peak (limit 90 %)", "C: 47 %")
         bad = {**SERVER_REPLY, "isError": True, "message": f"key {SERVER_KEY} refused"}
         here.acc.answers["POST", "/api/server/check"] = said(bad)
         done = await here.do("health", "server/crawl-1")
-        assert done.summary == "Server crawl-1 has an error: key [redacted] refused"
+        assert done.summary == "Server crawl-1 has an error: key [redacted] refused."
+        assert done.state == State(text="error", level=Level.BAD)
         assert SERVER_KEY not in done.model_dump_json()
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pytest
 
 from bot.backends.sequentum import PLUGIN
 from bot.core.command.capability import Risk
+from bot.core.errors import BadRequest
 from tests.backends.fakes import Attached
 
 from .support import AGENT, JOB, PATH, RUN, SCHEDULE, SCHEDULE_REPLY, SERVER_KEY, TOKEN, RecordingAcc, joined, said
@@ -364,6 +366,44 @@ async def test_attached_files_are_uploaded_in_one_call() -> None:
         assert seen.body.count(b"Content-Disposition") == 2
         assert b"x" * 1000 + b"\r\n--" in seen.body
         assert b"PK" + b"y" * 3000 + b"\r\n--" in seen.body
+
+
+async def test_an_upload_tells_its_length() -> None:
+    """As every sample of the vendor's page does; not in chunks of unknown number."""
+    async with joined() as here:
+        here.call.files = {"F1": Attached("a.csv", b"x" * 1000)}
+        await here.do("input upload", PATH, attached=("F1",))
+        seen = here.acc.changes()[-1]
+        assert seen.headers["content-length"] == str(len(seen.body))
+        assert "transfer-encoding" not in seen.headers
+
+
+@dataclass(frozen=True)
+class Grown(Attached):
+    """A file of which Slack told another size."""
+
+    announced: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.announced
+
+
+@pytest.mark.parametrize("announced", [999, 1001])
+async def test_a_file_of_another_size_than_announced_is_not_uploaded(announced: int) -> None:
+    """The length is sent first, so the rest has to fit it."""
+    async with joined() as here:
+        here.call.files = {"F1": Grown("a.csv", b"x" * 1000, announced)}
+        with pytest.raises(BadRequest, match="another size than it announced"):
+            await here.do("input upload", PATH, attached=("F1",))
+
+
+@pytest.mark.parametrize("verb", ["input put", "input upload"])
+async def test_typed_line_breaks_are_line_breaks(verb: str) -> None:
+    r"""`text="a\r\nb"` is two lines; a backslash is written twice."""
+    async with joined() as here:
+        await here.do(verb, PATH, name="a.csv", text=r"a\r\nb\tC:\\new")
+        assert b"a\r\nb\tC:\\new" in here.acc.changes()[-1].body
 
 
 async def test_one_attached_file_can_be_the_csv() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.backends.sequentum.times import local_text, moment, windows_zone
-from bot.core.errors import BadRequest
+from bot.core.errors import BadReply, BadRequest
 
 from .support import AGENT, PATH, SCHEDULE, SCHEDULE_REPLY, RecordingAcc, body, joined, said
 
@@ -136,7 +136,7 @@ async def test_an_unknown_zone_is_refused_with_the_nearest_names(zone: str, near
     async with joined() as here:
         operation = await here.operation("schedule set", PATH, zone=zone, **NEW)
         for attempt in (here.backend.check(operation), here.backend.run(operation, here.call)):
-            with pytest.raises(BadRequest, match="is no time zone") as refused:
+            with pytest.raises(BadRequest, match="is not a known time zone") as refused:
                 await attempt
             assert near in refused.value.hint
         assert not here.acc.changes()
@@ -164,16 +164,56 @@ async def test_before_all_are_deleted_it_is_said_which() -> None:
             assert facts["Will be deleted"].startswith(words)
 
 
-async def test_switching_all_off_says_what_a_timed_return_would_do() -> None:
-    """An approver learns that schedules which are off already would come back too."""
+async def test_switching_all_says_what_becomes_of_those_that_are_off() -> None:
+    """An approver learns that `on` reaches schedules which are off now, and that the end of a pause does not."""
     schedules = [SCHEDULE_REPLY, {**SCHEDULE_REPLY, "scheduleId": "s2", "isEnabled": False}]
     async with joined(RecordingAcc({LIST: said(schedules)})) as here:
         facts = dict(await here.backend.preflight(await here.operation("schedule off", PATH, for_=7200)))
         assert facts["Schedules"] == "2, 1 of them off now"
-        assert "also switches on those that are off now" in facts["Note"]
+        assert facts["Note"] == "those that are off now stay off when the pause ends"
+        facts = dict(await here.backend.preflight(await here.operation("schedule on", PATH)))
+        assert facts["Note"] == "those that are off now are switched on too"
         assert await here.backend.state_of(await here.target("schedule/s2")) == ""
         await here.do("schedules", PATH)
         assert await here.backend.state_of(await here.target("schedule/s2")) == "off"
+
+
+@pytest.mark.parametrize(
+    ("odd", "words", "given"),
+    [
+        ({"logLevel": "Info"}, "`logLevel` can't be read", {"log_level": 2}),
+        ({"isEnabled": None}, "`isEnabled` can't be read", {"enabled": False}),
+        ({"sessionId": ["x"]}, "`sessionId` can't be read", {"session": "s"}),
+    ],
+)
+async def test_a_schedule_is_not_changed_where_it_cannot_stay_as_it_is(
+    odd: dict[str, Any], words: str, given: dict[str, Any]
+) -> None:
+    """The call replaces all fields, so one that can't be read has to be given."""
+    async with joined(RecordingAcc({LIST: said([{**SCHEDULE_REPLY, **odd}])})) as here:
+        with pytest.raises(BadReply, match=words):
+            await here.do("schedule set", PATH, id=SCHEDULE, cron="0 0 0 2")
+        assert here.acc.changes() == []
+        await here.do("schedule set", PATH, id=SCHEDULE, cron="0 0 0 2", **given)
+        assert len(here.acc.changes()) == 1
+
+
+async def test_the_inputs_of_a_schedule_may_be_an_object() -> None:
+    """They are JSON text by the page; an object is sent back as such a text."""
+    listed = [{**SCHEDULE_REPLY, "inputParameters": {"country": "de"}}]
+    async with joined(RecordingAcc({LIST: said(listed)})) as here:
+        await here.do("schedule set", PATH, id=SCHEDULE, cron="0 0 0 2")
+        assert body(here.acc.changes()[0])["inputParameters"] == '{"country":"de"}'
+
+
+async def test_a_pause_needs_to_know_which_schedules_are_on() -> None:
+    """Otherwise it could not switch them on again; without an end the switch needs nothing."""
+    async with joined(RecordingAcc({LIST: said([SCHEDULE_REPLY, {**SCHEDULE_REPLY, "isEnabled": "maybe"}])})) as here:
+        with pytest.raises(BadReply, match="`isEnabled` can't be read"):
+            await here.do("schedule off", PATH, for_=7200)
+        assert here.acc.changes() == []
+        await here.do("schedule off", PATH)
+        assert len(here.acc.changes()) == 1
 
 
 async def test_schedules_are_listed_for_people() -> None:

@@ -58,16 +58,22 @@ async def test_a_path_that_could_mean_another_is_refused_unsent(path: str) -> No
         assert not here.acc.seen
 
 
-async def test_upper_and_lower_case_count() -> None:
-    """An ACC that does not care about case must not make two names of one agent."""
-    async with joined() as here:
-        with pytest.raises(NoSuchTarget, match="it is called `sequentum/Test2/quick`") as caught:
-            await here.target("sequentum/Test2/Quick")
-        assert caught.value.nearest == (PATH,)
+@pytest.mark.parametrize("typed", ["sequentum/Test2/Quick", "Sequentum/test2/quick", "SEQUENTUM/TEST2/QUICK"])
+async def test_an_agent_has_one_name_however_it_is_typed(typed: str) -> None:
+    """The last part is spelled as the ACC does it, the folders as the configuration does or as they were first used."""
     async with joined(agents=[PATH]) as here:
+        assert (await here.target(typed)).text == f"acc:{PATH}"
+    async with joined() as here:
+        await here.target(PATH)
+        assert (await here.target(typed)).text == f"acc:{PATH}"
+        assert (await here.target(AGENT)).text == f"acc:{PATH}"
+
+
+async def test_an_answer_for_another_agent_is_refused() -> None:
+    """A path that leads to an agent of another name must not run that agent."""
+    async with joined() as here:
         with pytest.raises(NoSuchTarget, match="it is called `sequentum/Test2/quick`"):
-            await here.target("Sequentum/test2/quick")
-        assert not here.acc.seen
+            await here.target("sequentum/Test2/slow")
 
 
 async def test_an_unknown_agent_is_no_target() -> None:
