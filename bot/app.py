@@ -33,6 +33,7 @@ from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.context import Context
 from bot.runtime.scheduler import HEALTH_EVERY, PRUNE_EVERY, Scheduler
 from bot.runtime.spool import FileSpool
+from bot.runtime.stalls import Stalls
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.app import SlackApp
 from bot.slack.directory import SlackDirectory
@@ -116,15 +117,17 @@ class Bot:
         self.ctx = self._deps(client, directory, self.sender, self._spool(left))
         self.pipeline = Intake(self.ctx)
         await self.rules.registered(self.store)
+        stalls = Stalls(self.clock)
         slack_app = SlackApp(
             self.pipeline,
-            Stamp(self.clock, self.ids),
+            Stamp(self.clock, self.ids, stalls.held_up),
             command=slack.command,
             installation=me,
             channel_event=self._channel_event(directory),
             tell=self._tell(client),
         )
         bolt = slack_app.build(client)
+        self.tasks.serve(stalls.run(), "stalls")
         self.tasks.serve(self.sender.run(), "outbox")
         await recover(self.ctx)
         self.timers = Scheduler(self.store, self.clock, self.ids, self.pipeline.submit, slack.team, self._jobs())

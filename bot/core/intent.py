@@ -1,14 +1,16 @@
-"""Who asks for what, where and when: the one value that every door makes."""
+"""Who asks for what, where and when: the one value that every source makes."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import Field
 
 from bot.core.value import Value
+
+LATE: Final = timedelta(minutes=5)  # a change that was asked for longer ago is confirmed before it runs
 
 
 class Source(StrEnum):
@@ -24,6 +26,16 @@ class Source(StrEnum):
     STEP = "step"
     TERMINAL = "terminal"
     TIMER = "timer"
+
+
+class Doubt(StrEnum):
+    """Why the words of a request are offered to its person as a button and not run. Codes of the audit log: only ever added."""
+
+    IN_SENTENCE = "in_sentence"
+    BY_APP = "by_app"
+    EDITED = "edited"
+    LATE = "late"
+    TOO_LATE = "too_late"
 
 
 class Actor(Value):
@@ -128,8 +140,9 @@ Payload = Annotated[Command | ParseError | Press | Form | Open | Due, Field(disc
 class Intent(Value):
     """One request. `request_id` names it for ever; `dedupe_key` makes a redelivery the same request.
 
-    `foreign` is set when its payload names another app or organization than the bot's. `confirmed` is set by a terminal
-    with `--yes`: a dangerous operation then runs without the pre-flight question.
+    `at` is when it reached the bot; `sent_at` is Slack's own stamp of the message or press, if it has one. `edited_at` is when
+    its message was edited. `foreign` is set when its payload names another app or organization than the bot's. `confirmed` is set
+    by a terminal with `--yes`: a dangerous operation then runs without the pre-flight question.
     """
 
     request_id: str
@@ -142,7 +155,18 @@ class Intent(Value):
     reply: Reply = Reply()
     typed: str = ""
     foreign: Literal["other_app", "other_organization"] | None = None
+    sent_at: datetime | None = None
+    edited_at: datetime | None = None
+    doubt: Doubt | None = None
     confirmed: bool = False
+
+    def age_here(self, now: datetime) -> timedelta:
+        """How long ago it reached the bot."""
+        return now - self.at
+
+    def age(self, now: datetime) -> timedelta:
+        """How long ago the person asked."""
+        return now - (min(self.at, self.sent_at) if self.sent_at is not None else self.at)
 
 
 class Receipt(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.core.card import Tone
 from bot.core.command.capability import Risk
+from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse
 from bot.core.intent import Command, Intent, ParseError, Press
 from bot.core.records import StoredButton
@@ -18,7 +19,7 @@ from bot.features.refresh import refresh
 from bot.features.replies import refusal
 from bot.features.replies.answer import say
 from bot.features.replies.duplicate_press import was_pressed
-from bot.intents.command import command
+from bot.intents.command import command, is_late
 from bot.runtime.context import Context
 
 
@@ -81,6 +82,14 @@ def _live(row: StoredButton) -> StoredButton:
     return row.model_copy(update={"retired_at": None})
 
 
+def meant(catalog: Catalog, means: Mapping[str, Json]) -> Command | None:
+    """The command that a button stands for, None for any other button."""
+    if means.get("tag") == "command1":
+        return _command(means)
+    read = parse(str(means.get("text")), catalog) if means.get("tag") == "say1" else None
+    return read if isinstance(read, Command) else None
+
+
 def _command(means: Mapping[str, Json]) -> Command:
     params = means.get("params")
     pairs = [(str(pair[0]), str(pair[1])) for pair in params] if isinstance(params, list) else []
@@ -107,6 +116,11 @@ async def _typed(ctx: Context, intent: Intent, text: str) -> None:
 
 
 async def _pending(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:
+    if means.get("choice") not in ("deny", "cancel") and is_late(ctx, intent):
+        await say(
+            ctx, intent, "Slack delivered this press late, so it doesn't count. Press again if you still mean it."
+        )
+        return
     pending = await ctx.store.open_pending(str(means.get("hold")))
     if pending is None:
         await say(ctx, intent, "This was decided already; the message shows by whom.", tone=Tone.PLAIN)

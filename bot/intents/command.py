@@ -7,7 +7,7 @@ from bot.core.command.capability import Risk
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt, Ruling
 from bot.core.errors import BadRequest, Problem
-from bot.core.intent import Command, Intent, Source
+from bot.core.intent import LATE, Command, Doubt, Intent, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
 from bot.features import approvals
@@ -26,7 +26,11 @@ from bot.runtime.context import Context
 async def command(ctx: Context, intent: Intent, ask: Command) -> None:
     """Everything that can be typed comes through here, from whatever door."""
     if await _is_for_the_desk(ctx, intent, ask):
-        await answer(ctx, intent, ask)
+        builtin = ctx.catalog.builtin(ask.verb)
+        if builtin is not None and builtin.risk is not Risk.READ and is_late(ctx, intent):
+            await refusal.set_aside(ctx, intent, Doubt.LATE, ask)
+        else:
+            await answer(ctx, intent, ask)
         return
     try:
         resolved = await resolve(ctx, intent, ask)
@@ -61,10 +65,12 @@ async def _out_of_sight(ctx: Context, intent: Intent, ask: Command) -> Denied | 
 
 
 async def proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
-    """What was not denied: shown first when dangerous, put to approvers when the rule says so, else run."""
-    if resolved.operation.risk is Risk.DANGER and intent.source is Source.STEP:
-        await refusal.problem(ctx, intent, _needs_a_person(resolved.operation), resolved.operation)
-    elif resolved.operation.risk is Risk.DANGER and not intent.confirmed:
+    """What was not denied: shown first when it is dangerous or late, put to approvers when the rule says so, else run."""
+    late = resolved.operation.risk is not Risk.READ and is_late(ctx, intent)
+    shown_first = (resolved.operation.risk is Risk.DANGER or late) and not intent.confirmed
+    if shown_first and intent.source is Source.STEP:
+        await refusal.problem(ctx, intent, _needs_a_person(resolved.operation, late=late), resolved.operation)
+    elif shown_first:
         await preflight.ask(ctx, intent, resolved, ruling)
     elif ruling.needs_approval:
         await approvals.request(ctx, intent, resolved, ruling)
@@ -72,9 +78,15 @@ async def proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruli
         await execute(ctx, Attempt(intent, resolved.operation, ruling))
 
 
-def _needs_a_person(operation: Operation) -> BadRequest:
+def is_late(ctx: Context, intent: Intent) -> bool:
+    """Whether the person asked so long ago that a change is confirmed first."""
+    return intent.age(ctx.clock.now()) > LATE
+
+
+def _needs_a_person(operation: Operation, *, late: bool) -> BadRequest:
+    why = "Slack delivered this request late" if late else f"`{operation.verb}` is dangerous"
     return BadRequest(
-        f"`{operation.verb}` is dangerous: a person has to look at what will happen first, and a workflow cannot press `Run it`.",
+        f"{why}: a person has to look at what will happen first, and a workflow can't press `Run it`.",
         "Type the command in the channel.",
         "needs_person",
     )

@@ -7,7 +7,7 @@ import logging
 from bot.core.audit import Event
 from bot.core.card import Line, Tone
 from bot.core.errors import Problem
-from bot.core.intent import Command, Due, Form, Intent, Open, ParseError, Press
+from bot.core.intent import Command, Doubt, Due, Form, Intent, Open, ParseError, Press
 from bot.core.records import stamp
 from bot.features.replies import refusal
 from bot.intents.button import press
@@ -17,6 +17,7 @@ from bot.intents.shortcut import opened
 from bot.intents.timer import due
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
+from bot.operations.authorize import facts
 from bot.runtime.context import Context
 
 _log = logging.getLogger("signalbox.pipeline")
@@ -36,7 +37,9 @@ async def handle(ctx: Context, intent: Intent) -> None:
 
 async def _dispatch(ctx: Context, intent: Intent) -> None:
     ask = intent.payload
-    if isinstance(ask, Command):
+    if intent.doubt is not None and not await _posts_for_itself(ctx, intent):
+        await refusal.set_aside(ctx, intent, intent.doubt)
+    elif isinstance(ask, Command):
         await command(ctx, intent, ask)
     elif isinstance(ask, ParseError):
         await refusal.misread(ctx, intent, ask)
@@ -48,6 +51,14 @@ async def _dispatch(ctx: Context, intent: Intent) -> None:
         await opened(ctx, intent, ask)
     elif isinstance(ask, Due):
         await due(ctx, intent, ask)
+
+
+async def _posts_for_itself(ctx: Context, intent: Intent) -> bool:
+    """Whether an app posted the words under its own name: then the rules decide about it as about any bot that they name."""
+    if intent.doubt is not Doubt.BY_APP:
+        return False
+    _, subject, _ = await facts(ctx, intent.actor, intent.place)
+    return subject.known and subject.is_bot
 
 
 async def _last_words(ctx: Context, intent: Intent, code: str, summary: str) -> None:

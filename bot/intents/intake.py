@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
-from bot.core.audit import Event
+from bot.core.audit import AuditEntry, Event
 from bot.core.errors import Problem
-from bot.core.intent import Actor, Command, Form, Intent, ParseError, Place, Press, Receipt, Source
-from bot.core.records import stamp
+from bot.core.intent import Actor, Command, Doubt, Form, Intent, ParseError, Place, Press, Receipt, Source
+from bot.core.records import Filters, stamp
+from bot.core.value import Json
+from bot.features.replies import refusal
 from bot.features.replies.suggestions import suggest
+from bot.intents.button import meant
 from bot.intents.dispatcher import handle
 from bot.intents.form import check, placed
 from bot.operations.audit_writer import AuditWriter
@@ -20,6 +25,10 @@ from bot.runtime.debounce import Pressed
 from bot.runtime.rate_limit import AGAIN_AFTER, Shares
 
 MOST_AT_ONCE = 10_000
+IN_TIME: Final = timedelta(seconds=2.5)  # Slack shows the person an error when no ack came within 3 s
+PATIENCE: Final = timedelta(seconds=2)  # for the store, so that the ack still says in time that nothing is done
+_SHOWS_AN_ERROR: Final = frozenset({Source.COMMAND, Source.BUTTON, Source.MODAL, Source.HOME})
+_GIVEN_BACK: Final = frozenset({str(Doubt.TOO_LATE), "too_many"})  # a form that ended so may be sent again
 RESERVED = 500  # beyond that, for what must get through a flood
 URGENT_VERBS = frozenset({"stop", "revoke", "breakglass"})
 
@@ -34,7 +43,7 @@ class TurnedAway(NamedTuple):
 
 
 class Intake:
-    """Implements the doors' Front."""
+    """Implements the port that the sources hand their intents to."""
 
     def __init__(self, ctx: Context) -> None:
         self._deps = ctx
@@ -64,6 +73,8 @@ class Intake:
         audit_writer = AuditWriter(ctx.secrets)
         if isinstance(intent.payload, Form):
             intent = await placed(ctx, intent, intent.payload)
+        if intent.edited_at is not None:
+            intent = await self._of_edit(intent, intent.edited_at)
         button = await ctx.store.button(intent.payload.button) if isinstance(intent.payload, Press) else None
         press = Pressed(intent.actor.user_id, ctx.clock.now(), intent.request_id)
         before = ctx.presses.last(button, press.user_id)
@@ -78,17 +89,72 @@ class Intake:
             unless_begun.callback(ctx.presses.put_back, button, press, before)
             self._shares.take(user)
             unless_begun.callback(self._shares.give, user)
-            if not await ctx.store.accept(intent, rows, begun=no is None):
+            patience = max(0.5, (PATIENCE - intent.age_here(ctx.clock.now())).total_seconds())
+            storing = await ctx.tasks.wait(self._stored(intent, rows, begun=no is None), patience)
+            if not storing.done():
+                ctx.tasks.start(self._abandon_when_stored(storing, intent), f"late {intent.request_id}")
+                return Receipt(say="The audit log doesn't answer in time, so nothing is done. Try again in a minute.")
+            is_new = storing.result()
+            if not is_new:
                 self.repeated += 1
                 return Receipt()
             self.accepted += 1
             if no is not None:
                 await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
                 return Receipt(say=no.says)
+            if self._is_too_late(intent, means):
+                await refusal.abandon(ctx, intent, Doubt.TOO_LATE)
+                ctx.tasks.start(refusal.show_set_aside(ctx, intent, Doubt.TOO_LATE), f"late {intent.request_id}")
+                return Receipt()
             if not self._work_on(intent, user):
                 return Receipt(say="I am restarting; this is worked on as soon as I am back.")
             unless_begun.pop_all()
         return Receipt()
+
+    async def _of_edit(self, intent: Intent, edited_at: datetime) -> Intent:
+        """The request that an edited message is: its first one when nothing was asked before, else one correction of what could
+        not be read. Any other is a request of its own that does nothing, or the earlier one again when the words are the same."""
+        corrected = f"{intent.dedupe_key}:corrected"
+        store = self._deps.store
+        earlier = await store.request_by_key(corrected) or await store.request_by_key(intent.dedupe_key)
+        if earlier is None or (earlier.intent.typed == intent.typed and earlier.intent.payload == intent.payload):
+            return intent if earlier is None else intent.model_copy(update={"dedupe_key": earlier.dedupe_key})
+        if not isinstance(earlier.intent.payload, ParseError):
+            key = f"{intent.dedupe_key}:{stamp(edited_at)}"
+            return intent.model_copy(update={"dedupe_key": key, "doubt": Doubt.EDITED})
+        key = f"{intent.dedupe_key}:{stamp(edited_at)}" if isinstance(intent.payload, ParseError) else corrected
+        return intent.model_copy(update={"dedupe_key": key, "sent_at": edited_at})
+
+    async def _stored(self, intent: Intent, rows: Sequence[AuditEntry], *, begun: bool) -> bool:
+        """Whether it is stored now and was not before. A form that was sent again after it was given back counts as new."""
+        store = self._deps.store
+        if await store.accept(intent, rows, begun=begun):
+            return True
+        if not isinstance(intent.payload, Form):
+            return False
+        earlier = await store.request_by_key(intent.dedupe_key)
+        if earlier is None or earlier.intent.reply.trigger_id == intent.reply.trigger_id:
+            return False
+        ends = await store.search(Filters(request_id=earlier.request_id))
+        if not any(entry.code in _GIVEN_BACK for entry in ends):
+            return False
+        again = intent.model_copy(update={"dedupe_key": f"{intent.dedupe_key}:{intent.reply.trigger_id}"})
+        return await store.accept(again, rows, begun=begun)
+
+    async def _abandon_when_stored(self, storing: asyncio.Task[bool], intent: Intent) -> None:
+        """Its person was told that nothing is done, so nothing is done when the store takes it after all."""
+        if await storing:
+            await refusal.abandon(self._deps, intent, Doubt.TOO_LATE)
+
+    def _is_too_late(self, intent: Intent, means: Mapping[str, Json]) -> bool:
+        """Whether Slack has told the person by now that it failed, and doing it after all could do it twice."""
+        if intent.source not in _SHOWS_AN_ERROR or intent.age_here(self._deps.clock.now()) <= IN_TIME:
+            return False
+        ask = intent.payload
+        if isinstance(ask, Form):
+            return True
+        command = meant(self.catalog, means) if isinstance(ask, Press) else ask
+        return isinstance(command, Command) and self.catalog.acts_once(command.verb, command.target)
 
     def _turned_away(self, intent: Intent) -> TurnedAway | None:
         """Why this is registered and not worked on, None when it is."""

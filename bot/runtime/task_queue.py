@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 TURNS: Final = 64  # works of the line that are begun together
 TURNS_BESIDE_THE_DOOR: Final = 8  # the same while acks are given one by one
@@ -20,6 +20,7 @@ QUIET_AFTER: Final = 0.02  # seconds without anybody at the door after which it 
 PATIENCE: Final = 0.005  # seconds that a work may wait for somebody outside before the next one has its turn
 TURN_LASTS: Final = 0.2  # seconds after which a work counts as one that waits, whatever for
 
+T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 _log = logging.getLogger("signalbox.drain")
@@ -52,6 +53,12 @@ class TaskQueue:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return True
+
+    async def wait(self, work: Coroutine[Any, Any, T], seconds: float) -> asyncio.Task[T]:
+        """Run it and wait that long at most. Returns its task, which goes on when it is not done by then."""
+        task = asyncio.create_task(work)
+        await asyncio.wait({task}, timeout=seconds)
+        return task
 
     def line_up(self, work: Work, name: str) -> bool:
         """`start` in its turn: at once when few are at it, else behind those that came before. `work` makes the coroutine."""

@@ -1,4 +1,4 @@
-"""The Bolt app: one short listener a door. Each makes an Intent, hands it over (which stores it), and acks.
+"""The Bolt app: one short listener a source. Each makes an Intent, hands it over (which stores it), and acks.
 
 `process_before_response=True`: Bolt then does not poll for the ack. Nothing may raise once `ack` was awaited
 (a raise would overwrite the answer), so the ack is the last line of every listener.
@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.intent import Intent, ParseError, Receipt
 from bot.slack.inbound import actions, commands, forms, home, mentions, shortcuts, workflow_steps
 from bot.slack.installation import Installation
-from bot.slack.payload import Stamp, interaction_actor, interaction_place, text
+from bot.slack.payload import Stamp, interaction_actor, interaction_place, storable, text
 from bot.slack.ports import IntakePort
 
 LAUNCHER: Final = "launcher"
@@ -62,14 +62,14 @@ class SlackApp:
         self._tell = tell
 
     def build(self, client: AsyncWebClient) -> AsyncApp:
-        """The app with its doors; requests were verified before they get here, so Bolt's own check is off.
+        """The app with its listeners; requests were verified before they get here, so Bolt's own check is off.
 
         `authorize` is given so that neither SLACK_CLIENT_ID and SLACK_CLIENT_SECRET in the environment make Bolt ask an
         installation store, nor the first request waits for auth.test. Bolt's client therefore needs no token.
         """
 
         async def authorize(team_id: str | None, enterprise_id: str | None) -> AuthorizeResult:
-            # Which workspace may ask is decided behind the doors, where a refusal is registered.
+            # The intake decides which workspace may ask, and records a refusal.
             return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_user_id=self._bot_user_id)
 
         logger = logging.getLogger("signalbox.bolt")
@@ -84,19 +84,20 @@ class SlackApp:
             attaching_function_token_enabled=False,
             logger=logger,
         )
-        app.command(re.compile(".*"))(self.on_command)
-        app.action(re.compile(".*"))(self.on_action)
-        app.view(re.compile(".*"))(self.on_view)
-        app.view_closed(re.compile(".*"))(self.on_nothing)
-        app.options(SUGGEST)(self.on_options)
-        app.shortcut(re.compile(".*"))(self.on_shortcut)
-        app.event("app_mention")(self.on_event)
-        app.event("message")(self.on_event)
-        app.event("app_home_opened")(self.on_home)
-        app.event("function_executed")(self.on_step)
+        everything = re.compile(".*")
+        app.command(everything)(_storable(self.on_command))
+        app.action(everything)(_storable(self.on_action))
+        app.view(everything)(_storable(self.on_view))
+        app.view_closed(everything)(self.on_nothing)
+        app.options(SUGGEST)(_storable(self.on_options))
+        app.shortcut(everything)(_storable(self.on_shortcut))
+        app.event("app_mention")(_storable(self.on_event))
+        app.event("message")(_storable(self.on_event))
+        app.event("app_home_opened")(_storable(self.on_home))
+        app.event("function_executed")(_storable(self.on_step))
         for name in CHANNEL_EVENTS:
-            app.event(name)(self.on_channel_event)
-        app.event(re.compile(".*"))(self.on_nothing)
+            app.event(name)(_storable(self.on_channel_event))
+        app.event(everything)(self.on_nothing)
         return app
 
     async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -182,6 +183,15 @@ class SlackApp:
         if isinstance(intent.payload, ParseError):
             _log.debug("request %s could not be read", intent.request_id)
         return await self._front.submit(intent)
+
+
+def _storable(listener: Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """The listener, given payloads whose texts can be stored."""
+
+    async def heard(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await listener(ack, storable(body))
+
+    return heard
 
 
 def _first_input(body: Body) -> str | None:

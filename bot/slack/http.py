@@ -12,6 +12,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 
 from bot.core.ports.services import Clock
+from bot.slack.payload import ARRIVED
 from bot.slack.signature import MAX_BODY, check
 
 _log = logging.getLogger("signalbox.http")
@@ -46,6 +47,7 @@ class HttpServer:
         """Add /slack/events: verified here, then handed to Bolt."""
 
         async def events(request: web.Request) -> web.StreamResponse:
+            ARRIVED.set(self._clock.now())
             try:
                 body = await request.read()
             except web.HTTPRequestEntityTooLarge:

@@ -6,23 +6,31 @@ Payload shapes: Slack's reference for slash commands, interaction payloads and t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+import re
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bot.core.intent import Actor, Intent, Payload, Place, Reply, Source
+from bot.core.command.lexer import sound
+from bot.core.intent import Actor, Doubt, Intent, Payload, Place, Reply, Source
 from bot.core.ports.services import Clock, Ids
 from bot.core.value import canonical
 
+ARRIVED: ContextVar[datetime | None] = ContextVar(
+    "arrived", default=None
+)  # when the HTTP server began to read the request
+_TS: Final = re.compile(r"(\d{1,10})\.(\d{1,6})")
 RESPONSE_URL_LIFE: Final = timedelta(minutes=29)  # Slack says 30; a minute is left for the clock
 
 
 class Stamp:
-    """Makes intents: the clock, the ids and the workspace are given once."""
+    """Makes intents: the clock and the ids are given once. `held_up` is for how many seconds the program stood still lately."""
 
-    def __init__(self, clock: Clock, ids: Ids) -> None:
+    def __init__(self, clock: Clock, ids: Ids, held_up: Callable[[], float] = lambda: 0.0) -> None:
         self._clock = clock
         self._ids = ids
+        self._held_up = held_up
 
     def intent(
         self,
@@ -36,9 +44,12 @@ class Stamp:
         trigger_id: str | None = None,
         step_id: str | None = None,
         typed: str = "",
+        sent_at: datetime | None = None,
+        edited_at: datetime | None = None,
+        doubt: Doubt | None = None,
     ) -> Intent:
-        """A new request, now."""
-        now = self._clock.now()
+        """A new request, which reached the program now, or before it stood still."""
+        now = (ARRIVED.get() or self._clock.now()) - timedelta(seconds=self._held_up())
         return Intent(
             request_id=self._ids.request(),
             dedupe_key=dedupe_key,
@@ -54,7 +65,27 @@ class Stamp:
                 step_id=step_id,
             ),
             typed=typed,
+            sent_at=sent_at,
+            edited_at=edited_at,
+            doubt=doubt,
         )
+
+
+def slack_time(ts: str | None) -> datetime | None:
+    """The time of a Slack `ts` like `1700000000.000100`, None for what is not one."""
+    parts = _TS.fullmatch(ts or "")
+    if parts is None:
+        return None
+    return datetime.fromtimestamp(int(parts[1]), UTC) + timedelta(microseconds=int(parts[2].ljust(6, "0")))
+
+
+def storable(data: Any) -> Any:
+    """A payload with every text made storable: half a surrogate pair, which JSON may carry, becomes U+FFFD."""
+    if isinstance(data, str):
+        return data if data.isascii() else sound(data)
+    if isinstance(data, dict):
+        return {storable(key): storable(value) for key, value in data.items()}
+    return [storable(item) for item in data] if isinstance(data, list) else data
 
 
 def response_until(now: datetime) -> datetime:
@@ -115,7 +146,7 @@ def interaction_place(body: Mapping[str, Any]) -> Place:
 
 
 def event_actor(body: Mapping[str, Any], event: Mapping[str, Any]) -> Actor:
-    """The person behind an event; `user_team` names an outsider's own workspace in shared channels."""
+    """The person of an event; `user_team` names an outsider's own workspace in shared channels."""
     return Actor(
         user_id=text(event, "user") or "",
         team_id=text(event, "user_team") or text(event, "team") or text(body, "team_id") or "",
@@ -124,7 +155,7 @@ def event_actor(body: Mapping[str, Any], event: Mapping[str, Any]) -> Actor:
 
 
 def event_place(body: Mapping[str, Any], event: Mapping[str, Any]) -> Place:
-    """Where a message stands; the answer goes to its thread, and a top-level mention starts one."""
+    """Where a message is; the answer goes to its thread, and a top-level mention starts one."""
     ts = text(event, "ts")
     return Place(
         team_id=text(body, "team_id") or "",

@@ -156,7 +156,9 @@ class Team:
             "trigger_id": f"forged.{self.forgeries}",
             "container": {"type": "message", **where},
             "channel": {"id": channel},
-            "actions": [{"type": "button", "action_id": "approve", "value": value, "action_ts": f"1.{self.forgeries}"}],
+            "actions": [
+                {"type": "button", "action_id": "approve", "value": value, "action_ts": self.here.ws.clock.next_ts()}
+            ],
         }
         receipt = await self.here.ws.deliver("interactive", payload)
         assert receipt.acked, receipt

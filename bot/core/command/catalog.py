@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from bot.core.command.builtins import ALIASES, BUILTINS, Builtin, Takes
-from bot.core.command.capability import BackendRows, Capability
+from bot.core.command.capability import BackendRows, Capability, Risk
 from bot.core.command.params import BadParam, Param, ParamType
 from bot.core.errors import BadRequest
 from bot.core.intent import Command
@@ -62,6 +62,14 @@ class Catalog:
             for (kind, row_verb, _), row in self._rows.items()
             if row_verb == verb and (only is None or kind == only)
         ]
+
+    def acts_once(self, verb: str, target: str | None) -> bool:
+        """Whether doing this twice is more than doing it once."""
+        rows = self.rows(verb, (target or "").partition(":")[0])
+        builtin = self.builtins.get(verb)
+        if not rows and builtin is not None:
+            return builtin.risk is not Risk.READ
+        return any(row.risk is not Risk.READ and not row.repeat_safe for _, row in rows)
 
     def resumes(self, backend: str, verb: str) -> bool:
         """Whether that verb switches on what a pause of this backend switched off."""

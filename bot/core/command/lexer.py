@@ -13,8 +13,8 @@ _ENTITY: Final = re.compile(r"<([^<>\s|]*[^<>|]*)(?:\|([^<>]*))?>")
 _RUN: Final = re.compile(rf"[^\s{''.join(sorted(DOUBLE | _SINGLE))}]+")
 MARKERS: Final = frozenset("`*_~")  # how Slack writes code, bold, italic and struck text
 _NO_WIDTH: Final = frozenset("\u00ad\u200b\u2060\ufeff")  # show nothing and mean nothing, wherever they stand
-_EDGES: Final = "".join(_NO_WIDTH) + "\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_LEAD: Final = re.compile(rf"[\s{_EDGES}]*")
+EDGES: Final = "".join(_NO_WIDTH) + "\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_LEAD: Final = re.compile(rf"[\s{EDGES}]*")
 _SLASH_COMMAND: Final = re.compile(r"/[a-z0-9_-]{1,31}")
 LONGEST: Final = 12_000
 
@@ -51,7 +51,7 @@ def unwrap(text: str) -> str:
     """The text without what copying and formatting put around it: blanks, invisible characters, a code fence, backticks, a
     pair of bold, italic or strike marks, and the name of a slash command in front."""
     while True:
-        before, text = text, _LEAD.sub("", text, count=1).rstrip().rstrip(_EDGES)
+        before, text = text, _LEAD.sub("", text, count=1).rstrip().rstrip(EDGES)
         mark = text[:1]
         run = len(text) - len(text.lstrip(mark)) if mark in MARKERS else 0
         if run and len(text) > 2 * run and text.endswith(mark * run) and mark not in text[run:-run]:
@@ -135,9 +135,9 @@ def _visible(word: Word) -> Word:
     if word.text.isascii():
         return word
     kept = [(char, q) for char, q in zip(word.text, word.quoted, strict=True) if q or char not in _NO_WIDTH]
-    while kept and kept[0][0] in _EDGES and not kept[0][1]:
+    while kept and kept[0][0] in EDGES and not kept[0][1]:
         del kept[0]
-    while kept and kept[-1][0] in _EDGES and not kept[-1][1]:
+    while kept and kept[-1][0] in EDGES and not kept[-1][1]:
         del kept[-1]
     return word._replace(text="".join(char for char, _ in kept), quoted=tuple(q for _, q in kept))
 

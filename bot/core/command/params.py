@@ -140,3 +140,9 @@ def duration_text(seconds: float) -> str:
         if count:
             parts.append(f"{count}{letter}")
     return "".join(parts) or "0s"
+
+
+def ago_text(age: timedelta) -> str:
+    """A length of time in whole minutes, or in seconds below one minute: `3h12m`, `40s`."""
+    seconds = int(age.total_seconds())
+    return duration_text(seconds if seconds < 60 else seconds // 60 * 60)

@@ -210,11 +210,16 @@ def _not_here(policy: Policy, question: Question, grants: Sequence[GrantView]) -
     return _refused_place(policy, where, home, [one for one in grants if is_for(policy, one, subject, where, home)])
 
 
+_UNSEEN: Final = (
+    "I can't see this channel. Invite me with `/invite @signalbox`; if I am a member already, try again in a minute"
+)
+
+
 def _refused_place(policy: Policy, where: Where, home_team_id: str, grants: Sequence[GrantView]) -> Denied | None:
     if not home_team_id or where.team_id != home_team_id:
         return Denied(BUILT_IN_RULE, "this came from another workspace", "other_workspace")
     if not where.known:
-        return Denied(BUILT_IN_RULE, "Slack did not say what kind of conversation this is", "place_unknown")
+        return Denied(BUILT_IN_RULE, _UNSEEN, "place_unknown")
     if where.is_dm and not where.channel_id.startswith("D"):
         return Denied(BUILT_IN_RULE, "a direct message counts by its D id only", "place_unknown")
     if where.frozen:

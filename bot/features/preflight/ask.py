@@ -1,4 +1,4 @@
-"""Before something dangerous: what will happen, what runs now, what came of it last. Only the asker sees it and may press."""
+"""Before something dangerous or late: what will happen, what runs now, how it ended last. For the requester alone."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Card, Line, Tone
+from bot.core.command.capability import Risk
+from bot.core.command.params import ago_text
 from bot.core.effects import Ruling
-from bot.core.intent import Intent, Source
+from bot.core.intent import LATE, Intent, Source
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.records import PendingDecision, stamp
+from bot.core.text import sentences
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.resolve import Resolved
@@ -67,7 +70,9 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
             only_user=me,
         ),
     )
-    card = await _card(ctx, intent, resolved, ruling, "Dangerous: look, then decide")
+    late = f"You asked for this {ago_text(intent.age(now))} ago" if intent.age(now) > LATE else ""
+    danger = "Dangerous: look, then decide" if operation.risk is Risk.DANGER else "Run it only if you still want it"
+    card = await _card(ctx, intent, resolved, ruling, sentences(late, danger) if late else danger)
     footer = (*card.footer, "good for 10 minutes")
     card = card.model_copy(update={"key": f"hold:{pending.id}", "buttons": buttons, "footer": footer})
     await ctx.presenter.show(card, intent.reply)

@@ -7,7 +7,6 @@ from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
-from bot.core.command.capability import Risk
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Intent
 from bot.core.records import StoredButton, stamp
@@ -22,7 +21,7 @@ MOMENT: Final = timedelta(minutes=1)
 
 async def was_pressed(ctx: Context, intent: Intent, row: StoredButton, asked: Command) -> bool:
     """Whether somebody else has just pressed the same, and this person was told so instead."""
-    if not _once_only(ctx, asked):
+    if not ctx.catalog.acts_once(asked.verb, asked.target):
         return False
     now = ctx.clock.now()
     for earlier in ctx.presses.before(row, intent.actor.user_id, now - MOMENT):
@@ -30,11 +29,6 @@ async def was_pressed(ctx: Context, intent: Intent, row: StoredButton, asked: Co
             await _tell(ctx, intent, asked, earlier, now)
             return True
     return False
-
-
-def _once_only(ctx: Context, asked: Command) -> bool:
-    rows = ctx.catalog.rows(asked.verb, (asked.target or "").partition(":")[0])
-    return any(row.risk is not Risk.READ and not row.repeat_safe for _, row in rows)
 
 
 async def _came_to_something(ctx: Context, earlier: Pressed) -> bool:

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
+from bot.core.command.params import ago_text
 from bot.core.command.parser import format_command, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.effects import Ruling
 from bot.core.errors import Ambiguous, NoSuchTarget, Problem
-from bot.core.intent import Command, Intent, ParseError
+from bot.core.intent import Command, Doubt, Intent, ParseError
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy.decide import Denied
@@ -40,6 +41,58 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     buttons = _say_buttons(ctx, intent, nearest, lines)
     card = cards.private(
         intent, "I could not read that", tone=Tone.WARN, status=ask.problem, lines=tuple(lines), buttons=buttons
+    )
+    await ctx.presenter.show(card, intent.reply)
+
+
+_WHY_NOT_RUN: Final = {
+    Doubt.IN_SENTENCE: (
+        "Did you ask me to run this?",
+        "A command counts only at the beginning of a message, after my name.",
+    ),
+    Doubt.BY_APP: (
+        "Another app posted this in your name",
+        "I run what people type or press themselves. Nothing was done.",
+    ),
+    Doubt.EDITED: (
+        "I don't run edited messages again",
+        "The request of the first version stands. Nothing else was done.",
+    ),
+    Doubt.LATE: ("You asked for this {ago} ago", "Slack delivered it late, so I ask again before anything changes."),
+    Doubt.TOO_LATE: (
+        "Nothing was done: I answered too late",
+        "Slack stopped waiting after 3 seconds and showed you an error. Ask again if you still want it.",
+    ),
+}
+
+
+async def set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Command | None = None) -> None:
+    """Record that the request is not run, tell its person why, and offer its command as a button."""
+    await abandon(ctx, intent, doubt, command)
+    await show_set_aside(ctx, intent, doubt, command)
+
+
+async def abandon(ctx: Context, intent: Intent, doubt: Doubt, command: Command | None = None) -> None:
+    """End the request in the audit log without doing anything."""
+    now, ask = ctx.clock.now(), command or intent.payload
+    columns = {"verb": ask.verb, "target_name": ask.target} if isinstance(ask, Command) else {}
+    entry = AuditWriter(ctx.secrets).plain(Event.ABANDONED, intent, now, code=str(doubt), **columns)
+    await ctx.store.finish(intent.request_id, (entry,), stamp(now))
+
+
+async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Command | None = None) -> None:
+    """Tell the person of an abandoned request why nothing was done."""
+    ask = command or intent.payload
+    title, why = _WHY_NOT_RUN[doubt]
+    lines = [Line(text=why)]
+    buttons = _say_buttons(ctx, intent, (format_command(ask),) if isinstance(ask, Command) else (), lines)
+    card = cards.private(
+        intent,
+        title.format(ago=ago_text(intent.age(ctx.clock.now()))),
+        tone=Tone.ASK if buttons else Tone.WARN,
+        lines=tuple(lines),
+        buttons=buttons,
+        footer=(f"request {intent.request_id}",),
     )
     await ctx.presenter.show(card, intent.reply)
 

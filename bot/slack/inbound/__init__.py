@@ -1,1 +1,1 @@
-"""One file a door: a payload becomes an Intent. Nothing here decides anything."""
+"""One file a source: a payload becomes an Intent. Nothing here decides anything."""

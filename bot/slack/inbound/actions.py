@@ -7,11 +7,11 @@ from typing import Any
 
 from bot.core.intent import Intent, Press, Source
 from bot.render.blocks import action_of
-from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_place, text
+from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_place, slack_time, text
 
 
 def read(body: Mapping[str, Any], stamp: Stamp) -> Intent | None:
-    """The opaque id stands in a button's value or in the value of the chosen option."""
+    """The opaque id is a button's value or the value of the chosen option."""
     actions = body.get("actions")
     first = actions[0] if isinstance(actions, list) and actions else None
     if not isinstance(first, Mapping):
@@ -25,7 +25,18 @@ def read(body: Mapping[str, Any], stamp: Stamp) -> Intent | None:
         source=source,
         actor=interaction_actor(body),
         place=interaction_place(body),
-        dedupe_key=dedupe("action", body, text(body, "trigger_id"), text(first, "action_ts")),
+        dedupe_key=dedupe("action", body, *_identity(body, first)),
         response_url=text(body, "response_url"),
         trigger_id=text(body, "trigger_id"),
+        sent_at=slack_time(text(first, "action_ts")),
     )
+
+
+def _identity(body: Mapping[str, Any], action: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """One press: who pressed what, where and when; Slack's trigger where it names no time."""
+    pressed_at = text(action, "action_ts")
+    if pressed_at is None:
+        return (text(body, "trigger_id"),)
+    place = interaction_place(body)
+    where = (place.team_id, place.channel_id, place.message_ts or text(body, "view", "id"))
+    return (*where, text(body, "user", "id"), text(action, "block_id"), text(action, "action_id"), pressed_at)

@@ -25,6 +25,12 @@ def read(body: Mapping[str, Any], stamp: Stamp) -> Intent:
         source=Source.MODAL,
         actor=interaction_actor(body),
         place=interaction_place(body),
-        dedupe_key=dedupe("view", body, text(body, "trigger_id"), text(view, "hash")),
+        dedupe_key=dedupe("view", body, *_identity(body, view)),
         trigger_id=text(body, "trigger_id"),
     )
+
+
+def _identity(body: Mapping[str, Any], view: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """One state of one modal, which can be submitted once; Slack's trigger where a payload lacks either id."""
+    ids = (text(view, "id"), text(view, "hash"))
+    return ids if all(ids) else (text(body, "trigger_id"), *ids)

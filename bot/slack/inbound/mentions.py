@@ -1,47 +1,133 @@
-"""app_mention and message.im events -> Intent; None for what is not meant for the bot."""
+"""app_mention and message.im events -> Intent; None for what is not meant for the bot.
+
+Only the person's own words count: quoted lines, forwarded messages and previews of links (attachments) are somebody else's.
+A command counts only where the mention leads the message. Slack sends an edited message again, under a new event id, with
+the channel and the ts of the first; so a message is identified by these.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot.core.command.catalog import Catalog
-from bot.core.command.parser import parse
-from bot.core.intent import Command, Intent, Source
-from bot.slack.payload import Stamp, dedupe, event_actor, event_place, text
+from bot.core.command.lexer import EDGES, MARKERS, unwrap
+from bot.core.command.parser import parse, several
+from bot.core.intent import Command, Doubt, Intent, Payload, Source
+from bot.slack.payload import Stamp, dedupe, event_actor, event_place, slack_time, text
 
 _PLAIN_SUBTYPES: Final = frozenset({None, "file_share", "thread_broadcast"})
+_AROUND: Final = "".join(MARKERS) + EDGES
+_QUOTE: Final = re.compile(rf"[\s{EDGES}]*(?:&gt;|>)")
+_REST_IS_QUOTE: Final = re.compile(rf"[\s{EDGES}]*(?:&gt;|>){{3}}")
+
+
+class _Words(NamedTuple):
+    """What a message asks, as typed and as read; `doubt` says why it is not simply run."""
+
+    typed: str
+    payload: Payload
+    doubt: Doubt | None = None
 
 
 def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog, bot_user_id: str) -> Intent | None:
-    """Edits, deletions, joins and the bot's own messages are nothing; words to the bot are a command."""
+    """Deletions, joins, previews and the bot's own messages are nothing; words to the bot are a command."""
     event = body.get("event")
-    if not isinstance(event, Mapping) or event.get("subtype") not in _PLAIN_SUBTYPES:
+    message = _message(event) if isinstance(event, Mapping) else None
+    if message is None or not text(message, "user") or message["user"] == bot_user_id:
         return None
-    if not text(event, "user") or event["user"] == bot_user_id:
+    source = Source.DM if message.get("type") == "message" else Source.MENTION
+    if source is Source.DM and message.get("channel_type") not in ("im", "mpim"):
         return None
-    source = Source.DM if event.get("type") == "message" else Source.MENTION
-    if source is Source.DM and event.get("channel_type") not in ("im", "mpim"):
+    files = tuple(file["id"] for file in message.get("files") or () if isinstance(file, Mapping) and text(file, "id"))
+    alone = source is Source.DM and message.get("channel_type") == "im"
+    words = None if _only_quoted(message, bot_user_id) else _words(message, catalog, bot_user_id, files, alone=alone)
+    if words is None:
         return None
-    typed = without_mention(text(event, "text") or "", bot_user_id)
-    files = tuple(file["id"] for file in event.get("files") or () if isinstance(file, Mapping) and text(file, "id"))
-    ask = parse(typed, catalog, files) if typed.strip() else Command(verb="help")
     return stamp.intent(
-        ask,
+        words.payload,
         source=source,
-        actor=event_actor(body, event),
-        place=event_place(body, event),
-        dedupe_key=dedupe("event", body, text(body, "event_id")),
-        typed=typed,
+        actor=event_actor(body, message),
+        place=event_place(body, message),
+        dedupe_key=dedupe("message", body, text(body, "team_id"), text(message, "channel"), text(message, "ts")),
+        typed=words.typed,
+        sent_at=slack_time(text(message, "ts")),
+        edited_at=slack_time(text(message, "edited", "ts")),
+        doubt=words.doubt or (Doubt.BY_APP if text(message, "bot_id") else None),
     )
 
 
-def without_mention(typed: str, bot_user_id: str) -> str:
-    """The words behind the bot's name, wherever in the message it stands."""
+def _message(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The message of an event; of an edited one, as it is now, unless its words are the same."""
+    if event.get("subtype") != "message_changed":
+        return event if event.get("subtype") in _PLAIN_SUBTYPES else None
+    now, before = event.get("message"), event.get("previous_message")
+    if not isinstance(now, Mapping) or now.get("subtype") not in _PLAIN_SUBTYPES or not text(now, "edited", "ts"):
+        return None
+    if isinstance(before, Mapping) and text(before, "text") == text(now, "text"):
+        return None
+    return {**now, "channel": event.get("channel"), "channel_type": event.get("channel_type"), "type": "message"}
+
+
+def _words(
+    message: Mapping[str, Any], catalog: Catalog, bot_user_id: str, files: tuple[str, ...], *, alone: bool
+) -> _Words | None:
+    """The command in a message. `alone`: the bot is the only one who is spoken to, so no mention is needed."""
+    own = _own_words(text(message, "text") or "")
     mention = re.compile(rf"<@{re.escape(bot_user_id)}(?:\|[^>]*)?>")
-    before, found, after = typed, mention.search(typed), ""
-    if found is not None:
-        before, after = typed[: found.start()], typed[found.end() :]
-        return after if after.strip() else before
-    return before
+    found = mention.search(own)
+    if found is None:
+        return _Words(own, parse(own, catalog, files)) if alone else None
+    before, after = own[: found.start()], own[found.end() :]
+    lead = before.strip().strip(EDGES)
+    if lead.strip(_AROUND):
+        return _in_sentence(before, after, catalog, files)
+    after = after[len(lead) :] if lead and after.startswith(lead[::-1]) else lead + after
+    typed = after.lstrip(" :,")
+    further = re.split(rf"(?m)^[\s{_AROUND}]*{mention.pattern}", typed)
+    if len(further) > 1 and any(unwrap(part) for part in further[1:]):
+        parts = [part for part in further if unwrap(part)]
+        return _Words(typed, parse(parts[0], catalog, files) if len(parts) == 1 else several(parts, catalog, typed))
+    return _Words(typed, parse(typed, catalog, files))
+
+
+def _in_sentence(before: str, after: str, catalog: Catalog, files: tuple[str, ...]) -> _Words | None:
+    """A command that follows a mention within a sentence, or comes before a mention that ends it; None without one."""
+    typed = after.partition("\n")[0] if unwrap(after) else before
+    payload = parse(typed, catalog, files)
+    return _Words(typed, payload, Doubt.IN_SENTENCE) if isinstance(payload, Command) else None
+
+
+def _own_words(typed: str) -> str:
+    """The text without the lines that quote somebody."""
+    kept: list[str] = []
+    for line in typed.split("\n"):
+        if _REST_IS_QUOTE.match(line):
+            break
+        if not _QUOTE.match(line):
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def _only_quoted(message: Mapping[str, Any], bot_user_id: str) -> bool:
+    """Whether the blocks of a message mention the bot in quotes alone."""
+    places = set(_mentions(message.get("blocks"), bot_user_id, quoted=False))
+    return places == {True}
+
+
+def _mentions(node: Any, bot_user_id: str, *, quoted: bool) -> list[bool]:
+    """For each mention of the bot in rich text, whether it is in a quote."""
+    if isinstance(node, list):
+        return [found for item in node for found in _mentions(item, bot_user_id, quoted=quoted)]
+    if not isinstance(node, Mapping):
+        return []
+    if node.get("type") == "user" and node.get("user_id") == bot_user_id:
+        return [quoted]
+    return _mentions(node.get("elements"), bot_user_id, quoted=quoted or node.get("type") == "rich_text_quote")
+
+
+def without_mention(typed: str, bot_user_id: str) -> str:
+    """The words after the bot's name, or before it when none follow."""
+    before, _, after = re.sub(rf"<@{re.escape(bot_user_id)}(?:\|[^>]*)?>", "\0", typed, count=1).partition("\0")
+    return after if after.strip() else before

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.intent import Intent, Open, Place, Source
 from bot.slack.inbound.mentions import without_mention
-from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_place, text
+from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_place, slack_time, text
 
 
 def read(body: Mapping[str, Any], stamp: Stamp, bot_user_id: str) -> Intent:
@@ -28,6 +28,7 @@ def read(body: Mapping[str, Any], stamp: Stamp, bot_user_id: str) -> Intent:
         dedupe_key=dedupe("shortcut", body, text(body, "trigger_id")),
         response_url=text(body, "response_url"),
         trigger_id=text(body, "trigger_id"),
+        sent_at=slack_time(text(body, "action_ts")),
     )
 
 

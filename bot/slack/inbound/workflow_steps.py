@@ -12,7 +12,7 @@ from typing import Any
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse
 from bot.core.intent import Actor, Command, Intent, Place, Source
-from bot.slack.payload import Stamp, dedupe, text
+from bot.slack.payload import Stamp, dedupe, slack_time, text
 
 
 def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent | None:
@@ -37,7 +37,8 @@ def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent | No
             user_id=text(event, "function", "app_id") or "", team_id=team, enterprise_id=text(body, "enterprise_id")
         ),
         place=Place(team_id=team, channel_id=text(inputs, "channel") or ""),
-        dedupe_key=dedupe("event", body, text(body, "event_id")),
+        dedupe_key=dedupe("step", body, text(event, "function_execution_id") or text(body, "event_id")),
+        sent_at=slack_time(text(event, "event_ts")),
         step_id=text(event, "function_execution_id"),
         typed=typed,
     )

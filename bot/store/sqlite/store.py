@@ -186,6 +186,10 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         """One request."""
         return await self.database.glance(lambda db: requests.by_id(db, request_id))
 
+    async def request_by_key(self, dedupe_key: str) -> StoredRequest | None:
+        """The request with this identity."""
+        return await self.database.glance(lambda db: requests.by_key(db, dedupe_key))
+
     async def prune(self, before: datetime | str, limit: int = 1000) -> int:
         """Forget what ended before then, at most `limit` of each sort; how much. The audit log keeps everything."""
         return await self.database.write(lambda db: retention.prune(db, stamp(before), limit))

@@ -92,3 +92,9 @@ def by_id(db: Database, request_id: str) -> StoredRequest | None:
     """One request."""
     rows = found(db, "SELECT * FROM requests WHERE request_id = ?", (request_id,))
     return as_model(StoredRequest, rows[0], ("intent", "operation")) if rows else None
+
+
+def by_key(db: Database, dedupe_key: str) -> StoredRequest | None:
+    """The request with this identity."""
+    rows = found(db, "SELECT * FROM requests WHERE dedupe_key = ?", (dedupe_key,))
+    return as_model(StoredRequest, rows[0], ("intent", "operation")) if rows else None

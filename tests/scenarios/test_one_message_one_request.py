@@ -1,0 +1,342 @@
+"""One message is one request: edited, quoted, forwarded, unfurled, duplicated, doubled and late deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.playground.workspace.payloads import event_callback
+from tests.scenarios.team import CRAWL, Team, deciding
+from tests.world import OPEN_POLICY, World, labels
+
+
+@pytest.fixture
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
+    """A world where the crawl team may do everything without approval."""
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as made:
+        yield made
+
+
+class Messages:
+    """Deliveries as Slack makes them: each with an event id of its own."""
+
+    def __init__(self, here: World) -> None:
+        self.here = here
+
+    def ts(self, ago: float = 0.0) -> str:
+        """A message's ts, some seconds old."""
+        return f"{float(self.here.ws.clock.next_ts()) - ago:.6f}"
+
+    async def mention(self, text: str, ts: str | None = None, **more: Any) -> str:
+        """An app_mention of Ana's in the channel; its ts."""
+        ts = ts or self.ts()
+        event = {"type": "app_mention", "user": "U0ANA", "team": "T0ACME", "channel": CRAWL, "text": text, "ts": ts}
+        await self.deliver({**event, "event_ts": ts, **more})
+        return ts
+
+    async def edited(self, text: str, ts: str, **more: Any) -> None:
+        """The same message, edited now."""
+        await self.mention(text, ts, edited={"user": "U0ANA", "ts": self.ts()}, **more)
+
+    async def deliver(self, event: dict[str, Any]) -> None:
+        """Any event, acked."""
+        payload = event_callback(self.here.ws.core, event, event.get("channel"))
+        receipt = await self.here.ws.deliver("events_api", payload)
+        assert receipt.acked, receipt
+
+    async def calm(self) -> None:
+        """Nothing is under way any more."""
+        await self.here.quiet()
+
+
+@pytest.fixture
+def messages(team: Team) -> Messages:
+    return Messages(team.here)
+
+
+def starts(team: Team) -> int:
+    return len(team.effects())
+
+
+def codes(team: Team) -> list[str]:
+    return [entry.code for entry in team.here.audit(event="abandoned") if entry.code]
+
+
+async def test_an_edited_message_never_runs_again(team: Team, messages: Messages) -> None:
+    ts = await messages.mention("<@U0BOT> start acc:shop/prices -- monthly chek")
+    await team.here.until(lambda: starts(team) == 1)
+    await messages.edited("<@U0BOT> start acc:shop/prices -- monthly check", ts)
+    card = await team.here.sees("I don't run edited messages again")
+    await messages.calm()
+    assert starts(team) == 1
+    assert "start acc:shop/prices -- monthly check" in labels(card)
+    assert codes(team) == ["edited"]
+
+
+async def test_an_edit_that_changes_nothing_that_the_bot_reads_is_not_answered(team: Team, messages: Messages) -> None:
+    """Slack sends the message again as well when it adds the preview of a link."""
+    ts = await messages.mention("<@U0BOT> start acc:shop/prices -- see https://a.example")
+    await team.here.until(lambda: starts(team) == 1)
+    await messages.edited(
+        "<@U0BOT> start acc:shop/prices -- see https://a.example",
+        ts,
+        attachments=[{"text": "<@U0BOT> stop acc:shop/prices"}],
+    )
+    await messages.calm()
+    assert starts(team) == 1
+    assert codes(team) == []
+
+
+async def test_a_corrected_misread_runs_once(team: Team, messages: Messages) -> None:
+    """The typo is corrected twice, and the second correction is delivered twice."""
+    ts = await messages.mention("<@U0BOT> strat acc:shop/prices")
+    await team.here.sees("I could not read that")
+    await messages.edited("<@U0BOT> stat acc:shop/prices", ts)
+    await messages.edited("<@U0BOT> start acc:shop/prices", ts)
+    await team.here.until(lambda: starts(team) == 1)
+    await messages.edited("<@U0BOT> start acc:shop/prices", ts)
+    await messages.edited("<@U0BOT> start acc:news/site", ts)
+    await team.here.sees("I don't run edited messages again")
+    await messages.calm()
+    assert starts(team) == 1
+
+
+async def test_an_edit_that_overtakes_its_message_is_the_request(team: Team, messages: Messages) -> None:
+    ts = messages.ts()
+    await messages.edited("<@U0BOT> start acc:shop/prices -- check", ts)
+    await team.here.until(lambda: starts(team) == 1)
+    await messages.mention("<@U0BOT> start acc:shop/prices -- chek", ts)
+    await messages.calm()
+    assert starts(team) == 1
+
+
+async def test_an_edited_direct_message_never_runs_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack tells of it as message_changed, and of the bot's own updated cards as well."""
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as team:
+        here = team.here
+        await team.new_rules(OPEN_POLICY.replace("C0CRAWL", here.ana.dm))
+        messages = Messages(here)
+        ts = messages.ts()
+        place = {"type": "message", "channel": here.ana.dm, "channel_type": "im"}
+        first = {"user": "U0ANA", "team": "T0ACME", "text": "start acc:shop/prices -- chek", "ts": ts}
+        await messages.deliver({**place, **first, "event_ts": ts})
+        await here.until(lambda: starts(team) == 1)
+        now = first | {
+            "type": "message",
+            "text": "start acc:shop/prices -- check",
+            "edited": {"user": "U0ANA", "ts": messages.ts()},
+        }
+        changed = {
+            **place,
+            "subtype": "message_changed",
+            "message": now,
+            "previous_message": first,
+            "ts": messages.ts(),
+        }
+        await messages.deliver(changed)
+        await here.sees("I don't run edited messages again", channel=here.ana.dm)
+        await messages.deliver({**changed, "previous_message": now, "message": {**now, "attachments": [{"text": "x"}]}})
+        await messages.calm()
+        assert starts(team) == 1
+        assert codes(team) == ["edited"]
+
+
+async def test_one_message_under_several_event_ids_is_one_request(team: Team, messages: Messages) -> None:
+    """Doubled: once as a mention and once as a message of a group DM; duplicated: the same event again."""
+    ts = await messages.mention("<@U0BOT> start acc:shop/prices")
+    await messages.mention("<@U0BOT> start acc:shop/prices", ts)
+    await messages.mention("<@U0BOT> start acc:shop/prices", ts, type="message", channel_type="mpim")
+    await messages.mention("<@U0BOT> start acc:shop/prices", ts, subtype="thread_broadcast")
+    await messages.calm()
+    assert starts(team) == 1
+
+
+QUOTED = [
+    "&gt; <@U0BOT> start acc:shop/prices -- monthly check\nwhy did this run on a Friday?",
+    "why did this run?\n &gt; <@U0BOT> start acc:shop/prices",
+    "&gt;&gt;&gt; look:\n<@U0BOT> start acc:shop/prices",
+    "\u200b&gt; <@U0BOT> start acc:shop/prices",
+]
+
+
+@pytest.mark.parametrize("text", QUOTED)
+async def test_a_quoted_command_does_not_run(team: Team, messages: Messages, text: str) -> None:
+    await messages.mention(text)
+    await messages.calm()
+    assert starts(team) == 0
+    assert not [entry for entry in team.here.audit() if entry.user_id]
+
+
+async def test_a_mention_that_only_the_quote_block_has_does_not_count(team: Team, messages: Messages) -> None:
+    mention = {"type": "user", "user_id": "U0BOT"}
+    quote = {"type": "rich_text_quote", "elements": [mention, {"type": "text", "text": " start acc:shop/prices"}]}
+    blocks = [{"type": "rich_text", "elements": [quote]}]
+    await messages.mention("<@U0BOT> start acc:shop/prices", blocks=blocks)
+    await messages.calm()
+    assert starts(team) == 0
+
+
+async def test_forwarded_messages_and_previews_of_links_do_not_run(team: Team, messages: Messages) -> None:
+    words = "<@U0BOT> start acc:shop/prices"
+    forwarded = {"is_share": True, "is_msg_unfurl": True, "author_id": "U0LEE", "text": words, "message_blocks": []}
+    await messages.mention("", attachments=[forwarded])
+    await messages.mention("start acc:shop/prices", attachments=[forwarded])
+    await messages.mention("who did that? https://acme.example/archives/C1/p1", attachments=[{"text": words}])
+    await messages.calm()
+    assert starts(team) == 0
+    assert not [entry for entry in team.here.audit() if entry.user_id]
+
+
+async def test_a_reply_to_a_quote_is_read_without_the_quote(team: Team, messages: Messages) -> None:
+    await messages.mention("&gt; <@U0BOT> stop acc:shop/prices\n<@U0BOT> start acc:shop/prices -- again")
+    await team.here.until(lambda: starts(team) == 1)
+    assert [entry.reason for entry in team.here.audit(event="sent")] == ["again"]
+
+
+async def test_a_command_within_a_sentence_is_offered_and_not_run(team: Team, messages: Messages) -> None:
+    await messages.mention("nobody should let <@U0BOT> start acc:shop/prices")
+    card = await team.here.sees("Did you ask me to run this?")
+    await messages.calm()
+    assert starts(team) == 0
+    assert codes(team) == ["in_sentence"]
+    await team.press(card, "start acc:shop/prices", user="U0ANA", channel=CRAWL)
+    await team.here.until(lambda: starts(team) == 1)
+
+
+@pytest.mark.parametrize("text", ["thanks <@U0BOT>!", "I asked <@U0BOT> for the status page", "cc <@U0BOT> <@U0LEE>"])
+async def test_a_mention_in_passing_is_not_answered(team: Team, messages: Messages, text: str) -> None:
+    await messages.mention(text)
+    await messages.calm()
+    assert not [entry for entry in team.here.audit() if entry.user_id]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<@U0BOT>: start acc:shop/prices",
+        "*<@U0BOT>* start acc:shop/prices",
+        "*<@U0BOT> start acc:shop/prices*",
+        "\u200b <@U0BOT>\u200b `start acc:shop/prices`",
+        "<@U0BOT> ```/ops start acc:shop/prices```",
+    ],
+)
+async def test_a_mention_that_leads_runs_whatever_its_formatting(team: Team, messages: Messages, text: str) -> None:
+    await messages.mention(text)
+    await team.here.until(lambda: starts(team) == 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<@U0BOT> start acc:shop/prices -- check\n<@U0BOT> start acc:news/site",
+        "<@U0BOT> start acc:shop/prices -- check\nstart acc:news/site",
+    ],
+)
+async def test_of_two_commands_in_one_message_none_runs_and_both_are_offered(
+    team: Team, messages: Messages, text: str
+) -> None:
+    await messages.mention(text)
+    card = await team.here.sees("This message has 2 commands")
+    await messages.calm()
+    assert starts(team) == 0
+    assert {"start acc:shop/prices -- check", "start acc:news/site"} <= set(labels(card))
+
+
+async def test_a_change_that_slack_delivers_late_is_confirmed_first(team: Team, messages: Messages) -> None:
+    """An hour in Slack's queues; pressed, it runs."""
+    await messages.mention("<@U0BOT> start acc:shop/prices", messages.ts(ago=3600))
+    card = await team.here.sees("You asked for this 1h ago", "start acc:shop/prices")
+    await messages.calm()
+    assert starts(team) == 0
+    await team.press(card, "Run it", user="U0ANA", channel=CRAWL)
+    await team.here.until(lambda: starts(team) == 1)
+
+
+async def test_a_question_that_slack_delivers_late_is_answered(team: Team, messages: Messages) -> None:
+    await messages.mention("<@U0BOT> status acc:shop/prices", messages.ts(ago=3600))
+    await team.here.until(lambda: "done" in team.here.events("status"))
+
+
+async def test_a_late_order_to_the_bot_itself_is_offered_again(team: Team, messages: Messages) -> None:
+    await messages.mention("<@U0BOT> breakglass for=30m -- down", messages.ts(ago=3600), user="U0ROOT")
+    card = await team.here.sees("You asked for this 1h ago", user="U0ROOT")
+    await messages.calm()
+    assert not team.here.audit(event="breakglass")
+    assert "breakglass for=30m -- down" in labels(card)
+
+
+async def test_a_press_that_was_held_up_is_confirmed_first(team: Team) -> None:
+    card = await team.here.does("strat acc:shop/prices", "I could not read that")
+    await team.here.ws.deliver("interactive", press_payload(team, card, "start acc:shop/prices", ago=600))
+    await team.here.sees("You asked for this 10m ago", "start acc:shop/prices")
+    await team.here.quiet()
+    assert starts(team) == 0
+
+
+async def test_a_late_press_on_run_it_does_not_count(team: Team, messages: Messages) -> None:
+    await team.here.say("schedule delete acc:shop/prices -- gone")
+    card = await team.here.sees("Dangerous: look, then decide")
+    await team.here.ws.deliver("interactive", press_payload(team, card, "Run it", ago=360))
+    await team.here.sees("Slack delivered this press late")
+    await messages.calm()
+    assert not team.here.audit(event="sent")
+
+
+def press_payload(team: Team, message: dict[str, Any], label: str, *, ago: float) -> dict[str, Any]:
+    """Ana's press on a button, as it was made some seconds ago."""
+    found = next(
+        element
+        for block in message["blocks"]
+        for element in block.get("elements", ())
+        if element.get("type") == "button" and element["text"]["text"] == label
+    )
+    stamp = float(team.here.ws.clock.next_ts()) - ago
+    return {
+        "type": "block_actions",
+        "user": {"id": "U0ANA", "team_id": team.here.ws.team_id},
+        "team": {"id": team.here.ws.team_id},
+        "api_app_id": team.here.ws.app_id,
+        "trigger_id": f"late.{stamp}",
+        "container": {"type": "message", "channel_id": CRAWL, "message_ts": message["ts"]},
+        "channel": {"id": CRAWL},
+        "actions": [
+            {"type": "button", "action_id": found["action_id"], "value": found["value"], "action_ts": f"{stamp:.6f}"}
+        ],
+    }
+
+
+async def test_a_message_that_another_app_posts_in_a_persons_name_is_offered(team: Team, messages: Messages) -> None:
+    await messages.mention("<@U0BOT> start acc:shop/prices", bot_id="B0OTHER", app_id="A0OTHER")
+    card = await team.here.sees("Another app posted this in your name")
+    await messages.calm()
+    assert starts(team) == 0
+    assert codes(team) == ["by_app"]
+    assert "start acc:shop/prices" in labels(card)
+
+
+async def test_half_an_emoji_is_replaced_acked_and_recorded(team: Team, messages: Messages) -> None:
+    await messages.mention("<@U0BOT> start acc:shop/prices -- cut \ud83d here")
+    await team.here.until(lambda: starts(team) == 1)
+    assert [entry.reason for entry in team.here.audit(event="sent")] == ["cut \ufffd here"]
+    receipt = await team.here.ana.command(CRAWL, "/ops whoami \ude00")
+    assert receipt.acked
+
+
+async def test_a_channel_that_the_bot_cannot_see_says_what_to_do(team: Team, messages: Messages) -> None:
+    await messages.mention("<@U0BOT> start acc:shop/prices", channel="C0NOWHERE")
+    entry = await team.event("denied")
+    assert entry.code == "place_unknown"
+    assert "/invite @signalbox" in str(entry.detail)
+
+
+async def test_every_message_that_was_set_aside_has_a_stated_outcome(team: Team, messages: Messages) -> None:
+    await messages.mention("so <@U0BOT> start acc:shop/prices")
+    await messages.mention("<@U0BOT> start acc:shop/prices", bot_id="B0OTHER")
+    await messages.calm()
+    asked = [entry.request_id for entry in team.here.audit(event="requested")]
+    assert len(asked) == 2
+    for request in asked:
+        assert team.events(request) == ["requested", "abandoned"]
