@@ -57,7 +57,9 @@ EVENTS: Final[Words] = {
     "reconciled": "the control plane was asked what became of an unknown call, and told",
     "abandoned": "nobody could tell, a person cancelled (code `cancelled`), a dangerous command came from a terminal "
     "without `--yes` (`not_confirmed`), or there is nothing left to switch on after a pause "
-    "(`gone`; `no_such_backend` when its control plane is no longer configured)",
+    "(`gone`; `no_such_backend` when its control plane is no longer configured); or the request was set aside and "
+    "offered as a button: `in_sentence` (a mention within a sentence), `edited` (an edited message), `by_app` (posted by "
+    "another app in a person's name), `late` (a late order to the bot itself), `too_late` (Slack had stopped waiting)",
     "ended": "a run that was started here came to its end; `code` is its state",
     "granted": "a permission for a limited time was given",
     "revoked": "it was taken back",

@@ -36,7 +36,7 @@ async def test_doctor_names_the_channels_that_are_of_no_use(team: Team) -> None:
     """An administrator reads which one, what it is for, and the remedy."""
     here = team.here
     here.ws.set_channel(APPROVERS, members=["U0LEE"])
-    await here.does("doctor", "Doctor", f"<#{APPROVERS}>", "approvals are asked", "invite it", user="U0ROOT")
+    await here.does("doctor", "Doctor", f"<#{APPROVERS}>", "approvals are requested", "invite it", user="U0ROOT")
 
 
 async def test_an_approved_start_runs_once_and_names_who_approved_it(team: Team) -> None:

@@ -1,4 +1,4 @@
-"""Every door makes one Intent from what Slack really sends, hands it over once, and acks."""
+"""Every source makes one Intent from what Slack really sends, hands it over once, and acks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.card import Button, Card, FormField, FormView, HomeView
 from bot.core.command.catalog import Catalog
-from bot.core.intent import Command, Form, Intent, Open, ParseError, Place, Press, Receipt, Source
+from bot.core.intent import Command, Doubt, Form, Intent, Open, ParseError, Place, Press, Receipt, Source
 from bot.playground.workspace import DEMO_SEED, Person, Workspace
 from bot.plugins import load
 from bot.render.card import render_card
@@ -123,15 +123,18 @@ async def test_a_mention_is_a_command_and_its_answer_belongs_to_its_thread(hall:
         receipt.ts,
         receipt.ts,
     )
+    assert intent.doubt is None
     reply = await hall.ana.post("C0CRAWL", "please <@U0BOT> whoami", thread_ts=receipt.ts)
+    assert hall.inside.intents[1].doubt is Doubt.IN_SENTENCE
     assert hall.inside.intents[1].place.thread_ts == receipt.ts
     assert hall.inside.intents[1].place.message_ts == reply.ts
     assert hall.inside.intents[1].payload == Command(verb="whoami")
 
 
-async def test_words_before_the_mention_count_when_none_are_behind_it(hall: Hall) -> None:
+async def test_a_command_before_the_mention_is_read_and_marked_as_part_of_a_sentence(hall: Hall) -> None:
     await hall.ana.post("C0CRAWL", "status acc:shop/prices <@U0BOT>")
     assert hall.only().payload == Command(verb="status", target="acc:shop/prices")
+    assert hall.only().doubt is Doubt.IN_SENTENCE
 
 
 async def test_a_mention_without_words_asks_for_help(hall: Hall) -> None:
