@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Annotated, Any, Final, Self, TypeVar
 
@@ -34,6 +35,9 @@ T = TypeVar("T")
 MARK: Final = "⚠"
 WHOLE_ROW: Final = "the whole row"
 _MOST_FIELDS_NAMED: Final = 6
+_DATE_DIGITS: Final = 8  # `20260128` is a date
+_FIRST_SECONDS: Final = 1e8  # March 1973: a smaller number counts something else
+_FIRST_MILLISECONDS: Final = 1e11
 _LARGEST: Final = 2**63
 _HALF_CHARACTER: Final = re.compile(rb"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 
@@ -146,6 +150,19 @@ class WireModel(BaseModel):
         """This object, with the names of what could not be read."""
         self._odd = odd
         return self
+
+
+def moment(when: str | float | None) -> datetime | None:
+    """An aware time of ISO 8601 text (without a zone: UTC) or of epoch seconds or milliseconds; None for anything else."""
+    try:
+        if isinstance(when, str) and not (when.isdigit() and len(when) > _DATE_DIGITS):
+            found = datetime.fromisoformat(when)
+            return found if found.tzinfo else found.replace(tzinfo=UTC)
+        number = float(when or 0)
+        seconds = number / 1000 if number >= _FIRST_MILLISECONDS else number
+        return datetime.fromtimestamp(seconds, UTC) if seconds >= _FIRST_SECONDS else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def mark(text: str, row: WireModel) -> str:

@@ -15,9 +15,10 @@ from bot import config, plugins
 from bot.core.card import Card
 from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.parser import parse, parse_target
+from bot.core.effects import Attempt
 from bot.core.intent import Actor, Command, Intent, Place, Source
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, RunView
+from bot.core.outcome import Done, Outcome, RunView
 from bot.core.ports.plugin import Plugin
 from bot.core.ports.services import Backend
 from bot.demo.run import backend_table
@@ -85,7 +86,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Given:
-    """BackendParts, and of Deps what a call needs."""
+    """BackendParts, and what a call needs of the context."""
 
     name: str
     clock: PlaneTime
@@ -97,6 +98,7 @@ class Given:
     zone: str = "UTC"
     tasks: TaskQueue = field(default_factory=TaskQueue)
     store: Facts = field(default_factory=Facts)
+    backends: dict[str, Backend] = field(default_factory=dict)
 
 
 INTENT = Intent(
@@ -154,10 +156,10 @@ class Stand:
             files=("F1",) if files else (),
         )
 
-    async def call(self, operation: Operation) -> backend_call.AnyOutcome:
+    async def call(self, operation: Operation) -> Outcome:
         """The pipeline's own call: under the row's deadline, and problems mapped to outcomes."""
         async with asyncio.timeout(CALM):
-            return await backend_call.call(cast(Context, self.given), INTENT, operation, self.backend)
+            return await backend_call.call(cast(Context, self.given), Attempt(INTENT, operation))
 
     async def prepared(self, sample: Sample) -> Operation:
         """The operation of a sample, after what it needs to have happened before."""
@@ -203,7 +205,8 @@ def build(plane: Plane, folder: Path, clock: PlaneTime, *, name: str | None = No
     spool = FileSpool(folder / "spool")
     spool.prepare()
     given = Given(settings.name, clock, CountingIds(), Memory(clock), spool, Files(), Screen())
-    return settings, plugin.build(settings, given), given
+    given.backends[settings.name] = plugin.build(settings, given)
+    return settings, given.backends[settings.name], given
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from bot.core.errors import BadReply
-from bot.core.vendor_json import Number, Rows, Text, Whole, WireModel, loads, mark, unread
+from bot.core.vendor_json import Number, Rows, Text, Whole, WireModel, loads, mark, moment, unread
 from bot.http_client import Reply
 
 
@@ -96,3 +96,27 @@ def test_what_is_not_json_is_an_error(body: bytes) -> None:
     """Neither an empty body nor a bottomless one is a value."""
     with pytest.raises(BadReply, match="not JSON"):
         reply(body).value()
+
+
+@pytest.mark.parametrize(
+    ("when", "text"),
+    [
+        ("2026-05-28T20:26:40.000Z", "2026-05-28T20:26:40+00:00"),
+        ("2026-05-28T20:26:40.1234567+10:00", "2026-05-28T20:26:40.123456+10:00"),
+        ("2026-05-28T20:26:40", "2026-05-28T20:26:40+00:00"),
+        (1_780_000_000, "2026-05-28T20:26:40+00:00"),
+        (1_780_000_000_000, "2026-05-28T20:26:40+00:00"),
+        ("1780000000000", "2026-05-28T20:26:40+00:00"),
+    ],
+)
+def test_the_ways_in_which_vendors_write_times(when: str | int, text: str) -> None:
+    """Text with and without a zone, and epoch numbers of seconds or milliseconds."""
+    found = moment(when)
+    assert found is not None
+    assert found.isoformat() == text
+
+
+@pytest.mark.parametrize("when", [None, "", "soon", 0, 5, -1, 10**30, "2026-13-01"])
+def test_what_is_not_a_time_is_none(when: str | int | None) -> None:
+    """A count or a word never becomes a date."""
+    assert moment(when) is None

@@ -6,23 +6,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.itential import jobs, output, reads, resources, runs
+from bot.backends.itential import jobs, reads, resources, runs
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, ROWS, SERVICE
 from bot.backends.itential.client import ItnClient
-from bot.backends.itential.context import AdapterContext
-from bot.backends.itential.models import Service
-from bot.backends.itential.presentation import gateway_state
+from bot.backends.itential.presentation import connections_state
 from bot.backends.itential.schema import fields
 from bot.backends.itential.settings import ItentialSettings
-from bot.backends.itential.states import run_state
-from bot.backends.itential.targets import Finder
+from bot.backends.itential.targets import RESOURCES, AdapterContext, Finder
 from bot.core.adapter_context import handler_of
 from bot.core.command.capability import BackendRows
 from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CallProblem
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refused, RunView, Unknown
+from bot.core.outcome import Done, Fact, Failed, Health, Level, LookBack, Named, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
 from bot.core.text import written
 
@@ -42,25 +39,24 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("status", GROUP): reads.group_status,
     ("status", CERT): reads.cert_status,
     ("status", JOB): jobs.status,
-    ("logs", JOB): output.logs,
-    ("logs", SERVICE): output.logs,
+    ("logs", JOB): jobs.logs,
+    ("logs", SERVICE): jobs.logs,
     ("start", SERVICE): runs.run,
     ("destroy", SERVICE): runs.run,
     ("stop", JOB): jobs.act,
     ("pause", JOB): jobs.act,
     ("resume", JOB): jobs.act,
     ("retry", JOB): jobs.retry,
-    ("gateway create", GATEWAY): resources.create_gateway,
+    ("gateway create", GATEWAY): resources.create,
     ("gateway set", GATEWAY): resources.set_gateway,
     ("gateway delete", GATEWAY): resources.delete,
-    ("group create", GROUP): resources.create_group,
+    ("group create", GROUP): resources.create,
     ("group set", GROUP): resources.set_group,
     ("group delete", GROUP): resources.delete,
     ("cert add", CERT): resources.add_cert,
     ("cert set", CERT): resources.set_cert,
     ("cert delete", CERT): resources.delete,
 }
-_RESOURCES: Final = (GATEWAY, GROUP, CERT)
 
 
 class ItentialBackend:
@@ -84,7 +80,7 @@ class ItentialBackend:
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
         """Do it, once."""
-        refused = resources.check(operation) if operation.target.kind in _RESOURCES else None
+        refused = resources.check(operation) if operation.target.kind in RESOURCES else None
         if refused is not None:
             return refused
         return await handler_of(_HANDLERS, operation)(self._ctx, operation, call)
@@ -99,7 +95,7 @@ class ItentialBackend:
         return await jobs.views_of(self._ctx, [run for run in runs if run.kind == JOB])
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
-        """By jobs and last runs, the status of the job, or the lists."""
+        """By the newest jobs, the status of the job, or the lists."""
         kind = operation.target.kind
         if operation.repeat_safe:
             return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
@@ -116,43 +112,25 @@ class ItentialBackend:
             return await runs.check(self._ctx, operation)
         if kind == JOB:
             return await jobs.check(self._ctx, operation)
-        return resources.check(operation) if kind in _RESOURCES else None
+        return resources.check(operation) if kind in RESOURCES else None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """What would be sent, and what it would meet; raises BadRequest for parameters that do not fit."""
         target = operation.target
         if target.kind == SERVICE:
-            return await self._service_facts(operation)
+            return await runs.preflight(self._ctx, operation)
         if target.kind == JOB:
             return await jobs.preflight(self._ctx, target)
-        if target.kind in _RESOURCES:
-            return await resources.preflight(self._ctx, target)
-        return ()
-
-    async def _service_facts(self, operation: Operation) -> list[tuple[str, str]]:
-        client = self._ctx.client
-        service = await client.service(operation.target.id)
-        cluster = service.service_metadata.location
-        states = [gateway_state(one) for one in await client.gateways() if one.cluster_id == cluster]
-        connection = (await client.connections()).get(cluster, "not told")
-        facts = [("Gateway", f"{cluster}: {states[0] if states else 'not listed'}, {connection}")]
-        facts.append(("Type", service.service_metadata.type or "not told"))
-        facts.append(("Last run", _last(service)))
-        if operation.verb in ("start", "destroy"):
-            params = runs.params_of(service, operation)
-            sent = ", ".join(f"{name}={value}" for name, value in sorted(params.items()))
-            facts.append(("Parameters", self._ctx.clean(sent) or "none"))
-        return facts
+        return await resources.preflight(self._ctx, target) if target.kind in RESOURCES else ()
 
     async def state_of(self, target: Target) -> str:
         """The state in one phrase."""
         if target.kind == JOB:
             return await jobs.state_of(self._ctx, target)
-        if target.kind in _RESOURCES:
+        if target.kind in RESOURCES:
             return await resources.state_of(self._ctx, target)
         if target.kind == SERVICE:
-            service = await self._ctx.client.service(target.id)
-            return {True: "active", False: "not active", None: ""}[service.active]
+            return (await self._ctx.client.service(target.id)).state
         return ""
 
     async def health(self) -> Health:
@@ -170,33 +148,31 @@ class ItentialBackend:
         healthy = said.casefold() in ("ok", "success")
         if trouble or not healthy:
             return Health(ok=False, summary=trouble or f"{self.name} says it is `{said}`.", latency_ms=latency)
-        away = sorted(cluster for cluster, state in up.items() if state != "connected")
-        facts = (Fact(label="Not connected", value=", ".join(away[:10])),) if away else ()
+        state, away = connections_state(up), sorted(cluster for cluster, word in up.items() if word != "connected")
         return Health(
-            ok=True,
-            summary=f"{self.name} answers, version {version}; {len(up) - len(away)} of {len(up)} gateways are connected.",
+            ok=state is None or state.level is not Level.BAD,
+            summary=f"{self.name} answers, version {version}; {state.text if state else 'no gateways'}.",
             latency_ms=latency,
             credential=f"{'client credentials' if self._ctx.settings.client_id else 'user name and password'}, accepted",
-            facts=facts,
+            facts=(Fact(label="Not connected", value=", ".join(away[:10])),) if away else (),
         )
 
     async def targets(self) -> Sequence[Named]:
-        """Services, gateways, groups and certificates."""
+        """Services, gateways, groups and certificates that can be named."""
         ctx = self._ctx
-        found: list[Named] = []
-        for service in await ctx.client.services():
-            state = {True: "active", False: "not active", None: ""}[service.active]
-            detail = service.service_metadata.type or ""
-            found.append(self._named(ctx.finder.service_target(service), state, detail))
-        found += [
-            self._named(ctx.finder.gateway_target(one), gateway_state(one)) for one in await ctx.client.gateways()
+        services = [one for one in await ctx.client.services() if one.id and one.service_metadata.name]
+        found = [
+            self._named(ctx.finder.service_target(one), one.state, one.service_metadata.type or "") for one in services
         ]
-        found += [self._named(ctx.finder.group_target(one), "", one.cluster_id) for one in await ctx.client.groups()]
-        found += [
-            self._named(ctx.finder.cert_target(one), "", one.host or "") for one in await ctx.client.certificates()
-        ]
+        for kind, resource in RESOURCES.items():
+            for one in await ctx.client.listed(resource):
+                state = one.state if kind == GATEWAY else ""
+                detail = {GROUP: "cluster_id", CERT: "host"}.get(kind, "")
+                if one.id:
+                    target = ctx.finder.resource_target(kind, one)
+                    found.append(self._named(target, state, getattr(one, detail, None) or ""))
         await ctx.names.remember([one.target for one in found])
-        order = (SERVICE, GATEWAY, GROUP, CERT)
+        order = (SERVICE, *RESOURCES)
         return sorted(found, key=lambda one: (order.index(one.target.kind), one.text))
 
     def _named(self, target: Target, state: str, detail: str = "") -> Named:
@@ -205,7 +181,3 @@ class ItentialBackend:
     async def close(self) -> None:
         """Close the connections."""
         await self._ctx.client.close()
-
-
-def _last(service: Service) -> str:
-    return run_state(service.last_run)[0] if service.last_run else "never run"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.backends.itential import checks
+from bot.backends.itential import parameters as checks
 from bot.backends.itential.parameters import (
     CERT_FIELDS,
     CLUSTER,
@@ -12,6 +12,7 @@ from bot.backends.itential.parameters import (
     ENABLED,
     GATEWAY_REST,
     GROUP_REST,
+    INVENTORY,
     PARAM,
     PAUSE,
     READONLY,
@@ -129,7 +130,7 @@ _STATUSES: Final = (
     _read(
         "status",
         SERVICE,
-        help="A service: its kind, cluster, parameters and last run",
+        help="A service: its kind, cluster, parameters and when it last ran",
         example="status itn:my-tofu-service",
         endpoint=f"GET {_GM}/services/ID (SEED title, DOC)",
     ),
@@ -167,16 +168,16 @@ _STATUSES: Final = (
         JOB,
         help="What a job wrote to stdout and stderr, without secrets",
         example="logs itn:job/ID tail=50",
-        endpoint=f"GET {_OM}/ID, GET {_GM}/services/ID (CODE, GUESS: where the output stands)",
+        endpoint=f"GET {_OM}/ID (CODE, GUESS: where the output stands)",
         params=(TAIL, GREP, DIFF),
         own_verb=True,
     ),
     _read(
         "logs",
         SERVICE,
-        help="What the last run of a service wrote to stdout and stderr, without secrets",
+        help="What the newest ended job of a service wrote to stdout and stderr, without secrets",
         example="logs itn:my-tofu-service grep=error",
-        endpoint=f"GET {_GM}/services/ID: last_run (DOC)",
+        endpoint=f"GET {_OM} (CODE, GUESS: which jobs are the service's)",
         params=(TAIL, GREP, DIFF),
         own_verb=True,
     ),
@@ -193,7 +194,7 @@ _RUNS: Final = (
         example="start itn:my-tofu-service param.action=apply",
         effect="The service runs once on its gateway; two starts make two runs.",
         endpoint=f"POST {_GM}/services/run (SEED)",
-        params=(PARAM,),
+        params=(PARAM, INVENTORY),
     ),
     _row(
         "destroy",
@@ -205,7 +206,7 @@ _RUNS: Final = (
         example="destroy itn:my-tofu-service",
         effect="OpenTofu destroys everything that the plan has made; nothing brings it back by itself.",
         endpoint=f"POST {_GM}/services/run with params.action=destroy (SEED, DOC)",
-        params=(PARAM,),
+        params=(PARAM, INVENTORY),
         check=checks.destroy,
     ),
     _row(

@@ -1,13 +1,25 @@
-"""The calls that are made, one method each: 22 of Gateway Manager (titles SEED, shapes DOC), and jobs (CODE itential_mcp)."""
+"""The calls that are made: 22 of Gateway Manager (titles SEED, shapes DOC), and jobs (CODE itential_mcp)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Generic
 
-from bot.backends.itential.models import Certificate, Gateway, Group, Job, Made, RunReply, Service, one, rows, run_reply
+from bot.backends.itential.models import (
+    KEYS,
+    Certificate,
+    Gateway,
+    Group,
+    Job,
+    M,
+    Made,
+    RunReply,
+    Service,
+    one,
+    run_reply,
+)
 from bot.backends.itential.settings import ItentialSettings
-from bot.core.errors import BadReply
 from bot.core.value import Json
 from bot.http_client import HttpClient, Reply, segment
 
@@ -15,8 +27,24 @@ GM: Final = "/gateway_manager/v1"
 OM: Final = "/operations-manager/jobs"
 
 
+@dataclass(frozen=True)  # no slots: a generic one cannot be made with them
+class Resource(Generic[M]):
+    """A kind of thing under Gateway Manager: its path, and the key that its fields stand under when it is created and changed."""
+
+    path: str
+    model: type[M]
+    create: str
+    method: str
+    change: str
+
+
+GATEWAYS: Final = Resource("gateways", Gateway, "gateway", "PUT", "payload")
+GROUPS: Final = Resource("service-groups", Group, "serviceGroup", "PATCH", "patches")
+CERTS: Final = Resource("certificates", Certificate, "", "PUT", "")
+
+
 class ItnClient:
-    """Problems are those of the HTTP kit. The vendor documents 500 as its only error, for wrong words as well."""
+    """Problems are those of the HTTP client. The vendor documents 500 as its only error, for wrong words as well."""
 
     def __init__(self, http: HttpClient, settings: ItentialSettings) -> None:
         self._http = http
@@ -33,107 +61,69 @@ class ItnClient:
 
     async def services(self, cluster: str = "") -> list[Service]:
         """GET services[?cluster_id=]."""
-        return rows(await self._get(f"{GM}/services", _cluster(cluster)), Service)
+        return (await self._get(f"{GM}/services", _cluster(cluster))).rows(Service, at=KEYS)
 
     async def service(self, id: str) -> Service:
         """GET services/ID."""
         return one(await self._get(f"{GM}/services/{segment(id)}"), Service)
 
-    async def run(self, name: str, cluster: str, params: Mapping[str, Json]) -> RunReply:
-        """POST services/run: always all three fields, for one page calls them required and another optional."""
+    async def run(
+        self, name: str, cluster: str, params: Mapping[str, Json], inventory: Sequence[Mapping[str, Json]] = ()
+    ) -> RunReply:
+        """POST services/run: always the three fields of the seed, which one page calls required and another optional.
+
+        `inventory` is sent only when it was asked for: the pages of newer platforms alone know it (DOC run-service)."""
         body: dict[str, Json] = {"serviceName": name, "clusterId": cluster, "params": dict(params)}
-        reply = await self._http.call(
-            "POST", f"{GM}/services/run", json=body, deadline=float(self._settings.run_seconds)
-        )
-        return run_reply(reply)
+        if inventory:
+            body["inventory"] = [dict(part) for part in inventory]
+        deadline = float(self._settings.run_seconds)
+        return run_reply(await self._http.call("POST", f"{GM}/services/run", json=body, deadline=deadline))
 
-    # --- gateways and connections --------------------------------------------------------------
+    # --- gateways, service groups, certificates ------------------------------------------------
 
-    async def gateways(self) -> list[Gateway]:
-        """GET gateways."""
-        return rows(await self._get(f"{GM}/gateways"), Gateway)
+    async def listed(self, resource: Resource[M], cluster: str = "") -> list[M]:
+        """GET gateways, service-groups or certificates."""
+        return (await self._get(f"{GM}/{resource.path}", _cluster(cluster))).rows(resource.model, at=KEYS)
 
-    async def gateway(self, id: str) -> Gateway:
-        """GET gateways/ID."""
-        return one(await self._get(f"{GM}/gateways/{segment(id)}"), Gateway)
+    async def read(self, resource: Resource[M], id: str) -> M:
+        """GET RESOURCE/ID."""
+        return one(await self._get(f"{GM}/{resource.path}/{segment(id)}"), resource.model)
 
-    async def create_gateway(self, fields: Mapping[str, Json]) -> Made:
-        """POST gateways {gateway: {...}}."""
-        return await self._made(f"{GM}/gateways", {"gateway": dict(fields)})
+    async def create(self, resource: Resource[M], fields: Mapping[str, Json]) -> tuple[str, M]:
+        """POST RESOURCE: the new id (empty when it is not told), and what the reply shows of the new thing."""
+        body: dict[str, Json] = {resource.create: dict(fields)} if resource.create else dict(fields)
+        reply = await self._http.call("POST", f"{GM}/{resource.path}", json=body)
+        made = one(reply, resource.model)
+        return str(getattr(made, "id", "")) or one(reply, Made).id, made
 
-    async def set_gateway(self, id: str, fields: Mapping[str, Json]) -> None:
-        """PUT gateways/ID {payload: {...}}."""
-        await self._change("PUT", f"{GM}/gateways/{segment(id)}", {"payload": dict(fields)}, safe=True)
+    async def change(self, resource: Resource[M], id: str, fields: Mapping[str, Json]) -> None:
+        """PUT or PATCH RESOURCE/ID."""
+        body: dict[str, Json] = {resource.change: dict(fields)} if resource.change else dict(fields)
+        await self._http.call(resource.method, f"{GM}/{resource.path}/{segment(id)}", json=body, repeat_safe=True)
 
-    async def delete_gateway(self, id: str) -> None:
-        """DELETE gateways/ID."""
-        await self._change("DELETE", f"{GM}/gateways/{segment(id)}")
+    async def delete(self, resource: Resource[M], id: str) -> None:
+        """DELETE RESOURCE/ID."""
+        await self._http.call("DELETE", f"{GM}/{resource.path}/{segment(id)}")
+
+    # --- connections and health ----------------------------------------------------------------
 
     async def connections(self) -> dict[str, str]:
         """GET connections: cluster id -> a word such as `connected`."""
-        value = (await self._get(f"{GM}/connections")).value()
+        reply = await self._get(f"{GM}/connections")
+        value = reply.value()
         inner = value.get("result", value) if isinstance(value, dict) else None
         if not isinstance(inner, dict):
-            raise BadReply(f"{self._settings.name} answered with no list of connections.")
+            raise reply.bad("it holds no connections")
         return {str(cluster): _word(state) for cluster, state in inner.items()}
 
     async def connection(self, cluster: str) -> str:
         """GET connections/CLUSTER: the status of a ping, `completed` when it went well."""
         value = (await self._get(f"{GM}/connections/{segment(cluster)}")).value()
-        if not isinstance(value, dict):
-            raise BadReply(f"{self._settings.name} answered with no state of the connection.")
-        return _word(value.get("status", value))
-
-    # --- service groups ------------------------------------------------------------------------
-
-    async def groups(self, cluster: str = "") -> list[Group]:
-        """GET service-groups[?cluster_id=]."""
-        return rows(await self._get(f"{GM}/service-groups", _cluster(cluster)), Group)
-
-    async def group(self, id: str) -> Group:
-        """GET service-groups/ID."""
-        return one(await self._get(f"{GM}/service-groups/{segment(id)}"), Group)
-
-    async def create_group(self, fields: Mapping[str, Json]) -> Made:
-        """POST service-groups {serviceGroup: {...}}."""
-        return await self._made(f"{GM}/service-groups", {"serviceGroup": dict(fields)})
-
-    async def set_group(self, id: str, fields: Mapping[str, Json]) -> None:
-        """PATCH service-groups/ID {patches: {...}}."""
-        await self._change("PATCH", f"{GM}/service-groups/{segment(id)}", {"patches": dict(fields)}, safe=True)
-
-    async def delete_group(self, id: str) -> None:
-        """DELETE service-groups/ID."""
-        await self._change("DELETE", f"{GM}/service-groups/{segment(id)}")
-
-    # --- certificates --------------------------------------------------------------------------
-
-    async def certificates(self) -> list[Certificate]:
-        """GET certificates."""
-        return rows(await self._get(f"{GM}/certificates"), Certificate)
-
-    async def certificate(self, id: str) -> Certificate:
-        """GET certificates/ID."""
-        return one(await self._get(f"{GM}/certificates/{segment(id)}"), Certificate)
-
-    async def add_certificate(self, fields: Mapping[str, Json]) -> Certificate:
-        """POST certificates {raw_certificate, contract_id, alias}."""
-        return one(await self._change("POST", f"{GM}/certificates", dict(fields)), Certificate)
-
-    async def set_certificate(self, id: str, fields: Mapping[str, Json]) -> None:
-        """PUT certificates/ID with the same body."""
-        await self._change("PUT", f"{GM}/certificates/{segment(id)}", dict(fields), safe=True)
-
-    async def delete_certificate(self, id: str) -> None:
-        """DELETE certificates/ID."""
-        await self._change("DELETE", f"{GM}/certificates/{segment(id)}")
-
-    # --- health --------------------------------------------------------------------------------
+        return _word(value.get("status", value) if isinstance(value, dict) else value)
 
     async def health(self) -> str:
         """GET health/status, which asks for no credential: its `result` or `status`."""
-        reply = await self._http.call("GET", f"{GM}/health/status", auth=None, repeat_safe=True)
-        value = reply.value()
+        value = (await self._http.call("GET", f"{GM}/health/status", auth=None, repeat_safe=True)).value()
         return _word(value.get("result", value.get("status")) if isinstance(value, dict) else value)
 
     async def version(self) -> str:
@@ -142,11 +132,7 @@ class ItnClient:
         if reply.media_type == "text/plain":
             return reply.text().strip()[:80]
         value = reply.value()
-        return _word(
-            next((value[key] for key in ("version", "result") if key in value), value)
-            if isinstance(value, dict)
-            else value
-        )
+        return _word(value.get("version", value.get("result", value)) if isinstance(value, dict) else value)
 
     # --- jobs ----------------------------------------------------------------------------------
 
@@ -155,39 +141,22 @@ class ItnClient:
         return one(await self._get(f"{OM}/{segment(id)}", missing=f"job {id}"), Job)
 
     async def jobs(self, limit: int, status: str = "") -> list[Job]:
-        """GET operations-manager/jobs, newest first (GUESS: the name to sort by); filters are applied again by the caller,
-        for a platform that does not know one ignores it without a word."""
+        """GET operations-manager/jobs, newest first (GUESS: the name to sort by). The caller applies filters again, because a
+        platform that doesn't know one ignores it."""
         query = [("limit", str(limit)), ("skip", "0"), ("sort", "metrics.start_time"), ("order", "-1")]
-        if status:
-            query.append(("equals[status]", status))
-        return rows(await self._get(OM, query), Job)
+        query += [("equals[status]", status)] if status else []
+        return (await self._get(OM, query)).rows(Job, at=KEYS)
 
-    async def job_action(self, action: str, ids: Sequence[str]) -> None:
-        """POST operations-manager/jobs/{pause|resume|cancel} {jobIds}, at most 100."""
-        await self._change("POST", f"{OM}/{segment(action)}", {"jobIds": list(ids)}, missing=f"job {', '.join(ids)}")
+    async def job_action(self, action: str, id: str) -> None:
+        """POST operations-manager/jobs/{pause|resume|cancel} {jobIds}."""
+        await self._http.call("POST", f"{OM}/{segment(action)}", json={"jobIds": [id]}, missing=f"job {id}")
 
     async def retry_task(self, id: str, task: str) -> None:
         """POST operations-manager/jobs/ID/tasks/TASK/retry."""
-        await self._change("POST", f"{OM}/{segment(id)}/tasks/{segment(task)}/retry", missing=f"job {id}")
+        await self._http.call("POST", f"{OM}/{segment(id)}/tasks/{segment(task)}/retry", missing=f"job {id}")
 
     async def _get(self, path: str, query: Sequence[tuple[str, str]] = (), missing: str | None = None) -> Reply:
         return await self._http.call("GET", path, query=query, repeat_safe=True, missing=missing)
-
-    async def _change(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Json] | None = None,
-        *,
-        safe: bool = False,
-        missing: str | None = None,
-    ) -> Reply:
-        if body is None:
-            return await self._http.call(method, path, repeat_safe=safe, missing=missing)
-        return await self._http.call(method, path, json=body, repeat_safe=safe, missing=missing)
-
-    async def _made(self, path: str, body: dict[str, Json]) -> Made:
-        return (await self._change("POST", path, body)).read(Made)
 
 
 def _cluster(cluster: str) -> list[tuple[str, str]]:

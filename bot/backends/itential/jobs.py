@@ -1,38 +1,48 @@
-"""Jobs: status, cancel, pause, resume, retry, and how they are followed."""
+"""Jobs: status, cancel, pause, resume, retry, their output, and how they are followed."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from bot.backends.itential.context import AdapterContext
-from bot.backends.itential.models import Job, Output
-from bot.backends.itential.presentation import job_view, last_run_view
-from bot.backends.itential.states import job_state
-from bot.core.command.arguments import text_of
+from bot.backends.itential.capabilities import JOB
+from bot.backends.itential.models import Job
+from bot.backends.itential.presentation import job_state, job_view, output_facts, output_text
+from bot.backends.itential.runs import LISTED, is_of
+from bot.backends.itential.targets import AdapterContext
+from bot.core.command.arguments import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
+from bot.core.log_diff import COMPARED, NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, Done, Fact, LookBack, Phase, Refused, RunView
+from bot.core.outcome import GONE, Done, Fact, FileOut, LookBack, Phase, Refused, RunView
 from bot.core.ports.services import Call
-from bot.core.text import suggest
+from bot.core.text import no_line, plural, suggest
 
-_LISTED: Final = 100
 _FEW: Final = 3
 _NOT_FOUND: Final = "not found"
-_AFTER: Final = {
-    "stop": ("canceled",),
-    "pause": ("paused",),
-    "resume": ("running", "complete"),
-    "retry": ("running", "complete"),
-}
-_ACTION: Final = {"stop": "cancel", "pause": "pause", "resume": "resume"}
-_TOLD: Final = {
-    "stop": "The cancel of {} was accepted.",
-    "pause": "{} is paused.",
-    "resume": "{} goes on.",
-    "retry": "The failed task of {} runs again.",
+_LONGEST_PREVIEW: Final = 2_800
+_LONGEST_LINE: Final = 240
+_MOST_HITS: Final = 50
+
+
+class _Act(NamedTuple):
+    """A change of a job: the vendor's action, the statuses that show that it took effect, and how it is told."""
+
+    action: str
+    after: tuple[str, ...]
+    told: str
+    state: str
+    phase: Phase
+
+
+_ACTS: Final = {
+    "stop": _Act("cancel", ("canceled",), "The cancel of {} was accepted.", "cancel accepted", Phase.ACTIVE),
+    "pause": _Act("pause", ("paused",), "{} is paused.", "paused", Phase.WAITING),
+    "resume": _Act("resume", ("running", "complete"), "{} goes on.", "running", Phase.ACTIVE),
+    "retry": _Act("", ("running", "complete"), "The failed task of {} runs again.", "running again", Phase.ACTIVE),
 }
 
 
@@ -53,7 +63,7 @@ async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         restore = () if (await ctx.client.job(target.id)).status == "paused" else (target,)
         await call.note_enabled(restore)
     try:
-        await ctx.client.job_action(_ACTION[verb], [target.id])
+        await ctx.client.job_action(_ACTS[verb].action, target.id)
     except (CredentialRefused, RateLimited):
         raise
     except Rejected:
@@ -79,34 +89,29 @@ async def retry(ctx: AdapterContext, operation: Operation, call: Call) -> Done |
 
 async def _task(ctx: AdapterContext, operation: Operation) -> str | Refused:
     """What to run again, or why nothing can be."""
-    target, task = operation.target, text_of(operation, "task")
+    task = text_of(operation, "task")
     if task:
         return task
-    job = await ctx.client.job(target.id)
-    failed = [one.task for one in job.error or () if one.task]
-    if failed:
-        return failed[-1]
-    return Refused(
-        code="nothing_failed",
-        summary=f"{target.name} names no task that failed; it is {job_state(job)[0]}.",
-        hint="Name the task with `task=`, or start the service again.",
+    job = await ctx.client.job(operation.target.id)
+    failed = [one.task for one in job.error if one.task]
+    return (
+        failed[-1]
+        if failed
+        else Refused(
+            code="nothing_failed",
+            summary=f"{operation.target.name} names no task that failed; it is {job_state(job)[0]}.",
+            hint="Name the task with `task=`, or start the service again.",
+        )
     )
 
 
 def _acted(target: Target, verb: str) -> Done:
-    state, phase = {
-        "stop": ("cancel accepted", Phase.ACTIVE),
-        "pause": ("paused", Phase.WAITING),
-        "resume": ("running", Phase.ACTIVE),
-        "retry": ("running again", Phase.ACTIVE),
-    }[verb]
+    act = _ACTS[verb]
     steps = [suggest("Refresh", "status", target)]
-    if verb == "pause":
-        steps.append(suggest("Resume", "resume", target))
-    if verb != "stop":
-        steps.append(suggest("Stop", "stop", target))
-    view = RunView(state=state, phase=phase, facts=(Fact(label="Job", value=target.id),), next=tuple(steps))
-    summary = _TOLD[verb].format(target.name)
+    steps += [suggest("Resume", "resume", target)] if verb == "pause" else []
+    steps += [suggest("Stop", "stop", target)] if verb != "stop" else []
+    view = RunView(state=act.state, phase=act.phase, facts=(Fact(label="Job", value=target.id),), next=tuple(steps))
+    summary = act.told.format(target.name)
     return Done(summary=summary, run=target, view=view, backend_ref=target.id, next=view.next)
 
 
@@ -115,40 +120,23 @@ def _acted(target: Target, verb: str) -> Done:
 
 async def views_of(ctx: AdapterContext, runs: Sequence[Target]) -> dict[str, RunView]:
     """Many by one list of the newest jobs, the rest and a few one by one."""
-    views: dict[str, RunView] = {}
-    if len(runs) > _FEW:
-        listed = {job.id: job for job in await ctx.client.jobs(_LISTED)}
-        views = {run.id: job_view(run, listed[run.id], ctx.clean) for run in runs if run.id in listed}
+    listed = {job.id: job for job in await ctx.client.jobs(LISTED)} if len(runs) > _FEW else {}
+    views = {run.id: job_view(run, listed[run.id], ctx.clean) for run in runs if run.id in listed}
     left = [run for run in runs if run.id not in views]
     found = await asyncio.gather(*(_view(ctx, run) for run in left))
     return views | {run.id: view for run, view in zip(left, found, strict=True)}
 
 
 async def _view(ctx: AdapterContext, target: Target) -> RunView:
-    """By the operations manager; where it does not know the job, by the last run of its service."""
+    """By the operations manager."""
     try:
         return job_view(target, await ctx.client.job(target.id), ctx.clean)
     except NoSuchTarget:
-        pass
-    output = await last_run(ctx, target)
-    if output is not None:
-        return last_run_view(target, output, ctx.clean)
-    return RunView(
-        state=_NOT_FOUND,
-        phase=Phase.UNREADABLE,
-        message="The platform knows no job of this id, so its end cannot be told here.",
-    )
-
-
-async def last_run(ctx: AdapterContext, job: Target) -> Output | None:
-    """What the job's service tells of its last run, if that was this job."""
-    if job.parent is None:
-        return None
-    try:
-        output = (await ctx.client.service(job.parent)).last_run
-    except CallProblem:
-        return None
-    return output if output is not None and output.job_id == job.id else None
+        return RunView(
+            state=_NOT_FOUND,
+            phase=Phase.UNREADABLE,
+            message="The platform has no job with this id, so the bot can't tell how it ended.",
+        )
 
 
 async def state_of(ctx: AdapterContext, target: Target) -> str:
@@ -158,21 +146,101 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
 
 
 async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]]:
-    """How the job stands."""
+    """The state and progress of the job."""
     view = await _view(ctx, target)
-    facts = [("State now", view.state)]
-    if view.done is not None:
-        facts.append(("Progress", f"{view.done} %"))
-    if target.parent_name:
-        facts.append(("Service", target.parent_name))
-    return facts
+    pairs = (("Progress", f"{view.done} %" if view.done is not None else ""), ("Service", target.parent_name or ""))
+    return [("State now", view.state), *((label, value) for label, value in pairs if value)]
 
 
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     """Whether the job is where the lost call would have brought it."""
-    target, verb = operation.target, operation.verb
-    job: Job = await ctx.client.job(target.id)
+    job = await ctx.client.job(operation.target.id)
     evidence = f"The job is {job_state(job)[0]} now."
-    if job.status in _AFTER[verb]:
-        return LookBack(found=_acted(target, verb), evidence=evidence)
+    if job.status in _ACTS[operation.verb].after:
+        return LookBack(found=_acted(operation.target, operation.verb), evidence=evidence)
     return LookBack(absent=job.status in ("running", "paused", "error"), evidence=evidence)
+
+
+# --- output --------------------------------------------------------------------------------------
+
+
+async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """The output of a job, or of the newest ended job of a service, as a file and a preview, without secrets."""
+    target = operation.target
+    job = await ctx.client.job(target.id) if target.kind == JOB else await _newest(ctx, target.id)
+    output = job.output if job is not None else None
+    text = output_text(output) if output is not None else ""
+    if job is None or output is None or not text:
+        raise NoSuchTarget(
+            f"{ctx.name} has no output of {target.name}.",
+            "A job has no output while it runs. Where a run is answered with its result, the card of the run shows it.",
+        )
+    masked, count = ctx.masked(text)
+    data = f"{masked}\n".encode()
+    async with call.spool.create(".log") as file:
+        file.write(data)
+        file.flush()
+        path = file.name
+    out = FileOut(
+        path=path,
+        name=f"job-{(job.id or target.id)[:12]}.log",
+        title=f"Output of {target.name}",
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        redactions=count,
+    )
+    lines, grep = masked.splitlines(), text_of(operation, "grep")
+    hits = [line[:_LONGEST_LINE] for line in lines if grep and grep.casefold() in line.casefold()]
+    more = f" (the first {_MOST_HITS})" if len(hits) > _MOST_HITS else ""
+    preview = ["\n".join([f"Lines with “{grep}”: {len(hits)}{more}", *hits[:_MOST_HITS]])] if hits else []
+    if flag_of(operation, "diff"):
+        preview.append(await _difference(ctx, target, job, lines))
+    elif not grep:
+        tail = number_of(operation, "tail", 20)
+        last = "\n".join(line[:_LONGEST_LINE] for line in lines[max(0, len(lines) - tail) :])
+        preview.append(last[-_LONGEST_PREVIEW:])
+    return Done(
+        summary=f"Output of {target.name}: {plural(len(lines), 'line')}.",
+        facts=(Fact(label="Job", value=job.id), *output_facts(output)),
+        files=(out,),
+        preview="\n\n".join(preview)[:_LONGEST_PREVIEW],
+        remarks=(no_line(grep),) if grep and not hits else (),
+    )
+
+
+async def _newest(ctx: AdapterContext, service_id: str) -> Job | None:
+    """The newest listed job of the service that has an output."""
+    mine = [(job.began, job.id, job) for job in await _of_service(ctx, service_id) if job.began is not None]
+    return max(mine, key=lambda one: one[:2])[2] if mine else None
+
+
+async def _of_service(ctx: AdapterContext, service_id: str) -> list[Job]:
+    """The listed jobs of a service that kept their output and tell when they began."""
+    if not ctx.settings.jobs:
+        return []
+    service = await ctx.client.service(service_id)
+    jobs = [job for job in await ctx.client.jobs(LISTED) if is_of(job, service) and job.began is not None]
+    return [job for job in jobs if job.output is not None and output_text(job.output)]
+
+
+async def _difference(ctx: AdapterContext, target: Target, job: Job, lines: list[str]) -> str:
+    """What changed since the last good run of the same service; trouble with that one doesn't take the log away."""
+    service_id = target.parent if target.kind == JOB else target.id
+    try:
+        jobs = await _of_service(ctx, service_id) if service_id is not None else []
+    except (CallProblem, NoSuchTarget) as trouble:
+        return f"The earlier runs can't be read: {trouble.summary}"
+    good = [
+        (one.began, one.id, one.output)
+        for one in jobs
+        if one.id != job.id
+        and job_state(one)[1] is Phase.SUCCEEDED
+        and one.began is not None
+        and one.output is not None
+        if job.began is None or one.began < job.began
+    ]
+    if not good:
+        return NO_GOOD_RUN
+    _, good_id, output = max(good, key=lambda one: one[:2])
+    before = ctx.masked(output_text(output))[0].splitlines()
+    return difference(before[-COMPARED:], lines[-COMPARED:], f"job/{good_id}", f"job/{job.id}")

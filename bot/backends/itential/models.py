@@ -1,184 +1,217 @@
-"""The platform's JSON as far as it is used; every other field is ignored. Lists stand under `result` or `results` (DOC)."""
+"""The platform's JSON as far as it is used (DOC itential-cloud/api-reference/gateway-manager; jobs CODE itential_mcp).
+
+Lists stand under `result`, `results` or `data`; see core/vendor_json for how odd fields are read.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field
 
-from bot.core.errors import BadReply
+from bot.core.vendor_json import Number, Rows, Text, Whole, WireModel, moment
 from bot.http_client import Reply
 
-M = TypeVar("M", bound=BaseModel)
-_KEYS = ("results", "result", "data")
+M = TypeVar("M", bound=WireModel)
+KEYS: Final = ("results", "result", "data")
+_BAD: Final = frozenset({"error", "failed", "failure"})
+# Where the page names an object or a list, platforms also send "" and null for none.
+_Object = Annotated[dict[str, Any] | None, BeforeValidator(lambda value: value or None)]
+_List = Annotated[list[Any], BeforeValidator(lambda value: value or [])]
 
 
-class Wire(BaseModel):
-    """A JSON object of the platform."""
+class NodeResult(WireModel):
+    """What a service with an inventory did on one node (CODE: rickeydbrown/gateway5-services, and replies seen by others)."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
-
-
-class Output(Wire):
-    """What a run came to: the result of a synchronous reply, or a service's last run. `stdout` may be JSON text."""
-
-    return_code: int | None = None
-    stdout: str | dict[str, Any] | list[Any] | None = None
-    stderr: str | None = None
-    start_time: str | int | None = None
-    end_time: str | int | None = None
-    elapsed_time: float | None = None
-    job_id: str | None = None
+    name: Text = ""
+    success: bool | None = None
+    command: Text = ""
+    output: Any = None
 
 
-class Metadata(Wire):
-    """service_metadata; `location` is the cluster, `decorator` a JSON Schema of the parameters."""
+class Output(WireModel):
+    """The result of a run. `stdout` may be JSON; services with an inventory send `results` and no return code."""
 
-    name: str
-    location: str
-    type: str | None = None
-    description: str | None = None
-    decorator: dict[str, Any] | None = None
-    tags: list[str] | None = None
+    return_code: Whole | None = None
+    stdout: Any = None
+    stderr: Any = None
+    start_time: Text | None = None
+    end_time: Text | None = None
+    elapsed_time: Number | None = None
+    results: Rows[NodeResult] = Field(default_factory=list)
+
+    @property
+    def failed(self) -> bool | None:
+        """Whether the run failed: by its return code (DOC: 0 is good), or by its nodes; None when neither is told."""
+        if self.return_code is not None:
+            return self.return_code != 0
+        told = [node.success for node in self.results]
+        return True if False in told else None if not told or None in told else False
 
 
-class Service(Wire):
-    """A service."""
+class Metadata(WireModel):
+    """service_metadata: `location` is the cluster, `decorator` a JSON Schema of the parameters, `tags` a list of anything."""
 
-    id: str = Field(alias="_id")
+    name: Text = ""
+    location: Text = ""
+    type: Text | None = None
+    description: Text | None = None
+    decorator: _Object = None
+    tags: _List = Field(default_factory=list)
+
+
+class Service(WireModel):
+    """A service. `last_run` is a number (DOC get-service-by-id); what it counts is not documented (GUESS: an epoch time)."""
+
+    id: Text = Field(default="", alias="_id")
     active: bool | None = None
-    service_metadata: Metadata
-    last_run: Output | None = None
+    service_metadata: Metadata = Metadata()
+    last_run: Whole | None = None
 
     @property
     def path(self) -> str:
         """`CLUSTER/NAME`."""
         return f"{self.service_metadata.location}/{self.service_metadata.name}"
 
+    @property
+    def state(self) -> str:
+        """`active`, `not active`, or empty."""
+        return {True: "active", False: "not active", None: ""}[self.active]
 
-class Gateway(Wire):
+
+class Gateway(WireModel):
     """A gateway of a cluster."""
 
-    id: str = Field(alias="_id")
-    cluster_id: str
-    description: str | None = None
+    id: Text = Field(default="", alias="_id")
+    cluster_id: Text = ""
+    description: Text | None = None
     enabled: bool | None = None
     readonly: bool | None = None
-    groups: list[Any] = []
-    certificates: list[Any] = []
+    groups: _List = Field(default_factory=list)
+    certificates: _List = Field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.cluster_id
+
+    @property
+    def state(self) -> str:
+        """DOC: Disabled, Read-Only, Enabled."""
+        if self.enabled is None:
+            return "unknown (nothing)"
+        return "disabled" if not self.enabled else "read-only" if self.readonly else "enabled"
 
 
-class GroupService(Wire):
-    """A service of a group."""
+class Group(WireModel):
+    """A service group; its services are objects with `id` and `name`, or ids."""
 
-    id: str | None = None
-    name: str | None = None
-
-
-class Group(Wire):
-    """A service group."""
-
-    id: str = Field(alias="_id")
-    name: str
-    cluster_id: str
+    id: Text = Field(default="", alias="_id")
+    name: Text = ""
+    cluster_id: Text = ""
     is_default: bool | None = None
-    description: str | None = None
-    groups: list[Any] = []
-    services: list[GroupService | str] = []
+    description: Text | None = None
+    groups: _List = Field(default_factory=list)
+    services: _List = Field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.name
 
 
-class Validity(Wire):
+class Validity(WireModel):
     """From when to when a certificate holds."""
 
-    not_before: str | int | None = Field(default=None, alias="notBefore")
-    not_after: str | int | None = Field(default=None, alias="notAfter")
+    not_before: Text | None = Field(default=None, alias="notBefore")
+    not_after: Text | None = Field(default=None, alias="notAfter")
 
 
-class Certificate(Wire):
+class Certificate(WireModel):
     """A certificate; an alias is sent, and shown only by some versions."""
 
-    id: str = Field(alias="_id")
-    certificate: str | None = None
-    contract_id: str | None = None
-    alias: str | None = None
-    host: str | None = None
-    issuer: str | None = None
+    id: Text = Field(default="", alias="_id")
+    certificate: Text | None = None
+    contract_id: Text | None = None
+    alias: Text | None = None
+    host: Text | None = None
+    issuer: Text | None = None
     self_signed: bool | None = None
-    type: str | None = None
+    type: Text | None = None
     validity: Validity | None = None
-    gateways: list[Any] = []
+    gateways: _List = Field(default_factory=list)
 
     @property
     def label(self) -> str:
         """What people call it."""
         return self.alias or self.id
 
+    @property
+    def ends(self) -> datetime | None:
+        """When it ends."""
+        return moment(self.validity.not_after) if self.validity else None
 
-class JobError(Wire):
+
+class JobError(WireModel):
     """One error of a job; `task` is the id to retry."""
 
-    task: str | None = None
-    message: str | dict[str, Any] | list[Any] | None = None
+    task: Text | None = None
+    message: Any = None
 
 
-class Metrics(Wire):
+class Metrics(WireModel):
     """Times in epoch milliseconds; `progress` is 0 to 1 (GUESS)."""
 
-    start_time: int | None = None
-    end_time: int | None = None
-    progress: float | None = None
+    start_time: Whole | None = None
+    end_time: Whole | None = None
+    progress: Number | None = None
 
 
-class Job(Wire):
-    """A job of the operations manager (CODE)."""
+class Job(WireModel):
+    """A job of the operations manager (CODE itential_mcp)."""
 
-    id: str = Field(alias="_id")
-    name: str | None = None
-    description: str | None = None
-    status: str | None = None
-    created: str | int | None = None
-    created_by: str | dict[str, Any] | None = None
-    variables: dict[str, Any] | None = None
-    error: list[JobError] | None = None
-    metrics: Metrics | None = None
+    id: Text = Field(default="", alias="_id")
+    name: Text | None = None
+    status: Text | None = None
+    created: Text | None = None
+    created_by: Any = None
+    variables: _Object = None
+    error: Rows[JobError] = Field(default_factory=list)
+    metrics: Metrics = Metrics()
 
     @property
     def output(self) -> Output | None:
         """GUESS: a run of a service keeps its result in the variable `result`."""
         result = (self.variables or {}).get("result")
-        if not isinstance(result, dict) or not {"return_code", "stdout", "stderr"} & set(result):
-            return None
-        try:
-            return Output.model_validate(result)
-        except ValidationError:
-            return None
+        told = isinstance(result, dict) and {"return_code", "stdout", "stderr", "results"} & set(result)
+        return Output.model_validate(result) if told else None
 
     @property
     def began(self) -> datetime | None:
-        """When it started, else when it was made."""
-        return moment(self.metrics.start_time if self.metrics else None) or moment(self.created)
+        """When it started, otherwise when it was made."""
+        return moment(self.metrics.start_time) or moment(self.created)
 
 
-class Accepted(Wire):
+class Accepted(NamedTuple):
     """The asynchronous reply of services/run (SEED). What `_id` and `data` stand for is not documented."""
 
-    state: str | None = None
-    message: str | None = None
-    id: str | None = None
-    job_id: str | None = None
-    data: str | None = None
+    state: str
+    message: str
+    id: str
+    job_id: str
+    data: str
 
 
-class Finished(Wire):
-    """The synchronous reply (DOC): JSON-RPC with the result of the run."""
+class Finished(NamedTuple):
+    """The synchronous reply (DOC): JSON-RPC with the result of the run; `status` is `completed` or `error`."""
 
-    status: str | None = None
+    status: str
     output: Output
 
 
-class Broken(Wire):
-    """The synchronous reply of a run that could not be made: JSON-RPC with an error."""
+class Broken(NamedTuple):
+    """A reply that says that the run was not made, or ended in an error without a result."""
 
     text: str
 
@@ -186,90 +219,47 @@ class Broken(Wire):
 RunReply = Accepted | Finished | Broken
 
 
-class Made(Wire):
+class Made(WireModel):
     """Reply of a create."""
 
-    id: str | None = None
-    message: str | None = None
+    id: str = ""
 
 
-def rows(reply: Reply, shape: type[M]) -> list[M]:
-    """The things of a list reply, or the one of a reply about one; raises BadReply."""
-    value: Any = reply.value()
-    found = next((value[key] for key in _KEYS if key in value), value) if isinstance(value, dict) else value
+def one(reply: Reply, model: type[M]) -> M:
+    """The only thing of a reply, bare, in a list, or under `result.value`; raises BadReply when there is none."""
+    found: Any = reply.value()
     if isinstance(found, dict):
-        inner = found.get("value")
-        found = [inner if isinstance(inner, dict) else found]
-    checked: list[M] = _checked(reply, TypeAdapter(list[shape]), found)  # type: ignore[valid-type]
-    return checked
-
-
-def one(reply: Reply, shape: type[M]) -> M:
-    """The only thing of a reply; raises BadReply when there is none."""
-    found = rows(reply, shape)
-    if not found:
-        raise BadReply(f"{reply.name} answered {reply.status}, and with nothing in it.", status=reply.status)
-    return found[0]
+        found = next((found[key] for key in KEYS if key in found), found)
+    if isinstance(found, list) and found:
+        found = found[0]
+    if isinstance(found, dict) and isinstance(found.get("value"), dict):
+        found = found["value"]
+    if not isinstance(found, dict) or not found:
+        raise reply.bad("nothing is in it")
+    return model.model_validate(found)
 
 
 def run_reply(reply: Reply) -> RunReply:
-    """Which of the two forms a run's reply has is told by its shape; raises BadReply for a third one."""
+    """Which form a run's reply has is told by its shape; raises BadReply for one that says neither yes nor no."""
     value: Any = reply.value()
-    if not isinstance(value, dict):
-        raise _strange(reply)
+    value = value if isinstance(value, dict) else {}
+    result = value["result"] if isinstance(value.get("result"), dict) else {}
+    word, message = str(value.get("state") or value.get("status") or ""), str(value.get("message") or "")
     if value.get("error"):
-        return Broken(text=_error_text(value["error"]))
-    result = value.get("result")
-    if isinstance(result, dict) and ("jsonrpc" in value or "return_code" in result):
-        if result.get("return_code") is None:
-            raise _strange(reply)
-        finished: Finished = _checked(reply, TypeAdapter(Finished), {"status": value.get("status"), "output": result})
-        return finished
-    if isinstance(result, dict) and ("job_id" in result or "_id" in result):
-        ids = {"id": result.get("_id"), "job_id": result.get("job_id"), "data": result.get("data")}
-        data = ids["data"] if isinstance(ids["data"], str) else None
-        state = {"state": value.get("state"), "message": value.get("message")}
-        accepted: Accepted = _checked(reply, TypeAdapter(Accepted), {**state, **ids, "data": data})
-        return accepted
-    raise _strange(reply)
-
-
-def _strange(reply: Reply) -> BadReply:
-    return BadReply(
-        f"{reply.name} answered {reply.status} to the run, but neither with a job nor with a result.",
-        status=reply.status,
-    )
+        return Broken(_error_text(value["error"]))
+    output = Output.model_validate(result)
+    if output.failed is not None:
+        return Finished(str(value.get("status") or ""), output)
+    if word.casefold() in _BAD:
+        return Broken(message or str(output.stderr or "") or f"its state is {word}")
+    ids = [found if isinstance(found := result.get(name), str) else "" for name in ("_id", "job_id", "data")]
+    if ids[0] or ids[1]:
+        return Accepted(word, message, *ids)
+    raise reply.bad("it holds neither a job nor a result of the run")
 
 
 def _error_text(error: Any) -> str:
     """`error.data` says most (CODE itential_mcp)."""
     if isinstance(error, dict):
-        for key in ("data", "message", "code"):
-            if error.get(key):
-                return str(error[key])
+        error = next((error[key] for key in ("data", "message", "code") if error.get(key)), error)
     return str(error)
-
-
-def _checked(reply: Reply, adapter: TypeAdapter[Any], value: Any) -> Any:
-    fault = ""
-    try:
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        fault = ", ".join(f"{'.'.join(map(str, item['loc'])) or 'body'} ({item['type']})" for item in found[:3])
-    raise BadReply(
-        f"{reply.name} answered {reply.status}, but not with what was expected: {fault}.",
-        "Its version may differ from the documented one.",
-        status=reply.status,
-    )
-
-
-def moment(when: str | int | None) -> datetime | None:
-    """An aware time of RFC 3339 text or epoch milliseconds; None for nothing and for what is no time."""
-    try:
-        if isinstance(when, int):
-            return datetime.fromtimestamp(when / 1000, UTC)
-        found = datetime.fromisoformat(when) if when else None
-    except (ValueError, OverflowError, OSError):
-        return None
-    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)

@@ -10,22 +10,22 @@ from pydantic import Field
 from bot.backends.itential.adapter import ItentialBackend
 from bot.backends.itential.capabilities import ROWS
 from bot.backends.itential.client import ItnClient
-from bot.backends.itential.models import Wire
 from bot.backends.itential.settings import ItentialSettings
 from bot.core.errors import BadReply, CredentialRefused, Rejected
 from bot.core.ports.plugin import Plugin
 from bot.core.ports.services import BackendParts
+from bot.core.vendor_json import Number, WireModel
 from bot.http_client import Auth, Basic, Credential, HttpClient, Reply, Session, client_for
 
 # A token is renewed so many seconds before its end, so that it doesn't end on the way.
 _EARLY: Final = 60.0
 
 
-class _Token(Wire):
+class _Token(WireModel):
     """Reply of `POST /oauth/token`; `expires_in` in seconds (DOC itential-cloud machine-authentication: 3600)."""
 
     access_token: str = Field(min_length=1, repr=False)
-    expires_in: float | None = None
+    expires_in: Number | None = None
 
 
 async def _service_account(http: HttpClient, settings: ItentialSettings) -> Credential:

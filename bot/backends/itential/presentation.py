@@ -4,67 +4,100 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from bot.backends.itential.models import Certificate, Gateway, Group, GroupService, Job, Output, Service, moment
+from bot.backends.itential.models import Certificate, Gateway, Group, Job, Output, Service
 from bot.backends.itential.schema import properties, required, types_of
-from bot.backends.itential.states import job_state, run_state
 from bot.core.operation import Target
-from bot.core.outcome import Fact, Phase, RunView, Suggestion, Table
+from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table
 from bot.core.text import suggest, utc_text
+from bot.core.vendor_json import mark, moment, unread, unreadable
 
 Clean = Callable[[str], str]
+# CODE itential_mcp. An `error` is still active there and can be retried; here it ends following, because nothing more happens
+# by itself.
+JOB_STATES: Final[Mapping[str, tuple[str, Phase]]] = {
+    "running": ("running", Phase.ACTIVE),
+    "complete": ("complete", Phase.SUCCEEDED),
+    "error": ("error", Phase.FAILED),
+    "canceled": ("canceled", Phase.STOPPED),
+    "incomplete": ("incomplete", Phase.FAILED),
+    "paused": ("paused", Phase.WAITING),
+}
+CONNECTED: Final = "connected"
+_ENDS_SOON: Final = timedelta(days=30)
 
 
 def words_of(value: object) -> str:
-    """Output as text: JSON values as JSON."""
+    """A value as text: JSON values as JSON."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
+# --- runs and jobs -------------------------------------------------------------------------------
+
+
 def output_text(output: Output) -> str:
-    """stdout and stderr under their names; empty when there is neither."""
-    parts = [("stdout", words_of(output.stdout)), ("stderr", output.stderr or "")]
-    told = [(name, text) for name, text in parts if text.strip()]
-    return "\n".join(f"==== {name} ====\n{text.rstrip()}" for name, text in told)
+    """stdout, stderr and what each node answered, under their names; empty when there is none of them."""
+    parts = [("stdout", words_of(output.stdout)), ("stderr", words_of(output.stderr))]
+    for node in output.results:
+        said = {True: "", False: ", failed", None: ", outcome not told"}[node.success]
+        parts.append(
+            (f"{' '.join((node.name, node.command)).strip() or 'a node'}{said}", words_of(node.output) or "(nothing)")
+        )
+    return "\n".join(f"==== {name} ====\n{text.rstrip()}" for name, text in parts if text.strip())
 
 
 def output_facts(output: Output) -> list[Fact]:
-    """Return code and times."""
-    facts: list[Fact] = []
+    """Return code, nodes and times."""
+    good = sum(node.success is True for node in output.results)
+    optional = (
+        ("Return code", output.return_code),
+        ("Nodes", f"{good} of {len(output.results)} succeeded" if output.results else None),
+        ("Started", moment(output.start_time)),
+        ("Ended", moment(output.end_time)),
+        ("Seconds", None if output.elapsed_time is None else round(output.elapsed_time, 1)),
+    )
+    return [Fact(label=label, value=value) for label, value in optional if value is not None]
+
+
+def failure(output: Output) -> str:
+    """How a run failed, in a few words."""
     if output.return_code is not None:
-        facts.append(Fact(label="Return code", value=output.return_code))
-    if moment(output.start_time):
-        facts.append(Fact(label="Started", value=moment(output.start_time)))
-    if moment(output.end_time):
-        facts.append(Fact(label="Ended", value=moment(output.end_time)))
-    if output.elapsed_time is not None:
-        facts.append(Fact(label="Seconds", value=round(output.elapsed_time, 1)))
-    return facts
+        return f"return code {output.return_code}"
+    failed = [node.name or "a node" for node in output.results if node.success is not True]
+    return f"{len(failed)} of {len(output.results)} nodes failed: {', '.join(failed[:5])}"
+
+
+def job_state(job: Job) -> tuple[str, Phase]:
+    """Name and phase; an output that failed makes a completed job a failed one."""
+    words, phase = JOB_STATES.get(job.status or "", (f"unknown ({(job.status or 'nothing')[:40]})", Phase.UNREADABLE))
+    if phase is Phase.SUCCEEDED and job.output is not None and job.output.failed:
+        return f"complete, with {failure(job.output)}", Phase.FAILED
+    return words, phase
 
 
 def job_view(target: Target, job: Job, clean: Clean) -> RunView:
     """A job, and what can be done with it in this state."""
     state, phase = job_state(job)
-    facts = [Fact(label="State", value=state), Fact(label="Started", value=job.began)]
-    if job.name:
-        facts.insert(0, Fact(label="Job", value=job.name))
-    if isinstance(job.created_by, str):
-        facts.append(Fact(label="Started by", value=job.created_by))
-    output = job.output
-    if output is not None and output.return_code is not None:
-        facts.append(Fact(label="Return code", value=output.return_code))
-    share = job.metrics.progress if job.metrics else None
+    output, share = job.output, job.metrics.progress
+    optional = (
+        ("Started by", job.created_by if isinstance(job.created_by, str) else None),
+        ("Return code", output.return_code if output is not None else None),
+    )
+    facts = [Fact(label="Job", value=job.name)] if job.name else []
+    facts += [Fact(label="State", value=state), Fact(label="Started", value=job.began)]
+    facts += [Fact(label=label, value=value) for label, value in optional if value is not None]
     known = share is not None and 0 <= share <= 1
     return RunView(
         state=state,
         phase=phase,
-        facts=tuple(facts),
+        facts=(*facts, *unreadable(job)),
         message=_message(job, output, clean) if phase is Phase.FAILED else "",
         started=job.began,
-        ended=moment(job.metrics.end_time) if job.metrics and phase.ended else None,
+        ended=moment(job.metrics.end_time) if phase.ended else None,
         done=round((share or 0) * 100) if known else None,
         total=100 if known else None,
         next=_steps(target, phase, job.status),
@@ -72,103 +105,86 @@ def job_view(target: Target, job: Job, clean: Clean) -> RunView:
 
 
 def _message(job: Job, output: Output | None, clean: Clean) -> str:
-    if output is not None and (output.stderr or "").strip():
-        return clean((output.stderr or "")[-1_000:])
-    texts = [words_of(one.message) for one in job.error or () if one.message]
+    stderr = words_of(output.stderr) if output is not None else ""
+    if stderr.strip():
+        return clean(stderr[-1_000:])
+    texts = [words_of(one.message) for one in job.error if one.message]
     return clean(texts[-1][:1_000]) if texts else ""
 
 
 def _steps(target: Target, phase: Phase, status: str | None) -> tuple[Suggestion, ...]:
-    refresh, log, stop = (
-        suggest("Refresh", "status", target),
-        suggest("Log", "logs", target),
-        suggest("Stop", "stop", target),
-    )
+    labels = {
+        "status": "Refresh",
+        "logs": "Log",
+        "stop": "Stop",
+        "resume": "Resume",
+        "pause": "Pause",
+        "retry": "Retry",
+    }
+    verbs: tuple[str, ...] = ("logs",) if phase.ended else ("status", "logs")
     if status == "paused":
-        return (refresh, suggest("Resume", "resume", target), stop)
-    if phase is Phase.ACTIVE:
-        return (refresh, suggest("Pause", "pause", target), stop)
-    if phase is Phase.FAILED:
-        return (log, suggest("Retry", "retry", target)) if status == "error" else (log,)
-    return (log,) if phase.ended else (refresh, log)
-
-
-def last_run_view(target: Target, output: Output, clean: Clean) -> RunView:
-    """A run as its service tells of it."""
-    state, phase = run_state(output)
-    return RunView(
-        state=state,
-        phase=phase,
-        facts=tuple(output_facts(output)),
-        message=clean((output.stderr or "")[-1_000:]) if phase is Phase.FAILED else "",
-        started=moment(output.start_time),
-        ended=moment(output.end_time) if phase.ended else None,
-        next=(suggest("Log", "logs", target),),
-    )
+        verbs = ("status", "resume", "stop")
+    elif phase is Phase.ACTIVE:
+        verbs = ("status", "pause", "stop")
+    elif status == "error":
+        verbs = ("logs", "retry")
+    return tuple(suggest(labels[verb], verb, target) for verb in verbs)
 
 
 def job_table(jobs: Sequence[Job]) -> Table:
     """Jobs as rows."""
-    rows = tuple((utc_text(job.began), job.name or "", job_state(job)[0], f"job/{job.id}") for job in jobs)
-    return Table(columns=("Started", "Name", "State", "Job"), rows=rows)
+    rows = ((utc_text(job.began), job.name or "", mark(job_state(job)[0], job), f"job/{job.id}") for job in jobs)
+    return Table(columns=("Started", "Name", "State", "Job"), rows=tuple(rows), note=unread(jobs))
+
+
+# --- services ------------------------------------------------------------------------------------
 
 
 def service_table(services: Sequence[Service]) -> Table:
     """Services as rows."""
-    rows = tuple(
+    rows = (
         (
-            one.path,
+            mark(one.path, one),
             one.service_metadata.type or "",
-            _active(one),
-            _last(one.last_run),
+            one.state,
+            utc_text(moment(one.last_run)),
             " ".join((one.service_metadata.description or "").split()),
         )
         for one in sorted(services, key=lambda one: one.path)
     )
-    return Table(columns=("Service", "Type", "Active", "Last run", "Description"), rows=rows, total=len(rows))
-
-
-def _active(service: Service) -> str:
-    return {True: "active", False: "not active", None: ""}[service.active]
-
-
-def _last(output: Output | None) -> str:
-    if output is None:
-        return "never"
-    return f"{run_state(output)[0]}, {utc_text(moment(output.end_time) or moment(output.start_time))}"
+    columns = ("Service", "Type", "Active", "Last run", "Description")
+    return Table(columns=columns, rows=tuple(rows), total=len(services), note=unread(services))
 
 
 def service_facts(service: Service) -> tuple[Fact, ...]:
-    """What a service is, and its last run."""
+    """What a service is, and when it last ran."""
     meta = service.service_metadata
     optional = (
         ("Type", meta.type),
         ("Description", meta.description),
-        ("Active", _active(service)),
-        ("Tags", ", ".join(meta.tags or ())),
+        ("Active", service.state),
+        ("Tags", ", ".join(words_of(tag) for tag in meta.tags)),
+        ("Last run", moment(service.last_run)),
     )
-    facts = [Fact(label="Cluster", value=meta.location)]
-    facts += [Fact(label=label, value=value) for label, value in optional if value]
-    facts.append(Fact(label="Last run", value=_last(service.last_run)))
-    return tuple(facts)
+    facts = [Fact(label=label, value=value) for label, value in optional if value]
+    return (Fact(label="Cluster", value=meta.location), *facts, *unreadable(service))
 
 
 def parameter_table(schema: Mapping[str, Any] | None) -> Table | None:
     """The parameters of a service; None where it declares none."""
     known, musts = properties(schema), required(schema)
-    if not known:
-        return None
     rows = tuple(
         (
             f"param.{name}",
             _takes(rule),
             "yes" if name in musts else "",
             words_of(rule.get("default")),
-            str(rule.get("description") or ""),
+            words_of(rule.get("description")),
         )
         for name, rule in known.items()
     )
-    return Table(columns=("Parameter", "Takes", "Needed", "Default", "Meaning"), rows=rows, total=len(rows))
+    columns = ("Parameter", "Takes", "Required", "Default", "Meaning")
+    return Table(columns=columns, rows=rows, total=len(rows)) if rows else None
 
 
 def _takes(rule: Mapping[str, Any]) -> str:
@@ -179,102 +195,127 @@ def _takes(rule: Mapping[str, Any]) -> str:
     return ", ".join([" or ".join(types_of(rule)) or "anything", *bounds])
 
 
-def gateway_state(gateway: Gateway) -> str:
-    """DOC: Disabled, Read-Only, Enabled."""
-    if gateway.enabled is False:
-        return "disabled"
-    if gateway.enabled is None:
-        return "unknown (nothing)"
-    return "read-only" if gateway.readonly else "enabled"
+# --- gateways ------------------------------------------------------------------------------------
 
 
-def gateway_facts(gateway: Gateway, connection: str | None) -> tuple[Fact, ...]:
+def connection_word(connections: Mapping[str, str] | None, cluster: str) -> str:
+    """How a gateway is connected. The list names the actively connected ones (SEED), so that one that is absent is not."""
+    return "not told" if connections is None else connections.get(cluster, "not connected")
+
+
+def gateway_state(gateway: Gateway, connection: str) -> State:
+    """Whether the gateway can run services now."""
+    text = gateway.state if connection == "not told" else f"{gateway.state} and {connection}"
+    if connection not in (CONNECTED, "not told"):
+        return State(text=text, level=Level.BAD)
+    if gateway.enabled is None or connection == "not told":
+        return State(text=text, level=Level.UNSURE)
+    return State(text=text, level=Level.GOOD if gateway.state == "enabled" else Level.WARN)
+
+
+def connections_state(connections: Mapping[str, str]) -> State | None:
+    """How many gateways are connected: none of them is bad news; None where there is no gateway."""
+    up = sum(state == CONNECTED for state in connections.values())
+    level = Level.GOOD if up == len(connections) else Level.WARN if up else Level.BAD
+    return State(text=f"{up} of {len(connections)} gateways are connected", level=level) if connections else None
+
+
+def gateway_facts(gateway: Gateway, connection: str) -> tuple[Fact, ...]:
     """What a gateway is."""
-    facts = [Fact(label="Cluster", value=gateway.cluster_id), Fact(label="State", value=gateway_state(gateway))]
-    facts.append(Fact(label="Connection", value=connection or "not told"))
-    facts.append(Fact(label="Groups", value=", ".join(words_of(one) for one in gateway.groups) or "none"))
-    facts.append(Fact(label="Certificates", value=", ".join(words_of(one) for one in gateway.certificates) or "none"))
-    if gateway.description:
-        facts.append(Fact(label="Description", value=gateway.description))
-    return tuple(facts)
+    pairs = (
+        ("Cluster", gateway.cluster_id),
+        ("State", gateway.state),
+        ("Connection", connection),
+        ("Groups", ", ".join(words_of(one) for one in gateway.groups) or "none"),
+        ("Certificates", ", ".join(words_of(one) for one in gateway.certificates) or "none"),
+        ("Description", gateway.description),
+    )
+    return (*(Fact(label=label, value=value) for label, value in pairs if value), *unreadable(gateway))
 
 
-def gateway_table(gateways: Sequence[Gateway], connections: Mapping[str, str]) -> Table:
+def gateway_table(gateways: Sequence[Gateway], connections: Mapping[str, str] | None) -> Table:
     """Gateways as rows."""
-    rows = tuple(
+    rows = (
         (
-            one.cluster_id,
-            gateway_state(one),
-            connections.get(one.cluster_id, "not told"),
+            mark(one.cluster_id, one),
+            one.state,
+            connection_word(connections, one.cluster_id),
             one.description or "",
             f"gateway/{one.id}",
         )
         for one in gateways
     )
-    return Table(columns=("Cluster", "State", "Connection", "Description", "Gateway"), rows=rows, total=len(rows))
+    columns = ("Cluster", "State", "Connection", "Description", "Gateway")
+    return Table(columns=columns, rows=tuple(rows), total=len(gateways), note=unread(gateways))
 
 
-def service_names(group: Group) -> list[str]:
-    """The services of a group by name where they have one."""
-    return [one if isinstance(one, str) else _name(one) for one in group.services]
-
-
-def _name(one: GroupService) -> str:
-    return one.name or one.id or "a service"
+# --- service groups and certificates -------------------------------------------------------------
 
 
 def group_table(groups: Sequence[Group]) -> Table:
     """Service groups as rows."""
-    rows = tuple(
-        (one.name, one.cluster_id, str(len(one.services)), one.description or "", f"group/{one.id}") for one in groups
+    rows = (
+        (mark(one.name, one), one.cluster_id, str(len(one.services)), one.description or "", f"group/{one.id}")
+        for one in groups
     )
-    return Table(columns=("Group", "Cluster", "Services", "Description", "Id"), rows=rows, total=len(rows))
+    columns = ("Group", "Cluster", "Services", "Description", "Id")
+    return Table(columns=columns, rows=tuple(rows), total=len(groups), note=unread(groups))
 
 
 def group_facts(group: Group) -> tuple[Fact, ...]:
-    """What a service group is."""
-    facts = [Fact(label="Cluster", value=group.cluster_id)]
-    facts.append(Fact(label="Services", value=", ".join(service_names(group)) or "none"))
-    facts.append(Fact(label="Groups", value=", ".join(words_of(one) for one in group.groups) or "none"))
-    if group.is_default:
-        facts.append(Fact(label="Default", value="yes"))
-    if group.description:
-        facts.append(Fact(label="Description", value=group.description))
-    return tuple(facts)
+    """What a service group is; its services by name where they have one."""
+    names = [
+        words_of(one.get("name") or one.get("id") or one) if isinstance(one, dict) else words_of(one)
+        for one in group.services
+    ]
+    pairs = (
+        ("Cluster", group.cluster_id),
+        ("Services", ", ".join(names) or "none"),
+        ("Groups", ", ".join(words_of(one) for one in group.groups) or "none"),
+        ("Default", "yes" if group.is_default else ""),
+        ("Description", group.description),
+    )
+    return (*(Fact(label=label, value=value) for label, value in pairs if value), *unreadable(group))
 
 
-def cert_ends(cert: Certificate) -> datetime | None:
-    """When a certificate ends."""
-    return moment(cert.validity.not_after) if cert.validity else None
+def cert_state(cert: Certificate, now: datetime) -> State:
+    """Whether a certificate is valid now: ended is bad news, an end within 30 days a warning."""
+    if cert.ends is None:
+        return State(text="its end can't be read", level=Level.UNSURE)
+    if cert.ends <= now:
+        return State(text=f"ended on {utc_text(cert.ends)}", level=Level.BAD)
+    return State(
+        text=f"valid until {utc_text(cert.ends)}", level=Level.WARN if cert.ends - now < _ENDS_SOON else Level.GOOD
+    )
 
 
 def cert_table(certs: Sequence[Certificate]) -> Table:
     """Certificates as rows; never their text."""
-    rows = tuple(
+    rows = (
         (
-            one.label,
+            mark(one.label, one),
             one.host or "",
             one.issuer or "",
-            utc_text(cert_ends(one)),
+            utc_text(one.ends),
             str(len(one.gateways)),
             f"cert/{one.id}",
         )
         for one in certs
     )
-    return Table(columns=("Certificate", "Host", "Issuer", "Ends", "Gateways", "Id"), rows=rows, total=len(rows))
+    columns = ("Certificate", "Host", "Issuer", "Ends", "Gateways", "Id")
+    return Table(columns=columns, rows=tuple(rows), total=len(certs), note=unread(certs))
 
 
 def cert_facts(cert: Certificate) -> tuple[Fact, ...]:
     """What a certificate is."""
-    optional = (
+    pairs = (
         ("Host", cert.host),
         ("Issuer", cert.issuer),
         ("Type", cert.type),
         ("Contract", cert.contract_id),
-        ("Self-signed", None if cert.self_signed is None else "yes" if cert.self_signed else "no"),
+        ("Self-signed", {True: "yes", False: "no", None: None}[cert.self_signed]),
+        ("Begins", moment(cert.validity.not_before) if cert.validity else None),
+        ("Ends", cert.ends),
+        ("Gateways", ", ".join(words_of(one) for one in cert.gateways) or "none"),
     )
-    facts = [Fact(label=label, value=value) for label, value in optional if value]
-    facts.append(Fact(label="Begins", value=moment(cert.validity.not_before) if cert.validity else None))
-    facts.append(Fact(label="Ends", value=cert_ends(cert)))
-    facts.append(Fact(label="Gateways", value=", ".join(words_of(one) for one in cert.gateways) or "none"))
-    return tuple(facts)
+    return (*(Fact(label=label, value=value) for label, value in pairs if value), *unreadable(cert))

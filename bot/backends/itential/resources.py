@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP
-from bot.backends.itential.checks import certificate, written_pem
-from bot.backends.itential.context import AdapterContext
+from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS
+from bot.backends.itential.parameters import certificate, written_pem
 from bot.backends.itential.presentation import cert_facts, gateway_facts, group_facts
-from bot.backends.itential.targets import NEW, existing
+from bot.backends.itential.targets import NEW, RESOURCES, AdapterContext
 from bot.core.command.arguments import text_of
-from bot.core.errors import BadRequest
+from bot.core.errors import BadRequest, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, Done, LookBack, Refused
+from bot.core.outcome import GONE, Done, Fact, LookBack, Refused
 from bot.core.ports.services import Call
 from bot.core.text import suggest
 from bot.core.value import Json
 
 _LARGEST_PEM: Final = 64 * 1024
 _WORD: Final = {GATEWAY: "gateway", GROUP: "service group", CERT: "certificate"}
-_GATEWAY: Final = ("cluster_id", "enabled", "readonly", "description", "certificates", "groups")
-_MAKES: Final = ("create", "add")
-_CERT: Final = ("raw_certificate", "contract_id", "alias")
 
 
 def _label(target: Target) -> str:
@@ -31,80 +29,31 @@ def _label(target: Target) -> str:
 
 def check(operation: Operation) -> Refused | None:
     """What is to be made must not exist; raises NoSuchTarget where anything else is asked of what does not."""
-    target = operation.target
-    if not operation.verb.endswith(_MAKES):
-        existing(target)
+    target, making = operation.target, operation.verb.endswith(("create", "add"))
+    if making is (target.group == NEW):
         return None
-    if target.group == NEW:
-        return None
-    word = _WORD[target.kind]
+    if not making:
+        raise NoSuchTarget(f"{target.backend} has no {target.name.replace('/', ' ', 1)}.")
     return Refused(
         code="exists",
-        summary=f"There is a {word} {_label(target)} already.",
+        summary=f"There is a {_WORD[target.kind]} {_label(target)} already.",
         hint=f"Change it with `{target.kind} set`.",
         next=(suggest("Refresh", "status", target),),
     )
 
 
-# --- gateways ------------------------------------------------------------------------------------
-
-
-async def create_gateway(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """POST with all required fields; created disabled unless said otherwise, as the vendor's console does (DOC)."""
-    params = operation.params
-    fields: dict[str, Json] = {
-        "cluster_id": _label(operation.target),
-        "enabled": params.get("enabled") is True,
-        "readonly": params.get("readonly") is True,
-        "groups": params.get("groups") or [],
-    }
-    fields |= {name: params[name] for name in ("description", "certificates") if params.get(name)}
-    made = await ctx.client.create_gateway(fields)
-    return await _made(ctx, operation.target, made.id)
-
-
-async def set_gateway(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """PUT the whole gateway, what is left unsaid as it is now: nobody says whether a PUT replaces or merges."""
-    target = operation.target
-    given = operation.given
-    now = await ctx.client.gateway(target.id)
-    fields: dict[str, Json] = {
-        "cluster_id": now.cluster_id,
-        "enabled": now.enabled is True,
-        "readonly": now.readonly is True,
-        "description": now.description or "",
-        "certificates": list(now.certificates),
-        "groups": list(now.groups),
-    }
-    await ctx.client.set_gateway(target.id, {**fields, **{name: given[name] for name in _GATEWAY if name in given}})
-    after = await ctx.client.gateway(target.id)
-    await ctx.finder.learn(ctx.finder.gateway_target(after))
-    return Done(summary=f"The gateway {after.cluster_id} is changed.", facts=gateway_facts(after, None))
-
-
-# --- service groups ------------------------------------------------------------------------------
-
-
-async def create_group(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """POST with its name and cluster."""
-    fields: dict[str, Json] = {"name": _label(operation.target), "cluster_id": text_of(operation, "cluster_id")}
-    fields |= {
-        name: operation.params[name] for name in ("description", "services", "groups") if operation.params.get(name)
-    }
-    made = await ctx.client.create_group(fields)
-    return await _made(ctx, operation.target, made.id)
-
-
-async def set_group(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """PATCH with what was said alone."""
-    target = operation.target
-    await ctx.client.set_group(target.id, dict(operation.given))
-    after = await ctx.client.group(target.id)
-    await ctx.finder.learn(ctx.finder.group_target(after))
-    return Done(summary=f"The service group {after.name} is changed.", facts=group_facts(after))
-
-
-# --- certificates --------------------------------------------------------------------------------
+async def create(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """POST a gateway or a group with its required fields; a gateway is created disabled unless said otherwise (DOC)."""
+    target, params = operation.target, operation.params
+    if target.kind == GATEWAY:
+        fields: dict[str, Json] = {"cluster_id": _label(target), "groups": []}
+        fields |= {name: params.get(name) is True for name in ("enabled", "readonly")}
+    else:
+        fields = {"name": _label(target), "cluster_id": text_of(operation, "cluster_id")}
+    optional = ("description", "certificates", "services", "groups")
+    fields |= {name: params[name] for name in optional if params.get(name)}
+    made, _ = await ctx.client.create(RESOURCES[target.kind], fields)
+    return await _made(ctx, target, made, "is created")
 
 
 async def add_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -112,79 +61,91 @@ async def add_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Don
     pem = await _pem(operation, call)
     alias = text_of(operation, "alias") or _label(operation.target)
     fields: dict[str, Json] = {"raw_certificate": pem, "contract_id": text_of(operation, "contract_id"), "alias": alias}
-    made = await ctx.client.add_certificate(fields)
-    target = await ctx.finder.learn(ctx.finder.cert_target(made, alias))
+    new_id, made = await ctx.client.create(CERTS, fields)
+    target = operation.target.model_copy(update={"name": f"{CERT}/{alias}", "scope": f"{ctx.name}:{CERT}/{alias}"})
+    return await _made(ctx, target, new_id, "is added", cert_facts(made))
+
+
+async def _made(ctx: AdapterContext, target: Target, id: str, what: str, facts: Sequence[Fact] = ()) -> Done:
+    made = target.model_copy(update={"id": id or target.id, "group": ""})
+    if id:
+        await ctx.finder.remembered(made)
     return Done(
-        summary=f"The certificate {alias} is added.",
-        facts=cert_facts(made),
-        backend_ref=made.id,
-        next=(suggest("Refresh", "status", target),),
+        summary=f"The {_WORD[target.kind]} {_label(target)} {what}.",
+        facts=tuple(facts),
+        backend_ref=id or None,
+        next=(suggest("Refresh", "status", made),),
     )
+
+
+async def set_gateway(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """PUT the whole gateway, what is left unsaid as it is now: whether a PUT replaces or merges is not documented."""
+    target = operation.target
+    now = await ctx.client.read(GATEWAYS, target.id)
+    if now.odd or now.enabled is None:
+        raise BadRequest(
+            f"The gateway can't be read completely ({', '.join(now.odd) or 'enabled'}), so it isn't changed."
+        )
+    fields: dict[str, Json] = {
+        "cluster_id": now.cluster_id,
+        "enabled": now.enabled,
+        "readonly": now.readonly is True,
+        "description": now.description or "",
+        "certificates": list(now.certificates),
+        "groups": list(now.groups),
+    }
+    fields |= {name: value for name, value in operation.given.items() if name in fields}
+    await ctx.client.change(GATEWAYS, target.id, fields)
+    after = await ctx.client.read(GATEWAYS, target.id)
+    await ctx.finder.remembered(ctx.finder.resource_target(GATEWAY, after))
+    return Done(summary=f"The gateway {after.cluster_id} is changed.", facts=gateway_facts(after, ""))
+
+
+async def set_group(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
+    """PATCH with what was said alone."""
+    target = operation.target
+    await ctx.client.change(GROUPS, target.id, dict(operation.given))
+    after = await ctx.client.read(GROUPS, target.id)
+    await ctx.finder.remembered(ctx.finder.resource_target(GROUP, after))
+    return Done(summary=f"The service group {after.name} is changed.", facts=group_facts(after))
 
 
 async def set_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """PUT the whole certificate, what is left unsaid as it is now."""
-    target = operation.target
-    given = operation.given
+    target, given = operation.target, operation.given
     pem = await _pem(operation, call)
-    now = await ctx.client.certificate(target.id)
+    now = await ctx.client.read(CERTS, target.id)
     fields: dict[str, Json] = {
-        "raw_certificate": now.certificate or "",
-        "contract_id": now.contract_id or "",
-        "alias": now.alias or _label(target),
+        "raw_certificate": pem or now.certificate or "",
+        "contract_id": given.get("contract_id", now.contract_id or ""),
+        "alias": given.get("alias", now.alias or _label(target)),
     }
-    fields |= {name: given[name] for name in _CERT if name in given}
-    if pem:
-        fields["raw_certificate"] = pem
     if not fields["raw_certificate"]:
-        raise BadRequest("The platform does not show this certificate's text; attach it, so that it is not lost.")
-    await ctx.client.set_certificate(target.id, fields)
-    after = await ctx.client.certificate(target.id)
+        raise BadRequest("The platform doesn't show this certificate's text; attach it, so that it is not lost.")
+    await ctx.client.change(CERTS, target.id, fields)
+    after = await ctx.client.read(CERTS, target.id)
     return Done(summary=f"The certificate {_label(target)} is changed.", facts=cert_facts(after))
 
 
 async def _pem(operation: Operation, call: Call) -> str:
     """The certificate of the parameter or of the attached file; raises BadRequest for anything but certificates."""
-    if operation.files:
-        return certificate(await _attached(operation.files[0], call))
-    return written_pem(operation)
-
-
-async def _attached(file_id: str, call: Call) -> str:
-    file = await call.file(file_id)
+    if not operation.files:
+        return written_pem(operation)
     data = b""
-    async for chunk in file.chunks():
+    async for chunk in (await call.file(operation.files[0])).chunks():
         data += chunk
         if len(data) > _LARGEST_PEM:
             raise BadRequest(f"The attached file is larger than {_LARGEST_PEM >> 10} KB, which no certificate is.")
     text = data.decode("utf-8", "replace").strip()
     if not text:
         raise BadRequest("The attached file is empty.")
-    return text
-
-
-# --- all three -----------------------------------------------------------------------------------
-
-
-async def _made(ctx: AdapterContext, target: Target, id: str | None) -> Done:
-    made = target.model_copy(update={"id": id or target.id, "group": ""})
-    if id:
-        await ctx.finder.learn(made)
-    word = _WORD[target.kind]
-    return Done(
-        summary=f"The {word} {_label(target)} is created.", backend_ref=id, next=(suggest("Refresh", "status", made),)
-    )
+    return certificate(text)
 
 
 async def delete(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Delete one for good."""
     target = operation.target
-    if target.kind == GATEWAY:
-        await ctx.client.delete_gateway(target.id)
-    elif target.kind == GROUP:
-        await ctx.client.delete_group(target.id)
-    else:
-        await ctx.client.delete_certificate(target.id)
+    await ctx.client.delete(RESOURCES[target.kind], target.id)
     return Done(summary=f"The {_WORD[target.kind]} {_label(target)} is deleted.", backend_ref=target.id)
 
 
@@ -192,60 +153,44 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     """Whether what was to be made or deleted is in the list now."""
     target, word = operation.target, _WORD[operation.target.kind]
     deleting = operation.verb.endswith("delete")
-    ids = await _ids(ctx, target, deleting=deleting)
+    listed = await _listed(ctx, target)
+    ids = [one.id for one in listed if (one.id == target.id if deleting else one.label == _label(target))]
     seen = f"The list of {word}s has {'one' if ids else 'none'} of that name now."
+    if any(one.odd and not one.id for one in listed):
+        return LookBack(evidence=f"{seen} Not every row of it can be read.")
     if deleting:
         done = Done(summary=f"The {word} {_label(target)} is deleted.", backend_ref=target.id)
         return LookBack(found=None if ids else done, absent=bool(ids), evidence=seen)
     if not ids:
         return LookBack(absent=target.kind != CERT, evidence=seen)
-    return LookBack(found=await _made(ctx, target, ids[0]), evidence=seen)
+    return LookBack(found=await _made(ctx, target, ids[0], "is created"), evidence=seen)
 
 
-async def _ids(ctx: AdapterContext, target: Target, *, deleting: bool) -> list[str]:
-    """Ids of what is listed under this id (when deleting) or under this name."""
-    label = _label(target)
-    pairs: list[tuple[str, str]]
-    if target.kind == GATEWAY:
-        pairs = [(one.id, one.cluster_id) for one in await ctx.client.gateways()]
-    elif target.kind == GROUP:
-        pairs = [(one.id, one.name) for one in await ctx.client.groups()]
-    else:
-        pairs = [(one.id, one.label) for one in await ctx.client.certificates()]
-    return [found for found, name in pairs if (found == target.id if deleting else name == label)]
+async def _listed(ctx: AdapterContext, target: Target) -> list[Any]:
+    return await ctx.client.listed(RESOURCES[target.kind])
 
 
 async def state_of(ctx: AdapterContext, target: Target) -> str:
     """Whether it exists, and how a gateway is set."""
     if target.group == NEW:
         return "does not exist"
-    if target.kind == GATEWAY:
-        from_list = [one for one in await ctx.client.gateways() if one.id == target.id]
-        return (
-            ("disabled" if from_list[0].enabled is False else "read-only" if from_list[0].readonly else "enabled")
-            if from_list
-            else GONE
-        )
-    return "exists" if await _ids(ctx, target, deleting=True) else GONE
+    found = [one for one in await _listed(ctx, target) if one.id == target.id]
+    if not found:
+        return GONE
+    return str(found[0].state) if target.kind == GATEWAY else "exists"
 
 
 async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]]:
-    """What hangs on it."""
+    """What depends on it."""
     if target.group == NEW:
         return [("Exists", "no")]
     if target.kind == GATEWAY:
-        gateway = await ctx.client.gateway(target.id)
+        gateway = await ctx.client.read(GATEWAYS, target.id)
         services = [one.service_metadata.name for one in await ctx.client.services(gateway.cluster_id)]
-        return [
-            ("Services on it", f"{len(services)}: {', '.join(services[:10])}" if services else "none"),
-            _state(gateway.enabled),
-        ]
+        told = f"{len(services)}: {', '.join(services[:10])}" if services else "none"
+        return [("Services on it", told), ("Enabled", {True: "yes", False: "no", None: "not told"}[gateway.enabled])]
     if target.kind == GROUP:
-        group = await ctx.client.group(target.id)
+        group = await ctx.client.read(GROUPS, target.id)
         return [("Services in it", str(len(group.services))), ("Cluster", group.cluster_id)]
-    cert = await ctx.client.certificate(target.id)
+    cert = await ctx.client.read(CERTS, target.id)
     return [("Gateways that use it", str(len(cert.gateways))), ("Host", cert.host or "not told")]
-
-
-def _state(enabled: bool | None) -> tuple[str, str]:
-    return ("Enabled", "yes" if enabled else "no")

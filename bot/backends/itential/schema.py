@@ -1,30 +1,52 @@
-"""The parameters of a service, by the JSON Schema that it may carry as `decorator` (DOC).
+"""The parameters of a service, by the JSON Schema that it may carry as `decorator` (DOC get-service-by-id).
 
-Read are type, required, enum, minimum, maximum, minLength, maxLength, items and additionalProperties; everything else is
-left to the gateway (a `pattern` too: a foreign regular expression is not run here). Without a schema all values are text.
+`jsonschema` validates; here its errors become sentences, and what was written as text gets the type that the schema names.
+Patterns are left to the gateway, because a foreign regular expression can run for ever. Without a schema all values are text.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-import re
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
+
+from jsonschema import Draft202012Validator, SchemaError, ValidationError, validators
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from bot.core.command.params import Param, ParamType
 from bot.core.errors import BadRequest
 from bot.core.value import Json
 
 Schema = Mapping[str, Any]
-_INTEGER: Final = re.compile(r"-?\d{1,18}")
-_NUMBER: Final = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?")
 _FLAGS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _MOST_TOLD: Final = 5
+_TYPES: Final = {
+    "integer": "a whole number", "number": "a number", "boolean": "`true` or `false`", "null": "`null`",
+    "array": "a JSON list, like `[1, 2]`", "object": 'a JSON object, like `{"a": 1}`', "string": "a text",
+}  # fmt: skip
+_BOUNDS: Final = {
+    "minimum": "at least {}", "maximum": "at most {}", "exclusiveMinimum": "more than {}", "exclusiveMaximum": "less than {}",
+    "minLength": "at least {} characters", "maxLength": "at most {} characters",
+    "minItems": "at least {} items", "maxItems": "at most {} items",
+}  # fmt: skip
 
 
-class _Misfit(ValueError):
-    """A value that the schema does not take; the text says what it takes."""
+def _left_out(*_: Any) -> Iterator[ValidationError]:
+    return iter(())
+
+
+def _unknown_names(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if "patternProperties" not in schema:
+        yield from Draft202012Validator.VALIDATORS["additionalProperties"](validator, value, instance, schema)
+
+
+_Validator: Final = validators.extend(  # type: ignore[no-untyped-call]  # the stubs leave it untyped
+    Draft202012Validator,
+    {"pattern": _left_out, "patternProperties": _left_out, "additionalProperties": _unknown_names},
+)
 
 
 def properties(schema: Schema | None) -> dict[str, Schema]:
@@ -44,35 +66,50 @@ def required(schema: Schema | None) -> tuple[str, ...]:
 def typed(schema: Schema | None, given: Mapping[str, Json]) -> dict[str, Json]:
     """What was written as `param.NAME=VALUE`, in the schema's types; raises BadRequest that names every misfit."""
     known = properties(schema)
-    faults = [_missing(name, known.get(name, {})) for name in required(schema) if name not in given]
-    values: dict[str, Json] = {}
-    for name, text in given.items():
-        if name not in known:
-            if known and (schema or {}).get("additionalProperties") is False:
-                faults.append(_unknown(name, known))
-            values[name] = text
-            continue
-        try:
-            values[name] = _value(known[name], str(text))
-        except _Misfit as fault:
-            faults.append(f"`param.{name}` {fault}")
+    values = {name: _typed(known.get(name, {}), str(text)) for name, text in given.items()}
+    faults = list(dict.fromkeys(_sentence(error, known, given) for error in _errors(schema, values)))
     if faults:
         more = f"; and {len(faults) - _MOST_TOLD} more" if len(faults) > _MOST_TOLD else ""
         raise BadRequest("; ".join(faults[:_MOST_TOLD]) + more + ".", code="bad_parameter")
     return values
 
 
-def _missing(name: str, rule: Schema) -> str:
-    choices = rule.get("enum")
-    takes = f" (one of {_listed(choices)})" if isinstance(choices, list) and choices else ""
-    return f"`param.{name}=` is missing{takes}"
+def _errors(schema: Schema | None, values: dict[str, Json]) -> list[ValidationError]:
+    """What does not fit; a schema that is not one, or that refers to another document, is left to the gateway."""
+    try:
+        _Validator.check_schema(schema or {})
+        found = _Validator(schema or {}, registry=Registry()).iter_errors(values)
+        return sorted(found, key=lambda error: (error.validator != "required", [str(part) for part in error.path]))
+    except (SchemaError, Unresolvable, RecursionError):
+        return []
 
 
-def _unknown(name: str, known: Mapping[str, Schema]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if near:
-        return f"`param.{name}` is no parameter of this service; did you mean `param.{near[0]}`?"
-    return f"`param.{name}` is no parameter of this service; there are {_listed(sorted(known))}"
+def _sentence(error: ValidationError, known: Mapping[str, Schema], given: Mapping[str, Json]) -> str:
+    if error.validator == "required" and not error.path:
+        musts: Any = error.validator_value
+        name = next((name for name in musts if name not in given and f"'{name}'" in error.message), "")
+        choices = known.get(name, {}).get("enum")
+        takes = f" (one of {_listed(choices)})" if isinstance(choices, list) and choices else ""
+        return f"`param.{name}=` is missing{takes}"
+    if error.validator == "additionalProperties" and not error.path:
+        name = next(name for name in given if name not in known)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        more = f"did you mean `param.{near[0]}`?" if near else f"it takes {_listed(sorted(known)) or 'none'}"
+        return f"`param.{name}` is not a parameter of this service; {more}"
+    name = ".".join(str(part) for part in error.absolute_path)
+    return f"`param.{name}` {_misfit(error)}" if name else error.message[:200]
+
+
+def _misfit(error: ValidationError) -> str:
+    wanted: Any = error.validator_value
+    shown = str(error.instance)[:40]
+    if error.validator == "enum":
+        return f"takes one of {_listed(wanted)}, not `{shown}`"
+    if error.validator == "type":
+        return f"takes {' or '.join(_TYPES.get(kind, kind) for kind in types_of({'type': wanted}))}, not `{shown}`"
+    if error.validator in _BOUNDS:
+        return f"takes {_BOUNDS[str(error.validator)].format(wanted)}"
+    return f"doesn't fit: {error.message[:200]}"
 
 
 def _listed(values: list[Any]) -> str:
@@ -87,98 +124,39 @@ def types_of(rule: Schema) -> tuple[str, ...]:
     return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
 
 
-def _value(rule: Schema, text: str) -> Json:
+def _typed(rule: Schema, text: str) -> Json:
+    """The text in a type that the rule names; the text itself where it fits none, so that the validator can say so."""
     choices = rule.get("enum")
-    if isinstance(choices, list) and choices:
-        return _choice(choices, text)
-    fault = ""
-    # The narrower types first: `3` for integer or string is a number.
-    for kind in sorted(types_of(rule), key=lambda one: one == "string"):
-        try:
-            value = _read(kind, rule, text)
-        except _Misfit as misfit:
-            fault = fault or str(misfit)
-            continue
-        _check(rule, value)
-        return value
-    if fault:
-        raise _Misfit(fault)
-    _check(rule, text)
-    return text
-
-
-def _choice(choices: list[Any], text: str) -> Json:
-    for choice in choices:
-        if text == (choice if isinstance(choice, str) else json.dumps(choice)):
+    for choice in choices if isinstance(choices, list) else ():
+        if text == _named(choice):
             found: Json = choice
             return found
-    raise _Misfit(f"takes one of {_listed(choices)}, not `{text[:40]}`")
-
-
-def _read(kind: str, rule: Schema, text: str) -> Json:
-    if kind == "integer" and _INTEGER.fullmatch(text):
-        return int(text)
-    if kind == "number" and _NUMBER.fullmatch(text):
-        return float(text) if re.search(r"[.eE]", text) else int(text)
-    if kind == "boolean" and text.lower() in _FLAGS:
+    types = types_of(rule)
+    if "boolean" in types and text.lower() in _FLAGS:
         return _FLAGS[text.lower()]
-    if kind == "null" and text in ("", "null"):
-        return None
-    if kind == "array":
-        return _array(rule, text)
-    if kind == "object":
-        return _object(text)
-    if kind in ("integer", "number", "boolean", "null"):
-        words = {"integer": "a whole number", "number": "a number", "boolean": "`true` or `false`", "null": "`null`"}
-        raise _Misfit(f"takes {words[kind]}, not `{text[:40]}`")
-    return text
-
-
-def _object(text: str) -> Json:
-    value = _json(text)
-    if not isinstance(value, dict):
-        raise _Misfit('takes a JSON object, like `{"a": 1}`')
-    return value
-
-
-def _array(rule: Schema, text: str) -> Json:
-    """JSON, or words with commas between them."""
-    items = rule.get("items")
-    inner: Schema = items if isinstance(items, dict) else {}
-    if not text.lstrip().startswith("["):
-        return [_value(inner, word.strip()) for word in text.split(",") if word.strip()]
-    value = _json(text)
-    if not isinstance(value, list):
-        raise _Misfit("takes a JSON list, like `[1, 2]`")
-    return value
-
-
-def _json(text: str) -> Any:
+    if "array" in types and not text.lstrip().startswith("["):
+        items = rule.get("items")
+        return [
+            _typed(items if isinstance(items, dict) else {}, word.strip()) for word in text.split(",") if word.strip()
+        ]
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
-        raise _Misfit(f"takes JSON, and `{text[:40]}` is none") from None
+        return text
+    checker = Draft202012Validator.TYPE_CHECKER
+    fits = any(kind in _TYPES and kind != "string" and checker.is_type(value, kind) for kind in types)
+    return value if fits else text
 
 
-def _no_constant(word: str) -> None:
-    raise ValueError(word)
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(digits)
+    return number
 
 
-def _check(rule: Schema, value: Json) -> None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        _bounds(rule, value, ("minimum", "maximum"), "")
-    elif isinstance(value, str):
-        _bounds(rule, len(value), ("minLength", "maxLength"), " characters")
-    elif isinstance(value, list):
-        _bounds(rule, len(value), ("minItems", "maxItems"), " items")
-
-
-def _bounds(rule: Schema, size: float, names: tuple[str, str], unit: str) -> None:
-    low, high = (rule.get(name) for name in names)
-    if isinstance(low, (int, float)) and size < low:
-        raise _Misfit(f"takes at least {low:g}{unit}")
-    if isinstance(high, (int, float)) and size > high:
-        raise _Misfit(f"takes at most {high:g}{unit}")
+def _named(choice: Any) -> str:
+    return choice if isinstance(choice, str) else json.dumps(choice)
 
 
 def fields(schema: Schema | None) -> tuple[Param, ...]:
@@ -190,18 +168,12 @@ def fields(schema: Schema | None) -> tuple[Param, ...]:
 def _field(name: str, rule: Schema, must: bool) -> Param:
     kinds = {kind for kind in types_of(rule) if kind != "null"}
     choices = rule.get("enum")
-    named = tuple(c if isinstance(c, str) else json.dumps(c) for c in choices) if isinstance(choices, list) else ()
-    sort = ParamType.TEXT
-    if named:
-        sort = ParamType.CHOICE
-    elif kinds == {"integer"}:
-        sort = ParamType.INTEGER
-    elif kinds == {"boolean"}:
-        sort = ParamType.BOOLEAN
-    whole = sort is ParamType.INTEGER
+    named = tuple(_named(choice) for choice in choices) if isinstance(choices, list) else ()
+    whole = not named and kinds == {"integer"}
+    plain = ParamType.BOOLEAN if kinds == {"boolean"} else ParamType.TEXT
     return Param(
         name=f"param.{name}",
-        type=sort,
+        type=ParamType.CHOICE if named else ParamType.INTEGER if whole else plain,
         help=str(rule.get("description") or rule.get("title") or name)[:200],
         required=must,
         choices=named,

@@ -52,7 +52,9 @@ class ItentialPlane(RunCalls, ResourceCalls):
         )
 
     def _health(self, call: Call) -> Reply:
+        """DOC get-health: needs no credential."""
         return json_reply({"status": "Success", "result": "ok"})
 
     def _version(self, call: Call) -> Reply:
+        """DOC get-version: a version string."""
         return json_reply(self.version)

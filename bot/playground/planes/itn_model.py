@@ -1,4 +1,8 @@
-"""Services and jobs of a simulated Itential Platform (seed 001, backends.md 2.3 and 2.4)."""
+"""Services and jobs of a simulated Itential Platform.
+
+Sources: SEED is seed 001; DOC the vendor's pages under docs.itential.com/itential-cloud/api-reference; CODE public clients
+(itential-mcp for jobs, rickeydbrown/gateway5-services for services with an inventory).
+"""
 
 import hashlib
 import uuid
@@ -28,12 +32,19 @@ def iso(epoch: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """How a run of a service goes; `return_code` 0 is good."""
+    """How a run of a service goes; `return_code` 0 is good. With `nodes` it is a service with an inventory: a name and a success
+    for each node, and no return code (CODE)."""
 
     seconds: float = 8.0
     return_code: int = 0
     stdout: str = '{"changed": 1}\n'
     stderr: str = ""
+    nodes: tuple[tuple[str, bool], ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether the run succeeds."""
+        return all(success for _, success in self.nodes) if self.nodes else self.return_code == 0
 
 
 @dataclass(slots=True)
@@ -46,8 +57,8 @@ class ItnService:
     sort: str
     created: float
     description: str = ""
-    decorator: dict[str, Any] = field(default_factory=dict)
-    tags: tuple[str, ...] = ()
+    decorator: Any = field(default_factory=dict)
+    tags: tuple[Any, ...] = ()
     active: bool = True
     scripts: tuple[Script, ...] = (Script(),)
     begun: int = 0
@@ -61,6 +72,8 @@ class ItnService:
 
     def problem(self, params: dict[str, Any]) -> str | None:
         """What of the decorator's JSON Schema the parameters break (required, type, enum)."""
+        if not isinstance(self.decorator, dict):
+            return None
         for name in self.decorator.get("required", []):
             if name not in params:
                 return f"must have required property '{name}'"
@@ -78,7 +91,8 @@ class ItnService:
         return None
 
     def record(self, now: float) -> dict[str, object]:
-        """The service of the list, with its metadata and its last run."""
+        """DOC get-services: the service with its metadata. `last_run` is an integer there and optional; what it counts is not
+        documented (here: epoch milliseconds of the last start). `tags` are a list of anything, `entity` an object."""
         metadata = {
             "location": self.cluster,
             "id": self.service_id,
@@ -91,7 +105,7 @@ class ItnService:
             "repository": {"id": hex_id(self.name), "name": "automations", "type": "git"},
             "tags": list(self.tags),
             "working_dir": f"services/{self.name}",
-            "entity": "service",
+            "entity": {},
         }
         row: dict[str, object] = {
             "_id": self.service_id,
@@ -99,7 +113,7 @@ class ItnService:
             "service_metadata": metadata,
         }
         if self.last is not None:
-            row["last_run"] = {"job_id": self.last.job_id, **self.last.result(now)}
+            row["last_run"] = int(self.last.started * 1000)
         return row
 
 
@@ -127,7 +141,7 @@ class ItnJob:
         if self.canceled_at is not None:
             return "canceled"
         if self._spent(now) >= self.script.seconds:
-            return "complete" if self.script.return_code == 0 else "error"
+            return "complete" if self.script.good else "error"
         return "running" if self.paused_at is None else "paused"
 
     def ended(self, now: float) -> bool:
@@ -135,18 +149,23 @@ class ItnJob:
         return self.status(now) in {"complete", "error", "canceled"}
 
     def result(self, now: float) -> dict[str, object]:
-        """Return code, output and times; empty while it runs."""
+        """DOC run-service: return code, output and times; while it runs nothing but its status."""
         if self.status(now) not in {"complete", "error"}:
             return {"status": self.status(now)}
         end = self.started + self.paused_for + self.script.seconds
-        return {
-            "return_code": self.script.return_code,
-            "stdout": self.script.stdout,
-            "stderr": self.script.stderr,
+        times = {
             "start_time": iso(self.started),
             "end_time": iso(end),
             "elapsed_time": round(self.script.seconds, 3),
         }
+        if self.script.nodes:
+            rows = [
+                {"name": name, "success": success, "command": "show version", "output": f"output of {name}"}
+                for name, success in self.script.nodes
+            ]
+            return {"results": rows, **times}
+        texts = {"stdout": self.script.stdout, "stderr": self.script.stderr}
+        return {"return_code": self.script.return_code, **texts, **times}
 
     @property
     def task_id(self) -> str:
@@ -154,7 +173,8 @@ class ItnJob:
         return hex_id(f"task/{self.job_id}")[:4]
 
     def record(self, now: float) -> dict[str, object]:
-        """The job of the operations manager."""
+        """CODE itential-mcp operations_manager: the job, with its times as epoch milliseconds. Where it keeps the result of a
+        service is not documented."""
         status = self.status(now)
         progress = min(1.0, self._spent(now) / self.script.seconds) if self.script.seconds else 1.0
         failed = {"task": self.task_id, "message": self.script.stderr or "The service failed."}

@@ -1,4 +1,8 @@
-"""Gateways, connections, service groups and certificates of the simulated Itential Platform."""
+"""Gateways, connections, service groups and certificates of the simulated Itential Platform.
+
+The titles are SEED, paths, bodies and replies DOC docs.itential.com/itential-cloud/api-reference/gateway-manager; the page of
+each is named at its reply.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -28,15 +32,15 @@ class ResourceCalls(ItentialBase):
     # --- gateways ------------------------------------------------------------------------------
 
     def list_gateways(self, call: Call) -> Reply:
-        """All gateways."""
+        """DOC get-gateways: `{state, results: [...]}`."""
         return _listed(self.gateways.values())
 
     def one_gateway(self, call: Call) -> Reply:
-        """One gateway by its id."""
+        """DOC get-gateway-by-id: the same, with one."""
         return _listed([self._one(self.gateways, call, "Gateway")])
 
     def create_gateway(self, call: Call) -> Reply:
-        """Create a gateway, flags and groups are required."""
+        """DOC create-gateway: `{gateway: {cluster_id*, enabled*, readonly*, groups*}}` gives `{state, message, id}`."""
         inner = self.part(call, "gateway")
         self._need(inner, ("cluster_id", "enabled", "readonly", "groups"))
         if any(one["cluster_id"] == inner["cluster_id"] for one in self.gateways.values()):
@@ -48,7 +52,7 @@ class ResourceCalls(ItentialBase):
         return json_reply({"state": "Success", "message": text, "id": made["_id"]})
 
     def set_gateway(self, call: Call) -> Reply:
-        """Change a gateway."""
+        """DOC update-gateway: `{payload: {...}}` is answered with `{state, result: {value}}`."""
         gateway = self._one(self.gateways, call, "Gateway")
         inner = self.part(call, "payload")
         gateway.update({name: inner[name] for name in _GATEWAY if name in inner})
@@ -56,7 +60,7 @@ class ResourceCalls(ItentialBase):
         return json_reply({"state": "Success", "result": {"value": gateway}})
 
     def delete_gateway(self, call: Call) -> Reply:
-        """Delete a gateway."""
+        """DOC delete-gateway-by-id: `{state, result}`."""
         gateway = self._one(self.gateways, call, "Gateway")
         del self.gateways[gateway["_id"]]
         self.connected.pop(gateway["cluster_id"], None)
@@ -64,11 +68,11 @@ class ResourceCalls(ItentialBase):
         return json_reply({"state": "Success", "result": {"deletedCount": 1}})
 
     def list_connections(self, call: Call) -> Reply:
-        """Cluster id to connected or disconnected."""
+        """DOC get-connections: cluster id -> `connected`, `disconnected`."""
         return json_reply({name: "connected" if up else "disconnected" for name, up in self.connected.items()})
 
     def one_connection(self, call: Call) -> Reply:
-        """A ping to one gateway."""
+        """DOC get-device-health: `{id, jsonrpc, result: {reply}, receiveTime, status}`; 500 where there is none."""
         if not self.connected.get(call.args["id"], False):
             raise self.failed(f"No connection to {call.args['id']}")
         answer = {"id": self.new_id("ping"), "jsonrpc": "2.0", "result": {"reply": "pong"}}
@@ -78,16 +82,16 @@ class ResourceCalls(ItentialBase):
     # --- service groups ------------------------------------------------------------------------
 
     def list_groups(self, call: Call) -> Reply:
-        """Service groups, those of one cluster with `cluster_id`."""
+        """DOC get-service-groups: all, or those of one cluster with `cluster_id`."""
         cluster = call.first("cluster_id")
         return _listed(one for one in self.groups.values() if cluster in {None, one["cluster_id"]})
 
     def one_group(self, call: Call) -> Reply:
-        """One service group by its id."""
+        """DOC get-service-group-by-id."""
         return _listed([self._one(self.groups, call, "Service group")])
 
     def create_group(self, call: Call) -> Reply:
-        """Create a service group."""
+        """DOC create-service-group: `{serviceGroup: {name*, cluster_id*}}` is answered with `{state, message, id}`."""
         inner = self.part(call, "serviceGroup")
         self._need(inner, ("name", "cluster_id"))
         now = iso(self.clock.now())
@@ -110,7 +114,7 @@ class ResourceCalls(ItentialBase):
         return json_reply({"state": "Success", "message": text, "id": made["_id"]})
 
     def set_group(self, call: Call) -> Reply:
-        """Change a service group."""
+        """DOC update-service-group: PATCH `{patches: {...}}`; its reply is not shown."""
         group = self._one(self.groups, call, "Service group")
         inner = self.part(call, "patches")
         group.update({name: inner[name] for name in _GROUP if name in inner})
@@ -119,7 +123,7 @@ class ResourceCalls(ItentialBase):
         return json_reply({"state": "Success", "message": "Updated service group"})
 
     def delete_group(self, call: Call) -> Reply:
-        """Delete a service group."""
+        """DOC delete-service-group; its reply is not shown."""
         group = self._one(self.groups, call, "Service group")
         del self.groups[group["_id"]]
         self.note("group delete", group["name"])
@@ -128,28 +132,28 @@ class ResourceCalls(ItentialBase):
     # --- certificates --------------------------------------------------------------------------
 
     def list_certificates(self, call: Call) -> Reply:
-        """All certificates."""
+        """DOC get-certificates: `{state, results: [...]}`."""
         return _listed(self.certificates.values())
 
     def one_certificate(self, call: Call) -> Reply:
-        """One certificate by its id."""
+        """DOC get-certificate-by-id."""
         return _listed([self._one(self.certificates, call, "Certificate")])
 
     def add_certificate(self, call: Call) -> Reply:
-        """Add a certificate in PEM form."""
+        """DOC create-certificate: `{raw_certificate, contract_id, alias}` is answered with `{state, results}`."""
         made = self._certificate(call, self.new_id("certificate"))
         self.note("cert add", made["_id"])
         return _listed([made])
 
     def set_certificate(self, call: Call) -> Reply:
-        """Replace a certificate."""
+        """DOC update-certificate: the same body and reply."""
         old = self._one(self.certificates, call, "Certificate")
         made = self._certificate(call, old["_id"])
         self.note("cert set", made["_id"])
         return _listed([made])
 
     def delete_certificate(self, call: Call) -> Reply:
-        """Delete a certificate."""
+        """DOC delete-certificate-by-id: `{state, results}`."""
         old = self._one(self.certificates, call, "Certificate")
         del self.certificates[old["_id"]]
         self.note("cert delete", old["_id"])

@@ -15,27 +15,33 @@ class RunCalls(ItentialBase):
     """What is asked about services and jobs."""
 
     def list_services(self, call: Call) -> Reply:
-        """Services, those of one cluster with `cluster_id`; the key is `result`."""
+        """DOC get-services: all, or those of one cluster with `cluster_id`; the list is under `result`."""
         cluster = call.first("cluster_id")
         now = self.clock.now()
         rows = [one.record(now) for one in self.services if cluster in {None, one.cluster}]
         return json_reply({"state": "Success", "result": rows})
 
     def one_service(self, call: Call) -> Reply:
-        """One service by its id."""
+        """DOC get-service-by-id: `{state, result: {...}}`."""
         for service in self.services:
             if service.service_id == call.args["id"]:
                 return json_reply({"state": "Success", "result": service.record(self.clock.now())})
         raise self.failed("Service not found")
 
     async def run_service(self, call: Call) -> Reply:
-        """Run a service, in the chosen shape of reply."""
+        """SEED and DOC run-service: `serviceName`, `clusterId`, `params`, on newer platforms `inventory`; in the chosen shape of
+        reply."""
         body = self.body(call)
         service = self._named(body)
         params = body.get("params") or {}
         if not isinstance(params, dict):
             raise self.failed("params must be object")
         self._may_run(service, params)
+        inventory = body.get("inventory", [])
+        if not isinstance(inventory, list) or not all(
+            isinstance(one, dict) and one.get("inventory") for one in inventory
+        ):
+            raise self.failed("inventory must be an array of objects with the property 'inventory'")
         job = ItnJob(
             self.new_id("job"),
             service,
@@ -75,11 +81,13 @@ class RunCalls(ItentialBase):
             raise self.failed(f"params {problem}")
 
     def _accepted(self, job: ItnJob) -> Reply:
+        """SEED: the sample reply of the page, `{state, message, result: {_id, job_id, data}}`."""
         ids = {"_id": self.new_id("run"), "job_id": job.job_id, "data": run_uuid(job.job_id)}
         text = f"Running {job.service.name} on {job.service.cluster}"
         return json_reply({"state": "Success", "message": text, "result": ids})
 
     def _finished(self, job: ItnJob) -> Reply:
+        """DOC itential-cloud run-service: `{id, jsonrpc, status, result}` once the run has ended."""
         now = self.clock.now()
         head = {"id": run_uuid(job.job_id), "jsonrpc": "2.0"}
         if job.status(now) == "canceled":
@@ -91,7 +99,7 @@ class RunCalls(ItentialBase):
     # --- jobs of the operations manager --------------------------------------------------------
 
     def list_jobs(self, call: Call) -> Reply:
-        """Jobs, newest first; a filter by an unknown name is silently ignored."""
+        """CODE itential-mcp: `{message, data, metadata}`, newest first; a filter by an unknown name is silently ignored."""
         now = self.clock.now()
         rows = [job.record(now) for job in reversed(self.jobs)]
         for key, value in call.query:
@@ -105,7 +113,7 @@ class RunCalls(ItentialBase):
         return _envelope("Successfully retrieved jobs", rows[skip : skip + limit], page)
 
     def one_job(self, call: Call) -> Reply:
-        """One job by its id."""
+        """CODE itential-mcp: `{message, data, metadata}`; an unknown id is answered with 404 (its form is not documented)."""
         record = self._job(call.args["id"]).record(self.clock.now())
         return _envelope("Successfully retrieved job", record, {})
 
@@ -116,14 +124,14 @@ class RunCalls(ItentialBase):
         raise Refusal(json_reply({"message": "Job not found", "data": None, "metadata": {}}, 404))
 
     def pause_jobs(self, call: Call) -> Reply:
-        """Pause running jobs."""
+        """DOC operations-manager pause-jobs (title), CODE itential-mcp: `{jobIds}`, at most 100."""
         for job in self._jobs_in(call, {"running"}):
             job.paused_at = self.clock.now()
             self.note("pause", job.job_id)
         return _envelope("Successfully paused jobs", None, {})
 
     def resume_jobs(self, call: Call) -> Reply:
-        """Resume paused jobs."""
+        """As `pause_jobs`, for paused jobs."""
         for job in self._jobs_in(call, {"paused"}):
             job.paused_for += self.clock.now() - (job.paused_at or 0)
             job.paused_at = None
@@ -131,7 +139,7 @@ class RunCalls(ItentialBase):
         return _envelope("Successfully resumed jobs", None, {})
 
     def cancel_jobs(self, call: Call) -> Reply:
-        """Cancel jobs; one in `error` is still active and can be canceled too."""
+        """DOC cancel-jobs (title), CODE itential-mcp: one in `error` is still active and can be canceled too."""
         for job in self._jobs_in(call, {"running", "paused", "error"}):
             job.canceled_at = self.clock.now()
             self.note("cancel", job.job_id)
@@ -149,7 +157,7 @@ class RunCalls(ItentialBase):
         return jobs
 
     def retry_task(self, call: Call) -> Reply:
-        """Run the failed task of a job again."""
+        """CODE itential-mcp: POST jobs/ID/tasks/TASK/retry runs the failed task again."""
         job = self._job(call.args["id"])
         now = self.clock.now()
         if call.args["taskId"] != job.task_id or job.status(now) != "error":

@@ -14,10 +14,10 @@ from bot.core.errors import BadRequest
 from bot.core.outcome import Phase
 from bot.playground.planes.itential import ItentialPlane
 from tests.backends.kit import Joined
-from tests.backends.problems import FAULTS, IDS
+from tests.backends.problems import FAULTS, IDS, WHOLE, WHOLE_IDS
 
 
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
+@pytest.mark.parametrize(("fault", "problem"), WHOLE, ids=WHOLE_IDS)
 async def test_a_read_ends_in_the_right_problem(
     itn: Joined, plane: ItentialPlane, fault: dict[str, Any], problem: type[Exception]
 ) -> None:
@@ -97,6 +97,9 @@ def test_text_becomes_the_type_of_the_schema(rule: dict[str, Any], text: str, va
         ({"type": "object"}, "[1]"),
         ({"type": "object"}, '{"a": NaN}'),
         ({"enum": ["a", "b"]}, "c"),
+        ({"type": "number"}, "1e999"),
+        ({"type": "integer", "multipleOf": 5}, "7"),
+        ({"oneOf": [{"const": "a"}, {"const": "b"}]}, "c"),
     ],
 )
 def test_what_does_not_fit_is_refused(rule: dict[str, Any], text: str) -> None:
@@ -114,6 +117,21 @@ def test_whatever_is_written_fits_or_is_refused(text: str, rule: dict[str, Any])
     except BadRequest:
         return
     jsonschema.validate(found, schema)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "not a type"},
+        {"properties": {"x": {"$ref": "https://schemas.example.com/x.json"}}},
+        {"properties": {"x": {"pattern": "(a+)+$"}}},
+        {"patternProperties": {"(a+)+$": {"type": "integer"}}, "additionalProperties": False},
+        {"properties": {"x": {"$ref": "#/properties/x"}}},
+    ],
+)
+def test_what_is_not_a_schema_or_cannot_be_followed_is_left_to_the_gateway(schema: Any) -> None:
+    """No document is fetched, no foreign pattern is run, and the text is sent as it is."""
+    assert typed(schema, {"x": "a" * 40 + "!"}) == {"x": "a" * 40 + "!"}
 
 
 @pytest.mark.parametrize("schema", [None, {}, {"properties": []}, {"properties": {"x": True}}, {"required": "x"}])

@@ -58,7 +58,7 @@ async def test_a_certificate_is_added_changed_and_deleted(itn: Joined, plane: It
     made = await itn.do(f'cert add itn:cert/edge contract_id=c-1 raw_certificate="{PEM}"')
     cert = plane.certificates[str(made.backend_ref)]
     assert (cert["certificate"], cert["alias"], cert["contract_id"]) == (PEM, "edge", "c-1")
-    assert "holds until" in (await itn.do("status itn:cert/edge")).summary
+    assert "valid until" in (await itn.do("status itn:cert/edge")).summary
     await itn.do("cert set itn:cert/edge contract_id=c-2")
     cert = plane.certificates[str(made.backend_ref)]
     assert (cert["certificate"], cert["alias"], cert["contract_id"]) == (PEM, "edge", "c-2")
@@ -72,7 +72,7 @@ async def test_a_certificate_is_added_changed_and_deleted(itn: Joined, plane: It
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("-----BEGIN PRIVATE KEY-----", "private key"), ("hello", "no certificate in PEM form")],
+    [("-----BEGIN PRIVATE KEY-----", "private key"), ("hello", "not a certificate in PEM form")],
 )
 async def test_only_certificates_are_sent(itn: Joined, plane: ItentialPlane, text: str, told: str) -> None:
     """A private key never leaves, and other text is refused."""
@@ -151,7 +151,10 @@ async def test_status_of_a_service_shows_its_parameters(itn: Joined) -> None:
         ("param.action", "apply | destroy", "yes", "", "What to do"),
         ("param.workers", "integer, at least 1, at most 8", "", "2", ""),
     )
-    assert ("Last run", "never") in [(fact.label, fact.value) for fact in done.facts]
+    assert "Last run" not in [fact.label for fact in done.facts]
+    await itn.do("start itn:my-tofu-service param.action=apply")
+    again = await itn.do("status itn:my-tofu-service")
+    assert ("Last run", itn.clock.now()) in [(fact.label, fact.value) for fact in again.facts]
 
 
 async def test_the_connection_of_one_gateway(itn: Joined) -> None:

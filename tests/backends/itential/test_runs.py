@@ -52,7 +52,7 @@ async def test_a_return_code_other_than_0_is_failed_in_both_forms(
     failed = await ticking(clock, itn.outcome("start itn:check"))
     assert isinstance(failed, Failed)
     assert failed.summary == "cluster_1/check ended with return code 1. no route to host"
-    assert [step.verb for step in failed.next] == ["logs", "start"]
+    assert [step.verb for step in failed.next] == ["start"]
 
 
 async def test_the_synchronous_reply_is_the_end(itn: Joined, plane: ItentialPlane, clock: TwinClock) -> None:
@@ -104,7 +104,7 @@ async def test_destroying_is_a_danger_of_its_own(itn: Joined, plane: ItentialPla
         await itn.outcome("destroy itn:backup")
     facts = dict(await itn.backend.preflight(await itn.operation("destroy itn:my-tofu-service")))
     assert facts["Parameters"] == "action=destroy"
-    assert facts["Gateway"] == "cluster_1: enabled, connected"
+    assert facts["Gateway"] == "cluster_1: enabled and connected"
     await itn.do("destroy itn:my-tofu-service")
     assert plane.jobs[0].params == {"action": "destroy"}
 
@@ -145,8 +145,8 @@ async def test_a_job_is_paused_resumed_canceled_and_retried(itn: Joined, plane: 
 
 
 async def test_the_output_comes_masked_as_a_file(itn: Joined) -> None:
-    """stdout and stderr of a job or of a service's last run, without secrets."""
-    with pytest.raises(NoSuchTarget, match="keeps no output"):
+    """stdout and stderr of a job or of a service's newest job, without secrets."""
+    with pytest.raises(NoSuchTarget, match="has no output"):
         await itn.outcome("logs itn:backup")
     run = (await itn.do("start itn:backup")).run
     assert run is not None

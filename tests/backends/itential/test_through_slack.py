@@ -35,7 +35,7 @@ async def test_resources_and_danger_from_the_channel(tmp_path: Path) -> None:
         await here.ana.press_label("C0CRAWL", asked["ts"], "Run it")
         await here.sees("The gateway cluster_9 is deleted")
         assert [deed.action for deed in plane.effects] == ["gateway create", "gateway delete"]
-        offered = await here.does("start itn:my-tofu-service param.action=destroy", "has a verb of its own")
+        offered = await here.does("start itn:my-tofu-service param.action=destroy", "Use the verb `destroy`")
         assert "Destroy" in labels(offered)
         await here.does("version itn:", "2023.2.14")
 
@@ -48,7 +48,9 @@ async def test_no_other_writing_of_destroy_is_a_way_round_its_preflight(tmp_path
         plane.add_service("bare-plan", sort="opentofu-plan")
         plane.add_service("untold", sort="")
         for name in ("bare-plan", "untold"):
-            offered = await here.does(f"start itn:{name} param.action={action}", f"{name} would be destroyed")
+            offered = await here.does(
+                f"start itn:{name} param.action={action}", f"This destroys what cluster_1/{name} has made"
+            )
             assert "Destroy" in labels(offered)
         await here.does("start itn:bare-plan param.action=undo", "takes one of apply, destroy")
         assert plane.jobs == []

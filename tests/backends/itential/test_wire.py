@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from aiohttp import web
 
 from bot.backends.itential import PLUGIN
 from bot.core.command.capability import Risk
-from bot.core.errors import BadReply, Rejected
+from bot.core.errors import BadReply, BadRequest
 from bot.core.outcome import Failed, Phase
 from tests.backends.fakes import TwinClock
 from tests.backends.kit import Joined, joined
@@ -33,7 +34,7 @@ SERVICE = {
     "_id": "s1",
     "active": True,
     "service_metadata": {"name": "my-tofu-service", "location": "cluster_1", "type": "opentofu-plan"},
-    "last_run": RUN_RESULT,
+    "last_run": 1_730_000_000,
 }
 GATEWAY = {
     "_id": "g1",
@@ -61,7 +62,8 @@ JOB_RECORD = {
     "_id": JOB,
     "status": "error",
     "error": [{"task": "7f", "message": "no"}],
-    "variables": {"result": RUN_RESULT},
+    "variables": {"serviceName": "my-tofu-service", "result": RUN_RESULT},
+    "metrics": {"start_time": 1_780_000_000_000},
 }
 
 
@@ -149,7 +151,24 @@ ROWS: list[tuple[tuple[str, str], str, list[tuple[str, str, Any]]]] = [
     (("jobs", "platform"), "jobs itn: status=error", [job("GET", f"{LISTED}&equals%5Bstatus%5D=error")]),
     (("version", "platform"), "version itn:", [get("/version")]),
     (("status", "service"), "status itn:my-tofu-service", [get("/services"), get("/services/s1")]),
-    (("logs", "service"), "logs itn:my-tofu-service", [get("/services"), get("/services/s1")]),
+    (
+        ("logs", "service"),
+        "logs itn:my-tofu-service",
+        [get("/services"), get("/services/s1"), job("GET", LISTED.replace("20", "100"))],
+    ),
+    (
+        ("start", "service"),
+        "start itn:my-tofu-service inventory=dc1/r1,lab,dc1/r2",
+        [
+            get("/services"),
+            get("/services/s1"),
+            sent(
+                "POST",
+                "/services/run",
+                {**RUN, "inventory": [{"inventory": "dc1", "nodeNames": ["r1", "r2"]}, {"inventory": "lab"}]},
+            ),
+        ],
+    ),
     (
         ("start", "service"),
         "start itn:my-tofu-service",
@@ -327,15 +346,151 @@ async def test_a_reply_of_no_known_form_is_unreadable(reply: Any, tmp_path: Path
         await exercised("start itn:my-tofu-service", tmp_path, Recording(**{f"POST {GM}/services/run": reply}))
 
 
-async def test_an_error_state_in_a_success_is_a_no(tmp_path: Path) -> None:
-    """`state: Error` under 200 is no start."""
-    reply = {"state": "Error", "message": "not allowed", "result": {"job_id": JOB}}
-    with pytest.raises(Rejected, match="not allowed"):
-        await exercised("start itn:my-tofu-service", tmp_path, Recording(**{f"POST {GM}/services/run": reply}))
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        ({"state": "Error", "message": "not allowed", "result": {"job_id": JOB}}, "not allowed"),
+        ({"state": "Error", "result": {}}, "its state is Error"),
+        ({**SYNC, "status": "error", "result": {"stderr": "no route"}}, "no route"),
+    ],
+)
+async def test_an_error_state_in_a_success_is_failed(reply: Any, told: str, tmp_path: Path) -> None:
+    """A state that says Error under 200 is not a start, and not an unknown one either."""
+    failed, _ = await exercised("start itn:my-tofu-service", tmp_path, Recording(**{f"POST {GM}/services/run": reply}))
+    assert (failed.kind, failed.code) == ("failed", "run_failed")
+    assert told in failed.summary
 
 
-async def test_a_job_that_the_platform_does_not_know_ends_by_its_service(tmp_path: Path) -> None:
-    """Where the reply's job is none of the operations manager, the service's last run tells the end."""
+def nodes(*success: bool | None) -> dict[str, Any]:
+    rows = [
+        {"name": f"r{number}", "success": good, "command": "show version", "output": f"v{number}"}
+        for number, good in enumerate(success)
+    ]
+    return {**SYNC, "result": {"results": rows}}
+
+
+async def test_a_service_with_an_inventory_is_judged_by_its_nodes(tmp_path: Path) -> None:
+    """CODE: such a reply has no return code but a success for each node; one failed node fails the run."""
+    good, _ = await exercised(
+        "start itn:my-tofu-service inventory=lab", tmp_path, Recording(**{f"POST {GM}/services/run": nodes(True, True)})
+    )
+    assert (good.kind, good.view.phase) == ("done", Phase.SUCCEEDED)
+    assert good.summary.endswith("ended with success on 2 nodes.")
+    assert "==== r1 show version ====\nv1" in good.preview
+    bad, _ = await exercised(
+        "start itn:my-tofu-service inventory=lab",
+        tmp_path,
+        Recording(**{f"POST {GM}/services/run": nodes(True, False)}),
+    )
+    assert bad.kind == "failed"
+    assert "1 of 2 nodes failed: r1" in bad.summary
+    with pytest.raises(BadReply):
+        await exercised(
+            "start itn:my-tofu-service", tmp_path, Recording(**{f"POST {GM}/services/run": nodes(True, None)})
+        )
+
+
+META = SERVICE["service_metadata"]
+ODD_SERVICES: dict[str, Any] = {
+    "a number as last run": {**SERVICE, "last_run": 1_730_000_000},
+    "an object as last run": {**SERVICE, "last_run": RUN_RESULT},
+    "tags of any type": {**SERVICE, "service_metadata": {**META, "tags": [1, {"a": 2}, None, "x"]}},
+    "an empty decorator": {**SERVICE, "service_metadata": {**META, "decorator": ""}},
+    "a decorator that is a list": {**SERVICE, "service_metadata": {**META, "decorator": ["a"]}},
+    "a description that is an object": {**SERVICE, "service_metadata": {**META, "description": {"a": 1}}},
+    "an active flag in words": {**SERVICE, "active": "perhaps"},
+}
+
+
+@pytest.mark.parametrize("odd", ODD_SERVICES.values(), ids=ODD_SERVICES)
+async def test_an_odd_service_hides_nothing_and_can_be_run(odd: Any, tmp_path: Path) -> None:
+    """One odd field or row, and lists, status and start work all the same."""
+    strange = [odd, None, {"_id": 5}, {**SERVICE, "_id": "s2", "service_metadata": {**META, "name": "other"}}]
+    answers = {f"GET {GM}/services": {"result": strange}, f"GET {GM}/services/s1": {"result": odd}}
+    for command in (
+        "services itn:",
+        "status itn:my-tofu-service",
+        "start itn:my-tofu-service",
+        "destroy itn:my-tofu-service",
+    ):
+        done, _ = await exercised(command, tmp_path, Recording(**answers))
+        assert done.kind == "done", command
+        if command == "services itn:":
+            assert done.summary == "itn has 4 services."
+            assert "can't be read completely" in done.table.note
+
+
+async def test_null_lists_and_missing_fields_of_a_gateway(tmp_path: Path) -> None:
+    """`groups: null` is an empty list; the gateway is read, changed and deleted."""
+    bare = {"_id": "g1", "cluster_id": "cluster_1", "enabled": True, "readonly": False, "groups": None}
+    answers = {f"GET {GM}/gateways": {"results": [bare]}, f"GET {GM}/gateways/g1": {"results": [bare]}}
+    for command in ("gateways itn:", "status itn:gateway/cluster_1", "gateway set itn:gateway/cluster_1 readonly=true"):
+        done, _ = await exercised(command, tmp_path, Recording(**answers))
+        assert done.kind == "done", command
+
+
+async def test_a_gateway_that_is_not_read_completely_is_not_overwritten(tmp_path: Path) -> None:
+    """A PUT sends the whole gateway, so that what can't be read would be lost."""
+    odd = {**GATEWAY, "certificates": "c1"}
+    recording = Recording(**{f"GET {GM}/gateways/g1": {"results": [odd]}})
+    with pytest.raises(BadRequest, match="certificates"):
+        await exercised("gateway set itn:gateway/cluster_1 readonly=true", tmp_path, recording)
+    assert "PUT" not in [method for method, _, _ in recording.asked()]
+
+
+@pytest.mark.parametrize(
+    ("gateway", "connections", "level"),
+    [
+        ({}, {"cluster_1": "connected"}, "good"),
+        ({}, {"cluster_1": "disconnected"}, "bad"),
+        ({}, {}, "bad"),
+        ({"readonly": True}, {"cluster_1": "connected"}, "warn"),
+        ({"enabled": False}, {"cluster_1": "connected"}, "warn"),
+        ({"enabled": None}, {"cluster_1": "connected"}, "unsure"),
+        ({}, "no", "unsure"),
+    ],
+)
+async def test_the_card_of_a_gateway_has_the_colour_of_its_state(
+    gateway: dict[str, Any], connections: Any, level: str, tmp_path: Path
+) -> None:
+    """A look at a gateway that is not connected worked, and is bad news."""
+    one = {"results": [{**GATEWAY, **gateway}]}
+    recording = Recording(**{f"GET {GM}/gateways/g1": one, f"GET {GM}/connections": connections})
+    done, _ = await exercised("status itn:gateway/cluster_1", tmp_path, recording)
+    assert done.state.level == level
+
+
+@pytest.mark.parametrize(
+    ("connections", "ok", "level"),
+    [
+        ({"a": "disconnected"}, False, "bad"),
+        ({"a": "connected", "b": "disconnected"}, True, "warn"),
+        ({"a": "connected"}, True, "good"),
+        ({}, True, None),
+    ],
+)
+async def test_a_platform_without_a_connected_gateway_is_not_well(
+    connections: Any, ok: bool, level: str | None, tmp_path: Path
+) -> None:
+    """`health itn` and `connections itn:` with 0 of 1 gateways connected are red."""
+    recording = Recording(**{f"GET {GM}/connections": connections})
+    health, _ = await exercised("health", tmp_path, recording)
+    assert health.ok is ok
+    done, _ = await exercised("connections itn:", tmp_path, recording)
+    assert (done.state.level if done.state else None) == level
+
+
+@pytest.mark.parametrize(("ends", "level"), [(-1, "bad"), (10, "warn"), (100, "good"), (None, "unsure")])
+async def test_the_card_of_a_certificate_says_whether_it_is_valid(ends: int | None, level: str, tmp_path: Path) -> None:
+    """One that has ended is red, one that ends within 30 days a warning."""
+    until = None if ends is None else (TwinClock().now() + timedelta(days=ends)).isoformat()
+    cert = {"results": [{**CERT, "validity": {"notAfter": until}}]}
+    done, _ = await exercised("status itn:cert/edge", tmp_path, Recording(**{f"GET {GM}/certificates/c1": cert}))
+    assert done.state.level == level
+
+
+async def test_a_job_that_the_platform_does_not_know_is_not_called_ended(tmp_path: Path) -> None:
+    """Where the reply's job is not one of the operations manager, its end is unknown."""
     recording = Recording()
     async with serving(recording.handle) as server:
         recording.server = server
@@ -349,7 +504,7 @@ async def test_a_job_that_the_platform_does_not_know_ends_by_its_service(tmp_pat
 
             server.handler = handle
             view = await itn.view(done.run)
-    assert (view.state, view.phase) == ("return code 0", Phase.SUCCEEDED)
+    assert (view.state, view.phase) == ("not found", Phase.UNREADABLE)
 
 
 @pytest.mark.parametrize("version", ["2023.2.14", {"version": "2023.2.14"}, {"result": "2023.2.14"}])
