@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -25,6 +26,8 @@ from bot.features.approvals import pick_up
 from bot.features.home import HOMES_EVERY, redraw
 from bot.features.housekeeping import prune, publish_head, refresh_names, warn_of_credentials
 from bot.features.replies.channel_freeze import tell_frozen
+from bot.http_client.errors import cause_of
+from bot.http_client.transport import open_session
 from bot.intents.intake import Intake
 from bot.intents.recovery import recover
 from bot.operations.watcher import follow_due
@@ -36,6 +39,7 @@ from bot.runtime.spool import FileSpool
 from bot.runtime.stalls import Stalls
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.app import SlackApp
+from bot.slack.client import web_client
 from bot.slack.directory import SlackDirectory
 from bot.slack.error_table import Remedy
 from bot.slack.errors import TRANSPORT, read
@@ -58,6 +62,17 @@ FOR_EVER = "9999"  # later than every stamp
 MOST_WAITING = 100_000
 
 _log = logging.getLogger("signalbox")
+
+
+def slack_fault(error: BaseException, token: str, api_url: str) -> str:
+    """What is wrong when Slack can't be asked: the network, Slack itself, or the token. `token` names it."""
+    trouble = read(error)
+    if not isinstance(error, SlackApiError):
+        host = urlsplit(api_url).hostname
+        return f"can't reach {host} ({cause_of(error)}); check the network and `[network] proxy`"
+    if trouble.remedy is Remedy.FATAL:
+        return f"Slack refuses the {token} ({trouble.code}); install the app again and copy its token"
+    return f"Slack's answer can't be used ({trouble.code}); check `api_url`, and try again later"
 
 
 class Bot:
@@ -96,10 +111,8 @@ class Bot:
         gc_tuning.share()
         await self.rules.settle()
         slack = self.settings.slack
-        self._session = aiohttp.ClientSession(trust_env=False)
-        client = AsyncWebClient(
-            token=slack.bot_token.get_secret_value(), base_url=slack.api_url, session=self._session, timeout=20
-        )
+        self._session = open_session(self.settings.proxies, self.settings.ca_file)
+        client = web_client(slack.bot_token.get_secret_value(), slack.api_url, self._session)
         me = await self._who_am_i(client)
         left = await self.store.due_messages(FOR_EVER, MOST_WAITING)
         self.sender = MessageSender(
@@ -168,7 +181,7 @@ class Bot:
         try:
             me = await installation(client, app_token)
         except (SlackApiError, *TRANSPORT) as error:
-            raise config.ConfigProblem(f"[slack] Slack does not accept the bot token: {read(error).code}") from None
+            raise config.ConfigProblem(f"[slack] {slack_fault(error, 'bot token', slack.api_url)}") from None
         unusable = me.unusable(slack.team)
         if unusable is not None:
             raise config.ConfigProblem(f"[slack] {unusable}")
@@ -264,6 +277,9 @@ class Bot:
         """
         handler = AsyncSocketModeHandler(bolt, app_token, web_client=bolt.client)
         self._sockets.append(handler)
+        await handler.client.aiohttp_client_session.close()
+        handler.client.aiohttp_client_session = open_session(self.settings.proxies, self.settings.ca_file)
+        handler.client.proxy = None
         ask = handler.client.issue_new_wss_url
 
         async def address() -> str:
@@ -278,7 +294,8 @@ class Bot:
         try:
             handler.client.wss_uri = await address()
         except (SlackApiError, *TRANSPORT) as error:
-            raise config.ConfigProblem(f"[slack] Slack does not accept the app token: {read(error).code}") from None
+            fault = slack_fault(error, "app token", self.settings.slack.api_url)
+            raise config.ConfigProblem(f"[slack] {fault}") from None
         await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
 
     def metrics(self) -> Mapping[str, float]:

@@ -43,19 +43,35 @@ class Built:
 def build_backends(
     settings: config.Settings, clock: Clock, ids: Ids, names: Names, environ: Mapping[str, str]
 ) -> Built:
-    """Every `[[backend]]` table through its plugin; raises ConfigProblem."""
+    """Every `[[backend]]` table through its plugin; raises ConfigProblem with the problems of all tables."""
     backends: dict[str, Backend] = {}
-    secrets = _secrets_in(settings.slack)
+    secrets = [*_secrets_in(settings.slack), *settings.proxies.secrets()]
+    problems: list[str] = []
     for table in settings.backends:
         try:
-            plugin = plugins.load(table["kind"])
-        except plugins.UnknownKind as error:
-            raise config.ConfigProblem(f"[backend {table['name']}] {error}") from None
-        own = config.backend_settings(table, plugin.settings, settings.folder, environ)
-        backends[own.name] = plugin.build(own, Parts(own.name, clock, ids, names))
-        secrets += _secrets_in(own)
+            own, backends[table["name"]] = backend_of(table, settings, environ, Parts(table["name"], clock, ids, names))
+        except config.ConfigProblem as problem:
+            problems.extend(problem.lines)
+            continue
+        secrets += [*_secrets_in(own), *own.proxies.secrets()]
+    if problems:
+        raise config.ConfigProblem(*problems)
     catalog = Catalog({name: backend.rows for name, backend in backends.items()})
     return Built(backends, catalog, tuple(dict.fromkeys(secrets)))
+
+
+def backend_of(
+    table: Mapping[str, Any], settings: config.Settings, environ: Mapping[str, str], parts: Parts
+) -> tuple[BackendSettings, Backend]:
+    """One `[[backend]]` table, checked and built; raises ConfigProblem."""
+    try:
+        plugin = plugins.load(table["kind"])
+    except plugins.UnknownKind as error:
+        raise config.ConfigProblem(f"[backend {parts.name}] {error}") from None
+    own = config.backend_settings(
+        table, plugin.settings, settings.folder, environ, proxies=settings.proxies, ca_file=settings.ca_file
+    )
+    return own, plugin.build(own, parts)
 
 
 def _secrets_in(model: BackendSettings | config.SlackSettings | Any) -> list[str]:

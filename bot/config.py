@@ -1,29 +1,37 @@
-"""signalbox.toml and the environment -> frozen settings. Secrets are written by reference and resolved here, once."""
+"""signalbox.toml and the environment -> frozen settings. Secrets are written by reference and resolved here."""
 
 from __future__ import annotations
 
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from bot.core.command.target_ref import BACKEND_NAME
-from bot.core.ports.plugin import BackendSettings, RereadSecret, checked_url
+from bot.core.network import DIRECT, FROM_ENVIRONMENT, Proxies
+from bot.core.ports.plugin import BackendSettings, FilePath, ProxySetting, RereadSecret, Secret, checked_url
 
 M = TypeVar("M", bound=BaseModel)
 _TEAM: Final = re.compile(r"^T[A-Z0-9]{2,}$")
 _COMMAND: Final = r"^/[a-z0-9_-]{1,31}$"
-_TABLES: Final = frozenset({"slack", "store", "policy", "backend", "time"})
+_TABLES: Final = frozenset({"slack", "store", "policy", "backend", "time", "network"})
+_HOW: Final = "write a secret as env:NAME, file:PATH or keyring:SERVICE/NAME"
 
 
 class ConfigProblem(ValueError):
-    """The configuration cannot be used; the text is one line that says what to change."""
+    """The configuration can't be used; each of `lines` says what to change, the text is the first one."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(lines[0])
+        self.lines = lines
 
 
 class _Section(BaseModel):
@@ -37,13 +45,13 @@ class _CommandName(_Section):
 
 
 class SlackSettings(_Section):
-    """`[slack]`. Tokens arrive here resolved; `response_hosts` are HOST or HOST:PORT."""
+    """`[slack]`. `response_hosts` are HOST or HOST:PORT."""
 
     mode: Literal["socket", "http"] = "socket"
     team: str = Field(json_schema_extra={"pattern": _TEAM.pattern})
-    bot_token: SecretStr
-    app_token: SecretStr | None = None
-    signing_secret: tuple[SecretStr, ...] = ()
+    bot_token: Secret
+    app_token: Secret | None = None
+    signing_secret: tuple[Secret, ...] = ()
     api_url: str = "https://slack.com/api/"
     response_hosts: tuple[str, ...] = ("hooks.slack.com",)
     listen: str = "127.0.0.1:3000"
@@ -57,10 +65,10 @@ class SlackSettings(_Section):
     def _workspace(cls, team: str) -> str:
         if team.startswith("E"):
             raise ValueError(
-                f"`{team}` is an organization; a bot serves one workspace of it: write that one's id (T...)"
+                f"`{team}` is an organization; the bot serves one workspace of it: write the id of that workspace (T...)"
             )
         if not _TEAM.fullmatch(team):
-            raise ValueError(f"`{team}` is no id of a workspace, like T0ACME")
+            raise ValueError(f"`{team}` isn't the id of a workspace, like T0ACME")
         return team
 
     @field_validator("signing_secret", mode="before")
@@ -78,7 +86,7 @@ class SlackSettings(_Section):
     def _hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         for host in hosts:
             if not host or "/" in host or "@" in host:
-                raise ValueError(f"`{host}` is no HOST or HOST:PORT")
+                raise ValueError(f"`{host}` isn't HOST or HOST:PORT")
         return hosts
 
     @field_validator("listen")
@@ -125,7 +133,7 @@ class PolicySettings(_Section):
 
 
 class TimeSettings(_Section):
-    """`[time]`: the zone in which `until=Mon 07:00` is meant, an IANA name."""
+    """`[time]`: the time zone of `until=Mon 07:00`, an IANA name."""
 
     zone: str = "UTC"
 
@@ -135,12 +143,19 @@ class TimeSettings(_Section):
         try:
             ZoneInfo(zone)
         except (ValueError, LookupError, OSError):
-            raise ValueError(f"`{zone}` is no zone; write an IANA name like Europe/Lisbon") from None
+            raise ValueError(f"`{zone}` isn't a known time zone; write an IANA name like Europe/Lisbon") from None
         return zone
 
 
+class NetworkSettings(_Section):
+    """`[network]`: how everything outside is reached, Slack and the control planes alike."""
+
+    proxy: ProxySetting = SecretStr(FROM_ENVIRONMENT)
+    ca_file: FilePath | None = None
+
+
 class Settings(NamedTuple):
-    """Everything the program is told. `backends` are raw tables: the kind's own settings check them."""
+    """Everything that is configured. `backends` are raw tables: the settings of each kind check them."""
 
     slack: SlackSettings
     store_path: Path
@@ -148,54 +163,115 @@ class Settings(NamedTuple):
     backends: tuple[dict[str, Any], ...]
     folder: Path
     zone: str
+    proxies: Proxies
+    ca_file: str | None
 
 
-def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the file; raises ConfigProblem with one line that names the key."""
+class References(NamedTuple):
+    """Where the references of one file point to. `missing` accepts secrets that aren't there, as empty ones."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    proxies: Proxies = DIRECT
+    ca_file: str | None = None
+    missing: bool = False
+
+    def file(self, path: str) -> str:
+        full = self.folder / path
+        if not full.is_file():
+            raise ValueError(f"the file {path} doesn't exist")
+        return str(full)
+
+    def secret(self, reference: object) -> SecretStr:
+        scheme, _, name = reference.partition(":") if isinstance(reference, str) else ("", "", "")
+        path = self.folder / name
+        if scheme == "env" and name:
+            found, where = self.environ.get(name, "").strip(), f"the environment variable {name}"
+        elif scheme == "file" and name:
+            found, where = _from_file(path), f"the file {name}"
+        elif scheme == "keyring" and "/" in name:
+            found, where = _from_keyring(name), f"the keyring entry {name}"
+        else:
+            raise ValueError(_HOW)
+        if not found:
+            if self.missing:
+                return SecretStr("")
+            raise ValueError(f"{where} is empty, missing or can't be read")
+        if found[0] == found[-1] and found[0] in "\"'":
+            raise ValueError(f"{where} has quotes around the secret; remove them")
+        return RereadSecret(found, lambda: _from_file(path)) if scheme == "file" else SecretStr(found)
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ, *, need_tokens: bool = True) -> Settings:
+    """Read the file; raises ConfigProblem with every line that has to change.
+
+    Without `need_tokens` a token of Slack that isn't there is an empty one.
+    """
     document = _document(path)
-    unknown = sorted(set(document) - _TABLES)
-    if unknown:
-        raise ConfigProblem(f"{path.name}: unknown key `{unknown[0]}`; there are: {', '.join(sorted(_TABLES))}")
     folder = path.resolve().parent
-    slack = _section(SlackSettings, document.get("slack", {}), "slack", environ, folder)
-    store = _section(StoreSettings, document.get("store", {}), "store", environ, folder)
-    policy = _section(PolicySettings, document.get("policy", {}), "policy", environ, folder)
-    times = _section(TimeSettings, document.get("time", {}), "time", environ, folder)
+    problems = [
+        f"{path.name}: unknown key `{key}`{_did_you_mean(key, _TABLES)}" for key in sorted(set(document) - _TABLES)
+    ]
+
+    def section(model: type[M], name: str, references: References) -> M | None:
+        try:
+            return _section(model, document.get(name, {}), name, references)
+        except ConfigProblem as problem:
+            problems.extend(problem.lines)
+            return None
+
+    plain = References(folder, environ, missing=not need_tokens)
+    slack, store = section(SlackSettings, "slack", plain), section(StoreSettings, "store", plain)
+    policy, times = section(PolicySettings, "policy", plain), section(TimeSettings, "time", plain)
+    network = section(NetworkSettings, "network", References(folder, environ))
+    try:
+        backends = _backends(document.get("backend", []))
+    except ConfigProblem as problem:
+        problems.extend(problem.lines)
+    if slack is not None and network is not None:
+        try:
+            Proxies(network.proxy, environ=environ).route(slack.api_url)
+        except ValueError as error:
+            problems.append(f"[network] proxy: {error}")
+    if problems or slack is None or store is None or policy is None or times is None or network is None:
+        raise ConfigProblem(*problems)
     return Settings(
         slack=slack,
         store_path=folder / urlsplit(store.url).path[1:],
         policy_path=folder / policy.file,
-        backends=_backends(document.get("backend", [])),
+        backends=backends,
         folder=folder,
         zone=times.zone,
+        proxies=Proxies(network.proxy, environ=dict(environ)),
+        ca_file=network.ca_file,
     )
 
 
-def register_of(path: Path) -> tuple[Path, str]:
+def audit_log_of(path: Path) -> tuple[Path, str]:
     """Where the audit log is, and the workspace: what an auditor needs, without any secret."""
     document = _document(path)
-    store = _section(StoreSettings, document.get("store", {}), "store", {}, path.resolve().parent)
+    store = _section(StoreSettings, document.get("store", {}), "store", References(path.resolve().parent, {}))
     slack = document.get("slack")
     team = slack.get("team") if isinstance(slack, dict) else None
     return path.resolve().parent / urlsplit(store.url).path[1:], team if isinstance(team, str) else ""
 
 
 def command_of(path: Path) -> str:
-    """What the slash command is called: all that a manifest needs, and the app is made from it before there is any token."""
+    """The name of the slash command: all that a manifest needs, because the app is made before there is any token."""
     slack = _document(path).get("slack")
     table = {key: value for key, value in slack.items() if key == "command"} if isinstance(slack, dict) else {}
-    return _section(_CommandName, table, "slack", {}, path.resolve().parent).command
+    return _section(_CommandName, table, "slack", References(path.resolve().parent, {})).command
 
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise ConfigProblem(f"{path}: there is no such file; start from signalbox.example.toml") from None
+        raise ConfigProblem(f"{path}: this file doesn't exist; start from signalbox.example.toml") from None
     except OSError as error:
-        raise ConfigProblem(f"{path}: cannot be read: {error.strerror}") from None
+        raise ConfigProblem(f"{path}: can't be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigProblem(f"{path.name}: {error}") from None
+        raise ConfigProblem(f"{path.name}: not valid TOML: {error}") from None
 
 
 def _backends(tables: object) -> tuple[dict[str, Any], ...]:
@@ -207,7 +283,7 @@ def _backends(tables: object) -> tuple[dict[str, Any], ...]:
         if not isinstance(name, str) or not BACKEND_NAME.fullmatch(name):
             raise ConfigProblem(f"backend.name `{name}` is missing or not of the form `acc-prod`")
         if name in seen:
-            raise ConfigProblem(f"backend.name `{name}` is there twice")
+            raise ConfigProblem(f"backend.name `{name}` is used twice")
         if not isinstance(kind, str):
             raise ConfigProblem(f"backend `{name}` has no kind")
         seen.add(name)
@@ -215,91 +291,59 @@ def _backends(tables: object) -> tuple[dict[str, Any], ...]:
 
 
 def backend_settings(
-    table: Mapping[str, Any], model: type[BackendSettings], folder: Path, environ: Mapping[str, str] = os.environ
+    table: Mapping[str, Any],
+    model: type[BackendSettings],
+    folder: Path,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    proxies: Proxies = DIRECT,
+    ca_file: str | None = None,
 ) -> BackendSettings:
     """One `[[backend]]` table checked by its kind's settings; raises ConfigProblem."""
-    return _section(model, dict(table), f"backend {table.get('name')}", environ, folder)
+    references = References(folder, environ, proxies, ca_file)
+    return _section(model, dict(table), f"backend {table.get('name')}", references)
 
 
-def _section(model: type[M], table: object, where: str, environ: Mapping[str, str], folder: Path) -> M:
+def _section(model: type[M], table: object, where: str, references: References) -> M:
     if not isinstance(table, dict):
         raise ConfigProblem(f"[{where}] is not a table")
     try:
-        return model.model_validate(_resolved(model, table, where, environ, folder))
+        return model.model_validate(table, context=references)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            said = f"unknown key; there are: {', '.join(sorted(model.model_fields))}"
-        raise ConfigProblem(f"[{where}] {key + ': ' if key else ''}{said}") from None
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        # A mistyped key first: it is often why another one is missing.
+        found.sort(key=lambda one: one["type"] != "extra_forbidden")
+        raise ConfigProblem(*(f"[{where}] {_said(one, model)}" for one in found)) from None
 
 
-def _resolved(
-    model: type[BaseModel], table: dict[str, Any], where: str, environ: Mapping[str, str], folder: Path
-) -> dict[str, Any]:
-    """The table with every secret reference replaced by its secret, nested tables included."""
-    out: dict[str, Any] = {}
-    for key, value in table.items():
-        field = model.model_fields.get(key)
-        annotation = str(field.annotation) if field is not None else ""
-        if "SecretStr" in annotation:
-            out[key] = _secrets(value, f"[{where}] {key}", environ, folder)
-        elif field is not None and isinstance(value, list):
-            inner = _inner_model(field.annotation)
-            out[key] = [
-                _resolved(inner, item, f"{where}.{key}", environ, folder) if inner and isinstance(item, dict) else item
-                for item in value
-            ]
-        else:
-            out[key] = value
-    return out
+def _said(error: ErrorDetails, model: type[BaseModel]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    said = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        known = model.model_fields if len(error["loc"]) == 1 else ()
+        said = f"unknown key{_did_you_mean(str(error['loc'][-1]), known)}"
+    return f"{key}: {said}" if key else said
 
 
-def _inner_model(annotation: object) -> type[BaseModel] | None:
-    for argument in getattr(annotation, "__args__", ()):
-        if isinstance(argument, type) and issubclass(argument, BaseModel):
-            return argument
-    return None
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, known, n=1)
+    if near:
+        return f"; did you mean `{near[0]}`?"
+    return f"; there are: {', '.join(sorted(known))}" if known else ""
 
 
-def _secrets(value: object, where: str, environ: Mapping[str, str], folder: Path) -> object:
-    if isinstance(value, list):
-        return [_secret(item, where, environ, folder) for item in value]
-    return _secret(value, where, environ, folder)
-
-
-def _secret(reference: object, where: str, environ: Mapping[str, str], folder: Path) -> SecretStr:
-    if not isinstance(reference, str):
-        raise ConfigProblem(f"{where}: write env:NAME, file:PATH or keyring:SERVICE/NAME")
-    scheme, _, name = reference.partition(":")
-    if scheme == "env" and name:
-        found = environ.get(name)
-        missing = f"the environment variable {name} is empty or not set"
-    elif scheme == "file" and name:
-        path = folder / name
-        found, missing = _from_file(path), f"the file {name} is empty or cannot be read"
-    elif scheme == "keyring" and "/" in name:
-        found, missing = _from_keyring(name), f"the keyring has no entry {name}"
-    else:
-        raise ConfigProblem(f"{where}: a secret is written as env:NAME, file:PATH or keyring:SERVICE/NAME")
-    if found is None or not found.strip():
-        raise ConfigProblem(f"{where}: {missing}")
-    return SecretStr(found.strip()) if scheme != "file" else RereadSecret(found.strip(), lambda: _from_file(path))
-
-
-def _from_file(path: Path) -> str | None:
+def _from_file(path: Path) -> str:
+    """The secret in a file, without blanks, line ends and a byte order mark around it; empty when it can't be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError):
-        return None
+        return ""
 
 
-def _from_keyring(name: str) -> str | None:
+def _from_keyring(name: str) -> str:
     try:
         import keyring  # noqa: PLC0415  an optional package, wanted by this one reference only
     except ImportError:
-        raise ConfigProblem("keyring: references need the package `keyring` to be installed") from None
+        raise ValueError("keyring: references need the package `keyring`") from None
     service, _, user = name.partition("/")
-    found: str | None = keyring.get_password(service, user)
-    return found
+    return (keyring.get_password(service, user) or "").strip()

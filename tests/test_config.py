@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from bot import config
+from bot import config, plugins
 from bot.backends.sequentum.plugin import PLUGIN
 from bot.config import ConfigProblem, load
-from bot.core.ports.plugin import RereadSecret
+from bot.core.ports.plugin import BackendSettings, RereadSecret
 
 ENV = {
     "BOT": "xoxb-config-not-a-secret",
@@ -185,3 +185,108 @@ def test_plain_http_is_good_for_loopback(tmp_path: Path) -> None:
         settings = loaded(tmp_path, GOOD + text + "")
         made = config.backend_settings(settings.backends[0], PLUGIN.settings, tmp_path, ENV)
         assert made.base_url == f"http://{host}"
+
+
+@pytest.mark.parametrize(
+    ("content", "holds"),
+    [
+        ("\ufeffxoxb-file-not-a-secret\r\n", "xoxb-file-not-a-secret"),
+        ("  xoxb-file-not-a-secret \n\n", "xoxb-file-not-a-secret"),
+    ],
+)
+def test_what_editors_put_around_a_secret_does_not_count(tmp_path: Path, content: str, holds: str) -> None:
+    (tmp_path / "token").write_text(content, encoding="utf-8")
+    secret = loaded(tmp_path, GOOD.replace("env:BOT", "file:token")).slack.bot_token
+    assert secret.get_secret_value() == holds
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_quotes_around_a_secret_are_named(tmp_path: Path, quote: str) -> None:
+    (tmp_path / "token").write_text(f"{quote}{ENV['BOT']}{quote}\n", encoding="utf-8")
+    assert "quotes" in refusal(tmp_path, GOOD.replace("env:BOT", "file:token"))
+
+
+def test_a_configuration_with_a_byte_order_mark_loads(tmp_path: Path) -> None:
+    (tmp_path / "signalbox.toml").write_text("\ufeff" + GOOD, encoding="utf-8")
+    assert load(tmp_path / "signalbox.toml", ENV).slack.team == "T0ACME"
+
+
+def test_every_problem_is_listed_and_a_mistyped_key_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "signalbox.toml").write_text(
+        GOOD.replace("team =", "teem =").replace("env:BOT", "env:NONE") + '[time]\nzone = "Mars"\n', encoding="utf-8"
+    )
+    with pytest.raises(ConfigProblem) as caught:
+        load(tmp_path / "signalbox.toml", ENV)
+    first, *others = caught.value.lines
+    assert first == "[slack] teem: unknown key; did you mean `team`?"
+    assert [word for word in ("team: Field required", "NONE", "Mars") if not any(word in line for line in others)] == []
+
+
+def backend(folder: Path, text: str, **environ: str) -> BackendSettings:
+    settings = load_with(folder, GOOD + text, ENV | environ)
+    return config.backend_settings(
+        settings.backends[0], PLUGIN.settings, folder, ENV | environ, proxies=settings.proxies, ca_file=settings.ca_file
+    )
+
+
+def load_with(folder: Path, text: str, environ: dict[str, str]) -> config.Settings:
+    (folder / "signalbox.toml").write_text(text, encoding="utf-8")
+    return load(folder / "signalbox.toml", environ)
+
+
+def test_plain_http_off_loopback_has_to_be_allowed(tmp_path: Path) -> None:
+    plain = ACC.replace("https://acc.example.com", "http://10.1.2.3:3000")
+    with pytest.raises(ConfigProblem, match="allow_http"):
+        backend(tmp_path, plain)
+    assert backend(tmp_path, plain + "allow_http = true\n").base_url == "http://10.1.2.3:3000"
+
+
+def test_a_backend_inherits_the_proxy_or_has_its_own(tmp_path: Path) -> None:
+    corp = {"HTTPS_PROXY": "http://corp:3128"}
+    assert str(backend(tmp_path, ACC, **corp).proxies.route("https://acc.example.com")) == (
+        "through http://corp:3128 (HTTPS_PROXY)"
+    )
+    none = backend(tmp_path, ACC + 'proxy = ""\n', **corp)
+    assert str(none.proxies.route("https://acc.example.com")) == "directly (proxy is empty)"
+    secret = backend(tmp_path, ACC + 'proxy = "env:CORP"\n', CORP="http://bot:word-not-a-secret@own:8080")
+    assert str(secret.proxies.route("https://acc.example.com")) == "through http://own:8080 (proxy)"
+    assert "word-not-a-secret" not in repr(secret)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('proxy = "http://bot:word@own:8080"', "env:NAME"),
+        ('proxy = "socks5://own:8080"', "socks5 proxies aren't supported"),
+        ('client_cert = "bot.pem"', "bot.pem doesn't exist"),
+        ('client_key = "env:ACC"', "client_cert and client_key together"),
+        ('ca_file = "none.pem"', "none.pem doesn't exist"),
+    ],
+)
+def test_what_is_wrong_with_the_network_of_a_backend_is_said(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(ConfigProblem) as caught:
+        backend(tmp_path, f"{ACC}{line}\n")
+    assert words in str(caught.value)
+    assert "word@" not in str(caught.value)
+
+
+def test_the_network_section_counts_for_all(tmp_path: Path) -> None:
+    (tmp_path / "corp.pem").write_text("not-a-secret")
+    section = '[network]\nproxy = "http://corp:1"\nca_file = "corp.pem"\n'
+    made = backend(tmp_path, section + ACC)
+    assert str(made.proxies.route("https://acc.example.com")) == "through http://corp:1 ([network] proxy)"
+    assert made.authorities == (str(tmp_path / "corp.pem"),)
+    assert "SOCKS" in refusal(tmp_path, GOOD + '[network]\nproxy = "socks5://corp:1"\n').upper()
+
+
+@pytest.mark.parametrize("kind", plugins.kinds())
+def test_every_secret_of_a_backend_is_written_by_reference(kind: str) -> None:
+    """A field that is a plain SecretStr would take a secret that is written into the file."""
+    models: list[type[BaseModel]] = [plugins.load(kind).settings]
+    for model in models:
+        for name, field in model.model_fields.items():
+            if "SecretStr" in str(field.annotation) and name != "proxy":
+                with pytest.raises(ValidationError, match="write a secret as"):
+                    model.__pydantic_validator__.validate_assignment(
+                        model.model_construct(), name, "a-literal-not-a-secret", context=config.References(Path(), {})
+                    )

@@ -278,7 +278,8 @@ def test_the_example_configuration_loads(tmp_path: Path, switched_on: bool) -> N
     if switched_on:
         text = re.sub(r"^#(?=\S)", "", text, flags=re.MULTILINE)
     (tmp_path / "signalbox.toml").write_text(text, encoding="utf-8")
-    (tmp_path / "private-ca.pem").write_text("", encoding="utf-8")
+    for name in ("private-ca.pem", "client.pem", "client-key.pem"):
+        (tmp_path / name).write_text("not-a-secret", encoding="utf-8")
     settings = config.load(tmp_path / "signalbox.toml", environ_for(text))
     for table in settings.backends:
         config.backend_settings(table, plugins.load(table["kind"]).settings, tmp_path, environ_for(text))

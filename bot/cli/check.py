@@ -1,21 +1,32 @@
-"""`signalbox check`: configuration, rules, store, token, scopes, manifest, channels, backends, one line each."""
+"""`signalbox check`: configuration, rules, store, network, Slack, channels and backends, one line each."""
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
 
-import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
-from bot.build import build_backends
+from bot.app import slack_fault
+from bot.build import Parts, backend_of
+from bot.core.errors import Problem
+from bot.core.network import Proxies, is_loopback
 from bot.core.policy.compile import Policy
+from bot.core.policy.decide import PolicyProblem
+from bot.core.ports.plugin import BackendSettings
+from bot.core.ports.services import Backend
 from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning
+from bot.http_client.transport import open_session
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.health import HealthBoard
+from bot.slack.client import web_client
 from bot.slack.directory import SlackDirectory
-from bot.slack.errors import TRANSPORT, read
+from bot.slack.errors import TRANSPORT
 from bot.slack.installation import installation
 from bot.slack.manifest import SCOPES
 from bot.store.sqlite.driver import sqlite_warning
@@ -38,63 +49,90 @@ class _Report:
     def warn(self, text: str) -> None:
         self._say(f"warn  {text}")
 
-    def bad(self, text: str) -> None:
+    def bad(self, *texts: str) -> None:
         self.failed = True
-        self._say(f"FAIL  {text}")
+        for text in texts:
+            self._say(f"FAIL  {text}")
 
 
-async def check(settings: config.Settings, environ: Mapping[str, str], say: Print) -> int:
-    """0 when everything is well, 1 otherwise."""
+async def check(path: Path, environ: Mapping[str, str], say: Print) -> int:
+    """Report everything in one run: a fault hides only what can't be looked at without it. Returns 0, 1 after a FAIL, or 2."""
     report = _Report(say)
-    clock, ids = SystemClock(), SystemIds()
-    slack = settings.slack
-    report.good(f"configuration: {len(settings.backends)} backends, {slack.mode} mode")
-    rules = PolicyReloader(settings.policy_path, clock, ids, slack.team, slack.security_channel)
-    report.good(f"rules: version {rules.now.policy.version}, {len(rules.now.policy.channels)} channels")
-    if (warning := sqlite_warning()) is not None:
-        report.warn(warning)
-    store = Store.open(str(settings.store_path))
     try:
-        store.check_sync()
-        report.good(f"store: {settings.store_path.name} is whole, head {store.head_sync() or 'empty'}")
-        async with aiohttp.ClientSession(trust_env=False) as session:
-            client = AsyncWebClient(
-                token=slack.bot_token.get_secret_value(), base_url=slack.api_url, session=session, timeout=20
-            )
-            if await _slack(client, settings, report):
-                directory = SlackDirectory(client, store, clock, slack.team)
-                await _channels(directory, rules.now.policy, settings, report)
-                if (gap := await review_warning(directory, rules.now.policy)) is not None:
-                    report.warn(gap)
-        built = build_backends(settings, clock, ids, StoreNames(store, clock), environ)
-        board = HealthBoard(built.backends, clock)
-        for name, checked in sorted((await board.check_all()).items()):
-            (report.good if checked.health.ok else report.bad)(f"backend {name}: {checked.health.summary}")
-        for backend in built.backends.values():
-            await backend.close()
+        settings = config.load(path, environ)
+    except config.ConfigProblem as problem:
+        report.bad(*problem.lines)
+        return 2
+    report.good(f"configuration: {len(settings.backends)} backends, {settings.slack.mode} mode")
+    policy = _rules(settings, report)
+    store = await asyncio.to_thread(_store, settings, report)
+    try:
+        _route(report, f"Slack ({urlsplit(settings.slack.api_url).hostname})", settings.proxies, settings.slack.api_url)
+        await _slack(settings, store, policy, report)
+        await _backends(settings, environ, store, report)
     finally:
         await store.close()
     return 1 if report.failed else 0
 
 
-async def _slack(client: AsyncWebClient, settings: config.Settings, report: _Report) -> bool:
-    """The token and its scopes; False when there is no use in asking further."""
+def _rules(settings: config.Settings, report: _Report) -> Policy | None:
+    slack = settings.slack
+    try:
+        rules = PolicyReloader(settings.policy_path, SystemClock(), SystemIds(), slack.team, slack.security_channel)
+    except PolicyProblem as problem:
+        report.bad(*(f"rules: {line}" for line in problem.lines))
+        return None
+    report.good(f"rules: version {rules.now.policy.version}, {len(rules.now.policy.channels)} channels")
+    return rules.now.policy
+
+
+def _store(settings: config.Settings, report: _Report) -> Store:
+    """The store; where it can't be used, an empty one for the rest of the checks."""
+    if (warning := sqlite_warning()) is not None:
+        report.warn(warning)
+    try:
+        store = Store.open(str(settings.store_path))
+        store.check_sync()
+        report.good(f"store: {settings.store_path.name} is intact, head {store.head_sync() or 'empty'}")
+    except Problem as problem:
+        report.bad(f"store: {problem.summary} {problem.hint}".rstrip())
+        return Store.open(str(Path(tempfile.mkdtemp()) / "empty.db"))
+    return store
+
+
+def _route(report: _Report, what: str, proxies: Proxies, url: str) -> None:
+    report.good(f"network: {what} is reached {proxies.route(url)}")
+
+
+async def _slack(settings: config.Settings, store: Store, policy: Policy | None, report: _Report) -> None:
+    slack = settings.slack
+    async with open_session(settings.proxies, settings.ca_file) as session:
+        client = web_client(slack.bot_token.get_secret_value(), slack.api_url, session)
+        if await _tokens(client, settings, report) and policy is not None:
+            directory = SlackDirectory(client, store, SystemClock(), slack.team)
+            await _channels(directory, policy, settings, report)
+            if (gap := await review_warning(directory, policy)) is not None:
+                report.warn(gap)
+
+
+async def _tokens(client: AsyncWebClient, settings: config.Settings, report: _Report) -> bool:
+    """The tokens and their scopes; False when asking further is useless."""
     slack = settings.slack
     try:
         me = await client.auth_test()
         found = await installation(client, slack.app_token.get_secret_value() if slack.app_token else None)
     except (SlackApiError, *TRANSPORT) as error:
-        report.bad(f"Slack does not accept the bot token ({read(error).code}): install the app again")
+        report.bad(f"Slack: {slack_fault(error, 'bot token', slack.api_url)}")
         return False
     unusable = found.unusable(slack.team)
     if unusable is not None:
-        report.bad(f"slack: {unusable}")
+        report.bad(f"Slack: {unusable}")
         return False
     report.good(f"Slack: {me.get('team')} as {me.get('user')}")
     granted = {scope.strip() for scope in str(me.headers.get("x-oauth-scopes", "")).split(",") if scope.strip()}
     missing = sorted(set(SCOPES) - granted)
     if not granted:
-        report.warn("Slack did not say which scopes the token has")
+        report.warn("Slack doesn't say which scopes the token has")
     elif missing:
         report.bad(f"missing scopes: {', '.join(missing)}; update the app from manifest.yml and install it again")
     else:
@@ -103,7 +141,7 @@ async def _slack(client: AsyncWebClient, settings: config.Settings, report: _Rep
 
 
 async def _channels(directory: SlackDirectory, policy: Policy, settings: config.Settings, report: _Report) -> None:
-    """Every channel that somebody named: whether the bot can write there."""
+    """Every channel that the rules or the configuration name: whether the bot can write there."""
     slack = settings.slack
     for channel, use in named_channels(policy, slack.security_channel, slack.incident_channel).items():
         found = await directory.reach(channel)
@@ -111,6 +149,31 @@ async def _channels(directory: SlackDirectory, policy: Policy, settings: config.
         if found.trouble:
             report.bad(f"{text}: {found.trouble}")
         elif found.shared:
-            report.warn(f"{text}: shared with another organization, whose people read along")
+            report.warn(f"{text}: shared with another organization, whose people can read it")
         else:
             report.good(text)
+
+
+async def _backends(settings: config.Settings, environ: Mapping[str, str], store: Store, report: _Report) -> None:
+    """Every backend that can be built is asked, whatever is wrong with the others."""
+    clock, ids, built = SystemClock(), SystemIds(), dict[str, Backend]()
+    names = StoreNames(store, clock)
+    for table in settings.backends:
+        try:
+            own, backend = backend_of(table, settings, environ, Parts(table["name"], clock, ids, names))
+        except config.ConfigProblem as problem:
+            report.bad(*problem.lines)
+            continue
+        built[own.name] = backend
+        for url in _addresses(own):
+            _route(report, f"{own.name} ({urlsplit(url).hostname})", own.proxies, url)
+            if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
+                report.warn(f"backend {own.name}: plain http; anyone on the network can read and change its traffic")
+    for name, checked in sorted((await HealthBoard(built, clock).check_all()).items()):
+        (report.good if checked.health.ok else report.bad)(f"backend {name}: {checked.health.summary}")
+    for backend in built.values():
+        await backend.close()
+
+
+def _addresses(own: BackendSettings) -> tuple[str, ...]:
+    return tuple(url for url in (own.base_url, getattr(own, "login_url", "")) if url)

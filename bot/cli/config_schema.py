@@ -19,6 +19,7 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "store": config.StoreSettings,
     "policy": config.PolicySettings,
     "time": config.TimeSettings,
+    "network": config.NetworkSettings,
 }
 
 

@@ -7,9 +7,6 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot import config
 from bot.build import Installed, build_backends, build_context
 from bot.core.audit import Event
@@ -18,11 +15,13 @@ from bot.core.command.parser import parse
 from bot.core.intent import Actor, Intent, ParseError, Place, Reply, Source
 from bot.core.records import Filters
 from bot.features.access.policy_reload import PolicyReloader
+from bot.http_client.transport import open_session
 from bot.intents.intake import Intake
 from bot.render.terminal import render_text
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
+from bot.slack.client import web_client
 from bot.slack.directory import SlackDirectory
 from bot.slack.files import Attachments, Uploads
 from bot.slack.message_sender import MessageSender
@@ -102,10 +101,8 @@ async def do(
     await rules.settle()
     store = await asyncio.to_thread(Store.open, str(settings.store_path))
     tasks = TaskQueue()
-    async with aiohttp.ClientSession(trust_env=False) as session:
-        client = AsyncWebClient(
-            token=slack.bot_token.get_secret_value(), base_url=slack.api_url, session=session, timeout=20
-        )
+    async with open_session(settings.proxies, settings.ca_file) as session:
+        client = web_client(slack.bot_token.get_secret_value(), slack.api_url, session)
         sender = MessageSender(  # stores messages only: the bot that runs on this store sends them
             store,
             client,

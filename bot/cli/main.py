@@ -127,8 +127,7 @@ def check(arguments: argparse.Namespace) -> int:
     from bot.cli.check import check as check_everything
     from bot.cli.run import one_line
 
-    settings = _settings(arguments)
-    return one_line(lambda: asyncio.run(check_everything(settings, os.environ, print)))
+    return one_line(lambda: asyncio.run(check_everything(arguments.config, os.environ, print)))
 
 
 def do(arguments: argparse.Namespace) -> int:
@@ -162,7 +161,7 @@ def audit(arguments: argparse.Namespace) -> int:
     from bot import config
     from bot.cli.audit import audit_command
 
-    return audit_command(config.register_of(arguments.config), arguments, print)
+    return audit_command(config.audit_log_of(arguments.config), arguments, print)
 
 
 def manifest(arguments: argparse.Namespace) -> int:

@@ -22,13 +22,14 @@ from bot.core.errors import (
     Rejected,
     ServerError,
 )
+from bot.core.network import DIRECT, Proxies
 from bot.core.ports.services import Clock
 from bot.core.value import Json
 from bot.http_client.auth import Auth, Credential
 from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after
 from bot.http_client.request import BodyStream, HttpRequest
 from bot.http_client.response import Download, Reply, Unpacker, looks_html, media_type_of, unpacked
-from bot.http_client.transport import PROGRESS, Progress, lane, quiet_logs, tls_context, watched
+from bot.http_client.transport import PROGRESS, Progress, Tls, lane, quiet_logs, tls_context, watched
 from bot.http_client.urls import Query, host_of, query_text
 
 T = TypeVar("T")
@@ -50,8 +51,6 @@ class _Unset:
 
 
 _UNSET: Final = _Unset()
-
-
 # A vendor's word for a status that the kit handles itself (credentials, limits, its own errors) does not replace the kit's.
 _PLAINLY_NO: Final = frozenset(range(400, 500)) - {401, 403, 429}
 
@@ -83,7 +82,8 @@ class HttpClient:
         clock: Clock,
         chance: Callable[[], float],
         auth: Auth | None = None,
-        ca_file: str | None = None,
+        tls: Tls = Tls(),  # noqa: B008  a frozen value
+        proxies: Proxies = DIRECT,
         headers: Iterable[tuple[str, str]] = (),
         secrets: Iterable[str] = (),
         deadline: float = 30.0,
@@ -95,7 +95,8 @@ class HttpClient:
         self._clock = clock
         self._chance = chance
         self._auth = auth
-        self._ca_file = ca_file
+        self._tls = tls
+        self._proxies = proxies
         self._headers = tuple(headers)
         self._secrets = tuple(secrets)
         self._deadline = deadline
@@ -234,8 +235,7 @@ class HttpClient:
             problem = found
         except TimeoutError as late:
             problem = problem_of_transport(self.name, self._host(request), late, sent=progress.sent)
-        problem.__context__ = None
-        problem.__cause__ = None
+        problem.__context__ = problem.__cause__ = None
         raise problem
 
     async def _attempts(self, request: HttpRequest, cap: int, take: _Take[T], progress: Progress) -> T:
@@ -393,7 +393,7 @@ class HttpClient:
 
     def _lane(self, pooled: bool) -> httpx.AsyncClient:
         if pooled not in self._lanes:
-            self._lanes[pooled] = lane(tls_context(self._ca_file), self._concurrency, pooled=pooled)
+            self._lanes[pooled] = lane(tls_context(self._tls), self._concurrency, self._proxies, pooled=pooled)
         return self._lanes[pooled]
 
 

@@ -11,6 +11,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urljoin
 
+import aiohttp
+
 from bot.core.errors import (
     CallProblem,
     CredentialRefused,
@@ -148,20 +150,28 @@ def _redirect(name: str, status: int, headers: Mapping[str, str], url: str, *, r
 
 def problem_of_transport(name: str, host: str, error: BaseException, *, sent: bool) -> CallProblem:
     """NotSent or Lost for what the transport raised. Its own text is not used: it may hold the address with its query."""
-    what = _cause(error)
+    what = cause_of(error)
     if sent:
         return Lost(f"{name}: the request was sent to {host}, but no whole answer came ({what}).")
-    hint = "Check `ca_file` and the server's certificate." if "certificate" in what else ""
+    hint = ""
+    if "certificate" in what:
+        hint = "Check `ca_file`, `client_cert` and the server's certificate."
+    elif "proxy" in what or "name" in what:
+        hint = "Check the network and `proxy`."
     return NotSent(f"{name}: nothing was sent to {host} ({what}).", hint)
 
 
-def _cause(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
+    """Why a connection failed, in a few words for a person; never the text of the error, which may hold an address."""
     chain: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and len(chain) < 6:
         chain.append(link)
         link = link.__cause__ or link.__context__
     names = {base.__name__ for item in chain for base in type(item).__mro__}
+    refused = next((item for item in chain if isinstance(item, aiohttp.ClientHttpProxyError)), None)
+    if refused is not None:
+        return f"the proxy refused the connection with status {refused.status}"
     for known, words in _CAUSES:
         if known in names:
             return words
@@ -170,12 +180,13 @@ def _cause(error: BaseException) -> str:
 
 # By name, most telling first: one table for the errors of ssl, asyncio, aiohttp and httpx alike.
 _CAUSES: Final = (
-    ("SSLCertVerificationError", "its certificate is not accepted"),
-    ("ClientConnectorCertificateError", "its certificate is not accepted"),
-    ("SSLError", "no secure connection could be made"),
-    ("FileNotFoundError", "`ca_file` cannot be read"),
-    ("ClientConnectorDNSError", "its name cannot be found"),
-    ("gaierror", "its name cannot be found"),
+    ("ClientProxyConnectionError", "the proxy can't be reached"),
+    ("SSLCertVerificationError", "its certificate isn't accepted"),
+    ("ClientConnectorCertificateError", "its certificate isn't accepted"),
+    ("SSLError", "no TLS connection could be made"),
+    ("FileNotFoundError", "a file with certificates can't be read"),
+    ("ClientConnectorDNSError", "its name can't be found"),
+    ("gaierror", "its name can't be found"),
     ("ConnectionRefusedError", "connection refused"),
     ("ConnectionTimeoutError", "no connection in time"),
     ("SentTwice", "the connection was closed"),
@@ -183,7 +194,7 @@ _CAUSES: Final = (
     ("ConnectionResetError", "the connection was reset"),
     ("BrokenPipeError", "the connection was closed"),
     ("ClientPayloadError", "the answer was cut off"),
-    ("ClientResponseError", "the answer is no HTTP"),
+    ("ClientResponseError", "the answer isn't HTTP"),
     ("TimeoutError", "no answer in time"),
-    ("ValueError", "the answer is no HTTP"),
+    ("ValueError", "the answer isn't HTTP"),
 )

@@ -9,6 +9,7 @@ from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import BackendParts, Ids
 from bot.http_client.auth import Auth
 from bot.http_client.client import HttpClient, Translate
+from bot.http_client.transport import Tls
 
 
 def chance_of(ids: Ids) -> Callable[[], float]:
@@ -39,7 +40,8 @@ def client_for(
         clock=parts.clock,
         chance=chance_of(parts.ids),
         auth=auth,
-        ca_file=settings.ca_file,
+        tls=Tls(settings.authorities, settings.client_certificate),
+        proxies=settings.proxies,
         headers=headers,
         secrets=secrets,
         deadline=deadline,

@@ -10,19 +10,25 @@ Measured in perf.md section 5: httpx over aiohttp takes a fifth of the CPU of ht
 from __future__ import annotations
 
 import logging
+import os
 import ssl
+import tempfile
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import SimpleNamespace
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiohttp
 import httpx
+import truststore
 from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 from bot.core.errors import Problem
+from bot.core.network import DIRECT, Proxies
+from bot.core.ports.plugin import ClientCertificate
 
 _KEEP_ALIVE: Final = 15.0
 
@@ -79,14 +85,57 @@ def quiet_logs() -> None:
             logger.setLevel(logging.WARNING)
 
 
-def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """Verification by the public authorities, or by this PEM file alone. There is no context without verification."""
-    if ca_file is not None:
-        return ssl.create_default_context(cafile=ca_file)
-    return httpx.create_ssl_context(trust_env=False)
+class Tls(NamedTuple):
+    """PEM files with authorities in addition to the system's, and the certificate that the bot shows."""
+
+    ca_files: tuple[str, ...] = ()
+    certificate: ClientCertificate | None = None
 
 
-def lane(context: ssl.SSLContext, concurrency: int, *, pooled: bool) -> httpx.AsyncClient:
+def tls_context(tls: Tls) -> ssl.SSLContext:
+    """Verification by the system's authorities and those of `tls`. There is no context without verification."""
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for ca_file in tls.ca_files:
+        context.load_verify_locations(cafile=ca_file)
+    if tls.certificate is not None:
+        with tempfile.NamedTemporaryFile() as key:  # mode 0600, and gone at once: OpenSSL reads keys from files only
+            os.write(key.fileno(), tls.certificate.key.get_secret_value().encode())
+            context.load_cert_chain(tls.certificate.file, key.name)
+    return context
+
+
+def through(proxies: Proxies) -> aiohttp.ClientMiddlewareType:
+    """Sends each request the way that the rule says for its address, whatever the caller or the environment asked for."""
+
+    async def middleware(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        proxy = proxies.route(str(request.url)).proxy
+        if proxy is None:
+            request.update_proxy(None, None, None)
+        else:
+            url = URL(proxy)
+            headers = None
+            if url.user:  # the connector moves it to Proxy-Authorization
+                headers = {"Authorization": aiohttp.encode_basic_auth(url.user, url.password or "")}
+            request.update_proxy(url.with_user(None), None, headers)
+        return await handler(request)
+
+    return middleware
+
+
+def open_session(proxies: Proxies, ca_file: str | None = None) -> aiohttp.ClientSession:
+    """A session for Slack: the same proxies and authorities as for the control planes."""
+    context = tls_context(Tls(() if ca_file is None else (ca_file,)))
+    connector = aiohttp.TCPConnector(ssl=context)
+    return aiohttp.ClientSession(connector=connector, middlewares=(through(proxies),), trust_env=False)
+
+
+def lane(
+    context: ssl.SSLContext,
+    concurrency: int,
+    proxies: Proxies = DIRECT,
+    *,
+    pooled: bool,
+) -> httpx.AsyncClient:
     """An httpx client over aiohttp: HTTP/1.1, no redirects, no cookies, nothing from the environment."""
 
     def session() -> aiohttp.ClientSession:
@@ -101,7 +150,7 @@ def lane(context: ssl.SSLContext, concurrency: int, *, pooled: bool) -> httpx.As
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=[trace],
-            middlewares=(_once,),
+            middlewares=(_once, through(proxies)),
             auto_decompress=False,
             skip_auto_headers=("Content-Type",),
         )

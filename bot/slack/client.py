@@ -1,8 +1,16 @@
-"""A Slack client that sends nothing twice by itself."""
+"""Clients of Slack's Web API over one session."""
 
 from __future__ import annotations
 
+import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
+
+
+def web_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """A client that goes the way of its session: the SDK would take a proxy from the environment and ignore NO_PROXY."""
+    client = AsyncWebClient(token=token, base_url=api_url, session=session, timeout=20)
+    client.proxy = None
+    return client
 
 
 def once(client: AsyncWebClient) -> AsyncWebClient:

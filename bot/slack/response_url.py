@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.core.errors import Problem
-from bot.core.ports.plugin import is_loopback
+from bot.core.network import is_loopback
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 

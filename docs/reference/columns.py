@@ -101,4 +101,19 @@ SLACK: Final[Words] = {
 
 STORE: Final[Words] = {"url": "`sqlite:///relative.db` (to this file) or `sqlite:////absolute.db`"}
 POLICY: Final[Words] = {"file": "the rules, relative to this file; read again when it changes"}
+NETWORK: Final[Words] = {
+    "proxy": "the proxy for Slack and all control planes; `env` takes HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY from "
+    "the environment, empty means none",
+    "ca_file": "a PEM file with authorities that are trusted in addition to the system's, for everything",
+}
+BACKEND: Final[Words] = {
+    "name": "the name that people type: small letters, digits, `_` and `-`, at most 32",
+    "kind": "the type of control plane",
+    "allow_http": "accept plain http to any address; `signalbox check` warns about it",
+    "base_url": "the address; https, or http to a loopback address",
+    "ca_file": "a PEM file with authorities that are trusted in addition to the system's",
+    "client_cert": "a PEM file with the bot's own certificate, for servers that ask for one",
+    "client_key": "its private key, PEM",
+    "proxy": "overrides `[network] proxy`; NO_PROXY doesn't apply to an address written here",
+}
 TIME: Final[Words] = {"zone": "an IANA name: the clocks that `until=Mon 07:00` means"}

@@ -7,11 +7,11 @@ with what is made here; `SIGNALBOX_REWRITE_DOCS=1 pytest tests/test_docs.py` wri
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
 from bot import config, plugins
@@ -161,14 +161,18 @@ def aliases_block() -> str:
 def settings_block(kind: str, model: type[BackendSettings]) -> str:
     """The keys of one kind's `[[backend]]` table, and what its author says about them."""
     said = " ".join((model.__doc__ or "").split())
-    return f'#### `kind = "{kind}"`\n\n{said}\n\n' + keys_table(model, {})
+    shared = set(BackendSettings.model_fields) - {"base_url"}
+    return f'#### `kind = "{kind}"`\n\n{said}\n\n' + keys_table(model, {}, without=shared)
 
 
-def keys_table(model: type[BaseModel], meanings: Mapping[str, str]) -> str:
+def keys_table(model: type[BaseModel], meanings: Mapping[str, str], without: Collection[str] = ()) -> str:
     """The keys of a model with what they take and their defaults; `meanings` adds a column."""
     rows = []
     for name, field in model.model_fields.items():
-        row = [f"`{name}`", _type_text(field.annotation), _default_text(field.get_default(call_default_factory=True))]
+        if name in without:
+            continue
+        takes = "`env`, an address, a secret reference, or empty" if name == "proxy" else _type_text(field.annotation)
+        row = [f"`{name}`", takes, _default_text(field.get_default(call_default_factory=True))]
         rows.append([*row, meanings[name]] if meanings else row)
     return table(("key", "takes", "default", *(("meaning",) if meanings else ())), rows)
 
@@ -189,6 +193,8 @@ def _default_text(default: object) -> str:
         return "required"
     if default is None or default in ("", ()):
         return ""
+    if isinstance(default, SecretStr):
+        return f"`{default.get_secret_value()}`"
     if isinstance(default, tuple):
         return "`[" + ", ".join(f'"{item}"' for item in default) + "]`"
     return f"`{str(default).lower()}`" if isinstance(default, bool) else f"`{default}`"
@@ -230,6 +236,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
         "store keys": lambda: keys_table(config.StoreSettings, meanings.STORE),
         "policy keys": lambda: keys_table(config.PolicySettings, meanings.POLICY),
         "time keys": lambda: keys_table(config.TimeSettings, meanings.TIME),
+        "network keys": lambda: keys_table(config.NetworkSettings, meanings.NETWORK),
+        "shared backend keys": lambda: keys_table(BackendSettings, meanings.BACKEND),
         "backend keys": _settings,
         "register columns": lambda: _words(("column", "meaning"), COLUMNS, meanings.COLUMNS),
         "register events": lambda: _words(("event", "meaning"), [str(event) for event in Event], meanings.EVENTS),

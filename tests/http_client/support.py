@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 from pydantic import BaseModel
 
+from bot.core.network import DIRECT, Proxies
 from bot.http_client.auth import Auth
 from bot.http_client.client import HttpClient
+from bot.http_client.transport import Tls
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
@@ -112,7 +114,8 @@ async def client_of(
     deadline: float = 5.0,
     concurrency: int = 8,
     secrets: tuple[str, ...] = (),
-    ca_file: str | None = None,
+    tls: Tls = Tls(),  # noqa: B008  a frozen value
+    proxies: Proxies = DIRECT,
 ) -> AsyncIterator[HttpClient]:
     """A client named `acc` that is closed again."""
     client = HttpClient(
@@ -124,7 +127,8 @@ async def client_of(
         deadline=deadline,
         concurrency=concurrency,
         secrets=secrets,
-        ca_file=ca_file,
+        tls=tls,
+        proxies=proxies,
     )
     try:
         yield client

@@ -25,6 +25,7 @@ from bot.core.errors import (
     ServerError,
 )
 from bot.http_client import Bearer, Credential, Session
+from bot.http_client.transport import Tls, tls_context
 
 from .support import Agent, FakeClock, always, client_of, drop, in_turn, ok, serving
 
@@ -190,8 +191,8 @@ async def test_a_404_keeps_the_words_of_the_backend_and_not_those_of_a_web_serve
 
 async def test_a_missing_ca_file_is_not_sent() -> None:
     """A wrong setting ends before anything is written, and is named."""
-    async with client_of("https://127.0.0.1:9", ca_file="no-such-file.pem") as client:
-        with pytest.raises(NotSent, match="`ca_file` cannot be read"):
+    async with client_of("https://127.0.0.1:9", tls=Tls(("no-such-file.pem",))) as client:
+        with pytest.raises(NotSent, match="a file with certificates can't be read"):
             await client.call("POST", "/x")
 
 
@@ -327,9 +328,8 @@ async def test_cancelling_a_call_ends_it() -> None:
 
 def test_there_is_no_unverified_tls() -> None:
     """Certificates and names are always checked."""
-    from bot.http_client.transport import tls_context  # noqa: PLC0415 (only this test looks inside)
 
-    context = tls_context(None)
+    context = tls_context(Tls())
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert context.check_hostname
 

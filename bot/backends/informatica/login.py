@@ -105,13 +105,14 @@ class SignIn:
 
     def _checked_base(self, url: str) -> str:
         """Where calls go: the session is not carried to a host outside the login's domain that the settings don't name."""
-        host, login_host = "", urlsplit(self._settings.login_url).hostname or ""
+        address, host, login_host = "", "", urlsplit(self._settings.login_url).hostname or ""
         try:
-            host = urlsplit(checked_url(url)).hostname or ""
+            address = checked_url(url, allow_http=self._settings.allow_http)
+            host = urlsplit(address).hostname or ""
         except ValueError:
-            host = ""
+            pass
         if host and (_domain(host) == _domain(login_host) or host in self._settings.hosts):
-            return checked_url(url)
+            return address
         raise BadReply(
             f"{self._settings.name}: the login's reply names {host or 'an unusable address'} for further calls, which is"
             f" outside the domain of {login_host}.",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from bot.core.ports.plugin import BackendSettings, checked_url
+from bot.core.ports.plugin import BackendSettings, Secret, checked_url
 
 
 class InformaticaSettings(BackendSettings):
@@ -26,9 +26,9 @@ class InformaticaSettings(BackendSettings):
 
     login_url: str
     username: str = Field(default="", max_length=255)
-    password: SecretStr | None = Field(default=None, max_length=255)
+    password: Secret | None = Field(default=None, max_length=255)
     org_id: str = ""
-    oauth_token: SecretStr | None = None
+    oauth_token: Secret | None = None
     hosts: tuple[str, ...] = ()
     product: str = "Integration Cloud"
     follow_seconds: int = Field(default=300, ge=10, le=330)
@@ -39,8 +39,8 @@ class InformaticaSettings(BackendSettings):
 
     @field_validator("login_url")
     @classmethod
-    def _login_url(cls, url: str) -> str:
-        return checked_url(url)
+    def _login_url(cls, url: str, info: ValidationInfo) -> str:
+        return checked_url(url, allow_http=info.data.get("allow_http") is True)
 
     @field_validator("password")
     @classmethod

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from bot.core.ports.plugin import BackendSettings
+from bot.core.ports.plugin import BackendSettings, Secret
 
 
 class ItentialSettings(BackendSettings):
@@ -20,10 +20,10 @@ class ItentialSettings(BackendSettings):
 
     base_url: str
     username: str = Field(default="", pattern=r"^[^:]*$")
-    password: SecretStr | None = None
+    password: Secret | None = None
     sign_in: Literal["basic", "token"] = "basic"
     client_id: str = ""
-    client_secret: SecretStr | None = None
+    client_secret: Secret | None = None
     run_seconds: int = Field(default=240, ge=10, le=540)
     jobs: bool = True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.core.ports.plugin import BackendSettings
+from bot.core.ports.plugin import BackendSettings, Secret
 
 
 class PrefactorSettings(BackendSettings):
@@ -14,7 +14,7 @@ class PrefactorSettings(BackendSettings):
     """
 
     base_url: str = "https://app.prefactorai.com"
-    token: SecretStr
+    token: Secret
     environment_id: str | None = Field(default=None, min_length=1, max_length=100)
 
     @field_validator("base_url")

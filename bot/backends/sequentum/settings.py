@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from bot.core.ports.plugin import BackendSettings
+from bot.core.ports.plugin import BackendSettings, Secret
 
 
 class ServerSettings(BaseModel):
@@ -18,7 +18,7 @@ class ServerSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")
-    key: SecretStr
+    key: Secret
     ip_address: str = Field(min_length=1)
     port: int = Field(ge=1, le=65_535)
     use_ssl: bool = False
@@ -34,7 +34,7 @@ class SequentumSettings(BackendSettings):
     """
 
     base_url: str
-    token: SecretStr
+    token: Secret
     servers: tuple[ServerSettings, ...] = ()
     agents: tuple[str, ...] = ()
     time_zone: str = "UTC"

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Protocol, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from bot.core.command.capability import BackendRows
+from bot.core.network import FROM_ENVIRONMENT, Proxies, checked_proxy, is_loopback
 from bot.core.ports.services import Backend, BackendParts
 
 
-def is_loopback(host: str) -> bool:
-    """True for `localhost` and addresses of the loopback ranges."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def checked_url(url: str) -> str:
-    """`url` without a trailing slash; https, or http to a loopback address, and no user, query or fragment in it."""
+def checked_url(url: str, *, allow_http: bool = False) -> str:
+    """`url` without a trailing slash; raises ValueError. Plain http needs a loopback address or `allow_http`."""
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("write an address like https://acc.example.com")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("plain http is accepted for loopback addresses only; use https")
+    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
+        raise ValueError("plain http is accepted for loopback addresses only; use https, or set allow_http = true")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("leave user, password, query and fragment out of the address")
     return url.rstrip("/")
@@ -47,23 +47,111 @@ class RereadSecret(SecretStr):
         return (self._read() or "").strip() or self.get_secret_value()
 
 
-class BackendSettings(BaseModel):
-    """One `[[backend]]` table. A field of type SecretStr is written as a reference and resolved before it gets here.
+class References(Protocol):
+    """The context in which settings are validated: where references point to."""
 
-    `ca_file` is a PEM file for a private authority; there is no way to switch verification off.
+    @property
+    def proxies(self) -> Proxies: ...
+    @property
+    def ca_file(self) -> str | None: ...
+
+    def secret(self, reference: object) -> SecretStr: ...
+
+    def file(self, path: str) -> str: ...
+
+
+def _secret(value: object, info: ValidationInfo) -> object:
+    references: References | None = info.context
+    return value if references is None or value is None else references.secret(value)
+
+
+def _file(value: object, info: ValidationInfo) -> object:
+    references: References | None = info.context
+    return references.file(value) if references is not None and isinstance(value, str) else value
+
+
+def _proxy(value: object, info: ValidationInfo) -> object:
+    """`env`, nothing, an address without credentials, or a reference to an address."""
+    if not isinstance(value, str) or value in ("", FROM_ENVIRONMENT):
+        return value
+    if value.startswith(("env:", "file:", "keyring:")):
+        address = _secret(value, info)
+        return SecretStr(checked_proxy(address.get_secret_value())) if isinstance(address, SecretStr) else value
+    if "@" in value:
+        raise ValueError(
+            "a proxy with a user name or password is a secret: write env:NAME, file:PATH or keyring:SERVICE/NAME"
+        )
+    return checked_proxy(value)
+
+
+# A secret is written as env:NAME, file:PATH or keyring:SERVICE/NAME and resolved while the table is validated.
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+# A path is meant from the folder of the configuration.
+FilePath = Annotated[str, BeforeValidator(_file)]
+ProxySetting = Annotated[SecretStr, BeforeValidator(_proxy), Field(json_schema_extra={"format": "proxy"})]
+
+
+class ClientCertificate(NamedTuple):
+    """What the bot shows to a server that asks who it is: a PEM file and its private key."""
+
+    file: str
+    key: SecretStr
+
+
+class BackendSettings(BaseModel):
+    """One `[[backend]]` table.
+
+    `ca_file` is a PEM file with private authorities, in addition to those of the system; verification can't be switched off.
+    `client_cert` and `client_key` are the bot's own certificate. `proxy` overrides `[network] proxy`. `allow_http` accepts
+    plain http to any address.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: str
     kind: str
+    allow_http: bool = False
     base_url: str = ""
-    ca_file: str | None = None
+    ca_file: FilePath | None = None
+    client_cert: FilePath | None = None
+    client_key: Secret | None = None
+    proxy: ProxySetting | None = None
+    _proxies: Proxies = PrivateAttr(default_factory=Proxies)
+    _shared_ca_file: str | None = PrivateAttr(default=None)
 
     @field_validator("base_url")
     @classmethod
-    def _base_url(cls, url: str) -> str:
-        return checked_url(url) if url else url
+    def _base_url(cls, url: str, info: ValidationInfo) -> str:
+        return checked_url(url, allow_http=info.data.get("allow_http") is True) if url else url
+
+    @model_validator(mode="after")
+    def _network(self, info: ValidationInfo) -> Self:
+        if (self.client_cert is None) != (self.client_key is None):
+            raise ValueError("write client_cert and client_key together")
+        references: References | None = info.context
+        inherited = references.proxies if references is not None else Proxies()
+        self._proxies = inherited.own(self.proxy, "proxy")
+        if self.base_url:
+            self._proxies.route(self.base_url)
+        self._shared_ca_file = references.ca_file if references is not None else None
+        return self
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """PEM files with authorities, in addition to the system's: the shared one and its own."""
+        return tuple(file for file in (self._shared_ca_file, self.ca_file) if file is not None)
+
+    @property
+    def proxies(self) -> Proxies:
+        """Which proxy its calls go through."""
+        return self._proxies
+
+    @property
+    def client_certificate(self) -> ClientCertificate | None:
+        """The bot's own certificate for this backend."""
+        if self.client_cert is None or self.client_key is None:
+            return None
+        return ClientCertificate(self.client_cert, self.client_key)
 
 
 class Plugin(NamedTuple):

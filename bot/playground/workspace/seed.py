@@ -17,6 +17,7 @@ BOT_SCOPES = (
     "groups:read",
     "im:history",
     "im:read",
+    "mpim:read",
     "im:write",
     "reactions:write",
     "team:read",

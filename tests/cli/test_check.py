@@ -1,0 +1,114 @@
+"""`signalbox check`: everything in one run, and a network fault is told from a refused credential."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.program import Program
+from tests.http_client.proxy import forward_proxy
+from tests.world import OPEN_POLICY, World
+
+
+async def test_check_says_what_is_well_and_what_is_not(program: Program, here: World) -> None:
+    good = await program("check", folder=here.folder, environ=here.environ)
+    lines = good.out.splitlines()
+    assert lines
+    assert all(line.startswith(("ok ", "warn", "FAIL")) for line in lines), good
+    assert any(line.startswith("ok") and "backend acc" in line for line in lines)
+    assert any(line.startswith("ok") and "rules" in line for line in lines)
+    here.ws.set_channel("C0CRAWL", members=["U0ANA"])
+    wrong = here.environ | {"ACC_TOKEN": "wrong-not-a-secret"}
+    bad = await program("check", folder=here.folder, environ=wrong)
+    assert bad.code == 1
+    assert any(line.startswith("FAIL") and "backend acc" in line for line in bad.out.splitlines()), bad
+    assert any(line.startswith("FAIL") and "C0CRAWL" in line for line in bad.out.splitlines()), bad
+    assert "not-a-secret" not in good.out + bad.out + bad.err
+
+
+async def test_check_looks_at_every_channel_that_is_named(program: Program, here: World) -> None:
+    """Those of the rules, of their approvals and of the configuration; each with what to do."""
+    rules = here.folder / "policy.toml"
+    ask = '[[channel.allow]]\nverbs = ["start"]\ntargets = ["*"]\nwho = ["*"]\napprovals = { from = ["leads"], in = "%s" }\n'
+    rules.write_text(OPEN_POLICY.replace("[[channel.allow]]", ask % "C0NOWHERE" + "[[channel.allow]]", 1))
+    here.ws.set_channel("C0SEC", members=["U0ANA"])
+    here.ws.set_channel("C0INC", is_archived=True)
+    checked = await program("check", folder=here.folder, environ=here.environ)
+    assert checked.code == 1
+    bad = {line.split()[2]: line for line in checked.out.splitlines() if line.startswith("FAIL  channel")}
+    assert set(bad) == {"C0NOWHERE", "C0SEC", "C0INC"}, checked.out
+    assert "approvals" in bad["C0NOWHERE"]
+    assert "correct the id" in bad["C0NOWHERE"]
+    assert "invite the bot" in bad["C0SEC"]
+    assert "unarchive" in bad["C0INC"]
+    assert any(line.startswith("ok    channel C0CRAWL") for line in checked.out.splitlines())
+
+
+async def test_the_environment_of_a_company_changes_nothing_for_loopback(program: Program, here: World) -> None:
+    """Slack's SDK takes a proxy from the environment by itself; the rule of the configuration stands above it."""
+    async with forward_proxy() as proxy:
+        environ = here.environ | {"HTTPS_PROXY": proxy.url, "HTTP_PROXY": proxy.url, "ALL_PROXY": proxy.url}
+        checked = await program("check", folder=here.folder, environ=environ)
+    assert checked.code == 0, checked.out
+    assert "ok    network: Slack (127.0.0.1) is reached directly (loopback)" in checked.out
+    assert "ok    network: acc (127.0.0.1) is reached directly (loopback)" in checked.out
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize(
+    ("api_url", "words"),
+    [
+        ("https://127.0.0.1:9/api/", "can't reach 127.0.0.1 (connection refused)"),
+        (
+            "https://slack.corp.example/api/",
+            "can't reach slack.corp.example (the proxy refused the connection with status 502)",
+        ),
+    ],
+)
+async def test_a_network_fault_is_not_called_a_bad_token(
+    program: Program, here: World, api_url: str, words: str
+) -> None:
+    text = (here.folder / "signalbox.toml").read_text().replace(here.ws.api_url, api_url)
+    (here.folder / "away.toml").write_text(text)
+    async with forward_proxy() as proxy:
+        environ = here.environ | {"HTTPS_PROXY": proxy.url}
+        checked = await program("check", "--config", "away.toml", folder=here.folder, environ=environ)
+    assert checked.code == 1
+    assert f"FAIL  Slack: {words}" in checked.out, checked
+    assert "bot token" not in checked.out
+    assert any(line.startswith("ok    backend acc") for line in checked.out.splitlines()), checked
+
+
+async def test_a_refused_token_is_named(program: Program, here: World) -> None:
+    checked = await program(
+        "check", folder=here.folder, environ=here.environ | {"SLACK_BOT_TOKEN": "xoxb-wrong-not-a-secret"}
+    )
+    assert "FAIL  Slack: Slack refuses the bot token (invalid_auth)" in checked.out
+
+
+async def test_all_faults_are_reported_in_one_run(program: Program, here: World) -> None:
+    text = (here.folder / "signalbox.toml").read_text()
+    more = (
+        '[[backend]]\nname = "two"\nkind = "sequentum"\nbase_url = "http://10.9.9.9:1"\ntoken = "env:NONE"\n'
+        '[[backend]]\nname = "three"\nkind = "nosuch"\n'
+    )
+    (here.folder / "more.toml").write_text(text.replace('"policy.toml"', '"broken.toml"') + more)
+    (here.folder / "broken.toml").write_text("version = 1\n[[channel]]\nid = 5\n")
+    checked = await program("check", "--config", "more.toml", folder=here.folder, environ=here.environ)
+    failed = [line for line in checked.out.splitlines() if line.startswith("FAIL")]
+    assert checked.code == 1
+    for word in ("rules: ", "[backend two] base_url: ", "[backend two] token: ", "[backend three] "):
+        assert any(word in line for line in failed), checked
+    assert any(line.startswith("ok    backend acc") for line in checked.out.splitlines()), checked
+
+
+async def test_plain_http_is_warned_about(program: Program, here: World) -> None:
+    """It is reached through a proxy here, because tests don't leave the machine."""
+    async with forward_proxy() as proxy:
+        table = (
+            f'[[backend]]\nname = "two"\nkind = "sequentum"\nbase_url = "http://itential:3000"\nallow_http = true\n'
+            f'token = "env:ACC_TOKEN"\nproxy = "{proxy.url}"\n'
+        )
+        (here.folder / "http.toml").write_text((here.folder / "signalbox.toml").read_text() + table)
+        checked = await program("check", "--config", "http.toml", folder=here.folder, environ=here.environ)
+    assert "warn  backend two: plain http" in checked.out
+    assert f"ok    network: two (itential) is reached through {proxy.url} (proxy)" in checked.out
