@@ -31,11 +31,10 @@ def utc_text(when: datetime | None) -> str:
 
 
 def visible(text: str, what: str, whose: str, *, also: str = "") -> str:
-    """The text; raises BadRequest for a sign that nobody could see, or one of `also`: "The NAME holds ..., which no AGENT'S NAME
-    may hold"."""
+    """The text. Raises BadRequest for an invisible character or one of `also`; `what` and `whose` name the text in it."""
     for char in text:
         if char in also or unicodedata.category(char) in INVISIBLE:
-            raise BadRequest(f"The {what} holds the character U+{ord(char):04X}, which no {whose} may hold.")
+            raise BadRequest(f"The {what} contains the character U+{ord(char):04X}. No {whose} can contain it.")
     return text
 
 
@@ -47,6 +46,11 @@ def checked_name(text: str, example: str) -> str:
     if len(text) > LONGEST_NAME:
         raise BadRequest(f"The name is longer than {LONGEST_NAME} characters.")
     return text.strip()
+
+
+def folded(text: str) -> str:
+    """`text` without case and compatibility forms (fullwidth letters, ligatures): equal for names that look alike."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
 def plural(number: int, unit: str) -> str:

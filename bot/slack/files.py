@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.errors import BadRequest
 from bot.core.outcome import FileOut
+from bot.core.text import visible
 from bot.slack.client import once
 from bot.slack.error_table import Remedy
 from bot.slack.errors import TRANSPORT, read
@@ -115,7 +116,7 @@ class Attachments:
                 raise BadRequest("The attached file was deleted. Attach it again.") from None
             raise BadRequest(f"Slack doesn't hand out the attached file ({code}). Attach it again.") from None
         info: Mapping[str, Any] = reply["file"]
-        name = str(info.get("name") or "file")
+        name = visible(str(info.get("name") or "file"), "name of the attached file", "file name")
         shared = {*info.get("channels", ()), *info.get("groups", ()), *info.get("ims", ())}
         if channel_id not in shared and info.get("user") != user_id:
             raise BadRequest("You didn't share that file here. Attach it to your message.")

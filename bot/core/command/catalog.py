@@ -5,13 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Final
 
 from bot.core.command.builtins import ALIASES, BUILTINS, Builtin, Takes
 from bot.core.command.capability import BackendRows, Capability, Risk
 from bot.core.command.params import BadParam, Param, ParamType
 from bot.core.errors import BadRequest
 from bot.core.intent import Command
+from bot.core.text import folded, visible
 from bot.core.value import Json
+
+_LAYOUT: Final = {ord(char): None for char in "\n\r\t"}
 
 
 class CatalogProblem(ValueError):
@@ -145,6 +149,7 @@ def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) ->
 
     Only what was given is in the result. A MAP is a dict of text by key.
     """
+    _check_names(given)
     by_name = {param.name: param for param in declared}
     words: dict[str, list[str]] = {}
     maps: dict[str, dict[str, Json]] = {}
@@ -169,9 +174,22 @@ def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) ->
     return checked
 
 
+def _check_names(given: Sequence[tuple[str, str]]) -> None:
+    """Names that a backend might take for the same are refused, and so is text that nobody can see."""
+    seen: dict[str, str] = {}
+    for key, value in given:
+        first = seen.setdefault(folded(key), key)
+        if first != key:
+            raise BadRequest(
+                f"`{first}` and `{key}` differ only in case or letter form. Give one.", code="bad_parameter"
+            )
+        visible(key, "parameter name", "parameter name")
+        visible(value.translate(_LAYOUT), f"value of `{key}`", "parameter")
+
+
 def _add(into: dict[str, Json], name: str, value: str, key: str) -> None:
     if name in into:
-        raise BadRequest(f"`{key}` is given twice; give it once.", code="bad_parameter")
+        raise BadRequest(f"`{key}` is given twice. Give it once.", code="bad_parameter")
     into[name] = value
 
 

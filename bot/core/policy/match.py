@@ -7,8 +7,7 @@ name is bent, the answer can only get narrower.
 from __future__ import annotations
 
 import json
-import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +17,7 @@ from typing import Any, Final
 from bot.core.command.capability import Risk
 from bot.core.operation import Target
 from bot.core.policy.compile import Principals
+from bot.core.text import folded
 from bot.core.value import Json
 
 OLDEST_SECONDS: Final = 60.0
@@ -143,11 +143,6 @@ def glob(pattern: str, text: str) -> bool:
             return False
         at = found + len(piece)
     return len(text) - at >= len(tail) and text.endswith(tail)
-
-
-def folded(text: str) -> str:
-    """`text` without case and compatibility forms (fullwidth letters, ligatures)."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
 def wide_glob(pattern: str, text: str) -> bool:
@@ -288,29 +283,33 @@ def who_spared(principals: Principals, subject: Subject) -> str | None:
 def params_fail(limits: Mapping[str, tuple[Any, ...]], question: Question) -> str | None:
     """None, or the first parameter whose value is outside its limit. A limit on what the row does not have binds nothing."""
     for name, allowed in limits.items():
-        if not _declared(name, question.declared):
+        wanted = folded(name)
+        if not _declared(wanted, question.declared):
             continue
-        values = list(_leaves(_value(name, question.params)))
+        values = [leaf for value in _named(wanted, question.params) for leaf in _leaves(value)]
         if not values and allowed:
-            return f"`{name}` is not said; this rule takes {_values(allowed)}"
+            return f"`{name}` is not given; this rule takes {_values(allowed)}"
         for value in values:
             if not any(type(value) is type(one) and value == one for one in allowed):
                 return f"`{name}` is {_shown(value)}, not in {_values(allowed)}"
     return None
 
 
-def _declared(name: str, declared: Collection[str] | None) -> bool:
-    return declared is None or name in declared or "*" in declared or name.partition(".")[0] in declared
+def _declared(wanted: str, declared: Collection[str] | None) -> bool:
+    if declared is None:
+        return True
+    names = {folded(name) for name in declared}
+    return "*" in names or wanted in names or wanted.partition(".")[0] in names
 
 
-def _value(name: str, params: Mapping[str, Json]) -> Json:
-    if name in params:
-        return params[name]
-    head, _, key = name.partition(".")
-    inner, rest = params.get(head), params.get("*")
-    if key and isinstance(inner, dict):
-        return inner.get(key)
-    return rest.get(name) if isinstance(rest, dict) else None
+def _named(wanted: str, params: Mapping[str, Json]) -> Iterator[Json]:
+    """Every value under that name, however it is written: `input.Mode` for a limit on `input.mode`."""
+    for name, value in params.items():
+        if folded(name) == wanted:
+            yield value
+        elif isinstance(value, dict):
+            head = "" if name == "*" else f"{name}."
+            yield from (inner for key, inner in value.items() if folded(head + key) == wanted)
 
 
 def _leaves(value: Json) -> Iterable[Json]:

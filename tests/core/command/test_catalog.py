@@ -6,7 +6,8 @@ import pytest
 
 from bot.core.command.builtins import BUILTINS, Builtin, Takes
 from bot.core.command.capability import BackendRows, Capability, TargetKind
-from bot.core.command.catalog import Catalog, CatalogProblem, check_builtin
+from bot.core.command.catalog import Catalog, CatalogProblem, check_builtin, check_params
+from bot.core.command.params import Param, ParamType
 from bot.core.command.parser import parse
 from bot.core.errors import BadRequest
 from bot.core.intent import Command
@@ -110,3 +111,32 @@ def test_a_built_in_verb_refuses_what_it_does_not_understand(row: Builtin) -> No
         words = (*example.words, "please", "start", "acc:labs/new")
         with pytest.raises(BadRequest, match=r"doesn't take `(please )?(start )?acc:labs/new`"):
             check_builtin(row, example.model_copy(update={"words": words}))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ((("input.mode", "a"), ("input.MODE", "b")), r"`input\.mode` and `input\.MODE` differ only in case"),
+        ((("input.mode", "a"), ("input.\uff4dode", "b")), "differ only in case or letter form"),
+        ((("input.mode", "a"), ("input.mode", "b")), "given twice"),
+        ((("Production", "true"), ("production", "false")), "differ only in case"),
+        ((("name", "\u202egpj.csv"),), r"value of `name` contains the character U\+202E"),
+        ((("input.a", "one\u200btwo"),), r"U\+200B"),
+        ((("input.a\u200b", "x"),), r"parameter name contains the character U\+200B"),
+    ],
+)
+def test_names_that_a_backend_may_confuse_and_text_that_nobody_sees_are_refused(
+    given: tuple[tuple[str, str], ...], says: str
+) -> None:
+    """On some backends case does not count, so that the last of two spellings would win."""
+    row = CATALOG.row("acc", "start", "agent")
+    assert row is not None
+    with pytest.raises(BadRequest, match=says):
+        check_params((*row.params, Param(name="name", type=ParamType.TEXT, help="")), given)
+
+
+def test_text_of_several_lines_is_taken() -> None:
+    """Line breaks and tabs are layout, which a card shows."""
+    assert check_params((Param(name="text", type=ParamType.TEXT, help=""),), (("text", "a\n\tb"),)) == {
+        "text": "a\n\tb"
+    }

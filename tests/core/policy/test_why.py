@@ -70,7 +70,7 @@ def test_every_rule_is_shown_in_the_order_of_evaluation() -> None:
             "the path of `acc:run/4711` is not known, so only `acc:*` would cover it",
         ),
         ("C0CRAWL allow 2", {"params": {"production": False}}, "`production` is `false`, not in [`true`]"),
-        ("C0CRAWL allow 2", {"params": {}}, "`production` is not said; this rule takes [`true`]"),
+        ("C0CRAWL allow 2", {"params": {}}, "`production` is not given; this rule takes [`true`]"),
         (
             "C0CRAWL allow 2",
             {"subject": person("U0ANA", is_restricted=True)},
