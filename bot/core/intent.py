@@ -49,13 +49,15 @@ class Actor(Value):
 class Place(Value):
     """Where it was asked and where the answer belongs. `team_id` is the workspace of the request.
 
-    `message_ts` is the message that carried the words or the button; `thread_ts` the thread to answer in.
+    `message_ts` is the message that carried the words or the button; `thread_ts` the thread to answer in. `chosen`: the
+    person or a workflow named the channel, Slack's envelope did not, so that membership has to be proved.
     """
 
     team_id: str
     channel_id: str
     thread_ts: str | None = None
     message_ts: str | None = None
+    chosen: bool = False
 
     @property
     def aside(self) -> Place:

@@ -57,7 +57,7 @@ def _placed(intent: Intent, ask: Form, kept: dict[str, Json]) -> Intent:
     opened = Place.model_validate(kept.get("place"))
     channel = ask.values.get("channel")
     if not opened.channel_id and isinstance(channel, str):
-        opened = opened.model_copy(update={"channel_id": channel})
+        opened = opened.model_copy(update={"channel_id": channel, "chosen": True})
     return intent.model_copy(update={"place": opened.model_copy(update={"team_id": intent.place.team_id})})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.command.capability import Capability
@@ -25,6 +26,8 @@ async def facts(ctx: Context, actor: Actor, place: Place, *, max_age: float = CA
     policy = now.policy
     subject = await ctx.directory.subject(actor, now.user_groups, max_age=max_age)
     where = await ctx.directory.where(place, max_age=max_age)
+    if place.chosen and not await ctx.directory.is_member(place.channel_id, actor.user_id, max_age=max_age):
+        where = replace(where, outsider=True)
     return policy, subject, where
 
 

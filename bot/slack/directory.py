@@ -1,4 +1,4 @@
-"""Who people are and what conversations are, from Slack: users.info, usergroups.users.list, conversations.info.
+"""Who people are and what conversations are: users.info, usergroups.users.list, conversations.info and .members.
 
 Answers are kept for at most 60 s. What fails, is slow or has an unexpected shape is unreadable, never guessed.
 """
@@ -36,6 +36,7 @@ _CHANNEL_FLAGS: Final = ("is_im", "is_mpim", "is_ext_shared")
 FROZEN: Final = "it is shared or its id changed, and its rules are frozen; an administrator says `policy confirm` there"
 _WITHIN: Final = 4.0
 _LARGEST: Final = 20_000
+_PAGE: Final = 1_000  # members a page, as many as Slack gives
 
 _log = logging.getLogger("signalbox.directory")
 
@@ -108,6 +109,15 @@ class SlackDirectory:
             known=True,
         )
 
+    async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
+        """False too when Slack does not say so, or not in time."""
+        if user_id.startswith(("U", "W")):
+            answer, _ = await self._ask("member", f"{channel_id}/{user_id}", max_age)
+            return answer is not None and answer.get("found") is True
+        answer, _ = await self._ask("channel", channel_id, max_age)
+        channel = answer.get("channel") if answer is not None else None
+        return isinstance(channel, Mapping) and channel.get("is_member") is True
+
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         """The user ids of a user group, None when they cannot be read."""
         answer, _ = await self._ask("group", group, max_age)
@@ -177,6 +187,8 @@ class SlackDirectory:
     async def _call(self, kind: str, id: str) -> Answer | None:
         try:
             async with asyncio.timeout(_WITHIN):
+                if kind == "member":
+                    return {"found": await self._lists(*id.split("/"))}
                 if kind == "user":
                     reply = await self._client.users_info(user=id)
                 elif kind == "group":
@@ -190,6 +202,17 @@ class SlackDirectory:
                 self._not_before[kind] = self._clock.monotonic() + trouble.after
             return None
         return reply.data if isinstance(reply.data, dict) else None
+
+    async def _lists(self, channel_id: str, user_id: str) -> bool:
+        """Whether conversations.members names the person, on whichever page."""
+        cursor: str | None = None
+        while cursor != "":
+            reply = await self._client.conversations_members(channel=channel_id, limit=_PAGE, cursor=cursor)
+            members, more = reply.get("members"), reply.get("response_metadata")
+            if isinstance(members, list) and user_id in members:
+                return True
+            cursor = str(more.get("next_cursor") or "") if isinstance(more, Mapping) else ""
+        return False
 
 
 def _seen(kept: Json, *, shared: bool) -> dict[str, Json]:

@@ -145,6 +145,9 @@ class OutsideDirectory:
         flags = {"known": True} | (self._outside.room if place.channel_id != DECIDING else {})
         return Where(team_id=place.team_id, channel_id=place.channel_id, **flags)
 
+    async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
+        return False
+
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         return self._outside.groups.get(group)
 

@@ -222,6 +222,8 @@ def _refused_place(policy: Policy, where: Where, home_team_id: str, grants: Sequ
         return Denied(BUILT_IN_RULE, _UNSEEN, "place_unknown")
     if where.is_dm and not where.channel_id.startswith("D"):
         return Denied(BUILT_IN_RULE, "a direct message counts by its D id only", "place_unknown")
+    if where.outsider:
+        return Denied(BUILT_IN_RULE, "Slack doesn't list you as a member of the channel that you chose", "not_a_member")
     if where.frozen:
         sentence = "this channel changed its id or is now shared; an administrator has to confirm its rules with `policy confirm`"
         return Denied(BUILT_IN_RULE, sentence, "place_frozen")

@@ -54,9 +54,10 @@ class NeedsApproval:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """It may not. `who_can` are words of the file, `where_else` channel ids where the same person may, `rule_approvers` the
-    words of those who decide such requests here. `code` is one of: other_workspace place_unknown place_frozen not_listed
-    dm_not_listed person_unknown deactivated deny_rule freeze no_rule group_unreadable policy_error.
+    """It may not be done. `who_can` are words of the file, `where_else` channel ids where the same person may do it,
+    `rule_approvers` the words of those who decide such requests here. `code` is one of: other_workspace place_unknown
+    not_a_member place_frozen not_listed dm_not_listed person_unknown deactivated deny_rule freeze no_rule group_unreadable
+    policy_error.
     """
 
     rule: str

@@ -79,7 +79,8 @@ class Subject:
 class Where:
     """The conversation as read from Slack. `known` False: conversations.info failed.
 
-    `frozen`: its id changed or it became shared, and no person has confirmed its rules since.
+    `frozen`: its id changed or it became shared, and no person has confirmed its rules since. `outsider`: the person chose
+    the channel in a form, and Slack doesn't list them among its members.
     """
 
     team_id: str
@@ -88,6 +89,7 @@ class Where:
     is_mpim: bool = False
     is_ext_shared: bool = False
     frozen: bool = False
+    outsider: bool = False
     known: bool = False
 
 

@@ -180,6 +180,10 @@ class Directory(Protocol):
 
     async def where(self, place: Place, *, max_age: float) -> Where: ...
 
+    async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
+        """Whether Slack lists this person in that conversation, or for an app's id whether the bot is in it."""
+        ...
+
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
         """The user ids of a user group, None when they cannot be read."""
         ...

@@ -46,6 +46,10 @@ MEMBERS: Final[dict[str, Handler]] = {
 
 async def answer(ctx: Context, intent: Intent, ask: Command) -> None:
     """`help`, `whoami` and `why` are open to all; the rest to people whom the rules of this channel admit."""
+    if intent.place.chosen:
+        only = f"`{ask.verb}` answers only where it is typed. Type it in the channel"
+        await refusal.turned_away(ctx, intent, ask, Denied(BUILT_IN_RULE, only, "chosen_place"))
+        return
     handler = OPEN_TO_ALL.get(ask.verb)
     if handler is None:
         refused = await not_admitted(ctx, intent)

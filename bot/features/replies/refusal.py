@@ -239,6 +239,10 @@ async def show_denied(
     ctx: Context, intent: Intent, title: str, decision: Denied, buttons: Sequence[Button] = (), command: str = ""
 ) -> None:
     """The card of a denial, for the asker alone. `command` is what `why` explains, where there are rules to explain."""
+    if (
+        decision.code == "not_a_member"
+    ):  # Slack shows nothing in that channel to them: the denial goes to their own messages
+        intent = intent.model_copy(update={"place": intent.place.model_copy(update={"channel_id": ""})})
     facts = []
     people = {intent.actor.user_id}
     if decision.who_can:

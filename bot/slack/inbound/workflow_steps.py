@@ -36,7 +36,7 @@ def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent | No
         actor=Actor(
             user_id=text(event, "function", "app_id") or "", team_id=team, enterprise_id=text(body, "enterprise_id")
         ),
-        place=Place(team_id=team, channel_id=text(inputs, "channel") or ""),
+        place=Place(team_id=team, channel_id=text(inputs, "channel") or "", chosen=True),
         dedupe_key=dedupe("step", body, text(event, "function_execution_id") or text(body, "event_id")),
         sent_at=slack_time(text(event, "event_ts")),
         step_id=text(event, "function_execution_id"),
