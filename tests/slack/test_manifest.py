@@ -121,11 +121,8 @@ NEEDED = {
     "bots_info": "users:read",
     "usergroups_users_list": "usergroups:read",
     "conversations_info": "channels:read groups:read im:read mpim:read",
-<<<<<<< HEAD
     "conversations_open": "im:write",
-=======
     "conversations_members": "channels:read groups:read im:read mpim:read",
->>>>>>> b7dd9da (Let a chosen channel count only for its members, and answer no built-in command there)
     "conversations_history": "channels:history groups:history im:history",
     "conversations_replies": "channels:history groups:history im:history",
 }
