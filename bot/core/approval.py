@@ -6,7 +6,6 @@ One person counts once, the requester never, any deny ends it. A person is not a
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,12 +13,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from bot.core.command.params import unseen
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy.compile import Principals
 from bot.core.policy.decision import NeedsApproval
 from bot.core.policy.match import Standing, Subject, standing, who_fails, who_undecided
-from bot.core.text import INVISIBLE
 from bot.core.value import canonical
 
 LONGEST_SHOWN: Final = 2_000
@@ -179,9 +178,8 @@ def unshowable(operation: Operation) -> str | None:
             f"its parameters are {len(shown)} characters long, and a card shows {LONGEST_SHOWN}; approve less at once"
         )
     texts = (*_texts(operation.params), operation.target.id, operation.target.name, operation.reason or "")
-    for sign in "".join(texts):
-        if unicodedata.category(sign) in INVISIBLE and sign not in "\n\t":
-            return f"it holds a sign that cannot be seen (U+{ord(sign):04X}), so nobody could check what they approve"
+    if char := unseen("".join(texts)):
+        return f"it contains {char}, a character that nobody can see, so nobody can check what they approve"
     return None
 
 

@@ -6,13 +6,13 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
+from bot.core.command.params import INVISIBLE
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadRequest
 from bot.core.operation import Target
 from bot.core.outcome import Suggestion
 
 LONGEST_NAME: Final = 250
-INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 def written(backend: str, path: str = "") -> str:
@@ -46,11 +46,6 @@ def checked_name(text: str, example: str) -> str:
     if len(text) > LONGEST_NAME:
         raise BadRequest(f"The name is longer than {LONGEST_NAME} characters.")
     return text.strip()
-
-
-def folded(text: str) -> str:
-    """`text` without case and compatibility forms (fullwidth letters, ligatures): equal for names that look alike."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
 def plural(number: int, unit: str) -> str:

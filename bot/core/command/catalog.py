@@ -5,17 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
 
 from bot.core.command.builtins import ALIASES, BUILTINS, Builtin, Takes
 from bot.core.command.capability import BackendRows, Capability, Risk
-from bot.core.command.params import BadParam, Param, ParamType
+from bot.core.command.params import BadParam, Param, ParamType, folded, unseen
 from bot.core.errors import BadRequest
 from bot.core.intent import Command
-from bot.core.text import folded, visible
 from bot.core.value import Json
-
-_LAYOUT: Final = {ord(char): None for char in "\n\r\t"}
 
 
 class CatalogProblem(ValueError):
@@ -183,8 +179,10 @@ def _check_names(given: Sequence[tuple[str, str]]) -> None:
             raise BadRequest(
                 f"`{first}` and `{key}` differ only in case or letter form. Give one.", code="bad_parameter"
             )
-        visible(key, "parameter name", "parameter name")
-        visible(value.translate(_LAYOUT), f"value of `{key}`", "parameter")
+        if char := unseen(key) or unseen(value):
+            raise BadRequest(
+                f"`{key}=` contains {char}, a character that nobody can see. Type it again.", code="bad_parameter"
+            )
 
 
 def _add(into: dict[str, Json], name: str, value: str, key: str) -> None:

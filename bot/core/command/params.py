@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,6 +12,7 @@ from typing import Final
 
 from bot.core.value import Json, Value
 
+INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # Unicode categories
 _DURATION: Final = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?")
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
@@ -117,6 +119,17 @@ class Param(Value):
         except (ValueError, RecursionError):
             raise BadParam(f"`{self.name}` takes JSON, and `{word[:40]}` is none") from None
         return value
+
+
+def folded(text: str) -> str:
+    """`text` without case and compatibility forms (fullwidth letters, ligatures): equal for names that look alike."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+
+
+def unseen(text: str) -> str:
+    """`U+202E` for the first character of the text that nobody can see, empty without one. Line breaks and tabs are layout."""
+    found = (char for char in text if unicodedata.category(char) in INVISIBLE and char not in "\n\r\t")
+    return next((f"U+{ord(char):04X}" for char in found), "")
 
 
 def duration_seconds(word: str) -> int:

@@ -12,10 +12,10 @@ from functools import cache
 
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
+from bot.core.command.params import folded
 from bot.core.policy.compile import Rule
 from bot.core.policy.decide import Policy, Subject
 from bot.core.policy.match import glob, prefixes_agree, risk_or_verb, who_fails, who_spared, who_undecided
-from bot.core.text import folded
 
 
 def rows_of(catalog: Catalog, verb: str, target: str) -> list[tuple[str, Capability]]:

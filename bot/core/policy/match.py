@@ -15,9 +15,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from bot.core.command.capability import Risk
+from bot.core.command.params import folded
 from bot.core.operation import Target
 from bot.core.policy.compile import Principals
-from bot.core.text import folded
 from bot.core.value import Json
 
 OLDEST_SECONDS: Final = 60.0
