@@ -10,6 +10,8 @@ from bot.core.command.capability import Capability, Risk
 from bot.core.intent import Actor, Place
 from bot.core.value import Json, Value, canonical
 
+_BRIEF = 8
+
 
 class Target(Value):
     """One exact thing on a backend.
@@ -34,6 +36,20 @@ class Target(Value):
     def text(self) -> str:
         """How a person would write this target, for cards and buttons."""
         return self.scope if self.scope and self.parent is None else f"{self.backend}:{self.name}"
+
+    @property
+    def label(self) -> str:
+        """`acc:shop/prices`; a part by what it is a part of: `acc:shop/prices (run 9040f86d)`.
+
+        The part of an id that tells it from its neighbours is a GUID's beginning, else the end: ids that are made in order
+        begin alike (the Prefactor samples share 16 of 32 letters, those of Itential the second in which they were made).
+        """
+        if self.parent is None or self.scope is None:
+            return self.text
+        brief = (
+            self.id if len(self.id) <= _BRIEF else self.id[:_BRIEF] if "-" in self.id else f"\u2026{self.id[-_BRIEF:]}"
+        )
+        return f"{self.scope} ({self.kind} {brief})"
 
 
 class Operation(Value):
@@ -85,6 +101,11 @@ class Operation(Value):
             deadline=row.deadline,
             starts_run=row.starts_run,
         )
+
+    @property
+    def title(self) -> str:
+        """`start acc:shop/prices`."""
+        return f"{self.verb} {self.target.label}"
 
     def digest(self, actor: Actor, place: Place, policy_version: str) -> str:
         """Hex SHA-256 over requester, verb, exact target id, canonical parameters, place and policy version."""

@@ -137,6 +137,11 @@ class VoteResult:
     votes: tuple[CastVote, ...] = ()
     pending: PendingDecision | None = None
 
+    @property
+    def agreed(self) -> int:
+        """How many votes agree."""
+        return len([vote for vote in self.votes if vote.vote == "approve"])
+
 
 class Watch(Value):
     """A run that is followed to its end. `state`: open, ended, lost. `group_key` is what one poll reads together."""

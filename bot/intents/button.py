@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.core.approval_record import Approval
 from bot.core.card import Tone
 from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
@@ -72,9 +73,10 @@ async def _was_decided(ctx: Context, intent: Intent, row: StoredButton, means: M
     if row.retired_at is None or means.get("tag") != "hold1" or not_valid(_live(row), intent) is not None:
         return False
     pending = await ctx.store.open_pending(str(means.get("hold")))
-    if pending is None or pending.kind != approvals.KIND or pending.state == "open":
+    approval = Approval.of(pending)
+    if approval is None or approval.pending.state == "open":
         return False
-    await approvals.too_late(ctx, intent, pending)
+    await approvals.too_late(ctx, intent, approval)
     return True
 
 
@@ -124,8 +126,8 @@ async def _pending(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> N
     pending = await ctx.store.open_pending(str(means.get("hold")))
     if pending is None:
         await say(ctx, intent, "This was decided already; the message shows by whom.", tone=Tone.PLAIN)
-    elif pending.kind == approvals.KIND:
-        await approvals.decide(ctx, intent, pending, str(means.get("choice")))
+    elif (approval := Approval.of(pending)) is not None:
+        await approvals.decide(ctx, intent, approval, str(means.get("choice")))
         ctx.stale_homes.stale(intent.actor.user_id)
     else:
         await decide_preflight(ctx, intent, pending, str(means.get("choice")))

@@ -71,7 +71,8 @@ async def form(ctx: Context, intent: Intent, ask: Form) -> None:
     if ask.form == launcher.FORM:
         await _launch(ctx, intent, ask, kept)
     elif ask.form == approvals.DENY_FORM:
-        await _deny(ctx, intent, str(kept.get("hold")), intent.place, _said(ask, "reason"))
+        await approvals.denied(ctx, intent, str(kept.get("hold")), _said(ask, "reason"))
+        ctx.stale_homes.stale(intent.actor.user_id)
     elif ask.form == breakglass_review.FORM:
         await breakglass_review.close_review(
             ctx, intent, str(kept.get("grant")), intent.place, _said(ask, breakglass_review.NOTE)
@@ -82,11 +83,6 @@ async def form(ctx: Context, intent: Intent, ask: Form) -> None:
         await command(ctx, intent, parameter_form.filled(ctx, ask, kept))
     else:
         await say(ctx, intent, "This form is of a version that is no longer understood.")
-
-
-async def _deny(ctx: Context, intent: Intent, pending_id: str, place: Place, reason: str) -> None:
-    await approvals.denied(ctx, intent, pending_id, place, reason)
-    ctx.stale_homes.stale(intent.actor.user_id)
 
 
 async def _launch(ctx: Context, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:

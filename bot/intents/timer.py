@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.core.approval_record import Approval
 from bot.core.audit import Event
 from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
@@ -26,7 +27,11 @@ async def due(ctx: Context, intent: Intent, ask: Due) -> None:
     else:
         pending = await ctx.store.open_pending(ask.row)
         if pending is not None and pending.state == "open":
-            await (approvals.remind(ctx, pending) if ask.what == "remind" else _over(ctx, intent, pending))
+            approval = Approval.of(pending)
+            if ask.what == "remind" and approval is not None:
+                await approvals.remind(ctx, approval)
+            elif ask.what != "remind":
+                await _over(ctx, intent, pending)
     await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
 
 
@@ -45,8 +50,9 @@ async def _pause_over(ctx: Context, intent: Intent, pause_id: str) -> bool:
 
 async def _over(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
     """The time of a hold is over."""
-    if pending.kind == approvals.KIND:
-        await approvals.expire(ctx, pending)
+    approval = Approval.of(pending)
+    if approval is not None:
+        await approvals.expire(ctx, approval)
     elif pending.kind == breakglass.KIND:
         await breakglass.nag(ctx, intent, pending)
     elif pending.operation is not None:

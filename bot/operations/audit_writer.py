@@ -11,7 +11,7 @@ from bot.core.effects import Attempt
 from bot.core.intent import Actor, Command, Form, Intent, Open, ParseError, Place, Press
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Outcome
-from bot.core.records import stamp
+from bot.core.records import PendingDecision, stamp
 from bot.core.redact import redact, redact_json
 from bot.core.value import Json, canonical
 
@@ -120,6 +120,22 @@ class AuditWriter:
         else:
             filled["code"] = result.code
         return self.attempted(attempt, event, at, **filled | columns)
+
+    def pending(
+        self, event: Event, pending: PendingDecision, at: datetime, by: Intent | None = None, **columns: Any
+    ) -> AuditEntry:
+        """An entry about a pending decision. `by` is the request of the person who acts, None for the requester's own."""
+        if pending.operation is None:
+            raise TypeError("only the pending decision on an operation has such entries")
+        rule = pending.facts.get("rule")
+        filled = {
+            "rule": rule if isinstance(rule, str) else None,
+            "policy_version": pending.policy_version,
+            "digest": pending.digest,
+            "approval_id": pending.id,
+            **columns,
+        }
+        return self.about(event, pending.operation, by or pending.intent, at, **filled)
 
     def plain(self, event: Event, intent: Intent, at: datetime, **columns: Any) -> AuditEntry:
         """A row about a request that has no operation."""

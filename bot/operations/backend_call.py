@@ -32,6 +32,7 @@ from bot.core.ports.services import Clock, Ids, SlackFile, Spool
 from bot.operations import cards
 from bot.runtime.context import Context
 
+CHECK_WITHIN: Final = 6.0
 EVENTS: Final = {"done": Event.DONE, "refused": Event.FAILED, "failed": Event.FAILED, "unknown": Event.UNKNOWN}
 
 
@@ -111,3 +112,13 @@ async def check(ctx: Context, operation: Operation) -> Refused | None:
         if isinstance(found, Refused):
             return found
         raise
+
+
+async def unfit(ctx: Context, operation: Operation) -> str | None:
+    """Why the call would be refused now, None when it would be taken or the backend does not answer in time."""
+    try:
+        async with asyncio.timeout(CHECK_WITHIN):
+            refused = await check(ctx, operation)
+    except (TimeoutError, Problem):
+        return None
+    return refused.summary if refused is not None else None

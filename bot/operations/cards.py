@@ -17,7 +17,6 @@ from bot.core.redact import redact
 from bot.core.value import Json
 
 LABELS: Final = {"logs": "Log", "retry": "Retry", "stop": "Stop", "status": "Refresh"}
-_BRIEF: Final = 8
 _TONES: Final = {
     Phase.WAITING: Tone.WORKING,
     Phase.ACTIVE: Tone.WORKING,
@@ -44,27 +43,6 @@ def key_of(request_id: str) -> str:
 def note_key(request_id: str) -> str:
     """Where the note of a request is remembered."""
     return f"note:{request_id}"
-
-
-def title_of(operation: Operation) -> str:
-    """`start acc:shop/prices`; a run is named by what it is a run of and a part of its id."""
-    return f"{operation.verb} {name_of(operation.target)}"
-
-
-def name_of(target: Target) -> str:
-    """`acc:shop/prices`; a part by what it is a part of: `acc:shop/prices (run 9040f86d)`."""
-    if target.parent is not None and target.scope is not None:
-        return f"{target.scope} ({target.kind} {_brief(target.id)})"
-    return target.text
-
-
-def _brief(target_id: str) -> str:
-    """The part of an id that tells it from its neighbours: a GUID's beginning, else the end, since ids that are made
-    in order begin alike (the Prefactor samples share 16 of 32 letters, those of Itential the second of their making).
-    """
-    if len(target_id) <= _BRIEF:
-        return target_id
-    return target_id[:_BRIEF] if "-" in target_id else f"…{target_id[-_BRIEF:]}"
 
 
 def written(target: Target) -> str:
@@ -216,7 +194,7 @@ def _card(
         {
             "key": key_of(operation.request_id),
             "place": place_of(intent),
-            "title": title_of(operation),
+            "title": operation.title,
             "tone": tone,
             "status": status,
             "lines": tuple(lines),

@@ -7,14 +7,18 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.core.errors import Problem
-from bot.core.operation import Operation
+from bot.core.command.target_ref import TargetRef
+from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget, Problem
+from bot.core.intent import Command
+from bot.core.operation import Operation, Target
 from bot.core.outcome import Fact
 from bot.core.policy.match import risk_or_verb
+from bot.operations.resolve import find_target
 from bot.runtime.context import Context
 
 FACTS_WITHIN: Final = 6.0
 LAST_OUTCOMES: Final = 5
+UNREADABLE: Final = "not readable"
 
 
 async def what_is(ctx: Context, operation: Operation) -> tuple[Fact, ...]:
@@ -63,11 +67,26 @@ async def _from_register(ctx: Context, operation: Operation) -> Sequence[Fact]:
     return (Fact(label="Last outcomes here", value=words),)
 
 
-async def state_now(ctx: Context, operation: Operation) -> str:
-    """The target's state in one phrase; that it cannot be read is a state too."""
-    backend = ctx.backends[operation.target.backend]
+async def find_now(ctx: Context, operation: Operation) -> tuple[Target | None, str]:
+    """What has the target's name now (None when nothing has it any more) and its state; `not readable` is a state too.
+
+    A run, and what is written by its id, stays what it is.
+    """
+    target = operation.target
+    if target.scope is not None and target.parent is None:
+        ref = TargetRef(backend=target.backend, path=target.scope.partition(":")[2])
+        try:
+            async with asyncio.timeout(FACTS_WITHIN):
+                found = await find_target(ctx, ref, Command(verb=operation.verb))
+        except NoSuchTarget:
+            return None, ""
+        except (BadRequest, Ambiguous):
+            found = target
+        except (TimeoutError, Problem):
+            return target, UNREADABLE
+        target = found if found.kind == target.kind else target
     try:
         async with asyncio.timeout(FACTS_WITHIN):
-            return await backend.state_of(operation.target)
+            return target, await ctx.backends[target.backend].state_of(target)
     except (TimeoutError, Problem):
-        return "not readable"
+        return target, UNREADABLE

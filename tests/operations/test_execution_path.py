@@ -1,7 +1,7 @@
 """The way of a request through the program is short: every step of it is one file, and none goes back and forth between files.
 
 A visit is counted when control enters a file of intents/, features/ or operations/ that it was not in a moment before. A
-coroutine that goes on after it waited enters nothing.
+coroutine that goes on after it waited enters nothing. What runs side by side is counted task by task.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ import bot
 from tests.scenarios.team import Team, deciding
 
 MOST_OF_A_START = 18
-MOST_OF_AN_APPROVAL = 76
+MOST_OF_AN_APPROVAL = 35
 _ROOT = str(Path(bot.__file__).parent)
 _COUNTED = tuple(f"{_ROOT}/{folder}/" for folder in ("intents", "features", "operations"))
+Step = tuple[int, str, str]  # task, file, function
 _GOES_ON = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
-_journey: ContextVar[list[str] | None] = ContextVar("journey", default=None)
+_journey: ContextVar[list[Step] | None] = ContextVar("journey", default=None)
 
 
 @cache
@@ -38,9 +39,9 @@ def _first(code: CodeType) -> int:
 
 
 @contextmanager
-def traced() -> Iterator[dict[str, list[str]]]:
-    """The calls that each request makes, by request id, as `file:function`, also those of the tasks that it starts."""
-    journeys: dict[str, list[str]] = {}
+def traced() -> Iterator[dict[str, list[Step]]]:
+    """The calls that each request makes, by request id, also those of the tasks that it starts."""
+    journeys: dict[str, list[Step]] = {}
 
     def note(frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code
@@ -48,14 +49,13 @@ def traced() -> Iterator[dict[str, list[str]]]:
             return
         if code.co_flags & _GOES_ON and frame.f_lasti > _first(code):
             return
-        steps = _journey.get()
+        steps, task = _journey.get(), asyncio.current_task()
         if steps is None:
-            task = asyncio.current_task()
             if task is None or not task.get_name().startswith("r-"):
                 return
             steps = journeys.setdefault(task.get_name(), [])
             _journey.set(steps)
-        steps.append(f"{code.co_filename.removeprefix(_ROOT + '/')}:{code.co_name}")
+        steps.append((id(task), code.co_filename.removeprefix(f"{_ROOT}/"), code.co_name))
 
     sys.setprofile(note)
     try:
@@ -64,10 +64,14 @@ def traced() -> Iterator[dict[str, list[str]]]:
         sys.setprofile(None)
 
 
-def visits(steps: list[str]) -> list[str]:
-    """The files in the order in which they were entered, each with what was called in it."""
-    found = groupby(steps, key=lambda step: step.partition(":")[0])
-    return [f"{file}: {', '.join(step.partition(':')[2] for step in calls)}" for file, calls in found]
+def visits(steps: list[Step]) -> list[str]:
+    """The files in the order in which they were entered, each with what was called in it; the request's own task first."""
+    found = []
+    for task in dict.fromkeys(task for task, _, _ in steps):
+        own = [(file, function) for of, file, function in steps if of == task]
+        for file, calls in groupby(own, key=lambda step: step[0]):
+            found.append(f"{file}: {', '.join(function for _, function in calls)}")
+    return found
 
 
 @pytest.fixture

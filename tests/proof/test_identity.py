@@ -265,7 +265,7 @@ async def test_the_approver_who_is_deactivated_between_card_and_press_is_nobody_
     await pressed(team, card)
     assert undecided(team)
     team.later(minutes=2)
-    await here.does("start acc:shop/prices", "Denied", "Nobody could approve it now")
+    await here.does("start acc:shop/prices", "Denied", "Nobody can approve it now")
 
 
 async def test_who_is_put_into_the_group_may_decide_and_who_is_taken_out_may_not(team: Team) -> None:

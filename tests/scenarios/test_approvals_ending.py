@@ -65,6 +65,6 @@ async def test_whose_vote_counts_no_more_is_called_back(team: Team) -> None:
     team.here.acc.world.speed = 0.001
     team.here.acc.add_run("shop/prices", ago=1)
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    called = shown(await team.told("Asked again: mark acc:shop/prices", "counts no more", "<@U0LEE>"))
+    called = shown(await team.told("Asked again: mark acc:shop/prices", "no longer counts", "<@U0LEE>"))
     assert "<@U0ROOT>" not in called
     assert not team.effects("status")

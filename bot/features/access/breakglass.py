@@ -18,7 +18,7 @@ from bot.core.outcome import Fact, Outcome, Table
 from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
 from bot.core.records import Filters, Grant, PendingDecision, grant_id, stamp
 from bot.features.access import grants
-from bot.features.approvals.approvers import everybody
+from bot.features.approvals.snapshot import everybody
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, facts
@@ -246,7 +246,7 @@ def _skipped_card(
     return Card(
         key=f"skipped:{operation.request_id}",
         place=Place(team_id=intent.place.team_id, channel_id=demand.in_channel),
-        title=f"Done without your approval: {cards.title_of(operation)}",
+        title=f"Done without your approval: {operation.title}",
         tone=Tone.WARN,
         status=f"<@{asker}> used break-glass; it came out {result.kind}",
         lines=(Line(text=f"The rule {demand.rule} would have asked {demand.count} of you. {result.summary}"),),

@@ -3,17 +3,14 @@
 from bot.features.approvals.cards import home_cards
 from bot.features.approvals.exception_request import ASK_FORM, ASK_TAG, ask_buttons, open_ask, wanted
 from bot.features.approvals.expiry import expire
-from bot.features.approvals.record import KIND
 from bot.features.approvals.recovery import pick_up, recover, remind
 from bot.features.approvals.request import request, was_asked
-from bot.features.approvals.snapshot import unfit
 from bot.features.approvals.vote import DENY_FORM, decide, denied, too_late
 
 __all__ = [
     "ASK_FORM",
     "ASK_TAG",
     "DENY_FORM",
-    "KIND",
     "ask_buttons",
     "decide",
     "denied",
@@ -25,7 +22,6 @@ __all__ = [
     "remind",
     "request",
     "too_late",
-    "unfit",
     "wanted",
     "was_asked",
 ]

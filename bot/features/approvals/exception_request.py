@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from bot.core.approval_record import Approval
 from bot.core.card import Button, FormField, FormView, Line, Tone
 from bot.core.command.capability import Capability
 from bot.core.effects import Ruling
@@ -13,12 +14,10 @@ from bot.core.operation import Operation
 from bot.core.policy.compile import Rule
 from bot.core.policy.decide import Denied, NeedsApproval, Standing, standing
 from bot.core.policy.match import risk_or_verb, target_covered
-from bot.core.records import stamp
 from bot.core.value import Json
-from bot.features.approvals.record import KIND, record_of
 from bot.features.approvals.request import open_approval
 from bot.features.replies import refusal
-from bot.features.replies.answer import say
+from bot.features.replies.answer import open_form, say
 from bot.operations import cards
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.resolve import Resolved
@@ -57,24 +56,14 @@ def _approvers(ruling: Ruling, decision: Denied) -> tuple[str, ...]:
 
 
 async def open_ask(ctx: Context, intent: Intent, means: dict[str, Json]) -> None:
-    """The button was pressed: a modal, at once, for Slack opens it within three seconds of the press or not at all."""
+    """The button was pressed: open the modal."""
     operation = Operation.model_validate(means.get("operation"))
-    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     thread = means.get("thread")
     place = intent.place.model_copy(update={"thread_ts": thread if isinstance(thread, str) else None})
-    token = ctx.ids.secret()
-    kept: dict[str, Json] = {
-        "user": intent.actor.user_id,
-        "operation": means.get("operation"),
-        "place": place.model_dump(mode="json"),
-    }
-    await ctx.store.set_value(f"form:{token}", kept, stamp(ctx.clock.now()))
-    form = _form(operation, row, token)
-    opened = intent.reply.trigger_id is not None and await ctx.presenter.open_form(intent.reply.trigger_id, form)
-    if opened:
-        await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
-    else:
-        await say(ctx, intent, "The form could not be opened in time. Press `Ask for it` again.")
+    kept: dict[str, Json] = {"operation": means.get("operation"), "place": place.model_dump(mode="json")}
+    form = _form(operation, capability, ctx.ids.secret())
+    await open_form(ctx, intent, form, kept, "Press `Ask for it` again.")
 
 
 def _form(operation: Operation, row: Capability | None, token: str) -> FormView:
@@ -86,7 +75,7 @@ def _form(operation: Operation, row: Capability | None, token: str) -> FormView:
         title="Ask for it",
         submit="Ask",
         lines=(
-            Line(heading=cards.title_of(operation), text=effect),
+            Line(heading=operation.title, text=effect),
             Line(text="Once runs exactly this when it is approved. 30 minutes lets you do it here for that time."),
         ),
         fields=(
@@ -145,13 +134,15 @@ async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]
 
 async def _waits_already(ctx: Context, intent: Intent, operation: Operation) -> bool:
     """Whether this person asked for the very same here and nobody decided it yet, for once or for longer."""
-    wish = (operation.verb, operation.target.backend, operation.target.kind, operation.target.id, operation.params)
+
+    def what(one: Operation) -> tuple[object, ...]:
+        return one.verb, one.target.backend, one.target.kind, one.target.id, one.params
+
     for pending in await ctx.store.pending_decisions(state="open", user=intent.actor.user_id):
-        other = pending.operation
-        if pending.kind != KIND or other is None or pending.intent.place.channel_id != intent.place.channel_id:
+        other = Approval.of(pending)
+        if other is None or pending.intent.place.channel_id != intent.place.channel_id:
             continue
-        its = (other.verb, other.target.backend, other.target.kind, other.target.id, other.params)
-        if its == wish and record_of(pending).sort != "run":
+        if what(other.operation) == what(operation) and other.record.sort != "run":
             return True
     return False
 

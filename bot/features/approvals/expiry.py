@@ -1,81 +1,69 @@
-"""Endings without a decision: time is over, the requester cancels, or the question no longer makes sense."""
+"""Ends without a decision: the time is over, the requester cancels, or the question no longer makes sense."""
 
 from __future__ import annotations
 
+from bot.core.approval_record import Approval
 from bot.core.audit import Event
 from bot.core.card import Tone
 from bot.core.command.params import duration_text
 from bot.core.intent import Intent
-from bot.core.records import PendingDecision, stamp
 from bot.features.approvals import cards
-from bot.features.approvals.record import record_of
 from bot.features.approvals.request import hand_over
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
 
 
 async def end(
-    ctx: Context, pending: PendingDecision, state: str, event: Event, code: str, text: str, *, by: Intent | None = None
+    ctx: Context, approval: Approval, state: str, event: Event, code: str, text: str, *, by: Intent | None = None
 ) -> bool:
-    """End it with one row, close both cards and tell the requester; False when somebody was first."""
-    operation = pending.operation
-    if operation is None:
-        return False
+    """End it with one entry, close both cards and tell the requester; False when it was decided before."""
     now = ctx.clock.now()
-    row = AuditWriter(ctx.secrets).about(
-        event,
-        operation,
-        by or pending.intent,
-        now,
-        rule=record_of(pending).rule,
-        policy_version=pending.policy_version,
-        digest=pending.digest,
-        approval_id=pending.id,
-        code=code,
-        detail=text,
-    )
-    if not await ctx.store.end_pending(pending.id, state, by.actor.user_id if by else None, (row,), now):
+    entry = AuditWriter(ctx.secrets).pending(event, approval.pending, now, by, code=code, detail=text)
+    person = by.actor.user_id if by else None
+    if not await ctx.store.end_pending(approval.id, state, person, (entry,), now):
         return False
-    await ctx.store.finish(pending.request_id, (), stamp(now))
-    await close(ctx, pending.id, text)
+    await ctx.store.finish(approval.pending.request_id, (), now)
+    await close(ctx, approval.id, text)
     return True
 
 
-async def close(ctx: Context, pending_id: str, text: str, *, status: str = "") -> None:
-    """Both cards without buttons, and the requester called in the thread."""
-    pending = await ctx.store.open_pending(pending_id)
-    if pending is None:
+async def close(ctx: Context, pending_id: str, text: str) -> None:
+    """Show both cards without buttons and notify the requester in the thread."""
+    approval = Approval.of(await ctx.store.open_pending(pending_id))
+    if approval is None:
         return
-    words = status or cards.head(pending)
-    await cards.show(ctx, pending, ended=words)
+    pending = approval.pending
+    words = cards.head(pending)
+    await cards.show(ctx, approval, ended=words)
     people = [pending.decided_by] if pending.decided_by else []
-    await cards.close_requester(ctx, pending, Tone.WARN, words, text, *people)
-    await cards.tell_requester(ctx, pending, pending.state, text, *people, tone=Tone.WARN)
+    await cards.close_requester(ctx, approval, Tone.WARN, words, text, *people)
+    await cards.tell_requester(ctx, approval, pending.state, text, *people, tone=Tone.WARN)
     if pending.intent.reply.step_id is not None:
         await ctx.presenter.step(pending.intent.reply.step_id, ok=False, text=text)
 
 
-async def expire(ctx: Context, pending: PendingDecision) -> bool:
+async def expire(ctx: Context, approval: Approval) -> None:
     """Its time is over. What was approved and not used in time ends too."""
-    if await hand_over(ctx, pending):
-        return False
-    record = record_of(pending)
-    agreed = sum(vote.vote == "approve" for vote in await ctx.store.votes(pending.id))
+    if await hand_over(ctx, approval):
+        return
+    record = approval.record
+    agreed = sum(vote.vote == "approve" for vote in await ctx.store.votes(approval.id))
     who = f"Only {agreed} of {record.count} agreed" if agreed else "Nobody decided"
-    text = f"{who} within {duration_text(record.expires)}, so nothing was done. Ask again if it is still wanted."
+    text = f"{who} within {duration_text(record.expires)}, so nothing was done. Ask again if you still want it."
     state = "expired"
-    if pending.state == "approved":
+    if approval.pending.state == "approved":
         state, text = "cancelled", "It was approved, and its time was over before it could run. Nothing was done."
-    return await end(ctx, pending, state, Event.EXPIRED, "expired", text)
+    await end(ctx, approval, state, Event.EXPIRED, "expired", text)
 
 
-async def void(ctx: Context, pending: PendingDecision, why: str) -> bool:
-    """Nobody can decide it any more, for this reason."""
-    text = f"Nothing was done: {why.rstrip('.')}."
-    return await end(ctx, pending, "cancelled", Event.ABANDONED, "void", text)
+async def void(ctx: Context, approval: Approval, why: str) -> str:
+    """Nobody can decide it any more, for this reason; the reason as a sentence."""
+    reason = f"{why.rstrip('.')}."
+    await end(ctx, approval, "cancelled", Event.ABANDONED, "void", f"Nothing was done: {reason}")
+    return reason
 
 
-async def withdraw(ctx: Context, intent: Intent, pending: PendingDecision) -> bool:
-    """The requester takes it back."""
-    text = "Cancelled by the person who asked. Nothing was done."
-    return await end(ctx, pending, "cancelled", Event.ABANDONED, "cancelled", text, by=intent)
+async def withdraw(ctx: Context, intent: Intent, approval: Approval) -> bool:
+    """The requester cancels it; False when it was decided before."""
+    text = "Cancelled by the requester. Nothing was done."
+    return await end(ctx, approval, "cancelled", Event.ABANDONED, "cancelled", text, by=intent)

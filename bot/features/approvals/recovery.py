@@ -1,15 +1,16 @@
-"""Time and restarts: reminders, expiry, and what was approved when the program stopped."""
+"""Reminders, and what was open or approved when the program stopped."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
 
-from bot.core.records import Filters, PendingDecision, stamp
-from bot.features.approvals import cards as shown
+from bot.core.approval import is_expired
+from bot.core.approval_record import KIND, Approval
+from bot.core.records import Filters, stamp
+from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import expiry
 from bot.features.approvals.dispatch import dispatch
-from bot.features.approvals.record import KIND, next_id, record_of
 from bot.features.approvals.request import hand_over
 from bot.operations import cards
 from bot.runtime.context import Context
@@ -20,22 +21,27 @@ LEFT_FOR: Final = timedelta(seconds=60)  # longer than everything that is read b
 _ENDS: Final = frozenset({"rejected", "expired", "abandoned"})
 
 
-async def remind(ctx: Context, pending: PendingDecision) -> None:
-    """Half of the time is over: call those who may decide, once."""
-    if pending.kind == KIND and pending.state == "open" and await ctx.store.reminded(pending, None):
-        await shown.remind(ctx, pending)
+async def remind(ctx: Context, approval: Approval) -> None:
+    """Half of the time is over: notify those who may decide, once."""
+    if approval.pending.state == "open" and await ctx.store.reminded(approval.pending, None):
+        await approval_cards.remind(ctx, approval)
 
 
-async def recover(ctx: Context) -> int:
-    """After a restart: use what was approved, end what is over, show what was not shown; how many were looked at."""
-    approved = [pending for pending in await ctx.store.pending_decisions(state="approved") if pending.kind == KIND]
-    for pending in approved:
-        ctx.tasks.start(dispatch(ctx, pending.id), f"approval {pending.id}")
-    waiting = [pending for pending in await ctx.store.pending_decisions(state="open") if pending.kind == KIND]
-    for pending in waiting:
-        await _wake(ctx, pending)
-    await _mend(ctx)
-    return len(approved) + len(waiting)
+async def recover(ctx: Context) -> None:
+    """After a restart: use what was approved, end what is over, show what was not shown."""
+    for pending in await ctx.store.pending_decisions(state="approved"):
+        if pending.kind == KIND:
+            ctx.tasks.start(dispatch(ctx, pending.id), f"approval {pending.id}")
+    for pending in await ctx.store.pending_decisions(state="open"):
+        approval = Approval.of(pending)
+        if approval is None or await hand_over(ctx, approval):
+            continue
+        if is_expired(approval.due, ctx.clock.now()):
+            await expiry.expire(ctx, approval)
+        elif not await _is_shown(ctx, approval):
+            await approval_cards.show(ctx, approval)
+            await approval_cards.show_requester(ctx, approval)
+    await _tell_ends(ctx)
 
 
 async def pick_up(ctx: Context) -> None:
@@ -46,35 +52,31 @@ async def pick_up(ctx: Context) -> None:
             await dispatch(ctx, pending.id)
 
 
-async def _mend(ctx: Context) -> None:
-    """What was decided when the program died, and not said: telling the requester is the last thing that an end does."""
-    for pending in await ctx.store.untold_pending(KIND, shown.TOLD, ctx.clock.now() - NEWS):
-        if await ctx.store.open_pending(next_id(pending)) is None:
-            rows = await ctx.store.search(Filters(request_id=pending.request_id), limit=LAST)
-            said = [
-                row.detail for row in rows if row.approval_id == pending.id and str(row.event) in _ENDS and row.detail
-            ]
-            await ctx.store.finish(pending.request_id, (), stamp(ctx.clock.now()))
-            await expiry.close(ctx, pending.id, f"{shown.head(pending)}. {said[0] if said else ''}".strip())
+async def _tell_ends(ctx: Context) -> None:
+    """Ends that the program died before telling: the message to the requester is the last step of an end."""
+    for pending in await ctx.store.untold_pending(KIND, approval_cards.TOLD, ctx.clock.now() - NEWS):
+        approval = Approval.of(pending)
+        if approval is None or await ctx.store.open_pending(approval.next_id) is not None:
+            continue
+        entries = await ctx.store.search(Filters(request_id=pending.request_id), limit=LAST)
+        reasons = [
+            entry.detail
+            for entry in entries
+            if entry.approval_id == pending.id and str(entry.event) in _ENDS and entry.detail
+        ]
+        await ctx.store.finish(pending.request_id, (), ctx.clock.now())
+        text = f"{approval_cards.head(pending)}. {reasons[0] if reasons else ''}".strip()
+        await expiry.close(ctx, pending.id, text)
 
 
-async def _wake(ctx: Context, pending: PendingDecision) -> None:
-    if await hand_over(ctx, pending):
-        return
-    if stamp(ctx.clock.now()) >= pending.due_at:
-        await expiry.expire(ctx, pending)
-    elif not await _is_shown(ctx, pending):
-        await shown.show(ctx, pending)
-        await shown.show_requester(ctx, pending)
-
-
-async def _is_shown(ctx: Context, pending: PendingDecision) -> bool:
+async def _is_shown(ctx: Context, approval: Approval) -> bool:
     """Whether both cards carry the buttons of this very question."""
     found: set[object] = set()
-    for key in (shown.card_key(pending.request_id), cards.key_of(pending.request_id)):
+    request_id = approval.pending.request_id
+    for key in (approval_cards.card_key(request_id), cards.key_of(request_id)):
         posted = await ctx.store.message(key)
         body = posted.body if posted is not None else None
         buttons = body.get("buttons") if isinstance(body, dict) else None
         if isinstance(buttons, list):
             found.update(button.get("id") for button in buttons if isinstance(button, dict))
-    return found >= set(record_of(pending).buttons.values())
+    return found >= set(approval.record.buttons.values())

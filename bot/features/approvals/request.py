@@ -1,40 +1,39 @@
-"""Asking: an approval is opened only when enough people can decide it; and opened anew when what it was about changed."""
+"""Asks approvers, if enough people can decide; asks them again when something that the card shows has changed."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 
 from bot.core.approval import due_at, reminder_at, unshowable
-from bot.core.audit import AuditEntry, Event
+from bot.core.approval_record import KIND, Approval, ApprovalRecord, Sort, approval_id
+from bot.core.audit import Event
 from bot.core.card import Line, Tone
 from bot.core.effects import Ruling
 from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.operation import Operation
-from bot.core.policy.decide import NeedsApproval, Policy, why_not_breakglass
+from bot.core.policy.decide import NeedsApproval, why_not_breakglass
 from bot.core.records import PendingDecision, stamp
-from bot.features.approvals import cards as shown
-from bot.features.approvals.approvers import everybody
-from bot.features.approvals.record import KIND, ApprovalRecord, Sort, next_id, pending_id, record_of
-from bot.features.approvals.snapshot import TargetSnapshot, sight
+from bot.features.approvals import cards as approval_cards
+from bot.features.approvals.snapshot import TargetSnapshot, everybody
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH
 from bot.operations.resolve import Resolved
-from bot.operations.target_facts import what_is
+from bot.operations.target_facts import find_now, what_is
 from bot.runtime.context import Context
 
 CHOICES = ("approve", "deny", "claim", "cancel")
+NOT_OFFERED = "the backend no longer offers it"
 NO_PERSON = (
-    "A workflow or a bot asks for it, and Slack does not prove who started that, so nobody could tell whether they "
+    "A workflow or a bot asks for it, and Slack does not prove who started it, so nobody could tell whether they "
     "approve their own request. A person has to type the command."
 )
 
 NOBODY_LOOKS = (
-    "They would be asked in this direct message, where nobody but you looks. Type the command in a channel, or let the "
-    "rule say with `in` where its approvers are asked."
+    "Approvers would be asked in this direct message, which only you read. Type the command in a channel, or set `in` in "
+    "the rule to the channel where its approvers decide."
 )
 
 
@@ -48,7 +47,7 @@ async def request(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruli
 
 async def was_asked(ctx: Context, request_id: str) -> bool:
     """Whether this request was put to approvers."""
-    return await ctx.store.open_pending(pending_id(request_id, 1)) is not None
+    return await ctx.store.open_pending(approval_id(request_id, 1)) is not None
 
 
 async def open_approval(
@@ -60,44 +59,52 @@ async def open_approval(
     *,
     sort: Sort = "run",
     lasts: int = 0,
-) -> bool:
-    """Open the hold and show both cards; False when it was refused. A request that was asked already is not asked twice."""
+) -> None:
+    """Store the pending decision and show both cards, or refuse. A request that was asked already is not asked twice."""
     operation = resolved.operation
     if await was_asked(ctx, intent.request_id):
-        return True
+        return
     who, gap = await everybody(ctx, ruling.policy, demand, intent.actor.user_id, max_age=CACHED)
     if ruling.subject.is_bot or ruling.subject.is_workflow_bot:
         gap = NO_PERSON
     if ruling.where.is_dm and demand.in_channel == intent.place.channel_id:
         gap = NOBODY_LOOKS
-    hidden = unshowable(operation)
-    if gap is not None or hidden is not None:
+    unseen = unshowable(operation)
+    if gap is not None or unseen is not None:
         code = "no_approvers" if gap is not None else "not_showable"
-        words = gap or f"It cannot be put to anybody, because {hidden}."
-        await _refuse(ctx, intent, operation, ruling, demand, code, words)
-        return False
-    record = await _terms(ctx, resolved, demand, who.user_ids, sort=sort, lasts=lasts)
+        await _refuse(ctx, intent, operation, ruling, demand, code, gap or f"Nobody can decide it, because {unseen}.")
+        return
+    record = await _record(ctx, resolved, demand, who.user_ids, sort=sort, lasts=lasts)
     now = ctx.clock.now()
     due = due_at(now, demand.expires)
-    pending = _pending(intent, operation, ruling, record, now, due)
-    row = _row(ctx, pending, operation, now, detail=_asked_words(demand, who.user_ids, due))
-    await ctx.store.wait(intent.request_id, pending, (row,), stamp(now))
-    await shown.show(ctx, pending)
-    await shown.show_requester(ctx, pending)
-    return True
-
-
-def _asked_words(demand: NeedsApproval, people: Sequence[str], due: datetime) -> str:
-    return (
-        f"needs {demand.count} of {', '.join(demand.from_groups)}, asked in {demand.in_channel} until {stamp(due)}; "
-        f"may decide: {', '.join(people)}"
+    pending = PendingDecision(
+        id=approval_id(intent.request_id, record.round),
+        kind=KIND,
+        request_id=intent.request_id,
+        operation=operation,
+        digest=ruling.digest,
+        policy_version=ruling.policy.version,
+        intent=intent,
+        facts=record.model_dump(mode="json"),
+        due_at=stamp(due),
+        remind_at=stamp(reminder_at(now, due)),
+        made_at=stamp(now),
     )
+    detail = (
+        f"needs {demand.count} of {', '.join(demand.from_groups)}, asked in {demand.in_channel} until {stamp(due)}; "
+        f"may decide: {', '.join(who.user_ids)}"
+    )
+    entry = AuditWriter(ctx.secrets).pending(Event.APPROVAL_REQUESTED, pending, now, detail=detail)
+    await ctx.store.wait(intent.request_id, pending, (entry,), now)
+    approval = Approval(pending, operation, record)
+    await approval_cards.show(ctx, approval)
+    await approval_cards.show_requester(ctx, approval)
 
 
-async def _terms(
+async def _record(
     ctx: Context, resolved: Resolved, demand: NeedsApproval, people: Sequence[str], *, sort: Sort, lasts: int
 ) -> ApprovalRecord:
-    facts, (target, state) = await asyncio.gather(what_is(ctx, resolved.operation), sight(ctx, resolved.operation))
+    facts, (target, state) = await asyncio.gather(what_is(ctx, resolved.operation), find_now(ctx, resolved.operation))
     return ApprovalRecord(
         sort=sort,
         lasts=lasts,
@@ -112,68 +119,29 @@ async def _terms(
         eligible=tuple(people),
         effect=resolved.row.effect or resolved.row.help,
         shown=facts,
-        buttons=_ids(ctx),
+        buttons={choice: ctx.ids.secret() for choice in CHOICES},
     )
 
 
-def _ids(ctx: Context) -> dict[str, str]:
-    return {choice: ctx.ids.secret() for choice in CHOICES}
+async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, reasons: Sequence[str]) -> str | None:
+    """Replace the approval by a new one that shows what is true now. None when done, else why nobody can decide it.
 
-
-def _pending(
-    intent: Intent, operation: Operation, ruling: Ruling, record: ApprovalRecord, now: datetime, due: datetime
-) -> PendingDecision:
-    return PendingDecision(
-        id=pending_id(intent.request_id, record.round),
-        kind=KIND,
-        request_id=intent.request_id,
-        operation=operation,
-        digest=ruling.digest,
-        policy_version=ruling.policy.version,
-        intent=intent,
-        facts=record.model_dump(mode="json"),
-        due_at=stamp(due),
-        remind_at=stamp(reminder_at(now, due)),
-        made_at=stamp(now),
-    )
-
-
-def _row(
-    ctx: Context, pending: PendingDecision, operation: Operation, now: datetime, **columns: str | None
-) -> AuditEntry:
-    return AuditWriter(ctx.secrets).about(
-        Event.APPROVAL_REQUESTED,
-        operation,
-        pending.intent,
-        now,
-        rule=record_of(pending).rule,
-        policy_version=pending.policy_version,
-        digest=pending.digest,
-        approval_id=pending.id,
-        **columns,
-    )
-
-
-async def ask_again(
-    ctx: Context, pending: PendingDecision, now_is: TargetSnapshot, reasons: Sequence[str]
-) -> str | None:
-    """Replace the approval by a new one that shows how things stand now. None when done, else why nobody can decide it.
-
-    The new one has a known id, so that two who notice at once make one; votes on what no longer is do not count for it.
-    The end of the time stays what it was.
+    The new one has a known id, so that two who notice at once make one; votes on the old one do not count for it.
+    The time at which it expires stays the same.
     """
-    operation, policy = now_is.operation, now_is.ruling.policy
-    who, gap = await everybody(ctx, policy, now_is.demand, pending.intent.actor.user_id, max_age=FRESH)
-    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-    if gap is not None or row is None:
-        return gap or "the control plane no longer offers it"
-    old = record_of(pending)
-    record = await _terms(ctx, Resolved(operation, row), now_is.demand, who.user_ids, sort=old.sort, lasts=old.lasts)
+    pending, old = approval.pending, approval.record
+    operation, policy = current.operation, current.ruling.policy
+    who, gap = await everybody(ctx, policy, current.demand, approval.requester, max_age=FRESH)
+    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    if gap is not None or capability is None:
+        return gap or NOT_OFFERED
+    resolved = Resolved(operation, capability)
+    record = await _record(ctx, resolved, current.demand, who.user_ids, sort=old.sort, lasts=old.lasts)
     note = "; ".join(reasons)
     record = record.model_copy(update={"round": old.round + 1, "note": note[:1].upper() + note[1:]})
     now = ctx.clock.now()
     changed = {
-        "id": next_id(pending),
+        "id": approval.next_id,
         "state": "open",
         "operation": operation,
         "digest": operation.digest(pending.intent.actor, pending.intent.place, policy.version),
@@ -185,35 +153,35 @@ async def ask_again(
         "made_at": stamp(now),
     }
     again = pending.model_copy(update=changed)
-    asked = _row(ctx, again, operation, now, code="asked_again", detail=note)
+    entry = AuditWriter(ctx.secrets).pending(Event.APPROVAL_REQUESTED, again, now, code="asked_again", detail=note)
     try:
-        await ctx.store.wait(pending.request_id, again, (asked,), stamp(now))
+        await ctx.store.wait(pending.request_id, again, (entry,), now)
     except Problem:
         if await ctx.store.open_pending(again.id) is None:
             raise
-    await hand_over(ctx, pending)
+    await hand_over(ctx, approval)
     return None
 
 
-async def hand_over(ctx: Context, pending: PendingDecision) -> bool:
+async def hand_over(ctx: Context, approval: Approval) -> bool:
     """End an approval that was asked again and show the newer one; False when there is no newer one."""
-    newer = await ctx.store.open_pending(next_id(pending))
+    newer = Approval.of(await ctx.store.open_pending(approval.next_id))
     if newer is None:
         return False
-    await ctx.store.end_pending(pending.id, "cancelled", None, (), ctx.clock.now())
-    await shown.show(ctx, newer)
-    if newer.state == "open":
-        await shown.show_requester(ctx, newer)
-        await shown.call_back(ctx, pending, newer)
+    await ctx.store.end_pending(approval.id, "cancelled", None, (), ctx.clock.now())
+    await approval_cards.show(ctx, newer)
+    if newer.pending.state == "open":
+        await approval_cards.show_requester(ctx, newer)
+        await approval_cards.call_back(ctx, approval, newer)
     return True
 
 
 async def _refuse(
     ctx: Context, intent: Intent, operation: Operation, ruling: Ruling, demand: NeedsApproval, code: str, words: str
 ) -> None:
-    """Nobody could decide it: said now, not when it expires."""
+    """Nobody could decide it: the requester reads that now, not when it expires."""
     now = ctx.clock.now()
-    row = AuditWriter(ctx.secrets).about(
+    entry = AuditWriter(ctx.secrets).about(
         Event.DENIED,
         operation,
         intent,
@@ -224,22 +192,17 @@ async def _refuse(
         code=code,
         detail=words,
     )
-    await ctx.store.finish(intent.request_id, (row,), stamp(now))
+    await ctx.store.finish(intent.request_id, (entry,), now)
     lines = [Line(text=words)]
-    if _may_break_glass(ctx, ruling.policy, ruling):
-        lines.append(
-            Line(text=f"In an emergency: `{ctx.command} breakglass for=30m -- why`. It is reviewed afterwards.")
-        )
+    if why_not_breakglass(ruling.policy, ruling.subject, ctx.home_team) is None:
+        text = f"In an emergency: `{ctx.command} breakglass for=30m -- why`. It is reviewed afterwards."
+        lines.append(Line(text=text))
     card = cards.private(
         intent,
-        f"Denied: {cards.title_of(operation)}",
+        f"Denied: {operation.title}",
         tone=Tone.BAD,
-        status="Nobody could approve it now, so it was not asked for",
+        status="Nobody can approve it now, so nobody was asked",
         lines=tuple(lines),
         footer=(f"rule {demand.rule}", f"request {intent.request_id}", f"code {code}"),
     )
     await ctx.presenter.show(card, intent.reply)
-
-
-def _may_break_glass(ctx: Context, policy: Policy, ruling: Ruling) -> bool:
-    return why_not_breakglass(policy, ruling.subject, ctx.home_team) is None

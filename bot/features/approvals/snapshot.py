@@ -1,33 +1,66 @@
-"""Looking again: the rules, the people and the target as they are now, never from a cache."""
+"""The rules, the people and the target as they are now."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bot.core.approval import Snapshot
+from bot.core.approval import Eligible, Snapshot, can_request, eligible
+from bot.core.approval_record import Approval
 from bot.core.command.capability import Capability
-from bot.core.command.target_ref import TargetRef
+from bot.core.command.until import ends_at
 from bot.core.effects import Ruling
-from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget, Problem
-from bot.core.intent import Command
-from bot.core.operation import Operation, Target
-from bot.core.policy.decide import Denied, NeedsApproval
-from bot.core.records import PendingDecision, grant_id
-from bot.features.approvals.record import record_of
+from bot.core.errors import BadRequest
+from bot.core.intent import Actor
+from bot.core.operation import Operation
+from bot.core.policy.decide import Denied, NeedsApproval, Policy
+from bot.core.records import grant_id
 from bot.operations.authorize import FRESH, authorize
-from bot.operations.backend_call import check
-from bot.operations.resolve import find_target
-from bot.operations.target_facts import FACTS_WITHIN, state_now
+from bot.operations.target_facts import find_now
 from bot.runtime.context import Context
 
-UNREADABLE: Final = "not readable"
+MOST: Final = 200
+_AT_ONCE: Final = 8
+
+
+async def everybody(
+    ctx: Context, policy: Policy, demand: NeedsApproval, requester_id: str, *, max_age: float
+) -> tuple[Eligible, str | None]:
+    """Everybody who may decide now, and the gap in words when they are too few. At most 200 people are read."""
+    principals = policy.principals(demand.from_groups)
+    groups = sorted(principals.user_groups)
+    members = await asyncio.gather(*(ctx.directory.members(group, max_age=max_age) for group in groups))
+    users = dict.fromkeys((*sorted(principals.users), *(user for found in members for user in found or ())))
+    who = await of_these(ctx, policy, demand.from_groups, requester_id, list(users)[:MOST], max_age=max_age)
+    gap = can_request(demand, who)
+    unread = [f"`{group}`" for group, found in zip(groups, members, strict=True) if found is None]
+    if gap is not None and unread:
+        gap += f" Slack did not say who is in {', '.join(unread)}."
+    return who, gap
+
+
+async def of_these(
+    ctx: Context, policy: Policy, groups: Iterable[str], requester_id: str, users: Iterable[str], *, max_age: float
+) -> Eligible:
+    """Of these people, those who may decide what the requester wants; each is read from Slack."""
+    principals = policy.principals(groups)
+    actors = [Actor(user_id=user, team_id=ctx.home_team) for user in dict.fromkeys(users)]
+    subjects = []
+    for first in range(0, len(actors), _AT_ONCE):
+        some = actors[first : first + _AT_ONCE]
+        subjects += await asyncio.gather(
+            *[ctx.directory.subject(actor, principals.user_groups, max_age=max_age) for actor in some]
+        )
+    return eligible(
+        principals, subjects, requester_id=requester_id, aliases=policy.accounts, home_team_id=ctx.home_team
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class TargetSnapshot:
-    """How things stand now. `ended` says why nobody can decide this any more, None while they can."""
+    """What is true now. `ended` says why nobody can decide this any more, None while they can."""
 
     ruling: Ruling
     operation: Operation
@@ -36,67 +69,35 @@ class TargetSnapshot:
     ended: str | None
 
 
-async def look(ctx: Context, pending: PendingDecision, operation: Operation, row: Capability) -> TargetSnapshot:
-    """Rules, requester, place and target, each read anew. `operation` of the answer is about what bears the name now."""
+async def look(ctx: Context, approval: Approval, capability: Capability) -> TargetSnapshot:
+    """Rules, requester, place and target, each read anew. The operation is about what has the target's name now."""
+    operation = approval.operation
     ruling, (target, state) = await asyncio.gather(
-        authorize(ctx, pending.intent, operation, row, max_age=FRESH), sight(ctx, operation)
+        authorize(ctx, approval.pending.intent, operation, capability, max_age=FRESH), find_now(ctx, operation)
     )
     after = Snapshot(ruling.digest, ruling.policy.version, target.id if target else "", state)
     decision = ruling.decision
-    demand = decision if isinstance(decision, NeedsApproval) else record_of(pending).demand
+    demand = decision if isinstance(decision, NeedsApproval) else approval.record.demand
     now = operation.model_copy(update={"target": target or operation.target})
-    ended = f"`{operation.target.text}` no longer exists" if target is None else _ended(pending, ruling)
+    ended = f"`{operation.target.text}` no longer exists" if target is None else _ended(approval, ruling)
+    try:
+        if capability.pausable:
+            ends_at(operation, ctx.clock.now(), ctx.zone)
+    except BadRequest as problem:
+        ended = ended or problem.summary
     return TargetSnapshot(ruling, now, after, demand, ended)
 
 
-def _ended(pending: PendingDecision, ruling: Ruling) -> str | None:
+def _ended(approval: Approval, ruling: Ruling) -> str | None:
     """Why the answer of the rules makes the question void."""
     decision = ruling.decision
-    if record_of(pending).sort != "run":
+    if approval.record.sort != "run":
         if isinstance(decision, Denied):
             return None if decision.code == "no_rule" else f"the rules forbid it now: {decision.reason}"
-        mine = getattr(decision, "via_grant", None) == grant_id(pending.id)
-        return None if mine else "a rule covers it now, so nothing has to be granted; the command can be typed again"
+        mine = getattr(decision, "via_grant", None) == grant_id(approval.id)
+        return None if mine else "a rule covers it now, so no grant is needed; type the command again"
     if isinstance(decision, Denied):
         return f"the rules no longer allow it: {decision.reason}"
-    if not isinstance(decision, NeedsApproval) and ruling.digest != pending.digest:
-        return "the rules changed and no longer ask for an approval; the command can be typed again"
+    if not isinstance(decision, NeedsApproval) and ruling.digest != approval.pending.digest:
+        return "the rules changed and no longer require an approval; type the command again"
     return None
-
-
-async def unfit(ctx: Context, operation: Operation) -> str | None:
-    """Why the control plane could not be asked for this any more, None while it could or when it does not answer: that is
-    told by its state."""
-    try:
-        async with asyncio.timeout(FACTS_WITHIN):
-            refused = await check(ctx, operation)
-    except (TimeoutError, Problem):
-        return None
-    return refused.summary if refused is not None else None
-
-
-async def sight(ctx: Context, operation: Operation) -> tuple[Target | None, str]:
-    """What answers to the target's name now (None when nothing does), and its state. Not readable is a state too."""
-    try:
-        async with asyncio.timeout(FACTS_WITHIN):
-            target = await _found_now(ctx, operation)
-    except (TimeoutError, Problem):
-        return operation.target, UNREADABLE
-    if target is None:
-        return None, ""
-    return target, await state_now(ctx, operation.model_copy(update={"target": target}))
-
-
-async def _found_now(ctx: Context, operation: Operation) -> Target | None:
-    """None when nothing answers to the name any more. What is written by its id (a run) stays what it is."""
-    target = operation.target
-    if target.scope is None or target.parent is not None:
-        return target
-    ref = TargetRef(backend=target.backend, path=target.scope.partition(":")[2])
-    try:
-        found = await find_target(ctx, ref, Command(verb=operation.verb))
-    except NoSuchTarget:
-        return None
-    except (BadRequest, Ambiguous):
-        return target
-    return found if found.kind == target.kind else target

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.core.approval import (
-    Choice,
-    Eligible,
-    VoteCounts,
-    VoteRefused,
-    drift,
-    is_expired,
-    judge_vote,
-    person_of,
-)
+from bot.core.approval import Choice, VoteRefused, drift, is_expired, judge_vote, person_of
+from bot.core.approval_record import Approval, stale_votes
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import FormField, FormView, Line, Tone
-from bot.core.intent import Intent, Place
-from bot.core.operation import Operation
-from bot.core.records import CastVote, PendingDecision, VoteResult, stamp
-from bot.features.approvals import cards as shown
+from bot.core.intent import Intent
+from bot.core.policy.compile import Policy
+from bot.core.records import CastVote, VoteResult, stamp
+from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import expiry
-from bot.features.approvals.approvers import of_these
 from bot.features.approvals.dispatch import dispatch
-from bot.features.approvals.record import before, claim_key, claimed_by, record_of, stale_votes, view_of
-from bot.features.approvals.request import ask_again, hand_over
-from bot.features.approvals.snapshot import look
-from bot.operations import cards
+from bot.features.approvals.request import NOT_OFFERED, ask_again, hand_over
+from bot.features.approvals.snapshot import look, of_these
+from bot.features.replies.answer import open_form, say
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH
 from bot.runtime.context import Context
@@ -36,113 +26,93 @@ REASON = "reason"
 LONGEST_REASON = 1_000
 
 
-async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice: str) -> None:
+async def decide(ctx: Context, intent: Intent, approval: Approval, choice: str) -> None:
     """A button of an approval was pressed, on either card."""
-    if choice == "deny" and pending.state == "open" and pending.intent.actor.user_id != intent.actor.user_id:
-        # Before anything slow: Slack opens a modal within three seconds of the press or not at all.
-        await _open_deny(ctx, intent, pending)
+    if choice == "deny" and approval.pending.state == "open" and approval.requester != intent.actor.user_id:
+        await _open_deny(ctx, intent, approval)  # before anything slow: the modal has to open within three seconds
+    elif await closed(ctx, intent, approval):
         return
-    if await closed(ctx, intent, pending):
-        return
-    if choice == "cancel":
-        await _cancel(ctx, intent, pending)
-    elif choice == "claim":
-        await _claim(ctx, intent, pending)
-    elif choice in ("approve", "deny"):
-        await vote(ctx, intent, pending, Choice(choice))
+    elif choice == "cancel":
+        await _cancel(ctx, intent, approval)
+    elif choice in ("approve", "deny", "claim"):
+        await vote(ctx, intent, approval, Choice(choice))
     else:
-        await answer(ctx, intent, "This button is of a version that is no longer understood.")
+        await say(ctx, intent, "This button is from a version of the bot that is no longer supported.")
 
 
-async def answer(ctx: Context, intent: Intent, text: str, *people: str, tone: Tone = Tone.WARN) -> None:
-    """Tell the presser alone, and end their request."""
-    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
-    mention = tuple(dict.fromkeys((intent.actor.user_id, *people)))
-    await ctx.presenter.show(cards.private(intent, text, tone=tone, mention=mention), intent.reply)
+async def closed(ctx: Context, intent: Intent, approval: Approval) -> bool:
+    """Answer a press that comes too late: it was decided, its time is over, or a newer question replaced it."""
+    if await ctx.store.open_pending(approval.next_id) is not None:
+        await hand_over(ctx, approval)
+        await say(ctx, intent, "The card was renewed because something changed. Look at it again, then press.")
+    elif approval.pending.state != "open":
+        await too_late(ctx, intent, approval)
+    elif is_expired(approval.due, ctx.clock.now()):
+        await expiry.expire(ctx, approval)
+        await say(ctx, intent, "Its time is over; nothing was done.")
+    else:
+        return False
+    return True
 
 
-async def closed(ctx: Context, intent: Intent, pending: PendingDecision) -> bool:
-    """Answer a press that comes too late: decided by somebody, over, or replaced by a newer question."""
-    if await hand_over(ctx, pending):
-        await answer(ctx, intent, "The card was renewed because something changed. Look at it again, then press.")
-        return True
-    if pending.state == "open" and is_expired(datetime.fromisoformat(pending.due_at), ctx.clock.now()):
-        await expiry.expire(ctx, pending)
-        await answer(ctx, intent, "Its time is over; nothing was done.")
-        return True
-    if pending.state != "open":
-        await too_late(ctx, intent, pending)
-        return True
-    return False
-
-
-async def too_late(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
-    """Who was first."""
+async def too_late(ctx: Context, intent: Intent, approval: Approval) -> None:
+    """Answer with who decided."""
+    pending = approval.pending
     people = [pending.decided_by] if pending.decided_by else []
     at = datetime.fromisoformat(pending.decided_at or pending.due_at)
-    await answer(ctx, intent, f"Too late. {shown.head(pending)} at {at:%Y-%m-%d %H:%M:%S} UTC.", *people)
+    await say(ctx, intent, f"Too late. {approval_cards.head(pending)} at {at:%Y-%m-%d %H:%M:%S} UTC.", *people)
 
 
-async def _open_deny(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
-    operation = pending.operation
-    token = ctx.ids.secret()
-    place = intent.place.model_dump(mode="json")
-    kept = {"user": intent.actor.user_id, "hold": pending.id, "place": place}
-    await ctx.store.set_value(f"form:{token}", kept, stamp(ctx.clock.now()))
-    field = FormField(name=REASON, label="Reason", type="lines", hint="The requester reads it.", optional=False)
-    what = cards.title_of(operation) if operation is not None else pending.request_id
+async def _open_deny(ctx: Context, intent: Intent, approval: Approval) -> None:
+    reason = FormField(name=REASON, label="Reason", type="lines", hint="The requester reads it.", optional=False)
     form = FormView(
         form=DENY_FORM,
-        token=token,
+        token=ctx.ids.secret(),
         title="Deny a request",
         submit="Deny",
-        lines=(Line(text=what),),
-        fields=(field,),
+        lines=(Line(text=approval.operation.title),),
+        fields=(reason,),
     )
-    shown_in_time = intent.reply.trigger_id is not None and await ctx.presenter.open_form(intent.reply.trigger_id, form)
-    if shown_in_time:
-        await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
+    await open_form(ctx, intent, form, {"hold": approval.id}, "Press Deny again.")
+
+
+async def denied(ctx: Context, intent: Intent, pending_id: str, reason: str) -> None:
+    """The form of a denial was submitted."""
+    approval = Approval.of(await ctx.store.open_pending(pending_id))
+    if approval is None:
+        await say(ctx, intent, "That request is no longer known.")
+    elif not await closed(ctx, intent, approval):
+        await vote(ctx, intent, approval, Choice.DENY, reason.strip())
+
+
+async def _cancel(ctx: Context, intent: Intent, approval: Approval) -> None:
+    if intent.actor.user_id != approval.requester:
+        await say(ctx, intent, "Only the requester can cancel it.")
+    elif await expiry.withdraw(ctx, intent, approval):
+        await ctx.store.finish(intent.request_id, (), ctx.clock.now())
     else:
-        await answer(ctx, intent, "The form could not be opened in time. Press Deny again.")
+        await _lost(ctx, intent, approval)
 
 
-async def denied(ctx: Context, intent: Intent, pending_id: str, place: Place, reason: str) -> None:
-    """The form of a denial came back."""
-    intent = intent.model_copy(update={"place": place})
-    pending = await ctx.store.open_pending(pending_id)
-    if pending is None:
-        await answer(ctx, intent, "That request is no longer known.")
-    elif not await closed(ctx, intent, pending):
-        await vote(ctx, intent, pending, Choice.DENY, reason.strip())
+async def _lost(ctx: Context, intent: Intent, approval: Approval) -> None:
+    """Another press was faster between the look and the change."""
+    newest = Approval.of(await ctx.store.open_pending(approval.id))
+    if newest is not None and not await closed(ctx, intent, newest):
+        await say(ctx, intent, "It changed in this moment. Look at the card again.")
 
 
-async def _cancel(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
-    if intent.actor.user_id != pending.intent.actor.user_id:
-        await answer(ctx, intent, "Only the person who asked may cancel it.")
-    elif await expiry.withdraw(ctx, intent, pending):
-        await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
-    else:
-        await _lost(ctx, intent, pending)
+async def vote(ctx: Context, intent: Intent, approval: Approval, choice: Choice, reason: str = "") -> None:
+    """Approve, deny or claim. An approval counts only for what the card showed: what changed since is asked again.
 
-
-async def _lost(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
-    """Somebody was faster between the look and the change."""
-    fresh = await ctx.store.open_pending(pending.id)
-    if fresh is not None and not await closed(ctx, intent, fresh):
-        await answer(ctx, intent, "It changed in this moment. Look at the card again.")
-
-
-async def _judged(
-    ctx: Context, intent: Intent, pending: PendingDecision, choice: Choice, reason: str = ""
-) -> tuple[VoteCounts | VoteRefused, Eligible, tuple[CastVote, ...]]:
-    """What the rules of approvals say to this press, with the presser and those who voted read from Slack now."""
-    votes = await ctx.store.votes(pending.id)
+    The presser and those who voted before are read from Slack now.
+    """
+    votes = await ctx.store.votes(approval.id)
+    claimed = await ctx.store.value(approval.claim_key)
     policy = ctx.policy().policy
-    users = (intent.actor.user_id, *(one.user_id for one in votes))
-    who = await of_these(ctx, policy, record_of(pending).groups, pending.intent.actor.user_id, users, max_age=FRESH)
-    view = view_of(pending, votes, await claimed_by(ctx, pending))
+    users = (intent.actor.user_id, *[one.user_id for one in votes])
+    who = await of_these(ctx, policy, approval.record.groups, approval.requester, users, max_age=FRESH)
     found = judge_vote(
-        view,
+        approval.view(votes, claimed if isinstance(claimed, str) else None),
         choice,
         intent.actor.user_id,
         who=who,
@@ -152,148 +122,85 @@ async def _judged(
     )
     if intent.actor.team_id not in ("", ctx.home_team):
         found = VoteRefused("not_eligible", "You may not decide this: you are from another workspace.")
-    return found, who, votes
+    refused = found if isinstance(found, VoteRefused) else None
+    # A vote that counts already is answered so only while the card shows what is true.
+    if choice is Choice.APPROVE and (refused is None or refused.code == "counted"):
+        operation = approval.operation
+        capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+        current = await look(ctx, approval, capability) if capability is not None else None
+        ended = current.ended if current is not None else NOT_OFFERED
+        changes = () if current is None or ended is not None else drift(approval.before, current.after)
+        if current is not None and changes:
+            ended = await ask_again(ctx, approval, current, changes)
+        if ended is not None:
+            await say(ctx, intent, f"Nothing was done: {await expiry.void(ctx, approval, ended)}")
+            return
+        if changes:
+            words = f"Not counted, because {'; '.join(changes)}. The card shows it now; look, then press again."
+            await say(ctx, intent, words)
+            return
+    if refused is not None:
+        await _refused(ctx, intent, approval, refused)
+    elif choice is Choice.CLAIM:
+        await _claim(ctx, intent, approval)
+    else:
+        await _count(ctx, intent, approval, choice, reason, policy, stale_votes(votes, who, policy.accounts))
 
 
-async def _refused(ctx: Context, intent: Intent, pending: PendingDecision, refused: VoteRefused) -> None:
-    """A press that changes nothing is registered too: an attempt to approve one's own request is news."""
-    operation = pending.operation
-    if operation is not None and refused.code in ("own_request", "not_eligible"):
-        row = _row(
-            ctx, Event.DENIED, operation, intent, pending, ctx.clock.now(), code=refused.code, detail=refused.sentence
-        )
-        await ctx.store.append(row)
-    await answer(ctx, intent, refused.sentence)
+async def _refused(ctx: Context, intent: Intent, approval: Approval, refused: VoteRefused) -> None:
+    """Answer a press that changes nothing; an attempt to approve one's own request is in the audit log."""
+    if refused.code in ("own_request", "not_eligible"):
+        now = ctx.clock.now()
+        columns = {"code": refused.code, "detail": refused.sentence}
+        await ctx.store.append(AuditWriter(ctx.secrets).pending(Event.DENIED, approval.pending, now, intent, **columns))
+    await say(ctx, intent, refused.sentence)
 
 
-def _row(
-    ctx: Context,
-    event: Event,
-    operation: Operation,
-    intent: Intent,
-    pending: PendingDecision,
-    now: datetime,
-    **columns: str | None,
-) -> AuditEntry:
-    return AuditWriter(ctx.secrets).about(
-        event,
-        operation,
-        intent,
-        now,
-        rule=record_of(pending).rule,
-        policy_version=pending.policy_version,
-        digest=pending.digest,
-        approval_id=pending.id,
-        **columns,
-    )
-
-
-async def _claim(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
-    found, _, _ = await _judged(ctx, intent, pending, Choice.CLAIM)
-    if isinstance(found, VoteRefused):
-        await _refused(ctx, intent, pending, found)
-        return
+async def _claim(ctx: Context, intent: Intent, approval: Approval) -> None:
     now = ctx.clock.now()
-    operation = pending.operation
-    rows = () if operation is None else (_row(ctx, Event.CLAIMED, operation, intent, pending, now),)
-    if not await ctx.store.claim(claim_key(pending), intent.actor.user_id, rows, now):
-        await _claim(ctx, intent, pending)  # somebody was faster: the rules say it in words now
+    entry = AuditWriter(ctx.secrets).pending(Event.CLAIMED, approval.pending, now, intent)
+    if not await ctx.store.claim(approval.claim_key, intent.actor.user_id, (entry,), now):
+        await vote(ctx, intent, approval, Choice.CLAIM)  # another press was faster: now the rules say who
         return
-    await ctx.store.finish(intent.request_id, (), stamp(now))
-    await shown.show(ctx, pending)
+    await ctx.store.finish(intent.request_id, (), now)
+    await approval_cards.show(ctx, approval)
 
 
-async def vote(ctx: Context, intent: Intent, pending: PendingDecision, choice: Choice, reason: str = "") -> None:
-    """Approve or deny. An approval counts only for what the card showed: what changed since is shown and asked again."""
-    operation = pending.operation
-    found, who, votes = await _judged(ctx, intent, pending, choice, reason)
-    if isinstance(found, VoteRefused) and found.code != "counted":
-        await _refused(ctx, intent, pending, found)
-        return
-    if operation is None:
-        await answer(ctx, intent, "That request is no longer known.")
-        return
-    if choice is Choice.APPROVE and await _changed(ctx, intent, pending, operation):
-        return
-    if isinstance(found, VoteRefused):
-        await _refused(ctx, intent, pending, found)
-        return
-    known = ctx.policy().policy.accounts
-    now = ctx.clock.now()
+async def _count(
+    ctx: Context, intent: Intent, approval: Approval, choice: Choice, reason: str, policy: Policy, stale: int
+) -> None:
+    """Store the vote, and what it decides. `stale` votes of people who may no longer decide do not count."""
+    pending, count = approval.pending, approval.record.count
+    now, writer, user = ctx.clock.now(), AuditWriter(ctx.secrets), intent.actor.user_id
     cast = CastVote(
-        user_id=intent.actor.user_id,
-        person=person_of(intent.actor.user_id, known),
+        user_id=user,
+        person=person_of(user, policy.accounts),
         vote=choice.value,
-        reason=AuditWriter(ctx.secrets).clean(reason, LONGEST_REASON) or None,
+        reason=writer.clean(reason or None, LONGEST_REASON),
         at=stamp(now),
     )
-    count, stale = record_of(pending).count, stale_votes(votes, who, known)
 
-    def agreed(result: VoteResult) -> int:
-        return len([one for one in result.votes if one.vote == "approve"]) - stale
-
-    def rows(result: VoteResult) -> tuple[AuditEntry, ...]:
+    def entries(result: VoteResult) -> tuple[AuditEntry, ...]:
         event = Event.APPROVED if choice is Choice.APPROVE else Event.REJECTED
-        detail = reason if choice is Choice.DENY else f"{agreed(result)} of {count} agreed"
-        return (_row(ctx, event, operation, intent, pending, now, detail=detail),)
+        detail = reason if choice is Choice.DENY else f"{result.agreed - stale} of {count} agreed"
+        return (writer.pending(event, pending, now, intent, detail=detail),)
 
-    result = await ctx.store.vote(pending.id, cast, rows, needed=count + stale, now=now)
-    await _after(ctx, intent, pending, choice, result, rows(result), agreed(result))
-
-
-async def _after(
-    ctx: Context,
-    intent: Intent,
-    pending: PendingDecision,
-    choice: Choice,
-    result: VoteResult,
-    rows: tuple[AuditEntry, ...],
-    agreed: int,
-) -> None:
+    result = await ctx.store.vote(pending.id, cast, entries, needed=count + stale, now=now)
+    agreed = result.agreed - stale
     if not result.counted:
-        # Their word is on the disk already: a denial still ends it, and it may be complete since somebody came back.
+        # Their vote is stored already: a denial still ends it, and it may be complete since an approver came back.
         state = "rejected" if choice is Choice.DENY else "approved"
-        decides = result.state == "open" and (choice is Choice.DENY or agreed >= record_of(pending).count)
-        now = ctx.clock.now()
-        if not (decides and await ctx.store.end_pending(pending.id, state, intent.actor.user_id, rows, now)):
-            await _lost(ctx, intent, pending)
+        decides = result.state == "open" and (choice is Choice.DENY or agreed >= count)
+        if not (decides and await ctx.store.end_pending(pending.id, state, user, entries(result), now)):
+            await _lost(ctx, intent, approval)
             return
     elif result.state == "open":
-        left = record_of(pending).count - agreed
-        await shown.show(ctx, pending, agreed=agreed)
-        await answer(ctx, intent, f"Counted. {left} more needed.", tone=Tone.PLAIN)
+        await approval_cards.show(ctx, approval, agreed=agreed)
+        await say(ctx, intent, f"Counted. {count - agreed} more needed.", tone=Tone.PLAIN)
         return
-    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
-    if choice is Choice.APPROVE:
-        why_not = await dispatch(ctx, pending.id)
-        if why_not is not None:
-            await answer(ctx, intent, f"Counted, and not run: {why_not}")
-        return
-    await ctx.store.finish(pending.request_id, (), stamp(ctx.clock.now()))
-    reason = rows[0].detail or ""
-    await expiry.close(ctx, pending.id, f"Denied by <@{intent.actor.user_id}>: {reason}")
-
-
-async def _changed(ctx: Context, intent: Intent, pending: PendingDecision, operation: Operation) -> bool:
-    """Answer a press on a card that no longer shows what is: void, or shown anew and asked again."""
-    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-    if row is None:
-        await expiry.void(ctx, pending, "the control plane no longer offers it")
-        await answer(ctx, intent, "The control plane no longer offers it; nothing was done.")
-        return True
-    now_is = await look(ctx, pending, operation, row)
-    if now_is.ended is not None:
-        await expiry.void(ctx, pending, now_is.ended)
-        await answer(ctx, intent, f"Nothing was done: {now_is.ended}.")
-        return True
-    reasons = drift(before(pending), now_is.after)
-    if not reasons:
-        return False
-    gap = await ask_again(ctx, pending, now_is, reasons)
-    if gap is not None:
-        await expiry.void(ctx, pending, gap)
-        await answer(ctx, intent, f"Nothing was done: {gap}")
-        return True
-    words = "; ".join(reasons)
-    await answer(ctx, intent, f"Not counted, because {words}. The card shows it now; look, then press again.")
-    return True
+    await ctx.store.finish(intent.request_id, (), now)
+    if choice is Choice.DENY:
+        await ctx.store.finish(pending.request_id, (), now)
+        await expiry.close(ctx, pending.id, f"Denied by <@{user}>: {writer.clean(reason)}")
+    elif (why_not := await dispatch(ctx, pending.id)) is not None:
+        await say(ctx, intent, f"Counted, and not run: {why_not}")

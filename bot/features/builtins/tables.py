@@ -32,7 +32,7 @@ async def approvals_table(ctx: Context, *, channel: str | None = None, user: str
         ]
     rows = [
         (
-            cards.title_of(pending.operation) if pending.operation else _other(pending),
+            pending.operation.title if pending.operation else _other(pending),
             cards.person(pending.intent.actor.user_id),
             cards.channel(pending.facts.get("channel")),
             moment(pending.made_at),
@@ -106,4 +106,4 @@ async def pauses_of(ctx: Context, user: str) -> Table:
 async def _named(ctx: Context, target: Target, sight: Visibility = EVERYTHING) -> str:
     """By what it is a part of, also where that was learned later and may be told."""
     seen = await ctx.names.by_id(target.backend, target.kind, target.id) if target.parent is None else None
-    return cards.name_of(seen if seen is not None and sight.target(seen) else target)
+    return (seen if seen is not None and sight.target(seen) else target).label

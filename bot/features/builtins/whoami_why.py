@@ -91,7 +91,7 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     ]
     card = cards.private(
         intent,
-        f"Why: {cards.title_of(resolved.operation)}",
+        f"Why: {resolved.operation.title}",
         tone=Tone.GOOD if decision.matched else Tone.WARN,
         status=f"{word[:1].upper()}{word[1:]}: {decision.says}",
         lines=tuple(lines),

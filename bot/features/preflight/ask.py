@@ -88,7 +88,7 @@ async def _card(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling
         lines.append(Line(text="`Run it` asks the approvers; nothing is sent before they agree."))
     return cards.private(
         intent,
-        cards.title_of(operation),
+        operation.title,
         tone=Tone.ASK,
         status=status,
         lines=tuple(lines),

@@ -14,6 +14,7 @@ from bot.features.replies import refusal
 from bot.features.replies.answer import say
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
+from bot.operations.backend_call import unfit
 from bot.operations.execute import execute
 from bot.operations.resolve import Resolved
 from bot.runtime.context import Context
@@ -52,7 +53,7 @@ async def _run(ctx: Context, intent: Intent, pending: PendingDecision, operation
         await end(ctx, pending, operation, "cancelled", Event.ABANDONED, intent, "stale")
         await say(ctx, intent, "The rules changed since this was shown. Type the command again.", replace=True)
         return
-    misfit = await approvals.unfit(ctx, operation)
+    misfit = await unfit(ctx, operation)
     if misfit is not None:
         await end(ctx, pending, operation, "cancelled", Event.ABANDONED, intent, "stale")
         await say(ctx, intent, f"{misfit} Nothing was done.", replace=True)

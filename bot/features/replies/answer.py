@@ -1,22 +1,39 @@
-"""Short answers for one person that end a request."""
+"""Answers for one person that end a request."""
 
 from __future__ import annotations
 
-from bot.core.card import Line, Tone
+from typing import Any
+
+from bot.core.card import FormView, Tone
 from bot.core.intent import Intent
-from bot.core.records import stamp
+from bot.core.value import Json
 from bot.operations import cards
 from bot.runtime.context import Context
 
 
-async def say(ctx: Context, intent: Intent, text: str, *, tone: Tone = Tone.WARN, replace: bool = False) -> None:
-    """A sentence for the asker alone, and the end of this request. `replace` puts it over the message that was pressed."""
-    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
-    card = cards.private(intent, text, tone=tone, footer=(f"request {intent.request_id}",))
-    await ctx.presenter.show(card, intent.reply, replace=replace)
+async def say(
+    ctx: Context, intent: Intent, text: str, *people: str, tone: Tone = Tone.WARN, replace: bool = False, **parts: Any
+) -> None:
+    """End the request with a sentence for the requester alone, in which `people` may be named.
+
+    `replace` puts it over the message that was pressed; `parts` are further parts of the card.
+    """
+    await ctx.store.finish(intent.request_id, (), ctx.clock.now())
+    mention = tuple(dict.fromkeys((intent.actor.user_id, *people))) if people else ()
+    filled = {"mention": mention, "footer": (f"request {intent.request_id}",), **parts}
+    await ctx.presenter.show(cards.private(intent, text, tone=tone, **filled), intent.reply, replace=replace)
 
 
-async def tell(ctx: Context, intent: Intent, title: str, lines: tuple[Line, ...] = (), tone: Tone = Tone.PLAIN) -> None:
-    """An answer for the asker alone, and the end of this request."""
-    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
-    await ctx.presenter.show(cards.private(intent, title, tone=tone, lines=lines), intent.reply)
+async def open_form(ctx: Context, intent: Intent, form: FormView, kept: dict[str, Json], again: str) -> None:
+    """Open a modal and end the request. What is `kept` is given back when the modal is submitted, to this person alone.
+
+    Slack opens a modal within three seconds of the press or not at all: then `again` says what to do.
+    """
+    now = ctx.clock.now()
+    place = intent.place.model_dump(mode="json")
+    await ctx.store.set_value(f"form:{form.token}", {"user": intent.actor.user_id, "place": place, **kept}, now)
+    trigger = intent.reply.trigger_id
+    if trigger is not None and await ctx.presenter.open_form(trigger, form):
+        await ctx.store.finish(intent.request_id, (), now)
+    else:
+        await say(ctx, intent, f"The form could not be opened in time. {again}")

@@ -222,7 +222,7 @@ async def denied(
     )
     await ctx.store.finish(intent.request_id, (row,), stamp(now))
     command = f"{operation.verb} {cards.written(operation.target)}"
-    await show_denied(ctx, intent, cards.title_of(operation), decision, buttons, command)
+    await show_denied(ctx, intent, operation.title, decision, buttons, command)
 
 
 async def turned_away(ctx: Context, intent: Intent, ask: Command, no: Denied) -> None:
