@@ -55,6 +55,9 @@ CHANNEL_ID: Final = re.compile(r"[CDG][A-Z0-9]{1,30}")
 _GRAVE: Final = "<U+0060>"
 # A code span that Slack reads as one: on one line, and between blanks or punctuation.
 _SPAN: Final = re.compile(r"(?<![^\s(\[\"',;])`([^`\n]*[^`\s][^`\n]*)`(?![^\s)\]\"',;:.!?])")
+# A time as `text_format.utc_text` and `core.text.utc_text` write it, seconds or not.
+_TIME: Final = re.compile(r"(?<![\w:.-])(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC(?!\w)")
+_PIECE: Final = re.compile(f"{_SPAN.pattern}|{_TIME.pattern}")
 _WORD: Final = re.compile(r"(\s+)")
 _EDGES: Final = re.compile(r"([(\[\"']*)(.*?)([)\]\"'.,;:!?]*)", re.DOTALL)
 _LIVE: Final = re.compile(
@@ -141,17 +144,41 @@ def unfenced(text: str) -> str:
     return shown(text).replace("```", f"``{_GRAVE}")
 
 
-def prose(text: str, people: Collection[str] = ()) -> str:
+def prose(text: str, people: Collection[str] = (), *, local_times: bool = True) -> str:
     """Words as mrkdwn that shows them as they are. Code spans stay; `<@U1>` and `<#C1>` are live only for those in `people`;
-    an app there is shown as `app A1`."""
+    an app there is shown as `app A1`. A time in UTC is shown in the reader's time zone, unless `local_times` is False."""
     parts: list[str] = []
     end = 0
     visible = shown(text)
-    for span in _SPAN.finditer(visible):
-        parts += [_words(visible[end : span.start()], people), f"`{escape(span.group(1))}`"]
-        end = span.end()
+    for piece in (_PIECE if local_times else _SPAN).finditer(visible):
+        parts += [_words(visible[end : piece.start()], people), _piece(piece)]
+        end = piece.end()
     parts.append(_words(visible[end:], people))
     return "".join(parts)
+
+
+def _piece(piece: re.Match[str]) -> str:
+    """A code span, or a time in the reader's time zone; one that is not a date (month 13) stays as it is."""
+    if piece.group(1) is not None:
+        return f"`{escape(piece.group(1))}`"
+    moment = moment_of(piece.group())
+    return piece.group() if moment is None else local_time(moment, piece.group())
+
+
+def moment_of(text: str) -> datetime | None:
+    """The time that a text like `2026-07-16 11:21 UTC` is, None for any other text and for times before 1970."""
+    found = _TIME.fullmatch(text)
+    try:
+        moment = datetime.fromisoformat(f"{found.group(1)}+00:00") if found else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.year >= 1970 else None
+
+
+def local_time(moment: datetime, fallback: str) -> str:
+    """Slack's date token, with seconds if the fallback has them."""
+    clock = "{time_secs}" if fallback.count(":") > 1 else "{time}"
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {clock}|{fallback}>"
 
 
 def _words(text: str, people: Collection[str]) -> str:
@@ -260,6 +287,10 @@ def _cell(cell: str, *, live: bool) -> Block:
         return _rich({"type": "user", "user_id": named.group(2)})
     if named is not None and named.group(1) == "#" and CHANNEL_ID.fullmatch(named.group(2)):
         return _rich({"type": "channel", "channel_id": named.group(2)})
+    if (moment := moment_of(cell)) is not None:
+        clock = "{time_secs}" if cell.count(":") > 1 else "{time}"
+        token = {"format": f"{{date_short_pretty}} {clock}", "fallback": cell}
+        return _rich({"type": "date", "timestamp": int(moment.timestamp()), **token})
     return {"type": "raw_text", "text": unmentioned(cell)}
 
 
@@ -273,7 +304,8 @@ def table(
     """A table whose first row is its header; cells are shown as they are. `right` says which columns hold numbers, `wrapped`
     which hold sentences, which go over several lines so that the columns behind them are seen without scrolling.
 
-    A cell that is a mention shows the name where `live`, which is for messages that notify nobody; else the bare id.
+    A cell that is a mention shows the name where `live`, which is for messages that notify nobody; else the bare id. A cell
+    that is a time in UTC is shown in the reader's time zone.
     """
     return {
         "type": "table",

@@ -133,7 +133,9 @@ def _fallback(card: Card) -> str:
     rows = [first, *(line.text for line in card.lines if not line.code)]
     rows += [f"{fact.label}: {_fact_words(fact)}{as_of(fact.at)}" for fact in card.facts]
     words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))
-    text = block_kit.fit(words, lambda part: block_kit.prose(part, people), block_kit.MESSAGE_TEXT // 2, _FALLBACK)
+    text = block_kit.fit(
+        words, lambda part: block_kit.prose(part, people, local_times=False), block_kit.MESSAGE_TEXT // 2, _FALLBACK
+    )
     calls = _calls([one for one in _called(card) if block_kit.mention(one) not in text])
     return f"{text}\n{calls}" if calls else text
 

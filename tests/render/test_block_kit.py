@@ -109,3 +109,29 @@ def test_dates_before_1970_are_utc_text():
 )
 def test_bold_ends_where_it_should(text, made):
     assert block_kit.bold(text) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        (
+            "until 2026-07-16 11:21 UTC.",
+            "until <!date^1784200860^{date_short_pretty} {time}|2026-07-16 11:21 UTC>.",
+        ),
+        (
+            "at 2026-07-16 11:21:20 UTC",
+            "at <!date^1784200880^{date_short_pretty} {time_secs}|2026-07-16 11:21:20 UTC>",
+        ),
+        ("2026-13-16 11:21 UTC", "2026-13-16 11:21 UTC"),
+        ("`2026-07-16 11:21 UTC`", "`2026-07-16 11:21 UTC`"),
+        ("2026-07-16 11:21", "2026-07-16 11:21"),
+    ],
+)
+def test_a_time_in_a_sentence_is_shown_in_the_readers_time_zone(text, made):
+    assert block_kit.prose(text) == made
+
+
+def test_a_time_in_a_cell_is_shown_in_the_readers_time_zone():
+    block = block_kit.table([["Started"], ["2026-07-16 11:21 UTC"]], [False], [False])
+    cell = block["rows"][1][0]["elements"][0]["elements"][0]
+    assert (cell["type"], cell["timestamp"], cell["fallback"]) == ("date", 1784200860, "2026-07-16 11:21 UTC")
