@@ -13,7 +13,7 @@ from slack_sdk.models.views import View as SdkView
 
 Json = dict[str, Any]
 
-DATE = re.compile(r"<!date\^\d+\^\{date_short_pretty\} \{time_secs\}\|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC>")
+DATE = re.compile(r"<!date\^\d+\^(?:\{date_short_pretty\} )?\{time(?:_secs)?\}\|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC>")
 
 
 def size(text: str) -> int:
@@ -140,6 +140,10 @@ def _table(block: Json) -> None:
         for cell in row:
             if cell["type"] == "rich_text":
                 ((element,),) = [part["elements"] for part in cell["elements"]]
+                if element["type"] == "date":  # docs.slack.dev/reference/block-kit/blocks/rich-text-block
+                    assert element.keys() == {"type", "timestamp", "format", "fallback"}
+                    assert isinstance(element["timestamp"], int)
+                    continue
                 assert element.keys() in ({"type", "user_id"}, {"type", "channel_id"})
             else:
                 check_text(cell, 10_000, ("raw_text",))
