@@ -13,7 +13,9 @@ from slack_sdk.models.views import View as SdkView
 
 Json = dict[str, Any]
 
-DATE = re.compile(r"<!date\^\d+\^(?:\{date_short_pretty\} )?\{time(?:_secs)?\}\|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC>")
+DATE = re.compile(
+    r"<!date\^\d+\^(?:\{date_short_pretty\} )?\{time(?:_secs)?\}\|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC>"
+)
 
 
 def size(text: str) -> int:
