@@ -1,4 +1,4 @@
-"""The organization behind the Backend port: finds the target, hands the operation to its handler, follows, tells its health."""
+"""The adapter of an organization: it finds targets, hands operations to their handlers, follows runs and tells the health."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.backends import AdapterBase, measured
 from bot.backends.informatica import agents, logs, schedules, services, tasks
 from bot.backends.informatica.capabilities import AGENT, ORG, ROWS, SCHEDULE, SERVICE, TASK
 from bot.backends.informatica.client import InfaClient
-from bot.backends.informatica.context import AdapterContext
 from bot.backends.informatica.keys import split_service
 from bot.backends.informatica.models import Agent
 from bot.backends.informatica.presentation import schedule_word
 from bot.backends.informatica.settings import InformaticaSettings
-from bot.backends.informatica.states import newest, service_words
-from bot.backends.informatica.targets import Finder
+from bot.backends.informatica.states import newest, of_service, service_state
+from bot.backends.informatica.targets import AdapterContext, Finder
 from bot.core.adapter_context import handler_of
 from bot.core.command.capability import BackendRows
-from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
-from bot.core.errors import CallProblem, CredentialRefused
+from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
@@ -48,7 +47,7 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 _READ_BACK: Final = frozenset({"start", "stop", "restart"})
 
 
-class InformaticaBackend:
+class InformaticaBackend(AdapterBase):
     """One configured organization; see ports.Backend."""
 
     rows: BackendRows = ROWS
@@ -59,9 +58,6 @@ class InformaticaBackend:
         self.name = settings.name
         finder = Finder(settings, parts.names, client)
         self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, secrets)
-
-    def __repr__(self) -> str:
-        return f"InformaticaBackend({self.name!r})"
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target."""
@@ -90,10 +86,6 @@ class InformaticaBackend:
             return await tasks.look_back(self._ctx, operation, sent_at)
         return await services.look_back(self._ctx, operation, sent_at)
 
-    async def check(self, operation: Operation) -> Refused | None:
-        """What fits the row can be sent; of what stands against it, the vendor's answer alone tells."""
-        return None
-
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Jobs that run now, states, sibling services, last outcomes."""
         target = operation.target
@@ -103,10 +95,6 @@ class InformaticaBackend:
             return await tasks.preflight(self._ctx, target)
         if target.kind == SCHEDULE:
             return await schedules.preflight(self._ctx, target)
-        return ()
-
-    async def form(self, target: Target) -> tuple[Param, ...]:
-        """The vendor describes no parameters of single targets."""
         return ()
 
     async def state_of(self, target: Target) -> str:
@@ -123,18 +111,15 @@ class InformaticaBackend:
 
     async def health(self) -> Health:
         """Lists the agents. A refused sign-in is said as such and not tried again."""
-        ctx, clock = self._ctx, self._ctx.clock
-        began = clock.monotonic()
-        try:
-            listed = await ctx.client.agents()
-        except CallProblem as problem:
-            latency = (clock.monotonic() - began) * 1000
-            return Health(ok=False, summary=problem.summary, latency_ms=latency, credential=self._credential())
-        latency = (clock.monotonic() - began) * 1000
+        found = await measured(self._ctx.clock, self._health)
+        return found.model_copy(update={"credential": self._credential()})
+
+    async def _health(self) -> Health:
+        listed = await self._ctx.client.agents()
         away = [agent.name for agent in listed if not agent.active]
-        summary = f"{ctx.name} answers; {len(listed) - len(away)} of {len(listed)} agents are active."
+        summary = f"{self.name} answers; {len(listed) - len(away)} of {len(listed)} agents are active."
         facts = (Fact(label="Not active", value=", ".join(away[:10])),) if away else ()
-        return Health(ok=True, summary=summary, latency_ms=latency, credential=self._credential(), facts=facts)
+        return Health(ok=not listed or len(away) < len(listed), summary=summary, facts=facts)
 
     def _credential(self) -> str:
         sign_in = self._ctx.client.sign_in
@@ -150,15 +135,15 @@ class InformaticaBackend:
         ctx = self._ctx
         found: dict[tuple[str, str], Named] = {}
         for agent in await ctx.client.all_details():
-            if agent.federated_id:
+            if agent.federated_id and agent.id and agent.name:
                 target = ctx.finder.agent_target(agent.name, agent.federated_id, agent.id)
                 await ctx.names.remember([target])
                 await self._services_of(agent, target, found)
         for schedule in await self._schedules():
-            found[SCHEDULE, schedule.target.id] = schedule
+            found[schedule.target.kind, schedule.target.id] = schedule
         for known, _ in await ctx.names.known(self.name, TASK):
             found[TASK, known.id] = Named(target=known, text=written(self.name, known.name))
-        order = (AGENT, SERVICE, TASK, SCHEDULE)
+        order = (AGENT, SERVICE, TASK, SCHEDULE, ORG)
         return sorted(found.values(), key=lambda one: (order.index(one.target.kind), one.text))
 
     async def _services_of(self, agent: Agent, target: Target, found: dict[tuple[str, str], Named]) -> None:
@@ -167,10 +152,12 @@ class InformaticaBackend:
         found[AGENT, target.id] = Named(target=target, text=written(self.name, target.name), state=state)
         for service in await ctx.finder.learn(target, agent):
             name = split_service(service)[1]
-            latest = newest([one for one in agent.services if one.app_display_name == name])
-            words = service_words(latest)[0]
+            version = newest(of_service(agent, name)).appversion or ""
             found[SERVICE, service.id] = Named(
-                target=service, text=written(self.name, service.name), state=words, detail=latest.appversion or ""
+                target=service,
+                text=written(self.name, service.name),
+                state=service_state(agent, name).text,
+                detail=version,
             )
         for service in await ctx.finder.seen_services(target):
             if (SERVICE, service.id) not in found:
@@ -180,17 +167,28 @@ class InformaticaBackend:
                 )
 
     async def _schedules(self) -> list[Named]:
-        """The schedules; an account without the right to see them still has its agents listed."""
+        """The schedules; where the account can't read them, one row says so, and the rest of the list is still shown."""
         ctx = self._ctx
         try:
-            listed = await ctx.client.schedules()
-        except CredentialRefused:
-            return []
-        named = []
-        for schedule in listed:
-            target = ctx.finder.schedule_target(schedule)
-            text = written(self.name, target.name)
-            named.append(Named(target=target, text=text, state=schedule_word(schedule), detail=schedule.interval or ""))
+            listed = [one for one in await ctx.client.schedules() if one.id and one.name]
+        except (CallProblem, NoSuchTarget) as problem:
+            missing = Named(
+                target=ctx.finder.organization(),
+                text=written(self.name),
+                state="schedules can't be read",
+                detail=problem.summary,
+            )
+            return [missing]
+        named = [
+            Named(
+                target=target,
+                text=written(self.name, target.name),
+                state=schedule_word(one),
+                detail=one.interval or "",
+            )
+            for one in listed
+            for target in (ctx.finder.schedule_target(one),)
+        ]
         await ctx.names.remember([one.target for one in named])
         return named
 

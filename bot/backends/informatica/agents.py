@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.backends.informatica.capabilities import AGENT
-from bot.backends.informatica.context import AdapterContext
 from bot.backends.informatica.keys import split_service
 from bot.backends.informatica.presentation import agent_facts, entry_table, service_table
-from bot.backends.informatica.states import service_words
+from bot.backends.informatica.states import agent_state, service_words
+from bot.backends.informatica.targets import AdapterContext
 from bot.core.command.arguments import number_of
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Phase
@@ -26,18 +26,19 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     unlisted = sorted({split_service(one)[1] for one in before} - listed)
     name = target.name.removeprefix(f"{AGENT}/")
     up = sum(service_words(one)[1] is Phase.SUCCEEDED for one in record.services)
-    active = "active" if record.active else "not active"
+    state = agent_state(record)
     starts = [ctx.finder.service_target(target, one) for one in unlisted[:3]] if record.active else []
     return Done(
-        summary=f"{name} is {active}; {up} of {len(listed | set(unlisted))} services are running.",
+        summary=f"{name} is {state.text}; {up} of {len(listed | set(unlisted)) + len(record.unnamed)} services are running.",
+        state=state,
         facts=agent_facts(record),
-        table=service_table(record, unlisted) if listed or unlisted else None,
+        table=service_table(record, unlisted) if record.agent_engines or unlisted else None,
         next=tuple(suggest(f"Start {split_service(one)[1]}", "start", one) for one in starts),
     )
 
 
 async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The latest ended jobs on an agent: the log cannot be asked by agent, so the newest of all are looked through."""
+    """The latest ended jobs on an agent: the log can't be asked by agent, so this looks through the newest of all."""
     count = number_of(operation, "count") or 10
     entries = await ctx.client.ended(rows=_LOOKED_AT)
     here = [entry for entry in entries if entry.agent_id == operation.target.group][:count]

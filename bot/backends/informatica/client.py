@@ -1,4 +1,4 @@
-"""The calls that are made, one method each. v3 paths stand behind `<baseApiUrl>`, v2 paths behind `<baseApiUrl>/api/v2`.
+"""The calls that are made, one method each. v3 paths follow `<baseApiUrl>`, v2 paths `<baseApiUrl>/api/v2`.
 
 GUESS: `serverUrl` of a v2 login equals `baseApiUrl` of the v3 login, as in every sample, so one login serves both.
 """
@@ -9,18 +9,14 @@ import asyncio
 from datetime import datetime
 from typing import Any, BinaryIO, Final
 
-from pydantic import TypeAdapter
-
 from bot.backends.informatica.errors import VendorError, error_in, problem_of
 from bot.backends.informatica.login import V2_HEADER, V3_HEADER, Sessions, SignIn, Source
 from bot.backends.informatica.models import (
     Agent,
     Entry,
     Found,
-    Lookup,
     Running,
     Schedule,
-    Schedules,
     ServiceReply,
     Started,
 )
@@ -39,7 +35,7 @@ _SHARED: Final = 1.0
 
 
 class InfaClient:
-    """Problems are those of the HTTP kit, and the same ones for error objects that come with a success status."""
+    """Problems are those of the HTTP client, and the same ones for error objects that come with a success status."""
 
     def __init__(self, http: HttpClient, sign_in: SignIn, clock: Clock, settings: InformaticaSettings) -> None:
         self._http = http
@@ -77,19 +73,19 @@ class InfaClient:
 
     async def lookup(self, path: str, type: str) -> Found | None:
         """POST lookup by path and type (DOC Lookup); None for an empty answer."""
-        return self._first(await self._lookup({"path": path, "type": type}, f"{type.lower()} `{path}`"))
+        return await self._lookup({"path": path, "type": type}, f"{type.lower()} `{path}`")
 
     async def lookup_id(self, id: str) -> Found | None:
         """POST lookup by federated id."""
-        return self._first(await self._lookup({"id": id}, f"object `{id}`"))
+        return await self._lookup({"id": id}, f"object `{id}`")
 
     async def agents(self) -> list[Agent]:
         """GET api/v2/agent: all of them, there is no paging."""
-        return (await self._get("/api/v2/agent")).read(TypeAdapter(list[Agent]))
+        return (await self._get("/api/v2/agent")).rows(Agent)
 
     async def agent_by_name(self, name: str) -> Agent:
         """GET api/v2/agent/name/NAME."""
-        return (await self._get(f"/api/v2/agent/name/{segment(name)}", missing=f"agent `{name}`")).read(Agent)
+        return (await self._get(f"/api/v2/agent/name/{segment(name)}", missing=f"agent `{name}`")).read(Agent, "id")
 
     async def details(self, v2_id: str) -> Agent:
         """GET api/v2/agent/details/ID, by the v2 id."""
@@ -97,7 +93,7 @@ class InfaClient:
 
     async def all_details(self) -> list[Agent]:
         """GET api/v2/agent/details."""
-        return (await self._get("/api/v2/agent/details")).read(TypeAdapter(list[Agent]))
+        return (await self._get("/api/v2/agent/details")).rows(Agent)
 
     async def switch_service(self, federated_id: str, service: str, action: str) -> ServiceReply:
         """POST public/core/v3/agent/service (SEED): `action` is start or stop, the agent's id its federated one."""
@@ -106,7 +102,7 @@ class InfaClient:
 
     async def start_job(self, task: dict[str, Json]) -> Started:
         """POST api/v2/job (DOC jobs): `task` holds taskType and one of taskId, taskFederatedId, taskName."""
-        return (await self._call("POST", "/api/v2/job", json={"@type": "job", **task})).read(Started)
+        return (await self._call("POST", "/api/v2/job", json={"@type": "job", **task})).read(Started, "run_id")
 
     async def stop_job(self, task: dict[str, Json], *, clean: bool) -> None:
         """POST api/v2/job/stop; `clean` waits for a clean end."""
@@ -115,8 +111,7 @@ class InfaClient:
 
     async def running(self) -> list[Running]:
         """GET api/v2/activity/activityMonitor: the jobs that run now."""
-        reply = await self._get("/api/v2/activity/activityMonitor", query=[("details", "false")])
-        return reply.read(TypeAdapter(list[Running]))
+        return (await self._get("/api/v2/activity/activityMonitor", query=[("details", "false")])).rows(Running)
 
     async def running_lately(self) -> list[Running]:
         """The same, at most a second old: the monitor tells of all jobs at once, so many followed runs share one reading."""
@@ -132,7 +127,7 @@ class InfaClient:
         if task_id:
             query.append(("taskId", task_id))
             query += [("runId", str(run_id))] if run_id is not None else []
-        return (await self._get("/api/v2/activity/activityLog", query=query)).read(TypeAdapter(list[Entry]))
+        return (await self._get("/api/v2/activity/activityLog", query=query)).rows(Entry)
 
     async def session_log(self, log_id: str, to: BinaryIO) -> Download:
         """GET api/v2/activity/activityLog/ID/sessionLog: text, or a zip of texts."""
@@ -153,8 +148,8 @@ class InfaClient:
         return got
 
     async def schedules(self) -> list[Schedule]:
-        """GET public/core/v3/schedule."""
-        return (await self._get("/public/core/v3/schedule", v3=True)).read(Schedules).items
+        """GET public/core/v3/schedule: the list under `schedules` or `value`, or bare (all are seen in public clients)."""
+        return (await self._get("/public/core/v3/schedule", v3=True)).rows(Schedule, at=("schedules", "value"))
 
     async def switch_schedule(self, schedule_id: str, *, on: bool) -> None:
         """PATCH public/core/v3/schedule/ID with the status alone."""
@@ -162,12 +157,12 @@ class InfaClient:
         path = f"/public/core/v3/schedule/{segment(schedule_id)}"
         await self._call("PATCH", path, v3=True, safe=True, json=body, missing=f"schedule {schedule_id}")
 
-    async def _lookup(self, wanted: dict[str, Json], missing: str) -> list[Found]:
+    async def _lookup(self, wanted: dict[str, Json], missing: str) -> Found | None:
         path = "/public/core/v3/lookup"
         reply = await self._call("POST", path, v3=True, safe=True, json={"objects": [wanted]}, missing=missing)
-        return reply.read(Lookup).objects
-
-    def _first(self, found: list[Found]) -> Found | None:
+        found = reply.rows(Found, at=("objects",))
+        if found and not found[0].id:
+            raise reply.bad("the id of the object can't be read")
         return found[0] if found else None
 
     async def _get(self, path: str, **rest: Any) -> Reply:

@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.backends.informatica.context import AdapterContext
 from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.logtext import Seen, masked_file
 from bot.backends.informatica.models import Entry
 from bot.backends.informatica.presentation import ended_view
 from bot.backends.informatica.states import ENDED, named
+from bot.backends.informatica.targets import AdapterContext
 from bot.backends.informatica.tasks import ended
 from bot.core.command.arguments import flag_of, number_of, text_of
 from bot.core.errors import NoSuchTarget

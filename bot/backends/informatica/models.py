@@ -1,4 +1,4 @@
-"""The vendor's JSON as far as it is used; every other field is ignored. Times stay text and are read by `moment`.
+"""The vendor's JSON as far as it is used (CODE iics-cli, DOC of the resources); see core/vendor_json for how odd fields are read.
 
 Booleans that are false may be absent (CODE iics-cli), so absent is false.
 """
@@ -6,19 +6,25 @@ Booleans that are false may be absent (CODE iics-cli), so absent is false.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from bot.core.vendor_json import Rows, Text, Whole, WireModel, moment
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+_EASTERN: Final = ZoneInfo("America/New_York")
+
+
+class _Wire(WireModel):
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
 class Product(_Wire):
     """An entry of the login's reply; v2 and v3 paths follow `base_api_url`."""
 
-    name: str = ""
+    name: Text = ""
     base_api_url: str
 
 
@@ -26,7 +32,7 @@ class User(_Wire):
     """The user who logged in."""
 
     session_id: str = Field(repr=False, min_length=1)
-    org_name: str | None = None
+    org_name: Text | None = None
 
 
 class Login(_Wire):
@@ -46,34 +52,28 @@ class UserLogin(_Wire):
 class Found(_Wire):
     """An object of a v3 lookup; `id` is the federated id."""
 
-    id: str
-    path: str | None = None
-    type: str | None = None
-
-
-class Lookup(_Wire):
-    """Reply of a v3 lookup."""
-
-    objects: list[Found] = []
+    id: Text = ""
+    path: Text | None = None
+    type: Text | None = None
 
 
 class ServiceReply(_Wire):
     """Reply of POST agent/service (SEED)."""
 
-    service_state: str
-    message: str | None = None
+    service_state: Text | None = None
+    message: Text | None = None
 
 
 class Status(_Wire):
     """agentEngineStatus: one version of a service."""
 
-    app_display_name: str
-    appname: str | None = None
-    appversion: str | None = None
-    status: str | None = None
-    sub_state: str | int | None = None
-    create_time: str | None = None
-    update_time: str | None = None
+    app_display_name: Text = ""
+    appname: Text = ""
+    appversion: Text | None = None
+    status: Text | None = None
+    sub_state: Text | None = None
+    create_time: Text | None = None
+    update_time: Text | None = None
 
     @property
     def since(self) -> datetime | None:
@@ -84,124 +84,113 @@ class Status(_Wire):
 class Engine(_Wire):
     """An entry of agentEngines."""
 
-    agent_engine_status: Status
+    agent_engine_status: Status = Status()
 
 
 class Agent(_Wire):
     """A v2 agent. `id` is for v2 paths alone, `federated_id` for v3 calls."""
 
-    id: str
-    name: str
-    federated_id: str | None = None
+    id: Text = ""
+    name: Text = ""
+    federated_id: Text | None = None
     active: bool = False
     ready_to_run: bool = False
-    platform: str | None = None
-    agent_host: str | None = None
-    agent_version: str | None = None
-    upgrade_status: str | None = None
-    agent_engines: list[Engine] = []
+    platform: Text | None = None
+    agent_host: Text | None = None
+    agent_version: Text | None = None
+    upgrade_status: Text | None = None
+    agent_engines: Rows[Engine] = Field(default_factory=list)
 
     @property
     def services(self) -> list[Status]:
-        """The listed services; several versions of one may be there, and stopped ones are not."""
-        return [engine.agent_engine_status for engine in self.agent_engines]
+        """The listed services that can be named; several versions of one may be there, and stopped ones are not."""
+        return [one.agent_engine_status for one in self.agent_engines if one.agent_engine_status.app_display_name]
+
+    @property
+    def unnamed(self) -> list[Status]:
+        """The listed services without a display name: any service may be among them."""
+        return [one.agent_engine_status for one in self.agent_engines if not one.agent_engine_status.app_display_name]
 
 
 class Started(_Wire):
     """Reply of POST api/v2/job."""
 
-    run_id: int
-    task_id: str | None = None
-    task_name: str | None = None
+    run_id: Whole | None = None
+    task_id: Text | None = None
+
+
+def _instant(utc: str | None, eastern: str | None) -> datetime | None:
+    """The field in UTC where there is one. The other is Eastern Time in spite of its Z (DOC activityMonitor, activityLog).
+
+    In the hour that a change of clocks repeats, the later instant: a lost start that is looked for is then not overlooked.
+    """
+    local = moment(eastern)
+    if utc or local is None or local.tzinfo is not UTC:
+        return moment(utc) or local
+    return local.replace(tzinfo=_EASTERN, fold=1).astimezone(UTC)
 
 
 class Running(_Wire):
-    """An activityMonitorEntry: a job that runs now."""
+    """An activityMonitorEntry: a job that runs now, or has just ended."""
 
-    id: str | None = None
-    type: str | None = None
-    task_id: str | None = None
-    task_name: str | None = None
-    run_id: int | None = None
-    agent_id: str | None = None
-    start_time: str | None = None
-    start_time_utc: str | None = None
-    execution_state: str | None = None
-    started_by: str | None = None
-    success_source_rows: int | None = None
-    failed_source_rows: int | None = None
+    id: Text | None = None
+    type: Text | None = None
+    task_id: Text | None = None
+    task_name: Text | None = None
+    run_id: Whole | None = None
+    agent_id: Text | None = None
+    start_time: Text | None = None
+    start_time_utc: Text | None = None
+    execution_state: Text | None = None
+    started_by: Text | None = None
+    success_source_rows: Whole | None = None
+    failed_source_rows: Whole | None = None
 
     @property
     def began(self) -> datetime | None:
-        """The UTC field counts: the other is on the clocks of the org in spite of its Z (GUESS, from a user's sample)."""
-        return moment(self.start_time_utc) or moment(self.start_time)
+        """When it started."""
+        return _instant(self.start_time_utc, self.start_time)
 
 
 class Entry(_Wire):
     """An activityLogEntry: a job that has ended."""
 
-    id: str
-    type: str | None = None
-    object_id: str | None = None
-    object_name: str | None = None
-    run_id: int | None = None
-    agent_id: str | None = None
-    start_time: str | None = None
-    start_time_utc: str | None = None
-    end_time: str | None = None
-    end_time_utc: str | None = None
-    state: int | str | None = None
-    failed_source_rows: int | None = None
-    success_source_rows: int | None = None
-    failed_target_rows: int | None = None
-    success_target_rows: int | None = None
-    error_msg: str | None = None
-    started_by: str | None = None
+    id: Text = ""
+    type: Text | None = None
+    object_id: Text | None = None
+    object_name: Text | None = None
+    run_id: Whole | None = None
+    agent_id: Text | None = None
+    start_time: Text | None = None
+    start_time_utc: Text | None = None
+    end_time: Text | None = None
+    end_time_utc: Text | None = None
+    state: Text | None = None
+    failed_source_rows: Whole | None = None
+    success_source_rows: Whole | None = None
+    failed_target_rows: Whole | None = None
+    success_target_rows: Whole | None = None
+    error_msg: Text | None = None
 
     @property
     def began(self) -> datetime | None:
-        """See Running.began."""
-        return moment(self.start_time_utc) or moment(self.start_time)
+        """When it started."""
+        return _instant(self.start_time_utc, self.start_time)
 
     @property
     def ended(self) -> datetime | None:
-        """See Running.began."""
-        return moment(self.end_time_utc) or moment(self.end_time)
+        """When it ended."""
+        return _instant(self.end_time_utc, self.end_time)
 
 
 class Schedule(_Wire):
     """A v3 schedule; `status` is `enabled` or `disabled`."""
 
-    id: str
-    name: str
-    schedule_federated_id: str | None = None
-    status: str | None = None
-    start_time: str | None = None
-    interval: str | None = None
-    frequency: int | None = None
-    time_zone_id: str | None = None
-    description: str | None = None
-
-
-class _Wrapped(_Wire):
-    schedules: list[Schedule]
-
-
-class Schedules(RootModel[_Wrapped | list[Schedule]]):
-    """The list of schedules, wrapped or bare (GUESS: both are seen in public clients)."""
-
-    @property
-    def items(self) -> list[Schedule]:
-        """The schedules."""
-        return self.root.schedules if isinstance(self.root, _Wrapped) else self.root
-
-
-def moment(text: str | None) -> datetime | None:
-    """An aware time; None for nothing and for what is no time."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    id: Text = ""
+    name: Text = ""
+    schedule_federated_id: Text | None = None
+    status: Text | None = None
+    start_time: Text | None = None
+    interval: Text | None = None
+    frequency: Whole | None = None
+    time_zone_id: Text | None = None

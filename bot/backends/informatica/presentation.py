@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bot.backends.informatica.keys import TaskKey
-from bot.backends.informatica.models import Agent, Entry, Running, Schedule, Status, moment
+from bot.backends.informatica.models import Agent, Entry, Running, Schedule, Status
 from bot.backends.informatica.states import ENDED, RUNNING, named, newest, service_words
 from bot.core.operation import Target
 from bot.core.outcome import Fact, RunView, Table
-from bot.core.text import suggest, utc_text
+from bot.core.text import plural, suggest, utc_text
+from bot.core.vendor_json import MARK, mark, moment, unread, unreadable
 
 Clean = Callable[[str], str]
 
@@ -25,18 +26,31 @@ def service_facts(statuses: Sequence[Status]) -> tuple[Fact, ...]:
     if len(statuses) > 1:
         others = [f"{one.appversion or 'no version'}: {service_words(one)[0]}" for one in statuses if one is not latest]
         facts.append(Fact(label="Other versions", value="; ".join(others[:5])))
-    return tuple(facts)
+    return (*facts, *unreadable(latest))
 
 
 def service_table(agent: Agent, stopped: Sequence[str]) -> Table:
     """All services of an agent; those that are not listed are given by name."""
     rows = [
-        (status.app_display_name, service_words(status)[0], status.appversion or "", utc_text(status.since))
+        (
+            mark(status.app_display_name, status),
+            service_words(status)[0],
+            status.appversion or "",
+            utc_text(status.since),
+        )
         for status in agent.services
+    ]
+    rows += [
+        (f"{one.appname} {MARK}".strip(), service_words(one)[0], one.appversion or "", "") for one in agent.unnamed
     ]
     unlisted = "not listed: stopped" if agent.active else "not listed: the agent is not active"
     rows += [(name, unlisted, "", "") for name in stopped]
-    return Table(columns=("Service", "State", "Version", "Since"), rows=tuple(rows), total=len(rows))
+    note = (
+        f"{MARK} {plural(len(agent.unnamed), 'service')} without a display name."
+        if agent.unnamed
+        else unread(agent.services)
+    )
+    return Table(columns=("Service", "State", "Version", "Since"), rows=tuple(rows), total=len(rows), note=note)
 
 
 def agent_facts(agent: Agent) -> tuple[Fact, ...]:
@@ -50,7 +64,7 @@ def agent_facts(agent: Agent) -> tuple[Fact, ...]:
     )
     facts = [Fact(label="Agent", value=f"{active}, {'ready' if agent.ready_to_run else 'not ready'} to run jobs")]
     facts += [Fact(label=label, value=value) for label, value in optional if value]
-    return tuple(facts)
+    return (*facts, *unreadable(agent))
 
 
 def running_text(job: Running) -> str:
@@ -61,7 +75,7 @@ def running_text(job: Running) -> str:
 
 
 def running_view(target: Target, job: Running) -> RunView:
-    """A job that runs."""
+    """A job of the monitor: one that runs, or one that has just ended and is not in the log yet."""
     words, phase = named(RUNNING, job.execution_state)
     facts = [Fact(label="State", value=words), Fact(label="Started", value=job.began)]
     facts += _numbers((("Run", job.run_id), ("Rows", job.success_source_rows), ("Bad rows", job.failed_source_rows)))
@@ -70,9 +84,9 @@ def running_view(target: Target, job: Running) -> RunView:
     return RunView(
         state=words,
         phase=phase,
-        facts=tuple(facts),
+        facts=(*facts, *unreadable(job)),
         started=job.began,
-        next=(suggest("Refresh", "status", target), suggest("Stop", "stop", target)),
+        next=(suggest("Refresh", "status", target), *(() if phase.ended else (suggest("Stop", "stop", target),))),
     )
 
 
@@ -95,7 +109,7 @@ def ended_view(target: Target, entry: Entry, clean: Clean) -> RunView:
     return RunView(
         state=words,
         phase=phase,
-        facts=tuple(facts),
+        facts=(*facts, *unreadable(entry)),
         message=clean(entry.error_msg or ""),
         started=entry.began,
         ended=entry.ended,
@@ -114,17 +128,18 @@ def entry_table(entries: Sequence[Entry], clean: Clean) -> Table:
             utc_text(entry.began),
             entry.object_name or entry.object_id or "",
             "" if entry.run_id is None else str(entry.run_id),
-            named(ENDED, entry.state)[0],
+            mark(named(ENDED, entry.state)[0], entry),
             "" if entry.success_target_rows is None else str(entry.success_target_rows),
             clean(entry.error_msg or ""),
         )
         for entry in entries
     )
-    return Table(columns=("Started", "Task", "Run", "State", "Rows written", "Message"), rows=rows)
+    columns = ("Started", "Task", "Run", "State", "Rows written", "Message")
+    return Table(columns=columns, rows=rows, note=unread(entries))
 
 
 def schedule_word(schedule: Schedule) -> str:
-    """`on`, `off`, or that it cannot be told."""
+    """`on`, `off`, or `unknown (X)`."""
     word = (schedule.status or "").casefold()
     return {"enabled": "on", "disabled": "off"}.get(word, f"unknown ({(schedule.status or 'nothing')[:40]})")
 
@@ -140,7 +155,7 @@ def schedule_table(schedules: Sequence[Schedule]) -> Table:
     rows = tuple(
         (
             schedule_word(one),
-            one.name,
+            mark(one.name, one),
             interval_text(one),
             utc_text(moment(one.start_time)),
             one.time_zone_id or "",
@@ -148,7 +163,8 @@ def schedule_table(schedules: Sequence[Schedule]) -> Table:
         )
         for one in schedules
     )
-    return Table(columns=("On", "Name", "Interval", "From", "Zone", "Schedule"), rows=rows, total=len(rows))
+    columns = ("On", "Name", "Interval", "From", "Zone", "Schedule")
+    return Table(columns=columns, rows=rows, total=len(rows), note=unread(schedules))
 
 
 def is_of(task: Target, key: TaskKey, id: str | None, name: str | None, type: str | None) -> bool:

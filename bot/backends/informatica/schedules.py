@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from bot.backends.informatica.context import AdapterContext
-from bot.backends.informatica.models import Schedule, moment
+from bot.backends.informatica.models import Schedule
 from bot.backends.informatica.presentation import interval_text, schedule_table, schedule_word
+from bot.backends.informatica.targets import AdapterContext
 from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, Done, Fact
+from bot.core.outcome import GONE, Done, Fact, Level, State
 from bot.core.ports.services import Call
 from bot.core.text import plural, suggest, utc_text
+from bot.core.vendor_json import moment, unreadable
 
 
 async def listing(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All schedules of the organization."""
     schedules = await ctx.client.schedules()
-    await ctx.names.remember([ctx.finder.schedule_target(one) for one in schedules])
+    await ctx.names.remember([ctx.finder.schedule_target(one) for one in schedules if one.id])
     if not schedules:
         return Done(summary=f"{ctx.name} has no schedules.")
     on = sum(schedule_word(one) == "on" for one in schedules)
@@ -42,10 +43,12 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         Fact(label="Interval", value=interval_text(schedule)),
         Fact(label="From", value=utc_text(moment(schedule.start_time))),
         Fact(label="Zone", value=schedule.time_zone_id or "not told"),
+        *unreadable(schedule),
     )
     verb = {"on": "schedule off", "off": "schedule on"}.get(word)
     step = (suggest(f"Switch {'off' if word == 'on' else 'on'}", verb, target),) if verb else ()
-    return Done(summary=f"The schedule {schedule.name} is {word}.", facts=facts, next=step)
+    state = None if verb else State(text=word, level=Level.UNSURE)
+    return Done(summary=f"The schedule {schedule.name} is {word}.", state=state, facts=facts, next=step)
 
 
 async def switch_on(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -54,7 +57,7 @@ async def switch_on(ctx: AdapterContext, operation: Operation, call: Call) -> Do
 
 
 async def switch_off(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Switch a schedule off; a timed return is the pipeline's, and gives back only what was on."""
+    """Switch a schedule off; what a pause switches on again is only what was on."""
     restore: tuple[Target, ...] | None = None
     if "for" in operation.given or "until" in operation.given:
         was_off = schedule_word(await _one(ctx, operation.target)) == "off"

@@ -6,12 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.informatica.context import AdapterContext
 from bot.backends.informatica.keys import Goal, ServiceKey, agent_name, split_service
 from bot.backends.informatica.models import Agent, Running
 from bot.backends.informatica.presentation import running_text, service_facts
-from bot.backends.informatica.service_control import NOT_LISTED, Sight, judge, of_service
-from bot.backends.informatica.states import SERVICE, named, newest, service_words
+from bot.backends.informatica.states import (
+    NOT_LISTED,
+    RUNNING,
+    SERVICE,
+    Sight,
+    judge,
+    named,
+    newest,
+    of_service,
+    service_state,
+    service_words,
+)
+from bot.backends.informatica.targets import AdapterContext
 from bot.core.errors import (
     BadReply,
     CallProblem,
@@ -23,12 +33,12 @@ from bot.core.errors import (
     ServerError,
 )
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, LookBack, Phase, RunView, Suggestion
+from bot.core.outcome import Done, Fact, Failed, Level, LookBack, Phase, RunView, Suggestion
 from bot.core.ports.services import Call
 from bot.core.text import suggest, utc_text
+from bot.core.vendor_json import unreadable
 
 _SHOWN: Final = 5
-_WORDS: Final[dict[Goal, str]] = {"start": "start", "stop": "stop"}
 
 
 async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -54,7 +64,7 @@ async def _move(ctx: AdapterContext, target: Target, goal: Goal) -> Done:
     said = (Fact(label="Informatica says", value=ctx.clean(message)),) if message else ()
     view = RunView(state=shown, phase=going, facts=said, next=_while_going(target, goal))
     return Done(
-        summary=f"The {_WORDS[goal]} of {target.name} was accepted: {shown}.",
+        summary=f"The {goal} of {target.name} was accepted: {shown}.",
         run=run,
         view=view,
         backend_ref=target.id,
@@ -63,30 +73,24 @@ async def _move(ctx: AdapterContext, target: Target, goal: Goal) -> Done:
 
 
 async def _send(ctx: AdapterContext, target: Target, goal: Goal) -> tuple[str, str] | Done:
-    """The vendor's state and message; or Done where it refused because the service is there already.
+    """The vendor's state and message; or Done where it says that the service is there already, and the details agree.
 
-    What it answers to the start of a running or the stop of a stopped service is not documented (GUESS: the present state,
-    or an error), so after a refusal the details decide.
+    GUESS: what it answers to the start of a running or the stop of a stopped service is not documented. Any other refusal is one,
+    whatever the service does now.
     """
     federated, name = split_service(target)
-    refusal: Rejected | None = None
     try:
         reply = await ctx.client.switch_service(federated, name, goal)
-    except (CredentialRefused, RateLimited):
-        raise
     except Rejected as no:
-        refusal = no
-    if refusal is None:
+        there = "already" in no.summary.casefold() and not isinstance(no, CredentialRefused | RateLimited)
+        if not there or not await _there_already(ctx, target, goal):
+            raise
+        said = no.summary
+    else:
         await ctx.names.remember([target.model_copy(update={"group": ServiceKey.of(target.group).v2})])
-        return reply.service_state, reply.message or ""
-    if await _there_already(ctx, target, goal):
-        word = "running" if goal == "start" else "stopped"
-        return Done(
-            summary=f"{target.name} is {word} already; Informatica refused another {goal}: {refusal.summary}",
-            backend_ref=target.id,
-            next=_after(target, goal),
-        )
-    raise refusal
+        return reply.service_state or "nothing", reply.message or ""
+    word = "running" if goal == "start" else "stopped"
+    return Done(summary=f"{target.name} is {word} already. {said}", backend_ref=target.id, next=_after(target, goal))
 
 
 async def _there_already(ctx: AdapterContext, target: Target, goal: Goal) -> bool:
@@ -125,7 +129,6 @@ async def views_of(ctx: AdapterContext, group: str, runs: Sequence[Target]) -> d
     views: dict[str, RunView] = {}
     for run in runs:
         if key.goal is None or key.since is None:
-            views[run.id] = _plain_view(run, agent)
             continue
         elapsed = (ctx.clock.now() - key.since).total_seconds()
         limit = float(ctx.settings.follow_seconds)
@@ -145,12 +148,6 @@ def _view(run: Target, agent: Agent, sight: Sight, goal: Goal, since: datetime) 
         started=since,
         next=_after(run, "start" if reached else "stop") if sight.phase.ended else _while_going(run, goal),
     )
-
-
-def _plain_view(run: Target, agent: Agent) -> RunView:
-    statuses = of_service(agent, split_service(run)[1])
-    words, phase = service_words(newest(statuses)) if statuses else (NOT_LISTED, Phase.UNREADABLE)
-    return RunView(state=words, phase=phase, facts=service_facts(statuses) if statuses else ())
 
 
 # --- restart -------------------------------------------------------------------------------------
@@ -246,32 +243,24 @@ async def _wait(ctx: AdapterContext, target: Target, goal: Goal, call: Call) -> 
 
 
 async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """One service by the details of its agent."""
+    """One service by the details of its agent; the card shows its state."""
     target = operation.target
     record = await ctx.client.details(ServiceKey.of(target.group).v2)
     await _learn(ctx, target, record)
-    statuses = of_service(record, split_service(target)[1])
-    if statuses:
-        words, phase = service_words(newest(statuses))
-        away = phase in (Phase.STOPPED, Phase.FAILED)
-        steps = ("start",) if away else ("stop", "restart")
-        return Done(
-            summary=f"{target.name} is {words}.",
-            facts=service_facts(statuses),
-            next=tuple(suggest(verb.capitalize(), verb, target) for verb in steps),
-        )
-    if not record.active:
-        return Done(
-            summary=f"The agent {agent_name(target)} is not active, so nothing can be said of {target.name}.",
-            facts=(Fact(label="Agent", value="not active"),),
-        )
-    known = await ctx.names.by_id(target.backend, target.kind, target.id)
-    why = "it is stopped" if known is not None else "it is stopped, or there is no service of that name"
-    return Done(
-        summary=f"{target.name} is not listed: {why}.",
-        facts=(Fact(label="State", value="not listed"),),
-        next=(suggest("Start", "start", target),),
-    )
+    name = split_service(target)[1]
+    state, statuses = service_state(record, name), of_service(record, name)
+    facts = service_facts(statuses) if statuses else (Fact(label="State", value=state.text), *unreadable(record))
+    verbs: tuple[str, ...] = ("start",) if state.level in (Level.BAD, Level.WARN) else ("stop", "restart")
+    summary = f"{target.name} is {state.text}."
+    if not statuses and not record.active:
+        verbs, summary = (), f"The agent {agent_name(target)} is not active, so the state of {target.name} is unknown."
+    elif not statuses:
+        verbs, known = ("start",), await ctx.names.by_id(target.backend, target.kind, target.id)
+        why = "it is stopped" if known is not None else "it is stopped, or there is no service of that name"
+        why = "the agent lists a service without a name" if record.unnamed else why
+        summary = f"{target.name} is not listed: {why}."
+    steps = tuple(suggest(verb.capitalize(), verb, target) for verb in verbs)
+    return Done(summary=summary, state=state, facts=facts, next=steps)
 
 
 async def _learn(ctx: AdapterContext, target: Target, record: Agent) -> None:
@@ -283,10 +272,7 @@ async def _learn(ctx: AdapterContext, target: Target, record: Agent) -> None:
 async def state_of(ctx: AdapterContext, target: Target) -> str:
     """The state in words."""
     record = await ctx.client.details(ServiceKey.of(target.group).v2)
-    statuses = of_service(record, split_service(target)[1])
-    if statuses:
-        return service_words(newest(statuses))[0]
-    return NOT_LISTED if record.active else "the agent is not active"
+    return service_state(record, split_service(target)[1]).text
 
 
 async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]]:
@@ -295,20 +281,19 @@ async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]
     record = await ctx.client.details(v2)
     jobs = await ctx.client.running()
     name = split_service(target)[1]
-    statuses = of_service(record, name)
-    now = service_words(newest(statuses))[0] if statuses else NOT_LISTED
     others = [
         f"{one.app_display_name}: {service_words(one)[0]}" for one in record.services if one.app_display_name != name
     ]
     return [
-        ("State now", now),
+        ("State now", service_state(record, name).text),
         ("Jobs running now", jobs_text(jobs, v2)),
         ("Other services", "; ".join(others[: _SHOWN * 2]) or "none listed"),
     ]
 
 
 def jobs_text(jobs: Sequence[Running], v2: str) -> str:
-    """The jobs on this agent, and how many run where nobody says."""
+    """The jobs on this agent, and how many run on an agent that is not named."""
+    jobs = [job for job in jobs if not named(RUNNING, job.execution_state)[1].ended]
     here = [job for job in jobs if job.agent_id == v2]
     unsaid = [job for job in jobs if not job.agent_id]
     words = "none on this agent" if jobs else "none"
@@ -321,13 +306,13 @@ def jobs_text(jobs: Sequence[Running], v2: str) -> str:
 
 
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
-    """Whether a start or stop took effect, by the details. The API keeps no trace of who did what."""
+    """Whether a start or stop took effect, by the details. The API doesn't tell who did what."""
     target, verb = operation.target, operation.verb
     record = await ctx.client.details(ServiceKey.of(target.group).v2)
     statuses = of_service(record, split_service(target)[1])
     state = service_words(newest(statuses))[0] if statuses else NOT_LISTED
     evidence = f"The details of {agent_name(target)} say of it: {state}."
-    if not record.active or verb == "restart":
+    if not record.active or record.unnamed or verb == "restart":
         more = " It may have been stopped and not started again." if verb == "restart" and not statuses else ""
         return LookBack(evidence=evidence + more)
     goal: Goal = "start" if verb == "start" else "stop"

@@ -1,13 +1,18 @@
-"""States of services, running jobs and ended jobs in words. What nobody documented is `unknown (X)`, never a success."""
+"""States of services, running jobs and ended jobs in words, and how far a start or a stop of a service is.
+
+What is not documented is `unknown (X)`, never a success.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from bot.backends.informatica.models import Status
-from bot.core.outcome import Phase
+from bot.backends.informatica.keys import Goal
+from bot.backends.informatica.models import Agent, Status
+from bot.core.outcome import Level, Phase, State
 
 # SEED: the table of the page "Secure Agent services". Which of them settle by themselves is read from their texts.
 SERVICE: Final[Mapping[str, tuple[str, Phase]]] = {
@@ -23,21 +28,33 @@ SERVICE: Final[Mapping[str, tuple[str, Phase]]] = {
     "STOPPING": ("shutting down", Phase.ACTIVE),
     "USER_STOPPED": ("stopped by a user", Phase.STOPPED),
 }
-# GUESS, all of them but RUNNING (a published sample): the vendor's list of executionState was not at hand.
+# DOC activityMonitor: the whole list of executionState.
 RUNNING: Final[Mapping[str, tuple[str, Phase]]] = {
-    "INITIALIZED": ("initialized", Phase.WAITING),
     "QUEUED": ("queued", Phase.WAITING),
-    "STARTING": ("starting", Phase.ACTIVE),
+    "INITIALIZED": ("initialized", Phase.WAITING),
     "RUNNING": ("running", Phase.ACTIVE),
     "STOPPING": ("stopping", Phase.ACTIVE),
+    "COMPLETED": ("completed", Phase.SUCCEEDED),
+    "FAILED": ("failed", Phase.FAILED),
 }
-# GUESS: the codes' meanings were not at hand in the vendor's page. Completed with errors counts as failed.
+# DOC activityLog: completed successfully, completed with errors, failed to complete. Completed with errors counts as failed.
 ENDED: Final[Mapping[str, tuple[str, Phase]]] = {
     "1": ("completed", Phase.SUCCEEDED),
     "2": ("completed with errors", Phase.FAILED),
     "3": ("failed", Phase.FAILED),
 }
-READY: Final = "0"
+LEVELS: Final[Mapping[Phase, Level]] = {
+    Phase.WAITING: Level.WORKING,
+    Phase.ACTIVE: Level.WORKING,
+    Phase.SUCCEEDED: Level.GOOD,
+    Phase.FAILED: Level.BAD,
+    Phase.STOPPED: Level.WARN,
+    Phase.UNREADABLE: Level.UNSURE,
+}
+NOT_LISTED: Final = "not listed"
+_NOT_ACTIVE: Final = "not listed, because the agent is not active"
+# GUESS: right after the call the details may still show the state of before, so an unwelcome one counts only after this.
+_SETTLING: Final = 15.0
 
 
 def named(table: Mapping[str, tuple[str, Phase]], state: str | int | None) -> tuple[str, Phase]:
@@ -51,9 +68,9 @@ def service_words(status: Status) -> tuple[str, Phase]:
     words, phase = named(SERVICE, status.status)
     if status.status != "RUNNING":
         return (f"{words} ({status.status})" if status.status in SERVICE else words), phase
-    if str(status.sub_state) == READY:
+    if status.sub_state == "0":
         return f"{words} (RUNNING)", phase
-    sub = "none" if status.sub_state is None else str(status.sub_state)[:20]
+    sub = "none" if status.sub_state is None else status.sub_state[:20]
     return f"running, still initialising (RUNNING, sub-state {sub})", Phase.ACTIVE
 
 
@@ -64,3 +81,80 @@ def newest(statuses: Sequence[Status]) -> Status:
 
 def _version(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d{1,9}", text or ""))
+
+
+def of_service(agent: Agent, name: str) -> list[Status]:
+    """The listed versions of one service."""
+    return [status for status in agent.services if status.app_display_name == name]
+
+
+def service_state(agent: Agent, name: str) -> State:
+    """A service now. An agent that is not active lists nothing, which says nothing of its services."""
+    statuses = of_service(agent, name)
+    if statuses:
+        words, phase = service_words(newest(statuses))
+        return State(text=words, level=LEVELS[phase])
+    if not agent.active:
+        return State(text="the agent is not active", level=Level.BAD)
+    return State(text=NOT_LISTED, level=Level.UNSURE if agent.unnamed else Level.WARN)
+
+
+def agent_state(agent: Agent) -> State:
+    """An agent by its own flags and by the worst of its listed services."""
+    if not agent.active:
+        return State(text="not active", level=Level.BAD)
+    levels = {LEVELS[service_words(one)[1]] for one in agent.services} | ({Level.UNSURE} if agent.unnamed else set())
+    worst = next((one for one in (Level.BAD, Level.UNSURE, Level.WARN, Level.WORKING) if one in levels), Level.GOOD)
+    if not agent.ready_to_run:
+        return State(text="active, not ready to run jobs", level=Level.BAD if worst is Level.BAD else Level.WARN)
+    return State(text="active", level=worst)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """State in words, where that leaves the movement, and a sentence where one is needed."""
+
+    state: str
+    phase: Phase
+    message: str = ""
+
+
+def judge(goal: Goal, agent: Agent, name: str, *, elapsed: float, limit: float) -> Sight:
+    """How far a start or a stop is; `elapsed` and `limit` are seconds since the call and until following ends.
+
+    CODE iics-cli: a start is finished with RUNNING and subState "0", a stop when the service is no longer listed or
+    USER_STOPPED; it polls up to 300 s.
+    """
+    statuses = of_service(agent, name)
+    sight = _start(agent, statuses, elapsed) if goal == "start" else _stop(agent, statuses)
+    if sight.phase.ended or elapsed <= limit:
+        return sight
+    wanted = "up" if goal == "start" else "down"
+    return Sight(
+        f"not {wanted} in time, last known: {sight.state}",
+        Phase.FAILED,
+        f"It is not {wanted} after {limit:g} s and is no longer followed. It may still get there: look with `status`.",
+    )
+
+
+def _start(agent: Agent, statuses: Sequence[Status], elapsed: float) -> Sight:
+    if not statuses:
+        return Sight(NOT_LISTED if agent.active else _NOT_ACTIVE, Phase.WAITING)
+    words, phase = service_words(newest(statuses))
+    if phase in (Phase.FAILED, Phase.STOPPED) and elapsed < _SETTLING:
+        return Sight(words, Phase.ACTIVE)
+    return Sight(words, phase, "A user stopped it, or the start did not take." if phase is Phase.STOPPED else "")
+
+
+def _stop(agent: Agent, statuses: Sequence[Status]) -> Sight:
+    left = [status for status in statuses if status.status != "USER_STOPPED"]
+    if left:
+        words, phase = service_words(newest(left))
+        return Sight(words, Phase.UNREADABLE if phase is Phase.UNREADABLE else Phase.ACTIVE)
+    if statuses:
+        return Sight("stopped by a user (USER_STOPPED)", Phase.SUCCEEDED)
+    if not agent.active:
+        return Sight(_NOT_ACTIVE, Phase.UNREADABLE)
+    if agent.unnamed:
+        return Sight("not listed by its name, but the agent lists a service without a name", Phase.UNREADABLE)
+    return Sight("stopped (no longer listed)", Phase.SUCCEEDED)

@@ -16,6 +16,7 @@ from bot.backends.informatica.client import InfaClient
 from bot.backends.informatica.keys import ServiceKey, TaskKey, service_id, split_service
 from bot.backends.informatica.models import Agent, Found, Schedule
 from bot.backends.informatica.settings import InformaticaSettings
+from bot.core import adapter_context as core
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import (
     Ambiguous,
@@ -98,9 +99,9 @@ class Finder:
         """An agent of the list of all, for orgs whose lookup does not find it; else the names that come near."""
         agents = await self._client.agents()
         for agent in agents:
-            if agent.name == name and agent.federated_id:
+            if agent.name == name and agent.federated_id and agent.id:
                 return await self._remembered(self.agent_target(name, agent.federated_id, agent.id))
-        names = {agent.name.casefold(): agent.name for agent in agents}
+        names = {agent.name.casefold(): agent.name for agent in agents if agent.name}
         close = difflib.get_close_matches(name.casefold(), sorted(names), n=5, cutoff=0.4)
         near = tuple(f"{AGENT}/{names[key]}" for key in close)
         known = f" There are: {', '.join(sorted(names.values())[:10])}." if names else ""
@@ -276,6 +277,7 @@ class Finder:
         """A schedule by its id, federated id or name."""
         name = checked_name(written, "schedule/nightly")
         schedules = await self._client.schedules()
+        schedules = [one for one in schedules if one.id and one.name]
         found = [one for one in schedules if name in (one.id, one.schedule_federated_id)]
         found = found or [one for one in schedules if one.name == name]
         if len(found) > 1:
@@ -308,3 +310,6 @@ def _same(one: str, other: str) -> bool:
 
 def _letters(name: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKC", name).casefold() if char.isalnum())
+
+
+AdapterContext = core.AdapterContext[InformaticaSettings, InfaClient, Finder]

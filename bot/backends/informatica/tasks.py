@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.backends.informatica.context import AdapterContext
 from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.models import Entry, Running
 from bot.backends.informatica.presentation import ended_view, entry_table, is_of, running_text, running_view
 from bot.backends.informatica.states import ENDED, RUNNING, named
+from bot.backends.informatica.targets import AdapterContext
 from bot.core.command.arguments import number_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, LookBack, Phase, RunView
@@ -37,7 +37,7 @@ async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     started = await ctx.client.start_job(body_of(task))
     if started.task_id:
         task = await ctx.finder.learn_task(task, started.task_id)
-    return _started(ctx, task, started.run_id, ctx.clock.now())
+    return _started(ctx, task, started.run_id or 0, ctx.clock.now())
 
 
 def _started(ctx: AdapterContext, task: Target, run_id: int, since: datetime) -> Done:
@@ -78,15 +78,17 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def _running(ctx: AdapterContext, task: Target) -> Running | None:
-    return _of(await ctx.client.running(), task)
+    """The job of the task that runs. The monitor also lists jobs that have just ended."""
+    job = _of(await ctx.client.running(), task)
+    return None if job is None or named(RUNNING, job.execution_state)[1].ended else job
 
 
 def _of(jobs: Sequence[Running], task: Target) -> Running | None:
+    """The job of the task in the monitor, one that runs before one that has ended."""
     key = TaskKey.of(task.group)
-    for job in jobs:
-        if is_of(task, key, job.task_id, job.task_name, job.type) and key.run in (None, job.run_id):
-            return job
-    return None
+    mine = [job for job in jobs if is_of(task, key, job.task_id, job.task_name, job.type)]
+    mine = [job for job in mine if key.run in (None, job.run_id)]
+    return min(mine, key=lambda job: named(RUNNING, job.execution_state)[1].ended, default=None)
 
 
 async def ended(ctx: AdapterContext, task: Target, run_id: int | None, count: int) -> list[Entry]:
@@ -141,11 +143,12 @@ async def views_of(ctx: AdapterContext, group: str, runs: Sequence[Target]) -> d
     views: dict[str, RunView] = {}
     for run in runs:
         job = _of(await ctx.client.running_lately(), run)
-        if job is not None:
-            views[run.id] = running_view(run, job)
-            continue
-        entries = await ended(ctx, run, key.run, 1)
-        views[run.id] = ended_view(run, entries[0], ctx.clean) if entries else _unlisted(ctx, key)
+        over = job is None or named(RUNNING, job.execution_state)[1].ended
+        entries = await ended(ctx, run, key.run, 1) if over else []
+        if entries:
+            views[run.id] = ended_view(run, entries[0], ctx.clean)
+        else:
+            views[run.id] = running_view(run, job) if job is not None else _unlisted(ctx, key)
     return views
 
 
@@ -182,7 +185,9 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
             evidence = f"No job of {operation.target.name} runs any more; the stop or its own end may be why."
         else:
             evidence = f"Still there: {running_text(job)}."
-        return LookBack(absent=job is not None and job.execution_state == "RUNNING", evidence=evidence)
+        return LookBack(
+            absent=job is not None and job.execution_state in ("QUEUED", "INITIALIZED", "RUNNING"), evidence=evidence
+        )
     return await _start_look_back(ctx, operation.target, sent_at)
 
 
@@ -202,8 +207,8 @@ async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime)
         return LookBack(absent=True, evidence=f"{looked} None began since.")
     if len(runs) > 1:
         return LookBack(
-            evidence=f"{looked} {len(runs)} began since: runs {', '.join(map(str, runs))}; nothing tells whose."
+            evidence=f"{looked} {len(runs)} began since: runs {', '.join(map(str, runs))}. It is unknown which is this one."
         )
     run_id, began = next(iter(runs.items()))
     found = _started(ctx, task, run_id, sent_at)
-    return LookBack(found=found, evidence=f"{looked} Run {run_id} began at {began}; nothing says who began it.")
+    return LookBack(found=found, evidence=f"{looked} Run {run_id} began at {began}; who began it is unknown.")

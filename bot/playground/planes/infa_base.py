@@ -27,13 +27,13 @@ def base62(seed: str, length: int = 22) -> str:
 
 
 def v2_error(code: str, text: str, status: int) -> Reply:
-    """The v2 error object."""
+    """DOC Error_object: the v2 error object."""
     body = {"@type": "error", "code": code, "description": text, "statusCode": status}
     return json_reply(body, status)
 
 
 def v3_error(code: str, text: str, status: int) -> Reply:
-    """The v3 error object."""
+    """DOC Error_object: the v3 error object."""
     request_id = base62(f"{code}/{text}")
     error = {"code": code, "message": text, "requestId": request_id, "details": None}
     return json_reply({"error": error}, status)
@@ -63,7 +63,8 @@ class InfaBase(Plane):
     `idle_minutes` of silence end a session. After `lock_after` wrong passwords in a row the
     account is locked. `bad_login_status` is the HTTP status of a wrong password; with
     `errors_as_200` every error object comes with status 200. `wrap_schedules` false: the list
-    of schedules is a bare array. Session logs are text, or a zip with `zip_session_log`.
+    of schedules is a bare array. Without `utc_fields` times of jobs come in Eastern Time alone. `lingers` is how many
+    seconds the monitor lists a job that has ended. Session logs are text, or a zip with `zip_session_log`.
     """
 
     kind = "informatica"
@@ -83,6 +84,8 @@ class InfaBase(Plane):
         bad_login_status: int = 401,
         errors_as_200: bool = False,
         wrap_schedules: bool = True,
+        utc_fields: bool = True,
+        lingers: float = 0,
         zip_session_log: bool = False,
         pace: Pace | None = None,
     ) -> None:
@@ -96,6 +99,8 @@ class InfaBase(Plane):
         self.bad_login_status = bad_login_status
         self.errors_as_200 = errors_as_200
         self.wrap_schedules = wrap_schedules
+        self.utc_fields = utc_fields
+        self.lingers = lingers
         self.zip_session_log = zip_session_log
         self.pace = pace or Pace()
         self.agents: list[SecureAgent] = []

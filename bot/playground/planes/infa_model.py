@@ -1,11 +1,13 @@
 """Secure Agents, their services, tasks, job runs and schedules of a simulated IICS organization.
 
-Sources: seed 000 (service states), backends.md section 1.2 (v2 agent and engine fields).
+Sources: SEED is seed 000 (service states); DOC the vendor's REST API reference; CODE public clients (iics-cli for v2 agents and
+engines, infapy for activity and schedules).
 """
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 Phase = Literal["running", "starting", "stopping", "stopped", "error"]
 
@@ -13,6 +15,11 @@ Phase = Literal["running", "starting", "stopping", "stopped", "error"]
 def utc(epoch: float) -> str:
     """`2026-05-28T20:26:40.000Z`."""
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def eastern(epoch: float) -> str:
+    """Eastern Time with a Z behind it, as `startTime` and `endTime` of jobs come (DOC activityLog, and published samples)."""
+    return datetime.fromtimestamp(epoch, ZoneInfo("America/New_York")).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 @dataclass(slots=True)
@@ -38,7 +45,7 @@ class Service:
             self.phase = "stopped"
 
     def status(self, now: float, pace: "Pace") -> tuple[str, str]:
-        """Status and sub-state: RUNNING counts as up only with "0"; "-1" is initialising."""
+        """SEED states; CODE iics-cli: RUNNING counts as up only with sub-state "0", "-1" is initialising."""
         if self.phase == "starting":
             state = "STARTING" if now - self.since < pace.starting else "RUNNING"
             return state, "-1"
@@ -46,7 +53,7 @@ class Service:
         return states.get(self.phase, "USER_STOPPED"), "0"
 
     def engine(self, now: float, pace: "Pace", with_configs: bool) -> dict[str, object]:
-        """The AgentEngine of the v2 details."""
+        """CODE iics-cli agents.go: the AgentEngine of the v2 details, with its configs on demand."""
         status, sub_state = self.status(now, pace)
         wanted = "STOPPED" if self.phase == "stopping" else "RUNNING"
         engine: dict[str, object] = {
@@ -94,7 +101,7 @@ class SecureAgent:
     host: str = "agent.example.com"
 
     def record(self, now: float) -> dict[str, object]:
-        """The v2 agent; booleans that are false are left out, as the vendor does."""
+        """CODE iics-cli agents.go: the v2 agent; booleans that are false are left out."""
         booleans = {"active": self.active, "readyToRun": self.ready}
         return {
             "@type": "agent",
@@ -117,7 +124,7 @@ class SecureAgent:
         }
 
     def details(self, now: float, pace: Pace, with_configs: bool) -> dict[str, object]:
-        """The v2 details: services that are stopped are not listed."""
+        """CODE iics-cli: the v2 details; services that are stopped are not listed."""
         shown = [service for service in self.services.values() if service.phase != "stopped"]
         engines = [service.engine(now, pace, with_configs) for service in shown]
         return {**self.record(now), "agentEngines": engines if self.active else []}
@@ -146,6 +153,12 @@ class Job:
     length: float
     stopping: float | None = None
     stopped_for: str | None = None
+    utc_fields: bool = True
+
+    def _times(self, **moments: float) -> dict[str, str]:
+        """DOC activityMonitor and activityLog: Eastern Time, and on newer pods the same in UTC."""
+        shown = {name: eastern(at) for name, at in moments.items()}
+        return shown | ({f"{name}Utc": utc(at) for name, at in moments.items()} if self.utc_fields else {})
 
     def end(self) -> float:
         """When it ends or ended."""
@@ -157,10 +170,13 @@ class Job:
         return now < self.end()
 
     def monitor(self, now: float) -> dict[str, object]:
-        """The activityMonitorEntry of a running job."""
+        """DOC activityMonitor: the activityMonitorEntry of a job; executionState is QUEUED, INITIALIZED, RUNNING, STOPPING,
+        COMPLETED or FAILED."""
         state = "STOPPING" if self.stopping is not None else "RUNNING"
         if now - self.started < 1:
             state = "INITIALIZED"
+        if not self.active(now):
+            state = "FAILED" if self.log()["state"] == 3 else "COMPLETED"
         return {
             "@type": "activityMonitorEntry",
             "id": self.log_id,
@@ -169,7 +185,7 @@ class Job:
             "taskName": self.task.name,
             "runId": self.run_id,
             "agentId": self.task.agent.v2_id,
-            "startTime": utc(self.started),
+            **self._times(startTime=self.started),
             "executionState": state,
             "startedBy": "signalbox@example.com",
             "runContextType": "REST_API",
@@ -179,7 +195,7 @@ class Job:
         }
 
     def log(self) -> dict[str, object]:
-        """The activityLogEntry of an ended job."""
+        """DOC activityLog: the activityLogEntry of an ended job; state is 1 completed, 2 completed with errors, 3 failed."""
         state = 3 if self.stopping is not None else self.task.ends
         rows = int((self.end() - self.started) * 10)
         bad = {1: 0, 2: 3, 3: rows}[state]
@@ -192,8 +208,7 @@ class Job:
             "objectName": self.task.name,
             "runId": self.run_id,
             "agentId": self.task.agent.v2_id,
-            "startTime": utc(self.started),
-            "endTime": utc(self.end()),
+            **self._times(startTime=self.started, endTime=self.end()),
             "state": state,
             "failedSourceRows": bad,
             "successSourceRows": rows - bad,
@@ -228,7 +243,7 @@ class InfaSchedule:
     updated: float = 0.0
 
     def record(self) -> dict[str, object]:
-        """The v3 schedule."""
+        """DOC v3 Schedules: one schedule."""
         return {
             "id": self.schedule_id,
             "orgId": "playgroundOrg00000001",

@@ -1,4 +1,4 @@
-"""The v2 operations of the simulated IICS: login, agents, jobs and their logs (backends.md 1.2)."""
+"""The v2 operations of the simulated IICS: login, agents, jobs and their logs (DOC: REST API reference, version 2)."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ class V2Calls(InfaBase):
         )
 
     def valid_session(self, call: Call) -> Reply:
-        """Minutes until a session ends by idleness."""
+        """DOC validSessionId: minutes until a session ends by idleness."""
         body = self.body(call)
         session = self.sessions.get(str(body.get("icToken")))
         idle = 0.0 if session is None else self.clock.now() - session.used
@@ -47,7 +47,7 @@ class V2Calls(InfaBase):
     # --- agents --------------------------------------------------------------------------------
 
     def list_agents(self, call: Call) -> Reply:
-        """All agents; there is no paging."""
+        """DOC Secure_Agents_and_services: all agents; there is no paging (CODE iics-cli)."""
         return json_reply([agent.record(self.clock.now()) for agent in self.agents])
 
     def _found_agent(self, call: Call) -> SecureAgent:
@@ -58,15 +58,15 @@ class V2Calls(InfaBase):
         raise self.refuse(call, "UI_10000", "The agent was not found.", 404)
 
     def one_agent(self, call: Call) -> Reply:
-        """One agent by its v2 id or its name."""
+        """DOC Secure_Agents_and_services: one agent by its v2 id or its name."""
         return json_reply(self._found_agent(call).record(self.clock.now()))
 
     def all_details(self, call: Call) -> Reply:
-        """The details of all agents."""
+        """DOC Secure_Agents_and_services: the details of all agents."""
         return json_reply([self._details(call, agent) for agent in self.agents])
 
     def one_details(self, call: Call) -> Reply:
-        """The details of one agent, by its v2 id only."""
+        """DOC Secure_Agents_and_services: the details of one agent, by its v2 id only."""
         return json_reply(self._details(call, self._found_agent(call)))
 
     def _details(self, call: Call, agent: SecureAgent) -> dict[str, object]:
@@ -89,7 +89,7 @@ class V2Calls(InfaBase):
         raise self.refuse(call, "UI_10003", "The task was not found.", 404)
 
     def start_job(self, call: Call) -> Reply:
-        """Run a task; its agent must have a running Data Integration Server."""
+        """DOC jobs: run a task; its agent must have a running Data Integration Server (the codes of refusals are made up)."""
         body = self.body(call)
         task = self._found_task(call, body)
         server = task.agent.services.get("Data Integration Server")
@@ -97,14 +97,14 @@ class V2Calls(InfaBase):
             raise self.refuse(call, "UI_10004", "The agent is not ready to run jobs.", 403)
         run_id = 1 + sum(job.task is task for job in self.jobs)
         log_id = base62(f"{self.name}/job/{len(self.jobs)}", 20)
-        self.jobs.append(Job(log_id, run_id, task, self.clock.now(), self.pace.job))
+        self.jobs.append(Job(log_id, run_id, task, self.clock.now(), self.pace.job, utc_fields=self.utc_fields))
         self.note("job start", task.name)
         answer = {"@type": "job", "taskId": task.task_id, "taskName": task.name}
         rest = {"taskType": task.sort, "runId": run_id, "callbackURL": body.get("callbackURL")}
         return json_reply({**answer, **rest})
 
     def stop_job(self, call: Call) -> Reply:
-        """Stop the running job of a task; a clean stop takes longer."""
+        """DOC jobs: stop the running job of a task; `cleanStop=true` takes longer."""
         task = self._found_task(call, self.body(call))
         now = self.clock.now()
         running = [job for job in self.jobs if job.task is task and job.active(now)]
@@ -121,12 +121,12 @@ class V2Calls(InfaBase):
     # --- logs ----------------------------------------------------------------------------------
 
     def monitor(self, call: Call) -> Reply:
-        """The jobs that run now."""
+        """DOC activityMonitor: the jobs that run now, and for `lingers` seconds those that have ended."""
         now = self.clock.now()
-        return json_reply([job.monitor(now) for job in self.jobs if job.active(now)])
+        return json_reply([job.monitor(now) for job in self.jobs if now < job.end() + self.lingers])
 
     def activity_log(self, call: Call) -> Reply:
-        """Ended jobs, newest first; `runId` needs `taskId`."""
+        """DOC activityLog: ended jobs, newest first; `runId` needs `taskId`."""
         run_id, task_id = call.first("runId"), call.first("taskId")
         if run_id is not None and task_id is None:
             raise self.refuse(call, "UI_10006", "The taskId is required with the runId.", 400)
@@ -154,11 +154,11 @@ class V2Calls(InfaBase):
         raise self.refuse(call, "UI_10007", "The log entry was not found.", 404)
 
     def one_log(self, call: Call) -> Reply:
-        """One ended job by its log id."""
+        """DOC activityLog/ID."""
         return json_reply(self._ended_job(call).log())
 
     def session_log(self, call: Call) -> Reply:
-        """The session log as a download."""
+        """DOC activityLog/ID/sessionLog: a download, as a text or as a zip."""
         job = self._ended_job(call)
         name, text = f"{job.log_id}.log", job.session_log().encode()
         if not self.zip_session_log:

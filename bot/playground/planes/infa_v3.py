@@ -1,4 +1,4 @@
-"""The v3 operations of the simulated IICS: login, lookup, services and schedules (seed 000)."""
+"""The v3 operations of the simulated IICS (SEED: seed 000; DOC: the vendor's REST API reference, version 3)."""
 
 import re
 from typing import Any
@@ -22,7 +22,7 @@ class V3Calls(InfaBase):
     """What is asked under `/public/core/v3`."""
 
     def v3_login(self, call: Call) -> Reply:
-        """Session id and the base of all further v3 calls."""
+        """DOC login: session id and the base of all further calls."""
         session_id = self.log_in(call)
         product = {"name": "Integration Cloud", "baseApiUrl": f"{self.base_url}/saas"}
         user = {
@@ -38,12 +38,12 @@ class V3Calls(InfaBase):
         return json_reply({"products": [product], "userInfo": user})
 
     def v3_logout(self, call: Call) -> Reply:
-        """End the session."""
+        """DOC logout: end the session."""
         self.sessions.pop(call.headers.get("INFA-SESSION-ID", ""), None)
         return Reply(200)
 
     def lookup(self, call: Call) -> Reply:
-        """Ids of objects by path and type, and the way back."""
+        """DOC lookup: ids of objects by path and type, and the way back; the code for `not found` is not documented."""
         wanted = self.body(call).get("objects")
         if not isinstance(wanted, list) or not all(isinstance(one, dict) for one in wanted):
             raise self.refuse(call, "V3API_007", "The field objects is required.", 400)
@@ -66,7 +66,7 @@ class V3Calls(InfaBase):
     # --- services ------------------------------------------------------------------------------
 
     def agent_service(self, call: Call) -> Reply:
-        """Start or stop a service of an agent by its display name."""
+        """SEED: start or stop a service by its display name. CODE iics-cli: the codes _003 and V3API_007; others are made up."""
         body = self.body(call)
         fields = [body.get(name) for name in ("serviceName", "serviceAction", "agentId")]
         if not all(isinstance(value, str) and value for value in fields):
@@ -120,7 +120,7 @@ class V3Calls(InfaBase):
     # --- schedules -----------------------------------------------------------------------------
 
     def list_schedules(self, call: Call) -> Reply:
-        """All schedules, or those that `q` names: `status=='Disabled'`, `name=='nightly'`."""
+        """DOC Schedules: all, or those that `q` names: `status=='Disabled'`, `name=='nightly'`."""
         wanted = re.findall(r"(\w+)\s*==\s*'([^']*)'", call.first("q") or "")
         rows = [schedule.record() for schedule in self.schedules]
         for name, value in wanted:
@@ -134,11 +134,11 @@ class V3Calls(InfaBase):
         raise self.refuse(call, "SCHEDULER_404", "The schedule was not found.", 404)
 
     def one_schedule(self, call: Call) -> Reply:
-        """One schedule."""
+        """DOC Schedules: one."""
         return json_reply(self._found_schedule(call).record())
 
     def patch_schedule(self, call: Call) -> Reply:
-        """Change `status` (enabled or disabled), `name` or `interval`."""
+        """DOC Schedules: change `status` (enabled or disabled), `name` or `interval`."""
         schedule = self._found_schedule(call)
         body = self.body(call)
         status = str(body.get("status", "enabled" if schedule.enabled else "disabled")).lower()

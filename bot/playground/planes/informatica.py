@@ -1,4 +1,4 @@
-"""A simulated Informatica Intelligent Cloud Services organization (seed 000, backends.md 1)."""
+"""A simulated Informatica Intelligent Cloud Services organization (seed 000)."""
 
 from bot.playground.planes.infa_base import V2, V3
 from bot.playground.planes.infa_model import Pace

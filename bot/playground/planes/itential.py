@@ -1,4 +1,4 @@
-"""A simulated Itential Platform: gateway manager and operations manager (seed 001)."""
+"""A simulated Itential Platform: gateway manager and operations manager (SEED: seed 001)."""
 
 from bot.playground.planes.itn_model import Script
 from bot.playground.planes.itn_resources import ResourceCalls

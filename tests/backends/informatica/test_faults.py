@@ -7,17 +7,16 @@ from typing import Any
 import pytest
 
 from bot.backends.informatica.models import Agent, Status
-from bot.backends.informatica.service_control import judge
-from bot.backends.informatica.states import ENDED, SERVICE, named, newest
+from bot.backends.informatica.states import ENDED, SERVICE, judge, named, newest
 from bot.core.outcome import Phase
 from bot.playground.planes.informatica import InformaticaPlane
 from tests.backends.kit import Joined
-from tests.backends.problems import FAULTS, IDS
+from tests.backends.problems import WHOLE, WHOLE_IDS
 
 from .conftest import SERVER
 
 
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
+@pytest.mark.parametrize(("fault", "problem"), WHOLE, ids=WHOLE_IDS)
 async def test_a_read_ends_in_the_right_problem(
     infa: Joined, plane: InformaticaPlane, fault: dict[str, Any], problem: type[Exception]
 ) -> None:
@@ -28,7 +27,7 @@ async def test_a_read_ends_in_the_right_problem(
         await infa.run(operation)
 
 
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
+@pytest.mark.parametrize(("fault", "problem"), WHOLE, ids=WHOLE_IDS)
 async def test_a_change_ends_in_the_right_problem_and_is_sent_once(
     infa: Joined, plane: InformaticaPlane, fault: dict[str, Any], problem: type[Exception]
 ) -> None:

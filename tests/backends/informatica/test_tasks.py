@@ -142,11 +142,13 @@ async def test_a_task_is_found_by_its_v2_id_in_the_log(infa: Joined, plane: Info
     assert plane.requests[-1].json() == {"@type": "job", "taskId": v2, "taskType": "MTT"}
 
 
+@pytest.mark.parametrize("utc_fields", [True, False])
 @pytest.mark.parametrize(("fault", "found"), [("drop_after", True), ("drop_before", False)])
 async def test_a_lost_start_of_a_task_is_looked_for_among_the_jobs(
-    infa: Joined, plane: InformaticaPlane, clock: TwinClock, fault: str, found: bool
+    infa: Joined, plane: InformaticaPlane, clock: TwinClock, fault: str, found: bool, utc_fields: bool
 ) -> None:
-    """A job that began since is taken for the lost one; none means that nothing happened."""
+    """A job that began since is taken for the lost one; none means that nothing happened. Also by times in Eastern Time alone."""
+    plane.utc_fields = utc_fields
     await infa.do(f"start {TASK}")
     clock.advance(60)
     operation = await infa.operation(f"start {TASK}")

@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web
 
 from bot.backends.informatica import PLUGIN
+from bot.backends.informatica.models import Entry, Running
 from bot.core.command.capability import Risk
-from bot.core.errors import Problem
+from bot.core.errors import Problem, Rejected
 from bot.core.outcome import Phase
 from tests.backends.fakes import TwinClock
 from tests.backends.kit import Joined, joined
@@ -161,6 +162,8 @@ async def exercised(command: str, tmp_path: Path, recording: Recording) -> tuple
         recording.server = server
         table = {"login_url": server.base_url, "username": "ops@example.com", "password": "p-not-a-secret"}
         async with joined(PLUGIN, "infa", TwinClock(), tmp_path, **table) as infa:
+            if command in ("health", "targets"):
+                return await getattr(infa.backend, command)(), infa
             return await infa.do(command), infa
 
 
@@ -252,6 +255,218 @@ async def test_both_error_shapes_on_any_status(status: int, error: Any, sentence
         await exercised("start infa:task/load", tmp_path, recording)
     assert sentence in caught.value.summary
     assert [path for _, path, _ in recording.asked()].count("/saas/api/v2/job") == 1
+
+
+AGENT_ID = f"GET /saas/api/v2/agent/details/{V2}"
+
+
+def engine(state: str | None, sub_state: str = "0", **more: Any) -> dict[str, Any]:
+    status = {**ENGINE["agentEngineStatus"], "status": state, "subState": sub_state, **more}  # type: ignore[dict-item]
+    return {"@type": "AgentEngine", "agentEngineStatus": status}
+
+
+@pytest.mark.parametrize(
+    ("state", "level"),
+    [
+        ("RUNNING", "good"),
+        ("STARTING", "working"),
+        ("STOPPING", "working"),
+        ("USER_STOPPED", "warn"),
+        ("ERROR", "bad"),
+        ("UNKNOWN", "unsure"),
+        ("QUARANTINED", "unsure"),
+        (None, "unsure"),
+    ],
+)
+async def test_the_card_of_a_service_has_the_colour_of_its_state(state: str | None, level: str, tmp_path: Path) -> None:
+    """A look at a service in ERROR or in a state that is not documented is not "Done" with a green check."""
+    recording = Recording()
+    recording.answers[AGENT_ID] = {**AGENT, "readyToRun": True, "agentEngines": [engine(state)]}
+    done, _ = await exercised(f"status {SERVICE}", tmp_path, recording)
+    assert done.state.level == level
+    agent, _ = await exercised("status infa:agent/eu-1", tmp_path, recording)
+    assert agent.state.level == level
+
+
+async def test_an_agent_that_is_not_active_is_red(tmp_path: Path) -> None:
+    """The agent's card, its services' cards, and health where no agent is active."""
+    recording = Recording()
+    away = {**AGENT, "active": False}
+    recording.answers[AGENT_ID], recording.answers["GET /saas/api/v2/agent"] = away, [away]
+    for command in ("status infa:agent/eu-1", f"status {SERVICE}"):
+        done, _ = await exercised(command, tmp_path, recording)
+        assert done.state.level == "bad", command
+    health, _ = await exercised("health", tmp_path, recording)
+    assert (health.ok, health.summary) == (False, "infa answers; 0 of 1 agents are active.")
+
+
+ODD_ENGINES: dict[str, Any] = {
+    "null": None,
+    "an engine without a display name": [ENGINE, {"agentEngineStatus": {"appname": "Other", "status": "RUNNING"}}],
+    "an engine that is null": [None, ENGINE],
+    "an engine without a status": [ENGINE, {"@type": "AgentEngine"}],
+    "a sub-state as a number": [engine("RUNNING", 0)],  # type: ignore[arg-type]
+    "a version that is an object": [engine("RUNNING", appversion={"major": 70})],
+}
+
+
+@pytest.mark.parametrize("engines", ODD_ENGINES.values(), ids=ODD_ENGINES)
+async def test_an_odd_engine_hides_no_service_and_stops_no_command(engines: Any, tmp_path: Path) -> None:
+    """What can be read is shown, and a start and a stop are sent."""
+    recording = Recording()
+    record = {**AGENT, "agentEngines": engines}
+    recording.answers[AGENT_ID], recording.answers["GET /saas/api/v2/agent/details"] = record, [None, record, {"id": 5}]
+    for command in ("status infa:agent/eu-1", f"status {SERVICE}", f"start {SERVICE}", f"stop {SERVICE}"):
+        done, _ = await exercised(command, tmp_path, recording)
+        assert done.kind == "done", command
+    listed, _ = await exercised("targets", tmp_path, recording)
+    assert "infa:agent/eu-1" in [one.text for one in listed]
+
+
+async def test_a_service_is_not_called_stopped_while_one_without_a_name_is_listed(tmp_path: Path) -> None:
+    """It may be that one; the end of a stop is then unknown, and so is a lost one."""
+    recording = Recording()
+    recording.answers[AGENT_ID] = {
+        **AGENT,
+        "agentEngines": [{"agentEngineStatus": {"appname": "X", "status": "RUNNING"}}],
+    }
+    async with serving(recording.handle) as server:
+        recording.server = server
+        table = {"login_url": server.base_url, "username": "ops@example.com", "password": "p-not-a-secret"}
+        async with joined(PLUGIN, "infa", TwinClock(), tmp_path, **table) as infa:
+            done = await infa.do(f"stop {SERVICE}")
+            assert (await infa.view(done.run)).phase is Phase.UNREADABLE
+            back = await infa.backend.look_back(await infa.operation(f"stop {SERVICE}"), infa.clock.now())
+    assert (back.found, back.absent) == (None, False)
+
+
+async def test_one_odd_job_hides_no_other(tmp_path: Path) -> None:
+    """Rows of the log and of the monitor are read one by one, and the odd ones are marked."""
+    recording = Recording()
+    odd = {**ENTRY, "id": "log2", "state": {"code": 1}, "runId": "seven"}
+    recording.answers["GET /saas/api/v2/activity/activityLog"] = [None, odd, ENTRY, {"objectId": 5}]
+    recording.answers["GET /saas/api/v2/activity/activityMonitor"] = [None, {"taskName": 5, "executionState": []}]
+    done, _ = await exercised("history infa:task/load", tmp_path, recording)
+    assert [row[3] for row in done.table.rows] == ["unknown (nothing) ⚠", "completed"]
+    assert "can't be read completely" in done.table.note
+    status, _ = await exercised("status infa:task/load", tmp_path, recording)
+    assert status.kind == "done"
+
+
+@pytest.mark.parametrize(
+    "reply", [{"value": [SCHEDULE, None]}, {"schedules": [{**SCHEDULE, "frequency": "often"}]}, [SCHEDULE]]
+)
+async def test_schedules_come_wrapped_or_bare_and_one_by_one(reply: Any, tmp_path: Path) -> None:
+    """Three forms are seen in public clients; an odd row hides no other."""
+    recording = Recording()
+    recording.answers["GET /saas/public/core/v3/schedule"] = reply
+    done, _ = await exercised("schedules infa:", tmp_path, recording)
+    assert done.table.rows[0][0] == "on"
+    assert (await exercised("schedule off infa:schedule/nightly", tmp_path, recording))[0].kind == "done"
+
+
+async def test_targets_without_the_right_to_see_schedules_say_what_is_missing(tmp_path: Path) -> None:
+    """A 404 for the schedules leaves agents and services in the list, and one row says that schedules are missing."""
+    recording = Recording()
+    del recording.answers["GET /saas/public/core/v3/schedule"]
+    listed, _ = await exercised("targets", tmp_path, recording)
+    states = {one.text: one.state for one in listed}
+    assert states["infa:agent/eu-1"] == "active"
+    assert states["infa:"] == "schedules can't be read"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"error": {"code": "AgentServiceV3APIError_003", "message": "Invalid agent"}}),
+        (200, {"error": {"code": "V3API_007", "message": "bad field"}}),
+        (403, {"error": {"code": "X", "message": "The service is already running, but you may not see it"}}),
+    ],
+)
+async def test_a_refusal_while_the_service_runs_is_a_refusal(status: int, body: Any, tmp_path: Path) -> None:
+    """What the service does now doesn't turn a no into "is running already"."""
+    recording = Recording()
+    real = recording.handle
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.endswith("/agent/service"):
+            return web.json_response(body, status=status)
+        return await real(request)
+
+    recording.handle = handle  # type: ignore[method-assign]
+    with pytest.raises(Rejected):
+        await exercised(f"start {SERVICE}", tmp_path, recording)
+
+
+async def test_a_refusal_that_says_already_is_checked_by_the_details(tmp_path: Path) -> None:
+    """GUESS: the vendor's words are not documented. Where they say so and the details agree, nothing is wrong."""
+    recording = Recording()
+    real = recording.handle
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.endswith("/agent/service"):
+            return web.json_response({"error": {"code": "X", "message": "The service is already running."}}, status=400)
+        return await real(request)
+
+    recording.handle = handle  # type: ignore[method-assign]
+    done, _ = await exercised(f"start {SERVICE}", tmp_path, recording)
+    assert done.summary.startswith(f"eu-1/{NAME} is running already.")
+    recording.answers[AGENT_ID] = {**AGENT, "agentEngines": [engine("ERROR")]}
+    with pytest.raises(Rejected):
+        await exercised(f"start {SERVICE}", tmp_path, recording)
+
+
+MONITORED = {"id": "log1", "type": "MTT", "taskId": TASK_V2, "taskName": "load", "runId": 7}
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "phase", "stops"),
+    [
+        ("QUEUED", "queued", Phase.WAITING, True),
+        ("INITIALIZED", "initialized", Phase.WAITING, True),
+        ("RUNNING", "running", Phase.ACTIVE, True),
+        ("STOPPING", "stopping", Phase.ACTIVE, True),
+        ("COMPLETED", "completed", Phase.SUCCEEDED, False),
+        ("FAILED", "failed", Phase.FAILED, False),
+        ("STARTING", "unknown (STARTING)", Phase.UNREADABLE, True),
+    ],
+)
+async def test_the_documented_states_of_a_job_in_the_monitor(
+    state: str, words: str, phase: Phase, stops: bool, tmp_path: Path
+) -> None:
+    """DOC activityMonitor lists six. One that has ended is ended by the monitor too, while the log doesn't show it yet."""
+    recording = Recording()
+    recording.answers["GET /saas/api/v2/activity/activityLog"] = []
+    async with serving(recording.handle) as server:
+        recording.server = server
+        table = {"login_url": server.base_url, "username": "ops@example.com", "password": "p-not-a-secret"}
+        async with joined(PLUGIN, "infa", TwinClock(), tmp_path, **table) as infa:
+            done = await infa.do("start infa:task/load")
+            recording.answers["GET /saas/api/v2/activity/activityMonitor"] = [{**MONITORED, "executionState": state}]
+            view = await infa.view(done.run)
+    assert (view.state, view.phase) == (words, phase)
+    assert ("stop" in [step.verb for step in view.next]) is stops
+
+
+@pytest.mark.parametrize(
+    ("entry", "began"),
+    [
+        ({"startTime": "2026-07-01T09:00:00.000Z"}, "2026-07-01T13:00:00+00:00"),
+        ({"startTime": "2026-01-15T09:00:00.000Z"}, "2026-01-15T14:00:00+00:00"),
+        (
+            {"startTime": "2015-11-24T14:19:54.000Z", "startTimeUtc": "2015-11-24T19:19:54.000Z"},
+            "2015-11-24T19:19:54+00:00",
+        ),
+        ({"startTime": "2026-11-01T01:30:00.000Z"}, "2026-11-01T06:30:00+00:00"),
+        ({"startTime": "2026-07-01T09:00:00+02:00"}, "2026-07-01T09:00:00+02:00"),
+    ],
+)
+def test_times_without_a_field_in_utc_are_eastern(entry: dict[str, str], began: str) -> None:
+    """DOC activityLog and activityMonitor, in summer and in winter; the third row is a published reply."""
+    for model in (Entry, Running):
+        found = model.model_validate(entry).began
+        assert found is not None
+        assert found.isoformat() == began
 
 
 def test_rows_are_complete() -> None:
