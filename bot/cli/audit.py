@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import click
+
+from bot import config
+from bot.cli.exit_codes import CliError, Exit
 from bot.core.audit import AuditEntry, Event
-from bot.core.errors import Problem
 from bot.core.records import Filters, stamp
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.store.sqlite.store import Store
@@ -18,40 +20,29 @@ from bot.store.sqlite.tables.audit_verify import HEAD_FORM
 
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 Print = Callable[[str], None]
-WELL, FAILED, MISUSED = 0, 1, 2
 
 
-def audit_command(where: tuple[Path, str], arguments: argparse.Namespace, say: Print) -> int:
-    """0 well, 1 refused or failed, 2 misused."""
-    path, team = where
-    head = arguments.head if arguments.action == "verify" else None
-    if head is not None and HEAD_FORM.fullmatch(head.strip()) is None:
-        print("signalbox: --head is written SEQ:HASH, a number and 64 hex digits, as it was published", file=sys.stderr)  # noqa: T201
-        return MISUSED
+@contextmanager
+def _opened(path: Path) -> Iterator[Store]:
     if not path.exists():
-        print(f"signalbox: {path}: there is no audit log there", file=sys.stderr)  # noqa: T201
-        return FAILED
+        raise CliError(Exit.NOT_DONE, f"{path}: there is no audit log")
+    store = Store.open(str(path))
     try:
-        store = Store.open(str(path))
-    except Problem as problem:
-        print(f"signalbox: {problem.summary} {problem.hint}", file=sys.stderr)  # noqa: T201
-        return FAILED
-    try:
-        return _ACTIONS[arguments.action](store, team, arguments, say)
+        yield store
     finally:
         store.close_sync()
 
 
-def _search(store: Store, team: str, arguments: argparse.Namespace, say: Print) -> int:
-    if arguments.event is not None and arguments.event not in set(Event):
-        print(f"signalbox: no event is called {arguments.event}; there are {', '.join(Event)}", file=sys.stderr)  # noqa: T201
-        return MISUSED
-    words = " ".join(arguments.text)
+def search(config_path: Path, words: str, event: str | None, count: int, say: Print) -> int:
+    """Print entries, newest first."""
+    if event is not None and event not in set(Event):
+        raise CliError(Exit.MISUSED, f"unknown event {event}; there are {', '.join(Event)}")
     named = _REQUEST.fullmatch(words)
     filters = Filters(request_id=words) if named else Filters(text=words or None)
-    found = store.search_sync(replace(filters, event=arguments.event), limit=max(1, min(arguments.count, 500)))
+    with _opened(config.audit_log_of(config_path)[0]) as store:
+        found = store.search_sync(replace(filters, event=event), limit=max(1, min(count, 500)))
     if not found:
-        print("signalbox: no row holds that", file=sys.stderr)  # noqa: T201
+        click.echo("signalbox: no matching audit entries", err=True)
     for entry in found:
         parts = (
             entry.verb,
@@ -62,41 +53,42 @@ def _search(store: Store, team: str, arguments: argparse.Namespace, say: Print) 
         )
         words = " ".join(part for part in parts if part)
         say(f"{entry.seq}  {entry.at}  {entry.user_id or '-'}  {entry.channel_id or '-'}  {entry.event}  {words}")
-    return WELL
+    return Exit.DONE
 
 
-def _export(store: Store, team: str, arguments: argparse.Namespace, say: Print) -> int:
-    clock = SystemClock()
-    detail = f"{arguments.format} to {Path(arguments.output).name}"
-    store.append_sync(
-        AuditEntry(
-            at=stamp(clock.now()),
-            request_id=SystemIds().request(),
-            event=Event.EXPORTED,
-            team_id=team or None,
-            source="terminal",
-            detail=detail,
+def export(config_path: Path, form: str, output: Path, say: Print) -> int:
+    """Write every entry to a file; the export is an entry itself."""
+    path, team = config.audit_log_of(config_path)
+    with _opened(path) as store:
+        store.append_sync(
+            AuditEntry(
+                at=stamp(SystemClock().now()),
+                request_id=SystemIds().request(),
+                event=Event.EXPORTED,
+                team_id=team or None,
+                source="terminal",
+                detail=f"{form} to {output.name}",
+            )
         )
-    )
-    try:
-        count = store.export_sync(str(arguments.output), arguments.format)
-    except OSError as error:
-        print(f"signalbox: {arguments.output}: {error.strerror}", file=sys.stderr)  # noqa: T201
-        return FAILED
-    say(f"{count} rows to {arguments.output}")
-    return WELL
+        try:
+            count = store.export_sync(str(output), form)
+        except OSError as error:
+            raise CliError(Exit.NOT_DONE, f"{output}: {error.strerror}") from None
+    say(f"{count} entries to {output}")
+    return Exit.DONE
 
 
-def _verify(store: Store, team: str, arguments: argparse.Namespace, say: Print) -> int:
-    verdict = store.verify_sync(arguments.head)
+def verify(config_path: Path, head: str | None, say: Print) -> int:
+    """Check the hash chain, and the published head if there is one."""
+    if head is not None and HEAD_FORM.fullmatch(head.strip()) is None:
+        raise CliError(Exit.MISUSED, "--head is SEQ:HASH, a number and 64 hex digits, as it was published")
+    with _opened(config.audit_log_of(config_path)[0]) as store:
+        verdict = store.verify_sync(head)
     if not verdict.ok:
-        where = "" if verdict.first_bad_seq is None else f" at row {verdict.first_bad_seq}"
+        where = "" if verdict.first_bad_seq is None else f" at entry {verdict.first_bad_seq}"
         say(f"BROKEN{where}: {verdict.why}")
-        return FAILED
-    say(f"{verdict.rows} rows, chain whole, head {verdict.head or 'none'}")
+        return Exit.NOT_DONE
+    say(f"{verdict.rows} entries, the chain is intact, head {verdict.head or 'none'}")
     if not verdict.tail_checked:
-        say("Without --head SEQ:HASH from the security channel a cut tail cannot be seen.")
-    return WELL
-
-
-_ACTIONS = {"search": _search, "export": _export, "verify": _verify}
+        say("Without --head SEQ:HASH from the security channel, a missing end can't be seen.")
+    return Exit.DONE

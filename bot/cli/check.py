@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import config
 from bot.app import slack_fault
 from bot.build import Parts, backend_of
+from bot.cli.exit_codes import Exit
 from bot.core.errors import Problem
 from bot.core.network import Proxies, is_loopback
 from bot.core.policy.compile import Policy
@@ -62,7 +63,7 @@ async def check(path: Path, environ: Mapping[str, str], say: Print) -> int:
         settings = config.load(path, environ)
     except config.ConfigProblem as problem:
         report.bad(*problem.lines)
-        return 2
+        return Exit.MISUSED
     report.good(f"configuration: {len(settings.backends)} backends, {settings.slack.mode} mode")
     policy = _rules(settings, report)
     store = await asyncio.to_thread(_store, settings, report)
@@ -72,7 +73,7 @@ async def check(path: Path, environ: Mapping[str, str], say: Print) -> int:
         await _backends(settings, environ, store, report)
     finally:
         await store.close()
-    return 1 if report.failed else 0
+    return Exit.NOT_DONE if report.failed else Exit.DONE
 
 
 def _rules(settings: config.Settings, report: _Report) -> Policy | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bot import config
 from bot.build import Installed, build_backends, build_context
+from bot.cli.exit_codes import Exit
+from bot.cli.offline import directory_of
 from bot.core.audit import Event
 from bot.core.card import Card, Delivery, FormView, HomeView, Tone
 from bot.core.command.parser import parse
@@ -22,7 +24,6 @@ from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
 from bot.slack.client import web_client
-from bot.slack.directory import SlackDirectory
 from bot.slack.files import Attachments, Uploads
 from bot.slack.message_sender import MessageSender
 from bot.slack.response_url import Responder
@@ -124,7 +125,7 @@ async def do(
             ids=ids,
             store=store,
             names=names,
-            directory=SlackDirectory(client, store, clock, slack.team),
+            directory=directory_of(slack, session, store, clock, say),
             presenter=presenter,
             files=Attachments(client, session),
             spool=spool,
@@ -155,8 +156,8 @@ async def do(
             await backend.close()
         await store.close()
     if isinstance(read, ParseError):
-        return 2
+        return Exit.MISUSED
     # The outcome of an operation counts, not the colour of its card: a run that was stopped is shown in amber.
     done = any(entry.target_id and entry.event in DONE for entry in entries)
     answered = presenter.last is not None and presenter.last.tone in GOOD and not receipt.say
-    return 0 if done or answered else 1
+    return Exit.DONE if done or answered else Exit.NOT_DONE

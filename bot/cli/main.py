@@ -1,181 +1,249 @@
-"""The command line. Heavy imports happen inside the commands, so that --help is there at once."""
+"""The command line: every command with its options. Heavy imports happen inside the commands, so that --help is fast.
+
+What a command does is in the module of its name beside this one.
+"""
 
 from __future__ import annotations
 
-import argparse
+import asyncio
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from bot.core.command.lexer import sound
+import click
+
+from bot.cli.exit_codes import CliError, Exit
 
 if TYPE_CHECKING:
     from bot.config import Settings
 
-WELL, REFUSED, MISUSED = 0, 1, 2
+F = TypeVar("F", bound=Callable[..., object])
 
-Add = Callable[[str, str], argparse.ArgumentParser]
+
+class _Text(click.ParamType[str]):
+    """Words for Slack or the store. A byte of another encoding becomes U+FFFD: what is sent and stored is valid text."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+TEXT = _Text()
+FILE = click.Path(path_type=Path)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 well, 1 refused or failed, 2 misused."""
-    # A byte of another encoding becomes U+FFFD here: what is sent and stored is always valid text.
-    given = [
-        word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        for word in (sys.argv[1:] if argv is None else argv)
-    ]
-    parser = _parser()
-    arguments, behind = parser.parse_known_args(given)
-    if behind and (any(word.startswith("-") for word in behind) or not hasattr(arguments, "text")):
-        parser.error(f"unrecognized arguments: {' '.join(behind)}")
-    if behind:  # words behind an option, which argparse leaves over where any number of words may stand
-        arguments.text = [*arguments.text, *behind]
-    handler: Callable[[argparse.Namespace], int] = arguments.handler
+    """Run one command and return its exit code; what a person has to change is on standard error, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        return handler(arguments)
-    except KeyboardInterrupt:
-        return REFUSED
-    except ValueError as error:
-        if type(error).__name__ != "ConfigProblem":
+        return int(cli.main(argv, prog_name="signalbox", standalone_mode=False) or Exit.DONE)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return Exit.NOT_DONE
+    except Exception as error:
+        ended = _ended(error)
+        if ended is None:
             raise
-        print(f"signalbox: {error}", file=sys.stderr)
-        return MISUSED
+        click.echo("signalbox: " + "\n  ".join(ended.lines), err=True)
+        return ended.code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="signalbox", description="A Slack bot with which a team works its automation control planes."
-    )
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", type=Path, default=Path("signalbox.toml"), help="the configuration file")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+def _ended(error: Exception) -> CliError | None:
+    """What a person is told about an expected error; None for a fault of the program."""
+    from bot.config import ConfigProblem
+    from bot.core.errors import Problem
+    from bot.core.policy.compile import PolicyProblem
 
-    def add(name: str, help_: str, handler: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=help_, parents=[common])
-        command.set_defaults(handler=handler)
-        return command
-
-    add("run", "run the bot until it is told to stop", run)
-    add("check", "check configuration, tokens, scopes, manifest and backends", check)
-    for name, help_ in (("do", "run one command"), ("why", "show every rule that a command would meet")):
-        command = add(name, help_, do if name == "do" else why)
-        command.add_argument("command", type=sound, help='for example "status acc:shop/prices"')
-        command.add_argument("--channel", type=sound, required=True, help="the channel's id")
-        command.add_argument("--user", type=sound, required=True, help="the person's id")
-        command.add_argument("--yes", action="store_true", help="run what is dangerous without asking again")
-    _policy(_nested(add("policy", "test the rules", policy)))
-    _audit(_nested(add("audit", "search, export or verify the audit log", audit)))
-    manifest_ = add("manifest", "print the app manifest that fits the configuration", manifest)
-    manifest_.add_argument("--url", help="the public address of /slack/events in http mode")
-    demo_ = add("demo", "a local Slack workspace, simulated control planes and the bot", demo)
-    demo_.add_argument("--port", type=int, default=8765, help="the page's port; 0 picks a free one")
-    demo_.add_argument("--data", type=Path, default=Path("demo-data"), help="where everything is kept")
-    demo_.add_argument("--tour", action="store_true", help="play the main job through and exit 0 or 1")
-    return parser
+    if isinstance(error, CliError):
+        return error
+    if isinstance(error, ConfigProblem):
+        more = len(error.lines) - 1
+        return CliError(Exit.MISUSED, f"{error}" + (f" (and {more} more: signalbox check)" if more else ""))
+    if isinstance(error, PolicyProblem):
+        return CliError(Exit.MISUSED, f"the rules can't be used: {error.lines[0]}")
+    if isinstance(error, Problem):
+        return CliError(Exit.NOT_DONE, f"{error.summary} {error.hint}".rstrip())
+    return None
 
 
-def _nested(parser: argparse.ArgumentParser) -> Add:
-    """Adds actions to a command; --config may stand before or behind the action."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", type=Path, default=argparse.SUPPRESS, help="the configuration file")
-    return lambda name, help_: actions.add_parser(name, help=help_, parents=[common])
+def _config(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
+    """The option may stand before or after the name of the command."""
+    if value is not None:
+        ctx.obj = value
+    return ctx.obj if isinstance(ctx.obj, Path) else Path("signalbox.toml")
 
 
-def _policy(add: Add) -> None:
-    for name, help_ in (
-        ("test", "run the cases written in a rules file"),
-        ("replay", "who would gain and who would lose"),
-    ):
-        command = add(name, help_)
-        command.add_argument("text", nargs="*", metavar="FILE", help="the rules file")
-        if name == "replay":
-            command.add_argument("--since", default="30d", help="how far back to replay")
-    add("schema", "the JSON Schema of policy.toml, or with `config` of signalbox.toml").add_argument("text", nargs="*")
+config_option = click.option(
+    "--config", type=FILE, callback=_config, is_eager=True, help="The configuration file (default: signalbox.toml)."
+)
 
 
-def _audit(add: Add) -> None:
-    search = add("search", "rows that hold these words, newest first")
-    search.add_argument("text", type=sound, nargs="*", help="words, or the id of a request")
-    search.add_argument("--event", help="only rows of this event, for example policy_loaded")
-    search.add_argument("--count", type=int, default=50, help="how many rows at most")
-    export = add("export", "the whole audit log as a file")
-    export.add_argument("--format", choices=["csv", "jsonl"], default="csv")
-    export.add_argument("--output", type=Path, required=True)
-    add("verify", "check the chain").add_argument("--head", help="a published SEQ:HASH to compare with")
+def acting_options(command: F) -> F:
+    """Who asks, and where."""
+    command = click.option("--user", type=TEXT, required=True, help="The person's id, U....")(command)
+    command = click.option("--channel", type=TEXT, required=True, help="The channel's id, C....")(command)
+    return click.argument("command", type=TEXT)(command)
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
-    from bot import config
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@config_option
+def cli(config: Path) -> None:
+    """A Slack bot with which a team operates its automation control planes."""
 
-    return config.load(arguments.config, os.environ)
 
-
-def run(arguments: argparse.Namespace) -> int:
-    """`signalbox run`."""
+@cli.command()
+@config_option
+def run(config: Path) -> int:
+    """Run the bot until SIGINT or SIGTERM."""
     from bot.cli.run import run_bot
 
-    return run_bot(_settings(arguments))
+    return run_bot(_settings(config))
 
 
-def check(arguments: argparse.Namespace) -> int:
-    """`signalbox check`."""
-    import asyncio
-
+@cli.command()
+@config_option
+def check(config: Path) -> int:
+    """Check configuration, rules, store, network, tokens, channels and backends."""
     from bot.cli.check import check as check_everything
-    from bot.cli.run import one_line
 
-    return one_line(lambda: asyncio.run(check_everything(arguments.config, os.environ, print)))
-
-
-def do(arguments: argparse.Namespace) -> int:
-    """`signalbox do`."""
-    from bot.cli.run import do_one
-
-    return do_one(_settings(arguments), arguments, arguments.command)
+    return asyncio.run(check_everything(config, os.environ, click.echo))
 
 
-def why(arguments: argparse.Namespace) -> int:
-    """`signalbox why`."""
-    from bot.cli.run import do_one
+@cli.command()
+@acting_options
+@click.option("--yes", is_flag=True, help="Run a dangerous command without the question.")
+@config_option
+def do(command: str, channel: str, user: str, yes: bool, config: Path) -> int:
+    """Run one COMMAND as a person in a channel, for example "status acc:shop/prices"."""
+    from bot.cli.do import do as do_one
 
-    return do_one(_settings(arguments), arguments, f"why {arguments.command}")
-
-
-def policy(arguments: argparse.Namespace) -> int:
-    """`signalbox policy test FILE`."""
-    from bot.cli.policy import policy_action
-    from bot.cli.run import one_line
-
-    if len(arguments.text) > 1:
-        print(f"signalbox: policy {arguments.action} takes one FILE, not {len(arguments.text)}", file=sys.stderr)
-        return MISUSED
-    arguments.file = Path(arguments.text[0]) if arguments.text else None
-    return one_line(lambda: policy_action(arguments, print))
+    return asyncio.run(do_one(_settings(config), os.environ, command, channel, user, yes=yes, say=click.echo))
 
 
-def audit(arguments: argparse.Namespace) -> int:
-    """`signalbox audit search|export|verify`."""
-    from bot import config
-    from bot.cli.audit import audit_command
+@cli.command()
+@acting_options
+@config_option
+def why(command: str, channel: str, user: str, config: Path) -> int:
+    """Show every rule that a COMMAND meets; run nothing."""
+    from bot.cli.do import do as do_one
 
-    return audit_command(config.audit_log_of(arguments.config), arguments, print)
+    settings = _settings(config, need_tokens=False)
+    return asyncio.run(do_one(settings, os.environ, f"why {command}", channel, user, yes=False, say=click.echo))
 
 
-def manifest(arguments: argparse.Namespace) -> int:
-    """`signalbox manifest`."""
-    from bot import config
+@cli.command()
+@click.option("--url", type=TEXT, help="The public address of /slack/events, for HTTP mode.")
+@config_option
+def manifest(url: str | None, config: Path) -> int:
+    """Print the app manifest that fits the configuration."""
+    from bot.config import command_of
     from bot.slack.manifest import manifest_text
 
-    named = {"command": config.command_of(arguments.config)} if arguments.config.exists() else {}
-    print(manifest_text(**named, url=arguments.url), end="")
-    return WELL
+    named = {"command": command_of(config)} if config.exists() else {}
+    click.echo(manifest_text(**named, url=url), nl=False)
+    return Exit.DONE
 
 
-def demo(arguments: argparse.Namespace) -> int:
-    """`signalbox demo`."""
+@cli.command()
+@click.option("--port", type=int, default=8765, show_default=True, help="The page's port; 0 picks a free one.")
+@click.option("--data", type=FILE, default=Path("demo-data"), show_default=True, help="The folder of the demo.")
+@click.option("--fresh", is_flag=True, help="Forget what earlier demos did in this folder.")
+@click.option("--tour", is_flag=True, help="Play the main job and end with 0 or 1.")
+def demo(port: int, data: Path, fresh: bool, tour: bool) -> int:
+    """Start a local Slack workspace, five simulated control planes and the bot."""
     from bot.demo.run import demo_command
 
-    return demo_command(arguments.data, arguments.port, tour=arguments.tour, say=print)
+    return demo_command(data, port, fresh=fresh, tour=tour, say=click.echo)
+
+
+@cli.group()
+@config_option
+def policy(config: Path) -> None:
+    """Try rules before they are in force."""
+
+
+@policy.command("test")
+@click.argument("file", type=FILE)
+@config_option
+def policy_test(file: Path, config: Path) -> int:
+    """Run the [[case]] tables of the rules in FILE."""
+    from bot.cli.policy import test_rules
+
+    return test_rules(file, config, click.echo)
+
+
+@policy.command("replay")
+@click.argument("file", type=FILE)
+@click.option("--since", type=TEXT, default="30d", show_default=True, help="How far back.")
+@config_option
+def policy_replay(file: Path, since: str, config: Path) -> int:
+    """Decide past requests again with the rules in FILE: who gains, who loses."""
+    from bot.cli.policy import usable_rules
+    from bot.cli.policy_replay import replay
+
+    return replay(_settings(config, need_tokens=False), usable_rules(file)[1], since, click.echo)
+
+
+@policy.command("schema")
+@click.argument("which", type=click.Choice(["policy", "config"]), default="policy")
+@config_option
+def policy_schema(which: str, config: Path) -> int:
+    """Print the JSON Schema of policy.toml, or with `config` of signalbox.toml."""
+    from bot.cli.policy import print_schema
+
+    return print_schema(which, click.echo)
+
+
+@cli.group()
+@config_option
+def audit(config: Path) -> None:
+    """Search, export or verify the audit log; needs no secret."""
+
+
+@audit.command("search")
+@click.argument("words", type=TEXT, nargs=-1)
+@click.option("--event", type=TEXT, help="Only entries of this event, for example policy_loaded.")
+@click.option("--count", type=int, default=50, show_default=True, help="How many entries at most.")
+@config_option
+def audit_search(words: tuple[str, ...], event: str | None, count: int, config: Path) -> int:
+    """Show entries that hold these WORDS, or those of one request id; newest first."""
+    from bot.cli import audit as log
+
+    return log.search(config, " ".join(words), event, count, click.echo)
+
+
+@audit.command("export")
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True, help="The format."
+)
+@click.option("--output", type=FILE, required=True, help="The file to write.")
+@config_option
+def audit_export(form: str, output: Path, config: Path) -> int:
+    """Write the whole audit log to a file."""
+    from bot.cli import audit as log
+
+    return log.export(config, form, output, click.echo)
+
+
+@audit.command("verify")
+@click.option("--head", type=TEXT, help="A published SEQ:HASH to compare with.")
+@config_option
+def audit_verify(head: str | None, config: Path) -> int:
+    """Check the hash chain."""
+    from bot.cli import audit as log
+
+    return log.verify(config, head, click.echo)
+
+
+def _settings(config: Path, *, need_tokens: bool = True) -> Settings:
+    from bot.config import load
+
+    return load(config, os.environ, need_tokens=need_tokens)

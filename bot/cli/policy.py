@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import plugins
+from bot.cli.config_schema import config_json_schema
+from bot.cli.exit_codes import CliError, Exit
 from bot.core.command.capability import Capability, TargetKind
 from bot.core.command.catalog import Catalog, check_builtin, check_params
 from bot.core.command.parser import parse, parse_target
@@ -44,7 +44,6 @@ from bot.features.access.policy_reload import read_rules
 from bot.runtime.clock import SystemClock
 
 Print = Callable[[str], None]
-WELL, DIFFERS, MISUSED = 0, 1, 2
 HOME: Final = "T0CASE"
 _OPEN_TO_ALL: Final = frozenset({"help", "whoami", "why"})
 
@@ -59,52 +58,33 @@ class Verdict:
     note: str = ""
 
 
-def policy_action(arguments: argparse.Namespace, say: Print) -> int:
-    """Exit code: 0 when all is well, 1 when a case gets another answer, 2 when the file cannot be used."""
-    if arguments.action == "schema":
-        return _schema(arguments, say)
-    if arguments.file is None:
-        return _misused(f"policy {arguments.action} needs FILE, for example policy.toml")
+def usable_rules(file: Path) -> tuple[str, Policy]:
+    """The text and the rules of a file; raises CliError with every line that has to change."""
     try:
-        text = read_rules(arguments.file).usable()
-        policy = parse_policy(text)
+        text = read_rules(file).usable()
+        return text, parse_policy(text)
     except PolicyProblem as problem:
-        return _misused(f"{arguments.file} cannot be used:", *problem.lines)
-    if arguments.action == "replay":
-        from bot.cli.policy_replay import replay_action  # noqa: PLC0415  brings Slack's client along, which a test has no use for
-
-        return replay_action(arguments, policy, say)
-    return _test(arguments, text, policy, say)
+        raise CliError(Exit.MISUSED, f"{file} cannot be used:", *problem.lines) from None
 
 
-def _misused(*lines: str) -> int:
-    print("signalbox: " + "\n  ".join(lines), file=sys.stderr)  # noqa: T201
-    return MISUSED
+def print_schema(which: str, say: Print) -> int:
+    """The JSON Schema of policy.toml or of signalbox.toml."""
+    schema = config_json_schema() if which == "config" else policy_json_schema()
+    say(json.dumps(schema, indent=2, sort_keys=True))
+    return Exit.DONE
 
 
-def _schema(arguments: argparse.Namespace, say: Print) -> int:
-    if arguments.file is not None and str(arguments.file) not in ("policy", "config"):
-        return _misused(
-            "policy schema prints the schema of policy.toml, and `policy schema config` that of signalbox.toml"
-        )
-    if str(arguments.file) == "config":
-        from bot.cli.config_schema import config_json_schema  # noqa: PLC0415  loads every kind of control plane
-
-        say(json.dumps(config_json_schema(), indent=2, sort_keys=True))
-    else:
-        say(json.dumps(policy_json_schema(), indent=2, sort_keys=True))
-    return WELL
-
-
-def _test(arguments: argparse.Namespace, text: str, policy: Policy, say: Print) -> int:
+def test_rules(file: Path, config_path: Path, say: Print) -> int:
+    """Run every `[[case]]` of a rules file."""
+    text, policy = usable_rules(file)
     try:
-        catalog, known = catalog_for(arguments.config)
+        catalog, known = catalog_for(config_path)
     except ValueError as error:
-        return _misused(str(error))
+        raise CliError(Exit.MISUSED, str(error)) from None
     channels, cases = plural(len(policy.channels), "channel"), plural(len(policy.file.case), "case")
-    say(f"{arguments.file}: version {policy.version}, {channels}, {cases}")
+    say(f"{file}: version {policy.version}, {channels}, {cases}")
     if not known:
-        say(f"No {arguments.config} found, so backends have their usual names: {_names(catalog)}.")
+        say(f"No {config_path} found, so backends have their usual names: {_names(catalog)}.")
     gap = review_gap(policy)
     for sentence in (*unknown_names(policy, verbs=catalog.verbs, backends=catalog.backends), *([gap] if gap else [])):
         say(f"warn  {sentence}")
@@ -116,7 +96,7 @@ def _test(arguments: argparse.Namespace, text: str, policy: Policy, say: Print) 
         for line in _told(policy, case, verdict, lines.of(("case", number))):
             say(line)
     say(f"{cases}, {differing} with another answer." if policy.file.case else "The file has no [[case]] to try.")
-    return DIFFERS if differing else WELL
+    return Exit.NOT_DONE if differing else Exit.DONE
 
 
 def _names(catalog: Catalog) -> str:

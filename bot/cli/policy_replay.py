@@ -5,21 +5,17 @@ The people and their user groups are those of now, as Slack tells them; times, w
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
-import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot import config, plugins
+from bot.cli.exit_codes import CliError, Exit
+from bot.cli.offline import directory_of
 from bot.core.audit import Event
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
@@ -29,10 +25,11 @@ from bot.core.intent import Actor
 from bot.core.operation import Target
 from bot.core.policy.decide import Decision, Member, Policy, Subject, Where, decide
 from bot.core.policy.visibility import decision_word
+from bot.core.ports.services import Directory
 from bot.core.records import Filters, StoredEntry, stamp
 from bot.features.approvals.exception_request import RULE as ASK_RULE
+from bot.http_client.transport import open_session
 from bot.runtime.clock import SystemClock
-from bot.slack.directory import SlackDirectory
 from bot.store.sqlite.store import Store
 
 Print = Callable[[str], None]
@@ -63,18 +60,15 @@ class Change(NamedTuple):
     by: str
 
 
-def replay_action(arguments: argparse.Namespace, policy: Policy, say: Print) -> int:
-    """0 when it could be told, 1 when the audit log or Slack cannot be read, 2 for words that do not fit."""
+def replay(settings: config.Settings, policy: Policy, since: str, say: Print) -> int:
+    """Decide the requests of the last `since` again."""
     try:
-        seconds = duration_seconds(arguments.since)
+        seconds = duration_seconds(since)
     except BadParam as problem:
-        print(f"signalbox: --since: {problem}", file=sys.stderr)  # noqa: T201
-        return 2
-    settings = config.load(arguments.config, os.environ)
+        raise CliError(Exit.MISUSED, f"--since: {problem}") from None
     if not settings.store_path.exists():
-        print(f"signalbox: {settings.store_path.name}: there is no audit log yet", file=sys.stderr)  # noqa: T201
-        return 1
-    return asyncio.run(_replay(settings, policy, seconds, arguments.since, say))
+        raise CliError(Exit.NOT_DONE, f"{settings.store_path.name}: there is no audit log yet")
+    return asyncio.run(_replay(settings, policy, seconds, since, say))
 
 
 async def _replay(settings: config.Settings, policy: Policy, seconds: int, since: str, say: Print) -> int:
@@ -84,11 +78,9 @@ async def _replay(settings: config.Settings, policy: Policy, seconds: int, since
         begin = stamp(clock.now() - timedelta(seconds=seconds))
         past = await asyncio.to_thread(decided, store, begin)
         catalog = Catalog({t["name"]: plugins.load(t["kind"]).rows for t in settings.backends})
-        async with aiohttp.ClientSession(trust_env=False) as session:
+        async with open_session(settings.proxies, settings.ca_file) as session:
             slack = settings.slack
-            token = slack.bot_token.get_secret_value()
-            client = AsyncWebClient(token=token, base_url=slack.api_url, session=session, timeout=20)
-            directory = SlackDirectory(client, store, clock, slack.team)
+            directory = directory_of(slack, session, store, clock, say)
             people = await _people(directory, policy, {one.row.user_id or "" for one in past}, slack.team)
         found = [
             (one, await _change(policy, catalog, store, one, people, slack.team))
@@ -145,7 +137,7 @@ def _row_of(row: StoredEntry, catalog: Catalog) -> Capability | None:
     return catalog.row(row.backend or "", row.verb or "", row.target_kind or "")
 
 
-async def _people(directory: SlackDirectory, policy: Policy, users: Iterable[str], team: str) -> Mapping[str, Subject]:
+async def _people(directory: Directory, policy: Policy, users: Iterable[str], team: str) -> Mapping[str, Subject]:
     found = {}
     for user in sorted(users):
         actor = Actor(user_id=user, team_id=team)

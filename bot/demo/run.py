@@ -187,7 +187,7 @@ async def running_demo(folder: Path, *, port: int = 0, policy: str = POLICY) -> 
             await bot.close()
 
 
-def demo_command(folder: Path, port: int, *, tour: bool, say: Print) -> int:
+def demo_command(folder: Path, port: int, *, fresh: bool = False, tour: bool, say: Print) -> int:
     """0 when it ran (and the tour saw everything), 1 otherwise."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     if (folder / "signalbox.db").exists():

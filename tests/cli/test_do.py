@@ -61,6 +61,27 @@ async def test_yes_does_not_replace_an_approval(program: Program, tmp_path: Path
         await here.sees("input clear acc:shop/stock", user="U0LEE", channel="C0APPR", timeout=40)
 
 
+async def test_why_and_replay_need_no_token_of_slack(program: Program, here: World) -> None:
+    """Without Slack a person counts as a full member, and a rule for a user group is not guessed."""
+    await here.does("start acc:shop/prices", "start acc:shop/prices")
+    environ = {name: value for name, value in here.environ.items() if not name.startswith("SLACK")}
+    rules = (here.folder / "policy.toml").read_text().replace('["crawl", "leads", "admins"]', '["*"]')
+    (here.folder / "open.toml").write_text(rules)
+    text = (here.folder / "signalbox.toml").read_text()
+    (here.folder / "open-box.toml").write_text(text.replace('"policy.toml"', '"open.toml"'))
+
+    async def why(config: str) -> Ended:
+        command = ("why", "start acc:shop/prices", *PLACE, "--config", config)
+        return await program(*command, folder=here.folder, environ=environ)
+
+    unknown, allowed = await why("signalbox.toml"), await why("open-box.toml")
+    assert (unknown.code, allowed.code) == (1, 0), (unknown, allowed)
+    assert "Slack isn't asked" in unknown.out
+    replayed = await program("policy", "replay", "open.toml", folder=here.folder, environ=environ)
+    assert replayed.code == 0, replayed
+    assert "Slack isn't asked" in replayed.out
+
+
 async def test_bytes_that_are_not_utf_8_are_replaced(program: Program, here: World) -> None:
     ended = await ran(program, here, "start acc:shop/prices -- Gr\udcfc\udcdfe")
     assert "Traceback" not in ended.err

@@ -1,0 +1,22 @@
+"""How a command ends: the exit codes, and the one error type of the command line."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """The exit codes of every command; docs/reference/cli.md explains them."""
+
+    DONE = 0
+    NOT_DONE = 1  # refused, failed, unknown, or waiting for approval
+    MISUSED = 2  # wrong options, or a configuration or rules file that can't be used
+
+
+class CliError(Exception):
+    """Ends the command with this exit code after these lines on standard error."""
+
+    def __init__(self, code: Exit, *lines: str) -> None:
+        super().__init__(lines[0])
+        self.code = code
+        self.lines = lines

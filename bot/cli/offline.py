@@ -1,0 +1,58 @@
+"""Who people are to the commands that only decide, when there is no token to ask Slack with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from types import MappingProxyType
+
+import aiohttp
+
+from bot import config
+from bot.core.intent import Actor, Place
+from bot.core.policy.match import Member, Reach, Subject, Where
+from bot.core.ports.services import Clock, Directory
+from bot.slack.client import web_client
+from bot.slack.directory import SlackDirectory
+from bot.store.sqlite.store import Store
+
+
+def directory_of(
+    slack: config.SlackSettings, session: aiohttp.ClientSession, store: Store, clock: Clock, say: Callable[[str], None]
+) -> Directory:
+    """Slack's directory, or without a bot token one that assumes full members."""
+    token = slack.bot_token.get_secret_value()
+    if token:
+        return SlackDirectory(web_client(token, slack.api_url, session), store, clock, slack.team)
+    say(
+        "There is no bot token, so Slack isn't asked: people count as full members, and who is in a user group is unknown."
+    )
+    return AssumedDirectory(slack.team)
+
+
+class AssumedDirectory:
+    """Everyone is a full member of the workspace; user groups can't be read."""
+
+    def __init__(self, team: str) -> None:
+        self._team = team
+
+    async def subject(self, actor: Actor, groups: Collection[str], *, max_age: float) -> Subject:
+        """The person, in no readable group."""
+        unknown = MappingProxyType(dict.fromkeys(groups, Member.UNREADABLE))
+        return Subject(user_id=actor.user_id, team_id=self._team, known=True, groups=unknown)
+
+    async def where(self, place: Place, *, max_age: float) -> Where:
+        """The channel, not shared."""
+        is_dm = place.channel_id.startswith("D")
+        return Where(team_id=place.team_id, channel_id=place.channel_id, is_dm=is_dm, known=bool(place.channel_id))
+
+    async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
+        """Unknown."""
+        return None
+
+    async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
+        """As it is assumed of everyone."""
+        return True
+
+    async def reach(self, channel_id: str) -> Reach:
+        """Unknown."""
+        return Reach(trouble="Slack isn't asked", known=False)
