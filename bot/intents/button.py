@@ -19,7 +19,7 @@ from bot.features.preflight.confirm import decide_preflight
 from bot.features.refresh import refresh
 from bot.features.replies import refusal
 from bot.features.replies.answer import say
-from bot.features.replies.duplicate_press import was_pressed
+from bot.features.replies.double_press import earlier_press, tell_earlier
 from bot.intents.command import command, is_late
 from bot.runtime.context import Context
 
@@ -38,7 +38,7 @@ async def press(ctx: Context, intent: Intent, ask: Press) -> None:
     if tag == "command1":
         await _from_card(ctx, intent, row, _command(means))
     elif tag == "say1":
-        await _typed(ctx, intent, str(means.get("text")))
+        await _typed(ctx, intent, row, str(means.get("text")))
     elif tag == "refresh1":
         await refresh(ctx, intent, str(means.get("request")))
     elif tag == "hold1":
@@ -99,8 +99,10 @@ def _command(means: Mapping[str, Json]) -> Command:
 
 
 async def _from_card(ctx: Context, intent: Intent, row: StoredButton, asked: Command) -> None:
-    """What only looks (a log, a history) goes into the thread of the card; what acts gets a card of its own."""
-    if await was_pressed(ctx, intent, row, asked):
+    """Run the command of a button. A read-only answer goes to the thread of the card, a change gets its own card."""
+    earlier = await earlier_press(ctx, intent, row, asked)
+    if earlier is not None:
+        await tell_earlier(ctx, intent, asked, earlier)
         return
     place = intent.place
     rows = ctx.catalog.rows(asked.verb, (asked.target or "").partition(":")[0])
@@ -109,10 +111,12 @@ async def _from_card(ctx: Context, intent: Intent, row: StoredButton, asked: Com
     await command(ctx, intent, asked)
 
 
-async def _typed(ctx: Context, intent: Intent, text: str) -> None:
+async def _typed(ctx: Context, intent: Intent, row: StoredButton, text: str) -> None:
     read = parse(text, ctx.catalog)
     if isinstance(read, ParseError):
         await refusal.misread(ctx, intent, read)
+    elif (earlier := await earlier_press(ctx, intent, row, read)) is not None:
+        await tell_earlier(ctx, intent, read, earlier)
     else:
         await command(ctx, intent, read)
 

@@ -21,7 +21,6 @@ from bot.intents.dispatcher import handle
 from bot.intents.form import check, placed
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
-from bot.runtime.debounce import Pressed
 from bot.runtime.rate_limit import AGAIN_AFTER, Shares
 
 MOST_AT_ONCE = 10_000
@@ -76,17 +75,11 @@ class Intake:
         if intent.edited_at is not None:
             intent = await self._of_edit(intent, intent.edited_at)
         button = await ctx.store.button(intent.payload.button) if isinstance(intent.payload, Press) else None
-        press = Pressed(intent.actor.user_id, ctx.clock.now(), intent.request_id)
-        before = ctx.presses.last(button, press.user_id)
-        if not ctx.presses.note(button, press):
-            self.repeated += 1
-            return Receipt()
         means = button.payload if button is not None and isinstance(button.payload, dict) else {}
         rows, no, user = [audit_writer.requested(intent, means)], self._turned_away(intent), _whose(intent)
         if no is not None:
             rows.append(audit_writer.plain(Event.DENIED, intent, ctx.clock.now(), code=no.code))
         with ExitStack() as unless_begun:
-            unless_begun.callback(ctx.presses.put_back, button, press, before)
             self._shares.take(user)
             unless_begun.callback(self._shares.give, user)
             patience = max(0.5, (PATIENCE - intent.age_here(ctx.clock.now())).total_seconds())

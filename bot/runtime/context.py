@@ -11,7 +11,6 @@ from bot.core.effects import Effect
 from bot.core.policy.compile import Policy
 from bot.core.ports.services import Backend, Clock, Directory, Ids, Names, Presenter, SlackFiles, Spool
 from bot.core.ports.store import Store
-from bot.runtime.debounce import Presses
 from bot.runtime.health import HealthBoard
 from bot.runtime.keyed_lock import KeyedLock
 from bot.runtime.stale_homes import StaleHomes
@@ -56,6 +55,5 @@ class Context:
     incident_channel: str | None = None
     secrets: tuple[str, ...] = ()
     effects: tuple[Effect[Context], ...] = ()
-    presses: Presses = field(default_factory=Presses)
     locks: KeyedLock = field(default_factory=KeyedLock)
     stale_homes: StaleHomes = field(default_factory=StaleHomes)

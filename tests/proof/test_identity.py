@@ -58,7 +58,7 @@ async def pressed(scene: Team, card: dict[str, Any], **changes: Any) -> None:
         "container": {"type": "message", "channel_id": APPROVERS, "message_ts": card["ts"]},
         "channel": {"id": APPROVERS},
         "actions": [
-            {"type": "button", "action_id": "approve", "value": value_of(card), "action_ts": f"2.{scene.forgeries}"}
+            {"type": "button", "action_id": "approve", "value": value_of(card), "action_ts": here.ws.clock.next_ts()}
         ],
     }
     before = len(presses(here))
@@ -353,7 +353,7 @@ async def test_a_person_of_one_envelope_and_the_right_of_another_make_nothing(te
                 "type": "button",
                 "action_id": "approve",
                 "value": value_of(card),
-                "action_ts": "9.9",
+                "action_ts": here.ws.clock.next_ts(),
                 "selected_user": LEE,
                 "user": {"id": LEE},
             }

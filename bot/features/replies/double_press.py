@@ -1,0 +1,79 @@
+"""The same button pressed twice within a moment: the store lets one press go first, and the other does nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Final
+
+from bot.core.audit import Event
+from bot.core.card import Button, Line, Tone
+from bot.core.command.parser import format_command
+from bot.core.intent import Command, Intent
+from bot.core.records import StoredButton, StoredRequest
+from bot.core.value import canonical
+from bot.operations import cards
+from bot.operations.audit_writer import AuditWriter
+from bot.runtime.context import Context
+
+DOUBLE_CLICK: Final = timedelta(seconds=3)  # one person's second press within it is the same press
+MOMENT: Final = timedelta(minutes=1)  # for that long a card may not show yet what another press began
+
+
+async def earlier_press(ctx: Context, intent: Intent, button: StoredButton, command: Command) -> StoredRequest | None:
+    """The request of the press that counts instead of this one, None when this one counts.
+
+    Buttons are told apart by card and meaning: an update of the card gives them new ids. What does no harm when it is done
+    twice is in nobody's way but the person's own. Each press that counts is the next link of a chain in the store, so that
+    of two at once only one counts, in whichever process.
+    """
+    whose = "" if ctx.catalog.acts_once(command.verb, command.target) else intent.actor.user_id
+    meaning = hashlib.sha256(canonical(button.payload).encode()).hexdigest()
+    key = f"press:{button.message_key}:{whose}:{meaning}"
+    link = key
+    while not await ctx.store.claim(link, intent.request_id, (), ctx.clock.now()):
+        request_id = str(await ctx.store.value(link))
+        if request_id == intent.request_id:  # picked up again after a restart
+            return None
+        earlier = await ctx.store.request(request_id)
+        if earlier is not None and _counts(earlier, intent):
+            return earlier
+        link = f"{key}:{request_id}"
+    return None
+
+
+def _counts(earlier: StoredRequest, intent: Intent) -> bool:
+    """Whether the earlier press was just now and was not denied or refused; else this one is the first that counts."""
+    same = earlier.intent.actor.user_id == intent.actor.user_id
+    ran = earlier.state != "ended" or earlier.operation is not None
+    return (same or ran) and intent.at - earlier.intent.at < (DOUBLE_CLICK if same else MOMENT)
+
+
+async def tell_earlier(ctx: Context, intent: Intent, command: Command, earlier: StoredRequest) -> None:
+    """End this press, and tell another person's who pressed first; a double click of one's own needs no answer."""
+    first, now = earlier.intent.actor.user_id, ctx.clock.now()
+    ago = f"{max(1, round((now - earlier.intent.at).total_seconds()))} s ago"
+    entry = AuditWriter(ctx.secrets).plain(
+        Event.DENIED, intent, now, verb=command.verb, code="pressed_already", detail=f"{first} pressed it {ago}"
+    )
+    await ctx.store.finish(intent.request_id, (entry,), now)
+    if first == intent.actor.user_id:
+        return
+    anyway = Button(
+        label="Run it anyway",
+        action="run_anyway",
+        id=ctx.ids.secret(),
+        only_user=intent.actor.user_id,
+        means=cards.command_means(command.verb, command.target or "", command.params),
+    )
+    card = cards.private(
+        intent,
+        f"<@{first}> pressed {cards.LABELS.get(command.verb, command.verb)} {ago}",
+        tone=Tone.ASK,
+        status="Nothing was done for your press",
+        lines=(Line(text=format_command(command), code=True), Line(text="Press again to start a second run.")),
+        buttons=(anyway,),
+        footer=(f"request {intent.request_id}", f"the other is {earlier.request_id}"),
+        mention=(first, intent.actor.user_id),
+    )
+    await ctx.presenter.show(card, intent.reply)
