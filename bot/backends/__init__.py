@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 
 from bot.core.command.params import Param
 from bot.core.errors import CallProblem
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Health, Refused
+from bot.core.outcome import Health, LookBack, Refused, RunView
 from bot.core.ports.services import Clock
 
 
@@ -26,6 +27,22 @@ class AdapterBase:
     async def form(self, target: Target) -> tuple[Param, ...]:
         """Nothing: the vendor does not describe the parameters of single targets."""
         return ()
+
+    async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
+        """No facts for the approver."""
+        return ()
+
+    async def state_of(self, target: Target) -> str:
+        """Empty: the target has no state to compare at approval and before the call."""
+        return ""
+
+    async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
+        """Nothing: a call whose reply was lost can't be looked up, so it stays unknown."""
+        return LookBack(evidence="The control plane offers no way to look this call up.")
+
+    async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
+        """No run can be followed."""
+        return {}
 
 
 async def measured(clock: Clock, ask: Callable[[], Awaitable[Health]]) -> Health:
