@@ -34,6 +34,7 @@ from bot.operations.watcher import follow_due
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.context import Context
+from bot.runtime.metrics import Metrics
 from bot.runtime.scheduler import HEALTH_EVERY, PRUNE_EVERY, Scheduler
 from bot.runtime.spool import FileSpool
 from bot.runtime.stalls import Stalls
@@ -45,6 +46,7 @@ from bot.slack.error_table import Remedy
 from bot.slack.errors import TRANSPORT, read
 from bot.slack.files import Attachments, Uploads
 from bot.slack.http import HttpServer
+from bot.slack.http_guard import descriptors, limits
 from bot.slack.installation import Installation, installation
 from bot.slack.message_sender import MessageSender
 from bot.slack.payload import Stamp
@@ -105,6 +107,7 @@ class Bot:
         self._session: aiohttp.ClientSession | None = None
         self._running: set[str] = set()
         self.joined = False
+        self.metrics = Metrics(self._numbers)
 
     async def start(self) -> None:
         """Everything up, in an order in which nothing is taken before it can be worked on."""
@@ -138,6 +141,7 @@ class Bot:
             installation=me,
             channel_event=self._channel_event(directory),
             tell=self._tell(client),
+            acked=self.metrics.acked,
         )
         bolt = slack_app.build(client)
         self.tasks.serve(stalls.run(), "stalls")
@@ -258,17 +262,24 @@ class Bot:
 
     async def _listen(self, bolt: AsyncApp) -> None:
         slack = self.settings.slack
-        self.http = HttpServer(slack.address, self.clock, ready=lambda: self.joined, metrics=self.metrics)
+        self.http = HttpServer(slack.address, self.clock, ready=lambda: self.joined, limits=limits(descriptors()))
         if slack.mode == "http":
             self.http.serve_slack(bolt, slack.signing_secret)
-        try:
-            self.address = await self.http.start()
-        except OSError as error:
-            raise config.ConfigProblem(f"[slack] listen: cannot listen on {slack.listen}: {error.strerror}") from None
+        self.address = await self._bound("listen", slack.listen, self.http.start())
+        if slack.metrics_address is not None:
+            started = self.http.start_metrics(slack.metrics_address, self.metrics.page)
+            self.metrics_address = await self._bound("metrics_listen", slack.metrics_listen, started)
         if slack.mode == "socket" and slack.app_token is not None:
             for _ in range(slack.connections):
                 await self._join(bolt, slack.app_token.get_secret_value())
         self.joined = True
+
+    async def _bound(self, key: str, written: str, listening: Awaitable[tuple[str, int]]) -> tuple[str, int]:
+        """The address that is listened on; raises ConfigProblem."""
+        try:
+            return await listening
+        except OSError as error:
+            raise config.ConfigProblem(f"[slack] {key}: cannot listen on {written}: {error.strerror}") from None
 
     async def _join(self, bolt: AsyncApp, app_token: str) -> None:
         """One Socket Mode connection; raises ConfigProblem when Slack gives no address for one.
@@ -298,15 +309,15 @@ class Bot:
             raise config.ConfigProblem(f"[slack] {fault}") from None
         await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
 
-    def metrics(self) -> Mapping[str, float]:
+    def _numbers(self) -> Mapping[str, float]:
         """Numbers for /metrics."""
         return {
-            "requests_accepted_total": self.pipeline.accepted,
-            "requests_repeated_total": self.pipeline.repeated,
+            "requests_accepted": self.pipeline.accepted,
+            "requests_repeated": self.pipeline.repeated,
             "tasks": len(self.tasks),
-            "messages_sent_total": self.sender.sent,
-            "messages_troubles_total": self.sender.troubles,
-            "messages_undelivered_total": self.sender.lost,
+            "messages_sent": self.sender.sent,
+            "messages_troubles": self.sender.troubles,
+            "http_connections": self.http.connections,
         }
 
     async def _last_messages(self) -> None:

@@ -12,7 +12,16 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from bot.core.command.target_ref import BACKEND_NAME
@@ -55,6 +64,7 @@ class SlackSettings(_Section):
     api_url: str = "https://slack.com/api/"
     response_hosts: tuple[str, ...] = ("hooks.slack.com",)
     listen: str = "127.0.0.1:3000"
+    metrics_listen: str = "127.0.0.1:9464"
     command: str = Field(default="/ops", pattern=_COMMAND)
     security_channel: str | None = Field(default=None, pattern=r"^[CG][A-Z0-9]{2,}$")
     incident_channel: str | None = Field(default=None, pattern=r"^[CG][A-Z0-9]{2,}$")
@@ -89,9 +99,11 @@ class SlackSettings(_Section):
                 raise ValueError(f"`{host}` isn't HOST or HOST:PORT")
         return hosts
 
-    @field_validator("listen")
+    @field_validator("listen", "metrics_listen")
     @classmethod
-    def _listen(cls, text: str) -> str:
+    def _listen(cls, text: str, info: ValidationInfo) -> str:
+        if not text and info.field_name == "metrics_listen":
+            return text
         host, colon, port = text.rpartition(":")
         if not colon or not host or not port.isdigit() or int(port) > 65_535:
             raise ValueError("write HOST:PORT, for example 127.0.0.1:3000")
@@ -108,8 +120,17 @@ class SlackSettings(_Section):
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return _host_and_port(self.listen)
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """Host and port of /metrics, None when it is switched off."""
+        return _host_and_port(self.metrics_listen) if self.metrics_listen else None
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 class StoreSettings(_Section):

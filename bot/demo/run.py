@@ -133,6 +133,7 @@ app_token = "env:SLACK_APP_TOKEN"
 api_url = "{workspace.api_url}"
 response_hosts = ["{workspace.host}"]
 listen = "127.0.0.1:0"
+metrics_listen = "127.0.0.1:0"
 security_channel = "C0SEC"
 incident_channel = "C0INC"
 

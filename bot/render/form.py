@@ -198,27 +198,31 @@ _ELEMENTS: Final[Mapping[str, Callable[[FormField], Block]]] = {
 }
 
 
-def read_form(values: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, str | list[str]]:
+def read_form(values: Mapping[str, Any]) -> dict[str, str | list[str]]:
     """What was filled in, by field name, from `view.state.values` of a view_submission; what was left empty is absent.
 
     A date and time comes back as ISO 8601 in UTC, a flag as `true` or `false`, several choices as a list.
     """
     found: dict[str, str | list[str]] = {}
     for name, elements in values.items():
-        for state in elements.values():
-            if value := _read(state):
+        for state in elements.values() if isinstance(elements, Mapping) else ():
+            if isinstance(state, Mapping) and (value := _read(state)):
                 found[name] = value
     return found
 
 
 def _read(state: Mapping[str, Any]) -> str | list[str] | None:
-    if "selected_options" in state:
-        return [str(option["value"]) for option in state["selected_options"] or ()]
-    if state.get("selected_option"):
-        return str(state["selected_option"]["value"])
-    if state.get("selected_date_time"):
-        return datetime.fromtimestamp(int(state["selected_date_time"]), UTC).isoformat()
-    for key in ("value", "selected_user", "selected_conversation", "selected_channel"):
-        if state.get(key):
-            return str(state[key])
-    return None
+    several = state.get("selected_options")
+    if isinstance(several, list):
+        return [value for option in several if (value := _value(option))]
+    at = state.get("selected_date_time")
+    if isinstance(at, int) and 0 < at < 2**32:
+        return datetime.fromtimestamp(at, UTC).isoformat()
+    one = _value(state.get("selected_option"))
+    keys = ("value", "selected_user", "selected_conversation", "selected_channel")
+    return one or next((str(state[key]) for key in keys if state.get(key)), None)
+
+
+def _value(option: Any) -> str | None:
+    value = option.get("value") if isinstance(option, Mapping) else None
+    return value if isinstance(value, str) and value else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ CHANNEL_EVENTS: Final = ("channel_id_changed", "channel_shared", "channel_unshar
 Body = Mapping[str, Any]
 ChannelEvent = Callable[[Body], Awaitable[None]]
 Tell = Callable[[Intent, str], None]
+Acked = Callable[[str, float], None]
 
 _log = logging.getLogger("signalbox.slack")
 
@@ -41,7 +43,7 @@ def _not_about_tokens(record: logging.LogRecord) -> bool:
 
 class SlackApp:
     """Registers the listeners. `command` is the slash command; `tell` brings a sentence to the person of a request that was not
-    taken, where the ack cannot carry it: it starts that and returns at once."""
+    taken, where the ack cannot carry it: it starts that and returns at once. `acked` hears how long each ack took."""
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class SlackApp:
         installation: Installation,
         channel_event: ChannelEvent,
         tell: Tell,
+        acked: Acked = lambda source, seconds: None,
     ) -> None:
         self._front = front
         self._stamp = stamp
@@ -60,6 +63,7 @@ class SlackApp:
         self._bot_user_id = installation.bot_user_id
         self._channel_event = channel_event
         self._tell = tell
+        self._acked = acked
 
     def build(self, client: AsyncWebClient) -> AsyncApp:
         """The app with its listeners; requests were verified before they get here, so Bolt's own check is off.
@@ -85,20 +89,32 @@ class SlackApp:
             logger=logger,
         )
         everything = re.compile(".*")
-        app.command(everything)(_storable(self.on_command))
-        app.action(everything)(_storable(self.on_action))
-        app.view(everything)(_storable(self.on_view))
+        app.command(everything)(self._heard("command", self.on_command))
+        app.action(everything)(self._heard("action", self.on_action))
+        app.view(everything)(self._heard("form", self.on_view))
         app.view_closed(everything)(self.on_nothing)
-        app.options(SUGGEST)(_storable(self.on_options))
-        app.shortcut(everything)(_storable(self.on_shortcut))
-        app.event("app_mention")(_storable(self.on_event))
-        app.event("message")(_storable(self.on_event))
-        app.event("app_home_opened")(_storable(self.on_home))
-        app.event("function_executed")(_storable(self.on_step))
+        app.options(SUGGEST)(self._heard("options", self.on_options))
+        app.shortcut(everything)(self._heard("shortcut", self.on_shortcut))
+        app.event("app_mention")(self._heard("message", self.on_event))
+        app.event("message")(self._heard("message", self.on_event))
+        app.event("app_home_opened")(self._heard("home", self.on_home))
+        app.event("function_executed")(self._heard("step", self.on_step))
         for name in CHANNEL_EVENTS:
-            app.event(name)(_storable(self.on_channel_event))
+            app.event(name)(self._heard("channel", self.on_channel_event))
         app.event(everything)(self.on_nothing)
         return app
+
+    def _heard(
+        self, source: str, listener: Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
+    ) -> Callable[..., Awaitable[None]]:
+        """The listener, given payloads whose texts can be stored, and timed until its ack."""
+
+        async def heard(ack: AsyncAck, body: dict[str, Any]) -> None:
+            began = time.perf_counter()
+            await listener(ack, storable(body))
+            self._acked(source, time.perf_counter() - began)
+
+        return heard
 
     async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Another app's command that reached us by mistake is answered, not run."""
@@ -183,15 +199,6 @@ class SlackApp:
         if isinstance(intent.payload, ParseError):
             _log.debug("request %s could not be read", intent.request_id)
         return await self._front.submit(intent)
-
-
-def _storable(listener: Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """The listener, given payloads whose texts can be stored."""
-
-    async def heard(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await listener(ack, storable(body))
-
-    return heard
 
 
 def _first_input(body: Body) -> str | None:

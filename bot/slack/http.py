@@ -1,85 +1,155 @@
-"""The HTTP server: /slack/events in HTTP mode; /healthz, /readyz and /metrics in both modes."""
+"""The HTTP servers: /slack/events in HTTP mode, /healthz and /readyz in both modes, and /metrics at an address of its own."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from aiohttp import web
 from pydantic import SecretStr
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.core.ports.services import Clock
-from bot.slack.payload import ARRIVED
+from bot.slack.http_guard import DEFAULTS, Guard, Limits, QuietLog
+from bot.slack.payload import ARRIVED, text
 from bot.slack.signature import MAX_BODY, check
 
 _log = logging.getLogger("signalbox.http")
-# What Bolt's parser raises on a signed body that is malformed, nested too deep, no object, or in no known encoding.
+# What Bolt raises on a signed body that is malformed, nested too deep, not an object, or in an unknown encoding.
 _UNREADABLE: Final = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 # Fields that Bolt takes for objects without looking.
 _OBJECTS: Final = ("event", "view", "user", "team", "channel", "message", "container", "enterprise")
+MOST_HELD: Final = 32_000_000  # bytes of bodies that are read at the same time
+LINGERS: Final = 1.0  # seconds in which a peer may still send what nobody reads
 
 
 class HttpServer:
-    """`ready` tells whether Slack is joined and the audit log open; `metrics` are numbers by name."""
+    """`ready` tells whether Slack is joined and the audit log open."""
 
     def __init__(
-        self,
-        address: tuple[str, int],
-        clock: Clock,
-        *,
-        ready: Callable[[], bool],
-        metrics: Callable[[], Mapping[str, float]],
+        self, address: tuple[str, int], clock: Clock, *, ready: Callable[[], bool], limits: Limits = DEFAULTS
     ) -> None:
         self._address = address
         self._clock = clock
         self._ready = ready
-        self._metrics = metrics
-        self._runner: web.AppRunner | None = None
-        self._app = web.Application(client_max_size=MAX_BODY)
+        self._limits = limits
+        self._quiet = QuietLog(_log, clock)
+        self._guard = Guard(limits, self._quiet.note)
+        self._held = 0
+        self._runners: list[web.AppRunner] = []
+        self._listening: list[asyncio.Server] = []
+        self._app = web.Application()
         self._app.router.add_get("/healthz", self._healthz)
         self._app.router.add_get("/readyz", self._readyz)
-        self._app.router.add_get("/metrics", self._metrics_page)
+
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return len(self._guard)
 
     def serve_slack(self, bolt: AsyncApp, secrets: Sequence[SecretStr]) -> None:
         """Add /slack/events: verified here, then handed to Bolt."""
 
         async def events(request: web.Request) -> web.StreamResponse:
             ARRIVED.set(self._clock.now())
+            body = bytearray()
             try:
-                body = await request.read()
-            except web.HTTPRequestEntityTooLarge:
-                return web.Response(status=413)
-            verdict = check(request.headers, body, secrets, self._clock.now().timestamp())
-            if verdict.status != 200:
-                _log.warning("refused a request to /slack/events: %s", verdict.why)
-                return web.Response(status=verdict.status)
-            try:
-                parsed = await to_bolt_request(request)
-                _check_shape(parsed.body)
-            except _UNREADABLE as error:
-                _log.warning("refused a request to /slack/events: unreadable (%s)", type(error).__name__)
-                return web.Response(status=400)
-            return await to_aiohttp_response(await bolt.async_dispatch(parsed))
+                status = await self._read(request, body)
+                if status != 200:
+                    return _closing(status)
+                verdict = check(request.headers, bytes(body), secrets, self._clock.now().timestamp())
+                if verdict.status != 200:
+                    self._quiet.note(verdict.why)
+                    return web.Response(status=verdict.status)
+                with self._guard.proved(request.transport):
+                    return await self._dispatch(bolt, request, bytes(body))
+            finally:
+                self._held -= len(body)
 
         self._app.router.add_post("/slack/events", events)
 
+    async def _read(self, request: web.Request, body: bytearray) -> int:
+        """Fill the body in; 200, or the status with which it is refused."""
+        if (request.content_length or 0) > MAX_BODY:
+            return 413
+        try:
+            async with asyncio.timeout(self._limits.body):
+                async for chunk in request.content.iter_any():
+                    body += chunk
+                    self._held += len(chunk)
+                    if len(body) > MAX_BODY:
+                        return 413
+                    if self._held > MOST_HELD:
+                        self._quiet.note("body too many")
+                        return 503
+        except TimeoutError:
+            self._quiet.note("body not sent in time")
+            return 408
+        except (web.RequestPayloadError, ConnectionError):
+            return 400
+        return 200
+
+    async def _dispatch(self, bolt: AsyncApp, request: web.Request, body: bytes) -> web.StreamResponse:
+        try:
+            decoded = body.decode(request.charset or "utf-8")
+            parsed = AsyncBoltRequest(body=decoded, query=request.query_string, headers=dict(request.headers))
+            _check_shape(parsed.body)
+            answer = await bolt.async_dispatch(parsed)
+        except _UNREADABLE as error:
+            _log.warning("refused a signed request to /slack/events: unreadable (%s)", type(error).__name__)
+            return web.Response(status=400)
+        return await to_aiohttp_response(answer)
+
     async def start(self) -> tuple[str, int]:
-        """Listen; the address that was bound (port 0 picks a free one)."""
-        self._runner = web.AppRunner(self._app, access_log=None)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, *self._address)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
+        """Listen; the address that was bound (port 0 picks a free one). Raises OSError."""
+        return await self._listen(self._app, self._address, self._guard)
+
+    async def start_metrics(self, address: tuple[str, int], page: Callable[[], tuple[bytes, str]]) -> tuple[str, int]:
+        """Serve /metrics there; `page` is its body and its content type. Raises OSError."""
+
+        async def metrics(_: web.Request) -> web.Response:
+            body, content_type = page()
+            return web.Response(body=body, headers={"Content-Type": content_type})
+
+        app = web.Application()
+        app.router.add_get("/metrics", metrics)
+        return await self._listen(app, address, Guard(Limits(connections=32), self._quiet.note))
+
+    async def _listen(self, app: web.Application, address: tuple[str, int], guard: Guard) -> tuple[str, int]:
+        """Serve an application behind a guard. aiohttp's own log quotes strangers, so it goes to the quiet one."""
+        log = logging.getLogger("signalbox.http.server")
+        log.filters[:] = [self._quiet]
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            logger=log,
+            keepalive_timeout=self._limits.idle,
+            lingering_time=LINGERS,
+            auto_decompress=False,
+        )
+        await runner.setup()
+        self._runners.append(runner)
+        server = runner.server
+        if server is None:
+            raise RuntimeError("setup makes the server")
+        loop = asyncio.get_running_loop()
+        listening = await loop.create_server(guard.factory(server), *address)
+        self._listening.append(listening)
+        host, port = listening.sockets[0].getsockname()[:2]
         return str(host), int(port)
 
     async def close(self) -> None:
         """Stop listening; requests under way are finished."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        for listening in self._listening:
+            listening.close()
+        for runner in self._runners:
+            await runner.cleanup()
+        self._listening.clear()
+        self._runners.clear()
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -87,15 +157,30 @@ class HttpServer:
     async def _readyz(self, _: web.Request) -> web.Response:
         return web.Response(text="ready\n") if self._ready() else web.Response(status=503, text="not ready\n")
 
-    async def _metrics_page(self, _: web.Request) -> web.Response:
-        lines = [f"signalbox_{name} {value:g}" for name, value in sorted(self._metrics().items())]
-        return web.Response(text="\n".join(lines) + "\n")
+
+def _closing(status: int) -> web.Response:
+    """A refusal of a body that was not read whole: the connection is of no use any more."""
+    response = web.Response(status=status)
+    response.force_close()
+    return response
 
 
 def _check_shape(body: Mapping[str, Any]) -> None:
     """Raises ValueError for a body in whose fields Bolt's own matchers would break."""
     if any(not isinstance(body.get(name, {}), dict | None) for name in _OBJECTS):
-        raise ValueError("a field is no object")
-    event = body.get("event")
-    if event is not None and not isinstance(event.get("type"), str):
+        raise ValueError("a field is not an object")
+    kind, actions = body.get("type"), body.get("actions", [])
+    if (body.get("event") is not None or kind == "event_callback") and not text(body, "event", "type"):
         raise ValueError("an event has no type")
+    if not isinstance(actions, list) or not all(isinstance(action, dict) for action in actions):
+        raise ValueError("actions are not a list of objects")
+    named = {
+        "block_actions": bool(actions) and all(text(action, "action_id") for action in actions),
+        "block_suggestion": text(body, "action_id"),
+        "view_submission": text(body, "view", "callback_id"),
+        "view_closed": text(body, "view", "callback_id"),
+        "shortcut": text(body, "callback_id"),
+        "message_action": text(body, "callback_id"),
+    }
+    if isinstance(kind, str) and not named.get(kind, True):
+        raise ValueError("an interaction names nothing")

@@ -103,6 +103,13 @@ def text(data: Mapping[str, Any], *path: str) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
+def file_ids(message: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ids of the files of a message."""
+    files = message.get("files")
+    found = (text(file, "id") for file in (files if isinstance(files, list) else ()) if isinstance(file, Mapping))
+    return tuple(each for each in found if each)
+
+
 def dedupe(kind: str, body: Mapping[str, Any], *keys: str | None) -> str:
     """A key that a redelivery repeats: Slack's own id of the delivery, else a digest of the whole body."""
     known = [key for key in keys if key]

@@ -241,7 +241,7 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
         channel_event=_no_channel_event,
         tell=lambda intent, text: None,
     )
-    server = HttpServer(("127.0.0.1", 0), clock, ready=lambda: True, metrics=dict)
+    server = HttpServer(("127.0.0.1", 0), clock, ready=lambda: True)
     server.serve_slack(slack_app.build(AsyncWebClient()), (SecretStr(SIGNING_SECRET),))
     try:
         _, port = await server.start()

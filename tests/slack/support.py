@@ -28,6 +28,7 @@ from bot.playground.workspace import DEMO_SEED, Seed, Workspace
 from bot.runtime.clock import SystemClock
 from bot.slack.app import SlackApp
 from bot.slack.http import HttpServer
+from bot.slack.http_guard import DEFAULTS, Limits
 from bot.slack.installation import Installation
 from bot.slack.payload import Stamp
 from tests.world import OPEN_POLICY, World
@@ -193,8 +194,10 @@ async def until(condition: Callable[[], Any], within: float = 10.0) -> Any:
 
 
 @asynccontextmanager
-async def served(inside: Inside, *secrets: str, told: list[tuple[Intent, str]] | None = None) -> AsyncIterator[str]:
-    """The server with the real doors, and nothing but a notebook behind them."""
+async def served(
+    inside: Inside, *secrets: str, told: list[tuple[Intent, str]] | None = None, limits: Limits = DEFAULTS
+) -> AsyncIterator[str]:
+    """The server with the real listeners, and nothing but a notebook after them."""
 
     async def channel_event(body: Mapping[str, Any]) -> None:
         inside.channels.append(dict(body["event"]))
@@ -207,7 +210,7 @@ async def served(inside: Inside, *secrets: str, told: list[tuple[Intent, str]] |
         channel_event=channel_event,
         tell=lambda intent, text: told.append((intent, text)) if told is not None else None,
     )
-    server = HttpServer(("127.0.0.1", 0), SystemClock(), ready=lambda: True, metrics=lambda: {"one": 1.0})
+    server = HttpServer(("127.0.0.1", 0), SystemClock(), ready=lambda: True, limits=limits)
     client = AsyncWebClient("xoxb-playground-not-a-secret", base_url="http://127.0.0.1:9/api/")
     server.serve_slack(slack_app.build(client), [SecretStr(secret) for secret in secrets or (SECRET,)])
     host, port = await server.start()

@@ -6,8 +6,9 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -84,26 +85,39 @@ async def test_requests_signed_with_the_old_and_the_new_secret_are_taken_while_r
         assert (await post(http, url, body, signed(body, secret="neither"))).status == 401
 
 
-async def test_health_readiness_and_metrics_are_told_without_a_secret_in_them(here: World) -> None:
+async def get(url: str) -> tuple[int, str]:
+    """The status and the body."""
+    async with aiohttp.ClientSession() as session, session.get(url) as reply:
+        return reply.status, await reply.text()
+
+
+async def test_health_and_readiness_are_told_and_metrics_are_not_on_the_public_port(here: World) -> None:
     base = address(here.bot)
-    await here.does("whoami", "U0ANA")
-    async with aiohttp.ClientSession() as session:
+    assert await get(base + "/healthz") == (200, "ok\n")
+    assert await get(base + "/readyz") == (200, "ready\n")
+    assert (await get(base + "/metrics"))[0] == 404
+    here.bot.joined = False
+    assert (await get(base + "/readyz"))[0] == 503
+    assert (await get(base + "/slack/events"))[0] == 404
+    here.bot.joined = True
 
-        async def get(path: str) -> tuple[int, str]:
-            async with session.get(base + path) as reply:
-                return reply.status, await reply.text()
 
-        assert await get("/healthz") == (200, "ok\n")
-        assert await get("/readyz") == (200, "ready\n")
-        status, text = await get("/metrics")
+async def test_metrics_have_counters_and_a_histogram_of_acks_and_no_secret(tmp_path: Path) -> None:
+    async with http_world(tmp_path) as here:
+        await here.does("whoami", "U0ANA")
+        host, port = here.bot.metrics_address
+        assert host == "127.0.0.1"
+        status, text = await get(f"http://{host}:{port}/metrics")
         assert status == 200
-        lines = dict(line.rsplit(" ", 1) for line in text.splitlines())
-        assert float(lines["signalbox_requests_accepted_total"]) == 1
-        assert all(name.startswith("signalbox_") for name in lines)
-        here.bot.joined = False
-        assert (await get("/readyz"))[0] == 503
-        assert (await get("/slack/events"))[0] == 404
-        here.bot.joined = True
+        lines = [line for line in text.splitlines() if not line.startswith("#")]
+        values = dict(line.rsplit(" ", 1) for line in lines)
+        assert float(values["signalbox_requests_accepted_total"]) == 1
+        assert float(values['signalbox_ack_seconds_count{source="command"}']) == 1
+        assert float(values['signalbox_ack_seconds_bucket{le="3.0",source="command"}']) == 1
+        assert float(values["signalbox_http_connections"]) >= 1
+        assert all(name.startswith("signalbox_") for name in values)
+        assert not [secret for secret in here.bot.built.secrets if secret in text]
+        assert (await get(f"http://{host}:{port}/healthz"))[0] == 404
 
 
 SIGNED_BUT_BROKEN = [
@@ -135,6 +149,10 @@ SIGNED_BUT_BROKEN = [
     ("", b"hello"),
     (FORM, b"payload=%7B%22type%22:%22block_actions%22,%22actions%22:5,%22user%22:7,%22team%22:[]%7D"),
     (FORM, b"payload=%7B%22type%22:%22view_submission%22,%22view%22:3%7D"),
+    ("application/json", b'{"type":"event_callback","event":null}'),
+    ("application/json", b'{"type":"event_callback"}'),
+    (FORM, b"payload=%7B%22type%22:%22block_actions%22,%22actions%22:%22x%22%7D"),
+    (FORM, b"payload=%7B%22type%22:%22block_actions%22,%22actions%22:[null]%7D"),
 ]
 
 
@@ -147,6 +165,120 @@ async def test_a_signed_body_that_is_malformed_is_refused_and_never_breaks_the_s
         answer = await post(http, url, body, signed(body, content_type=content_type))
     assert 400 <= answer.status < 500, answer
     assert inside.intents == []
+
+
+NONSENSE: list[Any] = [None, "x", 5, -1.5, True, [], {}, [None], ["x"], [[]], {"x": None}, "\ud83d", "\x00"]
+
+
+def spoilt(node: Any) -> Iterator[Any]:
+    """The payload with each of its values replaced by each sort of nonsense."""
+    if isinstance(node, dict | list):
+        for key in list(node) if isinstance(node, dict) else range(len(node)):
+            kept = node[key]
+            for other in (*NONSENSE, *spoilt(kept)):
+                made = node.copy()
+                made[key] = other
+                yield made
+
+
+PAYLOADS: list[tuple[str, dict[str, Any]]] = [
+    (
+        "events_api",
+        {
+            "type": "event_callback",
+            "team_id": "T0ACME",
+            "event_id": "Ev1",
+            "event": {
+                "type": "app_mention",
+                "user": "U0ANA",
+                "channel": "C0CRAWL",
+                "text": "<@U0BOT> whoami",
+                "ts": "1700000000.000100",
+                "edited": {"user": "U0ANA", "ts": "1700000001.000100"},
+                "files": [{"id": "F1"}],
+                "blocks": [{"type": "rich_text", "elements": [{"type": "user", "user_id": "U0BOT"}]}],
+            },
+            "authorizations": [{"team_id": "T0ACME", "user_id": "U0BOT", "is_bot": True}],
+        },
+    ),
+    (
+        "events_api",
+        {
+            "type": "event_callback",
+            "team_id": "T0ACME",
+            "event": {
+                "type": "function_executed",
+                "function": {"app_id": "A1"},
+                "inputs": {"command": "whoami", "channel": "C0CRAWL", "user": "U0ANA"},
+                "function_execution_id": "Fx1",
+                "event_ts": "1700000000.000100",
+            },
+        },
+    ),
+    (
+        "interactive",
+        {
+            "type": "block_actions",
+            "user": {"id": "U0ANA", "team_id": "T0ACME"},
+            "team": {"id": "T0ACME"},
+            "container": {"type": "message", "channel_id": "C0CRAWL", "message_ts": "1.1"},
+            "channel": {"id": "C0CRAWL"},
+            "message": {"ts": "1.1", "thread_ts": "1.0"},
+            "actions": [{"type": "button", "action_id": "a", "block_id": "b", "value": "v", "action_ts": "1.2"}],
+            "trigger_id": "1.2.3",
+        },
+    ),
+    (
+        "interactive",
+        {
+            "type": "view_submission",
+            "user": {"id": "U0ANA", "team_id": "T0ACME"},
+            "team": {"id": "T0ACME"},
+            "view": {
+                "id": "V1",
+                "hash": "h",
+                "type": "modal",
+                "callback_id": "launcher",
+                "private_metadata": "t",
+                "blocks": [{"type": "input", "block_id": "verb"}],
+                "state": {"values": {"verb": {"value": {"type": "plain_text_input", "value": "x"}}}},
+            },
+        },
+    ),
+    (
+        "interactive",
+        {
+            "type": "message_action",
+            "callback_id": "work_on_message",
+            "user": {"id": "U0ANA"},
+            "team": {"id": "T0ACME"},
+            "channel": {"id": "C0CRAWL"},
+            "message": {"ts": "1.1", "text": "x", "user": "U0LEE", "files": [{"id": "F1"}]},
+            "action_ts": "1.2",
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "payload"), PAYLOADS, ids=[str(made["type"]) for _, made in PAYLOADS])
+async def test_signed_nonsense_in_any_field_is_never_an_error_of_the_server(
+    http: aiohttp.ClientSession, kind: str, payload: dict[str, Any]
+) -> None:
+    """Each value of a real payload is replaced, one at a time; the genuine one is taken afterwards."""
+    inside = Inside()
+    async with served(inside) as url:
+
+        async def answered(made: Any) -> int:
+            raw = json.dumps(made)
+            body = raw.encode() if kind == "events_api" else urlencode({"payload": raw}).encode()
+            content_type = "application/json" if kind == "events_api" else FORM
+            return (await post(http, url, body, signed(body, content_type=content_type))).status
+
+        broken = [made for made in spoilt(payload) if await answered(made) >= 500]
+        assert broken == []
+        inside.intents.clear()
+        assert await answered(payload) == 200
+        assert len(inside.intents) == 1
 
 
 async def test_a_body_above_the_cap_is_refused_before_it_is_read_whole(http: aiohttp.ClientSession) -> None:

@@ -15,7 +15,7 @@ from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import EDGES, MARKERS, unwrap
 from bot.core.command.parser import parse, several
 from bot.core.intent import Command, Doubt, Intent, Payload, Source
-from bot.slack.payload import Stamp, dedupe, event_actor, event_place, slack_time, text
+from bot.slack.payload import Stamp, dedupe, event_actor, event_place, file_ids, slack_time, text
 
 _PLAIN_SUBTYPES: Final = frozenset({None, "file_share", "thread_broadcast"})
 _AROUND: Final = "".join(MARKERS) + EDGES
@@ -40,7 +40,7 @@ def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog, bot_user_id: s
     source = Source.DM if message.get("type") == "message" else Source.MENTION
     if source is Source.DM and message.get("channel_type") not in ("im", "mpim"):
         return None
-    files = tuple(file["id"] for file in message.get("files") or () if isinstance(file, Mapping) and text(file, "id"))
+    files = file_ids(message)
     alone = source is Source.DM and message.get("channel_type") == "im"
     words = None if _only_quoted(message, bot_user_id) else _words(message, catalog, bot_user_id, files, alone=alone)
     if words is None:

@@ -7,20 +7,19 @@ from typing import Any
 
 from bot.core.intent import Intent, Open, Place, Source
 from bot.slack.inbound.mentions import without_mention
-from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_place, slack_time, text
+from bot.slack.payload import Stamp, dedupe, file_ids, interaction_actor, interaction_place, slack_time, text
 
 
 def read(body: Mapping[str, Any], stamp: Stamp, bot_user_id: str) -> Intent:
     """`launcher` from anywhere, `work_on_message` with the words and the files of a message."""
     message = body.get("message")
     message = message if isinstance(message, Mapping) else {}
-    files = message.get("files") or ()
     return stamp.intent(
         Open(
             what=text(body, "callback_id") or "launcher",
             text=without_mention(text(message, "text") or "", bot_user_id)[:3000],
             own=text(message, "user") == bot_user_id,
-            files=tuple(file["id"] for file in files if isinstance(file, Mapping) and text(file, "id")),
+            files=file_ids(message),
         ),
         source=Source.SHORTCUT,
         actor=interaction_actor(body),

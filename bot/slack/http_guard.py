@@ -1,0 +1,215 @@
+"""What peers that have not proved to be Slack may hold of the HTTP server: connections, time for a header, lines of the log.
+
+A signature can be checked only once a request is there whole. Until then its connection may be dropped for a newer one, the
+oldest first, so that any number of silent or half-sent connections leaves room for the next request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Final, NamedTuple
+
+from bot.core.ports.services import Clock
+
+MOST_CONNECTIONS: Final = 512
+RESERVED: Final = 256  # file descriptors for the store, Slack, control planes and logs
+WANTED: Final = 4_096  # file descriptors that the program asks the system for
+LOG_EVERY: Final = 60.0
+_END_OF_HEADER: Final = b"\r\n\r\n"
+
+
+class Limits(NamedTuple):
+    """Connections in all and of one public address; seconds for a header, for a body, and between two requests."""
+
+    connections: int = MOST_CONNECTIONS
+    of_one_address: int = 64
+    header: float = 5.0
+    body: float = 10.0
+    idle: float = 10.0
+
+
+DEFAULTS: Final = Limits()
+
+
+def limits(files: int) -> Limits:
+    """The limits of a program that may have that many files open; a reserve of them is kept for its own calls."""
+    return Limits(connections=max(16, min(MOST_CONNECTIONS, files - RESERVED)))
+
+
+def descriptors() -> int:
+    """How many files this program may have open, after it asked the system for enough."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return WANTED if soft == resource.RLIM_INFINITY else soft
+
+
+class QuietLog(logging.Filter):
+    """Counts what strangers cause and says it once a minute. As a filter, it lets nothing of a record through but its cause."""
+
+    def __init__(self, log: logging.Logger, clock: Clock) -> None:
+        super().__init__()
+        self._log = log
+        self._clock = clock
+        self._counts: Counter[str] = Counter()
+        self._next = 0.0
+
+    def note(self, what: str) -> None:
+        """One more. `what` is a word of this program, never a stranger's."""
+        self._counts[what] += 1
+        now = self._clock.monotonic()
+        if now >= self._next:
+            self._log.warning("refused over HTTP: %s", ", ".join(f"{n} x {name}" for name, n in self._counts.items()))
+            self._counts.clear()
+            self._next = now + LOG_EVERY
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop what aiohttp logs: it quotes the request."""
+        if record.levelno > logging.DEBUG:
+            self.note(record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "malformed")
+        return False
+
+
+class Guard:
+    """Admits connections, the newest always."""
+
+    def __init__(self, bounds: Limits, note: Callable[[str], None]) -> None:
+        self.bounds = bounds
+        self._note = note
+        self._open: dict[asyncio.BaseTransport, Connection] = {}  # in the order of their arrival
+        self._of: dict[str, dict[asyncio.BaseTransport, Connection]] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def factory(self, inner: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+        """What a listening socket calls for each connection; `inner` is the HTTP server's own protocol."""
+        return lambda: Connection(self, inner())
+
+    @contextmanager
+    def proved(self, transport: asyncio.BaseTransport | None) -> Iterator[None]:
+        """While a request whose signature is right is worked on: its connection is not dropped."""
+        connection = self._open.get(transport) if transport is not None else None
+        if connection is None:
+            yield
+            return
+        connection.proved = True
+        try:
+            yield
+        finally:
+            connection.proved = False
+
+    def admit(self, transport: asyncio.Transport, connection: Connection) -> bool:
+        """Take a connection in, at the cost of the oldest one that has proved nothing; False when there is none."""
+        address = connection.address
+        own = self._of.setdefault(address, {})
+        if not _is_near(address) and len(own) >= self.bounds.of_one_address and not self._drop_one(own.values()):
+            return False
+        if len(self._open) >= self.bounds.connections and not self._drop_one(self._open.values()):
+            return False
+        self._open[transport] = connection
+        self._of.setdefault(address, {})[transport] = connection
+        return True
+
+    def forget(self, transport: asyncio.BaseTransport, address: str) -> None:
+        """It is closed."""
+        self._open.pop(transport, None)
+        own = self._of.get(address)
+        if own is not None:
+            own.pop(transport, None)
+            if not own:
+                del self._of[address]
+
+    def _drop_one(self, connections: Iterable[Connection]) -> bool:
+        oldest = next((connection for connection in connections if not connection.proved), None)
+        if oldest is None:
+            self._note("connection too many")
+            return False
+        oldest.drop("connection dropped for a newer one")
+        return True
+
+    def noted(self, what: str) -> None:
+        """For the log."""
+        self._note(what)
+
+
+class Connection(asyncio.Protocol):
+    """One connection: hands everything on to the HTTP server, and is closed when no whole header came in time."""
+
+    def __init__(self, guard: Guard, inner: asyncio.Protocol) -> None:
+        self.proved = False
+        self.address = ""
+        self._guard = guard
+        self._inner = inner
+        self._admitted = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._tail = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Admit it, or close it at once."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  a stream, for mypy
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._admitted = self._guard.admit(transport, self)
+        if not self._admitted:
+            transport.abort()
+            return
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._guard.bounds.header, self.drop, "header not sent in time")
+        self._inner.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes, and with the end of the first header the end of its time; later ones are bounded by the idle time."""
+        if not self._admitted:
+            return
+        if self._timer is not None:
+            seen = self._tail + data
+            self._tail = seen[-3:]
+            if _END_OF_HEADER in seen:
+                self._timer.cancel()
+                self._timer = None
+        self._inner.data_received(data)
+
+    def drop(self, why: str) -> None:
+        """Close it without another word."""
+        self._guard.noted(why)
+        self._guard.forget(self._transport, self.address)
+        self._transport.abort()
+
+    def eof_received(self) -> bool | None:
+        """The peer sends no more."""
+        return self._inner.eof_received() if self._admitted else None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is closed."""
+        self._guard.forget(self._transport, self.address)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._admitted:
+            self._inner.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The peer reads too slowly."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._inner.resume_writing()
+
+
+def _is_near(address: str) -> bool:
+    """Whether many requests come from this address by right: a reverse proxy's."""
+    try:
+        near = ip_address(address)
+    except ValueError:
+        return True
+    return near.is_private or near.is_loopback or near.is_link_local

@@ -1,0 +1,129 @@
+"""What peers that are not Slack can hold of the HTTP server, tried with real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from bot.slack.http_guard import MOST_CONNECTIONS, RESERVED, Limits, limits
+from tests.slack.support import Inside, command_body, post, served, signed
+
+HALF_HEADER = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Le"
+HALF_BODY = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n" + b"x" * 20_000
+DRIP = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
+KINDS = (b"", HALF_HEADER, HALF_BODY, DRIP)
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """One connection."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+@asynccontextmanager
+async def held(url: str, count: int, kinds: Sequence[bytes] = KINDS) -> AsyncIterator[list[asyncio.StreamReader]]:
+    """That many connections that say no more than half of something."""
+    async with AsyncExitStack() as stack:
+        readers = []
+        for number in range(count):
+            reader, writer = await stack.enter_async_context(connected(url))
+            writer.write(kinds[number % len(kinds)])
+            readers.append(reader)
+        await asyncio.sleep(0.1)
+        yield readers
+
+
+async def acked(url: str, trigger: str) -> float:
+    """Seconds until a signed command is acked, over a connection of its own."""
+    body = command_body("whoami", trigger_id=trigger)
+    began = time.monotonic()
+    async with aiohttp.ClientSession() as http:
+        assert (await post(http, url, body, signed(body))).status == 200
+    return time.monotonic() - began
+
+
+async def test_signed_commands_are_acked_while_strangers_hold_every_connection() -> None:
+    """Twice as many silent, half-header and half-body connections as the server admits, renewed meanwhile."""
+    inside = Inside()
+    async with served(inside, limits=Limits(connections=100)) as url, held(url, 200):
+        for round_ in range(5):
+            assert await acked(url, f"1.2.{round_}") < 1
+            async with held(url, 40):
+                assert await acked(url, f"1.3.{round_}") < 1
+    assert len(inside.intents) == 10
+
+
+@pytest.mark.parametrize("said", KINDS, ids=["silent", "half a header", "half a body", "a drip"])
+async def test_who_does_not_finish_is_closed_in_time(said: bytes) -> None:
+    async with served(Inside(), limits=Limits(header=0.3, body=0.4, idle=0.3)) as url, held(url, 5, (said,)) as readers:
+        began = time.monotonic()
+        async with asyncio.timeout(5):
+            for reader in readers:
+                with suppress(ConnectionError):
+                    assert b"408" in await reader.read() or said in (b"", HALF_HEADER)
+        assert time.monotonic() - began < 3
+
+
+async def test_a_header_that_drips_is_closed_all_the_same() -> None:
+    async with served(Inside(), limits=Limits(header=0.5)) as url, connected(url) as (reader, writer):
+        began = time.monotonic()
+        while not reader.at_eof() and time.monotonic() - began < 5:
+            writer.write(b"a")
+            with suppress(TimeoutError, ConnectionError):
+                async with asyncio.timeout(0.05):
+                    await reader.read(1)
+            if writer.is_closing():
+                break
+        assert time.monotonic() - began < 2
+
+
+async def test_an_idle_connection_is_closed_soon() -> None:
+    async with served(Inside(), limits=Limits(idle=0.3)) as url, connected(url) as (reader, writer):
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        async with asyncio.timeout(5):
+            assert b"ok" in await reader.read()
+
+
+async def test_strangers_cannot_fill_the_log_or_write_into_it(caplog: pytest.LogCaptureFixture) -> None:
+    """Two thousand refusals are a line or two, and none quotes a request."""
+    caplog.set_level(logging.INFO)
+    async with served(Inside()) as url, aiohttp.ClientSession() as http:
+        for number in range(50):
+            async with held(url, 20, (b"EVIL\x1b[31m %d\r\n\r\n" % number, b"GET /evil\r\nEVIL\r\n\r\n")):
+                pass
+            answers = await asyncio.gather(*(post(http, url, b"EVIL", {"X-Evil": "EVIL"}) for _ in range(20)))
+            assert {answer.status for answer in answers} == {401}
+    assert len(caplog.records) <= 3
+    assert "EVIL" not in caplog.text
+
+
+async def test_bodies_of_many_strangers_do_not_fill_the_memory() -> None:
+    """Half bodies are refused while others that are not verified yet hold all that is kept for bodies."""
+    async with served(Inside()) as url, held(url, 40, (HALF_BODY + b"x" * 850_000,)) as readers:
+        refused = [asyncio.create_task(reader.read(12)) for reader in readers]
+        done, waiting = await asyncio.wait(refused, timeout=3)
+        for task in waiting:
+            task.cancel()
+        assert done
+        assert {task.result() for task in done} == {b"HTTP/1.1 503"}
+        assert len(waiting) * 870_000 < 32_000_000
+
+
+def test_file_descriptors_are_kept_for_the_program_itself() -> None:
+    assert limits(65_536).connections == MOST_CONNECTIONS
+    assert limits(400).connections == 400 - RESERVED
+    assert limits(100).connections == 16
