@@ -1,4 +1,4 @@
-"""Prefactor behind the Backend port: finds the target, hands the operation to its handler, tells its health."""
+"""The adapter of an account: it finds targets, hands operations to their handlers and tells the health."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.backends import AdapterBase, measured
 from bot.backends.prefactor import changes, reads
 from bot.backends.prefactor import preflight as before
 from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW, ROWS
 from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
-from bot.backends.prefactor.context import AdapterContext
 from bot.backends.prefactor.error_bodies import Invalid
 from bot.backends.prefactor.presentation import agent_state, allowed_text, instance_view
 from bot.backends.prefactor.settings import PrefactorSettings
-from bot.backends.prefactor.targets import Finder, is_new
+from bot.backends.prefactor.targets import AdapterContext, Finder, is_new
 from bot.core.adapter_context import handler_of
 from bot.core.command.capability import BackendRows, Risk
-from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadReply, CallProblem, Lost, NoSuchTarget, Problem, ServerError
 from bot.core.operation import Operation, Target
@@ -35,6 +34,8 @@ from bot.core.outcome import (
     Unknown,
 )
 from bot.core.ports.services import BackendParts, Call
+from bot.core.text import utc_text
+from bot.core.vendor_json import moment
 
 Handler = Callable[[AdapterContext, Operation, Call], Awaitable[Done | Refused]]
 
@@ -52,7 +53,7 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 }
 
 
-class PrefactorBackend:
+class PrefactorBackend(AdapterBase):
     """One configured account; see ports.Backend."""
 
     rows: BackendRows = ROWS
@@ -137,30 +138,26 @@ class PrefactorBackend:
         """State, instances, and whether the vendor allows it now."""
         return await before.preflight(self._ctx, operation)
 
-    async def form(self, target: Target) -> tuple[Param, ...]:
-        """The vendor describes no parameters of single targets."""
-        return ()
-
     async def state_of(self, target: Target) -> str:
         """The vendor's status."""
         return await before.state_of(self._ctx, target)
 
     async def health(self) -> Health:
-        """GET /ping, which checks the token."""
-        clock = self._ctx.clock
-        began = clock.monotonic()
-        trouble = ""
+        """GET /ping, which checks the token, and the token's own end where it can be read."""
+        return await measured(self._ctx.clock, self._health)
+
+    async def _health(self) -> Health:
+        await self._ctx.client.ping()
+        told, ends = "API token; its end can't be read", None
         try:
-            await self._ctx.client.ping()
-        except CallProblem as problem:
-            trouble = problem.summary
-        took = (clock.monotonic() - began) * 1000
-        return Health(
-            ok=not trouble,
-            summary=trouble or f"{self.name} answers and accepts the token.",
-            latency_ms=took,
-            credential="API token; its end is not readable",
-        )
+            token = await self._ctx.client.token(self._ctx.settings.token_id)
+        except (CallProblem, NoSuchTarget):
+            token = None
+        if token is not None:
+            ends = moment(token.expires_at)
+            told = f"API token, ends {utc_text(ends)}" if ends else "API token without an end"
+        summary = f"{self.name} answers and accepts the token."
+        return Health(ok=True, summary=summary, credential=told, credential_ends=ends)
 
     async def targets(self) -> Sequence[Named]:
         """Every agent of the account."""
@@ -173,6 +170,7 @@ class PrefactorBackend:
                 detail=self._ctx.clean(agent.description or f"allowed: {allowed_text(agent)}"),
             )
             for agent in agents
+            if agent.id
         ]
         return sorted(listed, key=lambda item: item.text)
 

@@ -1,4 +1,4 @@
-"""What can be done with Prefactor: kinds of targets and one row for each verb on each of them (design, section 4).
+"""What can be done with Prefactor: kinds of targets and one row for each verb on each of them.
 
 Repeat-safe changes: create, set, retire and reinstate carry an idempotency key, so that a repeat is the same request to the
 vendor; delete, terminate and cancel end in the same state when made twice.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.backends.prefactor import checks
+from bot.core.command.arguments import Arguments
 from bot.core.command.capability import BackendRows, Capability, Risk, TargetKind
 from bot.core.command.params import Param, ParamType
+from bot.core.errors import BadRequest
 
 AGENT: Final = "agent"
 INSTANCE: Final = "instance"
@@ -64,6 +65,13 @@ CREATE: Final = (
 SET: Final = (_text("name", "A new name"), _DESCRIPTION, _OWNER, _RISK_PROFILE, _TEAM)
 
 
+def _says_what_to_change(asked: Arguments) -> None:
+    """Raises BadRequest when a `set` names no field."""
+    if not asked.given:
+        names = ", ".join(f"`{param.name}=`" for param in SET)
+        raise BadRequest(f"Say what to change: {names}.", code="missing_parameter")
+
+
 def _row(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
     return Capability(verb=verb, target=target, risk=risk, repeat_safe=True, **{"deadline": _CHANGE_TIME, **rest})
 
@@ -97,7 +105,7 @@ CAPABILITIES: Final = (
     _read(
         "status",
         INSTANCE,
-        help="How an instance stands",
+        help="The state of an instance",
         example="status pre:instance/ID",
         effect="Nothing changes.",
         endpoint="GET /api/v1/agent_instance/ID (CODE)",
@@ -108,7 +116,7 @@ CAPABILITIES: Final = (
         help="The latest instances of an agent",
         example="history pre:invoice-reader count=5",
         effect="Nothing changes.",
-        endpoint="GET /api/v1/agent_instance?agent_id= (DOC)",
+        endpoint="GET /api/v1/agent_instance?agent_id=&sorting= (DOC)",
         params=(COUNT,),
     ),
     _create(AGENT, 'create pre:invoice-reader description="Reads invoices"'),
@@ -122,7 +130,7 @@ CAPABILITIES: Final = (
         effect="The named fields of the agent are changed, all others stay; under a new name other rules may cover it.",
         endpoint="PUT /api/v1/agent/ID (CODE)",
         params=SET,
-        check=checks.any_of(SET),
+        check=_says_what_to_change,
     ),
     _row(
         "retire",

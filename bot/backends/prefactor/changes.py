@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from bot.backends.prefactor.capabilities import CREATE, NEW, SET
-from bot.backends.prefactor.context import AdapterContext, given_text, key_of
 from bot.backends.prefactor.models import Agent, Instance
 from bot.backends.prefactor.presentation import agent_facts, agent_next, agent_state, instance_state
 from bot.backends.prefactor.presentation import instance_view as view_of
+from bot.backends.prefactor.targets import AdapterContext
 from bot.core.errors import NoSuchTarget, Rejected
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Phase, Refused, Suggestion
@@ -18,8 +19,21 @@ from bot.core.text import written
 from bot.core.value import Json
 
 CONFLICT: Final = 409
+_LONGEST_KEY: Final = 64
 # The newer generation clears these with null (CODE); a description or a name is cleared with an empty text.
 _IDS: Final = frozenset({"owner_person_id", "risk_profile_id", "team_id"})
+
+
+def key_of(operation: Operation) -> str:
+    """The idempotency key of a request: its id, or a digest of it where that is longer than the vendor takes."""
+    request = operation.request_id
+    return request if len(request) <= _LONGEST_KEY else hashlib.sha256(request.encode()).hexdigest()
+
+
+def given_text(operation: Operation, name: str) -> str | None:
+    """A text parameter as it was written, without blanks around it; None when it was not."""
+    value = operation.params.get(name)
+    return value.strip() if isinstance(value, str) else None
 
 
 def new_name(target: Target) -> str:
@@ -32,7 +46,7 @@ def done_with(ctx: AdapterContext, agent: Agent, summary: str) -> Done:
     return Done(
         summary=summary,
         facts=agent_facts(agent, ctx.clean),
-        backend_ref=agent.id,
+        backend_ref=agent.id or None,
         next=agent_next(ctx.name, agent),
     )
 
@@ -57,13 +71,13 @@ async def create(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         if value:
             details[param.name] = value
     agent = await ctx.client.create(details, key_of(operation))
-    await ctx.names.remember([ctx.finder.target(agent)])
+    await ctx.finder.keep([agent])
     return created(ctx, agent)
 
 
 def created(ctx: AdapterContext, agent: Agent) -> Done:
     """The outcome of a create."""
-    return done_with(ctx, agent, f"{ctx.clean(agent.name)} is registered; that starts no work.")
+    return done_with(ctx, agent, f"{ctx.clean(agent.name)} is registered; registering starts no work.")
 
 
 def wanted(operation: Operation) -> dict[str, Json]:
@@ -80,11 +94,11 @@ async def update(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """Change the fields that were named."""
     details = wanted(operation)
     agent = await ctx.client.update(operation.target.id, details, key_of(operation))
-    await ctx.names.remember([ctx.finder.target(agent)])
+    await ctx.finder.keep([agent])
     named = ", ".join(sorted(details))
     old = operation.target.name
-    moved = f"; it was called {old}, and rules now see the new name" if agent.name != old else ""
-    return done_with(ctx, agent, f"{ctx.clean(agent.name)}: {named} changed{moved}.")
+    moved = f"; it was called {old}, and rules now see the new name" if agent.name not in ("", old) else ""
+    return done_with(ctx, agent, f"{ctx.clean(agent.name or old)}: {named} changed{moved}.")
 
 
 async def retire(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

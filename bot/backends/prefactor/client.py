@@ -10,8 +10,18 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
 from bot.backends.prefactor.error_bodies import refusal
-from bot.backends.prefactor.models import Agent, AgentPage, AgentReply, Instance, InstancePage, InstanceReply
-from bot.core.errors import BadReply, CallProblem
+from bot.backends.prefactor.models import (
+    Agent,
+    AgentReply,
+    Instance,
+    InstanceReply,
+    Page,
+    PageHead,
+    R,
+    Token,
+    TokenReply,
+)
+from bot.core.errors import BadReply, CallProblem, CredentialRefused, RateLimited, Rejected
 from bot.core.value import Json
 from bot.http_client import HttpClient, Reply, segment
 
@@ -23,9 +33,9 @@ _CALL_TIME: Final = 20.0
 
 
 class PrefactorClient:
-    """`http` translates error bodies with answers.refusal; `secrets` are masked in what the vendor says.
+    """`http` translates error bodies with error_bodies.refusal; `secrets` are masked in what the vendor says.
 
-    Problems are those of the HTTP kit, and answers.Invalid for refused fields."""
+    Problems are those of the HTTP client, and error_bodies.Invalid for refused fields."""
 
     def __init__(self, http: HttpClient, secrets: Sequence[str] = ()) -> None:
         self._http = http
@@ -45,7 +55,7 @@ class PrefactorClient:
         offset = 0
         for _ in range(_MOST_PAGES):
             query = [("environment_id", environment_id)] if environment_id else []
-            page = self._read(await self._call("GET", "/agent", query=[*query, *_paging(offset)]), AgentPage)
+            page = self._page(await self._call("GET", "/agent", query=[*query, *_paging(offset)]), Agent)
             found += page.items
             following = self._following(page, offset)
             if following is None:
@@ -55,13 +65,21 @@ class PrefactorClient:
             f"{self._http.name} lists more than {_MOST_PAGES * LARGEST_PAGE:,} agents.", "Write the agent by its id."
         )
 
-    def _following(self, page: AgentPage, offset: int) -> int | None:
+    def _following(self, page: Page[Agent], offset: int) -> int | None:
         if page.pagination is None:
             return offset + LARGEST_PAGE if len(page.items) == LARGEST_PAGE else None
         following = page.pagination.next_page_offset
         if following is not None and following <= offset:
-            raise BadReply(f"{self._http.name} answered with a list whose pages do not go on.")
+            raise BadReply(f"{self._http.name} answered with a list whose pages don't continue.")
         return following
+
+    async def token(self, token_id: str | None) -> Token | None:
+        """GET /api_token/ID, or the only active one of GET /api_token; None where several could be the one in use."""
+        if token_id is not None:
+            return self._read(await self._call("GET", f"/api_token/{segment(token_id)}"), TokenReply).details
+        page = self._page(await self._call("GET", "/api_token"), Token)
+        active = [token for token in page.items if token.status == "active"]
+        return active[0] if len(active) == 1 and not any(token.status is None for token in page.items) else None
 
     async def agent(self, agent_id: str) -> Agent:
         """GET /agent/ID: with counts and allowed actions."""
@@ -98,10 +116,19 @@ class PrefactorClient:
         reply = await self._call("POST", path, json={"idempotency_key": key}, missing=f"agent {agent_id}")
         return self._read(reply, AgentReply).details
 
-    async def instances(self, agent_id: str, size: int, offset: int = 0) -> InstancePage:
-        """GET /agent_instance?agent_id=: one page of at most 100."""
+    async def instances(self, agent_id: str, size: int, offset: int = 0) -> Page[Instance]:
+        """GET /agent_instance?agent_id=&sorting=: one page of at most 100, newest first.
+
+        `sorting` is documented, with `-` for descending (CODE prefactor-http). That it takes `inserted_at` is a GUESS: a list
+        that is refused for it is asked for without it."""
         query = [("agent_id", agent_id), *_paging(offset, size)]
-        return self._read(await self._call("GET", "/agent_instance", query=query), InstancePage)
+        try:
+            reply = await self._call("GET", "/agent_instance", query=[*query, ("sorting", "-inserted_at")])
+            return self._page(reply, Instance)
+        except Rejected as no:
+            if isinstance(no, CredentialRefused | RateLimited) or no.status not in (200, 400, 422):
+                raise
+        return self._page(await self._call("GET", "/agent_instance", query=query), Instance)
 
     async def instance(self, instance_id: str) -> Instance:
         """GET /agent_instance/ID."""
@@ -146,6 +173,12 @@ class PrefactorClient:
         told = refusal(self._http.name, reply.body, reply.status, self._secrets)
         if told is not None:
             raise told
+
+    def _page(self, reply: Reply, model: type[R]) -> Page[R]:
+        """A list; its rows are under `summaries` (newer generation) or `details`."""
+        self._checked(reply)
+        head = reply.read(PageHead)
+        return Page(reply.rows(model, at=("summaries", "details")), head.pagination, head.sorting)
 
     def _read(self, reply: Reply, shape: type[T]) -> T:
         self._checked(reply)

@@ -1,23 +1,20 @@
-"""Prefactor's JSON as far as it is used, both generations of it. Only ids and names are demanded.
+"""Prefactor's JSON as far as it is used, both generations of it; see core/vendor_json for how odd fields are read.
 
 The older generation (SEED) has `environment_id` and two version ids on the agent and seven counters; the newer one (CODE
-prefactor-http) has description, external_identifier, owner, risk profile and team instead, and an eighth counter. Lists have
-their rows under `summaries` (newer) or `details` (older clients). Times stay text and statuses too: `views.py` reads them.
+prefactor-http) has description, external_identifier, owner, risk profile and team instead, and an eighth counter.
 """
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Generic, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from bot.core.vendor_json import Text, Whole, WireModel
 
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+R = TypeVar("R", bound=WireModel)
 
 
-class Actions(_Wire):
-    """What may be done to an agent now; None where it is not said."""
+class Actions(WireModel):
+    """What may be done to an agent now; None where it is not told."""
 
     delete: bool | None = None
     reinstate: bool | None = None
@@ -25,114 +22,102 @@ class Actions(_Wire):
     update: bool | None = None
 
 
-class Counts(_Wire):
+class Counts(WireModel):
     """Instances by status. `finished` is complete + failed + cancelled (SEED)."""
 
-    active: int | None = None
-    pending: int | None = None
-    complete: int | None = None
-    failed: int | None = None
-    cancelled: int | None = None
-    terminated: int | None = None
-    finished: int | None = None
-    total: int | None = None
+    active: Whole | None = None
+    pending: Whole | None = None
+    complete: Whole | None = None
+    failed: Whole | None = None
+    cancelled: Whole | None = None
+    terminated: Whole | None = None
+    finished: Whole | None = None
+    total: Whole | None = None
 
 
-class Agent(_Wire):
+class Agent(WireModel):
     """Agent_Details, or a row of the list, which comes without counts."""
 
-    id: str
-    name: str
-    status: str | None = None
+    id: Text = ""
+    name: Text = ""
+    type: Text | None = None
+    status: Text | None = None
     available_actions: Actions | None = None
     instance_counts: Counts | None = None
-    inserted_at: str | None = None
-    updated_at: str | None = None
-    environment_id: str | None = None
-    current_version_id: str | None = None
-    current_schema_version_id: str | None = None
-    description: str | None = None
-    external_identifier: str | None = None
-    owner_person_id: str | None = None
-    risk_profile_id: str | None = None
-    team_id: str | None = None
+    inserted_at: Text | None = None
+    updated_at: Text | None = None
+    environment_id: Text | None = None
+    current_version_id: Text | None = None
+    current_schema_version_id: Text | None = None
+    description: Text | None = None
+    external_identifier: Text | None = None
+    owner_person_id: Text | None = None
+    risk_profile_id: Text | None = None
+    team_id: Text | None = None
 
 
-class Instance(_Wire):
+class Instance(WireModel):
     """One run of an agent."""
 
-    id: str
-    agent_id: str | None = None
-    status: str | None = None
-    purpose: str | None = None
-    inserted_at: str | None = None
-    started_at: str | None = None
-    finished_at: str | None = None
-    termination_reason: str | None = None
+    id: Text = ""
+    agent_id: Text | None = None
+    status: Text | None = None
+    purpose: Text | None = None
+    inserted_at: Text | None = None
+    started_at: Text | None = None
+    finished_at: Text | None = None
+    termination_reason: Text | None = None
 
 
-class AgentReply(_Wire):
+class Token(WireModel):
+    """An API token (CODE typescript-sdk, clients/api-token.ts)."""
+
+    id: Text = ""
+    status: Text | None = None
+    expires_at: Text | None = None
+
+
+class AgentReply(WireModel):
     """Reply of everything that concerns one agent."""
 
     details: Agent
 
 
-class InstanceReply(_Wire):
+class InstanceReply(WireModel):
     """Reply of everything that concerns one instance."""
 
     details: Instance
 
 
-class Paging(_Wire):
+class TokenReply(WireModel):
+    """Reply of GET api_token/ID."""
+
+    details: Token
+
+
+class Paging(WireModel):
     """Where a page stands. `next_page_offset` is None on the last."""
 
-    item_count: int | None = None
-    next_page_offset: int | None = None
+    item_count: Whole | None = None
+    next_page_offset: Whole | None = None
 
 
-class Sorting(_Wire):
+class Sorting(WireModel):
     """How a list is sorted."""
 
-    field: str | None = None
-    direction: str | None = None
+    direction: Text | None = None
 
 
-class _Page(_Wire):
+class PageHead(WireModel):
+    """What a list says beside its rows."""
+
     pagination: Paging | None = None
     sorting: Sorting | None = None
 
 
-class AgentPage(_Page):
-    """A page of agents."""
+class Page(NamedTuple, Generic[R]):
+    """A page of a list."""
 
-    summaries: list[Agent] | None = None
-    details: list[Agent] | None = None
-
-    @model_validator(mode="after")
-    def _has_rows(self) -> Self:
-        if self.summaries is None and self.details is None:
-            raise ValueError("neither summaries nor details")
-        return self
-
-    @property
-    def items(self) -> list[Agent]:
-        """The rows, under whichever name they came."""
-        return self.summaries if self.summaries is not None else self.details or []
-
-
-class InstancePage(_Page):
-    """A page of instances."""
-
-    summaries: list[Instance] | None = None
-    details: list[Instance] | None = None
-
-    @model_validator(mode="after")
-    def _has_rows(self) -> Self:
-        if self.summaries is None and self.details is None:
-            raise ValueError("neither summaries nor details")
-        return self
-
-    @property
-    def items(self) -> list[Instance]:
-        """The rows, under whichever name they came."""
-        return self.summaries if self.summaries is not None else self.details or []
+    items: list[R]
+    pagination: Paging | None
+    sorting: Sorting | None

@@ -1,4 +1,4 @@
-"""What an approver should see before a call, how a target stands in one phrase, and what is left of a call without an answer."""
+"""What an approver sees before a call, the state of a target in one phrase, and what became of a call without an answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Final
 
 from bot.backends.prefactor.capabilities import INSTANCE
 from bot.backends.prefactor.changes import created, done_with, new_name, stopped, wanted
-from bot.backends.prefactor.context import AdapterContext
 from bot.backends.prefactor.models import Agent
 from bot.backends.prefactor.presentation import (
     agent_state,
@@ -16,14 +15,14 @@ from bot.backends.prefactor.presentation import (
     allowed_text,
     counts_text,
     instance_state,
-    moment,
     moment_text,
 )
-from bot.backends.prefactor.targets import is_new
+from bot.backends.prefactor.targets import AdapterContext, is_new
 from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, LookBack, Phase
 from bot.core.text import plural
+from bot.core.vendor_json import moment
 
 _CLOCKS_APART: Final = timedelta(minutes=10)
 _NEEDS: Final = {"set": "update", "retire": "retire", "reinstate": "reinstate", "delete": "delete"}
@@ -32,7 +31,7 @@ Facts = Sequence[tuple[str, str]]
 
 
 async def preflight(ctx: AdapterContext, operation: Operation) -> Facts:
-    """How the target stands, and whether the vendor allows now what is asked; raises NoSuchTarget."""
+    """The state of the target, and whether the vendor allows the operation now; raises NoSuchTarget."""
     target = operation.target
     if target.kind == INSTANCE:
         return await _instance(ctx, operation)
@@ -101,13 +100,16 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
 
 async def _created(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     name = new_name(operation.target)
-    same = [agent for agent in await ctx.finder.all() if agent.name == name]
+    agents = await ctx.finder.all()
+    same = [agent for agent in agents if agent.name == name and agent.id]
     ours = [agent for agent in same if (at := moment(agent.inserted_at)) is None or at >= sent_at - _CLOCKS_APART]
     if len(ours) == 1:
         agent = await ctx.client.agent(ours[0].id)
         return LookBack(found=created(ctx, agent), evidence="The list shows an agent of that name.")
     if not same:
-        return LookBack(absent=True, evidence="The list shows no agent of that name.")
+        unsure = any(agent.odd and not (agent.id and agent.name) for agent in agents)
+        more = " Not every row of it can be read." if unsure else ""
+        return LookBack(absent=not unsure, evidence=f"The list shows no agent of that name.{more}")
     return LookBack(evidence=f"The list shows {plural(len(same), 'agent')} of that name.")
 
 

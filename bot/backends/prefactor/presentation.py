@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Final
 
 from bot.backends.prefactor.capabilities import INSTANCE
 from bot.backends.prefactor.models import Agent, Counts, Instance
-from bot.core.outcome import Fact, FactValue, Phase, RunView, Suggestion, Table
+from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table
 from bot.core.text import written
+from bot.core.vendor_json import mark, moment, unread, unreadable
 
 Clean = Callable[[str], str]
 # CODE prefactor-http models; the seed shows `pending` as an example and no list.
@@ -25,30 +26,27 @@ _INSTANCE_STATES: Final[Mapping[str, Phase]] = {
 _ACTIONS: Final = ("update", "retire", "reinstate", "delete")
 
 
-def moment(text: str | None) -> datetime | None:
-    """`2024-01-01T00:00:00Z` as an aware time, None for what is no time."""
-    try:
-        at = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 def moment_text(text: str | None) -> str:
     """The same for a table: UTC, to the minute; empty when there is none."""
     at = moment(text)
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if at and at.year > 1 else ""
 
 
+def agent_level(agent: Agent) -> State:
+    """The status of an agent with its level: a retired one starts no more instances."""
+    level = Level.WARN if agent.status == "retired" else Level.GOOD if agent.status in _AGENT_STATES else Level.UNSURE
+    return State(text=agent_state(agent), level=level)
+
+
 def agent_state(agent: Agent) -> str:
-    """The vendor's status; what nobody documented is `unknown (X)`."""
+    """The vendor's status; what is not documented is `unknown (X)`."""
     if agent.status in _AGENT_STATES:
         return str(agent.status)
     return f"unknown ({_short(agent.status)})"
 
 
 def instance_state(instance: Instance) -> tuple[str, Phase]:
-    """Name and phase; what nobody documented is `unknown (X)` and never a success."""
+    """Name and phase; what is not documented is `unknown (X)` and never a success."""
     phase = _INSTANCE_STATES.get(instance.status or "")
     return (str(instance.status), phase) if phase else (f"unknown ({_short(instance.status)})", Phase.UNREADABLE)
 
@@ -58,7 +56,7 @@ def _short(status: str | None) -> str:
 
 
 def allowed(agent: Agent) -> tuple[str, ...] | None:
-    """Which of update, retire, reinstate and delete the vendor allows now; None when it does not say."""
+    """Which of update, retire, reinstate and delete the vendor allows now; None when it is not told."""
     actions = agent.available_actions
     return None if actions is None else tuple(name for name in _ACTIONS if getattr(actions, name) is True)
 
@@ -70,11 +68,11 @@ def allowed_text(agent: Agent) -> str:
 
 
 def counts_text(counts: Counts | None) -> str:
-    """`2 active, 5 complete; 10 in all`. The vendor's own numbers need not add up, so none is computed here."""
+    """`2 active, 0 pending, 5 complete; 10 in all`: every counter that is told. The vendor's own sums need not agree."""
     if counts is None:
         return "not told"
-    names = ("active", "pending", "complete", "failed", "cancelled", "terminated")
-    parts = [f"{number} {name}" for name in names if (number := getattr(counts, name))]
+    names = ("active", "pending", "complete", "failed", "cancelled", "terminated", "finished")
+    parts = [f"{number} {name}" for name in names if (number := getattr(counts, name)) is not None]
     total = f"{counts.total} in all" if counts.total is not None else ""
     return "; ".join(filter(None, (", ".join(parts), total))) or "none"
 
@@ -87,6 +85,7 @@ def agent_facts(agent: Agent, clean: Clean) -> tuple[Fact, ...]:
         ("Allowed now", allowed_text(agent)),
     )
     optional: tuple[tuple[str, FactValue], ...] = (
+        ("Type", agent.type),
         ("Description", clean(agent.description or "") or None),
         ("External identifier", agent.external_identifier),
         ("Owner", agent.owner_person_id),
@@ -99,7 +98,8 @@ def agent_facts(agent: Agent, clean: Clean) -> tuple[Fact, ...]:
         ("Updated", moment(agent.updated_at)),
     )
     told = [(label, value) for label, value in optional if value is not None]
-    return tuple(Fact(label=label, value=value) for label, value in (*always, *told, ("Id", agent.id)))
+    facts = (Fact(label=label, value=value) for label, value in (*always, *told, ("Id", agent.id)))
+    return (*facts, *unreadable(agent))
 
 
 def agent_next(backend: str, agent: Agent) -> tuple[Suggestion, ...]:
@@ -110,11 +110,11 @@ def agent_next(backend: str, agent: Agent) -> tuple[Suggestion, ...]:
     return (
         Suggestion(label="Instances", verb="history", target=target),
         *(Suggestion(label=labels[name], verb=name, target=target) for name in names),
-    )
+    )[: None if agent.id else 0]
 
 
 def instance_view(backend: str, instance: Instance, clean: Clean) -> RunView:
-    """How an instance stands. A button to stop it only while that can be done."""
+    """An instance. A button to stop it only while that can be done."""
     state, phase = instance_state(instance)
     started, ended = moment(instance.started_at), moment(instance.finished_at)
     reason = clean(instance.termination_reason or "")
@@ -133,7 +133,7 @@ def instance_view(backend: str, instance: Instance, clean: Clean) -> RunView:
     return RunView(
         state=state,
         phase=phase,
-        facts=tuple(facts),
+        facts=(*facts, *unreadable(instance)),
         started=started,
         ended=ended if phase.ended else None,
         next=(refresh, stop) if phase in (Phase.WAITING, Phase.ACTIVE) else (),
@@ -145,7 +145,7 @@ def instance_table(instances: Sequence[Instance], total: int | None, clean: Clea
     rows = tuple(
         (
             moment_text(instance.inserted_at),
-            instance_state(instance)[0],
+            mark(instance_state(instance)[0], instance),
             moment_text(instance.started_at),
             moment_text(instance.finished_at),
             instance.purpose or "",
@@ -155,4 +155,4 @@ def instance_table(instances: Sequence[Instance], total: int | None, clean: Clea
         for instance in instances
     )
     columns = ("Registered", "State", "Started", "Ended", "Purpose", "Reason", "Instance")
-    return Table(columns=columns, rows=rows, total=total)
+    return Table(columns=columns, rows=rows, total=total, note=unread(instances))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from bot.backends.prefactor.context import AdapterContext
-from bot.backends.prefactor.models import Instance, InstancePage
-from bot.backends.prefactor.presentation import agent_facts, agent_next, agent_state, instance_state, instance_table
+from bot.backends.prefactor.models import Instance, Page
+from bot.backends.prefactor.presentation import (
+    agent_facts,
+    agent_level,
+    agent_next,
+    instance_state,
+    instance_table,
+)
 from bot.backends.prefactor.presentation import instance_view as view_of
+from bot.backends.prefactor.targets import AdapterContext
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Phase
 from bot.core.ports.services import Call
@@ -14,10 +20,12 @@ from bot.core.ports.services import Call
 async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The agent with its counts and what may be done to it now."""
     agent = await ctx.client.agent(operation.target.id)
+    state = agent_level(agent)
     return Done(
-        summary=f"{ctx.clean(agent.name)} is {agent_state(agent)}.",
+        summary=f"{ctx.clean(agent.name or operation.target.name)} is {state.text}.",
+        state=state,
         facts=agent_facts(agent, ctx.clean),
-        backend_ref=agent.id,
+        backend_ref=operation.target.id,
         next=agent_next(ctx.name, agent),
     )
 
@@ -63,6 +71,6 @@ async def latest(ctx: AdapterContext, agent_id: str, count: int) -> tuple[list[I
     return newest[:count], total
 
 
-def _oldest_first(page: InstancePage) -> bool:
-    # The direction that the vendor uses unasked is not documented, but each reply tells it.
+def _oldest_first(page: Page[Instance]) -> bool:
+    # An account that ignores or refuses `sorting` may begin with the oldest; each reply tells its direction.
     return page.sorting is not None and page.sorting.direction == "asc"

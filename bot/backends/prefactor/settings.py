@@ -8,13 +8,15 @@ from bot.core.ports.plugin import BackendSettings, Secret
 
 
 class PrefactorSettings(BackendSettings):
-    """`token` is an API token of the account. `environment_id` is for accounts of the older generation, where an agent belongs
-    to an environment: the list is filtered by it and a new agent is put there (GUESS: the seed shows the field in the reply
-    alone, its request body is blank). Leave it out otherwise.
+    """`token` is an API token of the account. `token_id` is the id of that token: with it, `health` tells when the token ends;
+    without it, only where the account has one active token. `environment_id` is for accounts of the older generation, where an
+    agent belongs to an environment: the list is filtered by it and a new agent is put there (GUESS: the seed shows the field in
+    the reply alone, its request body is blank). Leave it out otherwise.
     """
 
     base_url: str = "https://app.prefactorai.com"
     token: Secret
+    token_id: str | None = Field(default=None, min_length=1, max_length=100)
     environment_id: str | None = Field(default=None, min_length=1, max_length=100)
 
     @field_validator("base_url")

@@ -17,20 +17,15 @@ from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
 from bot.backends.prefactor.models import Agent, Instance
 from bot.backends.prefactor.presentation import instance_state
 from bot.backends.prefactor.settings import PrefactorSettings
+from bot.core import adapter_context as core
 from bot.core.command.target_ref import TargetRef
-from bot.core.errors import Ambiguous, BadReply, BadRequest, NoSuchTarget
+from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget
 from bot.core.operation import Target
-from bot.core.outcome import Phase
 from bot.core.ports.services import Names
 from bot.core.text import visible, written
 
 # GUESS from the examples: 32 lower-case letters and digits. It only decides what is looked up first.
 _ID: Final = re.compile(r"[0-9a-z]{32}")
-_SELECTED: Final = {
-    "failed": frozenset({Phase.FAILED}),
-    "running": frozenset({Phase.ACTIVE, Phase.WAITING}),
-    "last": frozenset(Phase),
-}
 _LONGEST_NAME: Final = 255
 _NEAREST: Final = 3
 
@@ -62,10 +57,14 @@ class Finder:
         return await self.agent(ref.path)
 
     async def all(self) -> list[Agent]:
-        """Every agent of the account, and a look at each is remembered."""
+        """Every agent of the account, also those whose row can't be read completely; those that have an id are remembered."""
         agents = await self._client.agents(self._environment)
-        await self._names.remember([self.target(agent) for agent in agents])
+        await self.keep(agents)
         return agents
+
+    async def keep(self, agents: Sequence[Agent]) -> None:
+        """Remember agents that have an id and a name."""
+        await self._names.remember([self.target(agent) for agent in agents if agent.id and agent.name])
 
     async def agent(self, path: str) -> Target:
         """An agent by id or by its exact name, or one that does not exist yet. Raises Ambiguous when several have the name."""
@@ -75,7 +74,7 @@ class Finder:
             if found is not None:
                 return found
         agents = await self.all()
-        same = [agent for agent in agents if agent.name == name]
+        same = [agent for agent in agents if agent.name == name and agent.id]
         if len(same) > 1:
             raise Ambiguous(
                 f"{self._backend} has {len(same)} agents with the name `{name}`.",
@@ -99,7 +98,7 @@ class Finder:
         return self._missing(name, await self.all())
 
     def _missing(self, name: str, agents: Sequence[Agent]) -> NoSuchTarget:
-        folded = {agent.name.casefold(): agent for agent in agents}
+        folded = {agent.name.casefold(): agent for agent in agents if agent.id and agent.name}
         near = difflib.get_close_matches(name.casefold(), sorted(folded), n=_NEAREST, cutoff=0.5)
         texts = tuple(self.text(folded[match], agents) for match in near)
         hint = "There is " + ", ".join(f"`{text}`" for text in texts) + "." if texts else ""
@@ -113,10 +112,10 @@ class Finder:
             agent = await self._client.agent(agent_id)
         except NoSuchTarget:
             return None
-        self._check_same(agent_id, agent.id)
-        target = self.target(agent)
-        await self._names.remember([target])
-        return target
+        core.check_same(self._backend, agent_id, agent.id)
+        agent = agent.model_copy(update={"id": agent_id, "name": agent.name or agent_id})
+        await self.keep([agent])
+        return self.target(agent)
 
     async def _unused(self, path: str) -> Target:
         name = checked_name(path)
@@ -166,14 +165,15 @@ class Finder:
         if not instance_id:
             raise BadRequest("Give the id, like `instance/013xrzp12g3nqk8nx0y2vfkg4s3jp2qr`.")
         instance = await self._client.instance(instance_id)
-        self._check_same(instance_id, instance.id)
+        core.check_same(self._backend, instance_id, instance.id)
+        instance = instance.model_copy(update={"id": instance_id})
         agent = await self._by_id(instance.agent_id) if instance.agent_id else None
         return await self._remembered(self.part(instance, agent))
 
     async def _selected(self, agent: Target, selector: str) -> Target:
         page = await self._client.instances(agent.id, LARGEST_PAGE)
-        newest = sorted(page.items, key=lambda item: item.inserted_at or "", reverse=True)
-        found = [item for item in newest if instance_state(item)[1] in _SELECTED[selector]]
+        newest = sorted((item for item in page.items if item.id), key=lambda item: item.inserted_at or "", reverse=True)
+        found = [item for item in newest if instance_state(item)[1] in core.SELECTED[selector]]
         if not found:
             word = "" if selector == "last" else f"{selector} "
             raise NoSuchTarget(f"{agent.name} has no {word}instance among its latest {LARGEST_PAGE}.")
@@ -185,11 +185,7 @@ class Finder:
 
     async def learn(self, instances: Sequence[Instance], agent: Target) -> None:
         """Remember the instances of a listing."""
-        await self._names.remember([self.part(instance, agent) for instance in instances])
-
-    def _check_same(self, asked: str, got: str) -> None:
-        if asked != got:
-            raise BadReply(f"{self._backend} was asked for {asked[:80]} and answered with {got[:80]}.")
+        await self._names.remember([self.part(instance, agent) for instance in instances if instance.id])
 
 
 def checked_name(name: str) -> str:
@@ -200,3 +196,6 @@ def checked_name(name: str) -> str:
     if name != name.strip() or len(name) > _LONGEST_NAME:
         raise BadRequest(f"A name has no blanks around it and at most {_LONGEST_NAME} characters; else write the id.")
     return name
+
+
+AdapterContext = core.AdapterContext[PrefactorSettings, PrefactorClient, Finder]

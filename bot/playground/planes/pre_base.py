@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.playground.planes.clock import Clock
 from bot.playground.planes.common import Plane
-from bot.playground.planes.pre_model import Generation, Instance, PreAgent, pfid
+from bot.playground.planes.pre_model import Generation, Instance, PreAgent, iso, pfid
 from bot.playground.planes.wire import Call, Refusal, Reply, json_reply
 
 
@@ -30,7 +30,7 @@ class PrefactorBase(Plane):
 
     `generation` "seed" has the fields of seed 002 and lists under `details`; "newer" those of
     the later clients, and `summaries`. A reply is kept `idempotency_seconds` by its key.
-    `create_status` is the HTTP status of a create, which the seed does not show.
+    `create_status` is the HTTP status of a create, which the seed does not show. `tokens` are the API tokens of the account.
     """
 
     kind = "prefactor"
@@ -53,6 +53,8 @@ class PrefactorBase(Plane):
         self.generation: Generation = generation
         self.idempotency_seconds = idempotency_seconds
         self.create_status = create_status
+        self.refuses_sorting = False
+        self.tokens: list[dict[str, object]] = []
         self.agents: dict[str, PreAgent] = {}
         self.instances: dict[str, Instance] = {}
         self.effects: list[Deed] = []
@@ -74,6 +76,20 @@ class PrefactorBase(Plane):
         agent = PreAgent(key, agent_name, now, now, environment, **fields)
         self.agents[key] = agent
         return agent
+
+    def add_token(self, status: str = "active", ends_in: float | None = 86_400 * 30) -> dict[str, object]:
+        """An API token of the account (CODE typescript-sdk, clients/api-token.ts)."""
+        ends = None if ends_in is None else iso(self.clock.now() + ends_in)
+        token: dict[str, object] = {
+            "type": "api_token",
+            "id": self.new_id("token"),
+            "token_scope": "account",
+            "status": status,
+            "expires_at": ends,
+            "last_used_at": None,
+        }
+        self.tokens.append(token)
+        return token
 
     def add_instance(
         self,
@@ -124,7 +140,7 @@ class PrefactorBase(Plane):
         return error("not_found", "Not found.", 404)
 
     def body(self, call: Call) -> dict[str, Any]:
-        """The JSON object of the body; nothing counts as an empty one."""
+        """The JSON object of the body; an empty body counts as an empty one."""
         try:
             body = call.json() if call.body else {}
         except ValueError:
@@ -134,7 +150,7 @@ class PrefactorBase(Plane):
         return body
 
     def once(self, call: Call, body: dict[str, Any], act: Callable[[], Reply]) -> Reply:
-        """Do it, or repeat the reply that this path gave for the same `idempotency_key`."""
+        """CODE: the same `idempotency_key` in the body of the same call gives the same reply."""
         key = body.get("idempotency_key")
         if key is None:
             return act()
@@ -149,7 +165,17 @@ class PrefactorBase(Plane):
         return reply
 
     def page(self, call: Call, rows: Sequence[dict[str, object]]) -> Reply:
-        """A page of a list, by `pagination[offset]` and `pagination[page_size]` (1 to 100)."""
+        """DOC operations/-11: a page, by `pagination[offset]` and `pagination[page_size]` (1 to 100). `sorting` is a field, with
+        `-` for descending (CODE prefactor-http); with `refuses_sorting` the account takes none. Rows are under `details` (older
+        clients) or `summaries` (CODE typescript-sdk)."""
+        wanted = call.first("sorting")
+        if wanted is not None and self.refuses_sorting:
+            raise invalid({"sorting": ["is invalid"]})
+        rows = (
+            list(rows)
+            if wanted is None
+            else sorted(rows, key=lambda row: str(row.get(wanted.lstrip("-"), "")), reverse=wanted.startswith("-"))
+        )
         offset = _number(call, "pagination[offset]", 0, 0, 10**9)
         size = _number(call, "pagination[page_size]", 25, 1, 100)
         shown = rows[offset : offset + size]
@@ -166,7 +192,8 @@ class PrefactorBase(Plane):
             "previous_page_offset": max(0, offset - size) if offset else None,
         }
         listed = "details" if self.generation == "seed" else "summaries"
-        sorting = {"field": "inserted_at", "direction": "desc"}
+        falling = wanted is None or wanted.startswith("-")
+        sorting = {"field": (wanted or "inserted_at").lstrip("-"), "direction": "desc" if falling else "asc"}
         answer = {"status": "success", listed: shown, "pagination": pagination}
         return json_reply({**answer, "sorting": sorting})
 
@@ -181,16 +208,16 @@ def _number(call: Call, name: str, default: int, low: int, high: int) -> int:
 
 
 def error(code: str, message: str, status: int) -> Reply:
-    """The plain error shape."""
+    """SEED: the plain error shape."""
     return json_reply({"status": "error", "code": code, "message": message}, status)
 
 
 def invalid(errors: dict[str, list[str]]) -> Refusal:
-    """The error shape with a map of fields."""
+    """SEED: the error shape with `errors`, whose type is not stated; CODE: a map of field to messages."""
     answer = {"status": "error", "code": "validation_errors", "errors": errors}
     return Refusal(json_reply({**answer, "message": "The request is invalid."}, 422))
 
 
 def conflict(message: str) -> Refusal:
-    """409: the thing is not in a state that allows it."""
+    """CODE: 409 where the state does not allow it."""
     return Refusal(error("invalid_action", message, 409))

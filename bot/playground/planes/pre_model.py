@@ -1,4 +1,8 @@
-"""Agents and agent instances of a simulated Prefactor (seed 002, backends.md section 3)."""
+"""Agents and agent instances of a simulated Prefactor.
+
+Sources: SEED is seed 002; DOC the operation pages of docs.prefactor.ai; CODE the vendor's clients (prefactor-http,
+typescript-sdk).
+"""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -49,7 +53,7 @@ class Instance:
         self.status, self.finished, self.reason = status, now, reason
 
     def record(self) -> dict[str, object]:
-        """The instance as JSON."""
+        """CODE prefactor-http models: the instance as JSON."""
         return {
             "type": "agent_instance",
             "id": self.instance_id,
@@ -80,7 +84,7 @@ class PreAgent:
     instances: list[Instance] = field(default_factory=list)
 
     def counts(self, generation: Generation) -> dict[str, int]:
-        """Instances by status; the newer generation counts the terminated ones too."""
+        """SEED: seven counters; the newer generation counts the terminated ones too (CODE)."""
         tally = dict.fromkeys(("active", "cancelled", "complete", "failed", "pending"), 0)
         terminated = 0
         for instance in self.instances:
@@ -96,7 +100,7 @@ class PreAgent:
 
     @property
     def status(self) -> str:
-        """`pending` before the first instance, `dormant` between instances."""
+        """CODE: pending, active, dormant or retired; here `pending` before the first instance, `dormant` between instances."""
         if self.retired:
             return "retired"
         if not self.instances:
@@ -105,7 +109,7 @@ class PreAgent:
         return "active" if busy else "dormant"
 
     def actions(self) -> dict[str, bool]:
-        """What may be done to it now."""
+        """SEED: what may be done to it now."""
         busy = any(instance.status == "active" for instance in self.instances)
         return {
             "delete": self.retired or not self.instances,
@@ -115,7 +119,7 @@ class PreAgent:
         }
 
     def record(self, generation: Generation, *, counts: bool) -> dict[str, object]:
-        """Agent_Details of a generation; summaries and shows without counts leave them out."""
+        """SEED Agent_Details, or those of the newer generation (CODE); summaries and shows without counts leave them out."""
         ran = bool(self.instances)
         older: dict[str, object] = {
             "current_schema_version_id": pfid(f"schema/{self.agent_id}") if ran else None,

@@ -1,4 +1,4 @@
-"""A simulated Prefactor: agents and their instances (seed 002, backends.md section 3)."""
+"""A simulated Prefactor: agents and their instances (seed 002)."""
 
 from typing import Any
 
@@ -17,6 +17,8 @@ class PrefactorPlane(PrefactorBase):
     def routes(self) -> tuple[Route, ...]:
         return (
             route("GET", f"{API}/ping", self._ping),
+            route("GET", f"{API}/api_token", self._list_tokens),
+            route("GET", f"{API}/api_token/{{id}}", self._read_token),
             route("POST", f"{API}/agent", self._create),
             route("GET", f"{API}/agent", self._list),
             route("GET", f"{API}/agent/show", self._show),
@@ -33,7 +35,19 @@ class PrefactorPlane(PrefactorBase):
         )
 
     def _ping(self, call: Call) -> Reply:
+        """CODE typescript-sdk: checks the token."""
         return json_reply({"status": "success"})
+
+    def _list_tokens(self, call: Call) -> Reply:
+        """CODE typescript-sdk clients/api-token.ts: the tokens of the account."""
+        return self.page(call, self.tokens)
+
+    def _read_token(self, call: Call) -> Reply:
+        """CODE typescript-sdk clients/api-token.ts: one token."""
+        found = [token for token in self.tokens if token["id"] == call.args["id"]]
+        if not found:
+            raise Refusal(error("not_found", "The API token was not found.", 404))
+        return json_reply({"status": "success", "details": found[0]})
 
     # --- agents --------------------------------------------------------------------------------
 
@@ -48,6 +62,7 @@ class PrefactorPlane(PrefactorBase):
         return agent
 
     def _create(self, call: Call) -> Reply:
+        """SEED POST /api/v1/agent; its body is blank there: `{details, idempotency_key}` is CODE prefactor-http."""
         body = self.body(call)
         return self.once(call, body, lambda: self._created(body.get("details")))
 
@@ -73,6 +88,7 @@ class PrefactorPlane(PrefactorBase):
         return self._details(agent, self.create_status)
 
     def _list(self, call: Call) -> Reply:
+        """DOC operations/-11: agents without counts, newest first."""
         environment = call.first("environment_id")
         rows = [
             agent.record(self.generation, counts=False)
@@ -82,6 +98,7 @@ class PrefactorPlane(PrefactorBase):
         return self.page(call, rows)
 
     def _show(self, call: Call) -> Reply:
+        """CODE prefactor-http: by id or external identifier."""
         key, external = call.first("agent_id"), call.first("external_identifier")
         counts = call.first("include_counts") == "true"
         for agent in self.agents.values():
@@ -92,9 +109,11 @@ class PrefactorPlane(PrefactorBase):
         raise Refusal(error("not_found", "The agent was not found.", 404))
 
     def _read(self, call: Call) -> Reply:
+        """CODE prefactor-http: one agent with its counts."""
         return self._details(self._agent(call))
 
     def _update(self, call: Call) -> Reply:
+        """CODE prefactor-http: fields that are left out stay."""
         agent, body = self._agent(call), self.body(call)
         return self.once(call, body, lambda: self._updated(agent, body.get("details")))
 
@@ -114,6 +133,7 @@ class PrefactorPlane(PrefactorBase):
         return self._details(agent)
 
     def _delete(self, call: Call) -> Reply:
+        """CODE prefactor-http: answered with the deleted agent."""
         return self.once(call, self.body(call), lambda: self._deleted(self._agent(call)))
 
     def _deleted(self, agent: PreAgent) -> Reply:
@@ -124,9 +144,11 @@ class PrefactorPlane(PrefactorBase):
         return self._details(agent)
 
     def _retire(self, call: Call) -> Reply:
+        """DOC operations/-18."""
         return self._set_retired(call, "retire", True)
 
     def _reinstate(self, call: Call) -> Reply:
+        """DOC, as `retire`."""
         return self._set_retired(call, "reinstate", False)
 
     def _set_retired(self, call: Call, action: str, retired: bool) -> Reply:
@@ -150,6 +172,7 @@ class PrefactorPlane(PrefactorBase):
         return instance
 
     def _list_instances(self, call: Call) -> Reply:
+        """DOC queryagentinstancelist: newest first."""
         agent = call.first("agent_id")
         rows = [
             instance.record() for instance in reversed(self.instances.values()) if agent in {None, instance.agent_id}
@@ -160,9 +183,11 @@ class PrefactorPlane(PrefactorBase):
         return json_reply({"status": "success", "details": instance.record()})
 
     def _read_instance(self, call: Call) -> Reply:
+        """CODE prefactor-http."""
         return self._instance_details(self._instance(call))
 
     def _start_instance(self, call: Call) -> Reply:
+        """CODE prefactor-http."""
         instance = self._instance(call)
 
         def act() -> Reply:
@@ -175,6 +200,7 @@ class PrefactorPlane(PrefactorBase):
         return self.once(call, self.body(call), act)
 
     def _finish_instance(self, call: Call) -> Reply:
+        """CODE prefactor-http: complete, failed, or cancelled while it is pending."""
         instance, body = self._instance(call), self.body(call)
         status = body.get("status", "complete")
         if status not in {"complete", "failed", "cancelled"}:
@@ -191,6 +217,7 @@ class PrefactorPlane(PrefactorBase):
         return self.once(call, body, act)
 
     def _terminate_instance(self, call: Call) -> Reply:
+        """CODE typescript-sdk: an active instance, with a reason."""
         instance, body = self._instance(call), self.body(call)
         if instance.status != "active":
             raise conflict(f"The instance is {instance.status}.")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from bot.backends.prefactor import PLUGIN
 from bot.core.errors import Ambiguous, BadReply, BadRequest, CredentialRefused, NoSuchTarget, Rejected
 from bot.core.outcome import Done, Refused
-from tests.backends.kit import facts_of, said
+from tests.backends.kit import facts_of, joined, said
 
-from .support import ID, NEWER_AGENT, SEED_AGENT, details, listed, on_plane, recorded
+from .support import ID, NEWER_AGENT, SEED_AGENT, TOKEN, details, listed, on_plane, recorded
 
 
 async def test_the_seeds_own_agent_is_shown_whole() -> None:
@@ -17,7 +20,7 @@ async def test_the_seeds_own_agent_is_shown_whole() -> None:
         done = await pre.do(f"status pre:{ID}")
         facts = facts_of(done)
         assert done.summary == "My Agent is pending."
-        assert facts["Instances"] == "2 active, 5 complete; 10 in all"
+        assert facts["Instances"] == "2 active, 0 pending, 5 complete, 0 failed, 0 cancelled, 5 finished; 10 in all"
         assert facts["Allowed now"] == "update, retire"
         assert facts["Environment"] == SEED_AGENT["environment_id"]
         assert facts["Version"] == SEED_AGENT["current_version_id"]
@@ -31,7 +34,7 @@ async def test_the_newer_generation_is_shown_whole() -> None:
     async with recorded() as (recorder, pre):
         recorder.answers[f"GET /api/v1/agent/{ID}"] = details(NEWER_AGENT)
         facts = facts_of(await pre.do(f"status pre:{ID}"))
-        assert facts["Instances"] == "3 complete, 1 terminated; 4 in all"
+        assert facts["Instances"] == "0 active, 3 complete, 1 terminated; 4 in all"
         assert (facts["Description"], facts["External identifier"]) == ("Reads invoices", "invoice-reader")
         assert facts["Owner"] == "013person"
         assert not {"Team", "Risk profile", "Environment", "Version"} & facts.keys()
@@ -214,7 +217,7 @@ async def test_look_back_tells_created_from_not_created() -> None:
         plane.add_agent("bot")
         found = (await pre.backend.look_back(operation, pre.clock.now())).found
         assert found is not None
-        assert found.summary == "bot is registered; that starts no work."
+        assert found.summary == "bot is registered; registering starts no work."
         plane.add_agent("bot")
         unclear = await pre.backend.look_back(operation, pre.clock.now())
         assert (unclear.found, unclear.absent) == (None, False)
@@ -334,7 +337,7 @@ async def test_the_preflight_says_what_runs_and_what_is_not_allowed() -> None:
         plane.add_instance(plane.add_agent("bot"), "active")
         facts = dict(await pre.backend.preflight(await pre.operation("retire pre:bot")))
         assert facts["State"] == "active"
-        assert facts["Instances"] == "1 active; 1 in all"
+        assert facts["Instances"] == "1 active, 0 pending, 0 complete, 0 failed, 0 cancelled, 0 finished; 1 in all"
         assert facts["Allowed now"] == "update"
         assert "does not allow retire now" in facts["Note"]
         new = dict(await pre.backend.preflight(await pre.operation("create pre:other")))
@@ -352,6 +355,76 @@ async def test_health_tells_a_refused_token() -> None:
         assert "revoked" in bad.summary
         with pytest.raises(CredentialRefused):
             await pre.target("pre:bot")
+
+
+async def test_health_tells_when_the_token_ends() -> None:
+    """By its id, or as the only active token; where several could be the one in use, that is said."""
+    async with on_plane() as (plane, pre):
+        assert (await pre.backend.health()).credential == "API token; its end can't be read"
+        ours = plane.add_token()
+        plane.add_token("revoked")
+        health = await pre.backend.health()
+        assert health.credential_ends is not None
+        assert (health.credential_ends - pre.clock.now()).days == 30
+        plane.add_token(ends_in=60)
+        assert (await pre.backend.health()).credential_ends is None
+        named = {"base_url": plane.base_url, "token": TOKEN, "token_id": ours["id"]}
+        async with joined(PLUGIN, "pre", **named) as other:
+            assert (await other.backend.health()).credential_ends == health.credential_ends
+        await plane.set_fault({"fault": "500", "match": "api_token"})
+        assert (await pre.backend.health()).ok
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [("active", "good"), ("pending", "good"), ("dormant", "good"), ("retired", "warn"), ("x", "unsure")],
+)
+async def test_the_card_of_an_agent_has_the_colour_of_its_status(status: str, level: str) -> None:
+    """A status that is not documented is never good news."""
+    async with recorded() as (recorder, pre):
+        recorder.answers[f"GET /api/v1/agent/{ID}"] = details({**SEED_AGENT, "status": status})
+        found = (await pre.do(f"status pre:{ID}")).state
+        assert found is not None
+        assert found.level == level
+
+
+ODD_AGENTS: dict[str, Any] = {
+    "counts as text": {**SEED_AGENT, "instance_counts": {"active": "many", "total": 10}},
+    "counts as a list": {**SEED_AGENT, "instance_counts": [1]},
+    "actions as a list": {**SEED_AGENT, "available_actions": ["retire"]},
+    "a description that is an object": {**SEED_AGENT, "description": {"text": "x"}},
+    "a status that is an object": {**SEED_AGENT, "status": {"name": "active"}},
+    "a date that is a number": {**SEED_AGENT, "inserted_at": 1_704_067_200},
+}
+
+
+@pytest.mark.parametrize("odd", ODD_AGENTS.values(), ids=ODD_AGENTS)
+async def test_an_odd_field_or_row_stops_no_command(odd: Any) -> None:
+    """Status, changes and the list of targets work with what can be read."""
+    async with recorded() as (recorder, pre):
+        recorder.answers["GET /api/v1/agent"] = listed(
+            None, odd, {"name": "no id"}, {"id": "013other", "name": "Other"}
+        )
+        recorder.answers[f"GET /api/v1/agent/{ID}"] = details(odd)
+        for command in (
+            f"status pre:{ID}",
+            'set pre:"My Agent" description=x',
+            'retire pre:"My Agent"',
+            "status pre:Other",
+        ):
+            if command.endswith("Other"):
+                recorder.answers["GET /api/v1/agent/013other"] = details({"id": "013other", "name": "Other"})
+            assert (await pre.do(command)).kind == "done", command
+        assert [one.text for one in await pre.backend.targets()] == ['pre:"My Agent"', "pre:Other"]
+
+
+async def test_a_name_that_may_be_in_a_row_that_cannot_be_read_is_not_called_absent() -> None:
+    """A lost create is then unknown, not failed."""
+    async with recorded() as (recorder, pre):
+        operation = await pre.operation("create pre:bot")
+        recorder.answers["GET /api/v1/agent"] = listed({"id": "013x", "name": {"en": "bot"}})
+        back = await pre.backend.look_back(operation, pre.clock.now())
+        assert (back.found, back.absent) == (None, False)
 
 
 async def test_a_list_whose_pages_do_not_go_on_ends() -> None:

@@ -10,14 +10,14 @@ import pytest
 from bot.backends.prefactor import PLUGIN
 from bot.core.errors import Problem
 from tests.backends.kit import everything_logged, joined
-from tests.backends.problems import FAULTS, IDS
+from tests.backends.problems import FAULTS, IDS, WHOLE, WHOLE_IDS
 
 from .support import TOKEN, on_plane
 
 READS = "GET /api/v1/agent/013"
 
 
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=IDS)
+@pytest.mark.parametrize(("fault", "problem"), WHOLE, ids=WHOLE_IDS)
 async def test_each_fault_of_a_read_is_its_problem(fault: dict[str, Any], problem: type[Problem]) -> None:
     """A status that cannot be had is never an answer."""
     async with on_plane() as (plane, pre):

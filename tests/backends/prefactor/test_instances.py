@@ -28,7 +28,7 @@ async def test_history_lists_the_newest_first_with_the_total() -> None:
 
 
 async def test_a_list_that_begins_with_the_oldest_is_read_from_its_end() -> None:
-    """The vendor's own order is not documented, its reply tells it."""
+    """An account may ignore `sorting`; its reply tells the order."""
     async with recorded() as (recorder, pre):
         page = {
             "status": "success",
@@ -38,7 +38,35 @@ async def test_a_list_that_begins_with_the_oldest_is_read_from_its_end() -> None
         }
         recorder.answers["GET /api/v1/agent_instance"] = said(page)
         await pre.do(f"history pre:{ID} count=5")
-        assert recorder.seen[-1].query == f"agent_id={ID}&pagination%5Boffset%5D=45&pagination%5Bpage_size%5D=5"
+        assert recorder.seen[-1].query == (
+            f"agent_id={ID}&pagination%5Boffset%5D=45&pagination%5Bpage_size%5D=5&sorting=-inserted_at"
+        )
+
+
+async def test_an_account_that_refuses_to_sort_is_asked_without_it() -> None:
+    """Which fields `sorting` takes is not documented; the list is worth more than its order."""
+    async with on_plane() as (plane, pre):
+        agent = plane.add_agent("bot")
+        plane.refuses_sorting = True
+        for status in ("complete", "failed"):
+            plane.add_instance(agent, status)
+        done = await pre.do("history pre:bot")
+        assert done.table is not None
+        assert [row[1] for row in done.table.rows] == ["failed", "complete"]
+        assert [one.status for one in plane.requests[-2:]] == [422, 200]
+
+
+async def test_one_odd_instance_hides_no_other() -> None:
+    """It is shown as far as it can be read, and marked."""
+    async with recorded() as (recorder, pre):
+        recorder.answers["GET /api/v1/agent_instance"] = listed(
+            None, {**ACTIVE, "status": 7}, {"id": "x", "finished_at": []}, ACTIVE
+        )
+        done = await pre.do(f"history pre:{ID}")
+        assert done.table is not None
+        assert len(done.table.rows) == 4
+        assert "active" in [row[1] for row in done.table.rows]
+        assert done.table.note.startswith("⚠ 2 rows can't be read completely")
 
 
 async def test_an_agent_without_instances_says_so() -> None:

@@ -10,7 +10,7 @@ from tests.backends.kit import body_of, said
 from .support import ACTIVE, ID, INSTANCE, TOKEN, details, recorded
 
 LIST = "GET /api/v1/agent?pagination%5Boffset%5D=0&pagination%5Bpage_size%5D=100"
-PAGE = "pagination%5Boffset%5D=0&pagination%5Bpage_size%5D=5"
+PAGE = "pagination%5Boffset%5D=0&pagination%5Bpage_size%5D=5&sorting=-inserted_at"
 BY_ID = f"GET /api/v1/agent/{ID}"
 INSTANCE_READ = f"GET /api/v1/agent_instance/{INSTANCE}"
 
