@@ -60,7 +60,7 @@ def handler_of(handlers: Mapping[tuple[str, str], H], operation: Operation) -> H
     return handler
 
 
-def check_same(backend: str, asked: str, got: str) -> None:
+def check_same(backend: str, field: str, asked: str, got: str) -> None:
     """Raises BadReply when the backend answered for another id, upper and lower case apart; an unreadable id may be any."""
     if got and asked.casefold() != got.casefold():
-        raise BadReply(f"{backend} was asked for {asked[:80]} and answered with {got[:80]}.")
+        raise BadReply(f"{backend} was asked for {asked[:80]} and answered with another `{field}`: {got[:80]}.")

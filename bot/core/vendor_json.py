@@ -33,6 +33,8 @@ from bot.core.value import Json
 
 T = TypeVar("T")
 MARK: Final = "⚠"
+_REPLACED: Final = "\ufffd"
+_OUT_OF_RANGE: Final = "(out of range)"
 WHOLE_ROW: Final = "the whole row"
 _MOST_FIELDS_NAMED: Final = 6
 _DATE_DIGITS: Final = 8  # `20260128` is a date
@@ -66,7 +68,7 @@ def _fraction(digits: str) -> float | str:
 
 
 def _beyond(digits: str) -> str:
-    return f"{digits[:24]} (out of range)"
+    return f"{digits[:24]} {_OUT_OF_RANGE}"
 
 
 def _repaired(value: Any) -> Any:
@@ -89,6 +91,12 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def _whole_name(value: object) -> object:
+    if isinstance(value, str) and (_REPLACED in value or value.endswith(_OUT_OF_RANGE)):
+        raise ValueError("not a whole name")
+    return value
+
+
 def _row_by_row(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     if value is None:
         return []
@@ -105,6 +113,8 @@ def _row_by_row(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
 
 Text = Annotated[str, BeforeValidator(_as_text)]
 """A text; a number is read as its digits."""
+Id = Annotated[str, BeforeValidator(_whole_name)]
+"""A text that something is asked for by: never a number, nor one with a character that had to be replaced."""
 Whole = Annotated[int, BeforeValidator(_no_flag)]
 """A whole number, within 64 bits; digits in quotes are read, true and false are not."""
 Number = Annotated[int | float, BeforeValidator(_no_flag)]

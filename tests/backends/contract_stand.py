@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
 from tests.backends.contract_samples import SAMPLES, KindSamples, Sample
 from tests.backends.fakes import Attached, CountingIds, Memory
+from tests.backends.tape import Tape
 
 CALM = 25.0  # seconds: more than any call on a plane takes that shows no fault
 
@@ -84,7 +85,7 @@ class Facts:
         self.kept[key] = value
 
 
-@dataclass(frozen=True)
+@dataclass
 class Given:
     """BackendParts, and what a call needs of the context."""
 
@@ -195,10 +196,16 @@ def samples_of(kind: str) -> KindSamples:
     return SAMPLES[kind]
 
 
-def build(plane: Plane, folder: Path, clock: PlaneTime, *, name: str | None = None) -> tuple[Any, Backend, Given]:
-    """Settings, backend and what it was given, from the `[[backend]]` table that the demo writes for this plane."""
+def build(
+    plane: Plane, folder: Path, clock: PlaneTime, *, name: str | None = None, base_url: str | None = None
+) -> tuple[Any, Backend, Given]:
+    """Settings, backend and what it was given, from the `[[backend]]` table that the demo writes for this plane.
+
+    `base_url` is where the backend finds the plane, if not at its own address.
+    """
     plugin = plugins.load(plane.kind)
     text, environ = backend_table(plane)
+    text = text.replace(plane.base_url, base_url or plane.base_url)
     table = tomllib.loads(text)["backend"][0]
     table["name"] = name or table["name"]
     settings = config.backend_settings(table, plugin.settings, folder, environ)
@@ -210,8 +217,10 @@ def build(plane: Plane, folder: Path, clock: PlaneTime, *, name: str | None = No
 
 
 @asynccontextmanager
-async def standing(kind: str, folder: Path, *, more: Callable[[Any], None] | None = None) -> AsyncIterator[Stand]:
-    """Plane and backend of a kind, both closed again. `more` puts more things on the plane."""
+async def standing(
+    kind: str, folder: Path, *, more: Callable[[Any], None] | None = None, tape: Tape | None = None
+) -> AsyncIterator[Stand]:
+    """Plane and backend of a kind, both closed again. `more` puts more things on the plane; `tape` stands between the two."""
     samples = samples_of(kind)
     # From the machine's time on, for the Date headers of the planes' replies show that one.
     clock = PlaneClock(rate=0)
@@ -219,8 +228,9 @@ async def standing(kind: str, folder: Path, *, more: Callable[[Any], None] | Non
     words = samples.prepare(plane)
     if more is not None:
         more(plane)
-    async with plane:
-        settings, backend, given = build(plane, folder, PlaneTime(clock))
+    async with plane, AsyncExitStack() as stack:
+        base_url = await stack.enter_async_context(tape.before(plane.base_url)) if tape is not None else None
+        settings, backend, given = build(plane, folder, PlaneTime(clock), base_url=base_url)
         try:
             yield Stand(plugins.load(kind), plane, backend, settings, given, words)
         finally:

@@ -66,7 +66,8 @@ class ResilioClient:
         for run in found:
             if str(run.run_id) == run_id or (run.run_id is None and len(found) == 1):
                 return run
-        raise NoSuchTarget(f"{self._http.name} has no {missing}.")
+        others = f"; its answer has the `run_id` {', '.join(str(run.run_id) for run in found[:5])}" if found else ""
+        raise NoSuchTarget(f"{self._http.name} has no {missing}{others}.")
 
     async def pause(self, resume_timer: int | None) -> None:
         """PATCH client?paused=true, with resume_timer in seconds; the reply is not shown, any success counts."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from bot.core.vendor_json import Number, Text, Whole, WireModel
+from bot.core.vendor_json import Id, Number, Text, Whole, WireModel
 
 
 class Server(WireModel):
@@ -23,7 +23,7 @@ class Server(WireModel):
 class Client(WireModel):
     """Reply of GET client. Agents before 4.x send `paused` and `server` alone (DOC: connect.resilio.com 360016353179)."""
 
-    deviceid: Text = ""
+    deviceid: Id = ""
     name: Text = ""
     paused: bool | None = None
     restart_required: bool | None = Field(default=None, alias="restartRequired")

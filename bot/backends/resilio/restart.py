@@ -1,7 +1,7 @@
-"""Restart, where the reply may never come: the agent is watched going down and coming back.
+"""PATCH client with {"restart": true} (SEED), whose reply may never come: the agent is watched going down and coming back.
 
 Signs of a restart: it was away for a moment, its token is another one (GUESS: a token lives as long as the agent's process), or
-it no longer says that a restart is required. A lost reply without any sign stays unknown; the restart is never sent twice.
+it no longer requires a restart. A lost reply without any sign stays unknown; the restart is never sent twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _GOES_DOWN_WITHIN: Final = 20.0
 # Together with the calls around it this stays below the row's deadline.
 _COMES_BACK_WITHIN: Final = 170.0
 _SENT: Final = "The agent has restarted."
-_LOST: Final = "The agent has restarted as far as can be seen; its reply to that was lost, as it may be."
+_LOST: Final = "The agent seems to have restarted; its reply was lost, as the restart may cut the connection."
 
 
 class _Watch:
@@ -34,6 +34,7 @@ class _Watch:
         self._before = before
         self._token = token
         self.away = False
+        self.trouble = ""
 
     def sign(self, after: Client, token: str) -> str:
         """The sign of a restart, empty when there is none."""
@@ -70,16 +71,18 @@ async def restart(client: ResilioClient, operation: Operation, call: Call) -> Do
             return _back(operation, after, "The agent accepted the restart and answers; it was not seen going down.")
     return Unknown(
         code="not_back",
-        summary=f"The restart was sent, and the agent has not answered for {_COMES_BACK_WITHIN:g} s.",
-        hint="Look at its host; ask for its `status` before you restart it again.",
+        summary=f"The restart was sent, and the agent has not answered for {_COMES_BACK_WITHIN:g} s. {watch.trouble}".strip(),
+        hint="Look at its host, and run `status` before you restart it again.",
     )
 
 
 async def _ask(client: ResilioClient, watch: _Watch) -> tuple[Client, str] | None:
     try:
         return await client.client(_ASK_TIME), await client.token()
-    except CallProblem:
-        watch.away = True
+    except CallProblem as problem:
+        # An answer that can't be read is no sign that the agent was away.
+        watch.away = watch.away or not isinstance(problem, BadReply)
+        watch.trouble = problem.summary
         return None
 
 

@@ -115,7 +115,7 @@ class AccClient:
     async def runs_of_job(self, agent_id: str, number: int, count: int) -> list[Run]:
         """10. GET api/agent/ID/run/NUMBER/history: `number` is the job run's runId, as the sample's `run/5` shows."""
         path = f"/api/agent/{segment(agent_id)}/run/{number}/history"
-        return (await self._get(path, query=f"count={count}", missing=f"job run number {number}")).rows(Run)
+        return (await self._get(path, query=f"count={count}", missing=f"job run with the `runId` {number}")).rows(Run)
 
     async def schedules(self, agent_id: str) -> list[Schedule]:
         """11. GET api/job/ID/schedules."""

@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from bot.core.value import Json
-from bot.core.vendor_json import Number, Text, Whole, WireModel
+from bot.core.vendor_json import Id, Number, Text, Whole, WireModel
 
 
 class AccModel(WireModel):
@@ -24,15 +24,15 @@ class AccModel(WireModel):
 class Agent(AccModel):
     """Reply of GET api/agent. `name` is the last part of the path, in the ACC's own spelling."""
 
-    agent_id: str = ""
-    name: str = ""
+    agent_id: Id = ""
+    name: Id = ""
 
 
 class Run(AccModel):
     """An agent run. `run_id` is the number of its job run (0 without one), not its own id; `input_parameters` JSON text."""
 
-    agent_run_history_id: str = ""
-    agent_id: str = ""
+    agent_run_history_id: Id = ""
+    agent_id: Id = ""
     session_id: Text | None = None
     run_id: Whole | None = None
     agent_job_schedule_id: Text | None = None
@@ -53,8 +53,8 @@ class Run(AccModel):
 class JobRun(AccModel):
     """A job run. `run_id` is its number within the agent."""
 
-    agent_job_history_id: str = ""
-    agent_id: str = ""
+    agent_job_history_id: Id = ""
+    agent_id: Id = ""
     run_id: Whole | None = None
     start_time: Text | None = None
     end_time: Text | None = None
@@ -72,7 +72,7 @@ class Schedule(AccModel):
     `input_parameters` is JSON text (SEED); an object is read as well.
     """
 
-    schedule_id: str = ""
+    schedule_id: Id = ""
     cron: Text | None = None
     cron_description: Text | None = None
     session_id: Text | None = None
@@ -91,13 +91,13 @@ class Schedule(AccModel):
 class Started(AccModel):
     """Reply of cluster/start: one id, more with performance sessions."""
 
-    agent_run_history_ids: tuple[str, ...] = ()
+    agent_run_history_ids: tuple[Id, ...] = ()
 
 
 class JobStarted(AccModel):
     """Reply of job start."""
 
-    agent_job_history_id: str = ""
+    agent_job_history_id: Id = ""
     job_run_id: Whole | None = None
 
 

@@ -17,6 +17,7 @@ from bot.core.command.arguments import text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Phase
 from bot.core.text import plural, utc_text
+from bot.core.vendor_json import unread
 
 _RECENT = 20
 _OUTCOMES = 5
@@ -39,6 +40,8 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple
     runs = (await ctx.client.runs(agent.id, _RECENT)).items
     schedules = await ctx.client.schedules(agent.id)
     facts = [*_runs(runs), *_schedules(schedules)]
+    if note := unread([*runs, *schedules]):
+        facts.append(("Odd reply", note))
     if target.kind == SCHEDULE:
         facts += _schedule(next((item for item in schedules if item.schedule_id == target.id), None))
     if target.kind == AGENT and operation.verb in ("schedule off", "schedule on"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN, SCHEDULE
 from bot.backends.sequentum.context import AdapterContext, agent_of
-from bot.backends.sequentum.models import Schedule
+from bot.backends.sequentum.models import Run, Schedule
 from bot.backends.sequentum.multi_session import together
 from bot.backends.sequentum.presentation import (
     job_table,
@@ -22,12 +23,13 @@ from bot.backends.sequentum.states import JOB, named
 from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.times import moment
 from bot.core.command.arguments import number_of, text_of
-from bot.core.errors import BadReply, NoSuchTarget
+from bot.core.errors import BadReply, CallProblem, NoSuchTarget
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase, Suggestion
 from bot.core.ports.services import Call
 from bot.core.text import plural, sentences, utc_text, written
 
+T = TypeVar("T")
 _RUNS_SHOWN = 20
 
 
@@ -42,21 +44,29 @@ def next_time(schedules: Sequence[Schedule]) -> datetime | None:
     return next(iter(next_times(schedules)), None)
 
 
+async def listed(ask: Awaitable[list[T]], label: str) -> tuple[list[T], tuple[Fact, ...]]:
+    """A list that completes an answer; if it can't be read, a fact that says why."""
+    try:
+        return await ask, ()
+    except (CallProblem, NoSuchTarget) as problem:
+        return [], (Fact(label=label, value=f"not readable: {problem.summary}"),)
+
+
 async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The newest run, and the schedules."""
+    """GET api/agent/ID/history?count=1 and api/job/ID/schedules (SEED): the newest run, and the schedules."""
     agent = operation.target
     runs = (await ctx.client.runs(agent.id, 1)).items
-    schedules = await ctx.client.schedules(agent.id)
+    schedules, facts = await listed(ctx.client.schedules(agent.id), "Schedules")
     await ctx.finder.learn(SCHEDULE, [item.schedule_id for item in schedules], agent)
     await ctx.finder.learn(RUN, [item.agent_run_history_id for item in runs], agent)
     on = sum(schedule.is_enabled is True for schedule in schedules)
+    facts = facts or (Fact(label="Schedules", value=f"{on} of {len(schedules)} on" if schedules else "none"),)
     due = next_time(schedules)
-    facts = [Fact(label="Schedules", value=f"{on} of {len(schedules)} on" if schedules else "none")]
     if due is not None:
-        facts.append(Fact(label="Next run", value=due))
+        facts += (Fact(label="Next run", value=due),)
     start = Suggestion(label="Start", verb="start", target=written(ctx.name, agent.name))
     if not runs:
-        return Done(summary=f"{agent.name} has never run.", facts=tuple(facts), next=(start,))
+        return Done(summary=f"{agent.name} has never run.", facts=facts, next=(start,))
     view = run_view(ctx.name, runs[0], ctx.clean)
     ago = utc_text(view.started)
     return Done(
@@ -91,16 +101,17 @@ async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) 
     """One job run, with the agent runs in it."""
     job = await ctx.client.job_run(operation.target.id)
     view = job_view(ctx.name, job, operation.target.id)
-    table = None
-    if job.run_id is not None and (agent_id := job.agent_id or operation.target.group):
-        runs = await ctx.client.runs_of_job(agent_id, job.run_id, _RUNS_SHOWN)
+    runs: list[Run] = []
+    facts: tuple[Fact, ...] = ()
+    if job.run_id is not None and (agent_id := operation.target.group or job.agent_id):
+        runs, facts = await listed(ctx.client.runs_of_job(agent_id, job.run_id, _RUNS_SHOWN), "Runs")
         await ctx.finder.learn(RUN, [item.agent_run_history_id for item in runs], agent_of(operation.target))
-        table = run_table(runs, ctx.clean) if runs else None
     who = operation.target.parent_name or "The job run"
+    number = f"job run {job.run_id}" if job.run_id is not None else "the job run"
     return Done(
-        summary=f"{who}: job run {job.run_id if job.run_id is not None else ''} is {view.state}.",
-        facts=view.facts,
-        table=table,
+        summary=f"{who}: {number} is {view.state}.",
+        facts=(*view.facts, *facts),
+        table=run_table(runs, ctx.clean) if runs else None,
         run=operation.target,
         view=view,
         beside="",
@@ -125,7 +136,7 @@ async def agent_history(ctx: AdapterContext, operation: Operation, call: Call) -
 async def job_run_history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The agent runs of a job run."""
     job = await ctx.client.job_run(operation.target.id)
-    agent_id = job.agent_id or operation.target.group
+    agent_id = operation.target.group or job.agent_id
     if job.run_id is None or not agent_id:
         raise BadReply(
             f"The `runId` or `agentId` of job run {operation.target.id} can't be read, so its runs can't be listed."

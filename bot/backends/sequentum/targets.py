@@ -128,12 +128,12 @@ class Finder:
 
     async def _run(self, run_id: str) -> Target:
         run = await self._client.run(_needed(run_id, RUN), "agent_id")
-        check_same(self._backend, run_id, run.agent_run_history_id)
+        check_same(self._backend, "agentRunHistoryId", run_id, run.agent_run_history_id)
         return await self._remembered(RUN, run.agent_run_history_id or run_id, await self.agent_of(run.agent_id))
 
     async def _job_run(self, job_run_id: str) -> Target:
         job = await self._client.job_run(_needed(job_run_id, JOB_RUN), "agent_id")
-        check_same(self._backend, job_run_id, job.agent_job_history_id)
+        check_same(self._backend, "agentJobHistoryId", job_run_id, job.agent_job_history_id)
         return await self._remembered(
             JOB_RUN, job.agent_job_history_id or job_run_id, await self.agent_of(job.agent_id)
         )
@@ -145,7 +145,10 @@ class Finder:
             return Target(backend=self._backend, kind=SCHEDULE, id=schedule_id, name=f"{SCHEDULE}/{schedule_id}")
         agent = await self.agent_of(known.parent)
         schedules = await self._client.schedules(agent.id)
-        if schedule_id not in {schedule.schedule_id for schedule in schedules}:
+        listed = {schedule.schedule_id for schedule in schedules}
+        if schedule_id not in listed and "" in listed:
+            raise BadReply(f"{self._backend} lists a schedule of {agent.name} whose `scheduleId` can't be read.")
+        if schedule_id not in listed:
             raise NoSuchTarget(
                 f"{agent.name} no longer has a schedule {schedule_id}.",
                 nearest=tuple(f"{SCHEDULE}/{schedule.schedule_id}" for schedule in schedules[:5]),

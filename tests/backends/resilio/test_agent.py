@@ -132,7 +132,7 @@ async def test_a_restart_is_followed_until_the_agent_answers_with_a_new_token() 
         done = await res.do("restart res:")
         assert plane.restarts == 1
         assert "It answers again, with a new token" in done.summary
-        assert "its reply to that was lost" in done.summary
+        assert "its reply was lost" in done.summary
         assert facts_of(done)["Restart required"] == "no"
         assert res.call.told == ["The restart was sent; waiting for the agent to answer again"]
         assert [request.raw_path for request in plane.requests if request.method == "PATCH"] == ["/api/v3/client"]
