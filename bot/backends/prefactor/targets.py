@@ -112,7 +112,7 @@ class Finder:
             agent = await self._client.agent(agent_id)
         except NoSuchTarget:
             return None
-        core.check_same(self._backend, agent_id, agent.id)
+        core.check_same(self._backend, "id", agent_id, agent.id)
         agent = agent.model_copy(update={"id": agent_id, "name": agent.name or agent_id})
         await self.keep([agent])
         return self.target(agent)
@@ -165,7 +165,7 @@ class Finder:
         if not instance_id:
             raise BadRequest("Give the id, like `instance/013xrzp12g3nqk8nx0y2vfkg4s3jp2qr`.")
         instance = await self._client.instance(instance_id)
-        core.check_same(self._backend, instance_id, instance.id)
+        core.check_same(self._backend, "id", instance_id, instance.id)
         instance = instance.model_copy(update={"id": instance_id})
         agent = await self._by_id(instance.agent_id) if instance.agent_id else None
         return await self._remembered(self.part(instance, agent))
