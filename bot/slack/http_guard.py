@@ -101,11 +101,11 @@ class Guard:
         if connection is None:
             yield
             return
-        connection.proved = True
+        connection.busy = connection.known = True
         try:
             yield
         finally:
-            connection.proved = False
+            connection.busy = False
 
     def admit(self, transport: asyncio.Transport, connection: Connection) -> bool:
         """Take a connection in, at the cost of the oldest one that has proved nothing; False when there is none."""
@@ -129,7 +129,9 @@ class Guard:
                 del self._of[address]
 
     def _drop_one(self, connections: Iterable[Connection]) -> bool:
-        oldest = next((connection for connection in connections if not connection.proved), None)
+        idle = [connection for connection in connections if not connection.busy]
+        # Slack keeps a connection open between two requests: one that it used is dropped only when no stranger's is left.
+        oldest = next((connection for connection in idle if not connection.known), next(iter(idle), None))
         if oldest is None:
             self._note("connection too many")
             return False
@@ -145,7 +147,8 @@ class Connection(asyncio.Protocol):
     """One connection: hands everything on to the HTTP server, and is closed when no whole header came in time."""
 
     def __init__(self, guard: Guard, inner: asyncio.Protocol) -> None:
-        self.proved = False
+        self.busy = False  # a request whose signature is right is worked on
+        self.known = False  # there was one
         self.address = ""
         self._guard = guard
         self._inner = inner

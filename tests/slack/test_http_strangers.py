@@ -67,6 +67,18 @@ async def test_signed_commands_are_acked_while_strangers_hold_every_connection()
     assert len(inside.intents) == 10
 
 
+async def test_a_connection_that_slack_used_is_kept_while_strangers_come_and_go() -> None:
+    """Slack sends its next request over it, and would show the person an error if it were closed."""
+    inside = Inside()
+    async with served(inside, limits=Limits(connections=50)) as url, aiohttp.ClientSession() as http:
+        for round_ in range(5):
+            body = command_body("whoami", trigger_id=f"1.2.{round_}")
+            assert (await post(http, url, body, signed(body))).status == 200
+            async with held(url, 100):
+                pass
+    assert len(inside.intents) == 5
+
+
 @pytest.mark.parametrize("said", KINDS, ids=["silent", "half a header", "half a body", "a drip"])
 async def test_who_does_not_finish_is_closed_in_time(said: bytes) -> None:
     async with served(Inside(), limits=Limits(header=0.3, body=0.4, idle=0.3)) as url, held(url, 5, (said,)) as readers:
