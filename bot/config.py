@@ -62,7 +62,7 @@ class SlackSettings(_Section):
     app_token: Secret | None = None
     signing_secret: tuple[Secret, ...] = ()
     api_url: str = "https://slack.com/api/"
-    response_hosts: tuple[str, ...] = ("hooks.slack.com",)
+    response_hosts: tuple[str, ...] = ("hooks.slack.com", "hooks.slack-gov.com")
     listen: str = "127.0.0.1:3000"
     metrics_listen: str = "127.0.0.1:9464"
     command: str = Field(default="/ops", pattern=_COMMAND)

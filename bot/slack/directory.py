@@ -1,6 +1,7 @@
 """Who people are and what conversations are: users.info, usergroups.users.list, conversations.info and .members.
 
-Answers are kept for at most 60 s. What fails, is slow or has an unexpected shape is unreadable, never guessed.
+Answers are kept for at most 60 s. What fails, is slow or has an unexpected shape is unreadable, never guessed. In an Enterprise
+organization a person belongs to several workspaces: Slack lists them in `enterprise_user.teams`.
 """
 
 from __future__ import annotations
@@ -74,13 +75,13 @@ class SlackDirectory:
             group: _member(answer, actor.user_id) for group, (answer, _) in zip(sorted(groups), members, strict=True)
         }
         ages = {group: told for group, (_, told) in zip(sorted(groups), members, strict=True)}
-        known, flags, team = _flags(user, actor.user_id)
+        known, flags, team, teams = _person(user, actor.user_id, self._team_id)
         wait = self._not_before.get("user", 0.0) - self._clock.monotonic()
         return Subject(
             user_id=actor.user_id,
             team_id=team or actor.team_id,
             enterprise_id=actor.enterprise_id,
-            known=known and actor.team_id in ("", team, self._team_id),
+            known=known and actor.team_id in ("", team, self._team_id, *teams),
             user_age=age,
             groups=memberships,
             group_ages=ages,
@@ -192,7 +193,8 @@ class SlackDirectory:
                 if kind == "user":
                     reply = await self._client.users_info(user=id)
                 elif kind == "group":
-                    reply = await self._client.usergroups_users_list(usergroup=id)
+                    # A token of a whole organization has to name the workspace; others ignore it.
+                    reply = await self._client.usergroups_users_list(usergroup=id, team_id=self._team_id)
                 else:
                     reply = await self._client.conversations_info(channel=id)
         except (SlackApiError, TimeoutError, *TRANSPORT) as error:
@@ -225,19 +227,25 @@ def _seen(kept: Json, *, shared: bool) -> dict[str, Json]:
     return {"shared": shared and not newly, "frozen": newly}
 
 
-def _flags(answer: Answer | None, user_id: str) -> tuple[bool, dict[str, bool], str]:
-    """Whether the record can be relied on, its flags, and the person's own team. A flag that is no boolean is unreadable."""
+def _person(answer: Answer | None, user_id: str, home: str) -> tuple[bool, dict[str, bool], str, tuple[str, ...]]:
+    """Whether the record can be relied on, its flags, the person's team, and all teams that the record names.
+
+    The team is `home` for a person whose organization lists it among their workspaces, whatever `team_id` says or leaves out.
+    A flag that is not a boolean makes the record unreadable.
+    """
     user = answer.get("user") if answer is not None else None
     if not isinstance(user, Mapping) or user.get("id") != user_id:
-        return False, {}, ""
-    flags: dict[str, bool] = {}
-    for name in _FLAGS:
-        value = user.get(name, False)
-        if not isinstance(value, bool):
-            return False, {}, ""
-        flags[name] = value
-    team = user.get("team_id")
-    return isinstance(team, str) and bool(team), flags, team if isinstance(team, str) else ""
+        return False, {}, "", ()
+    flags = {name: user.get(name, False) for name in _FLAGS}
+    if not all(isinstance(value, bool) for value in flags.values()):
+        return False, {}, "", ()
+    organization = user.get("enterprise_user")
+    listed = organization.get("teams") if isinstance(organization, Mapping) else None
+    teams = tuple(team for team in listed if isinstance(team, str)) if isinstance(listed, list) else ()
+    own = user.get("team_id")
+    own = own if isinstance(own, str) else ""
+    team = home if home in teams else own or next(iter(teams), "")
+    return bool(team), flags, team, (*teams, own) if own else teams
 
 
 def _member(answer: Answer | None, user_id: str) -> Member:

@@ -1,7 +1,7 @@
-"""Which app this is and where it is installed, as Slack tells of its tokens; and what a request names instead.
+"""Which app this is and where it is installed, according to its tokens; and requests that name another app or organization.
 
-Sources: Slack's pages of auth.test and bots.info. A slash command, a button, a modal and an event name the app they are for in
-`api_app_id`, and the organization in `enterprise_id` or `enterprise.id`; a shortcut may name neither.
+Sources: Slack's pages of auth.test, auth.teams.list and bots.info. A slash command, a button, a modal and an event name their app
+in `api_app_id`, and the organization in `enterprise_id` or `enterprise.id`; a shortcut may name neither.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ _log = logging.getLogger("signalbox.slack")
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """None: Slack did not tell, or there is none. `socket_app_id` is the app of the app-level token."""
+    """None: Slack did not say, or there is none. `socket_app_id` is the app of the app-level token.
+
+    `granted` are the workspaces in which an app that is installed in a whole organization may be used.
+    """
 
     bot_user_id: str
     team_id: str
@@ -32,21 +35,23 @@ class Installation:
     app_id: str | None = None
     socket_app_id: str | None = None
     org_wide: bool = False
+    granted: frozenset[str] | None = None
 
     def unusable(self, team: str) -> str | None:
-        """Why a bot for that workspace cannot work with these tokens, None when it can."""
-        if self.org_wide:
-            return f"the bot token is of an installation in a whole organization: install the app in {team} alone"
-        if self.team_id != team:
-            return f"team is {team}, and the bot token belongs to {self.team_id}"
-        if self.app_id and self.socket_app_id and self.app_id != self.socket_app_id:
+        """Why a bot for that workspace can't work with these tokens, None when it can."""
+        if self.org_wide and self.granted is not None and team not in self.granted:
             return (
-                f"bot_token is of the app {self.app_id} and app_token of {self.socket_app_id}: take both from one app"
+                f"the app is installed in the organization {self.enterprise_id}, but not added to the workspace {team}. "
+                "An organization administrator adds it there, under Integrations > Installed apps > Add to workspaces"
             )
+        if not self.org_wide and self.team_id != team:
+            return f"team is {team}, but the bot token belongs to {self.team_id}"
+        if self.app_id and self.socket_app_id and self.app_id != self.socket_app_id:
+            return f"bot_token belongs to the app {self.app_id}, but app_token to {self.socket_app_id}. Use one app's tokens"
         return None
 
     def foreign(self, body: Mapping[str, Any]) -> Foreign | None:
-        """What in a payload names another app or organization than this one; None where nothing contradicts."""
+        """Whether a payload names another app or organization; None where nothing contradicts."""
         app = text(body, "api_app_id")
         if self.app_id is not None and app is not None and app != self.app_id:
             return "other_app"
@@ -57,8 +62,9 @@ class Installation:
 
 
 async def installation(client: AsyncWebClient, app_token: str | None) -> Installation:
-    """Ask Slack. Raises what auth.test raises for the bot token; what else cannot be told is None."""
+    """Ask Slack. Raises what auth.test raises for the bot token; anything else that Slack does not say is None."""
     me = await client.auth_test()
+    org_wide = me.get("is_enterprise_install") is True
     app_id = me.get("app_id") or await _app_of_bot(client, me.get("bot_id"))
     socket_app_id = await _app_of_token(client, app_token) if app_token is not None else None
     return Installation(
@@ -67,8 +73,22 @@ async def installation(client: AsyncWebClient, app_token: str | None) -> Install
         enterprise_id=me.get("enterprise_id"),
         app_id=app_id or socket_app_id,
         socket_app_id=socket_app_id,
-        org_wide=me.get("is_enterprise_install") is True,
+        org_wide=org_wide,
+        granted=await _granted(client) if org_wide else None,
     )
+
+
+async def _granted(client: AsyncWebClient) -> frozenset[str] | None:
+    """The workspaces to which an organization added the app; None when Slack does not list them all."""
+    try:
+        reply = await client.auth_teams_list(limit=1_000)
+    except (SlackApiError, *TRANSPORT) as error:
+        _log.warning("the workspaces of the installation can't be listed: %s", read(error).code)
+        return None
+    teams, more = reply.get("teams"), reply.get("response_metadata")
+    if not isinstance(teams, list) or (isinstance(more, Mapping) and more.get("next_cursor")):
+        return None
+    return frozenset(str(team.get("id")) for team in teams if isinstance(team, Mapping))
 
 
 async def _app_of_bot(client: AsyncWebClient, bot_id: str | None) -> str | None:
@@ -77,7 +97,7 @@ async def _app_of_bot(client: AsyncWebClient, bot_id: str | None) -> str | None:
     try:
         bot = (await client.bots_info(bot=bot_id)).get("bot")
     except (SlackApiError, *TRANSPORT) as error:
-        _log.warning("which app this is cannot be told, so requests are not checked for it: %s", read(error).code)
+        _log.warning("the bot can't read its own app id, so requests are not checked for it: %s", read(error).code)
         return None
     return text(bot, "app_id") if isinstance(bot, Mapping) else None
 
@@ -86,5 +106,5 @@ async def _app_of_token(client: AsyncWebClient, app_token: str) -> str | None:
     try:
         found: str | None = (await client.auth_test(token=app_token)).get("app_id")
     except (SlackApiError, *TRANSPORT):
-        return None  # a token that is no good is told when the socket is opened
+        return None  # an app token that does not work is reported when the socket is opened
     return found

@@ -291,6 +291,49 @@ async def test_a_person_of_an_unexpected_shape_is_unknown(liar: tuple[Liar, Slac
     assert standing(await directory.subject(ANA, (), max_age=0), "T0ACME")[0] is Standing.FULL
 
 
+GRID = {"enterprise_id": "E0ACME", "enterprise_name": "Acme", "is_admin": False}
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"team_id": None, "enterprise_user": GRID | {"teams": ["T0ACME"]}}, Standing.FULL),
+        ({"team_id": "E0ACME", "enterprise_user": GRID | {"teams": ["T0OTHER", "T0ACME"]}}, Standing.FULL),
+        ({"team_id": "T0OTHER", "enterprise_user": GRID | {"teams": ["T0OTHER", "T0ACME"]}}, Standing.FULL),
+        ({"team_id": "T0ACME", "enterprise_user": GRID | {"teams": None}}, Standing.FULL),
+        ({"enterprise_user": "E0ACME"}, Standing.FULL),
+        ({"team_id": None, "enterprise_user": GRID | {"teams": ["T0OTHER"]}}, Standing.NAMED_ONLY),
+        ({"team_id": "T0OTHER", "enterprise_user": GRID | {"teams": ["T0OTHER"]}}, Standing.NAMED_ONLY),
+        ({"team_id": None, "enterprise_user": GRID}, Standing.BARRED),
+        ({"team_id": None, "enterprise_user": GRID | {"teams": "T0ACME"}}, Standing.BARRED),
+        ({"team_id": None, "enterprise_user": GRID | {"teams": [5, None]}}, Standing.BARRED),
+        (
+            {"team_id": None, "is_restricted": True, "enterprise_user": GRID | {"teams": ["T0ACME"]}},
+            Standing.NAMED_ONLY,
+        ),
+    ],
+)
+async def test_a_person_of_an_organization_is_a_member_of_the_workspaces_that_it_lists(
+    liar: tuple[Liar, SlackDirectory], changes: dict[str, Any], wanted: Standing
+) -> None:
+    said, directory = liar
+    user = {key: value for key, value in (GOOD_USER | changes).items() if value is not None}
+    said.answers["users.info"] = {"user": user}
+    assert standing(await directory.subject(ANA, (), max_age=0), "T0ACME")[0] is wanted
+
+
+async def test_a_payload_may_name_any_workspace_of_the_persons_organization(
+    liar: tuple[Liar, SlackDirectory],
+) -> None:
+    """Slack puts the person's first workspace into a button's payload, wherever they press."""
+    said, directory = liar
+    grid = GRID | {"teams": ["T0OTHER", "T0ACME"]}
+    said.answers["users.info"] = {"user": GOOD_USER | {"team_id": "T0OTHER", "enterprise_user": grid}}
+    for team, wanted in (("T0OTHER", Standing.FULL), ("T0ACME", Standing.FULL), ("T0EVIL", Standing.BARRED)):
+        subject = await directory.subject(Actor(user_id="U0ANA", team_id=team), (), max_age=0)
+        assert standing(subject, "T0ACME")[0] is wanted
+
+
 @pytest.mark.parametrize("users", [None, {}, "U0ANA", 5, True])
 async def test_a_group_of_an_unexpected_shape_is_unreadable(liar: tuple[Liar, SlackDirectory], users: object) -> None:
     said, directory = liar

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -182,6 +183,48 @@ async def test_slacks_own_hosts_are_taken(sink: tuple[Sink, Uploads, Attachments
     for url in ("https://files.slack.com/files-pri/T-F/x", f"{server.base}/file"):
         server.info = {"id": "F1", "name": "x", "size": 10, "channels": ["C0CRAWL"], "url_private": url}
         assert (await attachments.open("F1", "C0CRAWL", "U0ANA")).name == "x"
+
+
+@pytest.mark.parametrize(
+    ("api", "url", "taken"),
+    [
+        ("https://slack-gov.com/api/", "https://files.slack-gov.com/files-pri/T-F/x", True),
+        ("https://slack-gov.com/api/", "https://files.slack.com/files-pri/T-F/x", False),
+        ("https://slack.com/api/", "https://files.slack-gov.com/files-pri/T-F/x", False),
+        ("https://slack.com/api/", "https://files.slack.com/files-pri/T-F/x", True),
+        ("https://evilslack-gov.com/api/", "https://files.slack-gov.com/files-pri/T-F/x", False),
+    ],
+)
+async def test_the_token_goes_to_files_of_its_own_slack_only(api: str, url: str, taken: bool) -> None:
+    """Commercial Slack and GovSlack are two systems with two tokens."""
+    async with aiohttp.ClientSession() as session:
+        attachments = Attachments(AsyncWebClient(TOKEN, base_url=api, session=session), session)
+    assert attachments._is_slacks(urlsplit(url)) is taken
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"mode": "external", "is_external": True, "external_type": "gdrive"}, "a link to a document outside Slack"),
+        ({"mode": "tombstone"}, "was deleted"),
+        ({"mode": "hidden_by_limit"}, "storage limit"),
+        ({"mode": "canvas"}, "a Slack canvas or list"),
+    ],
+)
+async def test_a_file_that_slack_does_not_keep_says_why(
+    sink: tuple[Sink, Uploads, Attachments], changes: dict[str, Any], words: str
+) -> None:
+    server, _, attachments = sink
+    server.info = {"id": "F1", "name": "plan", "size": 10, "channels": ["C0CRAWL"], **changes}
+    server.info["url_private"] = "https://docs.example/document"
+    with pytest.raises(BadRequest, match=words):
+        await attachments.open("F1", "C0CRAWL", "U0ANA")
+
+
+async def test_a_deleted_file_says_so(desk: Desk) -> None:
+    desk.ws.faults.fail("files.info", error="file_deleted", times=1)
+    with pytest.raises(BadRequest, match="was deleted"):
+        await desk.attachments.open("F0GONE", "C0CRAWL", "U0ANA")
 
 
 async def test_a_file_that_is_too_large_or_larger_than_said_is_refused(

@@ -21,6 +21,7 @@ from tests.world import OPEN_POLICY, World
 
 ORG = replace(DEMO_SEED, enterprise_id="E0ACME", enterprise_name="Acme all")
 OTHER_APP = {"api_app_id": "A0OTHER"}
+HERE, ELSEWHERE = frozenset({"T0ACME"}), frozenset({"T0OTHER"})
 
 
 def slack_app(here: World) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -93,12 +94,15 @@ async def test_over_signed_http_too(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def bot_of(folder: Path, seed: Seed = DEMO_SEED, **fault: Any) -> AsyncIterator[World]:
-    """A bot in a workspace of its own, whose bots.info fails in that way."""
+async def bot_of(folder: Path, seed: Seed = DEMO_SEED, *, team: str = "", **fault: Any) -> AsyncIterator[World]:
+    """A bot in a workspace of its own, whose bots.info fails in that way; `team` is what the configuration names instead."""
     async with Workspace(seed, port=0) as ws:
         if fault:
             ws.faults.fail("bots.info", **fault)
         environ = write_config(folder, ws, (), OPEN_POLICY)
+        if team:
+            path = folder / "signalbox.toml"
+            path.write_text(path.read_text().replace(seed.team_id, team))
         bot = Bot(config.load(folder / "signalbox.toml", environ), environ)
         try:
             await bot.start()
@@ -142,8 +146,13 @@ async def test_a_request_of_another_organization_is_refused_and_registered_at_ev
     ("installed", "said"),
     [
         (Installation("U0BOT", "T0OTHER"), "the bot token belongs to T0OTHER"),
-        (Installation("U0BOT", "T0ACME", "E0ACME", org_wide=True), "install the app in T0ACME alone"),
-        (Installation("U0BOT", "T0ACME", app_id="A0ONE", socket_app_id="A0TWO"), "A0ONE and app_token of A0TWO"),
+        (
+            Installation("U0BOT", "E0ACME", "E0ACME", org_wide=True, granted=ELSEWHERE),
+            "not added to the workspace T0ACME",
+        ),
+        (Installation("U0BOT", "E0ACME", "E0ACME", org_wide=True, granted=HERE), None),
+        (Installation("U0BOT", "E0ACME", "E0ACME", org_wide=True), None),
+        (Installation("U0BOT", "T0ACME", app_id="A0ONE", socket_app_id="A0TWO"), "A0ONE, but app_token to A0TWO"),
         (Installation("U0BOT", "T0ACME", "E0ACME", app_id="A0ONE", socket_app_id="A0ONE"), None),
         (Installation("U0BOT", "T0ACME"), None),
     ],
@@ -152,3 +161,20 @@ def test_tokens_that_cannot_work_are_told_in_one_sentence(installed: Installatio
     """Of another workspace, of a whole organization, of two apps."""
     found = installed.unusable("T0ACME")
     assert found is None if said is None else said in str(found)
+
+
+async def test_an_app_that_is_installed_in_the_whole_organization_serves_its_workspace(tmp_path: Path) -> None:
+    """The token belongs to the organization; `team` names the workspace that the bot works for."""
+    async with bot_of(tmp_path, replace(ORG, org_wide=True)) as here:
+        await here.does("whoami", "U0ANA")
+        groups = [call for call in here.ws.calls if call.method == "usergroups.users.list"]
+        assert {call.args["team_id"] for call in groups} == {"T0ACME"}
+
+
+async def test_an_app_that_the_organization_did_not_add_to_the_workspace_is_refused_in_one_sentence(
+    tmp_path: Path,
+) -> None:
+    other = replace(ORG, org_wide=True, team_id="T0OTHER")
+    with pytest.raises(config.ConfigProblem, match="not added to the workspace T0ACME"):
+        async with bot_of(tmp_path, other, team="T0ACME"):
+            pass

@@ -107,6 +107,7 @@ def test_what_the_doors_register_is_what_the_manifest_subscribes_to() -> None:
 # Slack's reference: the scope that each method of the Web API needs; None needs none.
 NEEDED = {
     "auth_test": None,
+    "auth_teams_list": None,
     "chat_postMessage": "chat:write",
     "chat_postEphemeral": "chat:write",
     "chat_update": "chat:write",

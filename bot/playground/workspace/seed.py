@@ -137,6 +137,7 @@ class Seed:
     app: SeedApp
     enterprise_id: str | None = None
     enterprise_name: str | None = None
+    org_wide: bool = False  # the app is installed in the whole organization, and added to this workspace
 
     def with_app(self, **changes: object) -> "Seed":
         """The same workspace with fields of its app replaced."""

@@ -18,13 +18,20 @@ def _auth_test(core: Core, _args: Json, caller: Caller) -> Json:
         "url": f"https://{seed.team_domain}.slack.com/",
         "team": seed.team_name,
         "team_id": seed.team_id,
-        "is_enterprise_install": False,
+        "is_enterprise_install": seed.org_wide,
     }
     if seed.enterprise_id:
         reply["enterprise_id"] = seed.enterprise_id
+    if seed.org_wide:
+        reply |= {"team_id": seed.enterprise_id, "team": seed.enterprise_name}
     if caller.kind == "app":
         return reply | {"app_name": seed.app.name, "app_id": seed.app.id}
     return reply | {"user": seed.app.name, "user_id": seed.app.bot_user_id, "bot_id": seed.app.bot_id}
+
+
+def _teams_list(core: Core, _args: Json, _caller: Caller) -> Json:
+    teams = [{"id": core.seed.team_id, "name": core.seed.team_name}]
+    return {"teams": teams, "response_metadata": {"next_cursor": ""}}
 
 
 def _connections_open(core: Core, args: Json, _caller: Caller) -> Json:
@@ -52,6 +59,7 @@ def _bots_info(core: Core, args: Json, _caller: Caller) -> Json:
 
 METHODS = {
     "auth.test": Method(_auth_test, caller="any"),
+    "auth.teams.list": Method(_teams_list),
     "apps.connections.open": Method(_connections_open, caller="app"),
     "team.info": Method(_team_info, ("team:read",)),
     "bots.info": Method(_bots_info, ("users:read",)),
