@@ -17,8 +17,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
 from bot.build import Installed, build_backends, build_context
+from bot.core.card import Card, Line, Tone
 from bot.core.errors import Problem
-from bot.core.intent import Intent
+from bot.core.intent import Intent, Place
 from bot.core.ports.services import Clock, Ids, Presenter
 from bot.core.records import Outgoing
 from bot.features.access.policy_reload import PolicyReloader
@@ -51,12 +52,14 @@ from bot.slack.installation import Installation, installation
 from bot.slack.message_sender import MessageSender
 from bot.slack.payload import Stamp
 from bot.slack.response_url import Responder
+from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.sqlite.store import Store
 from bot.store.sqlite.target_names import StoreNames
 
 FOLLOW_EVERY = 1.0
 RULES_EVERY = 1.0
 PICK_UP_EVERY = 30.0
+TOKENS_EVERY = 60.0
 NAMES_EVERY = 600.0
 STOP_WITHIN = 10.0
 LAST_MESSAGES_WITHIN = 3.0
@@ -115,20 +118,23 @@ class Bot:
         await self.rules.settle()
         slack = self.settings.slack
         self._session = open_session(self.settings.proxies, self.settings.ca_file)
-        client = web_client(slack.bot_token.get_secret_value(), slack.api_url, self._session)
+        client = web_client(slack.token, slack.api_url, self._session)
+        keys = RotationKeys(*slack.rotation) if slack.rotation else None
+        self.rotation = TokenRotation(self.store, self.clock, keys, client)
         me = await self._who_am_i(client)
         left = await self.store.due_messages(FOR_EVER, MOST_WAITING)
         self.sender = MessageSender(
             self.store,
             client,
             Responder(self._session, slack.response_hosts),
-            Uploads(client, self._session),
+            uploads := Uploads(client, self._session),
             self.clock,
             team_id=slack.team,
             fatal=self._fatal,
             security_channel=slack.security_channel,
             left=left,
         )
+        self.rotation.follow(self.sender.client, uploads.client)
         directory = SlackDirectory(client, self.store, self.clock, slack.team)
         self.ctx = self._deps(client, directory, self.sender, self._spool(left))
         self.pipeline = Intake(self.ctx)
@@ -183,9 +189,11 @@ class Bot:
         slack = self.settings.slack
         app_token = slack.app_token.get_secret_value() if slack.mode == "socket" and slack.app_token else None
         try:
+            await self.rotation.begin()
             me = await installation(client, app_token)
         except (SlackApiError, *TRANSPORT) as error:
-            raise config.ConfigProblem(f"[slack] {slack_fault(error, 'bot token', slack.api_url)}") from None
+            which = "refresh token" if client.token is None else "bot token"
+            raise config.ConfigProblem(f"[slack] {slack_fault(error, which, slack.api_url)}") from None
         unusable = me.unusable(slack.team)
         if unusable is not None:
             raise config.ConfigProblem(f"[slack] {unusable}")
@@ -233,6 +241,7 @@ class Bot:
         return (
             (FOLLOW_EVERY, self._beside("follow", lambda: follow_due(self.ctx))),
             (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.sender, self.built.secrets))),
+            (TOKENS_EVERY, self._beside("tokens", self._keep_tokens)),
             (PICK_UP_EVERY, self._beside("approvals", lambda: pick_up(self.ctx))),
             (HEALTH_EVERY, self._beside("health", lambda: warn_of_credentials(self.ctx))),
             (HOMES_EVERY, self._beside("homes", lambda: redraw(self.ctx))),
@@ -240,6 +249,31 @@ class Bot:
             (PRUNE_EVERY, self._beside("prune", lambda: prune(self.ctx))),
             (PRUNE_EVERY, self._beside("head", lambda: publish_head(self.ctx))),
         )
+
+    async def _renew_or_stop(self) -> None:
+        """Exchange a token that Slack called expired; without another one nothing works any more."""
+        trouble = await self.rotation.keep_fresh(expired=True)
+        if trouble is not None:
+            self._fatal(trouble.code)
+
+    async def _keep_tokens(self) -> None:
+        """Exchange a rotating token in time; when Slack refuses that, the security channel is told once a day."""
+        trouble = await self.rotation.keep_fresh()
+        channel = self.settings.slack.security_channel
+        if trouble is None or channel is None:
+            return
+        card = Card(
+            key=f"token:{self.clock.now():%Y-%m-%d}",
+            place=Place(team_id=self.settings.slack.team, channel_id=channel),
+            title="Slack refuses to renew the bot token",
+            tone=Tone.BAD,
+            status=f"Slack answers {trouble.code}. The bot stops when its token ends, at most 4 hours from now",
+            lines=(
+                Line(heading="What to do", text="Install the app again and put the new refresh token in its place."),
+            ),
+        )
+        if await self.store.message(card.key) is None:
+            await self.sender.show(card)
 
     def _beside(self, name: str, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
         """A job that runs beside the beat, never twice at once; what it cannot do is tried again at the next beat."""
@@ -331,6 +365,9 @@ class Bot:
             _log.warning("some messages wait for the next start")
 
     def _fatal(self, code: str) -> None:
+        if code == "token_expired" and self.settings.slack.rotation is not None:
+            self.tasks.start(self._renew_or_stop(), "tokens")
+            return
         _log.critical("Slack refuses the token (%s); stopping", code)
         self.stopping.set()
 

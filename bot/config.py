@@ -51,6 +51,7 @@ class _CommandName(_Section):
     """What a manifest needs of `[slack]`."""
 
     command: str = Field(default="/ops", pattern=_COMMAND)
+    rotates: bool = False
 
 
 class SlackSettings(_Section):
@@ -58,7 +59,10 @@ class SlackSettings(_Section):
 
     mode: Literal["socket", "http"] = "socket"
     team: str = Field(json_schema_extra={"pattern": _TEAM.pattern})
-    bot_token: Secret
+    bot_token: Secret | None = None
+    client_id: str | None = None
+    client_secret: Secret | None = None
+    refresh_token: Secret | None = None
     app_token: Secret | None = None
     signing_secret: tuple[Secret, ...] = ()
     api_url: str = "https://slack.com/api/"
@@ -116,6 +120,29 @@ class SlackSettings(_Section):
         if self.mode == "http" and not self.signing_secret:
             raise ValueError("http mode needs signing_secret")
         return self
+
+    @model_validator(mode="after")
+    def _has_a_bot_token(self) -> SlackSettings:
+        given = [key is not None for key in (self.client_id, self.client_secret, self.refresh_token)]
+        if any(given) and not all(given):
+            raise ValueError("token rotation needs client_id, client_secret and refresh_token")
+        if self.bot_token is None and not any(given):
+            raise ValueError(
+                "bot_token is missing; with token rotation, write client_id, client_secret and refresh_token"
+            )
+        return self
+
+    @property
+    def token(self) -> str | None:
+        """The bot token; None when each comes from an exchange."""
+        return self.bot_token.get_secret_value() if self.bot_token and not self.client_id else None
+
+    @property
+    def rotation(self) -> tuple[str, SecretStr, SecretStr] | None:
+        """Client id, client secret and first refresh token; None without token rotation."""
+        if self.client_id is None or self.client_secret is None or self.refresh_token is None:
+            return None
+        return self.client_id, self.client_secret, self.refresh_token
 
     @property
     def address(self) -> tuple[str, int]:
@@ -277,11 +304,12 @@ def audit_log_of(path: Path) -> tuple[Path, str]:
     return path.resolve().parent / urlsplit(store.url).path[1:], team if isinstance(team, str) else ""
 
 
-def command_of(path: Path) -> str:
-    """The name of the slash command: all that a manifest needs, because the app is made before there is any token."""
+def app_of(path: Path) -> dict[str, Any]:
+    """What a manifest needs, `command` and `rotates`: the app is made before there is any token."""
     slack = _document(path).get("slack")
     table = {key: value for key, value in slack.items() if key == "command"} if isinstance(slack, dict) else {}
-    return _section(_CommandName, table, "slack", References(path.resolve().parent, {})).command
+    table["rotates"] = isinstance(slack, dict) and "client_id" in slack
+    return _section(_CommandName, table, "slack", References(path.resolve().parent, {})).model_dump()
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -44,9 +44,9 @@ def refusal(folder: Path, text: str) -> str:
 def test_the_least_that_is_needed(tmp_path: Path) -> None:
     settings = loaded(tmp_path, GOOD)
     assert settings.slack.mode == "socket"
-    assert settings.slack.bot_token.get_secret_value() == ENV["BOT"]
+    assert settings.slack.token == ENV["BOT"]
     assert settings.slack.address == ("127.0.0.1", 3000)
-    assert settings.slack.response_hosts == ("hooks.slack.com",)
+    assert settings.slack.response_hosts == ("hooks.slack.com", "hooks.slack-gov.com")
     assert settings.store_path == tmp_path / "signalbox.db"
     assert settings.policy_path == tmp_path / "policy.toml"
     assert settings.zone == "UTC"
@@ -105,7 +105,8 @@ def test_paths_are_meant_from_where_the_file_is(tmp_path: Path) -> None:
         (GOOD.replace("env:BOT", "xoxb-config-not-a-secret"), ("bot_token", "env:NAME")),
         (GOOD.replace("env:BOT", "file:none"), ("bot_token", "none")),
         (GOOD.replace('"env:BOT"', "5"), ("bot_token",)),
-        (GOOD.replace('bot_token = "env:BOT"\n', ""), ("bot_token", "required")),
+        (GOOD.replace('bot_token = "env:BOT"\n', ""), ("bot_token is missing", "refresh_token")),
+        (GOOD + 'client_id = "1.2"\n', ("client_id, client_secret and refresh_token",)),
         (GOOD.replace('app_token = "env:APP"\n', ""), ("app_token",)),
         (GOOD + 'mode = "http"\n', ("signing_secret",)),
         (GOOD + 'mode = "http"\nsigning_secret = "env:EMPTY"\n', ("signing_secret", "EMPTY")),

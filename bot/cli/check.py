@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,11 +26,13 @@ from bot.features.access.policy_reload import PolicyReloader, named_channels, re
 from bot.http_client.transport import open_session
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.health import HealthBoard
+from bot.slack.block_samples import first_fault, sample_messages
 from bot.slack.client import web_client
 from bot.slack.directory import SlackDirectory
-from bot.slack.errors import TRANSPORT
+from bot.slack.errors import TRANSPORT, read
 from bot.slack.installation import installation
 from bot.slack.manifest import SCOPES
+from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.sqlite.driver import sqlite_warning
 from bot.store.sqlite.store import Store
 from bot.store.sqlite.target_names import StoreNames
@@ -108,22 +111,28 @@ def _route(report: _Report, what: str, proxies: Proxies, url: str) -> None:
 async def _slack(settings: config.Settings, store: Store, policy: Policy | None, report: _Report) -> None:
     slack = settings.slack
     async with open_session(settings.proxies, settings.ca_file) as session:
-        client = web_client(slack.bot_token.get_secret_value(), slack.api_url, session)
-        if await _tokens(client, settings, report) and policy is not None:
+        client = web_client(slack.token, slack.api_url, session)
+        keys = RotationKeys(*slack.rotation) if slack.rotation else None
+        if not await _tokens(client, TokenRotation(store, SystemClock(), keys, client), settings, report):
+            return
+        await _blocks(client, report)
+        if policy is not None:
             directory = SlackDirectory(client, store, SystemClock(), slack.team)
             await _channels(directory, policy, settings, report)
             if (gap := await review_warning(directory, policy)) is not None:
                 report.warn(gap)
 
 
-async def _tokens(client: AsyncWebClient, settings: config.Settings, report: _Report) -> bool:
+async def _tokens(client: AsyncWebClient, rotation: TokenRotation, settings: config.Settings, report: _Report) -> bool:
     """The tokens and their scopes; False when asking further is useless."""
     slack = settings.slack
     try:
+        await rotation.begin()
         me = await client.auth_test()
         found = await installation(client, slack.app_token.get_secret_value() if slack.app_token else None)
     except (SlackApiError, *TRANSPORT) as error:
-        report.bad(f"Slack: {slack_fault(error, 'bot token', slack.api_url)}")
+        which = "refresh token" if client.token is None else "bot token"
+        report.bad(f"Slack: {slack_fault(error, which, slack.api_url)}")
         return False
     unusable = found.unusable(slack.team)
     if unusable is not None:
@@ -139,6 +148,26 @@ async def _tokens(client: AsyncWebClient, settings: config.Settings, report: _Re
     else:
         report.good("scopes: all that the manifest asks for")
     return True
+
+
+async def _blocks(client: AsyncWebClient, report: _Report) -> None:
+    """Whether this workspace's Slack accepts the blocks of every kind of message that the bot sends."""
+    refused = 0
+    samples = sample_messages()
+    for name, what in samples.items():
+        form = {key: json.dumps(value) for key, value in what.items()}
+        try:  # slack_sdk's own method puts the blocks into the URL, where a whole card is too long
+            await client.api_call("blocks.validate", data=form)
+        except (SlackApiError, *TRANSPORT) as error:
+            trouble = read(error)
+            if not trouble.code.startswith("invalid_") or trouble.code == "invalid_arguments":
+                report.warn(f"blocks: this Slack can't check them ({trouble.code})")
+                return
+            found = error.response.get("errors") if isinstance(error, SlackApiError) else None
+            report.bad(f"blocks of {name}: Slack refuses them ({first_fault(found) or trouble.code})")
+            refused += 1
+    if not refused:
+        report.good(f"blocks: Slack accepts {len(samples)} samples of what the bot sends")
 
 
 async def _channels(directory: SlackDirectory, policy: Policy, settings: config.Settings, report: _Report) -> None:

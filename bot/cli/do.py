@@ -27,6 +27,7 @@ from bot.slack.client import web_client
 from bot.slack.files import Attachments, Uploads
 from bot.slack.message_sender import MessageSender
 from bot.slack.response_url import Responder
+from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.sqlite.store import Store
 from bot.store.sqlite.target_names import StoreNames
 
@@ -103,7 +104,8 @@ async def do(
     store = await asyncio.to_thread(Store.open, str(settings.store_path))
     tasks = TaskQueue()
     async with open_session(settings.proxies, settings.ca_file) as session:
-        client = web_client(slack.bot_token.get_secret_value(), slack.api_url, session)
+        client = web_client(slack.token, slack.api_url, session)
+        await TokenRotation(store, clock, RotationKeys(*slack.rotation) if slack.rotation else None, client).begin()
         sender = MessageSender(  # stores messages only: the bot that runs on this store sends them
             store,
             client,
@@ -125,7 +127,7 @@ async def do(
             ids=ids,
             store=store,
             names=names,
-            directory=directory_of(slack, session, store, clock, say),
+            directory=await directory_of(slack, session, store, clock, say),
             presenter=presenter,
             files=Attachments(client, session),
             spool=spool,

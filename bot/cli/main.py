@@ -144,10 +144,10 @@ def why(command: str, channel: str, user: str, config: Path) -> int:
 @config_option
 def manifest(url: str | None, config: Path) -> int:
     """Print the app manifest that fits the configuration."""
-    from bot.config import command_of
+    from bot.config import app_of
     from bot.slack.manifest import manifest_text
 
-    named = {"command": command_of(config)} if config.exists() else {}
+    named = app_of(config) if config.exists() else {}
     click.echo(manifest_text(**named, url=url), nl=False)
     return Exit.DONE
 

@@ -13,16 +13,19 @@ from bot.core.policy.match import Member, Reach, Subject, Where
 from bot.core.ports.services import Clock, Directory
 from bot.slack.client import web_client
 from bot.slack.directory import SlackDirectory
+from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.sqlite.store import Store
 
 
-def directory_of(
+async def directory_of(
     slack: config.SlackSettings, session: aiohttp.ClientSession, store: Store, clock: Clock, say: Callable[[str], None]
 ) -> Directory:
     """Slack's directory, or without a bot token one that assumes full members."""
-    token = slack.bot_token.get_secret_value()
-    if token:
-        return SlackDirectory(web_client(token, slack.api_url, session), store, clock, slack.team)
+    keys = RotationKeys(*slack.rotation) if slack.rotation else None
+    if slack.token or (keys is not None and keys.refresh_token.get_secret_value()):
+        client = web_client(slack.token, slack.api_url, session)
+        await TokenRotation(store, clock, keys, client).begin()
+        return SlackDirectory(client, store, clock, slack.team)
     say(
         "There is no bot token, so Slack isn't asked: people count as full members, and who is in a user group is unknown."
     )

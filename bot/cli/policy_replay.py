@@ -80,7 +80,7 @@ async def _replay(settings: config.Settings, policy: Policy, seconds: int, since
         catalog = Catalog({t["name"]: plugins.load(t["kind"]).rows for t in settings.backends})
         async with open_session(settings.proxies, settings.ca_file) as session:
             slack = settings.slack
-            directory = directory_of(slack, session, store, clock, say)
+            directory = await directory_of(slack, session, store, clock, say)
             people = await _people(directory, policy, {one.row.user_id or "" for one in past}, slack.team)
         found = [
             (one, await _change(policy, catalog, store, one, people, slack.team))

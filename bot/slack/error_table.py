@@ -40,7 +40,9 @@ _CODES: Final = {
         attachment_payload_limit_exceeded too_many_attachments too_many_contact_cards block_mismatch view_too_large
         invalid_view invalid_message invalid_arguments no_text markdown_text_conflict""",
     Remedy.OVER: "execution_not_in_running_state function_execution_not_found",
-    Remedy.FATAL: "invalid_auth not_authed account_inactive token_revoked token_expired",
+    Remedy.FATAL: """
+        invalid_auth not_authed account_inactive token_revoked token_expired
+        bad_client_secret invalid_client_id invalid_refresh_token""",
     Remedy.REFUSED: """
         access_denied accesslimited app_access_restricted ekm_access_denied enterprise_is_restricted is_bot missing_scope
         no_permission not_allowed_token_type org_login_required team_access_not_granted team_not_found
@@ -72,8 +74,8 @@ _CODES: Final = {
 
         exchanged_trigger_id expired_trigger_id invalid_trigger_id trigger_expired trigger_exchanged not_enabled
 
-        bad_client_secret bad_redirect_uri cannot_install_an_org_installed_app invalid_client_id invalid_code
-        invalid_code_verifier invalid_grant_type invalid_refresh_token no_scopes oauth_authorization_url_mismatch
+        bad_redirect_uri cannot_install_an_org_installed_app invalid_code
+        invalid_code_verifier invalid_grant_type no_scopes oauth_authorization_url_mismatch
         pkce_not_allowed preview_feature_not_available user_email_unverified""",
 }
 REMEDIES: Final[Mapping[str, Remedy]] = {code: remedy for remedy, codes in _CODES.items() for code in codes.split()}

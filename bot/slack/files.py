@@ -27,7 +27,7 @@ class Uploads:
     """Streams files from disk to Slack. What was uploaded and not shared yet is shared without another upload."""
 
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
-        self._client = once(client)
+        self.client = once(client)
         self._session = session
         self._uploaded: dict[str, list[dict[str, str | None]]] = {}
 
@@ -37,11 +37,11 @@ class Uploads:
         """Upload and share all files at once; slack_sdk and aiohttp errors pass through. `key` names them for the next try."""
         done = self._uploaded.setdefault(key, [])
         for file in files[len(done) :]:
-            slot = await self._client.files_getUploadURLExternal(filename=file.name, length=file.size)
+            slot = await self.client.files_getUploadURLExternal(filename=file.name, length=file.size)
             await self._send(str(slot["upload_url"]), Path(file.path))
             done.append({"id": str(slot["file_id"]), "title": file.title[:255]})
         try:
-            await self._client.files_completeUploadExternal(
+            await self.client.files_completeUploadExternal(
                 files=done, channel_id=channel_id, thread_ts=thread_ts, initial_comment=comment or None
             )
         except SlackApiError as error:

@@ -1,4 +1,4 @@
-"""The app manifest (major version 2), made from what the doors register. manifest.yml is this, checked by a test.
+"""The app manifest (major version 2), made from the registered listeners. A test compares manifest.yml with it.
 
 Rules: Slack's app manifest reference; lengths are in its schema.
 """
@@ -40,8 +40,11 @@ EVENTS: Final = (
 )
 
 
-def manifest(*, command: str = "/ops", url: str | None = None) -> dict[str, Any]:
-    """The manifest as plain data. `url` is the public address of /slack/events; without it the app uses Socket Mode."""
+def manifest(*, command: str = "/ops", url: str | None = None, rotates: bool = False) -> dict[str, Any]:
+    """The manifest as plain data. `url` is the public address of /slack/events; without it the app uses Socket Mode.
+
+    `rotates` turns token rotation on, which Slack never turns off again.
+    """
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {
@@ -89,7 +92,7 @@ def manifest(*, command: str = "/ops", url: str | None = None) -> dict[str, Any]
             },
             "org_deploy_enabled": True,
             "socket_mode_enabled": url is None,
-            "token_rotation_enabled": False,
+            "token_rotation_enabled": rotates,
             "function_runtime": "remote",
         },
         "functions": {
@@ -125,7 +128,7 @@ def manifest(*, command: str = "/ops", url: str | None = None) -> dict[str, Any]
     }
 
 
-def manifest_text(*, command: str = "/ops", url: str | None = None) -> str:
+def manifest_text(*, command: str = "/ops", url: str | None = None, rotates: bool = False) -> str:
     """The manifest as YAML."""
-    text: str = yaml.safe_dump(manifest(command=command, url=url), sort_keys=False, width=120)
+    text: str = yaml.safe_dump(manifest(command=command, url=url, rotates=rotates), sort_keys=False, width=120)
     return text

@@ -92,6 +92,11 @@ class MessageSender:
         self.troubles = 0
         self.lost = 0
 
+    @property
+    def client(self) -> AsyncWebClient:
+        """The client that messages are sent with."""
+        return self._delivery.client
+
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Store what the message should be now. An app sees no private answers: its workflow step ends with the words instead."""
         if card.only_for is not None and not block_kit.USER_ID.fullmatch(card.only_for):
@@ -149,7 +154,7 @@ class MessageSender:
     async def open_form(self, trigger_id: str, form: FormView) -> bool:
         """A modal can't wait: the trigger works for three seconds. False when Slack did not open it."""
         try:
-            await self._delivery.client.views_open(trigger_id=trigger_id, view=render_form(form))
+            await self.client.views_open(trigger_id=trigger_id, view=render_form(form))
         except (SlackApiError, *TRANSPORT) as error:
             _log.warning("views.open: %s", read(error).code)
             return False

@@ -87,7 +87,10 @@ SLACK_EVENTS: Final[Words] = {
 SLACK: Final[Words] = {
     "mode": "how Slack's events arrive: over a websocket that the bot opens, or to `/slack/events`",
     "team": "the id of the workspace (T...); requests from any other are refused and registered",
-    "bot_token": "the bot token (`xoxb-...`)",
+    "bot_token": "the bot token (`xoxb-...`); with token rotation, leave it out",
+    "client_id": "token rotation: the app's client id",
+    "client_secret": "token rotation: the app's client secret",
+    "refresh_token": "token rotation: the refresh token (`xoxe-...`) that the installation gave; later ones are in the store",
     "app_token": "socket mode: the app-level token (`xapp-...`) with the scope `connections:write`",
     "signing_secret": "http mode: the signing secret; a list of two while it is rotated",
     "api_url": "Slack's Web API; another one for GovSlack or a local workspace",

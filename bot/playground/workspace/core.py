@@ -28,6 +28,16 @@ class ApiCall:
 
 
 @dataclass(slots=True)
+class RotatingTokens:
+    """Tokens of an app with token rotation: access tokens with their end in epoch seconds, and what they came from."""
+
+    access: dict[str, float] = field(default_factory=dict)
+    replaces: dict[str, str] = field(default_factory=dict)
+    refresh: set[str] = field(default_factory=set)
+    count: int = 0
+
+
+@dataclass(slots=True)
 class Core:
     """State and services of a workspace; `base_url` is known once the server listens."""
 
@@ -45,6 +55,7 @@ class Core:
     uploads: dict[str, str] = field(default_factory=dict)
     tickets: set[str] = field(default_factory=set)
     function_tokens: dict[str, Json] = field(default_factory=dict)
+    rotating: RotatingTokens = field(default_factory=RotatingTokens)
     base_url: str = ""
     on_own_message: Callable[[Message, Json | None], None] | None = None
 

@@ -121,6 +121,9 @@ class SeedApp:
     bot_token: str = "xoxb-playground-not-a-secret"  # noqa: S105  stands where a secret would, and is none
     app_token: str = "xapp-playground-not-a-secret"  # noqa: S105  stands where a secret would, and is none
     signing_secret: str = "playground-signing-not-a-secret"  # noqa: S105  stands where a secret would, and is none
+    client_id: str = "1.2"
+    client_secret: str = "playground-client-not-a-secret"  # noqa: S105  stands where a secret would, and is none
+    refresh_token: str | None = None  # the first one of an app with token rotation; its bot token does not work then
     verification_token: str = "playground-verification-not-a-secret"  # noqa: S105  stands where a secret would, and is none
 
 

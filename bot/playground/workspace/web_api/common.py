@@ -28,7 +28,7 @@ Handler = Callable[[Core, Json, Caller], Json]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A Web API method: its handler, the scopes of which one is needed, and whose token ("any" for all)."""
+    """A Web API method: its handler, the scopes of which one is needed, and whose token ("any" for all, "none" for no token)."""
 
     handler: Handler
     scopes: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -12,7 +13,7 @@ from bot.playground.workspace.errors import ApiError
 from bot.playground.workspace.faults import Dropped, cut
 from bot.playground.workspace.state import Json
 
-from . import auth, chat, conversations, files, functions, users, views
+from . import auth, chat, conversations, files, functions, oauth, users, views
 from .common import Caller, Method
 
 METHODS: dict[str, Method] = {
@@ -21,11 +22,12 @@ METHODS: dict[str, Method] = {
     **conversations.METHODS,
     **files.METHODS,
     **functions.METHODS,
+    **oauth.METHODS,
     **users.METHODS,
     **views.METHODS,
 }
 # Arguments that arrive as JSON text in queries and forms.
-JSON_ARGS = {"blocks", "attachments", "metadata", "view", "files", "outputs"}
+JSON_ARGS = {"blocks", "attachments", "metadata", "message", "view", "files", "outputs"}
 
 
 class WebApi:
@@ -38,6 +40,9 @@ class WebApi:
         """Answer one call; a dropped one has its connection cut."""
         method = request.match_info["method"]
         args = await read_args(request)
+        scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            args["client_id"], _, args["client_secret"] = base64.b64decode(encoded).decode().partition(":")
         try:
             status, reply, headers = await self.call(method, args, bearer(request, args))
         except Dropped:
@@ -82,6 +87,8 @@ class WebApi:
         row = METHODS.get(method)
         if row is None:
             raise ApiError("unknown_method", req_method=method)
+        if row.caller == "none":
+            return row.handler(self.core, args, Caller("none"))
         caller = identify(self.core, token)
         allowed = {"any": {"bot", "app", "function"}, "bot": {"bot", "function"}, "app": {"app"}}[row.caller]
         if caller.kind not in allowed:
@@ -98,7 +105,7 @@ def identify(core: Core, token: str | None) -> Caller:
     app = core.seed.app
     if not token:
         raise ApiError("not_authed")
-    if token == app.bot_token:
+    if oauth.used(core, token) or (token == app.bot_token and app.refresh_token is None):
         return Caller("bot")
     if token == app.app_token:
         return Caller("app")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.playground.workspace.blocks import check_blocks, check_view
 from bot.playground.workspace.core import Core
 from bot.playground.workspace.errors import ApiError
 from bot.playground.workspace.state import Json
@@ -41,7 +42,24 @@ def _publish(core: Core, args: Json, _caller: Caller) -> Json:
     return {"view": core.views.publish(user, given, args.get("hash")).payload()}
 
 
+def _validate(_core: Core, args: Json, _caller: Caller) -> Json:
+    """blocks.validate: exactly one of blocks, message and view."""
+    given = [name for name in ("blocks", "message", "view") if args.get(name) not in (None, "")]
+    if len(given) != 1:
+        raise ApiError("invalid_arguments")
+    name, value = given[0], args[given[0]]
+    if name == "view":
+        faults = check_view(value, "home" if isinstance(value, dict) and value.get("type") == "home" else "modal", "")
+    else:
+        faults = check_blocks(value["blocks"] if name == "message" else value, pointer="")
+    if faults:
+        errors = [{"pointer": fault.pointer, "code": "failed_constraint", "message": fault.message} for fault in faults]
+        raise ApiError(f"invalid_{name}", errors=errors)
+    return {}
+
+
 METHODS = {
+    "blocks.validate": Method(_validate),
     "views.open": Method(_open_view),
     "views.push": Method(_push),
     "views.update": Method(_update),

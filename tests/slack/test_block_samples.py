@@ -1,0 +1,67 @@
+"""`signalbox check` has the live Slack judge samples of what the bot sends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.cli.check import _blocks, _Report
+from bot.playground.workspace import DEMO_SEED, Workspace
+from bot.slack.block_samples import sample_messages
+
+
+@pytest.fixture
+async def ws() -> AsyncIterator[Workspace]:
+    async with Workspace(DEMO_SEED) as made:
+        yield made
+
+
+async def checked(ws: Workspace) -> list[str]:
+    """The lines that check prints about blocks."""
+    said: list[str] = []
+    async with aiohttp.ClientSession() as session:
+        await _blocks(AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=session), _Report(said.append))
+    return said
+
+
+async def test_every_sample_is_accepted(ws: Workspace) -> None:
+    assert await checked(ws) == [f"ok    blocks: Slack accepts {len(sample_messages())} samples of what the bot sends"]
+
+
+def test_the_samples_use_every_block_and_element_that_the_bot_sends() -> None:
+    found: set[str] = set()
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            found.add(str(node.get("type")))
+        for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            walk(value)
+
+    walk(dict(sample_messages()))
+    assert found >= {"section", "actions", "button", "context", "table", "modal", "input", "external_select", "home"}
+
+
+async def test_what_slack_does_not_accept_is_named_with_its_place(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = {
+        "a card": {
+            "message": {"text": "x", "blocks": [{"type": "section", "text": {"type": "plain_text", "text": ""}}]}
+        }
+    }
+    monkeypatch.setattr("bot.cli.check.sample_messages", lambda: wrong)
+    (line,) = await checked(ws)
+    assert line.startswith("FAIL  blocks of a card: Slack refuses them (/0/text")
+
+
+@pytest.mark.parametrize(
+    "fault", [{"error": "unknown_method"}, {"status": 503}, {"error": "ratelimited", "status": 429}]
+)
+async def test_a_slack_that_cannot_check_them_is_a_warning(ws: Workspace, fault: dict[str, Any]) -> None:
+    ws.faults.fail("blocks.validate", **fault)
+    (line,) = await checked(ws)
+    assert line.startswith("warn  blocks: this Slack can't check them")
