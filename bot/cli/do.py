@@ -10,7 +10,7 @@ from pathlib import Path
 from bot import config
 from bot.build import Installed, build_backends, build_context
 from bot.cli.exit_codes import Exit
-from bot.cli.offline import directory_of
+from bot.cli.offline import client_of, directory_of
 from bot.core.audit import Event
 from bot.core.card import Card, Delivery, FormView, HomeView, Tone
 from bot.core.command.parser import parse
@@ -23,11 +23,9 @@ from bot.render.terminal import render_text
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
-from bot.slack.client import web_client
 from bot.slack.files import Attachments, Uploads
 from bot.slack.message_sender import MessageSender
 from bot.slack.response_url import Responder
-from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.sqlite.store import Store
 from bot.store.sqlite.target_names import StoreNames
 
@@ -104,8 +102,7 @@ async def do(
     store = await asyncio.to_thread(Store.open, str(settings.store_path))
     tasks = TaskQueue()
     async with open_session(settings.proxies, settings.ca_file) as session:
-        client = web_client(slack.token, slack.api_url, session)
-        await TokenRotation(store, clock, RotationKeys(*slack.rotation) if slack.rotation else None, client).begin()
+        client = await client_of(slack, session, store, clock)
         sender = MessageSender(  # stores messages only: the bot that runs on this store sends them
             store,
             client,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from types import MappingProxyType
 
 import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
 from bot.core.intent import Actor, Place
@@ -17,14 +18,22 @@ from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.sqlite.store import Store
 
 
+async def client_of(
+    slack: config.SlackSettings, session: aiohttp.ClientSession, store: Store, clock: Clock
+) -> AsyncWebClient:
+    """A client with the bot token, or with the one that rotation has now; without a token where none is known."""
+    client = web_client(slack.token, slack.api_url, session)
+    if slack.rotation is not None and slack.rotation[2].get_secret_value():
+        await TokenRotation(store, clock, RotationKeys(*slack.rotation), client).begin()
+    return client
+
+
 async def directory_of(
     slack: config.SlackSettings, session: aiohttp.ClientSession, store: Store, clock: Clock, say: Callable[[str], None]
 ) -> Directory:
     """Slack's directory, or without a bot token one that assumes full members."""
-    keys = RotationKeys(*slack.rotation) if slack.rotation else None
-    if slack.token or (keys is not None and keys.refresh_token.get_secret_value()):
-        client = web_client(slack.token, slack.api_url, session)
-        await TokenRotation(store, clock, keys, client).begin()
+    client = await client_of(slack, session, store, clock)
+    if client.token:
         return SlackDirectory(client, store, clock, slack.team)
     say(
         "There is no bot token, so Slack isn't asked: people count as full members, and who is in a user group is unknown."

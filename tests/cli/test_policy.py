@@ -243,7 +243,7 @@ def test_the_schema_of_the_configuration_takes_references_for_secrets(desk: Desk
     slack = schema["properties"]["slack"]["properties"]
     assert code == 0
     assert {"slack", "store", "policy", "time", "network", "backend"} == set(schema["properties"])
-    assert slack["bot_token"]["pattern"].startswith("^(env:")
+    assert slack["bot_token"]["anyOf"][0]["pattern"].startswith("^(env:")
     assert {"const": "sequentum"} in [
         kind["properties"]["kind"] for kind in schema["properties"]["backend"]["items"]["anyOf"]
     ]
