@@ -1,158 +1,63 @@
 """What may never be shown or written: secrets are found in text and masked.
 
-Pure rules over text: named keys with a value, credentials of HTTP, JSON web tokens, private keys, keys of well-known
-services, passwords in connection strings, long random words behind a secret-like word, and values that are known to be
-secret. Sources: security.md D44 (redact before upload, entropy and known values, chunk edges) and F8 (where secrets leak).
+Masked are values that are known to be secret, and what looks like a secret (`masking/patterns`): named values, credentials of
+HTTP, web tokens, private keys, keys of well-known services. Encodings are taken off first (`masking/views`). Nobody can find
+every secret that way, so no text claims it. Sources: security.md D44 (redact before upload, chunk edges) and F8.
 
-A value never crosses the end of a line, but a private key does: `Redactor` keeps that state, so text may be fed to it in
-blocks of whole lines, which `LineSplitter` makes of chunks that were cut anywhere.
+Text may be fed in blocks of whole lines, which `LineSplitter` makes of chunks that were cut anywhere: `Redactor` remembers a
+value that goes on in the next line.
 """
 
 from __future__ import annotations
 
 import base64
+import binascii
+import html
 import json
-import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import quote, quote_plus
 
+from bot.core.masking.blocks import Open, opened
+from bot.core.masking.patterns import hinted, spans
+from bot.core.masking.values import MASK, looks_random
+from bot.core.masking.views import encoded, folded, shown, views
 from bot.core.value import Json
 
-MASK: Final = "[redacted]"
+__all__ = ["MASK", "LineSplitter", "Redactor", "SecretList", "looks_random", "redact", "redact_json"]
+
 SHORTEST_KNOWN: Final = 4
 LONGEST_LINE: Final = 64 * 1024
+MOST_FETCHED: Final = 500
 _LONGEST_TAIL: Final = 8 * 1024
-_LONGEST_KEY_LINES: Final = 200
-
-_SUFFIX: Final = r"(?:[_-]?(?:id|key|value|text|hash|b64|base64|\d{1,3}))?"
-_NAMES: Final = (
-    r"(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api[ _-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key"
-    r"|private[_-]?key|encryption[_-]?key|signing[_-]?key|shared[_-]?access[_-]?key|credentials?|session[_-]?id|signature)"
-    + _SUFFIX
-)
-# Short names count only where no letter stands before them: `compass` is none, `db_pass` is one.
-_SHORT_NAMES: Final = rf"(?<![a-z])(?:pass|auth|sig){_SUFFIX}"
-_NAME_HINTS: Final = "pass pwd secret token key credential session signature"
-_SEPARATOR: Final = r"[\"']?\s{0,3}(?:=>|:=|=|:)\s{0,3}"
-_VALUE: Final = r"\"(?:[^\"\\\r\n]|\\.){1,4000}\"|'(?:[^'\\\r\n]|\\.){1,4000}'|[^\s,;&\"'<>(){}\[\]]{1,4000}"
-_REST_OF_LINE: Final = r"[^\r\n\"']{1,8000}"
-_PLAIN_VALUE: Final = re.compile(r"(?i)null|none|nil|true|false|yes|no|undefined|-|\d{1,3}|\*+|x{3,}|\.\.\.|redacted")
-_KEY_BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _ASCII_LOWER: Final = {upper: upper + 32 for upper in range(65, 91)}
 _WORD_EDGE: Final = re.compile(r"[\s,;&\"'<>]")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 
 
-def entropy(word: str) -> float:
-    """Shannon entropy in bits a character."""
-    total = len(word)
-    return -sum(n / total * math.log2(n / total) for n in Counter(word).values()) if total else 0.0
-
-
-def looks_random(word: str) -> bool:
-    """True for words that no person would write: long, letters with digits, and hardly repeating."""
-    mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
-    return len(word) >= 16 and mixed and entropy(word) > 2.9
-
-
-class _Rule(NamedTuple):
-    """`name` is searched in the lower-cased text and `value` expected right behind it in the text itself; `masked` gives
-    what to put for a value, None to leave it. A rule without a name searches its values in the text.
-
-    Searching lower-cased text is twenty times as fast as searching without regard to case."""
-
-    hints: tuple[str, ...]
-    name: re.Pattern[str] | None
-    value: re.Pattern[str]
-    masked: Callable[[str], str | None]
-
-
-def _whole(value: str) -> str | None:
-    return MASK
-
-
-def _unless_plain(value: str) -> str | None:
-    bare = value.strip("\"'")
-    if not bare or bare.startswith(MASK[:-1]) or _PLAIN_VALUE.fullmatch(bare):
-        return None
-    edge = value[0] if value[0] in "\"'" else ""
-    return f"{edge}{MASK}{edge}"
-
-
-def _unless_masked(value: str) -> str | None:
-    return None if not value.strip() or value.strip() == MASK else MASK
-
-
-def _unless_word(value: str) -> str | None:
-    return None if value.isalpha() and (value.islower() or value.istitle()) else MASK
-
-
-def _if_random(value: str) -> str | None:
-    return MASK if looks_random(value) else None
-
-
-def _in_address(value: str) -> str | None:
-    head, password = value[:-1].rsplit(":", 1)
-    return None if password == MASK else f"{head}:{MASK}@"
-
-
-def _named(hints: str, name: str, value: str, masked: Callable[[str], str | None]) -> _Rule:
-    return _Rule(tuple(hints.split()), re.compile(name), re.compile(value), masked)
-
-
-def _shaped(hints: str, value: str, masked: Callable[[str], str | None] = _whole) -> _Rule:
-    return _Rule(tuple(hints.split()), None, re.compile(value), masked)
-
-
-_RULES: Final[tuple[_Rule, ...]] = (
-    _named("authorization", r"authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?", _REST_OF_LINE, _unless_masked),
-    _named("cookie", r"cookie[\"']?\s{0,3}[:=]\s{0,3}[\"']?", _REST_OF_LINE, _unless_masked),
-    _shaped("eyj", r"eyJ[\w-]{8,4000}\.[\w-]{4,8000}(?:\.[\w-]{0,4000})?"),
-    _named(
-        "bearer basic apikey negotiate",
-        r"\b(?:bearer|basic|apikey|negotiate)\s{1,3}",
-        r"[\w.~+/=-]{8,8000}",
-        _unless_word,
-    ),
-    _shaped("://", r"://[^\s/:@\"'<>]{0,100}:[^\s@\"'<>/]{1,256}@", _in_address),
-    _shaped("akia asia", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    _shaped("aiza", r"\bAIza[\w-]{35}"),
-    _shaped("ya29.", r"\bya29\.[\w-]{20,2000}"),
-    _shaped("ghp_ gho_ ghu_ ghs_ ghr_", r"\bgh[pousr]_[A-Za-z0-9]{20,255}"),
-    _shaped("github_pat_", r"\bgithub_pat_\w{20,255}"),
-    _shaped("glpat-", r"\bglpat-[\w-]{16,255}"),
-    _shaped("npm_", r"\bnpm_[A-Za-z0-9]{30,255}"),
-    _shaped("xox xapp-", r"\bx(?:ox[abcdeoprs]|app)-[\w-]{8,500}"),
-    _named("hooks.slack", r"hooks\.slack[\w.-]{0,20}/(?:services|workflows|triggers)/", r"[\w/-]{8,200}", _whole),
-    _shaped("sk_ pk_ rk_ sk-", r"\b(?:[spr]k_(?:live|test)_[A-Za-z0-9]{10,255}|sk-[\w-]{20,255})"),
-    _shaped("sg.", r"\bSG\.[\w-]{16,64}\.[\w-]{16,64}"),
-    _named(_NAME_HINTS, _NAMES + _SEPARATOR, _VALUE, _unless_plain),
-    _named("pass auth sig", _SHORT_NAMES + _SEPARATOR, _VALUE, _unless_plain),
-    _named(_NAME_HINTS, rf"(?<=-){_NAMES}\s{{1,3}}", _VALUE, _unless_plain),
-    _named("key= code=", r"[?&](?:key|code)=", r"[^&\s\"'#<>]{6,4000}", _unless_plain),
-    _named(
-        "password passwd pwd secret token key credential",
-        r"(?:password|passwd|pwd|secret|token|key|credential)s?\b[\"']?\s{0,3}(?:(?:is|was|[:=])\s{0,3})?[\"']?",
-        r"[\w+/=.-]{16,4000}",
-        _if_random,
-    ),
-)
-# Most texts hold none of them, and one pass in C over all hints is a tenth of the price of asking rule by rule.
-_ALL_HINTS: Final = tuple(dict.fromkeys(hint for rule in _RULES for hint in rule.hints))
-
-
-def _forms(secret: str) -> set[str]:
-    coded = base64.b64encode(secret.encode()).decode()
-    return {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], coded, coded.rstrip("=")}
+def _forms(secret: str) -> Iterator[str]:
+    """The ways in which a program may write a value that is known to be secret."""
+    yield from (secret, quote(secret, safe=""), quote_plus(secret), html.escape(secret), secret.encode().hex())
+    escaped = secret
+    for _ in range(3):
+        escaped = json.dumps(escaped)[1:-1]
+        yield escaped
+    # Base64 of a longer text that holds the value: three alignments, without the letters that its neighbours share.
+    for before in range(3):
+        coded = base64.b64encode(b"\0" * before + secret.encode()).decode().rstrip("=")
+        inner = coded[(0, 2, 3)[before] : len(coded) - (before + len(secret.encode())) % 3 or None]
+        if len(inner) >= SHORTEST_KNOWN + 2 or not before:
+            yield from (inner, inner.translate({43: "-", 47: "_"}))
+    lines = secret.splitlines()
+    if len(lines) > 1:
+        yield from (line for line in lines if len(line) >= 16 and "-----" not in line)
 
 
 @lru_cache(maxsize=16)
 def _pattern(known: tuple[str, ...]) -> re.Pattern[str] | None:
-    """What finds these values in every form; None for none. Kept, because a program has one set of them and asks at every row."""
+    """What finds these values in every form; None for none. Kept, because one set of values is asked for with every entry."""
     forms = {form for secret in known if len(secret) >= SHORTEST_KNOWN for form in _forms(secret)}
     longest_first = sorted(forms, key=lambda form: (-len(form), form))
     return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
@@ -164,90 +69,166 @@ def _lowered(text: str) -> str:
     return lowered if len(lowered) == len(text) else text.translate(_ASCII_LOWER)
 
 
-def _found(rule: _Rule, text: str, lowered: str) -> Iterator[re.Match[str]]:
-    if rule.name is None:
-        yield from rule.value.finditer(text)
-        return
-    for name in rule.name.finditer(lowered):
-        value = rule.value.match(text, name.end())
-        if value is not None:
-            yield value
+class SecretList(Iterable[str]):
+    """The one list of values that must not leave the process: configured ones, and ones fetched while it runs.
 
+    Whoever fetches a credential adds it. Everything that is shown, stored or logged passes `clean`. Of fetched values the
+    newest are kept, so that a token renewed every hour does not fill the memory.
+    """
 
-def _applied(rule: _Rule, text: str, lowered: str) -> tuple[str, int]:
-    kept: list[str] = []
-    at = hits = 0
-    for value in _found(rule, text, lowered):
-        new = rule.masked(value[0]) if value.start() >= at else None
-        if new is not None:
-            kept += [text[at : value.start()], new]
-            at = value.end()
-            hits += 1
-    return "".join([*kept, text[at:]]), hits
+    def __init__(self, configured: Iterable[str] = ()) -> None:
+        self._configured = tuple(dict.fromkeys(value for value in configured if value))
+        self._fetched: dict[str, None] = {}
+        self._all = self._configured
+
+    def __repr__(self) -> str:
+        return f"SecretList({len(self._all)} values)"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def add(self, *values: str) -> None:
+        """Values that are secret from now on."""
+        new = [value for value in values if value and value not in self._configured and value not in self._fetched]
+        if not new:
+            return
+        self._fetched.update(dict.fromkeys(new))
+        while len(self._fetched) > MOST_FETCHED:
+            del self._fetched[next(iter(self._fetched))]
+        self._all = (*self._configured, *self._fetched)
+
+    def clean(self, text: str) -> str:
+        """The text with known secrets and what looks like a secret masked."""
+        return redact(text, self._all)[0]
+
+    def hide(self, text: str) -> str:
+        """The text with known secrets masked, and nothing else changed."""
+        pattern = _pattern(self._all)
+        return text if pattern is None else pattern.sub(MASK, text)
+
+    def hide_in(self, value: Json) -> Json:
+        """`hide` for every text in a JSON value, names of keys included."""
+        if isinstance(value, str):
+            return self.hide(value)
+        if isinstance(value, dict):
+            return {self.hide(name): self.hide_in(inner) for name, inner in value.items()}
+        return [self.hide_in(inner) for inner in value] if isinstance(value, list) else value
 
 
 class Redactor:
     """Masks text that comes in blocks of whole lines. `count` is how many values it masked so far.
 
-    `known` are values that are secret wherever they stand, also percent-encoded, JSON-escaped or in base64; those
-    shorter than four characters are left alone, for they would mask half the language.
+    `known` are values that are secret wherever they stand, also percent-encoded, escaped, in hex or in base64; those shorter
+    than four characters are left alone, for they would mask half the language.
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = _pattern(tuple(known))
-        self._key_lines = 0
+        self._open: Open | None = None
         self.count = 0
 
     def __repr__(self) -> str:
         return f"Redactor(count={self.count})"
 
     def feed(self, text: str) -> str:
-        """The text, masked. A private key that does not end here is masked on in the next block."""
-        if self._key_lines or "-----BEGIN" in text:
-            text = self._private_keys(text)
-        if self._known is not None:
-            text, hits = self._known.subn(MASK, text)
-            self.count += hits
-        lowered = _lowered(text)
-        if not any(map(lowered.__contains__, _ALL_HINTS)):
+        """The text, masked, without terminal sequences. A value that does not end here is masked on in the next block."""
+        text = shown(text)
+        plain = folded(text)
+        known = self._known is not None and bool(self._known.search(plain))
+        coded = bool(_BASE64.search(text))
+        lowered = _lowered(plain)
+        if self._open is None and not known and not coded and not hinted(lowered):
             return text
-        for rule in _RULES:
-            if any(hint in lowered for hint in rule.hints):
-                text, hits = _applied(rule, text, lowered)
-                if hits:
-                    self.count += hits
-                    lowered = _lowered(text)
-        return text
+        lines, probes = text.split("\n"), lowered.split("\n")
+        ends = len(lines) - 1  # behind the last line end there is nothing yet
+        simple: list[int] = []
+        for at, probe in enumerate(probes):
+            line = lines[at]
+            if self._open is not None and (line or at < ends):
+                lines[at] = self._go_on(line, self._open)
+            elif known or hinted(probe) or (coded and _BASE64.search(line)):
+                block = opened(line, probe)
+                if block is None and not encoded(line) and not (coded and _BASE64.search(line)):
+                    simple.append(at)
+                else:
+                    lines[at] = self._line(line, block)
+        # Lines without an encoding are looked at together, which costs a third of looking at each.
+        masked = self._masked("\n".join(lines[at] for at in simple), self._in_text)
+        for at, line in zip(simple, masked.split("\n"), strict=False):
+            lines[at] = line
+        return "\n".join(lines)
 
-    def _private_keys(self, text: str) -> str:
-        kept: list[str] = []
-        at = 0
-        while at < len(text):
-            if not self._key_lines:
-                begin = _KEY_BEGIN.search(text, at)
-                if begin is None:
-                    kept.append(text[at:])
-                    break
-                kept += [text[at : begin.start()], MASK]
-                self.count += 1
-                self._key_lines = 1
-                at = begin.end()
-            at = self._skip_key(text, at, kept)
-        return "".join(kept)
+    def _go_on(self, line: str, block: Open) -> str:
+        """A line after one whose value had not ended."""
+        cut = block.next(line)
+        self._open = block if cut.goes_on else None
+        self.count += cut.counts
+        rest = line[cut.end :]
+        mask = MASK if cut.shows and cut.end > cut.start else ""
+        if not rest.strip():
+            return f"{line[: cut.start]}{mask}{rest}"
+        return f"{line[: cut.start]}{mask}{self._line(rest, None if cut.goes_on else opened(rest, rest.lower()))}"
 
-    def _skip_key(self, text: str, at: int, kept: list[str]) -> int:
-        end = _KEY_END.search(text, at)
-        body = text[at : end.start() if end else len(text)]
-        kept.append("\n" * body.count("\n"))
-        # A header whose end never comes must not swallow the rest of a log.
-        self._key_lines += body.count("\n")
-        if end is not None or self._key_lines > _LONGEST_KEY_LINES:
-            self._key_lines = 0
-        return end.end() if end else len(text)
+    def _line(self, line: str, block: Open | None) -> str:
+        """A line, which may open a block, masked in all its views."""
+        self._open = block or self._open
+        if block is None or block.cut is None:
+            return self._masked(line, self._found)
+        self.count += 1
+        return self._masked(line[: block.cut], self._found) + MASK
+
+    def _masked(self, text: str, find: Callable[[str], Iterator[tuple[int, int]]]) -> str:
+        pieces, at = list[str](), 0
+        for start, end in _merged(sorted(find(text))):
+            pieces += [text[at:start], MASK]
+            at = end
+            self.count += 1
+        return "".join([*pieces, text[at:]]) if pieces else text
+
+    def _found(self, line: str) -> Iterator[tuple[int, int]]:
+        for view in views(line):
+            for start, end in self._in_text(view.text):
+                yield view.span(start, end)
+        for word in _BASE64.finditer(line):
+            text = _decoded(word[0])
+            if text and any(True for _ in self._in_text(text)):
+                yield word.span()
+
+    def _in_text(self, text: str) -> Iterator[tuple[int, int]]:
+        if self._known is not None:
+            for known in self._known.finditer(text):
+                yield known.span()
+        lowered = _lowered(text)
+        if hinted(lowered):
+            yield from spans(text, lowered)
+
+
+def _merged(found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Sorted spans, those that overlap made one."""
+    at, over = 0, -1
+    for start, end in found:
+        if start < over:
+            over = max(over, end)
+            continue
+        if over >= 0:
+            yield at, over
+        at, over = start, end
+    if over >= 0:
+        yield at, over
+
+
+def _decoded(word: str) -> str | None:
+    """What a word of base64 says; None when it is none, or no text."""
+    body = word.rstrip("=").translate({45: "+", 95: "/"})
+    try:
+        raw = binascii.a2b_base64(body[: len(body) - (len(body) % 4 == 1)] + "=" * (-len(body) % 4))
+    except binascii.Error:
+        return None
+    return raw.decode() if raw.isascii() and all(byte >= 32 or byte in b"\t\r\n" for byte in raw) else None
 
 
 def redact(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
-    """The text with every secret masked, and how many there were."""
+    """The text with every secret masked that is known or looks like one, and how many there were."""
     redactor = Redactor(known)
     return redactor.feed(text), redactor.count
 

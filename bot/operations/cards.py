@@ -16,6 +16,7 @@ from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunVie
 from bot.core.redact import redact
 from bot.core.value import Json
 
+MASKED: Final = "known secrets and lines that look like secrets are masked"
 LABELS: Final = {"logs": "Log", "retry": "Retry", "stop": "Stop", "status": "Refresh"}
 _TONES: Final = {
     Phase.WAITING: Tone.WORKING,
@@ -114,7 +115,7 @@ def _done(
     elif result.preview:
         grep = None if result.remarks else operation.params.get("grep")
         heading = f"Lines with “{grep}”" if grep else "Against the last good run" if compared else "Last lines"
-        lines.append(Line(heading=f"{heading}, secrets masked", text=result.preview, code=True))
+        lines.append(Line(heading=f"{heading}, {MASKED}", text=result.preview, code=True))
     return _card(
         operation,
         intent,
@@ -230,7 +231,7 @@ def place_of(intent: Intent) -> Place:
 
 
 def given_facts(operation: Operation) -> tuple[Fact, ...]:
-    """What was asked for, as facts: only what was said, as it was typed, secrets masked."""
+    """The parameters that were given, as they were typed, with values that look like secrets masked."""
     masked = ((name, redact(f"{name}={value}")[0][len(name) + 1 :]) for name, value in operation.words if value)
     return tuple(Fact(label=name, value=value) for name, value in masked)
 

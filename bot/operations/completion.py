@@ -9,6 +9,7 @@ from bot.core.card import Delivery
 from bot.core.effects import NOTHING, Attempt, Consequences, concerned
 from bot.core.outcome import Done, Fact, FileOut, Outcome
 from bot.core.records import Watch, stamp
+from bot.core.text import plural
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.next_steps import buttons_for
@@ -97,7 +98,7 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
 async def deliver(ctx: Context, attempt: Attempt, files: tuple[FileOut, ...]) -> None:
     """Put the files into the thread of the card."""
     masked = sum(file.redactions for file in files)
-    comment = f"{masked} secret{'s' if masked != 1 else ''} masked." if masked else ""
+    comment = f"{cards.MASKED.capitalize()}: {plural(masked, 'value')}." if masked else ""
     await ctx.presenter.deliver(
         Delivery(
             key=f"file:{attempt.operation.request_id}",

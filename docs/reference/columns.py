@@ -22,7 +22,7 @@ COLUMNS: Final[Words] = {
     "target_kind": "agent, run, schedule, ...: the kind of target",
     "target_id": "the vendor's exact id",
     "target_name": "the target as a person writes it",
-    "params": "all parameters with their defaults, as canonical JSON text; secrets masked",
+    "params": "all parameters with their defaults, as canonical JSON text; known secrets and what looks like one are masked",
     "reason": "what stood behind `--`",
     "risk": "read, change or danger",
     "rule": "the rule that decided, such as `C0CRAWL allow 2`",

@@ -120,7 +120,7 @@ _READS: Final = (
     _read(
         "logs",
         TASK,
-        help="The session log of an ended job, without secrets, and its entry in the activity log",
+        help="The session log of an ended job, masked, and its entry in the activity log",
         example="logs infa:task/load_orders run=12 tail=50",
         endpoint="GET /api/v2/activity/activityLog, GET /api/v2/activity/activityLog/ID/sessionLog (DOC)",
         params=(_RUN, TAIL, GREP, DIFF),

@@ -166,7 +166,7 @@ _STATUSES: Final = (
     _read(
         "logs",
         JOB,
-        help="What a job wrote to stdout and stderr, without secrets",
+        help="What a job wrote to stdout and stderr, masked",
         example="logs itn:job/ID tail=50",
         endpoint=f"GET {_OM}/ID (CODE, GUESS: where the output stands)",
         params=(TAIL, GREP, DIFF),
@@ -175,7 +175,7 @@ _STATUSES: Final = (
     _read(
         "logs",
         SERVICE,
-        help="What the newest ended job of a service wrote to stdout and stderr, without secrets",
+        help="What the newest ended job of a service wrote to stdout and stderr, masked",
         example="logs itn:my-tofu-service grep=error",
         endpoint=f"GET {_OM} (CODE, GUESS: which jobs are the service's)",
         params=(TAIL, GREP, DIFF),

@@ -117,7 +117,7 @@ _READS: Final = (
     _file(
         "logs",
         RUN,
-        help="The log of a run, without secrets",
+        help="The log of a run, masked",
         example="logs acc:run/ID tail=50",
         endpoint="GET api/run/ID/log (SEED)",
         params=LOGS,
@@ -125,7 +125,7 @@ _READS: Final = (
     _file(
         "logs",
         JOB_RUN,
-        help="All logs of a job run, without secrets",
+        help="All logs of a job run, masked",
         example="logs acc:jobrun/ID grep=timeout",
         endpoint="GET api/job/run/ID/logs (SEED)",
         params=LOGS,

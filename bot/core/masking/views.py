@@ -1,0 +1,127 @@
+"""What a text says when its wrapping is taken off: control sequences, escapes, entities, percent-encoding, odd letters.
+
+A terminal, a JSON encoder or a web server between a program and its log may write `password="x"` as `password=\\"x\\"`,
+`password=&quot;x&quot;`, `password%3D%22x%22` or with a colour around each word. `shown` removes what has no place in a
+text that people read. `views` decodes one line, layer by layer, and remembers where each character came from, so that what
+is found in a decoded line can be masked in the line itself.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+DEEPEST: Final = 6  # layers of encoding that are taken off
+
+# Terminal sequences as bytes, and as programs spell them in text: \x1b[, \u001b[, \033[, ^[[, and #033[ of syslog.
+_ESC: Final = r"(?:\x1b|\\{1,8}(?:x1[bB]|u001[bB]|0?33|e)|\^\[|#033)"
+_SEQUENCE: Final = re.compile(
+    rf"(?:{_ESC}\[|\x9b)[0-?]{{0,64}}[ -/]{{0,8}}[@-~]"
+    rf"|(?:{_ESC}\]|\x9d)[^\x07\x1b\x9c\r\n]{{0,2000}}(?:\x07|\x1b\\|\x9c|\\{{1,8}}(?:a|x07|u0007))"
+    r"|\x1b[PX^_][^\x1b\x9c\r\n]{0,2000}(?:\x1b\\|\x9c)"
+    r"|\x1b[ -/]{1,4}[0-~]|\x1b[0-~]"
+)
+_SEQUENCE_HINT: Final = re.compile(
+    r"[\x1b\x9b\x9d]|\\(?:x1[bB]|u001[bB]|0?33|e)\[|\\(?:x1[bB]|u001[bB]|0?33|e)\]|\^\[\[|#033\["
+)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_OVERSTRUCK: Final = re.compile(r"[^\r\n\x08]\x08")
+
+# Soft hyphen, zero-width blanks and joiners, marks of direction, byte order mark, variation selectors, invisible tags.
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\U000e0000-\U000e007f]"
+)
+_TOKEN: Final = re.compile(
+    r"\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[\"'\\/`ntr=:&])"
+    r"|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|quot|apos|amp|lt|gt|nbsp|equals|colon);"
+    r"|%[0-9a-fA-F]{2}"
+    r"|[^\x00-\x7f]"
+)
+_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r"}
+
+
+class View(NamedTuple):
+    """A line as it reads without some layers of encoding; character `i` stands at `origin[i]` of the line itself.
+
+    `origin` has one number more than the text has characters; None means that nothing was moved.
+    """
+
+    text: str
+    origin: list[int] | None
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where a part of this view stands in the line itself."""
+        return (start, end) if self.origin is None else (self.origin[start], self.origin[end])
+
+
+def shown(text: str) -> str:
+    """The text without terminal sequences, overstruck letters and control characters; lines and tabs stay."""
+    if _SEQUENCE_HINT.search(text):
+        text = _SEQUENCE.sub("", text)
+    if _CONTROL.search(text):
+        while "\b" in text and (once := _OVERSTRUCK.sub("", text)) != text:
+            text = once
+        text = _CONTROL.sub("", text)
+    return text
+
+
+def folded(text: str) -> str:
+    """The text in its simplest letters: full-width letters become ordinary ones, invisible characters go."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+
+
+def encoded(line: str) -> bool:
+    """True when something in the line may stand for something else."""
+    return _TOKEN.search(line) is not None
+
+
+def views(line: str) -> Iterator[View]:
+    """The line itself, then what it reads as with one, two and more layers of encoding taken off."""
+    view = View(line, None)
+    yield view
+    for _ in range(DEEPEST):
+        inner = _peeled(view)
+        if inner is None:
+            return
+        view = inner
+        yield view
+
+
+def _peeled(view: View) -> View | None:
+    """The view without its outermost layer; None when there is none."""
+    text, pieces, origin, at = view.text, list[str](), list[int](), 0
+    for token in _TOKEN.finditer(text):
+        plain = _plain(token[0])
+        if plain == token[0]:
+            continue
+        pieces += [text[at : token.start()], plain]
+        origin += [*range(at, token.start()), *[token.start()] * len(plain)]
+        at = token.end()
+    if not pieces:
+        return None
+    pieces.append(text[at:])
+    origin += range(at, len(text) + 1)
+    if view.origin is not None:
+        outer = view.origin
+        origin = [outer[i] for i in origin]
+    return View("".join(pieces), origin)
+
+
+def _plain(token: str) -> str:
+    """What one encoded character stands for; the token itself when it is better left alone."""
+    first = token[0]
+    if first == "\\":
+        if token[1] in "ux":
+            letter = chr(int(token[2:], 16))  # noqa: FURB166  `\\u` is no prefix of Python's
+            return token if unicodedata.category(letter) == "Cs" else letter
+        return _ESCAPES.get(token[1], token[1])
+    if first == "&":
+        return html.unescape(token)
+    if first == "%":
+        code = int(token[1:], 16)
+        return chr(code) if code < 0x80 else token
+    return folded(token)
