@@ -91,13 +91,17 @@ class Command(Value):
 
 
 class ParseError(Value):
-    """Words that the grammar could not read; `understood` is what it got so far."""
+    """Words that the grammar could not read; `understood` is what it got so far.
+
+    `nearest` are commands that may have been meant. `certain` says that they are exactly what was written, corrected.
+    """
 
     kind: Literal["misread"] = "misread"
     text: str
     problem: str
     understood: str = ""
     nearest: tuple[str, ...] = ()
+    certain: bool = False
 
 
 class Press(Value):

@@ -41,7 +41,7 @@ def several(texts: Sequence[str], catalog: Catalog, whole: str) -> ParseError:
     read = [_parse(unwrap(text), catalog, ()) for text in texts]
     commands = tuple(format_command(command) for command in read if isinstance(command, Command))
     problem = f"This message has {len(texts)} commands, and one message is one request. Nothing was done."
-    return ParseError(text=whole[:500], problem=problem, nearest=commands)
+    return ParseError(text=whole[:500], problem=problem, nearest=commands, certain=True)
 
 
 def _lines(text: str) -> list[str]:
@@ -171,7 +171,9 @@ def _too_many_words(
     problem = f"`{bare[1].text[:60]}` is not `key=value`. If it belongs to `{name}`, write `{meant}`."
     read = [*(f"{key}={val if key == name else _value(val)}" for key, val in params)]
     corrected = " ".join([command.verb, str(ref), *read, *(["--", command.reason] if command.reason else [])])
-    return ParseError(text=text[:500], problem=problem, understood=f"{command.verb} {ref}", nearest=(corrected,))
+    return ParseError(
+        text=text[:500], problem=problem, understood=f"{command.verb} {ref}", nearest=(corrected,), certain=True
+    )
 
 
 def _tidied(name: str, value: str) -> str:

@@ -28,6 +28,8 @@ from bot.runtime.context import Context
 
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 MOST_NEAR: Final = 4
+# Problems with what was typed, where another command may have been meant.
+_MISTYPED: Final = frozenset({"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target"})
 
 
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
@@ -37,7 +39,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     if ask.understood:
         lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
     lines.append(Line(text=f"`{ctx.command} help` lists what you may do here."))
-    nearest = ask.nearest or await commands_meant(ctx, intent.actor, intent.place, ask.text)
+    nearest = ask.nearest if ask.certain else await commands_meant(ctx, intent.actor, intent.place, ask.text)
     buttons = _say_buttons(ctx, intent, nearest, lines)
     card = cards.private(
         intent, "I could not read that", tone=Tone.WARN, status=ask.problem, lines=tuple(lines), buttons=buttons
@@ -127,7 +129,7 @@ def _say_button(ctx: Context, intent: Intent, text: str) -> Button:
 async def problem(
     ctx: Context, intent: Intent, trouble: Problem, operation: Operation | None = None, *, more: Sequence[Button] = ()
 ) -> None:
-    """Something did not fit or did not answer before anything was sent. `more` are buttons before those of what was meant."""
+    """Something did not fit or did not answer before anything was sent. `more` are buttons after those of what was meant."""
     now = ctx.clock.now()
     audit_writer = AuditWriter(ctx.secrets)
     columns: dict[str, Any] = {"code": trouble.code, "detail": trouble.summary}
@@ -137,14 +139,18 @@ async def problem(
         row = audit_writer.about(Event.FAILED, operation, intent, now, **columns)
     await ctx.store.finish(intent.request_id, (row,), stamp(now))
     lines = [Line(text=trouble.hint)] if trouble.hint else []
-    buttons = _say_buttons(ctx, intent, await _nearest(ctx, intent, trouble), lines)
+    nearest = await _nearest(ctx, intent, trouble)
+    if not nearest and trouble.code in _MISTYPED:
+        meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
+        nearest = [command for command in meant if command not in ("help", intent.typed)]
+    buttons = _say_buttons(ctx, intent, nearest, lines)
     card = cards.private(
         intent,
         "Nothing was done",
         tone=Tone.WARN,
         status=trouble.summary,
         lines=tuple(lines),
-        buttons=(*more, *buttons),
+        buttons=(*buttons, *more),
         footer=(f"request {intent.request_id}", f"code {trouble.code}"),
     )
     await ctx.presenter.show(card, intent.reply)

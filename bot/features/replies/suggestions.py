@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
+from bot.core.audit import Event
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE, unescape
-from bot.core.command.parser import format_command, parse, parse_target
+from bot.core.command.parser import parse_target
+from bot.core.command.suggest import Known, Surroundings
+from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import SELECTORS, TargetRef
-from bot.core.intent import Actor, Command, Place
+from bot.core.intent import Actor, Place
 from bot.core.operation import Target
 from bot.core.policy.decide import admits
 from bot.core.policy.match import Standing, standing
-from bot.operations.authorize import facts, sight_of
+from bot.core.policy.visibility import may
+from bot.core.records import Filters
+from bot.operations.authorize import facts, read_situation, sight_of
 from bot.operations.cards import written
 from bot.runtime.context import Context
 
 MOST: Final = 100  # options that Slack takes
+_WORKED: Final = frozenset({Event.SENT, Event.DONE})
+RECENT: Final = 200  # audit entries of the channel that show what it uses
 _TOKEN: Final = re.compile(rf"(?:[{''.join(DOUBLE)}][^{''.join(DOUBLE)}]*[{''.join(DOUBLE)}]|\S)+")
 _AROUND: Final = ".,;!?()[]'`*_~"
 FEW: Final = 10  # targets that are few enough to offer the runs of each as well
@@ -108,15 +116,41 @@ def _taken(token: str, whole: Container[str]) -> Sequence[str]:
 
 
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
-    """The command with a remembered target in place of a word that is one's name, or the only one with that word in it."""
+    """Commands that these words may mean, best first; nothing for a person who may do nothing here."""
     if not await _admitted(ctx, actor, place):
         return ()
-    known = await _known(ctx, actor, place)
-    for word in text.split()[1:]:
-        same = [target for target in known if target.name.lower() == word.lower()]
-        near = [target for target in known if word.lower() in target.name.lower()]
-        meant = same or (near if len(near) == 1 else [])
-        read = [parse(text.replace(word, written(target), 1), ctx.catalog) for target in meant]
-        if commands := [format_command(one) for one in read if isinstance(one, Command)]:
-            return tuple(dict.fromkeys(commands))
-    return ()
+    now = await read_situation(ctx, actor, place)
+    rows = [(name, row) for name, declared in ctx.catalog.backends.items() for row in declared.capabilities]
+    usable = may(
+        now.policy, rows=rows, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants
+    )
+    allowed = {(backend, row.verb) for backend, row in usable}
+    seen = await ctx.store.search(Filters(channel_id=place.channel_id), limit=RECENT) if place.channel_id else ()
+    parameters: dict[str, tuple[str, ...]] = {}
+    for entry in seen:
+        if entry.target_name and entry.event in _WORKED:
+            parameters[entry.target_name] = (*parameters.get(entry.target_name, ()), *_names_of(entry.params))
+    around = Surroundings(
+        targets=[
+            *(Known(one.backend, one.kind, one.name, written(one)) for one in await _known(ctx, actor, place)),
+            *_whole_backends(ctx.catalog),
+        ],
+        recent=tuple(parameters),
+        parameters=parameters,
+        may=lambda verb, target: (target.partition(":")[0], verb) in allowed or not target,
+    )
+    return suggest_commands(text, ctx.catalog, around)
+
+
+def _names_of(params: str) -> tuple[str, ...]:
+    """The names of an entry's parameters as they are typed: `input.region`."""
+    given = json.loads(params)
+    nested = {f"{name}.{key}" for name, value in given.items() if isinstance(value, dict) for key in value}
+    return (*(name for name, value in given.items() if not isinstance(value, dict)), *sorted(nested))
+
+
+def _whole_backends(catalog: Catalog) -> Iterator[Known]:
+    """Backends that are targets themselves, like a Resilio agent."""
+    for name, rows in catalog.backends.items():
+        if not rows.default_target.example:
+            yield Known(name, rows.default_target.name, "", f"{name}:")

@@ -1,0 +1,286 @@
+"""What a person may have meant: commands for words that are not one, best first. Pure; the caller says what exists.
+
+Mistyped commands (`strat acc:shop/prices`), targets without their backend (`start shop/prices`), another order
+(`acc:shop/prices start`), other capitals, and sentences ("can you restart the prices agent please?"). Spelling is compared by
+rapidfuzz; what ranks first is what exists, then what the person may do here, then what this channel used last.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Final
+
+from rapidfuzz import fuzz, process
+
+from bot.core.command.builtins import ALIASES, Takes
+from bot.core.command.capability import Capability
+from bot.core.command.catalog import Catalog
+from bot.core.command.lexer import unescape, unwrap
+from bot.core.command.params import ParamType
+from bot.core.command.target_ref import SELECTORS
+
+MOST: Final = 3
+_SAME: Final = 84.0  # of 100: two spellings of one name
+_NEAR_VERB: Final = 72.0
+_MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
+_TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
+_EDGES: Final = ".,;!?()[]{}'`*_~"
+_REASON: Final = re.compile(r"(?:^|\s)(?:--|–|—)\s*(.+)$", re.DOTALL)  # noqa: RUF001  phones turn `--` into a dash
+
+# What people call a verb, by the verbs that may be meant: the first that the target supports counts.
+_MEANINGS: Final[Mapping[tuple[str, ...], str]] = MappingProxyType(
+    {
+        ("start",): "begin launch trigger execute fire kick go",
+        ("start", "resume"): "start",
+        ("restart", "start"): "restart",
+        ("restart",): "reboot bounce",
+        ("retry", "start"): "retry redo repeat",
+        ("retry", "restart", "start"): "again",
+        ("stop",): "abort cancel terminate end",
+        ("stop", "pause"): "stop halt",
+        ("pause", "schedule off"): "pause suspend hold",
+        ("schedule off", "pause"): "off silence unschedule",
+        ("resume", "schedule on"): "resume unpause",
+        ("resume", "schedule on", "retry"): "continue",
+        ("schedule on", "resume"): "on",
+        ("logs",): "log output error errors",
+        ("status",): "show state check how running doing",
+        ("history", "status"): "happened",
+        ("history",): "runs past",
+        ("data", "logs"): "download",
+        ("data", "history"): "results",
+        ("delete", "schedule delete"): "remove",
+        ("delete",): "drop",
+        ("find",): "search where",
+        ("targets",): "list",
+        ("whoami",): "who permissions",
+        ("health",): "ping alive",
+        ("breakglass",): "emergency",
+    }
+)
+_SYNONYMS: Final = MappingProxyType({word: verbs for verbs, words in _MEANINGS.items() for word in words.split()})
+_POLITE: Final = (
+    "please pls plz can could would will want need like hello hi hey dear thanks thank now today asap just let lets go"
+)
+_GRAMMAR: Final = (
+    "a an the this that it its is are was be you u i we me my us our to do does did for of on in at with and from by into "
+    "what why whats somebody someone up"
+)
+_THINGS: Final = "agent agents job jobs run task service crawler bot signalbox"
+_FILLERS: Final = frozenset(f"{_POLITE} {_GRAMMAR} {_THINGS}".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A target that exists: its backend, its kind, its name, and how it is written in a command (`acc:shop/prices`)."""
+
+    backend: str
+    kind: str
+    name: str
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What suggestions may use. `may` says whether the person is allowed to use a verb on a written target here.
+
+    `recent` are written targets that this channel used, newest first; `parameters` are the names that were given for a
+    written target before.
+    """
+
+    targets: Sequence[Known] = ()
+    recent: Sequence[str] = ()
+    parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    may: Callable[[str, str], bool] = lambda verb, target: True
+
+
+def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...]:
+    """At most three commands, best first. `("help",)` if the words say nothing that exists."""
+    plain = unwrap(unescape(unicodedata.normalize("NFKC", text)))
+    plain = _MENTION.sub(" ", f" {plain}").strip()
+    match = _REASON.search(plain)
+    reason = match[1].strip() if match else ""
+    tokens = _TOKEN.findall(plain[: match.start()] if match else plain)
+    pairs = [token for token in tokens if re.match(r'[^\W\d"][\w.\-]*=', token)]
+    words = [word for token in tokens if token not in pairs and (word := token.strip(_EDGES))]
+    verbs, used = _verbs(words, catalog)
+    rest = [word for at, word in enumerate(words) if at not in used]
+    unnamed = verbs and catalog.builtin(verbs[0]) is None and not _names_something(rest)
+    targets = _targets(rest, catalog, around) or (_last_used(around) if unnamed else [])
+    if not targets and (not verbs or (_names_something(rest) and not any(catalog.builtin(verb) for verb in verbs))):
+        return ("help",)
+    found: dict[str, bool] = {}
+    choices: Sequence[Known | None] = targets or [None]
+    for target in choices:
+        for verb in verbs or ["status"]:
+            for command, written in _commands(verb, target, catalog):
+                given = [] if target is None else _pairs(pairs, catalog, verb, target, around)
+                whole = " ".join([command, *given, *(["--", reason] if reason else [])])
+                found.setdefault(whole, around.may(verb, written))
+    ranked = sorted(found, key=lambda command: not found[command])
+    return tuple(ranked[:MOST]) or ("help",)
+
+
+def _verbs(words: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]]:
+    """Verbs that these words may mean, the likeliest first, and which words they took."""
+    folded = [word.casefold().strip(":") for word in words]
+    return (
+        _exact_verb(folded, catalog) or _synonym(folded, words, catalog) or _near_verb(folded, catalog) or ([], set())
+    )
+
+
+def _exact_verb(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
+    for length in (2, 1):
+        for at in range(len(folded) - length + 1):
+            verb = " ".join(folded[at : at + length])
+            verb = ALIASES.get(verb, verb)
+            if verb in catalog.verbs and not (length == 1 and folded[at] in _FILLERS):
+                return _meanings(verb, catalog), set(range(at, at + length))
+    for first, second in pairwise(range(len(folded))):  # `off schedule`
+        verb = f"{folded[second]} {folded[first]}"
+        if verb in catalog.verbs:
+            return [verb], {first, second}
+    return None
+
+
+def _synonym(folded: Sequence[str], words: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
+    for at, word in enumerate(folded):
+        if word in _SYNONYMS and ":" not in words[at]:
+            return _meanings(word, catalog), {at}
+    if "run" in folded and len(folded) > 1:
+        return _meanings("start", catalog), {folded.index("run")}
+    return None
+
+
+def _near_verb(folded: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]] | None:
+    candidates = sorted(catalog.verbs | set(ALIASES) | set(_SYNONYMS))
+    for at, word in enumerate(folded):
+        if len(word) < 3 or word in _FILLERS or ":" in word or "/" in word:
+            continue
+        near = process.extract(word, candidates, scorer=fuzz.ratio, score_cutoff=_NEAR_VERB, limit=2)
+        if near:
+            return [verb for name, _, _ in near for verb in _meanings(ALIASES.get(name, name), catalog)], {at}
+    return None
+
+
+def _meanings(word: str, catalog: Catalog) -> list[str]:
+    verbs = [word] if word in catalog.verbs else []
+    return list(dict.fromkeys([*verbs, *(verb for verb in _SYNONYMS.get(word, ()) if verb in catalog.verbs)]))
+
+
+def _names_something(words: Sequence[str]) -> bool:
+    return any(word.casefold() not in _FILLERS and len(word) > 2 for word in words)
+
+
+def _last_used(around: Surroundings) -> list[Known]:
+    by_text = {known.written: known for known in around.targets}
+    return [by_text[text] for text in around.recent if text in by_text][:1]
+
+
+def _targets(words: Sequence[str], catalog: Catalog, around: Surroundings) -> list[Known]:
+    """Targets that these words may name, the likeliest first: exact names, then parts, then other spellings."""
+    scored: dict[str, tuple[float, int, Known]] = {}
+    position = {text: at for at, text in enumerate(around.recent)}
+    for word in words:
+        bare = "".join(char for char in word if char not in '"“”').casefold().strip(_EDGES)
+        base, at, selector = bare.rpartition("@")
+        if at and selector in SELECTORS:
+            bare = base
+        backend, colon, path = bare.partition(":")
+        only = backend if colon and backend in catalog.backends else None
+        if colon and only is None and process.extractOne(backend, list(catalog.backends), score_cutoff=60) is None:
+            continue  # another backend, which does not exist
+        wanted = path if colon else bare
+        if len(wanted) < 3 or (wanted in _FILLERS and only is None):
+            continue
+        for known in around.targets:
+            score = _likeness(wanted, known) + (5 if only == known.backend else 0)
+            if score >= _SAME and scored.get(known.written, (0.0,))[0] < score:
+                rank = position.get(known.written, len(position))
+                picked = known if not (at and selector in SELECTORS) else _picked(known, selector)
+                scored[known.written] = (score, rank, picked)
+    ordered = sorted(scored.values(), key=lambda one: (-one[0], one[1], len(one[2].name), one[2].written))
+    best = [known for _, _, known in ordered[:MOST]]
+    if best:
+        return best
+    for word in words:
+        name, colon, path = word.partition(":")
+        name = name.casefold()
+        if colon and name in catalog.backends and path.strip(_EDGES):  # not known, and perhaps there all the same
+            kind = catalog.split_path(name, path)[0] or catalog.backends[name].default_target.name
+            return [Known(name, kind, path, f"{name}:{path}")]
+        if name in catalog.backends and (colon or len(words) == 1) and not path.strip(_EDGES):
+            kind = next((kind.name for kind in catalog.backends[name].targets if not kind.example), "")
+            return [Known(name, kind, "", f"{name}:")]
+    return []
+
+
+def _picked(known: Known, selector: str) -> Known:
+    return Known(known.backend, known.kind, known.name, f"{known.written}@{selector}")
+
+
+def _likeness(wanted: str, known: Known) -> float:
+    """0 to 100, and a little more for a whole name."""
+    name = known.name.casefold()
+    last = name.rpartition("/")[2]
+    if wanted == name:
+        return 110.0
+    if wanted == last:
+        return 104.0
+    if len(wanted) >= 4 and wanted in re.split(r"[/_\-. ]", name):
+        return 98.0
+    if len(wanted) >= 4 and (last.startswith(wanted) or wanted in name):
+        return 92.0
+    return max(fuzz.ratio(wanted, name), fuzz.ratio(wanted, last)) if len(wanted) >= 4 else 0.0
+
+
+def _commands(verb: str, target: Known | None, catalog: Catalog) -> list[tuple[str, str]]:
+    """Commands with this verb, each with the target as written: for a run's verb, the run that is picked from the agent."""
+    builtin = catalog.builtin(verb)
+    if target is None:
+        if builtin is not None and builtin.takes in (Takes.NOTHING, Takes.WORDS):
+            return [(verb, "")]
+        return [(f"{verb} {name}:", f"{name}:") for name in catalog.backends if catalog.rows(verb, name)]
+    rows = catalog.rows(verb, target.backend)
+    kinds = {row.target for _, row in rows}
+    base, at, _ = target.written.rpartition("@")
+    picked = bool(at) and target.written.rpartition("@")[2] in SELECTORS
+    if target.kind in kinds and not picked:
+        return [(f"{verb} {target.written}", target.written)]
+    if picked and kinds:
+        return [(f"{verb} {target.written}", base)]
+    default = catalog.backends[target.backend].default_target
+    if kinds & {"run", "instance"} and default.selects and target.kind == default.name:
+        selector = "failed" if verb == "retry" else "running" if verb == "stop" else "last"
+        return [(f"{verb} {target.written}@{selector}", target.written)]
+    if builtin is not None and not rows:
+        words = f" {target.name.rpartition('/')[2]}" if builtin.takes is Takes.WORDS and target.name else ""
+        return [(f"{verb}{words}", target.written)]
+    return []
+
+
+def _pairs(pairs: Sequence[str], catalog: Catalog, verb: str, target: Known, around: Surroundings) -> list[str]:
+    """The given parameters, with the names that this verb has: `regin=north` as `input.region=north`."""
+    row = catalog.row(target.backend, verb, target.kind)
+    if row is None:
+        return list(pairs)
+    used = around.parameters.get(target.written, ())
+    return [_pair(pair, row, used) for pair in pairs]
+
+
+def _pair(pair: str, row: Capability, used: Sequence[str]) -> str:
+    key, _, value = pair.partition("=")
+    names = [param.name for param in row.params if param.type is not ParamType.MAP]
+    maps = [param.name for param in row.params if param.type is ParamType.MAP and param.name != "*"]
+    if key in names or any(key.startswith(f"{name}.") for name in maps):
+        return pair
+    candidates = {name: name for name in names} | {name.partition(".")[2] or name: name for name in used}
+    near = process.extractOne(key, list(candidates), scorer=fuzz.ratio, score_cutoff=_NEAR_VERB)
+    if near is not None:
+        return f"{candidates[near[0]]}={value}"
+    return f"{maps[0]}.{pair}" if maps else pair

@@ -1,0 +1,50 @@
+"""What is offered for mistyped commands and for sentences, as buttons that run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.world import World
+
+
+def labels(message: dict[str, Any]) -> list[str]:
+    return [
+        element["text"]["text"]
+        for block in message.get("blocks", ())
+        if block["type"] == "actions"
+        for element in block["elements"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("start shop/prices", "start acc:shop/prices"),
+        ("acc:shop/prices start", "start acc:shop/prices"),
+        ("STATUS ACC:SHOP/PRICES", "status acc:shop/prices"),
+        ("pause acc:shop/prices", "schedule off acc:shop/prices"),
+        ("start acc:shop/prices regin=north", "start acc:shop/prices input.region=north"),
+        ("strat acc:shop/prices -- monthly check", "start acc:shop/prices -- monthly check"),
+        ("frobnicate", "help"),
+        ("start nope:thing", "help"),
+    ],
+)
+async def test_the_first_button_is_what_was_meant(here: World, typed: str, first: str) -> None:
+    await here.does("start acc:shop/prices input.region=south", "start acc:shop/prices")
+    await here.say(typed)
+
+    def offered(person: Any) -> list[str] | None:
+        newest = person.messages("C0CRAWL")[-1]
+        return labels(newest) if newest.get("is_ephemeral") else None
+
+    buttons = await here.ana.wait_for(offered)
+    assert buttons[0] == first
+
+
+async def test_a_question_in_words_gets_the_command_as_a_button(here: World) -> None:
+    await here.does("status acc:shop/prices", "shop/prices")
+    await here.ana.post("C0CRAWL", "@signalbox hello, can you restart the prices agent please?")
+    message = await here.sees("restart acc:shop/prices@last")
+    assert labels(message)[0] == "restart acc:shop/prices@last"
