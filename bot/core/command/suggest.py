@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
@@ -187,34 +187,42 @@ def _targets(words: Sequence[str], catalog: Catalog, around: Surroundings) -> li
     scored: dict[str, tuple[float, int, Known]] = {}
     position = {text: at for at, text in enumerate(around.recent)}
     for word in words:
-        bare = "".join(char for char in word if char not in '"“”').casefold().strip(_EDGES)
-        base, at, selector = bare.rpartition("@")
-        if at and selector in SELECTORS:
-            bare = base
-        backend, colon, path = bare.partition(":")
-        only = backend if colon and backend in catalog.backends else None
-        if colon and only is None and process.extractOne(backend, list(catalog.backends), score_cutoff=60) is None:
-            continue  # another backend, which does not exist
-        wanted = path if colon else bare
-        if len(wanted) < 3 or (wanted in _FILLERS and only is None):
-            continue
-        for known in around.targets:
-            score = _likeness(wanted, known) + (5 if only == known.backend else 0)
-            if score >= _SAME and scored.get(known.written, (0.0,))[0] < score:
-                rank = position.get(known.written, len(position))
-                picked = known if not (at and selector in SELECTORS) else _picked(known, selector)
-                scored[known.written] = (score, rank, picked)
+        for score, known in _scores(word, catalog, around.targets):
+            if scored.get(known.written, (0.0,))[0] < score:
+                scored[known.written] = (score, position.get(known.written, len(position)), known)
     ordered = sorted(scored.values(), key=lambda one: (-one[0], one[1], len(one[2].name), one[2].written))
-    best = [known for _, _, known in ordered[:MOST]]
-    if best:
-        return best
+    return [known for _, _, known in ordered[:MOST]] or _as_typed(words, catalog)
+
+
+def _scores(word: str, catalog: Catalog, targets: Sequence[Known]) -> Iterator[tuple[float, Known]]:
+    """How well one word names each target; a selector (`@failed`) stays with it."""
+    bare = "".join(char for char in word if char not in '"“”').casefold().strip(_EDGES)
+    base, at, selector = bare.rpartition("@")
+    selected = bool(at) and selector in SELECTORS
+    backend, colon, path = (base if selected else bare).partition(":")
+    only = backend if colon and backend in catalog.backends else None
+    if colon and only is None and process.extractOne(backend, list(catalog.backends), score_cutoff=60) is None:
+        return  # a backend that does not exist
+    wanted = path if colon else backend
+    if len(wanted) < 3 or (wanted in _FILLERS and only is None):
+        return
+    for known in targets:
+        score = _likeness(wanted, known) + (5 if only == known.backend else 0)
+        if score >= _SAME:
+            yield score, _picked(known, selector) if selected else known
+
+
+def _as_typed(words: Sequence[str], catalog: Catalog) -> list[Known]:
+    """The target as it was typed: one that is not known and may exist all the same, or a backend alone."""
     for word in words:
         name, colon, path = word.partition(":")
         name = name.casefold()
-        if colon and name in catalog.backends and path.strip(_EDGES):  # not known, and perhaps there all the same
+        if name not in catalog.backends:
+            continue
+        if colon and path.strip(_EDGES):
             kind = catalog.split_path(name, path)[0] or catalog.backends[name].default_target.name
             return [Known(name, kind, path, f"{name}:{path}")]
-        if name in catalog.backends and (colon or len(words) == 1) and not path.strip(_EDGES):
+        if colon or len(words) == 1:
             kind = next((kind.name for kind in catalog.backends[name].targets if not kind.example), "")
             return [Known(name, kind, "", f"{name}:")]
     return []
