@@ -174,6 +174,10 @@ class Intent(Value):
         """How long ago the person asked."""
         return now - (min(self.at, self.sent_at) if self.sent_at is not None else self.at)
 
+    def is_late(self, now: datetime) -> bool:
+        """Whether the person asked so long ago that a change is confirmed first."""
+        return self.age(now) > LATE
+
 
 class Receipt(NamedTuple):
     """What is told at once: a sentence, or errors for the fields of a modal by name; both None: an empty ack."""

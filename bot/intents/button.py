@@ -1,4 +1,4 @@
-"""A pressed button. It carries an id and no authority: what it means is read from the store and decided anew."""
+"""A pressed button. It carries an id and never authority: its meaning is read from the store and decided again."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from bot.features.refresh import refresh
 from bot.features.replies import refusal
 from bot.features.replies.answer import say
 from bot.features.replies.double_press import earlier_press, tell_earlier
-from bot.intents.command import command, is_late
+from bot.intents.command import run_command
 from bot.runtime.context import Context
 
 
-async def press(ctx: Context, intent: Intent, ask: Press) -> None:
-    """Every button of every message."""
-    row = await ctx.store.button(ask.button)
-    why_not = not_valid(row, intent)
-    means = row.payload if row is not None and isinstance(row.payload, dict) else {}
-    if row is None or why_not is not None:
-        if row is not None and await _was_decided(ctx, intent, row, means):
+async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
+    """Carry out what the pressed button means, or say why it cannot be pressed."""
+    button = await ctx.store.button(pressed.button)
+    why_not = not_valid(button, intent)
+    means = button.payload if button is not None and isinstance(button.payload, dict) else {}
+    if button is None or why_not is not None:
+        if button is not None and await _was_decided(ctx, intent, button, means):
             return
         await say(ctx, intent, why_not or "This button is not known.")
         return
     tag = means.get("tag")
     if tag == "command1":
-        await _from_card(ctx, intent, row, _command(means))
+        await _from_card(ctx, intent, button, _command(means))
     elif tag == "say1":
-        await _typed(ctx, intent, row, str(means.get("text")))
+        await _typed(ctx, intent, button, str(means.get("text")))
     elif tag == "refresh1":
         await refresh(ctx, intent, str(means.get("request")))
     elif tag == "hold1":
@@ -50,27 +50,30 @@ async def press(ctx: Context, intent: Intent, ask: Press) -> None:
     elif tag == breakglass.REVIEW_TAG:
         await breakglass_review.open_review(ctx, intent, str(means.get("grant")))
     else:
-        await say(ctx, intent, "This button is of a version that is no longer understood; type the command.")
+        await say(
+            ctx, intent, "This button is from a version of the bot that is no longer supported. Type the command."
+        )
 
 
-def not_valid(row: StoredButton | None, intent: Intent) -> str | None:
-    """None when this press counts: a known button, on its own message, by whom it is for."""
-    if row is None:
-        return "This button is not known here; type the command."
-    if row.retired_at is not None:
-        return "This button was used or replaced; the message shows where things stand."
-    if row.only_user is not None and row.only_user != intent.actor.user_id:
-        return "Only the person who asked may press this."
-    if row.channel_id and row.channel_id != intent.place.channel_id:
+def not_valid(button: StoredButton | None, intent: Intent) -> str | None:
+    """Why this press does not count, None for a known button on its own message that is for this person."""
+    if button is None:
+        return "This button is not known here. Type the command."
+    if button.retired_at is not None:
+        return "This button was used or replaced. The message shows the current state."
+    if button.only_user is not None and button.only_user != intent.actor.user_id:
+        return "Only the requester can press this."
+    if button.channel_id and button.channel_id != intent.place.channel_id:
         return "This button belongs to another channel."
-    if row.ts and row.ts != intent.place.message_ts:
-        return "This is a copy of the message; press on the original."
+    if button.ts and button.ts != intent.place.message_ts:
+        return "This is a copy of the message. Press the button on the original."
     return None
 
 
-async def _was_decided(ctx: Context, intent: Intent, row: StoredButton, means: Mapping[str, Json]) -> bool:
+async def _was_decided(ctx: Context, intent: Intent, button: StoredButton, means: Mapping[str, Json]) -> bool:
     """Whether a press on a retired button of an approval was answered with who decided it."""
-    if row.retired_at is None or means.get("tag") != "hold1" or not_valid(_live(row), intent) is not None:
+    live = button.model_copy(update={"retired_at": None})
+    if button.retired_at is None or means.get("tag") != "hold1" or not_valid(live, intent) is not None:
         return False
     pending = await ctx.store.open_pending(str(means.get("hold")))
     approval = Approval.of(pending)
@@ -78,10 +81,6 @@ async def _was_decided(ctx: Context, intent: Intent, row: StoredButton, means: M
         return False
     await approvals.too_late(ctx, intent, approval)
     return True
-
-
-def _live(row: StoredButton) -> StoredButton:
-    return row.model_copy(update={"retired_at": None})
 
 
 def meant(catalog: Catalog, means: Mapping[str, Json]) -> Command | None:
@@ -98,38 +97,38 @@ def _command(means: Mapping[str, Json]) -> Command:
     return Command(verb=str(means.get("verb")), target=str(means.get("target")), params=tuple(pairs))
 
 
-async def _from_card(ctx: Context, intent: Intent, row: StoredButton, asked: Command) -> None:
+async def _from_card(ctx: Context, intent: Intent, button: StoredButton, command: Command) -> None:
     """Run the command of a button. A read-only answer goes to the thread of the card, a change gets its own card."""
-    earlier = await earlier_press(ctx, intent, row, asked)
+    earlier = await earlier_press(ctx, intent, button, command)
     if earlier is not None:
-        await tell_earlier(ctx, intent, asked, earlier)
+        await tell_earlier(ctx, intent, command, earlier)
         return
     place = intent.place
-    rows = ctx.catalog.rows(asked.verb, (asked.target or "").partition(":")[0])
+    rows = ctx.catalog.rows(command.verb, (command.target or "").partition(":")[0])
     if rows and all(row.risk is Risk.READ for _, row in rows) and place.thread_ts is None:
         intent = intent.model_copy(update={"place": place.model_copy(update={"thread_ts": place.message_ts})})
-    await command(ctx, intent, asked)
+    await run_command(ctx, intent, command)
 
 
-async def _typed(ctx: Context, intent: Intent, row: StoredButton, text: str) -> None:
+async def _typed(ctx: Context, intent: Intent, button: StoredButton, text: str) -> None:
     read = parse(text, ctx.catalog)
     if isinstance(read, ParseError):
         await refusal.misread(ctx, intent, read)
-    elif (earlier := await earlier_press(ctx, intent, row, read)) is not None:
+    elif (earlier := await earlier_press(ctx, intent, button, read)) is not None:
         await tell_earlier(ctx, intent, read, earlier)
     else:
-        await command(ctx, intent, read)
+        await run_command(ctx, intent, read)
 
 
 async def _pending(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:
-    if means.get("choice") not in ("deny", "cancel") and is_late(ctx, intent):
+    if means.get("choice") not in ("deny", "cancel") and intent.is_late(ctx.clock.now()):
         await say(
             ctx, intent, "Slack delivered this press late, so it doesn't count. Press again if you still mean it."
         )
         return
     pending = await ctx.store.open_pending(str(means.get("hold")))
     if pending is None:
-        await say(ctx, intent, "This was decided already; the message shows by whom.", tone=Tone.PLAIN)
+        await say(ctx, intent, "This was decided already. The message shows who decided.", tone=Tone.PLAIN)
     elif (approval := Approval.of(pending)) is not None:
         await approvals.decide(ctx, intent, approval, str(means.get("choice")))
         ctx.stale_homes.stale(intent.actor.user_id)

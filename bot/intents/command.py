@@ -7,9 +7,8 @@ from bot.core.command.capability import Risk
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt, Ruling
 from bot.core.errors import BadRequest, Problem
-from bot.core.intent import LATE, Command, Doubt, Intent, Source
+from bot.core.intent import Command, Doubt, Intent, Source
 from bot.core.operation import Operation
-from bot.core.policy.decide import Denied
 from bot.features import approvals
 from bot.features.builtins import answer
 from bot.features.forms.parameter_form import unfit_buttons
@@ -23,64 +22,63 @@ from bot.operations.resolve import Resolved, resolve
 from bot.runtime.context import Context
 
 
-async def command(ctx: Context, intent: Intent, ask: Command) -> None:
-    """Everything that can be typed comes through here, from whatever door."""
-    if await _is_for_the_desk(ctx, intent, ask):
-        builtin = ctx.catalog.builtin(ask.verb)
-        if builtin is not None and builtin.risk is not Risk.READ and is_late(ctx, intent):
-            await refusal.set_aside(ctx, intent, Doubt.LATE, ask)
+async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
+    """Carry out a command, wherever it comes from: typed, a button, a form."""
+    late = intent.is_late(ctx.clock.now())
+    if await _is_builtin(ctx, intent, command):
+        builtin = ctx.catalog.builtin(command.verb)
+        if builtin is not None and builtin.risk is not Risk.READ and late:
+            await refusal.set_aside(ctx, intent, Doubt.LATE, command)
         else:
-            await answer(ctx, intent, ask)
+            await answer(ctx, intent, command)
         return
     try:
-        resolved = await resolve(ctx, intent, ask)
+        resolved = await resolve(ctx, intent, command)
         if resolved.row.pausable:
             ends_at(resolved.operation, ctx.clock.now(), ctx.zone)
-    except Problem as trouble:
-        refused = await not_admitted(ctx, intent) or await _out_of_sight(ctx, intent, ask)
-        if refused is not None:  # an outsider's guess is not answered with the names that it is near to
-            await refusal.turned_away(ctx, intent, ask, refused)
-        else:
-            await refusal.problem(ctx, intent, trouble, more=unfit_buttons(ctx, intent, ask, trouble.code))
+    except Problem as problem:
+        await _unresolved(ctx, intent, command, problem)
         return
-    ruling = await authorize(ctx, intent, resolved.operation, resolved.row)
+    operation = resolved.operation
+    ruling = await authorize(ctx, intent, operation, resolved.row)
     if ruling.denied:
-        buttons = approvals.ask_buttons(ctx, intent, resolved.operation, ruling)
-        await refusal.denied(ctx, intent, resolved.operation, ruling, buttons)
+        buttons = approvals.ask_buttons(ctx, intent, operation, ruling)
+        await refusal.denied(ctx, intent, operation, ruling, buttons)
         return
     try:
-        misfit = await check(ctx, resolved.operation)
-    except Problem as trouble:
-        await refusal.problem(ctx, intent, trouble, resolved.operation)
+        misfit = await check(ctx, operation)
+    except Problem as problem:
+        await refusal.problem(ctx, intent, problem, operation)
         return
     if misfit is not None:
-        attempt = Attempt(intent, resolved.operation, ruling, began=ctx.clock.monotonic())
-        await finish(ctx, attempt, misfit, Event.FAILED)
+        await finish(ctx, Attempt(intent, operation, ruling, began=ctx.clock.monotonic()), misfit, Event.FAILED)
         return
-    await proceed(ctx, intent, resolved, ruling)
+    await _proceed(ctx, intent, resolved, ruling, late=late and operation.risk is not Risk.READ)
 
 
-async def _out_of_sight(ctx: Context, intent: Intent, ask: Command) -> Denied | None:
-    return None if ask.target is None else await hidden(ctx, intent, ask.target)
-
-
-async def proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
-    """What was not denied: shown first when it is dangerous or late, put to approvers when the rule says so, else run."""
-    late = resolved.operation.risk is not Risk.READ and is_late(ctx, intent)
-    shown_first = (resolved.operation.risk is Risk.DANGER or late) and not intent.confirmed
-    if shown_first and intent.source is Source.STEP:
-        await refusal.problem(ctx, intent, _needs_a_person(resolved.operation, late=late), resolved.operation)
-    elif shown_first:
+async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling, *, late: bool) -> None:
+    """Show what is dangerous or late first, ask approvers where the rule requires it, else run it."""
+    operation = resolved.operation
+    confirms = (operation.risk is Risk.DANGER or late) and not intent.confirmed
+    if confirms and intent.source is Source.STEP:
+        await refusal.problem(ctx, intent, _needs_a_person(operation, late=late), operation)
+    elif confirms:
         await preflight.ask(ctx, intent, resolved, ruling)
     elif ruling.needs_approval:
         await approvals.request(ctx, intent, resolved, ruling)
     else:
-        await execute(ctx, Attempt(intent, resolved.operation, ruling))
+        await execute(ctx, Attempt(intent, operation, ruling))
 
 
-def is_late(ctx: Context, intent: Intent) -> bool:
-    """Whether the person asked so long ago that a change is confirmed first."""
-    return intent.age(ctx.clock.now()) > LATE
+async def _unresolved(ctx: Context, intent: Intent, command: Command, problem: Problem) -> None:
+    """Say what does not fit. A person who may know nothing of the target is denied and reads no names that are near to it."""
+    denied = await not_admitted(ctx, intent)
+    if denied is None and command.target is not None:
+        denied = await hidden(ctx, intent, command.target)
+    if denied is not None:
+        await refusal.unseen(ctx, intent, command, denied)
+    else:
+        await refusal.problem(ctx, intent, problem, more=unfit_buttons(ctx, intent, command, problem.code))
 
 
 def _needs_a_person(operation: Operation, *, late: bool) -> BadRequest:
@@ -92,22 +90,22 @@ def _needs_a_person(operation: Operation, *, late: bool) -> BadRequest:
     )
 
 
-async def _is_for_the_desk(ctx: Context, intent: Intent, ask: Command) -> bool:
-    """A built-in verb; one that a backend has too (`status`, `health`) belongs to the backend once there is a target."""
-    if ctx.catalog.builtin(ask.verb) is None:
+async def _is_builtin(ctx: Context, intent: Intent, command: Command) -> bool:
+    """Whether the bot itself answers. A verb that a backend has too (`status`, `health`) needs no target there."""
+    if ctx.catalog.builtin(command.verb) is None:
         return False
-    if not ctx.catalog.rows(ask.verb):
+    if not ctx.catalog.rows(command.verb):
         return True
-    if ask.target is not None:
-        backend, _, path = ask.target.partition(":")
-        return not path and not _row_on_backend_itself(ctx, ask.verb, backend)
+    if command.target is not None:
+        backend, _, path = command.target.partition(":")
+        return not path and not _is_target(ctx, command.verb, backend)
     if intent.place.thread_ts is None:
         return True
     return await ctx.store.thread_target(intent.place.channel_id, intent.place.thread_ts) is None
 
 
-def _row_on_backend_itself(ctx: Context, verb: str, backend: str) -> bool:
-    """Whether `backend:` alone is a target of that verb, as for an agent that is its own control plane."""
+def _is_target(ctx: Context, verb: str, backend: str) -> bool:
+    """Whether `backend:` alone is a target of that verb, as for an agent that is its own backend."""
     rows = ctx.catalog.backends.get(backend)
     if rows is None:
         return False

@@ -11,7 +11,7 @@ from bot.core.intent import Command, Doubt, Due, Form, Intent, Open, ParseError,
 from bot.core.records import stamp
 from bot.features.replies import refusal
 from bot.intents.button import press
-from bot.intents.command import command
+from bot.intents.command import run_command
 from bot.intents.form import form
 from bot.intents.shortcut import opened
 from bot.intents.timer import due
@@ -36,21 +36,21 @@ async def handle(ctx: Context, intent: Intent) -> None:
 
 
 async def _dispatch(ctx: Context, intent: Intent) -> None:
-    ask = intent.payload
+    payload = intent.payload
     if intent.doubt is not None and not await _posts_for_itself(ctx, intent):
         await refusal.set_aside(ctx, intent, intent.doubt)
-    elif isinstance(ask, Command):
-        await command(ctx, intent, ask)
-    elif isinstance(ask, ParseError):
-        await refusal.misread(ctx, intent, ask)
-    elif isinstance(ask, Press):
-        await press(ctx, intent, ask)
-    elif isinstance(ask, Form):
-        await form(ctx, intent, ask)
-    elif isinstance(ask, Open):
-        await opened(ctx, intent, ask)
-    elif isinstance(ask, Due):
-        await due(ctx, intent, ask)
+    elif isinstance(payload, Command):
+        await run_command(ctx, intent, payload)
+    elif isinstance(payload, ParseError):
+        await refusal.misread(ctx, intent, payload)
+    elif isinstance(payload, Press):
+        await press(ctx, intent, payload)
+    elif isinstance(payload, Form):
+        await form(ctx, intent, payload)
+    elif isinstance(payload, Open):
+        await opened(ctx, intent, payload)
+    elif isinstance(payload, Due):
+        await due(ctx, intent, payload)
 
 
 async def _posts_for_itself(ctx: Context, intent: Intent) -> bool:

@@ -8,7 +8,7 @@ from bot.features import approvals
 from bot.features.access import breakglass_review
 from bot.features.forms import launcher, parameter_form
 from bot.features.replies.answer import say
-from bot.intents.command import command
+from bot.intents.command import run_command
 from bot.runtime.context import Context
 
 
@@ -80,7 +80,7 @@ async def form(ctx: Context, intent: Intent, ask: Form) -> None:
     elif ask.form == approvals.ASK_FORM:
         await approvals.wanted(ctx, intent, ask, kept)
     elif ask.form == parameter_form.FORM:
-        await command(ctx, intent, parameter_form.filled(ctx, ask, kept))
+        await run_command(ctx, intent, parameter_form.filled(ctx, ask, kept))
     else:
         await say(ctx, intent, "This form is of a version that is no longer understood.")
 
@@ -88,6 +88,6 @@ async def form(ctx: Context, intent: Intent, ask: Form) -> None:
 async def _launch(ctx: Context, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:
     read = launcher.read(ctx.catalog, ask, _files(kept))
     if isinstance(read, Command):
-        await command(ctx, intent, read)
+        await run_command(ctx, intent, read)
     else:
         await say(ctx, intent, "; ".join(read.values()))

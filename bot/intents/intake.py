@@ -21,14 +21,12 @@ from bot.intents.dispatcher import handle
 from bot.intents.form import check, placed
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
-from bot.runtime.rate_limit import AGAIN_AFTER, Shares
+from bot.runtime.rate_limit import AGAIN_AFTER, RateLimit
 
-MOST_AT_ONCE = 10_000
 IN_TIME: Final = timedelta(seconds=2.5)  # Slack shows the person an error when no ack came within 3 s
 PATIENCE: Final = timedelta(seconds=2)  # for the store, so that the ack still says in time that nothing is done
 _SHOWS_AN_ERROR: Final = frozenset({Source.COMMAND, Source.BUTTON, Source.MODAL, Source.HOME})
 _GIVEN_BACK: Final = frozenset({str(Doubt.TOO_LATE), "too_many"})  # a form that ended so may be sent again
-RESERVED = 500  # beyond that, for what must get through a flood
 URGENT_VERBS = frozenset({"stop", "revoke", "breakglass"})
 
 _log = logging.getLogger("signalbox.front")
@@ -49,17 +47,17 @@ class Intake:
         self.catalog = ctx.catalog
         self.accepted = 0
         self.repeated = 0
-        self._shares = Shares()
+        self._limit = RateLimit()
 
     async def submit(self, intent: Intent) -> Receipt:
         """Store it, start the work, and say what the person has to know at once. Never raises a Problem."""
         ctx = self._deps
-        if len(ctx.tasks) >= MOST_AT_ONCE + (RESERVED if _is_urgent(intent) else 0):
+        if self._limit.all_are_full(len(ctx.tasks), urgent=_is_urgent(intent)):
             return Receipt(say="Too much is under way; nothing was done. Try again in a minute.")
         try:
             if isinstance(intent.payload, Form) and (errors := await check(ctx, intent.payload)):
                 return Receipt(errors=errors)
-            with ctx.tasks.at_the_door():
+            with ctx.tasks.acking():
                 return await self._accept(intent)
         except Problem as problem:
             _log.error("request %s was not taken: %s", intent.request_id, problem.code)
@@ -80,8 +78,8 @@ class Intake:
         if no is not None:
             rows.append(audit_writer.plain(Event.DENIED, intent, ctx.clock.now(), code=no.code))
         with ExitStack() as unless_begun:
-            self._shares.take(user)
-            unless_begun.callback(self._shares.give, user)
+            self._limit.take(user)
+            unless_begun.callback(self._limit.give, user)
             patience = max(0.5, (PATIENCE - intent.age_here(ctx.clock.now())).total_seconds())
             storing = await ctx.tasks.wait(self._stored(intent, rows, begun=no is None), patience)
             if not storing.done():
@@ -154,7 +152,7 @@ class Intake:
         foreign = "other_workspace" if intent.place.team_id != self._deps.home_team else intent.foreign
         if foreign is not None:
             return TurnedAway(foreign, f"This bot serves {foreign.replace('other_', 'another ')}; nothing was done.")
-        if self._shares.is_full(_whose(intent), ends=_ends_things(intent)):
+        if self._limit.person_is_full(_whose(intent), urgent=_ends_things(intent)):
             return TurnedAway(
                 "too_many",
                 f"Too many of your requests are under way at once; nothing was done. Try again in {AGAIN_AFTER} s.",
@@ -166,13 +164,13 @@ class Intake:
         tasks = self._deps.tasks
         if _is_urgent(intent):
             return tasks.start(self._handled(intent, user), intent.request_id)
-        return tasks.line_up(lambda: self._handled(intent, user), intent.request_id)
+        return tasks.enqueue(lambda: self._handled(intent, user), intent.request_id)
 
     async def _handled(self, intent: Intent, user: str) -> None:
         try:
             await handle(self._deps, intent)
         finally:
-            self._shares.give(user)
+            self._limit.give(user)
 
     async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
         """What fits what was typed into a menu of targets."""

@@ -46,7 +46,7 @@ async def recover(ctx: Context) -> int:
         if row.state == "sending" and row.operation:
             ctx.tasks.start(_sent(ctx, row, row.operation), name)
         else:  # a flood may have left thousands
-            ctx.tasks.line_up(partial(_not_sent, ctx, row), name)
+            ctx.tasks.enqueue(partial(_not_sent, ctx, row), name)
     return len(rows)
 
 

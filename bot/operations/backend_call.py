@@ -76,9 +76,8 @@ async def call(ctx: Context, attempt: Attempt) -> Outcome:
     try:
         ends = ends_at(operation, ctx.clock.now(), ctx.zone)
         backend = ctx.backends[operation.target.backend]
-        with ctx.tasks.outside():
-            async with asyncio.timeout(operation.deadline):
-                return await backend.run(operation, OneCall(ctx, attempt, ends, ctx.clock, ctx.ids, ctx.spool))
+        async with asyncio.timeout(operation.deadline):
+            return await backend.run(operation, OneCall(ctx, attempt, ends, ctx.clock, ctx.ids, ctx.spool))
     except TimeoutError:
         return outcome_of(Lost(f"No answer within {operation.deadline:g} s.", code="deadline"), operation)
     except Problem as problem:
@@ -105,8 +104,7 @@ def outcome_of(problem: Problem, operation: Operation) -> Outcome:
 async def check(ctx: Context, operation: Operation) -> Refused | None:
     """The refusal that the call would get, None when it would be taken; raises Problem when the backend cannot tell."""
     try:
-        with ctx.tasks.outside():
-            return await ctx.backends[operation.target.backend].check(operation)
+        return await ctx.backends[operation.target.backend].check(operation)
     except Problem as problem:
         found = outcome_of(problem, operation)
         if isinstance(found, Refused):

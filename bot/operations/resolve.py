@@ -69,8 +69,7 @@ async def find_target(ctx: Context, ref: TargetRef, command: Command) -> Target:
     backend = ctx.backends[ref.backend]
     if ref.selector is not None and dict(command.params).get("as") == "job":
         kind = "jobrun"
-    with ctx.tasks.outside():
-        return await backend.resolve(ref.model_copy(update={"path": path}), kind)
+    return await backend.resolve(ref.model_copy(update={"path": path}), kind)
 
 
 def _row(ctx: Context, verb: str, target: Target) -> Capability:

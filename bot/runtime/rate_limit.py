@@ -1,31 +1,37 @@
-"""How much of each person's is under way, so that nobody takes what the others need."""
+"""How many requests may be under way: of one person, so that nobody takes what the others need, and of all together."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Final
 
-OF_ONE_PERSON: Final = 5_000  # requests that are worked on or wait for their turn: half of what all may have
-FOR_WHAT_ENDS: Final = 20  # beyond that, for what stops something
+OF_ONE_PERSON: Final = 5_000  # half of what all may have
+OF_ALL: Final = 10_000
+URGENT_OF_ONE: Final = 20  # beyond that, for what stops something
+URGENT_OF_ALL: Final = 500  # beyond that, for what has to get through a flood
 AGAIN_AFTER: Final = 10  # seconds
 
 
-class Shares:
-    """Counts by person; "" is nobody, who never has to wait. What was picked up after a restart is not counted."""
+class RateLimit:
+    """Counts requests by person; "" is nobody, who never has to wait. Requests found after a restart are not counted."""
 
     def __init__(self) -> None:
         self._of: Counter[str] = Counter()
 
-    def is_full(self, user_id: str, *, ends: bool) -> bool:
-        """Whether this person has to wait. `ends` for what stops something."""
-        return user_id != "" and self._of[user_id] >= OF_ONE_PERSON + (FOR_WHAT_ENDS if ends else 0)
+    def person_is_full(self, user_id: str, *, urgent: bool) -> bool:
+        """Whether this person has to wait. `urgent` for what stops something."""
+        return user_id != "" and self._of[user_id] >= OF_ONE_PERSON + (URGENT_OF_ONE if urgent else 0)
+
+    def all_are_full(self, under_way: int, *, urgent: bool) -> bool:
+        """Whether everybody has to wait."""
+        return under_way >= OF_ALL + (URGENT_OF_ALL if urgent else 0)
 
     def take(self, user_id: str) -> None:
         """One more is under way."""
         self._of[user_id] += 1
 
     def give(self, user_id: str) -> None:
-        """One is over."""
+        """One has ended."""
         self._of[user_id] -= 1
         if self._of[user_id] <= 0:
             del self._of[user_id]

@@ -1,7 +1,7 @@
 """The only place that starts tasks: each is kept, counted, and waited for when the program stops.
 
-What Slack waits for goes first. While a request is being taken in at the door, little of the work on earlier ones is begun;
-they wait in a line, first come first served, and nothing in it is lost: every one of them is in the store already.
+Acks go first. While a person waits for an ack, only a few of the requests that were acked before are begun; the others wait in
+a queue, first come first served. Nothing in it can be lost: each of them is in the store already.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
-TURNS: Final = 64  # works of the line that are begun together
-TURNS_BESIDE_THE_DOOR: Final = 8  # the same while acks are given one by one
-TURNS_IN_A_FLOOD: Final = 2  # at least these, however many come: one that hangs does not stop the line
-QUIET_AFTER: Final = 0.02  # seconds without anybody at the door after which it counts as quiet
-PATIENCE: Final = 0.005  # seconds that a work may wait for somebody outside before the next one has its turn
-TURN_LASTS: Final = 0.2  # seconds after which a work counts as one that waits, whatever for
+AT_ONCE: Final = 64  # requests of the queue that are begun together
+BESIDE_ACKS: Final = 4  # the same while acks are given: one that hangs does not stop the queue
+QUIET_AFTER: Final = 0.02  # seconds without an ack after which the queue has the loop for itself
+HELD_UP_AFTER: Final = (
+    0.05  # seconds after which a request counts as one that waits for a backend, and the next one begins
+)
 
 T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, None]]
 
-_log = logging.getLogger("signalbox.drain")
+_log = logging.getLogger("signalbox.tasks")
 
 
 class TaskQueue:
@@ -33,16 +33,15 @@ class TaskQueue:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._services: set[asyncio.Task[Any]] = set()
         self._closed = False
-        self._line: deque[tuple[Work, str]] = deque()
-        self._turns: dict[asyncio.Task[Any], asyncio.TimerHandle] = {}
-        self._at_the_door = 0
-        self._crowd = 0  # the most that were there together of late
-        self._visits = 0
-        self._is_quiet = True
+        self._queue: deque[tuple[Work, str]] = deque()
+        self._begun: dict[asyncio.Task[Any], asyncio.TimerHandle] = {}
+        self._acks = 0  # people who wait for one
+        self._last_ack = -QUIET_AFTER * 2
+        self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        """What is under way and what waits in the line."""
-        return len(self._tasks) + len(self._line)
+        """How many are under way or queued."""
+        return len(self._tasks) + len(self._queue)
 
     def start(self, work: Coroutine[Any, Any, object], name: str) -> bool:
         """Run it beside everything else. An exception that it lets out is logged by its type alone."""
@@ -60,76 +59,45 @@ class TaskQueue:
         await asyncio.wait({task}, timeout=seconds)
         return task
 
-    def line_up(self, work: Work, name: str) -> bool:
-        """`start` in its turn: at once when few are at it, else behind those that came before. `work` makes the coroutine."""
+    def enqueue(self, work: Work, name: str) -> bool:
+        """`start` once it is the next in the queue. `work` makes the coroutine."""
         if self._closed:
             return False
-        self._line.append((work, name))
+        self._queue.append((work, name))
         self._begin_next()
         return True
 
     @contextmanager
-    def at_the_door(self) -> Iterator[None]:
-        """While somebody waits for an ack."""
-        self._at_the_door += 1
-        self._crowd = max(self._crowd, self._at_the_door)
-        self._visits += 1
-        if self._is_quiet:
-            self._is_quiet = False
-            self._look_again()
+    def acking(self) -> Iterator[None]:
+        """While a person waits for an ack."""
+        self._acks += 1
         try:
             yield
         finally:
-            self._at_the_door -= 1
-
-    @contextmanager
-    def outside(self) -> Iterator[None]:
-        """While a work waits for an answer from outside: when that takes long, the next one has its turn."""
-        task = asyncio.current_task()
-        if task is None or task not in self._turns:
-            yield
-            return
-        handle = asyncio.get_running_loop().call_later(PATIENCE, self._turn_is_over, task)
-        try:
-            yield
-        finally:
-            handle.cancel()
-
-    def _look_again(self) -> None:
-        """One timer for all visits: they come by the hundred a second."""
-        asyncio.get_running_loop().call_later(QUIET_AFTER, self._listen, self._visits)
-
-    def _listen(self, visits: int) -> None:
-        """Quiet is when nobody came since and nobody is there."""
-        self._crowd = self._at_the_door
-        if self._at_the_door or visits != self._visits:
-            self._look_again()
-            return
-        self._is_quiet = True
-        self._begin_next()
+            self._acks -= 1
+            self._last_ack = asyncio.get_running_loop().time()
 
     def _begin_next(self) -> None:
-        """Begin as many of the line as may be under way. Whoever is in the line has at least one before it that is."""
-        most = self._most()
-        while self._line and len(self._turns) < most:
-            work, name = self._line.popleft()
+        """Begin as many of the queue as may be under way; one timer asks again once no acks are given any more."""
+        loop = asyncio.get_running_loop()
+        is_quiet = not self._acks and loop.time() - self._last_ack >= QUIET_AFTER
+        while self._queue and len(self._begun) < (AT_ONCE if is_quiet else BESIDE_ACKS):
+            work, name = self._queue.popleft()
             task = asyncio.create_task(work(), name=name)
             self._tasks.add(task)
-            self._turns[task] = asyncio.get_running_loop().call_later(TURN_LASTS, self._turn_is_over, task)
+            self._begun[task] = loop.call_later(HELD_UP_AFTER, self._next_for, task)
             task.add_done_callback(self._ended)
+        if self._queue and not is_quiet and self._timer is None:
+            since = 0.0 if self._acks else loop.time() - self._last_ack
+            self._timer = loop.call_later(QUIET_AFTER - since, self._ask_again)
 
-    def _most(self) -> int:
-        """How many may be under way together: the more came to the door of late, the fewer.
+    def _ask_again(self) -> None:
+        self._timer = None
+        self._begin_next()
 
-        Who is there now would not do: one commit lets all of them go at once, and they are back at once.
-        """
-        if self._is_quiet:
-            return TURNS
-        return max(TURNS_IN_A_FLOOD, TURNS_BESIDE_THE_DOOR // max(1, self._crowd))
-
-    def _turn_is_over(self, task: asyncio.Task[Any]) -> None:
-        """A control plane that does not answer must not keep the others waiting."""
-        handle = self._turns.pop(task, None)
+    def _next_for(self, task: asyncio.Task[Any]) -> None:
+        """Let the next one begin: this one ended, or waits for a backend that must not keep the others waiting."""
+        handle = self._begun.pop(task, None)
         if handle is not None:
             handle.cancel()
             self._begin_next()
@@ -150,22 +118,22 @@ class TaskQueue:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         self._services.discard(task)
-        self._turn_is_over(task)
+        self._next_for(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("task %s ended with %s", task.get_name(), type(error).__name__)
 
     async def close(self, seconds: float) -> int:
         """Take nothing new, wait that long for what is under way, then cancel the rest; how many were cancelled.
 
-        What still waits in the line then is forgotten here; the store knows of it.
+        What is still queued then is left to the store: the next start finds it there.
         """
         self._closed = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._tasks:
                     await asyncio.wait(set(self._tasks))
-        forgotten = len(self._line)
-        self._line.clear()
+        forgotten = len(self._queue)
+        self._queue.clear()
         left = set(self._tasks)
         for task in left:
             task.cancel()

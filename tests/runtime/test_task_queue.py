@@ -6,11 +6,10 @@ import asyncio
 import functools
 import gc
 import logging
-from contextlib import ExitStack
 
 import pytest
 
-from bot.runtime.task_queue import QUIET_AFTER, TURN_LASTS, TURNS, TURNS_BESIDE_THE_DOOR, TURNS_IN_A_FLOOD, TaskQueue
+from bot.runtime.task_queue import AT_ONCE, BESIDE_ACKS, HELD_UP_AFTER, QUIET_AFTER, TaskQueue
 
 
 async def test_a_task_is_kept_until_it_ends_though_nobody_else_holds_it() -> None:
@@ -108,7 +107,7 @@ async def test_endless_loops_are_no_work_and_end_when_they_are_told_to() -> None
     assert len(beats) == count
 
 
-class World:
+class Queued:
     """Works that wait until they are let go; who began and who ended, in that order."""
 
     def __init__(self, tasks: TaskQueue) -> None:
@@ -117,100 +116,70 @@ class World:
         self.ended: list[int] = []
         self.go = asyncio.Event()
 
-    def line_up(self, count: int, *, outside: bool = False) -> None:
+    def enqueue(self, count: int) -> None:
         for number in range(len(self.tasks), len(self.tasks) + count):
-            assert self.tasks.line_up(functools.partial(self._work, number, outside), str(number))
+            assert self.tasks.enqueue(functools.partial(self._work, number), str(number))
 
-    async def _work(self, number: int, outside: bool) -> None:
+    async def _work(self, number: int) -> None:
         self.began.append(number)
-        if outside:
-            with self.tasks.outside():
-                await self.go.wait()
         await self.go.wait()
         self.ended.append(number)
 
 
-async def test_the_line_is_worked_off_in_its_order_and_nothing_in_it_is_lost() -> None:
-    yard = World(TaskQueue())
-    yard.line_up(200)
-    assert len(yard.tasks) == 200
-    yard.go.set()
-    assert await yard.tasks.close(5.0) == 0
-    assert yard.began == list(range(200))
-    assert sorted(yard.ended) == list(range(200))
+async def test_the_queue_is_worked_off_in_order_and_nothing_in_it_is_lost() -> None:
+    queued = Queued(TaskQueue())
+    queued.enqueue(200)
+    assert len(queued.tasks) == 200
+    queued.go.set()
+    assert await queued.tasks.close(5.0) == 0
+    assert queued.began == list(range(200))
+    assert sorted(queued.ended) == list(range(200))
 
 
-async def test_while_somebody_is_at_the_door_little_is_begun_and_the_rest_soon_after() -> None:
-    yard = World(TaskQueue())
-    with yard.tasks.at_the_door():
-        yard.line_up(100)
+async def test_while_acks_are_given_little_is_begun_and_the_rest_soon_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.runtime.task_queue.HELD_UP_AFTER", 3_600.0)
+    queued = Queued(TaskQueue())
+    with queued.tasks.acking():
+        queued.enqueue(100)
         await asyncio.sleep(0)
-        assert len(yard.began) == TURNS_BESIDE_THE_DOOR
+        assert len(queued.began) == BESIDE_ACKS
     await asyncio.sleep(0)
-    assert len(yard.began) == TURNS_BESIDE_THE_DOOR, "the next ack may come at any moment"
-    await asyncio.sleep(QUIET_AFTER * 2)
-    assert len(yard.began) == TURNS
-    yard.go.set()
-    assert await yard.tasks.close(5.0) == 0
-    assert yard.ended == list(range(100))
+    assert len(queued.began) == BESIDE_ACKS, "the next ack may come at any moment"
+    await asyncio.sleep(QUIET_AFTER * 3)
+    assert len(queued.began) == AT_ONCE
+    queued.go.set()
+    assert await queued.tasks.close(5.0) == 0
+    assert queued.ended == list(range(100))
 
 
-@pytest.mark.parametrize(("crowd", "begun"), [(2, TURNS_BESIDE_THE_DOOR // 2), (100, TURNS_IN_A_FLOOD)])
-async def test_the_more_are_at_the_door_the_less_is_begun(crowd: int, begun: int) -> None:
-    yard = World(TaskQueue())
-    with ExitStack() as stack:
-        for _ in range(crowd):
-            stack.enter_context(yard.tasks.at_the_door())
-        yard.line_up(100)
-        await asyncio.sleep(0)
-        assert len(yard.began) == begun
-    yard.line_up(1)
-    await asyncio.sleep(0)
-    assert len(yard.began) == begun, "they went together, and are back in a moment"
-    yard.go.set()
-    assert await yard.tasks.close(5.0) == 0
-    assert yard.ended == list(range(101))
-
-
-async def test_a_flood_at_the_door_does_not_stop_the_line() -> None:
-    yard = World(TaskQueue())
-    yard.go.set()
-    with yard.tasks.at_the_door():
-        yard.line_up(100)
+async def test_a_flood_of_acks_does_not_stop_the_queue() -> None:
+    queued = Queued(TaskQueue())
+    queued.go.set()
+    with queued.tasks.acking():
+        queued.enqueue(100)
         async with asyncio.timeout(5.0):
-            while len(yard.tasks):  # noqa: ASYNC110  nobody tells
+            while len(queued.tasks):  # noqa: ASYNC110  nobody tells
                 await asyncio.sleep(0.001)
-    assert yard.ended == list(range(100))
+    assert queued.ended == list(range(100))
 
 
-async def test_works_that_wait_for_an_answer_from_outside_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.runtime.task_queue.TURN_LASTS", 3_600.0)
-    yard = World(TaskQueue())
-    yard.line_up(TURNS * 4, outside=True)
-    async with asyncio.timeout(5.0):
-        while len(yard.began) < TURNS * 4:  # noqa: ASYNC110  nobody tells
-            await asyncio.sleep(0.001)
-    yard.go.set()
-    assert await yard.tasks.close(5.0) == 0
-
-
-async def test_a_work_that_waits_for_whatever_loses_its_turn_in_the_end() -> None:
-    yard = World(TaskQueue())
-    yard.line_up(TURNS + 1)
+async def test_work_that_is_held_up_lets_the_next_one_begin() -> None:
+    queued = Queued(TaskQueue())
+    queued.enqueue(AT_ONCE + 1)
     await asyncio.sleep(0)
-    assert len(yard.began) == TURNS
-    async with asyncio.timeout(TURN_LASTS * 50):
-        while len(yard.began) < TURNS + 1:  # noqa: ASYNC110  nobody tells
+    assert len(queued.began) == AT_ONCE
+    async with asyncio.timeout(HELD_UP_AFTER * 50):
+        while len(queued.began) < AT_ONCE + 1:  # noqa: ASYNC110  nobody tells
             await asyncio.sleep(0.001)
-    yard.go.set()
-    assert await yard.tasks.close(5.0) == 0
+    queued.go.set()
+    assert await queued.tasks.close(5.0) == 0
 
 
-async def test_what_still_waits_in_the_line_at_the_stop_is_counted_and_not_begun() -> None:
-    yard = World(TaskQueue())
-    yard.line_up(TURNS + 10)
+async def test_what_is_still_queued_at_the_stop_is_counted_and_not_begun() -> None:
+    queued = Queued(TaskQueue())
+    queued.enqueue(AT_ONCE + 10)
     await asyncio.sleep(0)
-    assert await yard.tasks.close(0.01) == TURNS + 10
-    assert len(yard.began) == TURNS
-    assert not yard.tasks.line_up(functools.partial(yard._work, 0, False), "late")
-    assert len(yard.tasks) == 0
+    assert await queued.tasks.close(0.01) == AT_ONCE + 10
+    assert len(queued.began) == AT_ONCE
+    assert not queued.tasks.enqueue(functools.partial(queued._work, 0), "late")
+    assert len(queued.tasks) == 0

@@ -115,7 +115,7 @@ async def test_the_requester_cancels_and_nobody_else_may(team: Team) -> None:
     mine = await here.sees("Waiting for approval")
     card = await team.card("start acc:shop/prices")
     await team.press(mine, "Cancel", user="U0RUI", channel=CRAWL)
-    await here.sees("Only the person who asked", user="U0RUI")
+    await here.sees("Only the requester can", user="U0RUI")
     await team.press(mine, "Cancel", user="U0ANA", channel=CRAWL)
     await team.sees("Cancelled by <@U0ANA>")
     await team.press(card, "Approve")

@@ -26,7 +26,7 @@ async def test_only_the_asker_sees_a_pre_flight_and_only_the_asker_may_press(tea
     payload = forged(team, "U0LEE", card, button)
     receipt = await team.ws.deliver("interactive", payload)
     assert receipt.acked
-    await private(team, "Only the person who asked may press this", user="U0LEE")
+    await private(team, "Only the requester can press this", user="U0LEE")
     assert asked.changes == []
     await asked.press("Cancel")
     assert await asked.ends() == "abandoned"

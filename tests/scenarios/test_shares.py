@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.runtime import rate_limit as shares
+from bot.runtime import rate_limit
 from tests.scenarios.steps import do
 from tests.world import World
 
@@ -17,7 +17,7 @@ TOO_MANY = "Too many of your requests are under way at once; nothing was done. T
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A share that a test can fill."""
-    monkeypatch.setattr(shares, "OF_ONE_PERSON", SHARE)
+    monkeypatch.setattr(rate_limit, "OF_ONE_PERSON", SHARE)
 
 
 async def flood(here: World, text: str) -> int:

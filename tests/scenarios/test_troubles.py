@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.intents import intake as front
 from bot.operations import reconcile as reading_back
 from bot.playground.workspace.payloads import slash_command
+from bot.runtime import rate_limit
 from tests.scenarios.steps import Asked, ask, do, last_seq, mention, starts
 from tests.world import World, labels, shown, world
 
@@ -85,7 +85,7 @@ TROUBLES = (
         {"fault": "429"},
         FAILED,
         "rate_limited",
-        ("Failed: nothing was done", "too many requests", "ask again later"),
+        ("Failed: nothing was done", "too many requests", "Try again later"),
     ),
     Trouble(
         "it points elsewhere and nothing began",
@@ -348,7 +348,7 @@ async def test_more_than_can_wait_is_told_so_and_what_ends_things_is_still_taken
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is dropped in silence: beyond the bound the ack itself says that nothing was done."""
-    monkeypatch.setattr(front, "MOST_AT_ONCE", 10)
+    monkeypatch.setattr(rate_limit, "OF_ALL", 10)
     async with world(tmp_path, only=("acc", "pre")) as here:
         await here.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})
         receipts = [await here.say("status acc:shop/prices") for _ in range(15)]

@@ -48,19 +48,19 @@ async def answer(ctx: Context, intent: Intent, ask: Command) -> None:
     """`help`, `whoami` and `why` are open to all; the rest to people whom the rules of this channel admit."""
     if intent.place.chosen:
         only = f"`{ask.verb}` answers only where it is typed. Type it in the channel"
-        await refusal.turned_away(ctx, intent, ask, Denied(BUILT_IN_RULE, only, "chosen_place"))
+        await refusal.unseen(ctx, intent, ask, Denied(BUILT_IN_RULE, only, "chosen_place"))
         return
     handler = OPEN_TO_ALL.get(ask.verb)
     if handler is None:
         refused = await not_admitted(ctx, intent)
         if refused is not None and not policy.confirms_frozen(ask, refused):
-            await refusal.turned_away(ctx, intent, ask, refused)
+            await refusal.unseen(ctx, intent, ask, refused)
             return
         handler = MEMBERS[ask.verb]
     try:
         await handler(ctx, intent, ask, check_builtin(ctx.catalog.builtins[ask.verb], ask))
     except grants.NotPermittedError as no:
-        await refusal.turned_away(ctx, intent, ask, Denied(BUILT_IN_RULE, no.summary, no.code))
+        await refusal.unseen(ctx, intent, ask, Denied(BUILT_IN_RULE, no.summary, no.code))
         return
     except Problem as trouble:
         await refusal.problem(ctx, intent, trouble)

@@ -25,7 +25,7 @@ async def decide_preflight(ctx: Context, intent: Intent, pending: PendingDecisio
     operation = pending.operation
     now = ctx.clock.now()
     if operation is None or pending.intent.actor != intent.actor:
-        await say(ctx, intent, "Only the person who asked may press this.")
+        await say(ctx, intent, "Only the requester can press this.")
         return
     if stamp(now) >= pending.due_at:
         await end(ctx, pending, operation, "expired", Event.EXPIRED, intent, "expired")

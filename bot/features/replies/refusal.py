@@ -231,14 +231,21 @@ async def denied(
     await show_denied(ctx, intent, operation.title, decision, buttons, command)
 
 
-async def turned_away(ctx: Context, intent: Intent, ask: Command, no: Denied) -> None:
-    """The rules said no before anything was looked up: only what was typed is known."""
+async def unseen(ctx: Context, intent: Intent, command: Command, denied: Denied) -> None:
+    """Deny what could not be resolved to a person who may not know of it: only what was typed is shown."""
     now = ctx.clock.now()
     row = AuditWriter(ctx.secrets).plain(
-        Event.DENIED, intent, now, verb=ask.verb, target_name=ask.target, rule=no.rule, code=no.code, detail=no.reason
+        Event.DENIED,
+        intent,
+        now,
+        verb=command.verb,
+        target_name=command.target,
+        rule=denied.rule,
+        code=denied.code,
+        detail=denied.reason,
     )
     await ctx.store.finish(intent.request_id, (row,), stamp(now))
-    await show_denied(ctx, intent, " ".join(word for word in (ask.verb, ask.target) if word), no)
+    await show_denied(ctx, intent, " ".join(word for word in (command.verb, command.target) if word), denied)
 
 
 async def show_denied(

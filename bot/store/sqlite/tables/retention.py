@@ -20,8 +20,8 @@ _ENDED: Final = """
 _WATCHES: Final = """
     DELETE FROM watches WHERE state <> 'open' AND ended_at < ?
     AND rowid IN (SELECT rowid FROM watches ORDER BY rowid LIMIT ?)"""
-_FORMS: Final = """
-    DELETE FROM facts WHERE key IN (SELECT key FROM facts WHERE key >= 'form:' AND key < 'form;' AND at < ? LIMIT ?)"""
+_KEYS: Final = """
+    DELETE FROM facts WHERE key IN (SELECT key FROM facts WHERE key >= ? AND key < ? AND at < ? LIMIT ?)"""
 
 
 def prune(db: Database, before: str, limit: int) -> int:
@@ -38,5 +38,6 @@ def prune(db: Database, before: str, limit: int) -> int:
     each("DELETE FROM facts WHERE key = ?", facts)
     each("DELETE FROM requests WHERE request_id = ?", [(request,) for request in ended])
     watches = execute(_WATCHES, (before, limit)).rowcount
-    forms = execute(_FORMS, (before, limit)).rowcount
+    forms = execute(_KEYS, ("form:", "form;", before, limit)).rowcount
+    forms += execute(_KEYS, ("press:", "press;", before, limit)).rowcount
     return len(ended) + watches + forms + buttons.prune(db, before, limit)
