@@ -123,7 +123,7 @@ class Form(Value):
 
 
 class Open(Value):
-    """Somebody opened the launcher, the Home tab, or a shortcut on a message. `own` says that the bot wrote its `text`."""
+    """A person opened the launcher, the Home tab, or a shortcut on a message. `own` says that the bot wrote its `text`."""
 
     kind: Literal["open"] = "open"
     what: str

@@ -148,7 +148,7 @@ class Intake:
         return isinstance(command, Command) and self.catalog.acts_once(command.verb, command.target)
 
     def _turned_away(self, intent: Intent) -> TurnedAway | None:
-        """Why this is registered and not worked on, None when it is."""
+        """Why this is recorded and not worked on, None when it is."""
         foreign = "other_workspace" if intent.place.team_id != self._deps.home_team else intent.foreign
         if foreign is not None:
             return TurnedAway(foreign, f"This bot serves {foreign.replace('other_', 'another ')}; nothing was done.")
@@ -187,5 +187,5 @@ def _ends_things(intent: Intent) -> bool:
 
 
 def _is_urgent(intent: Intent) -> bool:
-    """What does not stand in the line: decisions, modals (their trigger is good for 3 s), time itself, and what ends things."""
+    """What doesn't wait in line: decisions, modals (their trigger is good for 3 s), time itself, and what ends things."""
     return _ends_things(intent) or not isinstance(intent.payload, Command | ParseError)

@@ -179,7 +179,7 @@ class SlackApp:
         await ack()
 
     async def on_channel_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """A channel changed its id or began to be shared: its rules stop counting until somebody confirms."""
+        """A channel changed its id or began to be shared: its rules don't count until an administrator confirms them."""
         await self._channel_event(body)
         await ack()
 

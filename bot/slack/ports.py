@@ -1,4 +1,4 @@
-"""What the doors need of the inside: hand over an intent, check a form while Slack waits, offer targets in a menu."""
+"""What the Slack sources need of the program: hand over an intent, check a form while Slack waits, offer targets in a menu."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
     ("text", "said"),
     [
         ("start shop/prices", "is not a target. Write `backend:path`"),
-        ("start nowhere:shop/prices", "There is no control plane `nowhere`"),
+        ("start nowhere:shop/prices", "No control plane is called `nowhere`"),
         ('start "acc:shop/prices', "A quote is opened and not closed"),
         ("start acc:shop/prices now please", "is not `key=value`"),
     ],

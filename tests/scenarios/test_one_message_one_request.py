@@ -340,3 +340,12 @@ async def test_every_message_that_was_set_aside_has_a_stated_outcome(team: Team,
     assert len(asked) == 2
     for request in asked:
         assert team.events(request) == ["requested", "abandoned"]
+
+
+async def test_what_counts_as_a_request_holds_for_a_thread_reply_as_well(team: Team, messages: Messages) -> None:
+    parent = await team.here.ana.post(CRAWL, "prices look old")
+    await messages.mention("can <@U0BOT> start acc:shop/prices", thread_ts=parent.ts)
+    await messages.calm()
+    assert starts(team) == 0
+    await messages.mention("<@U0BOT> start acc:shop/prices", thread_ts=parent.ts)
+    await team.here.until(lambda: starts(team) == 1)

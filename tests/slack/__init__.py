@@ -1,1 +1,1 @@
-"""The Slack door, from the outside."""
+"""The Slack side, from the outside."""

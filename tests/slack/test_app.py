@@ -27,7 +27,7 @@ HERE = Place(team_id="T0ACME", channel_id="C0CRAWL")
 
 @dataclass
 class Hall:
-    """A workspace whose requests come to the real doors, and a notebook behind them."""
+    """A workspace whose requests come to the real listeners, and a notebook after them."""
 
     ws: Workspace
     inside: Inside

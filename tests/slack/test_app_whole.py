@@ -1,4 +1,4 @@
-"""The doors with the whole program behind them: no ack is lost, and what was not taken is told."""
+"""The Slack listeners with the whole program: no ack is lost, and the person is told what was not taken."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.world import World, labels, world
 
 
 async def test_work_that_breaks_behind_the_ack_takes_no_ack_away(here: World) -> None:
-    """The handler fails at once in every door, and Slack still has its 200."""
+    """The handler fails at once in every listener, and Slack still has its 200."""
     here.ws.faults.fail("users.info", status=500)
     here.ws.faults.fail("conversations.info", drop=True)
     receipts = await asyncio.gather(
@@ -59,7 +59,7 @@ async def test_an_app_token_that_is_revoked_while_it_runs_stops_the_program(here
     await here.until(here.bot.stopping.is_set)
 
 
-async def test_a_request_of_another_workspace_is_acked_refused_and_registered(tmp_path: Path) -> None:
+async def test_a_request_of_another_workspace_is_acked_refused_and_recorded(tmp_path: Path) -> None:
     async with http_world(tmp_path) as here:
         body = command_body("start acc:shop/prices", team_id="T0EVIL", trigger_id="7.7.7")
         async with aiohttp.ClientSession() as http:

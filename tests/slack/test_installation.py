@@ -1,4 +1,4 @@
-"""Which app and organization the bot is of, and requests that name another one: refused at every door, and registered."""
+"""Which app and organization the bot is of, and requests that name another one: refused from every source, and recorded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HERE, ELSEWHERE = frozenset({"T0ACME"}), frozenset({"T0OTHER"})
 
 
 def slack_app(here: World) -> dict[str, tuple[str, dict[str, Any]]]:
-    """One request of Ana's for each door, as Slack sends it: the kind of delivery and the payload."""
+    """One request of Ana's for each source, as Slack sends it: the kind of delivery and the payload."""
     core = here.ws.core
     ana, channel = core.state.users["U0ANA"], core.state.channels["C0CRAWL"]
     said = {"type": "app_mention", "user": "U0ANA", "text": "<@U0BOT> start acc:shop/prices", "channel": "C0CRAWL"}
@@ -71,7 +71,7 @@ async def test_a_request_of_another_app_is_refused_and_registered_at_every_door(
 
 
 async def test_suggestions_are_not_made_for_another_app(here: World) -> None:
-    """Names of targets leave by this door only."""
+    """Names of targets are told here only."""
     await here.does("status acc:shop/prices", "Succeeded")
     core = here.ws.core
     asking = interaction(core, "block_suggestion", core.state.users["U0ANA"])

@@ -1,4 +1,4 @@
-"""The manifest is valid, is the file in the repository, and names what the doors register and the program calls."""
+"""The manifest is valid, is the file in the repository, and names what the listeners subscribe to and the program calls."""
 
 from __future__ import annotations
 

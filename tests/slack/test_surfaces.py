@@ -1,4 +1,4 @@
-"""The launcher, the Home tab and the workflow step, with the whole program behind them."""
+"""The launcher, the Home tab and the workflow step, with the whole program."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ async def test_a_guest_learns_no_target_from_the_menu_of_a_form(here: World) -> 
 async def test_the_menu_of_targets_offers_what_was_typed_when_it_is_a_target(
     here: World, typed: str, offered: str
 ) -> None:
-    """Slack takes no free text there, so whatever can be typed behind `/ops` has to be among the options."""
+    """Slack takes no free text there, so whatever can be typed after `/ops` has to be among the options."""
     await here.does("status acc:shop/prices", "shop/prices")
     await here.say("")
     await opened(here)

@@ -19,10 +19,10 @@ class Risk(StrEnum):
 
 
 class TargetKind(Value):
-    """A kind of target. `prefix` is what stands before the id (`run` in `acc:run/ID`); the default kind has none.
+    """A kind of target. `prefix` comes before the id (`run` in `acc:run/ID`); the default kind has none.
 
     `part_of` is the kind that rules see it as: its id says nothing of the path, which the backend has to tell.
-    `bare` True: rules see it by what stands behind the prefix. `selects` True: `@last` and its like pick a run of it, see
+    `bare` True: rules see it by what follows the prefix. `selects` True: `@last` and its like pick a run of it, see
     core.grammar; for the kind that is written without a prefix.
     """
 

@@ -117,7 +117,7 @@ class Param(Value):
         try:
             value: Json = json.loads(word)
         except (ValueError, RecursionError):
-            raise BadParam(f"`{self.name}` takes JSON, and `{word[:40]}` is none") from None
+            raise BadParam(f"`{self.name}` takes JSON, and `{word[:40]}` isn't JSON") from None
         return value
 
 
@@ -136,7 +136,7 @@ def duration_seconds(word: str) -> int:
     """Seconds of `30s`, `5m`, `2h`, `1d` or a sum like `1h30m`; raises BadParam."""
     match = _DURATION.fullmatch(word.strip().lower())
     if not word.strip() or match is None:
-        raise BadParam(f"`{word}` is no duration; write `30s`, `5m`, `2h` or `1d`")
+        raise BadParam(f"`{word}` is not a duration; write `30s`, `5m`, `2h` or `1d`")
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     total = days * 86_400 + hours * 3_600 + minutes * 60 + seconds
     if total <= 0 or total > 366 * 86_400:

@@ -109,7 +109,7 @@ def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, star
 
 
 def _pair(word: Word) -> tuple[str, str] | None:
-    """The name and the value of `key=value`; a name with blanks or other signs stands in quotes: `"input.Search Term"=x`."""
+    """The name and the value of `key=value`; a name with blanks or other signs is quoted: `"input.Search Term"=x`."""
     at = next((i for i, char in enumerate(word.text) if char == "=" and not word.quoted[i]), 0)
     key, quoted = word.text[:at], word.quoted[:at]
     bare = "".join(char for char, inside in zip(key, quoted, strict=True) if not inside)
@@ -195,7 +195,7 @@ def read_target(word: Word, catalog: Catalog) -> TargetRef | str:
         return f"`{word.text[:80]}` is not a target. Write `backend:path`, for example `{_example(catalog)}`."
     if not BACKEND_NAME.fullmatch(name) or name not in catalog.backends:
         known = ", ".join(f"`{known}`" for known in sorted(catalog.backends))
-        return f"There is no control plane `{name[:40]}`. There are: {known}."
+        return f"No control plane is called `{name[:40]}`. Configured: {known}."
     head, at, selector = path.rpartition("@")
     selected = bool(at) and selector in SELECTORS and not any(word.quoted[-len(selector) - 1 :])
     return TargetRef(backend=name, path=head if selected else path, selector=selector if selected else None)
@@ -208,7 +208,7 @@ def _example(catalog: Catalog) -> str:
 
 
 def parse_target(text: str, catalog: Catalog) -> TargetRef | str:
-    """A target alone, as it stands in a Command or comes from a menu."""
+    """A target alone, as a Command has it or comes from a menu."""
     try:
         words, _ = split(text)
     except Unreadable as problem:

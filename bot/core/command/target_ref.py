@@ -1,4 +1,4 @@
-"""How a target is written: `backend:path`, `backend:kind/ID`, a selector behind `@`, quotes for blanks."""
+"""How a target is written: `backend:path`, `backend:kind/ID`, a selector after `@`, quotes for blanks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`until=Mon 07:00` and its like: a local time becomes one instant, or a sentence that says why it is none."""
+"""`until=Mon 07:00` and its like: a local time becomes one instant, or a sentence that says why it can't."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ACCEPTED: Final = "write `18:30`, `Mon 07:00` or `2026-11-23T07:00`"
 
 
 def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
-    """The instant, in UTC, that `word` means to somebody in `zone` at the aware `now`; raises BadParam.
+    """The instant, in UTC, that `word` means in `zone` at the aware `now`; raises BadParam.
 
     A time of day is its next occurrence; a weekday with a time likewise. A time that the clocks skip or show twice on its
     day is refused with what to write instead. The instant is after `now` and at most 31 days ahead.
@@ -34,7 +34,7 @@ def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
     elif clock is not None:
         instant = _next(clock, zone, now, word)
     else:
-        raise BadParam(f"`{word[:40]}` is no time; {_ACCEPTED}")
+        raise BadParam(f"`{word[:40]}` is not a time; {_ACCEPTED}")
     if instant <= now:
         raise BadParam(f"`{word}` is over already; it was {_utc(instant)}")
     if instant - now > LONGEST:
@@ -50,7 +50,7 @@ def _stamp(match: re.Match[str], zone: tzinfo, word: str) -> datetime:
     except (ValueError, OverflowError) as error:
         if isinstance(error, BadParam):
             raise
-        raise BadParam(f"`{word}` is no date and time that exists; {_ACCEPTED}") from None
+        raise BadParam(f"`{word}` is not an existing date and time; {_ACCEPTED}") from None
 
 
 def _next(match: re.Match[str], zone: tzinfo, now: datetime, word: str) -> datetime:
@@ -58,7 +58,7 @@ def _next(match: re.Match[str], zone: tzinfo, now: datetime, word: str) -> datet
     try:
         clock = time(int(hour), int(minute))
     except ValueError:
-        raise BadParam(f"`{word}` is no time of day; {_ACCEPTED}") from None
+        raise BadParam(f"`{word}` is not a time of day; {_ACCEPTED}") from None
     today = now.astimezone(zone).date()
     ahead = 0 if name is None else (_weekday(name, word) - today.weekday()) % 7
     local = datetime.combine(today + timedelta(days=ahead), clock)
@@ -72,7 +72,7 @@ def _weekday(name: str, word: str) -> int:
     for number, day in enumerate(_DAYS):
         if folded in {day, day[:3]}:
             return number
-    raise BadParam(f"`{name}` in `{word}` is no day of the week; write `Mon` to `Sun`")
+    raise BadParam(f"`{name}` in `{word}` is not a day of the week; write `Mon` to `Sun`")
 
 
 def _both(local: datetime, zone: tzinfo) -> tuple[datetime, datetime]:

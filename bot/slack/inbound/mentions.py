@@ -1,6 +1,6 @@
 """app_mention and message.im events -> Intent; None for what is not meant for the bot.
 
-Only the person's own words count: quoted lines, forwarded messages and previews of links (attachments) are somebody else's.
+Only the person's own words count: quoted lines, forwarded messages and previews of links (attachments) are another person's.
 A command counts only where the mention leads the message. Slack sends an edited message again, under a new event id, with
 the channel and the ts of the first; so a message is identified by these.
 """
@@ -100,7 +100,7 @@ def _in_sentence(before: str, after: str, catalog: Catalog, files: tuple[str, ..
 
 
 def _own_words(typed: str) -> str:
-    """The text without the lines that quote somebody."""
+    """The text without the lines that quote another message."""
     kept: list[str] = []
     for line in typed.split("\n"):
         if _REST_IS_QUOTE.match(line):

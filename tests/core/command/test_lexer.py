@@ -60,7 +60,7 @@ def test_words_and_the_reason(text: str, words: list[str], reason: str | None) -
 
 
 def test_a_word_knows_which_of_its_characters_were_quoted() -> None:
-    """So that a quoted `@last` is no selector and a quoted key is no parameter."""
+    """So that a quoted `@last` is not a selector."""
     (word,) = split('ab"cd"e')[0]
     assert word.quoted == (False, False, True, True, False)
     assert not word.bare
