@@ -95,7 +95,11 @@ class Phase(StrEnum):
 
 
 class RunView(Value):
-    """What the control plane says of a run now. `state` is the vendor's name of the state."""
+    """What the control plane says of a run now. `state` is the vendor's name of the state.
+
+    `unread_since` is the first of the looks in a row that could not read the run, and `unread_told` whether the people who
+    wait for it know.
+    """
 
     state: str
     phase: Phase
@@ -106,6 +110,8 @@ class RunView(Value):
     done: int | None = None
     total: int | None = None
     next: tuple[Suggestion, ...] = ()
+    unread_since: datetime | None = None
+    unread_told: bool = False
 
 
 class Level(StrEnum):

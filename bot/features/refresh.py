@@ -1,31 +1,62 @@
-"""Refresh: read the thing of a card again and update that card in place."""
+"""Refresh and Check again: read the target of a card again and update that card in place."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.core.effects import Attempt
+from bot.core.errors import Lost
 from bot.core.intent import Intent
-from bot.core.operation import Operation
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Unknown
+from bot.core.records import StoredRequest
 from bot.features.replies.answer import say
+from bot.operations import cards
 from bot.operations.authorize import authorize
-from bot.operations.execute import execute
+from bot.operations.execute import execute, look_up
+from bot.operations.reconcile import looking
 from bot.runtime.context import Context
 
 
 async def refresh(ctx: Context, intent: Intent, request_id: str) -> None:
-    """The presser needs the right to read the status of the thing; the card stays the asker's."""
+    """The person who presses needs the right to read the status of the target; the card stays that of the requester."""
     request = await ctx.store.request(request_id)
-    target = await ctx.store.run_of(request_id)
+    run = await ctx.store.run_of(request_id)
+    lost = request.operation if request is not None and run is None and request.sent_at is not None else None
+    target = run or (lost.target if lost is not None else None)
     if request is None or target is None:
-        await say(ctx, intent, "That request is no longer known; type `status` with its target.")
+        await say(ctx, intent, "That request is no longer known. Type `status` with its target.")
         return
+    look = await _allowed(ctx, intent, target)
+    if look is None:
+        return
+    if lost is not None:
+        await _check_again(ctx, request, lost)
+        return
+    shown = request.operation or look.operation.model_copy(update={"request_id": request_id})
+    await execute(ctx, Attempt(intent, look.operation, look.ruling, refreshes=(request.intent, shown)))
+
+
+async def _allowed(ctx: Context, intent: Intent, target: Target) -> Attempt | None:
+    """The look at the target, if this person may look; otherwise None, and the person is told why."""
     row = ctx.catalog.row(target.backend, "status", target.kind)
     if row is None:
-        await say(ctx, intent, "This control plane has no status for that.")
-        return
+        await say(ctx, intent, f"`{target.backend}` has no status for a {target.kind}.")
+        return None
     look = Operation.of(row, request_id=intent.request_id, target=target, given={}, reason=None)
     ruling = await authorize(ctx, intent, look, row)
     if not ruling.allowed:
         await say(ctx, intent, f"You may not look at this here: {ruling.decision.reason}.")
-        return
-    shown = request.operation or look.model_copy(update={"request_id": request_id})
-    await execute(ctx, Attempt(intent, look, ruling, refreshes=(request.intent, shown)))
+        return None
+    return Attempt(intent, look, ruling)
+
+
+async def _check_again(ctx: Context, request: StoredRequest, lost: Operation) -> None:
+    """Look once more whether a call whose answer was lost took effect. Two presses make one look."""
+    async with ctx.locks.of(f"check:{request.request_id}"):
+        if await ctx.store.run_of(request.request_id) is not None:
+            return
+        await ctx.presenter.show(cards.working(lost, request.intent, looking()))
+        sent_at = datetime.fromisoformat(request.sent_at) if request.sent_at else None
+        unknown = Unknown(code=Lost.code, summary="The answer was lost.")
+        await look_up(ctx, Attempt(request.intent, lost, sent_at=sent_at), unknown)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.card import Button, Card, Line, Tone
+from bot.core.command.params import duration_text
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CredentialRefused, RateLimited
 from bot.core.intent import Intent, Place
 from bot.core.log_diff import DIFF
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown
+from bot.core.records import StoredRequest, stamp
 from bot.core.redact import redact
 from bot.core.value import Json
 
@@ -33,6 +35,7 @@ _HEADS: Final = {
 }
 
 # The control plane did not look at what was asked.
+_MOST_NAMED: Final = 10
 _TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
 
 
@@ -145,6 +148,29 @@ def run_update(
         buttons=buttons,
         now=now,
         progress=_progress(view),
+    )
+
+
+def unread(requests: Sequence[StoredRequest], since: timedelta, now: datetime) -> Card:
+    """Tells the person who waits for these runs that nobody can read how they stand."""
+    operations = [request.operation for request in requests if request.operation is not None]
+    intent = requests[0].intent
+    names = [operation.title for operation in operations[:_MOST_NAMED]]
+    more = f" and {len(operations) - _MOST_NAMED} more" if len(operations) > _MOST_NAMED else ""
+    return Card(
+        key=f"unread:{intent.request_id}:{stamp(now)}",
+        place=place_of(intent),
+        title="A run that you wait for can't be read"
+        if len(operations) == 1
+        else "Runs that you wait for can't be read",
+        tone=Tone.UNSURE,
+        status=f"Nothing could be read for {duration_text(since.total_seconds())}.",
+        lines=(
+            Line(text=", ".join(names) + more),
+            Line(text="The card of each run says why. It is updated as soon as the run can be read again."),
+        ),
+        mention=(intent.actor.user_id,),
+        at=now,
     )
 
 
@@ -272,5 +298,5 @@ def pending_means(pending_id: str, choice: str) -> dict[str, Json]:
 
 
 def refresh_means(request_id: str) -> dict[str, Json]:
-    """What a Refresh button keeps in the store."""
+    """What a Refresh or a Check again button keeps in the store."""
     return {"tag": "refresh1", "request": request_id}

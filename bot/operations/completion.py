@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.core.audit import Event
-from bot.core.card import Delivery
+from bot.core.card import Button, Delivery
 from bot.core.effects import NOTHING, Attempt, Consequences, concerned
-from bot.core.outcome import Done, Fact, FileOut, Outcome
+from bot.core.outcome import Done, Fact, FileOut, Outcome, Unknown
 from bot.core.records import Watch, stamp
 from bot.core.text import plural
 from bot.operations import cards
@@ -86,6 +86,9 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         refresh=done is not None and (done.run is not None or attempt.operation.verb == "status"),
         situation=situation,
     )
+    if isinstance(result, Unknown):
+        means = cards.refresh_means(operation.request_id)
+        buttons = (Button(label="Check again", action="refresh", id=ctx.ids.secret(), means=means), *buttons)
     rule = attempt.rule if attempt.pause is None and attempt.refreshes is None else ""
     card = found.on(cards.outcome(operation, intent, result, buttons, now, rule))
     await ctx.presenter.show(card, None if attempt.refreshes is not None or attempt.pause is not None else reply)

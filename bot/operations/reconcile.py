@@ -1,4 +1,4 @@
-"""What became of a call whose answer was lost: asked of the control plane by reads alone, never by sending it again."""
+"""Finds out whether a call whose answer was lost took effect: by reads alone, never by sending it again."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ from bot.operations import cards
 from bot.runtime.context import Context
 
 LOOK_BACK_SECONDS = 30.0  # for all looks together
-LOOKING = "No usable answer came, and it is not sent again; looking whether it took effect"
 LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between one look and the next, while a later one may tell more
+
+
+def looking() -> str:
+    """What the card says meanwhile, with how long it takes."""
+    seconds = round(sum(LOOK_AGAIN_AFTER))
+    return f"No usable answer came. It is not sent again. Checking whether it took effect, for about {seconds} s"
 
 
 async def read_back(
     ctx: Context, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime, result: Unknown
 ) -> Outcome:
-    """Ask the backend whether it happened. What it cannot tell stays unknown; how it was found stays on the run's card."""
+    """The outcome by what the backend shows. What it can't tell stays unknown; how a run was found stays on its card."""
     back = await _looks(ctx, intent, operation, backend, sent_at)
     after = after_look_back(result, back)
     if back.found is not None and back.found.run is not None:
@@ -32,13 +37,13 @@ async def read_back(
 
 
 async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
-    """The backend's answer to `did it happen`, asked again for a while when that may help: what was queued may begin yet."""
+    """Whether it happened, by looks that are repeated for a while where that may help: a queued start may still begin."""
     back = LookBack(evidence="The control plane did not answer when it was asked again.")
     try:
         async with asyncio.timeout(LOOK_BACK_SECONDS):
             back = await _look(operation, backend, sent_at)
             for pause in LOOK_AGAIN_AFTER if back.again else ():
-                await ctx.presenter.show(cards.working(operation, intent, LOOKING))
+                await ctx.presenter.show(cards.working(operation, intent, looking()))
                 await ctx.clock.sleep(pause)
                 back = await _look(operation, backend, sent_at)
                 if not back.again:
@@ -58,13 +63,13 @@ async def _look(operation: Operation, backend: Backend, sent_at: datetime) -> Lo
 
 
 def lost_but(result: Unknown, back: LookBack) -> str:
-    """What is known of a call whose answer never came, or came and told nothing."""
+    """How a call was found whose answer never came, or came and said nothing."""
     told_nothing = result.code in (ServerError.code, BadReply.code, Redirected.code)
     return sentences("The answer told nothing" if told_nothing else "The answer was lost", back.evidence)
 
 
 def after_look_back(result: Unknown, back: LookBack) -> Outcome:
-    """Found: done after all. Absent after an answer that was no success: failed. Else it stays unknown, with what was seen."""
+    """Done if it was found, failed if it is absent after an error; otherwise unknown, with what was seen."""
     if back.found is not None:
         return back.found.model_copy(update={"summary": sentences(back.found.summary, lost_but(result, back))})
     summary = sentences(result.summary, back.evidence)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.core.audit import AuditEntry, Event
 from bot.core.errors import Problem
-from bot.core.outcome import RunView
+from bot.core.outcome import Phase, RunView
 from bot.core.records import StoredRequest, Watch, stamp
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -26,6 +26,8 @@ QUICK: Final = timedelta(seconds=2)
 SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow moment of a group is a quick one too
 SLOWER_AFTER = timedelta(minutes=2)
 AFTER_TROUBLE: Final = timedelta(seconds=5)  # at least; then at the group's next slow moment
+UNREAD_TOLD_AFTER: Final = timedelta(minutes=1)
+STARTED: Final = RunView(state="Started", phase=Phase.ACTIVE)  # before the first look
 POLL_WITHIN = 20.0
 AT_ONCE = 4
 MOST_DUE: Final = 5_000  # runs of one look; what is left over is late and tears its group apart
@@ -34,42 +36,83 @@ _TICK: Final = timedelta(microseconds=1)
 
 
 async def follow_due(ctx: Context) -> int:
-    """Poll everything that is due; how many runs were looked at."""
+    """Poll everything that is due; how many runs were looked at. People are told of runs that can't be read for a minute."""
     watches = await ctx.store.due_watches(ctx.clock.now(), MOST_DUE)
     groups: dict[tuple[str, str], list[Watch]] = defaultdict(list)
     for watch in watches:
         groups[watch.backend, watch.group_key].append(watch)
     limits = {backend: asyncio.Semaphore(AT_ONCE) for backend, _ in groups}
-    await asyncio.gather(
+    unread = await asyncio.gather(
         *(_group(ctx, backend, group, found, limits[backend]) for (backend, group), found in groups.items())
     )
+    await _tell(ctx, [watch for found in unread for watch in found])
     return len(watches)
 
 
 async def _group(
     ctx: Context, backend_name: str, group: str, watches: Sequence[Watch], limit: asyncio.Semaphore
-) -> None:
+) -> list[Watch]:
+    """Look at the runs of a group; those that by now can't be read for a minute."""
     backend = ctx.backends.get(backend_name)
-    now = ctx.clock.now()
     if backend is None:
         for watch in watches:
-            await ctx.store.end_watch(watch.id, "lost", (), now)
-        return
+            await ctx.store.end_watch(watch.id, "lost", (), ctx.clock.now())
+        return []
+    views: Mapping[str, RunView] = {}
+    trouble = ""
     try:
         async with limit, asyncio.timeout(POLL_WITHIN):
             views = await backend.poll(group, tuple(watch.target for watch in watches))
-    except (TimeoutError, Problem):
-        later = stamp(next_moment(group, ctx.clock.now() + AFTER_TROUBLE, SLOW))
-        await ctx.store.update_watches([(watch.id, watch.view, later) for watch in watches])
-        return
+    except TimeoutError:
+        trouble = f"{backend_name} did not answer within {POLL_WITHIN:g} s."
+    except Problem as problem:
+        trouble = problem.summary
     now = ctx.clock.now()
-    seen = [(watch, views.get(watch.target.id)) for watch in watches]
+    seen = [(watch, seen_now(watch, views.get(watch.target.id), trouble, now)) for watch in watches]
+    after_trouble = stamp(next_moment(group, now + AFTER_TROUBLE, SLOW))
     await ctx.store.update_watches(
-        [(watch.id, view or watch.view, stamp(next_moment(group, now, _pace(watch, now)))) for watch, view in seen]
+        [(watch.id, view, after_trouble if trouble else _next(watch, group, now)) for watch, view in seen]
     )
     for watch, view in seen:
-        if view is not None and view != watch.view:
+        if _shown(view) != _shown(watch.view or STARTED):
             await _changed(ctx, watch, view)
+    return [watch for watch, view in seen if view.unread_told and not (watch.view or STARTED).unread_told]
+
+
+def seen_now(watch: Watch, found: RunView | None, trouble: str, now: datetime) -> RunView:
+    """How a run stands after a look; `found` None: the look failed by `trouble`, or the run is no longer listed."""
+    before = watch.view or STARTED
+    if found is not None and found.phase is not Phase.UNREADABLE:
+        return found
+    since = before.unread_since or now
+    told = now - since >= UNREAD_TOLD_AFTER
+    if found is None and before.unread_told:
+        return before
+    view = found or before
+    if found is None and told:
+        reason = trouble or f"{watch.backend} no longer lists this run."
+        view = before.model_copy(update={"state": "Can't be read", "phase": Phase.UNREADABLE, "message": reason})
+    return view.model_copy(update={"unread_since": since, "unread_told": told})
+
+
+def _shown(view: RunView) -> RunView:
+    """Without what a card does not show."""
+    return view.model_copy(update={"unread_since": None, "unread_told": False})
+
+
+async def _tell(ctx: Context, watches: Sequence[Watch]) -> None:
+    """One message a person and channel, however many of their runs can't be read."""
+    waiting: dict[tuple[str, str], list[StoredRequest]] = defaultdict(list)
+    for watch in watches:
+        request = await ctx.store.request(watch.request_id)
+        if request is not None and request.operation is not None:
+            waiting[watch.channel_id or "", watch.user_id or ""].append(request)
+    for requests in waiting.values():
+        await ctx.presenter.show(cards.unread(requests, UNREAD_TOLD_AFTER, ctx.clock.now()))
+
+
+def _next(watch: Watch, group: str, now: datetime) -> str:
+    return stamp(next_moment(group, now, _pace(watch, now)))
 
 
 def next_moment(group: str, now: datetime, pace: timedelta) -> datetime:
@@ -102,7 +145,7 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
 
 
 async def _end(ctx: Context, watch: Watch, view: RunView, inbox: StoredRequest | None) -> bool:
-    """Register the end once; False when somebody else did."""
+    """Write the end to the audit log once; False when another look did."""
     now = ctx.clock.now()
     rows: tuple[AuditEntry, ...] = ()
     if inbox is not None and inbox.operation is not None:

@@ -11,13 +11,18 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as some
 
+from bot.core.audit import Event
+from bot.core.card import Card
 from bot.core.errors import BadReply
+from bot.core.intent import Reply
 from bot.core.operation import Target
 from bot.core.outcome import RunView
 from bot.operations.watcher import QUICK, SLOW, follow_due, next_moment
-from tests.bench.station import Box, station
+from bot.runtime.context import Context
+from tests.bench.station import Box, Nowhere, station
 from tests.bench.watched import fill
 from tests.slack.support import NOON, HandClock
+from tests.store.sqlite.samples import intent, operation, row
 
 moments = some.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=some.just(UTC))  # noqa: DTZ001  given a zone
 paces = some.sampled_from((QUICK, SLOW))
@@ -72,6 +77,50 @@ class Broken(Box):
         """Raises BadReply."""
         self.polls += 1
         raise BadReply("That is no list of runs.")
+
+
+class Shown(Nowhere):
+    """Keeps what people are shown."""
+
+    def __init__(self) -> None:
+        self.cards: list[Card] = []
+
+    async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
+        """Keep it."""
+        self.cards.append(card)
+
+
+async def test_the_person_who_waits_is_told_once_when_runs_cannot_be_read_for_a_minute(tmp_path: Path) -> None:
+    """One message for all of the person's runs; each card says why, and is put right by the next look that succeeds."""
+    async with station(tmp_path) as here:
+        clock, shown = HandClock(), Shown()
+        ctx = replace(here.ctx, clock=clock, presenter=shown, backends={"box": Broken(here.box.rows)})
+        await here.store.database.write(lambda db: fill(db, 3, NOON))
+        for watch in await here.store.open_watches():
+            await here.store.accept(intent(watch.request_id), ())
+            await here.store.begin(watch.request_id, NOON)
+            await here.store.sending(
+                watch.request_id, operation(watch.request_id), row(Event.SENT, watch.request_id), NOON
+            )
+        for seconds, told in ((55, 0), (65, 1), (60, 1)):
+            await looks(ctx, clock, seconds)
+            assert sum(card.key.startswith("unread:") for card in shown.cards) == told
+        message = next(card for card in shown.cards if card.key.startswith("unread:"))
+        assert message.title == "Runs that you wait for can't be read"
+        assert message.mention
+        cards = [card for card in shown.cards if card is not message]
+        assert {card.status for card in cards} == {"Can't be read"}
+        assert all("That is no list of runs." in str(card.lines) for card in cards)
+        await looks(replace(ctx, backends={"box": here.box}), clock, 12)
+        views = [watch.view for watch in await here.store.open_watches()]
+        assert all(view is not None and view.unread_since is None for view in views)
+
+
+async def looks(ctx: Context, clock: HandClock, seconds: int) -> None:
+    """One look a second."""
+    for _ in range(seconds):
+        await follow_due(ctx)
+        clock.advance(1.0)
 
 
 async def test_a_control_plane_in_trouble_is_left_alone_for_a_while(tmp_path: Path) -> None:

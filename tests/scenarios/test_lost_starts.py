@@ -54,10 +54,25 @@ async def test_a_start_that_was_queued_is_found_when_it_begins(here: World) -> N
     """A broken answer is no failure: the history is read again for a while, and the run that appears is followed."""
     await here.acc.set_fault({"fault": "500", "times": 1, "match": START})
     asked = await ask(here, "start acc:shop/prices input.country=de")
-    await asked.card("looking whether it took effect")
+    await asked.card("Checking whether it took effect, for about 15 s")
     await asyncio.sleep(0.2)
     ours = begin(here, '{"country": "de"}')
     assert await asked.ends() == "reconciled"
     assert asked.row("reconciled").backend_ref == ours
     assert len(asked.changes) == 1
     await asked.card("The answer told nothing. Looked at", ours)
+
+
+async def test_a_start_that_stayed_unknown_can_be_checked_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check again on its card looks once more, sends nothing, and follows the run that is there by then."""
+    monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
+    await here.acc.set_fault({"fault": "drop_before", "times": 1, "match": START})
+    asked = await do(here, "start acc:shop/prices input.country=de")
+    assert asked.events == ["requested", "sent", "unknown", "abandoned"]
+    await asked.card("Unknown: it may or may not have happened")
+    ours = begin(here, '{"country": "de"}')
+    await asked.press("Check again")
+    await here.until(lambda: "reconciled" in asked.events)
+    assert asked.row("reconciled").backend_ref == ours
+    assert len(asked.changes) == 1
+    await asked.card("Succeeded", "The answer was lost", ours)
