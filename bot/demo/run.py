@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import json
 import logging
 import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,24 +20,30 @@ from typing import Any, Final
 
 from bot import config
 from bot.app import Bot
+from bot.core.ports.services import Clock
 from bot.core.records import Filters
 from bot.demo.tour import play
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
+from bot.playground.workspace.snapshot import put_back, taken
 from bot.store.sqlite.errors import StoreProblem
 from bot.store.sqlite.lock import single
 
 Print = Callable[[str], None]
+MARKER: Final = ".signalbox-demo"
+CONFIG_FILE: Final = "signalbox.toml"
+POLICY_FILE: Final = "policy.toml"
+WORKSPACE_FILE: Final = "workspace.json"
 
 POLICY: Final = """\
-# The rules of the demo. Change them while it runs: they are in force within seconds.
+# The rules of the demo. Change them while it runs: they are in force within seconds, and stay between starts.
 version = 1
 
 [groups]
 crawl = ["S0CRAWL"]
 leads = ["S0LEADS"]
-admins = ["U0ROOT"]
+admins = ["U0ROOT", "U0LEE"]
 
 [[channel]]
 id = "C0CRAWL"
@@ -64,7 +72,7 @@ note = "#crawl-ops: the crawl team works here"
 
 [[channel]]
 id = "C0INC"
-note = "#incident-42: everybody may act, stops need nobody"
+note = "#incident-42: everyone may act, and nothing needs approval"
 
   [[channel.allow]]
   verbs = ["*"]
@@ -122,7 +130,7 @@ def backend_table(plane: Plane) -> tuple[str, dict[str, str]]:
 
 
 def write_config(folder: Path, workspace: Workspace, planes: tuple[Plane, ...], policy: str) -> dict[str, str]:
-    """signalbox.toml and policy.toml for this demo; the environment with its tokens."""
+    """Write signalbox.toml and policy.toml; returns the environment with the tokens."""
     environ = {"SLACK_BOT_TOKEN": workspace.bot_token, "SLACK_APP_TOKEN": workspace.app_token}
     text = f"""\
 [slack]
@@ -148,10 +156,63 @@ file = "policy.toml"
         text += "\n" + table
         environ |= more
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "signalbox.toml").write_text(text, encoding="utf-8")
-    (folder / "policy.toml").write_text(policy, encoding="utf-8")
-    os.utime(folder / "policy.toml", (0, 0))  # written whole: the start need not wait until it has settled
+    (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+    (folder / POLICY_FILE).write_text(policy, encoding="utf-8")
     return environ
+
+
+class NotOurs(Exception):
+    """The folder holds something that the demo didn't make."""
+
+
+def claim(folder: Path, *, fresh: bool = False) -> None:
+    """Make the folder of a demo, or accept one that a demo made; raises NotOurs for any other.
+
+    `fresh` removes what earlier demos wrote there, and nothing else.
+    """
+    marker = folder / MARKER
+    if not marker.is_file():
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise NotOurs
+        folder.mkdir(parents=True, exist_ok=True)
+        marker.write_text(
+            "The demo of Signalbox made this folder and may replace its own files here.\n", encoding="utf-8"
+        )
+    if fresh:
+        for path in folder.iterdir():
+            if path.name == "secrets" or path.suffix == ".spool":
+                shutil.rmtree(path)
+            elif path.name in (POLICY_FILE, WORKSPACE_FILE) or path.name.startswith("signalbox."):
+                path.unlink()
+
+
+def _keep_secrets(folder: Path, environ: Mapping[str, str]) -> None:
+    """Put the tokens into files, so that every command works in another terminal."""
+    place = folder / "secrets"
+    place.mkdir(mode=0o700, exist_ok=True)
+    text = (folder / CONFIG_FILE).read_text(encoding="utf-8")
+    for name, value in environ.items():
+        (place / name).touch(mode=0o600)
+        (place / name).write_text(value, encoding="utf-8")
+        text = text.replace(f'"env:{name}"', f'"file:secrets/{name}"')
+    (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+
+
+def _save(folder: Path, workspace: Workspace) -> None:
+    part = folder / f"{WORKSPACE_FILE}.part"
+    part.write_text(json.dumps(taken(workspace.core.state)), encoding="utf-8")
+    part.replace(folder / WORKSPACE_FILE)
+
+
+async def _keep_saving(folder: Path, workspace: Workspace, clock: Clock) -> None:
+    """Save the workspace when something changed in it, at most every two seconds."""
+    changed = asyncio.Event()
+    workspace.core.state.listeners.append(lambda change: changed.set())
+    while True:
+        await changed.wait()
+        changed.clear()
+        _save(folder, workspace)
+        await clock.sleep(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,34 +238,51 @@ async def outside(folder: Path, *, port: int = 0, policy: str = POLICY) -> Async
 
 
 @asynccontextmanager
-async def running_demo(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIterator[Demo]:
-    """Workspace, planes and bot, joined. `folder` keeps the configuration and the audit log."""
+async def running_demo(folder: Path, *, port: int = 0) -> AsyncIterator[Demo]:
+    """Workspace, planes and bot, joined. The folder keeps messages, rules and the audit log; raises NotOurs."""
+    claim(folder)
+    rules = folder / POLICY_FILE
+    policy = rules.read_text(encoding="utf-8") if rules.exists() else POLICY
     async with outside(folder, port=port, policy=policy) as around:
-        bot = Bot(config.load(folder / "signalbox.toml", around.environ), around.environ)
+        kept = folder / WORKSPACE_FILE
+        if kept.exists():
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                put_back(around.workspace.core.state, json.loads(kept.read_text(encoding="utf-8")))
+        _keep_secrets(folder, around.environ)
+        bot = Bot(config.load(folder / CONFIG_FILE, around.environ), around.environ)
         try:
             await bot.start()
+            bot.tasks.serve(_keep_saving(folder, around.workspace, bot.clock), "demo")
             yield Demo(around.workspace, around.planes, bot, folder)
         finally:
             await bot.close()
+            _save(folder, around.workspace)
 
 
 def demo_command(folder: Path, port: int, *, fresh: bool = False, tour: bool, say: Print) -> int:
-    """0 when it ran (and the tour saw everything), 1 otherwise."""
+    """Run the demo until Ctrl-C, or play the tour in a folder that is thrown away."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    if (folder / "signalbox.db").exists():
-        try:
-            single(str(folder / "signalbox.db")).close()
-        except StoreProblem:
-            say(f"  A demo is running in {folder}/ already. Stop it with Ctrl-C, or say --data another-folder.")
-            return 1
-        shutil.rmtree(folder)
+    if tour:
+        with tempfile.TemporaryDirectory() as place:
+            return asyncio.run(_tour(Path(place) / "demo", say))
     try:
-        return asyncio.run(_tour(folder, say) if tour else _stay(folder, port, say))
-    except OSError as taken:
-        if taken.errno != errno.EADDRINUSE:
+        if (folder / MARKER).exists() and (folder / "signalbox.db").exists():
+            single(str(folder / "signalbox.db")).close()
+        claim(folder, fresh=fresh)
+        return asyncio.run(_stay(folder, port, say))
+    except StoreProblem:
+        say(f"  A demo is already running in {folder}/. Stop it with Ctrl-C, or use another folder: --data demo-data-2")
+    except NotOurs:
+        say(
+            f"  {folder}/ was not made by the demo, so nothing in it is touched. Use another folder: --data demo-data-2"
+        )
+    except OSError as taken_port:
+        if taken_port.errno != errno.EADDRINUSE:
             raise
-        say(f"  Port {port} is taken. Stop what listens there, or say: make demo PORT={port + 1}")
-        return 1
+        say(
+            f"  Port {port} is taken. Stop the program that listens there, or use another port: make demo PORT={port + 1}"
+        )
+    return 1
 
 
 async def _stay(folder: Path, port: int, say: Print) -> int:
@@ -213,15 +291,34 @@ async def _stay(folder: Path, port: int, say: Print) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
     async with running_demo(folder, port=port) as here:
-        say("")
-        say(f"  Signalbox runs. Open  {here.workspace.base_url}/")
-        say("  Pick Ana, stay in #crawl-ops, and type   /ops start acc:shop/prices")
-        say(f"  Everything is kept in {folder}/ (rules: policy.toml, register: signalbox.db). Ctrl-C stops.")
-        say("")
+        for line in welcome(folder, here.workspace.base_url):
+            say(line)
         sys.stdout.flush()
         await stopping.wait()
         say("Stopping.")
     return 0
+
+
+def welcome(folder: Path, url: str) -> tuple[str, ...]:
+    """What the demo prints when it runs."""
+    python = os.path.relpath(sys.executable)
+    program = f"{python if len(python) < len(sys.executable) else sys.executable} -m bot"
+    place, where = "--channel C0CRAWL --user U0ANA", f"--config {folder / CONFIG_FILE}"
+    return (
+        "",
+        f"  Signalbox is running. Open  {url}/",
+        "  Choose Ana, stay in #crawl-ops, and type   /ops start acc:shop/prices",
+        "",
+        "  In another terminal:",
+        f'    {program} why "start acc:labs/new" {place} {where}',
+        f'    {program} do "status acc:shop/prices" {place} {where}',
+        f"    {program} audit search shop {where}",
+        f"    {program} check {where}",
+        "",
+        f"  Messages, rules (policy.toml) and the audit log stay in {folder}/; the control planes start anew.",
+        "  make demo FRESH=1 starts from nothing. Ctrl-C stops.",
+        "",
+    )
 
 
 async def _tour(folder: Path, say: Print) -> int:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 from pathlib import Path
 
+import pytest
+
 from bot import plugins
 from bot.core.records import Filters
-from bot.demo.run import demo_command, running_demo
+from bot.demo.run import MARKER, claim, demo_command, running_demo, welcome
 from bot.demo.tour import STEPS, play
+from tests.cli.program import Program
+from tests.fork_server import ForkServer
 
 
 async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_audit_log(tmp_path: Path) -> None:
@@ -30,9 +35,52 @@ async def test_a_second_demo_leaves_the_data_of_a_running_one_alone(tmp_path: Pa
     folder = tmp_path / "demo"
     async with running_demo(folder):
         before = sorted(path.name for path in folder.iterdir())
-        assert demo_command(folder, 0, tour=True, say=said.append) == 1
+        assert demo_command(folder, 0, fresh=True, tour=False, say=said.append) == 1
         assert sorted(path.name for path in folder.iterdir()) == before
-    assert "is running" in said[0]
+    assert "already running" in said[0]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_folder_that_the_demo_did_not_make_is_refused_and_left_alone(tmp_path: Path, fresh: bool) -> None:
+    """The folder of a stopped bot looks like this."""
+    for name in ("signalbox.db", "signalbox.toml", "policy.toml", "notes.txt"):
+        (tmp_path / name).write_text("mine")
+    said: list[str] = []
+    assert demo_command(tmp_path, 0, fresh=fresh, tour=False, say=said.append) == 1
+    assert "not made by the demo" in said[0]
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
+        ("signalbox.db", "signalbox.toml", "policy.toml", "notes.txt"), "mine"
+    )
+
+
+async def test_messages_rules_and_the_audit_log_stay_between_starts(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    async with running_demo(folder) as here:
+        ana = here.workspace.person("U0ANA")
+        await ana.command("C0CRAWL", "/ops start acc:shop/prices -- once")
+        await ana.wait_for(lambda one: [m for m in one.messages("C0CRAWL") if "start acc:shop/prices" in str(m)], 10)
+    (folder / "policy.toml").write_text((folder / "policy.toml").read_text() + "# mine\n")
+    (folder / "notes.txt").write_text("mine")
+    async with running_demo(folder) as here:
+        assert any("start acc:shop/prices" in str(m) for m in here.workspace.person("U0ANA").messages("C0CRAWL"))
+        assert any(entry.reason == "once" for entry in here.bot.store.search_sync(Filters(), limit=500))
+        assert "# mine" in (folder / "policy.toml").read_text()
+    claim(folder, fresh=True)
+    assert sorted(path.name for path in folder.iterdir()) == [MARKER, "notes.txt"]
+
+
+async def test_the_command_line_works_against_a_running_demo(tmp_path: Path, fork_server: ForkServer) -> None:
+    """Every command that the demo prints, without a token in the environment."""
+    program = Program(fork_server, tmp_path)
+    folder = tmp_path / "demo"
+    async with running_demo(folder) as here:
+        commands = [shlex.split(line)[3:] for line in welcome(folder, here.workspace.base_url) if " -m bot " in line]
+        assert {words[0] for words in commands} == {"why", "do", "audit", "check"}
+        for words in commands:
+            ended = await program(*words, folder=tmp_path)
+            assert ended.code == (1 if words[0] == "why" else 0), ended  # labs/new is denied
+            assert "Traceback" not in ended.err
+    assert {path.stat().st_mode & 0o777 for path in (folder / "secrets").iterdir()} == {0o600}
 
 
 def test_a_port_that_is_taken_is_said_in_a_line(tmp_path: Path) -> None:
@@ -41,4 +89,4 @@ def test_a_port_that_is_taken_is_said_in_a_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert demo_command(tmp_path / "demo", port, tour=False, say=said.append) == 1
-    assert said == [f"  Port {port} is taken. Stop what listens there, or say: make demo PORT={port + 1}"]
+    assert f"make demo PORT={port + 1}" in said[0]

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from contextlib import suppress
-from itertools import count
 
 
 class PlaygroundClock:
@@ -12,7 +11,7 @@ class PlaygroundClock:
     def __init__(self) -> None:
         self._ahead = 0.0
         self._moved = asyncio.Event()
-        self._last_ts = 0
+        self.last_ts = 0  # microseconds of the newest message
 
     def now(self) -> float:
         """Epoch seconds, including every advance."""
@@ -30,8 +29,8 @@ class PlaygroundClock:
 
     def next_ts(self) -> str:
         """A message timestamp ("1700000000.000100"), unique and increasing."""
-        self._last_ts = max(int(self.now() * 1_000_000), self._last_ts + 1)
-        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+        self.last_ts = max(int(self.now() * 1_000_000), self.last_ts + 1)
+        return f"{self.last_ts // 1_000_000}.{self.last_ts % 1_000_000:06d}"
 
     async def wait_until(self, deadline: float) -> None:
         """Return once now() has reached the deadline (epoch seconds)."""
@@ -47,10 +46,11 @@ class Ids:
     """Slack-looking ids, different in one workspace: prefix, counter in base 36, padded."""
 
     def __init__(self) -> None:
-        self._next = count(1)
+        self.next = 1
 
     def make(self, prefix: str, width: int = 9) -> str:
-        return prefix + base36(next(self._next)).rjust(width, "0")
+        number, self.next = self.next, self.next + 1
+        return prefix + base36(number).rjust(width, "0")
 
 
 def base36(number: int) -> str:
