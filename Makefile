@@ -2,20 +2,19 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-warn-script-location --require-hashes
 PORT ?= 8765
 TOUR ?= 0
+FRESH ?= 0
 WORKERS ?= 4
 
 .PHONY: demo test bench compat changelog lint types lock clean
 
+# `make demo FRESH=1` forgets what earlier demos did, `make demo TOUR=1` plays the main job and ends.
 demo: $(VENV)/.installed
-ifeq ($(TOUR),1)
-	@$(RUN) -m bot demo --tour --data demo-data
-else
-	@$(RUN) -m bot demo --port $(PORT) --data demo-data
-endif
+	@$(RUN) -m bot demo $(if $(filter 1,$(TOUR)),--tour,--port $(PORT) --data demo-data $(if $(filter 1,$(FRESH)),--fresh))
 
-test: $(VENV)/.installed-dev lint types
+test: $(VENV)/.installed-dev $(VENV)/.browser lint types
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile
 
 bench: $(VENV)/.installed-dev
@@ -37,18 +36,24 @@ types: $(VENV)/.installed-dev
 	$(RUN) -m mypy
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Signalbox needs Python 3.11 or newer; say make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Signalbox needs Python 3.11 or newer; run make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements.lock | $(VENV)/bin/python
-	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo "First start: installing $$(grep -c '==' requirements.lock) packages, about a minute."
+	@$(PIP) -r requirements.lock
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
-	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@echo "Installing $$(grep -c '==' requirements-dev.lock) packages for the tests."
+	@$(PIP) -r requirements-dev.lock
 	@touch $@
 
-# Both lock files anew from pyproject.toml, with hashes and without addresses.
+# A Chromium or Chrome for the page tests: an installed one, Playwright's download, or the system's package.
+$(VENV)/.browser: $(VENV)/.installed-dev
+	@$(RUN) tests/playground/browser.py $@
+
+# Write both lock files from pyproject.toml, with hashes and without addresses.
 lock: $(VENV)/.installed-dev
 	$(RUN) -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate -o requirements.lock pyproject.toml
 	$(RUN) -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --extra dev -o requirements-dev.lock pyproject.toml

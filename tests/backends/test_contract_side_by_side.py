@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,8 +26,8 @@ from tests.backends.contract_stand import Given, PlaneTime, Stand, build, demo_p
 from tests.world import World, shown, world
 
 KINDS = plugins.kinds()
-AT_ONCE = 15.0  # real seconds: long for a busy machine, and far from how long the one that is down hangs
-FOR_LONG = {"fault": "delay", "seconds": 60}
+PATIENCE = 50.0  # seconds: what comes within it did not wait for the one that hangs
+FOR_LONG = {"fault": "delay", "seconds": 600}
 
 
 @dataclass(frozen=True)
@@ -88,13 +87,12 @@ async def test_one_that_is_down_slows_no_other(kind: str, fault: dict[str, Any],
             asyncio.ensure_future(refresh_names(cast(Context, Beside(both)))),
         ]
         try:
-            began = time.monotonic()
-            result = await first.call(await first.prepared(samples.rows[samples.read]))
-            assert isinstance(result, Done), result
-            while board.latest(samples.name) is None:  # noqa: ASYNC110  the board sets no event
-                await asyncio.sleep(0.01)
-            await first.backend.targets()
-            assert time.monotonic() - began < AT_ONCE
+            async with asyncio.timeout(PATIENCE):
+                result = await first.call(await first.prepared(samples.rows[samples.read]))
+                assert isinstance(result, Done), result
+                while board.latest(samples.name) is None:  # noqa: ASYNC110  the board sets no event
+                    await asyncio.sleep(0.01)
+                await first.backend.targets()
             checked = board.latest(samples.name)
             assert checked is not None
             assert checked.health.ok, checked.health
@@ -142,12 +140,10 @@ async def test_health_and_backends_show_every_plane_with_latency_and_credential(
     """All kinds at once in one table, and the one that refuses connections is down in it while the others are ok."""
     names = ("acc", "acc2", *(samples_of(kind).name for kind in KINDS if samples_of(kind).name != "acc"))
     async with team(tmp_path, *names) as here:
-        await here.until(lambda: all(here.bot.health.latest(name) for name in names))  # the check of the start is over
+        await here.until(lambda: all(here.bot.ctx.health.latest(name) for name in names))
         await here.planes["acc2"].set_fault({"fault": "refuse"})
         for verb, title in (("health", "Health"), ("backends", "Control planes")):
-            began = time.monotonic()
             text = shown(await here.does(verb, title, *names))
-            assert time.monotonic() - began < AT_ONCE
             assert text.count("\nok") == len(names) - 1, text
             assert text.count("\ndown") == 1, text
             assert len(re.findall(r"\n\d+ ms", text)) >= len(names) - 1, text
@@ -161,15 +157,12 @@ async def test_a_hanging_acc_holds_neither_the_other_acc_nor_the_table_up(tmp_pa
     async with team(tmp_path, "acc", "acc2") as here:
         await here.planes["acc"].set_fault(FOR_LONG)
         await here.say("health")
-        began = time.monotonic()
         await here.say("start acc2:shop/prices -- while the other hangs")
-        await here.sees("start acc2:shop/prices", "Succeeded", timeout=AT_ONCE)
-        assert time.monotonic() - began < AT_ONCE
-        text = shown(await here.sees("Health", "No answer yet from acc;", timeout=AT_ONCE))
+        await here.sees("start acc2:shop/prices", "Succeeded", timeout=PATIENCE)
+        text = shown(await here.sees("Health", "No answer yet from acc;", timeout=PATIENCE))
         assert text.count("\nok") == 1, text
         assert re.search(r"\nacc\n[^\n]+\nslow\nno answer within 1.5 s", text), text
-        assert time.monotonic() - began < AT_ONCE
-        late = shown(await here.sees("Health: the late ones", "no answer within 8 s", timeout=2 * AT_ONCE))
+        late = shown(await here.sees("Health: the late ones", "no answer within 8 s", timeout=PATIENCE))
         assert "acc2" not in late
         assert any(run.agent.path == "shop/prices" for run in here.planes["acc2"].runs)
 

@@ -40,7 +40,7 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(ws: Workspace, browser: Browser, tmp_path: Path) -> AsyncIterator[Browser]:
     """The page in Ana's hands, in #crawl-ops; at the end nothing may have gone wrong in its console."""
-    await browser.fresh(ws.base_url, tmp_path)
+    await browser.fresh(tmp_path)
     await browser.go(ws.base_url)
     await browser.testid("channel-C0CRAWL", text="crawl-ops")
     await browser.testid("app-state", text="is connected")
@@ -55,8 +55,7 @@ async def say(page: Browser, text: str) -> None:
 
 
 async def become(page: Browser, user: str) -> None:
-    select = await page.testid("person-select")
-    await (await select.find(f'option[value="{user}"]')).click()
+    await (await page.testid("person-select")).choose(user)
 
 
 async def press(page: Browser, action_id: str) -> Element:
@@ -328,8 +327,11 @@ async def test_control_planes_take_faults_and_show_their_requests(page: Browser,
 async def test_a_missing_browser_is_a_failure_that_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without Chromium on the PATH the tests fail with the packages to install, and never skip."""
+    """Without a browser the tests fail with what to install, and never skip."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BrowserMissing, match="install the packages chromium and chromium-driver"):
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    monkeypatch.setattr("browser.CHOICE", tmp_path / "none")
+    monkeypatch.setattr("browser.PLACES", ())
+    with pytest.raises(BrowserMissing, match="sudo apt-get install chromium"):
         async with Browser(downloads=tmp_path):
             pass
