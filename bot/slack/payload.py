@@ -132,12 +132,17 @@ def command_place(body: Mapping[str, Any]) -> Place:
     return Place(team_id=text(body, "team_id") or "", channel_id=text(body, "channel_id") or "")
 
 
+def _workspace(body: Mapping[str, Any]) -> str:
+    """The workspace of an interaction. `team` is null for an app that is installed in a whole organization."""
+    named = text(body, "team", "id") or text(body, "message", "team") or text(body, "view", "team_id")
+    return named or text(body, "user", "team_id") or ""
+
+
 def interaction_actor(body: Mapping[str, Any]) -> Actor:
     """The person of a button, menu, modal or shortcut; an outsider's own team is in `user.team_id`."""
-    workspace = text(body, "team", "id") or text(body, "user", "team_id") or ""
     return Actor(
         user_id=text(body, "user", "id") or "",
-        team_id=text(body, "user", "team_id") or workspace,
+        team_id=text(body, "user", "team_id") or _workspace(body),
         enterprise_id=text(body, "enterprise", "id"),
     )
 
@@ -145,7 +150,7 @@ def interaction_actor(body: Mapping[str, Any]) -> Actor:
 def interaction_place(body: Mapping[str, Any]) -> Place:
     """Where it was pressed: the message of the container, empty channel for modals and the Home tab."""
     return Place(
-        team_id=text(body, "team", "id") or text(body, "user", "team_id") or "",
+        team_id=_workspace(body),
         channel_id=text(body, "channel", "id") or text(body, "container", "channel_id") or "",
         thread_ts=text(body, "message", "thread_ts") or text(body, "container", "thread_ts"),
         message_ts=text(body, "container", "message_ts") or text(body, "message", "ts"),

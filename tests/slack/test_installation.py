@@ -16,6 +16,7 @@ from bot.demo.run import write_config
 from bot.playground.workspace import DEMO_SEED, Seed, Workspace
 from bot.playground.workspace.payloads import block_actions, event_callback, interaction, slash_command
 from bot.slack.installation import Installation
+from bot.slack.payload import interaction_actor, interaction_place
 from tests.slack.support import http_world
 from tests.world import OPEN_POLICY, World
 
@@ -169,6 +170,13 @@ async def test_an_app_that_is_installed_in_the_whole_organization_serves_its_wor
         await here.does("whoami", "U0ANA")
         groups = [call for call in here.ws.calls if call.method == "usergroups.users.list"]
         assert {call.args["team_id"] for call in groups} == {"T0ACME"}
+
+
+@pytest.mark.parametrize("part", [{"message": {"team": "T0ACME"}}, {"view": {"team_id": "T0ACME"}}])
+def test_an_org_wide_press_happens_in_the_workspace_of_its_message_or_view(part: dict[str, Any]) -> None:
+    """Slack sends no team then, and the person's first workspace may be another one."""
+    body = {"team": None, "user": {"id": "U0ANA", "team_id": "T0OTHER"}, "enterprise": {"id": "E0ACME"}, **part}
+    assert (interaction_place(body).team_id, interaction_actor(body).team_id) == ("T0ACME", "T0OTHER")
 
 
 async def test_an_app_that_the_organization_did_not_add_to_the_workspace_is_refused_in_one_sentence(

@@ -68,6 +68,43 @@ async def test_messages_are_due_by_their_time(store: Store) -> None:
     assert (await store.due_messages(after(9)))[2].files == ({"path": "x", "size": 3},)
 
 
+LANES = {
+    "C1/new": {"channel_id": "C1"},
+    "C1/update": {"channel_id": "C1", "ts": "1.1"},
+    "C1/private": {"channel_id": "C1", "kind": "ephemeral"},
+    "C2/private": {"channel_id": "C2", "kind": "update_response"},
+    "C2/upload": {"channel_id": "C2", "kind": "upload"},
+    "U0ANA/home": {"channel_id": None, "user_id": "U0ANA", "kind": "home"},
+    "/step": {"channel_id": None, "kind": "step"},
+}
+
+
+async def test_what_is_sent_in_turn_is_read_as_the_value_names_it(store: Store) -> None:
+    """Each lane, skipped by its name, is not among what is due."""
+    for lane, fields in LANES.items():
+        await store.show(outgoing(lane, **fields))
+    assert {due.key: due.lane for due in await store.due_messages(NOW)} == {lane: lane for lane in LANES}
+    for lane in LANES:
+        found = {due.key for due in await store.due_messages(NOW, skip=[lane])}
+        assert found == set(LANES) - {lane}
+
+
+async def test_a_full_channel_takes_no_place_from_another(store: Store) -> None:
+    for number in range(300):
+        await store.show(outgoing(f"busy{number}", channel_id="C1", due_at=after(number / 1000)))
+    await store.show(outgoing("other", channel_id="C2", due_at=after(1)))
+    due = await store.due_messages(after(2), 100, each=10)
+    assert [one.key for one in due if one.channel_id == "C1"] == [f"busy{number}" for number in range(10)]
+    assert due[1].key == "other"
+
+
+async def test_a_question_that_others_decide_is_due_before_the_cards_of_its_channel(store: Store) -> None:
+    for number in range(20):
+        await store.show(outgoing(f"card{number}", due_at=after(number / 1000)))
+    await store.show(outgoing("approval:1", body={"question": {"asked_by": "U0ANA"}}, due_at=after(1)))
+    assert (await store.due_messages(after(2), 100, each=10))[0].key == "approval:1"
+
+
 async def test_showing_again_retires_the_buttons_that_were_there(store: Store) -> None:
     await store.show(outgoing(), [button("b1"), button("b2", only_user="U0ANA")])
     await store.show(outgoing(due_at=after(5)), [button("b2", only_user="U0ANA"), button("b3")])

@@ -10,6 +10,8 @@ from bot.store.sqlite.tables import buttons
 
 # Cards of approvals, grants and reviews are not among them: a start looks at those to know what was told.
 _CARDS: Final = ("op", "say", "file", "skipped")
+# What told of one of these another way has its key as a beginning, followed by `:` or `@`.
+_BESIDE: Final = (*_CARDS, "approval")
 _FACTS: Final = ("run", "note", "was_on")
 # While a run is followed or a schedule waits to be switched on again, its request is still needed.
 _ENDED: Final = """
@@ -35,6 +37,9 @@ def prune(db: Database, before: str, limit: int) -> int:
     execute, each = db.conn.execute, db.conn.executemany
     each("DELETE FROM buttons WHERE retired_at IS NULL AND message_key = ?", cards)
     each("DELETE FROM messages WHERE key = ? AND (have >= want OR gone = 1)", cards)
+    beside = [(f"{card}:{request}:", f"{card}:{request}A") for request in ended for card in _BESIDE]
+    each("DELETE FROM messages WHERE key >= ? AND key < ? AND (have >= want OR gone = 1)", beside)
+    execute("DELETE FROM messages WHERE key >= 'step:' AND key < 'step;' AND have >= want AND due_at < ?", (before,))
     each("DELETE FROM facts WHERE key = ?", facts)
     each("DELETE FROM requests WHERE request_id = ?", [(request,) for request in ended])
     watches = execute(_WATCHES, (before, limit)).rowcount
