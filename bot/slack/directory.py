@@ -21,7 +21,7 @@ from bot.core.policy.match import Member, Reach, Subject, Where
 from bot.core.ports.services import Clock
 from bot.core.ports.store import Store
 from bot.core.value import Json
-from bot.slack.channel_access import reach
+from bot.slack.error_table import Remedy
 from bot.slack.errors import TRANSPORT, read
 
 _FLAGS: Final = (
@@ -34,7 +34,9 @@ _FLAGS: Final = (
     "is_app_user",
 )
 _CHANNEL_FLAGS: Final = ("is_im", "is_mpim", "is_ext_shared")
-FROZEN: Final = "it is shared or its id changed, and its rules are frozen; an administrator says `policy confirm` there"
+FROZEN: Final = (
+    "it is shared or its id changed, so its rules don't count; an administrator types `policy confirm` there"
+)
 _WITHIN: Final = 4.0
 _LARGEST: Final = 20_000
 _PAGE: Final = 1_000  # members a page, as many as Slack gives
@@ -120,7 +122,7 @@ class SlackDirectory:
         return isinstance(channel, Mapping) and channel.get("is_member") is True
 
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
-        """The user ids of a user group, None when they cannot be read."""
+        """The user ids of a user group, None when they can't be read."""
         answer, _ = await self._ask("group", group, max_age)
         users = answer.get("users") if answer is not None else None
         if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
@@ -128,8 +130,18 @@ class SlackDirectory:
         return tuple(users)
 
     async def reach(self, channel_id: str) -> Reach:
-        """Whether the bot can write there; a channel whose rules wait for an administrator is in trouble too."""
-        found = await reach(self._client, channel_id)
+        """Whether the bot can write there, as Slack says now. Rules that wait for an administrator are a trouble too."""
+        try:
+            async with asyncio.timeout(_WITHIN):
+                info: Any = (await self._client.conversations_info(channel=channel_id)).get("channel")
+        except (SlackApiError, TimeoutError, *TRANSPORT) as error:
+            trouble = read(error)
+            if trouble.remedy is Remedy.RETRY:
+                return Reach(known=False, trouble=f"Slack doesn't answer ({trouble.code}); try again")
+            return Reach(
+                trouble=f"it doesn't exist, or the bot is not in it ({trouble.code}); correct the id, or invite it"
+            )
+        found = _reach(info)
         seen = await self._store.value(f"channel:{channel_id}")
         if found.known and not found.trouble and _seen(seen, shared=found.shared)["frozen"]:
             return dataclasses.replace(found, trouble=FROZEN)
@@ -215,6 +227,18 @@ class SlackDirectory:
                 return True
             cursor = str(more.get("next_cursor") or "") if isinstance(more, Mapping) else ""
         return False
+
+
+def _reach(info: Any) -> Reach:
+    """How the bot stands in a channel that Slack describes so."""
+    if not isinstance(info, Mapping):
+        return Reach(known=False, trouble="Slack's answer can't be read; try again")
+    name, shared = str(info.get("name") or "direct message"), info.get("is_ext_shared") is True
+    if info.get("is_archived") is True:
+        return Reach(name, shared, "it is archived; unarchive it, or name another one")
+    if info.get("is_member", True) is not True:
+        return Reach(name, shared, "the bot is not a member; invite it there")
+    return Reach(name, shared)
 
 
 def _seen(kept: Json, *, shared: bool) -> dict[str, Json]:

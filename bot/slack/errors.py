@@ -25,7 +25,7 @@ class SlackTrouble(NamedTuple):
 
     @property
     def refused(self) -> bool:
-        """Whether Slack answered that it did not do it, so that trying again cannot double it."""
+        """Whether Slack answered that it did not do it, so that trying again can't double it."""
         return self.after is not None or self.remedy is not Remedy.RETRY
 
     @property

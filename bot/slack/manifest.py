@@ -14,7 +14,7 @@ from bot.slack.app import LAUNCHER, RUN_OPERATION, WORK_ON_MESSAGE
 # Scope and why: every method and event that the program uses needs one of these.
 SCOPES: Final = {
     "app_mentions:read": "mentions",
-    "channels:history": "finding a card again whose posting was not answered, in public channels",
+    "channels:history": "finding a card again whose post got no answer, in public channels",
     "channels:read": "conversations.info and .members of public channels, shared or not",
     "chat:write": "cards",
     "commands": "the slash command and shortcuts",
@@ -24,7 +24,7 @@ SCOPES: Final = {
     "groups:read": "conversations.info and .members of private channels",
     "im:history": "direct messages, and the same there",
     "im:read": "conversations.info of direct messages",
-    "im:write": "answers in a direct message when a channel cannot be written to",
+    "im:write": "direct messages to people whom a channel's message can't reach",
     "mpim:read": "telling group messages apart, which are denied",
     "usergroups:read": "user groups in rules",
     "users:read": "guests, outsiders, bots, deactivated people; which app the bot is",

@@ -125,7 +125,7 @@ def _direct(
     row: Outgoing, card: Card, person: str, above: tuple[Line, ...], *, here: bool = False, **parts: Any
 ) -> Card:
     """The card for one person, without buttons: they belong to the message in the channel. By direct message, or only visible to
-    them when it stays `here`. In its key, `@@` tells that nobody else may read it."""
+    them when it stays `here`. `@@` in the key marks what only this person may read."""
     mark = "@@" if (row.kind in PRIVATE and "@" not in row.key) or "@@" in row.key else "@"
     changed = {
         "key": f"{row.key.partition('@')[0]}{mark}{person}",

@@ -1,4 +1,4 @@
-"""Whether a card was posted although nobody heard the answer: its key stands in the message's metadata."""
+"""Whether a card was posted although its answer got lost: its key is in the message's metadata."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def metadata(key: str) -> dict[str, Any]:
 async def find(client: AsyncWebClient, row: Outgoing) -> str | None:
     """The `ts` of the message that carries this row's key, among the newest of its channel or thread; None when there is none.
 
-    A history that cannot be read now is asked for again a few times (the error of Slack or of the transport is raised); then, and
-    where the bot may not read it, it counts as none: showing a card twice is better than losing an outcome.
+    A history that can't be read is asked for again a few times: the error of Slack or of the transport is raised. Then, and where
+    the bot may not read it, it counts as none: showing a card twice is better than losing an outcome.
     """
     try:
         if row.thread_ts is None:
