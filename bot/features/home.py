@@ -1,4 +1,4 @@
-"""The Home tab of one person: what waits for them, what they follow, what is paused, and how the backends are."""
+"""The Home tab of one person: their approvals, requests, runs and paused schedules, and the state of the backends."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Final
 
 from bot.core.card import Card, HomeView, Line, Tone
-from bot.core.intent import Place
+from bot.core.intent import Actor, Place
 from bot.core.outcome import Fact, Table
+from bot.core.policy.visibility import Visibility
 from bot.core.records import stamp
 from bot.features import approvals
 from bot.features.builtins.tables import approvals_table, pauses_of, runs_of
+from bot.operations.authorize import sight_of
 from bot.runtime.context import Context
 from bot.runtime.health import in_words
 
@@ -21,14 +23,14 @@ _OPENED: Final = "home:"
 
 
 async def open_home(ctx: Context, user: str, team: str) -> None:
-    """Somebody looks at their tab: shown now, and drawn anew for a while whenever something of theirs changes."""
+    """The person opened their tab: show it now, and redraw it for a day whenever something in it changes."""
     now = stamp(ctx.clock.now())
     await ctx.store.set_value(f"{_OPENED}{user}", now, now)
     await ctx.presenter.home(await home_view(ctx, user, team))
 
 
 async def redraw(ctx: Context) -> None:
-    """A few of the tabs that are stale; those that nobody has looked at lately wait until they are opened."""
+    """Redraw a few stale tabs; one that was not opened within a day waits until it is."""
     since = stamp(ctx.clock.now() - LOOKED_LATELY)
     drawn = 0
     while drawn < AT_ONCE and (user := ctx.stale_homes.take()) is not None:
@@ -39,20 +41,21 @@ async def redraw(ctx: Context) -> None:
 
 
 async def recover(ctx: Context) -> None:
-    """After a restart nobody knows what the last change showed."""
+    """After a restart every tab that was opened within a day may be stale."""
     keys = await ctx.store.keys_since(_OPENED, ctx.clock.now() - LOOKED_LATELY)
     ctx.stale_homes.stale(*(key.removeprefix(_OPENED) for key in keys))
 
 
 async def home_view(ctx: Context, user: str, team: str) -> HomeView:
-    """Read from the store alone, so that it is there at once."""
+    """Read from the store and the directory's cache, not from the backends, so that it opens at once."""
     place = Place(team_id=team, channel_id="")
+    seen = await sight_of(ctx, Actor(user_id=user, team_id=team), place)
     sections = [
         *await approvals.home_cards(ctx, user, place),
-        _section(place, "You wait for a decision", await approvals_table(ctx, user=user), "Nothing waits."),
-        _section(place, "Your runs", await runs_of(ctx, user), "You follow no run."),
-        _section(place, "Pauses", await pauses_of(ctx, user), "Nothing of yours is paused."),
-        _backends(ctx, place),
+        _section(place, "Waiting for approval", await approvals_table(ctx, user=user), "No requests."),
+        _section(place, "Your runs", await runs_of(ctx, user, seen), "No runs in progress."),
+        _section(place, "Your paused schedules", await pauses_of(ctx, user, seen), "No paused schedules."),
+        _backends(ctx, place, seen),
     ]
     return HomeView(user_id=user, sections=tuple(sections))
 
@@ -62,6 +65,8 @@ def _section(place: Place, title: str, table: Table, empty: str) -> Card:
     return Card(key=f"home:{title}", place=place, title=title, lines=lines, table=table if table.rows else None)
 
 
-def _backends(ctx: Context, place: Place) -> Card:
-    facts = tuple(Fact(label=name, value=in_words(name, ctx.health.latest(name))) for name in sorted(ctx.backends))
-    return Card(key="home:backends", place=place, title="Control planes", tone=Tone.PLAIN, facts=facts)
+def _backends(ctx: Context, place: Place, seen: Visibility) -> Card:
+    names = [name for name in sorted(ctx.backends) if seen.backend(name)]
+    facts = tuple(Fact(label=name, value=in_words(name, ctx.health.latest(name))) for name in names)
+    lines = () if names else (Line(text="No rule names you yet. Ask an administrator of Signalbox."),)
+    return Card(key="home:backends", place=place, title="Backends", tone=Tone.PLAIN, facts=facts, lines=lines)

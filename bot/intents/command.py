@@ -9,16 +9,17 @@ from bot.core.effects import Attempt, Ruling
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Doubt, Intent, Source
 from bot.core.operation import Operation
+from bot.core.policy.decide import Denied
 from bot.features import approvals
 from bot.features.builtins import answer
 from bot.features.forms.parameter_form import unfit_buttons
 from bot.features.preflight import ask as preflight
 from bot.features.replies import refusal
-from bot.operations.authorize import authorize, hidden, not_admitted
+from bot.operations.authorize import authorize
 from bot.operations.backend_call import check
 from bot.operations.completion import finish
 from bot.operations.execute import execute
-from bot.operations.resolve import Resolved, resolve
+from bot.operations.resolve import Resolved, resolve_seen
 from bot.runtime.context import Context
 
 
@@ -33,11 +34,14 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
             await answer(ctx, intent, command)
         return
     try:
-        resolved = await resolve(ctx, intent, command)
+        resolved = await resolve_seen(ctx, intent, command)
+        if isinstance(resolved, Denied):
+            await refusal.unseen(ctx, intent, command, resolved)
+            return
         if resolved.row.pausable:
             ends_at(resolved.operation, ctx.clock.now(), ctx.zone)
     except Problem as problem:
-        await _unresolved(ctx, intent, command, problem)
+        await refusal.problem(ctx, intent, problem, more=unfit_buttons(ctx, intent, command, problem.code))
         return
     operation = resolved.operation
     ruling = await authorize(ctx, intent, operation, resolved.row)
@@ -68,17 +72,6 @@ async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Rul
         await approvals.request(ctx, intent, resolved, ruling)
     else:
         await execute(ctx, Attempt(intent, operation, ruling))
-
-
-async def _unresolved(ctx: Context, intent: Intent, command: Command, problem: Problem) -> None:
-    """Say what does not fit. A person who may know nothing of the target is denied and reads no names that are near to it."""
-    denied = await not_admitted(ctx, intent)
-    if denied is None and command.target is not None:
-        denied = await hidden(ctx, intent, command.target)
-    if denied is not None:
-        await refusal.unseen(ctx, intent, command, denied)
-    else:
-        await refusal.problem(ctx, intent, problem, more=unfit_buttons(ctx, intent, command, problem.code))
 
 
 def _needs_a_person(operation: Operation, *, late: bool) -> BadRequest:

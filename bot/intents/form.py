@@ -13,7 +13,12 @@ from bot.runtime.context import Context
 
 
 async def check(ctx: Context, ask: Form) -> dict[str, str] | None:
-    """Errors by field, None when the form can be taken."""
+    """Errors by field, None when the form can be taken. Slack shows them as plain text, without markup."""
+    errors = await _check(ctx, ask)
+    return {field: text.replace("`", "") for field, text in errors.items()} if errors is not None else None
+
+
+async def _check(ctx: Context, ask: Form) -> dict[str, str] | None:
     if ask.form == launcher.FORM:
         kept = await ctx.store.value(f"form:{ask.token}")
         read = launcher.read(ctx.catalog, ask, _files(kept))

@@ -11,7 +11,7 @@ from bot.features.forms import launcher
 from bot.features.home import open_home
 from bot.features.replies.answer import say
 from bot.features.replies.suggestions import named_in
-from bot.operations.authorize import not_admitted
+from bot.operations.authorize import sight_of
 from bot.runtime.context import Context
 
 
@@ -22,14 +22,15 @@ async def opened(ctx: Context, intent: Intent, ask: Open) -> None:
         await open_home(ctx, intent.actor.user_id, intent.place.team_id)
         return
     in_channel = bool(intent.place.channel_id)
-    verbs = await _verbs(ctx, intent) if in_channel else _all_verbs(ctx)
+    told = (await sight_of(ctx, intent.actor, intent.place)).patterns != ()
+    verbs = () if not told else await usable_verbs(ctx, intent) if in_channel else _all_verbs(ctx)
     if not verbs:
         await help_for(ctx, intent, ())
         return
     token = ctx.ids.secret()
     await ctx.store.set_value(f"form:{token}", _origin(intent, ask), stamp(ctx.clock.now()))
     is_command = launcher.command_in(ctx.catalog, verbs, ask.text) is not None
-    named = None if is_command or not ask.text else await named_in(ctx, ask.text)
+    named = None if is_command or not ask.text else await named_in(ctx, intent.actor, intent.place, ask.text)
     form = launcher.view(ctx.catalog, verbs, ask, token, in_channel, named)
     shown = intent.reply.trigger_id is not None and await ctx.presenter.open_form(intent.reply.trigger_id, form)
     if shown:
@@ -44,12 +45,6 @@ def _origin(intent: Intent, ask: Open) -> dict[str, Json]:
         "place": intent.place.model_dump(mode="json"),
         "files": list(ask.files),
     }
-
-
-async def _verbs(ctx: Context, intent: Intent) -> tuple[str, ...]:
-    if await not_admitted(ctx, intent) is not None:
-        return ()
-    return await usable_verbs(ctx, intent)
 
 
 def _all_verbs(ctx: Context) -> tuple[str, ...]:

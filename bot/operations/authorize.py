@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.command.capability import Capability
+from bot.core.command.parser import parse_target
 from bot.core.effects import Ruling, Situation
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Operation
-from bot.core.policy.decide import NO_RULE, Denied, GrantView, Policy, Subject, Where, admits, decide
+from bot.core.policy.decide import Denied, GrantView, Policy, Subject, Where, admits, decide
 from bot.core.policy.grant_scope import out_of_bounds, rows_of
 from bot.core.policy.rights import why_not_administrator, why_not_full
 from bot.core.policy.visibility import Visibility, sight
@@ -91,17 +92,41 @@ async def not_admitted(ctx: Context, intent: Intent) -> Denied | None:
 
 
 async def sight_of(ctx: Context, actor: Actor, place: Place) -> Visibility:
-    """What this person may be told of the backends here, once they are admitted."""
-    now = await read_situation(ctx, actor, place)
-    return sight(now.policy, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants)
+    """What this person may be told of the backends here; without a channel (Home tab, global form), anywhere."""
+    if place.channel_id:
+        now = await read_situation(ctx, actor, place)
+        return sight(now.policy, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants)
+    rules = ctx.policy()
+    subject = await ctx.directory.subject(actor, rules.user_groups, max_age=CACHED)
+    mine = [row for row in await ctx.store.open_grants(ctx.clock.now()) if row.user_id == actor.user_id]
+    grants = [_view(row, await _lapsed(ctx, row, place, CACHED)) for row in mine if not row.breakglass]
+    return sight(rules.policy, subject=subject, where=None, home_team_id=ctx.home_team, grants=grants)
 
 
-async def hidden(ctx: Context, intent: Intent, target: str) -> Denied | None:
-    """A denial when the rules that name this person are about other targets, so that nothing is said about this one."""
-    seen = await sight_of(ctx, intent.actor, intent.place)
-    if seen.written(target):
-        return None
-    return Denied(NO_RULE, f"no rule of this channel that names you is about `{target}`", "no_rule")
+async def may_ask(ctx: Context, intent: Intent, target: str | None) -> Visibility | Denied:
+    """What this person may be told, or why they are told nothing about the target that they wrote.
+
+    Asked before it is looked up, so that the answer is the same whether it exists or not, and no guess reaches a backend.
+    Only an id with a prefix (`run/ID`) is looked up first: only the backend knows what it belongs to.
+    """
+    now = await read_situation(ctx, intent.actor, intent.place)
+    refused = admits(now.policy, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants)
+    if refused is not None:
+        return refused
+    seen = sight(now.policy, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants)
+    return seen if target is None or seen.patterns is None or await _may_ask(ctx, seen, target) else seen.hides(target)
+
+
+async def _may_ask(ctx: Context, seen: Visibility, target: str) -> bool:
+    ref = parse_target(target, ctx.catalog)
+    if isinstance(ref, str) or not seen.backend(ref.backend):
+        return False
+    kind, path = ctx.catalog.split_path(ref.backend, ref.path)
+    if kind is not None or not path or seen.written(f"{ref.backend}:{ref.path}"):
+        return True
+    usual = ctx.catalog.backends[ref.backend].default_target.name
+    known = await ctx.names.by_id(ref.backend, usual, path)
+    return known is not None and seen.target(known)
 
 
 async def authorize(

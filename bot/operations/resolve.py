@@ -8,9 +8,11 @@ from bot.core.command.capability import Capability
 from bot.core.command.catalog import check_params
 from bot.core.command.parser import parse_target
 from bot.core.command.target_ref import TargetRef
-from bot.core.errors import BadRequest
+from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
 from bot.core.operation import Operation, Target
+from bot.core.policy.decide import Denied
+from bot.operations.authorize import may_ask
 from bot.runtime.context import Context
 
 
@@ -20,6 +22,22 @@ class Resolved:
 
     operation: Operation
     row: Capability
+
+
+async def resolve_seen(ctx: Context, intent: Intent, command: Command) -> Resolved | Denied:
+    """`resolve`, or the denial for a person who may not be told about that target, the same whether it exists or not."""
+    seen = await may_ask(ctx, intent, command.target)
+    if isinstance(seen, Denied):
+        return seen
+    try:
+        resolved = await resolve(ctx, intent, command)
+    except Problem:
+        if seen.patterns is None or command.target is None or seen.written(command.target.partition("@")[0]):
+            raise
+        return seen.hides(command.target)
+    if seen.target(resolved.operation.target):
+        return resolved
+    return seen.hides(command.target or "the target of this thread")
 
 
 async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:

@@ -16,7 +16,7 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
     before = starts(team)
     asked = await ask(team, "strat acc:shop/prices production=false")
     assert asked.events == ["misread"]
-    message = await private(team, "I could not read that", "`strat` is not a verb")
+    message = await private(team, "I can't read this command", "`strat` is not a verb")
     wanted = "start acc:shop/prices production=false"
     assert wanted in labels(message)
     seq = last_seq(team)
@@ -31,7 +31,7 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
     ("text", "said"),
     [
         ("start shop/prices", "is not a target. Write `backend:path`"),
-        ("start nowhere:shop/prices", "No control plane is called `nowhere`"),
+        ("start nowhere:shop/prices", "There is no backend `nowhere`"),
         ('start "acc:shop/prices', "A quote is opened and not closed"),
         ("start acc:shop/prices now please", "is not `key=value`"),
     ],
@@ -39,7 +39,7 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
 async def test_what_cannot_be_read_is_answered_with_what_would_be(team: World, text: str, said: str) -> None:
     """Nothing is sent, the audit log has the words, and the answer says what to write."""
     asked = await ask(team, text)
-    await private(team, "I could not read that", said)
+    await private(team, "I can't read this command", said)
     assert asked.events == ["misread"]
     assert asked.changes == []
 
@@ -65,7 +65,7 @@ async def test_a_target_without_its_control_plane_is_offered_with_it(team: World
     wanted = ["history acc:shop/prices count=3"]
     await team.until(lambda: [m for m in team.ana.messages("C0CRAWL") if labels(m) == wanted])
     await team.person("U0GUEST").command("C0CRAWL", "/ops start shop/prices")
-    heard = await team.sees("I could not read that", user="U0GUEST")
+    heard = await team.sees("I can't read this command", user="U0GUEST")
     assert labels(heard) == []
 
 

@@ -53,11 +53,11 @@ async def tab(here: World, user: str, *parts: str) -> str:
 async def test_a_new_question_appears_on_the_tabs_of_those_who_may_decide_and_of_who_asks(team: Team) -> None:
     """Lee and Ana have theirs open; Rui may decide nothing and has not opened his."""
     here = team.here
-    await opens(here, "U0LEE", "Control planes")
-    await opens(here, "U0ANA", "Nothing waits.")
+    await opens(here, "U0LEE", "Backends")
+    await opens(here, "U0ANA", "No requests.")
     await here.does("start acc:shop/prices -- month end", "Waiting for approval")
     assert "month end" in await tab(here, "U0LEE", "You may decide: start acc:shop/prices")
-    await tab(here, "U0ANA", "You wait for a decision", "start acc:shop/prices")
+    await tab(here, "U0ANA", "Waiting for approval", "start acc:shop/prices")
     await here.person("U0LEE").press_label("home", label="Approve")
     await here.until(lambda: len(team.effects()) == 1)
     assert here.person("U0RUI").home() is None
@@ -66,7 +66,7 @@ async def test_a_new_question_appears_on_the_tabs_of_those_who_may_decide_and_of
 async def test_tabs_of_those_who_have_not_looked_lately_wait(team: Team) -> None:
     """Two days after Lee opened his, a question is put to him: nothing is published until he looks again."""
     here = team.here
-    await opens(here, "U0LEE", "Control planes")
+    await opens(here, "U0LEE", "Backends")
     team.later(days=2)
     before = published(here, "U0LEE")
     await here.does("start acc:shop/prices", "Waiting for approval")
@@ -80,7 +80,7 @@ async def test_tabs_of_those_who_have_not_looked_lately_wait(team: Team) -> None
 async def test_a_restart_draws_the_tabs_anew(team: Team) -> None:
     """Whatever was changed and not shown when the program stopped is shown after its start."""
     here = team.here
-    await opens(here, "U0LEE", "Control planes")
+    await opens(here, "U0LEE", "Backends")
     before = published(here, "U0LEE")
     await here.restart()
     await here.until(lambda: published(here, "U0LEE") == before + 1)
@@ -90,7 +90,7 @@ async def test_a_restart_draws_the_tabs_anew(team: Team) -> None:
 async def test_many_changes_are_few_publications(team: Team) -> None:
     """Slack takes a hundred a minute for everybody: what changes meanwhile is shown together."""
     here = team.here
-    await opens(here, "U0LEE", "Control planes")
+    await opens(here, "U0LEE", "Backends")
     before = published(here, "U0LEE")
     for _ in range(8):
         await here.say("start acc:shop/prices")
@@ -102,7 +102,7 @@ async def test_many_changes_are_few_publications(team: Team) -> None:
 async def test_runs_and_pauses_are_named_as_on_their_cards(later: Team) -> None:
     """By the agent that they are a part of, also where the id alone was typed; they go when they end."""
     here = later.here
-    await opens(here, "U0ANA", "Nothing of yours is paused.", "You follow no run.")
+    await opens(here, "U0ANA", "No paused schedules.", "No runs in progress.")
     await here.does(f"schedule off acc:schedule/{FIRST} for=1h -- moving", "Paused until")
     await here.does("schedules acc:shop/prices", "2 schedules")
     await here.does("start acc:labs/slow", "start acc:labs/slow")
@@ -112,4 +112,4 @@ async def test_runs_and_pauses_are_named_as_on_their_cards(later: Team) -> None:
     assert FIRST not in words
     assert "C0CRAWL" in words
     later.later(hours=1)
-    await tab(here, "U0ANA", "Nothing of yours is paused.")
+    await tab(here, "U0ANA", "No paused schedules.")

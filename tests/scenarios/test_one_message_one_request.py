@@ -93,7 +93,7 @@ async def test_an_edit_that_changes_nothing_that_the_bot_reads_is_not_answered(t
 async def test_a_corrected_misread_runs_once(team: Team, messages: Messages) -> None:
     """The typo is corrected twice, and the second correction is delivered twice."""
     ts = await messages.mention("<@U0BOT> strat acc:shop/prices")
-    await team.here.sees("I could not read that")
+    await team.here.sees("I can't read this command")
     await messages.edited("<@U0BOT> stat acc:shop/prices", ts)
     await messages.edited("<@U0BOT> start acc:shop/prices", ts)
     await team.here.until(lambda: starts(team) == 1)
@@ -269,7 +269,7 @@ async def test_a_late_order_to_the_bot_itself_is_offered_again(team: Team, messa
 
 
 async def test_a_press_that_was_held_up_is_confirmed_first(team: Team) -> None:
-    card = await team.here.does("strat acc:shop/prices", "I could not read that")
+    card = await team.here.does("strat acc:shop/prices", "I can't read this command")
     await team.here.ws.deliver("interactive", press_payload(team, card, "start acc:shop/prices", ago=600))
     await team.here.sees("You asked for this 10m ago", "start acc:shop/prices")
     await team.here.quiet()

@@ -116,7 +116,7 @@ async def test_a_rule_may_limit_a_parameter_and_a_default_counts_as_said(ruled: 
 async def test_a_freeze_denies_changes_to_all_but_those_it_excepts(ruled: World) -> None:
     """The window's reason is shown and registered; an administrator passes."""
     ana = await do(ruled, "mark acc:shop/prices as=failed")
-    said = shown(await ana.card("Denied", "Year-end freeze", "Whom the freeze does not stop", "admins"))
+    said = shown(await ana.card("Denied", "Year-end freeze", "Exempt from the freeze", "admins"))
     assert "Who may do it here" not in said
     assert ana.row("denied").code == "freeze"
     assert ana.changes == []

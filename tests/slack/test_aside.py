@@ -11,7 +11,7 @@ from tests.world import World, labels
     ("typed", "said"),
     [
         ("help", "What you may do here"),
-        ("strat acc:shop/prices", "I could not read that"),
+        ("strat acc:shop/prices", "I can't read this command"),
         ("start acc:no/such", "Nothing was done"),
         ("schedule delete acc:shop/prices", "Dangerous: look, then decide"),
     ],

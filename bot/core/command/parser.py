@@ -192,19 +192,12 @@ def read_target(word: Word, catalog: Catalog) -> TargetRef | str:
     """The target that a word names, or a sentence that says why it names none."""
     name, colon, path = word.text.partition(":")
     if not colon and name not in catalog.backends:
-        return f"`{word.text[:80]}` is not a target. Write `backend:path`, for example `{_example(catalog)}`."
+        return f"`{word.text[:80]}` is not a target. Write `backend:path`. The command `find` looks for targets."
     if not BACKEND_NAME.fullmatch(name) or name not in catalog.backends:
-        known = ", ".join(f"`{known}`" for known in sorted(catalog.backends))
-        return f"No control plane is called `{name[:40]}`. Configured: {known}."
+        return f"There is no backend `{name[:40]}`. The command `backends` lists them."
     head, at, selector = path.rpartition("@")
     selected = bool(at) and selector in SELECTORS and not any(word.quoted[-len(selector) - 1 :])
     return TargetRef(backend=name, path=head if selected else path, selector=selector if selected else None)
-
-
-def _example(catalog: Catalog) -> str:
-    for name, rows in sorted(catalog.backends.items()):
-        return f"{name}:{rows.default_target.example}"
-    return "acc:shop/prices"
 
 
 def parse_target(text: str, catalog: Catalog) -> TargetRef | str:

@@ -1,4 +1,4 @@
-"""What a policy means for help, for `policy test`, and for the eye that looks for mistyped names."""
+"""What a person may be told, what they may use here, and which names in the rules nobody has."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Final
 from bot.core.command.capability import Capability
 from bot.core.operation import Target
 from bot.core.policy.compile import Policy, Rule
-from bot.core.policy.decide import admits, is_for
-from bot.core.policy.decision import Allowed, Decision, GrantView, NeedsApproval
+from bot.core.policy.decide import NO_RULE, admits, is_for
+from bot.core.policy.decision import Allowed, Decision, Denied, GrantView, NeedsApproval
 from bot.core.policy.match import (
     Member,
     Standing,
@@ -62,14 +62,17 @@ def may(
 
 
 def _opening(
-    policy: Policy, subject: Subject, where: Where, home_team_id: str, grants: Sequence[GrantView]
+    policy: Policy, subject: Subject, where: Where | None, home_team_id: str, grants: Sequence[GrantView]
 ) -> list[Rule | GrantView]:
-    """The grants and the allow rules of this place that name the person."""
-    opening: list[Rule | GrantView] = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
-    channel = policy.channels.get(where.channel_id)
-    if channel is not None:
-        opening += [rule for rule in channel.allows if who_fails(rule.who, subject, home_team_id) is None]
-    return opening
+    """The grants and the allow rules that name the person: those of this place, without a place those of all."""
+    if where is None:
+        channels = list(policy.channels.values())
+        opening: list[Rule | GrantView] = [grant for grant in grants if not grant.lapsed]
+    else:
+        channels = [policy.channels[where.channel_id]] if where.channel_id in policy.channels else []
+        opening = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
+    rules = (rule for channel in channels for rule in channel.allows)
+    return [*opening, *(rule for rule in rules if who_fails(rule.who, subject, home_team_id) is None)]
 
 
 def _opens(rule: Rule | GrantView, backend: str, row: Capability) -> bool:
@@ -84,32 +87,46 @@ def _closes(rule: Rule, backend: str, row: Capability) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What of the control planes a person may be told about: all of it when `patterns` is None, else what these cover."""
+    """The names that a person may be told: all when `patterns` is None, else those that the patterns cover."""
 
     patterns: tuple[str, ...] | None
 
     def backend(self, name: str) -> bool:
-        """Whether that there is this control plane may be said."""
+        """Whether the person may learn that this backend exists."""
         return self.patterns is None or any(prefixes_agree(pattern, f"{name}:") for pattern in self.patterns)
 
     def target(self, target: Target) -> bool:
-        """Whether the name of this target may be said."""
+        """Whether the person may learn the name of this target."""
         return self.patterns is None or target_covered(self.patterns, target)
 
     def written(self, text: str) -> bool:
-        """Whether what was written, like `acc:shop/prices`, is inside what may be spoken of."""
+        """Whether a name as it was written, like `acc:shop/prices`, is one that the person may be told."""
         return self.patterns is None or any(glob(pattern, text) for pattern in self.patterns)
+
+    def hides(self, text: str) -> Denied:
+        """The answer about a name outside of the patterns: the same whether it exists or not."""
+        return Denied(NO_RULE, f"no rule that names you here covers `{text}`", "no_rule")
 
 
 EVERYTHING: Final = Visibility(None)
+NOTHING: Final = Visibility(())
 
 
 def sight(
-    policy: Policy, *, subject: Subject, where: Where, home_team_id: str, grants: Sequence[GrantView] = ()
+    policy: Policy, *, subject: Subject, where: Where | None, home_team_id: str, grants: Sequence[GrantView] = ()
 ) -> Visibility:
-    """A full member whom the place admits sees every name; who counts only by their own id, what names them opens."""
-    if standing(subject, home_team_id)[0] is Standing.FULL:
-        return EVERYTHING
+    """What this person may be told. Every answer, list, suggestion and error asks this before it says a name.
+
+    In a channel: nothing for a person whom it doesn't admit, everything for a full member, else what the rules and grants
+    that name the person cover. Where there is no channel (Home tab, global form): what names them in any channel.
+    """
+    if where is not None:
+        if admits(policy, subject=subject, where=where, home_team_id=home_team_id, grants=grants) is not None:
+            return NOTHING
+        if standing(subject, home_team_id)[0] is Standing.FULL:
+            return EVERYTHING
+    elif standing(subject, home_team_id)[0] is Standing.BARRED:
+        return NOTHING
     opening = _opening(policy, subject, where, home_team_id, grants)
     return Visibility(tuple(dict.fromkeys(pattern for rule in opening for pattern in rule.targets)))
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.core.operation import Target
 from bot.core.outcome import Table
-from bot.core.policy.visibility import EVERYTHING, Visibility
+from bot.core.policy.visibility import Visibility
 from bot.core.records import PendingDecision, Watch
 from bot.operations import cards
 from bot.runtime.context import Context
@@ -57,11 +57,11 @@ async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     return Table(columns=("Run", "State", "Since", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,))
 
 
-async def runs_of(ctx: Context, user: str) -> Table:
+async def runs_of(ctx: Context, user: str, sight: Visibility) -> Table:
     """Runs that a person follows, named as on their cards."""
     watches = await ctx.store.open_watches_of(user)
     rows = [
-        (await _named(ctx, watch.target), _state(watch), cards.channel(watch.channel_id), moment(watch.made_at))
+        (await _named(ctx, watch.target, sight), _state(watch), cards.channel(watch.channel_id), moment(watch.made_at))
         for watch in watches[:MOST]
     ]
     return Table(columns=("Run", "State", "In", "Since"), rows=tuple(rows), total=len(watches))
@@ -93,17 +93,22 @@ async def pauses_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     )
 
 
-async def pauses_of(ctx: Context, user: str) -> Table:
+async def pauses_of(ctx: Context, user: str, sight: Visibility) -> Table:
     """Open pauses of a person, named as on their cards."""
     pauses = [pause for pause in await ctx.store.open_pauses() if pause.user_id == user]
     rows = [
-        (await _named(ctx, pause.target), moment(pause.until_at), cards.channel(pause.channel_id), pause.reason or "")
+        (
+            await _named(ctx, pause.target, sight),
+            moment(pause.until_at),
+            cards.channel(pause.channel_id),
+            pause.reason or "",
+        )
         for pause in pauses[:MOST]
     ]
     return Table(columns=("Paused", "Until", "In", "Reason"), rows=tuple(rows), total=len(pauses))
 
 
-async def _named(ctx: Context, target: Target, sight: Visibility = EVERYTHING) -> str:
-    """By what it is a part of, also where that was learned later and may be told."""
+async def _named(ctx: Context, target: Target, sight: Visibility) -> str:
+    """Its name as on its card; what it belongs to only where the reader may be told."""
     seen = await ctx.names.by_id(target.backend, target.kind, target.id) if target.parent is None else None
     return (seen if seen is not None and sight.target(seen) else target).label

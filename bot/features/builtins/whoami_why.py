@@ -11,15 +11,15 @@ from bot.core.command.parser import parse
 from bot.core.errors import BadRequest
 from bot.core.intent import Actor, Command, Intent, Source
 from bot.core.outcome import Fact, Table
-from bot.core.policy.decide import decide, standing, why_not_administrator
+from bot.core.policy.decide import Denied, decide, standing, why_not_administrator
 from bot.core.policy.decide import why as trace_rules
 from bot.core.policy.match import Member
 from bot.core.policy.visibility import decision_word
 from bot.features.access.grants import NotPermittedError
 from bot.features.builtins.tables import moment
 from bot.operations import cards
-from bot.operations.authorize import facts, hidden, not_admitted, read_situation
-from bot.operations.resolve import resolve
+from bot.operations.authorize import facts, not_admitted, read_situation, sight_of
+from bot.operations.resolve import resolve, resolve_seen
 from bot.runtime.context import Context
 
 _MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
@@ -70,16 +70,15 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
         raise BadRequest(
             f"`{inner.verb}` is answered by the bot itself; no rule of a control plane is met.", code="builtin"
         )
-    refused = await not_admitted(ctx, intent)
-    if refused is None and inner.target is not None:
-        refused = await hidden(ctx, intent, inner.target)
-    if refused is not None and intent.source is not Source.TERMINAL:
-        # The rules are shown to those whom they admit, and looking it up would tell an outsider what there is.
-        card = cards.private(intent, f"Why: {ask.words[0]}", tone=Tone.WARN, status=f"Denied: {refused.reason}")
-        await ctx.presenter.show(card, intent.reply)
+    trusted = intent.source is Source.TERMINAL  # the shell of the installation reads the rules anyway
+    resolved = await resolve(ctx, intent, inner) if trusted else await resolve_seen(ctx, intent, inner)
+    if isinstance(resolved, Denied):
+        status = f"Denied: {resolved.reason}"
+        await ctx.presenter.show(
+            cards.private(intent, f"Why: {ask.words[0]}", tone=Tone.WARN, status=status), intent.reply
+        )
         return
     seen = await _as_whom(ctx, intent, given.get("as"))
-    resolved = await resolve(ctx, intent, inner)
     now = await read_situation(ctx, seen, intent.place)
     policy = now.policy
     question = now.question(resolved.row, resolved.operation, ctx.clock.now())
@@ -120,7 +119,10 @@ async def _as_whom(ctx: Context, intent: Intent, other: object) -> Actor:
 
 
 async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """Permissions that end by themselves."""
+    """Grants in force: the asker's own, and to full members those of this channel; to administrators all."""
+    policy, subject, _ = await facts(ctx, intent.actor, intent.place)
+    everywhere = why_not_administrator(policy, subject, ctx.home_team) is None
+    here = (await sight_of(ctx, intent.actor, intent.place)).patterns is None
     rows = tuple(
         (
             g.id,
@@ -132,7 +134,8 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
             cards.person(g.granted_by),
         )
         for g in await ctx.store.open_grants(ctx.clock.now())
+        if everywhere or g.user_id == intent.actor.user_id or (here and g.channel_id in (None, intent.place.channel_id))
     )
     table = Table(columns=("Id", "Who", "Verbs", "Targets", "Where", "Until", "By"), rows=rows, total=len(rows))
-    lines = () if rows else (Line(text="None."),)
+    lines = () if rows else (Line(text="No grants are in force."),)
     await ctx.presenter.show(cards.private(intent, "Grants", lines=lines, table=table if rows else None), intent.reply)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Sequence
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
 from bot.core.command.params import ago_text
-from bot.core.command.parser import format_command, parse_target
+from bot.core.command.parser import format_command, parse, parse_target
 from bot.core.command.target_ref import TargetRef
 from bot.core.effects import Ruling
 from bot.core.errors import Ambiguous, NoSuchTarget, Problem
@@ -17,34 +18,47 @@ from bot.core.intent import Command, Doubt, Intent, ParseError
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy.decide import Denied
+from bot.core.policy.visibility import Visibility
 from bot.core.records import stamp
 from bot.core.text import sentences
 from bot.features.replies import channel_freeze
 from bot.features.replies.suggestions import commands_meant
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.authorize import sight_of
+from bot.operations.authorize import CACHED, sight_of
 from bot.runtime.context import Context
 
 LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 MOST_NEAR: Final = 4
 # Problems with what was typed, where another command may have been meant.
 _MISTYPED: Final = frozenset({"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target"})
+MOST_ASKED: Final = 5  # channels whose members are asked for one denial
 
 
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
-    """What was understood, what was not, and the nearest commands as buttons."""
+    """What was understood, what was not, and the nearest commands as buttons, as far as the person may be told."""
+    seen = await sight_of(ctx, intent.actor, intent.place)
     await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
     lines: list[Line] = []
     if ask.understood:
         lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
-    lines.append(Line(text=f"`{ctx.command} help` lists what you may do here."))
+    lines.append(Line(text=f"`{ctx.command} help` lists what you can do here."))
     nearest = ask.nearest if ask.certain else await commands_meant(ctx, intent.actor, intent.place, ask.text)
+    nearest = [text for text in nearest if _may_offer(ctx, seen, text)]
     buttons = _say_buttons(ctx, intent, nearest, lines)
     card = cards.private(
-        intent, "I could not read that", tone=Tone.WARN, status=ask.problem, lines=tuple(lines), buttons=buttons
+        intent, "I can't read this command", tone=Tone.WARN, status=ask.problem, lines=tuple(lines), buttons=buttons
     )
     await ctx.presenter.show(card, intent.reply)
+
+
+def _may_offer(ctx: Context, seen: Visibility, text: str) -> bool:
+    """Whether the command names nothing that this person may not be told."""
+    read = parse(text, ctx.catalog)
+    ref = parse_target(read.target, ctx.catalog) if isinstance(read, Command) and read.target else None
+    if seen.patterns is None or not isinstance(ref, TargetRef):
+        return seen.patterns is None or isinstance(read, Command)
+    return seen.written(f"{ref.backend}:{ref.path}") if ref.path else seen.backend(ref.backend)
 
 
 _WHY_NOT_RUN: Final = {
@@ -259,13 +273,12 @@ async def show_denied(
     facts = []
     people = {intent.actor.user_id}
     if decision.who_can:
-        # Whom a freeze spares may still lack a rule that allows it.
-        label = "Whom the freeze does not stop" if decision.code == "freeze" else "Who may do it here"
+        # People exempt from a freeze may still lack a rule that allows it.
+        label = "Exempt from the freeze" if decision.code == "freeze" else "Who may do it here"
         facts.append(Fact(label=label, value=", ".join(_named(word, people) for word in decision.who_can)))
-    if decision.where_else:
-        facts.append(
-            Fact(label="Where you may", value=", ".join(f"<#{channel}>" for channel in decision.where_else[:5]))
-        )
+    where_else = await _joined(ctx, intent, decision.where_else[:MOST_ASKED])
+    if where_else:
+        facts.append(Fact(label="Where you may", value=", ".join(f"<#{channel}>" for channel in where_else)))
     if decision.rule_approvers:
         approvers = ", ".join(_named(word, people) for word in decision.rule_approvers)
         facts.append(Fact(label="Who approves it", value=approvers))
@@ -282,9 +295,16 @@ async def show_denied(
             f"request {intent.request_id}",
             *([f"`{ctx.command} why {command}` shows every rule"] if command else []),
         ),
-        mention=tuple(sorted({*people, *decision.where_else[:5]})),
+        mention=tuple(sorted({*people, *where_else})),
     )
     await ctx.presenter.show(card, intent.reply)
+
+
+async def _joined(ctx: Context, intent: Intent, channels: Sequence[str]) -> list[str]:
+    """Those of the channels that the person is in: a private one's existence is not told to others."""
+    user = intent.actor.user_id
+    found = await asyncio.gather(*(ctx.directory.is_member(one, user, max_age=CACHED) for one in channels))
+    return [channel for channel, joined in zip(channels, found, strict=True) if joined]
 
 
 def _named(word: str, people: set[str]) -> str:

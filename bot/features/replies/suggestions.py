@@ -16,11 +16,9 @@ from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import SELECTORS, TargetRef
 from bot.core.intent import Actor, Place
 from bot.core.operation import Target
-from bot.core.policy.decide import admits
-from bot.core.policy.match import Standing, standing
-from bot.core.policy.visibility import may
+from bot.core.policy.visibility import Visibility, may
 from bot.core.records import Filters
-from bot.operations.authorize import facts, read_situation, sight_of
+from bot.operations.authorize import read_situation, sight_of
 from bot.operations.cards import written
 from bot.runtime.context import Context
 
@@ -33,27 +31,18 @@ FEW: Final = 10  # targets that are few enough to offer the runs of each as well
 
 
 async def suggest(ctx: Context, actor: Actor, place: Place, typed: str) -> Sequence[str]:
-    """Targets as they are written, best first; nothing for who may do nothing here."""
-    if not await _admitted(ctx, actor, place):
-        return ()
+    """Targets as a person writes them, best first, of those that this person may be told; what was typed comes last."""
     known = [(target.backend, written(target)) for target in await _known(ctx, actor, place)]
-    own = as_target(typed, ctx.catalog)
+    own = as_target(typed, ctx.catalog) if known or (await sight_of(ctx, actor, place)).patterns != () else None
     found = dict.fromkeys([*_matching(ctx.catalog, known, typed)][: MOST - 1])
     return (*found, *([own] if own is not None and own not in found else []))
 
 
 async def _known(ctx: Context, actor: Actor, place: Place) -> Sequence[Target]:
-    """What is remembered of all control planes, as far as this person may be told."""
+    """The remembered targets of all backends that this person may be told."""
     seen = await sight_of(ctx, actor, place)
     every = [target for name in sorted(ctx.backends) for target, _ in await ctx.names.known(name)]
     return [target for target in every if seen.target(target)]
-
-
-async def _admitted(ctx: Context, actor: Actor, place: Place) -> bool:
-    policy, subject, where = await facts(ctx, actor, place)
-    if place.channel_id:
-        return admits(policy, subject=subject, where=where, home_team_id=ctx.home_team) is None
-    return standing(subject, ctx.home_team)[0] is Standing.FULL  # a modal does not say where it was opened
 
 
 def _matching(catalog: Catalog, known: Sequence[tuple[str, str]], typed: str) -> Iterator[str]:
@@ -92,9 +81,9 @@ def as_target(typed: str, catalog: Catalog) -> str | None:
     return str(ref)
 
 
-async def named_in(ctx: Context, text: str) -> str | None:
-    """The first target that these words name: one written out, else one remembered, else a control plane; None without any."""
-    remembers = [target for name in ctx.backends for target, _ in await ctx.names.known(name)]
+async def named_in(ctx: Context, actor: Actor, place: Place, text: str) -> str | None:
+    """The first target that these words name: one written out, else one remembered, else a backend; None without any."""
+    remembers = await _known(ctx, actor, place)
     whole = {_bare(written(target)): target for target in remembers}
     words = [word for each in _TOKEN.findall(unescape(text)) for word in _taken(each, whole)]
     for word in words:
@@ -106,7 +95,9 @@ async def named_in(ctx: Context, text: str) -> str | None:
     remembered = next((known[word.lower()] for word in words if "/" in word and word.lower() in known), None)
     if remembered is not None:
         return written(remembered)
-    return next((f"{word.rstrip(':')}:" for word in words if word.rstrip(":") in ctx.catalog.backends), None)
+    seen = await sight_of(ctx, actor, place)
+    told = [name for name in ctx.catalog.backends if seen.backend(name)]
+    return next((f"{word.rstrip(':')}:" for word in words if word.rstrip(":") in told), None)
 
 
 def _taken(token: str, whole: Container[str]) -> Sequence[str]:
@@ -116,8 +107,9 @@ def _taken(token: str, whole: Container[str]) -> Sequence[str]:
 
 
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
-    """Commands that these words may mean, best first; nothing for a person who may do nothing here."""
-    if not await _admitted(ctx, actor, place):
+    """Commands that these words may mean, best first, of what this person may use and be told here."""
+    sight = await sight_of(ctx, actor, place)
+    if sight.patterns == ():
         return ()
     now = await read_situation(ctx, actor, place)
     rows = [(name, row) for name, declared in ctx.catalog.backends.items() for row in declared.capabilities]
@@ -128,12 +120,12 @@ async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) ->
     seen = await ctx.store.search(Filters(channel_id=place.channel_id), limit=RECENT) if place.channel_id else ()
     parameters: dict[str, tuple[str, ...]] = {}
     for entry in seen:
-        if entry.target_name and entry.event in _WORKED:
+        if entry.target_name and entry.event in _WORKED and sight.written(entry.target_name):
             parameters[entry.target_name] = (*parameters.get(entry.target_name, ()), *_names_of(entry.params))
     around = Surroundings(
         targets=[
             *(Known(one.backend, one.kind, one.name, written(one)) for one in await _known(ctx, actor, place)),
-            *_whole_backends(ctx.catalog),
+            *_whole_backends(ctx.catalog, sight),
         ],
         recent=tuple(parameters),
         parameters=parameters,
@@ -149,8 +141,8 @@ def _names_of(params: str) -> tuple[str, ...]:
     return (*(name for name, value in given.items() if not isinstance(value, dict)), *sorted(nested))
 
 
-def _whole_backends(catalog: Catalog) -> Iterator[Known]:
+def _whole_backends(catalog: Catalog, sight: Visibility) -> Iterator[Known]:
     """Backends that are targets themselves, like a Resilio agent."""
     for name, rows in catalog.backends.items():
-        if not rows.default_target.example:
+        if not rows.default_target.example and sight.backend(name):
             yield Known(name, rows.default_target.name, "", f"{name}:")

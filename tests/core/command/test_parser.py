@@ -176,7 +176,7 @@ def test_a_spelling_reads_as_it_is_meant(text: str, wanted: dict[str, Any]) -> N
         ("strat acc:x", "`strat` is not a verb.", "start acc:x"),
         ("shedule on acc:x", "`shedule` is not a verb.", None),
         ("start x", "Write `backend:path`", None),
-        ("start ac:x", "No control plane is called `ac`", "start acc:"),
+        ("start ac:x", "There is no backend `ac`", "start acc:"),
         ('start "acc:x', "A quote is opened and not closed", None),
         ("start acc:a acc:b", "is not `key=value`", None),
         ("start acc:x cron=0 7 * * 1-5", 'write `cron="0 7 * * 1-5"`', 'start acc:x cron="0 7 * * 1-5"'),
