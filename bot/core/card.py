@@ -128,3 +128,8 @@ class Delivery(Value):
     under: str | None
     files: tuple[FileOut, ...]
     comment: str = ""
+
+
+def operation_key(request_id: str) -> str:
+    """The key of the card of a request."""
+    return f"op:{request_id}"

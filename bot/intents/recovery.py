@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import Line, Tone
+from bot.core.card import Line, Tone, operation_key
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt
 from bot.core.intent import Due
@@ -112,7 +112,7 @@ async def show_outcomes(ctx: Context) -> None:
     """Of the newest outcomes, those whose card still says that it is being worked on."""
     for event in _OUTCOMES:
         for row in await ctx.store.search(Filters(event=str(event)), limit=LAST):
-            posted = await ctx.store.message(cards.key_of(row.request_id))
+            posted = await ctx.store.message(operation_key(row.request_id))
             body = posted.body if posted is not None else None
             # Only a card of work under way has the working colour and no time.
             if isinstance(body, dict) and body.get("tone") == str(Tone.WORKING) and body.get("at") is None:

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+<<<<<<< HEAD
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.command.params import duration_text
+=======
+from bot.core.card import Button, Card, Line, Tone, operation_key
+>>>>>>> b232b3b (Keep the key of an operation's card beside the card)
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CredentialRefused, RateLimited
 from bot.core.intent import Intent, Place
@@ -37,11 +41,6 @@ _HEADS: Final = {
 # The control plane did not look at what was asked.
 _MOST_NAMED: Final = 10
 _TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
-
-
-def key_of(request_id: str) -> str:
-    """The key of the card of a request."""
-    return f"op:{request_id}"
 
 
 def note_key(request_id: str) -> str:
@@ -219,7 +218,7 @@ def _card(
         footer.append(f"code {code}")
     return Card.model_validate(
         {
-            "key": key_of(operation.request_id),
+            "key": operation_key(operation.request_id),
             "place": place_of(intent),
             "title": operation.title,
             "tone": tone,

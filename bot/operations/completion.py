@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.core.audit import Event
-from bot.core.card import Button, Delivery
+from bot.core.card import Button, Delivery, operation_key
 from bot.core.effects import NOTHING, Attempt, Consequences, concerned
 from bot.core.outcome import Done, Fact, FileOut, Outcome, Unknown
 from bot.core.records import Watch, stamp
@@ -57,7 +57,7 @@ def _watch(ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Wa
         backend=result.run.backend,
         group_key=result.run.group or result.run.id,
         target=result.run,
-        message_key=cards.key_of(operation.request_id),
+        message_key=operation_key(operation.request_id),
         channel_id=intent.place.channel_id,
         user_id=intent.actor.user_id,
         view=result.view,
@@ -106,7 +106,7 @@ async def deliver(ctx: Context, attempt: Attempt, files: tuple[FileOut, ...]) ->
         Delivery(
             key=f"file:{attempt.operation.request_id}",
             place=cards.place_of(attempt.intent),
-            under=cards.key_of(attempt.operation.request_id),
+            under=operation_key(attempt.operation.request_id),
             files=files,
             comment=comment,
         )

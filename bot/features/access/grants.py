@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bot.core.approval import person_of
 from bot.core.audit import Event
-from bot.core.card import Card, Line, Tone
+from bot.core.card import Card, Line, Tone, operation_key
 from bot.core.command.capability import Capability
 from bot.core.command.params import duration_text
 from bot.core.errors import BadRequest, Problem
@@ -227,7 +227,7 @@ async def ended(ctx: Context, grant_id: str, text: str, *people: str) -> None:
     posted = await ctx.store.message(f"grant:{found.id}")
     if posted is not None:
         await show(ctx, found, text)
-    under = posted or await ctx.store.message(cards.key_of(found.request_id))
+    under = posted or await ctx.store.message(operation_key(found.request_id))
     place = _place(ctx, found)
     if under is not None and under.channel_id == place.channel_id:
         place = place.model_copy(update={"thread_ts": under.thread_ts or under.ts})

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.core.approval import request_facts
 from bot.core.approval_record import Approval, ApprovalRecord
-from bot.core.card import Button, Card, Line, Question, Tone
+from bot.core.card import Button, Card, Line, Question, Tone, operation_key
 from bot.core.intent import Place
 from bot.core.outcome import Fact
 from bot.core.records import CastVote, PendingDecision
@@ -210,7 +210,7 @@ async def tell_requester(
 ) -> None:
     """A message that notifies the requester, in the thread of the request. `what` keeps it from being sent twice."""
     place = approval.pending.intent.place
-    posted = await ctx.store.message(cards.key_of(approval.pending.request_id))
+    posted = await ctx.store.message(operation_key(approval.pending.request_id))
     thread = place.thread_ts or (posted.ts if posted is not None else None)
     card = Card(
         key=f"{TOLD}{approval.id}:{what}",

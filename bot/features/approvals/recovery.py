@@ -7,12 +7,12 @@ from typing import Final
 
 from bot.core.approval import is_expired
 from bot.core.approval_record import KIND, Approval
+from bot.core.card import operation_key
 from bot.core.records import Filters, stamp
 from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import expiry
 from bot.features.approvals.dispatch import dispatch
 from bot.features.approvals.request import hand_over
-from bot.operations import cards
 from bot.runtime.context import Context
 
 LAST: Final = 50
@@ -73,7 +73,7 @@ async def _is_shown(ctx: Context, approval: Approval) -> bool:
     """Whether both cards carry the buttons of this very question."""
     found: set[object] = set()
     request_id = approval.pending.request_id
-    for key in (approval_cards.card_key(request_id), cards.key_of(request_id)):
+    for key in (approval_cards.card_key(request_id), operation_key(request_id)):
         posted = await ctx.store.message(key)
         body = posted.body if posted is not None else None
         buttons = body.get("buttons") if isinstance(body, dict) else None

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.core.audit import AuditEntry, Event
-from bot.core.card import Card, Line
+from bot.core.card import Card, Line, operation_key
 from bot.core.command.until import ends_at
 from bot.core.effects import NOTHING, Attempt, Consequences
 from bot.core.errors import BadReply, Redirected, ServerError
@@ -80,7 +80,7 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
             reason=operation.reason,
             from_at=stamp(now),
             until_at=stamp(until),
-            message_key=cards.key_of(operation.request_id),
+            message_key=operation_key(operation.request_id),
         )
         for target in {(target.kind, target.id): target for target in targets}.values()
     )
@@ -183,7 +183,7 @@ async def show_over(ctx: Context, intent: Intent, operation: Operation, settled:
     """The cards of the orders whose pauses ended say so."""
     ends = settled.opened[0].until_at if settled.opened else None
     for key in dict.fromkeys(pause.message_key for pause in settled.over):
-        if key != cards.key_of(operation.request_id):
+        if key != operation_key(operation.request_id):
             await _say_ended(ctx, key, operation, intent.actor.user_id, settled.entries[0].event, ends)
 
 
@@ -195,7 +195,7 @@ async def mend_over(ctx: Context, row: StoredEntry) -> None:
     rows = await ctx.store.search(Filters(request_id=row.request_id, event=str(Event.PAUSED)))
     details = [other.detail or "" for other in rows]
     ends = next((text.removeprefix(_UNTIL) for text in details if text.startswith(_UNTIL)), None)
-    key = cards.key_of(ended[1])
+    key = operation_key(ended[1])
     await _say_ended(ctx, key, request.operation, request.intent.actor.user_id, row.event, ends)
 
 
