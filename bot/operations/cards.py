@@ -6,12 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-<<<<<<< HEAD
-from bot.core.card import Button, Card, Line, Tone
-from bot.core.command.params import duration_text
-=======
 from bot.core.card import Button, Card, Line, Tone, operation_key
->>>>>>> b232b3b (Keep the key of an operation's card beside the card)
+from bot.core.command.params import duration_text
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CredentialRefused, RateLimited
 from bot.core.intent import Intent, Place
