@@ -40,6 +40,8 @@ KNOWN_TOOLS = frozenset(
     {
         ".",
         "cp",
+        "mkdir",
+        "umask",
         "curl",
         "datasette",
         "eval",
