@@ -50,6 +50,9 @@ def sound(text: str) -> str:
 def unwrap(text: str) -> str:
     """The text without what copying and formatting put around it: blanks, invisible characters, a code fence, backticks, a
     pair of bold, italic or strike marks, and the name of a slash command in front."""
+    text = text.strip()
+    if text.isascii() and text[:1].isalnum():  # as nearly always
+        return text
     while True:
         before, text = text, _LEAD.sub("", text, count=1).rstrip().rstrip(EDGES)
         mark = text[:1]
@@ -144,6 +147,8 @@ def _visible(word: Word) -> Word:
 
 def _unformatted(words: list[Word]) -> list[Word]:
     """The words without pairs of formatting marks: `*status* acc:x` and `_status acc:x_` are `status acc:x`."""
+    if MARKERS.isdisjoint(word.text[:1] for word in words):
+        return words
     first = 0
     while first < len(words):
         word = words[first]

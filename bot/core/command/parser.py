@@ -29,10 +29,11 @@ def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command |
     A message with several commands, each on its own line, is refused as a whole.
     """
     plain = unwrap(unescape(text))
-    first, *others = _lines(plain)
-    commands = [line for line in others if _names_a_target(line, catalog)]
-    if commands and isinstance(_parse(unwrap(first), catalog, ()), Command):
-        return several([first, *commands], catalog, plain)
+    if _LINE.search(plain):
+        first, *others = _lines(plain)
+        commands = [line for line in others if _names_a_target(line, catalog)]
+        if commands and isinstance(_parse(unwrap(first), catalog, ()), Command):
+            return several([first, *commands], catalog, plain)
     return _parse(plain, catalog, files)
 
 
@@ -47,8 +48,6 @@ def several(texts: Sequence[str], catalog: Catalog, whole: str) -> ParseError:
 def _lines(text: str) -> list[str]:
     """The lines of the text; a quote may span several."""
     starts = [match.end() for match in _LINE.finditer(text)]
-    if not starts:
-        return [text]
     try:
         words, _ = split(text)
     except Unreadable:
@@ -110,6 +109,8 @@ def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, star
 
 def _pair(word: Word) -> tuple[str, str] | None:
     """The name and the value of `key=value`; a name with blanks or other signs is quoted: `"input.Search Term"=x`."""
+    if "=" not in word.text:
+        return None
     at = next((i for i, char in enumerate(word.text) if char == "=" and not word.quoted[i]), 0)
     key, quoted = word.text[:at], word.quoted[:at]
     bare = "".join(char for char, inside in zip(key, quoted, strict=True) if not inside)
