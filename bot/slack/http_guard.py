@@ -83,7 +83,7 @@ class Guard:
 
     def __init__(self, bounds: Limits, note: Callable[[str], None]) -> None:
         self.bounds = bounds
-        self._note = note
+        self.note = note
         self._open: dict[asyncio.BaseTransport, Connection] = {}  # in the order of their arrival
         self._of: dict[str, dict[asyncio.BaseTransport, Connection]] = {}
 
@@ -133,14 +133,10 @@ class Guard:
         # Slack keeps a connection open between two requests: one that it used is dropped only when no stranger's is left.
         oldest = next((connection for connection in idle if not connection.known), next(iter(idle), None))
         if oldest is None:
-            self._note("connection too many")
+            self.note("connection too many")
             return False
         oldest.drop("connection dropped for a newer one")
         return True
-
-    def noted(self, what: str) -> None:
-        """For the log."""
-        self._note(what)
 
 
 class Connection(asyncio.Protocol):
@@ -184,7 +180,7 @@ class Connection(asyncio.Protocol):
 
     def drop(self, why: str) -> None:
         """Close it without another word."""
-        self._guard.noted(why)
+        self._guard.note(why)
         self._guard.forget(self._transport, self.address)
         self._transport.abort()
 

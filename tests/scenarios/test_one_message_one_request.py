@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.features.housekeeping import prune
 from bot.playground.workspace.payloads import event_callback
 from tests.scenarios.team import CRAWL, Team, deciding
 from tests.world import OPEN_POLICY, World, labels
@@ -349,3 +350,45 @@ async def test_what_counts_as_a_request_holds_for_a_thread_reply_as_well(team: T
     assert starts(team) == 0
     await messages.mention("<@U0BOT> start acc:shop/prices", thread_ts=parent.ts)
     await team.here.until(lambda: starts(team) == 1)
+
+
+async def test_a_message_is_known_for_a_day_in_which_slack_may_deliver_it_again(team: Team, messages: Messages) -> None:
+    ts = await messages.mention("<@U0BOT> start acc:shop/prices")
+    await team.here.until(lambda: starts(team) == 1)
+    await messages.calm()
+    team.later(hours=24)
+    await prune(team.here.bot.ctx)
+    await messages.mention("<@U0BOT> start acc:shop/prices", ts)
+    await messages.calm()
+    assert starts(team) == 1
+    assert [entry.verb for entry in team.here.audit(event="requested") if entry.verb == "start"] == ["start"]
+
+
+async def test_what_people_do_to_their_messages_in_slack_runs_nothing_again(team: Team) -> None:
+    """Typed, corrected, corrected again, deleted: in a channel by mention."""
+    ana = team.here.ana
+    ts = str((await ana.post(CRAWL, "<@U0BOT> start acc:shop/prices -- monthly chek")).ts)
+    await team.here.until(lambda: starts(team) == 1)
+    await ana.edit(CRAWL, ts, "<@U0BOT> start acc:shop/prices -- monthly check")
+    await team.here.sees("I don't run edited messages again")
+    await ana.edit(CRAWL, ts, "never mind")
+    await ana.delete(CRAWL, ts)
+    await team.here.quiet()
+    assert starts(team) == 1
+
+
+async def test_a_deleted_direct_message_and_an_edited_one_run_nothing_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as team:
+        ana = team.here.ana
+        await team.new_rules(OPEN_POLICY.replace("C0CRAWL", ana.dm))
+        ts = str((await ana.post(ana.dm, "strat acc:shop/prices")).ts)
+        await team.here.sees("I could not read that", channel=ana.dm)
+        await ana.edit(ana.dm, ts, "start acc:shop/prices")
+        await team.here.until(lambda: starts(team) == 1)
+        await ana.edit(ana.dm, ts, "start acc:shop/prices -- again")
+        await team.here.sees("I don't run edited messages again", channel=ana.dm)
+        await ana.delete(ana.dm, ts)
+        await team.here.quiet()
+        assert starts(team) == 1
