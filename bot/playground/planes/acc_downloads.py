@@ -15,6 +15,7 @@ class FileCalls(AccBase):
     """What is asked about files and servers."""
 
     def _log_zip(self, call: Call) -> Reply:
+        """SEED 21: a zip. GUESS: 404 where nothing was logged."""
         run = self.found_run(call)
         if run.options.log_level == 0:
             raise Broken(404, "The agent run has no log.")
@@ -26,6 +27,7 @@ class FileCalls(AccBase):
         return replace(file_reply(b"", "log.zip", ZIP), stream=lambda: large_log_zip(name, text, size))
 
     def _job_logs(self, call: Call) -> Reply:
+        """SEED 22: a zip with the logs of all runs."""
         now = self.clock.now()
         logs = {
             f"{number}-{run.log_path(self.zone)}": log_text(run, now, self.zone).encode()
@@ -37,12 +39,14 @@ class FileCalls(AccBase):
         return file_reply(zipped(logs), "logs.zip", ZIP)
 
     def _backup(self, call: Call) -> Reply:
+        """SEED 24: a zip. GUESS: 404 where storing is not switched on."""
         run = self.found_run(call)
         if not run.agent.backup:
             raise Broken(404, "No backup data is stored for this agent run.")
         return file_reply(zipped(tables(run, self.clock.now())), "data.zip", ZIP)
 
     def _job_backup(self, call: Call) -> Reply:
+        """SEED 23: a zip. GUESS: 404 where storing is not switched on."""
         job = self.found_job(call)
         if not job.agent.backup:
             raise Broken(404, "No backup data is stored for this job run.")
@@ -55,6 +59,7 @@ class FileCalls(AccBase):
         return file_reply(zipped(files), "jobdata.zip", ZIP)
 
     def _put_csv(self, call: Call) -> Reply:
+        """SEED 25: the CSV text under its name; its reply is not shown."""
         agent = self.found_agent(call)
         name = call.first("name")
         if not name:
@@ -66,6 +71,7 @@ class FileCalls(AccBase):
         return self.written("The input data has been saved.")
 
     def _upload(self, call: Call) -> Reply:
+        """SEED 26: multipart, any field name; its reply is not shown."""
         agent = self.found_agent(call)
         for name, content in read.uploads(call).items():
             self.world.inputs[agent.agent_id][name] = Input(name, content)
@@ -73,12 +79,14 @@ class FileCalls(AccBase):
         return self.written("The files have been uploaded.")
 
     def _clear_inputs(self, call: Call) -> Reply:
+        """SEED 27; its reply is not shown."""
         agent = self.found_agent(call)
         self.world.inputs[agent.agent_id].clear()
         self.world.note("input clear", agent, "")
         return self.written("The input files have been deleted.")
 
     def _disable_inputs(self, call: Call) -> Reply:
+        """SEED 28; its reply is not shown."""
         agent = self.found_agent(call)
         for stored in self.world.inputs[agent.agent_id].values():
             stored.enabled = False
@@ -86,6 +94,7 @@ class FileCalls(AccBase):
         return self.written("The input files have been disabled.")
 
     def _check_server(self, call: Call) -> Reply:
+        """SEED 29: the sample's figures. GUESS: an unreachable server is `isError`, without usages."""
         body = read.json_object(call)
         self.expect(call, body, read.SERVER_FIELDS)
         if not all(body.get(name) for name in ("key", "ipAddress", "port")):

@@ -17,12 +17,15 @@ class RunCalls(AccBase):
     """What is asked about agents, runs and jobs."""
 
     def _lookup(self, call: Call) -> Reply:
+        """SEED 1: the agent of a path. GUESS: 404 for a path that leads nowhere."""
         return json_reply(self.found_by_path(call).details())
 
     async def _start(self, call: Call) -> Reply:
+        """SEED 2, by id: the ids of the runs, or the data of a synchronous start."""
         return await self._start_agent(call, self.found_agent(call))
 
     async def _start_by_path(self, call: Call) -> Reply:
+        """SEED 2, by path."""
         return await self._start_agent(call, self.found_by_path(call))
 
     async def _start_agent(self, call: Call, agent: Agent) -> Reply:
@@ -54,10 +57,12 @@ class RunCalls(AccBase):
         return file_reply(zipped(tables(run, now)), f"{run.agent.name}.zip", ZIP)
 
     def _restart(self, call: Call) -> Reply:
+        """SEED 3; its reply is not shown."""
         run = self.world.again(self.found_run(call), "restart")
         return self.written(f"Agent run {run.run_id} has been started.")
 
     def _retry(self, call: Call) -> Reply:
+        """SEED 4, with six methods; its reply is not shown."""
         run = self.found_run(call)
         method = call.first("RunMethod")
         if method is None:
@@ -68,9 +73,11 @@ class RunCalls(AccBase):
         return self.written(f"Agent run {fresh.run_id} has been started.")
 
     def _run(self, call: Call) -> Reply:
+        """SEED 5: the Run record with its 28 fields."""
         return json_reply(self.found_run(call).details(self.clock.now(), self.zone))
 
     def _history(self, call: Call) -> Reply:
+        """SEED 6: the newest Run records, active ones included, 100 without `count`."""
         return self._listed(self.world.runs_of[self.found_agent(call).agent_id], read.count(call))
 
     def _listed(self, runs: Sequence[Run | JobRun], count: int) -> Reply:
@@ -79,6 +86,7 @@ class RunCalls(AccBase):
         return json_reply([run.details(now, self.zone) for run in reversed(newest)])
 
     def _start_job(self, call: Call) -> Reply:
+        """SEED 7: id and number of the job run. GUESS: a second run of a job is refused with 409."""
         agent = self.found_agent(call)
         body = read.json_object(call, empty_is_default=True)
         self.expect(call, body, read.START_FIELDS)
@@ -86,12 +94,15 @@ class RunCalls(AccBase):
         return json_reply({"agentJobHistoryId": job.job_id, "jobRunId": job.number})
 
     def _job(self, call: Call) -> Reply:
+        """SEED 8: the JobRun record with its 20 fields."""
         return json_reply(self.found_job(call).details(self.clock.now(), self.zone))
 
     def _job_history(self, call: Call) -> Reply:
+        """SEED 9: the newest JobRun records."""
         return self._listed(self.world.jobs_of[self.found_agent(call).agent_id], read.count(call))
 
     def _job_runs(self, call: Call) -> Reply:
+        """SEED 10: the runs of a job run by its number, as the sample's `run/5` reads (GUESS)."""
         agent = self.found_agent(call)
         number = call.args["number"]
         if not number.isascii() or not number.isdigit():
@@ -100,6 +111,7 @@ class RunCalls(AccBase):
         return self._listed(runs if int(number) else [], read.count(call))
 
     def _mark(self, call: Call) -> Reply:
+        """SEED 20: the status of the latest job run; its reply is not shown."""
         agent = self.found_agent(call)
         self.world.mark(agent, read.job_status(read.json_object(call)))
         return self.written("The job status has been set.")

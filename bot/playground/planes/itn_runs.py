@@ -131,7 +131,7 @@ class RunCalls(ItentialBase):
         return _envelope("Successfully paused jobs", None, {})
 
     def resume_jobs(self, call: Call) -> Reply:
-        """As `pause_jobs`, for paused jobs."""
+        """DOC operations-manager resume-jobs (title), CODE itential-mcp: as `pause_jobs`, for paused jobs."""
         for job in self._jobs_in(call, {"paused"}):
             job.paused_for += self.clock.now() - (job.paused_at or 0)
             job.paused_at = None

@@ -86,7 +86,8 @@ class ResilioPlane(Plane):
 
     With `token_auth` every call needs the token, which a restart and `rotate_token` change; a
     wrong one is answered with `refusal`. A restart drops the connection and the agent is `away`
-    for so many real seconds. `one_as_array` false: a single run comes without the array.
+    for so many real seconds. `one_as_array` false: a single run comes without the array. `older_than_4`: the agent tells
+    neither its name nor its device id.
     """
 
     kind = "resilio"
@@ -103,6 +104,7 @@ class ResilioPlane(Plane):
         refusal: int = 401,
         away: float = 1.0,
         one_as_array: bool = True,
+        older_than_4: bool = False,
     ) -> None:
         super().__init__(name, clock=clock, port=port)
         self.agent_name = agent_name
@@ -110,6 +112,7 @@ class ResilioPlane(Plane):
         self.refusal = refusal
         self.away = away
         self.one_as_array = one_as_array
+        self.older_than_4 = older_than_4
         self.server_state = "CONNECTED"
         self.restart_required = False
         self.paused = False
@@ -175,27 +178,32 @@ class ResilioPlane(Plane):
         )
 
     def _token(self, call: Call) -> Reply:
+        """SEED: the token, 26 signs of base 32."""
         return json_reply({"token": self.token})
 
     def _client(self, call: Call) -> Reply:
+        """SEED: the agent. DOC connect.resilio.com 360016353179: one older than 4.x tells `paused` and `server` alone."""
+        if self.older_than_4:
+            server = {"addr": "management_console.example.com", "state": self.server_state}
+            return json_reply({"paused": self.paused, "server": server})
         device = hashlib.sha256(self.name.encode()).hexdigest()[:40]
-        server = {
-            "addr": "management_console.example.com",
-            "last_seen": int(self.clock.now()),
-            "state": self.server_state,
-        }
         record: dict[str, object] = {
             "deviceid": base64.b32encode(bytes.fromhex(device)).decode(),
             "deviceidHex": device,
             "name": self.agent_name,
             "paused": self.paused,
-            "server": server,
+            "server": {
+                "addr": "management_console.example.com",
+                "last_seen": int(self.clock.now()),
+                "state": self.server_state,
+            },
         }
         if self.restart_required:
             record["restartRequired"] = "true"
         return json_reply(record)
 
     def _change_client(self, call: Call) -> Reply:
+        """SEED: pause and resume by the query; the reply is not shown, so it is an empty object (GUESS)."""
         if call.body:
             return self._restart(call)
         paused = call.first("paused")
@@ -211,6 +219,7 @@ class ResilioPlane(Plane):
         return json_reply({})
 
     def _restart(self, call: Call) -> Reply:
+        """SEED: `{"restart": true}`. GUESS: the connection breaks, and the token is another one afterwards."""
         if _json(call) != {"restart": True}:
             raise Refusal(text_reply("Bad request", 400))
         self.restarts += 1
@@ -221,9 +230,11 @@ class ResilioPlane(Plane):
         return Reply()
 
     def _runs(self, call: Call) -> Reply:
+        """SEED: the current runs, an array."""
         return json_reply([transfer.record(self.paused) for transfer in self.transfers])
 
     def _run(self, call: Call) -> Reply:
+        """SEED: one run, an array as well. GUESS: 404 for an unknown number."""
         for transfer in self.transfers:
             if str(transfer.run_id) == call.args["runId"]:
                 record = transfer.record(self.paused)
@@ -231,10 +242,12 @@ class ResilioPlane(Plane):
         raise Refusal(text_reply("Not found", 404))
 
     def _tags(self, call: Call) -> Reply:
+        """SEED: `{"tags": [{"name", "value"}]}`."""
         rows = [{"name": name, "value": value} for name, value in self.tags.items()]
         return json_reply({"tags": rows})
 
     def _set_tags(self, call: Call) -> Reply:
+        """SEED: adds or changes each tag, and answers `{}`."""
         body = _json(call)
         rows = body.get("tags") if isinstance(body, dict) else None
         if not isinstance(rows, list) or not all(_is_tag(row) for row in rows):

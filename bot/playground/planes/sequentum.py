@@ -1,6 +1,10 @@
-"""A simulated Sequentum Agent Control Center: the 31 operations of seed 003 over HTTP."""
+"""A simulated Sequentum Agent Control Center: the 31 operations of seed 003 over HTTP.
+
+Sources: SEED N is operation N of the vendor's page from top to bottom; GUESS is what that page leaves open.
+"""
 
 from collections.abc import Awaitable
+from functools import wraps
 
 from bot.playground.planes.acc_base import Server
 from bot.playground.planes.acc_downloads import FileCalls
@@ -57,8 +61,9 @@ class SequentumPlane(RunCalls, ScheduleCalls, FileCalls):
 
 
 def _guarded(handler: Handler) -> Handler:
-    """Broken rules become answers: a 409, and a 404 of a write, as plain text, else a JSON message."""
+    """Broken rules become answers (GUESS: the page shows no errors): some as plain text, others as a JSON message."""
 
+    @wraps(handler)
     async def guarded(call: Call) -> Reply:
         try:
             answer = handler(call)

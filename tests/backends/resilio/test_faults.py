@@ -57,6 +57,14 @@ async def test_an_agent_older_than_4_answers_without_its_device_id() -> None:
         assert (await res.backend.health()).ok
 
 
+async def test_an_agent_older_than_4_is_worked_from_its_front_door() -> None:
+    """The simulated one answers as the older page shows; pausing it pauses it."""
+    async with on_plane(older_than_4=True) as (plane, res):
+        assert (await res.do("pause res: for=5m")).summary.startswith("The agent is paused")
+        assert plane.paused
+        assert (await res.target("res:")).id == "res"
+
+
 @pytest.mark.parametrize(
     ("state", "level"),
     [("CONNECTED", "good"), ("CONNECTION_FAILED", "bad"), ("NOT_CONNECTED", "bad"), ("SOMETHING_NEW", "unsure")],
