@@ -139,7 +139,7 @@ class SlackDirectory:
             if trouble.remedy is Remedy.RETRY:
                 return Reach(known=False, trouble=f"Slack doesn't answer ({trouble.code}); try again")
             return Reach(
-                trouble=f"it doesn't exist, or the bot is not in it ({trouble.code}); correct the id, or invite it"
+                trouble=f"it doesn't exist, or the bot is not in it ({trouble.code}); correct the id, or invite the bot"
             )
         found = _reach(info)
         seen = await self._store.value(f"channel:{channel_id}")
