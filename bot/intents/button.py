@@ -12,10 +12,9 @@ from bot.core.command.parser import parse
 from bot.core.intent import Command, Intent, ParseError, Press
 from bot.core.records import StoredButton
 from bot.core.value import Json
-from bot.features import approvals
+from bot.features import approvals, preflight
 from bot.features.access import breakglass, breakglass_review
 from bot.features.forms import parameter_form
-from bot.features.preflight.confirm import decide_preflight
 from bot.features.refresh import refresh
 from bot.features.replies import refusal
 from bot.features.replies.answer import say
@@ -133,4 +132,4 @@ async def _pending(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> N
         await approvals.decide(ctx, intent, approval, str(means.get("choice")))
         ctx.stale_homes.stale(intent.actor.user_id)
     else:
-        await decide_preflight(ctx, intent, pending, str(means.get("choice")))
+        await preflight.decide(ctx, intent, pending, str(means.get("choice")))

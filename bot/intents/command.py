@@ -10,10 +10,9 @@ from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Doubt, Intent, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Denied
-from bot.features import approvals
+from bot.features import approvals, preflight
 from bot.features.builtins import answer
 from bot.features.forms.parameter_form import unfit_buttons
-from bot.features.preflight import ask as preflight
 from bot.features.replies import refusal
 from bot.operations.authorize import authorize
 from bot.operations.backend_call import check

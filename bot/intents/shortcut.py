@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from bot.core.card import Tone
 from bot.core.intent import Intent, Open
 from bot.core.records import stamp
-from bot.core.value import Json
 from bot.features.builtins import help_for, usable_verbs
 from bot.features.forms import launcher
 from bot.features.home import open_home
-from bot.features.replies.answer import say
+from bot.features.replies.answer import open_form
 from bot.features.replies.suggestions import named_in
 from bot.operations.authorize import sight_of
 from bot.runtime.context import Context
@@ -27,24 +25,10 @@ async def opened(ctx: Context, intent: Intent, ask: Open) -> None:
     if not verbs:
         await help_for(ctx, intent, ())
         return
-    token = ctx.ids.secret()
-    await ctx.store.set_value(f"form:{token}", _origin(intent, ask), stamp(ctx.clock.now()))
     is_command = launcher.command_in(ctx.catalog, verbs, ask.text) is not None
     named = None if is_command or not ask.text else await named_in(ctx, intent.actor, intent.place, ask.text)
-    form = launcher.view(ctx.catalog, verbs, ask, token, in_channel, named)
-    shown = intent.reply.trigger_id is not None and await ctx.presenter.open_form(intent.reply.trigger_id, form)
-    if shown:
-        await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
-    else:
-        await say(ctx, intent, f"The form could not be opened. Type `{ctx.command} help` instead.", tone=Tone.WARN)
-
-
-def _origin(intent: Intent, ask: Open) -> dict[str, Json]:
-    return {
-        "user": intent.actor.user_id,
-        "place": intent.place.model_dump(mode="json"),
-        "files": list(ask.files),
-    }
+    form = launcher.view(ctx.catalog, verbs, ask, ctx.ids.secret(), in_channel, named)
+    await open_form(ctx, intent, form, {"files": list(ask.files)}, f"Type `{ctx.command} help` instead.")
 
 
 def _all_verbs(ctx: Context) -> tuple[str, ...]:

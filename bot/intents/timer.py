@@ -1,42 +1,35 @@
-"""Time has come for a waiting row."""
+"""The time of something stored has come: a pause, a pending decision, a reminder or a grant."""
 
 from __future__ import annotations
 
 from bot.core.approval_record import Approval
-from bot.core.audit import Event
 from bot.core.intent import Due, Intent
-from bot.core.operation import Operation
-from bot.core.records import PendingDecision, stamp
-from bot.features import approvals
+from bot.core.records import PendingDecision
+from bot.features import approvals, preflight
 from bot.features.access import breakglass
 from bot.features.pauses.resume import resume
-from bot.operations.audit_writer import AuditWriter
 from bot.operations.execute import lock_of
 from bot.runtime.context import Context
 
 
-async def due(ctx: Context, intent: Intent, ask: Due) -> None:
-    """Pauses end, holds expire and are reminded of, grants end."""
-    if ask.what == "pause":
-        if await _pause_over(ctx, intent, ask.row):
+async def due(ctx: Context, intent: Intent, what: Due) -> None:
+    """End it, or remind of it."""
+    if what.what == "pause":
+        if await _pause_over(ctx, intent, what.row):
             return
-    elif ask.what == "grant":
-        grant = await ctx.store.grant_by_id(ask.row)
+    elif what.what == "grant":
+        grant = await ctx.store.grant_by_id(what.row)
         if grant is not None:
             await breakglass.end_grant(ctx, intent, grant)
     else:
-        pending = await ctx.store.open_pending(ask.row)
+        pending = await ctx.store.open_pending(what.row)
         if pending is not None and pending.state == "open":
-            approval = Approval.of(pending)
-            if ask.what == "remind" and approval is not None:
-                await approvals.remind(ctx, approval)
-            elif ask.what != "remind":
-                await _over(ctx, intent, pending)
-    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
+            await _pending_due(ctx, intent, pending, reminds=what.what == "remind")
+    await ctx.store.finish(intent.request_id, (), ctx.clock.now())
 
 
 async def _pause_over(ctx: Context, intent: Intent, pause_id: str) -> bool:
-    """False when the pause is no longer open: an order that is under way now may be about to end or replace it."""
+    """False when the pause is not open any more: an operation that is under way now may be about to end or replace it."""
     pause = await ctx.store.pause_by_id(pause_id)
     if pause is None:
         return False
@@ -48,22 +41,13 @@ async def _pause_over(ctx: Context, intent: Intent, pause_id: str) -> bool:
         return True
 
 
-async def _over(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
-    """The time of a hold is over."""
+async def _pending_due(ctx: Context, intent: Intent, pending: PendingDecision, *, reminds: bool) -> None:
     approval = Approval.of(pending)
     if approval is not None:
-        await approvals.expire(ctx, approval)
+        await (approvals.remind(ctx, approval) if reminds else approvals.expire(ctx, approval))
+    elif reminds:
+        return
     elif pending.kind == breakglass.KIND:
         await breakglass.nag(ctx, intent, pending)
     elif pending.operation is not None:
-        await _expire(ctx, pending, pending.operation)
-
-
-async def _expire(ctx: Context, pending: PendingDecision, operation: Operation) -> None:
-    now = ctx.clock.now()
-    row = AuditWriter(ctx.secrets).about(
-        Event.EXPIRED, operation, pending.intent, now, approval_id=pending.id, digest=pending.digest
-    )
-    won = await ctx.store.end_pending(pending.id, "expired", None, (row,), now)
-    if won and not await approvals.was_asked(ctx, pending.request_id):
-        await ctx.store.finish(pending.request_id, (), stamp(now))
+        await preflight.expire(ctx, pending)

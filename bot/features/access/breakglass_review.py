@@ -11,7 +11,7 @@ from bot.core.intent import Intent, Place
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.records import Grant, stamp
 from bot.features.access.breakglass import show_again
-from bot.operations import cards
+from bot.features.replies.answer import open_form, say
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, facts
 from bot.runtime.context import Context
@@ -25,16 +25,8 @@ async def open_review(ctx: Context, intent: Intent, grant_id: str) -> None:
     found = await _open_grant(ctx, intent, grant_id)
     if found is None or await _refused(ctx, intent, found, max_age=CACHED):
         return
-    token = ctx.ids.secret()
-    place = intent.place.model_dump(mode="json")
-    kept = {"user": intent.actor.user_id, "grant": found.id, "place": place}
-    await ctx.store.set_value(f"form:{token}", kept, stamp(ctx.clock.now()))
-    if intent.reply.trigger_id is None or not await ctx.presenter.open_form(
-        intent.reply.trigger_id, _form(found, token)
-    ):
-        await _answer(ctx, intent, "The form could not be opened in time. Press `Close review` again.")
-        return
-    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
+    form = _form(found, ctx.ids.secret())
+    await open_form(ctx, intent, form, {"grant": found.id}, "Press `Close review` again.")
 
 
 def _form(found: Grant, token: str) -> FormView:
@@ -81,22 +73,15 @@ def _columns(found: Grant) -> dict[str, str]:
     return {"verb": "close review", "rule": f"grant {found.id}", "incident": found.id}
 
 
-async def _answer(ctx: Context, intent: Intent, text: str, *people: str, tone: Tone = Tone.WARN) -> None:
-    """Tell the presser alone, and end their request."""
-    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
-    mention = (intent.actor.user_id, *people)
-    await ctx.presenter.show(cards.private(intent, text, tone=tone, mention=mention), intent.reply)
-
-
 async def _open_grant(ctx: Context, intent: Intent, grant_id: str) -> Grant | None:
-    """The break-glass while its review is open; else it is answered who was first."""
+    """The break-glass while its review is open. Otherwise, say who reviewed it first."""
     found = await ctx.store.grant_by_id(grant_id)
     if found is None:
-        await _answer(ctx, intent, "This break-glass is no longer known.")
+        await say(ctx, intent, "This break-glass is no longer known.")
         return None
     if found.reviewed_by is not None:
         text = f"This was reviewed already by <@{found.reviewed_by}>."
-        await _answer(ctx, intent, text, found.reviewed_by, tone=Tone.PLAIN)
+        await say(ctx, intent, text, found.reviewed_by, tone=Tone.PLAIN)
         return None
     return found
 
@@ -111,7 +96,7 @@ async def _refused(ctx: Context, intent: Intent, found: Grant, *, max_age: float
         Event.DENIED, intent, ctx.clock.now(), code=code, detail=sentence, **_columns(found)
     )
     await ctx.store.append(row)
-    await _answer(ctx, intent, sentence)
+    await say(ctx, intent, sentence)
     return True
 
 

@@ -19,11 +19,10 @@ from bot.core.errors import Problem
 from bot.core.intent import Command, Form, Intent
 from bot.core.operation import Operation
 from bot.core.outcome import Outcome, Refused
-from bot.core.records import stamp
 from bot.core.redact import redact
 from bot.core.value import Json
 from bot.features.forms import fields
-from bot.features.replies.answer import say
+from bot.features.replies.answer import open_form, say
 from bot.operations import cards
 from bot.operations.resolve import find_target
 from bot.runtime.context import Context
@@ -97,30 +96,25 @@ async def open_fill(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> 
     command = _command(means)
     own = await _described(ctx, command) if means.get("schema", True) else ()
     shown = _fields(_row_of(ctx, command), own, command)
-    token = ctx.ids.secret()
     kept: dict[str, Json] = {
-        "user": intent.actor.user_id,
-        "place": intent.place.model_dump(mode="json"),
         "verb": command.verb,
         "target": command.target,
         "reason": command.reason,
         "files": list(command.files),
     }
-    await ctx.store.set_value(f"form:{token}", kept, stamp(ctx.clock.now()))
-    bare = command.model_copy(update={"params": (), "reason": None})
-    view = FormView(
+    words = format_command(command.model_copy(update={"params": (), "reason": None}))
+    if not shown:
+        await say(ctx, intent, f"There is nothing to fill in. Type `{ctx.command} {words} ...`.")
+        return
+    form = FormView(
         form=FORM,
-        token=token,
+        token=ctx.ids.secret(),
         title=command.verb,
         submit="Go",
-        lines=(Line(text=format_command(bare), code=True),),
+        lines=(Line(text=words, code=True),),
         fields=shown,
     )
-    trigger = intent.reply.trigger_id
-    if not shown or trigger is None or not await ctx.presenter.open_form(trigger, view):
-        await say(ctx, intent, f"The form could not be opened. Type `{ctx.command} {format_command(bare)} ...`.")
-        return
-    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
+    await open_form(ctx, intent, form, kept, f"Type `{ctx.command} {words} ...`.")
 
 
 def _command(means: Mapping[str, Json]) -> Command:

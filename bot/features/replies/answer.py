@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from bot.core.audit import AuditEntry
 from bot.core.card import FormView, Tone
 from bot.core.intent import Intent
 from bot.core.value import Json
@@ -12,13 +14,20 @@ from bot.runtime.context import Context
 
 
 async def say(
-    ctx: Context, intent: Intent, text: str, *people: str, tone: Tone = Tone.WARN, replace: bool = False, **parts: Any
+    ctx: Context,
+    intent: Intent,
+    text: str,
+    *people: str,
+    entries: Sequence[AuditEntry] = (),
+    tone: Tone = Tone.WARN,
+    replace: bool = False,
+    **parts: Any,
 ) -> None:
-    """End the request with a sentence for the requester alone, in which `people` may be named.
+    """End the request with these audit entries and a card for the requester alone, in which `people` may be named.
 
     `replace` puts it over the message that was pressed; `parts` are further parts of the card.
     """
-    await ctx.store.finish(intent.request_id, (), ctx.clock.now())
+    await ctx.store.finish(intent.request_id, entries, ctx.clock.now())
     mention = tuple(dict.fromkeys((intent.actor.user_id, *people))) if people else ()
     filled = {"mention": mention, "footer": (f"request {intent.request_id}",), **parts}
     await ctx.presenter.show(cards.private(intent, text, tone=tone, **filled), intent.reply, replace=replace)

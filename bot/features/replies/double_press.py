@@ -12,6 +12,7 @@ from bot.core.command.parser import format_command
 from bot.core.intent import Command, Intent
 from bot.core.records import StoredButton, StoredRequest
 from bot.core.value import canonical
+from bot.features.replies.answer import say
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
@@ -56,8 +57,8 @@ async def tell_earlier(ctx: Context, intent: Intent, command: Command, earlier: 
     entry = AuditWriter(ctx.secrets).plain(
         Event.DENIED, intent, now, verb=command.verb, code="pressed_already", detail=f"{first} pressed it {ago}"
     )
-    await ctx.store.finish(intent.request_id, (entry,), now)
     if first == intent.actor.user_id:
+        await ctx.store.finish(intent.request_id, (entry,), now)
         return
     anyway = Button(
         label="Run it anyway",
@@ -66,14 +67,15 @@ async def tell_earlier(ctx: Context, intent: Intent, command: Command, earlier: 
         only_user=intent.actor.user_id,
         means=cards.command_means(command.verb, command.target or "", command.params),
     )
-    card = cards.private(
+    await say(
+        ctx,
         intent,
         f"<@{first}> pressed {cards.LABELS.get(command.verb, command.verb)} {ago}",
+        first,
+        entries=(entry,),
         tone=Tone.ASK,
         status="Nothing was done for your press",
         lines=(Line(text=format_command(command), code=True), Line(text="Press again to start a second run.")),
         buttons=(anyway,),
         footer=(f"request {intent.request_id}", f"the other is {earlier.request_id}"),
-        mention=(first, intent.actor.user_id),
     )
-    await ctx.presenter.show(card, intent.reply)

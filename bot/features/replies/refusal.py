@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bot.core.audit import Event
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Line, Tone
 from bot.core.command.params import ago_text
 from bot.core.command.parser import format_command, parse, parse_target
@@ -19,9 +19,9 @@ from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
-from bot.core.records import stamp
 from bot.core.text import sentences
 from bot.features.replies import channel_freeze
+from bot.features.replies.answer import say
 from bot.features.replies.suggestions import commands_meant
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -38,7 +38,6 @@ MOST_ASKED: Final = 5  # channels whose members are asked for one denial
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     """What was understood, what was not, and the nearest commands as buttons, as far as the person may be told."""
     seen = await sight_of(ctx, intent.actor, intent.place)
-    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
     lines: list[Line] = []
     if ask.understood:
         lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
@@ -46,10 +45,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     nearest = ask.nearest if ask.certain else await commands_meant(ctx, intent.actor, intent.place, ask.text)
     nearest = [text for text in nearest if _may_offer(ctx, seen, text)]
     buttons = _say_buttons(ctx, intent, nearest, lines)
-    card = cards.private(
-        intent, "I can't read this command", tone=Tone.WARN, status=ask.problem, lines=tuple(lines), buttons=buttons
-    )
-    await ctx.presenter.show(card, intent.reply)
+    await say(ctx, intent, "I can't read this command", status=ask.problem, lines=tuple(lines), buttons=buttons)
 
 
 def _may_offer(ctx: Context, seen: Visibility, text: str) -> bool:
@@ -93,7 +89,7 @@ async def abandon(ctx: Context, intent: Intent, doubt: Doubt, command: Command |
     now, ask = ctx.clock.now(), command or intent.payload
     columns = {"verb": ask.verb, "target_name": ask.target} if isinstance(ask, Command) else {}
     entry = AuditWriter(ctx.secrets).plain(Event.ABANDONED, intent, now, code=str(doubt), **columns)
-    await ctx.store.finish(intent.request_id, (entry,), stamp(now))
+    await ctx.store.finish(intent.request_id, (entry,), now)
 
 
 async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Command | None = None) -> None:
@@ -114,12 +110,10 @@ async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Co
 
 
 async def offer(ctx: Context, intent: Intent, title: str, command: Command) -> None:
-    """A sentence for the asker, with the command that it is about as a button, and the end of this request."""
-    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
+    """End the request with a sentence and the command that it is about as a button."""
     lines: list[Line] = []
     buttons = _say_buttons(ctx, intent, (format_command(command),), lines)
-    card = cards.private(intent, title, lines=tuple(lines), buttons=buttons)
-    await ctx.presenter.show(card, intent.reply)
+    await say(ctx, intent, title, tone=Tone.PLAIN, lines=tuple(lines), buttons=buttons)
 
 
 def _say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
@@ -143,31 +137,30 @@ def _say_button(ctx: Context, intent: Intent, text: str) -> Button:
 async def problem(
     ctx: Context, intent: Intent, trouble: Problem, operation: Operation | None = None, *, more: Sequence[Button] = ()
 ) -> None:
-    """Something did not fit or did not answer before anything was sent. `more` are buttons after those of what was meant."""
-    now = ctx.clock.now()
-    audit_writer = AuditWriter(ctx.secrets)
+    """End the request: something did not fit or did not answer before anything was sent. `more` are further buttons."""
+    now, writer = ctx.clock.now(), AuditWriter(ctx.secrets)
     columns: dict[str, Any] = {"code": trouble.code, "detail": trouble.summary}
     if operation is None:
-        row = audit_writer.plain(Event.FAILED, intent, now, **columns)
+        entry = writer.plain(Event.FAILED, intent, now, **columns)
     else:
-        row = audit_writer.about(Event.FAILED, operation, intent, now, **columns)
-    await ctx.store.finish(intent.request_id, (row,), stamp(now))
+        entry = writer.about(Event.FAILED, operation, intent, now, **columns)
     lines = [Line(text=trouble.hint)] if trouble.hint else []
     nearest = await _nearest(ctx, intent, trouble)
     if not nearest and trouble.code in _MISTYPED:
         meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
         nearest = [command for command in meant if command not in ("help", intent.typed)]
-    buttons = _say_buttons(ctx, intent, nearest, lines)
-    card = cards.private(
+    buttons = (*_say_buttons(ctx, intent, nearest, lines), *more)
+    footer = (f"request {intent.request_id}", f"code {trouble.code}")
+    await say(
+        ctx,
         intent,
         "Nothing was done",
-        tone=Tone.WARN,
+        entries=(entry,),
         status=trouble.summary,
         lines=tuple(lines),
-        buttons=(*buttons, *more),
-        footer=(f"request {intent.request_id}", f"code {trouble.code}"),
+        buttons=buttons,
+        footer=footer,
     )
-    await ctx.presenter.show(card, intent.reply)
 
 
 async def _nearest(ctx: Context, intent: Intent, trouble: Problem) -> Sequence[str]:
@@ -224,12 +217,12 @@ async def _remembered(ctx: Context, written: str) -> Sequence[str]:
 async def denied(
     ctx: Context, intent: Intent, operation: Operation, ruling: Ruling, buttons: Sequence[Button] = ()
 ) -> None:
-    """The rules said no: why, who may, and where the asker may."""
+    """The rules deny it: say why, who may do it, and where the requester may."""
     decision = ruling.decision
     if not isinstance(decision, Denied):
         raise TypeError("only a denial is shown as one")
     now = ctx.clock.now()
-    row = AuditWriter(ctx.secrets).about(
+    entry = AuditWriter(ctx.secrets).about(
         Event.DENIED,
         operation,
         intent,
@@ -240,15 +233,14 @@ async def denied(
         code=decision.code,
         detail=f"{decision.reason} ({ruling.ages})",
     )
-    await ctx.store.finish(intent.request_id, (row,), stamp(now))
     command = f"{operation.verb} {cards.written(operation.target)}"
-    await show_denied(ctx, intent, operation.title, decision, buttons, command)
+    await _show_denied(ctx, intent, operation.title, decision, entry, buttons, command)
 
 
 async def unseen(ctx: Context, intent: Intent, command: Command, denied: Denied) -> None:
     """Deny what could not be resolved to a person who may not know of it: only what was typed is shown."""
     now = ctx.clock.now()
-    row = AuditWriter(ctx.secrets).plain(
+    entry = AuditWriter(ctx.secrets).plain(
         Event.DENIED,
         intent,
         now,
@@ -258,17 +250,20 @@ async def unseen(ctx: Context, intent: Intent, command: Command, denied: Denied)
         code=denied.code,
         detail=denied.reason,
     )
-    await ctx.store.finish(intent.request_id, (row,), stamp(now))
-    await show_denied(ctx, intent, " ".join(word for word in (command.verb, command.target) if word), denied)
+    await _show_denied(ctx, intent, " ".join(filter(None, (command.verb, command.target))), denied, entry)
 
 
-async def show_denied(
-    ctx: Context, intent: Intent, title: str, decision: Denied, buttons: Sequence[Button] = (), command: str = ""
+async def _show_denied(
+    ctx: Context,
+    intent: Intent,
+    title: str,
+    decision: Denied,
+    entry: AuditEntry,
+    buttons: Sequence[Button] = (),
+    command: str = "",
 ) -> None:
-    """The card of a denial, for the asker alone. `command` is what `why` explains, where there are rules to explain."""
-    if (
-        decision.code == "not_a_member"
-    ):  # Slack shows nothing in that channel to them: the denial goes to their own messages
+    """End the request with a denial. `command` is what `why` explains, where there are rules to explain."""
+    if decision.code == "not_a_member":  # Slack shows them nothing in that channel: the denial goes to their messages
         intent = intent.model_copy(update={"place": intent.place.model_copy(update={"channel_id": ""})})
     facts = []
     people = {intent.actor.user_id}
@@ -282,9 +277,11 @@ async def show_denied(
     if decision.rule_approvers:
         approvers = ", ".join(_named(word, people) for word in decision.rule_approvers)
         facts.append(Fact(label="Who approves it", value=approvers))
-    card = cards.private(
+    await say(
+        ctx,
         intent,
         f"Denied: {title}",
+        entries=(entry,),
         tone=Tone.BAD,
         status=sentences("Nothing was done", decision.reason[:1].upper() + decision.reason[1:]),
         lines=await channel_freeze.remedy(ctx, intent, decision),
@@ -297,7 +294,6 @@ async def show_denied(
         ),
         mention=tuple(sorted({*people, *where_else})),
     )
-    await ctx.presenter.show(card, intent.reply)
 
 
 async def _joined(ctx: Context, intent: Intent, channels: Sequence[str]) -> list[str]:

@@ -1,0 +1,153 @@
+"""Before something dangerous or late: what will happen and what runs now, for the requester, who then runs or cancels it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from bot.core.audit import Event
+from bot.core.card import Button, Line, Tone
+from bot.core.command.capability import Risk
+from bot.core.command.params import ago_text
+from bot.core.effects import Attempt, Ruling
+from bot.core.intent import Intent, Source
+from bot.core.outcome import Fact
+from bot.core.records import PendingDecision, stamp
+from bot.core.text import sentences
+from bot.features import approvals
+from bot.features.replies import refusal
+from bot.features.replies.answer import say
+from bot.operations import cards
+from bot.operations.audit_writer import AuditWriter
+from bot.operations.authorize import FRESH, authorize
+from bot.operations.backend_call import unfit
+from bot.operations.execute import execute
+from bot.operations.resolve import Resolved
+from bot.operations.target_facts import what_is
+from bot.runtime.context import Context
+
+LIVES: Final = timedelta(minutes=10)
+
+
+async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
+    """Store the pending decision and show it to the requester with `Run it` and `Cancel`.
+
+    A terminal has no buttons: its request ends here, and `--yes` answers in advance.
+    """
+    now, operation = ctx.clock.now(), resolved.operation
+    has_buttons = intent.source is not Source.TERMINAL
+    pending_id = ctx.ids.secret()
+    if has_buttons:
+        pending = PendingDecision(
+            id=pending_id,
+            kind="preflight",
+            request_id=intent.request_id,
+            operation=operation,
+            digest=ruling.digest,
+            policy_version=ruling.policy.version,
+            intent=intent,
+            due_at=stamp(now + LIVES),
+            made_at=stamp(now),
+        )
+        await ctx.store.wait(intent.request_id, pending, (), now)
+    else:
+        entry = AuditWriter(ctx.secrets).about(
+            Event.ABANDONED, operation, intent, now, code="not_confirmed", policy_version=ruling.policy.version
+        )
+        await ctx.store.finish(intent.request_id, (entry,), now)
+    lines = [Line(heading="What will happen", text=resolved.row.effect or resolved.row.help)]
+    if operation.reason:
+        lines.append(Line(heading="Reason", text=operation.reason))
+    if ruling.needs_approval:
+        lines.append(Line(text="`Run it` asks the approvers; nothing is sent before they agree."))
+    late = f"You asked for this {ago_text(intent.age(now))} ago" if intent.is_late(now) else ""
+    danger = "Dangerous: look, then decide" if operation.risk is Risk.DANGER else "Run it only if you still want it"
+    status = sentences(late, danger) if late else danger
+    # The title names a run by a part of its id.
+    exact = (Fact(label="Exact id", value=operation.target.id),) if operation.target.parent is not None else ()
+    footer = (f"request {intent.request_id}", f"digest {ruling.digest[:12]}")
+    card = cards.private(
+        intent,
+        operation.title,
+        key=f"hold:{pending_id}" if has_buttons else "",
+        tone=Tone.ASK,
+        status=status if has_buttons else "Not run. Pass `--yes` to run it.",
+        lines=tuple(lines),
+        facts=(*exact, *cards.given_facts(operation), *await what_is(ctx, operation)),
+        buttons=_buttons(ctx, intent, pending_id) if has_buttons else (),
+        footer=(*footer, "good for 10 minutes") if has_buttons else footer,
+        at=ctx.clock.now(),
+    )
+    await ctx.presenter.show(card, intent.reply)
+
+
+def _buttons(ctx: Context, intent: Intent, pending_id: str) -> tuple[Button, ...]:
+    return tuple(
+        Button(
+            label=label,
+            action=label.lower().replace(" ", "_"),
+            id=ctx.ids.secret(),
+            style=style,
+            means=cards.pending_means(pending_id, choice),
+            only_user=intent.actor.user_id,
+        )
+        for label, choice, style in (("Run it", "run", "danger"), ("Cancel", "cancel", None))
+    )
+
+
+async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice: str) -> None:
+    """The requester looked and pressed. Time, rules, person and target are checked again before anything runs."""
+    operation, asked = pending.operation, pending.intent
+    if operation is None or asked.actor != intent.actor:
+        await say(ctx, intent, "Only the requester can press this.")
+        return
+    if stamp(ctx.clock.now()) >= pending.due_at:
+        await _stop(ctx, intent, pending, "The ten minutes are over. Type the command again.", "expired")
+        return
+    if choice == "cancel":
+        await _stop(ctx, intent, pending, "Cancelled. Nothing was done.", "cancelled")
+        return
+    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    if capability is None:
+        await say(ctx, intent, "This backend no longer offers that.", replace=True)
+        return
+    ruling = await authorize(ctx, asked, operation, capability, max_age=FRESH)
+    if ruling.denied:
+        await ctx.store.end_pending(pending.id, "cancelled", intent.actor.user_id, (), ctx.clock.now())
+        await refusal.denied(ctx, asked, operation, ruling)
+        await say(ctx, intent, "The rules no longer allow it. Nothing was done.", replace=True)
+    elif ruling.digest != pending.digest:
+        await _stop(ctx, intent, pending, "The rules changed since this was shown. Type the command again.", "stale")
+    elif (misfit := await unfit(ctx, operation)) is not None:
+        await _stop(ctx, intent, pending, f"{misfit} Nothing was done.", "stale")
+    elif ruling.needs_approval:
+        # The approval is opened before the pre-flight ends: a crash between the two loses neither.
+        await approvals.request(ctx, asked, Resolved(operation, capability), ruling)
+        await ctx.store.end_pending(pending.id, "taken", intent.actor.user_id, (), ctx.clock.now())
+        was_asked = await approvals.was_asked(ctx, pending.request_id)
+        text = "The approvers are asked; the card in the channel shows it." if was_asked else "Nothing was done."
+        await say(ctx, intent, text, tone=Tone.PLAIN, replace=True)
+    else:
+        await say(ctx, intent, "Running; the card in the channel shows it.", tone=Tone.PLAIN, replace=True)
+        if await execute(ctx, Attempt(asked, operation, ruling), pending_id=pending.id) is None:
+            await say(ctx, intent, "This was pressed already.", tone=Tone.PLAIN)
+
+
+async def _stop(ctx: Context, intent: Intent, pending: PendingDecision, text: str, code: str) -> None:
+    """End the pending decision and its request, and say why in place of the card."""
+    now = ctx.clock.now()
+    event = Event.EXPIRED if code == "expired" else Event.ABANDONED
+    state = "expired" if code == "expired" else "cancelled"
+    entry = AuditWriter(ctx.secrets).pending(event, pending, now, intent, code=code)
+    if await ctx.store.end_pending(pending.id, state, intent.actor.user_id, (entry,), now):
+        await ctx.store.finish(pending.request_id, (), now)
+    await say(ctx, intent, text, tone=Tone.PLAIN if code == "cancelled" else Tone.WARN, replace=True)
+
+
+async def expire(ctx: Context, pending: PendingDecision) -> None:
+    """Its ten minutes are over. A request that was put to approvers meanwhile goes on."""
+    now = ctx.clock.now()
+    entry = AuditWriter(ctx.secrets).pending(Event.EXPIRED, pending, now)
+    ended = await ctx.store.end_pending(pending.id, "expired", None, (entry,), now)
+    if ended and not await approvals.was_asked(ctx, pending.request_id):
+        await ctx.store.finish(pending.request_id, (), now)
