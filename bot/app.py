@@ -100,6 +100,7 @@ class Bot:
         try:
             names = StoreNames(self.store, self.clock)
             self.built = build_backends(settings, self.clock, self.ids, names, environ)
+            self.store.secrets = self.built.secrets
         except BaseException:
             self.store.close_sync()
             raise
@@ -120,7 +121,7 @@ class Bot:
         self._session = open_session(self.settings.proxies, self.settings.ca_file)
         client = web_client(slack.token, slack.api_url, self._session)
         keys = RotationKeys(*slack.rotation) if slack.rotation else None
-        self.rotation = TokenRotation(self.store, self.clock, keys, client)
+        self.rotation = TokenRotation(self.store, self.clock, keys, client, secrets=self.built.secrets)
         me = await self._who_am_i(client)
         left = await self.store.due_messages(FOR_EVER, MOST_WAITING)
         self.sender = MessageSender(
@@ -132,6 +133,7 @@ class Bot:
             team_id=slack.team,
             fatal=self._fatal,
             security_channel=slack.security_channel,
+            secrets=self.built.secrets,
             left=left,
         )
         self.rotation.follow(self.sender.client, uploads.client)

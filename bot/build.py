@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
@@ -13,6 +13,7 @@ from bot.core.command.catalog import Catalog
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import Backend, Clock, Directory, Ids, Names, Presenter, SlackFiles, Spool
 from bot.core.ports.store import Store
+from bot.core.redact import SecretList
 from bot.features.access.breakglass import BreakglassEffect
 from bot.features.forms.parameter_form import FormEffect
 from bot.features.pauses.resume import PauseEffect
@@ -29,15 +30,16 @@ class Parts:
     clock: Clock
     ids: Ids
     names: Names
+    secrets: SecretList = field(default_factory=SecretList)
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Backends by name, what they declare, and the secrets that may appear nowhere."""
+    """Backends by name, what they declare, and the values that must not leave the process."""
 
     backends: Mapping[str, Backend]
     catalog: Catalog
-    secrets: tuple[str, ...]
+    secrets: SecretList
 
 
 def build_backends(
@@ -45,19 +47,20 @@ def build_backends(
 ) -> Built:
     """Every `[[backend]]` table through its plugin; raises ConfigProblem with the problems of all tables."""
     backends: dict[str, Backend] = {}
-    secrets = [*_secrets_in(settings.slack), *settings.proxies.secrets()]
+    secrets = SecretList((*_secrets_in(settings.slack), *settings.proxies.secrets()))
     problems: list[str] = []
     for table in settings.backends:
         try:
-            own, backends[table["name"]] = backend_of(table, settings, environ, Parts(table["name"], clock, ids, names))
+            parts = Parts(table["name"], clock, ids, names, secrets)
+            own, backends[table["name"]] = backend_of(table, settings, environ, parts)
         except config.ConfigProblem as problem:
             problems.extend(problem.lines)
             continue
-        secrets += [*_secrets_in(own), *own.proxies.secrets()]
+        secrets.configure(*_secrets_in(own), *own.proxies.secrets())
     if problems:
         raise config.ConfigProblem(*problems)
     catalog = Catalog({name: backend.rows for name, backend in backends.items()})
-    return Built(backends, catalog, tuple(dict.fromkeys(secrets)))
+    return Built(backends, catalog, secrets)
 
 
 def backend_of(

@@ -10,12 +10,27 @@ import sys
 from bot import config
 from bot.app import Bot
 from bot.cli.exit_codes import Exit
+from bot.core.redact import SecretList
 from bot.runtime import gc_tuning
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class _Masking(logging.Formatter):
+    """Masks secrets in every line of the program's log, tracebacks included."""
+
+    def __init__(self, secrets: SecretList) -> None:
+        super().__init__(_FORMAT)
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record as the log shows it."""
+        return self._secrets.clean(super().format(record))
 
 
 def run_bot(settings: config.Settings) -> int:
     """Run until a signal."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, format=_FORMAT, stream=sys.stderr)
     for noisy in ("slack_sdk", "slack_bolt", "signalbox.bolt", "httpx", "aiohttp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     return asyncio.run(_run(settings))
@@ -23,6 +38,8 @@ def run_bot(settings: config.Settings) -> int:
 
 async def _run(settings: config.Settings) -> int:
     bot = Bot(settings, os.environ)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_Masking(bot.built.secrets))
     try:
         await bot.start()
         gc_tuning.settle()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from bot.core.errors import BadReply, BadRequest
@@ -11,7 +11,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Phase
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import Clock, Names
-from bot.core.redact import redact
+from bot.core.redact import SecretList, redact
 
 SettingsT = TypeVar("SettingsT", bound=BackendSettings)
 ClientT = TypeVar("ClientT")
@@ -35,7 +35,7 @@ class AdapterContext(Generic[SettingsT, ClientT, FinderT]):
     finder: FinderT
     names: Names
     clock: Clock
-    secrets: tuple[str, ...] = field(repr=False)
+    secrets: SecretList
 
     @property
     def name(self) -> str:

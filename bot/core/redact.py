@@ -17,7 +17,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
 from bot.core.masking.blocks import Open, opened
@@ -25,6 +25,8 @@ from bot.core.masking.patterns import hinted, spans
 from bot.core.masking.values import MASK, looks_random
 from bot.core.masking.views import encoded, folded, shown, views
 from bot.core.value import Json
+
+T = TypeVar("T")
 
 __all__ = ["MASK", "LineSplitter", "Redactor", "SecretList", "looks_random", "redact", "redact_json"]
 
@@ -77,15 +79,20 @@ class SecretList(Iterable[str]):
     """
 
     def __init__(self, configured: Iterable[str] = ()) -> None:
-        self._configured = tuple(dict.fromkeys(value for value in configured if value))
+        self._configured: tuple[str, ...] = ()
         self._fetched: dict[str, None] = {}
-        self._all = self._configured
+        self.configure(*configured)
 
     def __repr__(self) -> str:
         return f"SecretList({len(self._all)} values)"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all)
+
+    def configure(self, *values: str) -> None:
+        """Values of the configuration, which are kept for as long as the program runs."""
+        self._configured = tuple(dict.fromkeys((*self._configured, *filter(None, values))))
+        self._all = (*self._configured, *self._fetched)
 
     def add(self, *values: str) -> None:
         """Values that are secret from now on."""
@@ -106,13 +113,16 @@ class SecretList(Iterable[str]):
         pattern = _pattern(self._all)
         return text if pattern is None else pattern.sub(MASK, text)
 
-    def hide_in(self, value: Json) -> Json:
+    def hide_in(self, value: T) -> T:
         """`hide` for every text in a JSON value, names of keys included."""
+        hidden: Any = value
         if isinstance(value, str):
-            return self.hide(value)
-        if isinstance(value, dict):
-            return {self.hide(name): self.hide_in(inner) for name, inner in value.items()}
-        return [self.hide_in(inner) for inner in value] if isinstance(value, list) else value
+            hidden = self.hide(value)
+        elif isinstance(value, dict):
+            hidden = {self.hide(name): self.hide_in(inner) for name, inner in value.items()}
+        elif isinstance(value, list):
+            hidden = [self.hide_in(inner) for inner in value]
+        return cast("T", hidden)
 
 
 class Redactor:

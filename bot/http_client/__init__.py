@@ -6,7 +6,7 @@
     got = await http.download("GET", "/api/run/1/log", to=file, cap=1 << 30, repeat_safe=True)
     await http.close()
 
-`client_for(settings, parts, *, auth=None, headers=(), secrets=(), deadline=30.0, concurrency=8, translate=None,
+`client_for(settings, parts, *, auth=None, headers=(), deadline=30.0, concurrency=8, translate=None,
             base_url=None) -> HttpClient`
     takes `base_url` and `ca_file` from the settings, the name, clock and chance from the parts. `translate(status, body)`
     reads the vendor's own error bodies: it gives back the body to take the sentence from, or the Problem to raise (which

@@ -24,6 +24,7 @@ from bot.core.errors import (
 )
 from bot.core.network import DIRECT, Proxies
 from bot.core.ports.services import Clock
+from bot.core.redact import SecretList
 from bot.core.value import Json
 from bot.http_client.auth import Auth, Credential
 from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after
@@ -40,9 +41,7 @@ MOST_TRIES: Final = 3
 LONGEST_PAUSE: Final = 20.0
 _HEAD: Final = 512
 # A ValueError is a header that cannot be written or a line of the answer that is too long.
-_BROKEN: Final = (
-    httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, ValueError
-)  # fmt: skip
+_BROKEN: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, ValueError)
 _AGAIN: Final = frozenset({502, 503, 504})
 
 
@@ -70,8 +69,8 @@ class _Retry(Exception):
 class HttpClient:
     """All calls of one backend. `name` stands in every sentence; `chance` gives numbers from 0 to 1.
 
-    `secrets` are masked in whatever the backend says. `translate` reads the vendor's own error bodies. Nothing is opened
-    before the first call, which must happen on the loop that all later ones use.
+    `secrets` are masked in what the backend says; fetched credentials are added to them. `translate` reads the vendor's
+    error bodies. Nothing is opened before the first call, and all calls come from one loop.
     """
 
     def __init__(
@@ -98,7 +97,7 @@ class HttpClient:
         self._tls = tls
         self._proxies = proxies
         self._headers = tuple(headers)
-        self._secrets = tuple(secrets)
+        self._secrets = secrets if isinstance(secrets, SecretList) else SecretList(secrets)
         self._deadline = deadline
         self._concurrency = concurrency
         self._translate = translate
@@ -239,11 +238,11 @@ class HttpClient:
         raise problem
 
     async def _attempts(self, request: HttpRequest, cap: int, take: _Take[T], progress: Progress) -> T:
-        renewed = False
-        tries = 0
+        renewed, tries = False, 0
         while True:
             tries += 1
             credential = await self._credential(request)
+            self._secrets.add(*credential.known())
             try:
                 async with self._slots:
                     return await self._attempt(request, credential, cap, take, progress)
@@ -348,7 +347,7 @@ class HttpClient:
             told,
             url=self._url(request, credential),
             now=self._clock.now(),
-            secrets=(*self._secrets, *credential.known()),
+            secrets=self._secrets,
             repeat_safe=request.repeat_safe,
             missing=request.missing,
         )

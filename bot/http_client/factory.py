@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import BackendParts, Ids
@@ -27,7 +27,6 @@ def client_for(
     *,
     auth: Auth | None = None,
     headers: Sequence[tuple[str, str]] = (),
-    secrets: Iterable[str] = (),
     deadline: float = 30.0,
     concurrency: int = 8,
     translate: Translate | None = None,
@@ -43,7 +42,7 @@ def client_for(
         tls=Tls(settings.authorities, settings.client_certificate),
         proxies=settings.proxies,
         headers=headers,
-        secrets=secrets,
+        secrets=parts.secrets,
         deadline=deadline,
         concurrency=concurrency,
         translate=translate,

@@ -1,8 +1,8 @@
-"""Rows for the audit log: every column in one place, secrets masked before anything is written."""
+"""Entries for the audit log: every column in one place, secrets masked before anything is written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,20 +12,20 @@ from bot.core.intent import Actor, Command, Form, Intent, Open, ParseError, Plac
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Outcome
 from bot.core.records import PendingDecision, stamp
-from bot.core.redact import redact, redact_json
+from bot.core.redact import SecretList, redact, redact_json
 from bot.core.value import Json, canonical
 
 LONGEST_DETAIL = 2_000
 
 
 class AuditWriter:
-    """Writes rows. `secrets` are the values of the configuration that may appear nowhere."""
+    """Makes audit entries. `secrets` are masked in every text of them."""
 
-    def __init__(self, secrets: Sequence[str] = ()) -> None:
-        self._secrets = tuple(secrets)
+    def __init__(self, secrets: SecretList | None = None) -> None:
+        self._secrets = secrets or SecretList()
 
     def clean(self, text: str | None, longest: int = LONGEST_DETAIL) -> str | None:
-        """The text without secrets, cut to its longest; None stays None."""
+        """The text with secrets masked, cut to its longest; None stays None."""
         if text is None:
             return None
         masked, _ = redact(text, self._secrets)
@@ -157,10 +157,11 @@ class AuditWriter:
         return AuditEntry(at=stamp(at), request_id=request_id, event=event, **filled)
 
     def _cleaned(self, columns: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: self.clean(value) if name in ("detail", "reason", "target_name") and isinstance(value, str) else value
-            for name, value in columns.items()
-        }
+        return {name: self._masked(name, value) if isinstance(value, str) else value for name, value in columns.items()}
+
+    def _masked(self, name: str, value: str) -> str | None:
+        """Texts of people and control planes are searched for what looks like a secret, the rest for known values only."""
+        return self.clean(value) if name in ("detail", "reason", "target_name") else self._secrets.hide(value)
 
 
 def _press(ask: Press, means: Mapping[str, Json]) -> dict[str, Any]:

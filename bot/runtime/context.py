@@ -11,6 +11,7 @@ from bot.core.effects import Effect
 from bot.core.policy.compile import Policy
 from bot.core.ports.services import Backend, Clock, Directory, Ids, Names, Presenter, SlackFiles, Spool
 from bot.core.ports.store import Store
+from bot.core.redact import SecretList
 from bot.runtime.health import HealthBoard
 from bot.runtime.keyed_lock import KeyedLock
 from bot.runtime.stale_homes import StaleHomes
@@ -53,7 +54,7 @@ class Context:
     command: str
     security_channel: str | None = None
     incident_channel: str | None = None
-    secrets: tuple[str, ...] = ()
+    secrets: SecretList = field(default_factory=SecretList)
     effects: tuple[Effect[Context], ...] = ()
     locks: KeyedLock = field(default_factory=KeyedLock)
     stale_homes: StaleHomes = field(default_factory=StaleHomes)

@@ -26,6 +26,7 @@ from bot.core.outcome import FileOut
 from bot.core.ports.services import Clock
 from bot.core.ports.store import MessageStore
 from bot.core.records import Outgoing, StoredButton, stamp
+from bot.core.redact import SecretList
 from bot.render import block_kit
 from bot.render.form import render_form
 from bot.slack.error_table import Remedy
@@ -75,6 +76,7 @@ class MessageSender:
         team_id: str,
         fatal: Callable[[str], None],
         security_channel: str | None = None,
+        secrets: SecretList | None = None,
         left: Iterable[Outgoing] = (),
     ) -> None:
         self._store = store
@@ -82,6 +84,7 @@ class MessageSender:
         self._team_id = team_id
         self._security = security_channel
         self._fatal = fatal
+        self._secrets = secrets or SecretList()
         self._delivery = MessageDelivery(store, client, responder, uploads, clock, left)
         self._wake = asyncio.Event()
         self._stopping = False
@@ -128,7 +131,9 @@ class MessageSender:
             team_id=delivery.place.team_id,
             channel_id=delivery.place.channel_id,
             thread_ts=delivery.place.thread_ts,
-            files=tuple(file.model_dump(mode="json") for file in delivery.files),
+            files=tuple(
+                self._secrets.hide_in(file.model_dump(mode="json")) | {"path": file.path} for file in delivery.files
+            ),
             body={"under": delivery.under, "comment": delivery.comment},
         )
         await self._keep(row)
@@ -154,7 +159,7 @@ class MessageSender:
     async def open_form(self, trigger_id: str, form: FormView) -> bool:
         """A modal can't wait: the trigger works for three seconds. False when Slack did not open it."""
         try:
-            await self.client.views_open(trigger_id=trigger_id, view=render_form(form))
+            await self.client.views_open(trigger_id=trigger_id, view=self._secrets.hide_in(render_form(form)))
         except (SlackApiError, *TRANSPORT) as error:
             _log.warning("views.open: %s", read(error).code)
             return False
@@ -166,7 +171,8 @@ class MessageSender:
         return frozenset(file.path for row in rows for file in _FILES.validate_python(row.files))
 
     def _row(self, key: str, kind: str, **parts: object) -> Outgoing:
-        return Outgoing.model_validate({"key": key, "kind": kind, "due_at": stamp(self._clock.now()), **parts})
+        row = Outgoing.model_validate({"key": key, "kind": kind, "due_at": stamp(self._clock.now()), **parts})
+        return row.model_copy(update={"body": self._secrets.hide_in(row.body)})
 
     async def _keep(self, row: Outgoing, buttons: Sequence[Button] = (), only_user: str | None = None) -> None:
         stored = [

@@ -23,6 +23,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.core.ports.services import Clock
 from bot.core.ports.store import Store
 from bot.core.records import stamp
+from bot.core.redact import SecretList
 from bot.core.value import Json
 from bot.slack.errors import TRANSPORT, SlackTrouble, read
 
@@ -51,11 +52,19 @@ class _Tokens(NamedTuple):
 class TokenRotation:
     """Keeps the token of its clients fresh. Without `keys` the token never changes, and nothing happens here."""
 
-    def __init__(self, store: Store, clock: Clock, keys: RotationKeys | None, *clients: AsyncWebClient) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        keys: RotationKeys | None,
+        *clients: AsyncWebClient,
+        secrets: SecretList | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._keys = keys
         self._clients = list(clients)
+        self._secrets = secrets or SecretList()
         self._one_at_a_time = asyncio.Lock()
 
     def follow(self, *clients: AsyncWebClient) -> None:
@@ -91,6 +100,7 @@ class TokenRotation:
                 kept = await self._exchange(keys, kept.refresh if kept else keys.refresh_token.get_secret_value())
                 value = {"access": kept.access, "refresh": kept.refresh, "ends": stamp(kept.ends), "origin": origin}
                 await self._store.set_value(KEY, dict(value), now)
+            self._secrets.add(kept.access, kept.refresh)
             for client in self._clients:
                 client.token = kept.access
 

@@ -21,6 +21,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Outcome, RunView
 from bot.core.ports.plugin import Plugin
 from bot.core.ports.services import Backend
+from bot.core.redact import SecretList
 from bot.demo.run import backend_table
 from bot.operations import backend_call
 from bot.playground.planes.clock import PlaneClock
@@ -99,6 +100,7 @@ class Given:
     zone: str = "UTC"
     tasks: TaskQueue = field(default_factory=TaskQueue)
     store: Facts = field(default_factory=Facts)
+    secrets: SecretList = field(default_factory=SecretList)
     backends: dict[str, Backend] = field(default_factory=dict)
 
 

@@ -12,7 +12,7 @@ import re
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO, Final
@@ -72,7 +72,7 @@ class Seen:
         return "\n".join([f"Lines with “{self.grep}”: {self.hit_count}{more}", *self.hits])
 
 
-def masked_file(source: Path, out: BinaryIO | None, secrets: Sequence[str], seen: Seen) -> None:
+def masked_file(source: Path, out: BinaryIO | None, secrets: Iterable[str], seen: Seen) -> None:
     """Write `source` masked into `out`, or only look at it when there is none; raises BadReply for what is no harmless log."""
     digest = hashlib.sha256()
     for block in _blocks(source, secrets, seen):
@@ -87,7 +87,7 @@ def masked_file(source: Path, out: BinaryIO | None, secrets: Sequence[str], seen
     seen.digest = digest.hexdigest()
 
 
-def _blocks(source: Path, secrets: Sequence[str], seen: Seen) -> Iterator[str]:
+def _blocks(source: Path, secrets: Iterable[str], seen: Seen) -> Iterator[str]:
     with source.open("rb") as file:
         packed = file.read(2) == b"PK"
         file.seek(0)
@@ -100,7 +100,7 @@ def _blocks(source: Path, secrets: Sequence[str], seen: Seen) -> Iterator[str]:
             raise BadReply("The session log is a damaged archive.") from broken
 
 
-def _members(file: BinaryIO, secrets: Sequence[str], seen: Seen) -> Iterator[str]:
+def _members(file: BinaryIO, secrets: Iterable[str], seen: Seen) -> Iterator[str]:
     with zipfile.ZipFile(file) as archive:
         members = [info for info in archive.infolist() if not info.is_dir()]
         if len(members) > MOST_MEMBERS:
@@ -117,7 +117,7 @@ def _members(file: BinaryIO, secrets: Sequence[str], seen: Seen) -> Iterator[str
 
 
 def _masked(
-    source: IO[bytes], label: str, secrets: Sequence[str], seen: Seen, packed: int | None = None
+    source: IO[bytes], label: str, secrets: Iterable[str], seen: Seen, packed: int | None = None
 ) -> Iterator[str]:
     chunk = source.read(_CHUNK)
     if b"\0" in chunk[:4096] and not chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

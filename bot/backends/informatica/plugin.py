@@ -17,17 +17,15 @@ from bot.http_client import client_for
 
 def build(settings: InformaticaSettings, parts: BackendParts) -> InformaticaBackend:
     """One organization; nothing is opened yet."""
-    secrets = (settings.secret.get_secret_value(),)
     http = client_for(
         settings,
         parts,
         headers=(("Accept", "application/json"),),
-        secrets=secrets,
         translate=translated,
         base_url=settings.login_url,
     )
     client = InfaClient(http, SignIn(settings, http, parts.clock), parts.clock, settings)
-    return InformaticaBackend(settings, parts, client, secrets)
+    return InformaticaBackend(settings, parts, client)
 
 
 PLUGIN: Final = Plugin(rows=ROWS, settings=InformaticaSettings, build=build)

@@ -64,12 +64,10 @@ class ItentialBackend:
 
     rows: BackendRows = ROWS
 
-    def __init__(
-        self, settings: ItentialSettings, parts: BackendParts, client: ItnClient, secrets: tuple[str, ...]
-    ) -> None:
+    def __init__(self, settings: ItentialSettings, parts: BackendParts, client: ItnClient) -> None:
         self.name = settings.name
         finder = Finder(settings, parts.names, client)
-        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, secrets)
+        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, parts.secrets)
 
     def __repr__(self) -> str:
         return f"ItentialBackend({self.name!r})"

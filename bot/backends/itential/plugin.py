@@ -70,8 +70,8 @@ def build(settings: ItentialSettings, parts: BackendParts) -> ItentialBackend:
 
     fixed = settings.username and settings.sign_in == "basic"
     auth: Auth = Basic(settings.username, *settings.secrets) if fixed else Session(sign_in, parts.clock)
-    http = client_for(settings, parts, auth=auth, secrets=settings.secrets)
-    return ItentialBackend(settings, parts, ItnClient(http, settings), settings.secrets)
+    http = client_for(settings, parts, auth=auth)
+    return ItentialBackend(settings, parts, ItnClient(http, settings))
 
 
 PLUGIN: Final = Plugin(rows=ROWS, settings=ItentialSettings, build=build)

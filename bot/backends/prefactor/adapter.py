@@ -63,11 +63,10 @@ class PrefactorBackend(AdapterBase):
         settings: PrefactorSettings,
         parts: BackendParts,
         client: PrefactorClient,
-        secrets: tuple[str, ...],
     ) -> None:
         self.name = settings.name
         finder = Finder(settings, parts.names, client)
-        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, secrets)
+        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, parts.secrets)
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target; a bare name that no agent has is one to create (see targets.py)."""

@@ -6,7 +6,7 @@ vendor's TypeScript SDK). The key stands in the body, not in a header, and is at
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from bot.backends.prefactor.error_bodies import refusal
@@ -37,9 +37,9 @@ class PrefactorClient:
 
     Problems are those of the HTTP client, and error_bodies.Invalid for refused fields."""
 
-    def __init__(self, http: HttpClient, secrets: Sequence[str] = ()) -> None:
+    def __init__(self, http: HttpClient, secrets: Iterable[str] = ()) -> None:
         self._http = http
-        self._secrets = tuple(secrets)
+        self._secrets = secrets
 
     async def close(self) -> None:
         """Close the connections."""

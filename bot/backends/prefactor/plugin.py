@@ -16,17 +16,15 @@ from bot.http_client import Bearer, client_for
 
 def build(settings: PrefactorSettings, parts: BackendParts) -> PrefactorBackend:
     """One Prefactor account; nothing is opened yet."""
-    secrets = (settings.token.get_secret_value(),)
     # At most four at once: more than six parallel requests are known to queue into timeouts (CODE prefactor-open-dashboard).
     http = client_for(
         settings,
         parts,
         auth=Bearer(settings.token),
-        secrets=secrets,
         concurrency=4,
-        translate=lambda status, body: refusal(parts.name, body, status, secrets) or body,
+        translate=lambda status, body: refusal(parts.name, body, status, parts.secrets) or body,
     )
-    return PrefactorBackend(settings, parts, PrefactorClient(http, secrets), secrets)
+    return PrefactorBackend(settings, parts, PrefactorClient(http, parts.secrets))
 
 
 PLUGIN: Final = Plugin(rows=ROWS, settings=PrefactorSettings, build=build)

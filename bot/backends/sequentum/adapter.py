@@ -72,12 +72,10 @@ class SequentumBackend(AdapterBase):
 
     rows: BackendRows = ROWS
 
-    def __init__(
-        self, settings: SequentumSettings, parts: BackendParts, client: AccClient, secrets: tuple[str, ...]
-    ) -> None:
+    def __init__(self, settings: SequentumSettings, parts: BackendParts, client: AccClient) -> None:
         self.name = settings.name
         finder = Finder(settings, parts.names, client)
-        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, secrets)
+        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, parts.secrets)
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -88,7 +88,7 @@ async def _through(ctx: AdapterContext, call: Call, target: Target, out: BinaryI
             discard(raw_path)
 
 
-async def _masked(source: Path, out: BinaryIO | None, secrets: Sequence[str], read: LogRead) -> None:
+async def _masked(source: Path, out: BinaryIO | None, secrets: Iterable[str], read: LogRead) -> None:
     """Off the loop: masking is work for the processor. A caller that goes away stops it at the next chunk."""
     stop = threading.Event()
     try:

@@ -15,9 +15,8 @@ from bot.http_client import Bearer, client_for
 
 def build(settings: SequentumSettings, parts: BackendParts) -> SequentumBackend:
     """One ACC; nothing is opened yet."""
-    secrets = (settings.token.get_secret_value(), *(server.key.get_secret_value() for server in settings.servers))
-    http = client_for(settings, parts, auth=Bearer(settings.token), secrets=secrets)
-    return SequentumBackend(settings, parts, AccClient(http, settings.schedules_on_path), secrets)
+    http = client_for(settings, parts, auth=Bearer(settings.token))
+    return SequentumBackend(settings, parts, AccClient(http, settings.schedules_on_path))
 
 
 PLUGIN: Final = Plugin(rows=ROWS, settings=SequentumSettings, build=build)

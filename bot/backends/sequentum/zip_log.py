@@ -14,7 +14,7 @@ import struct
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from pathlib import Path
@@ -75,7 +75,7 @@ class LogRead:
 
 
 def rewrite(
-    source: Path, target: BinaryIO | None, secrets: Sequence[str], read: LogRead, stopped: Callable[[], bool]
+    source: Path, target: BinaryIO | None, secrets: Iterable[str], read: LogRead, stopped: Callable[[], bool]
 ) -> None:
     """Mask `source` into `target` (only look at it when None); raises BadReply for what is no harmless zip, Stopped."""
     with source.open("rb") as file:
@@ -121,7 +121,7 @@ def _zip64_directory(file: BinaryIO, locator: bytes) -> tuple[int, int] | None:
 def _copy(
     archive: zipfile.ZipFile,
     target: BinaryIO | None,
-    secrets: Sequence[str],
+    secrets: Iterable[str],
     read: LogRead,
     stopped: Callable[[], bool],
 ) -> None:
@@ -180,7 +180,7 @@ class _Budget:
 
 
 def _masked(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, secrets: Sequence[str], read: LogRead, budget: _Budget
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, secrets: Iterable[str], read: LogRead, budget: _Budget
 ) -> Iterator[str]:
     """Blocks of whole masked lines of one member; nothing for a member that is left out (see `notes`)."""
     label = label_of(info.filename, "a member")

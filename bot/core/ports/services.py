@@ -15,6 +15,7 @@ from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Health, LookBack, Named, Refused, RunView, Unknown
 from bot.core.policy.match import Reach, Subject, Where
+from bot.core.redact import SecretList
 
 
 class Clock(Protocol):
@@ -212,3 +213,5 @@ class BackendParts(Protocol):
     def ids(self) -> Ids: ...
     @property
     def names(self) -> Names: ...
+    @property
+    def secrets(self) -> SecretList: ...

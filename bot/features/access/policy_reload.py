@@ -10,7 +10,7 @@ import asyncio
 import difflib
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from bot.core.policy.compile import Policy, PolicyProblem, parse_policy
 from bot.core.policy.rights import review_gap
 from bot.core.ports.services import Clock, Directory, Ids, Presenter
 from bot.core.ports.store import Store
+from bot.core.redact import SecretList
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import ActivePolicy
 
@@ -65,7 +66,7 @@ class PolicyReloader:
         """Write down what was loaded at the start."""
         await store.append(self._row(Event.POLICY_LOADED, self._path.name, self._read.digest))
 
-    async def look(self, store: Store, presenter: Presenter, secrets: Sequence[str]) -> None:
+    async def look(self, store: Store, presenter: Presenter, secrets: SecretList) -> None:
         """Take a changed file, or refuse it loudly and keep the last good one. None of `secrets` is shown."""
         self._audit_writer = AuditWriter(secrets)
         found, at = read_rules(self._path), self._clock.monotonic()

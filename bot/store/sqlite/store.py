@@ -15,6 +15,7 @@ from bot.core.audit import AuditEntry
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.records import Filters, Pause, PendingDecision, StoredEntry, StoredRequest, Verdict, Watch, stamp
+from bot.core.redact import SecretList
 from bot.core.value import Json
 from bot.store.sqlite.approvals import StoredDecisions
 from bot.store.sqlite.connection import Database
@@ -51,6 +52,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
     def __init__(self, database: Database, lock: FileLock | None) -> None:
         super().__init__(database)
         self._lock = lock
+        self.secrets = SecretList()  # masked in requests and decisions that ended
 
     @classmethod
     def open(cls, path: str, *, exclusive: bool = False, patience: float = 5.0) -> Store:
@@ -159,8 +161,8 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
                 pauses_table.add(db, pause)
             if run is not None:
                 target_names.set_value(db, run_key(request_id), run.model_dump(mode="json"), stamp(at))
-            requests.scrub(db, request_id)
-            pending_decisions.scrub(db, request_id)
+            requests.scrub(db, request_id, self.secrets)
+            pending_decisions.scrub(db, request_id, self.secrets)
             audit.append(db, rows)
 
         await self.database.write(unit)

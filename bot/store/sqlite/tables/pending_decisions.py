@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlite_utils import Database
@@ -46,13 +46,13 @@ def add(db: Database, pending: PendingDecision) -> None:
     inserted(db, "pending_decisions", values)
 
 
-def scrub(db: Database, request_id: str) -> None:
+def scrub(db: Database, request_id: str, secrets: Iterable[str]) -> None:
     """Mask the secrets in what was held for this request, as far as it is decided."""
     sql = (
         "SELECT id, intent, operation FROM pending_decisions WHERE request_id = ? AND state NOT IN ('open', 'approved')"
     )
     for pending_id, *texts in db.conn.execute(sql, (request_id,)).fetchall():
-        intent, operation = (masked(text) for text in texts)
+        intent, operation = (masked(text, secrets) for text in texts)
         if [intent, operation] != texts:
             update = "UPDATE pending_decisions SET intent = ?, operation = ? WHERE id = ?"
             db.conn.execute(update, (intent, operation, pending_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlite_utils import Database
 
@@ -44,12 +44,12 @@ def accept(db: Database, intent: Intent, state: str) -> bool:
     return changed(db, _ACCEPT, values)
 
 
-def scrub(db: Database, request_id: str) -> None:
+def scrub(db: Database, request_id: str, secrets: Iterable[str]) -> None:
     """Mask the secrets that somebody typed: nothing needs them once the request has ended."""
     row = db.conn.execute("SELECT intent, operation FROM requests WHERE request_id = ?", (request_id,)).fetchone()
     if row is None:
         return
-    intent, operation = (masked(text) for text in row)
+    intent, operation = (masked(text, secrets) for text in row)
     if (intent, operation) != tuple(row):
         db.conn.execute(
             "UPDATE requests SET intent = ?, operation = ? WHERE request_id = ?", (intent, operation, request_id)

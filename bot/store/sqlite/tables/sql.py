@@ -63,13 +63,15 @@ def inserted(db: Database, name: str, values: Mapping[str, Any]) -> None:
     db.conn.execute(f"INSERT INTO {name} ({columns}) VALUES ({marks})", tuple(values.values()))
 
 
-def masked(text: str | None) -> str | None:
+def masked(text: str | None, secrets: Iterable[str]) -> str | None:
     """A JSON text with the secrets in it masked; the same text when there are none. Names and ids are left alone."""
     if text is None:
         return None
     document: dict[str, Json] = json.loads(text)
     changed = {
-        name: value if name in _NO_SECRETS else redact_json(value, "" if isinstance(value, list | dict) else name)
+        name: value
+        if name in _NO_SECRETS
+        else redact_json(value, "" if isinstance(value, list | dict) else name, secrets)
         for name, value in document.items()
     }
     return text if changed == document else json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
