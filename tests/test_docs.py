@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from bot import config, plugins
-from bot.cli import main
+from bot.cli import commands
 from bot.core.audit import COLUMNS, AuditEntry, Event
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import check_params
@@ -176,7 +176,7 @@ def objection(params: tuple[Param, ...], read: Command) -> str | None:
 
 def read_by_click(words: list[str]) -> None:
     """Read `signalbox ...` as the command line does, without running it; an example's placeholders are texts like any other."""
-    command: click.Command = main.cli
+    command: click.Command = commands.cli
     ctx = command.make_context("signalbox", list(words))
     while isinstance(command, click.Group):
         name, found, rest = command.resolve_command(ctx, [*ctx._protected_args, *ctx.args])
@@ -245,7 +245,7 @@ def test_the_command_line_page_names_every_program_and_option() -> None:
     page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
     written = set(re.findall(r"(?<![\w-])--[a-z]+", page))
     options = {"--help"}
-    for name, command in main.cli.commands.items():
+    for name, command in commands.cli.commands.items():
         assert f"`signalbox {name}" in page
         options |= _options(command)
         for action, nested in command.commands.items() if isinstance(command, click.Group) else ():

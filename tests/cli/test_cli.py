@@ -12,8 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from bot.cli.commands import cli
+from bot.cli.main import HELP
 from bot.slack.manifest import manifest_text
 from tests.cli.program import Program, one_line
 from tests.world import World, world
@@ -31,6 +34,11 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
     assert "Usage: signalbox" in done.stdout
+
+
+def test_the_help_that_is_printed_without_click_is_the_one_of_click() -> None:
+    context = click.Context(cli, info_name="signalbox", terminal_width=80, max_content_width=80)
+    assert context.get_help() + "\n" == HELP
 
 
 def test_a_shell_completes_commands_and_options() -> None:

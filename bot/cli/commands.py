@@ -1,0 +1,257 @@
+"""Every command with its options. Heavy imports happen inside the commands, so that --help and completion are fast.
+
+What a command does is in the module of its name beside this one.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from bot.cli.exit_codes import CliError, Exit
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+class _Text(click.ParamType[str]):
+    """Words for Slack or the store. A byte of another encoding becomes U+FFFD: what is sent and stored is valid text."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+TEXT = _Text()
+FILE = click.Path(path_type=Path)
+
+
+def run_command(words: Sequence[str]) -> int:
+    """Run one command and return its exit code; what a person has to change is on standard error, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        return int(cli.main(words, prog_name="signalbox", standalone_mode=False) or Exit.DONE)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return Exit.NOT_DONE
+    except Exception as error:
+        ended = _ended(error)
+        if ended is None:
+            raise
+        click.echo("signalbox: " + "\n  ".join(ended.lines), err=True)
+        return ended.code
+
+
+def _ended(error: Exception) -> CliError | None:
+    """What a person is told about an expected error; None for a fault of the program."""
+    from bot.config import ConfigProblem
+    from bot.core.errors import Problem
+    from bot.core.policy.compile import PolicyProblem
+
+    if isinstance(error, CliError):
+        return error
+    if isinstance(error, ConfigProblem):
+        more = len(error.lines) - 1
+        return CliError(Exit.MISUSED, f"{error}" + (f" (and {more} more: signalbox check)" if more else ""))
+    if isinstance(error, PolicyProblem):
+        return CliError(Exit.MISUSED, f"the rules can't be used: {error.lines[0]}")
+    if isinstance(error, Problem):
+        return CliError(Exit.NOT_DONE, f"{error.summary} {error.hint}".rstrip())
+    return None
+
+
+def _config(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
+    """The option may stand before or after the name of the command."""
+    if value is not None:
+        ctx.obj = value
+    return ctx.obj if isinstance(ctx.obj, Path) else Path("signalbox.toml")
+
+
+config_option = click.option(
+    "--config", type=FILE, callback=_config, is_eager=True, help="The configuration file (default: signalbox.toml)."
+)
+
+
+def acting_options(command: F) -> F:
+    """Who asks, and where."""
+    command = click.option("--user", type=TEXT, required=True, help="The person's id, U....")(command)
+    command = click.option("--channel", type=TEXT, required=True, help="The channel's id, C....")(command)
+    return click.argument("command", type=TEXT)(command)
+
+
+@click.group()
+@config_option
+def cli(config: Path) -> None:
+    """A Slack bot with which a team operates its automation control planes."""
+
+
+@cli.command()
+@config_option
+def run(config: Path) -> int:
+    """Run the bot until SIGINT or SIGTERM."""
+    from bot.cli.run import run_bot
+
+    return run_bot(_settings(config))
+
+
+@cli.command()
+@config_option
+def check(config: Path) -> int:
+    """Check configuration, rules, network, tokens and backends."""
+    from bot.cli.check import check as check_everything
+
+    return _awaited(check_everything(config, os.environ, click.echo))
+
+
+@cli.command()
+@acting_options
+@click.option("--yes", is_flag=True, help="Run a dangerous command without the question.")
+@config_option
+def do(command: str, channel: str, user: str, yes: bool, config: Path) -> int:
+    """Run one COMMAND as a person in a channel.
+
+    For example: signalbox do "status acc:shop/prices" --channel C0CRAWL --user U0ANA
+    """
+    from bot.cli.do import do as do_one
+
+    return _awaited(do_one(_settings(config), os.environ, command, channel, user, yes=yes, say=click.echo))
+
+
+@cli.command()
+@acting_options
+@config_option
+def why(command: str, channel: str, user: str, config: Path) -> int:
+    """Show every rule that a COMMAND meets; run nothing."""
+    from bot.cli.do import do as do_one
+
+    settings = _settings(config, need_tokens=False)
+    return _awaited(do_one(settings, os.environ, f"why {command}", channel, user, yes=False, say=click.echo))
+
+
+@cli.command()
+@click.option("--url", type=TEXT, help="The public address of /slack/events, for HTTP mode.")
+@config_option
+def manifest(url: str | None, config: Path) -> int:
+    """Print the app manifest that fits the configuration."""
+    from bot.config import app_of
+    from bot.slack.manifest import manifest_text
+
+    named = app_of(config) if config.exists() else {}
+    click.echo(manifest_text(**named, url=url), nl=False)
+    return Exit.DONE
+
+
+@cli.command()
+@click.option("--port", type=int, default=8765, show_default=True, help="The page's port; 0 picks a free one.")
+@click.option("--data", type=FILE, default=Path("demo-data"), show_default=True, help="The folder of the demo.")
+@click.option("--fresh", is_flag=True, help="Forget what earlier demos did in this folder.")
+@click.option("--tour", is_flag=True, help="Play the main job and end with 0 or 1.")
+def demo(port: int, data: Path, fresh: bool, tour: bool) -> int:
+    """Start a local Slack workspace, simulated planes and the bot."""
+    from bot.demo.run import demo_command
+
+    return demo_command(data, port, fresh=fresh, tour=tour, say=click.echo)
+
+
+@cli.group()
+@config_option
+def policy(config: Path) -> None:
+    """Try rules before they are in force."""
+
+
+@policy.command("test")
+@click.argument("file", type=FILE)
+@config_option
+def policy_test(file: Path, config: Path) -> int:
+    """Run the [[case]] tables of the rules in FILE."""
+    from bot.cli.policy import test_rules
+
+    return test_rules(file, config, click.echo)
+
+
+@policy.command("replay")
+@click.argument("file", type=FILE)
+@click.option("--since", type=TEXT, default="30d", show_default=True, help="How far back.")
+@config_option
+def policy_replay(file: Path, since: str, config: Path) -> int:
+    """Decide past requests again with the rules in FILE: who gains, who loses."""
+    from bot.cli.policy import usable_rules
+    from bot.cli.policy_replay import replay
+
+    return replay(_settings(config, need_tokens=False), usable_rules(file)[1], since, click.echo)
+
+
+@policy.command("schema")
+@click.argument("which", type=click.Choice(["policy", "config"]), default="policy")
+@config_option
+def policy_schema(which: str, config: Path) -> int:
+    """Print the JSON Schema of policy.toml, or with `config` of signalbox.toml."""
+    from bot.cli.policy import print_schema
+
+    return print_schema(which, click.echo)
+
+
+@cli.group()
+@config_option
+def audit(config: Path) -> None:
+    """Search, export or verify the audit log; needs no secret."""
+
+
+@audit.command("search")
+@click.argument("words", type=TEXT, nargs=-1)
+@click.option("--event", type=TEXT, help="Only entries of this event, for example policy_loaded.")
+@click.option("--count", type=int, default=50, show_default=True, help="How many entries at most.")
+@config_option
+def audit_search(words: tuple[str, ...], event: str | None, count: int, config: Path) -> int:
+    """Show entries that hold these WORDS, or those of one request id; newest first."""
+    from bot.cli import audit as log
+
+    return log.search(config, " ".join(words), event, count, click.echo)
+
+
+@audit.command("export")
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True, help="The format."
+)
+@click.option("--output", type=FILE, required=True, help="The file to write.")
+@config_option
+def audit_export(form: str, output: Path, config: Path) -> int:
+    """Write the whole audit log to a file."""
+    from bot.cli import audit as log
+
+    return log.export(config, form, output, click.echo)
+
+
+@audit.command("verify")
+@click.option("--head", type=TEXT, help="A published SEQ:HASH to compare with.")
+@config_option
+def audit_verify(head: str | None, config: Path) -> int:
+    """Check the hash chain."""
+    from bot.cli import audit as log
+
+    return log.verify(config, head, click.echo)
+
+
+def _settings(config: Path, *, need_tokens: bool = True) -> Settings:
+    from bot.config import load
+
+    return load(config, os.environ, need_tokens=need_tokens)
+
+
+def _awaited(work: Coroutine[object, object, int]) -> int:
+    import asyncio
+
+    return asyncio.run(work)
