@@ -353,6 +353,7 @@ class Bot:
             "tasks": len(self.tasks),
             "messages_sent": self.sender.sent,
             "messages_troubles": self.sender.troubles,
+            "messages_undelivered": self.sender.lost,
             "http_connections": self.http.connections,
         }
 

@@ -19,6 +19,7 @@ COUNTERS: Final = {
     "requests_repeated": "Deliveries of requests that were stored before.",
     "messages_sent": "Slack messages that were sent or updated.",
     "messages_troubles": "Calls for Slack messages that failed.",
+    "messages_undelivered": "Messages that reached nobody.",
 }
 GAUGES: Final = {
     "tasks": "Requests and other work under way or waiting for their turn.",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -265,7 +265,7 @@ class MessageSender:
             if trouble is None:
                 self._holds.pop(lane, None)
                 for stuck in failed:
-                    await self._later(stuck, min(LONGEST_WAIT, 2.0**stuck.attempts), stuck.last_error or "")
+                    await self._later(stuck, min(LONGEST_WAIT, 2.0 ** min(stuck.attempts, 10)), stuck.last_error or "")
                 failed.clear()
                 continue
             await self._store.postpone(row.key, row.due_at, trouble.code)  # keeps its turn, counts the try
@@ -292,12 +292,15 @@ class MessageSender:
             except Again as again:
                 await self._later(row, again.seconds, "card not posted yet")
                 return None
-            except ValidationError:
-                _log.error("message %s was stored by another version and can't be read", row.key)
-                await self._store.sent(row.key, row.want, gone=True)
-                return None
             except (SlackApiError, *TRANSPORT) as error:
                 trouble = read(error)
+            except Problem:  # of the store: nothing was noted, so the lane waits
+                raise
+            except Exception as error:  # noqa: BLE001  one message that can't be made must not stop the others
+                _log.error("message %s can't be made: %s", row.key, type(error).__name__)
+                self.lost += 1
+                await self._store.sent(row.key, row.want)
+                return None
             else:
                 self.sent += 1
                 return None
@@ -327,7 +330,7 @@ class MessageSender:
         if is_open_question(row):
             await self._later(row, UNTIL_INVITED, trouble.code)
         elif trouble.remedy is Remedy.UNKNOWN and row.attempts < MOST_UNKNOWN:
-            await self._later(row, UNTIL_INVITED * 2.0**row.attempts, trouble.code)
+            await self._later(row, UNTIL_INVITED * 2.0 ** min(row.attempts, MOST_UNKNOWN), trouble.code)
         else:
             await self._delivery.done(row)
         return None

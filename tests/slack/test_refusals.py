@@ -292,3 +292,23 @@ async def test_where_no_message_can_be_updated_the_last_way_posts_again(office: 
         await office.sender.show(card(status))
         await office.settle(1)
     assert ["Succeeded" in text for text in office.texts("D0ANA")] == [False, True]
+
+
+async def test_a_message_that_cannot_be_made_stops_no_other_and_its_next_state_is_shown(office: Office) -> None:
+    await office.sender.show(card("Working"))
+    await office.store.database.write(lambda db: db.execute("UPDATE messages SET body = json_array(1)"))
+    await office.sender.show(card("Succeeded", key="op:2"))
+    await office.settle()
+    await office.sender.show(card("Ended"))
+    await office.settle(1)
+    assert [any(word in text for text in office.texts()) for word in ("Succeeded", "Ended")] == [True, True]
+    assert office.sender.lost == 1
+
+
+async def test_an_outage_of_many_hours_loses_nothing(office: Office) -> None:
+    await office.sender.show(card("Succeeded"))
+    await office.store.database.write(lambda db: db.execute("UPDATE messages SET attempts = 5000"))
+    office.ws.faults.fail("*", status=503, times=3)
+    for _ in range(5):
+        await office.settle(31)
+    assert len(office.texts()) == 1

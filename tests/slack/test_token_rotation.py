@@ -185,6 +185,7 @@ async def test_the_program_goes_on_when_its_token_expires(tmp_path: Path) -> Non
         await here.ana.post("C0CRAWL", "<@U0BOT> whoami")
         await here.until(lambda: here.ws.core.rotating.count == 2, timeout=20)
         await here.ana.wait_for(lambda person: len([m for m in person.messages("C0CRAWL") if m["ephemeral"]]) == 2)
+        await here.does("help", "What you may do here")
         assert not here.bot.stopping.is_set()
 
 

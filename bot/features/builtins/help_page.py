@@ -136,6 +136,8 @@ def _example(row: Capability, backend: str) -> str:
 
 def _on_hand(ctx: Context, example: str) -> str:
     """An example of a built-in verb with a control plane that is there."""
+    if not ctx.catalog.backends:
+        return example
     name, rows = min(ctx.catalog.backends.items())
     words = example.split(" ")
     for index, word in enumerate(words):
