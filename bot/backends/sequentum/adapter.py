@@ -15,7 +15,7 @@ from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, ROWS, RUN, SCHED
 from bot.backends.sequentum.client import AccClient
 from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.multi_session import together
-from bot.backends.sequentum.presentation import job_view, run_view
+from bot.backends.sequentum.presentation import view_of
 from bot.backends.sequentum.settings import SequentumSettings
 from bot.backends.sequentum.targets import Finder
 from bot.core.adapter_context import handler_of
@@ -89,46 +89,24 @@ class SequentumBackend(AdapterBase):
         """All runs of one agent by one request for its history; those that are not on that page are requested one by one."""
         wanted = [id_ for run in runs if run.kind == RUN for id_ in run.together or (run.id,)]
         jobs = [run.id for run in runs if run.kind == JOB_RUN]
-        views: dict[str, RunView] = {}
-        if wanted:
-            views.update(await self._poll_runs(group, wanted))
-        if jobs:
-            views.update(await self._poll_jobs(group, jobs))
+        views = await self._poll(RUN, group, wanted) | await self._poll(JOB_RUN, group, jobs)
         several = {run.id: {id_: views[id_] for id_ in run.together} for run in runs if run.together}
         return views | {id_: together(self.name, of_all) for id_, of_all in several.items()}
 
-    async def _poll_runs(self, group: str, wanted: Sequence[str]) -> dict[str, RunView]:
+    async def _poll(self, kind: str, group: str, wanted: Sequence[str]) -> dict[str, RunView]:
         ctx, views = self._ctx, {}
-        if group:
-            listed = (await ctx.client.runs(group, _page(len(wanted)))).items
-            found = {run.agent_run_history_id: run for run in listed}
-            views = {id_: run_view(self.name, found[id_], ctx.clean) for id_ in wanted if id_ in found}
+        if wanted and group:
+            listed = (await ctx.client.history(kind, group, max(_PAGE, len(wanted) + _MARGIN))).items
+            views = {item.id: view_of(self.name, item, ctx.clean) for item in listed if item.id in wanted}
 
-        async def one(id_: str) -> RunView:
-            return run_view(self.name, await ctx.client.run(id_), ctx.clean, id_)
-
-        return views | await self._singly(one, [id_ for id_ in wanted if id_ not in views])
-
-    async def _poll_jobs(self, group: str, wanted: Sequence[str]) -> dict[str, RunView]:
-        ctx, views = self._ctx, {}
-        if group:
-            listed = (await ctx.client.job_runs(group, _page(len(wanted)))).items
-            found = {job.agent_job_history_id: job for job in listed}
-            views = {id_: job_view(self.name, found[id_], id_) for id_ in wanted if id_ in found}
-
-        async def one(id_: str) -> RunView:
-            return job_view(self.name, await ctx.client.job_run(id_), id_)
-
-        return views | await self._singly(one, [id_ for id_ in wanted if id_ not in views])
-
-    async def _singly(self, ask: Callable[[str], Awaitable[RunView]], missing: Sequence[str]) -> dict[str, RunView]:
         async def one(id_: str) -> RunView:
             try:
-                return await ask(id_)
+                return view_of(self.name, await ctx.client.one(kind, id_), ctx.clean, id_)
             except NoSuchTarget as gone:
                 return RunView(state="not found", phase=Phase.UNREADABLE, message=gone.summary)
 
-        return dict(zip(missing, await asyncio.gather(*map(one, missing)), strict=True))
+        missing = [id_ for id_ in wanted if id_ not in views]
+        return views | dict(zip(missing, await asyncio.gather(*map(one, missing)), strict=True))
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
         """By the history of the agent for what starts a run; anything else may simply be done again."""
@@ -186,7 +164,3 @@ class SequentumBackend(AdapterBase):
     async def close(self) -> None:
         """Close the connections."""
         await self._ctx.client.close()
-
-
-def _page(wanted: int) -> int:
-    return max(_PAGE, wanted + _MARGIN)

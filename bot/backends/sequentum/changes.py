@@ -80,18 +80,18 @@ async def _enabled(ctx: AdapterContext, operation: Operation, call: Call) -> tup
             raise
         return None
     if target.kind == SCHEDULE:
-        schedules = [item for item in schedules if item.schedule_id == target.id]
-    if timed and any(item.is_enabled is None or (item.is_enabled and not item.schedule_id) for item in schedules):
+        schedules = [item for item in schedules if item.id == target.id]
+    if timed and any(item.is_enabled is None or (item.is_enabled and not item.id) for item in schedules):
         raise BadReply(
             f"{ctx.name} lists a schedule of which `scheduleId` or `isEnabled` can't be read, so nothing was switched off.",
             "After the pause it could not be switched on again. Leave `for=` and `until=` out to switch off without an end.",
         )
     if target.kind == AGENT:
-        await ctx.finder.learn(SCHEDULE, [item.schedule_id for item in schedules], target)
+        await ctx.finder.learn(SCHEDULE, [item.id for item in schedules], target)
     parts = [
-        target if target.kind == SCHEDULE else ctx.finder.part(SCHEDULE, item.schedule_id, target)
+        target if target.kind == SCHEDULE else ctx.finder.part(SCHEDULE, item.id, target)
         for item in schedules
-        if item.is_enabled and item.schedule_id
+        if item.is_enabled and item.id
     ]
     if timed:
         await call.note_enabled(parts)
@@ -126,17 +126,17 @@ async def plan_schedule(ctx: AdapterContext, operation: Operation) -> Plan:
     """
     wanted = text_of(operation, "id")
     old = await _old(ctx, operation.target, wanted) if wanted else None
-    schedule_id = old.schedule_id if old else str(uuid5(_SCHEDULE_IDS, operation.request_id))
+    schedule_id = old.id if old else str(uuid5(_SCHEDULE_IDS, operation.request_id))
     zone, known = _zone(ctx, operation, old)
     return Plan(_body(operation, schedule_id, zone, old), old, zone, known)
 
 
 async def _old(ctx: AdapterContext, agent: Target, wanted: str) -> Schedule:
     schedules = await ctx.client.schedules(agent.id)
-    old = next((item for item in schedules if item.schedule_id.casefold() == wanted.casefold()), None)
+    old = next((item for item in schedules if item.id.casefold() == wanted.casefold()), None)
     if old is not None:
         return old
-    listed = ", ".join(f"`{item.schedule_id}`" for item in schedules[:_LISTED])
+    listed = ", ".join(f"`{item.id}`" for item in schedules[:_LISTED])
     more = f" and {len(schedules) - _LISTED} more" if len(schedules) > _LISTED else ""
     has = f"It has {listed}{more}." if schedules else "It has none."
     raise BadRequest(
@@ -201,7 +201,7 @@ def _body(operation: Operation, schedule_id: str, zone: str, old: Schedule | Non
 
     said = {name for name in _KEPT if params.get(name) is not None or (name == "input" and inputs)}
     lost = [field for name, field in _KEPT.items() if name not in said and field in old.odd]
-    if old.schedule_id and old.is_enabled is None and "enabled" not in said:
+    if old.id and old.is_enabled is None and "enabled" not in said:
         lost.append(_KEPT["enabled"])
     if lost:
         names = ", ".join(f"`{field}`" for field in dict.fromkeys(lost))
@@ -235,7 +235,7 @@ async def _stored(ctx: AdapterContext, agent_id: str, schedule_id: str) -> Sched
         schedules = await ctx.client.schedules(agent_id)
     except (CallProblem, NoSuchTarget):
         return None
-    return next((item for item in schedules if item.schedule_id == schedule_id), None)
+    return next((item for item in schedules if item.id == schedule_id), None)
 
 
 async def mark(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

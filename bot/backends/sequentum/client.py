@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
-from typing import BinaryIO, Final, Generic, NamedTuple, TypeVar
+from typing import Any, BinaryIO, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
+from bot.backends.sequentum.capabilities import JOB_RUN
 from bot.backends.sequentum.models import Agent, JobRun, JobStarted, Run, Schedule, ServerStatus, Started
 from bot.backends.sequentum.settings import ServerSettings
 from bot.core.errors import BadReply, Rejected
@@ -50,7 +51,7 @@ class AccClient:
     async def start(self, agent_id: str, body: Mapping[str, Json], deadline: float = START_DEADLINE) -> list[str]:
         """2. POST api/agent/ID/cluster/start: ids of the runs that began."""
         path = f"/api/agent/{segment(agent_id)}/cluster/start"
-        reply = await self._http.call("POST", path, json=dict(body), missing=f"agent {agent_id}", deadline=deadline)
+        reply = await self._change(path, f"agent {agent_id}", safe=False, json=dict(body), deadline=deadline)
         return list(reply.read(Started, "agent_run_history_ids").agent_run_history_ids)
 
     async def start_for_data(
@@ -68,6 +69,14 @@ class AccClient:
         )
         whole = got.size == len(got.head)
         return (self._ids(Reply(self._http.name, got.status, got.headers, got.head)) if whole else []) or got
+
+    async def one(self, kind: str, id: str) -> Run | JobRun:
+        """5 or 8, by the kind of run."""
+        return await (self.job_run(id) if kind == JOB_RUN else self.run(id))
+
+    async def history(self, kind: str, agent_id: str, count: int) -> Seen[Run] | Seen[JobRun]:
+        """6 or 9, by the kind of run."""
+        return await (self.job_runs(agent_id, count) if kind == JOB_RUN else self.runs(agent_id, count))
 
     async def restart(self, run_id: str) -> list[str]:
         """3. POST api/run/ID/restart: ids if the reply holds any; the page shows no reply."""
@@ -91,14 +100,9 @@ class AccClient:
 
     async def start_job(self, agent_id: str, body: Mapping[str, Json]) -> JobStarted:
         """7. POST api/job/ID/start."""
-        reply = await self._http.call(
-            "POST",
-            f"/api/job/{segment(agent_id)}/start",
-            json=dict(body),
-            missing=f"agent {agent_id}",
-            deadline=START_DEADLINE,
-        )
-        return reply.read(JobStarted, "agent_job_history_id")
+        path = f"/api/job/{segment(agent_id)}/start"
+        reply = await self._change(path, f"agent {agent_id}", safe=False, json=dict(body), deadline=START_DEADLINE)
+        return reply.read(JobStarted, "id")
 
     async def job_run(self, job_run_id: str, *needs: str) -> JobRun:
         """8. GET api/job/run/ID; `needs` are fields that the caller can't do without."""
@@ -125,7 +129,7 @@ class AccClient:
     async def set_schedule(self, agent_id: str, body: Mapping[str, Json]) -> None:
         """12. POST api/job/ID/schedule: adds or replaces the schedule whose id the body brings."""
         path = f"/api/job/{segment(agent_id)}/schedule"
-        await self._http.call("POST", path, json=dict(body), repeat_safe=True, missing=f"agent {agent_id}")
+        await self._change(path, f"agent {agent_id}", json=dict(body))
 
     async def delete_schedule(self, schedule_id: str) -> None:
         """13. DELETE api/job/schedule/ID."""
@@ -170,7 +174,7 @@ class AccClient:
     async def mark(self, agent_id: str, status: int) -> None:
         """20. POST api/job/ID/status: of the latest job run."""
         path = f"/api/job/{segment(agent_id)}/status"
-        await self._http.call("POST", path, json={"status": status}, repeat_safe=True, missing=f"agent {agent_id}")
+        await self._change(path, f"agent {agent_id}", json={"status": status})
 
     async def run_log(self, run_id: str, to: BinaryIO) -> Download:
         """21. GET api/run/ID/log: a zip."""
@@ -235,21 +239,20 @@ class AccClient:
             "useSsl": server.use_ssl,
             "serverRefresh": True,
         }
-        reply = await self._http.call("POST", "/api/server/check", json=body, repeat_safe=True)
-        return reply.read(ServerStatus)
+        return (await self._change("/api/server/check", None, json=body)).read(ServerStatus)
 
     async def approve(self, agent_id: str, message: str, *, approved: bool) -> None:
         """30 and 31. POST api/agent/ID/toggleAgentApproval/True disapproves, /False approves; the body is a JSON string."""
         path = f"/api/agent/{segment(agent_id)}/toggleAgentApproval/{'False' if approved else 'True'}"
-        await self._http.call("POST", path, json=message, repeat_safe=True, missing=f"agent {agent_id}")
+        await self._change(path, f"agent {agent_id}", json=message)
 
     async def _get(self, path: str, *, missing: str, query: str = "") -> Reply:
         return await self._http.call("GET", path, query=query, repeat_safe=True, missing=missing)
 
     async def _change(
-        self, path: str, missing: str | None, *, method: str = "POST", safe: bool = True, query: str = ""
+        self, path: str, missing: str | None, *, method: str = "POST", safe: bool = True, **more: Any
     ) -> Reply:
-        return await self._http.call(method, path, query=query, repeat_safe=safe, missing=missing)
+        return await self._http.call(method, path, repeat_safe=safe, missing=missing, **more)
 
     async def _file(self, path: str, to: BinaryIO, missing: str) -> Download:
         return await self._http.download(

@@ -12,8 +12,6 @@ from typing import BinaryIO, Final
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN
 from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.file_names import discard, label_of
-from bot.backends.sequentum.states import JOB, named
-from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.times import moment
 from bot.backends.sequentum.zip_log import MOST_HITS, LogRead, rewrite, sha256_of
 from bot.core.command.arguments import flag_of, number_of, text_of
@@ -128,12 +126,8 @@ async def _difference(ctx: AdapterContext, call: Call, target: Target, read: Log
 
 async def _last_good(ctx: AdapterContext, target: Target) -> Target | None:
     """The newest succeeded run (or job run) of the same agent that began before this one."""
-    if target.kind == JOB_RUN:
-        jobs = (await ctx.client.job_runs(target.group, _SEARCHED)).items
-        entries = [(job.agent_job_history_id, moment(job.start_time), named(JOB, job.status)[1]) for job in jobs]
-    else:
-        runs = (await ctx.client.runs(target.group, _SEARCHED)).items
-        entries = [(run.agent_run_history_id, moment(run.start_time), named(RUN_STATES, run.status)[1]) for run in runs]
+    listed = (await ctx.client.history(target.kind, target.group, _SEARCHED)).items
+    entries = [(item.id, moment(item.start_time), item.phase) for item in listed]
     began = next((when for id_, when, _ in entries if id_ == target.id), None)
     good = [
         (when, id_)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from bot.backends.sequentum.states import JOB, RUN, named
+from bot.core.outcome import Phase
 from bot.core.value import Json
 from bot.core.vendor_json import Id, Number, Text, Whole, WireModel
 
@@ -31,7 +33,7 @@ class Agent(AccModel):
 class Run(AccModel):
     """An agent run. `run_id` is the number of its job run (0 without one), not its own id; `input_parameters` JSON text."""
 
-    agent_run_history_id: Id = ""
+    id: Id = Field(default="", alias="agentRunHistoryId")
     agent_id: Id = ""
     session_id: Text | None = None
     run_id: Whole | None = None
@@ -49,11 +51,21 @@ class Run(AccModel):
     input_parameters: Json = None
     is_production_run: bool | None = None
 
+    @property
+    def state(self) -> str:
+        """The name of its status."""
+        return named(RUN, self.status)[0]
+
+    @property
+    def phase(self) -> Phase:
+        """Where it stands."""
+        return named(RUN, self.status)[1]
+
 
 class JobRun(AccModel):
     """A job run. `run_id` is its number within the agent."""
 
-    agent_job_history_id: Id = ""
+    id: Id = Field(default="", alias="agentJobHistoryId")
     agent_id: Id = ""
     run_id: Whole | None = None
     start_time: Text | None = None
@@ -65,6 +77,16 @@ class JobRun(AccModel):
     completed_run_count: Whole | None = None
     total_run_count: Whole | None = None
 
+    @property
+    def state(self) -> str:
+        """The name of its status."""
+        return named(JOB, self.status)[0]
+
+    @property
+    def phase(self) -> Phase:
+        """Where it stands."""
+        return named(JOB, self.status)[1]
+
 
 class Schedule(AccModel):
     """A schedule as it is listed. `start_time` has no offset: it is local to `time_zone_id`, a Windows zone name.
@@ -72,7 +94,7 @@ class Schedule(AccModel):
     `input_parameters` is JSON text (SEED); an object is read as well.
     """
 
-    schedule_id: Id = ""
+    id: Id = Field(default="", alias="scheduleId")
     cron: Text | None = None
     cron_description: Text | None = None
     session_id: Text | None = None
@@ -97,7 +119,7 @@ class Started(AccModel):
 class JobStarted(AccModel):
     """Reply of job start."""
 
-    agent_job_history_id: Id = ""
+    id: Id = Field(default="", alias="agentJobHistoryId")
     job_run_id: Whole | None = None
 
 

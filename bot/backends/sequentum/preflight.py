@@ -10,8 +10,6 @@ from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import Run, Schedule
 from bot.backends.sequentum.presentation import switched
 from bot.backends.sequentum.reads import next_times
-from bot.backends.sequentum.states import JOB, named
-from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.times import local_text, moment
 from bot.core.command.arguments import text_of
 from bot.core.operation import Operation, Target
@@ -43,7 +41,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple
     if note := unread([*runs, *schedules]):
         facts.append(("Odd reply", note))
     if target.kind == SCHEDULE:
-        facts += _schedule(next((item for item in schedules if item.schedule_id == target.id), None))
+        facts += _schedule(next((item for item in schedules if item.id == target.id), None))
     if target.kind == AGENT and operation.verb in ("schedule off", "schedule on"):
         facts += _all_schedules(schedules, on=operation.verb == "schedule on")
     if target.kind == AGENT and operation.verb == "schedule delete":
@@ -54,9 +52,8 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple
 
 
 def _runs(runs: Sequence[Run]) -> list[tuple[str, str]]:
-    states = [(run, *named(RUN_STATES, run.status)) for run in runs]
-    active = [f"{state} since {utc_text(moment(run.start_time))}" for run, state, phase in states if not phase.ended]
-    ended = [f"{state} {utc_text(moment(run.start_time))}" for run, state, phase in states if phase.ended]
+    active = [f"{run.state} since {utc_text(moment(run.start_time))}" for run in runs if not run.phase.ended]
+    ended = [f"{run.state} {utc_text(moment(run.start_time))}" for run in runs if run.phase.ended]
     return [
         ("Active runs", "; ".join(active[:_OUTCOMES]) if active else "none"),
         ("Last outcomes", "; ".join(ended[:_OUTCOMES]) if ended else "none"),
@@ -93,7 +90,7 @@ def _all_schedules(schedules: Sequence[Schedule], *, on: bool) -> list[tuple[str
 def _to_delete(ctx: AdapterContext, schedules: Sequence[Schedule]) -> tuple[str, str]:
     """How many and which: after the call they can't be listed any more."""
     shown = [
-        f"{item.schedule_id} ({switched(item)}, {ctx.clean(item.cron_description or item.cron or '')})"
+        f"{item.id} ({switched(item)}, {ctx.clean(item.cron_description or item.cron or '')})"
         for item in schedules[:_DELETED_SHOWN]
     ]
     more = [f"and {len(schedules) - _DELETED_SHOWN} more"] if len(schedules) > _DELETED_SHOWN else []
@@ -105,23 +102,21 @@ async def _job(ctx: AdapterContext, agent: Target) -> list[tuple[str, str]]:
     jobs = (await ctx.client.job_runs(agent.id, 1)).items
     if not jobs:
         return [("Newest job run", "none")]
-    state, phase = named(JOB, jobs[0].status)
-    busy = "; a second job run is refused while it goes on" if phase is Phase.ACTIVE else ""
-    return [("Newest job run", f"number {jobs[0].run_id}, {state}, {utc_text(moment(jobs[0].start_time))}{busy}")]
+    newest = jobs[0]
+    busy = "; a second job run is refused while it goes on" if newest.phase is Phase.ACTIVE else ""
+    return [("Newest job run", f"number {newest.run_id}, {newest.state}, {utc_text(moment(newest.start_time))}{busy}")]
 
 
 async def state_of(ctx: AdapterContext, target: Target) -> str:
     """One phrase: a run's state, whether an agent runs, whether a schedule is on; empty when nothing can be said."""
-    if target.kind == RUN:
-        return named(RUN_STATES, (await ctx.client.run(target.id)).status)[0]
-    if target.kind == JOB_RUN:
-        return named(JOB, (await ctx.client.job_run(target.id)).status)[0]
+    if target.kind in (RUN, JOB_RUN):
+        return (await ctx.client.one(target.kind, target.id)).state
     if target.kind == SCHEDULE and target.group:
         schedules = await ctx.client.schedules(target.group)
-        found = next((item for item in schedules if item.schedule_id == target.id), None)
+        found = next((item for item in schedules if item.id == target.id), None)
         return GONE if found is None else switched(found)
     if target.kind == AGENT:
         runs = (await ctx.client.runs(target.id, _RECENT)).items
-        active = sum(named(RUN_STATES, run.status)[1] is Phase.ACTIVE for run in runs)
+        active = sum(run.phase is Phase.ACTIVE for run in runs)
         return f"{plural(active, 'run')} active" if active else "idle"
     return ""

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.backends.sequentum.models import JobRun, Run, Schedule, ServerStatus
 from bot.backends.sequentum.parameters import DEFAULT_METHOD
-from bot.backends.sequentum.states import JOB, RUN, SCHEDULE, named
+from bot.backends.sequentum.states import SCHEDULE, named
 from bot.backends.sequentum.times import local_text, moment, span
 from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table
 from bot.core.text import utc_text, written
@@ -21,7 +21,7 @@ _MEANING: Final = {"": "now", "a": "average", "p": "peak"}
 
 def run_view(backend: str, run: Run, clean: Clean, run_id: str = "") -> RunView:
     """How a run stands, and what makes sense next; `run_id` if the run's own can't be read. The ACC's API has no stop."""
-    state, phase = named(RUN, run.status)
+    state, phase = run.state, run.phase
     message = clean(run.status_message or "")
     length = span(run.run_time)
     optional: tuple[tuple[str, FactValue], ...] = (
@@ -47,7 +47,7 @@ def run_view(backend: str, run: Run, clean: Clean, run_id: str = "") -> RunView:
         message=message,
         started=moment(run.start_time),
         ended=moment(run.end_time) if phase.ended else None,
-        next=next_of_run(backend, run_id or run.agent_run_history_id, phase),
+        next=next_of_run(backend, run_id or run.id, phase),
     )
 
 
@@ -66,7 +66,7 @@ def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ..
 
 def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:
     """How a job run stands; the ACC gives it no message."""
-    state, phase = named(JOB, job.status)
+    state, phase = job.state, job.phase
     target = written(backend, f"jobrun/{job_run_id}")
     optional: tuple[tuple[str, FactValue], ...] = (
         ("Job run", job.run_id),
@@ -90,16 +90,23 @@ def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:
     )
 
 
+def view_of(backend: str, found: Run | JobRun, clean: Clean, id_: str = "") -> RunView:
+    """How a run or a job run stands; `id_` as it was asked for, where its own can't be read."""
+    if isinstance(found, Run):
+        return run_view(backend, found, clean, id_)
+    return job_view(backend, found, id_ or found.id)
+
+
 def run_table(runs: Sequence[Run], clean: Clean) -> Table:
     """Runs as rows, in the ACC's order (newest first)."""
     rows = tuple(
         (
             utc_text(moment(run.start_time)),
-            mark(named(RUN, run.status)[0], run),
+            mark(run.state, run),
             count_text(run.errors),
             count_text(run.data_count),
             clean(run.status_message or ""),
-            run.agent_run_history_id and f"run/{run.agent_run_history_id}",
+            run.id and f"run/{run.id}",
         )
         for run in runs
     )
@@ -111,11 +118,11 @@ def job_table(jobs: Sequence[JobRun]) -> Table:
     rows = tuple(
         (
             utc_text(moment(job.start_time)),
-            mark(named(JOB, job.status)[0], job),
+            mark(job.state, job),
             f"{job.completed_run_count or 0}/{job.total_run_count or 0}",
             count_text(job.total_errors),
             count_text(job.total_data_count),
-            job.agent_job_history_id and f"jobrun/{job.agent_job_history_id}",
+            job.id and f"jobrun/{job.id}",
         )
         for job in jobs
     )
@@ -136,7 +143,7 @@ def schedule_table(schedules: Sequence[Schedule], clean: Clean) -> Table:
             local_text(moment(schedule.next_run_time), schedule.time_zone_id),
             schedule.time_zone_id or "",
             _last(schedule, clean),
-            schedule.schedule_id and f"schedule/{schedule.schedule_id}",
+            schedule.id and f"schedule/{schedule.id}",
         )
         for schedule in schedules
     )

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.backends.sequentum.capabilities import JOB_RUN, RUN, SCHEDULE
 from bot.backends.sequentum.context import AdapterContext, agent_of
-from bot.backends.sequentum.models import Run, Schedule
+from bot.backends.sequentum.models import JobRun, Run, Schedule
 from bot.backends.sequentum.multi_session import together
 from bot.backends.sequentum.presentation import (
     job_table,
@@ -19,8 +19,6 @@ from bot.backends.sequentum.presentation import (
     server_facts,
     server_state,
 )
-from bot.backends.sequentum.states import JOB, named
-from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.backends.sequentum.times import moment
 from bot.core.command.arguments import number_of, text_of
 from bot.core.errors import BadReply, CallProblem, NoSuchTarget
@@ -57,8 +55,8 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     agent = operation.target
     runs = (await ctx.client.runs(agent.id, 1)).items
     schedules, facts = await listed(ctx.client.schedules(agent.id), "Schedules")
-    await ctx.finder.learn(SCHEDULE, [item.schedule_id for item in schedules], agent)
-    await ctx.finder.learn(RUN, [item.agent_run_history_id for item in runs], agent)
+    await ctx.finder.learn(SCHEDULE, [item.id for item in schedules], agent)
+    await ctx.finder.learn(RUN, [item.id for item in runs], agent)
     on = sum(schedule.is_enabled is True for schedule in schedules)
     facts = facts or (Fact(label="Schedules", value=f"{on} of {len(schedules)} on" if schedules else "none"),)
     due = next_time(schedules)
@@ -73,7 +71,7 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
         summary=f"{agent.name}: the newest run, of {ago}, is {view.state}.",
         facts=(*view.facts, *facts),
         table=schedule_table(schedules, ctx.clean) if schedules else None,
-        run=ctx.finder.part(RUN, runs[0].agent_run_history_id, agent) if runs[0].agent_run_history_id else None,
+        run=ctx.finder.part(RUN, runs[0].id, agent) if runs[0].id else None,
         view=view,
         beside=f"The newest run, of {ago}.",
         next=view.next if view.phase is Phase.ACTIVE else (*view.next, start),
@@ -105,7 +103,7 @@ async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) 
     facts: tuple[Fact, ...] = ()
     if job.run_id is not None and (agent_id := operation.target.group or job.agent_id):
         runs, facts = await listed(ctx.client.runs_of_job(agent_id, job.run_id, _RUNS_SHOWN), "Runs")
-        await ctx.finder.learn(RUN, [item.agent_run_history_id for item in runs], agent_of(operation.target))
+        await ctx.finder.learn(RUN, [item.id for item in runs], agent_of(operation.target))
     who = operation.target.parent_name or "The job run"
     number = f"job run {job.run_id}" if job.run_id is not None else "the job run"
     return Done(
@@ -122,15 +120,12 @@ async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) 
 async def agent_history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The latest runs or job runs of an agent."""
     agent, count = operation.target, number_of(operation, "count", 10)
-    if text_of(operation, "as") == "job":
-        jobs = (await ctx.client.job_runs(agent.id, count)).items[:count]
-        await ctx.finder.learn(JOB_RUN, [item.agent_job_history_id for item in jobs], agent)
-        phases = [named(JOB, job.status)[1] for job in jobs]
-        return Done(summary=_told(agent.name, phases, "job run"), table=job_table(jobs) if jobs else None)
-    runs = (await ctx.client.runs(agent.id, count)).items[:count]
-    await ctx.finder.learn(RUN, [item.agent_run_history_id for item in runs], agent)
-    phases = [named(RUN_STATES, run.status)[1] for run in runs]
-    return Done(summary=_told(agent.name, phases, "run"), table=run_table(runs, ctx.clean) if runs else None)
+    kind, what = (JOB_RUN, "job run") if text_of(operation, "as") == "job" else (RUN, "run")
+    found = (await ctx.client.history(kind, agent.id, count)).items[:count]
+    await ctx.finder.learn(kind, [item.id for item in found], agent)
+    jobs, runs = [item for item in found if isinstance(item, JobRun)], [item for item in found if isinstance(item, Run)]
+    table = job_table(jobs) if jobs else run_table(runs, ctx.clean) if runs else None
+    return Done(summary=_told(agent.name, [item.phase for item in found], what), table=table)
 
 
 async def job_run_history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -143,8 +138,8 @@ async def job_run_history(ctx: AdapterContext, operation: Operation, call: Call)
         )
     count = number_of(operation, "count", 10)
     runs = (await ctx.client.runs_of_job(agent_id, job.run_id, count))[:count]
-    await ctx.finder.learn(RUN, [item.agent_run_history_id for item in runs], agent_of(operation.target))
-    phases = [named(RUN_STATES, run.status)[1] for run in runs]
+    await ctx.finder.learn(RUN, [item.id for item in runs], agent_of(operation.target))
+    phases = [run.phase for run in runs]
     who = f"Job run {job.run_id} of {operation.target.parent_name or agent_id}"
     return Done(summary=_told(who, phases, "run"), table=run_table(runs, ctx.clean) if runs else None)
 
@@ -162,7 +157,7 @@ async def agent_schedules(ctx: AdapterContext, operation: Operation, call: Call)
     """All schedules of an agent."""
     agent = operation.target
     schedules = await ctx.client.schedules(agent.id)
-    await ctx.finder.learn(SCHEDULE, [item.schedule_id for item in schedules], agent)
+    await ctx.finder.learn(SCHEDULE, [item.id for item in schedules], agent)
     if not schedules:
         return Done(summary=f"{agent.name} has no schedules.")
     on = sum(schedule.is_enabled is True for schedule in schedules)

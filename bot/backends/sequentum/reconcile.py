@@ -18,8 +18,6 @@ from bot.backends.sequentum.capabilities import JOB_RUN, RUN
 from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import JobRun, Run
 from bot.backends.sequentum.started_run import job_done, run_done
-from bot.backends.sequentum.states import RUN as RUN_STATES
-from bot.backends.sequentum.states import named
 from bot.backends.sequentum.times import exact_text, moment
 from bot.core.command.arguments import flag_of, map_of, text_of
 from bot.core.operation import Operation
@@ -80,11 +78,11 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     if operation.verb == "start" and text_of(operation, "as") == "job":
         return await _job_look_back(ctx, operation, sent_at)
     own, perhaps, looked = await runs_since(ctx, operation, sent_at, await _known_before(ctx, RUN, sent_at))
-    ids = [run.agent_run_history_id for run in own]
+    ids = [run.id for run in own]
     if not ids or not all(ids) or (len(ids) > 1 and not flag_of(operation, "sessions")):
-        told = [(run.agent_run_history_id, run.start_time) for run in (*own, *perhaps)]
+        told = [(run.id, run.start_time) for run in (*own, *perhaps)]
         return _undecided(operation, looked, sent_at, told)
-    began = _listed([(run.agent_run_history_id, run.start_time) for run in own])
+    began = _listed([(run.id, run.start_time) for run in own])
     return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {_found(operation, began)}")
 
 
@@ -120,15 +118,15 @@ async def _job_look_back(ctx: AdapterContext, operation: Operation, sent_at: dat
     known = await _known_before(ctx, JOB_RUN, sent_at)
     page = await ctx.client.job_runs(agent.id, _LOOKED_AT)
     since = Since.of(ctx, sent_at, page.date)
-    new = [job for job in page.items if job.agent_job_history_id not in known]
+    new = [job for job in page.items if job.id not in known]
     seen = [(job, await _job_match(ctx, operation, job, since)) for job in new]
     own = [job for job, match in seen if match is Match.YES]
     looked = _looked(agent.name, len(page.items), "job run", page.date)
-    if len(own) != 1 or not own[0].agent_job_history_id:
-        told = [(job.agent_job_history_id, job.start_time) for job, match in seen if match is not Match.NO]
+    if len(own) != 1 or not own[0].id:
+        told = [(job.id, job.start_time) for job, match in seen if match is not Match.NO]
         return _undecided(operation, looked, sent_at, told)
-    done = await job_done(ctx, agent, own[0].agent_job_history_id, own[0].run_id)
-    began = _listed([(own[0].agent_job_history_id, own[0].start_time)])
+    done = await job_done(ctx, agent, own[0].id, own[0].run_id)
+    began = _listed([(own[0].id, own[0].start_time)])
     return LookBack(found=done, evidence=f"{looked} {_found(operation, began)}")
 
 
@@ -157,7 +155,7 @@ async def runs_since(ctx: AdapterContext, operation: Operation, sent_at: datetim
         return Found([], [], "")
     page = await ctx.client.runs(agent.id, _LOOKED_AT)
     since = Since.of(ctx, sent_at, page.date)
-    old = next((run for run in page.items if run.agent_run_history_id == operation.target.id), None)
+    old = next((run for run in page.items if run.id == operation.target.id), None)
     seen = [(run, _match(operation, run, since, known, old)) for run in page.items]
     own = [run for run, match in seen if match is Match.YES]
     fresh = [run for run in own if run is not old]
@@ -170,7 +168,7 @@ def _match(operation: Operation, run: Run, since: Since, known: frozenset[str], 
     if run is old:
         return _goes_on(operation, run, since)
     began = since.match(run.start_time)
-    if began is Match.NO or run.agent_run_history_id in known:
+    if began is Match.NO or run.id in known:
         return Match.NO
     if operation.verb == "schedule start":
         return began if run.agent_job_schedule_id == operation.target.id else Match.NO
@@ -185,7 +183,7 @@ def _match(operation: Operation, run: Run, since: Since, known: frozenset[str], 
 
 def _goes_on(operation: Operation, run: Run, since: Since) -> Match:
     """A run that goes on under its own id may keep its old start; one that ended just before was not yet tried again."""
-    active = named(RUN_STATES, run.status)[1] is Phase.ACTIVE
+    active = run.phase is Phase.ACTIVE
     moved = since.match(run.start_time) is Match.YES or since.match(run.end_time) is Match.YES
     return Match.YES if moved or (active and operation.verb == "retry") else Match.NO
 

@@ -71,7 +71,7 @@ async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     body, agent = body_of(operation), operation.target
     if text_of(operation, "as") == "job":
         job = await ctx.client.start_job(agent.id, body)
-        return await job_done(ctx, agent, job.agent_job_history_id, job.job_run_id)
+        return await job_done(ctx, agent, job.id, job.job_run_id)
     if not flag_of(operation, "sync"):
         return await run_done(ctx, operation, await ctx.client.start(agent.id, body))
     seconds = number_of(operation, "timeout", DEFAULT_SYNC)
@@ -154,8 +154,8 @@ async def _seen_since(ctx: AdapterContext, operation: Operation, sent: datetime)
         found = (await runs_since(ctx, operation, sent, frozenset())).own
     except (CallProblem, NoSuchTarget):
         return None
-    if len(found) != 1 or not found[0].agent_run_history_id:
+    if len(found) != 1 or not found[0].id:
         return None
-    run = ctx.finder.part(RUN, found[0].agent_run_history_id, agent_of(operation.target))
+    run = ctx.finder.part(RUN, found[0].id, agent_of(operation.target))
     await ctx.names.remember([run])
     return run

@@ -14,8 +14,6 @@ from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, S
 from bot.backends.sequentum.client import AccClient
 from bot.backends.sequentum.models import Agent
 from bot.backends.sequentum.settings import SequentumSettings
-from bot.backends.sequentum.states import JOB, named
-from bot.backends.sequentum.states import RUN as RUN_STATES
 from bot.core.adapter_context import SELECTED, check_same
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadReply, BadRequest, NoSuchTarget
@@ -53,10 +51,8 @@ class Finder:
             if kind not in (None, AGENT, RUN, JOB_RUN):
                 raise BadRequest(f"`@{ref.selector}` picks a run of an agent, not of a {kind}.")
             return await self._selected(await self.agent(ref.path), ref.selector, job=kind == JOB_RUN)
-        if kind == RUN:
-            return await self._run(ref.path)
-        if kind == JOB_RUN:
-            return await self._job_run(ref.path)
+        if kind in (RUN, JOB_RUN):
+            return await self._run(kind, ref.path)
         if kind == SCHEDULE:
             return await self._schedule(ref.path)
         if kind == SERVER:
@@ -126,17 +122,11 @@ class Finder:
             parent_name=agent.name if agent.scope else None,
         )
 
-    async def _run(self, run_id: str) -> Target:
-        run = await self._client.run(_needed(run_id, RUN), "agent_id")
-        check_same(self._backend, "agentRunHistoryId", run_id, run.agent_run_history_id)
-        return await self._remembered(RUN, run.agent_run_history_id or run_id, await self.agent_of(run.agent_id))
-
-    async def _job_run(self, job_run_id: str) -> Target:
-        job = await self._client.job_run(_needed(job_run_id, JOB_RUN), "agent_id")
-        check_same(self._backend, "agentJobHistoryId", job_run_id, job.agent_job_history_id)
-        return await self._remembered(
-            JOB_RUN, job.agent_job_history_id or job_run_id, await self.agent_of(job.agent_id)
-        )
+    async def _run(self, kind: str, id_: str) -> Target:
+        """A run or a job run: rules see it as its agent, so it has to say which that is."""
+        found = await (self._client.job_run if kind == JOB_RUN else self._client.run)(_needed(id_, kind), "agent_id")
+        check_same(self._backend, found.wire_name("id"), id_, found.id)
+        return await self._remembered(kind, found.id or id_, await self.agent_of(found.agent_id))
 
     async def _schedule(self, schedule_id: str) -> Target:
         """A schedule whose agent was seen before; there is no way from a schedule's id to its agent."""
@@ -145,13 +135,13 @@ class Finder:
             return Target(backend=self._backend, kind=SCHEDULE, id=schedule_id, name=f"{SCHEDULE}/{schedule_id}")
         agent = await self.agent_of(known.parent)
         schedules = await self._client.schedules(agent.id)
-        listed = {schedule.schedule_id for schedule in schedules}
+        listed = {schedule.id for schedule in schedules}
         if schedule_id not in listed and "" in listed:
             raise BadReply(f"{self._backend} lists a schedule of {agent.name} whose `scheduleId` can't be read.")
         if schedule_id not in listed:
             raise NoSuchTarget(
                 f"{agent.name} no longer has a schedule {schedule_id}.",
-                nearest=tuple(f"{SCHEDULE}/{schedule.schedule_id}" for schedule in schedules[:5]),
+                nearest=tuple(f"{SCHEDULE}/{schedule.id}" for schedule in schedules[:5]),
             )
         return self.part(SCHEDULE, schedule_id, agent)
 
@@ -171,19 +161,15 @@ class Finder:
         )
 
     async def _selected(self, agent: Target, selector: str, *, job: bool) -> Target:
-        phases = SELECTED[selector]
-        if job:
-            jobs = (await self._client.job_runs(agent.id, _SEARCHED)).items
-            found = [item.agent_job_history_id for item in jobs if named(JOB, item.status)[1] in phases]
-        else:
-            runs = (await self._client.runs(agent.id, _SEARCHED)).items
-            found = [item.agent_run_history_id for item in runs if named(RUN_STATES, item.status)[1] in phases]
+        kind, phases = JOB_RUN if job else RUN, SELECTED[selector]
+        listed = (await self._client.history(kind, agent.id, _SEARCHED)).items
+        found = [item.id for item in listed if item.phase in phases]
         what = f"{'' if selector == 'last' else selector} {'job run' if job else 'run'}".strip()
         if not found:
             raise NoSuchTarget(f"{agent.name} has no {what} among its latest {_SEARCHED}.")
         if not found[0]:
             raise BadReply(f"{self._backend} lists a {what} of {agent.name} whose id can't be read.")
-        return await self._remembered(JOB_RUN if job else RUN, found[0], agent)
+        return await self._remembered(kind, found[0], agent)
 
     async def _remembered(self, kind: str, id: str, agent: Target) -> Target:
         target = self.part(kind, id, agent)
