@@ -19,7 +19,7 @@ IMPOSSIBLE = (
     ("schedule set acc:shop/prices", "needs `cron=` and `start=`"),
     ('schedule set acc:shop/prices cron="0 0 0 1" start="2026-07-16 11:21:20"', "written exactly like"),
     ("input put acc:shop/prices", "attach one file"),
-    ('input put acc:shop/prices name=../a.csv text="x"', "no plain file name"),
+    ('input put acc:shop/prices name=../a.csv text="x"', "not a plain file name"),
     ("input upload acc:shop/prices", "Attach the files"),
     ("gateway set itn:gateway/cluster_1", "Say what to change"),
     ("destroy itn:my-tofu-service param.action=apply", "leave `param.action` out"),

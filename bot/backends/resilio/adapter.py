@@ -1,4 +1,4 @@
-"""One Resilio agent behind the Backend port: it is its own target, its current runs are the others."""
+"""Implements ports.Backend for one Resilio agent. Its targets are the agent itself and its current runs."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class ResilioBackend(AdapterBase):
         self._clock = parts.clock
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
-        """The agent that answers now, by its device id: an approval is not good for another agent behind the same address."""
+        """The agent that answers now, by its device id: an approval does not hold for another agent at the same address."""
         if ref.selector is not None:
             if kind is not None or ref.path:
-                raise BadRequest(f"`@{ref.selector}` picks a run of the agent: write `{self.name}:@{ref.selector}`.")
+                raise BadRequest(f"`@{ref.selector}` picks a run of the agent. Write `{self.name}:@{ref.selector}`.")
             return await self._selected(ref.selector)
         if kind == RUN:
             return await self._run(ref.path)
@@ -144,7 +144,7 @@ class ResilioBackend(AdapterBase):
         return {str(run.run_id): run_view(self.name, run) for run in listed if str(run.run_id) in wanted}
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
-        """By reading the state that the call makes. Nothing tells when an agent started, so a restart cannot be looked up."""
+        """By the state that the call leads to. The API does not say when an agent started, so a restart can't be looked up."""
         if operation.verb == "tag":
             wanted = map_of(operation, "*")
             stored = {tag.name: tag.value or "" for tag in await self._client.tags()}

@@ -79,7 +79,7 @@ CAPABILITIES: Final = (
     _read(
         "history",
         AGENT,
-        help="The runs that the agent has now, with what is done, speed, time left and files",
+        help="The current runs of the agent, with progress, speed, time left and files",
         example="history res: count=10",
         endpoint="GET /api/v3/runs (SEED)",
         params=(COUNT,),

@@ -17,7 +17,7 @@ from bot.core.text import written
 
 
 async def pause(client: ResilioClient, operation: Operation, call: Call) -> Done:
-    """Pause; the timer is the agent's own, so that it resumes even when this program is gone."""
+    """PATCH client?paused=true (SEED). The timer is the agent's own: it resumes even if this program is gone."""
     seconds = _seconds_to(call)
     await client.pause(seconds)
     facts = [Fact(label="Paused", value="yes")]
@@ -31,21 +31,21 @@ async def pause(client: ResilioClient, operation: Operation, call: Call) -> Done
 
 
 def _seconds_to(call: Call) -> int | None:
-    """What the timer takes: whole seconds from now on, one at least; None for no end."""
+    """The value of the timer: whole seconds from now, at least one; None for no end."""
     if call.ends is None:
         return None
     return max(1, ceil((call.ends - call.clock.now()).total_seconds()))
 
 
 async def resume(client: ResilioClient, operation: Operation, call: Call) -> Done:
-    """Go on."""
+    """PATCH client?paused=false (SEED)."""
     await client.resume()
     note = _unlike(await _now(client), paused=False)
-    return Done(summary=f"The agent goes on.{note}", facts=(Fact(label="Paused", value="no"),))
+    return Done(summary=f"The agent is resumed.{note}", facts=(Fact(label="Paused", value="no"),))
 
 
 async def _now(client: ResilioClient) -> Client | None:
-    """The agent as it says it is; the change itself is already accepted, so trouble here is not its trouble."""
+    """The agent as it describes itself; None if it can't be read: the change itself is already accepted."""
     try:
         return await client.client()
     except CallProblem:
@@ -55,11 +55,11 @@ async def _now(client: ResilioClient) -> Client | None:
 def _unlike(agent: Client | None, *, paused: bool) -> str:
     if agent is None or agent.paused is None or agent.paused is paused:
         return ""
-    return f" It accepted that, but still says that it is {'not ' if paused else ''}paused; look again in a moment."
+    return f" It accepted the change, but still reports that it is {'not ' if paused else ''}paused; look again in a moment."
 
 
 async def tag(client: ResilioClient, operation: Operation, call: Call) -> Done:
-    """Set tags, and read them back where the agent can list them."""
+    """PATCH tags (SEED), and read them back if the agent can list them."""
     wanted = map_of(operation, "*")
     await client.set_tags(wanted)
     told = ", ".join(f"{clean(name)}={clean(value)}" for name, value in wanted.items())

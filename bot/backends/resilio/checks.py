@@ -1,4 +1,4 @@
-"""What the words alone tell to be impossible: refused before anything is decided, registered as sent, or sent."""
+"""Refuses parameters that can't work, before anything is decided, written to the audit log, or sent."""
 
 from __future__ import annotations
 

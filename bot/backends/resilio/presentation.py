@@ -99,7 +99,7 @@ def _error(item: Any) -> str:
 
 
 def run_view(backend: str, run: Run) -> RunView:
-    """How a run stands, with bytes as its progress. This API cannot stop a single run."""
+    """The state of a run, with bytes as its progress. This API can't stop a single run."""
     state, phase = run_state(run.status)
     errors = error_texts(run.errors)
     peers = run.peers_count

@@ -28,7 +28,7 @@ def newest_first(runs: list[Run]) -> list[Run]:
 
 
 async def agent_status(client: ResilioClient, operation: Operation, call: Call) -> Done:
-    """The agent; an older one without runs, or one whose runs cannot be read, still has a status."""
+    """GET client and runs (SEED): the agent. One without readable runs still has a status."""
     agent = await client.client()
     try:
         runs = runs_text(await client.runs())
@@ -45,7 +45,7 @@ async def agent_status(client: ResilioClient, operation: Operation, call: Call) 
 
 
 async def run_status(client: ResilioClient, operation: Operation, call: Call) -> Done:
-    """One run."""
+    """GET runs/ID (SEED): one run."""
     run = await client.run(operation.target.id)
     view = run_view(operation.target.backend, run)
     return Done(
@@ -59,7 +59,7 @@ async def run_status(client: ResilioClient, operation: Operation, call: Call) ->
 
 
 async def history(client: ResilioClient, operation: Operation, call: Call) -> Done:
-    """The runs that the agent has now; it keeps no record of earlier ones."""
+    """GET runs (SEED): the current runs; the agent keeps no record of earlier ones."""
     runs = newest_first(await client.runs())
     count = operation.params.get("count")
     shown = runs[: count if isinstance(count, int) else 20]
@@ -75,7 +75,7 @@ async def history(client: ResilioClient, operation: Operation, call: Call) -> Do
 
 
 async def tags(client: ResilioClient, operation: Operation, call: Call) -> Done:
-    """All tags of the agent."""
+    """GET tags (SEED): all tags of the agent."""
     found = await client.tags()
     if not found:
         return Done(summary="The agent has no tags.")

@@ -1,4 +1,4 @@
-"""The ACC behind the Backend port: finds the target, hands the operation to its handler, follows runs, tells its health."""
+"""Implements ports.Backend for the ACC: finds targets, hands operations to their handlers, follows runs, reports health."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ _READS: Final = (
         example="status acc:shop/prices",
         endpoint="GET api/agent?agentPath=, api/agent/ID/history?count=1, api/job/ID/schedules (SEED)",
     ),
-    _read("status", RUN, help="How a run stands", example="status acc:run/ID", endpoint="GET api/run/ID (SEED)"),
+    _read("status", RUN, help="The state of a run", example="status acc:run/ID", endpoint="GET api/run/ID (SEED)"),
     _read(
         "status",
         JOB_RUN,

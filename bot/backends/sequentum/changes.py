@@ -37,12 +37,12 @@ _KEPT: Final = {
 
 
 async def switch_on(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Switch one schedule or all of an agent's on."""
+    """POST api/job/schedule/ID/on or api/job/ID/schedules/on (SEED): switch one schedule or all of an agent on."""
     return await _switch(ctx, operation, call, on=True)
 
 
 async def switch_off(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Switch one schedule or all of an agent's off; a timed return is the pipeline's."""
+    """POST api/job/schedule/ID/off or api/job/ID/schedules/off (SEED): switch one or all off. The bot ends a pause by itself."""
     return await _switch(ctx, operation, call, on=False)
 
 
@@ -99,7 +99,7 @@ async def _enabled(ctx: AdapterContext, operation: Operation, call: Call) -> tup
 
 
 async def delete_schedule(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Delete one schedule, or all of an agent's."""
+    """DELETE api/job/schedule/ID or api/job/ID/schedules (SEED): delete one schedule, or all of an agent."""
     target = operation.target
     if target.kind == AGENT:
         await ctx.client.delete_schedules(target.id)
@@ -147,7 +147,7 @@ async def _old(ctx: AdapterContext, agent: Target, wanted: str) -> Schedule:
 
 
 async def set_schedule(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Add a schedule, or change one: what is left unsaid stays as it is."""
+    """POST api/job/ID/schedule (SEED): add a schedule, or change one; what you leave out stays as it is."""
     agent, plan = operation.target, await plan_schedule(ctx, operation)
     body, old, zone, known = plan.body, plan.old, plan.zone, plan.known
     schedule_id = str(body["scheduleId"])
@@ -239,7 +239,7 @@ async def _stored(ctx: AdapterContext, agent_id: str, schedule_id: str) -> Sched
 
 
 async def mark(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Set the status of the newest job run."""
+    """POST api/job/ID/status (SEED): set the status of the newest job run."""
     number = MARKS[text_of(operation, "as")]
     await ctx.client.mark(operation.target.id, number)
     state, _ = named(JOB, number)
@@ -250,13 +250,13 @@ async def mark(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def approve(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Approve an agent; the reason goes into the ACC's file log."""
+    """POST api/agent/ID/toggleAgentApproval/False (SEED): approve an agent; the reason goes into the ACC's file log."""
     await ctx.client.approve(operation.target.id, _reason(operation), approved=True)
     return Done(summary=f"{operation.target.name} is approved.")
 
 
 async def disapprove(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Withdraw the approval of an agent; the reason goes into the ACC's file log."""
+    """POST api/agent/ID/toggleAgentApproval/True (SEED): withdraw the approval; the reason goes into the ACC's file log."""
     await ctx.client.approve(operation.target.id, _reason(operation), approved=False)
     return Done(summary=f"{operation.target.name} is no longer approved.")
 

@@ -22,9 +22,9 @@ def label_of(name: str, usual: str = "file") -> str:
 
 
 def input_name(name: str, endings: tuple[str, ...]) -> str:
-    """A name for an input file; raises BadRequest when it is no plain file name with one of these endings."""
+    """A name for an input file; raises BadRequest for another form of name or another ending."""
     if not _PLAIN.fullmatch(name) or _DEVICES.match(name):
-        raise BadRequest(f"`{name[:80]}` is no plain file name.")
+        raise BadRequest(f"`{name[:80]}` is not a plain file name.")
     if not name.lower().endswith(endings):
         raise BadRequest(f"`{name}` must end in {' or '.join(endings)}.")
     return name

@@ -29,7 +29,8 @@ _SEARCHED: Final = 100
 
 
 async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The masked archive as a file, and a preview: the last lines, the lines found, or what differs from a good run."""
+    """GET api/run/ID/log or api/job/run/ID/logs (SEED): the masked archive as a file, and a preview of the last lines, of the
+    lines found, or of the differences from a good run."""
     target = operation.target
     tail = number_of(operation, "tail", 20)
     hits: deque[str] = deque(maxlen=tail if "tail" in operation.given else MOST_HITS)
@@ -141,7 +142,7 @@ async def _last_good(ctx: AdapterContext, target: Target) -> Target | None:
 
 
 def _cut(text: str) -> str:
-    """The end of a long preview: what went wrong stands last in a log."""
+    """The end of a long preview: an error is in the last lines of a log."""
     if len(text) <= LONGEST_PREVIEW:
         return text
     kept = text[-LONGEST_PREVIEW:]
@@ -149,7 +150,7 @@ def _cut(text: str) -> str:
 
 
 async def data(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The stored data as the ACC packs it. It is not opened: what is in it is the business of those who may ask for it."""
+    """GET api/run/ID/backup or api/job/run/ID/backup (SEED): the stored data as the ACC packs it. It is not opened."""
     target = operation.target
     fetch = ctx.client.run_data if target.kind == RUN else ctx.client.job_data
     async with call.spool.create(".zip") as out:

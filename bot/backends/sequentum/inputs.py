@@ -126,12 +126,12 @@ def _part_head(boundary: str, name: str) -> bytes:
 
 
 async def clear(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Delete all input files."""
+    """DELETE api/input/agent/ID (SEED): delete all input files."""
     await ctx.client.clear_inputs(operation.target.id)
     return Done(summary=f"All input files of {operation.target.name} are deleted.")
 
 
 async def disable(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Disable all input files; the API has no way to enable them."""
+    """POST api/input/agent/ID/disable (SEED): disable all input files; the API has no way to enable them."""
     await ctx.client.disable_inputs(operation.target.id)
     return Done(summary=f"All input files of {operation.target.name} are disabled.")

@@ -6,7 +6,8 @@ shown as unknown. An id that can't be read is empty.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -30,20 +31,38 @@ class Agent(AccModel):
     name: Id = ""
 
 
-class Run(AccModel):
-    """An agent run. `run_id` is the number of its job run (0 without one), not its own id; `input_parameters` JSON text."""
+class AnyRun(AccModel):
+    """What agent runs and job runs share. `run_id` is the number of the job run within the agent, 0 without one."""
 
-    id: Id = Field(default="", alias="agentRunHistoryId")
+    states: ClassVar[Mapping[int, tuple[str, Phase]]]
+    id: Id = ""
     agent_id: Id = ""
-    session_id: Text | None = None
     run_id: Whole | None = None
-    agent_job_schedule_id: Text | None = None
-    server_ip: Text | None = None
     start_time: Text | None = None
     end_time: Text | None = None
+    status: Whole | Text | None = None
+
+    @property
+    def state(self) -> str:
+        """The name of its status."""
+        return named(self.states, self.status)[0]
+
+    @property
+    def phase(self) -> Phase:
+        """Its phase; UNREADABLE for a status that is not documented."""
+        return named(self.states, self.status)[1]
+
+
+class Run(AnyRun):
+    """An agent run. `input_parameters` is JSON text."""
+
+    states = RUN
+    id: Id = Field(default="", alias="agentRunHistoryId")
+    session_id: Text | None = None
+    agent_job_schedule_id: Text | None = None
+    server_ip: Text | None = None
     expected_end_time: Text | None = None
     run_time: Text | None = None
-    status: Whole | Text | None = None
     page_load_count: Number | None = None
     errors: Number | None = None
     data_count: Number | None = None
@@ -51,41 +70,17 @@ class Run(AccModel):
     input_parameters: Json = None
     is_production_run: bool | None = None
 
-    @property
-    def state(self) -> str:
-        """The name of its status."""
-        return named(RUN, self.status)[0]
 
-    @property
-    def phase(self) -> Phase:
-        """Where it stands."""
-        return named(RUN, self.status)[1]
+class JobRun(AnyRun):
+    """A job run, which has no message."""
 
-
-class JobRun(AccModel):
-    """A job run. `run_id` is its number within the agent."""
-
+    states = JOB
     id: Id = Field(default="", alias="agentJobHistoryId")
-    agent_id: Id = ""
-    run_id: Whole | None = None
-    start_time: Text | None = None
-    end_time: Text | None = None
-    status: Whole | Text | None = None
     total_page_load_count: Number | None = None
     total_errors: Number | None = None
     total_data_count: Number | None = None
     completed_run_count: Whole | None = None
     total_run_count: Whole | None = None
-
-    @property
-    def state(self) -> str:
-        """The name of its status."""
-        return named(JOB, self.status)[0]
-
-    @property
-    def phase(self) -> Phase:
-        """Where it stands."""
-        return named(JOB, self.status)[1]
 
 
 class Schedule(AccModel):

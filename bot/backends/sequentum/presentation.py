@@ -20,7 +20,7 @@ _MEANING: Final = {"": "now", "a": "average", "p": "peak"}
 
 
 def run_view(backend: str, run: Run, clean: Clean, run_id: str = "") -> RunView:
-    """How a run stands, and what makes sense next; `run_id` if the run's own can't be read. The ACC's API has no stop."""
+    """The state of a run, and the next steps; `run_id` if the run's own can't be read. The ACC's API has no stop."""
     state, phase = run.state, run.phase
     message = clean(run.status_message or "")
     length = span(run.run_time)
@@ -65,7 +65,7 @@ def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ..
 
 
 def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:
-    """How a job run stands; the ACC gives it no message."""
+    """The state of a job run; the ACC gives it no message."""
     state, phase = job.state, job.phase
     target = written(backend, f"jobrun/{job_run_id}")
     optional: tuple[tuple[str, FactValue], ...] = (
@@ -91,7 +91,7 @@ def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:
 
 
 def view_of(backend: str, found: Run | JobRun, clean: Clean, id_: str = "") -> RunView:
-    """How a run or a job run stands; `id_` as it was asked for, where its own can't be read."""
+    """The state of a run or a job run; `id_` as it was asked for, if its own can't be read."""
     if isinstance(found, Run):
         return run_view(backend, found, clean, id_)
     return job_view(backend, found, id_ or found.id)

@@ -79,7 +79,7 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
 
 
 async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """One run, or all that were begun with it."""
+    """GET api/run/ID (SEED): one run, or all that were begun with it."""
     ids = operation.target.together or (operation.target.id,)
     views = {id_: run_view(ctx.name, await ctx.client.run(id_), ctx.clean, id_) for id_ in ids}
     view = together(ctx.name, views) if len(views) > 1 else views[ids[0]]
@@ -96,7 +96,7 @@ async def run_status(ctx: AdapterContext, operation: Operation, call: Call) -> D
 
 
 async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """One job run, with the agent runs in it."""
+    """GET api/job/run/ID and api/agent/ID/run/NUMBER/history (SEED): one job run, with the agent runs in it."""
     job = await ctx.client.job_run(operation.target.id)
     view = job_view(ctx.name, job, operation.target.id)
     runs: list[Run] = []
@@ -118,7 +118,7 @@ async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) 
 
 
 async def agent_history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The latest runs or job runs of an agent."""
+    """GET api/agent/ID/history or api/job/ID/history (SEED): the latest runs or job runs of an agent."""
     agent, count = operation.target, number_of(operation, "count", 10)
     kind, what = (JOB_RUN, "job run") if text_of(operation, "as") == "job" else (RUN, "run")
     found = (await ctx.client.history(kind, agent.id, count)).items[:count]
@@ -129,7 +129,7 @@ async def agent_history(ctx: AdapterContext, operation: Operation, call: Call) -
 
 
 async def job_run_history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The agent runs of a job run."""
+    """GET api/agent/ID/run/NUMBER/history (SEED): the agent runs of a job run."""
     job = await ctx.client.job_run(operation.target.id)
     agent_id = operation.target.group or job.agent_id
     if job.run_id is None or not agent_id:
@@ -154,7 +154,7 @@ def _told(who: str, phases: Sequence[Phase], what: str) -> str:
 
 
 async def agent_schedules(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """All schedules of an agent."""
+    """GET api/job/ID/schedules (SEED): all schedules of an agent."""
     agent = operation.target
     schedules = await ctx.client.schedules(agent.id)
     await ctx.finder.learn(SCHEDULE, [item.id for item in schedules], agent)
@@ -174,7 +174,7 @@ async def agent_schedules(ctx: AdapterContext, operation: Operation, call: Call)
 
 
 async def server_health(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """How the ACC sees one of its servers, asked with the key of the configuration."""
+    """POST api/server/check (SEED): the ACC's view of one of its servers, with the key of the configuration."""
     server = next((item for item in ctx.settings.servers if item.name == operation.target.id), None)
     if server is None:
         raise NoSuchTarget(f"{ctx.name} has no server `{operation.target.id}` in its configuration.")

@@ -67,7 +67,7 @@ def _run_only(operation: Operation) -> dict[str, Json]:
 
 
 async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Start the agent, or its job."""
+    """POST api/agent/ID/cluster/start or api/job/ID/start (SEED): start the agent, or its job."""
     body, agent = body_of(operation), operation.target
     if text_of(operation, "as") == "job":
         job = await ctx.client.start_job(agent.id, body)
@@ -105,14 +105,14 @@ async def _start_for_data(
 
 
 async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Begin a run again. The page shows no reply, so the run is looked for in the history."""
+    """POST api/run/ID/restart (SEED): begin a run again. The page shows no reply, so the run is looked for in the history."""
     sent = ctx.clock.now()
     ids = await ctx.client.restart(operation.target.id)
     return await _again(ctx, operation, ids, sent, "restarted")
 
 
 async def retry(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Go on with a run by one of the six methods."""
+    """POST api/run/ID/retry?RunMethod= (SEED): go on with a run by one of the six methods."""
     sent, method = ctx.clock.now(), text_of(operation, "method") or DEFAULT_METHOD
     ids = await ctx.client.retry(operation.target.id, method)
     return await _again(ctx, operation, ids, sent, f"retried ({method})")
@@ -135,7 +135,7 @@ async def _again(ctx: AdapterContext, operation: Operation, ids: Sequence[str], 
 
 
 async def start_schedule(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Start what the schedule would start. The page shows no reply, so the run is looked for in the history."""
+    """POST api/job/schedule/ID/start (SEED): start what the schedule would start; the run is looked for in the history."""
     sent, schedule = ctx.clock.now(), operation.target
     ids = await ctx.client.start_schedule(schedule.id)
     run = ctx.finder.part(RUN, ids[0], agent_of(schedule)) if ids and schedule.group else None

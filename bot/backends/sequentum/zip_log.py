@@ -77,7 +77,7 @@ class LogRead:
 def rewrite(
     source: Path, target: BinaryIO | None, secrets: Iterable[str], read: LogRead, stopped: Callable[[], bool]
 ) -> None:
-    """Mask `source` into `target` (only look at it when None); raises BadReply for what is no harmless zip, Stopped."""
+    """Mask `source` into `target` (only look at it when None); raises Stopped, and BadReply for a damaged or harmful zip."""
     with source.open("rb") as file:
         _check_directory(file)
         try:

@@ -106,7 +106,7 @@ async def test_pause_and_resume_without_a_time() -> None:
         plane.clock.advance(86_400)
         plane.tick()
         assert plane.paused
-        assert (await res.do("resume res:")).summary == "The agent goes on."
+        assert (await res.do("resume res:")).summary == "The agent is resumed."
         assert not plane.paused
 
 
