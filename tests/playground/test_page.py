@@ -158,6 +158,7 @@ async def test_a_workflow_step_is_run_with_its_inputs(page: Browser) -> None:
     await (await page.testid("step-run_operation")).click()
     await (await page.testid("step-command")).type("status acc:shop/prices" + ENTER)
     await page.testid("message", text="Step: status acc:shop/prices")
+    await page.find(".toast", text="Run an operation completed: done")
 
 
 async def test_a_file_is_downloaded_with_its_bytes(page: Browser, tmp_path: Path) -> None:
@@ -287,6 +288,10 @@ class Switchable:
     async def set_fault(self, spec: Json) -> None:
         self.told.append(spec)
 
+    @property
+    def faults(self) -> list[str]:
+        return [str(spec["fault"]) for spec in self.told]
+
     async def clear_faults(self) -> None:
         self.told.clear()
 
@@ -316,6 +321,15 @@ async def test_control_planes_take_faults_and_show_their_requests(page: Browser,
         return json.dumps(plane.told) == '[{"fault": "drop_after", "times": 1, "match": "^(POST|PUT|PATCH|DELETE) "}]'
 
     await page.until(told, f"the plane was told {plane.told}")
+    await page.find(".plane-active", text="In force: drop_after")
+    plane.told.clear()  # a fault that is used up is no longer shown
+    await page.gone(".plane-active .icon")
+    await (await page.testid("fault-acc-refuse")).click()
+
+    async def refusing() -> bool:
+        return plane.told == [{"fault": "refuse", "seconds": 15}]
+
+    await page.until(refusing, "connections are refused for a time")
     await (await page.testid("fault-acc-clear")).click()
 
     async def cleared() -> bool:

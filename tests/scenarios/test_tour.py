@@ -14,6 +14,7 @@ from bot.demo.run import MARKER, claim, demo_command, running_demo, welcome
 from bot.demo.tour import STEPS, play
 from tests.cli.program import Program
 from tests.fork_server import ForkServer
+from tests.http_client.proxy import forward_proxy
 
 
 async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_audit_log(tmp_path: Path) -> None:
@@ -81,6 +82,20 @@ async def test_the_command_line_works_against_a_running_demo(tmp_path: Path, for
             assert ended.code == (1 if words[0] == "why" else 0), ended  # labs/new is denied
             assert "Traceback" not in ended.err
     assert {path.stat().st_mode & 0o777 for path in (folder / "secrets").iterdir()} == {0o600}
+
+
+async def test_the_demo_runs_where_a_company_sets_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything of the demo is on loopback: Web API, websockets, response_url, files and control planes."""
+    async with forward_proxy() as proxy:
+        for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        async with running_demo(tmp_path / "demo") as here:
+            ana = here.workspace.person("U0ANA")
+            await ana.command("C0CRAWL", "/ops logs acc:shop/prices@last")
+            await ana.wait_for(lambda one: here.workspace.files, 15)
+            await ana.command("C0CRAWL", "/ops whoami")
+            await ana.wait_for(lambda one: [m for m in one.messages("C0CRAWL") if "Who you are" in str(m)], 10)
+    assert proxy.asked == []
 
 
 def test_a_port_that_is_taken_is_said_in_a_line(tmp_path: Path) -> None:

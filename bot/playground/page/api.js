@@ -48,6 +48,7 @@ export const planes = async () => {
   const body = await get("/playground/planes");
   return Array.isArray(body) ? body : (body.planes ?? []);
 };
+export const step = (id) => get(`/playground/steps/${encodeURIComponent(id)}`);
 export const fault = (plane, body) => post(`/playground/planes/${encodeURIComponent(plane)}/faults`, body);
 export const planeLog = async (plane) => {
   const body = await get(`/playground/planes/${encodeURIComponent(plane)}/log`);

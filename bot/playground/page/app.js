@@ -263,16 +263,28 @@ class App {
   }
 
   async step(step) {
-    const inputs = await askInputs(step, { channel: this.channel() ?? "" });
-    if (inputs) await this.attempt("step", { callback_id: step.callback_id, inputs });
+    const inputs = await askInputs(step, { channel: this.channel() ?? "", user: this.state.me.id });
+    const receipt = inputs && (await this.attempt("step", { callback_id: step.callback_id, inputs }));
+    if (!receipt?.execution_id) return;
+    for (let tries = 0; tries < 120; tries += 1) {
+      const ended = await api.step(receipt.execution_id);
+      if (ended.status !== "running") {
+        const outputs = Object.values(ended.outputs ?? {}).join(", ");
+        toast(ended.error ? `${step.title} failed: ${ended.error}` : `${step.title} completed: ${outputs}`, ended.error ? "error" : "info");
+        return;
+      }
+      await new Promise((later) => setTimeout(later, 500));
+    }
   }
 
   async attempt(name, args) {
     try {
       const receipt = await this.send(name, args);
       if (receipt.error) toast(explain(receipt.error, this.appName(), receipt.detail), "error");
+      return receipt;
     } catch (problem) {
       toast(problem.message, "error");
+      return null;
     }
   }
 

@@ -9,7 +9,7 @@ const POLL_MS = 2000;
 /** Every fault a plane can be told to have, with what it does. */
 export const FAULTS = [
   ["delay", "answers 10 seconds late"],
-  ["refuse", "refuses connections until its faults are cleared"],
+  ["refuse", "refuses connections, for 15 seconds instead of each request"],
   ["drop_before", "drops the connection before the work is done"],
   ["drop_after", "does what changes something, then drops the connection"],
   ["401_once", "says once that the token is not valid"],
@@ -104,8 +104,11 @@ class PlaneCard {
     const times = this.times.value ? Number(this.times.value) : null;
     try {
       if (fault === "clear") await api.fault(this.plane.name, { clear: true });
-      else await api.fault(this.plane.name, { fault, times, ...DETAILS[fault] });
-      this.set = fault === "clear" ? [] : [...this.set.filter((one) => one !== fault), fault];
+      else {
+        // One fault at a time: the last one chosen. Refused connections can't be counted, so they end by time.
+        await api.fault(this.plane.name, { clear: true });
+        await api.fault(this.plane.name, fault === "refuse" && times ? { fault, seconds: 15 * times } : { fault, times, ...DETAILS[fault] });
+      }
       toast(fault === "clear" ? `${this.plane.name} works again` : `${this.plane.name} ${FAULTS.find(([name]) => name === fault)[1]}`);
     } catch (problem) {
       toast(`${this.plane.name}: ${problem.message}`, "error");
@@ -115,9 +118,10 @@ class PlaneCard {
 
   async update(plane) {
     Object.assign(this.plane, plane);
+    this.set = plane.faults ?? [];
     for (const button of this.root.querySelectorAll("[data-fault]")) button.setAttribute("aria-pressed", this.set.includes(button.dataset.fault) ? "true" : "false");
     this.root.classList.toggle("faulty", this.set.length > 0);
-    put(this.active, this.set.length ? [icon("warn"), `Set from this page: ${this.set.join(", ")}`] : []);
+    put(this.active, this.set.length ? [icon("warn"), `In force: ${this.set.join(", ")}`] : []);
     if (this.details.open) await this.updateLog();
   }
 

@@ -177,6 +177,11 @@ class Plane(ABC):
         else:
             self._faults.add(fault)
 
+    @property
+    def faults(self) -> list[str]:
+        """The faults in force; `refuse` while connections are refused."""
+        return [*(["refuse"] if self._held_port is not None else []), *self._faults.names()]
+
     async def clear_faults(self) -> None:
         """End every fault and listen again."""
         self._faults.clear()

@@ -109,6 +109,10 @@ class Faults:
         self._list = [fault for fault in self._list if not fault.spent]
         return met
 
+    def names(self) -> list[str]:
+        """Those that the next requests can still meet."""
+        return [fault.name for fault in self._list if not fault.spent]
+
     def leave_now(self) -> Fault | None:
         """A refusal set for all requests whose `after` has just been reached; it is used up."""
         for fault in self._list:

@@ -40,6 +40,7 @@ class PageApi:
         app.router.add_get("/playground/events", self.events)
         app.router.add_post("/playground/act", self.act)
         app.router.add_get("/playground/files/{id}", self.file)
+        app.router.add_get("/playground/steps/{id}", self.step)
         app.router.add_get("/playground/planes", self.planes)
         app.router.add_post("/playground/planes/{name}/faults", self.plane_faults)
         app.router.add_get("/playground/planes/{name}/log", self.plane_log)
@@ -182,7 +183,17 @@ class PageApi:
         return attachment(file)
 
     async def planes(self, _request: web.Request) -> web.StreamResponse:
-        return web.json_response({"planes": self._planes()})
+        """Every plane, with the faults that are still in force."""
+        planes = self._ws.planes.values()
+        faults = {plane.name: list(getattr(plane, "faults", ())) for plane in planes}
+        return web.json_response({"planes": [row | {"faults": faults[row["name"]]} for row in self._planes()]})
+
+    async def step(self, request: web.Request) -> web.StreamResponse:
+        """How a workflow step stands: running, completed with outputs, or failed with an error."""
+        found = self._ws.core.state.steps.get(request.match_info["id"])
+        if found is None:
+            raise web.HTTPNotFound(text=json.dumps({"error": "no such step"}), content_type="application/json")
+        return web.json_response({name: found[name] for name in ("status", "outputs", "error") if name in found})
 
     async def plane_faults(self, request: web.Request) -> web.StreamResponse:
         """POST a fault to a plane; `{"fault": null}` or `{"clear": true}` clears them."""
