@@ -25,7 +25,7 @@ _log = logging.getLogger("signalbox.names")
 
 
 async def publish_head(ctx: Context) -> None:
-    """Once a day, `SEQ:HASH` of the last row to the security channel: with it a cut tail or a rolled-back file is found."""
+    """Once a day, `SEQ:HASH` of the last entry to the security channel: with it a cut tail or a rolled-back file is found."""
     if ctx.security_channel is None:
         return
     now = ctx.clock.now()
@@ -33,8 +33,8 @@ async def publish_head(ctx: Context) -> None:
     head = await ctx.store.head()
     if head is None or await ctx.store.value("head:published") == today:
         return
-    row = AuditWriter().system(Event.HEAD_PUBLISHED, ctx.ids.request(), now, ctx.home_team, detail=head)
-    await ctx.store.set_value("head:published", today, now, (row,))
+    entry = AuditWriter().system(Event.HEAD_PUBLISHED, ctx.ids.request(), now, ctx.home_team, detail=head)
+    await ctx.store.set_value("head:published", today, now, (entry,))
     await ctx.presenter.show(
         Card(
             key=f"head:{today}",

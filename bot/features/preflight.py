@@ -55,7 +55,7 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
             Event.ABANDONED, operation, intent, now, code="not_confirmed", policy_version=ruling.policy.version
         )
         await ctx.store.finish(intent.request_id, (entry,), now)
-    lines = [Line(heading="What will happen", text=resolved.row.effect or resolved.row.help)]
+    lines = [Line(heading="What will happen", text=resolved.capability.effect or resolved.capability.help)]
     if operation.reason:
         lines.append(Line(heading="Reason", text=operation.reason))
     if ruling.needs_approval:

@@ -39,12 +39,12 @@ async def refresh(ctx: Context, intent: Intent, request_id: str) -> None:
 
 async def _allowed(ctx: Context, intent: Intent, target: Target) -> Attempt | None:
     """The look at the target, if this person may look; otherwise None, and the person is told why."""
-    row = ctx.catalog.row(target.backend, "status", target.kind)
-    if row is None:
+    capability = ctx.catalog.row(target.backend, "status", target.kind)
+    if capability is None:
         await say(ctx, intent, f"`{target.backend}` has no status for a {target.kind}.")
         return None
-    look = Operation.of(row, request_id=intent.request_id, target=target, given={}, reason=None)
-    ruling = await authorize(ctx, intent, look, row)
+    look = Operation.of(capability, request_id=intent.request_id, target=target, given={}, reason=None)
+    ruling = await authorize(ctx, intent, look, capability)
     if not ruling.allowed:
         await say(ctx, intent, f"You may not look at this here: {ruling.decision.reason}.")
         return None

@@ -37,13 +37,13 @@ async def run_command(ctx: Context, intent: Intent, command: Command) -> None:
         if isinstance(resolved, Denied):
             await refusal.unseen(ctx, intent, command, resolved)
             return
-        if resolved.row.pausable:
+        if resolved.capability.pausable:
             ends_at(resolved.operation, ctx.clock.now(), ctx.zone)
     except Problem as problem:
         await refusal.problem(ctx, intent, problem, more=unfit_buttons(ctx, intent, command, problem.code))
         return
     operation = resolved.operation
-    ruling = await authorize(ctx, intent, operation, resolved.row)
+    ruling = await authorize(ctx, intent, operation, resolved.capability)
     if ruling.denied:
         buttons = approvals.ask_buttons(ctx, intent, operation, ruling)
         await refusal.denied(ctx, intent, operation, ruling, buttons)

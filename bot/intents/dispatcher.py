@@ -12,7 +12,7 @@ from bot.core.records import stamp
 from bot.features.replies import refusal
 from bot.intents.button import press
 from bot.intents.command import run_command
-from bot.intents.form import form
+from bot.intents.form import submitted
 from bot.intents.shortcut import opened
 from bot.intents.timer import due
 from bot.operations import cards
@@ -46,7 +46,7 @@ async def _dispatch(ctx: Context, intent: Intent) -> None:
     elif isinstance(payload, Press):
         await press(ctx, intent, payload)
     elif isinstance(payload, Form):
-        await form(ctx, intent, payload)
+        await submitted(ctx, intent, payload)
     elif isinstance(payload, Open):
         await opened(ctx, intent, payload)
     elif isinstance(payload, Due):
@@ -64,11 +64,11 @@ async def _posts_for_itself(ctx: Context, intent: Intent) -> bool:
 async def _last_words(ctx: Context, intent: Intent, code: str, summary: str) -> None:
     """Say what is known: unknown when a call may have been sent, failed otherwise."""
     now = ctx.clock.now()
-    inbox = await ctx.store.request(intent.request_id)
-    sent = inbox is not None and inbox.state == "sending"
+    request = await ctx.store.request(intent.request_id)
+    sent = request is not None and request.state == "sending"
     event = Event.UNKNOWN if sent else Event.FAILED
-    row = AuditWriter(ctx.secrets).plain(event, intent, now, code=code, detail=summary)
-    await ctx.store.finish(intent.request_id, (row,), stamp(now))
+    entry = AuditWriter(ctx.secrets).plain(event, intent, now, code=code, detail=summary)
+    await ctx.store.finish(intent.request_id, (entry,), stamp(now))
     said = "It may or may not have happened, and it was not sent again." if sent else "Nothing was sent."
     card = cards.private(
         intent,

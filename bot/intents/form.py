@@ -12,22 +12,22 @@ from bot.intents.command import run_command
 from bot.runtime.context import Context
 
 
-async def check(ctx: Context, ask: Form) -> dict[str, str] | None:
+async def check(ctx: Context, form: Form) -> dict[str, str] | None:
     """Errors by field, None when the form can be taken. Slack shows them as plain text, without markup."""
-    errors = await _check(ctx, ask)
+    errors = await _check(ctx, form)
     return {field: text.replace("`", "") for field, text in errors.items()} if errors is not None else None
 
 
-async def _check(ctx: Context, ask: Form) -> dict[str, str] | None:
-    if ask.form == launcher.FORM:
-        kept = await ctx.store.value(f"form:{ask.token}")
-        read = launcher.read(ctx.catalog, ask, _files(kept))
+async def _check(ctx: Context, form: Form) -> dict[str, str] | None:
+    if form.form == launcher.FORM:
+        kept = await ctx.store.value(f"form:{form.token}")
+        read = launcher.read(ctx.catalog, form, _files(kept))
         return read if isinstance(read, dict) else None
-    if ask.form == parameter_form.FORM:
-        return await parameter_form.check(ctx, ask) or None
-    if ask.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not _said(ask, "reason"):
+    if form.form == parameter_form.FORM:
+        return await parameter_form.check(ctx, form) or None
+    if form.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not _said(form, "reason"):
         return {"reason": "Say why; others will read it."}
-    if ask.form == breakglass_review.FORM and not _said(ask, breakglass_review.NOTE):
+    if form.form == breakglass_review.FORM and not _said(form, breakglass_review.NOTE):
         return {breakglass_review.NOTE: "Say what was done and whether it was right."}
     return None
 
@@ -38,60 +38,60 @@ def _files(kept: Json) -> tuple[str, ...]:
     return tuple(str(file) for file in files) if isinstance(files, list) else ()
 
 
-def _said(ask: Form, name: str) -> str:
-    value = ask.values.get(name)
+def _said(form: Form, name: str) -> str:
+    value = form.values.get(name)
     return value.strip() if isinstance(value, str) else ""
 
 
-async def placed(ctx: Context, intent: Intent, ask: Form) -> Intent:
+async def placed(ctx: Context, intent: Intent, form: Form) -> Intent:
     """The request where the form was opened, or in the channel chosen in it: Slack names no place when a modal comes back.
 
     Asked for before the request is stored, since whatever follows it later reads the place there.
     """
-    kept = await _kept(ctx, intent, ask)
-    return _placed(intent, ask, kept) if kept is not None else intent
+    kept = await _kept(ctx, intent, form)
+    return _placed(intent, form, kept) if kept is not None else intent
 
 
-async def _kept(ctx: Context, intent: Intent, ask: Form) -> dict[str, Json] | None:
+async def _kept(ctx: Context, intent: Intent, form: Form) -> dict[str, Json] | None:
     """What was remembered when the form was opened, None when this person did not open it."""
-    kept = await ctx.store.value(f"form:{ask.token}")
+    kept = await ctx.store.value(f"form:{form.token}")
     return kept if isinstance(kept, dict) and kept.get("user") == intent.actor.user_id else None
 
 
-def _placed(intent: Intent, ask: Form, kept: dict[str, Json]) -> Intent:
+def _placed(intent: Intent, form: Form, kept: dict[str, Json]) -> Intent:
     opened = Place.model_validate(kept.get("place"))
-    channel = ask.values.get("channel")
+    channel = form.values.get("channel")
     if not opened.channel_id and isinstance(channel, str):
         opened = opened.model_copy(update={"channel_id": channel, "chosen": True})
     return intent.model_copy(update={"place": opened.model_copy(update={"team_id": intent.place.team_id})})
 
 
-async def form(ctx: Context, intent: Intent, ask: Form) -> None:
+async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
     """The person must be the one who opened it; the place is the one it was opened in."""
-    kept = await _kept(ctx, intent, ask)
+    kept = await _kept(ctx, intent, form)
     if kept is None:
         await say(ctx, intent, "This form is no longer known; open it again.")
         return
-    intent = _placed(intent, ask, kept)  # again: a request of an earlier version was stored without
-    if ask.form == launcher.FORM:
-        await _launch(ctx, intent, ask, kept)
-    elif ask.form == approvals.DENY_FORM:
-        await approvals.denied(ctx, intent, str(kept.get("hold")), _said(ask, "reason"))
+    intent = _placed(intent, form, kept)  # again: a request of an earlier version was stored without
+    if form.form == launcher.FORM:
+        await _launch(ctx, intent, form, kept)
+    elif form.form == approvals.DENY_FORM:
+        await approvals.denied(ctx, intent, str(kept.get("hold")), _said(form, "reason"))
         ctx.stale_homes.stale(intent.actor.user_id)
-    elif ask.form == breakglass_review.FORM:
+    elif form.form == breakglass_review.FORM:
         await breakglass_review.close_review(
-            ctx, intent, str(kept.get("grant")), intent.place, _said(ask, breakglass_review.NOTE)
+            ctx, intent, str(kept.get("grant")), intent.place, _said(form, breakglass_review.NOTE)
         )
-    elif ask.form == approvals.ASK_FORM:
-        await approvals.wanted(ctx, intent, ask, kept)
-    elif ask.form == parameter_form.FORM:
-        await run_command(ctx, intent, parameter_form.filled(ctx, ask, kept))
+    elif form.form == approvals.ASK_FORM:
+        await approvals.wanted(ctx, intent, form, kept)
+    elif form.form == parameter_form.FORM:
+        await run_command(ctx, intent, parameter_form.filled(ctx, form, kept))
     else:
         await say(ctx, intent, "This form is of a version that is no longer understood.")
 
 
-async def _launch(ctx: Context, intent: Intent, ask: Form, kept: dict[str, Json]) -> None:
-    read = launcher.read(ctx.catalog, ask, _files(kept))
+async def _launch(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]) -> None:
+    read = launcher.read(ctx.catalog, form, _files(kept))
     if isinstance(read, Command):
         await run_command(ctx, intent, read)
     else:

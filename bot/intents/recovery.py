@@ -14,11 +14,12 @@ from bot.core.effects import Attempt
 from bot.core.intent import Due
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Failed, Unknown
-from bot.core.records import Filters, StoredEntry, StoredRequest, stamp
+from bot.core.records import Filters, StoredEntry, StoredRequest
 from bot.features import approvals, home
 from bot.features.access import breakglass
-from bot.features.pauses.pause import ENDED_BY_ORDER, mend_over
+from bot.features.pauses.pause import ENDED_BY_ORDER, show_over_again
 from bot.features.pauses.resume import GIVEN_UP, show_end_again
+from bot.features.replies.answer import say
 from bot.intents.dispatcher import handle
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -33,43 +34,35 @@ _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED)
 
 
 async def recover(ctx: Context) -> int:
-    """Pick up every request that was open; how many there were."""
-    rows = await ctx.store.unfinished()
+    """Pick up every request that was open; returns how many there were."""
+    requests = await ctx.store.unfinished()
     await show_outcomes(ctx)
     await show_pauses(ctx)
-    # After the rows were read: what it sends from here on is under way and no leftover.
+    # Read before: what is sent from here on is under way and not left over.
     await approvals.recover(ctx)
     await breakglass.recover(ctx)
     await home.recover(ctx)
-    for row in rows:
-        name = f"recover {row.request_id}"
-        if row.state == "sending" and row.operation:
-            ctx.tasks.start(_sent(ctx, row, row.operation), name)
+    for request in requests:
+        name = f"recover {request.request_id}"
+        if request.state == "sending" and request.operation:
+            ctx.tasks.start(_sent(ctx, request, request.operation), name)
         else:  # a flood may have left thousands
-            ctx.tasks.enqueue(partial(_not_sent, ctx, row), name)
-    return len(rows)
+            ctx.tasks.enqueue(partial(_not_sent, ctx, request), name)
+    return len(requests)
 
 
-async def _not_sent(ctx: Context, row: StoredRequest) -> None:
+async def _not_sent(ctx: Context, request: StoredRequest) -> None:
     """Nothing left the program: go on if it is still meant, else say that it was dropped."""
-    now = ctx.clock.now()
-    if row.state == "new":
-        await ctx.store.begin(row.request_id, stamp(now))
-    if isinstance(row.intent.payload, Due) or now - row.intent.at <= STILL_MEANT:
-        await handle(ctx, row.intent)
+    intent, now = request.intent, ctx.clock.now()
+    if request.state == "new":
+        await ctx.store.begin(request.request_id, now)
+    if isinstance(intent.payload, Due) or now - intent.at <= STILL_MEANT:
+        await handle(ctx, intent)
         return
-    event = AuditWriter(ctx.secrets).plain(
-        Event.ABANDONED, row.intent, now, code="not_sent", detail="found open after a restart; nothing had been sent"
-    )
-    await ctx.store.finish(row.request_id, (event,), stamp(now))
-    card = cards.private(
-        row.intent,
-        "Not done: I was restarted",
-        tone=Tone.WARN,
-        lines=(Line(text="Nothing was sent. Type the command again if it is still wanted."),),
-        footer=(f"request {row.request_id}",),
-    )
-    await ctx.presenter.show(card, row.intent.reply)
+    detail = "found open after a restart; nothing had been sent"
+    entry = AuditWriter(ctx.secrets).plain(Event.ABANDONED, intent, now, code="not_sent", detail=detail)
+    text = "Nothing was sent. Type the command again if you still want it."
+    await say(ctx, intent, "Not done: I was restarted", entries=(entry,), lines=(Line(text=text),))
 
 
 async def _sent(ctx: Context, request: StoredRequest, operation: Operation) -> None:
@@ -111,39 +104,39 @@ async def _repeatable(ctx: Context, attempt: Attempt) -> Attempt | None:
 async def show_outcomes(ctx: Context) -> None:
     """Of the newest outcomes, those whose card still says that it is being worked on."""
     for event in _OUTCOMES:
-        for row in await ctx.store.search(Filters(event=str(event)), limit=LAST):
-            posted = await ctx.store.message(operation_key(row.request_id))
+        for entry in await ctx.store.search(Filters(event=str(event)), limit=LAST):
+            posted = await ctx.store.message(operation_key(entry.request_id))
             body = posted.body if posted is not None else None
             # Only a card of work under way has the working colour and no time.
             if isinstance(body, dict) and body.get("tone") == str(Tone.WORKING) and body.get("at") is None:
-                await _show_outcome(ctx, row)
+                await _show_outcome(ctx, entry)
 
 
 async def show_pauses(ctx: Context) -> None:
-    """Of the newest pauses that ended, those whose cards do not say so; the oldest first, so that the last word is the newest."""
+    """Of the newest pauses that ended, those whose cards do not say so; the oldest first, so that the newest is shown last."""
     for event in (Event.PAUSED, Event.RESUMED, Event.ABANDONED):
-        rows = await ctx.store.search(Filters(event=str(event)), limit=LAST_OF_PAUSES)
-        for row in reversed(rows):
-            if row.code in ENDED_BY_ORDER:
-                await mend_over(ctx, row)
-            elif event is Event.RESUMED or row.code in GIVEN_UP:
-                await show_end_again(ctx, row)
+        entries = await ctx.store.search(Filters(event=str(event)), limit=LAST_OF_PAUSES)
+        for entry in reversed(entries):
+            if entry.code in ENDED_BY_ORDER:
+                await show_over_again(ctx, entry)
+            elif event is Event.RESUMED or entry.code in GIVEN_UP:
+                await show_end_again(ctx, entry)
 
 
-async def _show_outcome(ctx: Context, row: StoredEntry) -> None:
-    request = await ctx.store.request(row.request_id)
+async def _show_outcome(ctx: Context, entry: StoredEntry) -> None:
+    request = await ctx.store.request(entry.request_id)
     if request is None or request.state != "ended" or request.operation is None:
         return
-    result = _result(row)
-    card = cards.outcome(request.operation, request.intent, result, (), ctx.clock.now(), row.rule or "")
+    result = _result(entry)
+    card = cards.outcome(request.operation, request.intent, result, (), ctx.clock.now(), entry.rule or "")
     await ctx.presenter.show(card)
 
 
-def _result(row: StoredEntry) -> Done | Failed | Unknown:
-    """The outcome as far as its row tells it."""
-    summary, code = row.detail or "", row.code or ""
-    if row.event is Event.ABANDONED:
+def _result(entry: StoredEntry) -> Done | Failed | Unknown:
+    """The outcome, as far as its entry says it."""
+    summary, code = entry.detail or "", entry.code or ""
+    if entry.event is Event.ABANDONED:
         return Unknown(code=code, summary=summary)
-    if row.event is Event.FAILED or (row.event is Event.RECONCILED and code != "done"):
+    if entry.event is Event.FAILED or (entry.event is Event.RECONCILED and code != "done"):
         return Failed(code=code, summary=summary)
-    return Done(summary=summary, backend_ref=row.backend_ref)
+    return Done(summary=summary, backend_ref=entry.backend_ref)

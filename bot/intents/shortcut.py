@@ -13,9 +13,9 @@ from bot.operations.authorize import sight_of
 from bot.runtime.context import Context
 
 
-async def opened(ctx: Context, intent: Intent, ask: Open) -> None:
+async def opened(ctx: Context, intent: Intent, opening: Open) -> None:
     """A modal has to be open within three seconds, so it comes before everything else."""
-    if ask.what == "home":
+    if opening.what == "home":
         await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
         await open_home(ctx, intent.actor.user_id, intent.place.team_id)
         return
@@ -25,10 +25,10 @@ async def opened(ctx: Context, intent: Intent, ask: Open) -> None:
     if not verbs:
         await help_for(ctx, intent, ())
         return
-    is_command = launcher.command_in(ctx.catalog, verbs, ask.text) is not None
-    named = None if is_command or not ask.text else await named_in(ctx, intent.actor, intent.place, ask.text)
-    form = launcher.view(ctx.catalog, verbs, ask, ctx.ids.secret(), in_channel, named)
-    await open_form(ctx, intent, form, {"files": list(ask.files)}, f"Type `{ctx.command} help` instead.")
+    is_command = launcher.command_in(ctx.catalog, verbs, opening.text) is not None
+    named = None if is_command or not opening.text else await named_in(ctx, intent.actor, intent.place, opening.text)
+    form = launcher.view(ctx.catalog, verbs, opening, ctx.ids.secret(), in_channel, named)
+    await open_form(ctx, intent, form, {"files": list(opening.files)}, f"Type `{ctx.command} help` instead.")
 
 
 def _all_verbs(ctx: Context) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""The spine: one file a step, from an intent to what is shown."""
+"""The execution path: resolve, authorize, execute, backend_call, reconcile, completion, watcher, next_steps, cards."""

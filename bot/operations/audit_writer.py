@@ -36,34 +36,34 @@ class AuditWriter:
         return canonical(redact_json(dict(params), known=self._secrets))
 
     def requested(self, intent: Intent, means: Mapping[str, Json] | None = None) -> AuditEntry:
-        """The first row of a request, written before it is acked. `means` is what a pressed button stands for."""
-        ask = intent.payload
+        """The first entry of a request, written before it is acked. `means` is what a pressed button stands for."""
+        payload = intent.payload
         columns: dict[str, Any] = {}
         event = Event.REQUESTED
-        if isinstance(ask, Command):
+        if isinstance(payload, Command):
             columns = {
-                "verb": ask.verb,
-                "backend": ask.target.partition(":")[0] if ask.target else None,
-                "target_name": ask.target,
-                "params": self.params(dict(ask.params)),
-                "reason": ask.reason,
-                "detail": " ".join(ask.words) if ask.words else None,
+                "verb": payload.verb,
+                "backend": payload.target.partition(":")[0] if payload.target else None,
+                "target_name": payload.target,
+                "params": self.params(dict(payload.params)),
+                "reason": payload.reason,
+                "detail": " ".join(payload.words) if payload.words else None,
             }
-        elif isinstance(ask, ParseError):
+        elif isinstance(payload, ParseError):
             event = Event.MISREAD
             columns = {
-                "detail": ask.text,
+                "detail": payload.text,
                 "code": "misread",
-                "verb": ask.understood.partition(" ")[0] or None,
+                "verb": payload.understood.partition(" ")[0] or None,
             }
-        elif isinstance(ask, Press):
-            columns = _press(ask, means or {})
-        elif isinstance(ask, Form):
-            columns = {"verb": f"form {ask.form}"}
-        elif isinstance(ask, Open):
-            columns = {"verb": f"open {ask.what}"}
+        elif isinstance(payload, Press):
+            columns = _press(payload, means or {})
+        elif isinstance(payload, Form):
+            columns = {"verb": f"form {payload.form}"}
+        elif isinstance(payload, Open):
+            columns = {"verb": f"open {payload.what}"}
         else:
-            columns = {"verb": f"due {ask.what}", "detail": ask.row}
+            columns = {"verb": f"due {payload.what}", "detail": payload.row}
         return self._row(
             intent.at, event, intent.request_id, intent.actor, intent.place, source=str(intent.source), **columns
         )
@@ -76,7 +76,7 @@ class AuditWriter:
         at: datetime,
         **columns: Any,
     ) -> AuditEntry:
-        """A row about an operation. `columns` are further columns of the audit log; texts are cleaned."""
+        """An entry about an operation. `columns` are further columns of the audit log; texts are cleaned."""
         target = operation.target
         filled = {
             "verb": operation.verb,
@@ -138,11 +138,11 @@ class AuditWriter:
         return self.about(event, pending.operation, by or pending.intent, at, **filled)
 
     def plain(self, event: Event, intent: Intent, at: datetime, **columns: Any) -> AuditEntry:
-        """A row about a request that has no operation."""
+        """An entry about a request that has no operation."""
         return self._row(at, event, intent.request_id, intent.actor, intent.place, source=str(intent.source), **columns)
 
     def system(self, event: Event, request_id: str, at: datetime, team_id: str, **columns: Any) -> AuditEntry:
-        """A row that no person asked for: a policy load, a published head."""
+        """An entry that no person asked for: a policy load, a published head."""
         return AuditEntry(at=stamp(at), request_id=request_id, event=event, team_id=team_id, **self._cleaned(columns))
 
     def _row(
@@ -164,8 +164,8 @@ class AuditWriter:
         return self.clean(value) if name in ("detail", "reason", "target_name") else self._secrets.hide(value)
 
 
-def _press(ask: Press, means: Mapping[str, Json]) -> dict[str, Any]:
-    verb = means.get("verb") or means.get("choice") or ask.action
+def _press(payload: Press, means: Mapping[str, Json]) -> dict[str, Any]:
+    verb = means.get("verb") or means.get("choice") or payload.action
     pending = means.get("hold")
     return {
         "verb": str(verb),

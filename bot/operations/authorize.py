@@ -34,30 +34,30 @@ async def facts(ctx: Context, actor: Actor, place: Place, *, max_age: float = CA
 
 async def grants_of(ctx: Context, actor: Actor, place: Place, *, max_age: float = CACHED) -> tuple[GrantView, ...]:
     """The grants that this person holds here now."""
-    rows = await ctx.store.grants_for(actor.user_id, place.channel_id, ctx.clock.now())
-    return tuple([_view(row, await _lapsed(ctx, row, place, max_age)) for row in rows])
+    held = await ctx.store.grants_for(actor.user_id, place.channel_id, ctx.clock.now())
+    return tuple([_view(grant, await _lapsed(ctx, grant, place, max_age)) for grant in held])
 
 
-def _view(row: Grant, lapsed: str) -> GrantView:
+def _view(grant: Grant, lapsed: str) -> GrantView:
     return GrantView(
-        id=row.id,
-        user_id=row.user_id,
-        verbs=row.verbs,
-        targets=row.targets,
-        until=datetime.fromisoformat(row.until_at),
-        channel_id=row.channel_id,
-        breakglass=row.breakglass,
+        id=grant.id,
+        user_id=grant.user_id,
+        verbs=grant.verbs,
+        targets=grant.targets,
+        until=datetime.fromisoformat(grant.until_at),
+        channel_id=grant.channel_id,
+        breakglass=grant.breakglass,
         lapsed=lapsed,
     )
 
 
-async def _lapsed(ctx: Context, row: Grant, place: Place, max_age: float) -> str:
+async def _lapsed(ctx: Context, grant: Grant, place: Place, max_age: float) -> str:
     """Why one person's grant counts no more: it was bounded by their rights when they gave it, and still is."""
-    if row.breakglass or row.by_approval:
+    if grant.breakglass or grant.by_approval:
         return ""
     now = ctx.policy()
     giver = await ctx.directory.subject(
-        Actor(user_id=row.granted_by, team_id=ctx.home_team), now.user_groups, max_age=max_age
+        Actor(user_id=grant.granted_by, team_id=ctx.home_team), now.user_groups, max_age=max_age
     )
     gone = why_not_full(giver, ctx.home_team) is not None
     if not gone and why_not_administrator(now.policy, giver, ctx.home_team) is None:
@@ -65,15 +65,15 @@ async def _lapsed(ctx: Context, row: Grant, place: Place, max_age: float) -> str
     beyond = gone or any(
         out_of_bounds(
             now.policy,
-            row.channel_id or place.channel_id,
+            grant.channel_id or place.channel_id,
             giver,
             rows_of(ctx.catalog, verb, target),
             target,
             now=ctx.clock.now(),
             home_team_id=ctx.home_team,
         )
-        for verb in row.verbs
-        for target in row.targets
+        for verb in grant.verbs
+        for target in grant.targets
     )
     return "who gave it could not give it now" if beyond else ""
 
@@ -98,8 +98,8 @@ async def sight_of(ctx: Context, actor: Actor, place: Place) -> Visibility:
         return sight(now.policy, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants)
     rules = ctx.policy()
     subject = await ctx.directory.subject(actor, rules.user_groups, max_age=CACHED)
-    mine = [row for row in await ctx.store.open_grants(ctx.clock.now()) if row.user_id == actor.user_id]
-    grants = [_view(row, await _lapsed(ctx, row, place, CACHED)) for row in mine if not row.breakglass]
+    mine = [grant for grant in await ctx.store.open_grants(ctx.clock.now()) if grant.user_id == actor.user_id]
+    grants = [_view(grant, await _lapsed(ctx, grant, place, CACHED)) for grant in mine if not grant.breakglass]
     return sight(rules.policy, subject=subject, where=None, home_team_id=ctx.home_team, grants=grants)
 
 

@@ -269,7 +269,7 @@ def value_text(value: Json) -> str:
 
 
 def private(intent: Intent, title: str, *, tone: Tone = Tone.PLAIN, key: str = "", **parts: object) -> Card:
-    """An answer that only the asker sees."""
+    """An answer that only the requester sees."""
     return Card.model_validate(
         {
             "key": key or f"say:{intent.request_id}",

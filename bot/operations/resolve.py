@@ -1,4 +1,4 @@
-"""Command -> Operation: which backend, which exact target, which row, which checked parameters."""
+"""Command -> Operation: the backend, the exact target, the capability and the checked parameters."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from bot.runtime.context import Context
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The operation and the row that it comes from."""
+    """An operation and the capability that it comes from."""
 
     operation: Operation
-    row: Capability
+    capability: Capability
 
 
 async def resolve_seen(ctx: Context, intent: Intent, command: Command) -> Resolved | Denied:
@@ -41,7 +41,7 @@ async def resolve_seen(ctx: Context, intent: Intent, command: Command) -> Resolv
 
 
 async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
-    """Raises core.problems for words that fit nothing, targets that do not exist, and backends that do not answer."""
+    """The operation that the command means. Raises a Problem for words that fit nothing, unknown targets and silent backends."""
     if command.target is None:
         target = await _target_of_thread(ctx, intent, command.verb)
     else:
@@ -50,22 +50,23 @@ async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
             raise BadRequest(ref, code="no_such_backend")
         _check_verb(ctx, command.verb, ref.backend)
         target = await find_target(ctx, ref, command)
-    row = _row(ctx, command.verb, target)
-    given = check_params(row.params, command.params)
-    if row.reason_required and not (command.reason or "").strip():
+    capability = _row(ctx, command.verb, target)
+    given = check_params(capability.params, command.params)
+    if capability.reason_required and not (command.reason or "").strip():
         raise BadRequest(
-            f"`{row.verb}` needs a reason. Write it behind `--`, for example: `{row.example}`.", code="reason_missing"
+            f"`{capability.verb}` needs a reason. Write it after `--`, for example: `{capability.example}`.",
+            code="reason_missing",
         )
     operation = Operation.of(
-        row,
+        capability,
         request_id=intent.request_id,
         target=target,
         given=given,
         reason=command.reason,
-        files=command.files if row.takes_files else (),
+        files=command.files if capability.takes_files else (),
         words=command.params,
     )
-    return Resolved(operation, row)
+    return Resolved(operation, capability)
 
 
 def _check_verb(ctx: Context, verb: str, backend: str) -> None:
@@ -73,7 +74,9 @@ def _check_verb(ctx: Context, verb: str, backend: str) -> None:
         return
     others = sorted({kind for kind, _ in ctx.catalog.rows(verb)})
     there = f" It exists on {', '.join(others)}." if others else ""
-    verbs = sorted({row.verb for kind, row in ctx.catalog.everything() if kind == ctx.catalog.backends[backend].kind})
+    verbs = sorted(
+        {capability.verb for kind, capability in ctx.catalog.everything() if kind == ctx.catalog.backends[backend].kind}
+    )
     raise BadRequest(
         f"`{backend}` has no `{verb}`.{there}",
         "There: " + ", ".join(f"`{name}`" for name in verbs) + ".",
@@ -82,7 +85,7 @@ def _check_verb(ctx: Context, verb: str, backend: str) -> None:
 
 
 async def find_target(ctx: Context, ref: TargetRef, command: Command) -> Target:
-    """The exact target behind what was written. With a selector, the kind of run follows what the verb acts on."""
+    """The exact target that was written. With a selector, the kind of run is the one that the verb acts on."""
     kind, path = ctx.catalog.split_path(ref.backend, ref.path)
     backend = ctx.backends[ref.backend]
     if ref.selector is not None and dict(command.params).get("as") == "job":
@@ -91,28 +94,28 @@ async def find_target(ctx: Context, ref: TargetRef, command: Command) -> Target:
 
 
 def _row(ctx: Context, verb: str, target: Target) -> Capability:
-    row = ctx.catalog.row(target.backend, verb, target.kind)
-    if row is not None:
-        return row
-    rows = ctx.catalog.rows(verb, target.backend)
-    if not rows:
+    capability = ctx.catalog.row(target.backend, verb, target.kind)
+    if capability is not None:
+        return capability
+    capabilities = ctx.catalog.rows(verb, target.backend)
+    if not capabilities:
         _check_verb(ctx, verb, target.backend)
-    kinds = ", ".join(sorted({row.target for _, row in rows}))
+    kinds = ", ".join(sorted({capability.target for _, capability in capabilities}))
     raise BadRequest(
         f"`{verb}` acts on {kinds}, and `{target.text}` is of the kind {target.kind}.",
-        f"For example: `{rows[0][1].example}`.",
+        f"For example: `{capabilities[0][1].example}`.",
         "wrong_target_kind",
     )
 
 
 async def _target_of_thread(ctx: Context, intent: Intent, verb: str) -> Target:
-    """The run of the card in whose thread this was said; else the thing that the card is about."""
-    rows = ctx.catalog.rows(verb)
+    """The run of the card in whose thread the command was typed, else the target that the card is about."""
+    capabilities = ctx.catalog.rows(verb)
     found: Target | None = None
     if intent.place.thread_ts is not None:
         found = await ctx.store.thread_target(intent.place.channel_id, intent.place.thread_ts)
     if found is None:
-        example = rows[0][1].example if rows else f"{verb} backend:path"
+        example = capabilities[0][1].example if capabilities else f"{verb} backend:path"
         raise BadRequest(f"`{verb}` needs a target.", f"For example: `{example}`.", "target_missing")
     if ctx.catalog.row(found.backend, verb, found.kind) is not None or found.parent is None:
         return found

@@ -131,34 +131,34 @@ def _pace(watch: Watch, now: datetime) -> timedelta:
 
 
 async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
-    inbox = await ctx.store.request(watch.request_id)
-    if view.phase.ended and not await _end(ctx, watch, view, inbox):
+    request = await ctx.store.request(watch.request_id)
+    if view.phase.ended and not await _end(ctx, watch, view, request):
         return
     if watch.view is None or watch.view.state != view.state:
         ctx.stale_homes.stale(watch.user_id)
-    if inbox is None or inbox.operation is None:
+    if request is None or request.operation is None:
         return
-    buttons = await buttons_for(ctx, inbox.intent, inbox.operation, view.next, about=watch.target, refresh=True)
+    buttons = await buttons_for(ctx, request.intent, request.operation, view.next, about=watch.target, refresh=True)
     note = await ctx.store.value(cards.note_key(watch.request_id))
     kept = note if isinstance(note, str) else ""
-    await ctx.presenter.show(cards.run_update(inbox.operation, inbox.intent, view, buttons, ctx.clock.now(), kept))
+    await ctx.presenter.show(cards.run_update(request.operation, request.intent, view, buttons, ctx.clock.now(), kept))
 
 
-async def _end(ctx: Context, watch: Watch, view: RunView, inbox: StoredRequest | None) -> bool:
+async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest | None) -> bool:
     """Write the end to the audit log once; False when another look did."""
     now = ctx.clock.now()
-    rows: tuple[AuditEntry, ...] = ()
-    if inbox is not None and inbox.operation is not None:
+    entries: tuple[AuditEntry, ...] = ()
+    if request is not None and request.operation is not None:
         started = datetime.fromisoformat(watch.made_at)
-        row = AuditWriter(ctx.secrets).about(
+        entry = AuditWriter(ctx.secrets).about(
             Event.ENDED,
-            inbox.operation,
-            inbox.intent,
+            request.operation,
+            request.intent,
             now,
             code=str(view.phase),
             detail=view.state if not view.message else f"{view.state}: {view.message}",
             backend_ref=watch.target.id,
             duration_ms=round((now - started).total_seconds() * 1000),
         )
-        rows = (row,)
-    return await ctx.store.end_watch(watch.id, "ended", rows, now)
+        entries = (entry,)
+    return await ctx.store.end_watch(watch.id, "ended", entries, now)

@@ -122,7 +122,7 @@ async def test_off_for_good_ends_the_pause(later: Team, known: bool) -> None:
         await do(here, "schedules acc:shop/prices")
     old = await do(here, f"schedule off acc:schedule/{FIRST} for=12m")
     new = await do(here, f"schedule off acc:schedule/{FIRST} -- for good")
-    await new.card("until somebody says `schedule on`", "Ends the pause until", "<@U0ANA>", old.request_id)
+    await new.card("until someone runs `schedule on`", "Ends the pause until", "<@U0ANA>", old.request_id)
     assert (new.row("paused").code, new.row("paused").target_id) == ("no_end", FIRST)
     await here.restart()
     await still(later, {FIRST: False, SECOND: True}, hours=1)
@@ -133,10 +133,10 @@ async def test_off_without_an_end_says_what_ends_it_and_how_to_give_it_an_end(la
     """Nothing switches it on by itself: the card names the verb that does, and the words of an order that ends."""
     asked = await do(later.here, "schedule off acc:shop/prices -- closed")
     await asked.card(
-        "it stays so until somebody says `schedule on`", "`schedule off acc:shop/prices for=2h` ends by itself"
+        "it stays off until someone runs `schedule on`", "`schedule off acc:shop/prices for=2h` ends by itself"
     )
     timed = await do(later.here, "schedule off acc:shop/prices for=2h")
-    assert "stays so" not in shown(await timed.card("schedule off acc:shop/prices"))
+    assert "stays off until" not in shown(await timed.card("schedule off acc:shop/prices"))
 
 
 async def test_off_without_an_end_whose_answer_was_lost_does_not_say_that_it_stays_so(later: Team) -> None:
@@ -144,7 +144,7 @@ async def test_off_without_an_end_whose_answer_was_lost_does_not_say_that_it_sta
     here = later.here
     await here.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
     asked = await do(here, "schedule off acc:shop/prices")
-    assert "stays so" not in shown(await asked.card("Unknown"))
+    assert "stays off until" not in shown(await asked.card("Unknown"))
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -174,7 +174,7 @@ async def test_a_pause_of_what_is_off_already_gives_nothing_back(later: Team) ->
     await do(here, "schedules acc:shop/prices")
     here.acc.schedules[FIRST].enabled = False
     asked = await do(here, f"schedule off acc:schedule/{FIRST} for=1h")
-    await asked.card("Off, as it was before", "nothing to give back")
+    await asked.card("Off, as it was before", "stays off until someone")
     assert asked.events == ["requested", "sent", "done"]
     await still(later, {FIRST: False, SECOND: True}, hours=2)
 

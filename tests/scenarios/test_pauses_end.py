@@ -126,7 +126,7 @@ async def test_what_may_be_off_is_switched_on_at_its_time_in_any_case(later: Tea
 
 
 async def test_what_was_off_before_is_not_switched_on_after_a_lost_answer(later: Team) -> None:
-    """It was seen to be off before the call: there is nothing to give back."""
+    """It was seen to be off before the call: it stays off."""
     here = later.here
     await do(here, "schedules acc:shop/prices")
     here.acc.schedules[FIRST].enabled = False
@@ -203,5 +203,5 @@ async def test_a_job_that_is_paused_without_an_end_is_told_of_in_its_own_words(
         await here.until(lambda: here.planes["itn"].jobs)
         job = f"itn:job/{here.planes['itn'].jobs[-1].job_id}"
         await here.does(
-            f"pause {job}", "it stays so until somebody says `resume`", f"`pause {job} for=2h` ends by itself"
+            f"pause {job}", "it stays off until someone runs `resume`", f"`pause {job} for=2h` ends by itself"
         )

@@ -66,9 +66,9 @@ async def open_ask(ctx: Context, intent: Intent, means: dict[str, Json]) -> None
     await open_form(ctx, intent, form, kept, "Press `Ask for it` again.")
 
 
-def _form(operation: Operation, row: Capability | None, token: str) -> FormView:
+def _form(operation: Operation, capability: Capability | None, token: str) -> FormView:
     choices = (ONCE, HALF_HOUR) if grantable(operation) else (ONCE,)
-    effect = row.effect or row.help if row is not None else ""
+    effect = capability.effect or capability.help if capability is not None else ""
     return FormView(
         form=ASK_FORM,
         token=token,
@@ -99,11 +99,11 @@ async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]
     operation = Operation.model_validate(kept.get("operation")).model_copy(
         update={"request_id": intent.request_id, "reason": words}
     )
-    row = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
-    if row is None:
+    capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
+    if capability is None:
         await say(ctx, intent, "This control plane no longer offers that.")
         return
-    ruling = await authorize(ctx, intent, operation, row, max_age=FRESH)
+    ruling = await authorize(ctx, intent, operation, capability, max_age=FRESH)
     decision = ruling.decision
     if not isinstance(decision, Denied):
         target = cards.written(operation.target)
@@ -117,14 +117,14 @@ async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]
         await say(ctx, intent, "It waits for its approval already; the card in the channel shows it.", tone=Tone.PLAIN)
         return
     sort = "grant" if lasts == HALF_HOUR and grantable(operation) else "once"
-    demand = _demand(ruling, decision, operation, row, intent.place.channel_id)
+    demand = _demand(ruling, decision, operation, capability, intent.place.channel_id)
     if ruling.where.is_dm and demand.in_channel == intent.place.channel_id and not decision.rule_approvers:
         # In a direct message no administrator looks.
         demand = replace(demand, in_channel=ctx.security_channel or demand.in_channel)
     await open_approval(
         ctx,
         intent,
-        Resolved(operation, row),
+        Resolved(operation, capability),
         ruling,
         demand,
         sort="grant" if sort == "grant" else "once",
@@ -147,12 +147,14 @@ async def _waits_already(ctx: Context, intent: Intent, operation: Operation) -> 
     return False
 
 
-def _demand(ruling: Ruling, decision: Denied, operation: Operation, row: Capability, channel_id: str) -> NeedsApproval:
+def _demand(
+    ruling: Ruling, decision: Denied, operation: Operation, capability: Capability, channel_id: str
+) -> NeedsApproval:
     """Who is asked: those whom a rule about this names for others, and as many of them; else one administrator.
 
     A rule that covers the verb and the target and not these parameters names nobody for them: its number means its own people.
     """
-    about = [rule.approvals for rule in _rules(ruling, channel_id) if _covers(rule, operation, row)]
+    about = [rule.approvals for rule in _rules(ruling, channel_id) if _covers(rule, operation, capability)]
     named = frozenset(decision.rule_approvers)
     approvals = [one for one in about if one is not None and named.issuperset(one.from_)]
     channels = [one.in_channel for one in approvals if one.in_channel is not None]
@@ -171,9 +173,9 @@ def _rules(ruling: Ruling, channel_id: str) -> tuple[Rule, ...]:
     return channel.allows if channel is not None else ()
 
 
-def _covers(rule: Rule, operation: Operation, row: Capability) -> bool:
+def _covers(rule: Rule, operation: Operation, capability: Capability) -> bool:
     verb = any(
-        risk_or_verb(pattern, operation.verb, operation.risk, own_verb=row.own_verb, wide=False)
+        risk_or_verb(pattern, operation.verb, operation.risk, own_verb=capability.own_verb, wide=False)
         for pattern in rule.verbs
     )
     return verb and target_covered(rule.targets, operation.target)

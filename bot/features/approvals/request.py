@@ -117,7 +117,7 @@ async def _record(
         state=state,
         target_id=target.id if target is not None else "",
         eligible=tuple(people),
-        effect=resolved.row.effect or resolved.row.help,
+        effect=resolved.capability.effect or resolved.capability.help,
         shown=facts,
         buttons={choice: ctx.ids.secret() for choice in CHOICES},
     )

@@ -81,7 +81,7 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     seen = await _as_whom(ctx, intent, given.get("as"))
     now = await read_situation(ctx, seen, intent.place)
     policy = now.policy
-    question = now.question(resolved.row, resolved.operation, ctx.clock.now())
+    question = now.question(resolved.capability, resolved.operation, ctx.clock.now())
     traces = trace_rules(policy, **question)
     decision, word = traces[-1], decision_word(decide(policy, **question))
     lines = [

@@ -1,6 +1,6 @@
 """`Fill in`: a form for the parameters of a command, for who does not know their names or got one wrong.
 
-Its fields are what the capability row declares, and what the control plane says of the one target where it describes it.
+Its fields are what the capability capability declares, and what the control plane says of the one target where it describes it.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class FormEffect(OfRefusals[Context]):
 
 def unfit_buttons(ctx: Context, intent: Intent, command: Command, code: str) -> tuple[Button, ...]:
     """`Fill in` on words that did not fit what is declared. The rules were not asked yet, so the control plane is not either."""
-    row = _row_of(ctx, command)
-    if code not in REFUSED or row is None or not (row.params or row.reason_required):
+    capability = _row_of(ctx, command)
+    if code not in REFUSED or capability is None or not (capability.params or capability.reason_required):
         return ()
     return (_button(ctx, intent, command, schema=False),)
 
@@ -133,19 +133,21 @@ def _command(means: Mapping[str, Json]) -> Command:
 
 
 def _row_of(ctx: Context, command: Command) -> Capability | None:
-    """The row that the words mean, as far as words alone can tell: a selector picks a run, whatever its kind."""
+    """The capability that the words mean, as far as words alone can tell: a selector picks a run, whatever its kind."""
     if command.target is None:
-        rows = [row for _, row in ctx.catalog.rows(command.verb)]
-        return rows[0] if len(rows) == 1 else None
+        capabilities = [capability for _, capability in ctx.catalog.rows(command.verb)]
+        return capabilities[0] if len(capabilities) == 1 else None
     ref = parse_target(command.target, ctx.catalog)
     if isinstance(ref, str):
         return None
     kind, _ = ctx.catalog.split_path(ref.backend, ref.path)
     usual = ctx.catalog.backends[ref.backend].default_target.name
-    rows = [row for _, row in ctx.catalog.rows(command.verb, ref.backend)]
+    capabilities = [capability for _, capability in ctx.catalog.rows(command.verb, ref.backend)]
     if ref.selector is not None:
-        return next((row for row in rows if row.target != usual), None)
-    return ctx.catalog.row(ref.backend, command.verb, kind or usual) or (rows[0] if len(rows) == 1 else None)
+        return next((capability for capability in capabilities if capability.target != usual), None)
+    return ctx.catalog.row(ref.backend, command.verb, kind or usual) or (
+        capabilities[0] if len(capabilities) == 1 else None
+    )
 
 
 async def _described(ctx: Context, command: Command) -> Sequence[Param]:
@@ -160,39 +162,39 @@ async def _described(ctx: Context, command: Command) -> Sequence[Param]:
         return ()
 
 
-def _fields(row: Capability | None, own: Sequence[Param], command: Command) -> tuple[FormField, ...]:
+def _fields(capability: Capability | None, own: Sequence[Param], command: Command) -> tuple[FormField, ...]:
     """What the control plane describes stands for the declared `param.NAME=` that it belongs to."""
     covered = {param.name.partition(".")[0] for param in own}
-    params = [param for param in row.params if param.name not in covered] if row is not None else []
+    params = [param for param in capability.params if param.name not in covered] if capability is not None else []
     typed = dict(command.params)
     found = [
         fields.described(param.model_copy(update={"default": typed.get(param.name, param.default)})) for param in own
     ]
     found += [fields.declared(param, command.params) for param in params]
-    if row is not None and row.reason_required and not command.reason:
+    if capability is not None and capability.reason_required and not command.reason:
         found.append(FormField(name=REASON, label="Reason", type="text", optional=False))
     return tuple(found[:MOST_FIELDS])
 
 
-async def check(ctx: Context, ask: Form) -> dict[str, str]:
+async def check(ctx: Context, form: Form) -> dict[str, str]:
     """What is wrong at each field of a form that came back."""
-    kept = await ctx.store.value(f"form:{ask.token}")
+    kept = await ctx.store.value(f"form:{form.token}")
     if not isinstance(kept, dict):
         return {}
-    row = _row_of(ctx, _command(kept))
-    return fields.read(row.params if row is not None else (), _without_reason(ask))[1]
+    capability = _row_of(ctx, _command(kept))
+    return fields.read(capability.params if capability is not None else (), _without_reason(form))[1]
 
 
-def filled(ctx: Context, ask: Form, kept: Mapping[str, Json]) -> Command:
+def filled(ctx: Context, form: Form, kept: Mapping[str, Json]) -> Command:
     """The command that the form stands for."""
     command = _command(kept)
-    row = _row_of(ctx, command)
-    pairs, _ = fields.read(row.params if row is not None else (), _without_reason(ask))
-    reason = ask.values.get(REASON)
+    capability = _row_of(ctx, command)
+    pairs, _ = fields.read(capability.params if capability is not None else (), _without_reason(form))
+    reason = form.values.get(REASON)
     return command.model_copy(
         update={"params": pairs, "reason": reason if isinstance(reason, str) and reason else command.reason}
     )
 
 
-def _without_reason(ask: Form) -> fields.Values:
-    return {name: value for name, value in ask.values.items() if name != REASON}
+def _without_reason(form: Form) -> fields.Values:
+    return {name: value for name, value in form.values.items() if name != REASON}

@@ -1,6 +1,6 @@
-"""Timed pauses: `for=2h` and `until=Mon 07:00` become a moment, and a row that gives itself back.
+"""Pauses: what is switched off with `for=2h` or `until=Mon 07:00` switches on again by itself.
 
-The newest order about a thing wins: it ends, replaces or keeps what earlier pauses of that thing would have done.
+The newest request about a target wins: it ends, replaces or keeps the earlier pauses of that target.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import enabled_key
 from bot.runtime.context import Context
 
-WAS_OFF: Final = "It was off before and stays off until somebody switches it on: there is nothing to give back."
-_NO_END: Final = "Done: it stays so until somebody says `{}`"
+WAS_OFF: Final = "It was off before, so it stays off until someone switches it on."
+_NO_END: Final = "Done: it stays off until someone runs `{}`"
 _WITH_END: Final = "Next time, `{} {} for=2h` ends by itself."
 _IN_ANY_CASE: Final = "It may be off now. Whether it is or not, it is switched on at {} by itself."
 # Answers to a call that may be repeated, after which part of it may have been done.
 _MAY_HAVE_DONE: Final = frozenset({ServerError.code, BadReply.code, Redirected.code})
 
-# The codes and the texts of the rows that tell of pauses: read again after a restart, so they are never changed.
+# Codes and texts of audit entries about pauses. They are read again after a restart, so they never change.
 REPLACED: Final = "replaced"
 NO_END: Final = "no_end"
 BY_HAND: Final = "by_hand"
@@ -101,7 +101,7 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
 def _ended_by_hand(
     ctx: Context, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime
 ) -> Consequences:
-    """Somebody switched on what was paused: the pause is over, and nothing is left to give back."""
+    """A person switched on what was paused: the pause is over."""
     rows = _rows(ctx, intent, operation, Event.RESUMED, BY_HAND, held, now)
     return Consequences(over=held, over_state="cancelled", entries=rows, lines=_said("Ends", held))
 
@@ -109,8 +109,8 @@ def _ended_by_hand(
 def _for_good(
     ctx: Context, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime, verb_back: str | None
 ) -> Consequences:
-    """Without an end: what was paused is off already, and is not given back any more. `verb_back` is what ends it, None when
-    nobody knows whether it is off."""
+    """Switched off without an end: earlier pauses are over. `verb_back` switches it on again, None when nobody knows whether
+    it is off."""
     rows = _rows(ctx, intent, operation, Event.PAUSED, NO_END, held, now)
     over = _said("Ends", held)
     if verb_back is None:
@@ -122,7 +122,7 @@ def _for_good(
 
 
 async def _switched_off(ctx: Context, operation: Operation, result: Outcome) -> tuple[Target, ...]:
-    """What was on before the call, as it was noted first; else as the backend says; else the target itself."""
+    """What the call switched off: as it was kept before the call, else as the backend says, else the target itself."""
     noted = await ctx.store.value(enabled_key(operation.request_id))
     if isinstance(noted, list):
         return tuple(Target.model_validate(target) for target in noted)
@@ -147,7 +147,7 @@ async def _held(ctx: Context, operation: Operation, verb_back: str) -> tuple[Pau
 def _rows(
     ctx: Context, intent: Intent, operation: Operation, event: Event, code: str, over: Sequence[Pause], now: datetime
 ) -> tuple[AuditEntry, ...]:
-    """A row for every pause that ends here, about exactly what it had switched off."""
+    """An entry for every pause that ends here, about exactly what it had switched off."""
     audit_writer = AuditWriter(ctx.secrets)
     return tuple(
         audit_writer.about(
@@ -166,7 +166,7 @@ def _rows(
 
 
 def _said(verb: str, over: Sequence[Pause]) -> tuple[Line, ...]:
-    """One line for every order whose pause ends here."""
+    """One line for every request whose pause ends here."""
     orders = {pause.request_id: pause for pause in over}
     return tuple(
         Line(text=f"{verb} the pause until {minute(pause.until_at)} by <@{pause.user_id}> (request {request}).")
@@ -180,23 +180,23 @@ def minute(at: str) -> str:
 
 
 async def show_over(ctx: Context, intent: Intent, operation: Operation, settled: Consequences) -> None:
-    """The cards of the orders whose pauses ended say so."""
+    """Say on the cards of the earlier requests that their pauses are over."""
     ends = settled.opened[0].until_at if settled.opened else None
     for key in dict.fromkeys(pause.message_key for pause in settled.over):
         if key != operation_key(operation.request_id):
             await _say_ended(ctx, key, operation, intent.actor.user_id, settled.entries[0].event, ends)
 
 
-async def mend_over(ctx: Context, row: StoredEntry) -> None:
-    """The same for a pause of which a row says that it ended, where the program died before its card did."""
-    ended, request = _ENDED.match(row.detail or ""), await ctx.store.request(row.request_id)
+async def show_over_again(ctx: Context, entry: StoredEntry) -> None:
+    """The same for a pause that ended by this entry, where the program died before its card said so."""
+    ended, request = _ENDED.match(entry.detail or ""), await ctx.store.request(entry.request_id)
     if ended is None or request is None or request.operation is None:
         return
-    rows = await ctx.store.search(Filters(request_id=row.request_id, event=str(Event.PAUSED)))
-    details = [other.detail or "" for other in rows]
+    entries = await ctx.store.search(Filters(request_id=entry.request_id, event=str(Event.PAUSED)))
+    details = [other.detail or "" for other in entries]
     ends = next((text.removeprefix(_UNTIL) for text in details if text.startswith(_UNTIL)), None)
     key = operation_key(ended[1])
-    await _say_ended(ctx, key, request.operation, request.intent.actor.user_id, row.event, ends)
+    await _say_ended(ctx, key, request.operation, request.intent.actor.user_id, entry.event, ends)
 
 
 async def _say_ended(
@@ -208,8 +208,8 @@ async def _say_ended(
 
 
 async def say_over(ctx: Context, key: str | None, what: str, about: str, user: str | None) -> None:
-    """The card of an order says what became of its pause, whole or of the part `about`, once; when it is over, the card has no
-    button any more. One that is no longer kept stays as it is."""
+    """Say once on the card of a request that its pause is over, or that of its part `about`. The last one removes the
+    buttons. A card that the store has forgotten stays as it is."""
     posted = await ctx.store.message(key) if key is not None else None
     if posted is None or posted.body is None:
         return

@@ -17,7 +17,7 @@ async def tell_frozen(ctx: Context, channel_id: str, event: str) -> None:
     if channel_id not in policy.channels:
         return
     what = "it is shared with another organization" if event == "channel_shared" else "its id changed"
-    row = AuditWriter(ctx.secrets).system(
+    entry = AuditWriter(ctx.secrets).system(
         Event.DENIED,
         request_id,
         now,
@@ -27,7 +27,7 @@ async def tell_frozen(ctx: Context, channel_id: str, event: str) -> None:
         policy_version=policy.version,
         detail=f"the rules of {channel_id} stopped counting: {what}",
     )
-    await ctx.store.append(row)
+    await ctx.store.append(entry)
     if ctx.security_channel is None:
         return
     command = f"{ctx.command} policy confirm -- why"

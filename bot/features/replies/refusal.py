@@ -135,46 +135,46 @@ def _say_button(ctx: Context, intent: Intent, text: str) -> Button:
 
 
 async def problem(
-    ctx: Context, intent: Intent, trouble: Problem, operation: Operation | None = None, *, more: Sequence[Button] = ()
+    ctx: Context, intent: Intent, error: Problem, operation: Operation | None = None, *, more: Sequence[Button] = ()
 ) -> None:
     """End the request: something did not fit or did not answer before anything was sent. `more` are further buttons."""
     now, writer = ctx.clock.now(), AuditWriter(ctx.secrets)
-    columns: dict[str, Any] = {"code": trouble.code, "detail": trouble.summary}
+    columns: dict[str, Any] = {"code": error.code, "detail": error.summary}
     if operation is None:
         entry = writer.plain(Event.FAILED, intent, now, **columns)
     else:
         entry = writer.about(Event.FAILED, operation, intent, now, **columns)
-    lines = [Line(text=trouble.hint)] if trouble.hint else []
-    nearest = await _nearest(ctx, intent, trouble)
-    if not nearest and trouble.code in _MISTYPED:
+    lines = [Line(text=error.hint)] if error.hint else []
+    nearest = await _nearest(ctx, intent, error)
+    if not nearest and error.code in _MISTYPED:
         meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
         nearest = [command for command in meant if command not in ("help", intent.typed)]
     buttons = (*_say_buttons(ctx, intent, nearest, lines), *more)
-    footer = (f"request {intent.request_id}", f"code {trouble.code}")
+    footer = (f"request {intent.request_id}", f"code {error.code}")
     await say(
         ctx,
         intent,
         "Nothing was done",
         entries=(entry,),
-        status=trouble.summary,
+        status=error.summary,
         lines=tuple(lines),
         buttons=buttons,
         footer=footer,
     )
 
 
-async def _nearest(ctx: Context, intent: Intent, trouble: Problem) -> Sequence[str]:
+async def _nearest(ctx: Context, intent: Intent, error: Problem) -> Sequence[str]:
     """What was asked, whole, for each target that may have been meant: what the backend names, else what is remembered."""
     ask = intent.payload
     if not isinstance(ask, Command) or ask.target is None:
         return ()
-    if trouble.code == "wrong_target_kind":
+    if error.code == "wrong_target_kind":
         return _of_its_runs(ctx, ask, ask.target)
     names: Sequence[str] = ()
-    if isinstance(trouble, NoSuchTarget):
-        names = trouble.nearest or await _remembered(ctx, ask.target)
-    elif isinstance(trouble, Ambiguous):
-        names = trouble.candidates
+    if isinstance(error, NoSuchTarget):
+        names = error.nearest or await _remembered(ctx, ask.target)
+    elif isinstance(error, Ambiguous):
+        names = error.candidates
     backend = ask.target.partition(":")[0]
     targets = [name if name.startswith(f"{backend}:") else str(TargetRef(backend=backend, path=name)) for name in names]
     seen = await sight_of(ctx, intent.actor, intent.place)
