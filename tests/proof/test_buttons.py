@@ -82,7 +82,9 @@ async def test_a_value_that_holds_words_instead_of_an_id_decides_nothing(team: T
             "trigger_id": f"words.{number}",
             "container": {"type": "message", "channel_id": "C0APPR", "message_ts": card["ts"]},
             "channel": {"id": "C0APPR"},
-            "actions": [{"type": "button", "action_id": "approve", "value": value, "action_ts": f"1.{number}"}],
+            "actions": [
+                {"type": "button", "action_id": "approve", "value": value, "action_ts": here.ws.clock.next_ts()}
+            ],
         }
         assert (await here.ws.deliver("interactive", payload)).acked
     await here.until(

@@ -52,7 +52,7 @@ def forged(here: World, user: str, message: dict[str, Any], button: dict[str, An
                 "action_id": button["action_id"],
                 "block_id": "b",
                 "value": button["value"],
-                "action_ts": "1.0",
+                "action_ts": here.ws.clock.next_ts(),
                 "text": button["text"],
             }
         ],
