@@ -52,6 +52,7 @@ from bot.slack.installation import Installation, installation
 from bot.slack.message_sender import MessageSender
 from bot.slack.payload import Stamp
 from bot.slack.response_url import Responder
+from bot.slack.store_watch import StoreWatch
 from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.sqlite.store import Store
 from bot.store.sqlite.target_names import StoreNames
@@ -91,20 +92,18 @@ class Bot:
         ids: Ids | None = None,
     ) -> None:
         self.settings = settings
-        self.clock = clock or SystemClock()
-        self.ids = ids or SystemIds()
+        self.clock, self.ids = clock or SystemClock(), ids or SystemIds()
         self.rules = PolicyReloader(
             settings.policy_path, self.clock, self.ids, settings.slack.team, settings.slack.security_channel
         )
         self.store = Store.open(str(settings.store_path), exclusive=True)
         try:
-            names = StoreNames(self.store, self.clock)
-            self.built = build_backends(settings, self.clock, self.ids, names, environ)
+            self.names = StoreNames(self.store, self.clock)
+            self.built = build_backends(settings, self.clock, self.ids, self.names, environ)
             self.store.secrets = self.built.secrets
         except BaseException:
             self.store.close_sync()
             raise
-        self.names = names
         self.tasks = TaskQueue()
         self.stopping = asyncio.Event()
         self._sockets: list[AsyncSocketModeHandler] = []
@@ -240,16 +239,18 @@ class Bot:
         return tell
 
     def _jobs(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
+        slack, beside = self.settings.slack, self._beside
         return (
-            (FOLLOW_EVERY, self._beside("follow", lambda: follow_due(self.ctx))),
-            (RULES_EVERY, self._beside("rules", lambda: self.rules.look(self.store, self.sender, self.built.secrets))),
-            (TOKENS_EVERY, self._beside("tokens", self._keep_tokens)),
-            (PICK_UP_EVERY, self._beside("approvals", lambda: pick_up(self.ctx))),
-            (HEALTH_EVERY, self._beside("health", lambda: warn_of_credentials(self.ctx))),
-            (HOMES_EVERY, self._beside("homes", lambda: redraw(self.ctx))),
-            (NAMES_EVERY, self._beside("names", lambda: refresh_names(self.ctx))),
-            (PRUNE_EVERY, self._beside("prune", lambda: prune(self.ctx))),
-            (PRUNE_EVERY, self._beside("head", lambda: publish_head(self.ctx))),
+            (FOLLOW_EVERY, beside("follow", lambda: follow_due(self.ctx))),
+            (RULES_EVERY, beside("rules", lambda: self.rules.look(self.store, self.sender, self.built.secrets))),
+            (RULES_EVERY, beside("store", StoreWatch(self.store, self.sender.client, slack.security_channel).look)),
+            (TOKENS_EVERY, beside("tokens", self._keep_tokens)),
+            (PICK_UP_EVERY, beside("approvals", lambda: pick_up(self.ctx))),
+            (HEALTH_EVERY, beside("health", lambda: warn_of_credentials(self.ctx))),
+            (HOMES_EVERY, beside("homes", lambda: redraw(self.ctx))),
+            (NAMES_EVERY, beside("names", lambda: refresh_names(self.ctx))),
+            (PRUNE_EVERY, beside("prune", lambda: prune(self.ctx))),
+            (PRUNE_EVERY, beside("head", lambda: publish_head(self.ctx))),
         )
 
     async def _renew_or_stop(self) -> None:

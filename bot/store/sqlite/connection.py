@@ -23,6 +23,7 @@ import sqlite_utils
 from bot.core.audit import AuditEntry
 from bot.store.sqlite.driver import sqlite3
 from bot.store.sqlite.errors import StoreProblem, closed, for_everyone, mapped
+from bot.store.sqlite.file_guard import FileGuard
 from bot.store.sqlite.lock import WriteGate
 from bot.store.sqlite.tables import audit
 
@@ -75,6 +76,7 @@ class Database:
         except BaseException:
             self._gate.close()
             raise
+        self.guard = FileGuard(path)
         self._local = threading.local()
         self._reader_connections: list[sqlite_utils.Database] = []
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
@@ -230,8 +232,10 @@ class Database:
         try:
             with self._gate.held():
                 self._db.rollback()
+                self.guard.check()
                 if not self._all_at_once(batch):
                     self._one_by_one(batch)
+                self.guard.check()  # what was committed to a file that is gone counts as not recorded
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it and the thread go on
             for job in batch:
                 if job.error is None:

@@ -12,7 +12,8 @@ class StoreProblem(Problem):
     """The store did not do it, and nothing of it was written.
 
     Codes: store_full, store_readonly, store_busy, store_corrupt, store_not_a_database, store_closed, store_locked,
-    store_newer, store_unreachable, store_io, store_refused (a guard or constraint said no), store_conflict, store_failed.
+    store_newer, store_unreachable, store_io, store_refused (a guard or constraint said no), store_conflict, store_failed,
+    store_replaced (the file on the disk is another one), store_rolled_back (it is older than it was).
     """
 
     code = "store_failed"

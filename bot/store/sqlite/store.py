@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from bot.core.value import Json
 from bot.store.sqlite.approvals import StoredDecisions
 from bot.store.sqlite.connection import Database
 from bot.store.sqlite.errors import StoreProblem, conflict, corrupt
+from bot.store.sqlite.file_guard import kept_head, rolled_back, save_head
 from bot.store.sqlite.lock import FileLock, single
 from bot.store.sqlite.messages import StoredMessages
 from bot.store.sqlite.migrations import migrate, refuse_foreign
@@ -67,6 +69,8 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
             try:
                 database.write_sync(_prepare)
                 database.read_sync(_check)
+                if exclusive:
+                    _check_head(database)
             except BaseException:
                 database.close_sync()
                 raise
@@ -78,11 +82,14 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
 
     async def close(self) -> None:
         """Finish what waits and close the file; a second call does nothing."""
-        await self.database.close()
-        self._unlock()
+        await asyncio.get_running_loop().run_in_executor(None, self.close_sync)
 
     def close_sync(self) -> None:
         """`close` for a thread without an event loop."""
+        with suppress(StoreProblem):
+            if self._lock is not None:
+                self.check_file()
+                self.save_head_sync()
         self.database.close_sync()
         self._unlock()
 
@@ -253,6 +260,15 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         """Write the audit log to `path` as `csv` or `jsonl`; how many rows. Blocks. Raises OSError."""
         return audit_export.export(self.database.read_sync, path, form)
 
+    def check_file(self) -> None:
+        """Raises StoreProblem (store_replaced) when the file on the disk is not the open one."""
+        self.database.guard.check()
+
+    def save_head_sync(self) -> None:
+        """Keep the head of the audit log beside the file, for the check at the next start."""
+        with suppress(OSError):  # a full disk: the head of before is kept
+            save_head(self.database.path, self.head_sync())
+
     def append_sync(self, *rows: AuditEntry) -> int:
         """`append` for the command line."""
         return self.database.write_sync(lambda db: audit.append(db, rows))
@@ -298,6 +314,17 @@ def _check(db: sqlite_utils.Database) -> None:
         return
     for name in ("requests", "messages", "buttons", "pending_decisions", "watches", "pauses", "grants"):
         _expect_ok(db, f"PRAGMA quick_check({name})")
+
+
+def _check_head(database: Database) -> None:
+    """The entry that the last run kept as its head is still there; raises StoreProblem (store_rolled_back)."""
+    kept = kept_head(database.path)
+    if kept is None:
+        return
+    sql = "SELECT hash FROM audit WHERE seq = ?"
+    row = database.read_sync(lambda db: db.conn.execute(sql, (kept[0],)).fetchone())
+    if row is None or row[0] != kept[1]:
+        raise rolled_back(database.path, kept[0])
 
 
 def _check_all(db: sqlite_utils.Database) -> None:

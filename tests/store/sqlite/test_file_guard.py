@@ -1,0 +1,87 @@
+"""The store notices that its file is gone, is another one, or is older than it was."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.store.sqlite.errors import StoreProblem
+from bot.store.sqlite.store import Store
+from tests.store.sqlite.samples import row
+
+
+def opened(path: Path) -> Store:
+    """The store of a running bot, with one entry."""
+    store = Store.open(str(path), exclusive=True)
+    store.append_sync(row())
+    return store
+
+
+@pytest.mark.parametrize("lost", ["db", "db-wal"])
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_nothing_is_recorded_in_a_file_that_is_not_the_open_one(tmp_path: Path, lost: str, how: str) -> None:
+    """A deleted or replaced file or WAL refuses every write, also when a file lies there again."""
+    store = opened(tmp_path / "signalbox.db")
+    path = tmp_path / f"signalbox.{lost}"
+    copy = tmp_path / "copy"
+    shutil.copy(path, copy)
+    path.unlink()
+    if how == "replaced":
+        shutil.copy(copy, path)
+    for _ in range(2):
+        with pytest.raises(StoreProblem) as problem:
+            store.append_sync(row())
+        assert problem.value.code == "store_replaced"
+        assert "deleted or replaced" in problem.value.summary
+    with pytest.raises(StoreProblem):
+        store.check_file()
+    store.close_sync()
+
+
+def test_an_older_copy_is_refused_at_the_start(tmp_path: Path) -> None:
+    """The head of the last run is kept beside the file; a copy without it is refused, with what to do."""
+    path, copy = tmp_path / "signalbox.db", tmp_path / "copy"
+    opened(path).close_sync()
+    shutil.copy(path, copy)
+    opened(path).close_sync()
+    shutil.copy(copy, path)
+    with pytest.raises(StoreProblem) as problem:
+        Store.open(str(path), exclusive=True)
+    assert problem.value.code == "store_rolled_back"
+    assert "lacks entry 2" in problem.value.summary
+    assert "delete signalbox.db.head" in problem.value.hint
+
+
+def test_a_file_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
+    """A deleted store is not replaced by an empty one without a word."""
+    path = tmp_path / "signalbox.db"
+    opened(path).close_sync()
+    path.unlink()
+    with pytest.raises(StoreProblem, match="not the file of the last run"):
+        Store.open(str(path), exclusive=True)
+
+
+def test_an_older_copy_is_accepted_when_its_kept_head_was_deleted(tmp_path: Path) -> None:
+    """Which is how a person says that the older file is right."""
+    path, copy = tmp_path / "signalbox.db", tmp_path / "copy"
+    opened(path).close_sync()
+    shutil.copy(path, copy)
+    opened(path).close_sync()
+    shutil.copy(copy, path)
+    (tmp_path / "signalbox.db.head").unlink()
+    opened(path).close_sync()
+    assert (tmp_path / "signalbox.db.head").read_text().startswith("2:")
+    assert (tmp_path / "signalbox.db.head").stat().st_mode & 0o077 == 0
+
+
+def test_other_programs_may_read_and_write_the_file(tmp_path: Path) -> None:
+    """A second connection that opens, writes and closes is no reason for alarm."""
+    store = opened(tmp_path / "signalbox.db")
+    other = Store.open(str(tmp_path / "signalbox.db"))
+    other.append_sync(row())
+    other.close_sync()
+    store.check_file()
+    assert store.append_sync(row()) == 3
+    store.close_sync()
