@@ -66,6 +66,11 @@ class Outgoing(Value):
     gone: bool = False
 
     @property
+    def is_question(self) -> bool:
+        """Whether others decide this message."""
+        return isinstance(self.body, dict) and bool(self.body.get("question"))
+
+    @property
     def lane(self) -> str:
         """What is sent in turn: one place's private answers, new messages, updates or files. Slack limits each by itself."""
         sort = self.kind

@@ -60,8 +60,7 @@ def too_large(view: HomeView) -> HomeView:
 
 def is_open_question(row: Outgoing) -> bool:
     """Whether others can still decide this card, and Slack does not have it."""
-    body = row.body if isinstance(row.body, dict) else {}
-    return row.ts is None and bool(body.get("question")) and bool(body.get("buttons"))
+    return row.ts is None and row.is_question and isinstance(row.body, dict) and bool(row.body.get("buttons"))
 
 
 def people_of(row: Outgoing) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -86,6 +87,7 @@ class MessageSender:
         self._fatal = fatal
         self._secrets = secrets or SecretList()
         self._delivery = MessageDelivery(store, client, responder, uploads, clock, left)
+        self.client = self._delivery.client
         self._wake = asyncio.Event()
         self._stopping = False
         self._last: dict[str, float] = {}
@@ -94,11 +96,6 @@ class MessageSender:
         self.sent = 0
         self.troubles = 0
         self.lost = 0
-
-    @property
-    def client(self) -> AsyncWebClient:
-        """The client that messages are sent with."""
-        return self._delivery.client
 
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Store what the message should be now. An app sees no private answers: its workflow step ends with the words instead."""
@@ -235,11 +232,9 @@ class MessageSender:
             self._lanes[lane] = group.create_task(self._send_lane(lane, ready), name=f"lane {lane}")
 
     async def _sleep(self, seconds: float) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
-        except TimeoutError:
-            return
 
     async def _send_lane(self, lane: str, rows: Iterable[Outgoing]) -> None:
         try:

@@ -85,8 +85,9 @@ async def test_what_is_sent_in_turn_is_read_as_the_value_names_it(store: Store) 
         await store.show(outgoing(lane, **fields))
     assert {due.key: due.lane for due in await store.due_messages(NOW)} == {lane: lane for lane in LANES}
     for lane in LANES:
-        found = {due.key for due in await store.due_messages(NOW, skip=[lane])}
-        assert found == set(LANES) - {lane}
+        for each in (None, 1):
+            found = {due.key for due in await store.due_messages(NOW, each=each, skip=[lane])}
+            assert found == set(LANES) - {lane}
 
 
 async def test_a_full_channel_takes_no_place_from_another(store: Store) -> None:
@@ -98,8 +99,9 @@ async def test_a_full_channel_takes_no_place_from_another(store: Store) -> None:
     assert due[1].key == "other"
 
 
-async def test_a_question_that_others_decide_is_due_before_the_cards_of_its_channel(store: Store) -> None:
-    for number in range(20):
+@pytest.mark.parametrize("cards", [3, 30])
+async def test_a_question_that_others_decide_is_due_before_the_cards_of_its_channel(store: Store, cards: int) -> None:
+    for number in range(cards):
         await store.show(outgoing(f"card{number}", due_at=after(number / 1000)))
     await store.show(outgoing("approval:1", body={"question": {"asked_by": "U0ANA"}}, due_at=after(1)))
     assert (await store.due_messages(after(2), 100, each=10))[0].key == "approval:1"

@@ -31,7 +31,8 @@ _SHOW: Final = """
         ts = coalesce(ts, excluded.ts), files = excluded.files, body = excluded.body,
         want = want + 1, due_at = excluded.due_at, attempts = 0, last_error = NULL"""
 
-# The lane is `Outgoing.lane`. Among new messages of a channel, questions that others decide go first.
+_FEW: Final = "SELECT * FROM messages WHERE have < want AND gone = 0 AND due_at <= ? ORDER BY due_at LIMIT ?"
+# For more than a few. The lane is `Outgoing.lane`. Among new messages of a channel, questions that others decide go first.
 _DUE: Final = f"""
     WITH waiting AS (
         SELECT key, due_at, iif(kind = 'message' AND ts IS NULL, json_extract(body, '$.question') IS NULL, 1) AS later,
@@ -73,8 +74,13 @@ def show(db: Database, outgoing: Outgoing) -> None:
 def due(db: Database, now: str, limit: int, each: int, skip: Collection[str]) -> Sequence[Outgoing]:
     """Messages that Slack does not have as wanted and whose time has come: at most `each` of a lane, the longest due first,
     and nothing of the lanes in `skip`."""
-    rows = found(db, _DUE, (now, json.dumps(sorted(skip)), each, limit))
-    return [as_model(Outgoing, row, _JSON) for row in rows]
+    few = min(each, limit)
+    rows = found(db, _FEW, (now, few + 1))
+    if len(rows) > few:
+        rows = found(db, _DUE, (now, json.dumps(sorted(skip)), each, limit))
+        return [as_model(Outgoing, row, _JSON) for row in rows]
+    messages = [as_model(Outgoing, row, _JSON) for row in rows]
+    return sorted((one for one in messages if one.lane not in skip), key=lambda one: not one.is_question)
 
 
 def sent(db: Database, key: str, want: int, ts: str | None, *, gone: bool) -> bool:
