@@ -192,7 +192,7 @@ class Effect(Generic[ContextT]):
         return True
 
     def before_call(self, ctx: ContextT, attempt: Attempt) -> Attempt:
-        """The attempt as it is carried out; called before the operation is registered as sent."""
+        """The attempt as it is carried out; called before the audit entry `sent`."""
         return attempt
 
     async def after_outcome(

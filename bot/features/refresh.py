@@ -32,6 +32,7 @@ async def refresh(ctx: Context, intent: Intent, request_id: str) -> None:
         return
     if lost is not None:
         await _check_again(ctx, request, lost)
+        await ctx.store.finish(intent.request_id, (), ctx.clock.now())
         return
     shown = request.operation or look.operation.model_copy(update={"request_id": request_id})
     await execute(ctx, Attempt(intent, look.operation, look.ruling, refreshes=(request.intent, shown)))

@@ -68,7 +68,7 @@ def outcome(
     now: datetime,
     rule: str = "",
 ) -> Card:
-    """What came of it. A run that goes on keeps the working colour until its end is known."""
+    """The card of an outcome. A run keeps the working colour until it ends."""
     if isinstance(result, Done):
         return _done(operation, intent, result, buttons, now, rule)
     lines = [Line(text=result.summary)]

@@ -1,4 +1,4 @@
-"""The one entrance to a backend call: registered before it, registered after it, never sent twice when its fate is unknown."""
+"""The one entrance to a backend call: in the audit log before and after it, and never sent twice when its fate is unknown."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ async def execute(
 ) -> Outcome | None:
     """Carry out what is allowed, to its card. None when another press or process took it first.
 
-    `pending_id` is the decision that it uses up. `claimed` is called once nobody else can take or cancel it, before the
-    call. `again` repeats a call that is safe to repeat and was registered as sent before a restart.
+    `pending_id` is the decision that it uses up. `claimed` is called before the call, once no other press can take
+    or cancel it. `again` repeats a call that is safe to repeat and was in the audit log as sent before a restart.
     """
     attempt = replace(attempt, began=ctx.clock.monotonic())
     for effect in concerned(ctx.effects, ctx.catalog, attempt):

@@ -24,7 +24,7 @@ UNREADABLE: Final = "not readable"
 async def what_is(ctx: Context, operation: Operation) -> tuple[Fact, ...]:
     """What the control plane and the audit log say of the target now; not answering is itself a fact."""
     said, last = await asyncio.gather(
-        _read_at(ctx, _from_backend(ctx, operation)), _read_at(ctx, _from_register(ctx, operation))
+        _read_at(ctx, _from_backend(ctx, operation)), _read_at(ctx, _from_audit_log(ctx, operation))
     )
     return (*said, *last, *_freezes(ctx, operation, ctx.clock.now()))
 
@@ -37,7 +37,7 @@ async def _read_at(ctx: Context, reading: Awaitable[Sequence[Fact]]) -> list[Fac
 
 
 def _freezes(ctx: Context, operation: Operation, now: datetime) -> tuple[Fact, ...]:
-    """A freeze that holds others now: whoever is excepted from it should know."""
+    """The freezes that are in force, also for a person who is exempt from them."""
     found = [
         f"{freeze.because or freeze.label} until {freeze.ends:%Y-%m-%d %H:%M %Z}"
         for freeze in ctx.policy().policy.freezes
@@ -59,7 +59,7 @@ async def _from_backend(ctx: Context, operation: Operation) -> Sequence[Fact]:
     return [Fact(label=label, value=text) for label, text in found]
 
 
-async def _from_register(ctx: Context, operation: Operation) -> Sequence[Fact]:
+async def _from_audit_log(ctx: Context, operation: Operation) -> Sequence[Fact]:
     outcomes = await ctx.store.last_outcomes(operation.target.id, LAST_OUTCOMES)
     if not outcomes:
         return (Fact(label="Last outcomes here", value="none in the audit log"),)

@@ -95,7 +95,7 @@ def named(groups: Sequence[str]) -> str:
 
 
 def head(pending: PendingDecision, votes: Sequence[CastVote] = ()) -> str:
-    """How it ended, and by whom: by everybody who agreed where the votes are given."""
+    """How it ended and who decided: with the votes, everybody who agreed."""
     agreed = (
         [vote.user_id for vote in votes if vote.vote == "approve"] if pending.state in ("approved", "taken") else []
     )

@@ -33,8 +33,8 @@ RULE: Final = "ask for it"
 
 
 def ask_buttons(ctx: Context, intent: Intent, operation: Operation, ruling: Ruling) -> tuple[Button, ...]:
-    """The button of a denial, when no rule covers it and somebody is there to ask. A deny, a freeze, a place and what a
-    person is are decisions already: those have no button."""
+    """The button of a denial, when no rule covers it and there are people to ask. A deny rule, a freeze, the place and what a
+    person is decide for themselves: they have no button."""
     decision = ruling.decision
     if not isinstance(decision, Denied) or decision.code != "no_rule" or not _approvers(ruling, decision):
         return ()

@@ -1,4 +1,4 @@
-"""A channel whose rules stopped counting: registered and told, and who is refused there reads what ends it."""
+"""A channel whose rules stopped counting: the security channel is told, and people who are denied there read what ends it."""
 
 from __future__ import annotations
 
