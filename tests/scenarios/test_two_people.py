@@ -82,3 +82,16 @@ async def test_a_press_that_slack_delivers_again_later_is_still_the_one_that_cou
         await here.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
         await here.sees("<@U0ANA> pressed Retry", "Nothing was done for your press", user="U0RUI")
         assert retries(here) == 1
+
+
+async def test_a_restart_between_two_presses_changes_nothing(tmp_path: Path) -> None:
+    """The store, not the process, knows who pressed first."""
+    async with world(tmp_path, speed=60.0) as here:
+        card = await failed(here)
+        await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await here.until(lambda: retries(here) == 1)
+        await here.quiet()
+        await here.restart()
+        await here.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await here.sees("<@U0ANA> pressed Retry", "Nothing was done for your press", user="U0RUI")
+        assert retries(here) == 1
