@@ -12,7 +12,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -52,14 +51,6 @@ _log = logging.getLogger("signalbox.outbox")
 _FILES: Final = TypeAdapter(tuple[FileOut, ...])
 
 
-@dataclass(slots=True)
-class _Hold:
-    """Nothing of a lane is sent before `until` on the monotonic clock."""
-
-    until: float = 0.0
-    failures: int = 0
-
-
 class MessageSender:
     """The Presenter of Slack. `run` is the worker's endless loop; `fatal` is called with a code when the token does not work.
 
@@ -91,7 +82,9 @@ class MessageSender:
         self._wake = asyncio.Event()
         self._stopping = False
         self._last: dict[str, float] = {}
-        self._holds: dict[str, _Hold] = defaultdict(_Hold)
+        self._holds: dict[
+            str, tuple[float, int]
+        ] = {}  # lane -> until when, on the monotonic clock, and failures in a row
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self.sent = 0
         self.troubles = 0
@@ -215,7 +208,7 @@ class MessageSender:
     async def _due(self) -> tuple[dict[str, list[Outgoing]], float | None]:
         """What can be sent now, by lane, and seconds until the next look. A lane that is under way or has to wait is left out."""
         now = self._clock.monotonic()
-        held = {lane: hold.until - now for lane, hold in self._holds.items() if hold.until > now}
+        held = {lane: until - now for lane, (until, _) in self._holds.items() if until > now}
         rows = await self._store.due_messages(self._clock.now(), BATCH, each=EACH, skip={*held, *self._lanes})
         lanes: dict[str, list[Outgoing]] = defaultdict(list)
         waits = list(held.values())
@@ -272,11 +265,11 @@ class MessageSender:
             self._hold(lane, None)
 
     def _hold(self, lane: str, seconds: float | None) -> None:
-        hold = self._holds[lane]
+        failures = self._holds.get(lane, (0.0, 0))[1]
         if seconds is None:
-            seconds = min(LONGEST_HOLD, 0.5 * 2.0 ** min(hold.failures, 10))
-            hold.failures += 1
-        hold.until = self._clock.monotonic() + seconds
+            seconds = min(LONGEST_HOLD, 0.5 * 2.0 ** min(failures, 10))
+            failures += 1
+        self._holds[lane] = (self._clock.monotonic() + seconds, failures)
 
     async def _try(self, row: Outgoing) -> SlackTrouble | None:
         """Send it; None when that is settled, else why nothing arrives there now."""
