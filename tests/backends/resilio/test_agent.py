@@ -122,7 +122,7 @@ async def test_a_pause_is_for_seconds_that_the_timer_can_mean(lasts: str) -> Non
 async def test_a_pause_that_does_not_show_is_told() -> None:
     """Accepted, and still not paused."""
     async with recorded() as (_, res):
-        assert "still says that it is not paused" in (await res.do("pause res:")).summary
+        assert "still reports that it is not paused" in (await res.do("pause res:")).summary
 
 
 async def test_a_restart_is_followed_until_the_agent_answers_with_a_new_token() -> None:

@@ -18,7 +18,7 @@ async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> Non
         paused = await here.does("pause res: for=10m", "resumes by itself after 10m")
         assert plane.paused
         await here.ana.press_label("C0CRAWL", paused["ts"], "Resume")
-        await here.sees("The agent goes on")
+        await here.sees("The agent is resumed")
         look = await here.does(
             "tag res: SITE=berlin -- moved", "move the agent to other groups", "warehouse-7 becomes berlin"
         )
