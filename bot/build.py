@@ -47,7 +47,7 @@ def build_backends(
 ) -> Built:
     """Every `[[backend]]` table through its plugin; raises ConfigProblem with the problems of all tables."""
     backends: dict[str, Backend] = {}
-    secrets = SecretList((*_secrets_in(settings.slack), *settings.proxies.secrets()))
+    secrets = SecretList((*secrets_in(settings.slack), *settings.proxies.secrets()))
     problems: list[str] = []
     for table in settings.backends:
         try:
@@ -56,7 +56,7 @@ def build_backends(
         except config.ConfigProblem as problem:
             problems.extend(problem.lines)
             continue
-        secrets.configure(*_secrets_in(own), *own.proxies.secrets())
+        secrets.configure(*secrets_in(own), *own.proxies.secrets())
     if problems:
         raise config.ConfigProblem(*problems)
     catalog = Catalog({name: backend.rows for name, backend in backends.items()})
@@ -77,14 +77,14 @@ def backend_of(
     return own, plugin.build(own, parts)
 
 
-def _secrets_in(model: BackendSettings | config.SlackSettings | Any) -> list[str]:
+def secrets_in(model: BackendSettings | config.SlackSettings | Any) -> list[str]:
     """Every SecretStr of a settings model, nested ones too."""
     if isinstance(model, SecretStr):
         return [model.get_secret_value()]
     if isinstance(model, list | tuple):
-        return [secret for item in model for secret in _secrets_in(item)]
+        return [secret for item in model for secret in secrets_in(item)]
     if hasattr(type(model), "model_fields"):
-        return [secret for name in type(model).model_fields for secret in _secrets_in(getattr(model, name))]
+        return [secret for name in type(model).model_fields for secret in secrets_in(getattr(model, name))]
     return []
 
 

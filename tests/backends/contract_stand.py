@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bot import config, plugins
+from bot.build import secrets_in
 from bot.core.card import Card
 from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.parser import parse, parse_target
@@ -214,6 +215,7 @@ def build(
     spool = FileSpool(folder / "spool")
     spool.prepare()
     given = Given(settings.name, clock, CountingIds(), Memory(clock), spool, Files(), Screen())
+    given.secrets.configure(*secrets_in(settings))
     given.backends[settings.name] = plugin.build(settings, given)
     return settings, given.backends[settings.name], given
 

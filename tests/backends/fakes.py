@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from bot.core.operation import Target
 from bot.core.ports.services import Clock
+from bot.core.redact import SecretList
 from bot.playground.planes.clock import PlaneClock
 from tests.http_client.support import FakeClock
 
@@ -156,3 +157,4 @@ class Parts:
     clock: FakeClock
     ids: CountingIds
     names: Memory
+    secrets: SecretList = field(default_factory=SecretList)

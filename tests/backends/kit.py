@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.build import secrets_in
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.parser import parse, parse_target
@@ -22,6 +23,7 @@ from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Refused, RunView, Unknown
 from bot.core.ports.plugin import Plugin
+from bot.core.redact import SecretList
 from tests.backends.fakes import CountingIds, FolderSpool, Memory, NoSpool, OneCall, Parts
 from tests.http_client.support import FakeClock, Seen, Server, serving
 
@@ -126,7 +128,7 @@ async def joined(
     names = Memory(clock)
     spool = FolderSpool(folder) if folder else NoSpool()
     checked = plugin.settings.model_validate({"name": name, "kind": plugin.rows.kind, **settings})
-    backend = plugin.build(checked, Parts(name, clock, ids, names))
+    backend = plugin.build(checked, Parts(name, clock, ids, names, SecretList(secrets_in(checked))))
     try:
         yield Joined(name, backend, Catalog({name: plugin.rows}), clock, names, OneCall(clock, ids, spool))
     finally:

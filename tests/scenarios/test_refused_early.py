@@ -24,7 +24,7 @@ IMPOSSIBLE = (
     ("gateway set itn:gateway/cluster_1", "Say what to change"),
     ("destroy itn:my-tofu-service param.action=apply", "leave `param.action` out"),
     ("cert add itn:cert/edge contract_id=c-1", "Attach the certificate"),
-    ("cert add itn:cert/edge raw_certificate=hello", "no certificate in PEM form"),
+    ("cert add itn:cert/edge raw_certificate=hello", "not a certificate in PEM form"),
     ("set pre:invoice-reader", "Say what to change"),
     ("tag res:", "Name a tag"),
 )
@@ -43,8 +43,8 @@ async def test_what_cannot_be_meant_is_never_registered_as_sent(tmp_path: Path) 
 
 TOLD_BY_THE_PLANE = (
     ("start itn:my-tofu-service", "`param.action=` is missing"),
-    ("start itn:my-tofu-service param.action=apply param.colour=red", "no parameter of this service"),
-    ("start itn:my-tofu-service param.action=destroy", "has a verb of its own"),
+    ("start itn:my-tofu-service param.action=apply param.colour=red", "not a parameter of this service"),
+    ("start itn:my-tofu-service param.action=destroy", "Use the verb `destroy`"),
     ("destroy itn:backup-configs", "only OpenTofu plans"),
     ("gateway create itn:gateway/cluster_1", "There is a gateway cluster_1 already"),
     ("gateway set itn:gateway/nowhere enabled=true", "has no gateway nowhere"),

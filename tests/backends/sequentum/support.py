@@ -17,9 +17,11 @@ from aiohttp import web
 
 from bot.backends.sequentum import PLUGIN
 from bot.backends.sequentum.adapter import SequentumBackend
+from bot.build import secrets_in
 from bot.core.command.target_ref import TargetRef
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done
+from bot.core.redact import SecretList
 from bot.core.value import Json
 from tests.backends.fakes import CountingIds, FolderSpool, Memory, OneCall, Parts
 from tests.http_client.support import NOON, FakeClock, Server, serving
@@ -248,7 +250,8 @@ async def joined_to(base_url: str, acc: Any, clock: FakeClock | None = None, **m
     clock, ids = clock or FakeClock(), CountingIds()
     names = Memory(clock)
     with folder() as path:
-        backend = PLUGIN.build(settings_of(base_url, **more), Parts("acc", clock, ids, names))
+        settings = settings_of(base_url, **more)
+        backend = PLUGIN.build(settings, Parts("acc", clock, ids, names, SecretList(secrets_in(settings))))
         assert isinstance(backend, SequentumBackend)
         try:
             yield Joined(acc, backend, OneCall(clock, ids, FolderSpool(path)), names, clock)
