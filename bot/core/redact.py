@@ -150,7 +150,7 @@ class Redactor:
         if self._open is None and not known and not coded and not hinted(lowered):
             return text
         lines, probes = text.split("\n"), lowered.split("\n")
-        ends = len(lines) - 1  # behind the last line end there is nothing yet
+        ends = len(lines) - 1  # after the last line end there is nothing yet
         simple: list[int] = []
         for at, probe in enumerate(probes):
             line = lines[at]

@@ -25,7 +25,7 @@ _KEYS: Final = tuple(
     )
 )  # fmt: skip
 _OTHERS: Final = ("secret", "token", "credentials?", r"sess(?:ion)?[ _-]?id", "signature")
-# Short names count only where no letter stands beside them: `compass` and `author` are none, `db_pass` is one.
+# Short names count only where no letter stands beside them: `compass` and `author` don't, `db_pass` does.
 _SHORT: Final = ("pass", "auth", "sig", "pw", "psk", "creds?", "otp", "keys?")
 
 
@@ -183,7 +183,7 @@ def random_word(found: Found) -> bool:
 
 
 def strong(found: Found) -> bool:
-    """In running text: quoted, or a word with digits or signs among its letters that is no path, time or number."""
+    """In running text: quoted, or a word with digits or signs among its letters, but not a path, a time or a number."""
     if found.form != "bare":
         return not_plain(found)
     return not_plain(found) and bool(_STRONG.fullmatch(found.value.rstrip(".,;:!?)"))) and not found.value[0].isdigit()

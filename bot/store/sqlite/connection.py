@@ -2,7 +2,7 @@
 
 A unit of work is a function of an open `sqlite_utils.Database`. The writer takes all units that wait (at most `BATCH`),
 runs them in one transaction, commits once, and then wakes every caller. When one of them fails they are all rolled back and
-run again, each behind a savepoint of its own: a unit may run twice, so it must touch nothing but the database.
+run again, each after a savepoint of its own: a unit may run twice, so it must touch nothing but the database.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ class Database:
         return True
 
     def _one_by_one(self, batch: list[_Job]) -> None:
-        """Each unit behind a savepoint of its own, so that what one refuses takes nothing from the others."""
+        """Each unit after a savepoint of its own, so that a failed one takes nothing from the others."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             for job in batch:
@@ -331,7 +331,7 @@ class StorePart:
     async def _change(
         self, change: Callable[[sqlite_utils.Database], bool], rows: Sequence[AuditEntry], *, urgent: bool = False
     ) -> bool:
-        """Make a compare-and-set and register `rows` with it; when it misses, nothing is written."""
+        """Make a compare-and-set and append `rows` with it. If it misses, nothing is written."""
 
         def unit(db: sqlite_utils.Database) -> bool:
             if not change(db):

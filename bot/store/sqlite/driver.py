@@ -45,8 +45,8 @@ def sqlite_warning(version: str | None = None) -> str | None:
     if backport is not None and patch >= backport:
         return None
     return (
-        f"SQLite {text} has the WAL-reset bug (fixed in 3.51.3). Signalbox keeps clear of it by letting one connection write "
-        "at a time, but no other program may write or checkpoint its file. Install pysqlite3 0.6.1 or later to be rid of it."
+        f"SQLite {text} has the WAL-reset bug (fixed in 3.51.3). Signalbox avoids it by letting one connection write "
+        "at a time. No other program may write or checkpoint the file. To remove the limit, install pysqlite3 0.6.1 or later."
     )
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong with the store, in words for people; sqlite3's errors are mapped here and nowhere else."""
+"""What can go wrong in the store, in words for people. Errors of sqlite3 are mapped here only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.store.sqlite.driver import sqlite3
 
 
 class StoreProblem(Problem):
-    """The store did not do it, and nothing of it was written.
+    """The store refused or failed, and nothing was written.
 
     Codes: store_full, store_readonly, store_busy, store_corrupt, store_not_a_database, store_closed, store_locked,
     store_newer, store_unreachable, store_io, store_refused (a guard or constraint said no), store_conflict, store_failed,
@@ -22,42 +22,42 @@ class StoreProblem(Problem):
 _KNOWN: Final = {
     "SQLITE_FULL": (
         "store_full",
-        "The disk or the file's limit is full; nothing was recorded.",
-        "Free space where the store lies; then ask again.",
+        "The disk is full, or the file reached its limit. Nothing was recorded.",
+        "Free disk space, then try again.",
     ),
     "SQLITE_READONLY": (
         "store_readonly",
-        "The store cannot be written; nothing was recorded.",
+        "The store can't be written. Nothing was recorded.",
         "Give the bot's user write permission on the file and its directory.",
     ),
     "SQLITE_BUSY": (
         "store_busy",
-        "Another program holds the store; nothing was recorded.",
-        "Find who writes to the file (a backup, a shell, a second bot), then ask again.",
+        "Another program has locked the store. Nothing was recorded.",
+        "Find the program that writes to the file (a backup, a shell, a second bot), then try again.",
     ),
     "SQLITE_CORRUPT": (
         "store_corrupt",
         "The store is damaged.",
-        "Stop the bot, keep a copy of the file, and restore the last backup; then run `signalbox audit verify`.",
+        "Stop the bot, keep a copy of the file, restore the last backup, and run `signalbox audit verify`.",
     ),
     "SQLITE_NOTADB": (
         "store_not_a_database",
         "The store's file is not a SQLite database.",
-        "Check `[store] url`; another file lies at that path.",
+        "Check `[store] url`: another file is at that path.",
     ),
     "SQLITE_CANTOPEN": (
         "store_unreachable",
-        "The store's file cannot be opened.",
+        "The store's file can't be opened.",
         "Check that the directory of `[store] url` exists and that the bot's user may write there.",
     ),
     "SQLITE_IOERR": (
         "store_io",
-        "The disk failed while the store was read or written; nothing was recorded.",
-        "Look at the system's log for disk errors; then ask again.",
+        "The disk failed while the store was read or written. Nothing was recorded.",
+        "Look for disk errors in the system's log, then try again.",
     ),
     "SQLITE_CONSTRAINT": (
         "store_refused",
-        "The store refused the row; nothing was recorded.",
+        "The store refused the entry. Nothing was recorded.",
         "The audit log is append-only, and an id is used once.",
     ),
 }
@@ -66,7 +66,7 @@ _ALIASES: Final = {"SQLITE_LOCKED": "SQLITE_BUSY", "SQLITE_PERM": "SQLITE_READON
 
 def closed() -> StoreProblem:
     """The store was closed before the call."""
-    return StoreProblem("The store is closed.", "The program is stopping; ask again when it is back.", "store_closed")
+    return StoreProblem("The store is closed.", "The program is stopping. Try again when it is back.", "store_closed")
 
 
 def corrupt(answer: str) -> StoreProblem:
@@ -78,17 +78,17 @@ def corrupt(answer: str) -> StoreProblem:
 def conflict(what: str) -> StoreProblem:
     """A row that a unit of work relies on is not in the state that it needs."""
     return StoreProblem(
-        f"{what}; nothing was recorded.", "Somebody else was faster; look at the card.", "store_conflict"
+        f"{what}. Nothing was recorded.", "Another change came first. Look at the card.", "store_conflict"
     )
 
 
 def for_everyone(error: Exception) -> StoreProblem:
-    """What a caller is told whose change was lost through `error`; a new one each, for each is raised elsewhere."""
+    """The problem for one caller whose change was lost through `error`. Each caller gets its own, because each raises it."""
     if isinstance(error, sqlite3.Error):
         return mapped(error)
     if isinstance(error, StoreProblem):
         return StoreProblem(error.summary, error.hint, error.code)
-    problem = StoreProblem("The store failed; nothing was recorded.", "See the log; then ask again.")
+    problem = StoreProblem("The store failed. Nothing was recorded.", "See the log, then try again.")
     problem.__cause__ = error
     return problem
 
@@ -102,6 +102,6 @@ def mapped(error: sqlite3.Error) -> StoreProblem:
         code, summary, hint = _KNOWN[base]
         problem = StoreProblem(summary, hint, code)
     else:
-        problem = StoreProblem(f"The store failed: {error}", "See the log; then ask again.")
+        problem = StoreProblem(f"The store failed: {error}", "See the log, then try again.")
     problem.__cause__ = error
     return problem

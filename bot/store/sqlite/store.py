@@ -102,7 +102,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         return await self._change(lambda db: requests.accept(db, intent, state), rows, urgent=True)
 
     async def append(self, *rows: AuditEntry) -> int:
-        """Register events that belong to nothing else; the seq of the last."""
+        """Append entries that belong to no other change; returns the seq of the last."""
         return await self.database.write(lambda db: audit.append(db, rows))
 
     async def begin(self, request_id: str, at: datetime | str) -> bool:
@@ -181,7 +181,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
 
         def unit(db: sqlite_utils.Database) -> None:
             if not requests.waiting(db, request_id, stamp(at)):
-                raise conflict(f"The request {request_id} cannot wait any more")
+                raise conflict(f"The request {request_id} can't wait any more")
             pending_decisions.add(db, pending)
             audit.append(db, rows)
 
@@ -226,7 +226,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         return await self.database.read(lambda db: target_names.keys_since(db, prefix, stamp(at)))
 
     async def set_value(self, key: str, value: Json, at: datetime | str, rows: Sequence[AuditEntry] = ()) -> None:
-        """Remember a small thing, and register what goes with it."""
+        """Keep a small value, and append the entries that go with it."""
 
         def unit(db: sqlite_utils.Database) -> None:
             target_names.set_value(db, key, value, stamp(at))
@@ -298,7 +298,7 @@ def _make_private(path: str) -> None:
                 Path(path).chmod(0o600)
     except OSError as error:
         raise StoreProblem(
-            f"The store's file cannot be made: {error.strerror}.", "Check `[store] url`.", "store_unreachable"
+            f"The store's file can't be made: {error.strerror}.", "Check `[store] url`.", "store_unreachable"
         ) from error
 
 

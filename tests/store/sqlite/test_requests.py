@@ -66,7 +66,7 @@ async def test_what_was_sent_can_neither_be_sent_nor_wait_again(store: Store) ->
     await store.accept(intent(), [row()])
     await store.begin("r1", NOW)
     await store.sending("r1", operation(), row(Event.SENT), NOW)
-    with pytest.raises(StoreProblem, match="cannot wait"):
+    with pytest.raises(StoreProblem, match="can't wait"):
         await store.wait("r1", pending(), [row(Event.APPROVAL_REQUESTED)], NOW)
     await store.finish("r1", [row(Event.DONE)], NOW)
     assert not await store.sending("r1", operation(), row(Event.SENT), NOW)
