@@ -1,4 +1,4 @@
-"""The tour: the main job played through the same doors that people use, each effect looked up in three places."""
+"""The tour: the main job played through the same interfaces that people use, each effect checked in three places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE = 40.0
 
 
 class Press(NamedTuple):
-    """A button that somebody presses on a message that came after the words were typed."""
+    """A button that a person presses on a message that came after the command."""
 
     label: str
     user: str = "U0ANA"
@@ -102,10 +102,10 @@ MAIN_JOB = (
         ("requested", "sent", "done"),
     ),
     Step(
-        "Somebody who may not",
+        "A guest, who isn't allowed to",
         "acc",
         "start acc:shop/prices -- let me",
-        ("Denied: start acc:shop/prices", "closest is"),
+        ("Denied: start acc:shop/prices", "a guest"),
         None,
         "start",
         ("requested", "denied"),
@@ -207,7 +207,7 @@ TRANSFERS = (
         "Let it go on",
         "res",
         "resume res: -- the line is free",
-        ("resume res:", "The agent goes on."),
+        ("resume res:", "The agent is resumed."),
         ("PATCH", "/api/v3/client"),
         "resume",
         ("requested", "sent", "done"),
@@ -216,7 +216,7 @@ TRANSFERS = (
         "Restart it: a look before",
         "res",
         "restart res: -- it takes its new licence",
-        ("restart res:", "has restarted"),
+        ("restart res:", "restarted", "It answers again"),
         ("PATCH", "/api/v3/client"),
         "restart",
         ("requested", "sent", "done"),

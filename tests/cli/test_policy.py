@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.cli import main
-from tests.world import World
+from tests.world import OPEN_POLICY, World, world
 
 CONFIG = """\
 [slack]
@@ -249,10 +250,19 @@ def test_the_schema_of_the_configuration_takes_references_for_secrets(desk: Desk
     ]
 
 
+@pytest.fixture
+async def guested(tmp_path: Path) -> AsyncIterator[World]:
+    """A world in which the guest may look: what he is denied then has its exact target in the audit log."""
+    allow = '[[channel.allow]]\nverbs = ["status"]\ntargets = ["*"]\nwho = ["U0GUEST"]\n'
+    async with world(tmp_path, policy=OPEN_POLICY.replace("[administrators]", f"{allow}[administrators]")) as made:
+        yield made
+
+
 async def test_a_replay_says_who_gains_and_who_loses(
-    here: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    guested: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """What Ana did and Lee was denied is decided again by a new file, with Slack's user groups of now."""
+    """What Ana did and the guest was denied is decided again by a new file, with Slack's user groups of now."""
+    here = guested
     for name, value in here.environ.items():
         monkeypatch.setenv(name, value)
     await here.does("status acc:shop/prices", "Succeeded")
