@@ -34,6 +34,7 @@ _SAID: Final = (
     (r"^Your approval is counted already", Told.TWICE),
     (r"^It is your own request|^You may not decide this|^Only the requester can|^You may not cancel", Told.NO_RIGHT),
     (r"^Too late|^Its time is over|^This request expired|^This button was used|was decided already", Told.OVER),
+    (r"^Nothing was done: I answered too late|^Slack delivered this press late", Told.OVER),
     (r"^Not counted, because|^The card was renewed|^Nothing was done: ", Told.CHANGED),
     (r"has claimed it|^You have claimed", Told.CLAIMED),
     (r"^Denied: ", Told.NO_RIGHT),
