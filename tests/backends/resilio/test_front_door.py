@@ -30,6 +30,16 @@ async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> Non
         assert plane.token not in written + shown(card) + shown(paused) + shown(look)
 
 
+async def test_a_lookup_that_finds_something_broken_is_red(tmp_path: Path) -> None:
+    """The card has the colour and the words of the agent's state, not a green "Done"."""
+    async with world(tmp_path, only=("res",)) as here:
+        plane = here.planes["res"]
+        for state, sign in (("CONNECTED", "✅"), ("CONNECTION_FAILED", "❌"), ("SOMETHING_NEW", "❔")):
+            plane.server_state = state
+            words = "connected to its" if state == "CONNECTED" else f"unknown ({state})"
+            await here.does("status res:", words, sign)
+
+
 async def test_a_restart_is_followed_from_the_preflight_to_the_agents_return(tmp_path: Path) -> None:
     """Danger, one call, and a card that says how the return was seen."""
     async with world(tmp_path, only=("res",)) as here:
