@@ -8,8 +8,9 @@ from datetime import datetime
 from bot.core.command.params import Param
 from bot.core.errors import CallProblem
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Health, LookBack, Refused, RunView
-from bot.core.ports.services import Clock
+from bot.core.outcome import Health, LookBack, Named, Refused, RunView
+from bot.core.ports.services import Clock, Names
+from bot.core.text import written
 
 
 class AdapterBase:
@@ -43,6 +44,15 @@ class AdapterBase:
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """No run can be followed."""
         return {}
+
+
+async def and_seen(names: Names, backend: str, kinds: Sequence[str], found: list[Named]) -> list[Named]:
+    """`found`, and what was seen before and is missing in it: for a list of which not every row can be read."""
+    listed = {(one.target.kind, one.target.id) for one in found}
+    seen = [target for kind in kinds for target, _ in await names.known(backend, kind)]
+    missing = [target for target in seen if (target.kind, target.id) not in listed]
+    rows = [Named(target=one, text=written(backend, one.name), state="can't be read now") for one in missing]
+    return [*found, *rows]
 
 
 async def measured(clock: Clock, ask: Callable[[], Awaitable[Health]]) -> Health:

@@ -60,6 +60,12 @@ def handler_of(handlers: Mapping[tuple[str, str], H], operation: Operation) -> H
     return handler
 
 
+def unnamed(count: int, row: str, *fields: str) -> str:
+    """A sentence about rows of a list in which a field that names them can't be read; empty without any."""
+    names = " or ".join(f"`{field}`" for field in fields)
+    return f"{count} {row} can't be read, because {names} is missing." if count else ""
+
+
 def check_same(backend: str, field: str, asked: str, got: str) -> None:
     """Raises BadReply when the backend answered for another id, upper and lower case apart; an unreadable id may be any."""
     if got and asked.casefold() != got.casefold():

@@ -111,6 +111,14 @@ def _row_by_row(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     return rows
 
 
+def _as_name(value: object) -> object:
+    if not isinstance(value, str) or value.endswith(_OUT_OF_RANGE):
+        raise ValueError("not a name")
+    return value
+
+
+Name = Annotated[str, BeforeValidator(_as_name)]
+"""A text that names or addresses a thing; a number is not one."""
 Text = Annotated[str, BeforeValidator(_as_text)]
 """A text; a number is read as its digits."""
 Id = Annotated[str, BeforeValidator(_whole_name)]
@@ -146,8 +154,9 @@ class WireModel(BaseModel):
             if not isinstance(data, dict):
                 raise
             faults = {str(item["loc"][0]) for item in error.errors(include_url=False) if item["loc"]}
-        optional = {cls.wire_name(name) for name, field in cls.model_fields.items() if not field.is_required()}
-        odd = faults & optional
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        # A fault is named by the key that was sent: the vendor's name, or the field's own.
+        odd = faults & (optional | {cls.wire_name(name) for name in optional})
         read = handler({key: value for key, value in data.items() if key not in odd})
         return read.noting(*sorted(key for key in odd if data[key] is not None))
 

@@ -101,14 +101,14 @@ class Reply:
 
         The list is the body itself, or the value of the first key of `at` that the body has. Raises BadReply for others.
         """
-        value = self.value()
+        value, named = self.value(), "the body"
         if at and isinstance(value, dict):
             key = next((key for key in at if key in value), None)
             if key is None:
-                raise self.bad(f"`{at[0]}` is missing")
-            value = value[key]
+                raise self.bad(f"{' or '.join(f'`{name}`' for name in at)} is missing")
+            value, named = value[key], f"`{key}`"
         if value is not None and not isinstance(value, list):
-            raise self.bad(f"`{at[0]}` is not a list" if at else "the body is not a list")
+            raise self.bad(f"{named} is not a list")
         return _rows_adapter_of(model).validate_python(value)
 
     def bad(self, fault: str) -> BadReply:

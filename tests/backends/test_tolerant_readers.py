@@ -28,7 +28,7 @@ from tests.backends.contract_samples import Sample
 from tests.backends.contract_stand import INTENT, Stand, samples_of, standing
 from tests.backends.tape import VALUES, Bend, Tape
 
-KINDS: Final = ("sequentum", "resilio")
+KINDS: Final = ("sequentum", "informatica", "itential", "prefactor", "resilio")
 NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FEW: Final = ("absent", "wrong type", "half a character")
 
@@ -44,11 +44,122 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
         "resolve run agentRunHistoryId",  # another id than was asked for
         "resolve jobrun agentJobHistoryId",
     ),
+    "informatica": (
+        "* objects",  # the look-up of an agent or a task
+        *(f"resolve {kind} {field}" for kind in ("service", "agent", "task") for field in ("objects", "id", "path")),
+        "logs task objectId",  # whose job it is
+        "* schedules",
+        "resolve schedule id",  # the list that names it
+        "resolve schedule name",
+        "status schedule id",
+        "schedule off schedule id",
+        "preflight schedule on schedule id",
+        "preflight schedule off schedule id",
+        *(  # whether it is down, and up again
+            f"restart service {field}"
+            for field in ("agentEngines", "agentEngineStatus", "appDisplayName", "status", "subState", "active")
+        ),
+        "logs task id",  # the address of the log
+    ),
+    "itential": (
+        "* result",  # the object or the list itself
+        "* results",
+        "* data",
+        *(
+            f"{act} results"
+            for act in (  # the only row of a reply about one thing
+                "status group",
+                "status gateway",
+                "status cert",
+                "group set group",
+                "gateway set gateway",
+                "cert set cert",
+                "preflight gateway delete gateway",
+                "preflight group delete group",
+                "preflight cert delete cert",
+                "preflight gateway set gateway",
+                "preflight group set group",
+                "preflight cert set cert",
+            )
+        ),
+        *(
+            f"resolve {kind} {field}"
+            for kind, field in (  # the list that names it
+                ("service", "_id"),
+                ("service", "name"),
+                ("service", "location"),
+                ("service", "service_metadata"),
+                ("gateway", "_id"),
+                ("gateway", "cluster_id"),
+                ("group", "_id"),
+                ("group", "name"),
+                ("cert", "_id"),
+                ("cert", "alias"),
+                ("job", "_id"),
+            )
+        ),
+        *(
+            f"{act} service {field}"
+            for act in ("start", "destroy", "check start", "check destroy", "preflight start", "preflight destroy")
+            for field in ("required", "properties", "action", "workspace", "type", "enum")
+        ),
+        "health cluster_1",  # whether any gateway is connected
+        "destroy service type",  # only plans can be destroyed
+        "gateway set gateway enabled",  # a PUT sends the whole gateway
+        "gateway set gateway groups",
+        "gateway set gateway certificates",
+        "gateway set gateway description",
+        "gateway set gateway readonly",
+        "gateway set gateway _id",
+        "gateway set gateway cluster_id",
+        "cert set cert certificate",
+        "retry job task",  # what to run again
+        "retry job error",
+        "check retry job task",
+        "check retry job error",
+        "logs * variables",  # the output itself
+        "logs job stdout",
+        "logs service serviceName",  # whose job it is
+        "logs service clusterId",
+        "logs service stdout",
+        "logs service name",
+    ),
+    "prefactor": (
+        "* details",  # the object or the list itself
+        "* next_page_offset",
+        "resolve agent id",  # another one than was asked for, or none
+        "resolve agent name",
+        "resolve instance id",
+        "resolve new id",
+        "resolve new name",
+    ),
     "resilio": (
         "* token",
         "status run run_id",  # another run than was asked for
         "tags agent tags",
         "look back tag agent tags",  # whether they are set
+    ),
+}
+
+# Fields of which another value, or none, is a valid answer about something else: a failure by them need not name them.
+ANOTHER: Final[Mapping[str, tuple[str, ...]]] = {
+    "informatica": (
+        "resolve schedule name",
+        "* schedule id",
+        "restart service *",
+        "resolve * id",
+        "resolve * path",
+        "logs task *",
+    ),
+    "itential": (
+        "resolve * name",
+        "*start service *",  # another schema
+        "*destroy service *",
+        "health cluster_1",
+        "retry job task",
+        "check retry job task",
+        "logs job *",
+        "logs service *",
     ),
 }
 
@@ -87,11 +198,15 @@ def check_shown(operation: Operation, result: Any) -> None:
 
 
 def check_rows(good: Any, result: Any, bend: Bend) -> None:
-    """A list whose row is odd, as a whole or in a field, is as long as before."""
+    """A list whose row is odd, as a whole or in a field, is at least as long as before."""
     in_row = any(isinstance(part, int) for part in bend.path)
+    # A service under another name, or a job of another task, is another thing.
+    in_row = in_row and (
+        bend.field not in ("appDisplayName", "objectId") or bend.name in ("absent", "null", "wrong type")
+    )
     if isinstance(good, Done) and isinstance(result, Done) and good.table and in_row:
         assert result.table, bend
-        assert len(result.table.rows) == len(good.table.rows), bend
+        assert len(result.table.rows) >= len(good.table.rows), bend
     if isinstance(good, list) and isinstance(result, list):
         assert len(result) >= len(good) - 1, bend
 
@@ -110,7 +225,8 @@ async def check_all(kind: str, name: str, tape: Tape, operation: Operation, act:
         wrong = problem_of(result)
         if wrong:
             assert is_needed(kind, name, bend), f"{name} fails on {bend}: {wrong}"
-            assert isinstance(bend.path[-1], int) or bend.field in wrong, (
+            another = any(fnmatch.fnmatchcase(f"{name} {bend.field}", pattern) for pattern in ANOTHER.get(kind, ()))
+            assert isinstance(bend.path[-1], int) or another or bend.field in wrong, (
                 f"{name} does not name the field of {bend}: {wrong}"
             )
         check_shown(operation, result)
@@ -129,8 +245,10 @@ async def test_an_operation_fails_only_by_a_field_that_it_needs(
     """The call itself, with every change of every field of every reply that it reads."""
     tape, name = Tape(), " ".join(key)
     async with standing(kind, tmp_path, tape=tape, more=slow_restart) as stand:
-        operation = await stand.prepared(samples_of(kind).rows[key])
-        assert await check_all(kind, name, tape, operation, lambda: stand.call(operation), tuple(VALUES)) >= 0
+        sample = samples_of(kind).rows[key]
+        operation = await stand.prepared(sample)
+        names = FEW if sample.progress else tuple(VALUES)  # what waits on the way takes its time with every change
+        assert await check_all(kind, name, tape, operation, lambda: stand.call(operation), names) >= 0
 
 
 @pytest.mark.parametrize(("kind", "key"), ROWS)
@@ -151,6 +269,9 @@ async def test_what_stands_around_a_call_is_read_as_tolerantly(kind: str, key: t
                 "preflight": lambda: stand.backend.preflight(operation),
                 "check": lambda: stand.backend.check(operation),
             }
+        for word, act in acts.items():
+            await check_all(kind, f"{word} {name}", tape, operation, act, FEW)
+        acts.clear()
         if not sample.refused and row.starts_run:
             tape.erase()
             result = await stand.call(operation)

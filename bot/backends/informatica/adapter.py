@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends import AdapterBase, measured
+from bot.backends import AdapterBase, and_seen, measured
 from bot.backends.informatica import agents, logs, schedules, services, tasks
 from bot.backends.informatica.capabilities import AGENT, ORG, ROWS, SCHEDULE, SERVICE, TASK
 from bot.backends.informatica.client import InfaClient
@@ -132,7 +132,8 @@ class InformaticaBackend(AdapterBase):
         """Agents and their services, schedules, and what was seen before: stopped services, and tasks."""
         ctx = self._ctx
         found: dict[tuple[str, str], Named] = {}
-        for agent in await ctx.client.all_details():
+        agents = await ctx.client.all_details()
+        for agent in agents:
             if agent.federated_id and agent.id and agent.name:
                 target = ctx.finder.agent_target(agent.name, agent.federated_id, agent.id)
                 await ctx.names.remember([target])
@@ -141,8 +142,10 @@ class InformaticaBackend(AdapterBase):
             found[schedule.target.kind, schedule.target.id] = schedule
         for known, _ in await ctx.names.known(self.name, TASK):
             found[TASK, known.id] = Named(target=known, text=written(self.name, known.name))
-        order = (AGENT, SERVICE, TASK, SCHEDULE, ORG)
-        return sorted(found.values(), key=lambda one: (order.index(one.target.kind), one.text))
+        order, listed = (AGENT, SERVICE, TASK, SCHEDULE, ORG), list(found.values())
+        if not all(agent.federated_id and agent.id and agent.name and not agent.odd for agent in agents):
+            listed = await and_seen(ctx.names, self.name, (AGENT, SERVICE), listed)
+        return sorted(listed, key=lambda one: (order.index(one.target.kind), one.text))
 
     async def _services_of(self, agent: Agent, target: Target, found: dict[tuple[str, str], Named]) -> None:
         ctx = self._ctx

@@ -41,7 +41,9 @@ async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     """The latest ended jobs on an agent: the log can't be asked by agent, so this looks through the newest of all."""
     count = number_of(operation, "count") or 10
     entries = await ctx.client.ended(rows=_LOOKED_AT)
-    here = [entry for entry in entries if entry.agent_id == operation.target.group][:count]
+    here = [one for one in entries if one.agent_id == operation.target.group or (one.odd and one.agent_id is None)][
+        :count
+    ]
     name = operation.target.name.removeprefix(f"{AGENT}/")
     if not here:
         return Done(summary=f"None of the latest {len(entries)} jobs of the organization ran on {name}.")

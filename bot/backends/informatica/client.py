@@ -102,7 +102,7 @@ class InfaClient:
 
     async def start_job(self, task: dict[str, Json]) -> Started:
         """POST api/v2/job (DOC jobs): `task` holds taskType and one of taskId, taskFederatedId, taskName."""
-        return (await self._call("POST", "/api/v2/job", json={"@type": "job", **task})).read(Started, "run_id")
+        return (await self._call("POST", "/api/v2/job", json={"@type": "job", **task})).read(Started)
 
     async def stop_job(self, task: dict[str, Json], *, clean: bool) -> None:
         """POST api/v2/job/stop; `clean` waits for a clean end."""
@@ -162,7 +162,7 @@ class InfaClient:
         reply = await self._call("POST", path, v3=True, safe=True, json={"objects": [wanted]}, missing=missing)
         found = reply.rows(Found, at=("objects",))
         if found and not found[0].id:
-            raise reply.bad("the id of the object can't be read")
+            raise reply.bad("`id` of `objects` can't be read")
         return found[0] if found else None
 
     async def _get(self, path: str, **rest: Any) -> Reply:

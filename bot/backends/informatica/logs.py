@@ -40,6 +40,8 @@ async def session_log(ctx: AdapterContext, operation: Operation, call: Call) -> 
             "A job that runs has no session log yet; look at it with `status`.",
         )
     entry = entries[0]
+    if not entry.id:
+        raise NoSuchTarget(f"{ctx.name} shows no `id` of the job in its log, so its session log can't be fetched.")
     view = ended_view(task, entry, ctx.clean)
     seen = Seen(tail=number_of(operation, "tail") or 0, grep=text_of(operation, "grep"))
     async with call.spool.create(".log") as out:

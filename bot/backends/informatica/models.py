@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from bot.core.vendor_json import Rows, Text, Whole, WireModel, moment
+from bot.core.vendor_json import Name, Rows, Text, Whole, WireModel, moment
 
 _EASTERN: Final = ZoneInfo("America/New_York")
 
@@ -67,7 +67,7 @@ class ServiceReply(_Wire):
 class Status(_Wire):
     """agentEngineStatus: one version of a service."""
 
-    app_display_name: Text = ""
+    app_display_name: Name = ""
     appname: Text = ""
     appversion: Text | None = None
     status: Text | None = None
@@ -100,6 +100,11 @@ class Agent(_Wire):
     agent_version: Text | None = None
     upgrade_status: Text | None = None
     agent_engines: Rows[Engine] = Field(default_factory=list)
+
+    @property
+    def lists(self) -> bool:
+        """Whether it lists its services: one that is not active lists none."""
+        return self.active or bool(self.agent_engines)
 
     @property
     def services(self) -> list[Status]:
@@ -155,9 +160,9 @@ class Running(_Wire):
 class Entry(_Wire):
     """An activityLogEntry: a job that has ended."""
 
-    id: Text = ""
+    id: Name = ""
     type: Text | None = None
-    object_id: Text | None = None
+    object_id: Name | None = None
     object_name: Text | None = None
     run_id: Whole | None = None
     agent_id: Text | None = None

@@ -40,10 +40,10 @@ def service_table(agent: Agent, stopped: Sequence[str]) -> Table:
         )
         for status in agent.services
     ]
-    rows += [
-        (f"{one.appname} {MARK}".strip(), service_words(one)[0], one.appversion or "", "") for one in agent.unnamed
-    ]
-    unlisted = "not listed: stopped" if agent.active else "not listed: the agent is not active"
+    nameless = agent.unnamed[len(stopped) :]  # the others may be the ones that are stopped
+    rows += [(f"{one.appname} {MARK}".strip(), service_words(one)[0], one.appversion or "", "") for one in nameless]
+    maybe = "not listed by its name" if agent.unnamed else "not listed: stopped"
+    unlisted = maybe if agent.lists else "not listed: the agent is not active"
     rows += [(name, unlisted, "", "") for name in stopped]
     note = (
         f"{MARK} {plural(len(agent.unnamed), 'service')} without a display name."

@@ -30,7 +30,7 @@ async def _one(ctx: AdapterContext, target: Target) -> Schedule:
     for schedule in await ctx.client.schedules():
         if schedule.id == target.id:
             return schedule
-    raise NoSuchTarget(f"{ctx.name} no longer has the schedule {target.name}.")
+    raise NoSuchTarget(f"{ctx.name} no longer lists {target.name} among its `schedules`.")
 
 
 async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

@@ -212,7 +212,8 @@ async def _come_up(ctx: AdapterContext, target: Target, call: Call) -> Done | Fa
     return Failed(
         code="started_not_up",
         summary=f"{target.name} was stopped and started again, but it is not up. Last known: {sight.state}.",
-        hint="Look with `status`; it may still come up.",
+        hint="Look with `status`; it may still come up."
+        + (" The agent lists it in none of its `agentEngines`." if sight.state == NOT_LISTED else ""),
         next=(suggest("Refresh", "status", target), suggest("Start", "start", target)),
     )
 
@@ -252,7 +253,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     facts = service_facts(statuses) if statuses else (Fact(label="State", value=state.text), *unreadable(record))
     verbs: tuple[str, ...] = ("start",) if state.level in (Level.BAD, Level.WARN) else ("stop", "restart")
     summary = f"{target.name} is {state.text}."
-    if not statuses and not record.active:
+    if not statuses and not record.lists:
         verbs, summary = (), f"The agent {agent_name(target)} is not active, so the state of {target.name} is unknown."
     elif not statuses:
         verbs, known = ("start",), await ctx.names.by_id(target.backend, target.kind, target.id)
@@ -312,7 +313,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     statuses = of_service(record, split_service(target)[1])
     state = service_words(newest(statuses))[0] if statuses else NOT_LISTED
     evidence = f"The details of {agent_name(target)} say of it: {state}."
-    if not record.active or record.unnamed or verb == "restart":
+    if not record.lists or record.unnamed or verb == "restart":
         more = " It may have been stopped and not started again." if verb == "restart" and not statuses else ""
         return LookBack(evidence=evidence + more)
     goal: Goal = "start" if verb == "start" else "stop"

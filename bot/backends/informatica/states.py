@@ -94,7 +94,7 @@ def service_state(agent: Agent, name: str) -> State:
     if statuses:
         words, phase = service_words(newest(statuses))
         return State(text=words, level=LEVELS[phase])
-    if not agent.active:
+    if not agent.lists:
         return State(text="the agent is not active", level=Level.BAD)
     return State(text=NOT_LISTED, level=Level.UNSURE if agent.unnamed else Level.WARN)
 
@@ -139,7 +139,7 @@ def judge(goal: Goal, agent: Agent, name: str, *, elapsed: float, limit: float) 
 
 def _start(agent: Agent, statuses: Sequence[Status], elapsed: float) -> Sight:
     if not statuses:
-        return Sight(NOT_LISTED if agent.active else _NOT_ACTIVE, Phase.WAITING)
+        return Sight(NOT_LISTED if agent.lists else _NOT_ACTIVE, Phase.WAITING)
     words, phase = service_words(newest(statuses))
     if phase in (Phase.FAILED, Phase.STOPPED) and elapsed < _SETTLING:
         return Sight(words, Phase.ACTIVE)
@@ -153,7 +153,7 @@ def _stop(agent: Agent, statuses: Sequence[Status]) -> Sight:
         return Sight(words, Phase.UNREADABLE if phase is Phase.UNREADABLE else Phase.ACTIVE)
     if statuses:
         return Sight("stopped by a user (USER_STOPPED)", Phase.SUCCEEDED)
-    if not agent.active:
+    if not agent.lists:
         return Sight(_NOT_ACTIVE, Phase.UNREADABLE)
     if agent.unnamed:
         return Sight("not listed by its name, but the agent lists a service without a name", Phase.UNREADABLE)

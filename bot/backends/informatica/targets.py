@@ -277,7 +277,7 @@ class Finder:
         """A schedule by its id, federated id or name."""
         name = checked_name(written, "schedule/nightly")
         schedules = await self._client.schedules()
-        schedules = [one for one in schedules if one.id and one.name]
+        rows, schedules = len(schedules), [one for one in schedules if one.id and one.name]
         found = [one for one in schedules if name in (one.id, one.schedule_federated_id)]
         found = found or [one for one in schedules if one.name == name]
         if len(found) > 1:
@@ -288,7 +288,8 @@ class Finder:
         if not found:
             names = {one.name for one in schedules}
             near = tuple(f"{SCHEDULE}/{one}" for one in difflib.get_close_matches(name, sorted(names), n=5, cutoff=0.4))
-            raise NoSuchTarget(f"{self._backend} has no schedule `{name}`.", nearest=near)
+            odd = core.unnamed(rows - len(schedules), "row of `schedules`", "id", "name")
+            raise NoSuchTarget(f"{self._backend} has no schedule `{name}`.", odd, nearest=near)
         return await self._remembered(self.schedule_target(found[0]))
 
     def schedule_target(self, schedule: Schedule) -> Target:

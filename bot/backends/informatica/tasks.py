@@ -37,7 +37,10 @@ async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     started = await ctx.client.start_job(body_of(task))
     if started.task_id:
         task = await ctx.finder.learn_task(task, started.task_id)
-    return _started(ctx, task, started.run_id or 0, ctx.clock.now())
+    if started.run_id is None:
+        steps = (suggest("Refresh", "status", task),)
+        return Done(summary=f"{task.name} was started. The number of the run can't be read (`runId`).", next=steps)
+    return _started(ctx, task, started.run_id, ctx.clock.now())
 
 
 def _started(ctx: AdapterContext, task: Target, run_id: int, since: datetime) -> Done:
@@ -98,7 +101,12 @@ async def ended(ctx: AdapterContext, task: Target, run_id: int | None, count: in
         found = await ctx.client.ended(task_id=key.v2, run_id=run_id, rows=count)
     else:
         found = await ctx.client.ended(rows=_LOOKED_AT)
-    mine = [entry for entry in found if is_of(task, key, entry.object_id, entry.object_name, entry.type)]
+    mine = [
+        entry
+        for entry in found
+        if is_of(task, key, entry.object_id, entry.object_name, entry.type)
+        or (entry.object_id is None and bool(entry.odd or key.v2))
+    ]
     return [entry for entry in mine if run_id in (None, entry.run_id)][:count]
 
 
@@ -195,7 +203,11 @@ async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime)
     key = TaskKey.of(task.group)
     runs: dict[int, str] = {}
     # The server's clock may differ from ours: its distance is read off the Date header of its answers.
-    jobs = [job for job in await ctx.client.running() if is_of(task, key, job.task_id, job.task_name, job.type)]
+    jobs = [
+        job
+        for job in await ctx.client.running()
+        if is_of(task, key, job.task_id, job.task_name, job.type) or (job.odd and job.task_id is None)
+    ]
     entries = await ended(ctx, task, None, 20)
     since = sent_at + timedelta(seconds=ctx.client.server_ahead) - SKEW
     numbered: list[Running | Entry] = [*jobs, *entries]
@@ -204,7 +216,9 @@ async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime)
             runs[one.run_id] = utc_text(one.began)
     looked = f"Looked at {len(jobs)} running and {len(entries)} ended jobs of {task.name}."
     if not runs:
-        return LookBack(absent=True, evidence=f"{looked} None began since.")
+        unsure = any(one.odd or one.began is None or one.run_id is None for one in numbered)
+        more = " Not all of them can be read." if unsure else ""
+        return LookBack(absent=not unsure, evidence=f"{looked} None began since.{more}")
     if len(runs) > 1:
         return LookBack(
             evidence=f"{looked} {len(runs)} began since: runs {', '.join(map(str, runs))}. It is unknown which is this one."

@@ -1,4 +1,4 @@
-"""The platform behind the Backend port: finds the target, hands the operation to its handler, follows jobs, tells its health."""
+"""The adapter of a platform: it finds targets, hands operations to their handlers, follows jobs and tells the health."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.backends import AdapterBase, and_seen, measured
 from bot.backends.itential import jobs, reads, resources, runs
 from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, ROWS, SERVICE
 from bot.backends.itential.client import ItnClient
-from bot.backends.itential.presentation import connections_state
+from bot.backends.itential.presentation import CONNECTED, connections_state
 from bot.backends.itential.schema import fields
 from bot.backends.itential.settings import ItentialSettings
 from bot.backends.itential.targets import RESOURCES, AdapterContext, Finder
@@ -17,7 +18,6 @@ from bot.core.adapter_context import handler_of
 from bot.core.command.capability import BackendRows
 from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
-from bot.core.errors import CallProblem
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Health, Level, LookBack, Named, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
@@ -59,7 +59,7 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 }
 
 
-class ItentialBackend:
+class ItentialBackend(AdapterBase):
     """One configured platform; see ports.Backend."""
 
     rows: BackendRows = ROWS
@@ -68,9 +68,6 @@ class ItentialBackend:
         self.name = settings.name
         finder = Finder(settings, parts.names, client)
         self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, parts.secrets)
-
-    def __repr__(self) -> str:
-        return f"ItentialBackend({self.name!r})"
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target."""
@@ -133,24 +130,18 @@ class ItentialBackend:
 
     async def health(self) -> Health:
         """The simple health check, which needs no credential; the version, which needs one; and the connections."""
-        client, clock = self._ctx.client, self._ctx.clock
-        began = clock.monotonic()
-        trouble, said, version, up = "", "", "", {}
-        try:
-            said = await client.health()
-            version = await client.version()
-            up = await client.connections()
-        except CallProblem as problem:
-            trouble = problem.summary
-        latency = (clock.monotonic() - began) * 1000
-        healthy = said.casefold() in ("ok", "success")
-        if trouble or not healthy:
-            return Health(ok=False, summary=trouble or f"{self.name} says it is `{said}`.", latency_ms=latency)
-        state, away = connections_state(up), sorted(cluster for cluster, word in up.items() if word != "connected")
+        return await measured(self._ctx.clock, self._health)
+
+    async def _health(self) -> Health:
+        client = self._ctx.client
+        said = await client.health()
+        version, up = await client.version(), await client.connections()
+        state, away = connections_state(up), sorted(cluster for cluster, word in up.items() if word != CONNECTED)
+        if said.casefold() not in ("ok", "success"):
+            return Health(ok=False, summary=f"{self.name} says in `result` of its health check: `{said}`.")
         return Health(
             ok=state is None or state.level is not Level.BAD,
             summary=f"{self.name} answers, version {version}; {state.text if state else 'no gateways'}.",
-            latency_ms=latency,
             credential=f"{'client credentials' if self._ctx.settings.client_id else 'user name and password'}, accepted",
             facts=(Fact(label="Not connected", value=", ".join(away[:10])),) if away else (),
         )
@@ -158,19 +149,22 @@ class ItentialBackend:
     async def targets(self) -> Sequence[Named]:
         """Services, gateways, groups and certificates that can be named."""
         ctx = self._ctx
-        services = [one for one in await ctx.client.services() if one.id and one.service_metadata.name]
+        services = await ctx.client.services()
+        listed = [one for one in services if one.id and one.service_metadata.name and one.service_metadata.location]
+        whole = len(listed) == len(services)
         found = [
-            self._named(ctx.finder.service_target(one), one.state, one.service_metadata.type or "") for one in services
+            self._named(ctx.finder.service_target(one), one.state, one.service_metadata.type or "") for one in listed
         ]
         for kind, resource in RESOURCES.items():
             for one in await ctx.client.listed(resource):
-                state = one.state if kind == GATEWAY else ""
-                detail = {GROUP: "cluster_id", CERT: "host"}.get(kind, "")
-                if one.id:
-                    target = ctx.finder.resource_target(kind, one)
-                    found.append(self._named(target, state, getattr(one, detail, None) or ""))
+                detail = getattr(one, {GROUP: "cluster_id", CERT: "host"}.get(kind, ""), None)
+                whole = whole and bool(one.id and one.label)
+                if one.id and one.label:
+                    state = one.state if kind == GATEWAY else ""
+                    found.append(self._named(ctx.finder.resource_target(kind, one), state, detail or ""))
         await ctx.names.remember([one.target for one in found])
         order = (SERVICE, *RESOURCES)
+        found = found if whole else await and_seen(ctx.names, self.name, order, found)
         return sorted(found, key=lambda one: (order.index(one.target.kind), one.text))
 
     def _named(self, target: Target, state: str, detail: str = "") -> Named:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Final, Generic
 
 from bot.backends.itential.models import (
-    KEYS,
     Certificate,
     Gateway,
     Group,
     Job,
     M,
-    Made,
     RunReply,
     Service,
+    made,
+    many,
     one,
     run_reply,
 )
@@ -61,7 +61,7 @@ class ItnClient:
 
     async def services(self, cluster: str = "") -> list[Service]:
         """GET services[?cluster_id=]."""
-        return (await self._get(f"{GM}/services", _cluster(cluster))).rows(Service, at=KEYS)
+        return many(await self._get(f"{GM}/services", _cluster(cluster)), Service)
 
     async def service(self, id: str) -> Service:
         """GET services/ID."""
@@ -83,7 +83,7 @@ class ItnClient:
 
     async def listed(self, resource: Resource[M], cluster: str = "") -> list[M]:
         """GET gateways, service-groups or certificates."""
-        return (await self._get(f"{GM}/{resource.path}", _cluster(cluster))).rows(resource.model, at=KEYS)
+        return many(await self._get(f"{GM}/{resource.path}", _cluster(cluster)), resource.model)
 
     async def read(self, resource: Resource[M], id: str) -> M:
         """GET RESOURCE/ID."""
@@ -93,8 +93,7 @@ class ItnClient:
         """POST RESOURCE: the new id (empty when it is not told), and what the reply shows of the new thing."""
         body: dict[str, Json] = {resource.create: dict(fields)} if resource.create else dict(fields)
         reply = await self._http.call("POST", f"{GM}/{resource.path}", json=body)
-        made = one(reply, resource.model)
-        return str(getattr(made, "id", "")) or one(reply, Made).id, made
+        return made(reply, resource.model)
 
     async def change(self, resource: Resource[M], id: str, fields: Mapping[str, Json]) -> None:
         """PUT or PATCH RESOURCE/ID."""
@@ -145,7 +144,7 @@ class ItnClient:
         platform that doesn't know one ignores it."""
         query = [("limit", str(limit)), ("skip", "0"), ("sort", "metrics.start_time"), ("order", "-1")]
         query += [("equals[status]", status)] if status else []
-        return (await self._get(OM, query)).rows(Job, at=KEYS)
+        return many(await self._get(OM, query), Job)
 
     async def job_action(self, action: str, id: str) -> None:
         """POST operations-manager/jobs/{pause|resume|cancel} {jobIds}."""

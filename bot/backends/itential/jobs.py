@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from bot.backends.itential.capabilities import JOB
+from bot.backends.itential.capabilities import JOB, SERVICE
 from bot.backends.itential.models import Job
 from bot.backends.itential.presentation import job_state, job_view, output_facts, output_text
 from bot.backends.itential.runs import LISTED, is_of
@@ -167,7 +167,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
 async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """The output of a job, or of the newest ended job of a service, as a file and a preview, without secrets."""
     target = operation.target
-    job = await ctx.client.job(target.id) if target.kind == JOB else await _newest(ctx, target.id)
+    job = await ctx.client.job(target.id) if target.kind == JOB else await _newest(ctx, target)
     output = job.output if job is not None else None
     text = output_text(output) if output is not None else ""
     if job is None or output is None or not text:
@@ -208,26 +208,25 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     )
 
 
-async def _newest(ctx: AdapterContext, service_id: str) -> Job | None:
+async def _newest(ctx: AdapterContext, service: Target) -> Job | None:
     """The newest listed job of the service that has an output."""
-    mine = [(job.began, job.id, job) for job in await _of_service(ctx, service_id) if job.began is not None]
+    mine = [(job.began, job.id, job) for job in await _of_service(ctx, service) if job.began is not None]
     return max(mine, key=lambda one: one[:2])[2] if mine else None
 
 
-async def _of_service(ctx: AdapterContext, service_id: str) -> list[Job]:
+async def _of_service(ctx: AdapterContext, service: Target) -> list[Job]:
     """The listed jobs of a service that kept their output and tell when they began."""
     if not ctx.settings.jobs:
         return []
-    service = await ctx.client.service(service_id)
     jobs = [job for job in await ctx.client.jobs(LISTED) if is_of(job, service) and job.began is not None]
     return [job for job in jobs if job.output is not None and output_text(job.output)]
 
 
 async def _difference(ctx: AdapterContext, target: Target, job: Job, lines: list[str]) -> str:
     """What changed since the last good run of the same service; trouble with that one doesn't take the log away."""
-    service_id = target.parent if target.kind == JOB else target.id
+    parent = await ctx.names.by_id(ctx.name, SERVICE, target.parent or "") if target.kind == JOB else target
     try:
-        jobs = await _of_service(ctx, service_id) if service_id is not None else []
+        jobs = await _of_service(ctx, parent) if parent is not None else []
     except (CallProblem, NoSuchTarget) as trouble:
         return f"The earlier runs can't be read: {trouble.summary}"
     good = [

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, Field
 
-from bot.core.vendor_json import Number, Rows, Text, Whole, WireModel, moment
+from bot.core.vendor_json import Name, Number, Rows, Text, Whole, WireModel, moment
 from bot.http_client import Reply
 
 M = TypeVar("M", bound=WireModel)
@@ -53,8 +53,8 @@ class Output(WireModel):
 class Metadata(WireModel):
     """service_metadata: `location` is the cluster, `decorator` a JSON Schema of the parameters, `tags` a list of anything."""
 
-    name: Text = ""
-    location: Text = ""
+    name: Name = ""
+    location: Name = ""
     type: Text | None = None
     description: Text | None = None
     decorator: _Object = None
@@ -219,24 +219,42 @@ class Broken(NamedTuple):
 RunReply = Accepted | Finished | Broken
 
 
-class Made(WireModel):
-    """Reply of a create."""
-
-    id: str = ""
-
-
 def one(reply: Reply, model: type[M]) -> M:
-    """The only thing of a reply, bare, in a list, or under `result.value`; raises BadReply when there is none."""
-    found: Any = reply.value()
-    if isinstance(found, dict):
-        found = next((found[key] for key in KEYS if key in found), found)
-    if isinstance(found, list) and found:
-        found = found[0]
-    if isinstance(found, dict) and isinstance(found.get("value"), dict):
-        found = found["value"]
-    if not isinstance(found, dict) or not found:
-        raise reply.bad("nothing is in it")
+    """The only thing of a reply, under one of KEYS: bare, in a list, or as `value`. Raises BadReply when there is none."""
+    value: Any = reply.value()
+    found = value if isinstance(value, dict) else {}
+    if "_id" not in found:
+        key = next((key for key in KEYS if key in found), None)
+        if key is None:
+            raise reply.bad(f"{' or '.join(f'`{name}`' for name in KEYS)} is missing")
+        found = found[key][0] if isinstance(found[key], list) and found[key] else found[key]
+        if isinstance(found, dict) and isinstance(found.get("value"), dict):
+            found = found["value"]
+        read = model.model_validate(found) if isinstance(found, dict) else None
+        if read is None or not read.model_fields_set:
+            raise reply.bad(f"`{key}` can't be read")
+        return read
     return model.model_validate(found)
+
+
+def many(reply: Reply, model: type[M]) -> list[M]:
+    """The rows of a list reply; null is not a list here, because the platform sends `[]` for none."""
+    value = reply.value()
+    key = next((key for key in KEYS if key in value), None) if isinstance(value, dict) else None
+    if isinstance(value, dict) and key is not None and value[key] is None:
+        raise reply.bad(f"`{key}` can't be read")
+    return reply.rows(model, at=KEYS)
+
+
+def made(reply: Reply, model: type[M]) -> tuple[str, M]:
+    """The reply of a create: the id, which stands beside the new thing or in it, and what is shown of the new thing."""
+    value: Any = reply.value()
+    told = value if isinstance(value, dict) else {}
+    found: Any = next((told[key] for key in KEYS if key in told), {})
+    found = found[0] if isinstance(found, list) and found else found
+    found = found if isinstance(found, dict) else {}
+    ids = (one for one in (found.get("_id"), told.get("id")) if isinstance(one, str))
+    return next(ids, ""), model.model_validate(found)
 
 
 def run_reply(reply: Reply) -> RunReply:

@@ -104,9 +104,10 @@ async def run(ctx: AdapterContext, operation: Operation, call: Call) -> Done | F
     refused = _has_its_own_verb(service, operation)
     if refused is not None:
         return refused
-    params, meta = params_of(service, operation), service.service_metadata
+    params = params_of(service, operation)
     await call.progress(f"Running {target.name}; some platforms answer only when it has ended.")
-    reply = await ctx.client.run(meta.name, meta.location, params, inventory_of(operation))
+    # The names of the target, not those of this reply: what runs is what was approved.
+    reply = await ctx.client.run(named(target), target.group, params, inventory_of(operation))
     if isinstance(reply, Broken):
         said, again = ctx.clean(reply.text)[:_LONGEST_REASON], suggest("Run again", "start", target)
         return Failed(code="run_failed", summary=f"{target.name} did not run: {said}", next=(again,))
@@ -179,12 +180,11 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     """Whether a run whose answer was lost began: by the newest jobs (GUESS: see `is_of`)."""
     target, since = operation.target, sent_at - SKEW
-    service = await ctx.client.service(target.id)
     try:
         jobs = await ctx.client.jobs(LISTED) if ctx.settings.jobs else []
     except (CallProblem, NoSuchTarget):
         jobs = []
-    mine = [job for job in jobs if job.id and is_of(job, service)]
+    mine = [job for job in jobs if job.id and is_of(job, target)]
     known = {one.id for one, seen in await ctx.names.known(ctx.name, "job") if seen < sent_at}
     found = {job.id: job.began for job in mine if job.began and job.began >= since and job.id not in known}
     looked = f"Looked at the newest {plural(len(jobs), 'job')} for runs of {target.name}."
@@ -200,9 +200,14 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     return LookBack(found=_following(run, target, ()), evidence=evidence)
 
 
-def is_of(job: Job, service: Service) -> bool:
+def named(service: Target) -> str:
+    """The name of a service target, without its cluster."""
+    return service.name.removeprefix(f"{service.group}/")
+
+
+def is_of(job: Job, service: Target) -> bool:
     """Whether a job is a run of this service. GUESS: it carries the service's name in its variables or in its own name."""
-    meta, variables = service.service_metadata, job.variables or {}
+    variables = job.variables or {}
     if "serviceName" in variables:
-        return variables["serviceName"] == meta.name and variables.get("clusterId") in (None, meta.location)
-    return meta.name in (job.name or "").split()
+        return variables["serviceName"] == named(service) and variables.get("clusterId") in (None, service.group)
+    return named(service) in (job.name or "").split()

@@ -52,7 +52,11 @@ class Finder:
     async def _service(self, written: str) -> Target:
         """`NAME`, or `CLUSTER/NAME`; the canonical form has the cluster."""
         path = checked_name(written, "cluster_1/my-tofu-service")
-        listed = [one for one in await self._client.services() if one.id and one.service_metadata.name]
+        rows = await self._client.services()
+        listed = [one for one in rows if one.id and one.service_metadata.name and one.service_metadata.location]
+        unnamed = core.unnamed(
+            len(rows) - len(listed), "row of `result`", "_id", "name", "location", "service_metadata"
+        )
         found = [one for one in listed if path in (one.path, one.id)]
         found = found or [one for one in listed if one.service_metadata.name == path]
         if len(found) > 1:
@@ -61,7 +65,7 @@ class Finder:
         if not found:
             names = sorted({name for one in listed for name in (one.path, one.service_metadata.name)})
             near = tuple(difflib.get_close_matches(path, names, n=5, cutoff=0.5))
-            raise NoSuchTarget(f"{self._backend} has no service `{path}`.", nearest=near)
+            raise NoSuchTarget(f"{self._backend} has no service `{path}`.", unnamed, near)
         return await self.remembered(self.service_target(found[0]))
 
     def service_target(self, service: Service) -> Target:
@@ -82,8 +86,7 @@ class Finder:
         if known is not None:
             return known
         job = await self._client.job(job_id)
-        if job.id not in ("", job_id):
-            raise BadReply(f"{self._backend} was asked for job {job_id[:80]} and answered with {job.id[:80]}.")
+        core.check_same(self._backend, "_id", job_id, job.id)
         return self.job_target(job_id, None)
 
     def job_target(self, id: str, service: Target | None) -> Target:
@@ -102,7 +105,8 @@ class Finder:
     async def _resource(self, kind: str, written: str) -> Target:
         """A gateway by its id or cluster id, a group by its id or name, a certificate by its id or alias."""
         name = checked_name(written, _EXAMPLES[kind])
-        listed = [one for one in await self._client.listed(RESOURCES[kind]) if one.id]
+        rows = await self._client.listed(RESOURCES[kind])
+        listed = [one for one in rows if one.id and one.label]
         found = [one for one in listed if name == one.id] or [one for one in listed if name == one.label]
         if not found and kind == CERT:
             # Some versions show no alias: what was added here is remembered under it.
@@ -117,6 +121,12 @@ class Finder:
         if len(found) > 1:
             ids = tuple(f"{self._backend}:{kind}/{one.id}" for one in found)
             raise Ambiguous(f"{self._backend} has {len(found)} of the name `{name}`.", ids)
+        if not found and len(listed) < len(rows):
+            label = {GATEWAY: "cluster_id", GROUP: "name", CERT: "alias"}[kind]
+            raise BadReply(
+                f"{self._backend} lists no {kind} `{name}`.",
+                core.unnamed(len(rows) - len(listed), "row of `results`", "_id", label),
+            )
         if not found:
             return self._named(kind, name, name).model_copy(update={"group": NEW})
         return await self.remembered(self.resource_target(kind, found[0]))

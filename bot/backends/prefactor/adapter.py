@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends import AdapterBase, measured
+from bot.backends import AdapterBase, and_seen, measured
 from bot.backends.prefactor import changes, reads
 from bot.backends.prefactor import preflight as before
 from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW, ROWS
@@ -169,8 +169,10 @@ class PrefactorBackend(AdapterBase):
                 detail=self._ctx.clean(agent.description or f"allowed: {allowed_text(agent)}"),
             )
             for agent in agents
-            if agent.id
+            if agent.id and agent.name
         ]
+        if len(listed) < len(agents):
+            listed = await and_seen(self._ctx.names, self.name, (AGENT,), listed)
         return sorted(listed, key=lambda item: item.text)
 
     async def close(self) -> None:

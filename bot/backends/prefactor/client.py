@@ -70,7 +70,7 @@ class PrefactorClient:
             return offset + LARGEST_PAGE if len(page.items) == LARGEST_PAGE else None
         following = page.pagination.next_page_offset
         if following is not None and following <= offset:
-            raise BadReply(f"{self._http.name} answered with a list whose pages don't continue.")
+            raise BadReply(f"{self._http.name} answered with a list whose pages don't continue (`next_page_offset`).")
         return following
 
     async def token(self, token_id: str | None) -> Token | None:
@@ -178,6 +178,8 @@ class PrefactorClient:
         """A list; its rows are under `summaries` (newer generation) or `details`."""
         self._checked(reply)
         head = reply.read(PageHead)
+        if head.summaries is None and head.details is None:
+            raise reply.bad("`summaries` or `details` is missing")
         return Page(reply.rows(model, at=("summaries", "details")), head.pagination, head.sorting)
 
     def _read(self, reply: Reply, shape: type[T]) -> T:

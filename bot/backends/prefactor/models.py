@@ -6,7 +6,7 @@ prefactor-http) has description, external_identifier, owner, risk profile and te
 
 from __future__ import annotations
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.core.vendor_json import Text, Whole, WireModel
 
@@ -113,6 +113,8 @@ class PageHead(WireModel):
 
     pagination: Paging | None = None
     sorting: Sorting | None = None
+    summaries: Any = None
+    details: Any = None
 
 
 class Page(NamedTuple, Generic[R]):

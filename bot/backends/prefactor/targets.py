@@ -82,7 +82,8 @@ class Finder:
             )
         if same:
             return self.target(same[0])
-        if _ID.fullmatch(name) or any(agent.name.casefold() == name.casefold() for agent in agents):
+        unsure = any(not (agent.id and agent.name) for agent in agents)
+        if unsure or _ID.fullmatch(name) or any(agent.name.casefold() == name.casefold() for agent in agents):
             raise self._missing(name, agents)
         return Target(backend=self._backend, kind=AGENT, id=f"{NEW}/{name}", name=name, scope=f"{self._backend}:{name}")
 
@@ -105,7 +106,8 @@ class Finder:
         other = folded.get(name.casefold())
         if other is not None:
             hint = f"It is called `{other.name}`; upper and lower case count."
-        return NoSuchTarget(f"{self._backend} has no agent `{name}`.", hint, nearest=texts)
+        odd = core.unnamed(sum(not (agent.id and agent.name) for agent in agents), "row of `details`", "id", "name")
+        return NoSuchTarget(f"{self._backend} has no agent `{name}`.", f"{hint} {odd}".strip(), nearest=texts)
 
     async def _by_id(self, agent_id: str) -> Target | None:
         try:
