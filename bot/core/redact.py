@@ -21,8 +21,8 @@ from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
 from bot.core.masking.blocks import Open, opened
-from bot.core.masking.patterns import hinted, spans
-from bot.core.masking.values import MASK, looks_random
+from bot.core.masking.patterns import spans
+from bot.core.masking.values import MASK, hinted, looks_random
 from bot.core.masking.views import encoded, folded, shown, views
 from bot.core.value import Json
 

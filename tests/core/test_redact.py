@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.masking import patterns
+from bot.core.masking import patterns, values
 from bot.core.redact import MASK, LineSplitter, Redactor, looks_random, redact
 
 DATA = Path(__file__).parent / "data"
@@ -256,7 +256,7 @@ def test_every_hint_of_a_secret_is_noticed() -> None:
         "thin:": "jdbc:thin:",
         "mongo": "mongosh",
     }
-    unseen = [hint for hint in patterns._HINTS if not patterns.hinted(f"a {ends.get(hint, hint)} = b")]
+    unseen = [hint for hint in patterns._HINTS if not values.hinted(f"a {ends.get(hint, hint)} = b")]
     assert unseen == []
 
 

@@ -162,6 +162,14 @@ NOTATIONS: Final[tuple[_Notation, ...]] = (
         not_plain,
         r"^[ \t]{0,20}[|│┃][\w .-]{0,60}$",
     ),
+    _after(
+        " ",
+        rf"[ \t][^<>\r\n]{{0,120}}?\b{_ATTRIBUTE}{_GAP}={_GAP}(?=[\"'])",
+        IN_QUOTES,
+        not_plain,
+        r"<[\w.:-]{0,60}$",
+    ),
+    _after(_BLANK + ";|~,/", r"[ \t]{0,3}(?:~>|[;|~,/]|(?<=[ \t]))[ \t]{0,3}", VALUE, strong_password),
     _after(" ", r"[ \t]{1,3}(?=\S{3,100}[ \t\r]*$)", r"(?P<bare>\S{3,100})", ftp_password, r"(?:^|[>\s])$"),
     _after("\"' ", rf"[\"']?{_FOR} (?:is|was)(?: now)?:?[ \t]{{1,20}}", VALUE, strong, weak=True),
     _after(
@@ -303,6 +311,8 @@ NAME_HINTS: Final = frozenset(
         "auth",
         "pw",
         "psk",
+        "jwt",
+        "bearer",
         "otp",
         "wacht",
         "contrase",
@@ -315,21 +325,6 @@ _NAMING: Final = frozenset(hint for hint in _HINTS if any(part in hint for part 
 # An address is worth a look only with a name or password in it; options overlap with other hints.
 _OPTIONS: Final = ("-u", "-a")
 _HINT: Final = re.compile(any_of(_HINTS.difference(("://", *_OPTIONS))) + r"|://(?=[^\s/]{0,400}@)")
-# Lines without any hint, which are most, are told by a pattern that begins with rare letters only; it may say yes too often.
-_MAYBE: Final = re.compile(
-    r"\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =]|-user|stdin)|7z|b(?:ear|asi|cp )"
-    r"|c(?:ode=|ontrase|re(?:d|t(?<=secret))|url)|d(?:ap(?:i|p?(?<=ldap))|ckr_|is-cli)|f(?:ied(?<=identified)|_(?<=hf_))"
-    r"|g(?:est |h[pousr]_|in(?<=login)|ithub_pat|l(?:pat|rt|dt)-|nature|ot(?<=negot)|e-secret)"
-    r"|k(?:ey|_(?:live|test)|en(?<=token)|enn|ie(?<=cookie)|s\.sl)|m(?:aria|ongo|ysql|ak-)"
-    r"|p(?:ass|w(?![eisn])|sk|k_|dp |m_|at_|ypi-|[=:]| [=:])|q(?:l |lcmd|lpl|lld)|rak-"
-    r"|s(?:ess|[gk][_.-]|ig(?:[=: _]|nature|[kt]))|u(?:th|do )|v(?:[sb]\.|1[._])|w(?:get|acht)"
-    r"|x(?:-|h |ox[abcdeoprs]-|app-)|y(?:j|a29)|zip |:thin|://(?=[^\s/]{0,400}@)|a(?:kia|sia|roa|iza|tatt)|ocspx"
-)
-
-
-def hinted(lowered: str) -> bool:
-    """False when no secret can be in this text in lower case; quick, and often True without any."""
-    return _MAYBE.search(lowered) is not None
 
 
 def spans(line: str, lowered: str) -> Iterator[Span]:

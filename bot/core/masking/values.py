@@ -26,7 +26,7 @@ _KEYS: Final = tuple(
 )  # fmt: skip
 _OTHERS: Final = ("secret", "token", "credentials?", r"sess(?:ion)?[ _-]?id", "signature")
 # Short names count only where no letter stands beside them: `compass` and `author` don't, `db_pass` does.
-_SHORT: Final = ("pass", "auth", "sig", "pw", "psk", "creds?", "otp", "keys?")
+_SHORT: Final = ("pass", "auth", "sig", "pw", "psk", "creds?", "otp", "jwt", "bearer", "keys?")
 
 
 def _by_first_letter(patterns: tuple[str, ...]) -> str:
@@ -89,6 +89,24 @@ _SOURCE_PLACE: Final = re.compile(
 )
 _STRONG: Final = re.compile(r"(?=\S*[A-Za-z])(?=\S*[\d!@#$%^&*?+~])[^\s/\\]{4,}|\S*[!@#$^&*]\S*")
 _TEST_NAME: Final = re.compile(r"(?i)test|.*(?:/|::|\.py|\.go)")
+
+
+# Lines without any hint, which are most, are told by a pattern that begins with rare letters only; it may say yes too often.
+_MAYBE: Final = re.compile(
+    r"\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =]|-user|stdin)|7z|b(?:ear|asi|cp )"
+    r"|c(?:ode=|ontrase|re(?:d|t(?<=secret))|url)|d(?:ap(?:i|p?(?<=ldap))|ckr_|is-cli)|f(?:ied(?<=identified)|_(?<=hf_))"
+    r"|g(?:est |h[pousr]_|in(?<=login)|ithub_pat|l(?:pat|rt|dt)-|nature|ot(?<=negot)|e-secret)"
+    r"|k(?:ey|_(?:live|test)|en(?<=token)|enn|ie(?<=cookie)|s\.sl)|m(?:aria|ongo|ysql|ak-)"
+    r"|p(?:ass|w(?![eisn])|sk|k_|dp |m_|at_|ypi-|[=:]| [=:])|q(?:l |lcmd|lpl|lld)|rak-"
+    r"|s(?:ess|[gk][_.-]|ig(?:[=: _]|nature|[kt]))|u(?:th|do )|v(?:[sb]\.|1[._])|w(?:get|acht)"
+    r"|jwt|%[4-7][0-9a-f]|&#(?:x[4-7]|\d{2,3};)|\\(?:u00|x)[4-7]"  # encoded letters, which may spell a name
+    r"|x(?:-|h |ox[abcdeoprs]-|app-)|y(?:j|a29)|zip |:thin|://(?=[^\s/]{0,400}@)|a(?:kia|sia|roa|iza|tatt)|ocspx"
+)
+
+
+def hinted(lowered: str) -> bool:
+    """False when no secret can be in this text in lower case; quick, and often True without any."""
+    return _MAYBE.search(lowered) is not None
 
 
 def is_name(text: str, start: int, name: str) -> bool:
@@ -179,7 +197,7 @@ def no_word(found: Found) -> bool:
 
 def random_word(found: Found) -> bool:
     """A long word that no person would write."""
-    return looks_random(found.value)
+    return found.name != "pass" and looks_random(found.value)
 
 
 def strong(found: Found) -> bool:
