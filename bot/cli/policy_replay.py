@@ -106,7 +106,7 @@ def decided(store: Store, since: str) -> list[Past]:
 
 
 def _past(rows: Sequence[StoredEntry]) -> Past | None:
-    first = next((row for row in reversed(rows) if row.target_id and row.policy_version and row.user_id), None)
+    first = next((row for row in reversed(rows) if row.target_kind and row.policy_version and row.user_id), None)
     if first is None or any((row.rule or "").startswith("grant ") for row in rows):
         return None
     said = _said(rows)
@@ -159,6 +159,9 @@ async def _change(
         return Change("unclear", subject.user_id, channel, words, one.was, "unclear", "Slack does not tell who this is")
     where = Where(team_id=team, channel_id=channel, is_dm=channel.startswith("D"), known=True)
 
+    # What was denied before it was looked up has no parameters in the audit log: the defaults stand for them.
+    defaults = {param.name: param.default for param in capability.params if param.default is not None}
+
     def judge(target: Target) -> Decision:
         return decide(
             policy,
@@ -166,7 +169,7 @@ async def _change(
             risk=capability.risk,
             own_verb=capability.own_verb,
             target=target,
-            params=json.loads(row.params),
+            params=defaults | json.loads(row.params),
             subject=subject,
             where=where,
             now=datetime.fromisoformat(row.at),
@@ -192,7 +195,8 @@ async def _change(
 
 async def _targets(store: Store, catalog: Catalog, row: StoredEntry) -> list[Target]:
     """The target as it is remembered; else what it may have been: under the name that the audit log has, or without a path."""
-    backend, kind, key = row.backend or "", row.target_kind or "", row.target_id or ""
+    backend, kind = row.backend or "", row.target_kind or ""
+    key = row.target_id or catalog.split_path(backend, (row.target_name or "").removeprefix(f"{backend}:"))[1]
     try:
         known = await store.by_id(backend, kind, key)
     except Problem:
@@ -204,7 +208,7 @@ async def _targets(store: Store, catalog: Catalog, row: StoredEntry) -> list[Tar
     named = Target(
         backend=backend, kind=kind, id=key, name=path, scope=name if name.startswith(f"{backend}:") else None
     )
-    if kind == catalog.backends[backend].default_target.name and path != key:
+    if kind == catalog.backends[backend].default_target.name and (path != key or row.target_id is None):
         return [named]
     return [named, named.model_copy(update={"scope": None})]
 

@@ -148,15 +148,15 @@ def eligible(
 
 def _ineligible(deciders: Principals, subject: Subject, requester: str, person: str, home_team_id: str) -> str | None:
     if person == requester:
-        return "the requester never decides"
+        return "the requester can't decide"
     kind, words = standing(subject, home_team_id)
     if kind is not Standing.FULL:
         return f"not an active full member ({words})"
     if who_fails(deciders, subject, home_team_id) is None:
         return None
     if who_undecided(deciders, subject, home_team_id):
-        return "Slack did not say just now who is in the groups that decide; press again in a moment"
-    return "not in the groups that decide"
+        return "Slack doesn't say who is in the approver groups right now; press again in a moment"
+    return "not one of the approvers"
 
 
 def can_request(demand: NeedsApproval, who: Eligible) -> str | None:
@@ -167,7 +167,7 @@ def can_request(demand: NeedsApproval, who: Eligible) -> str | None:
     groups = ", ".join(f"`{word}`" for word in demand.from_groups)
     reasons = "; ".join(f"{user}: {reason}" for user, reason in who.left_out[:5])
     out = f" Left out: {reasons}." if reasons else ""
-    return f"It needs {demand.count} of {groups}, and {have or 'nobody'} of them can decide now.{out}"
+    return f"It needs {demand.count} of {groups}; {have or 'none'} of them can decide now.{out}"
 
 
 def unshowable(operation: Operation) -> str | None:
@@ -228,13 +228,13 @@ def judge_vote(
         return _claim(approval, presser_id, who, aliases)
     if choice is Choice.DENY:
         if not reason.strip():
-            return VoteRefused("reason_missing", "Say why you deny it; the requester will read it.")
+            return VoteRefused("reason_missing", "Say why you deny it. The requester reads this.")
         return VoteCounts(Choice.DENY, Step.DENY, left=0)
     agreed = agreeing(approval, who, aliases)
     person = person_of(presser_id, aliases)
     left = approval.count - len(agreed | {person})
     if person in agreed and left > 0:
-        return VoteRefused("counted", f"Your approval is counted already; {left} more needed.")
+        return VoteRefused("counted", f"Your approval already counts. {left} more needed.")
     return VoteCounts(Choice.APPROVE, Step.COMPLETE if left <= 0 else None, left=max(left, 0))
 
 
@@ -249,7 +249,7 @@ def _closed(approval: ApprovalView, now: datetime) -> VoteRefused | None:
         deciding = approval.votes[-1].user_id if approval.votes else ""
         by = f" by {deciding}" if deciding and approval.state is not State.EXPIRED else ""
         code = "expired" if approval.state is State.EXPIRED else "decided"
-        return VoteRefused(code, f"This request is {approval.state.value} already{by}.")
+        return VoteRefused(code, f"This request is already {approval.state.value}{by}.")
     if is_expired(approval.due_at, now):
         return VoteRefused("expired", f"This request expired at {approval.due_at.isoformat()}.")
     return None
@@ -260,11 +260,11 @@ def _not_theirs(
 ) -> VoteRefused | None:
     person = person_of(presser_id, aliases)
     if person == person_of(approval.requester_id, aliases):
-        return VoteRefused("own_request", "It is your own request, so somebody else has to decide it.")
+        return VoteRefused("own_request", "You can't decide your own request.")
     if presser_id in who.people.get(person, ()):
         return None
-    reason = next((reason for user, reason in who.left_out if user == presser_id), "not in the groups that decide")
-    return VoteRefused("not_eligible", f"You may not decide this: {reason}.")
+    reason = next((reason for user, reason in who.left_out if user == presser_id), "not one of the approvers")
+    return VoteRefused("not_eligible", f"You can't decide this: {reason}.")
 
 
 def _claim(
@@ -296,7 +296,7 @@ def may_dispatch(
         return Step.EXPIRE, f"it expired at {approval.due_at.isoformat()}"
     missing = approval.count - len(agreeing(approval, who, aliases))
     if missing > 0:
-        return Step.DRIFT, f"{missing} of those who approved may no longer decide"
+        return Step.DRIFT, f"{missing} of those who approved can no longer decide"
     changes = drift(before, after)
     return (Step.DRIFT, "; ".join(changes)) if changes else (Step.DISPATCH, "")
 
@@ -305,7 +305,7 @@ def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """What changed between the approval and now, a sentence each; empty when what would run is what was approved."""
     found = []
     if before.target_id != after.target_id:
-        found.append(f"the target is another one now ({before.target_id} was approved, {after.target_id} answers)")
+        found.append(f"the target has changed ({before.target_id} was approved, it is now {after.target_id})")
     if before.state != after.state:
         found.append(f"the target was {before.state or 'without a state'} and is {after.state or 'without one'} now")
     if before.policy_version != after.policy_version:

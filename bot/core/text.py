@@ -48,9 +48,9 @@ def checked_name(text: str, example: str) -> str:
     return text.strip()
 
 
-def plural(number: int, unit: str) -> str:
-    """`1 row`, `1,200 rows`."""
-    return f"{number} {unit}" if number == 1 else f"{number:,} {unit}s"
+def plural(number: int, unit: str, units: str = "") -> str:
+    """`1 row`, `1,200 rows`; `units` for an irregular plural."""
+    return f"{number} {unit}" if number == 1 else f"{number:,} {units or f'{unit}s'}"
 
 
 def sentences(*parts: str) -> str:

@@ -149,14 +149,14 @@ class TestRequesting:
         assert can_request(demand(2), BOTH) is None
         gap = can_request(demand(3), BOTH)
         assert gap is not None
-        assert "needs 3 of `leads`, and 2 of them" in gap
-        assert "U0ANA: the requester never decides" in gap
+        assert "needs 3 of `leads`; 2 of them" in gap
+        assert "U0ANA: the requester can't decide" in gap
 
     def test_a_group_of_one_cannot_approve_itself(self) -> None:
         """The gap says nobody."""
         gap = can_request(demand(), deciders(ANA))
         assert gap is not None
-        assert "nobody" in gap
+        assert "none of them" in gap
 
     def test_aliases_do_not_fill_a_gap(self) -> None:
         """Two accounts are one person."""
@@ -307,7 +307,7 @@ class TestDispatch:
         [
             ({"digest": "d2"}, "not what was approved"),
             ({"policy_version": "p2", "digest": "d2"}, "the policy changed"),
-            ({"target_id": "18"}, "another one"),
+            ({"target_id": "18"}, "the target has changed"),
             ({"state": "running"}, "was idle and is running now"),
             ({"state": ""}, "was idle and is without one now"),
         ],

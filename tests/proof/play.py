@@ -31,8 +31,11 @@ _SAID: Final = (
     (r"^Counted\.", Told.COUNTED),
     (r"^Counted, and not run: its time was over", Told.OVER),
     (r"^Counted, and not run: ", Told.CHANGED),
-    (r"^Your approval is counted already", Told.TWICE),
-    (r"^It is your own request|^You may not decide this|^Only the requester can|^You may not cancel", Told.NO_RIGHT),
+    (r"^Your approval already counts", Told.TWICE),
+    (
+        r"^You can't decide your own request|^You can't decide this|^Only the requester can|^You may not cancel",
+        Told.NO_RIGHT,
+    ),
     (r"^Too late|^Its time is over|^This request expired|^This button was used|was decided already", Told.OVER),
     (r"^Nothing was done: I answered too late|^Slack delivered this press late", Told.OVER),
     (r"^Not counted, because|^The card was renewed|^Nothing was done: ", Told.CHANGED),

@@ -165,7 +165,7 @@ async def test_one_who_agreed_may_still_deny(team: Team) -> None:
 async def test_what_nobody_can_approve_is_refused_at_once(team: Team) -> None:
     """The only member of the group asks: refused with the gap, and no card is posted."""
     here = team.here
-    await here.does("schedule off acc:shop/prices", "Denied", "lonely", "requester never decides")
+    await here.does("schedule off acc:shop/prices", "Denied", "lonely", "requester can't decide")
     row = await team.event("denied")
     assert row.code == "no_approvers"
     assert not here.audit(event="approval_requested")
@@ -240,7 +240,7 @@ async def test_approvals_are_listed_and_decided_on_the_home_tab(team: Team) -> N
     here = team.here
     await here.say("start acc:shop/prices -- month end")
     await team.card("start acc:shop/prices")
-    await here.does("approvals", "Waiting for a decision", "start acc:shop/prices", APPROVERS)
+    await here.does("approvals", "Waiting for approval", "start acc:shop/prices", APPROVERS)
     lee, rui = here.person("U0LEE"), here.person("U0RUI")
     await rui.open_home()
     view = await rui.wait_for(lambda p: p.home())

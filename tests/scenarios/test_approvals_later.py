@@ -26,7 +26,7 @@ async def test_somebody_outside_the_groups_cannot_decide(team: Team) -> None:
     await here.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     await team.press(card, "Approve", user="U0RUI")
-    await team.sees("You may not decide this", user="U0RUI")
+    await team.sees("You can't decide this", user="U0RUI")
     assert (await team.event("denied")).code == "not_eligible"
     assert labels(await team.card("start acc:shop/prices")) == ["Approve", "Deny", "Claim"]
 
@@ -38,7 +38,7 @@ async def test_a_lead_who_left_the_group_cannot_decide_any_more(team: Team) -> N
     card = await team.card("start acc:shop/prices")
     here.ws.edit_group("S0LEADS", ["U0ROOT"])
     await team.press(card, "Approve")
-    await team.sees("You may not decide this")
+    await team.sees("You can't decide this")
     assert not team.effects()
 
 
@@ -124,7 +124,7 @@ async def test_what_was_approved_by_somebody_who_left_is_not_run_after_the_resta
     await approved_and_died(team)
     here.ws.edit_group("S0LEADS", ["U0ROOT"])
     await here.restart()
-    await team.card("Asked again", "may no longer decide", user="U0ROOT")
+    await team.card("Asked again", "can no longer decide", user="U0ROOT")
     assert not team.effects()
 
 

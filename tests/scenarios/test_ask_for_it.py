@@ -67,7 +67,7 @@ async def test_half_an_hour_is_a_grant_for_this_verb_target_person_and_time(team
     await here.does("start acc:news/feed", "Denied", user="U0RUI")
     await here.does("grants", "Grants", "acc:news/feed", "U0ANA")
     team.later(minutes=30)
-    await team.told("Over", "<@U0ANA>")
+    await team.told("Grant ended", "<@U0ANA>")
     denied = len(here.audit(event="denied"))
     await here.say("start acc:news/feed")
     await here.until(lambda: len(here.audit(event="denied")) == denied + 1)

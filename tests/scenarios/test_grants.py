@@ -29,7 +29,7 @@ async def test_an_administrator_grants_and_the_person_acts_until_it_ends(team: T
     await here.until(lambda: len(team.effects()) == 1)
     assert (await team.event("sent")).rule == row.rule
     team.later(hours=2)
-    await team.told("Over", "<@U0ANA>", "Its time is over")
+    await team.told("Grant ended", "<@U0ANA>", "Its time is over")
     assert "Its time is over" in shown(await here.sees("Granted: start on `acc:news/*`"))
     await here.does("start acc:news/feed", "Denied", "start acc:news/feed")
     assert len(team.effects()) == 1
@@ -45,11 +45,11 @@ async def test_a_grant_is_revoked_with_a_reason(team: Team) -> None:
     await here.does(f"revoke {grant}", "needs a reason", user="U0ROOT")
     await here.does(f"revoke {grant} -- no", "Denied", user="U0RUI")
     await here.say(f"revoke {grant} -- Lee is back", user="U0LEE")
-    await team.told("Over", "Revoked by <@U0LEE>", "Lee is back")
+    await team.told("Grant ended", "Revoked by <@U0LEE>", "Lee is back")
     row = await team.event("revoked")
     assert (row.user_id, row.reason, row.rule) == ("U0LEE", "Lee is back", rule)
     await here.does("start acc:news/feed", "Denied", "start acc:news/feed")
-    await here.does(f"revoke {grant} -- again", "over already", user="U0LEE")
+    await here.does(f"revoke {grant} -- again", "has already ended", user="U0LEE")
 
 
 async def test_nobody_grants_what_they_may_not_do_themselves(team: Team) -> None:
@@ -115,7 +115,7 @@ async def test_only_an_administrator_lets_a_guest_do_something(team: Team) -> No
 async def test_a_grant_is_for_somebody_else_with_a_reason_for_at_most_a_day(team: Team) -> None:
     """To oneself: refused, an administrator's too. Two days: administrators only. No reason, no grant."""
     here = team.here
-    await here.does("grant @root start acc:news/feed -- me", "Denied", "Somebody else", user="U0ROOT")
+    await here.does("grant @root start acc:news/feed -- me", "Denied", "You can't grant yourself", user="U0ROOT")
     await here.does("grant @ana schedule on acc:shop/* for=2d -- x", "Denied", "Only administrators", user="U0RUI")
     await here.does("grant @ana start acc:news/feed", "needs a reason", user="U0ROOT")
     await here.does("grant @ana start -- x", "names a person, a verb and a target", user="U0ROOT")
@@ -143,7 +143,7 @@ async def test_a_grant_ends_while_the_program_is_down(team: Team) -> None:
     await here.bot.close()
     team.later(hours=1)
     await here.restart()
-    await team.told("Over", "<@U0ANA>")
+    await team.told("Grant ended", "<@U0ANA>")
     assert len(here.audit(event="expired")) == 1
 
 
@@ -152,13 +152,13 @@ async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(team
     here = team.here
     await here.does("status acc:shop/prices", "acc:shop/prices")
     here.ws.set_channel(CRAWL, is_ext_shared=True)
-    await here.sees(f"<#{CRAWL}> stopped counting", "policy confirm", channel="C0SEC")
+    await here.sees(f"<#{CRAWL}> are suspended", "policy confirm", channel="C0SEC")
     row = await team.event("denied")
     assert (row.channel_id, row.code, row.user_id) == (CRAWL, "place_frozen", None)
     team.later(minutes=2)
     await here.does("status acc:shop/prices", "Denied", "an administrator has to confirm")
     await here.does("policy confirm", "Denied", "Only administrators")
-    await here.does("policy confirm -- the partner is known", "count again", user="U0ROOT")
+    await here.does("policy confirm -- the partner is known", "are in force again", user="U0ROOT")
     row = await team.event("reviewed")
     assert (row.user_id, row.verb, row.reason) == ("U0ROOT", "policy confirm", "the partner is known")
     before = len(here.audit(event="done"))
@@ -171,9 +171,11 @@ async def test_a_shared_channel_says_what_ends_it_and_the_security_channel_is_to
     here = team.here
     await here.does("status acc:shop/prices", "acc:shop/prices")
     here.ws.set_channel(CRAWL, is_ext_shared=True)
-    await here.sees("stopped counting", f"<#{CRAWL}>", "policy confirm", user="U0ROOT", channel=SECURITY)
+    await here.sees("are suspended", f"<#{CRAWL}>", "policy confirm", user="U0ROOT", channel=SECURITY)
     await here.does("status acc:shop/prices", "Denied", "An administrator (`admins`)", "policy confirm -- why")
-    await here.does("status acc:shop/prices", "Denied", "You may end this", "policy confirm -- why", user="U0ROOT")
+    await here.does(
+        "status acc:shop/prices", "Denied", "Check who is in this channel", "policy confirm -- why", user="U0ROOT"
+    )
 
 
 PEOPLE = '[people]\nana = ["U0ANA", "U0LEE"]\n'
@@ -185,10 +187,10 @@ async def test_two_accounts_of_one_person_count_once(team: Team) -> None:
     before = here.bot.rules.now.policy.version
     await team.new_rules(RULES + PEOPLE)
     assert here.bot.rules.now.policy.version != before
-    await here.does("start acc:shop/prices", "Denied", "requester never decides")
+    await here.does("start acc:shop/prices", "Denied", "requester can't decide")
     assert (await team.event("denied")).code == "no_approvers"
     await here.does("whoami", "Your accounts", "U0LEE")
-    await here.does("grant @ana start acc:news/feed -- me", "Denied", "Somebody else", user="U0LEE")
+    await here.does("grant @ana start acc:news/feed -- me", "Denied", "You can't grant yourself", user="U0LEE")
     await here.say("breakglass for=30m -- down", user="U0LEE")
     await team.event("breakglass")
     card = await here.sees("BREAK-GLASS", channel="C0SEC")
@@ -222,7 +224,7 @@ async def test_a_grant_that_a_deny_stands_above_says_so(team: Team) -> None:
     """An administrator may give it, and whoever reads the card knows what will still be denied; another grant is in force."""
     here = team.here
     await here.say("grant @ana agent approve acc:labs/* for=1h -- trying", user="U0ROOT")
-    await here.sees("Granted: agent approve", "no grant stands above a deny", "C0CRAWL deny 1")
+    await here.sees("Granted: agent approve", "no grant overrides a deny", "C0CRAWL deny 1")
     await here.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
     await here.say("grant @ana agent approve acc:news/* for=1h -- trying", user="U0ROOT")
     assert "deny" not in shown(await here.sees("Granted: agent approve on `acc:news/*`", "In force"))

@@ -90,9 +90,9 @@ async def test_a_guest_with_a_grant_has_what_everybody_has_here(team: Team) -> N
     await here.sees("Granted: start on acc:news/feed")
     await here.does("grants", "Grants", "U0GUEST", user="U0GUEST")
     await here.does("help", "start", user="U0GUEST")
-    await here.does("whoami", "admit you", user="U0GUEST")
+    await here.does("whoami", "you can use Signalbox in this channel", user="U0GUEST")
     team.later(hours=1)
-    await team.told("Over", "<@U0GUEST>")
+    await team.told("Grant ended", "<@U0GUEST>")
     await here.does("backends", "Denied", "backends", user="U0GUEST")
 
 

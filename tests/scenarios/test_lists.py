@@ -56,5 +56,5 @@ async def test_a_run_is_listed_by_its_name_and_by_what_looks_at_it(later: Team) 
     await do(here, "start acc:shop/prices")
     (run,) = await here.until(lambda: [row.backend_ref for row in here.audit(event="done") if row.backend_ref])
     name = f"acc:shop/prices (run {run[:8]})"
-    await lists(here, "watches", "Runs followed here", name, f"acc:run/{run}")
+    await lists(here, "watches", "Runs in progress", name, f"acc:run/{run}")
     await lists(here, "status", "Open in this channel", name, f"acc:run/{run}")

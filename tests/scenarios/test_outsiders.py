@@ -51,7 +51,7 @@ async def test_a_guest_hears_of_nothing_but_what_names_them(tmp_path: Path) -> N
             assert not [other for other in OTHERS if other in said], words
             assert "Prefactor" not in said
         for words in ("targets pre", "health pre", "targets nowhere"):
-            await here.does(words, "Denied", "No rule of this channel that names you", user="U0GUEST")
+            await here.does(words, "Denied", "No rule that names you here", user="U0GUEST")
         await here.does("doctor", "Denied", "for full members", user="U0GUEST")
 
 

@@ -49,7 +49,7 @@ async def test_the_same_rules_change_nothing(team: Team, capsys: pytest.CaptureF
     await here.sees("your own request", channel="C0APPR")
     await team.press(card, "Approve")
     await here.until(lambda: len(team.effects()) == 1)
-    await here.does("schedule off acc:shop/prices -- quiet", "Denied", "Nobody could approve it")
+    await here.does("schedule off acc:shop/prices -- quiet", "Denied", "Nobody can approve it now")
     no = await here.does("start acc:news/feed", "Denied", "start acc:news/feed")
     await team.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
     await here.ana.wait_for(lambda p: p.modal())

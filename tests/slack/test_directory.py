@@ -376,6 +376,6 @@ async def test_who_is_denied_for_slacks_rate_limit_is_told_when_to_try_again(her
     here.ws.faults.rate_limit("users.info", retry_after=17)
     denied = await here.does("start acc:shop/prices", "Denied")
     words = shown(denied)
-    assert "Slack did not say who you are" in words
+    assert "Slack doesn't say who you are" in words
     assert "try again in 17 s" in words
     await here.does("start acc:shop/prices", "Succeeded")

@@ -3,8 +3,7 @@
 Order: place and person, the denies of the channel, freezes, the first allow that matches (with its approval demand), grants.
 An ordinary grant stands in for a missing allow and for nothing else: where a rule demands an approval, it is still demanded.
 A break-glass grant stands in for a missing allow, an approval and the end of a freeze, while its holder could open it now.
-Neither overrides a deny: a deny is what somebody decided must not happen here, and who needs it done anyway has the vendor's
-own console.
+Neither overrides a deny: a deny says what must not happen here, and the vendor's own console is the way around it.
 """
 
 from __future__ import annotations
@@ -119,9 +118,7 @@ def admits(
     named = channel is not None and any(subject.user_id in rule.who.named for rule in channel.allows)
     if mine or named or kind is Standing.FULL:
         return None
-    return Denied(
-        NO_RULE, f"you are {words}, and no rule of this channel names your own id {subject.user_id}", "no_rule"
-    )
+    return Denied(NO_RULE, f"you are {words}, and no rule of this channel names your id {subject.user_id}", "no_rule")
 
 
 def _question(asked: DecideArguments) -> tuple[Question, Sequence[GrantView]]:
@@ -160,7 +157,7 @@ def _decide(policy: Policy, question: Question, grants: Sequence[GrantView]) -> 
         return Allowed(allow.label, _describes(allow))
     broken = next((one for one in grants if one.breakglass and grant_fails(policy, one, question) is None), None)
     if broken is not None:
-        return Allowed(f"grant {broken.id}", "break-glass, to be reviewed", via_grant=broken.id, breakglass=True)
+        return Allowed(f"grant {broken.id}", "break-glass, needs review", via_grant=broken.id, breakglass=True)
     if freeze is not None:
         return Denied(freeze.label, _describes(freeze), "freeze")
     grant = next((one for one in grants if grant_fails(policy, one, question) is None), None)
@@ -221,7 +218,7 @@ def _refused_place(policy: Policy, where: Where, home_team_id: str, grants: Sequ
     if not where.known:
         return Denied(BUILT_IN_RULE, _UNSEEN, "place_unknown")
     if where.is_dm and not where.channel_id.startswith("D"):
-        return Denied(BUILT_IN_RULE, "a direct message counts by its D id only", "place_unknown")
+        return Denied(BUILT_IN_RULE, "a direct message needs its own D id", "place_unknown")
     if where.outsider:
         return Denied(BUILT_IN_RULE, "Slack doesn't list you as a member of the channel that you chose", "not_a_member")
     if where.frozen:
@@ -299,7 +296,7 @@ def _closest(channel: ChannelRules, question: Question) -> str:
         (failure, rule) for rule in near or channel.allows[:1] if (failure := _fails(rule, question)) is not None
     ]
     if not failures:
-        return "no rule of this channel allows anything"
+        return "this channel has no allow rules"
     (_, sentence), rule = max(failures, key=lambda found: found[0][0])
     return f"no rule of this channel allows it; closest is {rule.label}: {sentence}"
 

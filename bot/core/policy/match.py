@@ -225,9 +225,9 @@ def standing(subject: Subject, home_team_id: str) -> tuple[Standing, str]:
     """What this person is, and the words for it."""
     if not subject.known:
         when = "in a moment" if subject.retry_after is None else f"in {subject.retry_after} s"
-        return Standing.BARRED, f"Slack did not say who you are, and nobody is let through unseen; try again {when}"
+        return Standing.BARRED, f"Slack doesn't say who you are; try again {when}"
     if not is_fresh(subject.user_age):
-        return Standing.BARRED, "what Slack said of you is too old to rely on"
+        return Standing.BARRED, "what Slack said about you is out of date; try again"
     if subject.deleted:
         return Standing.BARRED, "your account is deactivated"
     if subject.is_bot or subject.is_workflow_bot or subject.user_id == SLACKBOT:
@@ -247,14 +247,14 @@ def who_fails(principals: Principals, subject: Subject, home_team_id: str) -> st
     if subject.user_id in principals.named:
         return None
     if kind is Standing.NAMED_ONLY:
-        return f"you are {words}, and `who` does not name your own id {subject.user_id}"
+        return f"you are {words}, and `who` doesn't name your id {subject.user_id}"
     if principals.everybody or subject.user_id in principals.users:
         return None
     unread = _unread(principals, subject)
     if unread is None:
         return None
     if unread:
-        return f"user group {', '.join(unread)} could not be read, so it does not count, and nothing else names you"
+        return f"user group {', '.join(unread)} could not be read, so it doesn't count, and nothing else names you"
     return f"you are not in group {quoted(principals.words)}"
 
 

@@ -1,4 +1,4 @@
-"""Rights that no channel's rule gives: to administer, to break the glass, and what somebody was granted for a time."""
+"""Rights outside the rules of a channel: administrators, break-glass, and grants."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def why_not_administrator(policy: Policy, subject: Subject, home_team_id: str) -
 
 
 def why_not_breakglass(policy: Policy, subject: Subject, home_team_id: str) -> str | None:
-    """None for somebody who may break the glass (a full member), else the reason."""
+    """None for a full member who may use break-glass, else the reason."""
     return why_not_full(subject, home_team_id) or who_fails(policy.breakglass, subject, home_team_id)
 
 
@@ -24,7 +24,7 @@ def why_not_full(subject: Subject, home_team_id: str) -> str | None:
     kind, words = standing(subject, home_team_id)
     if kind is Standing.FULL:
         return None
-    return words if kind is Standing.BARRED else f"you are {words}; this takes a full member"
+    return words if kind is Standing.BARRED else f"you are {words}; this needs a full member"
 
 
 def review_gap(policy: Policy, members: Mapping[str, Collection[str] | None] | None = None) -> str | None:
@@ -60,11 +60,11 @@ def _why_not_for(policy: Policy, grant: GrantView, subject: Subject, where: Wher
     mine = grant.user_id == subject.user_id and subject.team_id == home_team_id
     here = where.channel_id in policy.channels if grant.channel_id is None else grant.channel_id == where.channel_id
     if not (mine and here):
-        return "it is somebody else's or for another channel"
+        return "it is for another person or channel"
     if grant.lapsed:
         return grant.lapsed
     lost = why_not_breakglass(policy, subject, home_team_id) if grant.breakglass else None
-    return None if lost is None else f"you may not break the glass now: {lost}"
+    return None if lost is None else f"you can't use break-glass now: {lost}"
 
 
 def grant_fails(policy: Policy, grant: GrantView, question: Question) -> str | None:

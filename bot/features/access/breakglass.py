@@ -1,4 +1,4 @@
-"""Break-glass: acting without approval in an emergency. Loud when it is opened, marked while it is used, reviewed after."""
+"""Break-glass: acting without approval in an emergency. It is announced, every use is marked, and a second person reviews it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Fact, Outcome, Table
 from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
 from bot.core.records import Filters, Grant, PendingDecision, grant_id, stamp
+from bot.core.text import utc_text
 from bot.features.access import grants
 from bot.features.approvals.snapshot import everybody
 from bot.operations import cards
@@ -38,15 +39,14 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     refused = why_not_breakglass(policy, subject, ctx.home_team)
     table = policy.file.breakglass
     if refused is not None or table is None:
-        raise grants.NotPermittedError(f"You may not break the glass: {refused}.", code="not_breakglass")
+        raise grants.NotPermittedError(f"You can't use break-glass: {refused}.", code="not_breakglass")
     reason, lasts = grants.needs_reason(ask), given["for"]
     if lasts > table.max:
         raise BadRequest(f"`for=` is at most {duration_text(table.max)} for break-glass.", code="bad_parameter")
     open_one = await _open_here(ctx, intent)
     if open_one is not None:
-        raise BadRequest(
-            f"Yours is open already: {open_one.id} until {open_one.until_at[:16]} UTC.", code="open_already"
-        )
+        until = utc_text(datetime.fromisoformat(open_one.until_at))
+        raise BadRequest(f"Break-glass is already active for you until {until} ({open_one.id}).", code="open_already")
     now = ctx.clock.now()
     made = Grant(
         id=grant_id(intent.request_id),
@@ -72,14 +72,16 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
         policy_version=policy.version,
         detail=f"in {made.channel_id} until {made.until_at}",
     )
-    # The review is arranged first: without it nothing is opened.
-    await _arrange(ctx, intent, made.id, 1, now + timedelta(seconds=table.review_within / 2))
+    # The review first: without it nothing is opened.
+    within = timedelta(seconds=table.review_within)
+    await _arrange(ctx, intent, made.id, 1, now + within / 2, stamp(now + within))
     await ctx.store.add_grant(made, (row,))
     await show(ctx, made)
+    title = f"Break-glass is active until {utc_text(datetime.fromisoformat(made.until_at))}"
     text = (
-        f"Everything that no rule denies is yours in this channel until {made.until_at[11:16]} UTC. It is all marked."
+        "You can run anything in this channel that no rule denies, without approval. All of it is recorded for review"
     )
-    await ctx.presenter.show(cards.private(intent, "The glass is broken", tone=Tone.WARN, status=text), intent.reply)
+    await ctx.presenter.show(cards.private(intent, title, tone=Tone.WARN, status=text), intent.reply)
 
 
 async def _open_here(ctx: Context, intent: Intent) -> Grant | None:
@@ -87,8 +89,8 @@ async def _open_here(ctx: Context, intent: Intent) -> Grant | None:
     return next((grant for grant in held if grant.breakglass), None)
 
 
-async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due: datetime) -> None:
-    """Open the hold whose time is the next moment to nag."""
+async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due: datetime, review_by: str) -> None:
+    """Open the pending decision of the review; at `due` the reviewers are reminded. `review_by` is when it should be done."""
     if await ctx.store.open_pending(f"{grant_id}.{number}") is not None:
         return
     now = ctx.clock.now()
@@ -97,7 +99,12 @@ async def _arrange(ctx: Context, intent: Intent, grant_id: str, number: int, due
         kind=KIND,
         request_id=intent.request_id,
         intent=intent,
-        facts={"grant": grant_id, "round": number, "channel": _review_channel(ctx, intent.place.channel_id)},
+        facts={
+            "grant": grant_id,
+            "round": number,
+            "channel": _review_channel(ctx, intent.place.channel_id),
+            "due": review_by,
+        },
         due_at=stamp(due),
         made_at=stamp(now),
     )
@@ -128,7 +135,7 @@ async def show(ctx: Context, grant: Grant) -> None:
 
 
 async def show_again(ctx: Context, grant_id: str) -> None:
-    """The cards as the grant is now, with what was done under it."""
+    """Update the cards: the state of the grant, and what was done under it."""
     found = await ctx.store.grant_by_id(grant_id)
     if found is not None:
         await show(ctx, found)
@@ -147,7 +154,7 @@ async def _card(ctx: Context, grant: Grant, policy: Policy, channel: str, *, rev
     if is_reviewed:
         lines.append(Line(heading="Review", text=await _note(ctx, grant)))
     else:
-        lines.append(Line(text=f"Somebody other than <@{grant.user_id}> has to look at what was done and close this."))
+        lines.append(Line(text=f"Someone other than <@{grant.user_id}> must review what was done and close this."))
     return Card(
         key=_key(grant.id, channel),
         place=Place(team_id=ctx.home_team, channel_id=channel),
@@ -181,22 +188,22 @@ def _status(grant: Grant) -> str:
     if grant.reviewed_by is not None:
         return f"Reviewed by <@{grant.reviewed_by}>"
     words = {
-        "open": f"Open now: approvals and freezes do not hold <@{grant.user_id}>",
+        "open": f"Active: <@{grant.user_id}> needs no approval here and can act during a freeze",
         "revoked": "Revoked",
-        "expired": "Over",
+        "expired": "Ended",
     }
-    return f"{words.get(grant.state, grant.state)}; to be reviewed"
+    return f"{words.get(grant.state, grant.state)}. Needs review"
 
 
 async def _note(ctx: Context, grant: Grant) -> str:
-    """What the reviewer wrote, from the audit log."""
+    """The reviewer's note, from the audit log."""
     filters = Filters(user_id=grant.reviewed_by, event=Event.REVIEWED, since=grant.reviewed_at)
     entries = await ctx.store.search(filters, limit=_LOOKED_AT)
     return next((entry.reason for entry in reversed(entries) if entry.incident == grant.id and entry.reason), "no note")
 
 
 async def _done_under(ctx: Context, grant: Grant) -> Table:
-    """What came of everything that was done under it, from the audit log."""
+    """The outcomes of everything that was done under it, from the audit log."""
     filters = Filters(user_id=grant.user_id, since=grant.from_at)
     entries = [
         entry
@@ -207,7 +214,7 @@ async def _done_under(ctx: Context, grant: Grant) -> Table:
         (entry.at[:19].replace("T", " "), f"{entry.verb} {entry.target_name}", str(entry.event), entry.request_id)
         for entry in entries[:_LISTED]
     )
-    return Table(columns=("When, UTC", "What", "Came of it", "Request"), rows=rows, total=len(entries))
+    return Table(columns=("When, UTC", "What", "Outcome", "Request"), rows=rows, total=len(entries))
 
 
 class BreakglassEffect(OfBreakglass[Context]):
@@ -248,21 +255,22 @@ def _skipped_card(
         place=Place(team_id=intent.place.team_id, channel_id=demand.in_channel),
         title=f"Done without your approval: {operation.title}",
         tone=Tone.WARN,
-        status=f"<@{asker}> used break-glass; it came out {result.kind}",
-        lines=(Line(text=f"The rule {demand.rule} would have asked {demand.count} of you. {result.summary}"),),
+        status=f"<@{asker}> used break-glass. Outcome: {result.kind}",
+        lines=(Line(text=f"Normally {demand.count} of you had to approve this ({demand.rule}). {result.summary}"),),
         footer=(f"BREAK-GLASS {operation.incident}", f"request {operation.request_id}"),
         mention=tuple(dict.fromkeys((asker, *people))),
     )
 
 
 async def nag(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
-    """The review is still open: call those who may close it, and again in a day."""
+    """The review is still open: remind the people who can close it, and again in a day."""
     grant_id, number = str(pending.facts.get("grant")), pending.facts.get("round")
     found = await ctx.store.grant_by_id(grant_id)
     if found is None or found.reviewed_by is not None or not isinstance(number, int):
         await ctx.store.end_pending(pending.id, "taken", None, (), ctx.clock.now())
         return
-    await _arrange(ctx, intent, grant_id, number + 1, ctx.clock.now() + NAG_EVERY)
+    review_by = str(pending.facts.get("due") or pending.due_at)
+    await _arrange(ctx, intent, grant_id, number + 1, ctx.clock.now() + NAG_EVERY, review_by)
     if not await ctx.store.end_pending(pending.id, "expired", None, (), ctx.clock.now()):
         return
     channel = str(pending.facts.get("channel"))
@@ -279,7 +287,7 @@ async def nag(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
 
 
 async def end_grant(ctx: Context, intent: Intent | None, grant: Grant) -> None:
-    """The time of a grant is over, break-glass or not."""
+    """End a grant whose time is up, break-glass or not."""
     if await grants.expire(ctx, intent, grant) and grant.breakglass:
         await show_again(ctx, grant.id)
 
@@ -292,6 +300,6 @@ async def revoke(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 
 async def recover(ctx: Context) -> None:
-    """After a restart: grants whose time ended meanwhile end now."""
+    """After a restart: end the grants whose time was up meanwhile."""
     for grant in await ctx.store.due_grants(ctx.clock.now()):
         await end_grant(ctx, None, grant)

@@ -21,7 +21,7 @@ NOTE: Final = "note"
 
 
 async def open_review(ctx: Context, intent: Intent, grant_id: str) -> None:
-    """The button was pressed: the modal for the note, for who may close it."""
+    """The button was pressed: open the form for the note, if the person may close the review."""
     found = await _open_grant(ctx, intent, grant_id)
     if found is None or await _refused(ctx, intent, found, max_age=CACHED):
         return
@@ -43,13 +43,12 @@ def _form(found: Grant, token: str) -> FormView:
 
 
 def _ends(found: Grant) -> str:
-    return (
-        "It is still open, and ends with this." if found.state == "open" else "The card lists what was done under it."
-    )
+    is_open = found.state == "open"
+    return "It is still active. Closing the review ends it." if is_open else "The card lists what was done under it."
 
 
 async def close_review(ctx: Context, intent: Intent, grant_id: str, place: Place, note: str) -> None:
-    """The note came back: by another person of break-glass or administrators. What is still open ends with it."""
+    """Close the review with the note of a second person of [breakglass] or [administrators]. An active grant ends."""
     intent = intent.model_copy(update={"place": place})
     found = await _open_grant(ctx, intent, grant_id)
     if found is None or await _refused(ctx, intent, found, max_age=FRESH):
@@ -77,17 +76,17 @@ async def _open_grant(ctx: Context, intent: Intent, grant_id: str) -> Grant | No
     """The break-glass while its review is open. Otherwise, say who reviewed it first."""
     found = await ctx.store.grant_by_id(grant_id)
     if found is None:
-        await say(ctx, intent, "This break-glass is no longer known.")
+        await say(ctx, intent, "This break-glass is not in the store any more.")
         return None
     if found.reviewed_by is not None:
-        text = f"This was reviewed already by <@{found.reviewed_by}>."
+        text = f"<@{found.reviewed_by}> has already reviewed this."
         await say(ctx, intent, text, found.reviewed_by, tone=Tone.PLAIN)
         return None
     return found
 
 
 async def _refused(ctx: Context, intent: Intent, found: Grant, *, max_age: float) -> bool:
-    """Whether the presser was told that they may not; trying it is registered."""
+    """Whether the person was told that they can't close it; the attempt goes to the audit log."""
     refused = await _may_not_review(ctx, intent, found, max_age)
     if refused is None:
         return False
@@ -101,15 +100,15 @@ async def _refused(ctx: Context, intent: Intent, found: Grant, *, max_age: float
 
 
 async def _may_not_review(ctx: Context, intent: Intent, found: Grant, max_age: float) -> tuple[str, str] | None:
-    """Code and sentence, None for somebody who may."""
+    """Code and sentence, None when the person may close it."""
     policy, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=max_age)
     if person_of(intent.actor.user_id, policy.accounts) == person_of(found.user_id, policy.accounts):
-        return "own_review", "Somebody else has to review what you did."
+        return "own_review", "You can't review your own break-glass. Someone else has to."
     glass = why_not_breakglass(policy, subject, ctx.home_team)
     administrator = why_not_administrator(policy, subject, ctx.home_team)
     if glass is None or administrator is None:
         return None
-    return "not_eligible", f"You may not close a review: {administrator}."
+    return "not_eligible", f"You can't close a review: {administrator}."
 
 
 async def _end_nagging(ctx: Context, grant_id: str) -> None:

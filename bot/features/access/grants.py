@@ -1,4 +1,4 @@
-"""Grants by command: given by those who may, bounded by their own rights, told, revoked, and over by themselves."""
+"""The commands `grant` and `revoke`: a grant never exceeds its giver's own rights, is announced, and ends by itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _USAGE: Final = "Write it like `grant @ana start acc:shop/* for=2h -- covering f
 
 
 class NotPermittedError(Problem):
-    """The rules say no to a verb of administration; registered as denied."""
+    """The rules deny a built-in command; the audit log gets `denied`."""
 
     code = "not_permitted"
 
@@ -42,7 +42,7 @@ class NotPermittedError(Problem):
 def needs_reason(ask: Command) -> str:
     """The reason; raises BadRequest without one."""
     if not ask.reason:
-        raise BadRequest(f"`{ask.verb}` needs a reason. Write it behind `--`.", code="reason_missing")
+        raise BadRequest(f"`{ask.verb}` needs a reason. Write it after `--`.", code="reason_missing")
     return ask.reason
 
 
@@ -83,7 +83,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     )
     await ctx.store.add_grant(made, (row,))
     above = grant_scope.denies_above(policy, intent.place.channel_id, person, rows, target)
-    await show(ctx, made, f"In force, except where {above} denies it: no grant stands above a deny" if above else "")
+    await show(ctx, made, f"In force, except where {above} denies it: no grant overrides a deny" if above else "")
 
 
 def _words(ask: Command) -> tuple[str, str, str]:
@@ -108,18 +108,18 @@ def _check_patterns(verb: str, target: str) -> None:
 async def _check_granter(
     ctx: Context, intent: Intent, person: str, rows: list[tuple[str, Capability]], target: str, lasts: int
 ) -> Policy:
-    """Raises NotPermittedError: no guest grants, nobody to themselves, beyond their own rights, or longer than a day."""
+    """Raises NotPermittedError for a guest, a grant to oneself, one beyond one's own rights, or one longer than a day."""
     policy, granter, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
     outside = why_not_full(granter, ctx.home_team)
     if outside is not None:
-        raise NotPermittedError(f"You cannot hand on what you may do: {outside}.", code="not_a_member")
+        raise NotPermittedError(f"You can't grant anything: {outside}.", code="not_a_member")
     if person_of(person, policy.accounts) == person_of(intent.actor.user_id, policy.accounts):
-        raise NotPermittedError("Somebody else has to grant it to you.", code="own_grant")
+        raise NotPermittedError("You can't grant yourself anything. Someone else has to.", code="own_grant")
     receiver = Actor(user_id=person, team_id=ctx.home_team)
     subject = await ctx.directory.subject(receiver, (), max_age=FRESH)
     kind, words = standing(subject, ctx.home_team)
     if kind is Standing.BARRED or subject.is_bot or subject.team_id != ctx.home_team:
-        raise NotPermittedError(f"{person} cannot be granted anything: {words}.", code="not_grantable")
+        raise NotPermittedError(f"You can't grant {person} anything: {words}.", code="not_grantable")
     if why_not_administrator(policy, granter, ctx.home_team) is None:
         return policy
     if kind is not Standing.FULL:
@@ -138,7 +138,7 @@ async def _check_granter(
         home_team_id=ctx.home_team,
     )
     if out is not None:
-        raise NotPermittedError(f"You cannot grant what you may not do yourself: {out}.", code="beyond_own_rights")
+        raise NotPermittedError(f"You can't grant more than you may do yourself: {out}.", code="beyond_own_rights")
     return policy
 
 
@@ -147,11 +147,11 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
     reason = needs_reason(ask)
     found = await ctx.store.grant_by_id(ask.words[0].strip("`").lower()) if ask.words else None
     if found is None:
-        raise BadRequest(f"There is no such grant; `{ctx.command} grants` lists them.", code="no_such_grant")
+        raise BadRequest(f"There is no such grant. `{ctx.command} grants` lists them.", code="no_such_grant")
     policy, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
     admin = why_not_administrator(policy, subject, ctx.home_team)
     if admin is not None and intent.actor.user_id not in (found.user_id, *found.granted_by.split(", ")):
-        raise NotPermittedError(f"Only an administrator, who gave it or who holds it may end it: {admin}.")
+        raise NotPermittedError(f"Only an administrator, its giver or its holder can end a grant: {admin}.")
     now = ctx.clock.now()
     row = AuditWriter(ctx.secrets).plain(
         Event.REVOKED,
@@ -165,14 +165,14 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
         detail=f"of {found.user_id}",
     )
     if not await ctx.store.end_grant(found.id, "revoked", (row,)):
-        raise BadRequest(f"The grant {found.id} is over already.", code="grant_over")
+        raise BadRequest(f"The grant {found.id} has already ended.", code="grant_over")
     await ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>: {reason}", intent.actor.user_id)
     await ctx.presenter.show(cards.private(intent, f"The grant {found.id} is revoked", tone=Tone.GOOD), intent.reply)
     return found
 
 
 async def expire(ctx: Context, intent: Intent | None, found: Grant) -> bool:
-    """Its time is over; False when it ended before."""
+    """End a grant whose time is up. False when it had already ended."""
     now = ctx.clock.now()
     columns = {
         "verb": ", ".join(found.verbs),
@@ -194,7 +194,7 @@ async def expire(ctx: Context, intent: Intent | None, found: Grant) -> bool:
 
 
 async def show(ctx: Context, grant: Grant, status: str = "") -> None:
-    """The card of a grant in its channel: whom, what, until when, by whom, why; it calls the person."""
+    """The card of a grant in its channel: who may do what until when, who granted it, and why. It mentions the person."""
     people = (grant.user_id, *grant.granted_by.split(", "))
     by = ", ".join(f"<@{user}>" for user in people[1:])
     card = Card(
@@ -220,7 +220,7 @@ def _place(ctx: Context, grant: Grant) -> Place:
 
 
 async def ended(ctx: Context, grant_id: str, text: str, *people: str) -> None:
-    """The card says so, and the person is called in its thread."""
+    """Say on the card that the grant ended, and mention the person in its thread."""
     found = await ctx.store.grant_by_id(grant_id)
     if found is None:
         return
@@ -234,7 +234,7 @@ async def ended(ctx: Context, grant_id: str, text: str, *people: str) -> None:
     card = Card(
         key=f"grant:{found.id}:ended",
         place=place,
-        title=f"Over: {', '.join(found.verbs)} on {', '.join(found.targets)} for <@{found.user_id}>",
+        title=f"Grant ended: {', '.join(found.verbs)} on {', '.join(found.targets)} for <@{found.user_id}>",
         status=text,
         footer=(f"grant {found.id}",),
         mention=tuple(dict.fromkeys((found.user_id, *people))),

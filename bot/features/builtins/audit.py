@@ -1,4 +1,4 @@
-"""The audit log for people in channels: search and the timeline of an incident."""
+"""The built-in commands `audit` and `timeline`: search the audit log, and report an incident."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
 async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """Rows of this channel, newest first; administrators see every channel."""
+    """Entries of this channel, newest first; for administrators those of every channel."""
     policy, subject, _ = await facts(ctx, intent.actor, intent.place)
     everywhere = why_not_administrator(policy, subject, ctx.home_team) is None
     person = _PERSON.fullmatch(str(given.get("user") or ""))
@@ -45,7 +45,7 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     )
     entries = await ctx.store.search(filters, limit=given["count"])
     where = "every channel" if everywhere else "this channel"
-    await _show(ctx, intent, f"Register, {where}", entries)
+    await _show(ctx, intent, f"Audit log, {where}", entries)
 
 
 async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -55,7 +55,7 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
     entries = await ctx.store.search(filters, limit=200)
     oldest_first = list(reversed(entries))
     moves = _moves(ctx, oldest_first)
-    note = f"{plural(len(oldest_first) - len(moves), 'row')} of looking and sending are in the files alone."
+    note = f"{plural(len(oldest_first) - len(moves), 'more entry', 'more entries')} (reads and intermediate steps) in the files."
     await _show(
         ctx, intent, f"Timeline since {moment(stamp(start))}", moves, note if len(moves) < len(oldest_first) else ""
     )
@@ -64,27 +64,28 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
 
 
 def _moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """What a person reads of it: no looks, and of what was sent only what came of it, unless nothing did."""
+    """The entries that a timeline needs: no reads, nothing that was opened and left, of each call its outcome or `sent`."""
     looks = {str(entry.request_id) for entry in entries if _is_look(ctx, entry)}
+    began = {entry.request_id for entry in entries if entry.event is not Event.REQUESTED}
     answered = {entry.request_id for entry in entries if entry.event in _CAME_OF_IT}
     return [
         entry
         for entry in entries
-        if entry.request_id not in looks
+        if entry.request_id in began - looks
         and not (entry.event is Event.SENT and entry.request_id in answered)
         and not (entry.event is Event.DONE and entry.detail is None)  # the event itself stands beside it
     ]
 
 
 def _is_look(ctx: Context, entry: StoredEntry) -> bool:
-    """A read, a question that the bot answers itself, or what could not be read; a look that was denied is told."""
+    """A read, a built-in read, or a command that could not be read. A read that was denied is not one: it is told."""
     builtin = ctx.catalog.builtin(entry.verb or "")
     asked = builtin is not None and builtin.risk is Risk.READ
     return entry.event is Event.MISREAD or (entry.event is not Event.DENIED and (asked or entry.risk == str(Risk.READ)))
 
 
 async def _deliver(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> None:
-    """All rows as files for a report: Markdown to read, CSV to count, JSON Lines with the hashes to prove."""
+    """All entries as files for a report: Markdown to read, CSV to count, JSON Lines with the hashes as proof."""
     readable = "\n".join([f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}", *map(_markdown, entries)])
     exact = "\n".join(canonical(entry.model_dump(mode="json")) for entry in entries)
     counted = csv_text(_COLUMNS, map(_row, entries)).rstrip("\r\n")
@@ -96,7 +97,7 @@ async def _deliver(ctx: Context, intent: Intent, entries: Sequence[StoredEntry])
             place=cards.place_of(intent),
             under=None,
             files=files,
-            comment=f"Timeline of this channel, {plural(len(entries), 'row')}, last hash {entries[-1].hash[:12]}.",
+            comment=f"Timeline of this channel, {plural(len(entries), 'entry', 'entries')}, last hash {entries[-1].hash[:12]}.",
         )
     )
 
@@ -115,7 +116,7 @@ def _markdown(entry: StoredEntry) -> str:
 
 async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry], note: str = "") -> None:
     rows = tuple((seq, at, cards.person(who), *rest) for seq, at, who, *rest in map(_row, entries))
-    lines = () if rows or note else (Line(text="Nothing found."),)
+    lines = () if rows or note else (Line(text="No matching entries."),)
     table = Table(columns=_COLUMNS, rows=rows, note=note) if rows or note else None
     await ctx.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 

@@ -1,4 +1,4 @@
-"""`help`: only what this person may do here, read from the rows and the rules."""
+"""`help`: the commands that the rules let this person use here."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capab
     lines += await _answered_here(ctx, intent)
     if rows:
         first, verb = f"`{ctx.command} help {names[0]}`", f"`{ctx.command} help {rows[0][1].verb}`"
-        text = f"{first} shows each command of it, {verb} a verb's parameters. A reason goes behind `--`."
+        text = f"{first} shows each command of it, {verb} a verb's parameters. Write a reason after `--`."
         lines.append(Line(text=text))
     else:
-        nothing = "The rules of this channel let you do nothing on a control plane."
+        nothing = "No rule of this channel lets you do anything on a backend."
         lines.insert(0, Line(text=f"{nothing} `{ctx.command} whoami` says why."))
     await ctx.presenter.show(cards.private(intent, "What you may do here", lines=tuple(lines)), intent.reply)
 
@@ -90,13 +90,13 @@ async def _plane(ctx: Context, intent: Intent, name: str, rows: Sequence[Capabil
         if said:
             lines.append(Line(heading=words, text="\n".join(dict.fromkeys(said))))
     if not lines:
-        lines = [Line(text=f"The rules of this channel let you do nothing there. `{ctx.command} whoami` says why.")]
+        lines = [Line(text=f"No rule of this channel lets you do anything there. `{ctx.command} whoami` says why.")]
     title = f"What you may do here on {_heading(ctx, name)}"
     await ctx.presenter.show(cards.private(intent, title, lines=tuple(lines)), intent.reply)
 
 
 async def _answered_here(ctx: Context, intent: Intent) -> list[Line]:
-    """What Signalbox answers itself: to everybody whom the rules of this channel admit, and to this person besides."""
+    """The built-in commands: those for everybody whom the rules of this channel admit, and those for this person only."""
     if await not_admitted(ctx, intent) is not None:
         return []
     policy, subject, _ = await facts(ctx, intent.actor, intent.place)
@@ -114,7 +114,7 @@ async def _answered_here(ctx: Context, intent: Intent) -> list[Line]:
         f"`{ctx.command} {_on_hand(ctx, row.example)}` {row.help}" for row in BUILTINS if row.verb in verbs
     )
     found = [Line(heading="Everybody here", text=f"{everybody}\nFor example {examples}")]
-    return [*found, Line(heading="You besides", text=besides)] if besides else found
+    return [*found, Line(heading="You can also", text=besides)] if besides else found
 
 
 async def _has_grants(ctx: Context, user_id: str) -> bool:
@@ -157,7 +157,7 @@ async def _one(ctx: Context, intent: Intent, verb: str, rows: Sequence[tuple[str
         near = ctx.catalog.nearest_verbs(verb)
         known = verb in ctx.catalog.verbs
         said = (
-            f"You may not `{verb}` anything here; `{ctx.command} why {verb} ...` says why."
+            f"No rule here lets you use `{verb}`. `{ctx.command} why {verb} ...` shows the rules."
             if known
             else f"`{verb}` is not a verb."
         )

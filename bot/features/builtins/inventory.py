@@ -1,4 +1,4 @@
-"""Looking around: backends, targets, find, what is open, health, doctor."""
+"""Built-in commands that look: backends, health, targets, find, status, approvals, watches, pauses, doctor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.core.outcome import Fact, Named, Table
 from bot.core.policy.visibility import Visibility
 from bot.core.text import plural
 from bot.features.access.grants import NotPermittedError
-from bot.features.access.policy_reload import named_channels
+from bot.features.access.policy_reload import named_channels, review_warning
 from bot.features.builtins.tables import approvals_table, pauses_table, watches_table
 from bot.operations import cards
 from bot.operations.authorize import sight_of
@@ -29,7 +29,7 @@ SHOWN_WITHIN = 1.5
 async def backends(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """Every control plane that the asker may be told about, as it is now."""
     seen = await sight_of(ctx, intent.actor, intent.place)
-    await _health_table(ctx, intent, "Control planes", [name for name in ctx.backends if seen.backend(name)])
+    await _health_table(ctx, intent, "Backends", [name for name in ctx.backends if seen.backend(name)])
 
 
 async def health(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -107,7 +107,7 @@ async def targets(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
     seen = await sight_of(ctx, intent.actor, intent.place)
     if ask.target is None:
         names = ", ".join(f"`{name}`" for name in sorted(ctx.backends) if seen.backend(name))
-        raise BadRequest(f"`targets` needs a control plane. There are: {names}.", code="target_missing")
+        raise BadRequest(f"`targets` needs a backend: {names}.", code="target_missing")
     name, _, part = ask.target.partition(":")
     _backend(ctx, seen, name)
     listed = [named for named in await _list(ctx, name) if seen.target(named.target)]
@@ -117,7 +117,7 @@ async def targets(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
 
 
 async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """`find prices`: the remembered names of every backend, with how old each is; nothing is asked, so it is there at once."""
+    """`find prices`: the remembered names of all backends and when each was seen. No backend is asked, so it answers at once."""
     words = [word.lower() for word in ask.words]
     if not words:
         raise BadRequest("`find` needs a part of a name.", code="target_missing")
@@ -134,11 +134,11 @@ async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, A
 
 
 def _backend(ctx: Context, seen: Visibility, name: str) -> str:
-    """The name if it is one that may be spoken of; who may not hear of it is answered alike whether it exists or not."""
+    """The name. Who may not be told of a backend gets one answer, whether it exists or not."""
     if not seen.backend(name):
-        raise NotPermittedError(f"No rule of this channel that names you is about `{name}`.", code="no_rule")
+        raise NotPermittedError(f"No rule that names you here covers `{name}`.", code="no_rule")
     if name not in ctx.backends:
-        raise BadRequest(f"There is no control plane `{name}`.", code="no_such_backend")
+        raise BadRequest(f"There is no backend `{name}`.", code="no_such_backend")
     return name
 
 
@@ -160,8 +160,14 @@ async def _named_table(
     columns: tuple[str, ...] = ("Target", "State", "Detail"),
 ) -> None:
     rows = tuple((named.text, named.state, named.detail) for named in found[:count])
-    note = "" if len(found) <= count else f"{len(found) - count} more; say more of the name"
-    nothing = "" if rows else "Nothing. Names are learned as they are used; a full path or id works at once."
+    note = (
+        ""
+        if len(found) <= count
+        else f"{plural(len(found) - count, 'more match', 'more matches')}. Type more of the name."
+    )
+    nothing = (
+        "" if rows else "No targets found. Signalbox learns names as they are used; a full path or id always works."
+    )
     lines = tuple(Line(text=text) for text in (nothing, unlisted) if text)
     table = Table(columns=columns, rows=rows, total=len(found), note=note, exact=("Target",)) if rows else None
     await ctx.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
@@ -180,8 +186,8 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         pauses_table(ctx, channel, sight),
     )
     facts = (
-        Fact(label="Waiting for a decision", value=len(waiting.rows)),
-        Fact(label="Runs followed", value=len(runs.rows)),
+        Fact(label="Waiting for approval", value=len(waiting.rows)),
+        Fact(label="Runs in progress", value=len(runs.rows)),
         Fact(label="Pauses", value=len(paused.rows)),
     )
     table = runs if runs.rows else paused if paused.rows else waiting if waiting.rows else None
@@ -190,13 +196,13 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """What waits for a decision here."""
-    await _open(ctx, intent, "Waiting for a decision", await approvals_table(ctx, channel=intent.place.channel_id))
+    await _open(ctx, intent, "Waiting for approval", await approvals_table(ctx, channel=intent.place.channel_id))
 
 
 async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The runs that are followed here."""
     sight = await sight_of(ctx, intent.actor, intent.place)
-    await _open(ctx, intent, "Runs followed here", await watches_table(ctx, intent.place.channel_id, sight))
+    await _open(ctx, intent, "Runs in progress", await watches_table(ctx, intent.place.channel_id, sight))
 
 
 async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -206,20 +212,20 @@ async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 
 async def _open(ctx: Context, intent: Intent, title: str, table: Table) -> None:
-    lines = () if table.rows else (Line(text="Nothing."),)
+    lines = () if table.rows else (Line(text="None."),)
     card = cards.private(intent, title, lines=lines, table=table if table.rows else None)
     await ctx.presenter.show(card, intent.reply)
 
 
 async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """Checks of the installation, each with its remedy; it speaks of every control plane and channel, so not to everybody."""
+    """Check the installation. It names every backend and channel, so only full members may ask."""
     if (await sight_of(ctx, intent.actor, intent.place)).patterns is not None:
         raise NotPermittedError("`doctor` is for full members of the workspace.")
     checks = await ctx.health.check_all()
     policy = ctx.policy()
     facts = [
         Fact(label="Rules", value=f"version {policy.policy.version}, loaded {policy.loaded_at:%Y-%m-%d %H:%M} UTC"),
-        Fact(label="Register", value=f"head {await ctx.store.head() or 'empty'}"),
+        Fact(label="Audit log", value=f"head {await ctx.store.head() or 'empty'}"),
     ]
     facts += [
         Fact(label=name, value="ok" if checked.health.ok else f"down: {checked.health.summary}")
@@ -229,9 +235,7 @@ async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     if rules is None:
         facts.append(Fact(label="This channel", value=f"the policy has no rules for {intent.place.channel_id}"))
     where = await ctx.directory.where(intent.place, max_age=0)
-    facts.append(
-        Fact(label="Slack", value="answers" if where.known else "does not tell what this channel is: invite the bot")
-    )
+    facts.append(Fact(label="Slack", value="answers" if where.known else "can't see this channel: invite the bot"))
     named = named_channels(policy.policy, ctx.security_channel, ctx.incident_channel)
     reaches = await asyncio.gather(*(ctx.directory.reach(channel) for channel in named))
     bad = [
@@ -240,12 +244,14 @@ async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
         if found.trouble
     ]
     facts.append(Fact(label="Channels", value=f"{len(named) - len(bad)} of {len(named)} can be used"))
+    if (gap := await review_warning(ctx.directory, policy.policy)) is not None:
+        bad.append(Line(text=f"{gap}."))
     wrong = len(bad) + sum(not checked.health.ok for checked in checks.values()) + (rules is None) + (not where.known)
     card = cards.private(
         intent,
         "Doctor",
         tone=Tone.WARN if wrong else Tone.GOOD,
-        status=f"{plural(wrong, 'thing')} to mend" if wrong else "Nothing to mend",
+        status=f"{plural(wrong, 'problem')} found" if wrong else "No problems found",
         facts=tuple(facts),
         lines=tuple(bad[:20]),
         mention=tuple(named),

@@ -1,4 +1,4 @@
-"""`policy`: the rules of a channel; and what an administrator says about channels."""
+"""`policy`: the rules of a channel; `policy confirm` by an administrator."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHANNEL: Final = re.compile(r"<?#?([CGD][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
 def confirms_frozen(ask: Command, refused: Denied) -> bool:
-    """A frozen channel refuses everything but the word that ends it; who may say it is checked there."""
+    """In a frozen channel only `policy confirm` is answered; it checks by itself who may use it."""
     return refused.code == "place_frozen" and ask.verb == "policy" and ask.words[:1] == ("confirm",)
 
 
@@ -43,12 +43,12 @@ async def _administrator(ctx: Context, intent: Intent) -> str:
     rules, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
     refused = why_not_administrator(rules, subject, ctx.home_team)
     if refused is not None:
-        raise NotPermittedError(f"Only administrators may do this: {refused}.", code="not_administrator")
+        raise NotPermittedError(f"Only administrators can do this: {refused}.", code="not_administrator")
     return rules.version
 
 
 async def _confirm(ctx: Context, intent: Intent, ask: Command) -> None:
-    """The channel changed its id or began to be shared, and its rules may count again."""
+    """The channel changed its id or became shared; an administrator puts its rules in force again."""
     version = await _administrator(ctx, intent)
     match = _CHANNEL.fullmatch(ask.words[1]) if len(ask.words) > 1 else None
     if len(ask.words) > 1 and match is None:
@@ -56,7 +56,7 @@ async def _confirm(ctx: Context, intent: Intent, ask: Command) -> None:
     place = intent.place if match is None else intent.place.model_copy(update={"channel_id": match.group(1)})
     where = await ctx.directory.where(place, max_age=FRESH)
     if not where.known:
-        raise BadRequest(f"Slack does not tell what {place.channel_id} is; invite the bot there.", code="place_unknown")
+        raise BadRequest(f"Signalbox can't see {place.channel_id}. Invite the bot there.", code="place_unknown")
     now = ctx.clock.now()
     shared = "shared with another organization" if where.is_ext_shared else "not shared"
     row = AuditWriter(ctx.secrets).plain(
@@ -66,14 +66,14 @@ async def _confirm(ctx: Context, intent: Intent, ask: Command) -> None:
         verb="policy confirm",
         reason=ask.reason,
         policy_version=version,
-        detail=f"the rules of {place.channel_id} count again; it is {shared}",
+        detail=f"the rules of {place.channel_id} are in force again; it is {shared}",
     )
     await ctx.store.set_value(
         f"channel:{place.channel_id}", {"shared": where.is_ext_shared, "frozen": False}, stamp(now), (row,)
     )
     named = place.channel_id in ctx.policy().policy.channels
     text = f"It is {shared}." + ("" if named else " The rules do not name this id yet: write it into the rules file.")
-    title = f"The rules of {place.channel_id} count again"
+    title = f"The rules of {place.channel_id} are in force again"
     await ctx.presenter.show(cards.private(intent, title, tone=Tone.GOOD, status=text), intent.reply)
 
 

@@ -36,7 +36,7 @@ async def approvals_table(ctx: Context, *, channel: str | None = None, user: str
             cards.person(pending.intent.actor.user_id),
             cards.channel(pending.facts.get("channel")),
             moment(pending.made_at),
-            moment(pending.due_at),
+            moment(str(pending.facts.get("due") or pending.due_at)),
         )
         for pending in pending_decisions
     ]

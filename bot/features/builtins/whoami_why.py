@@ -1,4 +1,4 @@
-"""Who somebody is to the rules, why something is allowed or not, and which permissions are limited in time."""
+"""The built-in commands `whoami`, `why` and `grants`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MENTION = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
 
 async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """What the rules know of the asker here."""
+    """What the rules know of this person here."""
     policy, subject, _ = await facts(ctx, intent.actor, intent.place)
     _, words = standing(subject, ctx.home_team)
     groups = [
@@ -47,7 +47,7 @@ async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
             else ()
         ),
         Fact(label="Administrator", value="yes" if admin else "no"),
-        Fact(label="Here", value=refused.reason if refused is not None else "the rules of this channel admit you"),
+        Fact(label="Here", value=refused.reason if refused is not None else "you can use Signalbox in this channel"),
         Fact(label="Read from Slack", value=f"{subject.user_age:.0f} s ago"),
     )
     card = cards.private(intent, "Who you are here", facts=shown, mention=(subject.user_id,))
@@ -62,14 +62,12 @@ def _in_group(user_id: str, members: tuple[str, ...], groups: object) -> bool:
 
 
 async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """Every rule that a command would meet, with the first condition that failed. Nothing is run."""
+    """Check a command against every rule and say which condition failed first. Nothing is run."""
     inner = parse(ask.words[0] if ask.words else "", ctx.catalog)
     if not isinstance(inner, Command) or not ask.words:
-        raise BadRequest("Write the command behind `why`, for example `why start acc:shop/prices`.", code="misread")
+        raise BadRequest("Write a command after `why`, for example `why start acc:shop/prices`.", code="misread")
     if ctx.catalog.builtin(inner.verb) is not None and inner.target is None:
-        raise BadRequest(
-            f"`{inner.verb}` is answered by the bot itself; no rule of a control plane is met.", code="builtin"
-        )
+        raise BadRequest(f"`{inner.verb}` is a built-in command. `why` checks commands for a backend.", code="builtin")
     trusted = intent.source is Source.TERMINAL  # the shell of the installation reads the rules anyway
     resolved = await resolve(ctx, intent, inner) if trusted else await resolve_seen(ctx, intent, inner)
     if isinstance(resolved, Denied):
@@ -111,7 +109,9 @@ async def _as_whom(ctx: Context, intent: Intent, other: object) -> Actor:
     policy, subject, _ = await facts(ctx, intent.actor, intent.place)
     refused = why_not_administrator(policy, subject, ctx.home_team)
     if refused is not None:
-        raise NotPermittedError(f"Only administrators may ask as another person: {refused}.", code="not_administrator")
+        raise NotPermittedError(
+            f"Only administrators can check as another person: {refused}.", code="not_administrator"
+        )
     match = _MENTION.fullmatch(str(other))
     if match is None:
         raise BadRequest("Write the person as a mention or as an id like U0ANA.", code="bad_parameter")

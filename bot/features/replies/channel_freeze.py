@@ -1,4 +1,4 @@
-"""A channel whose rules stopped counting: the security channel is told, and people who are denied there read what ends it."""
+"""A channel whose rules are suspended: recorded and announced; a denial there says how to end it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,17 @@ async def tell_frozen(ctx: Context, channel_id: str, event: str) -> None:
         channel_id=channel_id,
         code="place_frozen",
         policy_version=policy.version,
-        detail=f"the rules of {channel_id} stopped counting: {what}",
+        detail=f"the rules of {channel_id} are suspended: {what}",
     )
     await ctx.store.append(entry)
     if ctx.security_channel is None:
         return
     command = f"{ctx.command} policy confirm -- why"
-    confirm = (
-        f"Everything is denied in it until an administrator has looked who is in there and says `{command}` there."
-    )
+    confirm = f"Everything is denied there until an administrator checks its members and types `{command}` there."
     card = Card(
         key=f"frozen:{request_id}",
         place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
-        title=f"The rules of <#{channel_id}> stopped counting",
+        title=f"The rules of <#{channel_id}> are suspended",
         tone=Tone.WARN,
         status=what[:1].upper() + what[1:],
         lines=(Line(text=confirm),),
@@ -55,8 +53,8 @@ async def remedy(ctx: Context, intent: Intent, denied: Denied) -> tuple[Line, ..
     command = f"`{ctx.command} policy confirm -- why`"
     policy, subject, _ = await facts(ctx, intent.actor, intent.place)
     if why_not_administrator(policy, subject, ctx.home_team) is None:
-        text = f"You may end this: look who is in this channel now, then say {command} here."
+        text = f"Check who is in this channel now, then type {command} here."
     else:
         who = ", ".join(f"`{word}`" for word in policy.administrators.words)
-        text = f"An administrator ({who or 'the rules name none'}) ends this by saying {command} here."
+        text = f"An administrator ({who or 'the rules name none'}) can end this: type {command} here."
     return (Line(heading="What to do", text=text),)

@@ -238,17 +238,23 @@ async def denied(
 
 
 async def unseen(ctx: Context, intent: Intent, command: Command, denied: Denied) -> None:
-    """Deny what could not be resolved to a person who may not know of it: only what was typed is shown."""
-    now = ctx.clock.now()
+    """Deny a command whose target was not looked up: the audit log gets what was typed, and the kind that it was written as."""
+    ref = parse_target(command.target, ctx.catalog) if command.target else None
+    columns: dict[str, Any] = {
+        "verb": command.verb,
+        "target_name": command.target,
+        "rule": denied.rule,
+        "code": denied.code,
+    }
+    if isinstance(ref, TargetRef):
+        kind, _ = ctx.catalog.split_path(ref.backend, ref.path)
+        columns |= {
+            "backend": ref.backend,
+            "target_kind": kind or ctx.catalog.backends[ref.backend].default_target.name,
+        }
+    now, version = ctx.clock.now(), ctx.policy().policy.version
     entry = AuditWriter(ctx.secrets).plain(
-        Event.DENIED,
-        intent,
-        now,
-        verb=command.verb,
-        target_name=command.target,
-        rule=denied.rule,
-        code=denied.code,
-        detail=denied.reason,
+        Event.DENIED, intent, now, policy_version=version, detail=denied.reason, **columns
     )
     await _show_denied(ctx, intent, " ".join(filter(None, (command.verb, command.target))), denied, entry)
 

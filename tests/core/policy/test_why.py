@@ -74,18 +74,18 @@ def test_every_rule_is_shown_in_the_order_of_evaluation() -> None:
         (
             "C0CRAWL allow 2",
             {"subject": person("U0ANA", is_restricted=True)},
-            "you are a guest, and `who` does not name your own id U0ANA",
+            "you are a guest, and `who` doesn't name your id U0ANA",
         ),
         (
             "C0CRAWL allow 2",
             {"subject": person("U0BOB", groups={"S0CRAWL": Member.UNREADABLE})},
-            "user group S0CRAWL could not be read, so it does not count, and nothing else names you",
+            "user group S0CRAWL could not be read, so it doesn't count, and nothing else names you",
         ),
         ("freeze 1", {}, "it begins at 2026-12-20T18:00:00+01:00"),
         ("freeze 1", {"now": IN_FREEZE}, "freeze Year-end freeze until 2027-01-03T08:00:00+01:00"),
         ("freeze 1", {"now": IN_FREEZE.replace(year=2027)}, "it ended at 2027-01-03T08:00:00+01:00"),
         ("freeze 1", {"now": IN_FREEZE, "subject": ROOT}, "you are excepted by `admins`"),
-        ("grant g1", {"grants": (grant(),)}, "it is somebody else's or for another channel"),
+        ("grant g1", {"grants": (grant(),)}, "it is for another person or channel"),
         ("grant g1", {"subject": BOB, "grants": (grant(until=NOW),)}, "it ended at 2026-11-22T12:00:00+00:00"),
     ],
 )
