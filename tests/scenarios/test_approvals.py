@@ -141,7 +141,7 @@ async def test_two_distinct_people_are_needed_and_one_counts_once(team: Team) ->
     await team.press(card, "Approve", channel=CRAWL)
     await team.sees("1 of 2 agreed", channel=CRAWL)
     await team.press(card, "Approve", channel=CRAWL)
-    await team.sees("counted already", channel=CRAWL)
+    await team.sees("already counts", channel=CRAWL)
     assert not team.effects("mark")
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
     await here.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
