@@ -48,7 +48,7 @@ async def test_a_user_group_that_cannot_be_read_is_no_verdict_on_the_person(team
     card = await team.card("start acc:shop/prices")
     team.here.ws.faults.fail("usergroups.users.list", error="fatal_error")
     await team.press(card, "Approve")
-    await team.sees("You can't decide this", "Slack did not say just now")
+    await team.sees("You can't decide this", "Slack doesn't say who is in")
     assert not team.effects()
     team.here.ws.faults.clear()
     await team.press(card, "Approve")
