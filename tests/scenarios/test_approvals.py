@@ -229,9 +229,10 @@ async def test_an_approval_is_used_once(team: Team) -> None:
 
 
 async def test_a_text_that_hides_signs_cannot_be_approved(team: Team) -> None:
-    """A right-to-left mark in a parameter: nobody could check it, so nobody is asked."""
+    """A right-to-left mark in a parameter is refused at once; in a reason nobody could check it, so nobody is asked."""
     here = team.here
-    await here.does("start acc:shop/prices input.region=no\u202erth", "Denied", "U+202E")
+    await here.does("start acc:shop/prices input.region=no\u202erth", "Nothing was done", "U+202E")
+    await here.does("start acc:shop/prices -- no\u202erth", "Denied", "U+202E")
     assert (await team.event("denied")).code == "not_showable"
 
 
@@ -278,7 +279,7 @@ async def test_home_tabs_follow_however_an_approval_ends(team: Team, ending: str
     else:
         await team.press(card, "Approve")
     await lee.wait_for(lambda p: "You may decide" not in shown(p.home() or {}), timeout=10)
-    await here.ana.wait_for(lambda p: "Nothing waits." in shown(p.home() or {}))
+    await here.ana.wait_for(lambda p: "No requests." in shown(p.home() or {}))
     assert here.person("U0RUI").home() is None
 
 
