@@ -19,7 +19,7 @@ async def test_a_service_with_a_schema_offers_its_parameters_as_a_form(tmp_path:
         await here.ana.press_label("C0CRAWL", refused["ts"], "Fill in")
         view = await here.ana.wait_for(lambda who: who.modal())
         fields = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
-        assert fields == ["param.action", "param.workspace"]
+        assert fields == ["param.action", "param.workspace", "inventory"]
         receipt = await here.ana.submit("modal", {"param.action": "apply", "param.workspace": "staging"})
         assert receipt.acked
 
