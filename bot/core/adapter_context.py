@@ -1,4 +1,4 @@
-"""The context that the handlers of an adapter work with, and rules that are the same for all kinds."""
+"""The context of an adapter's handlers, and checks that all kinds of backend share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ClientT = TypeVar("ClientT")
 FinderT = TypeVar("FinderT")
 H = TypeVar("H")
 
-# The phases that `@failed`, `@running` and `@last` pick a run by.
+# The phases that `@failed`, `@running` and `@last` select.
 SELECTED: Final[Mapping[str, frozenset[Phase]]] = {
     "failed": frozenset({Phase.FAILED}),
     "running": frozenset({Phase.ACTIVE, Phase.WAITING}),
@@ -26,9 +26,9 @@ SELECTED: Final[Mapping[str, frozenset[Phase]]] = {
 }
 
 
-@dataclass(frozen=True)  # no slots: a generic one cannot be made with them
+@dataclass(frozen=True)  # no slots: a generic dataclass can't have them
 class AdapterContext(Generic[SettingsT, ClientT, FinderT]):
-    """One backend: its settings, client and finder of targets, the known names, and the values that must not be shown."""
+    """One backend: its settings, client, target finder, known names, and secrets."""
 
     settings: SettingsT
     client: ClientT
@@ -43,20 +43,20 @@ class AdapterContext(Generic[SettingsT, ClientT, FinderT]):
         return self.settings.name
 
     def clean(self, text: str) -> str:
-        """What the control plane says, on one line and without secrets."""
+        """The control plane's text on one line, without secrets."""
         return redact(" ".join(text.split()), self.secrets)[0]
 
     def masked(self, text: str) -> tuple[str, int]:
-        """Output with its lines, without secrets, and how many there were."""
+        """The output without secrets, and how many secrets were masked."""
         return redact(text, self.secrets)
 
 
 def handler_of(handlers: Mapping[tuple[str, str], H], operation: Operation) -> H:
-    """The handler of this verb for this kind of target; raises BadRequest where there is none."""
+    """The handler of this verb for this kind of target. Raises BadRequest when there isn't one."""
     target = operation.target
     handler = handlers.get((operation.verb, target.kind))
     if handler is None:
-        raise BadRequest(f"A {target.kind} of {target.backend} doesn't support `{operation.verb}`.")
+        raise BadRequest(f"{target.backend} doesn't support `{operation.verb}` for targets of kind {target.kind}.")
     return handler
 
 
@@ -67,6 +67,6 @@ def unnamed(count: int, row: str, *fields: str) -> str:
 
 
 def check_same(backend: str, field: str, asked: str, got: str) -> None:
-    """Raises BadReply when the backend answered for another id, upper and lower case apart; an unreadable id may be any."""
+    """Raises BadReply when the backend answered for another id. Ignores case, and accepts an id that can't be read."""
     if got and asked.casefold() != got.casefold():
-        raise BadReply(f"{backend} was asked for {asked[:80]} and answered with another `{field}`: {got[:80]}.")
+        raise BadReply(f"Asked for {asked[:80]}, {backend} answered with another `{field}`: {got[:80]}.")

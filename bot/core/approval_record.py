@@ -1,4 +1,4 @@
-"""An approval as it is stored: on which terms the approvers were asked, and the views that the pure rules take."""
+"""An approval as it is stored: the terms of the question, and the view that the pure rules take."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ Sort = Literal["run", "once", "grant"]
 class ApprovalRecord(Value):
     """The `facts` of a pending decision that needs votes. `channel` is where the approvers are asked.
 
-    `sort`: run what a rule lets run with an approval; run once what no rule allows; or grant it for `lasts` seconds. `state` and
-    `target_id` are what the card showed, `shown` its further facts. `round` counts how often it was asked. `buttons` are
-    the ids of the card's buttons, the same in every version of the card, so that a press on an old version counts.
+    `sort`: run what a rule allows with an approval, run once what no rule allows, or grant it for `lasts` seconds. `state`
+    and `target_id` are what the card showed, `shown` its further facts. `round` counts how often the approvers
+    were asked. `buttons` are the ids of the card's buttons, the same in every version of the card, so that a press on an
+    old version counts.
     """
 
     sort: Sort = "run"
@@ -56,13 +57,13 @@ class ApprovalRecord(Value):
 
     @property
     def demand(self) -> NeedsApproval:
-        """The same in the words of the rules."""
+        """The terms as the pure rules take them."""
         return NeedsApproval(self.rule, self.why, self.count, self.groups, self.expires, self.channel)
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A pending decision that needs votes, with its record, read once."""
+    """A pending decision that needs votes, with its parsed record."""
 
     pending: PendingDecision
     operation: Operation
@@ -70,7 +71,7 @@ class Approval:
 
     @classmethod
     def of(cls, pending: PendingDecision | None) -> Self | None:
-        """None for what is not an approval."""
+        """The approval, or None when the pending decision is not one."""
         if pending is None or pending.kind != KIND or pending.operation is None:
             return None
         return cls(pending, pending.operation, ApprovalRecord.model_validate(pending.facts))
@@ -82,7 +83,7 @@ class Approval:
 
     @property
     def requester(self) -> str:
-        """The user id of the person who wants it."""
+        """The user id of the requester."""
         return self.pending.intent.actor.user_id
 
     @property
@@ -92,17 +93,17 @@ class Approval:
 
     @property
     def next_id(self) -> str:
-        """The id of the approval that replaces this one once something changed."""
+        """The id of the approval that replaces this one after a change."""
         return approval_id(self.pending.request_id, self.record.round + 1)
 
     @property
     def claim_key(self) -> str:
-        """Where the store keeps who claimed it."""
+        """The key under which the store keeps who claimed it."""
         return f"claim:{self.pending.id}"
 
     @property
     def before(self) -> Snapshot:
-        """What was true when the card was shown."""
+        """The facts that the card showed."""
         pending, record = self.pending, self.record
         return Snapshot(pending.digest or "", pending.policy_version or "", record.target_id, record.state)
 
@@ -125,11 +126,11 @@ class Approval:
 
 
 def approval_id(request_id: str, number: int) -> str:
-    """The id of the approval that is asked for the `number`th time: two that ask again at once make the same one."""
+    """The id of the `number`th question. Two processes that ask again at the same time get the same id."""
     return f"{request_id}.{number}"
 
 
 def stale_votes(votes: Sequence[CastVote], who: Eligible, aliases: Mapping[str, str]) -> int:
-    """How many people approved and may no longer decide."""
+    """How many approvers are no longer allowed to decide."""
     people = {person_of(vote.user_id, aliases) for vote in votes if vote.vote == Choice.APPROVE.value}
     return len([person for person in people if person not in who.people])

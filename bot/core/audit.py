@@ -1,4 +1,4 @@
-"""The audit log's rows: what is written of every request, in which words, and how rows are chained."""
+"""Audit entries: their columns, the event names, and the hash chain."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ VERSION: Final = 1
 
 
 class Event(StrEnum):
-    """What happened. Stored for ever: names are only ever added.
+    """What happened. Stored permanently: names are added, never changed.
 
-    A refusal by the backend or for lack of a target is FAILED with its code; a person's cancel is ABANDONED with code
-    `cancelled`. DENIED is the policy's word alone.
+    FAILED with a code: the backend refused, or the target doesn't exist. ABANDONED with code `cancelled`: a person
+    cancelled. DENIED: only the policy's answer.
     """
 
     REQUESTED = "requested"
@@ -83,14 +83,14 @@ class AuditEntry(Value):
 
 
 COLUMNS: Final = ("seq", *AuditEntry.model_fields, "prev_hash", "hash")
-# The columns that a hash covers, by the version of the entry. A published version is never changed.
+# The columns that a hash covers, by the version of the entry. A published version never changes.
 HASHED_COLUMNS: Final[Mapping[int, tuple[str, ...]]] = {1: ("seq", *AuditEntry.model_fields)}
 
 
 def chain(prev_hash: str, columns: Mapping[str, Json]) -> str:
     """Hex SHA-256 of `prev_hash` followed by the canonical JSON of the columns that version `v` covers.
 
-    Raises KeyError for a version that this program does not know.
+    Raises KeyError for an unknown version.
     """
     version = columns["v"]
     body = canonical({name: columns[name] for name in HASHED_COLUMNS[version if isinstance(version, int) else -1]})

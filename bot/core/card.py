@@ -1,4 +1,4 @@
-"""What is to be shown, as values: the pipeline fills these, render/ turns them into blocks or text."""
+"""Cards, forms and the Home tab as values. Features fill them, render/ turns them into blocks or text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.core.value import Json, Value
 
 
 class Tone(StrEnum):
-    """The colour of a card; wording never depends on it."""
+    """The colour of a card. The text never depends on it."""
 
     PLAIN = "plain"
     WORKING = "working"
@@ -25,9 +25,9 @@ class Tone(StrEnum):
 
 
 class Button(Value):
-    """A button. `id` is the opaque value it carries; `means` is kept in the store under that id and never leaves it.
+    """A button. Slack gets only the opaque `id`; `means` stays in the store under that id.
 
-    `confirm` is the question of a confirm dialog, if any; `only_user` the one person whose press counts.
+    `confirm` is the question of a confirm dialog, if any. `only_user` is the only person whose press counts.
     """
 
     label: str
@@ -40,7 +40,7 @@ class Button(Value):
 
 
 class Line(Value):
-    """A paragraph of plain text, or code when `code`; `heading` stands above it in bold."""
+    """A paragraph of plain text, or code when `code`. `heading` is shown above it in bold."""
 
     text: str
     heading: str = ""
@@ -48,8 +48,8 @@ class Line(Value):
 
 
 class Question(Value):
-    """Whom to tell directly when the place of a question refuses its card: the people who decide, and who asked, in the place
-    where they asked."""
+    """Who gets a direct message when Slack refuses the card of a question: the people who decide, and the requester in the
+    place of the request."""
 
     asked_by: str
     asked_in: Place
@@ -59,8 +59,8 @@ class Question(Value):
 class Card(Value):
     """One message about one request.
 
-    `key` names the message for ever: showing a card with the same key again updates the message in place. `only_for` is a
-    user id when nobody else may see it (ephemeral). `place` is where it belongs; `files` go into its thread.
+    `key` identifies the message permanently: showing a card with the same key updates the message in place. `only_for` is
+    the user id of the only person who may see it (ephemeral). `files` go into the thread of the card.
     """
 
     key: str
@@ -93,7 +93,7 @@ class FormField(Value):
 
 
 class FormView(Value):
-    """A modal: `form` says which, `token` is the opaque id of what it is about."""
+    """A modal. `form` is its callback id, `token` the opaque id of its subject."""
 
     form: str
     token: str
@@ -111,7 +111,7 @@ class HomeView(Value):
 
     @property
     def key(self) -> str:
-        """The key that the tab of this person is shown under, for ever."""
+        """The permanent key of this tab."""
         return home_key(self.user_id)
 
 
@@ -121,7 +121,7 @@ def home_key(user: str) -> str:
 
 
 class Delivery(Value):
-    """Files to put into the thread of a card, with a comment. The outbox deletes each file once it was uploaded."""
+    """Files for the thread of a card, with a comment. The outbox deletes each file after its upload."""
 
     key: str
     place: Place
@@ -131,5 +131,5 @@ class Delivery(Value):
 
 
 def operation_key(request_id: str) -> str:
-    """The key of the card of a request."""
+    """The key of a request's card."""
     return f"op:{request_id}"

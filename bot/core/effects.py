@@ -1,4 +1,4 @@
-"""The values that pass along the execution path, and the hooks by which features take part in it.
+"""The values of the execution path, and the hooks through which features take part in it.
 
 operations/ knows no feature. A feature subclasses `Effect` and the composition root registers it in the context.
 """
@@ -27,7 +27,7 @@ ContextT = TypeVar("ContextT")
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The rules in force, the person, the place and the person's grants, read once for a request."""
+    """The policy in force, the person, the place and the person's grants, read once per request."""
 
     policy: Policy
     subject: Subject
@@ -36,7 +36,7 @@ class Situation:
     home_team: str
 
     def question(self, capability: Capability, operation: Operation, now: datetime) -> DecideArguments:
-        """The arguments of `decide` and `why` for this operation."""
+        """The arguments of `decide` and `why` for an operation."""
         return DecideArguments(
             verb=operation.verb,
             risk=operation.risk,
@@ -54,7 +54,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """A decision and the situation that it was made from. `digest` is what an approval is bound to."""
+    """A decision and its situation. An approval is bound to `digest`."""
 
     decision: Decision
     situation: Situation
@@ -62,48 +62,48 @@ class Ruling:
 
     @property
     def policy(self) -> Policy:
-        """The rules that decided."""
+        """The policy that was applied."""
         return self.situation.policy
 
     @property
     def subject(self) -> Subject:
-        """The person that they decided about."""
+        """The requester."""
         return self.situation.subject
 
     @property
     def where(self) -> Where:
-        """The place that they decided about."""
+        """The place of the request."""
         return self.situation.where
 
     @property
     def allowed(self) -> bool:
-        """It may run now."""
+        """Whether it may run now."""
         return isinstance(self.decision, Allowed)
 
     @property
     def denied(self) -> bool:
-        """It may not run."""
+        """Whether it may not run."""
         return isinstance(self.decision, Denied)
 
     @property
     def needs_approval(self) -> bool:
-        """It may run once others agree."""
+        """Whether it may run after an approval."""
         return isinstance(self.decision, NeedsApproval)
 
     @property
     def ages(self) -> str:
-        """How old the facts behind the decision were, for the audit log."""
+        """How old the data for the decision was, for the audit log."""
         oldest = max(self.subject.group_ages.values(), default=0.0)
         return f"person read {self.subject.user_age:.0f} s ago, groups at most {oldest:.0f} s ago"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An operation on its way to an outcome.
+    """An operation that is being carried out.
 
-    `ruling` is None for what needs no new decision: the end of a pause, and a call that is only looked up after a restart.
-    `pause` is the pause that the operation ends. `refreshes` is the request whose card shows the outcome, where that is not
-    its own. `began` is monotonic seconds, None when it began before a restart; `sent_at` is when the call was made, and
+    `ruling` is None when no new decision is needed: at the end of a pause, and for a call that is only looked up after a
+    restart. `pause` is the pause that the operation ends. `refreshes` is the request whose card shows the outcome, when it
+    is not its own. `began` is monotonic seconds, None when it began before a restart. `sent_at` is when the call was made;
     `for=` counts from then.
     """
 
@@ -118,7 +118,7 @@ class Attempt:
 
     @property
     def rule(self) -> str:
-        """The rule that allows it, empty when nothing was decided."""
+        """The rule that allows it; empty when there was no decision."""
         if self.ruling is not None:
             return self.ruling.decision.rule
         return f"pause {self.pause.request_id}" if self.pause is not None else ""
@@ -126,10 +126,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What an outcome brings about, written in the transaction of the outcome, and how the card says so.
+    """The consequences of an outcome, written in its transaction, and how the card shows them.
 
-    `opened` are pauses that begin, `over` those that end, in the state `over_state`. `outcome` stands for the entry of the
-    outcome where that is another one. `key`, `tone` and `status` stand for the card's own where they are set.
+    `opened` are pauses that begin, `over` those that end with the state `over_state`. `outcome` replaces the outcome's audit
+    entry. `key`, `tone` and `status` replace those of the card.
     """
 
     entries: tuple[AuditEntry, ...] = ()
@@ -145,7 +145,7 @@ class Consequences:
     buttons: tuple[Button, ...] = ()
 
     def on(self, card: Card) -> Card:
-        """The card of the operation with these lines and buttons; it mentions whose pauses are over."""
+        """The card of the operation with these lines and buttons. It mentions the owners of ended pauses."""
         people = (*card.mention, *(pause.user_id for pause in self.over if pause.user_id))
         return card.model_copy(
             update={
@@ -159,7 +159,7 @@ class Consequences:
         )
 
     def __add__(self, other: Consequences) -> Consequences:
-        """Both; where only one can count, the first."""
+        """Both combined. Where only one can count, the first does."""
         return replace(
             self,
             entries=(*self.entries, *other.entries),
@@ -180,7 +180,7 @@ NOTHING: Final = Consequences()
 
 
 class Effect(Generic[ContextT]):
-    """One feature's part in operations. A hook that the feature does not override does nothing.
+    """A feature's hooks into operations. A hook that is not overridden does nothing.
 
     `kinds` are the outcomes after which the hooks are called.
     """
@@ -192,16 +192,16 @@ class Effect(Generic[ContextT]):
         return True
 
     def before_call(self, ctx: ContextT, attempt: Attempt) -> Attempt:
-        """The attempt as it is carried out; called before the audit entry `sent`."""
+        """The attempt to carry out. Called before the audit entry `sent`."""
         return attempt
 
     async def after_outcome(
         self, ctx: ContextT, attempt: Attempt, result: Outcome, now: datetime
     ) -> Consequences | None:
-        """What the outcome brings about, None for nothing; `finish` writes it together with the outcome."""
+        """The consequences of the outcome, or None. `finish` writes them together with the outcome."""
 
     async def after_card(self, ctx: ContextT, attempt: Attempt, result: Outcome, consequences: Consequences) -> None:
-        """Messages beside the card of the operation, once that is shown."""
+        """Sends further messages after the card of the operation."""
 
 
 def concerned(effects: Iterable[Effect[ContextT]], catalog: Catalog, attempt: Attempt) -> tuple[Effect[ContextT], ...]:
@@ -210,10 +210,10 @@ def concerned(effects: Iterable[Effect[ContextT]], catalog: Catalog, attempt: At
 
 
 class OfSchedules(Effect[ContextT]):
-    """An effect of what switches something off for a time or on again."""
+    """An effect of operations that pause or resume something."""
 
     def applies(self, catalog: Catalog, attempt: Attempt) -> bool:
-        """Whether the operation switches something, or ends a pause."""
+        """Whether the operation pauses or resumes something."""
         operation = attempt.operation
         return attempt.pause is not None or catalog.switches(
             operation.target.backend, operation.verb, operation.target.kind
@@ -221,7 +221,7 @@ class OfSchedules(Effect[ContextT]):
 
 
 class OfBreakglass(Effect[ContextT]):
-    """An effect of what is allowed by break-glass alone."""
+    """An effect of operations that only break-glass allows."""
 
     def applies(self, catalog: Catalog, attempt: Attempt) -> bool:
         """Whether break-glass allows the operation."""
@@ -230,6 +230,6 @@ class OfBreakglass(Effect[ContextT]):
 
 
 class OfRefusals(Effect[ContextT]):
-    """An effect of what the control plane refused."""
+    """An effect of operations that the control plane refused."""
 
     kinds = frozenset({"refused"})

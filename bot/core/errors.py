@@ -1,25 +1,25 @@
-"""The tree of errors. A class says what is known of the call; wording for people is in its fields.
+"""The tree of errors. The class tells what is known about the call; its fields hold the text for people.
 
 Problem                      code, summary, hint
 |-- NoSuchTarget             the backend has no such thing
-|-- Ambiguous                several things answer to that name
-|-- BadRequest               the words or parameters do not fit (ours to say)
+|-- Ambiguous                several things have that name
+|-- BadRequest               the words or parameters are wrong; Signalbox itself decides that
 `-- CallProblem              something about one call to a backend
-    |-- NotSent              nothing left this program: refused connection, name, TLS, deadline while connecting
-    |-- Lost                 it was sent, and no usable answer came: nobody knows
-    |   `-- Redirected       it answered with another address (3xx) to what must not be sent twice: nobody knows either
+    |-- NotSent              nothing was sent: connection refused, unknown host, TLS, timeout while connecting
+    |-- Lost                 it was sent, and no usable answer came: the outcome is unknown
+    |   `-- Redirected       a call that must not be sent twice was redirected (3xx): unknown too
     |-- Rejected             the backend answered no (4xx): it did nothing
     |   |-- CredentialRefused    401 or 403
     |   `-- RateLimited          429; `retry_after` seconds
-    |-- ServerError          the backend answered that it broke (5xx): it may have done part
-    `-- BadReply             it answered success and the body cannot be read
+    |-- ServerError          the backend failed (5xx): it may have done a part
+    `-- BadReply             it answered with success, but the body can't be read
 """
 
 from __future__ import annotations
 
 
 class Problem(Exception):
-    """What went wrong, as a person may read it. `code` is stable and goes to the audit log."""
+    """What went wrong, in text for people. `code` is stable and goes to the audit log."""
 
     code = "problem"
 
@@ -42,23 +42,23 @@ class NoSuchTarget(Problem):
 
 
 class Ambiguous(Problem):
-    """Several things answer to that name; `candidates` are their exact forms."""
+    """Several things have that name; `candidates` are their exact forms."""
 
     code = "ambiguous"
 
     def __init__(self, summary: str, candidates: tuple[str, ...]) -> None:
-        super().__init__(summary, "Say which one: " + ", ".join(f"`{c}`" for c in candidates[:10]))
+        super().__init__(summary, "Choose one: " + ", ".join(f"`{c}`" for c in candidates[:10]))
         self.candidates = candidates
 
 
 class BadRequest(Problem):
-    """The words or the parameters do not fit; nothing was sent."""
+    """The words or parameters are wrong; nothing was sent."""
 
     code = "bad_request"
 
 
 class CallProblem(Problem):
-    """Something about one call to a backend. `status` is the HTTP status where there was one."""
+    """A problem with one call to a backend. `status` is the HTTP status, if any."""
 
     code = "call"
 
@@ -68,19 +68,19 @@ class CallProblem(Problem):
 
 
 class NotSent(CallProblem):
-    """Nothing left this program, so nothing can have happened."""
+    """Nothing was sent, so nothing happened."""
 
     code = "not_sent"
 
 
 class Lost(CallProblem):
-    """The request was sent and no usable answer came; some, all or nothing of it may have happened."""
+    """The request was sent and no usable answer came; all, part or none of it may have happened."""
 
     code = "reply_lost"
 
 
 class Redirected(Lost):
-    """What must not be sent twice was answered with another address; it may have been done here, there, or not at all."""
+    """A call that must not be sent twice was redirected. It may have been done here, there, or not at all."""
 
     code = "redirected"
 
@@ -108,12 +108,12 @@ class RateLimited(Rejected):
 
 
 class ServerError(CallProblem):
-    """The backend answered that it broke; part of the work may have been done."""
+    """The backend failed with a 5xx status; part of the work may have been done."""
 
     code = "server_error"
 
 
 class BadReply(CallProblem):
-    """The backend answered success and the body cannot be read as what was promised."""
+    """The backend answered with success, but the body can't be read as documented."""
 
     code = "bad_reply"

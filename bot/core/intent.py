@@ -1,4 +1,4 @@
-"""Who asks for what, where and when: the one value that every source makes."""
+"""Who asks for what, where and when: the typed request that every source makes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic import Field
 
 from bot.core.value import Value
 
-LATE: Final = timedelta(minutes=5)  # a change that was asked for longer ago is confirmed before it runs
+LATE: Final = timedelta(minutes=5)  # an older request for a change is confirmed before it runs
 
 
 class Source(StrEnum):
-    """Where an intent came in; stored in the audit log, so names are only ever added."""
+    """Where an intent came from. Stored in the audit log, so names are added, never changed."""
 
     COMMAND = "command"
     MENTION = "mention"
@@ -29,7 +29,7 @@ class Source(StrEnum):
 
 
 class Doubt(StrEnum):
-    """Why the words of a request are offered to its person as a button and not run. Codes of the audit log: only ever added."""
+    """Why a request is offered as a button instead of run. Codes of the audit log: added, never changed."""
 
     IN_SENTENCE = "in_sentence"
     BY_APP = "by_app"
@@ -47,10 +47,10 @@ class Actor(Value):
 
 
 class Place(Value):
-    """Where it was asked and where the answer belongs. `team_id` is the workspace of the request.
+    """Where the request was made and where the answer goes. `team_id` is the workspace of the request.
 
-    `message_ts` is the message that carried the words or the button; `thread_ts` the thread to answer in. `chosen`: the
-    person or a workflow named the channel, Slack's envelope did not, so that membership has to be proved.
+    `message_ts` is the message with the words or the button, `thread_ts` the thread to answer in. `chosen`: a person or
+    a workflow named the channel, not Slack's envelope, so the person's membership must be checked.
     """
 
     team_id: str
@@ -61,7 +61,7 @@ class Place(Value):
 
     @property
     def aside(self) -> Place:
-        """Where one person alone is answered: beside the message itself while the message only might begin a thread.
+        """Where a private answer goes: next to the message while the message has no thread yet.
 
         Slack: "Ephemeral messages in threads are only shown if there is already an active thread" (chat.postEphemeral).
         """
@@ -79,7 +79,7 @@ class Reply(Value):
 
 
 class Command(Value):
-    """Words in the grammar, read: from a slash command, a mention, a DM, a modal, a step or a terminal."""
+    """A parsed command from a slash command, a mention, a DM, a modal, a step or a terminal."""
 
     kind: Literal["command"] = "command"
     verb: str
@@ -91,9 +91,9 @@ class Command(Value):
 
 
 class ParseError(Value):
-    """Words that the grammar could not read; `understood` is what it got so far.
+    """Words that the grammar can't read. `understood` is the part that it could read.
 
-    `nearest` are commands that may have been meant. `certain` says that they are exactly what was written, corrected.
+    `nearest` are commands that may have been meant. `certain`: they are exactly the typed words, corrected.
     """
 
     kind: Literal["misread"] = "misread"
@@ -123,7 +123,7 @@ class Form(Value):
 
 
 class Open(Value):
-    """A person opened the launcher, the Home tab, or a shortcut on a message. `own` says that the bot wrote its `text`."""
+    """A person opened the launcher, the Home tab, or a shortcut on a message. `own`: the bot wrote that message."""
 
     kind: Literal["open"] = "open"
     what: str
@@ -133,7 +133,7 @@ class Open(Value):
 
 
 class Due(Value):
-    """Time has come for a waiting row; `what` names its table, `row` its id."""
+    """The time of a waiting row has come. `what` names its table, `row` its id."""
 
     kind: Literal["due"] = "due"
     what: str
@@ -144,11 +144,11 @@ Payload = Annotated[Command | ParseError | Press | Form | Open | Due, Field(disc
 
 
 class Intent(Value):
-    """One request. `request_id` names it for ever; `dedupe_key` makes a redelivery the same request.
+    """One request. `request_id` is its permanent id; a redelivery has the same `dedupe_key`.
 
-    `at` is when it reached the bot; `sent_at` is Slack's own stamp of the message or press, if it has one. `edited_at` is when
-    its message was edited. `foreign` is set when its payload names another app or organization than the bot's. `confirmed` is set
-    by a terminal with `--yes`: a dangerous operation then runs without the pre-flight question.
+    `at` is when it reached the bot, `sent_at` Slack's own time of the message or press, if any. `edited_at` is when its
+    message was edited. `foreign` is set when its payload names another app or organization. A terminal sets `confirmed` with
+    `--yes`: a dangerous operation then runs without the pre-flight question.
     """
 
     request_id: str
@@ -180,7 +180,7 @@ class Intent(Value):
 
 
 class Receipt(NamedTuple):
-    """What is told at once: a sentence, or errors for the fields of a modal by name; both None: an empty ack."""
+    """The immediate answer: a sentence, or errors by field of a modal. Both None: an empty ack."""
 
     say: str | None = None
     errors: dict[str, str] | None = None

@@ -1,4 +1,4 @@
-"""What changed between two logs, with what differs between any two runs taken out."""
+"""The differences between two logs, without those that any two runs have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DIFF: Final = Param(
 )
 # How many last lines of each log are compared.
 COMPARED: Final = 1_500
-NO_GOOD_RUN: Final = "There is no earlier good run to compare with."
+NO_GOOD_RUN: Final = "No earlier good run to compare with."
 _LONGEST_LINE: Final = 240
 _MOST_DIFFERENCES: Final = 60
 _VARYING: Final = (
@@ -29,7 +29,7 @@ _VARYING: Final = (
 
 
 def difference(good: Iterable[str], now: Iterable[str], good_name: str, now_name: str) -> str:
-    """The differing lines of two logs in unified form, at most 60, or the sentence that there are none."""
+    """The different lines of two logs in unified form, at most 60, or a sentence that there are none."""
     lines = difflib.unified_diff(
         [plain(line) for line in good],
         [plain(line) for line in now],
@@ -45,7 +45,9 @@ def difference(good: Iterable[str], now: Iterable[str], good_name: str, now_name
             break
         shown.append(line[:_LONGEST_LINE])
     return (
-        "\n".join(shown) if shown else f"No difference from the last good run ({good_name}), times and numbers apart."
+        "\n".join(shown)
+        if shown
+        else f"No differences from the last good run ({good_name}), apart from times and numbers."
     )
 
 

@@ -1,4 +1,4 @@
-"""Which proxy a request goes through: a pure decision with its reason."""
+"""Which proxy a request uses: a pure decision with its reason."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The one rule for all traffic. Loopback is never proxied; `setting` is `env`, the address of a proxy, or empty.
+    """The rule for all traffic. Loopback is never proxied. `setting` is `env`, the address of a proxy, or empty.
 
-    NO_PROXY counts for what comes from the environment or from `[network]`; a backend's own `proxy` stands above it.
+    NO_PROXY applies to proxies from the environment and from `[network]`, not to a backend's own `proxy`.
     """
 
     setting: SecretStr = field(default_factory=lambda: SecretStr(""))
@@ -65,7 +65,7 @@ class Proxies:
     bypassed: bool = True
 
     def own(self, setting: SecretStr | None, key: str) -> Proxies:
-        """The rule of a backend that may have its own setting."""
+        """The rule of a backend, with its own setting if any."""
         return self if setting is None else replace(self, setting=setting, key=key, bypassed=False)
 
     def route(self, url: str) -> Route:
@@ -88,7 +88,7 @@ class Proxies:
         return Route(checked_proxy(proxy), key)
 
     def secrets(self) -> tuple[str, ...]:
-        """User names' passwords of every proxy that may be used, to be masked wherever they appear."""
+        """The passwords of all proxies that may be used, to be masked everywhere."""
         known = [
             self.setting.get_secret_value(),
             *(self._variable(name)[0] for name in (*_SCHEMES.values(), "all_proxy")),
@@ -105,7 +105,7 @@ class Proxies:
         return "", own.upper()
 
     def _variable(self, name: str) -> tuple[str, str]:
-        """The small spelling counts first, as in curl."""
+        """The lower-case name comes first, as in curl."""
         for spelling in (name, name.upper()):
             value = self.environ.get(spelling, "").strip()
             if value:

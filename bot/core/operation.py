@@ -1,4 +1,4 @@
-"""An intent resolved against a capability: what is allowed, approved and run."""
+"""Operations: intents resolved against a capability. The policy decides about them, people approve them, adapters run them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Target(Value):
     """One exact thing on a backend.
 
     `id` is the vendor's exact id, `name` what people call it. `scope` is the canonical target that policy rules match
-    (a run counts as its agent's path); None when the path is not known, and then only `backend:*` covers it. `group` is
-    what one poll can read together (the agent of a run). `parent` is the vendor's id of the thing it belongs to.
-    `together` are the ids of all runs that one call began, this one first: they are followed as one; empty for a single run.
+    (a run counts as its agent's path). It is None when the path is unknown; then only `backend:*` matches. `group` is
+    what one poll can read together (the agent of a run). `parent` is the vendor's id of the parent object.
+    `together` are the ids of all runs that one call started, this one first; they are followed as one. Empty for one run.
     """
 
     backend: str
@@ -39,10 +39,10 @@ class Target(Value):
 
     @property
     def label(self) -> str:
-        """`acc:shop/prices`; a part by what it is a part of: `acc:shop/prices (run 9040f86d)`.
+        """`acc:shop/prices`; a part with its parent: `acc:shop/prices (run 9040f86d)`.
 
-        The part of an id that tells it from its neighbours is a GUID's beginning, else the end: ids that are made in order
-        begin alike (the Prefactor samples share 16 of 32 letters, those of Itential the second in which they were made).
+        Shows the beginning of a GUID, but the end of any other id: ids that are made in order begin alike (the Prefactor
+        samples share 16 of 32 letters, those of Itential the second in which they were made).
         """
         if self.parent is None or self.scope is None:
             return self.text
@@ -53,10 +53,10 @@ class Target(Value):
 
 
 class Operation(Value):
-    """A checked request. `params` holds every parameter of the row, defaults included.
+    """A checked request. `params` holds every parameter of the capability, defaults included.
 
-    `given` are the parameters that were written, `words` the same as they were typed: for the card and for running it again.
-    `approved_by` are the people who agreed, `incident` the break-glass grant that it is done under: neither is in the digest.
+    `given` are the parameters that were typed, `words` their text, for the card and for running it again.
+    `approved_by` are the approvers, `incident` the break-glass grant in use; neither is in the digest.
     """
 
     request_id: str
@@ -86,7 +86,7 @@ class Operation(Value):
         files: tuple[str, ...] = (),
         words: tuple[tuple[str, str], ...] = (),
     ) -> Operation:
-        """The operation of this row with these parameters; raises BadRequest where the row refuses them."""
+        """The operation of this capability with these parameters. Raises BadRequest when the capability refuses them."""
         return cls(
             request_id=request_id,
             verb=row.verb,

@@ -1,4 +1,4 @@
-"""The outcome of an operation. Refused, failed and unknown are three answers and never stand for one another."""
+"""The outcome of an operation. Refused, failed and unknown are three different answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import field_serializer, field_validator
 from bot.core.operation import Target
 from bot.core.value import Json, Value
 
-GONE: Final = "gone"  # what `Backend.state_of` says of what no longer exists
+GONE: Final = "gone"  # what `Backend.state_of` returns for a deleted target
 
 FactValue = str | int | float | datetime | timedelta | None
 
@@ -19,8 +19,8 @@ FactValue = str | int | float | datetime | timedelta | None
 class Fact(Value):
     """One line of a card: a label and a value as text, a time, or a span.
 
-    `at` is when it was read, for what may have changed since. In JSON a time is `{"time": ISO}` and a span
-    `{"span": seconds}`, so that neither comes back as a text.
+    `at` is when it was read, for values that may change. In JSON a time is `{"time": ISO}` and a span
+    `{"span": seconds}`, so that neither is read back as text.
     """
 
     label: str
@@ -46,9 +46,9 @@ class Fact(Value):
 
 
 class Table(Value):
-    """Rows for a listing. `total` counts what exists when `rows` were cut; None when nobody knows.
+    """Rows for a listing. `total` counts all rows when `rows` were cut; None when unknown.
 
-    `exact` names columns that people copy from, so that nothing in them is cut; columns of single words are such anyway.
+    `exact` names columns that people copy from: their cells are never cut. Columns of single words count as exact.
     """
 
     columns: tuple[str, ...]
@@ -59,7 +59,7 @@ class Table(Value):
 
 
 class Suggestion(Value):
-    """A next step that makes sense now; shown as a button when this person may do it. `target` is written as typed."""
+    """A useful next step, shown as a button when this person may do it. `target` is written as typed."""
 
     label: str
     verb: str
@@ -79,7 +79,7 @@ class FileOut(Value):
 
 
 class Phase(StrEnum):
-    """Where a run stands, in the words that decide colours and watching; UNREADABLE is a state nobody documented."""
+    """The phase of a run, which decides colours and watching. UNREADABLE is an undocumented state."""
 
     WAITING = "waiting"
     ACTIVE = "active"
@@ -90,15 +90,15 @@ class Phase(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """True when nothing more will happen by itself."""
+        """True when the run has ended."""
         return self in (Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED)
 
 
 class RunView(Value):
-    """What the control plane says of a run now. `state` is the vendor's name of the state.
+    """The state of a run as the control plane reports it now. `state` is the vendor's word.
 
-    `unread_since` is the first of the looks in a row that could not read the run, and `unread_told` whether the people who
-    wait for it know.
+    `unread_since` is the time of the first consecutive failure to read the run, `unread_told` whether the people who wait
+    were notified.
     """
 
     state: str
@@ -115,7 +115,7 @@ class RunView(Value):
 
 
 class Level(StrEnum):
-    """How good the state of a target is; it decides the colour of a card. The values are those of `card.Tone`."""
+    """How good the state of a target is, for the colour of a card. The values are those of `card.Tone`."""
 
     GOOD = "good"
     WORKING = "working"
@@ -125,20 +125,20 @@ class Level(StrEnum):
 
 
 class State(Value):
-    """The state of a target as a lookup found it: `text` is the card's first words, in place of "Done"."""
+    """The state of a target that a lookup found. `text` begins the card, in place of "Done"."""
 
     text: str
     level: Level
 
 
 class Done(Value):
-    """The backend did it, or accepted it.
+    """The backend did it or accepted it.
 
-    `state` is what a lookup found out about its target: a lookup that worked and found something broken is not good news.
-    `run` is what can be watched to its end; `backend_ref` the vendor's id of it. `restore` are the targets that a pause
-    has to switch on again: those that this call switched off; None stands for the operation's own target. `remarks` are
-    sentences about `preview`, which itself are lines of a log: what was looked for and is not there. `beside` is what a card
-    says below `view.state` in place of the summary, where that repeats the state; None for the summary itself.
+    `state` is the target's state that a lookup found: a successful lookup of something broken is red.
+    `run` can be watched to its end; `backend_ref` is the vendor's id of it. `restore` are the targets that this call
+    switched off and that the pause switches on again; None means the operation's own target. `preview` are lines of a
+    log, `remarks` sentences about them, such as what was not found. `beside` replaces the summary below `view.state` when
+    the summary would repeat the state; None keeps the summary.
     """
 
     kind: Literal["done"] = "done"
@@ -158,7 +158,7 @@ class Done(Value):
 
 
 class Refused(Value):
-    """Nothing was done: the rules, the backend or the words said no. `hint` is what to do next."""
+    """Nothing was done: the policy or the backend refused, or the command is wrong. `hint` is the next step."""
 
     kind: Literal["refused"] = "refused"
     code: str
@@ -169,7 +169,7 @@ class Refused(Value):
 
 
 class Failed(Value):
-    """It was tried and is known not to have worked. `sent` tells whether the request left this program."""
+    """It was tried and did not work, for certain. `sent`: the request was sent."""
 
     kind: Literal["failed"] = "failed"
     code: str
@@ -181,7 +181,7 @@ class Failed(Value):
 
 
 class Unknown(Value):
-    """It may or may not have happened, and it was not sent again."""
+    """It may have happened or not. It was not sent again."""
 
     kind: Literal["unknown"] = "unknown"
     code: str
@@ -195,11 +195,11 @@ Outcome: TypeAlias = Done | Refused | Failed | Unknown
 
 
 class LookBack(Value):
-    """What a backend says when asked whether a call whose answer was lost took effect.
+    """Whether a call whose answer was lost took effect, as the backend reports it.
 
-    `found` carries the outcome when it did; `absent` is True when the backend can tell that it did not; neither when it
-    cannot tell. `evidence` says in whole sentences what was looked at. `again` is True when the same look may tell more a
-    moment later; `hint` is what a person can do when it stays open.
+    `found` is the outcome when it did. `absent`: it did not, for certain. Neither: unknown. `evidence` are sentences about
+    what was checked. `again`: the same check may find more a moment later. `hint` is what a person can do when the outcome
+    stays unknown.
     """
 
     found: Done | None = None
@@ -210,7 +210,7 @@ class LookBack(Value):
 
 
 class Health(Value):
-    """How a backend is: `ok`, a sentence, how long the check took, when its credential ends."""
+    """The health of a backend: `ok`, a sentence, the duration of the check, and when its credential expires."""
 
     ok: bool
     summary: str
@@ -221,7 +221,7 @@ class Health(Value):
 
 
 class Named(Value):
-    """A target as a list shows it, for `targets`, `find` and type-ahead. `text` is how it is written."""
+    """A target in a list, for `targets`, `find` and type-ahead. `text` is its written form."""
 
     target: Target
     text: str

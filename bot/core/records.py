@@ -1,4 +1,4 @@
-"""The values that the store keeps and gives back. Every time is RFC 3339 UTC text with microseconds (see `stamp`)."""
+"""The values that the store keeps. Every time is RFC 3339 UTC text with microseconds (see `stamp`)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import RunView
 from bot.core.value import Json, Value
 
-PRIVATE: Final = ("ephemeral", "response", "update_response")  # kinds of message that one person alone sees
+PRIVATE: Final = ("ephemeral", "response", "update_response")  # kinds of message that only one person sees
 
 
 def stamp(at: datetime | str) -> str:
-    """`at` as the store keeps it: `2026-11-22T02:23:37.000000Z`. A text is taken to be in that form already.
+    """`at` in the form of the store: `2026-11-22T02:23:37.000000Z`. Text must be in that form already.
 
-    All stamps have one length, so that they compare as texts.
+    All stamps have the same length, so that they compare as text.
     """
     if isinstance(at, str):
         return at
@@ -28,7 +28,7 @@ def stamp(at: datetime | str) -> str:
 
 
 class StoredRequest(Value):
-    """A request and how far it got. `state`: new, working, waiting, sending, ended."""
+    """A request and its progress. `state`: new, working, waiting, sending, ended."""
 
     request_id: str
     dedupe_key: str
@@ -40,11 +40,11 @@ class StoredRequest(Value):
 
 
 class Outgoing(Value):
-    """What one message in Slack should be. `key` names it for ever.
+    """The desired state of one message in Slack. `key` is its permanent id.
 
     `kind`: message, ephemeral, response, update_response, upload, home, step. `ts` is the posted message's. `files` refer to
-    spooled files, `body` is opaque here. `want` counts how often it was shown, `have` is the `want` that Slack has;
-    `gone` means that the message no longer exists and nothing is sent. The store counts `want`, `have` and `attempts`.
+    spooled files, `body` is opaque here. `want` counts how often it was shown, `have` is the `want` that Slack has.
+    `gone`: the message no longer exists and nothing is sent. The store counts `want`, `have` and `attempts`.
     """
 
     key: str
@@ -67,12 +67,13 @@ class Outgoing(Value):
 
     @property
     def is_question(self) -> bool:
-        """Whether others decide this message."""
+        """Whether other people decide this message."""
         return isinstance(self.body, dict) and bool(self.body.get("question"))
 
     @property
     def lane(self) -> str:
-        """What is sent in turn: one place's private answers, new messages, updates or files. Slack limits each by itself."""
+        """Messages of one lane are sent in order: one place's private answers, new messages, updates or files. Slack limits each
+        of them separately."""
         sort = self.kind
         if sort in PRIVATE:
             sort = "private"
@@ -82,7 +83,7 @@ class Outgoing(Value):
 
 
 class StoredButton(Value):
-    """What a button means. `channel_id` and `ts` are those of its message, joined when it is read."""
+    """The meaning of a button. `channel_id` and `ts` are those of its message, joined when it is read."""
 
     id: str
     message_key: str
@@ -117,7 +118,7 @@ class PendingDecision(Value):
 
 
 class CastVote(Value):
-    """One person's word on a hold. `person` is who counts once (the same human may have several user ids).
+    """One person's vote on a pending decision. `person` counts once: a person may have several user ids.
 
     `vote`: approve or deny.
     """
@@ -131,9 +132,9 @@ class CastVote(Value):
 
 @dataclass(frozen=True, slots=True)
 class VoteResult:
-    """What came of a vote. `counted`: it was written. `won`: it decided the hold.
+    """The result of a vote. `counted`: it was written. `won`: it decided.
 
-    `state` is the hold's state afterwards; `missing` when there is no such hold, `expired` when its time is over.
+    `state` is the state of the pending decision afterwards: `missing` when it doesn't exist, `expired` when it has expired.
     """
 
     won: bool
@@ -144,12 +145,12 @@ class VoteResult:
 
     @property
     def agreed(self) -> int:
-        """How many votes agree."""
+        """The number of approvals."""
         return len([vote for vote in self.votes if vote.vote == "approve"])
 
 
 class Watch(Value):
-    """A run that is followed to its end. `state`: open, ended, lost. `group_key` is what one poll reads together."""
+    """A run that is followed to its end. `state`: open, ended, lost. One poll reads all runs of a `group_key`."""
 
     id: str
     request_id: str
@@ -169,8 +170,8 @@ class Watch(Value):
 class Pause(Value):
     """A schedule that is off until `until_at`; `verb_back` switches it on.
 
-    `state`: open, resumed, replaced (by a newer pause), cancelled (by a newer order of another sort), failed (nothing was left
-    to switch on). `tries` counts the attempts to end it that came to nothing.
+    `state`: open, resumed, replaced (by a newer pause), cancelled (by a newer request of another sort), failed (nothing was
+    left to switch on). `tries` counts the failed attempts to end it.
     """
 
     id: str
@@ -189,12 +190,12 @@ class Pause(Value):
 
 
 def grant_id(asked: str) -> str:
-    """The id of the grant that a request (`r-...`), or an approval of one (`r-....1`), makes; the same when it is made again."""
+    """The id of the grant that a request (`r-...`) or an approval (`r-....1`) makes; the same each time."""
     return f"g-{asked.removeprefix('r-')}"
 
 
 class Grant(Value):
-    """A permission for a time. `channel_id` None means every channel. `state`: open, revoked, expired."""
+    """A permission for a limited time. `channel_id` None means every channel. `state`: open, revoked, expired."""
 
     id: str
     user_id: str
@@ -213,12 +214,12 @@ class Grant(Value):
 
     @property
     def by_approval(self) -> bool:
-        """Whether an approval made it, whose votes were judged; else it is one person's own."""
+        """Whether an approval made it, with votes that were checked; otherwise one person made it."""
         return self.id != grant_id(self.request_id)
 
 
 class StoredEntry(AuditEntry):
-    """A row of the audit log as it was stored."""
+    """An entry of the audit log as it was stored."""
 
     seq: int
     prev_hash: str
@@ -227,9 +228,9 @@ class StoredEntry(AuditEntry):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What to look for in the audit log; None means everything. `since` and `until` are inclusive stamps.
+    """A search in the audit log; None means everything. `since` and `until` are inclusive stamps.
 
-    `text` are words that must all occur; `word*` is a beginning. Rows are found by time when their neighbours were
+    `text` are words that must all occur; `word*` matches a beginning. An entry is found by time when its neighbours were
     written within an hour of their `at`.
     """
 
@@ -247,9 +248,9 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check of the audit log found. `rows` were read; `head` is `SEQ:HASH` of the last, None when there is none.
+    """The result of a check of the audit log. `rows` entries were read; `head` is `SEQ:HASH` of the last one, or None.
 
-    `tail_checked` False: no published head was given, so a cut tail could not be seen.
+    `tail_checked` False: without a published head, a truncated end can't be detected.
     """
 
     ok: bool

@@ -1,4 +1,4 @@
-"""How targets, times, counts and sentences are written, and which characters a name may hold."""
+"""How targets, times, counts and sentences are written, and which characters a name may contain."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def utc_text(when: datetime | None) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when else "-"
 
 
-def visible(text: str, what: str, whose: str, *, also: str = "") -> str:
-    """The text. Raises BadRequest for an invisible character or one of `also`; `what` and `whose` name the text in it."""
+def visible(text: str, what: str, *, also: str = "") -> str:
+    """The text. Raises BadRequest for an invisible character or one of `also`; its message calls the text `what`."""
     for char in text:
         if char in also or unicodedata.category(char) in INVISIBLE:
-            raise BadRequest(f"The {what} contains the character U+{ord(char):04X}. No {whose} can contain it.")
+            raise BadRequest(f"The {what} contains the character U+{ord(char):04X}, which is not allowed.")
     return text
 
 
 def checked_name(text: str, example: str) -> str:
-    """The text, stripped, if it can be a name or an id; raises BadRequest for nothing, invisible signs and overlong ones."""
+    """The text, stripped, if it can be a name or an id. Raises BadRequest when it is empty, long or has invisible characters."""
     if not text.strip():
         raise BadRequest(f"Give a name or an id, like `{example}`.")
-    visible(text, "name", "name here")
+    visible(text, "name")
     if len(text) > LONGEST_NAME:
         raise BadRequest(f"The name is longer than {LONGEST_NAME} characters.")
     return text.strip()
@@ -54,9 +54,9 @@ def plural(number: int, unit: str, units: str = "") -> str:
 
 
 def sentences(*parts: str) -> str:
-    """The parts that say something, one after the other, each closed by a point unless it ends as a sentence does.
+    """The non-empty parts joined, each with a full stop unless it ends as a sentence does.
 
-    How a part begins is its own business: it may be a name.
+    The first letter stays as it is: a part may begin with a name.
     """
     return " ".join(_closed(part.strip()) for part in parts if part.strip())
 

@@ -1,9 +1,9 @@
-"""Reading what a control plane sends: one odd field, row or character never hides the others.
+"""Reads replies of control planes: one unreadable field, row or character never hides the others.
 
 A reply is parsed once, where it arrives (`http_client.Reply.read` and `.rows`), into models of this module. A field with a
 default tolerates anything: what can't be read becomes the default, and `odd` names it. A field without a default is one
-that every reader of the model needs: without it the whole reply fails, and the error names the field. What only some
-operations need, they name when they read: `reply.read(Run, "run_id")`.
+that every reader of the model needs: without it the whole reply fails, and the error names the field. An operation
+that needs more fields names them when it reads: `reply.read(Run, "run_id")`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from pydantic import (
 )
 
 from bot.core.outcome import Fact
+from bot.core.text import plural
 from bot.core.value import Json
 
 T = TypeVar("T")
@@ -45,10 +46,10 @@ _HALF_CHARACTER: Final = re.compile(rb"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 
 
 def loads(body: bytes) -> Json:
-    """The JSON value of a body; raises ValueError for what is not JSON.
+    """The JSON value of a body. Raises ValueError for anything else.
 
-    Half characters (`\\ud83d`) become U+FFFD. Numbers beyond 64 bits and NaN become a text that says so, which no numeric
-    field accepts and every text shows.
+    Surrogate halves (`\\ud83d`) become U+FFFD. Numbers beyond 64 bits and NaN become text that says so: numeric
+    fields reject it, text fields show it.
     """
     text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
     try:
@@ -122,7 +123,7 @@ Name = Annotated[str, BeforeValidator(_as_name)]
 Text = Annotated[str, BeforeValidator(_as_text)]
 """A text; a number is read as its digits."""
 Id = Annotated[str, BeforeValidator(_whole_name)]
-"""A text that something is asked for by: never a number, nor one with a character that had to be replaced."""
+"""A text used as an identifier: never a number, and without replaced characters."""
 Whole = Annotated[int, BeforeValidator(_no_flag)]
 """A whole number, within 64 bits; digits in quotes are read, true and false are not."""
 Number = Annotated[int | float, BeforeValidator(_no_flag)]
@@ -132,7 +133,7 @@ Rows = Annotated[list[T], WrapValidator(_row_by_row)]
 
 
 class WireModel(BaseModel):
-    """A vendor's object; see the module."""
+    """A vendor's object; see the module docstring."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", populate_by_name=True, allow_inf_nan=False, hide_input_in_errors=True
@@ -141,7 +142,7 @@ class WireModel(BaseModel):
 
     @property
     def odd(self) -> tuple[str, ...]:
-        """The vendor's names of the fields that were sent and can't be read, those of inner objects included."""
+        """The vendor's names of fields that were sent but can't be read, including those of inner objects."""
         inner = (part for value in self.__dict__.values() for part in (value if isinstance(value, list) else [value]))
         return (*self._odd, *(name for part in inner if isinstance(part, WireModel) for name in part.odd))
 
@@ -166,7 +167,7 @@ class WireModel(BaseModel):
         return cls.model_fields[field].alias or field
 
     def noting(self, *odd: str) -> Self:
-        """This object, with the names of what could not be read."""
+        """This object, with the names of unreadable fields."""
         self._odd = odd
         return self
 
@@ -185,12 +186,12 @@ def moment(when: str | float | None) -> datetime | None:
 
 
 def mark(text: str, row: WireModel) -> str:
-    """A cell of a row, marked when not all of the row can be read."""
+    """A cell of a row, marked when a part of the row can't be read."""
     return f"{text} {MARK}".strip() if row.odd else text
 
 
 def unreadable(read: WireModel) -> tuple[Fact, ...]:
-    """A fact that names what could not be read of an object; nothing when all of it could."""
+    """A fact that names the unreadable fields of an object; empty when there are none."""
     return (Fact(label="Not readable", value=_listed(read.odd)),) if read.odd else ()
 
 
@@ -203,5 +204,5 @@ def _listed(names: Iterable[str]) -> str:
 def unread(rows: Iterable[WireModel]) -> str:
     """A sentence about rows that can't be read completely; empty without any."""
     odd = [row.odd for row in rows if row.odd]
-    count = "1 row" if len(odd) == 1 else f"{len(odd)} rows"
+    count = plural(len(odd), "row")
     return f"{MARK} {count} can't be read completely: {_listed(chain(*odd))}." if odd else ""

@@ -1,4 +1,4 @@
-"""Credentials of a backend, and a session that is renewed once and never twice at the same time."""
+"""Credentials of a backend, and a session that only one call at a time renews."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from bot.core.ports.services import Clock
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What is added to each call. `base_url` replaces the client's, for vendors that name it at sign-in.
+    """Headers and query that are added to each call. `base_url` replaces the client's, for vendors that return it at sign-in.
 
-    `secrets` are the values that must not show anywhere; header and query values count as such by themselves. `lifetime` is
-    the number of seconds for which a session uses it; None for as long as it is accepted.
+    `secrets` are further values to mask; header and query values are always masked. `lifetime` is how many seconds a session
+    uses it; None: until it is refused.
     """
 
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -28,20 +28,20 @@ class Credential:
     lifetime: float | None = None
 
     def known(self) -> tuple[str, ...]:
-        """Every value that must be masked, the words of a header value one by one."""
+        """Every value to mask, each word of a header value separately."""
         words = tuple(word for _, value in self.headers for word in (value, *value.split()[1:]))
         return (*words, *(value for _, value in self.query), *self.secrets)
 
 
 class Auth(Protocol):
-    """Where a client gets its credential."""
+    """The source of a client's credential."""
 
     async def credential(self) -> Credential:
-        """The one to use now; may sign in, and raises what the sign-in raises."""
+        """The current credential. May sign in, and raises what the sign-in raises."""
         ...
 
     async def renew(self, refused: Credential) -> Credential | None:
-        """Another one after this was refused, or None when there is no other."""
+        """A new credential after this one was refused, or None when there can't be a new one."""
         ...
 
 
@@ -52,11 +52,11 @@ class Fixed:
         self._credential = credential
 
     async def credential(self) -> Credential:
-        """Always the same."""
+        """The fixed credential."""
         return self._credential
 
     async def renew(self, refused: Credential) -> Credential | None:
-        """None: a fixed credential has no successor."""
+        """None: a fixed credential can't be renewed."""
         return None
 
 
@@ -76,7 +76,7 @@ class Basic(Fixed):
 
 
 class Session:
-    """A credential that is fetched when first needed, kept, and fetched again when it is refused or its lifetime is over."""
+    """A credential that is fetched on first use and again when it is refused or its lifetime ends."""
 
     def __init__(
         self, sign_in: Callable[[], Awaitable[Credential]], clock: Clock, lifetime: float | None = None
@@ -89,7 +89,7 @@ class Session:
         self._lock = asyncio.Lock()
 
     async def credential(self) -> Credential:
-        """The kept one while it is fresh; callers that come during a sign-in wait for it and share what it brings."""
+        """The current credential, or a new one when it has expired. Concurrent callers share one sign-in."""
         current = self._fresh()
         if current is not None:
             return current
@@ -97,7 +97,7 @@ class Session:
             return self._fresh() or await self._fetch()
 
     async def renew(self, refused: Credential) -> Credential | None:
-        """A new one, unless another caller has already replaced the refused one."""
+        """A new credential, or the current one if another caller already replaced the refused one."""
         async with self._lock:
             current = self._fresh()
             if current is not None and current is not refused:
@@ -105,7 +105,7 @@ class Session:
             return await self._fetch()
 
     def forget(self) -> None:
-        """Drop the kept one: the next call signs in."""
+        """Drop the credential: the next call signs in."""
         self._current = None
 
     def _fresh(self) -> Credential | None:

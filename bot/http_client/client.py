@@ -1,4 +1,4 @@
-"""HttpClient: every call to a control plane, with its deadline, its caps and its honest ending. See the package's page."""
+"""HttpClient: every call to a control plane, with its timeout, size limits and exact outcome. See the package docstring."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ CONNECT_TIMEOUT: Final = 10.0
 MOST_TRIES: Final = 3
 LONGEST_PAUSE: Final = 20.0
 _HEAD: Final = 512
-# A ValueError is a header that cannot be written or a line of the answer that is too long.
+# A ValueError is a header that can't be written, or a line of the reply that is too long.
 _BROKEN: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, ValueError)
 _AGAIN: Final = frozenset({502, 503, 504})
 
 
 class _Unset:
-    """Tells an omitted value from one that was given as None."""
+    """Marks an omitted value, as opposed to None."""
 
 
 _UNSET: Final = _Unset()
-# A vendor's word for a status that the kit handles itself (credentials, limits, its own errors) does not replace the kit's.
+# The client itself handles these (credentials, limits, server errors); a vendor's translation doesn't replace that.
 _PLAINLY_NO: Final = frozenset(range(400, 500)) - {401, 403, 429}
 
-# (status, body of an error) -> the body to read the sentence from, or the problem that it stands for
+# (status, body of an error) -> the body that holds the message, or the problem that it means
 Translate = Callable[[int, bytes], "bytes | Problem"]
 
 
 class _Retry(Exception):
-    """An attempt that may be made again: `problem` stands if it is not, `pause` is what the server asked for."""
+    """An attempt that may be repeated. `problem` is raised if it is not; `pause` is the wait that the server asked for."""
 
     def __init__(self, problem: Problem, pause: float | None) -> None:
         super().__init__()
@@ -67,10 +67,10 @@ class _Retry(Exception):
 
 
 class HttpClient:
-    """All calls of one backend. `name` stands in every sentence; `chance` gives numbers from 0 to 1.
+    """All calls of one backend. `name` is used in every message; `chance` returns random numbers from 0 to 1.
 
-    `secrets` are masked in what the backend says; fetched credentials are added to them. `translate` reads the vendor's
-    error bodies. Nothing is opened before the first call, and all calls come from one loop.
+    `secrets` are masked in the backend's text; fetched credentials are added. `translate` reads the vendor's error bodies.
+    The first call opens the connection. All calls must come from one event loop.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class HttpClient:
         deadline: float | None = None,
         cap: int = JSON_CAP,
     ) -> Reply:
-        """One call, its whole answer in memory. See the package's page for the words and problems."""
+        """One call with its whole reply in memory. See the package docstring for parameters and errors."""
         request = self._ask(
             method,
             path,
@@ -163,7 +163,7 @@ class HttpClient:
         missing: str | None = None,
         deadline: float | None = None,
     ) -> Download:
-        """One call whose answer goes to `to`, at most `cap` bytes; BadReply when there is more or when it is a web page."""
+        """One call whose reply is written to `to`, at most `cap` bytes. BadReply for a longer reply or a web page."""
         request = self._ask(
             method,
             path,
@@ -194,7 +194,7 @@ class HttpClient:
         return await self._within(request, cap, deadline, take)
 
     async def close(self) -> None:
-        """Close every connection; a later call would open new ones."""
+        """Close every connection. A later call would open new ones."""
         lanes, self._lanes = self._lanes, {}
         for client in lanes.values():
             await client.aclose()
@@ -222,7 +222,7 @@ class HttpClient:
         return HttpRequest(method, path, query, content, stream, tuple(own), chosen, base_url, repeat_safe, missing)
 
     async def _within(self, request: HttpRequest, cap: int, deadline: float | None, take: _Take[T]) -> T:
-        """All attempts under one deadline. What ends it is raised outside the handler, so that no request hangs on it."""
+        """All attempts under one timeout. Errors are raised outside the handler, so that they hold no reference to a request."""
         quiet_logs()
         seconds = self._deadline if deadline is None else deadline
         progress = Progress()
@@ -259,7 +259,7 @@ class HttpClient:
                 await self._clock.sleep(again.pause if again.pause is not None else self._pause(tries))
 
     def _pause(self, tries: int) -> float:
-        # Full jitter over a doubling bound, so that clients that failed together do not come back together.
+        # Full jitter over a doubling bound, so that clients that failed together don't retry together.
         return float(0.1 + self._chance() * 0.4 * 2 ** (tries - 1))
 
     async def _credential(self, request: HttpRequest) -> Credential:
@@ -272,8 +272,8 @@ class HttpClient:
             if request.repeat_safe:
                 raise
             said = problem.summary
-        # Trouble of the sign-in is none of the call that it was for: that one never left.
-        raise NotSent(f"{self.name}: nothing was sent, for signing in did not work. {said}")
+        # The sign-in failed, so the call itself was never sent.
+        raise NotSent(f"{self.name}: nothing was sent, because signing in failed. {said}")
 
     async def _renew(
         self, request: HttpRequest, auth: Auth, credential: Credential, refused: CredentialRefused
@@ -282,15 +282,15 @@ class HttpClient:
             raise refused
         if not request.repeat_safe:
             raise CredentialRefused(
-                f"{self.name} had ended the session; it has signed in again, but sent nothing twice.",
-                "Run it once more.",
+                f"{self.name} ended the session. Signalbox signed in again, but did not repeat the request.",
+                "Run it again.",
                 status=refused.status,
             )
 
     async def _attempt(
         self, request: HttpRequest, credential: Credential, cap: int, take: _Take[T], progress: Progress
     ) -> T:
-        # `sent` stays true over the attempts: what an earlier one began is not undone by a later refusal to connect.
+        # `sent` stays true over the attempts: a later failure to connect doesn't undo an earlier attempt.
         progress.tries = 0
         token = PROGRESS.set(progress)
         try:
@@ -312,7 +312,7 @@ class HttpClient:
         headers = [*request.headers, *credential.headers]
         if not all(value.isascii() and value.isprintable() for _, value in headers):
             raise NotSent(
-                f"{self.name}: nothing was sent, for a header or the credential holds characters that cannot be sent."
+                f"{self.name}: nothing was sent, because a header or the credential contains characters that can't be sent."
             )
         client = self._lane(request.repeat_safe)
         prepared = client.build_request(
@@ -356,7 +356,7 @@ class HttpClient:
         raise problem or BadReply(f"{self.name} answered with an unexpected status.")
 
     async def _error_body(self, pieces: AsyncIterator[bytes]) -> bytes:
-        """As much of an error's body as can be had: the status alone already says what happened."""
+        """As much of an error's body as can be read: the status alone already decides the outcome."""
         body = b""
         try:
             async for piece in pieces:
@@ -369,14 +369,14 @@ class HttpClient:
         try:
             to.write(piece)
         except OSError:
-            text = f"{self.name}: the reply could not be kept; the local disk is full."
+            text = f"{self.name}: the reply can't be saved; the local disk may be full."
             raise CallProblem(text, code="disk") from None
 
     def _refuse_page(self, media_type: str, head: bytes, status: int) -> None:
         if head.strip() and looks_html(media_type, head):
             raise BadReply(
-                f"{self.name} answered {status} with a web page, as a sign-in page or a proxy does.",
-                "Check `base_url` and whether the credential still holds.",
+                f"{self.name} answered {status} with a web page, maybe from a sign-in page or a proxy.",
+                "Check `base_url` and whether the credential is still valid.",
                 status=status,
             )
 

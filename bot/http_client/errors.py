@@ -1,4 +1,4 @@
-"""The one place where an HTTP status or a transport error becomes a problem of core/problems."""
+"""The one place where an HTTP status or a transport error becomes an error of core/errors."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ from bot.http_client.response import looks_html, media_type_of
 from bot.http_client.urls import host_of
 
 LONGEST_SENTENCE: Final = 300
-NO_SUCH_PAGE: Final = (
-    "no_such_page"  # a page of a web server, which may stand in for the control plane, says little of the thing
-)
+NO_SUCH_PAGE: Final = "no_such_page"  # a web page may come from another server and says little about the target
 _MESSAGE_KEYS: Final = (
     "message", "error_description", "errormessage", "detail", "description", "statusdescription", "title", "error",
     "reason", "msg", "errors", "statusmessage", "fault",
@@ -43,7 +41,7 @@ _TITLE: Final = re.compile(r"<(title|h1)\b[^>]{0,200}>(.{1,300}?)</\1>", re.IGNO
 
 
 def sentence_of(media_type: str, body: bytes, secrets: Iterable[str] = ()) -> str:
-    """What an error body says, in at most 300 characters, without secrets; empty when it says nothing."""
+    """The message of an error body in at most 300 characters, without secrets; empty when there is none."""
     text = body[:65_536].decode("utf-8", "replace").strip()
     if looks_html(media_type, body):
         found = _TITLE.search(text)
@@ -87,7 +85,7 @@ def _words_of(record: dict[str, Any], depth: int) -> str:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds of a Retry-After header, as a number or as a date; None without a readable one."""
+    """Seconds of a Retry-After header, given as a number or a date; None when absent or unreadable."""
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,6}", value):
         return float(value)
@@ -110,7 +108,7 @@ def problem_of_status(
     repeat_safe: bool = False,
     missing: str | None = None,
 ) -> Problem | None:
-    """The problem that a status stands for, None for 2xx. `url` is only used to find the host that a redirect names."""
+    """The problem for a status; None for 2xx. `url` is only used to find the host of a redirect."""
     if 200 <= status < 300:
         return None
     said = sentence_of(media_type_of(headers), body, secrets)
@@ -123,36 +121,36 @@ def problem_of_status(
             f"{name} {what} ({status}){tail}", "An administrator can check or renew it.", status=status
         )
     if status == 429:
-        return RateLimited(f"{name} says there were too many requests{tail}", retry_after=retry_after(headers, now))
+        return RateLimited(f"{name} reports too many requests{tail}", retry_after=retry_after(headers, now))
     if status == 404 and missing is not None:
         page = looks_html(media_type_of(headers), body)
         return NoSuchTarget(f"{name} has no {missing}{'.' if page else tail}", code=NO_SUCH_PAGE if page else None)
     if status >= 500:
-        return ServerError(f"{name} had an error of its own ({status}){tail}", status=status)
+        return ServerError(f"{name} reports an internal error ({status}){tail}", status=status)
     if status < 200:
         return CallProblem(f"{name} answered with an unexpected status ({status}).", status=status)
-    return Rejected(f"{name} said no ({status}){tail}", status=status)
+    return Rejected(f"{name} rejected the request ({status}){tail}", status=status)
 
 
 def _redirect(name: str, status: int, headers: Mapping[str, str], url: str, *, repeat_safe: bool) -> Problem:
-    """No 3xx says that nothing was done. 303 is the answer to a call that was carried out; 301 and 302 are what frameworks
-    answer to a form that they have taken; 307 and 308 ask for the same call elsewhere, but whoever sends them may stand in
-    front of a server that has it already. So what must be sent once is as good as lost, and what is safe has failed."""
+    """No 3xx proves that nothing was done. 303 answers a call that was carried out. Frameworks answer an accepted form with
+    301 or 302. 307 and 308 ask for the same call elsewhere, but a proxy may send them after the server got the call. So a
+    call that must be sent once counts as lost, and an idempotent one has failed."""
     host = host_of(urljoin(url, headers.get("location", ""))) if headers.get("location") else "nowhere"
     problem = CallProblem if repeat_safe else Redirected
     return problem(
         f"{name} answered with a redirect ({status}) to {host}, which is not followed.",
-        "Put the final address into `base_url`.",
+        "Set `base_url` to the final address.",
         code=Redirected.code,
         status=status,
     )
 
 
 def problem_of_transport(name: str, host: str, error: BaseException, *, sent: bool) -> CallProblem:
-    """NotSent or Lost for what the transport raised. Its own text is not used: it may hold the address with its query."""
+    """NotSent or Lost for an error of the transport. Its own text is not used: it may contain the address with its query."""
     what = cause_of(error)
     if sent:
-        return Lost(f"{name}: the request was sent to {host}, but no whole answer came ({what}).")
+        return Lost(f"{name}: the request was sent to {host}, but no complete answer came ({what}).")
     hint = ""
     if "certificate" in what:
         hint = "Check `ca_file`, `client_cert` and the server's certificate."
@@ -162,7 +160,7 @@ def problem_of_transport(name: str, host: str, error: BaseException, *, sent: bo
 
 
 def cause_of(error: BaseException) -> str:
-    """Why a connection failed, in a few words for a person; never the text of the error, which may hold an address."""
+    """Why a connection failed, in a few words; never the text of the error, which may contain an address."""
     chain: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and len(chain) < 6:
@@ -175,18 +173,18 @@ def cause_of(error: BaseException) -> str:
     for known, words in _CAUSES:
         if known in names:
             return words
-    return "connection trouble"
+    return "connection problem"
 
 
-# By name, most telling first: one table for the errors of ssl, asyncio, aiohttp and httpx alike.
+# By class name, most specific first: one table for the errors of ssl, asyncio, aiohttp and httpx.
 _CAUSES: Final = (
     ("ClientProxyConnectionError", "the proxy can't be reached"),
     ("SSLCertVerificationError", "its certificate isn't accepted"),
     ("ClientConnectorCertificateError", "its certificate isn't accepted"),
     ("SSLError", "no TLS connection could be made"),
     ("FileNotFoundError", "a file with certificates can't be read"),
-    ("ClientConnectorDNSError", "its name can't be found"),
-    ("gaierror", "its name can't be found"),
+    ("ClientConnectorDNSError", "its name can't be resolved"),
+    ("gaierror", "its name can't be resolved"),
     ("ConnectionRefusedError", "connection refused"),
     ("ConnectionTimeoutError", "no connection in time"),
     ("SentTwice", "the connection was closed"),

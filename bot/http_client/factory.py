@@ -1,4 +1,4 @@
-"""How a backend gets its client."""
+"""Makes the HTTP client of a backend."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.http_client.transport import Tls
 
 
 def chance_of(ids: Ids) -> Callable[[], float]:
-    """Numbers from 0 to 1 out of the Ids port, the program's only source of chance."""
+    """Random numbers from 0 to 1, made from the Ids port."""
 
     def chance() -> float:
         return int(hashlib.sha256(ids.secret().encode()).hexdigest()[:8], 16) / 0xFFFF_FFFF

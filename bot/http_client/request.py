@@ -1,4 +1,4 @@
-"""One call as it was asked for, before any attempt."""
+"""One call, before any attempt."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from bot.http_client.auth import Auth
 from bot.http_client.urls import Query
 
-# Gives a fresh iterator of the body at every attempt.
+# Returns a new iterator of the body for every attempt.
 BodyStream = Callable[[], AsyncIterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """What HttpClient.call and download were told; see the package's page for the words."""
+    """The arguments of HttpClient.call and download; see the package docstring."""
 
     method: str
     path: str

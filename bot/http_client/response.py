@@ -1,4 +1,4 @@
-"""A whole answer, read into what was promised or named as unreadable; and bodies unpacked in bounded steps."""
+"""A whole reply, parsed into models; and bodies unpacked in bounded steps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHOWN_FIELDS: Final = 3
 
 
 def looks_html(media_type: str, head: bytes) -> bool:
-    """True for a web page, whatever its type says: sign-in pages and proxies answer with those."""
+    """True for a web page, whatever its media type: sign-in pages and proxies answer with those."""
     start = head[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return media_type in ("text/html", "application/xhtml+xml") or start.startswith(_HTML_STARTS)
 
@@ -38,7 +38,7 @@ def media_type_of(headers: Mapping[str, str]) -> str:
 class Reply:
     """A success (2xx). `headers` have lower-case names, `body` is unpacked.
 
-    For sentences: `name` is the backend's, `call` the method and the path.
+    For messages: `name` is the backend, `call` the method and path.
     """
 
     name: str
@@ -54,12 +54,12 @@ class Reply:
 
     @property
     def empty(self) -> bool:
-        """True when there is nothing but blanks."""
+        """True when the body has only blanks."""
         return not self.body.strip()
 
     @property
     def date(self) -> datetime | None:
-        """The server's own clock as it answered, to the second."""
+        """The server's clock at the time of the reply, to the second."""
         try:
             date = parsedate_to_datetime(self.headers["date"])
         except (KeyError, ValueError):
@@ -67,20 +67,20 @@ class Reply:
         return date if date.tzinfo else date.replace(tzinfo=UTC)
 
     def text(self) -> str:
-        """The body as text; bytes that are no UTF-8 are replaced."""
+        """The body as text. Invalid UTF-8 is replaced."""
         return self.body.decode("utf-8", "replace")
 
     def value(self) -> Json:
-        """The body as any JSON value; raises BadReply. Odd characters and numbers are read as vendor_json says."""
+        """The body as any JSON value. Raises BadReply. See vendor_json for unusual characters and numbers."""
         try:
             return loads(self.body)
         except ValueError:
             raise self.bad("the body is not JSON") from None
 
     def read(self, shape: type[T] | TypeAdapter[T], *needs: str) -> T:
-        """The body as `shape`: a model, or an adapter of any type. Raises BadReply that names what is missing.
+        """The body as `shape`: a model, or an adapter of any type. Raises BadReply, which names what is missing.
 
-        `needs` are fields of the model that have a default, but without which the caller can do nothing.
+        `needs` are fields with a default that the caller can't do without.
         """
         adapter = shape if isinstance(shape, TypeAdapter) else TypeAdapter(shape)
         value, fault = self.value(), ""
@@ -97,7 +97,7 @@ class Reply:
         return read
 
     def rows(self, model: type[M], at: Sequence[str] = ()) -> list[M]:
-        """The body as a list, row by row: one that can't be read is there, empty and marked. Null is an empty list.
+        """The body as a list, row by row. An unreadable row is empty and marked. Null is an empty list.
 
         The list is the body itself, or the value of the first key of `at` that the body has. Raises BadReply for others.
         """
@@ -112,7 +112,7 @@ class Reply:
         return _rows_adapter_of(model).validate_python(value)
 
     def bad(self, fault: str) -> BadReply:
-        """The error for a success that does not hold what it has to."""
+        """The error for a success without the needed content."""
         call = f" to {self.call}" if self.call else ""
         return BadReply(
             f"{self.name} answered {self.status}{call}, but {fault}.",
@@ -128,7 +128,7 @@ def _rows_adapter_of(model: type[M]) -> TypeAdapter[list[M]]:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """What came into the file: `size` in bytes, `sha256` hex of them, `head` the first 512."""
+    """The downloaded file: `size` in bytes, `sha256` in hex, `head` the first 512 bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -154,9 +154,9 @@ def _quoted(names: Sequence[str]) -> str:
 
 
 class Unpacker:
-    """Unpacks one content coding with at most a quarter of a megabyte in hand, so that a bomb ends at the cap.
+    """Unpacks one content coding in pieces of at most 256 KB, so that a decompression bomb ends at the cap.
 
-    `coding` is the Content-Encoding; an unknown or a stacked one raises BadReply.
+    `coding` is the Content-Encoding. An unknown or stacked one raises BadReply.
     """
 
     def __init__(self, name: str, coding: str) -> None:
@@ -169,7 +169,7 @@ class Unpacker:
         self._zlib: Any = None
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Unpacked pieces of this chunk."""
+        """The unpacked pieces of this chunk."""
         if not self._coding:
             yield chunk
             return
@@ -188,7 +188,7 @@ class Unpacker:
                 return
 
     def end(self) -> None:
-        """No more chunks: raises BadReply when the packed body was cut off."""
+        """Call after the last chunk. Raises BadReply when the packed body was cut off."""
         if self._start or (self._zlib is not None and not self._zlib.eof):
             raise BadReply(f"{self._name} answered with a compressed body that ends too early.")
 
@@ -203,16 +203,16 @@ class Unpacker:
         try:
             return bytes(self._zlib.decompress(chunk, _STEP))
         except zlib.error:
-            raise BadReply(f"{self._name} answered with a body whose compression is broken.") from None
+            raise BadReply(f"{self._name} answered with a compressed body that can't be unpacked.") from None
 
 
 async def unpacked(chunks: AsyncIterator[bytes], unpacker: Unpacker, cap: int, name: str) -> AsyncIterator[bytes]:
-    """The unpacked pieces, at most `cap` bytes; raises BadReply when there is more."""
+    """The unpacked pieces, at most `cap` bytes. Raises BadReply when there is more."""
     size = 0
     async for chunk in chunks:
         for piece in unpacker.feed(chunk):
             size += len(piece)
             if size > cap:
-                raise BadReply(f"{name} answered with more than {cap // (1 << 20) or 1} MB; reading was stopped.")
+                raise BadReply(f"{name} answered with more than {cap // (1 << 20) or 1} MB; Signalbox stopped reading.")
             yield piece
     unpacker.end()

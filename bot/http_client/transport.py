@@ -1,10 +1,8 @@
-"""The two lanes of connections of one backend: a pool for what may be repeated, and a connection of its own for each
-call that may not.
+"""The connections of one backend: a pool for idempotent calls, and a new connection for each other call.
 
-Why a lane of its own: a pooled connection that the server closed meanwhile fails only after the request was written, and
-then nobody knows what happened; a new connection fails before. aiohttp would further repeat GET, PUT and DELETE once by
-itself when a connection breaks, new or not; `_once` forbids that: what is tried again is counted and paused in `client.py`.
-Measured in perf.md section 5: httpx over aiohttp takes a fifth of the CPU of httpx over httpcore.
+A pooled connection that the server has closed fails only after the request was written, and then the outcome is unknown; a
+new connection fails before. aiohttp also repeats GET, PUT and DELETE once when a connection breaks; `_once` forbids that,
+because `client.py` counts and spaces all repeats. httpx over aiohttp takes a fifth of the CPU of httpx over httpcore.
 """
 
 from __future__ import annotations
@@ -35,10 +33,10 @@ _KEEP_ALIVE: Final = 15.0
 
 @dataclass(slots=True)
 class Progress:
-    """How far a call is.
+    """The progress of a call.
 
-    `tries` counts the requests of one attempt; `sent` turns true right before the first byte is written. `body_problem` is why
-    the body could not be produced: the request was cut off by us, so the backend did nothing.
+    `tries` counts the requests of one attempt. `sent` becomes true right before the first byte is written. `body_problem` is
+    why the body can't be produced: then the request was cut off, so the backend did nothing.
     """
 
     tries: int = 0
@@ -50,7 +48,7 @@ PROGRESS: Final[ContextVar[Progress]] = ContextVar("httpkit_progress")
 
 
 async def watched(body: AsyncIterator[bytes], progress: Progress) -> AsyncIterator[bytes]:
-    """The body; a problem with it is noted, because the library below reports it as trouble with the connection."""
+    """The body. Records an error in it, because the library reports it as a connection error."""
     try:
         async for chunk in body:
             yield chunk
@@ -60,7 +58,7 @@ async def watched(body: AsyncIterator[bytes], progress: Progress) -> AsyncIterat
 
 
 class SentTwice(aiohttp.ClientError):
-    """The library was about to send again within one attempt."""
+    """The library tried to send twice within one attempt."""
 
 
 async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -78,7 +76,7 @@ async def _writing(
 
 
 def quiet_logs() -> None:
-    """httpx writes every address with its query at INFO, and queries of some vendors carry credentials."""
+    """httpx logs every address with its query at INFO, and queries of some vendors contain credentials."""
     for name in ("httpx", "httpcore"):
         logger = logging.getLogger(name)
         if logger.getEffectiveLevel() < logging.WARNING:
@@ -86,26 +84,26 @@ def quiet_logs() -> None:
 
 
 class Tls(NamedTuple):
-    """PEM files with authorities in addition to the system's, and the certificate that the bot shows."""
+    """PEM files with CAs in addition to the system's, and the client certificate."""
 
     ca_files: tuple[str, ...] = ()
     certificate: ClientCertificate | None = None
 
 
 def tls_context(tls: Tls) -> ssl.SSLContext:
-    """Verification by the system's authorities and those of `tls`. There is no context without verification."""
+    """A context that verifies with the system's CAs and those of `tls`. Verification can't be switched off."""
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for ca_file in tls.ca_files:
         context.load_verify_locations(cafile=ca_file)
     if tls.certificate is not None:
-        with tempfile.NamedTemporaryFile() as key:  # mode 0600, and gone at once: OpenSSL reads keys from files only
+        with tempfile.NamedTemporaryFile() as key:  # mode 0600, deleted at once: OpenSSL only reads keys from files
             os.write(key.fileno(), tls.certificate.key.get_secret_value().encode())
             context.load_cert_chain(tls.certificate.file, key.name)
     return context
 
 
 def through(proxies: Proxies) -> aiohttp.ClientMiddlewareType:
-    """Sends each request the way that the rule says for its address, whatever the caller or the environment asked for."""
+    """Sends each request through the proxy that the rule gives for its address, whatever the caller or environment says."""
 
     async def middleware(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         proxy = proxies.route(str(request.url)).proxy
@@ -123,7 +121,7 @@ def through(proxies: Proxies) -> aiohttp.ClientMiddlewareType:
 
 
 def open_session(proxies: Proxies, ca_file: str | None = None) -> aiohttp.ClientSession:
-    """A session for Slack: the same proxies and authorities as for the control planes."""
+    """A session for Slack, with the same proxies and CAs as for the control planes."""
     context = tls_context(Tls(() if ca_file is None else (ca_file,)))
     connector = aiohttp.TCPConnector(ssl=context)
     return aiohttp.ClientSession(connector=connector, middlewares=(through(proxies),), trust_env=False)

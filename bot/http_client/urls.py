@@ -1,4 +1,4 @@
-"""Addresses: parts of paths that cannot climb, queries, and what of an address may be shown."""
+"""Addresses: safe path segments, queries, and the part of an address that may be shown."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Query: TypeAlias = Sequence[tuple[str, str]] | str
 
 
 def segment(text: str) -> str:
-    """`text` percent-encoded as exactly one part of a path; raises BadRequest for what could mean another path."""
+    """`text` percent-encoded as exactly one path segment. Raises BadRequest for text that could change the path."""
     if not text or text in (".", "..") or _CONTROL.search(text):
-        raise BadRequest(f"`{_CONTROL.sub('?', text[:80])}` cannot be an id")
+        raise BadRequest(f"`{_CONTROL.sub('?', text[:80])}` can't be an id")
     return quote(text, safe="")
 
 
 def query_text(query: Query) -> str:
-    """The query string: pairs are encoded, a string is taken as it is."""
+    """The query string. Pairs are encoded, a string is used unchanged."""
     if isinstance(query, str):
         return query
     return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
 
 
 def host_of(url: str) -> str:
-    """Host and port of an address, for sentences; never its path or query."""
+    """Host and port of an address, for messages; never its path or query."""
     parts = urlsplit(url)
     if not parts.hostname:
         return "an unreadable address"

@@ -102,7 +102,7 @@ def _split(lines: Sequence[Line]) -> tuple[Sequence[Line], Sequence[Line]]:
 def _left_out(budget: BlockBudget) -> list[Block]:
     if not budget.left_out:
         return []
-    return [block_kit.context([block_kit.prose(f"Not shown for lack of room: {', '.join(budget.left_out)}.")])]
+    return [block_kit.context([block_kit.prose(f"Too long to show: {', '.join(budget.left_out)}.")])]
 
 
 def _fitted(text: str, limit: int, cost: int, people: frozenset[str] = frozenset()) -> str:

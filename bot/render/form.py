@@ -32,7 +32,7 @@ def render_form(form: FormView) -> Block:
     budget = parts.BlockBudget(block_kit.VIEW_PAYLOAD, block_kit.VIEW_BLOCKS - len(blocks) - 1)
     lead = parts.lines(form.lines, (), budget)
     if budget.left_out:
-        lead.append(block_kit.context([block_kit.prose(f"Not shown for lack of room: {', '.join(budget.left_out)}.")]))
+        lead.append(block_kit.context([block_kit.prose(f"Too long to show: {', '.join(budget.left_out)}.")]))
     view: Block = {
         "type": "modal",
         "callback_id": form.form,

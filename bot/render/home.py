@@ -27,7 +27,7 @@ def render_home(home: HomeView) -> Block:
         # A head, a line of what is missing, buttons and small print are the least that makes sense of a section.
         if share.cost < _LEAST or share.blocks < 8:
             more = plural(len(home.sections) - position, "more section")
-            blocks.append(block_kit.context([block_kit.prose(f"{more} not shown for lack of room.")]))
+            blocks.append(block_kit.context([block_kit.prose(f"{more} not shown, because the tab is full.")]))
             break
         part = [block_kit.divider()] if blocks else []
         part += compose(card, share, used=used, native_table=False)

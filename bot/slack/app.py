@@ -119,7 +119,7 @@ class SlackApp:
     async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Another app's command that reached us by mistake is answered, not run."""
         if body.get("command") != self._command:
-            await ack(f"This is not {self._command}; the app's manifest names another command.")
+            await ack(f"Signalbox only answers `{self._command}`. An administrator needs to fix the app's manifest.")
             return
         receipt = await self._hand_over(commands.read(body, self._stamp, self._front.catalog), body)
         await ack(receipt.say) if receipt.say else await ack()

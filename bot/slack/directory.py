@@ -35,7 +35,7 @@ _FLAGS: Final = (
 )
 _CHANNEL_FLAGS: Final = ("is_im", "is_mpim", "is_ext_shared")
 FROZEN: Final = (
-    "it is shared or its id changed, so its rules don't count; an administrator types `policy confirm` there"
+    "it is shared or its id changed, so its rules don't apply; an administrator needs to type `policy confirm` there"
 )
 _WITHIN: Final = 4.0
 _LARGEST: Final = 20_000
@@ -139,7 +139,7 @@ class SlackDirectory:
             if trouble.remedy is Remedy.RETRY:
                 return Reach(known=False, trouble=f"Slack doesn't answer ({trouble.code}); try again")
             return Reach(
-                trouble=f"it doesn't exist, or the bot is not in it ({trouble.code}); correct the id, or invite the bot"
+                trouble=f"it doesn't exist, or the bot is not in it ({trouble.code}); correct the id or invite the bot"
             )
         found = _reach(info)
         seen = await self._store.value(f"channel:{channel_id}")

@@ -59,7 +59,7 @@ class Uploads:
         with path.open("rb") as file:
             async with self._session.post(url, data=file, headers=_BYTES, allow_redirects=False) as reply:
                 if reply.status != 200:
-                    raise aiohttp.ClientError(f"the upload was answered with {reply.status}")
+                    raise aiohttp.ClientError(f"Slack answered the upload with status {reply.status}")
 
 
 class AttachedFile:
@@ -82,7 +82,7 @@ class AttachedFile:
                 yield chunk
         except TRANSPORT as error:
             raise BadRequest(
-                f"The download of `{self.name}` from Slack broke off ({type(error).__name__}). Try again."
+                f"The download of `{self.name}` from Slack was interrupted ({type(error).__name__}). Try again."
             ) from None
 
     async def _chunks(self) -> AsyncIterator[bytes]:
@@ -90,11 +90,11 @@ class AttachedFile:
         headers = {"Authorization": f"Bearer {self._client.token}"}
         async with self._session.get(self._url, headers=headers, allow_redirects=False) as reply:
             if reply.status != 200:
-                raise BadRequest(f"Slack doesn't hand out the file `{self.name}` ({reply.status}). Attach it again.")
+                raise BadRequest(f"Slack doesn't return the file `{self.name}` ({reply.status}). Attach it again.")
             async for chunk in reply.content.iter_chunked(_CHUNK):
                 left -= len(chunk)
                 if left < 0:
-                    raise BadRequest(f"The file `{self.name}` is larger than Slack said.")
+                    raise BadRequest(f"The file `{self.name}` is larger than Slack reported.")
                 yield chunk
 
 
@@ -114,9 +114,9 @@ class Attachments:
             code = read(error).code
             if code in ("file_deleted", "file_not_found"):
                 raise BadRequest("The attached file was deleted. Attach it again.") from None
-            raise BadRequest(f"Slack doesn't hand out the attached file ({code}). Attach it again.") from None
+            raise BadRequest(f"Slack doesn't return the attached file ({code}). Attach it again.") from None
         info: Mapping[str, Any] = reply["file"]
-        name = visible(str(info.get("name") or "file"), "name of the attached file", "file name")
+        name = visible(str(info.get("name") or "file"), "name of the attached file")
         shared = {*info.get("channels", ()), *info.get("groups", ()), *info.get("ims", ())}
         if channel_id not in shared and info.get("user") != user_id:
             raise BadRequest("You didn't share that file here. Attach it to your message.")

@@ -84,7 +84,7 @@ class HttpServer:
                     if len(body) > MAX_BODY:
                         return 413
                     if self._held > MOST_HELD:
-                        self._quiet.note("body too many")
+                        self._quiet.note("too many bodies")
                         return 503
         except TimeoutError:
             self._quiet.note("body not sent in time")
@@ -135,7 +135,7 @@ class HttpServer:
         self._runners.append(runner)
         server = runner.server
         if server is None:
-            raise RuntimeError("setup makes the server")
+            raise RuntimeError("setup did not make a server")
         loop = asyncio.get_running_loop()
         listening = await loop.create_server(guard.factory(server), *address)
         self._listening.append(listening)

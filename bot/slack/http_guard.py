@@ -133,7 +133,7 @@ class Guard:
         # Slack keeps a connection open between two requests: one that it used is dropped only when no stranger's is left.
         oldest = next((connection for connection in idle if not connection.known), next(iter(idle), None))
         if oldest is None:
-            self.note("connection too many")
+            self.note("too many connections")
             return False
         oldest.drop("connection dropped for a newer one")
         return True

@@ -14,7 +14,7 @@ from bot.slack.app import LAUNCHER, RUN_OPERATION, WORK_ON_MESSAGE
 # Scope and why: every method and event that the program uses needs one of these.
 SCOPES: Final = {
     "app_mentions:read": "mentions",
-    "channels:history": "finding a card again whose post got no answer, in public channels",
+    "channels:history": "finding a card whose post got no answer, in public channels",
     "channels:read": "conversations.info and .members of public channels, shared or not",
     "chat:write": "cards",
     "commands": "the slash command and shortcuts",
@@ -24,7 +24,7 @@ SCOPES: Final = {
     "groups:read": "conversations.info and .members of private channels",
     "im:history": "direct messages, and the same there",
     "im:read": "conversations.info of direct messages",
-    "im:write": "direct messages to people whom a channel's message can't reach",
+    "im:write": "direct messages to people who can't see the channel's message",
     "mpim:read": "telling group messages apart, which are denied",
     "usergroups:read": "user groups in rules",
     "users:read": "guests, outsiders, bots, deactivated people; which app the bot is",
@@ -49,7 +49,7 @@ def manifest(*, command: str = "/ops", url: str | None = None, rotates: bool = F
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {
             "name": "Signalbox",
-            "description": "Work your automation control planes from a channel: guarded, approved, registered.",
+            "description": "Operate your automation control planes from a channel, with rules, approvals and an audit log.",
             "background_color": "#1b3a4b",
         },
         "features": {
@@ -61,22 +61,22 @@ def manifest(*, command: str = "/ops", url: str | None = None, rotates: bool = F
             "bot_user": {"display_name": "signalbox", "always_online": True},
             "shortcuts": [
                 {
-                    "name": "Work a control plane",
+                    "name": "Operate a control plane",
                     "type": "global",
                     "callback_id": LAUNCHER,
-                    "description": "Start, stop, retry, schedule: opens the launcher",
+                    "description": "Start, stop, retry, schedule: opens a form",
                 },
                 {
-                    "name": "Work on this message",
+                    "name": "Run from this message",
                     "type": "message",
                     "callback_id": WORK_ON_MESSAGE,
-                    "description": "Takes the words and files of a message into the launcher",
+                    "description": "Opens the form with the text and files of this message",
                 },
             ],
             "slash_commands": [
                 {
                     "command": command,
-                    "description": "Work the control planes",
+                    "description": "Operate the control planes",
                     "usage_hint": "VERB [TARGET] [KEY=VALUE ...] [-- REASON]",
                     "should_escape": True,
                     **({"url": url} if url else {}),
@@ -109,12 +109,12 @@ def manifest(*, command: str = "/ops", url: str | None = None, rotates: bool = F
                         "channel": {
                             "type": "slack#/types/channel_id",
                             "title": "Channel",
-                            "description": "Whose rules count",
+                            "description": "The channel whose rules apply",
                         },
                         "user": {
                             "type": "slack#/types/user_id",
                             "title": "Started by",
-                            "description": "Kept as a claim",
+                            "description": "Recorded, not verified",
                         },
                     },
                     "required": ["command", "channel"],

@@ -172,7 +172,7 @@ class MessageDelivery:
             await self._uploads.share(present, row.channel_id or "", thread, comment, key=row.key)
         if len(present) < len(files):
             gone = ", ".join(file.name for file in files if file not in present)
-            text = f"{gone} is no longer available. Ask for it again."
+            text = f"{gone} is no longer available. Run the command again."
             await self.client.chat_postMessage(channel=row.channel_id or "", thread_ts=thread, text=text)
         await self.done(row)
 

@@ -103,7 +103,7 @@ def _question(row: Outgoing, card: Card, trouble: SlackTrouble) -> Iterable[tupl
         yield _direct(row, card, person, (refusal, *([Line(text=still)] if still else [])), question=None), None
     if card.buttons:
         named = ", ".join(f"<@{person}>" for person in question.deciders[:5])
-        text = f"{refusal.text} I told {named} by direct message, and they can decide on my Home tab. I keep trying."
+        text = f"{refusal.text} I sent {named} a direct message. They can decide on my Home tab. I keep trying."
         people = (question.asked_by, *question.deciders)
         notice = Card(
             key=f"{row.key}:unposted",
@@ -169,7 +169,7 @@ def undelivered(row: Outgoing, names: str, under: Outgoing | None, trouble: Slac
         lines=(
             Line(
                 heading="What to do",
-                text="Ask for it again later. On the bot's host, `signalbox do` writes the same file to the disk.",
+                text="Run it again later. On the bot's host, `signalbox do` writes the same file to the disk.",
             ),
         ),
         mention=person,

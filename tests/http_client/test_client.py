@@ -146,7 +146,7 @@ async def test_a_call_that_may_not_be_repeated_is_not_sent_again_after_a_renewal
     refused = lambda: web.Response(status=401)  # noqa: E731
     auth = Session(sign_in, FakeClock())
     async with serving(in_turn(refused, ok)) as server, client_of(server.base_url, auth=auth) as client:
-        with pytest.raises(CredentialRefused, match="sent nothing twice"):
+        with pytest.raises(CredentialRefused, match="did not repeat the request"):
             await client.call("POST", "/start")
         assert len(server.seen) == 1
         assert (await client.call("POST", "/start")).status == 200

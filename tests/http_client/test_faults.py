@@ -231,7 +231,7 @@ async def test_what_a_sign_in_meets_is_no_trouble_of_the_call(trouble: Any) -> N
 
         session = Session(sign_in, FakeClock())
         async with serving(always(ok)) as server, client_of(server.base_url, auth=session) as client:
-            with pytest.raises(NotSent, match="signing in did not work"):
+            with pytest.raises(NotSent, match="signing in failed"):
                 await client.call("POST", "/start")
             assert server.seen == []
 

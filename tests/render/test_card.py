@@ -87,7 +87,7 @@ def test_title_status_and_buttons_outlive_everything_else():
     )
     assert "may or may not have happened" in message.blocks[0]["text"]["text"]
     assert [e["value"] for e in pressed(message)] == ["b1", "b2"]
-    assert "Not shown for lack of room" in words(message)
+    assert "Too long to show" in words(message)
     assert "(+" in words(message)
 
 

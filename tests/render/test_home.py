@@ -33,7 +33,7 @@ def test_sections_that_find_no_room_are_counted():
     titles = [b["text"]["text"] for b in view["blocks"] if b["type"] == "section"]
     last = view["blocks"][-1]["elements"][0]["text"]
     assert titles[0] == "*Run 0*"
-    assert last == f"{200 - len(titles)} more sections not shown for lack of room."
+    assert last == f"{200 - len(titles)} more sections not shown, because the tab is full."
 
 
 def test_the_same_buttons_in_two_sections_can_be_told_apart():

@@ -31,8 +31,8 @@ async def test_a_misread_offers_the_nearest_command_and_a_press_runs_it(team: Wo
     ("text", "said"),
     [
         ("start shop/prices", "is not a target. Write `backend:path`"),
-        ("start nowhere:shop/prices", "There is no backend `nowhere`"),
-        ('start "acc:shop/prices', "A quote is opened and not closed"),
+        ("start nowhere:shop/prices", "`nowhere` is not a backend"),
+        ('start "acc:shop/prices', "A quote is not closed"),
         ("start acc:shop/prices now please", "is not `key=value`"),
     ],
 )

@@ -81,7 +81,7 @@ TROUBLES = (
         ("Failed: nothing was done", "does not accept the credential", "An administrator"),
     ),
     Trouble(
-        "there were too many requests",
+        "reports too many requests",
         {"fault": "429"},
         FAILED,
         "rate_limited",

@@ -185,7 +185,7 @@ class InfaClient:
             await source.renew(worn)
             if not safe:
                 raise CredentialRefused(
-                    f"{self._settings.name} had ended the session; it has signed in again, but sent nothing twice.",
+                    f"{self._settings.name} ended the session. Signalbox signed in again, but did not repeat the request.",
                     "Run it once more.",
                     status=401,
                 )

@@ -194,7 +194,7 @@ def checked_name(name: str) -> str:
     """The name if it can be one; raises BadRequest for nothing, blanks around it and invisible characters."""
     if not name:
         raise BadRequest("Name an agent, like `invoice-reader`.")
-    visible(name, "name", "agent's name")
+    visible(name, "name")
     if name != name.strip() or len(name) > _LONGEST_NAME:
         raise BadRequest(f"A name has no blanks around it and at most {_LONGEST_NAME} characters; else write the id.")
     return name

@@ -30,7 +30,7 @@ def checked_path(path: str) -> str:
     """The path if it can be one; raises BadRequest for empty parts, dots, backslashes and invisible characters."""
     if not path:
         raise BadRequest("Name an agent, like `shop/prices`.")
-    visible(path, "path", "agent's path", also="\\")
+    visible(path, "path", also="\\")
     if any(part in ("", ".", "..") or part != part.strip() for part in path.split("/")):
         raise BadRequest(f"`{path[:80]}` can't be the path of an agent; write it like `shop/prices`.")
     return path

@@ -1,1 +1,1 @@
-"""command."""
+"""The command grammar, its parameters, and the catalog of verbs. Pure."""

@@ -1,4 +1,4 @@
-"""What was asked for in parameters: the one way to read them, before there is a target and when it is run."""
+"""The parameters of a request: one way to read them, both before the target is resolved and at dispatch."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from bot.core.value import Json
 
 
 class HasParams(Protocol):
-    """An operation, or what it is made of."""
+    """An operation, or the arguments that it is made from."""
 
     @property
     def params(self) -> Mapping[str, Json]:
-        """Every parameter by its name, defaults included."""
+        """All parameters by name, defaults included."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a row's check may look at: nothing of it has to be read from anywhere.
+    """The input of a capability's `check`. Nothing in it needs I/O.
 
-    `given` are the parameters that were written, `params` the same with the defaults, `files` the ids of attached files.
+    `given` are the parameters that were typed, `params` the same with defaults, `files` the ids of attached files.
     """
 
     params: dict[str, Json]
@@ -32,7 +32,7 @@ class Arguments:
 
 
 def text_of(asked: HasParams, name: str) -> str:
-    """A text parameter, stripped; empty when it is not there."""
+    """A text parameter, stripped; empty when absent."""
     value = asked.params.get(name)
     return value.strip() if isinstance(value, str) else ""
 
@@ -53,6 +53,6 @@ def flag_of(asked: HasParams, name: str) -> bool:
 
 
 def map_of(asked: HasParams, name: str) -> dict[str, str]:
-    """A map parameter as names and texts."""
+    """A map parameter as text by name."""
     value = asked.params.get(name)
     return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}

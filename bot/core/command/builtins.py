@@ -1,4 +1,4 @@
-"""The built-in verbs, which Signalbox answers itself: their names, the words and parameters they take, and their help."""
+"""The built-in verbs, which Signalbox answers itself: names, words, parameters and help."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Takes(StrEnum):
 class Builtin(Value):
     """One built-in verb. Words and parameters that it does not declare are refused.
 
-    Without `needs`, every full member of a channel with rules may use it; else those whom that table of the rules names:
-    administrators or breakglass. `most_words` limits Takes.WORDS.
+    `needs` names the table of the policy that lists who may use it (`administrators`, `breakglass`). Without it, every full
+    member of a channel with rules may. `most_words` limits Takes.WORDS.
     """
 
     verb: str
@@ -40,7 +40,7 @@ _COUNT = Param(
     name="count", type=ParamType.INTEGER, help="how many rows", default=20, minimum=1, maximum=200, unit="rows"
 )
 
-EXAMPLE_BACKENDS: Final = frozenset({"acc", "infa"})  # names of control planes in the examples below
+EXAMPLE_BACKENDS: Final = frozenset({"acc", "infa"})  # the backends in the examples below
 
 BUILTINS: Final = (
     Builtin(
@@ -49,7 +49,7 @@ BUILTINS: Final = (
         help="What you can do here, on one backend (`help acc`), or how one verb works.",
         example="help start",
     ),
-    Builtin(verb="whoami", takes=Takes.NOTHING, help="What the rules of this channel know of you.", example="whoami"),
+    Builtin(verb="whoami", takes=Takes.NOTHING, help="What this channel's rules know about you.", example="whoami"),
     Builtin(
         verb="why",
         takes=Takes.COMMAND,
@@ -68,7 +68,7 @@ BUILTINS: Final = (
     Builtin(
         verb="targets",
         takes=Takes.TARGET,
-        help="What there is on a backend.",
+        help="The targets of a backend.",
         example="targets infa",
         params=(_COUNT.model_copy(update={"default": 50}),),
     ),
@@ -81,13 +81,13 @@ BUILTINS: Final = (
     Builtin(
         verb="status",
         takes=Takes.TARGET,
-        help="Open requests, runs and pauses of this channel; `status acc:` tells whether that backend answers.",
+        help="Open requests, runs and pauses of this channel; `status acc:` shows whether that backend answers.",
         example="status",
     ),
     Builtin(verb="health", takes=Takes.TARGET, help="Whether each backend answers.", example="health"),
-    Builtin(verb="approvals", takes=Takes.NOTHING, help="Requests that wait for a decision here.", example="approvals"),
-    Builtin(verb="watches", takes=Takes.NOTHING, help="Runs in progress that this channel follows.", example="watches"),
-    Builtin(verb="pauses", takes=Takes.NOTHING, help="Schedules that are paused, and until when.", example="pauses"),
+    Builtin(verb="approvals", takes=Takes.NOTHING, help="Requests waiting for a decision here.", example="approvals"),
+    Builtin(verb="watches", takes=Takes.NOTHING, help="Runs that this channel follows.", example="watches"),
+    Builtin(verb="pauses", takes=Takes.NOTHING, help="Paused schedules, and when they resume.", example="pauses"),
     Builtin(
         verb="audit",
         takes=Takes.WORDS,
@@ -125,11 +125,11 @@ BUILTINS: Final = (
         risk=Risk.CHANGE,
         needs="administrators",
     ),
-    Builtin(verb="grants", takes=Takes.NOTHING, help="Grants in force, and until when.", example="grants"),
+    Builtin(verb="grants", takes=Takes.NOTHING, help="Active grants, and when they end.", example="grants"),
     Builtin(
         verb="breakglass",
         takes=Takes.NOTHING,
-        help="In an emergency, open everything in this channel for a short time, without approval. A second person reviews it.",
+        help="In an emergency, allow everything in this channel for a short time, without approval. A second person reviews it.",
         example="breakglass for=30m -- approvers unreachable, checkout is down",
         params=(Param(name="for", type=ParamType.DURATION, help="how long", default=1800, unit="seconds"),),
         risk=Risk.CHANGE,
@@ -145,7 +145,7 @@ BUILTINS: Final = (
     Builtin(
         verb="doctor",
         takes=Takes.NOTHING,
-        help="Check the installation, and how to fix what is wrong.",
+        help="Check the installation, and show how to fix problems.",
         example="doctor",
     ),
 )

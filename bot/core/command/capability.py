@@ -1,4 +1,4 @@
-"""What a backend declares: rows of capabilities, their parameters, and the kinds of targets."""
+"""What a backend declares: capabilities, their parameters, and the kinds of targets."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Risk(StrEnum):
 class TargetKind(Value):
     """A kind of target. `prefix` comes before the id (`run` in `acc:run/ID`); the default kind has none.
 
-    `part_of` is the kind that rules see it as: its id says nothing of the path, which the backend has to tell.
-    `bare` True: rules see it by what follows the prefix. `selects` True: `@last` and its like pick a run of it, see
-    core.grammar; for the kind that is written without a prefix.
+    `part_of` is the kind that policy rules match instead: its id doesn't contain the path, so the backend looks that up.
+    `bare` True: policy rules match the text after the prefix. `selects` True: selectors such as `@last` pick a run of it;
+    only for the kind without a prefix.
     """
 
     name: str
@@ -36,15 +36,14 @@ class TargetKind(Value):
 
 
 class Capability(Value):
-    """One row: this verb on this kind of target.
+    """One verb on one kind of target.
 
-    `repeat_safe` False means: never sent twice by the program. `deadline` is seconds for the whole call.
+    `repeat_safe` False: the program never sends it twice. `deadline` is the timeout of the whole call in seconds.
     `own_verb` True keeps a read out of `risk:read`: a rule must name it. `starts_run` True: the outcome carries a
-    run that can be watched. `effect` says in one sentence what will happen, for the pre-flight and the docs.
-    `pausable` takes `for=` and `until=`: with `resumes` the program says that verb when the time is over, without it the
-    control plane ends it by a timer of its own. `endpoint` names the vendor's call and its source. `check` raises BadRequest
-    for parameters that contradict each other or cannot be sent: it is called before anything is decided, registered as
-    sent, or sent, and reads nothing else.
+    run that can be watched. `effect` is one sentence about what will happen, for the pre-flight and the docs.
+    `pausable` takes `for=` and `until=`: at the end the program runs the verb `resumes`; without `resumes` the control
+    plane has its own timer. `endpoint` names the vendor's call and its source. `check` raises BadRequest for parameters
+    that contradict each other or can't be sent. It runs before any decision and before the audit entry `sent`, without I/O.
     """
 
     verb: str
@@ -66,11 +65,11 @@ class Capability(Value):
     check: Callable[[Arguments], None] | None = None
 
     def param(self, name: str) -> Param | None:
-        """The declared parameter of that name, else None."""
+        """The declared parameter of that name, or None."""
         return next((param for param in self.params if param.name == name), None)
 
     def asked(self, given: dict[str, Json], reason: str | None = None, files: tuple[str, ...] = ()) -> Arguments:
-        """What was written, with the defaults of what was left unsaid; raises BadRequest where `check` does."""
+        """The given parameters with the defaults of the others. Raises BadRequest when `check` does."""
         defaults = {param.name: param.default for param in self.params if param.default is not None}
         asked = Arguments(params={**defaults, **given}, given=given, reason=reason, files=files)
         if self.check is not None:
@@ -79,10 +78,10 @@ class Capability(Value):
 
 
 class BackendRows(Value):
-    """Everything the program knows of a kind of control plane without talking to it.
+    """Everything that the program knows about a kind of control plane without calling it.
 
-    `unlisted` says what its lists leave out and what to write instead, with `{backend}` for the configured name; empty where
-    they are whole.
+    `unlisted` is a sentence about what its lists leave out and what to type instead, with `{backend}` for the configured
+    name; empty when the lists are complete.
     """
 
     kind: str
@@ -92,7 +91,7 @@ class BackendRows(Value):
     unlisted: str = ""
 
     def kind_of(self, name: str) -> TargetKind:
-        """The declared kind of that name; raises StopIteration for another one."""
+        """The declared kind of that name. Raises StopIteration for an unknown name."""
         return next(kind for kind in self.targets if kind.name == name)
 
     @property

@@ -15,7 +15,7 @@ from bot.core.value import Json
 
 
 class CatalogProblem(ValueError):
-    """Two rows answer to the same words, or a row is incomplete: the program must not start."""
+    """Two capabilities have the same words, or one is incomplete: the program must not start."""
 
 
 class Catalog:
@@ -32,12 +32,10 @@ class Catalog:
     def _index(self, rows: BackendRows) -> None:
         kinds = {kind.name for kind in rows.targets}
         if sum(kind.prefix is None for kind in rows.targets) != 1:
-            raise CatalogProblem(f"{rows.kind}: exactly one kind of target is written without a prefix")
+            raise CatalogProblem(f"{rows.kind}: exactly one kind of target must have no prefix")
         for kind in rows.targets:
             if kind.selects and kind.prefix is not None:
-                raise CatalogProblem(
-                    f"{rows.kind}: runs are selected of what is written without a prefix, not of {kind.name}"
-                )
+                raise CatalogProblem(f"{rows.kind}: only the kind without a prefix can select runs, not {kind.name}")
             if kind.part_of is not None and kind.part_of not in kinds:
                 raise CatalogProblem(f"{rows.kind}: {kind.name} is part of the unknown kind {kind.part_of}")
         for row in rows.capabilities:
@@ -49,12 +47,12 @@ class Catalog:
             self._rows[key] = row
 
     def row(self, backend: str, verb: str, target_kind: str) -> Capability | None:
-        """The row of that verb on that kind of target, None when there is none."""
+        """The capability for that verb and kind of target, or None."""
         rows = self.backends.get(backend)
         return self._rows.get((rows.kind, verb, target_kind)) if rows else None
 
     def rows(self, verb: str, backend: str | None = None) -> Sequence[tuple[str, Capability]]:
-        """Every row of a verb as (kind of control plane, row), of one backend's kind when it is named."""
+        """Every capability of a verb as (kind of control plane, capability), limited to one backend's kind when given."""
         named = self.backends.get(backend) if backend is not None else None
         only = named.kind if named is not None else None
         return [
@@ -64,7 +62,7 @@ class Catalog:
         ]
 
     def acts_once(self, verb: str, target: str | None) -> bool:
-        """Whether doing this twice is more than doing it once."""
+        """Whether running this twice has more effect than running it once."""
         rows = self.rows(verb, (target or "").partition(":")[0])
         builtin = self.builtins.get(verb)
         if not rows and builtin is not None:
@@ -72,22 +70,22 @@ class Catalog:
         return any(row.risk is not Risk.READ and not row.repeat_safe for _, row in rows)
 
     def resumes(self, backend: str, verb: str) -> bool:
-        """Whether that verb switches on what a pause of this backend switched off."""
+        """Whether that verb resumes what a pause of this backend switched off."""
         rows = self.backends.get(backend)
         return rows is not None and any(row.resumes == verb for row in rows.capabilities)
 
     def switches(self, backend: str, verb: str, target_kind: str) -> bool:
-        """Whether that verb switches something off that a pause switches on again, or switches it on."""
+        """Whether that verb pauses something or resumes it."""
         row = self.row(backend, verb, target_kind)
         return (row is not None and row.resumes is not None) or self.resumes(backend, verb)
 
     def selects(self, backend: str) -> bool:
-        """Whether `@last` and its like pick a run of what is written without a prefix there."""
+        """Whether selectors such as `@last` pick a run there."""
         rows = self.backends.get(backend)
         return rows is not None and rows.default_target.selects
 
     def everything(self) -> Iterable[tuple[str, Capability]]:
-        """Every row with its kind of control plane, in declared order."""
+        """Every capability with its kind of control plane, in declared order."""
         return ((kind, row) for (kind, _, _), row in self._rows.items())
 
     def builtin(self, verb: str) -> Builtin | None:
@@ -104,7 +102,7 @@ class Catalog:
         return None, path
 
     def canonical_verb(self, words: Sequence[str]) -> tuple[str | None, int]:
-        """The verb at the start of these words and how many words it took; (None, 0) when there is none."""
+        """The verb at the start of these words and its number of words; (None, 0) when they don't start with a verb."""
         folded = [word.lower() for word in words[:3]]
         for length in range(len(folded), 0, -1):
             verb = " ".join(folded[:length])
@@ -120,7 +118,7 @@ class Catalog:
         return tuple(dict.fromkeys(ALIASES.get(name, name) for name in near))
 
     def nearest_backends(self, word: str) -> tuple[str, ...]:
-        """Up to three configured names that look like what was typed."""
+        """Up to three backend names that look like what was typed."""
         return tuple(difflib.get_close_matches(word.lower(), sorted(self.backends), n=3, cutoff=0.4))
 
 
@@ -141,9 +139,9 @@ def check_builtin(row: Builtin, ask: Command) -> dict[str, Json]:
 
 
 def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) -> dict[str, Json]:
-    """The values of `key=value` words against declared rows; raises BadRequest with what is accepted.
+    """The values of `key=value` words, checked against the declared parameters. Raises BadRequest with what is accepted.
 
-    Only what was given is in the result. A MAP is a dict of text by key.
+    The result holds no defaults. A MAP is a dict of text by key.
     """
     _check_names(given)
     by_name = {param.name: param for param in declared}
@@ -171,7 +169,7 @@ def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) ->
 
 
 def _check_names(given: Sequence[tuple[str, str]]) -> None:
-    """Names that a backend might take for the same are refused, and so is text that nobody can see."""
+    """Refuses names that a backend might treat as equal, and invisible characters."""
     seen: dict[str, str] = {}
     for key, value in given:
         first = seen.setdefault(folded(key), key)
@@ -180,9 +178,7 @@ def _check_names(given: Sequence[tuple[str, str]]) -> None:
                 f"`{first}` and `{key}` differ only in case or letter form. Give one.", code="bad_parameter"
             )
         if char := unseen(key) or unseen(value):
-            raise BadRequest(
-                f"`{key}=` contains {char}, a character that nobody can see. Type it again.", code="bad_parameter"
-            )
+            raise BadRequest(f"`{key}=` contains {char}, an invisible character. Type it again.", code="bad_parameter")
 
 
 def _add(into: dict[str, Json], name: str, value: str, key: str) -> None:
@@ -197,7 +193,7 @@ def _unknown_key(key: str, declared: Sequence[Param]) -> str:
     if near:
         return f"`{key}` is not a parameter here. Did you mean `{near[0]}`?"
     if not names:
-        return f"`{key}` is not a parameter here; there are none."
+        return f"`{key}` is not a parameter here. This command takes no parameters."
     return f"`{key}` is not a parameter here. There are: " + ", ".join(f"`{name}`" for name in names) + "."
 
 

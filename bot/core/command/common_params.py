@@ -13,14 +13,16 @@ TAIL: Final = Param(
     minimum=0,
     maximum=200,
     unit="lines",
-    help="How many last lines to show",
+    help="How many of the last lines to show",
 )
 GREP: Final = Param(name="grep", type=ParamType.TEXT, help="Show the lines that contain this text")
 
 
 def pause(again: str) -> tuple[Param, Param]:
-    """`for=` and `until=` of a row that the program says `resumes` for; `again` is what happens then: `Resume`."""
+    """`for=` and `until=` of a pause. `again` is what happens at its end: `Resume`."""
     return (
-        Param(name="for", type=ParamType.DURATION, unit="s", help=f"{again} by itself after this time", example="2h"),
-        Param(name="until", type=ParamType.UNTIL, help=f"{again} by itself at this time", example="Mon 07:00"),
+        Param(
+            name="for", type=ParamType.DURATION, unit="s", help=f"{again} automatically after this time", example="2h"
+        ),
+        Param(name="until", type=ParamType.UNTIL, help=f"{again} automatically at this time", example="Mon 07:00"),
     )

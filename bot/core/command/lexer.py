@@ -12,7 +12,7 @@ _DASHES: Final = frozenset({"--", "\u2014", "\u2013", "\u2014\u2014"})
 _ENTITY: Final = re.compile(r"<([^<>\s|]*[^<>|]*)(?:\|([^<>]*))?>")
 _RUN: Final = re.compile(rf"[^\s{''.join(sorted(DOUBLE | _SINGLE))}]+")
 MARKERS: Final = frozenset("`*_~")  # how Slack writes code, bold, italic and struck text
-_NO_WIDTH: Final = frozenset("\u00ad\u200b\u2060\ufeff")  # show nothing and mean nothing, wherever they are
+_NO_WIDTH: Final = frozenset("\u00ad\u200b\u2060\ufeff")  # invisible and meaningless anywhere
 EDGES: Final = "".join(_NO_WIDTH) + "\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _LEAD: Final = re.compile(rf"[\s{EDGES}]*")
 _SLASH_COMMAND: Final = re.compile(r"/[a-z0-9_-]{1,31}")
@@ -20,7 +20,7 @@ LONGEST: Final = 12_000
 
 
 class Word(NamedTuple):
-    """A word and, for each character, whether it stood in quotes. `start` and `end` are its offsets in the text."""
+    """A word and, for each character, whether it was in quotes. `start` and `end` are its offsets in the text."""
 
     text: str
     quoted: tuple[bool, ...]
@@ -29,7 +29,7 @@ class Word(NamedTuple):
 
     @property
     def bare(self) -> bool:
-        """True when no character stood in quotes."""
+        """True when no character was in quotes."""
         return not any(self.quoted)
 
     def cut(self, first: int, last: int) -> Word:
@@ -43,15 +43,15 @@ class Unreadable(ValueError):
 
 
 def sound(text: str) -> str:
-    """The text with every half of a surrogate pair joined to its other half or replaced by U+FFFD: text that can be stored."""
+    """The text with surrogate halves joined, or replaced by U+FFFD, so that it can be stored."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def unwrap(text: str) -> str:
-    """The text without what copying and formatting put around it: blanks, invisible characters, a code fence, backticks, a
-    pair of bold, italic or strike marks, and the name of a slash command in front."""
+    """The text without what copying and formatting add around it: blanks, invisible characters, a code fence, backticks, a
+    pair of bold, italic or strike marks, and the slash command in front."""
     text = text.strip()
-    if text.isascii() and text[:1].isalnum():  # as nearly always
+    if text.isascii() and text[:1].isalnum():  # the usual case
         return text
     while True:
         before, text = text, _LEAD.sub("", text, count=1).rstrip().rstrip(EDGES)
@@ -86,13 +86,13 @@ def _entity(match: re.Match[str]) -> str:
 
 
 def split(text: str) -> tuple[list[Word], str | None]:
-    """The words before the reason, and the reason (after a lone `--` or the word `because`), else None.
+    """The words before the reason, and the reason (the text after a lone `--` or the word `because`) or None.
 
     Formatting marks and invisible characters around a word are not part of it. Raises Unreadable for an open quote or a
     text longer than LONGEST characters.
     """
     if len(text) > LONGEST:
-        raise Unreadable(f"That is longer than {LONGEST} characters.")
+        raise Unreadable(f"The command is longer than {LONGEST:,} characters.")
     words: list[Word] = []
     at = 0
     while True:
@@ -134,7 +134,7 @@ def _word(text: str, at: int) -> Word:
 
 
 def _visible(word: Word) -> Word:
-    """The word without the invisible characters that nobody put in quotes."""
+    """The word without invisible characters outside quotes."""
     if word.text.isascii():
         return word
     kept = [(char, q) for char, q in zip(word.text, word.quoted, strict=True) if q or char not in _NO_WIDTH]
@@ -163,7 +163,7 @@ def _unformatted(words: list[Word]) -> list[Word]:
 
 
 def _closes(words: list[Word], first: int, run: int) -> int | None:
-    """The word that ends with the mark with which the first one begins, None without one."""
+    """The word that closes the formatting mark of the first word, or None."""
     mark = words[first].text[:run]
     for last in range(first, len(words)):
         end = words[last]
@@ -188,4 +188,4 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
             return "".join(out), at + 1
         out.append(char)
         at += 1
-    raise Unreadable('A quote is opened and not closed. Close it, or put a backslash before it: `\\"`.')
+    raise Unreadable('A quote is not closed. Close it, or put a backslash before it: `\\"`.')

@@ -1,4 +1,4 @@
-"""Parameters of a capability: declared as rows, checked once, kept as plain JSON values."""
+"""Parameters of a capability: declared, checked once, kept as plain JSON values."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class ParamType(StrEnum):
 
 
 class BadParam(ValueError):
-    """A value that cannot be used; the text says what is accepted."""
+    """A value that can't be used. The text names what is accepted."""
 
 
 class Param(Value):
-    """One parameter. A MAP is written `name.KEY=VALUE`; a MAP named `*` takes every key that no other row names."""
+    """One parameter. A MAP is written `name.KEY=VALUE`; a MAP named `*` takes every key that no other parameter has."""
 
     name: str
     type: ParamType
@@ -53,7 +53,7 @@ class Param(Value):
     example: str | None = None
 
     def check(self, words: Sequence[str]) -> Json:
-        """The value of what was written; raises BadParam. Shapes: see ParamType."""
+        """The value of what was typed. Raises BadParam. Shapes: see ParamType."""
         if self.type is ParamType.LIST:
             return [item.strip() for word in words for item in word.split(",") if item.strip()]
         if len(words) != 1:
@@ -74,7 +74,7 @@ class Param(Value):
         if self.type is ParamType.JSON:
             return self._json(word)
         if len(word) > LONGEST_TEXT:
-            raise BadParam(f"`{self.name}` is longer than {LONGEST_TEXT} characters")
+            raise BadParam(f"`{self.name}` is longer than {LONGEST_TEXT:,} characters")
         return word
 
     def _integer(self, word: str) -> int:
@@ -127,7 +127,7 @@ def folded(text: str) -> str:
 
 
 def unseen(text: str) -> str:
-    """`U+202E` for the first character of the text that nobody can see, empty without one. Line breaks and tabs are layout."""
+    """`U+202E` for the first invisible character of the text, or an empty text. Line breaks and tabs count as visible."""
     found = (char for char in text if unicodedata.category(char) in INVISIBLE and char not in "\n\r\t")
     return next((f"U+{ord(char):04X}" for char in found), "")
 

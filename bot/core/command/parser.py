@@ -38,7 +38,7 @@ def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command |
 
 
 def several(texts: Sequence[str], catalog: Catalog, whole: str) -> ParseError:
-    """The refusal of a message with several commands; those that can be read are offered one by one."""
+    """The refusal of a message with several commands. Each readable one is offered as a button."""
     read = [_parse(unwrap(text), catalog, ()) for text in texts]
     commands = tuple(format_command(command) for command in read if isinstance(command, Command))
     problem = f"This message has {len(texts)} commands, and one message is one request. Nothing was done."
@@ -57,7 +57,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _names_a_target(line: str, catalog: Catalog) -> bool:
-    """Whether a line is a whole command, and not words that begin like one."""
+    """Whether a line is a complete command, not only words that begin like one."""
     read = _parse(unwrap(line), catalog, ())
     return isinstance(read, Command) and read.target is not None
 
@@ -88,7 +88,7 @@ def _acts_as_words(builtin: Builtin, bare: Sequence[Word]) -> bool:
 
 
 def _unknown_verb(text: str, words: Sequence[Word], reason: str | None, catalog: Catalog) -> ParseError:
-    """The nearest verbs, each with the rest of what was typed, so that one press says it right."""
+    """The nearest verbs, each with the rest of what was typed, so that one press runs the corrected command."""
     rest = " ".join([*(_typed(word, text) for word in words[1:]), *(["--", reason] if reason else [])])
     nearest = tuple(f"{verb} {rest}".strip() for verb in catalog.nearest_verbs(words[0].text))
     return ParseError(text=text[:500], problem=f"`{words[0].text[:60]}` is not a verb.", nearest=nearest)
@@ -99,7 +99,7 @@ def _typed(word: Word, text: str) -> str:
 
 
 def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, start: int) -> Command:
-    """`why as=@lee start acc:x` keeps the inner command as it was written."""
+    """`why as=@lee start acc:x` keeps the inner command as it was typed."""
     params: list[tuple[str, str]] = []
     while rest and (pair := _pair(rest[0])) is not None and pair[0] == "as":
         params.append(pair)
@@ -108,7 +108,7 @@ def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, star
 
 
 def _pair(word: Word) -> tuple[str, str] | None:
-    """The name and the value of `key=value`; a name with blanks or other signs is quoted: `"input.Search Term"=x`."""
+    """The name and the value of `key=value`. A name with blanks or special characters is quoted: `"input.Search Term"=x`."""
     if "=" not in word.text:
         return None
     at = next((i for i, char in enumerate(word.text) if char == "=" and not word.quoted[i]), 0)
@@ -120,7 +120,7 @@ def _pair(word: Word) -> tuple[str, str] | None:
 
 
 def _params(words: Sequence[Word]) -> tuple[tuple[tuple[str, str], ...], list[Word]]:
-    """The `key=value` pairs in order, and the words that are none. `until=Mon 07:00` is one value."""
+    """The `key=value` pairs in order, and the other words. `until=Mon 07:00` is one value."""
     pairs: list[tuple[str, str]] = []
     bare: list[Word] = []
     index = 0
@@ -158,7 +158,7 @@ def _with_target(
 def _too_many_words(
     text: str, command: Command, rest: Sequence[Word], bare: Sequence[Word], ref: TargetRef
 ) -> ParseError:
-    """Words that belong to no parameter: quoted they are part of the value before them, or of the target."""
+    """The error for words without `key=`: in quotes they would belong to the value before them, or to the target."""
     before = rest[rest.index(bare[1]) - 1]
     pair = _pair(before) if before is not bare[0] else None
     if pair is None:
@@ -178,7 +178,7 @@ def _too_many_words(
 
 
 def _tidied(name: str, value: str) -> str:
-    """`2 hours` as `2h` and `Monday 7am` as `Mon 07:00`, which is how those parameters are written."""
+    """`2 hours` as `2h` and `Monday 7am` as `Mon 07:00`, the forms that those parameters take."""
     length = _UNITS.fullmatch(value)
     if length is not None:
         return f"{length[1]}{length[2][0].lower()}"
@@ -190,19 +190,19 @@ def _tidied(name: str, value: str) -> str:
 
 
 def read_target(word: Word, catalog: Catalog) -> TargetRef | str:
-    """The target that a word names, or a sentence that says why it names none."""
+    """The target that a word names, or a sentence that says why it is not a target."""
     name, colon, path = word.text.partition(":")
     if not colon and name not in catalog.backends:
-        return f"`{word.text[:80]}` is not a target. Write `backend:path`. The command `find` looks for targets."
+        return f"`{word.text[:80]}` is not a target. Write `backend:path`. The command `find` searches for targets."
     if not BACKEND_NAME.fullmatch(name) or name not in catalog.backends:
-        return f"There is no backend `{name[:40]}`. The command `backends` lists them."
+        return f"`{name[:40]}` is not a backend. The command `backends` lists them."
     head, at, selector = path.rpartition("@")
     selected = bool(at) and selector in SELECTORS and not any(word.quoted[-len(selector) - 1 :])
     return TargetRef(backend=name, path=head if selected else path, selector=selector if selected else None)
 
 
 def parse_target(text: str, catalog: Catalog) -> TargetRef | str:
-    """A target alone, as a Command has it or comes from a menu."""
+    """A target alone, from a Command or a menu."""
     try:
         words, _ = split(text)
     except Unreadable as problem:

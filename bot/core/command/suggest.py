@@ -1,8 +1,8 @@
-"""What a person may have meant: commands for words that are not one, best first. Pure; the caller says what exists.
+"""What a person may have meant: commands for words that are not a command, best first. Pure; the caller passes what exists.
 
 Mistyped commands (`strat acc:shop/prices`), targets without their backend (`start shop/prices`), another order
-(`acc:shop/prices start`), other capitals, and sentences ("can you restart the prices agent please?"). Spelling is compared by
-rapidfuzz; what ranks first is what exists, then what the person may do here, then what this channel used last.
+(`acc:shop/prices start`), other capitals, and sentences ("can you restart the prices agent please?"). rapidfuzz compares
+spellings. Existing targets rank first, then what the person may do here, then what this channel used last.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from bot.core.command.params import ParamType
 from bot.core.command.target_ref import SELECTORS
 
 MOST: Final = 3
-_SAME: Final = 84.0  # of 100: two spellings of one name
+_SAME: Final = 84.0  # of 100: two spellings of the same name
 _NEAR_VERB: Final = 72.0
 _MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
 _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
 _EDGES: Final = ".,;!?()[]{}'`*_~"
 _REASON: Final = re.compile(r"(?:^|\s)(?:--|–|—)\s*(.+)$", re.DOTALL)  # noqa: RUF001  phones turn `--` into a dash
 
-# What people call a verb, by the verbs that may be meant: the first that the target supports counts.
+# Other names of verbs, with the verbs that they may mean: the first one that the target supports counts.
 _MEANINGS: Final[Mapping[tuple[str, ...], str]] = MappingProxyType(
     {
         ("start",): "begin launch trigger execute fire kick go",
@@ -87,7 +87,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What suggestions may use. `may` says whether the person is allowed to use a verb on a written target here.
+    """The input of suggestions. `may` returns whether the person may use a verb on a written target here.
 
     `recent` are written targets that this channel used, newest first; `parameters` are the names that were given for a
     written target before.
@@ -100,7 +100,7 @@ class Surroundings:
 
 
 def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...]:
-    """At most three commands, best first. `("help",)` if the words say nothing that exists."""
+    """At most three commands, best first. `("help",)` if the words match nothing."""
     plain = unwrap(unescape(unicodedata.normalize("NFKC", text)))
     plain = _MENTION.sub(" ", f" {plain}").strip()
     match = _REASON.search(plain)
@@ -127,7 +127,7 @@ def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...
 
 
 def _verbs(words: Sequence[str], catalog: Catalog) -> tuple[list[str], set[int]]:
-    """Verbs that these words may mean, the likeliest first, and which words they took."""
+    """Verbs that these words may mean, the likeliest first, and the words that each one used."""
     folded = [word.casefold().strip(":") for word in words]
     return (
         _exact_verb(folded, catalog) or _synonym(folded, words, catalog) or _near_verb(folded, catalog) or ([], set())
@@ -183,7 +183,7 @@ def _last_used(around: Surroundings) -> list[Known]:
 
 
 def _targets(words: Sequence[str], catalog: Catalog, around: Surroundings) -> list[Known]:
-    """Targets that these words may name, the likeliest first: exact names, then parts, then other spellings."""
+    """Targets that these words may mean, the likeliest first: exact names, then parts, then other spellings."""
     scored: dict[str, tuple[float, int, Known]] = {}
     position = {text: at for at, text in enumerate(around.recent)}
     for word in words:
@@ -195,7 +195,7 @@ def _targets(words: Sequence[str], catalog: Catalog, around: Surroundings) -> li
 
 
 def _scores(word: str, catalog: Catalog, targets: Sequence[Known]) -> Iterator[tuple[float, Known]]:
-    """How well one word names each target; a selector (`@failed`) stays with it."""
+    """How well one word matches each target. A selector (`@failed`) stays with the target."""
     bare = "".join(char for char in word if char not in '"“”').casefold().strip(_EDGES)
     base, at, selector = bare.rpartition("@")
     selected = bool(at) and selector in SELECTORS
@@ -213,7 +213,7 @@ def _scores(word: str, catalog: Catalog, targets: Sequence[Known]) -> Iterator[t
 
 
 def _as_typed(words: Sequence[str], catalog: Catalog) -> list[Known]:
-    """The target as it was typed: one that is not known and may exist all the same, or a backend alone."""
+    """The target as it was typed: an unknown one that may still exist, or a backend alone."""
     for word in words:
         name, colon, path = word.partition(":")
         name = name.casefold()
@@ -233,7 +233,7 @@ def _picked(known: Known, selector: str) -> Known:
 
 
 def _likeness(wanted: str, known: Known) -> float:
-    """0 to 100, and a little more for a whole name."""
+    """A score from 0 to 100, and slightly more for a whole name."""
     name = known.name.casefold()
     last = name.rpartition("/")[2]
     if wanted == name:
@@ -248,7 +248,7 @@ def _likeness(wanted: str, known: Known) -> float:
 
 
 def _commands(verb: str, target: Known | None, catalog: Catalog) -> list[tuple[str, str]]:
-    """Commands with this verb, each with the target as written: for a run's verb, the run that is picked from the agent."""
+    """Commands with this verb, each with the target as written. For a verb of runs, a run of the agent is selected."""
     builtin = catalog.builtin(verb)
     if target is None:
         if builtin is not None and builtin.takes in (Takes.NOTHING, Takes.WORDS):
@@ -273,7 +273,7 @@ def _commands(verb: str, target: Known | None, catalog: Catalog) -> list[tuple[s
 
 
 def _pairs(pairs: Sequence[str], catalog: Catalog, verb: str, target: Known, around: Surroundings) -> list[str]:
-    """The given parameters, with the names that this verb has: `regin=north` as `input.region=north`."""
+    """The given parameters, renamed to those of this verb: `regin=north` as `input.region=north`."""
     row = catalog.row(target.backend, verb, target.kind)
     if row is None:
         return list(pairs)

@@ -31,6 +31,6 @@ class TargetRef(Value):
 
 
 def quote(text: str) -> str:
-    """`text` in double quotes, as the grammar reads it back: whatever could close them, and a backslash, is escaped."""
+    """`text` in double quotes, as the grammar reads it back. Quotes and backslashes in it are escaped."""
     escaped = "".join(f"\\{char}" if char == "\\" or char in DOUBLE else char for char in text)
     return f'"{escaped}"'

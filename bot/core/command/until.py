@@ -1,4 +1,4 @@
-"""`until=Mon 07:00` and its like: a local time becomes one instant, or a sentence that says why it can't."""
+"""`until=Mon 07:00` and similar: a local time becomes one instant, or a sentence that says why it can't."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def parse_until(word: str, zone: tzinfo, now: datetime) -> datetime:
     else:
         raise BadParam(f"`{word[:40]}` is not a time; {_ACCEPTED}")
     if instant <= now:
-        raise BadParam(f"`{word}` is over already; it was {_utc(instant)}")
+        raise BadParam(f"`{word}` is in the past; it was {_utc(instant)}")
     if instant - now > LONGEST:
         raise BadParam(f"`{word}` is more than {LONGEST.days} days ahead; choose an earlier time")
     return instant
@@ -76,7 +76,7 @@ def _weekday(name: str, word: str) -> int:
 
 
 def _both(local: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
-    """The two readings of a local time in UTC; they are one and the same but for the hours when clocks are moved."""
+    """The two readings of a local time in UTC. They differ only in the hours when clocks change."""
     first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     return first, second
 
@@ -93,7 +93,7 @@ def _instant(local: datetime, zone: tzinfo, word: str) -> datetime:
             f"such as `{ahead:%Y-%m-%dT%H:%M}`"
         )
     raise BadParam(
-        f"`{word}` is ambiguous: {shown} comes twice when the clocks go back; write `{_utc(first)}` or `{_utc(second)}`"
+        f"`{word}` is ambiguous: {shown} occurs twice when the clocks go back; write `{_utc(first)}` or `{_utc(second)}`"
     )
 
 
@@ -102,7 +102,7 @@ def _utc(instant: datetime) -> str:
 
 
 def ends_at(asked: HasParams, now: datetime, zone: str) -> datetime | None:
-    """The moment that `for=` or `until=` means, None without one; raises BadRequest for a time that cannot be meant."""
+    """The moment of `for=` or `until=`, or None. Raises BadRequest for a time that can't be used."""
     lasts, until = asked.params.get("for"), asked.params.get("until")
     if lasts is not None and until is not None:
         raise BadRequest("Give `for=` or `until=`, not both.", code="bad_parameter")

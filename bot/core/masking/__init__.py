@@ -1,1 +1,1 @@
-"""How secrets are found in text; `core/redact` is what the rest of the program uses."""
+"""Finding secrets in text. The rest of the program uses `core/redact`."""

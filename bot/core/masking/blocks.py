@@ -1,4 +1,4 @@
-"""Secrets that fill more than one line: private keys, blocks of YAML, open quotes, lists, XML elements, continued commands."""
+"""Secrets that span several lines: private keys, blocks of YAML, open quotes, lists, XML elements, continued commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from bot.core.masking.patterns import NAME_HINTS
 from bot.core.masking.values import NAMES, PASSWORDS, PLAIN, any_of
 
-LONGEST_KEY: Final = 200  # lines; a header whose end never comes must not swallow the rest of a log
+LONGEST_KEY: Final = 200  # lines; a header without an end must not mask the rest of a log
 LONGEST_BLOCK: Final = 100
 LONGEST_QUOTE: Final = 20
 _MOST_COLUMNS: Final = 60
@@ -43,9 +43,9 @@ _ONE_WORD: Final = re.compile(r"\s*(?:- +)?[\"']?\S+[\"']?,?\s*")
 
 
 class Cut(NamedTuple):
-    """What to mask of a line: from `start` to `end`. `shows`: put the mask there; `counts`: how many values it is.
+    """What to mask of a line: from `start` to `end`. `shows`: put the mask there. `counts`: the number of values.
 
-    `again`: the line is not part of the value and is read like any other.
+    `again`: the line is not part of the value and is checked like any other.
     """
 
     start: int
@@ -61,7 +61,7 @@ def _past(goes_on: bool = False) -> Cut:
 
 
 class Open:
-    """A value that goes on in the lines to come. `cut`: where it begins in the line that opens it, None for after the line."""
+    """A value that continues in the next lines. `cut`: where it begins in its first line; None: after that line."""
 
     def __init__(
         self, kind: str, longest: int, *, indent: int = 0, end: str = "", cut: int | None = None, column: int = -1
@@ -124,7 +124,7 @@ class Open:
         item = body.startswith("- ") and start >= self._indent
         deeper = start > self._indent
         if self._kind == "many":
-            # Names of secrets stand in such lists too; a list of mappings is looked at line by line.
+            # Names of secrets occur in such lists too. A list of mappings is checked line by line.
             return Cut(start + 2, end, goes_on, counts=1) if item and not _MAPPING.match(body[2:]) else _past()
         if self._kind == "continued":
             return Cut(start, end, goes_on=False, counts=1)
@@ -144,7 +144,7 @@ class Open:
 
 
 def opened(line: str, lowered: str) -> Open | None:
-    """The value that a line begins and does not end; None for most lines. `lowered` is the line in lower case."""
+    """The value that begins in this line and continues; None for most lines. `lowered` is the line in lower case."""
     if "-----begin" in lowered:
         key = _KEY_BEGIN.search(line)
         if key is not None and not _KEY_END.search(line, key.end()):
@@ -174,7 +174,7 @@ def _opened_inline(line: str, lowered: str) -> Open | None:
 
 
 def _header_row(line: str) -> Open | None:
-    """The first line of a table in CSV: the column under a name of a secret is masked in the lines of as many columns."""
+    """The header of a CSV table: columns named like a secret are masked in the lines with as many columns."""
     for separator in (",", ";", "\t"):
         names = [name.strip(" \"'\r") for name in line.split(separator)]
         if not 1 < len(names) <= _MOST_COLUMNS or not all(
@@ -188,7 +188,7 @@ def _header_row(line: str) -> Open | None:
 
 
 def _cells(line: str, separator: str) -> list[tuple[int, int]]:
-    """Where the cells of a CSV line stand, without the quotes around them."""
+    """The positions of the cells of a CSV line, without their quotes."""
     cells, start, quoted = list[tuple[int, int]](), 0, False
     text = line.rstrip("\r")
     for at, letter in enumerate([*text, separator]):

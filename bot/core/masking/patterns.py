@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001  quotes of every language are part of the notations
-"""Where a line holds secrets: notations between a name and its value, credentials of HTTP and of commands, known shapes.
+"""Where a line contains secrets: after names, in HTTP and command-line credentials, and in known shapes.
 
-Pure rules over one line in plain notation; `views` takes encodings off first. Sources: security.md D44 and F8, and the corpus
+Pure rules for one decoded line; `views` decodes it first. Sources: security.md D44 and F8, and the corpus
 in tests/core/data.
 """
 
@@ -41,7 +41,7 @@ from bot.core.masking.values import (
 
 
 class _Notation(NamedTuple):
-    """How a value may follow a name: `sign` right after it, then `value`; `before` is what must stand in front of the name.
+    """How a value may follow a name: `sign` right after it, then `value`. `before` is what must precede the name.
 
     `starts` are the characters that may follow the name. `weak`: also for names like `key`.
     """
@@ -55,8 +55,8 @@ class _Notation(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """`lead` is searched in lower case and `value` expected right after it; without a lead
-    the value is searched. Only a line with one of `hints` is searched."""
+    """Finds `lead` in lower case with `value` right after it, or `value` alone when there is no lead. Only
+    lines with one of `hints` are searched."""
 
     hints: tuple[str, ...]
     lead: re.Pattern[str] | None
@@ -98,7 +98,7 @@ _BLANK: Final = " \t"
 _QUOTE: Final = "\"'`”»]"
 _FOR: Final = r"(?: (?:for|of) [^\s]{1,60}(?: [^\s]{1,60})?)?"
 
-# In the order in which they are tried; the first that finds a value after a name decides.
+# Tried in this order. The first that finds a value after a name decides.
 NOTATIONS: Final[tuple[_Notation, ...]] = (
     _after(
         _QUOTE + _BLANK + ":=",
@@ -319,16 +319,16 @@ NAME_HINTS: Final = frozenset(
     )
 )
 _HINTS: Final = NAME_HINTS.union(*(rule.hints for rule in RULES))
-# What to do for a hint: the rules that name it, or that name a part of it, and whether names are looked for.
+# For each hint: the rules that name it or a part of it, and whether to search for names.
 _RULES_OF: Final = {hint: tuple(rule for rule in RULES if any(part in hint for part in rule.hints)) for hint in _HINTS}
 _NAMING: Final = frozenset(hint for hint in _HINTS if any(part in hint for part in NAME_HINTS))
-# An address is worth a look only with a name or password in it; options overlap with other hints.
+# Only addresses with a name or password matter. Options overlap with other hints.
 _OPTIONS: Final = ("-u", "-a")
 _HINT: Final = re.compile(any_of(_HINTS.difference(("://", *_OPTIONS))) + r"|://(?=[^\s/]{0,400}@)")
 
 
 def spans(line: str, lowered: str) -> Iterator[Span]:
-    """Where the secrets of one line stand. `lowered` is the line in lower case, letter for letter."""
+    """The positions of the secrets of one line. `lowered` is the line in lower case, letter for letter."""
     hints = {*_HINT.findall(lowered), *(option for option in _OPTIONS if option in lowered)}
     if not _NAMING.isdisjoint(hints):
         yield from _named(line, lowered)
@@ -337,7 +337,7 @@ def spans(line: str, lowered: str) -> Iterator[Span]:
 
 
 def _named(text: str, lowered: str) -> Iterator[Span]:
-    """Values that stand after a name, in any notation."""
+    """Values after a name, in any notation."""
     over = 0
     for name in ANY_NAME.finditer(lowered):
         start, end = name.span()
@@ -384,7 +384,7 @@ def _value(value: re.Pattern[str], secret: Check, line: str, name: str, at: int,
 
 
 def _rest(line: str, lead: int, start: int, end: int) -> Span:
-    """A header in quotes, or a header's value in quotes, ends with them; otherwise it fills the line."""
+    """A quoted header or header value ends with its quote; otherwise it fills the line."""
     quote = line[start] if line[start] in "\"'`" else line[lead - 1] if lead and line[lead - 1] in "\"'`" else ""
     start += line[start] == quote
     at = line.find(quote, start, end) if quote else -1

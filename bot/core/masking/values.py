@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  quotes of every language are part of the notations
-"""What a secret stands under, how its value is written, and which values are only words about a secret."""
+"""The names of secrets, how their values are written, and which values are only words about a secret."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _KEYS: Final = tuple(
     )
 )  # fmt: skip
 _OTHERS: Final = ("secret", "token", "credentials?", r"sess(?:ion)?[ _-]?id", "signature")
-# Short names count only where no letter stands beside them: `compass` and `author` don't, `db_pass` does.
+# Short names count only without a letter next to them: `compass` and `author` don't, `db_pass` does.
 _SHORT: Final = ("pass", "auth", "sig", "pw", "psk", "creds?", "otp", "jwt", "bearer", "keys?")
 
 
 def _by_first_letter(patterns: tuple[str, ...]) -> str:
-    """A pattern for any of them that tells by the first letter, which makes the search many times as fast."""
+    """A pattern for any of them, grouped by the first letter, which makes the search many times faster."""
     letters = dict.fromkeys(pattern[0] for pattern in patterns)
     return "|".join(f"{a}(?:{'|'.join(p[1:] for p in patterns if p[0] == a)})" for a in letters)
 
@@ -47,7 +47,7 @@ _SHORT_NAME: Final = re.compile(rf"(?:{'|'.join(_SHORT)}){_SUFFIX}")
 A_PASSWORD: Final = re.compile(PASSWORDS)
 AFTER_NAME: Final = r"[\"'`”»\]]{0,3}"
 SEPARATOR: Final = rf"{AFTER_NAME}[ \t]{{0,60}}(?:=>|->|→|⇒|:=|={{1,3}}|::?)(?:[ \t]|\\[ntr]){{0,60}}"
-# Letters before a quote (b'', N'', @""), then a value in quotes, or one without: signs that end it are part of it only
+# Letters before a quote (b'', N'', @""), then a value in quotes, or one without: characters that end it are part of it only
 # between letters, as in `hunt;er2`, and not where another `name=` follows.
 _QUOTED: Final = (
     r"(?:[a-zA-Z@$]{1,2}(?=[\"']))?"
@@ -91,7 +91,7 @@ _STRONG: Final = re.compile(r"(?=\S*[A-Za-z])(?=\S*[\d!@#$%^&*?+~])[^\s/\\]{4,}|
 _TEST_NAME: Final = re.compile(r"(?i)test|.*(?:/|::|\.py|\.go)")
 
 
-# Lines without any hint, which are most, are told by a pattern that begins with rare letters only; it may say yes too often.
+# Most lines have no hint. This pattern, which begins with rare letters, finds the others; it may match too often.
 _MAYBE: Final = re.compile(
     r"\?(?:code|sid|sig)=|&(?:code|sid|sig)=|-(?:begin|[ua][ =]|-user|stdin)|7z|b(?:ear|asi|cp )"
     r"|c(?:ode=|ontrase|re(?:d|t(?<=secret))|url)|d(?:ap(?:i|p?(?<=ldap))|ckr_|is-cli)|f(?:ied(?<=identified)|_(?<=hf_))"
@@ -105,19 +105,19 @@ _MAYBE: Final = re.compile(
 
 
 def hinted(lowered: str) -> bool:
-    """False when no secret can be in this text in lower case; quick, and often True without any."""
+    """False when this lower-case text can't contain a secret. Quick, and often True without one."""
     return _MAYBE.search(lowered) is not None
 
 
 def is_name(text: str, start: int, name: str) -> bool:
-    """False for a short name that is only a part of a word; capitals part words too, as in `userPass`."""
+    """False for a short name that is only a part of a word. Capitals separate words too, as in `userPass`."""
     if not _SHORT_NAME.fullmatch(name) or start == 0 or not text[start - 1].isalpha():
         return True
     return text[start].isupper() and text[start - 1].islower()
 
 
 def any_of(words: Iterable[str]) -> str:
-    """A pattern for any of the words, the longest first, that looks at each letter once: ten times as fast as a plain list."""
+    """A pattern for any of the words, the longest first, that reads each letter once: ten times faster than a plain list."""
     by_first: dict[str, list[str]] = {}
     for word in words:
         by_first.setdefault(word[:1], []).append(word[1:])
@@ -129,7 +129,7 @@ def any_of(words: Iterable[str]) -> str:
 
 
 def entropy(word: str) -> float:
-    """Shannon entropy in bits a character."""
+    """Shannon entropy in bits per character."""
     total = len(word)
     return -sum(n / total * math.log2(n / total) for n in Counter(word).values()) if total else 0.0
 
@@ -141,7 +141,7 @@ def looks_random(word: str) -> bool:
 
 
 class Found(NamedTuple):
-    """A possible value in a line: `value` is what would be masked, `form` its notation, `name` what it stands under."""
+    """A possible value in a line: `value` is the text to mask, `form` its notation, `name` the name before it."""
 
     value: str
     form: str
@@ -151,7 +151,7 @@ class Found(NamedTuple):
 
     @property
     def password(self) -> bool:
-        """True when the name is that of a password, under which any word may stand."""
+        """True when the name means a password, whose value may be any word."""
         return bool(A_PASSWORD.match(self.name))
 
 
@@ -159,12 +159,12 @@ Check = Callable[[Found], bool]
 
 
 def always(found: Found) -> bool:
-    """Whatever stands there."""
+    """Any value."""
     return found.value.strip() != MASK
 
 
 def not_plain(found: Found) -> bool:
-    """Not a word that says something about a secret, a placeholder, or a structure whose parts are looked at by themselves."""
+    """Not a word about a secret, a placeholder, or a structure whose parts are checked separately."""
     value = found.value.strip(" \t\"'")
     if not value or MASK in (value, f"[{value}]") or value.startswith(MASK) or PLAIN.fullmatch(value):
         return False
@@ -176,9 +176,9 @@ def not_plain(found: Found) -> bool:
 
 
 def not_sentence(found: Found) -> bool:
-    """A password is any word. Of tokens and keys errors speak, as in `token: unexpected end`: such a sentence is none.
+    """A password is any word. Error sentences about tokens and keys (`token: unexpected end`) are not values.
 
-    After `PASS:` stands the name of a test.
+    The text after `PASS:` is the name of a test.
     """
     word = found.value
     if found.password:
@@ -223,13 +223,13 @@ def passphrase(found: Found) -> bool:
 
 
 def in_brackets(found: Found) -> bool:
-    """`password (x)`; but neither a remark in words nor the place or the arguments of a function."""
+    """`password (x)`, but not a remark in words, and not the position or arguments of a function."""
     value = found.value
     if not not_plain(found) or (found.form == "brace" and ":" in value):
         return False
     attached = found.before[-2:-1] not in " \t"
     if attached and (value.isdigit() or (value[0] in "\"'" and not found.password)):
-        return False  # the number of a process, or the argument of a function
+        return False  # a process id, or the argument of a function
     if found.form == "round" and attached:
         return not _SOURCE_PLACE.fullmatch(value) or bool(re.search(r"\d", value) and "." not in value)
     if " " in value.strip():
@@ -240,12 +240,12 @@ def in_brackets(found: Found) -> bool:
 
 
 def quoted_password(found: Found) -> bool:
-    """`password 'x'`; a quoted remark of several words is none, unless the name is written as SQL writes it."""
+    """`password 'x'`, but not a quoted remark of several words unless the name is written as in SQL."""
     return found.password and not_plain(found) and ("PASSWORD" in found.before or " " not in found.value)
 
 
 def whole_line(found: Found) -> bool:
-    """The rest of a line that is nothing but the name of a password and its value."""
+    """The rest of a line that contains only the name of a password and its value."""
     first = found.value.split(None, 1)[0] if found.value.strip() else ""
     return (
         found.password

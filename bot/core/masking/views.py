@@ -1,9 +1,9 @@
-"""What a text says when its wrapping is taken off: control sequences, escapes, entities, percent-encoding, odd letters.
+"""Decoding of text: control sequences, escapes, entities, percent-encoding, unusual letters.
 
 A terminal, a JSON encoder or a web server between a program and its log may write `password="x"` as `password=\\"x\\"`,
-`password=&quot;x&quot;`, `password%3D%22x%22` or with a colour around each word. `shown` removes what has no place in a
-text that people read. `views` decodes one line, layer by layer, and remembers where each character came from, so that what
-is found in a decoded line can be masked in the line itself.
+`password=&quot;x&quot;`, `password%3D%22x%22` or with a colour around each word. `shown` removes what does not
+belong in text for people. `views` decodes one line, layer by layer, and remembers where each character came from, so that
+a secret found in a decoded line can be masked in the line itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-DEEPEST: Final = 6  # layers of encoding that are taken off
+DEEPEST: Final = 6  # layers of encoding to decode
 
 # Terminal sequences as bytes, and as programs spell them in text: \x1b[, \u001b[, \033[, ^[[, and #033[ of syslog.
 _ESC: Final = r"(?:\x1b|\\{1,8}(?:x1[bB]|u001[bB]|0?33|e)|\^\[|#033)"
@@ -45,7 +45,7 @@ _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 class View(NamedTuple):
-    """A line as it reads without some layers of encoding; character `i` stands at `origin[i]` of the line itself.
+    """A line with some layers of encoding removed. Character `i` is at `origin[i]` of the line itself.
 
     `origin` has one number more than the text has characters; None means that nothing was moved.
     """
@@ -54,12 +54,12 @@ class View(NamedTuple):
     origin: list[int] | None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Where a part of this view stands in the line itself."""
+        """The position of a part of this view in the line itself."""
         return (start, end) if self.origin is None else (self.origin[start], self.origin[end])
 
 
 def shown(text: str) -> str:
-    """The text without terminal sequences, overstruck letters and control characters; lines and tabs stay."""
+    """The text without terminal sequences, overstruck letters and control characters. Keeps lines and tabs."""
     if _SEQUENCE_HINT.search(text):
         text = _SEQUENCE.sub("", text)
     if _CONTROL.search(text):
@@ -70,17 +70,17 @@ def shown(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """The text in its simplest letters: full-width letters become ordinary ones, invisible characters go."""
+    """The text in its simplest letters: full-width letters become ordinary ones, invisible characters are removed."""
     return text if text.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
 
 
 def encoded(line: str) -> bool:
-    """True when something in the line may stand for something else."""
+    """True when the line may contain encoded characters."""
     return _TOKEN.search(line) is not None
 
 
 def views(line: str) -> Iterator[View]:
-    """The line itself, then what it reads as with one, two and more layers of encoding taken off."""
+    """The line itself, then the line with one, two and more layers of encoding removed."""
     view = View(line, None)
     yield view
     for _ in range(DEEPEST):
@@ -92,7 +92,7 @@ def views(line: str) -> Iterator[View]:
 
 
 def _peeled(view: View) -> View | None:
-    """The view without its outermost layer; None when there is none."""
+    """The view without its outermost layer of encoding, or None."""
     text, pieces, origin, at = view.text, list[str](), list[int](), 0
     for token in _TOKEN.finditer(text):
         plain = _plain(token[0])
@@ -112,7 +112,7 @@ def _peeled(view: View) -> View | None:
 
 
 def _plain(token: str) -> str:
-    """What one encoded character stands for; the token itself when it is better left alone."""
+    """The character that an encoded one means; the token itself when decoding would be wrong."""
     first = token[0]
     if first == "\\":
         if token[1] in "ux":

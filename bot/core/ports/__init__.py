@@ -1,1 +1,1 @@
-"""ports."""
+"""Protocols between the parts of the program. Each has a second implementation or a fake."""

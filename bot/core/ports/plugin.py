@@ -1,4 +1,4 @@
-"""What a folder under backends/ exports: its rows, its settings, and how it is built."""
+"""What a folder under backends/ exports: its capabilities, its settings, and how it is built."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bot.core.ports.services import Backend, BackendParts
 
 
 def checked_url(url: str, *, allow_http: bool = False) -> str:
-    """`url` without a trailing slash; raises ValueError. Plain http needs a loopback address or `allow_http`."""
+    """`url` without a trailing slash. Raises ValueError. Plain http needs a loopback address or `allow_http`."""
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("write an address like https://acc.example.com")
@@ -36,19 +36,19 @@ def checked_url(url: str, *, allow_http: bool = False) -> str:
 
 
 class RereadSecret(SecretStr):
-    """A secret of a file that another program may replace while the bot runs."""
+    """A secret from a file that another program may replace while the bot runs."""
 
     def __init__(self, value: str, read: Callable[[], str | None]) -> None:
         super().__init__(value)
         self._read = read
 
     def latest(self) -> str:
-        """What the file holds now; the value read at the start where it is empty or can't be read. Blocks."""
+        """The current content of the file, or the value read at the start when the file is empty or unreadable. Blocks."""
         return (self._read() or "").strip() or self.get_secret_value()
 
 
 class References(Protocol):
-    """The context in which settings are validated: where references point to."""
+    """The context of the validation of settings: how references are resolved."""
 
     @property
     def proxies(self) -> Proxies: ...
@@ -86,13 +86,13 @@ def _proxy(value: object, info: ValidationInfo) -> object:
 
 # A secret is written as env:NAME, file:PATH or keyring:SERVICE/NAME and resolved while the table is validated.
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
-# A path is meant from the folder of the configuration.
+# A path is relative to the folder of the configuration.
 FilePath = Annotated[str, BeforeValidator(_file)]
 ProxySetting = Annotated[SecretStr, BeforeValidator(_proxy), Field(json_schema_extra={"format": "proxy"})]
 
 
 class ClientCertificate(NamedTuple):
-    """What the bot shows to a server that asks who it is: a PEM file and its private key."""
+    """The client certificate that the bot presents to a server: a PEM file and its private key."""
 
     file: str
     key: SecretStr
@@ -101,8 +101,8 @@ class ClientCertificate(NamedTuple):
 class BackendSettings(BaseModel):
     """One `[[backend]]` table.
 
-    `ca_file` is a PEM file with private authorities, in addition to those of the system; verification can't be switched off.
-    `client_cert` and `client_key` are the bot's own certificate. `proxy` overrides `[network] proxy`. `allow_http` accepts
+    `ca_file` is a PEM file with private CAs, in addition to those of the system. Verification can't be switched off.
+    `client_cert` and `client_key` are the client certificate. `proxy` overrides `[network] proxy`. `allow_http` accepts
     plain http to any address.
     """
 
@@ -127,7 +127,7 @@ class BackendSettings(BaseModel):
     @model_validator(mode="after")
     def _network(self, info: ValidationInfo) -> Self:
         if (self.client_cert is None) != (self.client_key is None):
-            raise ValueError("write client_cert and client_key together")
+            raise ValueError("set client_cert and client_key together")
         references: References | None = info.context
         inherited = references.proxies if references is not None else Proxies()
         self._proxies = inherited.own(self.proxy, "proxy")
@@ -138,24 +138,24 @@ class BackendSettings(BaseModel):
 
     @property
     def authorities(self) -> tuple[str, ...]:
-        """PEM files with authorities, in addition to the system's: the shared one and its own."""
+        """PEM files with CAs, in addition to the system's: the shared one and the backend's own."""
         return tuple(file for file in (self._shared_ca_file, self.ca_file) if file is not None)
 
     @property
     def proxies(self) -> Proxies:
-        """Which proxy its calls go through."""
+        """The proxy rule of its calls."""
         return self._proxies
 
     @property
     def client_certificate(self) -> ClientCertificate | None:
-        """The bot's own certificate for this backend."""
+        """The client certificate for this backend, or None."""
         if self.client_cert is None or self.client_key is None:
             return None
         return ClientCertificate(self.client_cert, self.client_key)
 
 
 class Plugin(NamedTuple):
-    """`build(settings, parts)` makes one backend; it must not open a connection yet."""
+    """`build(settings, parts)` makes one backend. It must not open a connection."""
 
     rows: BackendRows
     settings: type[BackendSettings]

@@ -1,4 +1,4 @@
-"""What the rooms need of each other, as protocols. A port exists where a second implementation or a fake does."""
+"""What the packages need from each other, as protocols. A port exists where a second implementation or a fake does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Clock(Protocol):
 
 
 class Ids(Protocol):
-    """The only source of chance. `request` is short, sortable and for people; `secret` cannot be guessed; `guid` is a UUID."""
+    """The only source of random ids. `request` is short, sortable and readable; `secret` can't be guessed; `guid` is a UUID."""
 
     def request(self) -> str: ...
     def secret(self) -> str: ...
@@ -35,29 +35,29 @@ class Ids(Protocol):
 
 
 class Names(Protocol):
-    """What was learned of vendor ids: a memory that survives restarts, for vendors that offer no way from id to name."""
+    """The known names of vendor ids, kept across restarts, for vendors that have no lookup from id to name."""
 
     async def remember(self, targets: Sequence[Target]) -> None:
-        """Keep these; a later sight of the same backend, kind and id replaces the earlier."""
+        """Store these. A later name of the same backend, kind and id replaces the earlier."""
         ...
 
     async def by_id(self, backend: str, kind: str, id: str) -> Target | None: ...
 
     async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
-        """Everything remembered of a backend, with when it was last seen."""
+        """Everything known about a backend, with the time when it was last seen."""
         ...
 
 
 class Spool(Protocol):
-    """Temporary files for what is too large to hold."""
+    """Temporary files for content that is too large for memory."""
 
     def create(self, suffix: str) -> AbstractAsyncContextManager[BinaryIO]:
-        """A new file open for writing in binary; it is deleted again if the block raises. `.name` is its path."""
+        """A new file, open for binary writing; deleted if the block raises. `.name` is its path."""
         ...
 
 
 class SlackFile(Protocol):
-    """A file that somebody attached in Slack. `size` in bytes."""
+    """A file that a person attached in Slack. `size` is in bytes."""
 
     name: str
     size: int
@@ -66,7 +66,7 @@ class SlackFile(Protocol):
 
 
 class Call(Protocol):
-    """What an adapter is given beside the operation."""
+    """What an adapter gets in addition to the operation."""
 
     @property
     def clock(self) -> Clock: ...
@@ -76,11 +76,11 @@ class Call(Protocol):
     def spool(self) -> Spool: ...
     @property
     def ends(self) -> datetime | None:
-        """When what `for=` or `until=` limits is over, on the clocks of the bot's zone; None without an end."""
+        """The time when `for=` or `until=` ends, in the bot's time zone; None without an end."""
         ...
 
     async def progress(self, text: str) -> None:
-        """Tell the asker how far a long call is."""
+        """Show the requester the progress of a long call."""
         ...
 
     async def file(self, file_id: str) -> SlackFile:
@@ -88,70 +88,69 @@ class Call(Protocol):
         ...
 
     async def note_enabled(self, targets: Sequence[Target]) -> None:
-        """To be told before a call that starts a pause: what it is about to switch off. `Done.restore` says the same after it,
-        and is not to be had when the program dies in between."""
+        """Must be called before a call that starts a pause, with what it will switch off. `Done.restore` has the same afterwards,
+        but is missing if the program dies in between."""
         ...
 
 
 class Backend(Protocol):
-    """One configured connection to a control plane. Every method may raise core.problems; none retries a call that is not
-    repeat-safe. `rows` is what it declares."""
+    """One configured connection to a control plane. Every method may raise errors of core.errors. None retries a call that is
+    not idempotent. `rows` is what it declares."""
 
     name: str
     rows: BackendRows
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
-        """The exact target. `kind` is the name of the kind when the path carried its prefix (already cut off), else None for
-        the default kind. A selector in `ref` picks a run of the named agent. Raises NoSuchTarget, Ambiguous, CallProblem."""
+        """The exact target. `kind` is the kind whose prefix the path had (already cut off), or None for the default kind. A
+        selector in `ref` picks a run of the named agent. Raises NoSuchTarget, Ambiguous, CallProblem."""
         ...
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
-        """Do it, once. Problems are raised, not returned: the pipeline knows which of them mean unknown."""
+        """Run it, once. Problems are raised, not returned: the caller knows which of them mean unknown."""
         ...
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
-        """How these runs of one group stand now, by target id, in as few requests as the vendor allows."""
+        """The current state of these runs of one group, by target id, in as few requests as the vendor allows."""
         ...
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
-        """Whether a call that was sent at `sent_at`, and whose answer was lost, took effect. Reads only."""
+        """Whether a call sent at `sent_at`, whose answer was lost, took effect. Only reads."""
         ...
 
     async def check(self, operation: Operation) -> Refused | None:
-        """What the target itself has against it: it exists already, it takes no such parameter, nothing of it has failed. None
-        when it can be sent. Answers and raises as `run` would, and only reads; asked once the rules allow it and before
-        anything is held, approved or registered as sent."""
+        """The target's own reason against it: it exists already, it doesn't take that parameter, nothing in it has failed. None
+        when it can be sent. Answers and raises as `run` would, but only reads. Called after the policy allows it and before
+        any pending decision or the audit entry `sent`."""
         ...
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
-        """Facts that an approver should see now (label, text): what runs on the target, what is scheduled, last outcomes."""
+        """Current facts for an approver (label, text): what runs on the target, what is scheduled, the last outcomes."""
         ...
 
     async def form(self, target: Target) -> Sequence[Param]:
-        """The parameters that this one target takes, by their full names (`param.NAME`), where the vendor describes them; else
-        nothing."""
+        """The parameters of this target by full name (`param.NAME`), if the vendor describes them; else empty."""
         ...
 
     async def state_of(self, target: Target) -> str:
-        """The target's state in one short phrase, compared at approval and at dispatch. Empty when it has none, `GONE` when it
-        no longer exists."""
+        """The target's state in one short phrase, compared at approval and at dispatch. Empty when it has none, `GONE` when
+        it was deleted."""
         ...
 
     async def health(self) -> Health: ...
 
     async def targets(self) -> Sequence[Named]:
-        """What exists, as far as the vendor can list it; else what is remembered."""
+        """The existing targets, as far as the vendor can list them, else the remembered ones."""
         ...
 
     async def close(self) -> None: ...
 
 
 class Presenter(Protocol):
-    """Shows things to people. Nothing here raises for what Slack says: it is stored first and sent until it arrives."""
+    """Shows cards to people. Errors of Slack are never raised: everything is stored first and sent until it arrives."""
 
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
-        """Post the card, or update it when its key was shown before. `reply` offers a response_url for what only one person may
-        see; `replace` True puts it over the message that the reply came from."""
+        """Post the card, or update it when its key was shown before. `reply` has a response_url for a private answer; `replace`
+        replaces the message that the request came from."""
         ...
 
     async def deliver(self, delivery: Delivery) -> None:
@@ -159,7 +158,7 @@ class Presenter(Protocol):
         ...
 
     async def open_form(self, trigger_id: str, form: FormView) -> bool:
-        """Open a modal now; False when the trigger was too old."""
+        """Open a modal now. False when the trigger has expired."""
         ...
 
     async def home(self, view: HomeView) -> None:
@@ -172,9 +171,9 @@ class Presenter(Protocol):
 
 
 class Directory(Protocol):
-    """What Slack says of people, user groups and conversations. What cannot be read is said to be unreadable, never guessed.
+    """People, user groups and conversations as Slack reports them. What can't be read is marked unreadable, never guessed.
 
-    `max_age` is seconds that an answer may be old; 0 reads anew.
+    `max_age` is the allowed age of an answer in seconds; 0 always asks Slack.
     """
 
     async def subject(self, actor: Actor, groups: Collection[str], *, max_age: float) -> Subject: ...
@@ -182,15 +181,15 @@ class Directory(Protocol):
     async def where(self, place: Place, *, max_age: float) -> Where: ...
 
     async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
-        """Whether Slack lists this person in that conversation, or for an app's id whether the bot is in it."""
+        """Whether Slack lists this person in that conversation. For an app's id: whether the bot is in it."""
         ...
 
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
-        """The user ids of a user group, None when they cannot be read."""
+        """The user ids of a user group, or None when they can't be read."""
         ...
 
     async def reach(self, channel_id: str) -> Reach:
-        """Whether the bot can write in a channel, read anew."""
+        """Whether the bot can write in a channel, always asked from Slack."""
         ...
 
 
@@ -198,12 +197,12 @@ class SlackFiles(Protocol):
     """Opens files that people attached."""
 
     async def open(self, file_id: str, channel_id: str, user_id: str) -> SlackFile:
-        """The file, if it was shared in that channel or by that person; raises BadRequest otherwise."""
+        """The file, if it was shared in that channel or by that person. Raises BadRequest otherwise."""
         ...
 
 
 class BackendParts(Protocol):
-    """What a plugin builds its backend from."""
+    """What a plugin needs to build its backend."""
 
     @property
     def name(self) -> str: ...

@@ -1,6 +1,6 @@
-"""What the rooms need of the store. Every method that writes is one transaction and raises a Problem when nothing was written.
+"""What the program needs from the store. A method that writes is one transaction, and raises a Problem when nothing was written.
 
-Times may be given as aware datetimes or as stamps (`rows.stamp`).
+Times are aware datetimes or stamps (`records.stamp`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ When = datetime | str
 
 
 class MessageStore(Protocol):
-    """Messages as they should be."""
+    """The outbox: messages as Slack should show them."""
 
     async def show(self, outgoing: Outgoing, shown: Sequence[StoredButton] = ()) -> None: ...
     async def due_messages(
@@ -47,7 +47,7 @@ class MessageStore(Protocol):
 
 
 class DecisionStore(Protocol):
-    """Holds, votes and grants."""
+    """Pending decisions, votes and grants."""
 
     async def open_pending(self, pending_id: str) -> PendingDecision | None: ...
     async def votes(self, pending_id: str) -> tuple[CastVote, ...]: ...

@@ -1,8 +1,8 @@
 // The workspace's state as the page uses it: shown names, roles, what can be mentioned.
 
 const DEFAULT_SHORTCUTS = [
-  { callback_id: "launcher", name: "Run an operation", kind: "global" },
-  { callback_id: "work_on_message", name: "Work on this message", kind: "message" },
+  { callback_id: "launcher", name: "Operate a control plane", kind: "global" },
+  { callback_id: "work_on_message", name: "Run from this message", kind: "message" },
 ];
 
 /** Takes GET /playground/state; raises when it holds nobody. */

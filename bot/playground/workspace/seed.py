@@ -215,10 +215,10 @@ DEMO_SEED = Seed(
         name="signalbox",
         bot_id="B0SIGNAL",
         bot_user_id="U0BOT",
-        commands=(SeedCommand("/ops", "Work the control planes", "VERB [TARGET] [KEY=VALUE ...]"),),
+        commands=(SeedCommand("/ops", "Operate the control planes", "VERB [TARGET] [KEY=VALUE ...]"),),
         shortcuts=(
-            SeedShortcut("launcher", "Run an operation", "global"),
-            SeedShortcut("work_on_message", "Work on this", "message"),
+            SeedShortcut("launcher", "Operate a control plane", "global"),
+            SeedShortcut("work_on_message", "Run from this message", "message"),
         ),
         steps=(
             SeedStep(

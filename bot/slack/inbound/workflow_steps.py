@@ -27,7 +27,7 @@ def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent | No
     claimed = text(inputs, "user")
     if isinstance(ask, Command) and claimed:
         ask = ask.model_copy(
-            update={"reason": f"{ask.reason or 'no reason'} (workflow said to be started by {claimed})"}
+            update={"reason": f"{ask.reason or 'no reason'} (workflow started by {claimed}, not verified)"}
         )
     team = text(body, "team_id") or ""
     return stamp.intent(

@@ -47,7 +47,7 @@ async def test_a_change_is_not_repeated_after_a_renewal(infa: Joined, plane: Inf
     operation = await infa.operation(f'stop infa:eu-1/"{SERVER}"')
     plane.errors_as_200 = as_200
     plane.end_sessions()
-    with pytest.raises(CredentialRefused, match="signed in again, but sent nothing twice"):
+    with pytest.raises(CredentialRefused, match="signed in again, but did not repeat the request"):
         await infa.run(operation)
     assert plane.effects == []
     assert (await infa.run(operation)).kind == "done"

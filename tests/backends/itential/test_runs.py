@@ -180,9 +180,9 @@ async def test_the_output_is_compared_with_that_of_the_last_good_run(itn: Joined
         assert "+no route to host" in shown
         assert "-connecting with password=[redacted]" in shown
     assert shown.startswith("Lines with “step”: 1")
-    assert "No difference from the last good run" in (await itn.do("logs itn:nightly diff=true")).preview
+    assert "No differences from the last good run" in (await itn.do("logs itn:nightly diff=true")).preview
     assert f"(job/{good})" in (await itn.do(f"logs itn:job/{latest} diff=true")).preview
-    assert (await itn.do(f"logs itn:job/{bad} diff=true")).preview == "There is no earlier good run to compare with."
+    assert (await itn.do(f"logs itn:job/{bad} diff=true")).preview == "No earlier good run to compare with."
 
 
 async def test_many_jobs_are_followed_by_one_list(itn: Joined, plane: ItentialPlane) -> None:

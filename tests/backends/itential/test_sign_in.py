@@ -94,7 +94,7 @@ async def test_a_token_that_the_platform_forgot_is_renewed_once(
         service = f"/gateway_manager/v1/services/{operation.target.id}"
         plane.end_sessions()
         await plane.set_fault({"fault": "401_once", "match": "services/run"})
-        with pytest.raises(CredentialRefused, match="sent nothing twice"):
+        with pytest.raises(CredentialRefused, match="did not repeat the request"):
             await itn.run(operation)
         assert plane.jobs == []
         assert (await itn.run(operation)).kind == "done"

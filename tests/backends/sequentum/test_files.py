@@ -135,7 +135,7 @@ async def test_a_log_is_compared_with_the_last_good_run() -> None:
         assert not any(line.startswith(("+", "-")) and "page" in line for line in lines)
         assert here.call.spool.left() == [".zip"]
         here.acc.answers["GET", f"/api/agent/{AGENT}/history"] = said([RUN_REPLY])
-        assert "no earlier good run" in (await logs_of(here, zipped(a__log=bad), diff=True)).preview
+        assert "No earlier good run" in (await logs_of(here, zipped(a__log=bad), diff=True)).preview
 
 
 async def test_a_long_preview_is_cut_at_its_start() -> None:

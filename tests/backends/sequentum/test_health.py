@@ -56,7 +56,7 @@ async def test_being_told_that_there_is_no_such_agent_is_health() -> None:
         assert here.acc.seen[0].query == "agentPath=signalbox/health-check"
 
 
-@pytest.mark.parametrize(("status", "word"), [(401, "does not accept the credential"), (500, "error of its own")])
+@pytest.mark.parametrize(("status", "word"), [(401, "does not accept the credential"), (500, "internal error")])
 async def test_a_sick_acc_is_not_ok(status: int, word: str) -> None:
     """A refused token and an error are told, without the token."""
     async with joined(RecordingAcc({("GET", "/api/agent"): said({"message": TOKEN}, status)})) as here:

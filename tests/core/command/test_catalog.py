@@ -25,7 +25,7 @@ def rows(*capabilities: Capability, kinds: tuple[TargetKind, ...] = LEVERS.targe
         (rows(row("stop", "lever"), row("stop", "lever")), "declared twice"),
         (rows(row("stop", "train")), "unknown kind of target train"),
         (rows(row("stop", "lever"), kinds=LEVERS.targets[1:]), "exactly one kind"),
-        (rows(kinds=(LEVERS.targets[0], LEVERS.targets[1].model_copy(update={"selects": True}))), "not of box"),
+        (rows(kinds=(LEVERS.targets[0], LEVERS.targets[1].model_copy(update={"selects": True}))), "not box"),
         (rows(row("stop", "lever"), kinds=(*LEVERS.targets, LEVERS.targets[0])), "exactly one kind"),
     ],
 )

@@ -176,8 +176,8 @@ def test_a_spelling_reads_as_it_is_meant(text: str, wanted: dict[str, Any]) -> N
         ("strat acc:x", "`strat` is not a verb.", "start acc:x"),
         ("shedule on acc:x", "`shedule` is not a verb.", None),
         ("start x", "Write `backend:path`", None),
-        ("start ac:x", "There is no backend `ac`", "start acc:"),
-        ('start "acc:x', "A quote is opened and not closed", None),
+        ("start ac:x", "`ac` is not a backend", "start acc:"),
+        ('start "acc:x', "A quote is not closed", None),
         ("start acc:a acc:b", "is not `key=value`", None),
         ("start acc:x cron=0 7 * * 1-5", 'write `cron="0 7 * * 1-5"`', 'start acc:x cron="0 7 * * 1-5"'),
         (
@@ -194,7 +194,7 @@ def test_a_spelling_reads_as_it_is_meant(text: str, wanted: dict[str, Any]) -> N
         ("/ops strat \u200bacc:x", "`strat` is not a verb.", "start acc:x"),
         ("start acc:x -- a\nstop acc:y", "This message has 2 commands", "stop acc:y"),
         ("start acc:x\nstart acc:y\n`start acc:z` -- b", "This message has 3 commands", "start acc:z -- b"),
-        ("x" * 12_001, "longer than 12000 characters", None),
+        ("x" * 12_001, "longer than 12,000 characters", None),
     ],
 )
 def test_what_cannot_be_read_says_why(text: str, problem: str, nearest: str | None) -> None:
