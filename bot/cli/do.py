@@ -103,6 +103,9 @@ async def do(
     tasks = TaskQueue()
     async with open_session(settings.proxies, settings.ca_file) as session:
         client = await client_of(slack, session, store, clock)
+        names = StoreNames(store, clock)
+        built = build_backends(settings, clock, ids, names, environ)
+        store.secrets = built.secrets
         sender = MessageSender(  # stores messages only: the bot that runs on this store sends them
             store,
             client,
@@ -111,10 +114,9 @@ async def do(
             clock,
             team_id=slack.team,
             fatal=lambda code: None,
+            secrets=built.secrets,
         )
-        presenter = TerminalPresenter(say, channel, sender)
-        names = StoreNames(store, clock)
-        built = build_backends(settings, clock, ids, names, environ)
+        presenter = TerminalPresenter(lambda text: say(built.secrets.hide(text)), channel, sender)
         spool = FileSpool(settings.store_path.with_suffix(".cli.spool"))
         spool.prepare()
         ctx = build_context(

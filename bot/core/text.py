@@ -53,6 +53,12 @@ def plural(number: int, unit: str, units: str = "") -> str:
     return f"{number} {unit}" if number == 1 else f"{number:,} {units or f'{unit}s'}"
 
 
+def capitalized(text: str) -> str:
+    """The text as the start of a sentence. Only a first word of letters alone gets a capital: `labs/new` is a name."""
+    first = text.partition(" ")[0].rstrip(",;:")
+    return text[:1].upper() + text[1:] if first.isalpha() else text
+
+
 def sentences(*parts: str) -> str:
     """The non-empty parts joined, each with a full stop unless it ends as a sentence does.
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.bench import ack, audit_log, log, start, sustained, watched
+from tests.bench import ack, audit_log, log, masking, start, sustained, watched
 from tests.bench.bars import Measure, held, line
 
 Print = Callable[[str], None]
@@ -37,6 +37,7 @@ def bench_all(wanted: Wanted, say: Print) -> int:
         (usual, "From slash command to ack", lambda: asyncio.run(ack.run(wanted.rows))),
         (usual, "Audit log", lambda: audit_log.run(wanted.rows)),
         (usual, "Start of the program", start.run),
+        (usual, "Masking of hostile text", masking.run),
         (wanted.watched, "Runs that are followed", lambda: asyncio.run(watched.run(wanted.watched))),
         (wanted.log, "A large log", lambda: asyncio.run(log.run(wanted.log))),
         (wanted.minutes, "A steady rate", lambda: asyncio.run(sustained.run(wanted.minutes))),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.bench import audit_log, log, sustained, watched
+from tests.bench import audit_log, log, masking, sustained, watched
 from tests.bench.__main__ import Wanted, bench_all
 from tests.bench.ack import compared, run
 from tests.bench.bars import held, line, percentile
@@ -77,6 +77,12 @@ async def test_a_log_goes_through_the_whole_program() -> None:
     measures = {name: (value, bar) for name, value, _, bar in await log.run(6)}
     assert measures["the file of it in Slack"][0] > 0
     assert measures["memory, the most above idle"][1] == "< 60"
+
+
+def test_masking_of_hostile_text_is_measured() -> None:
+    measures = masking.run(800)
+    assert all(value > 0 for _, value, _, _ in measures)
+    assert {bar for _, _, _, bar in measures} == {"< 24"}
 
 
 def test_what_is_asked_for_is_measured_alone_and_a_missed_bar_is_told() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bot import plugins
 from bot.core.command.capability import Risk
+from bot.core.redact import redact
 from tests.backends.contract_samples import SAMPLES
 from tests.backends.contract_stand import wire_of
 from tests.cli.program import Ended, Program
@@ -87,3 +88,28 @@ async def test_bytes_that_are_not_utf_8_are_replaced(program: Program, here: Wor
     assert "Traceback" not in ended.err
     assert ended.code == 0, ended
     assert "Gr\ufffd\ufffde" in {entry.reason for entry in here.audit()}
+
+
+async def test_a_configured_secret_in_a_command_is_neither_stored_nor_printed(program: Program, tmp_path: Path) -> None:
+    """Masked by value on the approvers' card in the store, in the request and in the terminal."""
+    ask = 'approvals = { count = 1, from = ["leads"], in = "C0APPR" }\n'
+    async with world(tmp_path, policy=OPEN_POLICY.replace("[administrators]", ask + "[administrators]")) as here:
+        secret = max(
+            (value for value in here.bot.built.secrets if not redact(value)[1]), key=len
+        )  # known by value alone
+        ended = await ran(program, here, f"start acc:shop/prices -- about {secret} here")
+        assert "Waiting for approval" in ended.out
+        assert secret not in ended.out + ended.err
+        messages = await here.bot.store.database.read(lambda db: str(db.execute("SELECT * FROM messages").fetchall()))
+        assert "about [redacted] here" in messages
+        assert secret not in messages
+
+
+async def test_a_configured_secret_in_a_finished_command_is_not_in_the_store(program: Program, here: World) -> None:
+    secret = max((value for value in here.bot.built.secrets if not redact(value)[1]), key=len)  # known by value alone
+    ended = await ran(program, here, f"start acc:shop/prices -- about {secret} here")
+    assert ended.code == 0, ended
+    tables = await here.bot.store.database.read(
+        lambda db: [str(db.execute(f"SELECT * FROM [{name}]").fetchall()) for name in db.table_names()]
+    )
+    assert secret not in "".join(tables)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.team import CRAWL, Team, deciding
-from tests.world import shown
+from tests.world import labels, shown
 
 
 @pytest.fixture
@@ -30,6 +30,22 @@ async def test_who_has_agreed_is_not_called_again_and_is_not_nobody(team: Team) 
     team.later(minutes=31)
     await team.told("Only 1 of 2 agreed within 1h", "<@U0ANA>")
     assert not team.effects("status")
+
+
+async def test_an_expired_approval_is_asked_again_with_a_button_that_only_the_requester_may_press(team: Team) -> None:
+    """The same command with its parameters and its reason is put to the approvers as a new request."""
+    here = team.here
+    await here.say("start acc:shop/prices input.day=monday -- new prices")
+    await team.card("start acc:shop/prices")
+    team.later(minutes=31)
+    expired = await here.sees("Expired: not decided in time", "Ask again", user="U0ANA")
+    assert "Ask again" in labels(expired)
+    await team.press(expired, "Ask again", user="U0RUI", channel=CRAWL)
+    await here.sees("Only the requester can press this", user="U0RUI")
+    await team.press(expired, "Ask again", user="U0ANA", channel=CRAWL)
+    await team.press(await team.card("start acc:shop/prices", "monday", "new prices"), "Approve")
+    await here.until(lambda: len(team.effects()) == 1)
+    assert len({row.request_id for row in here.audit(event="approval_requested")}) == 2
 
 
 async def test_who_comes_too_late_reads_a_name(team: Team) -> None:

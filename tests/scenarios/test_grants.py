@@ -109,7 +109,7 @@ async def test_only_an_administrator_lets_a_guest_do_something(team: Team) -> No
     )
     assert not here.audit(event="granted")
     await here.say("grant @gus schedule on acc:shop/* -- help", user="U0ROOT")
-    await here.sees("Granted: schedule on on `acc:shop/*`", "<@U0GUEST>")
+    await here.sees("Granted: schedule on on `acc:shop/*`", "<@U0GUEST> is a guest, not a full member")
 
 
 async def test_a_grant_is_for_somebody_else_with_a_reason_for_at_most_a_day(team: Team) -> None:

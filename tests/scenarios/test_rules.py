@@ -93,7 +93,7 @@ async def test_a_denial_says_why_and_who_may_and_is_registered(ruled: World) -> 
 async def test_a_deny_rule_wins_and_gives_its_reason(ruled: World) -> None:
     """`because` of the rule is what the person reads."""
     asked = await do(ruled, "start acc:labs/new")
-    await asked.card("Denied: start acc:labs/new", "not approved yet; ask Lee.")
+    await asked.card("Denied: start acc:labs/new", "labs/new is not approved yet; ask Lee.")
     assert asked.row("denied").code == "deny_rule"
 
 

@@ -22,6 +22,7 @@ from bot.core.policy.decide import Policy, Standing, standing, why_not_administr
 from bot.core.policy.rights import why_not_full
 from bot.core.policy.schema import AllowRule
 from bot.core.records import Grant, grant_id, stamp
+from bot.core.text import capitalized
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, facts
@@ -54,7 +55,7 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     rows = grant_scope.rows_of(ctx.catalog, verb, target)
     if not rows:
         raise BadRequest(f"No control plane has a verb `{verb}` on `{target}`.", _USAGE, "no_such_verb")
-    policy = await _check_granter(ctx, intent, person, rows, target, lasts)
+    policy, guest = await _check_granter(ctx, intent, person, rows, target, lasts)
     if await ctx.store.grant_by_id(grant_id(intent.request_id)) is not None:
         return
     now = ctx.clock.now()
@@ -83,7 +84,8 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     )
     await ctx.store.add_grant(made, (row,))
     above = grant_scope.denies_above(policy, intent.place.channel_id, person, rows, target)
-    await show(ctx, made, f"In force, except where {above} denies it: no grant overrides a deny" if above else "")
+    status = f"In force, except where {above} denies it: no grant overrides a deny" if above else ""
+    await show(ctx, made, status, f"<@{person}> is {guest}, not a full member of this workspace." if guest else "")
 
 
 def _words(ask: Command) -> tuple[str, str, str]:
@@ -102,13 +104,16 @@ def _check_patterns(verb: str, target: str) -> None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         sentence = str(first.get("ctx", {}).get("error", "the verb or the target cannot be read"))
-        raise BadRequest(sentence[:1].upper() + sentence[1:] + ".", _USAGE, "bad_parameter") from None
+        raise BadRequest(f"{capitalized(sentence)}.", _USAGE, "bad_parameter") from None
 
 
 async def _check_granter(
     ctx: Context, intent: Intent, person: str, rows: list[tuple[str, Capability]], target: str, lasts: int
-) -> Policy:
-    """Raises NotPermittedError for a guest, a grant to oneself, one beyond one's own rights, or one longer than a day."""
+) -> tuple[Policy, str]:
+    """The rules, and what the receiver is if not a full member.
+
+    Raises NotPermittedError for a guest, a grant to oneself, one beyond one's own rights, or one longer than a day.
+    """
     policy, granter, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
     outside = why_not_full(granter, ctx.home_team)
     if outside is not None:
@@ -121,7 +126,7 @@ async def _check_granter(
     if kind is Standing.BARRED or subject.is_bot or subject.team_id != ctx.home_team:
         raise NotPermittedError(f"You can't grant {person} anything: {words}.", code="not_grantable")
     if why_not_administrator(policy, granter, ctx.home_team) is None:
-        return policy
+        return policy, "" if kind is Standing.FULL else words
     if kind is not Standing.FULL:
         raise NotPermittedError(
             f"Only an administrator can grant {person} something: they are {words}.", code="not_grantable"
@@ -139,7 +144,7 @@ async def _check_granter(
     )
     if out is not None:
         raise NotPermittedError(f"You can't grant more than you may do yourself: {out}.", code="beyond_own_rights")
-    return policy
+    return policy, ""
 
 
 async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
@@ -193,8 +198,9 @@ async def expire(ctx: Context, intent: Intent | None, found: Grant) -> bool:
     return True
 
 
-async def show(ctx: Context, grant: Grant, status: str = "") -> None:
+async def show(ctx: Context, grant: Grant, status: str = "", warning: str = "") -> None:
     """The card of a grant in its channel: who may do what until when, who granted it, and why. It mentions the person."""
+    lines = (Line(heading="Reason", text=grant.reason or "none given"),)
     people = (grant.user_id, *grant.granted_by.split(", "))
     by = ", ".join(f"<@{user}>" for user in people[1:])
     card = Card(
@@ -203,7 +209,7 @@ async def show(ctx: Context, grant: Grant, status: str = "") -> None:
         title=f"Granted: {', '.join(grant.verbs)} on {', '.join(grant.targets)}",
         tone=Tone.GOOD if grant.state == "open" else Tone.PLAIN,
         status=status or "In force",
-        lines=(Line(heading="Reason", text=grant.reason or "none given"),),
+        lines=(Line(heading="Warning", text=warning), *lines) if warning else lines,
         facts=(
             Fact(label="Who", value=f"<@{grant.user_id}>"),
             Fact(label="By", value=by),

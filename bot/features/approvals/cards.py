@@ -10,11 +10,13 @@ from typing import Final
 from bot.core.approval import request_facts
 from bot.core.approval_record import Approval, ApprovalRecord
 from bot.core.card import Button, Card, Line, Question, Tone, operation_key
-from bot.core.intent import Place
+from bot.core.command.parser import format_command
+from bot.core.intent import Command, Place
 from bot.core.outcome import Fact
 from bot.core.records import CastVote, PendingDecision
+from bot.core.redact import MASK
 from bot.core.text import plural
-from bot.core.value import canonical
+from bot.core.value import Json, canonical
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
@@ -175,11 +177,33 @@ async def show_requester(ctx: Context, approval: Approval) -> None:
     await _show_request(ctx, approval, Tone.ASK, status, lines, facts=(due,), buttons=(cancel,))
 
 
-async def close_requester(ctx: Context, approval: Approval, tone: Tone, status: str, text: str, *people: str) -> None:
+def ask_again_buttons(ctx: Context, approval: Approval) -> tuple[Button, ...]:
+    """The command of an expired approval for its requester; nothing where files or masked values would be missing."""
+    operation = approval.operation
+    command = Command(
+        verb=operation.verb, target=cards.written(operation.target), params=operation.words, reason=operation.reason
+    )
+    text = format_command(command)
+    if operation.files or MASK in text:
+        return ()
+    means: dict[str, Json] = {"tag": "say1", "text": text, "verb": operation.verb}
+    only = approval.requester
+    return (Button(label="Ask again", action="say", id=ctx.ids.secret(), means=means, only_user=only),)
+
+
+async def close_requester(
+    ctx: Context,
+    approval: Approval,
+    tone: Tone,
+    status: str,
+    text: str,
+    *people: str,
+    buttons: Sequence[Button] = (),
+) -> None:
     """The card of the request once it ended without a call, or turned into a grant."""
     again = text.startswith(status)
     lines = [] if again else [Line(text=text)]
-    await _show_request(ctx, approval, tone, text if again else status, lines, people=people)
+    await _show_request(ctx, approval, tone, text if again else status, lines, buttons=buttons, people=people)
 
 
 async def _show_request(

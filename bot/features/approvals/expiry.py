@@ -36,7 +36,8 @@ async def close(ctx: Context, pending_id: str, text: str) -> None:
     words = cards.head(pending)
     await cards.show(ctx, approval, ended=words)
     people = [pending.decided_by] if pending.decided_by else []
-    await cards.close_requester(ctx, approval, Tone.WARN, words, text, *people)
+    buttons = cards.ask_again_buttons(ctx, approval) if pending.state == "expired" else ()
+    await cards.close_requester(ctx, approval, Tone.WARN, words, text, *people, buttons=buttons)
     await cards.tell_requester(ctx, approval, pending.state, text, *people, tone=Tone.WARN)
     if pending.intent.reply.step_id is not None:
         await ctx.presenter.step(pending.intent.reply.step_id, ok=False, text=text)

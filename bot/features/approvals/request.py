@@ -15,6 +15,7 @@ from bot.core.intent import Intent
 from bot.core.operation import Operation
 from bot.core.policy.decide import NeedsApproval, why_not_breakglass
 from bot.core.records import PendingDecision, stamp
+from bot.core.text import capitalized
 from bot.features.approvals import cards as approval_cards
 from bot.features.approvals.snapshot import TargetSnapshot, everybody
 from bot.operations import cards
@@ -138,7 +139,7 @@ async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, r
     resolved = Resolved(operation, capability)
     record = await _record(ctx, resolved, current.demand, who.user_ids, sort=old.sort, lasts=old.lasts)
     note = "; ".join(reasons)
-    record = record.model_copy(update={"round": old.round + 1, "note": note[:1].upper() + note[1:]})
+    record = record.model_copy(update={"round": old.round + 1, "note": capitalized(note)})
     now = ctx.clock.now()
     changed = {
         "id": approval.next_id,

@@ -12,7 +12,7 @@ from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Named, Table
 from bot.core.policy.visibility import Visibility
-from bot.core.text import plural
+from bot.core.text import capitalized, plural
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
 from bot.features.builtins.tables import approvals_table, pauses_table, watches_table
@@ -76,7 +76,7 @@ def _answering(found: Mapping[str, Checked], late: Sequence[str] = ()) -> str:
     said = [f"down: {', '.join(down)}"] if down else []
     said += [f"no answer yet: {', '.join(late)}"] if late else []
     words = "; ".join(said) or ("all of them answer" if len(found) > 1 else "it answers")
-    return words[:1].upper() + words[1:]
+    return capitalized(words)
 
 
 def _table(rows: Sequence[tuple[str, ...]], note: str = "") -> Table:

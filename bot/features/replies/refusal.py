@@ -19,7 +19,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
-from bot.core.text import sentences
+from bot.core.text import capitalized, sentences
 from bot.features.replies import channel_freeze
 from bot.features.replies.answer import say
 from bot.features.replies.suggestions import commands_meant
@@ -289,7 +289,7 @@ async def _show_denied(
         f"Denied: {title}",
         entries=(entry,),
         tone=Tone.BAD,
-        status=sentences("Nothing was done", decision.reason[:1].upper() + decision.reason[1:]),
+        status=sentences("Nothing was done", capitalized(decision.reason)),
         lines=await channel_freeze.remedy(ctx, intent, decision),
         facts=tuple(facts),
         buttons=tuple(buttons),
