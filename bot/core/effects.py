@@ -118,7 +118,7 @@ class Attempt:
 
     @property
     def rule(self) -> str:
-        """The rule that allows it; empty when there was no decision."""
+        """The rule that allows it; empty without a decision."""
         if self.ruling is not None:
             return self.ruling.decision.rule
         return f"pause {self.pause.request_id}" if self.pause is not None else ""

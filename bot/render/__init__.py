@@ -1,1 +1,1 @@
-"""Values into Block Kit or plain text. Pure: no await, no clock, no log, no I/O."""
+"""Turns values into Block Kit or plain text. Pure: no await, no clock, no log, no I/O."""

@@ -1,10 +1,9 @@
 """Slack's limits, the only escaping function, cutting with a visible marker, and constructors of blocks.
 
 Limits are from Slack's Block Kit reference (docs.slack.dev/reference/block-kit) unless a line says otherwise. Data reaches
-Slack in two ways. As `plain_text` or `raw_text` it is never parsed. As mrkdwn it goes through `prose`, `code` or
-`code_block`: `&`, `<` and `>` are escaped once, and a word that could format, link, ping or become an emoji is put into a
-code span, where Slack parses nothing. That keeps names exact for copying, which lookalike letters or zero-width blanks
-between the characters would not.
+Slack in two ways. `plain_text` and `raw_text` are never parsed. mrkdwn goes through `prose`, `code` or `code_block`: `&`,
+`<` and `>` are escaped once, and a word that could format, link, ping or become an emoji goes into a code span, where
+Slack parses nothing. So names stay exact for copying; lookalike letters or zero-width blanks would change them.
 """
 
 from __future__ import annotations
@@ -48,12 +47,12 @@ PAYLOAD: Final = (
 VIEW_PAYLOAD: Final = 200_000  # characters of JSON; Slack refuses views above 250 kB with view_too_large
 
 USER_ID: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
-APP_ID: Final = re.compile(r"A[A-Z0-9]{1,30}")  # what a workflow step acts as; Slack mentions people and groups alone
+APP_ID: Final = re.compile(r"A[A-Z0-9]{1,30}")  # the actor of a workflow step; Slack only mentions people and groups
 GROUP_ID: Final = re.compile(r"S[A-Z0-9]{1,30}")
 CHANNEL_ID: Final = re.compile(r"[CDG][A-Z0-9]{1,30}")
 
 _GRAVE: Final = "<U+0060>"
-# A code span that Slack reads as one: on one line, and between blanks or punctuation.
+# A code span as Slack reads it: on one line, between blanks or punctuation.
 _SPAN: Final = re.compile(r"(?<![^\s(\[\"',;])`([^`\n]*[^`\s][^`\n]*)`(?![^\s)\]\"',;:.!?])")
 # A time as `text_format.utc_text` and `core.text.utc_text` write it, seconds or not.
 _TIME: Final = re.compile(r"(?<![\w:.-])(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC(?!\w)")
@@ -73,26 +72,26 @@ _NAMED: Final = re.compile(r"<(@|#|!subteam\^)([A-Z0-9]+)>([.,;:!?)]*)")
 
 
 def escape(text: str) -> str:
-    """`&`, `<` and `>` as Slack's entities, once. Nothing else in the house escapes."""
+    """`&`, `<` and `>` as Slack's entities. The only function that escapes."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def units(text: str) -> int:
-    """Length in UTF-16 code units, the larger of the two ways in which Slack might count characters."""
+    """Length in UTF-16 code units, the larger of the two ways in which Slack may count characters."""
     return len(text) + sum(1 for char in text if ord(char) > 0xFFFF) if not text.isascii() else len(text)
 
 
 def cost(value: object) -> int:
-    """Length in characters of the JSON that is sent for `value`, non-ASCII escaped: no count of Slack's can be higher."""
+    """Length of the JSON that is sent for `value`, non-ASCII escaped: an upper bound of any count by Slack."""
     return len(json.dumps(value))
 
 
 def clip(text: str, limit: int, *, counted: bool = True) -> str:
-    """`text` on one visible line of at most `limit` UTF-16 units, ending in `… (+12)` with the number of characters left out.
+    """`text` on one visible line of at most `limit` UTF-16 units. A cut text ends in `… (+12)`, the number of missing characters.
 
-    Without `counted` the marker is a bare `…`, for places too small for a number.
+    Without `counted` the marker is only `…`, for small places.
     """
-    # Showing never shortens but at the ends, so what is far longer need not be looked at.
+    # Making text visible only shortens it at the ends, so the far end of a long text is not needed.
     if len(text) <= 4 * limit and units(whole := one_line(text)) <= limit:
         return whole
     text = text.strip(BLANKS)
@@ -107,9 +106,9 @@ def clip(text: str, limit: int, *, counted: bool = True) -> str:
 
 
 def fit(text: str, make: Callable[[str], str], limit: int, budget: int) -> str:
-    """`make(text)`, or `make` of the longest beginning of it with a marker, in at most `limit` units and `room` JSON characters.
+    """`make(text)`, cut with a marker to at most `limit` units and `room` JSON characters.
 
-    `make` must not shorten. Empty when not even the marker fits.
+    `make` must not shorten its text. Empty when not even the marker fits.
     """
 
     def fits(made: str) -> bool:
@@ -130,23 +129,23 @@ def fit(text: str, make: Callable[[str], str], limit: int, budget: int) -> str:
 
 
 def code(text: str) -> str:
-    """A code span holding exactly `text`, on one line; a backtick in it as its code point."""
+    """A code span with exactly `text`, on one line. A backtick in it becomes its code point."""
     return f"`{escape(one_line(text).replace('`', _GRAVE)) or ' '}`"
 
 
 def code_block(text: str) -> str:
-    """A code block holding `text`."""
+    """A code block with `text`."""
     return f"```\n{escape(unfenced(text))}\n```"
 
 
 def unfenced(text: str) -> str:
-    """`text` made visible for a code block: of three backticks, which would close it, the last as its code point."""
+    """`text` made visible for a code block. The last of three backticks, which would close it, becomes its code point."""
     return shown(text).replace("```", f"``{_GRAVE}")
 
 
 def prose(text: str, people: Collection[str] = (), *, local_times: bool = True) -> str:
-    """Words as mrkdwn that shows them as they are. Code spans stay; `<@U1>` and `<#C1>` are live only for those in `people`;
-    an app there is shown as `app A1`. A time in UTC is shown in the reader's time zone, unless `local_times` is False."""
+    """mrkdwn that shows the text literally. Code spans stay. `<@U1>` and `<#C1>` are live only for ids in `people`; an app is
+    shown as `app A1`. A time in UTC is shown in the reader's time zone, unless `local_times` is False."""
     parts: list[str] = []
     end = 0
     visible = shown(text)
@@ -158,7 +157,7 @@ def prose(text: str, people: Collection[str] = (), *, local_times: bool = True) 
 
 
 def _piece(piece: re.Match[str]) -> str:
-    """A code span, or a time in the reader's time zone; one that is not a date (month 13) stays as it is."""
+    """A code span, or a time in the reader's time zone. An invalid date (month 13) stays as it is."""
     if piece.group(1) is not None:
         return f"`{escape(piece.group(1))}`"
     moment = moment_of(piece.group())
@@ -166,7 +165,7 @@ def _piece(piece: re.Match[str]) -> str:
 
 
 def moment_of(text: str) -> datetime | None:
-    """The time that a text like `2026-07-16 11:21 UTC` is, None for any other text and for times before 1970."""
+    """The time of a text like `2026-07-16 11:21 UTC`; None for other texts and for times before 1970."""
     found = _TIME.fullmatch(text)
     try:
         moment = datetime.fromisoformat(f"{found.group(1)}+00:00") if found else None
@@ -215,13 +214,13 @@ def line(text: str, people: Collection[str] = ()) -> str:
 
 
 def bold(text: str, people: Collection[str] = ()) -> str:
-    """One line in bold; empty when there is nothing to see. A star in it could end the bold early, so such a line stays plain."""
+    """One line in bold; empty for an empty line. A line with a star stays plain, because the star could end the bold."""
     inner = line(text, people)
     return f"*{inner}*" if inner and "*" not in inner else inner
 
 
 def mention(id: str) -> str:
-    """A live mention of a person or a user group; empty when `id` has not the shape of one."""
+    """A live mention of a person or a user group; empty when `id` is not such an id."""
     if USER_ID.fullmatch(id):
         return f"<@{id}>"
     if GROUP_ID.fullmatch(id):
@@ -230,8 +229,8 @@ def mention(id: str) -> str:
 
 
 def date(at: datetime, *, day: bool = True) -> str:
-    """A time in the viewer's own zone, with UTC for clients that cannot; UTC alone before 1970. Without `day` the hour alone
-    where the client can."""
+    """A time in the viewer's zone, with UTC as the fallback; only UTC before 1970. Without `day` the client shows only the
+    time of day."""
     moment = aware(at)
     stamp = int(moment.timestamp())
     if stamp < 0:
@@ -240,43 +239,43 @@ def date(at: datetime, *, day: bool = True) -> str:
 
 
 def mrkdwn(text: str) -> Block:
-    """A mrkdwn text object of ready mrkdwn. `verbatim` keeps Slack from linking bare addresses, channels and names."""
+    """A text object of finished mrkdwn. `verbatim` keeps Slack from linking bare addresses, channels and names."""
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def plain(text: str, limit: int, *, counted: bool = True) -> Block:
-    """A plain text object on one line; Slack parses nothing in it. `limit` in UTF-16 units."""
+    """A plain text object on one line, which Slack doesn't parse. `limit` is in UTF-16 units."""
     line = clip(text, limit, counted=counted)
     return {"type": "plain_text", "text": line if line.strip() else NOTHING, "emoji": False}
 
 
 def section(text: str) -> Block:
-    """A paragraph of ready mrkdwn."""
+    """A paragraph of finished mrkdwn."""
     return {"type": "section", "text": mrkdwn(text)}
 
 
 def fields(texts: Sequence[str]) -> Block:
-    """Up to SECTION_FIELDS pieces of ready mrkdwn in two columns."""
+    """Up to SECTION_FIELDS pieces of finished mrkdwn in two columns."""
     return {"type": "section", "fields": [mrkdwn(text) for text in texts]}
 
 
 def context(texts: Iterable[str]) -> Block:
-    """Small print: up to CONTEXT_ELEMENTS pieces of ready mrkdwn."""
+    """Small print: up to CONTEXT_ELEMENTS pieces of finished mrkdwn."""
     return {"type": "context", "elements": [mrkdwn(text) for text in texts]}
 
 
 def divider() -> Block:
-    """A line across."""
+    """A horizontal line."""
     return {"type": "divider"}
 
 
 def option(label: str, value: str) -> Block:
-    """A choice of a menu. `value` is kept exactly: at most OPTION_VALUE characters, the caller's to see to."""
+    """A choice of a menu. `value` is unchanged; the caller keeps it within OPTION_VALUE characters."""
     return {"text": plain(label, OPTION_TEXT), "value": value}
 
 
 def unmentioned(cell: str) -> str:
-    """The bare id where a cell is a mention of a person or a channel, for places that show no mentions."""
+    """The plain id for a cell that mentions a person or a channel, for places without mentions."""
     named = _NAMED.fullmatch(cell)
     return named.group(2) if named is not None else cell
 
@@ -301,10 +300,10 @@ def _rich(element: Block) -> Block:
 def table(
     rows: Sequence[Sequence[str]], right: Sequence[bool], wrapped: Sequence[bool], *, live: bool = False
 ) -> Block:
-    """A table whose first row is its header; cells are shown as they are. `right` says which columns hold numbers, `wrapped`
-    which hold sentences, which go over several lines so that the columns behind them are seen without scrolling.
+    """A table whose first row is its header. `right` are the columns with numbers. `wrapped` are the columns with sentences,
+    which wrap so that the next columns are visible without scrolling.
 
-    A cell that is a mention shows the name where `live`, which is for messages that notify nobody; else the bare id. A cell
+    With `live`, a cell that is a mention shows the name, for messages that notify nobody; otherwise the plain id. A cell
     that is a time in UTC is shown in the reader's time zone.
     """
     return {

@@ -1,4 +1,4 @@
-"""Pieces of cards as blocks, each within a share of what the payload may hold. Used by messages, forms and the Home tab."""
+"""Parts of cards as blocks, each within its share of the size limit. Messages, forms and the Home tab use them."""
 
 from __future__ import annotations
 
@@ -33,36 +33,36 @@ WORDS: Final[dict[Tone, str]] = {
     Tone.ASK: "Waiting for a decision",
 }
 
-_SAME_MOMENT: Final = timedelta(minutes=1)  # of a fact read this close to the card's own time the day is not said again
+_SAME_MOMENT: Final = timedelta(minutes=1)  # a fact read this close to the card's own time doesn't repeat the day
 
 _SHORT_VALUE: Final = 120  # characters; a longer fact gets the full width
 _BUTTONS_IN_ROW: Final = 5
 _BUTTONS: Final = 25
 _CELL: Final = 200
-_TEXT_CELL: Final = 48  # a cell of a code table is kept this narrow, so that a row stays a row
+_TEXT_CELL: Final = 48  # widest cell of a code table, so that a row fits on a line
 _LEAST_CELL: Final = 8
-_LONG_CELL: Final = 24  # characters; a time is 20, and what is longer and has blanks is a sentence
+_LONG_CELL: Final = 24  # characters; a time has 20, and a longer text with blanks is a sentence
 _TEXT_ROW: Final = 240
-_TEXT_ROWS: Final = 100  # rows of a code table; more would be scrolled past, not read
+_TEXT_ROWS: Final = 100  # rows of a code table; nobody reads more
 _SMALL_PRINT: Final = 800  # JSON characters kept for the line below a table
 _STYLES: Final = frozenset({"primary", "danger"})
-_OVERHEAD: Final = 120  # JSON characters that a block needs beside its text, generously
+_OVERHEAD: Final = 120  # JSON characters that a block needs at most, without its text
 
 
 @dataclass(slots=True)
 class BlockBudget:
-    """What may still be added to one message or view: `cost` JSON characters and `blocks`; `left_out` says what was not."""
+    """The space left in one message or view: `cost` in JSON characters, and `blocks`. `left_out` names what didn't fit."""
 
     cost: int
     blocks: int
     left_out: list[str] = field(default_factory=list)
 
     def share(self, part: float) -> BlockBudget:
-        """A room of a part of the cost; what it leaves out is told here too. Settle it with `spend`."""
+        """A budget with a share of the cost; it shares `left_out`. Settle it with `spend`."""
         return BlockBudget(int(self.cost * part), self.blocks, self.left_out)
 
     def takes(self, block: Block) -> bool:
-        """Book `block` if it fits."""
+        """Count `block` if it fits."""
         price = kit.cost(block) + 2
         if self.blocks < 1 or price > self.cost:
             return False
@@ -71,23 +71,23 @@ class BlockBudget:
         return True
 
     def spend(self, blocks: Sequence[Block]) -> None:
-        """Book blocks that a share has found to fit."""
+        """Count blocks that fit into a share."""
         self.cost -= sum(kit.cost(block) + 2 for block in blocks)
         self.blocks -= len(blocks)
 
     def left(self, count: int, what: str) -> None:
-        """Remember that `count` of `what` were left out."""
+        """Record that `count` of `what` were left out."""
         if count > 0:
             self.left_out.append(plural(count, what))
 
 
 def status_of(card: Card) -> str:
-    """How the card stands, in words: a colour alone says nothing. A title that is a whole sentence says it already."""
+    """The status in words, because a colour alone says nothing. Empty when the title is a whole sentence."""
     return card.status or ("" if card.title.rstrip().endswith((".", "!")) else WORDS[card.tone])
 
 
 def value_mrkdwn(value: FactValue, people: Collection[str]) -> str:
-    """A fact's value as mrkdwn; a time in the viewer's zone."""
+    """A fact's value as mrkdwn, a time in the viewer's zone."""
     if isinstance(value, datetime):
         return kit.date(value)
     if isinstance(value, str):
@@ -96,7 +96,7 @@ def value_mrkdwn(value: FactValue, people: Collection[str]) -> str:
 
 
 def lines(items: Sequence[Line], people: Collection[str], budget: BlockBudget) -> list[Block]:
-    """Paragraphs and code blocks, cut where one is too long, counted where there is no room for more."""
+    """Paragraphs and code blocks. Long ones are cut; those that don't fit are counted."""
     blocks: list[Block] = []
     for position, item in enumerate(items):
         block = _line(item, people, budget.cost - _OVERHEAD)
@@ -110,7 +110,7 @@ def lines(items: Sequence[Line], people: Collection[str], budget: BlockBudget) -
 
 
 def _line(item: Line, people: Collection[str], cost: int) -> Block | None:
-    """None when there is nothing to show, an empty dict when it does not fit."""
+    """None when the line is empty, an empty dict when it doesn't fit."""
     heading = kit.fit(item.heading, kit.bold, 300, 600)
     body = item.text.strip("\n") if item.code else item.text.strip(BLANKS)
     if not body:
@@ -127,7 +127,7 @@ def _line(item: Line, people: Collection[str], cost: int) -> Block | None:
 def facts(
     items: Sequence[Fact], people: Collection[str], budget: BlockBudget, made: datetime | None = None
 ) -> list[Block]:
-    """Labelled values: short ones in two columns, long ones across. `made` is the time of the card, said at its end."""
+    """Labelled values: short ones in two columns, long ones in full width. `made` is the time of the card, shown at its end."""
     blocks: list[Block] = []
     shown_facts = 0
     for group in _groups(items):
@@ -198,12 +198,12 @@ def _wide(fact: Fact, people: Collection[str], budget: BlockBudget, made: dateti
 
 
 def table(item: Table, budget: BlockBudget, *, native: bool, live: bool = False) -> list[Block]:
-    """A listing: a table block when `native` and every row fits into one, else as many aligned lines of code as fit.
+    """A listing: a table block when `native` and every row fits, else as many aligned lines of code as fit.
 
-    `live` shows people and channels by their names in the block; lines of code have their ids.
+    `live` shows people and channels by name in a table block; lines of code show their ids.
 
-    A message may hold one table block only, its cells are limited together, and each costs some 35 characters of JSON, so
-    the block is for short listings and code for long ones.
+    A message may have only one table block, with a limit for all its cells together, and each cell costs some 35 characters
+    of JSON. So short listings use the block and long ones use code.
     """
     columns = max((len(row) for row in (item.columns, *item.rows)), default=0)
     budget.left(columns - kit.TABLE_COLUMNS, "column")
@@ -224,7 +224,7 @@ def table(item: Table, budget: BlockBudget, *, native: bool, live: bool = False)
 
 
 def _wraps(cells: Sequence[str]) -> bool:
-    """A column of sentences; an id, which people copy, and a time stay on one line."""
+    """Whether a column has sentences. Ids, which people copy, and times stay on one line."""
     return any(len(cell) > _LONG_CELL and " " in cell for cell in cells)
 
 
@@ -245,7 +245,7 @@ def _noted(blocks: list[Block], notes: Sequence[str], budget: BlockBudget) -> li
 
 
 def square(item: Table, columns: int, size: int) -> list[list[str]]:
-    """Header and rows, each of `columns` cells, each cell a visible line of at most `size` characters, mentions as bare ids."""
+    """Header and rows of `columns` cells each. Each cell is a visible line of at most `size` characters, a mention a plain id."""
     return [[kit.unmentioned(cell) for cell in row] for row in _squared(item, [size] * columns)]
 
 
@@ -258,7 +258,7 @@ def _squared(item: Table, sizes: Sequence[int]) -> list[list[str]]:
 
 
 def _narrow(item: Table, columns: int) -> list[list[str]]:
-    """`square` for lines of text: what people copy stays whole, the other columns share what is left of the line."""
+    """`square` for lines of text: what people copy stays whole, the other columns share the rest of the line."""
     whole = square(item, columns, _CELL)
     needs = [max(width(cell) for cell in column) for column in zip(*whole, strict=True)]
     exact = [_is_exact(item, whole, position) for position in range(columns)]
@@ -277,7 +277,7 @@ def _is_exact(item: Table, rows: Sequence[Sequence[str]], position: int) -> bool
 
 
 def _code_table(rows: Sequence[Sequence[str]], budget: BlockBudget) -> tuple[list[Block], int]:
-    """Aligned rows in code blocks, the header on top; and how many rows found room."""
+    """Aligned rows in code blocks with the header on top, and the number of rows that fit."""
     header, *texts = aligned([[kit.unfenced(cell) for cell in row] for row in rows])
     blocks: list[Block] = []
     done = 0
@@ -293,7 +293,7 @@ def _code_table(rows: Sequence[Sequence[str]], budget: BlockBudget) -> tuple[lis
 
 
 def _most(top: Sequence[str], texts: Sequence[str], budget: BlockBudget) -> int:
-    """How many of `texts` go below `top` into one section and into the room."""
+    """How many of `texts` fit below `top` into one section and the budget."""
     left = kit.SECTION_TEXT - 8
     cost = budget.cost - _OVERHEAD
     count = 0
@@ -308,7 +308,7 @@ def _most(top: Sequence[str], texts: Sequence[str], budget: BlockBudget) -> int:
 
 
 def buttons(items: Sequence[Button], budget: BlockBudget, used: set[str]) -> list[Block]:
-    """Rows of buttons. `used` are the action ids already on this surface, and grows. A value is shown whole or not at all."""
+    """Rows of buttons. `used` are the action ids already on this surface; new ones are added. A value is never cut."""
     elements: list[Block] = []
     cost = budget.cost
     for item in items[:_BUTTONS]:
@@ -363,13 +363,13 @@ def _action_id(action: str, used: Collection[str]) -> str:
 
 
 def action_of(action_id: str) -> str:
-    """The `Button.action` behind an action id, without the `#2` that kept it unique on its message."""
+    """The `Button.action` of an action id, without the `#2` that makes it unique on its message."""
     base, mark, number = action_id.rpartition("#")
     return base if mark and number.isdigit() else action_id
 
 
 def footer(items: Sequence[str], at: datetime | None, people: Collection[str], budget: BlockBudget) -> list[Block]:
-    """Small print, and when the card was true."""
+    """Small print, and the time of the card."""
     places = kit.CONTEXT_ELEMENTS - (1 if at else 0)
     kept = [item for item in items if shown(item).strip()]
     budget.left(len(kept) - places, "remark")

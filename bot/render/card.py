@@ -1,4 +1,4 @@
-"""A card as a Slack message: blocks within every limit whatever the card holds, and the text of its notification."""
+"""A card as a Slack message: blocks within all limits for any card, and the text of its notification."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.render.text_format import BLANKS, as_of, bar, one_line, value_text
 _TITLE: Final = 300
 _STATUS: Final = 1_200
 _MENTIONS: Final = 30
-_NOTE: Final = 600  # JSON characters kept for the line that says what was left out
+_NOTE: Final = 600  # JSON characters kept for the line about what was left out
 _FALLBACK: Final = 1_500  # JSON characters; the notification repeats the blocks, so it is short
 
 
@@ -26,22 +26,22 @@ _Make = Callable[[BlockBudget], list[Block]]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What chat.postMessage and chat.update take: `text` is the notification and what screen readers say."""
+    """The arguments of chat.postMessage and chat.update. `text` is for the notification and screen readers."""
 
     text: str
     blocks: list[Block]
 
 
 def render_card(card: Card) -> Message:
-    """The card as a message. Title, status and buttons are always kept; what found no room is counted in a last line."""
+    """The card as a message. It always keeps title, status and buttons; a last line counts what didn't fit."""
     text = _fallback(card)
     budget = BlockBudget(block_kit.PAYLOAD - block_kit.cost(text), block_kit.MESSAGE_BLOCKS)
     return Message(text, compose(card, budget, used=set(), native_table=True))
 
 
 def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bool) -> list[Block]:
-    """The blocks of a card. Room is given by importance and the result put in reading order: title and status,
-    paragraphs, progress, facts, then code and what follows it, table, buttons, small print.
+    """The blocks of a card. Important parts get space first. The reading order is: title and status, paragraphs, progress,
+    facts, then code and what follows it, table, buttons, small print.
     """
     people = frozenset(card.mention)
     called = _called(card)
@@ -68,12 +68,12 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
 
 
 def _called(card: Card) -> list[str]:
-    """Whom the card calls; the only reader of a card need not be."""
+    """The people to mention; not the only reader of a card."""
     return [one for one in card.mention if one != card.only_for]
 
 
 def _unnamed(ids: Sequence[str], blocks: Sequence[Block]) -> list[str]:
-    """Those of `ids` who are not mentioned live in `blocks`, so that nobody is named twice."""
+    """The `ids` without a live mention in `blocks`, so that nobody is mentioned twice."""
     live = "\n".join(text for block in blocks for text in _mrkdwn_of(block))
     return [one for one in ids if block_kit.mention(one) not in live]
 
@@ -94,7 +94,7 @@ def _shared(budget: BlockBudget, part: float, make: _Make) -> list[Block]:
 
 
 def _split(lines: Sequence[Line]) -> tuple[Sequence[Line], Sequence[Line]]:
-    """Paragraphs up to the first code, and the rest: a log below the facts, not above them."""
+    """Paragraphs up to the first code, and the rest, so that a log goes below the facts."""
     first = next((i for i, line in enumerate(lines) if line.code), len(lines))
     return lines[:first], lines[first:]
 
@@ -125,7 +125,7 @@ def _calls(called: Sequence[str]) -> str:
 
 
 def _fallback(card: Card) -> str:
-    """Title, status, words and facts on short lines; times in UTC."""
+    """Title, status, text and facts on short lines; times in UTC."""
     people = frozenset(card.mention)
     title = one_line(card.title) or "Signalbox"
     status = one_line(parts.status_of(card))

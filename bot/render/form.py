@@ -1,6 +1,6 @@
-"""Modals: a form as a Slack view, and what was typed into it as words.
+"""Modals: a form as a Slack view, and the typed values as text.
 
-`block_id` is the field's name and `action_id` is `value`, but for a target, whose action id names the door that suggests.
+`block_id` is the field's name. `action_id` is `value`, or for a target the id of its type-ahead.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _LATEST: Final = 9_999_999_999  # datetimepicker takes ten digits of seconds
 
 
 def render_form(form: FormView) -> Block:
-    """The view for views.open, views.push and views.update. `form.token` is carried whole; it must be at most VIEW_METADATA
-    characters, `form.form` at most ID. Choices that Slack cannot carry (above OPTION_VALUE characters) are left out."""
+    """The view for views.open, views.push and views.update. `form.token` may have at most VIEW_METADATA characters,
+    `form.form` at most ID. Choices longer than OPTION_VALUE characters are left out."""
     blocks = _inputs(form)
     has_inputs = bool(blocks)
     budget = parts.BlockBudget(block_kit.VIEW_PAYLOAD, block_kit.VIEW_BLOCKS - len(blocks) - 1)
@@ -47,7 +47,7 @@ def render_form(form: FormView) -> Block:
 
 
 def _inputs(form: FormView) -> list[Block]:
-    """One input a field; a name that cannot be or already is a block id is passed over, since it could not be read back."""
+    """One input per field. A field whose name can't be a new block id is skipped, because its value could not be read back."""
     blocks: dict[str, Block] = {}
     for field in form.fields:
         if 0 < len(field.name) <= block_kit.ID and field.name not in blocks and len(blocks) < block_kit.VIEW_BLOCKS - 2:
@@ -83,7 +83,7 @@ def _typed(field: FormField, *, multiline: bool) -> Block:
         "multiline": multiline,
         "max_length": block_kit.INPUT_TEXT,
     }
-    # An initial value that does not fit is not offered: a cut one would be sent back as if it were meant.
+    # An initial value that doesn't fit is not set: a cut one would be submitted as if it were meant.
     if (initial := _words(field.initial)) and block_kit.units(initial) <= block_kit.INPUT_TEXT:
         element["initial_value"] = initial
     return element
@@ -107,7 +107,7 @@ def _choice(field: FormField) -> Block:
 
 
 def _flag(field: FormField) -> Block:
-    # Two words and not a box: an empty box would say `false` where nothing was said.
+    # Two choices instead of a checkbox: an empty checkbox would mean `false` when nothing was chosen.
     return _select(field, [block_kit.option("Yes", "true"), block_kit.option("No", "false")])
 
 
@@ -174,7 +174,7 @@ def _datetime(field: FormField) -> Block:
 
 
 def _stamp(initial: Json) -> int | None:
-    """Seconds since 1970 of a whole number or an ISO 8601 text, which counts as UTC when it names no zone."""
+    """Seconds since 1970 of a whole number or an ISO 8601 text (UTC without a zone)."""
     if isinstance(initial, int) and not isinstance(initial, bool):
         return initial
     try:
@@ -199,9 +199,9 @@ _ELEMENTS: Final[Mapping[str, Callable[[FormField], Block]]] = {
 
 
 def read_form(values: Mapping[str, Any]) -> dict[str, str | list[str]]:
-    """What was filled in, by field name, from `view.state.values` of a view_submission; what was left empty is absent.
+    """The filled-in values by field name, from `view.state.values` of a view_submission. Empty fields are absent.
 
-    A date and time comes back as ISO 8601 in UTC, a flag as `true` or `false`, several choices as a list.
+    A date and time is ISO 8601 in UTC, a flag `true` or `false`, several choices a list.
     """
     found: dict[str, str | list[str]] = {}
     for name, elements in values.items():

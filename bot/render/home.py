@@ -13,18 +13,18 @@ from bot.render.card import compose
 
 HOME: Final = "home"
 
-_LARGEST: Final = 13_000  # JSON characters of one section; the next ones want room too
+_LARGEST: Final = 13_000  # JSON characters of one section, to leave space for the next ones
 _LEAST: Final = 4_000
 
 
 def render_home(home: HomeView) -> Block:
-    """The view for views.publish. Sections in order, those that find no room counted in a last line."""
+    """The view for views.publish: the sections in order. A last line counts those that don't fit."""
     budget = BlockBudget(block_kit.VIEW_PAYLOAD, block_kit.VIEW_BLOCKS - 1)
     used: set[str] = set()
     blocks: list[Block] = []
     for position, card in enumerate(home.sections):
         share = BlockBudget(min(_LARGEST, budget.cost - 100), budget.blocks - 1)
-        # A head, a line of what is missing, buttons and small print are the least that makes sense of a section.
+        # A section needs at least a title, a line about what is missing, buttons and small print.
         if share.cost < _LEAST or share.blocks < 8:
             more = plural(len(home.sections) - position, "more section")
             blocks.append(block_kit.context([block_kit.prose(f"{more} not shown, because the tab is full.")]))

@@ -1,4 +1,4 @@
-"""A card as plain text for the terminal: the same words, only cells of tables cut, no control character from data."""
+"""A card as plain text for the terminal: the same words, only table cells cut, no control characters from data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CELL: Final = 400
 
 
 def render_text(card: Card) -> str:
-    """The card as lines without a newline at the end. Tabs of data become blanks; times are UTC."""
+    """The card as lines, without a final newline. Tabs in data become blanks; times are UTC."""
     blocks = [
         _head(card),
         *(_line(line) for line in card.lines),
@@ -68,7 +68,7 @@ def _table(table: Table) -> str:
 
 
 def _buttons(buttons: Sequence[Button]) -> str:
-    """What could be pressed in Slack; the terminal has no buttons."""
+    """The buttons that Slack would show; the terminal has none."""
     labels = "  ".join(f"[{one_line(button.label) or NOTHING}]" for button in buttons)
     return f"In Slack: {labels}" if labels else ""
 

@@ -1,4 +1,4 @@
-"""Values as words, for Slack and the terminal alike: visible characters, numbers, times, spans, bars, columns."""
+"""Values as text, for Slack and the terminal: visible characters, numbers, times, spans, bars, columns."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Final
 from bot.core.text import plural
 
 NOTHING: Final = "—"
-"""Stands for an empty value; Slack refuses a text object without a character."""
+"""Shown for an empty value; Slack refuses an empty text object."""
 
 BLANKS: Final = " \t\r\n"
-"""What may be stripped from the ends of data unseen; str.strip() would take control characters and odd blanks with it."""
+"""Blanks to strip from the ends of data. str.strip() would also remove control characters and unusual blanks."""
 
 FactValue = str | int | float | datetime | timedelta | None
 
@@ -22,7 +22,7 @@ _BAR: Final = 16
 _HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _FOREIGN: Final = re.compile(r"[^\n\t\x20-\x7e]")
 # Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt) outside category Cf, the blank Braille cell, and the
-# code points that are no characters in the first planes.
+# code points that are not characters in the first planes.
 _IGNORABLE: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\uffa0\ufffe\uffff"
     "\U0001fffe\U0001ffff\U000e0000-\U000e0fff\U0010fffe\U0010ffff]"
@@ -31,9 +31,9 @@ _EMOJI_STYLE: Final = "\ufe0f"
 
 
 def shown(text: str) -> str:
-    """`text` with every character that cannot be seen, or that reorders what is seen, as `<U+202E>`.
+    """`text` with every invisible or reordering character as `<U+202E>`.
 
-    Newlines and tabs stay; CR LF becomes a newline. The emoji style selector stays behind a symbol, where it hides nothing.
+    Keeps newlines and tabs; CR LF becomes a newline. Keeps the emoji style selector after a symbol, where it hides nothing.
     """
     if text.isprintable() and not _IGNORABLE.search(text):
         return text
@@ -51,7 +51,7 @@ def _visible(found: re.Match[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` made visible, on one line, without blanks at its ends; empty when it is nothing but blanks of any kind."""
+    """`text` made visible, on one line, without blanks at its ends; empty when it only has blanks of any kind."""
     line = shown(text).replace("\n", " ").replace("\t", " ").strip(BLANKS)
     return line if line.strip() else ""
 
@@ -72,7 +72,7 @@ def aware(at: datetime) -> datetime:
 
 
 def span_words(span: timedelta) -> str:
-    """`1 hour 30 minutes`: the two largest units; parts of a second only below ten seconds."""
+    """`1 hour 30 minutes`: the two largest units, with tenths of a second below ten seconds."""
     if span < timedelta(0):
         return f"minus {span_words(-span)}" if span > timedelta.min else "minus a very long time"
     if span < timedelta(seconds=1):
@@ -94,7 +94,7 @@ def span_words(span: timedelta) -> str:
 
 
 def number_text(number: float) -> str:
-    """A number without exponent or trailing zeros where that loses nothing that matters; no separators, it may be an id."""
+    """A number without exponent or trailing zeros if nothing important is lost. No separators: it may be an id."""
     if isinstance(number, bool):
         return "yes" if number else "no"
     if isinstance(number, int):
@@ -107,12 +107,12 @@ def number_text(number: float) -> str:
 
 
 def _int_text(number: int) -> str:
-    # str() refuses integers beyond 4,300 digits, and nobody can read one beyond 60.
+    # str() refuses integers beyond 4,300 digits, and nobody reads more than 60.
     return str(number) if number.bit_length() < 200 else f"a number of {number.bit_length()} bits"
 
 
 def value_text(value: FactValue) -> str:
-    """A fact's value as plain words, times in UTC."""
+    """A fact's value as plain text, times in UTC."""
     if value is None or value == "":
         return NOTHING
     if isinstance(value, str):
@@ -125,12 +125,12 @@ def value_text(value: FactValue) -> str:
 
 
 def as_of(at: datetime | None) -> str:
-    """` (at 2026-07-16 11:21:20 UTC)` for what was read at a time, nothing for what holds anyway."""
+    """` (at 2026-07-16 11:21:20 UTC)` for a value with a time, else empty."""
     return f" (at {utc_text(at)})" if at is not None else ""
 
 
 def bar(done: int, total: int) -> str:
-    """`████░░░░ 50 % (5 of 10)`; says so when the total is unknown. 100 % only when all is done."""
+    """`████░░░░ 50 % (5 of 10)`, or a sentence when the total is unknown. 100 % only when all is done."""
     if total <= 0:
         return f"{_int_text(done)} done, total unknown"
     counted = min(max(done, 0), total)
@@ -140,7 +140,7 @@ def bar(done: int, total: int) -> str:
 
 
 def width(text: str) -> int:
-    """Columns of a fixed-width screen that `text` takes: wide characters two, combining marks none."""
+    """The width of `text` in columns: two for a wide character, none for a combining mark."""
     if text.isascii():
         return len(text)
     return sum(_char_width(char) for char in text)
@@ -153,7 +153,7 @@ def _char_width(char: str) -> int:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of equal length as lines with aligned columns; columns of numbers to the right."""
+    """Rows of equal length as lines with aligned columns, numbers to the right."""
     if not rows:
         return []
     columns = list(zip(*rows, strict=True))
@@ -167,7 +167,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def numeric(cells: Sequence[str]) -> bool:
-    """Whether a column holds numbers alone, empty places aside."""
+    """Whether a column only has numbers and empty cells."""
     return bool(cells) and all(re.fullmatch(r"-?[\d.,]+ ?%?|—", cell) for cell in cells)
 
 

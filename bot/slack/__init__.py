@@ -1,1 +1,1 @@
-"""The Slack door: Bolt listeners, what Slack is told, and who people are. The only room that speaks Slack."""
+"""Slack: the listeners, the messages, and who people are. The only package that calls Slack."""

@@ -1,7 +1,7 @@
-"""The Bolt app: one short listener a source. Each makes an Intent, hands it over (which stores it), and acks.
+"""The Bolt app: one short listener per source. Each makes an Intent, submits it (which stores it), and acks.
 
-`process_before_response=True`: Bolt then does not poll for the ack. Nothing may raise once `ack` was awaited
-(a raise would overwrite the answer), so the ack is the last line of every listener.
+With `process_before_response=True` Bolt doesn't poll for the ack. An exception after the ack would overwrite the answer,
+so the ack is the last line of every listener.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _log = logging.getLogger("signalbox.slack")
 
 
 def _not_about_tokens(record: logging.LogRecord) -> bool:
-    """Bolt takes SLACK_BOT_TOKEN from the environment beside the client that it is given, and then warns that it does not."""
+    """Bolt warns about SLACK_BOT_TOKEN in the environment, which it doesn't use because it gets a client."""
     return "`token` will be unused" not in record.getMessage()
 
 
 class SlackApp:
-    """Registers the listeners. `command` is the slash command; `tell` brings a sentence to the person of a request that was not
-    taken, where the ack cannot carry it: it starts that and returns at once. `acked` hears how long each ack took."""
+    """Registers the listeners. `command` is the slash command; `tell` starts sending a sentence to the person of a
+    refused request when the ack can't carry it, and returns at once. `acked` gets the duration of each ack."""
 
     def __init__(
         self,
@@ -66,14 +66,14 @@ class SlackApp:
         self._acked = acked
 
     def build(self, client: AsyncWebClient) -> AsyncApp:
-        """The app with its listeners; requests were verified before they get here, so Bolt's own check is off.
+        """The app with its listeners. Requests are verified before they get here, so Bolt's own check is off.
 
-        `authorize` is given so that neither SLACK_CLIENT_ID and SLACK_CLIENT_SECRET in the environment make Bolt ask an
-        installation store, nor the first request waits for auth.test. Bolt's client therefore needs no token.
+        With `authorize`, Bolt ignores SLACK_CLIENT_ID and SLACK_CLIENT_SECRET in the environment (no installation store), and
+        the first request doesn't wait for auth.test. So Bolt's client needs no token.
         """
 
         async def authorize(team_id: str | None, enterprise_id: str | None) -> AuthorizeResult:
-            # The intake decides which workspace may ask, and records a refusal.
+            # The intake decides which workspaces are allowed, and records a refusal.
             return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_user_id=self._bot_user_id)
 
         logger = logging.getLogger("signalbox.bolt")
@@ -107,7 +107,7 @@ class SlackApp:
     def _heard(
         self, source: str, listener: Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
     ) -> Callable[..., Awaitable[None]]:
-        """The listener, given payloads whose texts can be stored, and timed until its ack."""
+        """The listener, with text that can be stored in its payload, and with its ack timed."""
 
         async def heard(ack: AsyncAck, body: dict[str, Any]) -> None:
             began = time.perf_counter()
@@ -117,7 +117,7 @@ class SlackApp:
         return heard
 
     async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """Another app's command that reached us by mistake is answered, not run."""
+        """Answers a command of another name without running it."""
         if body.get("command") != self._command:
             await ack(f"Signalbox only answers `{self._command}`. An administrator needs to fix the app's manifest.")
             return
@@ -132,7 +132,7 @@ class SlackApp:
         await ack()
 
     async def on_view(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """A modal: what does not fit goes back to its field, anything else closes the modal."""
+        """A modal: errors go back to their fields, otherwise the modal closes."""
         receipt = await self._hand_over(forms.read(body, self._stamp), body)
         field = _first_input(body)
         errors = receipt.errors or ({field: receipt.say} if field and receipt.say else None)
@@ -179,12 +179,12 @@ class SlackApp:
         await ack()
 
     async def on_channel_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """A channel changed its id or began to be shared: its rules don't count until an administrator confirms them."""
+        """A channel got a new id or became shared: its rules don't apply until an administrator confirms them."""
         await self._channel_event(body)
         await ack()
 
     async def on_nothing(self, ack: AsyncAck) -> None:
-        """Events and closed modals that mean nothing here; an ack keeps Slack from sending them again."""
+        """Ignores other events and closed modals. The ack stops Slack from sending them again."""
         await ack()
 
     async def _hand_over_and_tell(self, intent: Intent, body: Body) -> None:
@@ -202,7 +202,7 @@ class SlackApp:
 
 
 def _first_input(body: Body) -> str | None:
-    """The block id of a modal's first input, at which Slack can show a sentence."""
+    """The block id of a modal's first input, where Slack can show an error."""
     view = body.get("view")
     blocks = view.get("blocks") if isinstance(view, Mapping) else None
     for block in blocks if isinstance(blocks, list) else ():

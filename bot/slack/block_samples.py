@@ -1,4 +1,4 @@
-"""Samples of what the bot sends, for blocks.validate: the live Slack judges them, whose limits and block types change."""
+"""Samples of the bot's messages for blocks.validate, because Slack's limits and block types change."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ def sample_messages() -> Mapping[str, dict[str, Any]]:
 
 
 def first_fault(errors: object) -> str | None:
-    """The first of Slack's findings: where, and what."""
+    """The first error that Slack found: where, and what."""
     found = errors[0] if isinstance(errors, list) and errors else None
     return f"{found.get('pointer')}: {found.get('message')}" if isinstance(found, Mapping) else None

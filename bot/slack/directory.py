@@ -1,7 +1,7 @@
 """Who people are and what conversations are: users.info, usergroups.users.list, conversations.info and .members.
 
-Answers are kept for at most 60 s. What fails, is slow or has an unexpected shape is unreadable, never guessed. In an Enterprise
-organization a person belongs to several workspaces: Slack lists them in `enterprise_user.teams`.
+Answers are cached for at most 60 s. An answer that fails, is slow or has an unexpected shape is unreadable, never guessed. In
+an Enterprise organization a person belongs to several workspaces, listed in `enterprise_user.teams`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FROZEN: Final = (
 )
 _WITHIN: Final = 4.0
 _LARGEST: Final = 20_000
-_PAGE: Final = 1_000  # members a page, as many as Slack gives
+_PAGE: Final = 1_000  # members per page, the maximum of Slack
 
 _log = logging.getLogger("signalbox.directory")
 
@@ -60,7 +60,7 @@ class SlackDirectory:
         self._asking: dict[str, asyncio.Task[Answer | None] | asyncio.Future[Answer | None]] = {}
 
     async def subject(self, actor: Actor, groups: Collection[str], *, max_age: float) -> Subject:
-        """The person as Slack knows them now. The home workspace's own record names the team, not the payload."""
+        """The person as Slack reports them now. The team comes from the home workspace's record, not from the payload."""
         if not actor.user_id.startswith(("U", "W")):
             return Subject(
                 user_id=actor.user_id,
@@ -92,7 +92,7 @@ class SlackDirectory:
         )
 
     async def where(self, place: Place, *, max_age: float) -> Where:
-        """The conversation; a channel that began to be shared since it was first seen is frozen."""
+        """The conversation. A channel that became shared after it was first seen is frozen."""
         if not place.channel_id:
             return Where(team_id=place.team_id, channel_id="", known=False)
         answer, _ = await self._ask("channel", place.channel_id, max_age)
@@ -113,7 +113,7 @@ class SlackDirectory:
         )
 
     async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
-        """False too when Slack does not say so, or not in time."""
+        """Whether the person is a member. False when Slack doesn't confirm it in time."""
         if user_id.startswith(("U", "W")):
             answer, _ = await self._ask("member", f"{channel_id}/{user_id}", max_age)
             return answer is not None and answer.get("found") is True
@@ -130,7 +130,7 @@ class SlackDirectory:
         return tuple(users)
 
     async def reach(self, channel_id: str) -> Reach:
-        """Whether the bot can write there, as Slack says now. Rules that wait for an administrator are a trouble too."""
+        """Whether the bot can write there, as Slack reports now. Rules that wait for an administrator count as a problem too."""
         try:
             async with asyncio.timeout(_WITHIN):
                 info: Any = (await self._client.conversations_info(channel=channel_id)).get("channel")
@@ -148,9 +148,9 @@ class SlackDirectory:
         return found
 
     async def _frozen(self, channel_id: str, *, shared: bool) -> bool:
-        """Frozen by an event, or because it is shared now and was not when it was last seen or confirmed.
+        """Whether the channel is frozen: by an event, or because it is shared now and was not when it was last seen or confirmed.
 
-        What is noticed is kept: un-sharing it again unfreezes nothing, and sharing it once more, with whomever, freezes it.
+        The change is stored: un-sharing the channel doesn't unfreeze it, and sharing it again freezes it again.
         """
         key = f"channel:{channel_id}"
         kept = await self._store.value(key)
@@ -162,7 +162,7 @@ class SlackDirectory:
         return seen["frozen"] is True
 
     async def freeze(self, channel_id: str) -> bool:
-        """Its rules stop counting until an administrator confirms. False when that was told before."""
+        """Its rules stop applying until an administrator confirms them. False when the channel is already frozen."""
         key = f"channel:{channel_id}"
         self._kept.pop(key, None)
         async with self._noticing:
@@ -173,7 +173,7 @@ class SlackDirectory:
         return True
 
     async def _ask(self, kind: str, id: str, max_age: float) -> tuple[Answer | None, float]:
-        """The answer and its age in seconds. Callers that ask for the same thing at once share one request."""
+        """The answer and its age in seconds. Concurrent callers for the same key share one request."""
         key = f"{kind}:{id}"
         kept = self._kept.get(key)
         now = self._clock.monotonic()
@@ -192,7 +192,7 @@ class SlackDirectory:
                 future.set_result(answer)
             finally:
                 self._asking.pop(key, None)
-                if not future.done():  # whoever asked first was stopped: for the others it is unreadable, not the end
+                if not future.done():  # the first caller was cancelled: for the others the answer is unreadable
                     future.set_result(None)
             return answer, 0.0
         return await asyncio.shield(running), 0.0
@@ -205,7 +205,7 @@ class SlackDirectory:
                 if kind == "user":
                     reply = await self._client.users_info(user=id)
                 elif kind == "group":
-                    # A token of a whole organization has to name the workspace; others ignore it.
+                    # An organization-wide token must name the workspace; others ignore it.
                     reply = await self._client.usergroups_users_list(usergroup=id, team_id=self._team_id)
                 else:
                     reply = await self._client.conversations_info(channel=id)
@@ -218,7 +218,7 @@ class SlackDirectory:
         return reply.data if isinstance(reply.data, dict) else None
 
     async def _lists(self, channel_id: str, user_id: str) -> bool:
-        """Whether conversations.members names the person, on whichever page."""
+        """Whether conversations.members lists the person on any page."""
         cursor: str | None = None
         while cursor != "":
             reply = await self._client.conversations_members(channel=channel_id, limit=_PAGE, cursor=cursor)
@@ -230,7 +230,7 @@ class SlackDirectory:
 
 
 def _reach(info: Any) -> Reach:
-    """How the bot stands in a channel that Slack describes so."""
+    """The reach of the bot in a channel, from Slack's description of it."""
     if not isinstance(info, Mapping):
         return Reach(known=False, trouble="Slack's answer can't be read; try again")
     name, shared = str(info.get("name") or "direct message"), info.get("is_ext_shared") is True
@@ -242,7 +242,7 @@ def _reach(info: Any) -> Reach:
 
 
 def _seen(kept: Json, *, shared: bool) -> dict[str, Json]:
-    """What is to be kept of a channel that is shared or not now, after what was kept."""
+    """What to store about a channel, from whether it is shared now and what was stored."""
     if not isinstance(kept, dict):
         return {"shared": shared, "frozen": False}
     if kept.get("frozen") is True:
@@ -252,9 +252,9 @@ def _seen(kept: Json, *, shared: bool) -> dict[str, Json]:
 
 
 def _person(answer: Answer | None, user_id: str, home: str) -> tuple[bool, dict[str, bool], str, tuple[str, ...]]:
-    """Whether the record can be relied on, its flags, the person's team, and all teams that the record names.
+    """Whether the record is reliable, its flags, the person's team, and all teams in the record.
 
-    The team is `home` for a person whose organization lists it among their workspaces, whatever `team_id` says or leaves out.
+    The team is `home` for a person whose organization lists it among their workspaces, regardless of `team_id`.
     A flag that is not a boolean makes the record unreadable.
     """
     user = answer.get("user") if answer is not None else None

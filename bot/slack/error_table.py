@@ -1,7 +1,7 @@
-"""What each error code of Slack's Web API means for a message that has to arrive. Data only; `errors.py` reads it.
+"""What each error code of Slack's Web API means for the delivery of a message. Data only; `errors.py` reads it.
 
-Sources: the error lists of every method that the program calls, in Slack's method reference as of August 2026, and codes that
-were seen without being listed there. A code that is missing here takes the safe route, `Remedy.UNKNOWN`.
+Sources: the error lists of all called methods in Slack's method reference as of August 2026, and unlisted codes that were
+seen. A code that is missing here gets the safe `Remedy.UNKNOWN`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Final
 class Remedy(StrEnum):
     """What to do about an error."""
 
-    RETRY = "retry"  # Slack or the way to it has a problem: the same call works later
+    RETRY = "retry"  # Slack or the network has a problem: the same call works later
     WAIT = "wait"  # the workspace is over a limit: the same call works much later
     UNTHREAD = "unthread"  # the thread refuses replies: post in the channel itself
-    ANEW = "anew"  # what the call refers to is gone: make it again
-    PLAIN = "plain"  # Slack refuses this content: send the words alone
-    REFUSED = "refused"  # this place refuses it for good: tell the person another way
-    OVER = "over"  # there is nothing left to do
-    FATAL = "fatal"  # the token doesn't work: no call does
-    UNKNOWN = "unknown"  # not in this table: tell the person another way, and try again a few times
+    ANEW = "anew"  # the object of the call no longer exists: make it again
+    PLAIN = "plain"  # Slack refuses this content: send plain text
+    REFUSED = "refused"  # this place refuses it permanently: reach the person another way
+    OVER = "over"  # nothing left to do
+    FATAL = "fatal"  # the token doesn't work, so no call does
+    UNKNOWN = "unknown"  # not in this table: reach the person another way, and try again a few times
 
 
 _CODES: Final = {
@@ -80,7 +80,7 @@ _CODES: Final = {
 }
 REMEDIES: Final[Mapping[str, Remedy]] = {code: remedy for remedy, codes in _CODES.items() for code in codes.split()}
 
-# Where a code means something else for one method.
+# Codes with another meaning for one method.
 EXCEPTIONS: Final[Mapping[tuple[str, str], Remedy]] = {
     ("files.completeUploadExternal", "file_not_found"): Remedy.ANEW,
     ("files.completeUploadExternal", "invalid_blocks"): Remedy.REFUSED,
@@ -91,7 +91,7 @@ EXCEPTIONS: Final[Mapping[tuple[str, str], Remedy]] = {
 _NO_APPS: Final = "The channel's settings don't let me post there."
 _INSTALL: Final = "An administrator needs to update the app from manifest.yml and install it again."
 _FILES_OFF: Final = "The workspace's settings don't allow this file."
-# What a person can do about it, in the order in which they would try.
+# What a person can do about it.
 ADVICE: Final[Mapping[str, str]] = {
     "not_in_channel": "Invite me there with `/invite`.",
     "channel_not_found": "Invite me there with `/invite`.",

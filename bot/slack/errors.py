@@ -1,4 +1,4 @@
-"""Errors of Slack and of the way to it, read in one place."""
+"""Errors of Slack and of the network, mapped in one place."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.slack.error_table import ADVICE, EXCEPTIONS, REMEDIES, Remedy
 
-LONGEST_ASKED: Final = 300.0  # seconds; Slack names less, and a wrong header must not silence a channel
-MESSAGE_LIMIT: Final = 60.0  # seconds until a workspace over its message limit is asked again
+LONGEST_ASKED: Final = 300.0  # seconds; Slack asks for less, and a wrong header must not block a channel
+MESSAGE_LIMIT: Final = 60.0  # seconds until the next try in a workspace over its message limit
 
 TRANSPORT: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError, SlackClientError)
 
 
 class SlackTrouble(NamedTuple):
-    """An error of Slack. `after` is how many seconds Slack asks to wait; None when it does not say."""
+    """An error of Slack. `after` is the wait in seconds that Slack asks for, or None."""
 
     code: str
     remedy: Remedy
@@ -25,17 +25,17 @@ class SlackTrouble(NamedTuple):
 
     @property
     def refused(self) -> bool:
-        """Whether Slack answered that it did not do it, so that trying again can't double it."""
+        """Whether Slack refused the call for certain, so that a retry can't do it twice."""
         return self.after is not None or self.remedy is not Remedy.RETRY
 
     @property
     def advice(self) -> str:
-        """What a person can do about it; empty when that is not known."""
+        """What a person can do about it; empty when unknown."""
         return ADVICE.get(self.code, "")
 
 
 def read(error: BaseException) -> SlackTrouble:
-    """What an exception of slack_sdk or of the transport means."""
+    """The meaning of an exception of slack_sdk or of the transport."""
     if not isinstance(error, SlackApiError):
         return SlackTrouble(type(error).__name__, Remedy.RETRY)
     response = error.response

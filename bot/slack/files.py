@@ -24,7 +24,7 @@ _BYTES: Final = {"Content-Type": "application/octet-stream"}
 
 
 class Uploads:
-    """Streams files from disk to Slack. What was uploaded and not shared yet is shared without another upload."""
+    """Streams files from disk to Slack. A file that was uploaded but not yet shared is not uploaded again."""
 
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
         self.client = once(client)
@@ -34,7 +34,7 @@ class Uploads:
     async def share(
         self, files: tuple[FileOut, ...], channel_id: str, thread_ts: str | None, comment: str, *, key: str = ""
     ) -> None:
-        """Upload and share all files at once; slack_sdk and aiohttp errors pass through. `key` names them for the next try."""
+        """Upload the files, then share them all in one call. Raises slack_sdk and aiohttp errors. A retry has the same `key`."""
         done = self._uploaded.setdefault(key, [])
         for file in files[len(done) :]:
             slot = await self.client.files_getUploadURLExternal(filename=file.name, length=file.size)
@@ -51,11 +51,11 @@ class Uploads:
         self.forget(key)
 
     def forget(self, key: str) -> None:
-        """The next try uploads anew."""
+        """Make the next try upload the files again."""
         self._uploaded.pop(key, None)
 
     async def _send(self, url: str, path: Path) -> None:
-        # The raw bytes: Slack was told the name already, and a name in a header could break out of it.
+        # The raw bytes: Slack has the name already, and a name in a header could break out of it.
         with path.open("rb") as file:
             async with self._session.post(url, data=file, headers=_BYTES, allow_redirects=False) as reply:
                 if reply.status != 200:
@@ -76,7 +76,7 @@ class AttachedFile:
         return f"AttachedFile({self.name!r}, {self.size})"
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes, at most as many as Slack said; raises BadRequest when they don't arrive."""
+        """The bytes, at most as many as Slack reported. Raises BadRequest when the download fails."""
         try:
             async for chunk in self._chunks():
                 yield chunk
@@ -107,7 +107,7 @@ class Attachments:
         self._api_host = urlsplit(client.base_url).netloc
 
     async def open(self, file_id: str, channel_id: str, user_id: str) -> AttachedFile:
-        """Raises BadRequest for a file of another person in another channel, one that Slack does not keep, or one too large."""
+        """Raises BadRequest for another person's file from another channel, one that Slack doesn't store, or a large one."""
         try:
             reply = await self._client.files_info(file=file_id)
         except (SlackApiError, *TRANSPORT) as error:
@@ -131,13 +131,13 @@ class Attachments:
         return AttachedFile(name, size, url, self._client, self._session)
 
     def _is_slacks(self, url: SplitResult) -> bool:
-        """Whether the bot token may go there: to the API's own host, or to a host of the same Slack (commercial or GovSlack)."""
+        """Whether the bot token may be sent there: the API's own host, or a host of the same Slack (commercial or GovSlack)."""
         own = "slack-gov.com" if f".{self._api_host}".endswith(".slack-gov.com") else "slack.com"
         return url.netloc == self._api_host or (url.scheme == "https" and url.netloc.endswith(f".{own}"))
 
 
 def _not_kept(info: Mapping[str, Any]) -> str | None:
-    """Why Slack has no bytes of a file; None when it has. Sources: Slack's page of the file object, `mode` and `is_external`."""
+    """Why Slack doesn't have the bytes of a file, or None. Sources: Slack's page of the file object, `mode` and `is_external`."""
     mode = info.get("mode")
     if mode == "tombstone":
         return "was deleted. Attach it again."

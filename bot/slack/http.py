@@ -19,16 +19,16 @@ from bot.slack.payload import ARRIVED, text
 from bot.slack.signature import MAX_BODY, check
 
 _log = logging.getLogger("signalbox.http")
-# What Bolt raises on a signed body that is malformed, nested too deep, not an object, or in an unknown encoding.
+# Bolt raises these for a signed body that is malformed, nested too deep, not an object, or in an unknown encoding.
 _UNREADABLE: Final = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
-# Fields that Bolt takes for objects without looking.
+# Fields that Bolt assumes to be objects.
 _OBJECTS: Final = ("event", "view", "user", "team", "channel", "message", "container", "enterprise")
-MOST_HELD: Final = 32_000_000  # bytes of bodies that are read at the same time
-LINGERS: Final = 1.0  # seconds in which a peer may still send what nobody reads
+MOST_HELD: Final = 32_000_000  # bytes of all bodies that are being read
+LINGERS: Final = 1.0  # seconds in which a peer may still send data that is not read
 
 
 class HttpServer:
-    """`ready` tells whether Slack is joined and the audit log open."""
+    """`ready` returns whether Slack is connected and the audit log is open."""
 
     def __init__(
         self, address: tuple[str, int], clock: Clock, *, ready: Callable[[], bool], limits: Limits = DEFAULTS
@@ -48,7 +48,7 @@ class HttpServer:
 
     @property
     def connections(self) -> int:
-        """How many are open now."""
+        """The number of open connections."""
         return len(self._guard)
 
     def serve_slack(self, bolt: AsyncApp, secrets: Sequence[SecretStr]) -> None:
@@ -73,7 +73,7 @@ class HttpServer:
         self._app.router.add_post("/slack/events", events)
 
     async def _read(self, request: web.Request, body: bytearray) -> int:
-        """Fill the body in; 200, or the status with which it is refused."""
+        """Read the body. Returns 200, or the status of the refusal."""
         if (request.content_length or 0) > MAX_BODY:
             return 413
         try:
@@ -105,11 +105,11 @@ class HttpServer:
         return await to_aiohttp_response(answer)
 
     async def start(self) -> tuple[str, int]:
-        """Listen; the address that was bound (port 0 picks a free one). Raises OSError."""
+        """Listen. Returns the bound address (port 0 picks a free port). Raises OSError."""
         return await self._listen(self._app, self._address, self._guard)
 
     async def start_metrics(self, address: tuple[str, int], page: Callable[[], tuple[bytes, str]]) -> tuple[str, int]:
-        """Serve /metrics there; `page` is its body and its content type. Raises OSError."""
+        """Serve /metrics there. `page` returns its body and content type. Raises OSError."""
 
         async def metrics(_: web.Request) -> web.Response:
             body, content_type = page()
@@ -120,7 +120,7 @@ class HttpServer:
         return await self._listen(app, address, Guard(Limits(connections=32), self._quiet.note))
 
     async def _listen(self, app: web.Application, address: tuple[str, int], guard: Guard) -> tuple[str, int]:
-        """Serve an application behind a guard. aiohttp's own log quotes strangers, so it goes to the quiet one."""
+        """Serve an application with a guard. aiohttp's own log quotes unverified requests, so the quiet log filters it."""
         log = logging.getLogger("signalbox.http.server")
         log.filters[:] = [self._quiet]
         runner = web.AppRunner(
@@ -143,7 +143,7 @@ class HttpServer:
         return str(host), int(port)
 
     async def close(self) -> None:
-        """Stop listening; requests under way are finished."""
+        """Stop listening, and finish the current requests."""
         for listening in self._listening:
             listening.close()
         for runner in self._runners:
@@ -159,14 +159,14 @@ class HttpServer:
 
 
 def _closing(status: int) -> web.Response:
-    """A refusal of a body that was not read whole: the connection is of no use any more."""
+    """A refusal of a body that was not read completely; it closes the connection."""
     response = web.Response(status=status)
     response.force_close()
     return response
 
 
 def _check_shape(body: Mapping[str, Any]) -> None:
-    """Raises ValueError for a body in whose fields Bolt's own matchers would break."""
+    """Raises ValueError for a body with fields that would break Bolt's own matchers."""
     if any(not isinstance(body.get(name, {}), dict | None) for name in _OBJECTS):
         raise ValueError("a field is not an object")
     kind, actions = body.get("type"), body.get("actions", [])

@@ -1,7 +1,7 @@
-"""What peers that have not proved to be Slack may hold of the HTTP server: connections, time for a header, lines of the log.
+"""Limits for peers that haven't proved to be Slack: connections, time for a header, lines of the log.
 
-A signature can be checked only once a request is there whole. Until then its connection may be dropped for a newer one, the
-oldest first, so that any number of silent or half-sent connections leaves room for the next request.
+A signature can only be checked after the whole request has arrived. Until then a newer connection may replace the oldest
+one, so that silent or half-sent connections never block the next request.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from bot.core.ports.services import Clock
 
 MOST_CONNECTIONS: Final = 512
 RESERVED: Final = 256  # file descriptors for the store, Slack, control planes and logs
-WANTED: Final = 4_096  # file descriptors that the program asks the system for
+WANTED: Final = 4_096  # file descriptors that the program requests from the system
 LOG_EVERY: Final = 60.0
 _END_OF_HEADER: Final = b"\r\n\r\n"
 
 
 class Limits(NamedTuple):
-    """Connections in all and of one public address; seconds for a header, for a body, and between two requests."""
+    """Connections in total and per public address; seconds for a header, for a body, and between two requests."""
 
     connections: int = MOST_CONNECTIONS
     of_one_address: int = 64
@@ -38,12 +38,12 @@ DEFAULTS: Final = Limits()
 
 
 def limits(files: int) -> Limits:
-    """The limits of a program that may have that many files open; a reserve of them is kept for its own calls."""
+    """The limits for that many open files, with a reserve for the program's own calls."""
     return Limits(connections=max(16, min(MOST_CONNECTIONS, files - RESERVED)))
 
 
 def descriptors() -> int:
-    """How many files this program may have open, after it asked the system for enough."""
+    """How many files this program may have open, after raising the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -53,7 +53,7 @@ def descriptors() -> int:
 
 
 class QuietLog(logging.Filter):
-    """Counts what strangers cause and says it once a minute. As a filter, it lets nothing of a record through but its cause."""
+    """Counts problems of unverified peers and logs the counts once a minute. As a filter, it keeps only the cause of a record."""
 
     def __init__(self, log: logging.Logger, clock: Clock) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class QuietLog(logging.Filter):
         self._next = 0.0
 
     def note(self, what: str) -> None:
-        """One more. `what` is a word of this program, never a stranger's."""
+        """Count one. `what` is the program's own text, never a peer's."""
         self._counts[what] += 1
         now = self._clock.monotonic()
         if now >= self._next:
@@ -72,14 +72,14 @@ class QuietLog(logging.Filter):
             self._next = now + LOG_EVERY
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Drop what aiohttp logs: it quotes the request."""
+        """Drop records of aiohttp: they quote the request."""
         if record.levelno > logging.DEBUG:
             self.note(record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "malformed")
         return False
 
 
 class Guard:
-    """Admits connections, the newest always."""
+    """Admits connections. A new one replaces the oldest unverified one at the limit."""
 
     def __init__(self, bounds: Limits, note: Callable[[str], None]) -> None:
         self.bounds = bounds
@@ -91,12 +91,12 @@ class Guard:
         return len(self._open)
 
     def factory(self, inner: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
-        """What a listening socket calls for each connection; `inner` is the HTTP server's own protocol."""
+        """The factory that a listening socket calls for each connection. `inner` makes the HTTP server's protocol."""
         return lambda: Connection(self, inner())
 
     @contextmanager
     def proved(self, transport: asyncio.BaseTransport | None) -> Iterator[None]:
-        """While a request whose signature is right is worked on: its connection is not dropped."""
+        """Keeps the connection while a request with a valid signature is processed."""
         connection = self._open.get(transport) if transport is not None else None
         if connection is None:
             yield
@@ -108,7 +108,7 @@ class Guard:
             connection.busy = False
 
     def admit(self, transport: asyncio.Transport, connection: Connection) -> bool:
-        """Take a connection in, at the cost of the oldest one that has proved nothing; False when there is none."""
+        """Admit a connection, at the limit by dropping the oldest idle one. False when none can be dropped."""
         address = connection.address
         own = self._of.setdefault(address, {})
         if not _is_near(address) and len(own) >= self.bounds.of_one_address and not self._drop_one(own.values()):
@@ -120,7 +120,7 @@ class Guard:
         return True
 
     def forget(self, transport: asyncio.BaseTransport, address: str) -> None:
-        """It is closed."""
+        """Forget a closed connection."""
         self._open.pop(transport, None)
         own = self._of.get(address)
         if own is not None:
@@ -130,7 +130,7 @@ class Guard:
 
     def _drop_one(self, connections: Iterable[Connection]) -> bool:
         idle = [connection for connection in connections if not connection.busy]
-        # Slack keeps a connection open between two requests: one that it used is dropped only when no stranger's is left.
+        # Slack keeps a connection open between two requests: it is dropped only after all unverified ones.
         oldest = next((connection for connection in idle if not connection.known), next(iter(idle), None))
         if oldest is None:
             self.note("too many connections")
@@ -140,11 +140,11 @@ class Guard:
 
 
 class Connection(asyncio.Protocol):
-    """One connection: hands everything on to the HTTP server, and is closed when no whole header came in time."""
+    """One connection: passes everything to the HTTP server, and closes when the header is not complete in time."""
 
     def __init__(self, guard: Guard, inner: asyncio.Protocol) -> None:
-        self.busy = False  # a request whose signature is right is worked on
-        self.known = False  # there was one
+        self.busy = False  # a request with a valid signature is being processed
+        self.known = False  # such a request came before
         self.address = ""
         self._guard = guard
         self._inner = inner
@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
         self._inner.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes, and with the end of the first header the end of its time; later ones are bounded by the idle time."""
+        """Pass the bytes on. The end of the first header stops its timer; the idle time limits later headers."""
         if not self._admitted:
             return
         if self._timer is not None:
@@ -179,17 +179,17 @@ class Connection(asyncio.Protocol):
         self._inner.data_received(data)
 
     def drop(self, why: str) -> None:
-        """Close it without another word."""
+        """Close it at once."""
         self._guard.note(why)
         self._guard.forget(self._transport, self.address)
         self._transport.abort()
 
     def eof_received(self) -> bool | None:
-        """The peer sends no more."""
+        """The peer sends no more data."""
         return self._inner.eof_received() if self._admitted else None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is closed."""
+        """Forget a closed connection."""
         self._guard.forget(self._transport, self.address)
         if self._timer is not None:
             self._timer.cancel()
@@ -201,12 +201,12 @@ class Connection(asyncio.Protocol):
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        """It reads again."""
+        """The peer reads again."""
         self._inner.resume_writing()
 
 
 def _is_near(address: str) -> bool:
-    """Whether many requests come from this address by right: a reverse proxy's."""
+    """Whether many requests may come from this address, such as a reverse proxy's."""
     try:
         near = ip_address(address)
     except ValueError:

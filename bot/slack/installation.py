@@ -1,4 +1,4 @@
-"""Which app this is and where it is installed, according to its tokens; and requests that name another app or organization.
+"""Which app this is and where it is installed, according to its tokens; and requests for another app or organization.
 
 Sources: Slack's pages of auth.test, auth.teams.list and bots.info. A slash command, a button, a modal and an event name their app
 in `api_app_id`, and the organization in `enterprise_id` or `enterprise.id`; a shortcut may name neither.
@@ -24,9 +24,9 @@ _log = logging.getLogger("signalbox.slack")
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """None: Slack did not say, or there is none. `socket_app_id` is the app of the app-level token.
+    """None means unknown or absent. `socket_app_id` is the app of the app-level token.
 
-    `granted` are the workspaces in which an app that is installed in a whole organization may be used.
+    `granted` are the workspaces where an app of a whole organization may be used.
     """
 
     bot_user_id: str
@@ -38,7 +38,7 @@ class Installation:
     granted: frozenset[str] | None = None
 
     def unusable(self, team: str) -> str | None:
-        """Why a bot for that workspace can't work with these tokens, None when it can."""
+        """Why a bot for that workspace can't work with these tokens, or None."""
         if self.org_wide and self.granted is not None and team not in self.granted:
             return (
                 f"the app is installed in the organization {self.enterprise_id}, but not added to the workspace {team}. "
@@ -51,7 +51,7 @@ class Installation:
         return None
 
     def foreign(self, body: Mapping[str, Any]) -> Foreign | None:
-        """Whether a payload names another app or organization; None where nothing contradicts."""
+        """Whether a payload names another app or organization; None when it doesn't."""
         app = text(body, "api_app_id")
         if self.app_id is not None and app is not None and app != self.app_id:
             return "other_app"
@@ -62,7 +62,7 @@ class Installation:
 
 
 async def installation(client: AsyncWebClient, app_token: str | None) -> Installation:
-    """Ask Slack. Raises what auth.test raises for the bot token; anything else that Slack does not say is None."""
+    """The installation as Slack reports it. Raises what auth.test raises for the bot token; other missing values are None."""
     me = await client.auth_test()
     org_wide = me.get("is_enterprise_install") is True
     app_id = me.get("app_id") or await _app_of_bot(client, me.get("bot_id"))
@@ -79,7 +79,7 @@ async def installation(client: AsyncWebClient, app_token: str | None) -> Install
 
 
 async def _granted(client: AsyncWebClient) -> frozenset[str] | None:
-    """The workspaces to which an organization added the app; None when Slack does not list them all."""
+    """The workspaces to which an organization added the app; None when Slack doesn't list them all."""
     try:
         reply = await client.auth_teams_list(limit=1_000)
     except (SlackApiError, *TRANSPORT) as error:
@@ -106,5 +106,5 @@ async def _app_of_token(client: AsyncWebClient, app_token: str) -> str | None:
     try:
         found: str | None = (await client.auth_test(token=app_token)).get("app_id")
     except (SlackApiError, *TRANSPORT):
-        return None  # an app token that does not work is reported when the socket is opened
+        return None  # an app token that doesn't work is reported when the socket opens
     return found

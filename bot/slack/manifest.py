@@ -1,4 +1,4 @@
-"""The app manifest (major version 2), made from the registered listeners. A test compares manifest.yml with it.
+"""The app manifest (major version 2), made from the listeners. A test compares manifest.yml with it.
 
 Rules: Slack's app manifest reference; lengths are in its schema.
 """
@@ -11,7 +11,7 @@ import yaml
 
 from bot.slack.app import LAUNCHER, RUN_OPERATION, WORK_ON_MESSAGE
 
-# Scope and why: every method and event that the program uses needs one of these.
+# Scopes and their reasons: every method and event that the program uses needs one of these.
 SCOPES: Final = {
     "app_mentions:read": "mentions",
     "channels:history": "finding a card whose post got no answer, in public channels",
@@ -43,7 +43,7 @@ EVENTS: Final = (
 def manifest(*, command: str = "/ops", url: str | None = None, rotates: bool = False) -> dict[str, Any]:
     """The manifest as plain data. `url` is the public address of /slack/events; without it the app uses Socket Mode.
 
-    `rotates` turns token rotation on, which Slack never turns off again.
+    `rotates` turns token rotation on, which can't be turned off again.
     """
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},

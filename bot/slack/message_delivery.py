@@ -32,7 +32,7 @@ _log = logging.getLogger("signalbox.outbox")
 
 
 def other_form(row: Outgoing, remedy: Remedy) -> Outgoing | None:
-    """The form in which the same place may take the message; None when only another place is left."""
+    """The form of the message that the same place may accept; None when only another place is left."""
     if remedy is Remedy.UNTHREAD:
         body = {**row.body, "under": None} if row.kind == "upload" and isinstance(row.body, dict) else row.body
         return row.model_copy(update={"thread_ts": None, "body": body})
@@ -43,7 +43,7 @@ def other_form(row: Outgoing, remedy: Remedy) -> Outgoing | None:
 
 
 class Again(Exception):
-    """It is not its turn yet: try again after so many seconds."""
+    """The message can't be sent yet: try again after `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -51,7 +51,7 @@ class Again(Exception):
 
 
 class MessageDelivery:
-    """Sends rows of the outbox. It remembers which posts had no answer: those may be in Slack already."""
+    """Sends rows of the outbox. Remembers posts without an answer, which may be in Slack already."""
 
     def __init__(
         self,
@@ -71,8 +71,8 @@ class MessageDelivery:
         self._direct: dict[str, str] = {}
 
     async def send(self, row: Outgoing, *, plain: bool = False) -> None:
-        """Send it and note it as sent. `plain` sends the words alone. Raises Again, ValidationError for a row of another version,
-        and what slack_sdk and the transport raise."""
+        """Send it and record it as sent. `plain` sends only text. Raises Again, ValidationError for a row of another version, and
+        errors of slack_sdk and the transport."""
         if row.kind == "upload":
             await self._upload(row)
         elif row.kind == "home":
@@ -88,14 +88,14 @@ class MessageDelivery:
             await self._send_message(row, message_of(row, plain=plain))
 
     async def done(self, row: Outgoing) -> None:
-        """Nothing more is sent for this state; its files are deleted."""
+        """Record that this state is sent, and delete its files."""
         await self._store.sent(row.key, row.want)
         self._uploads.forget(row.key)
         for file in _FILES.validate_python(row.files):
             Path(file.path).unlink(missing_ok=True)  # noqa: ASYNC240  one unlink of a local file
 
     def settled(self, key: str) -> None:
-        """Slack answered that it did not post this one."""
+        """Forget an unanswered post, because Slack refused it."""
         self._doubtful.discard(key)
 
     async def end_step(self, row: Outgoing) -> None:
@@ -130,7 +130,7 @@ class MessageDelivery:
             self._doubtful.discard(row.key)
 
     async def _channel(self, name: str) -> str:
-        """The id to post to: a person's is their direct message's, which chat.update needs."""
+        """The id to post to: for a person the id of the direct message, which chat.update needs."""
         if not block_kit.USER_ID.fullmatch(name):
             return name
         if name not in self._direct:
@@ -177,6 +177,6 @@ class MessageDelivery:
         await self.done(row)
 
     async def under(self, row: Outgoing) -> Outgoing | None:
-        """The card that files belong to."""
+        """The card of a row of files."""
         key = row.body.get("under") if isinstance(row.body, dict) else None
         return await self._store.message(key) if isinstance(key, str) else None

@@ -1,4 +1,4 @@
-"""A stored message as Slack takes it, and the messages that go elsewhere when its place refuses it. Pure."""
+"""A stored message in Slack's form, and the messages to send elsewhere when its place refuses it. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_A_MEMBER: Final = "user_not_in_channel"
 
 
 def usable(reply: Reply | None, now: datetime) -> str | None:
-    """The response_url of a request; None when there is none, or its half hour is over."""
+    """The response_url of a request; None without one or after its 30 minutes."""
     if reply is None or reply.response_url is None or reply.response_until is None or now >= reply.response_until:
         return None
     return reply.response_url
@@ -34,14 +34,14 @@ def reply_of(row: Outgoing) -> Reply | None:
 
 
 def words_of(card: Card) -> str:
-    """A card in one short text, for a place that takes nothing else."""
+    """A card as one short text, for a place that only takes text."""
     rows = [card.title, card.status, *(line.text for line in card.lines)]
     return block_kit.clip(". ".join(row.rstrip(".") for row in rows if row), _STEP_TEXT)
 
 
 def message_of(row: Outgoing, *, plain: bool = False) -> dict[str, Any]:
-    """`text` and `blocks` as chat.postMessage takes them, without blocks when `plain`. Raises ValidationError for a row that
-    another version stored."""
+    """`text` and `blocks` for chat.postMessage, without blocks when `plain`. Raises ValidationError for a row that another
+    version stored."""
     message = render_card(Card.model_validate(row.body))
     return {"text": message.text[:_WORDS], "blocks": []} if plain else {"text": message.text, "blocks": message.blocks}
 
@@ -59,22 +59,23 @@ def too_large(view: HomeView) -> HomeView:
 
 
 def is_open_question(row: Outgoing) -> bool:
-    """Whether others can still decide this card, and Slack does not have it."""
+    """Whether this card still waits for a decision and Slack doesn't have it."""
     return row.ts is None and row.is_question and isinstance(row.body, dict) and bool(row.body.get("buttons"))
 
 
 def people_of(row: Outgoing) -> tuple[str, ...]:
-    """Who has to know about a message, the first of them above all."""
+    """The people who need to get a message, the most important first."""
     card = Card.model_validate(row.body)
     known = (card.only_for, *card.mention) if card.question is None else (card.question.asked_by,)
     return tuple(person for person in known if person is not None and block_kit.USER_ID.fullmatch(person))
 
 
 def elsewhere(row: Outgoing, trouble: SlackTrouble, security: str | None) -> Iterable[tuple[Card, Reply | None]]:
-    """The messages that tell people another way what their place refuses; nothing when there is no other way.
+    """The messages that reach the same people another way when Slack refuses one; empty when there isn't another way.
 
-    From a channel to a response_url or a direct message, from there to the security channel, where a private answer is only
-    said to be undelivered. A private answer stays in its channel when Slack says that its person is not a member there.
+    A channel's message goes to a response_url or a direct message. If that fails, it goes to the security channel, but a
+    private answer is only reported there as undelivered. A private answer for someone who is not a member of the channel is
+    never moved out of it.
     """
     card = Card.model_validate(row.body)
     if row.key.endswith(SECURITY):
@@ -94,7 +95,7 @@ def elsewhere(row: Outgoing, trouble: SlackTrouble, security: str | None) -> Ite
 
 
 def _question(row: Outgoing, card: Card, trouble: SlackTrouble) -> Iterable[tuple[Card, None]]:
-    """Tell the people who decide by direct message, and the requester in the place of the request."""
+    """Direct messages for the people who decide, and a notice for the requester in the place of the request."""
     question, refusal = card.question, _refusal(row, trouble)
     if question is None:
         return
@@ -123,8 +124,8 @@ def _refusal(row: Outgoing, trouble: SlackTrouble) -> Line:
 def _direct(
     row: Outgoing, card: Card, person: str, above: tuple[Line, ...], *, here: bool = False, **parts: Any
 ) -> Card:
-    """The card for one person, without buttons: they belong to the message in the channel. By direct message, or only visible to
-    them when it stays `here`. `@@` in the key marks what only this person may read."""
+    """The card for one person, without buttons: those stay on the message in the channel. Sent as a direct message, or only
+    visible to the person when it stays `here`. `@@` in the key marks content that only this person may read."""
     mark = "@@" if (row.kind in PRIVATE and "@" not in row.key) or "@@" in row.key else "@"
     changed = {
         "key": f"{row.key.partition('@')[0]}{mark}{person}",
@@ -154,7 +155,7 @@ def _to_security(row: Outgoing, card: Card, people: tuple[str, ...], trouble: Sl
 
 
 def undelivered(row: Outgoing, names: str, under: Outgoing | None, trouble: SlackTrouble) -> Card:
-    """Tells that files did not arrive, in the thread where they belong."""
+    """The card that reports a failed upload, in the thread of the files."""
     person = people_of(under)[:1] if under is not None else ()
     return Card(
         key=f"{row.key}:lost",
@@ -177,7 +178,7 @@ def undelivered(row: Outgoing, names: str, under: Outgoing | None, trouble: Slac
 
 
 def home_refused(user: str, team_id: str, trouble: SlackTrouble) -> Card:
-    """Tells a person that their Home tab stays as it is."""
+    """The card that tells a person that Slack refuses their Home tab."""
     return Card(
         key=f"home-refused:{user}@",
         place=Place(team_id=team_id, channel_id=user),

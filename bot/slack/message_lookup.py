@@ -1,4 +1,4 @@
-"""Whether a card was posted although its answer got lost: its key is in the message's metadata."""
+"""Finds a card whose post got no answer: its key is in the message's metadata."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _ASKED: Final = 5
 
 
 def metadata(key: str) -> dict[str, Any]:
-    """What chat.postMessage is given beside the blocks, so that the message can be found again."""
+    """The arguments of chat.postMessage that make a message findable."""
     return {"event_type": EVENT, "event_payload": {"key": key}}
 
 
 async def find(client: AsyncWebClient, row: Outgoing) -> str | None:
-    """The `ts` of the message that carries this row's key, among the newest of its channel or thread; None when there is none.
+    """The `ts` of the message with this row's key among the newest of its channel or thread, or None.
 
-    A history that can't be read is asked for again a few times: the error of Slack or of the transport is raised. Then, and where
-    the bot may not read it, it counts as none: showing a card twice is better than losing an outcome.
+    Raises the error of Slack or the transport for an unreadable history, a few times. After that, or without permission to
+    read it, returns None: showing a card twice is better than losing an outcome.
     """
     try:
         if row.thread_ts is None:

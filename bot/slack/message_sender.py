@@ -1,8 +1,8 @@
-"""What Slack should show, and the worker that makes it so. Every message is stored first and sent until it arrives.
+"""The outbox and its worker. Every message is stored first, then sent until it arrives.
 
-A row says what a message should be now (`want`); the worker sends it and notes what Slack has (`have`). Several changes that
-come close together become one update. Losing Slack for an hour loses no outcome and never repeats an action. What Slack refuses
-for good goes to the same people another way (`message_format.elsewhere`).
+A row is the desired state of a message (`want`); the worker sends it and records what Slack has (`have`). Changes in quick
+succession become one update. An outage of Slack loses no outcome and repeats no action. A message that Slack refuses
+permanently goes to the same people another way (`message_format.elsewhere`).
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from bot.slack.message_delivery import Again, MessageDelivery, other_form
 from bot.slack.message_format import elsewhere, home_refused, is_open_question, undelivered, usable, words_of
 from bot.slack.response_url import Responder
 
-FIRST_PACE: Final = 0.2  # before the first update: what was quick is shown as quick
+FIRST_PACE: Final = 0.2  # before the first update, so that a quick result appears quickly
 PACE: Final = 1.0  # seconds between two updates of one message; Slack allows about 50 a minute for all
 BATCH: Final = 100
-EACH: Final = 10  # messages of one lane in a row, before what is more urgent there is looked for
+EACH: Final = 10  # messages of one lane in a row, before checking for more urgent ones
 IDLE: Final = 1.0
-LONGEST_HOLD: Final = 30.0  # seconds between two tries of a lane; after an outage nothing waits longer
-LONGEST_WAIT: Final = 300.0  # seconds between two tries of a message that fails where others arrive
-MOST_UNKNOWN: Final = 5  # tries of a message that Slack refuses with a code that the table does not know
+LONGEST_HOLD: Final = 30.0  # longest wait in seconds between two tries of a lane
+LONGEST_WAIT: Final = 300.0  # seconds between two tries of a message that fails while others arrive
+MOST_UNKNOWN: Final = 5  # tries of a message that Slack refuses with an unknown code
 MOST_UPLOADS: Final = 20  # tries of a file, about an hour
 UNTIL_INVITED: Final = 10.0
 
@@ -52,9 +52,9 @@ _FILES: Final = TypeAdapter(tuple[FileOut, ...])
 
 
 class MessageSender:
-    """The Presenter of Slack. `run` is the worker's endless loop; `fatal` is called with a code when the token does not work.
+    """The Presenter for Slack. `run` is the worker's endless loop. `fatal` is called with a code when the token doesn't work.
 
-    `left` is what an earlier run had not noted as sent: any of it may be in Slack already.
+    `left` are the rows that an earlier run did not record as sent; any of them may be in Slack already.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class MessageSender:
         self.lost = 0
 
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
-        """Store what the message should be now. An app sees no private answers: its workflow step ends with the words instead."""
+        """Store the desired state of a message. An app can't see private answers, so its workflow step ends with the text."""
         if card.only_for is not None and not block_kit.USER_ID.fullmatch(card.only_for):
             if reply is not None and reply.step_id is not None:
                 await self.step(reply.step_id, ok=card.tone in (Tone.PLAIN, Tone.GOOD), text=words_of(card))
@@ -114,7 +114,7 @@ class MessageSender:
         await self._keep(row, card.buttons)
 
     async def deliver(self, delivery: Delivery) -> None:
-        """Store that these files belong under a card."""
+        """Store files for the thread of a card."""
         row = self._row(
             delivery.key,
             "upload",
@@ -136,7 +136,7 @@ class MessageSender:
         await self._keep(row, [button for section in view.sections for button in section.buttons], view.user_id)
 
     async def step(self, step_id: str, *, ok: bool, text: str) -> None:
-        """End a workflow step: as a stored row, or at once while nothing can be stored."""
+        """End a workflow step: through the outbox, or directly when the store fails."""
         row = self._row(f"step:{step_id}", "step", body={"id": step_id, "ok": ok, "text": text})
         try:
             await self._keep(row)
@@ -147,7 +147,7 @@ class MessageSender:
                 _log.warning("workflow step %s: %s", step_id, read(error).code)
 
     async def open_form(self, trigger_id: str, form: FormView) -> bool:
-        """A modal can't wait: the trigger works for three seconds. False when Slack did not open it."""
+        """Open a modal at once: the trigger works for three seconds. False when Slack refused."""
         try:
             await self.client.views_open(trigger_id=trigger_id, view=self._secrets.hide_in(render_form(form)))
         except (SlackApiError, *TRANSPORT) as error:
@@ -179,7 +179,7 @@ class MessageSender:
         self._wake.set()
 
     async def run(self) -> None:
-        """Send what is due, until `stop`. A store that can't be read or written is tried again."""
+        """Send due messages until `stop`. Retries a store that can't be read or written."""
         async with asyncio.TaskGroup() as group:
             while not self._stopping:
                 self._wake.clear()
@@ -188,25 +188,25 @@ class MessageSender:
                 except Problem as problem:
                     _log.error("the outbox waits: %s", problem.code)
                     lanes, waiting = {}, None
-                if not self._stopping:  # from here on only `flush` sends: rows that two had read would be sent twice
+                if not self._stopping:  # after `stop` only `flush` sends: rows that both had read would be sent twice
                     self._start(group, lanes)
                 await self._sleep(min(waiting or IDLE, IDLE))
 
     async def stop(self) -> None:
-        """Begin nothing further and wait for what is under way, so that what was posted is noted before the last messages go."""
+        """Start nothing new and wait for running sends, so that they are recorded before the last messages are sent."""
         self._stopping = True
         self._wake.set()
         await asyncio.gather(*self._lanes.values())
 
     async def flush(self) -> float | None:
-        """Send everything that is due once; seconds until the next look, None when nothing was due."""
+        """Send everything that is due once. Returns the seconds until the next check, None when nothing was due."""
         lanes, waiting = await self._due()
         async with asyncio.TaskGroup() as group:
             self._start(group, lanes)
         return waiting
 
     async def _due(self) -> tuple[dict[str, list[Outgoing]], float | None]:
-        """What can be sent now, by lane, and seconds until the next look. A lane that is under way or has to wait is left out."""
+        """What can be sent now, by lane, and the seconds until the next check. Busy and waiting lanes are left out."""
         now = self._clock.monotonic()
         held = {lane: until - now for lane, (until, _) in self._holds.items() if until > now}
         rows = await self._store.due_messages(self._clock.now(), BATCH, each=EACH, skip={*held, *self._lanes})
@@ -240,9 +240,9 @@ class MessageSender:
             self._wake.set()
 
     async def _in_turn(self, lane: str, rows: Iterable[Outgoing]) -> None:
-        """Messages of one lane, the oldest first. The lane waits where Slack asks it to, and while nothing arrives.
+        """Send the messages of one lane, the oldest first. The lane waits when Slack asks for it, and while nothing arrives.
 
-        A message that failed often does not block the others: when the next one arrives, only the failing one waits longer.
+        A message that fails often doesn't block the others: when the next one arrives, only the failing one waits longer.
         """
         failed: list[Outgoing] = []
         for row in rows:
@@ -256,7 +256,7 @@ class MessageSender:
                     await self._later(stuck, min(LONGEST_WAIT, 2.0 ** min(stuck.attempts, 10)), stuck.last_error or "")
                 failed.clear()
                 continue
-            await self._store.postpone(row.key, row.due_at, trouble.code)  # keeps its turn, counts the try
+            await self._store.postpone(row.key, row.due_at, trouble.code)  # keeps its place, counts the try
             if trouble.after is not None or row.attempts < 3 or failed:
                 self._hold(lane, trouble.after)
                 return
@@ -272,7 +272,7 @@ class MessageSender:
         self._holds[lane] = (self._clock.monotonic() + seconds, failures)
 
     async def _try(self, row: Outgoing) -> SlackTrouble | None:
-        """Send it; None when that is settled, else why nothing arrives there now."""
+        """Send one message. None when it is settled, else the problem that stops the lane."""
         plan, tried = row, set[Remedy]()
         for _ in range(len(Remedy)):
             try:
@@ -282,7 +282,7 @@ class MessageSender:
                 return None
             except (SlackApiError, *TRANSPORT) as error:
                 trouble = read(error)
-            except Problem:  # of the store: nothing was noted, so the lane waits
+            except Problem:  # of the store: nothing was recorded, so the lane waits
                 raise
             except Exception as error:  # noqa: BLE001  one message that can't be made must not stop the others
                 _log.error("message %s can't be made: %s", row.key, type(error).__name__)
@@ -304,7 +304,7 @@ class MessageSender:
         return await self._settle(row, trouble)
 
     async def _settle(self, row: Outgoing, trouble: SlackTrouble) -> SlackTrouble | None:
-        """What a definite answer of Slack's leads to; the trouble again when the lane has to wait."""
+        """Handle a definite answer of Slack. Returns the problem when the lane must wait."""
         if trouble.remedy is Remedy.FATAL:
             self._fatal(trouble.code)
         upload = row.kind == "upload"
@@ -324,7 +324,7 @@ class MessageSender:
         return None
 
     async def _tell(self, row: Outgoing, trouble: SlackTrouble) -> None:
-        """Tell the people of a message another way."""
+        """Reach the people of a message another way."""
         if row.kind == "step":
             return
         if row.kind == "home":
@@ -342,7 +342,7 @@ class MessageSender:
             await self.show(card, reply)
         if not others:
             self.lost += 1
-            _log.error("message %s reaches nobody: %s", row.key, trouble.code)
+            _log.error("message %s could not be delivered to anyone: %s", row.key, trouble.code)
 
     async def _later(self, row: Outgoing, seconds: float, why: str) -> None:
         await self._store.postpone(row.key, stamp(self._clock.now() + timedelta(seconds=seconds)), why)

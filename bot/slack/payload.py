@@ -1,4 +1,4 @@
-"""Slack payload -> who, where, how to answer, and what makes a redelivery the same request.
+"""Slack payload -> who, where, how to answer, and the key that a redelivery shares.
 
 Payload shapes: Slack's reference for slash commands, interaction payloads and the Events API.
 """
@@ -19,13 +19,13 @@ from bot.core.value import canonical
 
 ARRIVED: ContextVar[datetime | None] = ContextVar(
     "arrived", default=None
-)  # when the HTTP server began to read the request
+)  # when the HTTP server started to read the request
 _TS: Final = re.compile(r"(\d{1,10})\.(\d{1,6})")
-RESPONSE_URL_LIFE: Final = timedelta(minutes=29)  # Slack says 30; a minute is left for the clock
+RESPONSE_URL_LIFE: Final = timedelta(minutes=29)  # of Slack's 30; one minute is reserve
 
 
 class Stamp:
-    """Makes intents: the clock and the ids are given once. `held_up` is for how many seconds the program stood still lately."""
+    """Makes intents with a clock and ids. `held_up` returns for how many seconds the program was recently blocked."""
 
     def __init__(self, clock: Clock, ids: Ids, held_up: Callable[[], float] = lambda: 0.0) -> None:
         self._clock = clock
@@ -48,7 +48,7 @@ class Stamp:
         edited_at: datetime | None = None,
         doubt: Doubt | None = None,
     ) -> Intent:
-        """A new request, which reached the program now, or before it stood still."""
+        """A new request, which arrived now, or before the program was blocked."""
         now = (ARRIVED.get() or self._clock.now()) - timedelta(seconds=self._held_up())
         return Intent(
             request_id=self._ids.request(),
@@ -72,7 +72,7 @@ class Stamp:
 
 
 def slack_time(ts: str | None) -> datetime | None:
-    """The time of a Slack `ts` like `1700000000.000100`, None for what is not one."""
+    """The time of a Slack `ts` like `1700000000.000100`, or None."""
     parts = _TS.fullmatch(ts or "")
     if parts is None:
         return None
@@ -80,7 +80,7 @@ def slack_time(ts: str | None) -> datetime | None:
 
 
 def storable(data: Any) -> Any:
-    """A payload with every text made storable: half a surrogate pair, which JSON may carry, becomes U+FFFD."""
+    """A payload with storable text: surrogate halves, which JSON may contain, become U+FFFD."""
     if isinstance(data, str):
         return data if data.isascii() else sound(data)
     if isinstance(data, dict):
@@ -89,12 +89,12 @@ def storable(data: Any) -> Any:
 
 
 def response_until(now: datetime) -> datetime:
-    """When a response_url that came now is no longer used."""
+    """When a response_url that arrived now expires."""
     return now + RESPONSE_URL_LIFE
 
 
 def text(data: Mapping[str, Any], *path: str) -> str | None:
-    """The non-empty string at a path of keys, else None."""
+    """The non-empty string at a path of keys, or None."""
     found: Any = data
     for key in path:
         if not isinstance(found, Mapping):
@@ -111,7 +111,7 @@ def file_ids(message: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def dedupe(kind: str, body: Mapping[str, Any], *keys: str | None) -> str:
-    """A key that a redelivery repeats: Slack's own id of the delivery, else a digest of the whole body."""
+    """The key that a redelivery shares: Slack's id of the delivery, or a digest of the body."""
     known = [key for key in keys if key]
     if known:
         return f"{kind}:{':'.join(known)}"
@@ -119,7 +119,7 @@ def dedupe(kind: str, body: Mapping[str, Any], *keys: str | None) -> str:
 
 
 def command_actor(body: Mapping[str, Any]) -> Actor:
-    """The person of a slash command: Slack lets only the installing workspace use them."""
+    """The person of a slash command. Slack only allows people of the installing workspace."""
     return Actor(
         user_id=text(body, "user_id") or "",
         team_id=text(body, "team_id") or "",
@@ -128,7 +128,7 @@ def command_actor(body: Mapping[str, Any]) -> Actor:
 
 
 def command_place(body: Mapping[str, Any]) -> Place:
-    """Where a slash command was typed; it never carries a thread."""
+    """Where a slash command was typed, never in a thread."""
     return Place(team_id=text(body, "team_id") or "", channel_id=text(body, "channel_id") or "")
 
 
@@ -148,7 +148,7 @@ def interaction_actor(body: Mapping[str, Any]) -> Actor:
 
 
 def interaction_place(body: Mapping[str, Any]) -> Place:
-    """Where it was pressed: the message of the container, empty channel for modals and the Home tab."""
+    """Where it was pressed: the container's message; an empty channel for modals and the Home tab."""
     return Place(
         team_id=_workspace(body),
         channel_id=text(body, "channel", "id") or text(body, "container", "channel_id") or "",
@@ -167,7 +167,7 @@ def event_actor(body: Mapping[str, Any], event: Mapping[str, Any]) -> Actor:
 
 
 def event_place(body: Mapping[str, Any], event: Mapping[str, Any]) -> Place:
-    """Where a message is; the answer goes to its thread, and a top-level mention starts one."""
+    """Where a message is. The answer goes to its thread; a top-level mention starts one."""
     ts = text(event, "ts")
     return Place(
         team_id=text(body, "team_id") or "",

@@ -1,4 +1,4 @@
-"""What the Slack sources need of the program: hand over an intent, check a form while Slack waits, offer targets in a menu."""
+"""What the Slack sources need from the program: submit an intent, check a form while Slack waits, suggest targets."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from bot.core.intent import Actor, Intent, Place, Receipt
 
 
 class IntakePort(Protocol):
-    """The one way in. `submit` returns when the request is in the audit log."""
+    """The intake of requests. `submit` returns when the request is in the audit log."""
 
     catalog: Catalog
 
     async def submit(self, intent: Intent) -> Receipt: ...
 
     async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
-        """Targets that fit what was typed, as they are written, best first, at most 100; last what was typed itself."""
+        """At most 100 written targets that match the typed text, best first, then the typed text itself."""
         ...

@@ -1,4 +1,4 @@
-"""Answers through a response_url: only to hosts that the configuration names, no redirects, within its 30 minutes."""
+"""Answers through a response_url: only to configured hosts, without redirects, within its 30 minutes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 
 
 class BadResponseUrl(Problem):
-    """The address is not one that answers may go to."""
+    """Answers must not go to this address."""
 
     code = "response_url"
 
 
 def allowed(url: str, hosts: Sequence[str]) -> bool:
-    """https (or http to loopback) to a host that is named as HOST or HOST:PORT."""
+    """Whether it is https (or http to loopback) to one of `hosts`, each HOST or HOST:PORT."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.username or parts.password or parts.scheme not in ("https", "http"):
@@ -38,7 +38,7 @@ def allowed(url: str, hosts: Sequence[str]) -> bool:
 
 
 class Responder:
-    """Sends to response_urls over one session."""
+    """Sends to response_urls with one session."""
 
     def __init__(self, session: aiohttp.ClientSession, hosts: Sequence[str]) -> None:
         self._session = session

@@ -1,4 +1,4 @@
-"""The gate in front of Bolt in HTTP mode: size, signature and form are checked on raw bytes before anything is parsed.
+"""Checks before Bolt in HTTP mode: size, signature and form of the raw bytes, before anything is parsed.
 
 Source of the signing rule: Slack's "Verifying requests from Slack" (v0, HMAC-SHA256 over `v0:timestamp:body`).
 """
@@ -19,7 +19,7 @@ MOST_FIELDS: Final = 100
 
 
 class Verdict(NamedTuple):
-    """HTTP status and a short word; 200 lets the request pass."""
+    """HTTP status and a short reason; 200 accepts the request."""
 
     status: int
     why: str
@@ -62,7 +62,7 @@ def _well_formed(content_type: str, body: bytes) -> Verdict:
         return Verdict(400, "too many fields")
     names = [_decoded(field.partition("=")[0]) for field in fields if field]
     if len(names) != len(set(names)):
-        return Verdict(400, "a field is there twice")
+        return Verdict(400, "duplicate field")
     return Verdict(200, "ok")
 
 

@@ -1,4 +1,4 @@
-"""Looks every few seconds whether the store's file is still there, and raises the alarm without the store when it is not."""
+"""Checks every few seconds that the store's file still exists. The alarm doesn't need the store."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _log = logging.getLogger("signalbox.store")
 
 
 class WatchedStore(Protocol):
-    """A store in a file."""
+    """The store of a file."""
 
     def check_file(self) -> None:
         """Raises a Problem when the file on the disk is not the open one."""
         ...
 
     def save_head_sync(self) -> None:
-        """Keep the head of the audit log for the check at the next start."""
+        """Save the head of the audit log for the check at the next start."""
         ...
 
 
 class StoreWatch:
-    """One alarm: in the log, and in the security channel when there is one."""
+    """Raises one alarm: in the log, and in the security channel if there is one."""
 
     def __init__(self, store: WatchedStore, client: AsyncWebClient, security_channel: str | None) -> None:
         self._store = store
@@ -37,7 +37,7 @@ class StoreWatch:
         self._alarmed = False
 
     async def look(self) -> None:
-        """Keep the head of the audit log for the next start, or raise the alarm."""
+        """Save the head of the audit log for the next start, or raise the alarm."""
         try:
             self._store.check_file()
             await asyncio.to_thread(self._store.save_head_sync)
@@ -53,5 +53,5 @@ class StoreWatch:
         try:
             await self._client.chat_postMessage(channel=self._channel, text=f"Every request is refused. {text}")
         except (SlackApiError, *TRANSPORT) as error:
-            self._alarmed = False  # tried again at the next look
-            _log.warning("the security channel could not be told: %s", read(error).code)
+            self._alarmed = False  # tried again at the next check
+            _log.warning("the alarm could not be posted to the security channel: %s", read(error).code)

@@ -1,8 +1,8 @@
-"""Token rotation: a bot token that works for 12 hours is exchanged in time for the next one.
+"""Token rotation: exchanges a bot token, which is valid for 12 hours, in time for the next one.
 
-Sources: Slack's pages "Using token rotation" and oauth.v2.access. An exchange answers a new token and a new refresh token. The
-old refresh token keeps working until the new token is used, so an exchange whose answer is lost can be made again; that is why
-the new tokens are stored before they are used. They are in the store alone, under one key that nothing else reads.
+Sources: Slack's pages "Using token rotation" and oauth.v2.access. An exchange returns a new token and a new refresh token. The
+old refresh token works until the new token is used, so an exchange whose answer is lost can be repeated. That is why the new
+tokens are stored before they are used. They are only in the store, under one key that nothing else reads.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _log = logging.getLogger("signalbox.slack")
 
 
 class RotationKeys(NamedTuple):
-    """What an exchange needs. `refresh_token` is the one that the installation gave; later ones are in the store."""
+    """What an exchange needs. `refresh_token` is the first one, from the installation; later ones are in the store."""
 
     client_id: str
     client_secret: SecretStr
@@ -50,7 +50,7 @@ class _Tokens(NamedTuple):
 
 
 class TokenRotation:
-    """Keeps the token of its clients fresh. Without `keys` the token never changes, and nothing happens here."""
+    """Keeps the token of its clients valid. Without `keys` the token never changes, and this does nothing."""
 
     def __init__(
         self,
@@ -68,18 +68,18 @@ class TokenRotation:
         self._one_at_a_time = asyncio.Lock()
 
     def follow(self, *clients: AsyncWebClient) -> None:
-        """Give these the fresh tokens too."""
+        """Also update the token of these clients."""
         self._clients += clients
 
     async def begin(self) -> None:
-        """Give the clients a token that works. Raises what slack_sdk and the transport raise when there is none."""
+        """Give the clients a valid token. Raises errors of slack_sdk and the transport when it can't."""
         if self._keys is not None:
             await self._renew(self._keys, _USABLE)
 
     async def keep_fresh(self, *, expired: bool = False) -> SlackTrouble | None:
-        """Exchange a token that ends within four hours, or that Slack called `expired`.
+        """Exchange a token that expires within four hours, or that Slack reported as expired.
 
-        The trouble when Slack refuses; anything that may pass is only logged.
+        Returns the problem when Slack refuses. Temporary problems are only logged.
         """
         if self._keys is None:
             return None
@@ -127,12 +127,12 @@ class TokenRotation:
         reply.validate()  # type: ignore[no-untyped-call]  # slack_sdk leaves it untyped
         access, refresh, seconds = (reply.get(name) for name in ("access_token", "refresh_token", "expires_in"))
         if not (isinstance(access, str) and isinstance(refresh, str) and isinstance(seconds, int)):
-            raise SlackClientError("the answer of oauth.v2.access has no tokens")
+            raise SlackClientError("the reply of oauth.v2.access has no tokens")
         return _Tokens(access, refresh, self._clock.now() + timedelta(seconds=seconds))
 
 
 async def _document(answer: aiohttp.ClientResponse) -> dict[str, Any]:
-    """The JSON object of an answer; empty when it is something else."""
+    """The JSON object of a reply; empty for anything else."""
     try:
         data = json.loads(await answer.read())
     except ValueError:
@@ -141,7 +141,7 @@ async def _document(answer: aiohttp.ClientResponse) -> dict[str, Any]:
 
 
 def _kept(value: Json, origin: str) -> _Tokens | None:
-    """The stored tokens; None when there are none, or when they come from an earlier installation."""
+    """The stored tokens; None without any, or when they belong to an earlier installation."""
     if not isinstance(value, dict) or value.get("origin") != origin:
         return None
     return _Tokens(str(value["access"]), str(value["refresh"]), datetime.fromisoformat(str(value["ends"])))

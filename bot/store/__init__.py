@@ -1,1 +1,1 @@
-"""store."""
+"""The store. Everything that survives a restart."""

@@ -55,7 +55,7 @@ class _Notation(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """Finds `lead` in lower case with `value` right after it, or `value` alone when there is no lead. Only
+    """Finds `lead` in lower case with `value` right after it, or `value` alone without a lead. Only
     lines with one of `hints` are searched."""
 
     hints: tuple[str, ...]

@@ -1,1 +1,1 @@
-"""One file a source: a payload becomes an Intent. Nothing here decides anything."""
+"""One file per source: turns a payload into an Intent. No decisions here."""

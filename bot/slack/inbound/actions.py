@@ -1,4 +1,4 @@
-"""A pressed button or a chosen menu entry -> Intent; None for what carries nothing (links, type-ahead menus)."""
+"""A pressed button or a chosen menu entry -> Intent; None for links and type-ahead menus."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.slack.payload import Stamp, dedupe, interaction_actor, interaction_plac
 
 
 def read(body: Mapping[str, Any], stamp: Stamp) -> Intent | None:
-    """The opaque id is a button's value or the value of the chosen option."""
+    """The intent, with a button's value or the chosen option's value as the opaque id."""
     actions = body.get("actions")
     first = actions[0] if isinstance(actions, list) and actions else None
     if not isinstance(first, Mapping):
@@ -33,7 +33,7 @@ def read(body: Mapping[str, Any], stamp: Stamp) -> Intent | None:
 
 
 def _identity(body: Mapping[str, Any], action: Mapping[str, Any]) -> tuple[str | None, ...]:
-    """One press: who pressed what, where and when; Slack's trigger where it names no time."""
+    """The key of one press: who pressed what, where and when (or Slack's trigger when it has no time)."""
     pressed_at = text(action, "action_ts")
     if pressed_at is None:
         return (text(body, "trigger_id"),)

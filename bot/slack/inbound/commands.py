@@ -12,7 +12,7 @@ from bot.slack.payload import Stamp, command_actor, command_place, dedupe, text
 
 
 def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent:
-    """An empty command opens the launcher; anything else is read by the grammar."""
+    """An empty command opens the launcher; the grammar reads any other."""
     typed = text(body, "text") or ""
     ask = parse(typed, catalog) if typed.strip() else Open(what="launcher")
     return stamp.intent(

@@ -31,6 +31,6 @@ def read(body: Mapping[str, Any], stamp: Stamp) -> Intent:
 
 
 def _identity(body: Mapping[str, Any], view: Mapping[str, Any]) -> tuple[str | None, ...]:
-    """One state of one modal, which can be submitted once; Slack's trigger where a payload lacks either id."""
+    """The key of one state of a modal, which can be submitted once; Slack's trigger when a payload lacks an id."""
     ids = (text(view, "id"), text(view, "hash"))
     return ids if all(ids) else (text(body, "trigger_id"), *ids)

@@ -1,8 +1,8 @@
-"""app_mention and message.im events -> Intent; None for what is not meant for the bot.
+"""app_mention and message.im events -> Intent; None for messages that are not for the bot.
 
-Only the person's own words count: quoted lines, forwarded messages and previews of links (attachments) are another person's.
-A command counts only where the mention leads the message. Slack sends an edited message again, under a new event id, with
-the channel and the ts of the first; so a message is identified by these.
+Only the person's own words count; quoted lines, forwarded messages and link previews (attachments) don't. A command only
+counts when the message starts with the mention. Slack sends an edited message again under a new event id, with the same
+channel and ts, so these identify a message.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _REST_IS_QUOTE: Final = re.compile(rf"[\s{EDGES}]*(?:&gt;|>){{3}}")
 
 
 class _Words(NamedTuple):
-    """What a message asks, as typed and as read; `doubt` says why it is not simply run."""
+    """The request in a message, as typed and as parsed. `doubt` is why it is not run directly."""
 
     typed: str
     payload: Payload
@@ -32,7 +32,7 @@ class _Words(NamedTuple):
 
 
 def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog, bot_user_id: str) -> Intent | None:
-    """Deletions, joins, previews and the bot's own messages are nothing; words to the bot are a command."""
+    """The command in text to the bot; None for deletions, joins, previews and the bot's own messages."""
     event = body.get("event")
     message = _message(event) if isinstance(event, Mapping) else None
     if message is None or not text(message, "user") or message["user"] == bot_user_id:
@@ -59,7 +59,7 @@ def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog, bot_user_id: s
 
 
 def _message(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The message of an event; of an edited one, as it is now, unless its words are the same."""
+    """The message of an event. Of an edited one, its new version, or None when its text is the same."""
     if event.get("subtype") != "message_changed":
         return event if event.get("subtype") in _PLAIN_SUBTYPES else None
     now, before = event.get("message"), event.get("previous_message")
@@ -73,7 +73,7 @@ def _message(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def _words(
     message: Mapping[str, Any], catalog: Catalog, bot_user_id: str, files: tuple[str, ...], *, alone: bool
 ) -> _Words | None:
-    """The command in a message. `alone`: the bot is the only one who is spoken to, so no mention is needed."""
+    """The command in a message. `alone`: a direct message, which needs no mention."""
     own = _own_words(text(message, "text") or "")
     mention = re.compile(rf"<@{re.escape(bot_user_id)}(?:\|[^>]*)?>")
     found = mention.search(own)
@@ -93,7 +93,7 @@ def _words(
 
 
 def _in_sentence(before: str, after: str, catalog: Catalog, files: tuple[str, ...]) -> _Words | None:
-    """A command that follows a mention within a sentence, or comes before a mention that ends it; None without one."""
+    """A command after a mention inside a sentence, or before a mention at its end; else None."""
     typed = after.partition("\n")[0] if unwrap(after) else before
     payload = parse(typed, catalog, files)
     return _Words(typed, payload, Doubt.IN_SENTENCE) if isinstance(payload, Command) else None
@@ -111,7 +111,7 @@ def _own_words(typed: str) -> str:
 
 
 def _only_quoted(message: Mapping[str, Any], bot_user_id: str) -> bool:
-    """Whether the blocks of a message mention the bot in quotes alone."""
+    """Whether a message only mentions the bot inside quotes."""
     places = set(_mentions(message.get("blocks"), bot_user_id, quoted=False))
     return places == {True}
 

@@ -1,7 +1,7 @@
 """A workflow step (function_executed) -> Intent.
 
-Anybody who builds a workflow can write any person into its inputs, so the step acts as the app that it belongs to, and a
-rule has to name that app's id. The person in the inputs is kept as a claim in the reason.
+The author of a workflow can put any person into its inputs. So the step acts as its app, and a rule must name that app's
+id. The person from the inputs is only recorded in the reason, as not verified.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.slack.payload import Stamp, dedupe, slack_time, text
 
 
 def read(body: Mapping[str, Any], stamp: Stamp, catalog: Catalog) -> Intent | None:
-    """Inputs: `command` (text), `channel` (id), `user` (id of the person who is said to have started the workflow)."""
+    """Inputs: `command` (text), `channel` (id), `user` (id of the person who started the workflow, not verified)."""
     event = body.get("event")
     if not isinstance(event, Mapping):
         return None

@@ -1,8 +1,8 @@
 """One writer thread with group commit, and a small pool of readers, on one SQLite file.
 
-A unit of work is a function of an open `sqlite_utils.Database`. The writer takes all units that wait (at most `BATCH`),
-runs them in one transaction, commits once, and then wakes every caller. When one of them fails they are all rolled back and
-run again, each after a savepoint of its own: a unit may run twice, so it must touch nothing but the database.
+A unit of work is a function of an open `sqlite_utils.Database`. The writer takes all waiting units (at most `BATCH`), runs
+them in one transaction, commits once, and wakes every caller. When one unit fails, all are rolled back and run again, each
+with its own savepoint. So a unit may run twice and must change nothing but the database.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ Unit = Callable[[sqlite_utils.Database], T]
 BATCH: Final = 128
 READERS: Final = 2
 _WAL_LIMIT: Final = 64 * 1024 * 1024
-_WAL_PAGES: Final = 4_000  # 16 MB are written back at once: hot pages once instead of four times, beside fewer acks
-PATIENCE: Final = 0.004  # seconds that units wait for company when nobody outside waits for any of them
+_WAL_PAGES: Final = 4_000  # 16 MB are written back at once: hot pages once instead of four times, and fewer slow acks
+PATIENCE: Final = 0.004  # seconds that non-urgent units wait for others to join the commit
 
 
 @dataclass(slots=True)
 class _Job:
-    """A unit that waits, who waits for it, and what came of it. `loop` is None when a thread waits."""
+    """A waiting unit, its caller, and its result. `loop` is None when a thread waits."""
 
     unit: Unit[Any]
     waiter: asyncio.Future[Any] | Future[Any]
@@ -49,7 +49,7 @@ class _Job:
     error: BaseException | None = None
 
     def settle(self) -> None:
-        """Hand the result over; must run on the loop when there is one."""
+        """Pass the result to the caller. Must run on the loop when there is one."""
         if self.waiter.done():
             return
         if self.error is not None:
@@ -59,9 +59,9 @@ class _Job:
 
 
 class Database:
-    """The file, open. Every method raises StoreProblem for what SQLite or the disk refuses.
+    """The open file. Every method raises StoreProblem for errors of SQLite and the disk.
 
-    `patience` is how long, in seconds, a writer waits for another process.
+    `patience` is how many seconds a writer waits for another process.
     """
 
     def __init__(self, path: str, *, patience: float = 5.0, readers: int = READERS) -> None:
@@ -84,9 +84,9 @@ class Database:
         self._thread.start()
 
     async def write(self, unit: Unit[T], *, urgent: bool = False) -> T:
-        """Run `unit` in a transaction; returns when its commit is on the disk.
+        """Run `unit` in a transaction. Returns when its commit is on the disk.
 
-        `urgent`: Slack waits for it. What is not waits a moment for company, because a commit costs the same for many.
+        `urgent`: Slack waits for it. Other units wait a moment for more, because one commit can serve many.
         """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
@@ -100,15 +100,15 @@ class Database:
         return waiter.result()
 
     async def read(self, unit: Unit[T]) -> T:
-        """Run `unit` on a read-only connection; it sees one state of the file, that of the last commit."""
+        """Run `unit` on a read-only connection. It sees the state of the last commit."""
         return await asyncio.wrap_future(self._submit_read(unit))
 
     async def glance(self, unit: Unit[T]) -> T:
-        """`read` for one statement along an index, on the caller's own thread: going to another one costs five times as much.
+        """`read` for one indexed statement, on the caller's thread: another thread would cost five times as much.
 
-        One statement sees one state without a transaction around it, which would cost two more.
+        One statement sees one state without a transaction, which would cost two more statements.
         """
-        # The lock keeps `close` from taking the connection away meanwhile.
+        # The lock stops `close` from closing the connection meanwhile.
         with self._closing:
             if self._closed:
                 raise closed()
@@ -119,7 +119,7 @@ class Database:
         return self._submit_read(unit).result()
 
     async def close(self) -> None:
-        """Finish what waits, write the log back into the file, and close. A second call does nothing."""
+        """Finish the waiting units, write the WAL back into the file, and close. A second call does nothing."""
         await asyncio.get_running_loop().run_in_executor(None, self.close_sync)
 
     def close_sync(self) -> None:
@@ -187,7 +187,7 @@ class Database:
         return self._look(lambda reader: _in_one_state(reader, unit))
 
     def _look(self, unit: Unit[T]) -> T:
-        """Run `unit` on this thread's own reader, which is opened when it is not."""
+        """Run `unit` on this thread's reader, opened on first use."""
         try:
             reader = cast("sqlite_utils.Database | None", getattr(self._local, "reader", None))
             if reader is None:
@@ -206,7 +206,7 @@ class Database:
         self._finish()
 
     def _gathered(self) -> tuple[list[_Job], bool]:
-        """What is to be committed together, and whether it is the last."""
+        """The units to commit together, and whether this is the last batch."""
         batch: list[_Job] = []
         hurry = False
         job = self._jobs.get()
@@ -228,28 +228,28 @@ class Database:
         return batch, True
 
     def _run(self, batch: list[_Job]) -> None:
-        """Run the units of `batch` in one transaction; afterwards each has a result or an error."""
+        """Run the units of `batch` in one transaction. Afterwards each has a result or an error."""
         try:
             with self._gate.held():
                 self._db.rollback()
                 self.guard.check()
                 if not self._all_at_once(batch):
                     self._one_by_one(batch)
-                self.guard.check()  # what was committed to a file that is gone counts as not recorded
-        except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it and the thread go on
+                self.guard.check()  # a commit to a deleted file counts as not recorded
+        except Exception as error:  # noqa: BLE001 - the callers must get any error and the thread must continue
             for job in batch:
                 if job.error is None:
                     job.error = for_everyone(error)
 
     def _all_at_once(self, batch: list[_Job]) -> bool:
-        """Without savepoints, which cost two statements a unit; False, and nothing written, when one of several units fails."""
+        """Run without savepoints, which cost two statements per unit. False, with nothing written, when one of several fails."""
         execute = self._db.conn.execute
         execute("BEGIN IMMEDIATE")
         try:
             for job in batch:
                 try:
                     job.result = job.unit(self._db)
-                except Exception as error:  # noqa: BLE001 - its caller hears of it, or it comes up again one by one
+                except Exception as error:  # noqa: BLE001 - its caller gets the error, or it is raised again one by one
                     self._db.rollback()
                     if len(batch) == 1:
                         job.error = mapped(error) if isinstance(error, sqlite3.Error) else error
@@ -261,7 +261,7 @@ class Database:
         return True
 
     def _one_by_one(self, batch: list[_Job]) -> None:
-        """Each unit after a savepoint of its own, so that a failed one takes nothing from the others."""
+        """Run each unit with its own savepoint, so that a failed one doesn't affect the others."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             for job in batch:
@@ -279,7 +279,7 @@ class Database:
         except Exception as error:
             job.error = mapped(error) if isinstance(error, sqlite3.Error) else error
             if not self._db.conn.in_transaction:
-                # A full disk can end the whole transaction: then nothing of this batch was written.
+                # A full disk can end the whole transaction: then nothing in this batch was written.
                 raise
             execute("ROLLBACK TO unit")
         execute("RELEASE unit")
@@ -287,15 +287,15 @@ class Database:
     def _finish(self) -> None:
         with suppress(sqlite3.Error, StoreProblem), self._gate.held():
             self._db.rollback()
-            # Never wait for another process's readers here: its writer stands at the gate meanwhile.
+            # Never wait for another process's readers here, because its writer waits at the gate.
             self._db.execute("PRAGMA busy_timeout=0")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        # Without the gate another process is at work, so this is not the last connection and closing writes nothing.
+        # Without the gate another process is writing, so this is not the last connection and closing writes nothing.
         self._db.close()
 
 
 def _in_one_state(reader: sqlite_utils.Database, unit: Unit[T]) -> T:
-    """All statements of `unit` see the state of one moment."""
+    """Run `unit` in a read transaction: all its statements see the same state."""
     reader.conn.execute("BEGIN")
     try:
         return unit(reader)
@@ -312,7 +312,7 @@ def _wake(batch: list[_Job]) -> None:
         else:
             loops.setdefault(job.loop, []).append(job)
     for loop, jobs in loops.items():
-        # A loop that was closed has nobody left who waits.
+        # A closed loop has no waiting callers.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(_settle_all, jobs)
 
@@ -323,7 +323,7 @@ def _settle_all(jobs: list[_Job]) -> None:
 
 
 class StorePart:
-    """Base of the store's parts. Every method that writes is one transaction and raises StoreProblem when it fails."""
+    """Base of the store's parts. A method that writes is one transaction and raises StoreProblem when it fails."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -331,7 +331,7 @@ class StorePart:
     async def _change(
         self, change: Callable[[sqlite_utils.Database], bool], rows: Sequence[AuditEntry], *, urgent: bool = False
     ) -> bool:
-        """Make a compare-and-set and append `rows` with it. If it misses, nothing is written."""
+        """Run a compare-and-set and append `rows` with it. If it fails, nothing is written."""
 
         def unit(db: sqlite_utils.Database) -> bool:
             if not change(db):

@@ -1,7 +1,7 @@
-"""The one SQLite that this program uses, and what is known to be wrong with it.
+"""The SQLite library of this program, and its known bugs.
 
-sqlite-utils prefers the `pysqlite3` module to the standard library's when both are there. Two copies of SQLite that open
-the same file in one process drop each other's POSIX locks, so every module takes `sqlite3` from here.
+sqlite-utils prefers the `pysqlite3` module to the standard library's. Two copies of SQLite that open the same file in one
+process drop each other's POSIX locks, so every module imports `sqlite3` from here.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def sqlite_version() -> str:
 
 
 def sqlite_warning(version: str | None = None) -> str | None:
-    """What an administrator should know of this SQLite, or None when nothing is known.
+    """A warning about this SQLite for administrators, or None.
 
-    `version` is another version than the one in use. Source: sqlite.org/wal.html, "The WAL-Reset Bug": with 3.7.0 to
-    3.51.2 a checkpoint beside a commit of another connection can lose committed rows (fixed in 3.51.3, 3.50.7, 3.44.6).
-    This store never lets the two overlap, in one process or in several; other programs that write the file could.
+    `version` replaces the version in use. Source: sqlite.org/wal.html, "The WAL-Reset Bug": with 3.7.0 to
+    3.51.2 a checkpoint during a commit of another connection can lose committed rows (fixed in 3.51.3, 3.50.7, 3.44.6).
+    This store never lets the two overlap, in one process or several. Other programs that write the file could.
     """
     text = version or sqlite_version()
     major, minor, patch = (int(part) for part in text.split(".")[:3])
@@ -51,7 +51,7 @@ def sqlite_warning(version: str | None = None) -> str | None:
 
 
 def plain(path: Path) -> Plain:
-    """A database with the store's durability (WAL, synchronous FULL) and nothing else of it, to measure against."""
+    """A plain database with the store's durability (WAL, synchronous FULL), for comparison."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute("PRAGMA synchronous = FULL")

@@ -1,4 +1,4 @@
-"""What can go wrong in the store, in words for people. Errors of sqlite3 are mapped here only."""
+"""Errors of the store, with text for people. The only place that maps errors of sqlite3."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class StoreProblem(Problem):
     """The store refused or failed, and nothing was written.
 
     Codes: store_full, store_readonly, store_busy, store_corrupt, store_not_a_database, store_closed, store_locked,
-    store_newer, store_unreachable, store_io, store_refused (a guard or constraint said no), store_conflict, store_failed,
-    store_replaced (the file on the disk is another one), store_rolled_back (it is older than it was).
+    store_newer, store_unreachable, store_io, store_refused (by a guard or constraint), store_conflict, store_failed,
+    store_replaced (the file on the disk is another one), store_rolled_back (the file is older than at the last run).
     """
 
     code = "store_failed"
@@ -53,12 +53,12 @@ _KNOWN: Final = {
     "SQLITE_IOERR": (
         "store_io",
         "The disk failed while the store was read or written. Nothing was recorded.",
-        "Look for disk errors in the system's log, then try again.",
+        "Check the system log for disk errors, then try again.",
     ),
     "SQLITE_CONSTRAINT": (
         "store_refused",
         "The store refused the entry. Nothing was recorded.",
-        "The audit log is append-only, and an id is used once.",
+        "The audit log is append-only, and ids are unique.",
     ),
 }
 _ALIASES: Final = {"SQLITE_LOCKED": "SQLITE_BUSY", "SQLITE_PERM": "SQLITE_READONLY", "SQLITE_NOLFS": "SQLITE_FULL"}
@@ -66,35 +66,37 @@ _ALIASES: Final = {"SQLITE_LOCKED": "SQLITE_BUSY", "SQLITE_PERM": "SQLITE_READON
 
 def closed() -> StoreProblem:
     """The store was closed before the call."""
-    return StoreProblem("The store is closed.", "The program is stopping. Try again when it is back.", "store_closed")
+    return StoreProblem(
+        "The store is closed.", "The program is stopping. Try again after it has restarted.", "store_closed"
+    )
 
 
 def corrupt(answer: str) -> StoreProblem:
-    """SQLite's own check found damage; `answer` is its first finding."""
+    """SQLite's own check found damage. `answer` is its first finding."""
     code, summary, hint = _KNOWN["SQLITE_CORRUPT"]
     return StoreProblem(f"{summary} {answer}", hint, code)
 
 
 def conflict(what: str) -> StoreProblem:
-    """A row that a unit of work relies on is not in the state that it needs."""
+    """A row is not in the state that a unit of work needs."""
     return StoreProblem(
-        f"{what}. Nothing was recorded.", "Another change came first. Look at the card.", "store_conflict"
+        f"{what}. Nothing was recorded.", "Another change came first. Check the card.", "store_conflict"
     )
 
 
 def for_everyone(error: Exception) -> StoreProblem:
-    """The problem for one caller whose change was lost through `error`. Each caller gets its own, because each raises it."""
+    """The problem for one caller whose change failed with `error`. Each caller gets its own object, because each raises it."""
     if isinstance(error, sqlite3.Error):
         return mapped(error)
     if isinstance(error, StoreProblem):
         return StoreProblem(error.summary, error.hint, error.code)
-    problem = StoreProblem("The store failed. Nothing was recorded.", "See the log, then try again.")
+    problem = StoreProblem("The store failed. Nothing was recorded.", "Check the bot's log, then try again.")
     problem.__cause__ = error
     return problem
 
 
 def mapped(error: sqlite3.Error) -> StoreProblem:
-    """The StoreProblem that says what this error of SQLite means. The original is its `__cause__`."""
+    """The StoreProblem for an error of SQLite. The original is its `__cause__`."""
     name = getattr(error, "sqlite_errorname", None) or ""
     base = "_".join(name.split("_")[:2])
     base = _ALIASES.get(base, base)
@@ -102,6 +104,6 @@ def mapped(error: sqlite3.Error) -> StoreProblem:
         code, summary, hint = _KNOWN[base]
         problem = StoreProblem(summary, hint, code)
     else:
-        problem = StoreProblem(f"The store failed: {error}", "See the log, then try again.")
+        problem = StoreProblem(f"The store failed: {error}", "Check the bot's log, then try again.")
     problem.__cause__ = error
     return problem

@@ -1,7 +1,7 @@
-"""Whether the store's file is still the one that was opened, and no older than it was at the last run.
+"""Checks that the store's file is still the opened one, and not older than at the last run.
 
-SQLite goes on writing into a file that was deleted or replaced: requests would be acked, and calls sent, that no file keeps.
-So the file and its WAL are looked at around every commit. Between two runs, `<file>.head` keeps the head of the audit log.
+SQLite continues to write into a deleted or replaced file: acked requests and sent calls would then be lost. So the file and
+its WAL are checked around every commit. Between two runs, `<file>.head` keeps the head of the audit log.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HEAD_SUFFIX: Final = ".head"
 
 
 class FileGuard:
-    """Remembers which file and which WAL are open. Once one of them is gone or another one, it stays that way."""
+    """Remembers the open file and WAL. Once one of them is deleted or replaced, every later check fails."""
 
     def __init__(self, path: str) -> None:
         self._open: dict[str, tuple[int, int] | None] = {path: _identity(path), f"{path}-wal": None}
@@ -28,19 +28,19 @@ class FileGuard:
         for path, known in self._open.items():
             now = _identity(path)
             if known is None:
-                self._open[path] = now  # the WAL is made by the first commit
+                self._open[path] = now  # the first commit makes the WAL
             elif now != known:
                 self._lost = True
         if self._lost:
             raise StoreProblem(
-                "The store's file was deleted or replaced while the bot runs; nothing was recorded.",
+                "The store's file was deleted or replaced while the bot was running. Nothing was recorded.",
                 "Stop the bot, put the newest copy of the file back, and start it again.",
                 "store_replaced",
             )
 
 
 def save_head(path: str, head: str | None) -> None:
-    """Keep the head of the audit log beside the file, in one step; raises OSError."""
+    """Save the head of the audit log next to the file, atomically. Raises OSError."""
     if head is None:
         return
     new = Path(f"{path}{HEAD_SUFFIX}.new")
@@ -50,7 +50,7 @@ def save_head(path: str, head: str | None) -> None:
 
 
 def kept_head(path: str) -> tuple[int, str] | None:
-    """Number and hash of the last entry that the earlier run kept; None when there is none that can be read."""
+    """Number and hash of the last entry that the earlier run saved, or None."""
     with suppress(OSError, ValueError):
         seq, _, digest = Path(f"{path}{HEAD_SUFFIX}").read_text(encoding="ascii").strip().partition(":")
         return int(seq), digest
@@ -58,11 +58,11 @@ def kept_head(path: str) -> tuple[int, str] | None:
 
 
 def rolled_back(path: str, seq: int) -> StoreProblem:
-    """The audit log does not have the entry that an earlier run kept as its head."""
+    """The audit log doesn't have the entry that an earlier run saved as its head."""
     name = Path(path).name
     return StoreProblem(
-        f"{name} is not the file of the last run: its audit log lacks entry {seq}, or has another one in its place.",
-        f"Put the newest copy back. To go on with this one, run `signalbox audit verify`, delete {name}{HEAD_SUFFIX}, and"
+        f"{name} is not the file of the last run: entry {seq} of its audit log is missing or different.",
+        f"Put the newest copy back. To continue with this file, run `signalbox audit verify`, delete {name}{HEAD_SUFFIX}, and"
         " start again.",
         "store_rolled_back",
     )
@@ -70,7 +70,7 @@ def rolled_back(path: str, seq: int) -> StoreProblem:
 
 def _identity(path: str) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)  # noqa: PTH116  twice a commit: a Path costs more than the call
+        found = os.stat(path)  # noqa: PTH116  called twice per commit, and a Path costs more than the call
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -1,9 +1,9 @@
-"""Locks between processes, beside SQLite's own: one bot a file, and one writer at a time.
+"""Locks between processes, in addition to SQLite's: one bot per file, and one writer at a time.
 
-Both are `flock` locks, which belong to an open file: they also hold between two stores in one process, end with a killed
-process, and don't touch the POSIX locks that SQLite puts on the database. `filelock` opens the file at each acquire, which
-costs 190 µs a commit against 2 µs here. The write gate stays as long as a platform may bring an SQLite with the WAL-reset
-bug: `pysqlite3` has a fixed one for Linux on x86_64 only.
+Both are `flock` locks, which belong to an open file: they also work between two stores in one process, end with the
+process, and don't affect SQLite's POSIX locks on the database. `filelock` opens the file at each acquire, which costs 190 µs
+per commit instead of 2 µs. The write gate is needed while a platform may have an SQLite with the WAL-reset bug: `pysqlite3`
+has a fixed one only for Linux on x86_64.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _WAITS: Final = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.025)
 
 
 class FileLock:
-    """An exclusive lock on one file, which is made (mode 0600) if it is missing and never removed.
+    """An exclusive lock on one file. The file is made (mode 0600) if it is missing, and never removed.
 
-    Removing a lock file would let a second holder lock a new file of the same name.
+    If it were removed, a second process could lock a new file of the same name.
     """
 
     def __init__(self, path: str) -> None:
@@ -47,11 +47,11 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Give the lock back; no error when it was not held."""
+        """Release the lock. No error when it is not held."""
         fcntl.flock(self._open_fd(), fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Release and forget the file."""
+        """Release the lock and close the file."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
@@ -63,9 +63,9 @@ class FileLock:
 
 
 class WriteGate:
-    """Lets one connection at a time, of any process, commit or checkpoint (see `driver.sqlite_warning`).
+    """Lets only one connection of any process commit or checkpoint at a time (see `driver.sqlite_warning`).
 
-    `patience` is in seconds; after it, a StoreProblem with the code store_busy is raised.
+    After `patience` seconds it raises a StoreProblem with the code store_busy.
     """
 
     def __init__(self, path: str, patience: float) -> None:
@@ -82,7 +82,7 @@ class WriteGate:
             self._lock.release()
 
     def close(self) -> None:
-        """Forget the lock file."""
+        """Close the lock file."""
         self._lock.close()
 
     def _take(self) -> None:
@@ -102,13 +102,13 @@ class WriteGate:
 
 
 def single(path: str) -> FileLock:
-    """The lock that a running bot holds on `<path>.lock`; raises StoreProblem (store_locked) when another one does."""
+    """The lock of a running bot on `<path>.lock`. Raises StoreProblem (store_locked) when another bot holds it."""
     lock = FileLock(path + ".lock")
     if not lock.try_take():
         lock.close()
         raise StoreProblem(
-            "Another signalbox is running on this store.",
-            "Stop it first. One store has one bot.",
+            "Another signalbox is running with this store.",
+            "Stop it first. Only one bot can use a store.",
             "store_locked",
         )
     return lock

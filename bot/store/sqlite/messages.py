@@ -1,4 +1,4 @@
-"""The store's part for what Slack should show: messages and their buttons."""
+"""The store's methods for messages and their buttons."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from bot.store.sqlite.tables import buttons, messages
 
 
 class StoredMessages(StorePart):
-    """Messages are kept as what they should be; a sender makes Slack agree."""
+    """Messages are stored in their desired state; the message sender updates Slack."""
 
     async def show(self, outgoing: Outgoing, shown: Sequence[StoredButton] = ()) -> None:
-        """Say what a message should be, retire the buttons it carried, and keep these. `due_at` is when to send."""
+        """Set the desired state of a message, retire its old buttons, and store these. `due_at` is when to send."""
 
         def unit(db: sqlite_utils.Database) -> None:
             messages.show(db, outgoing)
@@ -27,22 +27,22 @@ class StoredMessages(StorePart):
     async def due_messages(
         self, now: datetime | str, limit: int = 100, *, each: int | None = None, skip: Collection[str] = ()
     ) -> Sequence[Outgoing]:
-        """What is due now, the longest due first: at most `each` of a lane, and nothing of the lanes in `skip`.
+        """The messages due now, the longest overdue first: at most `each` per lane, without the lanes in `skip`.
 
-        A message that is gone is never due.
+        A deleted message is never due.
         """
         return await self.database.read(lambda db: messages.due(db, stamp(now), limit, each or limit, skip))
 
     async def next_due(self) -> str | None:
-        """When the next message is due; None when Slack has everything."""
+        """When the next message is due, or None when Slack has everything."""
         return await self.database.read(messages.next_due)
 
     async def sent(self, key: str, want: int, *, ts: str | None = None, gone: bool = False) -> bool:
-        """Slack has the message as of `want`; False when a later one was recorded before."""
+        """Record that Slack has the message as of `want`. False when a later state is recorded already."""
         return await self.database.write(lambda db: messages.sent(db, key, want, ts, gone=gone))
 
     async def postpone(self, key: str, due_at: datetime | str, error: str) -> bool:
-        """Try again then; counts the attempt and keeps the error."""
+        """Try again at that time. Counts the attempt and stores the error."""
         return await self.database.write(lambda db: messages.postpone(db, key, stamp(due_at), error))
 
     async def message(self, key: str) -> Outgoing | None:
@@ -50,9 +50,9 @@ class StoredMessages(StorePart):
         return await self.database.glance(lambda db: messages.by_key(db, key))
 
     async def button(self, button_id: str) -> StoredButton | None:
-        """What a button means, retired or not, with where its message is."""
+        """The meaning of a button, retired or not, with the place of its message."""
         return await self.database.glance(lambda db: buttons.by_id(db, button_id))
 
     async def retire(self, message_key: str, at: datetime | str) -> int:
-        """Make every button of a message void; how many there were."""
+        """Retire every button of a message. Returns their number."""
         return await self.database.write(lambda db: buttons.retire(db, message_key, stamp(at)))

@@ -1,4 +1,4 @@
-"""The schema's history. A migration that was released is never edited again: what changes is a new one at the end."""
+"""The schema's migrations. A released migration never changes: add a new one at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ APPLICATION_ID: Final = 0x53674278
 
 @MIGRATIONS()
 def m001_schema(db: Database) -> None:
-    """Every table of the first release."""
+    """Make all tables of the first release."""
     for module in (audit, inbox, messages, buttons, pending_decisions, watches, pauses, grants, names):
         module.create(db)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -34,37 +34,37 @@ def pending(db: Database) -> list[str]:
 
 
 def applied(db: Database) -> list[str]:
-    """Names of the migrations that this file has had, in order."""
+    """Names of the applied migrations of this file, in order."""
     return [migration.name for migration in MIGRATIONS.applied(db)]
 
 
 def refuse_foreign(db: Database) -> None:
-    """Raise StoreProblem when the file is another program's, or was written by a newer version of this one."""
+    """Raises StoreProblem when the file belongs to another program or to a newer version of this one."""
     tables = set(db.table_names())
     if tables and MIGRATIONS.migrations_table not in tables:
         raise StoreProblem(
-            "The store's file is a SQLite database of another program.",
+            "The store's file is another program's SQLite database.",
             "Check `[store] url`.",
             "store_not_a_database",
         )
     names = applied(db)
     if _BEFORE_RELEASE in names:
         raise StoreProblem(
-            "The store was written before the first release, in a form that is no longer read.",
-            "Move the file away; a new one is made at the next start.",
+            "The store was written before the first release. This version can't read it.",
+            "Move the file away. The next start makes a new one.",
             "store_too_old",
         )
     unknown = [name for name in names if name not in RELEASED]
     if unknown:
         raise StoreProblem(
-            f"The store was written by a newer signalbox (it has {', '.join(unknown)}).",
+            f"A newer signalbox wrote this store (it has {', '.join(unknown)}).",
             "Install that version again, or restore the backup that was made before the upgrade.",
             "store_newer",
         )
 
 
 def migrate(db: Database) -> list[str]:
-    """Bring the file up to date in the transaction that is open; the names of what was applied now."""
+    """Apply the missing migrations in the open transaction. Returns their names."""
     todo = pending(db)
     if todo:
         MIGRATIONS.apply(db)

@@ -1,4 +1,4 @@
-"""The store's part for what a request was about: the run behind a card, the card behind a thread, what came of a target."""
+"""The store's methods for the target of a card or thread, and for the last changes to a target."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LAST: Final = (
 
 
 def run_key(request_id: str) -> str:
-    """Where the run of a request is remembered."""
+    """The key for the run of a request."""
     return f"run:{request_id}"
 
 
@@ -33,11 +33,11 @@ class RequestTargets(StorePart):
     """Reads that join a message, a request and a target."""
 
     async def run_of(self, request_id: str) -> Target | None:
-        """What the card of this request is about: the run that it started, else its target."""
+        """The subject of a request's card: the run that it started, else its target."""
         return await self.database.glance(lambda db: _run(db, request_id))
 
     async def thread_target(self, channel_id: str, thread_ts: str) -> Target | None:
-        """What the card at the head of a thread is about, else the newest card in the thread."""
+        """The subject of the first card of a thread, else of the newest card in the thread."""
 
         def look(db: sqlite_utils.Database) -> Target | None:
             for (key,) in db.execute(_IN_THREAD, (channel_id, thread_ts, thread_ts, thread_ts)).fetchall():
@@ -49,7 +49,7 @@ class RequestTargets(StorePart):
         return await self.database.read(look)
 
     async def last_outcomes(self, target_id: str, limit: int) -> Sequence[StoredEntry]:
-        """What came of the last changes to a target, newest first."""
+        """The outcomes of the last changes to a target, newest first."""
         return await self.database.read(
             lambda db: audit_query.entries(db.execute(_LAST, (target_id, *_OUTCOMES, limit)))
         )

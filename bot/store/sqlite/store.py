@@ -1,4 +1,4 @@
-"""The store: every change that belongs together is one method and one transaction."""
+"""The store. Changes that belong together are one method and one transaction."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from bot.store.sqlite.tables import (
 from bot.store.sqlite.tables import pauses as pauses_table
 from bot.store.sqlite.timed import TimedRows
 
-# Above this size only the small tables are checked at the start, which must take less than two seconds.
+# Above this size only the small tables are checked at the start, which must take less than 2 seconds.
 QUICK_CHECK_BYTES: Final = 128 * 1024 * 1024
 
 
@@ -58,7 +58,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
 
     @classmethod
     def open(cls, path: str, *, exclusive: bool = False, patience: float = 5.0) -> Store:
-        """Open or make the file (mode 0600), bring its schema up to date, and check it. Blocks.
+        """Open or make the file (mode 0600), apply migrations, and check it. Blocks.
 
         `exclusive` is for the bot: a second one gets store_locked. `patience`: seconds to wait for another writer.
         """
@@ -81,7 +81,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         return cls(database, lock)
 
     async def close(self) -> None:
-        """Finish what waits and close the file; a second call does nothing."""
+        """Finish the waiting units and close the file. A second call does nothing."""
         await asyncio.get_running_loop().run_in_executor(None, self.close_sync)
 
     def close_sync(self) -> None:
@@ -94,19 +94,19 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         self._unlock()
 
     async def accept(self, intent: Intent, rows: Sequence[AuditEntry], *, begun: bool = False) -> bool:
-        """Take a request in, once: False, and nothing written, when its dedupe key is known.
+        """Store a request once. False, with nothing written, when its dedupe key is known.
 
-        `begun`: this process works on it from here on, which is the same as `begin` without a second commit.
+        `begun`: this process works on it from now on, like `begin` but without a second commit.
         """
         state = "working" if begun else "new"
         return await self._change(lambda db: requests.accept(db, intent, state), rows, urgent=True)
 
     async def append(self, *rows: AuditEntry) -> int:
-        """Append entries that belong to no other change; returns the seq of the last."""
+        """Append entries without another change. Returns the seq of the last one."""
         return await self.database.write(lambda db: audit.append(db, rows))
 
     async def begin(self, request_id: str, at: datetime | str) -> bool:
-        """New -> working; False when it was taken already."""
+        """New -> working. False when it is not new."""
         return await self.database.write(lambda db: requests.begin(db, request_id, stamp(at)))
 
     async def sending(
@@ -120,8 +120,8 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
     ) -> bool:
         """Working or waiting -> sending: True for one caller only, who may then call the backend, once.
 
-        With `pending_id` the pending decision is used up in the same step: an approved one, or an open pre-flight or
-        question in time. When the request or the pending decision is not in such a state, nothing is written.
+        With `pending_id` it also takes the pending decision: an approved one, or an open pre-flight or question before its
+        expiry. Nothing is written when the request or the pending decision is in another state.
         """
         when = stamp(at)
 
@@ -152,14 +152,14 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         over_state: str = "",
         run: Target | None = None,
     ) -> None:
-        """Any state -> ended, with what is to be followed or switched on again later, and what the request was about.
+        """Any state -> ended, with its watches, its pauses, and the subject of the request.
 
-        `over` are open pauses that it ends, and `over_state` what they become: resumed, replaced, cancelled or failed.
+        `over` are open pauses that it ends with the state `over_state`: resumed, replaced, cancelled or failed.
         """
 
         def unit(db: sqlite_utils.Database) -> None:
             if not requests.finish(db, request_id, stamp(at)):
-                raise conflict(f"The request {request_id} is not known")
+                raise conflict(f"The request {request_id} is unknown")
             if watch is not None:
                 watches.add(db, watch)
             for pause in over:
@@ -177,18 +177,18 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
     async def wait(
         self, request_id: str, pending: PendingDecision, rows: Sequence[AuditEntry], at: datetime | str
     ) -> None:
-        """New or working -> waiting, for a person's decision on `hold`."""
+        """New or working -> waiting, for a person's decision."""
 
         def unit(db: sqlite_utils.Database) -> None:
             if not requests.waiting(db, request_id, stamp(at)):
-                raise conflict(f"The request {request_id} can't wait any more")
+                raise conflict(f"The request {request_id} can't wait anymore")
             pending_decisions.add(db, pending)
             audit.append(db, rows)
 
         await self.database.write(unit)
 
     async def unfinished(self) -> Sequence[StoredRequest]:
-        """Requests that were new, working or sending when the program last stopped; oldest first."""
+        """Requests that were new, working or sending when the program stopped, oldest first."""
         return await self.database.read(requests.unfinished)
 
     async def request(self, request_id: str) -> StoredRequest | None:
@@ -200,11 +200,11 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         return await self.database.glance(lambda db: requests.by_key(db, dedupe_key))
 
     async def prune(self, before: datetime | str, limit: int = 1000) -> int:
-        """Forget what ended before then, at most `limit` of each sort; how much. The audit log keeps everything."""
+        """Delete what ended before then, at most `limit` of each sort. Returns the counts. The audit log keeps everything."""
         return await self.database.write(lambda db: retention.prune(db, stamp(before), limit))
 
     async def remember(self, targets: Sequence[Target], at: datetime | str) -> None:
-        """Keep what was learned of vendors' ids (see `names.StoreNames` for the port)."""
+        """Store names of vendors' ids (see `target_names.StoreNames` for the port)."""
         if targets:
             await self.database.write(lambda db: target_names.remember(db, targets, stamp(at)))
 
@@ -213,20 +213,20 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         return await self.database.glance(lambda db: target_names.by_id(db, backend, kind, id))
 
     async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
-        """Everything remembered of a backend, with when it was last seen."""
+        """All remembered targets of a backend, with the time when each was last seen."""
         found = await self.database.read(lambda db: target_names.known(db, backend, kind))
         return [(target, datetime.fromisoformat(seen_at)) for target, seen_at in found]
 
     async def value(self, key: str) -> Json:
-        """A small thing by its key; None when it was never set."""
+        """A small value by its key, or None."""
         return await self.database.glance(lambda db: target_names.value(db, key))
 
     async def keys_since(self, prefix: str, at: datetime | str) -> Sequence[str]:
-        """The keys of that beginning that were set at or after a time."""
+        """The keys with that prefix that were set at or after a time."""
         return await self.database.read(lambda db: target_names.keys_since(db, prefix, stamp(at)))
 
     async def set_value(self, key: str, value: Json, at: datetime | str, rows: Sequence[AuditEntry] = ()) -> None:
-        """Keep a small value, and append the entries that go with it."""
+        """Store a small value and append its audit entries."""
 
         def unit(db: sqlite_utils.Database) -> None:
             target_names.set_value(db, key, value, stamp(at))
@@ -237,7 +237,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
     async def search(
         self, filters: Filters, *, before_seq: int | None = None, limit: int = 50
     ) -> Sequence[StoredEntry]:
-        """The audit log's rows that match, newest first; page on with the last one's seq. At most 500."""
+        """The matching audit entries, newest first, at most 500. For the next page pass the last one's seq."""
         return await self.database.read(lambda db: audit_query.search(db, filters, before_seq, limit))
 
     def search_sync(self, filters: Filters, *, before_seq: int | None = None, limit: int = 50) -> Sequence[StoredEntry]:
@@ -245,7 +245,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         return self.database.read_sync(lambda db: audit_query.search(db, filters, before_seq, limit))
 
     async def head(self) -> str | None:
-        """`SEQ:HASH` of the audit log's last row."""
+        """`SEQ:HASH` of the last audit entry."""
         return await self.database.read(audit.head)
 
     def head_sync(self) -> str | None:
@@ -253,11 +253,11 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         return self.database.read_sync(audit.head)
 
     def verify_sync(self, head: str | None = None) -> Verdict:
-        """Check the audit log's chain; `head` is a published `SEQ:HASH`. Blocks: 3 s for a million rows."""
+        """Check the audit log's chain. `head` is a published `SEQ:HASH`. Blocks for 3 s per million entries."""
         return audit_verify.verify(self.database.read_sync, head)
 
     def export_sync(self, path: str, form: str) -> int:
-        """Write the audit log to `path` as `csv` or `jsonl`; how many rows. Blocks. Raises OSError."""
+        """Write the audit log to `path` as `csv` or `jsonl`. Returns the number of entries. Blocks. Raises OSError."""
         return audit_export.export(self.database.read_sync, path, form)
 
     def check_file(self) -> None:
@@ -265,8 +265,8 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         self.database.guard.check()
 
     def save_head_sync(self) -> None:
-        """Keep the head of the audit log beside the file, for the check at the next start."""
-        with suppress(OSError):  # a full disk: the head of before is kept
+        """Save the head of the audit log next to the file, for the check at the next start."""
+        with suppress(OSError):  # a full disk: the earlier head stays
             save_head(self.database.path, self.head_sync())
 
     def append_sync(self, *rows: AuditEntry) -> int:
@@ -274,7 +274,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         return self.database.write_sync(lambda db: audit.append(db, rows))
 
     def check_sync(self) -> None:
-        """SQLite's own check of the whole file; raises StoreProblem (store_corrupt). Blocks: some seconds a gigabyte."""
+        """SQLite's own check of the whole file. Raises StoreProblem (store_corrupt). Blocks for some seconds per gigabyte."""
         self.database.read_sync(_check_all)
 
     def _unlock(self) -> None:
@@ -284,15 +284,15 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
 
 
 class _NotNowError(Exception):
-    """Rolls a unit back that found a request in another state."""
+    """Rolls back a unit that found a request in another state."""
 
 
 def _make_private(path: str) -> None:
-    """Make the file, or its mode 0600. An existing file is not opened: closing it would drop SQLite's own locks."""
+    """Make the file, or set its mode to 0600. An existing file is not opened: closing it would drop SQLite's locks."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except FileExistsError:
-        # Another user's file: SQLite will tell whether it can be written.
+        # Another user's file: SQLite reports whether it can be written.
         with suppress(PermissionError):
             if Path(path).stat().st_mode & 0o077:
                 Path(path).chmod(0o600)
@@ -317,7 +317,7 @@ def _check(db: sqlite_utils.Database) -> None:
 
 
 def _check_head(database: Database) -> None:
-    """The entry that the last run kept as its head is still there; raises StoreProblem (store_rolled_back)."""
+    """Check that the audit log still has the entry that the last run saved. Raises StoreProblem (store_rolled_back)."""
     kept = kept_head(database.path)
     if kept is None:
         return

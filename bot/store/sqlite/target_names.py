@@ -1,4 +1,4 @@
-"""The Names port of core, on the store and a clock."""
+"""The Names port of core, with the store and a clock."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from bot.store.sqlite.store import Store
 
 
 class StoreNames:
-    """`core.ports.Names`: what was learned of vendors' ids, kept in the store."""
+    """Implements `core.ports.Names` in the store."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     async def remember(self, targets: Sequence[Target]) -> None:
-        """Keep these, seen now."""
+        """Store these, seen now."""
         await self._store.remember(targets, self._clock.now())
 
     async def by_id(self, backend: str, kind: str, id: str) -> Target | None:
@@ -26,5 +26,5 @@ class StoreNames:
         return await self._store.by_id(backend, kind, id)
 
     async def known(self, backend: str, kind: str | None = None) -> Sequence[tuple[Target, datetime]]:
-        """Everything remembered of a backend, with when it was last seen."""
+        """All remembered targets of a backend, with the time when each was last seen."""
         return await self._store.known(backend, kind)

@@ -1,4 +1,4 @@
-"""The store's part for what waits for time to pass: watches, pauses and grants."""
+"""The store's methods for watches, pauses and grants."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from bot.store.sqlite.tables import audit, grants, pauses, watches
 
 
 class TimedRows(StorePart):
-    """Every `end_...` is a compare-and-set from open: True for one caller only, whose rows are registered with it."""
+    """Every `end_...` is a compare-and-set from open: True for only one caller, whose audit entries are appended with it."""
 
     async def watch(self, watch: Watch) -> None:
         """Follow a run."""
         await self.database.write(lambda db: watches.add(db, watch))
 
     async def open_watches(self) -> Sequence[Watch]:
-        """Every open watch, the one due first at the front."""
+        """Every open watch, the earliest due first."""
         return await self.database.read(watches.opened)
 
     async def open_watches_of(self, user_id: str) -> Sequence[Watch]:
@@ -30,7 +30,7 @@ class TimedRows(StorePart):
         return await self.database.read(lambda db: watches.opened(db, user_id))
 
     async def due_watches(self, now: datetime | str, limit: int = 1000) -> Sequence[Watch]:
-        """Open watches whose time has come."""
+        """Open watches that are due."""
         return await self.database.read(lambda db: watches.due(db, stamp(now), limit))
 
     async def update_watches(self, seen: Sequence[tuple[str, RunView | None, datetime | str]]) -> None:
@@ -47,23 +47,23 @@ class TimedRows(StorePart):
         return await self._change(lambda db: watches.end(db, watch_id, state, stamp(at)), rows)
 
     async def open_pauses(self) -> Sequence[Pause]:
-        """Every open pause, the one that ends first at the front."""
+        """Every open pause, the earliest end first."""
         return await self.database.read(pauses.opened)
 
     async def due_pauses(self, now: datetime | str) -> Sequence[Pause]:
-        """Open pauses whose time is over."""
+        """Open pauses that are over."""
         return await self.database.read(lambda db: pauses.due(db, stamp(now)))
 
     async def pause_by_id(self, pause_id: str) -> Pause | None:
-        """One pause, open or over."""
+        """One pause in any state."""
         return await self.database.read(lambda db: pauses.by_id(db, pause_id))
 
     async def postpone_pause(self, pause_id: str, until_at: datetime | str) -> bool:
-        """It could not be switched on again: try once more then."""
+        """Resuming failed: try again at that time."""
         return await self.database.write(lambda db: pauses.postpone(db, pause_id, stamp(until_at)))
 
     async def add_grant(self, grant: Grant, rows: Sequence[AuditEntry]) -> None:
-        """Give a permission for a time, and register it."""
+        """Store a grant with its audit entries."""
 
         def unit(db: sqlite_utils.Database) -> None:
             grants.add(db, grant)
@@ -72,19 +72,19 @@ class TimedRows(StorePart):
         await self.database.write(unit)
 
     async def grant_by_id(self, grant_id: str) -> Grant | None:
-        """One grant, open or over."""
+        """One grant in any state."""
         return await self.database.read(lambda db: grants.by_id(db, grant_id))
 
     async def grants_for(self, user_id: str, channel_id: str, now: datetime | str) -> Sequence[Grant]:
-        """What is in force now for a user in a channel."""
+        """The active grants of a user in a channel."""
         return await self.database.glance(lambda db: grants.for_user(db, user_id, channel_id, stamp(now)))
 
     async def open_grants(self, now: datetime | str) -> Sequence[Grant]:
-        """Every grant that is not over."""
+        """Every active grant."""
         return await self.database.read(lambda db: grants.opened(db, stamp(now)))
 
     async def due_grants(self, now: datetime | str) -> Sequence[Grant]:
-        """Open grants whose time is over."""
+        """Open grants that have expired."""
         return await self.database.read(lambda db: grants.due(db, stamp(now)))
 
     async def end_grant(self, grant_id: str, state: str, rows: Sequence[AuditEntry]) -> bool:
@@ -92,5 +92,5 @@ class TimedRows(StorePart):
         return await self._change(lambda db: grants.end(db, grant_id, state), rows)
 
     async def review_grant(self, grant_id: str, by: str, rows: Sequence[AuditEntry], at: datetime | str) -> bool:
-        """Sign off a use of break-glass; False when it was done, is none, or `by` used it."""
+        """Review a use of break-glass. False when it is reviewed already, is not break-glass, or `by` used it."""
         return await self._change(lambda db: grants.review(db, grant_id, by, stamp(at)), rows)

@@ -72,14 +72,14 @@ def head_of(db: sqlite_utils.Database) -> str:
 def test_an_untouched_audit_log_is_well_and_says_what_it_could_not_see(written: str) -> None:
     verdict = judged(written)
     assert (verdict.ok, verdict.rows, verdict.first_bad_seq, verdict.tail_checked) == (True, ROWS, None, False)
-    assert "cut tail" in verdict.why
+    assert "deleted last entries" in verdict.why
     with_head = judged(written, verdict.head)
     assert (with_head.ok, with_head.tail_checked, with_head.why) == (True, True, "")
 
 
 def test_an_empty_audit_log_is_well(path: str) -> None:
     assert judged(path) == Verdict(
-        True, 0, None, "No published head was given, so a cut tail could not be seen.", None, False
+        True, 0, None, "Without a published head, deleted last entries can't be detected.", None, False
     )
 
 
@@ -158,7 +158,7 @@ def test_a_cut_tail_is_found_with_the_published_head(written: str, forger: sqlit
     forger.close()
     verdict = judged(written, head)
     assert (verdict.ok, verdict.first_bad_seq, verdict.tail_checked) == (False, keep + 1, True)
-    assert "cut" in verdict.why
+    assert "the last entries were deleted" in verdict.why
 
 
 def test_an_audit_log_written_anew_is_found_with_the_published_head(

@@ -50,7 +50,7 @@ def test_an_older_copy_is_refused_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(StoreProblem) as problem:
         Store.open(str(path), exclusive=True)
     assert problem.value.code == "store_rolled_back"
-    assert "lacks entry 2" in problem.value.summary
+    assert "entry 2 of its audit log is missing" in problem.value.summary
     assert "delete signalbox.db.head" in problem.value.hint
 
 

@@ -93,7 +93,7 @@ async def test_a_finish_that_fails_leaves_nothing_behind(store: Store) -> None:
 
 
 async def test_finishing_an_unknown_request_is_refused(store: Store) -> None:
-    with pytest.raises(StoreProblem, match="not known"):
+    with pytest.raises(StoreProblem, match="is unknown"):
         await store.finish("nobody", [row(Event.DONE)], NOW)
     assert await store.head() is None
 

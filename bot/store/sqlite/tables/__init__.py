@@ -1,1 +1,1 @@
-"""One module a table: plain functions on an open database, which never call each other."""
+"""One module per table: plain functions on an open database, which never call each other."""

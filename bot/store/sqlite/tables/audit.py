@@ -1,4 +1,4 @@
-"""The audit log: one row an event, append-only, hash-chained. Writing is here; see also `audit_query` and `audit_verify`."""
+"""The audit log: one entry per event, append-only, hash-chained. Writes; see `audit_query`, `audit_verify`."""
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
@@ -26,13 +26,13 @@ COMMON_EVENTS: Final = "event NOT IN ('requested', 'sent', 'done', 'ended')"
 
 _INTEGERS: Final = frozenset({"seq", "v", "duration_ms"})
 _REQUIRED: Final = ("v", "at", "request_id", "event", "params", "prev_hash", "hash")
-# Values are bound and hashed in the same order, that of the canonical JSON.
+# Values are bound and hashed in the order of the canonical JSON.
 _SORTED: Final = tuple(sorted(HASHED_COLUMNS[VERSION]))
 _SEQ: Final = _SORTED.index("seq")
 _EVENT: Final = _SORTED.index("event")
 _VALUES_OF: Final = attrgetter(*(name for name in _SORTED if name != "seq"))
 _INSERT: Final = f"INSERT INTO audit ({', '.join(_SORTED)}, prev_hash, hash) VALUES ({','.join('?' * len(COLUMNS))})"
-# What json.dumps builds anew for every call: no circle check, no indent, sorted already, no NaN.
+# The encoder that json.dumps would build for every call: no circle check, no indent, sorted already, no NaN.
 _ENCODE: Final[Any] = _encoder()
 _HEAD: Final = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 
@@ -43,7 +43,7 @@ GUARDS: Final = {
     "audit_no_delete": """
         CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
-    # Refuses INSERT OR REPLACE too, whose deletions fire no trigger while recursive_triggers is off, and any gap.
+    # Also refuses gaps, and INSERT OR REPLACE, whose deletions fire no trigger while recursive_triggers is off.
     "audit_next_only": f"""
         CREATE TRIGGER audit_next_only BEFORE INSERT ON audit
         WHEN NEW.seq IS NOT 1 + coalesce((SELECT max(seq) FROM audit), 0)
@@ -75,9 +75,9 @@ def create(db: Database) -> None:
 
 
 def append(db: Database, rows: Sequence[AuditEntry]) -> int:
-    """Chain `rows` to the audit log; the seq of the last one (of the audit log's last row when there are none).
+    """Append `rows` to the chain. Returns the seq of the last entry of the audit log.
 
-    Must run inside a write transaction: the head is read there, so that no other process can slip a row between.
+    Must run inside a write transaction: it reads the head there, so that no other process can insert an entry between.
     """
     head = db.conn.execute(_HEAD).fetchone()
     seq, last = head if head is not None else (0, ZERO_HASH)
@@ -99,18 +99,18 @@ def append(db: Database, rows: Sequence[AuditEntry]) -> int:
 
 
 def head(db: Database) -> str | None:
-    """`SEQ:HASH` of the last row; None for an empty audit log."""
+    """`SEQ:HASH` of the last entry, or None for an empty audit log."""
     row = db.conn.execute(_HEAD).fetchone()
     return None if row is None else f"{row[0]}:{row[1]}"
 
 
 def _canonical(values: Sequence[Any]) -> str:
-    """`core.value.canonical` of one row at a third of its price; `values` are in the order of `_SORTED`."""
+    """`core.value.canonical` of one entry at a third of the cost. `values` are in the order of `_SORTED`."""
     return "".join(_ENCODE(dict(zip(_SORTED, values, strict=True)), 0))
 
 
 def operations_sql() -> str:
-    """The SQL of the view `operations`: one row a request, in the order of first rows, found by (request_id, seq)."""
+    """The SQL of the view `operations`: one row per request, in the order of first entries, found by (request_id, seq)."""
 
     def told(column: str, name: str = "") -> str:
         return (
@@ -131,7 +131,7 @@ def operations_sql() -> str:
             f"ORDER BY e.seq DESC LIMIT 1) AS {column}"
         )
 
-    # The target is known only once it was resolved, so each fact is the first that any row of the request tells.
+    # The target is only known after it was resolved, so each value is the first one in any entry of the request.
     first_told = ("user_id", "channel_id", "source", "verb", "backend", "target_kind", "target_id", "target_name")
     ways = {"approval_requested": "waiting", "sent": "allowed", "done": "allowed"}
     cases = " ".join(f"WHEN '{event}' THEN '{word}'" for event, word in ways.items())
@@ -143,7 +143,7 @@ def operations_sql() -> str:
         "AS decision"
     )
     closing = ("done", "failed", "unknown", "reconciled", "abandoned", "denied", "rejected", "expired", "misread")
-    # A request that is not resolved yet has no parameters; what was resolved is the later word.
+    # An entry before the target is resolved has no parameters.
     params = (
         "coalesce((SELECT e.params FROM audit e WHERE e.request_id = f.request_id AND e.params <> '{}' "
         "ORDER BY e.seq LIMIT 1), '{}') AS params"

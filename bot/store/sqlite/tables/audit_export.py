@@ -1,4 +1,4 @@
-"""The audit log as a file: CSV that a spreadsheet cannot run, or JSON Lines that says everything exactly."""
+"""The audit log as a file: CSV that a spreadsheet doesn't run, or JSON Lines with exact values."""
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
@@ -23,12 +23,12 @@ Read = Callable[[Callable[[Database], Any]], Any]
 
 
 def export(read: Read, path: str, form: str) -> int:
-    """Write the audit log to `path`, as `csv` or `jsonl`; how many rows.
+    """Write the audit log to `path`, as `csv` or `jsonl`. Returns the number of entries.
 
-    The file appears at once and whole, with mode 0600; until then a temporary file lies beside it. Raises OSError.
+    The complete file appears in one step, with mode 0600; until then it is a temporary file next to `path`. Raises OSError.
     """
     if form not in ("csv", "jsonl"):
-        raise ValueError(f"an export is csv or jsonl, not {form}")
+        raise ValueError(f"the format of an export is csv or jsonl, not {form}")
     target = Path(path)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
     try:
@@ -44,7 +44,7 @@ def export(read: Read, path: str, form: str) -> int:
 
 
 def _rows(read: Read) -> Iterator[tuple[Any, ...]]:
-    """Every row up to the head of now, in short reads."""
+    """Every entry up to the current head, in short reads."""
     last = int(read(lambda db: db.conn.execute("SELECT max(seq) FROM audit").fetchone()[0]) or 0)
     seq = 0
     while seq < last:

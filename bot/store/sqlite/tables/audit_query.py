@@ -1,4 +1,4 @@
-"""The audit log, read: newest first, always along an index or the full-text index, never by rank or by time alone."""
+"""Searches the audit log, newest first, always with an index or the full-text index, never by rank or by time alone."""
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
@@ -17,17 +17,17 @@ from bot.core.records import Filters, StoredEntry, stamp
 from bot.store.sqlite.tables.audit import COMMON_EVENTS
 
 MOST: Final = 500
-# Rows are in the order of commits; their `at` was read before, on clocks that may be stepped.
+# Entries are in the order of commits. Their `at` was read before that, from clocks that may jump.
 SLACK_SECONDS: Final = 3600
 
-# The first of these that is asked for leads the search; a plus sign keeps SQLite from choosing another index.
+# The first given one of these leads the search. A plus sign stops SQLite from choosing another index.
 _INDEXED: Final = ("request_id", "target_id", "user_id", "channel_id")
 _WORD: Final = re.compile(r"\w")
 _ENTRIES: Final = TypeAdapter(list[StoredEntry])
 
 
 def search(db: Database, filters: Filters, before_seq: int | None, limit: int) -> list[StoredEntry]:
-    """The rows that match, newest first, at most `limit` (1 to 500) and below `before_seq`."""
+    """The matching entries, newest first, at most `limit` (1 to 500) and below `before_seq`."""
     wheres: list[str] = []
     values: list[Any] = []
     match = _match(filters)
@@ -55,14 +55,14 @@ def search(db: Database, filters: Filters, before_seq: int | None, limit: int) -
 
 
 def entries(rows: Iterable[tuple[Any, ...]]) -> list[StoredEntry]:
-    """Stored rows, their values in the order of COLUMNS; read together, which is cheaper than one by one."""
+    """Stored entries with values in the order of COLUMNS, read together, which is cheaper than one by one."""
     return _ENTRIES.validate_python([dict(zip(COLUMNS, row, strict=True)) for row in rows])
 
 
 def _match(filters: Filters) -> str | None:
-    """The full-text query; None when none is needed, empty when nothing can match.
+    """The full-text query: None when not needed, empty when nothing can match.
 
-    A verb is looked for here as well: it has no index, and a rare one would be a walk through the whole audit log.
+    It also searches verbs: they have no index, and a rare one would need a scan of the whole audit log.
     """
     terms: list[str] = []
     if filters.text is not None:
@@ -95,7 +95,7 @@ def _place(filters: Filters, wheres: list[str], values: list[Any], *, led: bool)
         wheres.append("+r.event = ?" if led else "r.event = ?")
         values.append(filters.event)
         if not led and filters.event not in COMMON_EVENTS.replace("'", " ").split():
-            # Spelled out, because SQLite uses a partial index only when its condition stands in the query.
+            # Written out, because SQLite only uses a partial index when the query contains its condition.
             wheres.append(f"r.{COMMON_EVENTS}")
     for name, comparison in (
         ("verb", "verb = ?"),
@@ -110,7 +110,7 @@ def _place(filters: Filters, wheres: list[str], values: list[Any], *, led: bool)
 
 
 def _bounds(db: Database, filters: Filters, before_seq: int | None) -> tuple[int | None, int | None]:
-    """The first and last seq that can match, found by halving: rows lie in the order of their time, give or take."""
+    """The first and last seq that can match, by binary search: entries are almost in the order of their time."""
     low = high = None
     if filters.since is not None:
         low = _first_at(db, earlier(filters.since, SLACK_SECONDS))
@@ -122,7 +122,7 @@ def _bounds(db: Database, filters: Filters, before_seq: int | None) -> tuple[int
 
 
 def _first_at(db: Database, at: str) -> int:
-    """The first seq whose row is not before `at`, if rows lay in order of time; one past the end when there is none."""
+    """The first seq whose entry is not before `at`, as if entries were in order of time; one past the end without one."""
     last = db.conn.execute("SELECT max(seq) FROM audit").fetchone()[0] or 0
     low, high = 1, int(last) + 1
     while low < high:

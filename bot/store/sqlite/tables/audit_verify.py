@@ -1,7 +1,7 @@
-"""The check of the chain: every hash computed again, every row linked to the one before it.
+"""The check of the chain: recomputes every hash and checks the link of every entry to the one before.
 
-SQLite builds the canonical JSON itself (its `json_object` escapes as `core.value.canonical` does; a test holds them
-together), so that Python only hashes. A row that SQLite's JSON cannot hold is a changed row.
+SQLite builds the canonical JSON (its `json_object` escapes as `core.value.canonical` does; a test compares them), so that
+Python only hashes. An entry that SQLite's JSON can't represent was changed.
 """
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
@@ -41,7 +41,7 @@ Read = Callable[[Callable[[Database], Any]], Any]
 
 @dataclass(slots=True)
 class _Walk:
-    """How far the check is. `last` is the hash of row `seq`."""
+    """The progress of the check. `last` is the hash of entry `seq`."""
 
     seq: int = 0
     last: str = ZERO_HASH
@@ -59,15 +59,15 @@ class _BadError(Exception):
 def verify(read: Read, head: str | None = None) -> Verdict:
     """Check the whole audit log. `read` runs a function in one short read transaction.
 
-    `head` is a published `SEQ:HASH`; without it a cut tail cannot be seen, and the verdict says so. Rows that are added
-    meanwhile may or may not be part of the check.
+    `head` is a published `SEQ:HASH`. Without it a truncated end can't be detected, and the verdict says so. Entries that are
+    added meanwhile may be left out.
     """
     walk = _Walk()
     wanted = None
     if head is not None:
         form = HEAD_FORM.fullmatch(head.strip())
         if form is None:
-            return _verdict(walk, None, "The head must be written SEQ:HASH, with 64 hex digits.", tail=False)
+            return _verdict(walk, None, "The head must have the form SEQ:HASH, with 64 hex digits.", tail=False)
         walk.head_seq, wanted = int(form[1]), form[2]
     missing = read(_missing_guards)
     try:
@@ -76,15 +76,17 @@ def verify(read: Read, head: str | None = None) -> Verdict:
     except _BadError as bad:
         return _verdict(walk, bad.seq, bad.why, tail=False)
     if wanted is not None and walk.head_seen is None and walk.head_seq > walk.seq:
-        why = f"The audit log ends at row {walk.seq}, but row {walk.head_seq} was published: its tail was cut."
+        why = f"The audit log ends at entry {walk.seq}, but entry {walk.head_seq} was published: the last entries were deleted."
         return _verdict(walk, walk.seq + 1, why, tail=True)
     if wanted is not None and walk.head_seq > 0 and walk.head_seen != wanted:
-        why = f"Row {walk.head_seq} is not the one that was published: the audit log was written anew from some row on."
+        why = f"Entry {walk.head_seq} differs from the published one: the audit log was rewritten from some entry on."
         return _verdict(walk, walk.head_seq, why, tail=True)
     if missing:
-        return _verdict(walk, None, f"Every row is in order, but guards are missing: {', '.join(missing)}.", tail=True)
+        return _verdict(
+            walk, None, f"Every entry is intact, but triggers are missing: {', '.join(missing)}.", tail=True
+        )
     tail = wanted is not None
-    why = "" if tail else "No published head was given, so a cut tail could not be seen."
+    why = "" if tail else "Without a published head, deleted last entries can't be detected."
     return Verdict(True, walk.seq, None, why, _head(walk), tail)
 
 
@@ -97,39 +99,39 @@ def _head(walk: _Walk) -> str | None:
 
 
 def _missing_guards(db: Database) -> list[str]:
-    """Guards that are not there as this program made them. Blanks may differ."""
+    """Triggers that are missing or different from those of this program. Blanks may differ."""
     present = dict(db.conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
     return [name for name, sql in GUARDS.items() if " ".join(present.get(name, "").split()) != " ".join(sql.split())]
 
 
 def _chunk(db: Database, walk: _Walk, limit: int = CHUNK) -> int:
-    """Check the next rows, at most `limit`; how many there were."""
+    """Check the next entries, at most `limit`. Returns their number."""
     before = walk.seq
     try:
         why = _check(db.conn.execute(_READ, (before, limit)), walk)
     except sqlite3.Error as error:
         if limit > 1:
-            # The driver reads one row ahead, so which row it was shows only when each is read alone.
+            # The driver reads one row ahead, so only reading each one alone shows which row failed.
             while _chunk(db, walk, 1):
                 pass
             return walk.seq - before
-        why = f"cannot be read: {error}"
+        why = f"can't be read: {error}"
     if why:
-        raise _BadError(walk.seq + 1, f"Row {walk.seq + 1} {why}.")
+        raise _BadError(walk.seq + 1, f"Entry {walk.seq + 1} {why}.")
     return walk.seq - before
 
 
 def _check(rows: Iterable[tuple[Any, ...]], walk: _Walk) -> str:
-    """Walk along `rows` up to the first bad one; what is wrong with it. A blob in place of a text is not equal to it."""
+    """Check `rows` up to the first bad one. Returns what is wrong with it. A blob instead of text is wrong."""
     sha256, seq, last = hashlib.sha256, walk.seq, walk.last
     try:
         for at, prev, digest, body in rows:
             if at != seq + 1:
                 return "is missing"
             if prev != last:
-                return f"does not follow from row {seq}: one was changed, swapped or dropped"
+                return f"doesn't follow from entry {seq}: an entry was changed, swapped or deleted"
             if body is None:
-                return "has a version that this program does not know, or was changed"
+                return "has an unknown version, or was changed"
             if sha256(body).hexdigest() != digest:
                 return "was changed after it was written"
             seq, last = at, digest

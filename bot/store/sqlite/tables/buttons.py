@@ -1,4 +1,4 @@
-"""Buttons: what an opaque id in Slack means."""
+"""Buttons: the meaning of opaque ids in Slack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _READ: Final = (
     "SELECT b.id, b.message_key, b.payload, b.only_user, b.made_at, b.retired_at, m.channel_id, m.ts "
     "FROM buttons b LEFT JOIN messages m ON m.key = b.message_key WHERE b.id = ?"
 )
-# A card that is shown again may carry a button again; an id can never move to another message.
+# A card may show a button again. An id can never move to another message.
 _ADD: Final = """
     INSERT INTO buttons (id, message_key, payload, only_user, made_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, only_user = excluded.only_user, retired_at = NULL,
@@ -33,7 +33,7 @@ def create(db: Database) -> None:
 
 
 def replace(db: Database, message_key: str, buttons: Sequence[StoredButton], at: str) -> None:
-    """Retire the buttons that the message carried and keep these."""
+    """Retire the old buttons of the message and store these."""
     retire(db, message_key, at)
     for button in buttons:
         values = (button.id, button.message_key, dumped(button.payload) or "null", button.only_user, button.made_at)
@@ -41,18 +41,18 @@ def replace(db: Database, message_key: str, buttons: Sequence[StoredButton], at:
 
 
 def retire(db: Database, message_key: str, at: str) -> int:
-    """Nobody can press the message's buttons any more; how many there were."""
+    """Retire the message's buttons. Returns their number."""
     sql = "UPDATE buttons SET retired_at = ? WHERE message_key = ? AND retired_at IS NULL"
     return db.conn.execute(sql, (at, message_key)).rowcount
 
 
 def by_id(db: Database, button_id: str) -> StoredButton | None:
-    """One button, with where its message was posted."""
+    """One button, with the place of its message."""
     rows = found(db, _READ, (button_id,))
     return as_model(StoredButton, rows[0], ("payload",)) if rows else None
 
 
 def prune(db: Database, before: str, limit: int) -> int:
-    """Forget buttons retired before `before`; how many. A press on one answers as for an unknown button."""
+    """Delete buttons retired before `before`. Returns their number. A press on one is answered like an unknown button."""
     sql = "DELETE FROM buttons WHERE rowid IN (SELECT rowid FROM buttons WHERE retired_at < ? LIMIT ?)"
     return db.conn.execute(sql, (before, limit)).rowcount

@@ -54,7 +54,7 @@ def by_id(db: Database, grant_id: str) -> Grant | None:
 
 
 def for_user(db: Database, user_id: str, channel_id: str, now: str) -> Sequence[Grant]:
-    """What is in force now for a user in a channel."""
+    """The active grants of a user in a channel."""
     wheres = (
         "state = 'open' AND user_id = ? AND (channel_id IS NULL OR channel_id = ?) AND from_at <= ? AND until_at > ?"
     )
@@ -62,12 +62,12 @@ def for_user(db: Database, user_id: str, channel_id: str, now: str) -> Sequence[
 
 
 def opened(db: Database, now: str) -> Sequence[Grant]:
-    """Every grant that is not over, the one that ends first at the front."""
+    """Every active grant, the earliest end first."""
     return _grants(db, "state = 'open' AND until_at > ?", (now,))
 
 
 def due(db: Database, now: str) -> Sequence[Grant]:
-    """Open grants whose time is over."""
+    """Open grants that have expired."""
     return _grants(db, "state = 'open' AND until_at <= ?", (now,))
 
 
@@ -77,7 +77,7 @@ def end(db: Database, grant_id: str, state: str) -> bool:
 
 
 def review(db: Database, grant_id: str, by: str, at: str) -> bool:
-    """Sign a use of break-glass off, once, and not by who used it."""
+    """Review a use of break-glass, once, and not by the person who used it."""
     sql = (
         "UPDATE grants SET reviewed_by = ?, reviewed_at = ? "
         "WHERE id = ? AND breakglass = 1 AND reviewed_at IS NULL AND user_id <> ?"

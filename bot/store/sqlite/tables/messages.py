@@ -1,4 +1,4 @@
-"""The outbox: what each message in Slack should be, and what Slack has. Desired state, not a queue of sends."""
+"""The outbox: the desired state of each message, and what Slack has. Not a queue of sends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TEXTS: Final = (
 _INTEGERS: Final = ("want", "have", "attempts", "gone")
 _JSON: Final = ("files", "body")
 
-# Where a message was posted it stays: an update must go to that channel. A response_url is replaced by a newer one only.
+# A posted message stays in its channel: an update must go there. Only a newer response_url replaces one.
 _SHOW: Final = """
     INSERT INTO messages (key, kind, team_id, channel_id, thread_ts, user_id, response_url, response_until, ts, files, body,
                           want, have, due_at, attempts, gone)
@@ -32,7 +32,7 @@ _SHOW: Final = """
         want = want + 1, due_at = excluded.due_at, attempts = 0, last_error = NULL"""
 
 _FEW: Final = "SELECT * FROM messages WHERE have < want AND gone = 0 AND due_at <= ? ORDER BY due_at LIMIT ?"
-# For more than a few. The lane is `Outgoing.lane`. Among new messages of a channel, questions that others decide go first.
+# For more than a few. The lane is `Outgoing.lane`. Of new messages in a channel, questions for other people go first.
 _DUE: Final = f"""
     WITH waiting AS (
         SELECT key, due_at, iif(kind = 'message' AND ts IS NULL, json_extract(body, '$.question') IS NULL, 1) AS later,
@@ -49,7 +49,7 @@ _DUE: Final = f"""
 
 
 def create(db: Database) -> None:
-    """Make the table; the index holds only what is still to be sent."""
+    """Make the table. Its index only has unsent messages."""
     messages = table(db, "messages")
     messages.create(
         {**dict.fromkeys(_TEXTS.split(), str), **dict.fromkeys(_INTEGERS, int)},
@@ -62,7 +62,7 @@ def create(db: Database) -> None:
 
 
 def show(db: Database, outgoing: Outgoing) -> None:
-    """Say what the message should be now; counts `want` up."""
+    """Set the desired state of the message. Increases `want`."""
     out = outgoing
     values: tuple[Any, ...] = (
         *(out.key, out.kind, out.team_id, out.channel_id, out.thread_ts, out.user_id, out.response_url),
@@ -72,8 +72,8 @@ def show(db: Database, outgoing: Outgoing) -> None:
 
 
 def due(db: Database, now: str, limit: int, each: int, skip: Collection[str]) -> Sequence[Outgoing]:
-    """Messages that Slack does not have as wanted and whose time has come: at most `each` of a lane, the longest due first,
-    and nothing of the lanes in `skip`."""
+    """Due messages whose desired state Slack doesn't have, the longest overdue first: at most `each` per lane, without the lanes
+    in `skip`."""
     few = min(each, limit)
     rows = found(db, _FEW, (now, few + 1))
     if len(rows) > few:
@@ -84,7 +84,7 @@ def due(db: Database, now: str, limit: int, each: int, skip: Collection[str]) ->
 
 
 def sent(db: Database, key: str, want: int, ts: str | None, *, gone: bool) -> bool:
-    """Slack has the message as of `want`. False when a later state was recorded already."""
+    """Record that Slack has the message as of `want`. False when a later state is recorded already."""
     sql = (
         "UPDATE messages SET have = ?, ts = coalesce(?, ts), gone = ?, attempts = 0, last_error = NULL "
         "WHERE key = ? AND have < ? AND want >= ?"
@@ -93,7 +93,7 @@ def sent(db: Database, key: str, want: int, ts: str | None, *, gone: bool) -> bo
 
 
 def postpone(db: Database, key: str, due_at: str, error: str) -> bool:
-    """Try again at `due_at`; counts the attempt."""
+    """Try again at `due_at`. Counts the attempt."""
     sql = "UPDATE messages SET due_at = ?, last_error = ?, attempts = attempts + 1 WHERE key = ? AND have < want"
     return changed(db, sql, (due_at, error, key))
 
@@ -105,6 +105,6 @@ def by_key(db: Database, key: str) -> Outgoing | None:
 
 
 def next_due(db: Database) -> str | None:
-    """When the next message is due, so that the sender can sleep until then."""
+    """When the next message is due; the sender sleeps until then."""
     row = db.conn.execute("SELECT min(due_at) FROM messages WHERE have < want AND gone = 0").fetchone()
     return None if row[0] is None else str(row[0])

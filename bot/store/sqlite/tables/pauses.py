@@ -1,4 +1,4 @@
-"""Pauses: schedules that are off until a time."""
+"""Pauses: schedules that are off for a set time."""
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
@@ -34,7 +34,7 @@ def add(db: Database, pause: Pause) -> None:
 
 
 def opened(db: Database) -> Sequence[Pause]:
-    """Every open pause, the one that ends first at the front."""
+    """Every open pause, the earliest end first."""
     rows = found(db, "SELECT * FROM pauses WHERE state = 'open' ORDER BY until_at")
     return [as_model(Pause, row, ("target",)) for row in rows]
 
@@ -46,13 +46,13 @@ def by_id(db: Database, pause_id: str) -> Pause | None:
 
 
 def due(db: Database, now: str) -> Sequence[Pause]:
-    """Open pauses whose time is over."""
+    """Open pauses that are over."""
     sql = f"SELECT * FROM pauses WHERE state = 'open' AND until_at <= ? ORDER BY until_at LIMIT {LIMIT}"
     return [as_model(Pause, row, ("target",)) for row in found(db, sql, (now,))]
 
 
 def postpone(db: Database, pause_id: str, until_at: str) -> bool:
-    """Try to switch it on again then; counts the attempt that came to nothing."""
+    """Try to resume again at that time. Counts the failed attempt."""
     sql = "UPDATE pauses SET until_at = ?, tries = tries + 1 WHERE id = ? AND state = 'open'"
     return changed(db, sql, (until_at, pause_id))
 

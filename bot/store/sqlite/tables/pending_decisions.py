@@ -1,4 +1,4 @@
-"""Holds: operations that wait for a person, and the votes on them."""
+"""Pending decisions: operations that wait for a person, and the votes on them."""
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
@@ -47,7 +47,7 @@ def add(db: Database, pending: PendingDecision) -> None:
 
 
 def scrub(db: Database, request_id: str, secrets: Iterable[str]) -> None:
-    """Mask the secrets in what was held for this request, as far as it is decided."""
+    """Mask the secrets in the decided pending decisions of this request."""
     sql = (
         "SELECT id, intent, operation FROM pending_decisions WHERE request_id = ? AND state NOT IN ('open', 'approved')"
     )
@@ -65,15 +65,15 @@ def by_id(db: Database, pending_id: str) -> PendingDecision | None:
 
 
 def votes(db: Database, pending_id: str) -> tuple[CastVote, ...]:
-    """The votes on a pending decision, in the order in which they came."""
+    """The votes on a pending decision, in order of arrival."""
     sql = "SELECT user_id, person, vote, reason, at FROM votes WHERE pending_id = ? ORDER BY rowid"
     return tuple(CastVote.model_validate(row) for row in found(db, sql, (pending_id,)))
 
 
 def vote(db: Database, pending_id: str, cast: CastVote, *, needed: int, now: str) -> VoteResult:
-    """Count one vote, and decide the pending decision when it is the deciding one. Must run inside a write transaction.
+    """Count one vote, and end the pending decision when the vote decides it. Must run inside a write transaction.
 
-    A pending decision whose time is over is reported as expired and left to `end`, which registers the expiry with it.
+    An overdue pending decision is reported as expired but not changed: `end` expires it, with its audit entry.
     """
     pending = by_id(db, pending_id)
     if pending is None:
@@ -105,7 +105,7 @@ def _decision(cast: Sequence[CastVote], needed: int) -> str | None:
 
 
 def end(db: Database, pending_id: str, state: str, by: str | None, now: str) -> bool:
-    """Open -> `state`; what was approved can still be cancelled, and nothing else."""
+    """Open -> `state`. An approved one can still be cancelled."""
     sql = (
         "UPDATE pending_decisions SET state = ?, decided_by = ?, decided_at = ? WHERE id = ? "
         "AND (state = 'open' OR (state = 'approved' AND ? = 'cancelled'))"
@@ -114,7 +114,7 @@ def end(db: Database, pending_id: str, state: str, by: str | None, now: str) -> 
 
 
 def take(db: Database, pending_id: str, request_id: str, now: str) -> bool:
-    """Use a pending decision, once and in time: an approved one, or a pre-flight or question that is open."""
+    """Use a pending decision once, before its expiry: an approved one, or an open pre-flight or question."""
     sql = (
         "UPDATE pending_decisions SET state = 'taken', decided_at = coalesce(decided_at, ?) WHERE id = ? AND request_id = ? "
         "AND (state = 'approved' OR (state = 'open' AND kind <> 'approval')) AND due_at > ?"
@@ -123,7 +123,7 @@ def take(db: Database, pending_id: str, request_id: str, now: str) -> bool:
 
 
 def listed(db: Database, state: str | None, user: str | None) -> Sequence[PendingDecision]:
-    """Holds, newest first, at most 1000; of one state, or asked for by one user."""
+    """Pending decisions, newest first, at most 1,000, of one state or one requester."""
     wheres, values = ["1"], []
     if state is not None:
         wheres.append("state = ?")
@@ -138,7 +138,7 @@ def listed(db: Database, state: str | None, user: str | None) -> Sequence[Pendin
 
 
 def untold(db: Database, kind: str, told: str, since: str) -> Sequence[PendingDecision]:
-    """Holds that ended since then without being used, and of whose end no message speaks; newest first."""
+    """Pending decisions that ended unused since then, without a message about it; newest first."""
     sql = (
         "SELECT * FROM pending_decisions WHERE kind = ? AND state IN ('rejected', 'expired', 'cancelled') AND decided_at >= ? "
         "AND NOT EXISTS (SELECT 1 FROM messages WHERE key = ? || pending_decisions.id || ':' || pending_decisions.state) "
@@ -148,13 +148,13 @@ def untold(db: Database, kind: str, told: str, since: str) -> Sequence[PendingDe
 
 
 def due(db: Database, now: str) -> Sequence[PendingDecision]:
-    """Open pending decisions whose time is over, the longest overdue first."""
+    """Open pending decisions that are overdue, the longest first."""
     sql = f"SELECT * FROM pending_decisions WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT {LIMIT}"
     return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, (now,))]
 
 
 def to_remind(db: Database, now: str) -> Sequence[PendingDecision]:
-    """Open pending decisions that are in time and to be reminded of."""
+    """Open pending decisions with a due reminder that are not overdue."""
     sql = (
         "SELECT * FROM pending_decisions WHERE state = 'open' AND remind_at IS NOT NULL AND remind_at <= ? AND due_at > ? "
         f"ORDER BY remind_at LIMIT {LIMIT}"
@@ -163,6 +163,6 @@ def to_remind(db: Database, now: str) -> Sequence[PendingDecision]:
 
 
 def reminded(db: Database, pending_id: str, due_at: str | None, next_at: str | None) -> bool:
-    """Set the next reminder from the one that is due now; False when somebody else did."""
+    """Replace the due reminder by the next one. False when another process did."""
     sql = "UPDATE pending_decisions SET remind_at = ? WHERE id = ? AND state = 'open' AND remind_at IS ?"
     return changed(db, sql, (next_at, pending_id, due_at))

@@ -1,4 +1,4 @@
-"""The inbox: every request that was accepted, and how far it got."""
+"""The inbox: every accepted request and its progress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ACCEPT = (
 
 
 def create(db: Database) -> None:
-    """Make the table. Ended requests are left out of the index that a start reads."""
+    """Make the table. The index that a start reads leaves out ended requests."""
     inbox = table(db, "requests")
     inbox.create(
         {
@@ -39,13 +39,13 @@ def create(db: Database) -> None:
 
 
 def accept(db: Database, intent: Intent, state: str) -> bool:
-    """Add a request; False when its dedupe key is known. A known request_id with another key is an error."""
+    """Add a request. False when its dedupe key is known. A known request_id with another key is an error."""
     values = (intent.request_id, intent.dedupe_key, intent.model_dump_json(), state, stamp(intent.at))
     return changed(db, _ACCEPT, values)
 
 
 def scrub(db: Database, request_id: str, secrets: Iterable[str]) -> None:
-    """Mask the secrets that somebody typed: nothing needs them once the request has ended."""
+    """Mask typed secrets: nothing needs them after the request has ended."""
     row = db.conn.execute("SELECT intent, operation FROM requests WHERE request_id = ?", (request_id,)).fetchone()
     if row is None:
         return
@@ -63,7 +63,7 @@ def begin(db: Database, request_id: str, at: str) -> bool:
 
 
 def sending(db: Database, request_id: str, operation: Operation, at: str) -> bool:
-    """Working or waiting -> sending, with what is about to be sent."""
+    """Working or waiting -> sending, with the operation to send."""
     sql = (
         "UPDATE requests SET state = 'sending', operation = ?, sent_at = ?, updated_at = ? "
         "WHERE request_id = ? AND state IN ('working', 'waiting')"
@@ -72,18 +72,18 @@ def sending(db: Database, request_id: str, operation: Operation, at: str) -> boo
 
 
 def waiting(db: Database, request_id: str, at: str) -> bool:
-    """New, working or waiting -> waiting. A request that was sent cannot wait any more."""
+    """New, working or waiting -> waiting. A sent request can't wait anymore."""
     sql = "UPDATE requests SET state = 'waiting', updated_at = ? WHERE request_id = ? AND state IN ('new', 'working', 'waiting')"
     return changed(db, sql, (at, request_id))
 
 
 def finish(db: Database, request_id: str, at: str) -> bool:
-    """Any state -> ended; False when the request is not known."""
+    """Any state -> ended. False when the request is unknown."""
     return changed(db, "UPDATE requests SET state = 'ended', updated_at = ? WHERE request_id = ?", (at, request_id))
 
 
 def unfinished(db: Database) -> Sequence[StoredRequest]:
-    """Requests that nobody and nothing waits for to go on: new, working, sending; oldest first."""
+    """Unfinished requests that don't wait for a person: new, working, sending; oldest first."""
     sql = "SELECT * FROM requests WHERE state <> 'ended' AND state IN ('new', 'working', 'sending') ORDER BY rowid"
     return [as_model(StoredRequest, row, ("intent", "operation")) for row in found(db, sql)]
 

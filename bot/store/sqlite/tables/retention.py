@@ -1,4 +1,4 @@
-"""What is forgotten in time: ended requests with all that only served their cards. The audit log keeps everything."""
+"""Deletes old ended requests with everything that only their cards need. The audit log keeps everything."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from sqlite_utils import Database
 
 from bot.store.sqlite.tables import buttons
 
-# Cards of approvals, grants and reviews are not among them: a start looks at those to know what was told.
+# Without cards of approvals, grants and reviews: a start reads those to know which messages exist.
 _CARDS: Final = ("op", "say", "file", "skipped")
-# What told of one of these another way has its key as a beginning, followed by `:` or `@`.
+# A message that replaced one of these has its key as a prefix, followed by `:` or `@`.
 _BESIDE: Final = (*_CARDS, "approval")
 _FACTS: Final = ("run", "note", "was_on")
-# While a run is followed or a schedule waits to be switched on again, its request is still needed.
+# An open watch or pause still needs its request.
 _ENDED: Final = """
     SELECT request_id FROM requests WHERE state = 'ended' AND updated_at < ?
     AND request_id NOT IN (SELECT request_id FROM watches WHERE state = 'open')
     AND request_id NOT IN (SELECT request_id FROM pauses WHERE state = 'open') ORDER BY updated_at LIMIT ?"""
-# Rows lie in the order in which they were made, so the old ones are found without an index of their own.
+# Rows are in the order of their creation, so the old ones need no index.
 _WATCHES: Final = """
     DELETE FROM watches WHERE state <> 'open' AND ended_at < ?
     AND rowid IN (SELECT rowid FROM watches ORDER BY rowid LIMIT ?)"""
@@ -27,9 +27,9 @@ _KEYS: Final = """
 
 
 def prune(db: Database, before: str, limit: int) -> int:
-    """Forget what ended before `before`, at most `limit` of each sort; how many requests, watches, forms and retired buttons.
+    """Delete what ended before `before`, at most `limit` of each sort. Returns how many requests, watches, forms and buttons.
 
-    What Slack does not have yet is kept. A press on a forgotten button answers as for an unknown one.
+    Keeps messages that Slack doesn't have yet. A press on a deleted button is answered like an unknown one.
     """
     ended = [request for (request,) in db.conn.execute(_ENDED, (before, limit))]
     cards = [(f"{card}:{request}",) for request in ended for card in _CARDS]

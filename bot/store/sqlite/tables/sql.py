@@ -1,4 +1,4 @@
-"""What every table needs: rows as dictionaries, JSON columns, and a compare-and-set."""
+"""Helpers of all tables: rows as dictionaries, JSON columns, and a compare-and-set."""
 
 # ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
 
@@ -43,7 +43,7 @@ def found(db: Database, sql: str, parameters: Sequence[Any] = ()) -> list[dict[s
 
 
 def as_model(model: type[M], record: Mapping[str, Any], json_columns: Iterable[str]) -> M:
-    """A stored row as its value; `json_columns` hold JSON text."""
+    """A stored row as its value. `json_columns` contain JSON text."""
     data = dict(record)
     for name in json_columns:
         if data[name] is not None:
@@ -52,19 +52,19 @@ def as_model(model: type[M], record: Mapping[str, Any], json_columns: Iterable[s
 
 
 def changed(db: Database, sql: str, parameters: Sequence[Any]) -> bool:
-    """Run an UPDATE whose WHERE is a compare-and-set; True when it hit."""
+    """Run an UPDATE whose WHERE is a compare-and-set. True when it changed a row."""
     return db.conn.execute(sql, parameters).rowcount > 0
 
 
 def inserted(db: Database, name: str, values: Mapping[str, Any]) -> None:
-    """Insert one row with fixed SQL, so that SQLite's cache of statements serves it."""
+    """Insert one row with fixed SQL, which SQLite's statement cache can reuse."""
     columns = ", ".join(values)
     marks = ", ".join("?" * len(values))
     db.conn.execute(f"INSERT INTO {name} ({columns}) VALUES ({marks})", tuple(values.values()))
 
 
 def masked(text: str | None, secrets: Iterable[str]) -> str | None:
-    """A JSON text with the secrets in it masked; the same text when there are none. Names and ids are left alone."""
+    """A JSON text with its secrets masked. Names and ids stay unchanged."""
     if text is None:
         return None
     document: dict[str, Json] = json.loads(text)

@@ -1,4 +1,4 @@
-"""Names: what was learned of vendors' ids. Facts: small things that the program must remember."""
+"""Names: the known targets of vendors' ids. Facts: small values that the program must remember."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def create(db: Database) -> None:
 
 
 def remember(db: Database, targets: Sequence[Target], at: str) -> None:
-    """Keep these; a later sight replaces an earlier."""
+    """Store these. A later name replaces an earlier one."""
     rows = [(target.backend, target.kind, target.id, dumped(target), at) for target in targets]
     db.conn.executemany(_REMEMBER, rows)
 
@@ -42,33 +42,33 @@ def by_id(db: Database, backend: str, kind: str, id: str) -> Target | None:
 
 
 def known(db: Database, backend: str, kind: str | None) -> list[tuple[Target, str]]:
-    """What is remembered of a backend, with when it was last seen."""
+    """The remembered targets of a backend, with the time when each was last seen."""
     sql = "SELECT target, seen_at FROM names WHERE backend = ? AND (? IS NULL OR kind = ?) ORDER BY kind, id"
     rows = db.conn.execute(sql, (backend, kind, kind))
     return [(Target.model_validate_json(target), seen_at) for target, seen_at in rows]
 
 
 def value(db: Database, key: str) -> Json:
-    """A small thing by its key; None when it was never set."""
+    """A small value by its key, or None."""
     row = db.conn.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
     value: Json = json.loads(row[0]) if row else None
     return value
 
 
 def keys_since(db: Database, prefix: str, at: str) -> list[str]:
-    """The keys of that beginning that were set at or after a time."""
+    """The keys with that prefix that were set at or after a time."""
     sql = "SELECT key FROM facts WHERE key >= ? AND key < ? AND at >= ? ORDER BY key"
     return [str(key) for (key,) in db.conn.execute(sql, (prefix, prefix + "\U0010ffff", at))]
 
 
 def set_fact_once(db: Database, key: str, value: Json, at: str) -> bool:
-    """Remember a small thing unless it is there; False when it was."""
+    """Store a small value if its key is new. False when the key exists."""
     sql = "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING"
     return changed(db, sql, (key, dumped(value) or "null", at))
 
 
 def set_value(db: Database, key: str, value: Json, at: str) -> None:
-    """Remember a small thing; replaces what was there."""
+    """Store a small value, replacing an earlier one."""
     sql = (
         "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) "
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at"

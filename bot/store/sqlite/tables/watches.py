@@ -18,7 +18,7 @@ _TEXTS: Final = (
 
 
 def create(db: Database) -> None:
-    """Make the table; the indexes hold only what is open."""
+    """Make the table. Its indexes only have open watches."""
     watches = table(db, "watches")
     watches.create(
         dict.fromkeys(_TEXTS.split(), str),
@@ -37,7 +37,7 @@ def add(db: Database, watch: Watch) -> None:
 
 
 def opened(db: Database, user_id: str | None = None) -> Sequence[Watch]:
-    """Every open watch, the one due first at the front; of one user when asked."""
+    """Every open watch, the earliest due first, or those of one user, oldest first."""
     if user_id is None:
         rows = found(db, "SELECT * FROM watches WHERE state = 'open' ORDER BY due_at")
     else:
@@ -46,13 +46,13 @@ def opened(db: Database, user_id: str | None = None) -> Sequence[Watch]:
 
 
 def due(db: Database, now: str, limit: int) -> Sequence[Watch]:
-    """Open watches whose time has come, the longest due first."""
+    """Due open watches, the longest overdue first."""
     sql = "SELECT * FROM watches WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT ?"
     return [as_model(Watch, row, _JSON) for row in found(db, sql, (now, limit))]
 
 
 def update(db: Database, watch_id: str, view: RunView | None, due_at: str) -> bool:
-    """Keep what was seen last and when to look again; False when the watch is not open."""
+    """Store the last view and the time of the next check. False when the watch is not open."""
     sql = "UPDATE watches SET view = coalesce(?, view), due_at = ? WHERE id = ? AND state = 'open'"
     return changed(db, sql, (dumped(view), due_at, watch_id))
 
