@@ -29,7 +29,7 @@ async def test_a_change_after_the_vote_is_told_to_who_voted_last(team: Team) -> 
     await team.event("approved")
     await here.acc.clear_faults()
     await here.acc.set_fault({"fault": "503", "match": "GET"})
-    await team.sees("Counted, and not run: ", "not readable", "look, then press again")
+    await team.sees("Counted, and not run: ", "not readable", "Look at it, then press again")
     await team.card("Asked again")
     assert not team.effects()
 

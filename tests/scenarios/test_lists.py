@@ -38,7 +38,7 @@ async def test_a_pause_is_listed_by_its_name_and_by_what_ends_it(later: Team) ->
     await lists(here, "pauses", "Pauses", NAMED, f"acc:schedule/{FIRST}", "moving")
     on = await do(here, f"schedule on acc:schedule/{FIRST}")
     assert on.events[-1] == "resumed"
-    await lists(here, "pauses", "Pauses", "Nothing.")
+    await lists(here, "pauses", "Pauses", "None.")
 
 
 async def test_a_pause_by_a_bare_id_has_its_name_once_that_is_known(later: Team) -> None:

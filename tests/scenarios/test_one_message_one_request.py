@@ -384,7 +384,7 @@ async def test_a_deleted_direct_message_and_an_edited_one_run_nothing_again(
         ana = team.here.ana
         await team.new_rules(OPEN_POLICY.replace("C0CRAWL", ana.dm))
         ts = str((await ana.post(ana.dm, "strat acc:shop/prices")).ts)
-        await team.here.sees("I could not read that", channel=ana.dm)
+        await team.here.sees("I can't read this command", channel=ana.dm)
         await ana.edit(ana.dm, ts, "start acc:shop/prices")
         await team.here.until(lambda: starts(team) == 1)
         await ana.edit(ana.dm, ts, "start acc:shop/prices -- again")

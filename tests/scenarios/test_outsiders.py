@@ -38,13 +38,13 @@ async def test_a_guest_hears_of_nothing_but_what_names_them(tmp_path: Path) -> N
         assert "pre" in shown(
             await here.does(
                 "backends",
-                "Control planes",
+                "Backends",
             )
         )
         for words, told in (
             ("targets acc", "acc:shop/prices"),
             ("find shop", "acc:shop/prices"),
-            ("backends", "Control planes"),
+            ("backends", "Backends"),
             ("health", "Health"),
         ):
             said = shown(await here.does(words, told, user="U0GUEST"))
