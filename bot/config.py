@@ -1,4 +1,4 @@
-"""signalbox.toml and the environment -> frozen settings. Secrets are written by reference and resolved here."""
+"""signalbox.toml and the environment -> frozen settings. The file has references to secrets; they are resolved here."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _HOW: Final = "write a secret as env:NAME, file:PATH or keyring:SERVICE/NAME"
 
 
 class ConfigProblem(ValueError):
-    """The configuration can't be used; each of `lines` says what to change, the text is the first one."""
+    """The configuration can't be used. Each of `lines` says what to change; the text is the first one."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__(lines[0])
@@ -48,7 +48,7 @@ class _Section(BaseModel):
 
 
 class _CommandName(_Section):
-    """What a manifest needs of `[slack]`."""
+    """The keys of `[slack]` that a manifest needs."""
 
     command: str = Field(default="/ops", pattern=_COMMAND)
     rotates: bool = False
@@ -134,7 +134,7 @@ class SlackSettings(_Section):
 
     @property
     def token(self) -> str | None:
-        """The bot token; None when each comes from an exchange."""
+        """The bot token; None with token rotation."""
         return self.bot_token.get_secret_value() if self.bot_token and not self.client_id else None
 
     @property
@@ -151,7 +151,7 @@ class SlackSettings(_Section):
 
     @property
     def metrics_address(self) -> tuple[str, int] | None:
-        """Host and port of /metrics, None when it is switched off."""
+        """Host and port of /metrics; None if it is switched off."""
         return _host_and_port(self.metrics_listen) if self.metrics_listen else None
 
 
@@ -196,14 +196,14 @@ class TimeSettings(_Section):
 
 
 class NetworkSettings(_Section):
-    """`[network]`: how everything outside is reached, Slack and the control planes alike."""
+    """`[network]`: how Slack and the control planes are reached."""
 
     proxy: ProxySetting = SecretStr(FROM_ENVIRONMENT)
     ca_file: FilePath | None = None
 
 
 class Settings(NamedTuple):
-    """Everything that is configured. `backends` are raw tables: the settings of each kind check them."""
+    """The whole configuration. `backends` are raw tables, which the settings of each kind check."""
 
     slack: SlackSettings
     store_path: Path
@@ -216,7 +216,7 @@ class Settings(NamedTuple):
 
 
 class References(NamedTuple):
-    """Where the references of one file point to. `missing` accepts secrets that aren't there, as empty ones."""
+    """Resolves the references of one file. With `missing`, a missing secret is an empty one instead of an error."""
 
     folder: Path
     environ: Mapping[str, str]
@@ -251,9 +251,9 @@ class References(NamedTuple):
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ, *, need_tokens: bool = True) -> Settings:
-    """Read the file; raises ConfigProblem with every line that has to change.
+    """Read the file. Raises ConfigProblem with every line to change.
 
-    Without `need_tokens` a token of Slack that isn't there is an empty one.
+    Without `need_tokens`, a missing Slack token is an empty one.
     """
     document = _document(path)
     folder = path.resolve().parent
@@ -296,7 +296,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, need_tokens: bo
 
 
 def audit_log_of(path: Path) -> tuple[Path, str]:
-    """Where the audit log is, and the workspace: what an auditor needs, without any secret."""
+    """The path of the audit log and the workspace: what an auditor needs, without any secret."""
     document = _document(path)
     store = _section(StoreSettings, document.get("store", {}), "store", References(path.resolve().parent, {}))
     slack = document.get("slack")
@@ -305,7 +305,7 @@ def audit_log_of(path: Path) -> tuple[Path, str]:
 
 
 def app_of(path: Path) -> dict[str, Any]:
-    """What a manifest needs, `command` and `rotates`: the app is made before there is any token."""
+    """The keys that a manifest needs. No token is required, because the app is created first."""
     slack = _document(path).get("slack")
     table = {key: value for key, value in slack.items() if key == "command"} if isinstance(slack, dict) else {}
     table["rotates"] = isinstance(slack, dict) and "client_id" in slack
@@ -316,7 +316,7 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise ConfigProblem(f"{path}: this file doesn't exist; start from signalbox.example.toml") from None
+        raise ConfigProblem(f"{path}: no such file; start from signalbox.example.toml") from None
     except OSError as error:
         raise ConfigProblem(f"{path}: can't be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -325,12 +325,12 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _backends(tables: object) -> tuple[dict[str, Any], ...]:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise ConfigProblem("write every control plane as a [[backend]] table")
+        raise ConfigProblem("write each control plane as a [[backend]] table")
     seen: set[str] = set()
     for table in tables:
         name, kind = table.get("name"), table.get("kind")
         if not isinstance(name, str) or not BACKEND_NAME.fullmatch(name):
-            raise ConfigProblem(f"backend.name `{name}` is missing or not of the form `acc-prod`")
+            raise ConfigProblem(f"backend.name `{name}` is missing or doesn't look like `acc-prod`")
         if name in seen:
             raise ConfigProblem(f"backend.name `{name}` is used twice")
         if not isinstance(kind, str):
@@ -348,7 +348,7 @@ def backend_settings(
     proxies: Proxies = DIRECT,
     ca_file: str | None = None,
 ) -> BackendSettings:
-    """One `[[backend]]` table checked by its kind's settings; raises ConfigProblem."""
+    """One `[[backend]]` table, checked by its kind's settings. Raises ConfigProblem."""
     references = References(folder, environ, proxies, ca_file)
     return _section(model, dict(table), f"backend {table.get('name')}", references)
 
@@ -360,7 +360,7 @@ def _section(model: type[M], table: object, where: str, references: References) 
         return model.model_validate(table, context=references)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        # A mistyped key first: it is often why another one is missing.
+        # Mistyped keys come first: they often explain why another key is missing.
         found.sort(key=lambda one: one["type"] != "extra_forbidden")
         raise ConfigProblem(*(f"[{where}] {_said(one, model)}" for one in found)) from None
 
@@ -378,11 +378,11 @@ def _did_you_mean(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word, known, n=1)
     if near:
         return f"; did you mean `{near[0]}`?"
-    return f"; there are: {', '.join(sorted(known))}" if known else ""
+    return f"; the known ones are: {', '.join(sorted(known))}" if known else ""
 
 
 def _from_file(path: Path) -> str:
-    """The secret in a file, without blanks, line ends and a byte order mark around it; empty when it can't be read."""
+    """The secret in a file, without surrounding blanks, line ends and byte order mark; empty if it can't be read."""
     try:
         return path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError):
@@ -391,7 +391,7 @@ def _from_file(path: Path) -> str:
 
 def _from_keyring(name: str) -> str:
     try:
-        import keyring  # noqa: PLC0415  an optional package, wanted by this one reference only
+        import keyring  # noqa: PLC0415  an optional package, needed only for keyring: references
     except ImportError:
         raise ValueError("keyring: references need the package `keyring`") from None
     service, _, user = name.partition("/")

@@ -1,4 +1,4 @@
-"""Kind of control plane -> its plugin, found by name of the folder; the only place that loads one."""
+"""Maps each kind of control plane to its plugin, which is found by the folder's name. Only this module loads plugins."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def kinds() -> tuple[str, ...]:
 
 
 def load(kind: str) -> Plugin:
-    """The plugin of one kind; raises UnknownKind with the kinds that exist."""
+    """The plugin of one kind. Raises UnknownKind, which lists the kinds that exist."""
     if kind not in kinds():
-        raise UnknownKind(f'kind = "{kind}" is not known; there are: {", ".join(kinds())}')
+        raise UnknownKind(f'kind = "{kind}" is unknown; the kinds are: {", ".join(kinds())}')
     plugin = importlib.import_module(f"{_PACKAGE}.{kind}").PLUGIN
     if not isinstance(plugin, Plugin):
         raise TypeError(f"{_PACKAGE}.{kind}.PLUGIN is not a Plugin")
@@ -36,12 +36,12 @@ def load(kind: str) -> Plugin:
 
 
 def all_rows() -> tuple[BackendRows, ...]:
-    """What every kind of control plane declares, by kind."""
+    """The capabilities of every kind of control plane, by kind."""
     return tuple(load(kind).rows for kind in kinds())
 
 
 def usual_name(rows: BackendRows) -> str:
-    """The name of a backend of this kind in examples: the one that its rows are written with."""
+    """The default name of a backend of this kind, as the examples of its capabilities use it."""
     for row in rows.capabilities:
         found = _NAME.search(row.example)
         if found is not None:
@@ -50,5 +50,5 @@ def usual_name(rows: BackendRows) -> str:
 
 
 def catalog_of_all_kinds() -> Catalog:
-    """One backend of every kind under its usual name."""
+    """One backend of every kind under its default name."""
     return Catalog({usual_name(rows): rows for rows in all_rows()})

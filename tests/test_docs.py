@@ -309,7 +309,7 @@ def test_the_example_configuration_loads(tmp_path: Path, switched_on: bool) -> N
 def test_the_example_rules_keep_their_promises(desk: Path) -> None:
     """policy.example.toml can be used as it is, without a warning, and every case of it comes out."""
     done = run(desk, "policy", "test", "policy.toml")
-    assert (done.returncode, "warn" in done.stdout, "no [[case]] to try" in done.stdout) == (0, False, False), (
+    assert (done.returncode, "warn" in done.stdout, "no [[case]] tables" in done.stdout) == (0, False, False), (
         done.stdout
     )
 

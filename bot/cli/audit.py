@@ -25,7 +25,7 @@ Print = Callable[[str], None]
 @contextmanager
 def _opened(path: Path) -> Iterator[Store]:
     if not path.exists():
-        raise CliError(Exit.NOT_DONE, f"{path}: there is no audit log")
+        raise CliError(Exit.NOT_DONE, f"{path}: no audit log found")
     store = Store.open(str(path))
     try:
         yield store
@@ -36,7 +36,7 @@ def _opened(path: Path) -> Iterator[Store]:
 def search(config_path: Path, words: str, event: str | None, count: int, say: Print) -> int:
     """Print entries, newest first."""
     if event is not None and event not in set(Event):
-        raise CliError(Exit.MISUSED, f"unknown event {event}; there are {', '.join(Event)}")
+        raise CliError(Exit.MISUSED, f"unknown event {event}; the events are {', '.join(Event)}")
     named = _REQUEST.fullmatch(words)
     filters = Filters(request_id=words) if named else Filters(text=words or None)
     with _opened(config.audit_log_of(config_path)[0]) as store:
@@ -57,7 +57,7 @@ def search(config_path: Path, words: str, event: str | None, count: int, say: Pr
 
 
 def export(config_path: Path, form: str, output: Path, say: Print) -> int:
-    """Write every entry to a file; the export is an entry itself."""
+    """Write every entry to a file. The export itself is recorded as an entry."""
     path, team = config.audit_log_of(config_path)
     with _opened(path) as store:
         store.append_sync(
@@ -81,7 +81,7 @@ def export(config_path: Path, form: str, output: Path, say: Print) -> int:
 def verify(config_path: Path, head: str | None, say: Print) -> int:
     """Check the hash chain, and the published head if there is one."""
     if head is not None and HEAD_FORM.fullmatch(head.strip()) is None:
-        raise CliError(Exit.MISUSED, "--head is SEQ:HASH, a number and 64 hex digits, as it was published")
+        raise CliError(Exit.MISUSED, "--head takes SEQ:HASH as published: a number and 64 hex digits")
     with _opened(config.audit_log_of(config_path)[0]) as store:
         verdict = store.verify_sync(head)
     if not verdict.ok:
@@ -90,5 +90,5 @@ def verify(config_path: Path, head: str | None, say: Print) -> int:
         return Exit.NOT_DONE
     say(f"{verdict.rows} entries, the chain is intact, head {verdict.head or 'none'}")
     if not verdict.tail_checked:
-        say("Without --head SEQ:HASH from the security channel, a missing end can't be seen.")
+        say("To detect entries missing at the end, pass --head SEQ:HASH from the security channel.")
     return Exit.DONE

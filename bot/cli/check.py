@@ -41,7 +41,7 @@ Print = Callable[[str], None]
 
 
 class _Report:
-    """Lines with a verdict; `failed` once one is bad."""
+    """Prints one line per check. `failed` is True after the first bad one."""
 
     def __init__(self, say: Print) -> None:
         self._say = say
@@ -60,7 +60,7 @@ class _Report:
 
 
 async def check(path: Path, environ: Mapping[str, str], say: Print) -> int:
-    """Report everything in one run: a fault hides only what can't be looked at without it. Returns 0, 1 after a FAIL, or 2."""
+    """Report every problem in one run: a problem hides only the checks that depend on it. Returns 0, 1 after a FAIL, or 2."""
     report = _Report(say)
     try:
         settings = config.load(path, environ)
@@ -91,7 +91,7 @@ def _rules(settings: config.Settings, report: _Report) -> Policy | None:
 
 
 def _store(settings: config.Settings, report: _Report) -> Store:
-    """The store; where it can't be used, an empty one for the rest of the checks."""
+    """The store. If it can't be used, an empty one, so that the other checks can run."""
     if (warning := sqlite_warning()) is not None:
         report.warn(warning)
     try:
@@ -124,7 +124,7 @@ async def _slack(settings: config.Settings, store: Store, policy: Policy | None,
 
 
 async def _tokens(client: AsyncWebClient, rotation: TokenRotation, settings: config.Settings, report: _Report) -> bool:
-    """The tokens and their scopes; False when asking further is useless."""
+    """Check the tokens and their scopes. Returns False if no further call to Slack can work."""
     slack = settings.slack
     try:
         await rotation.begin()
@@ -146,7 +146,7 @@ async def _tokens(client: AsyncWebClient, rotation: TokenRotation, settings: con
     elif missing:
         report.bad(f"missing scopes: {', '.join(missing)}; update the app from manifest.yml and install it again")
     else:
-        report.good("scopes: all that the manifest asks for")
+        report.good("scopes: everything that the manifest asks for")
     return True
 
 
@@ -179,13 +179,13 @@ async def _channels(directory: SlackDirectory, policy: Policy, settings: config.
         if found.trouble:
             report.bad(f"{text}: {found.trouble}")
         elif found.shared:
-            report.warn(f"{text}: shared with another organization, whose people can read it")
+            report.warn(f"{text}: shared with another organization; its people can read it")
         else:
             report.good(text)
 
 
 async def _backends(settings: config.Settings, environ: Mapping[str, str], store: Store, report: _Report) -> None:
-    """Every backend that can be built is asked, whatever is wrong with the others."""
+    """Ask every backend that can be built, whatever is wrong with the others."""
     clock, ids, built = SystemClock(), SystemIds(), dict[str, Backend]()
     names = StoreNames(store, clock)
     for table in settings.backends:

@@ -1,6 +1,6 @@
 """Every command with its options. Heavy imports happen inside the commands, so that --help and completion are fast.
 
-What a command does is in the module of its name beside this one.
+Each command's work is in the module of the same name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class _Text(click.ParamType[str]):
-    """Words for Slack or the store. A byte of another encoding becomes U+FFFD: what is sent and stored is valid text."""
+    """Text for Slack or the store. A byte of another encoding becomes U+FFFD, so that only valid text is sent and stored."""
 
     name = "text"
 
@@ -36,7 +36,7 @@ FILE = click.Path(path_type=Path)
 
 
 def run_command(words: Sequence[str]) -> int:
-    """Run one command and return its exit code; what a person has to change is on standard error, without a traceback."""
+    """Run one command and return its exit code. Expected errors go to standard error without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -56,7 +56,7 @@ def run_command(words: Sequence[str]) -> int:
 
 
 def _ended(error: Exception) -> CliError | None:
-    """What a person is told about an expected error; None for a fault of the program."""
+    """The message for an expected error; None for a bug of the program."""
     from bot.config import ConfigProblem
     from bot.core.errors import Problem
     from bot.core.policy.compile import PolicyProblem
@@ -74,7 +74,7 @@ def _ended(error: Exception) -> CliError | None:
 
 
 def _config(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
-    """The option may stand before or after the name of the command."""
+    """Accept the option before or after the name of the command."""
     if value is not None:
         ctx.obj = value
     return ctx.obj if isinstance(ctx.obj, Path) else Path("signalbox.toml")
@@ -86,9 +86,9 @@ config_option = click.option(
 
 
 def acting_options(command: F) -> F:
-    """Who asks, and where."""
-    command = click.option("--user", type=TEXT, required=True, help="The person's id, U....")(command)
-    command = click.option("--channel", type=TEXT, required=True, help="The channel's id, C....")(command)
+    """Add the options for the person and the channel."""
+    command = click.option("--user", type=TEXT, required=True, help="The user id of the person, U....")(command)
+    command = click.option("--channel", type=TEXT, required=True, help="The id of the channel, C....")(command)
     return click.argument("command", type=TEXT)(command)
 
 
@@ -118,7 +118,7 @@ def check(config: Path) -> int:
 
 @cli.command()
 @acting_options
-@click.option("--yes", is_flag=True, help="Run a dangerous command without the question.")
+@click.option("--yes", is_flag=True, help="Run a dangerous command without asking first.")
 @config_option
 def do(command: str, channel: str, user: str, yes: bool, config: Path) -> int:
     """Run one COMMAND as a person in a channel.
@@ -134,7 +134,7 @@ def do(command: str, channel: str, user: str, yes: bool, config: Path) -> int:
 @acting_options
 @config_option
 def why(command: str, channel: str, user: str, config: Path) -> int:
-    """Show every rule that a COMMAND meets; run nothing."""
+    """Show every rule that applies to a COMMAND, without running it."""
     from bot.cli.do import do as do_one
 
     settings = _settings(config, need_tokens=False)
@@ -145,7 +145,7 @@ def why(command: str, channel: str, user: str, config: Path) -> int:
 @click.option("--url", type=TEXT, help="The public address of /slack/events, for HTTP mode.")
 @config_option
 def manifest(url: str | None, config: Path) -> int:
-    """Print the app manifest that fits the configuration."""
+    """Print the Slack app manifest for this configuration."""
     from bot.config import app_of
     from bot.slack.manifest import manifest_text
 
@@ -155,12 +155,14 @@ def manifest(url: str | None, config: Path) -> int:
 
 
 @cli.command()
-@click.option("--port", type=int, default=8765, show_default=True, help="The page's port; 0 picks a free one.")
-@click.option("--data", type=FILE, default=Path("demo-data"), show_default=True, help="The folder of the demo.")
-@click.option("--fresh", is_flag=True, help="Forget what earlier demos did in this folder.")
-@click.option("--tour", is_flag=True, help="Play the main job and end with 0 or 1.")
+@click.option("--port", type=int, default=8765, show_default=True, help="The port of the page; 0 picks a free one.")
+@click.option(
+    "--data", type=FILE, default=Path("demo-data"), show_default=True, help="The folder for the demo's files."
+)
+@click.option("--fresh", is_flag=True, help="Delete what earlier demos left in this folder.")
+@click.option("--tour", is_flag=True, help="Play the main tasks, then exit with 0 or 1.")
 def demo(port: int, data: Path, fresh: bool, tour: bool) -> int:
-    """Start a local Slack workspace, simulated planes and the bot."""
+    """Start a local Slack, simulated control planes and the bot."""
     from bot.demo.run import demo_command
 
     return demo_command(data, port, fresh=fresh, tour=tour, say=click.echo)
@@ -169,7 +171,7 @@ def demo(port: int, data: Path, fresh: bool, tour: bool) -> int:
 @cli.group()
 @config_option
 def policy(config: Path) -> None:
-    """Try rules before they are in force."""
+    """Try rules before you use them."""
 
 
 @policy.command("test")
@@ -187,7 +189,7 @@ def policy_test(file: Path, config: Path) -> int:
 @click.option("--since", type=TEXT, default="30d", show_default=True, help="How far back.")
 @config_option
 def policy_replay(file: Path, since: str, config: Path) -> int:
-    """Decide past requests again with the rules in FILE: who gains, who loses."""
+    """Decide past requests again with the rules in FILE and show who gains and who loses."""
     from bot.cli.policy import usable_rules
     from bot.cli.policy_replay import replay
 
@@ -207,16 +209,16 @@ def policy_schema(which: str, config: Path) -> int:
 @cli.group()
 @config_option
 def audit(config: Path) -> None:
-    """Search, export or verify the audit log; needs no secret."""
+    """Search, export or verify the audit log; needs no secrets."""
 
 
 @audit.command("search")
 @click.argument("words", type=TEXT, nargs=-1)
 @click.option("--event", type=TEXT, help="Only entries of this event, for example policy_loaded.")
-@click.option("--count", type=int, default=50, show_default=True, help="How many entries at most.")
+@click.option("--count", type=int, default=50, show_default=True, help="The maximum number of entries.")
 @config_option
 def audit_search(words: tuple[str, ...], event: str | None, count: int, config: Path) -> int:
-    """Show entries that hold these WORDS, or those of one request id; newest first."""
+    """Show entries that contain all WORDS, or the entries of one request id, newest first."""
     from bot.cli import audit as log
 
     return log.search(config, " ".join(words), event, count, click.echo)

@@ -1,4 +1,4 @@
-"""JSON Schema of signalbox.toml, for editors that complete and check TOML. The one of policy.toml is in core."""
+"""JSON Schema of signalbox.toml, for editors that complete and check TOML. The schema of policy.toml is in core."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
 
 
 def config_json_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of the whole file, one alternative a kind under `backend`."""
+    """JSON Schema (2020-12) of the whole file, with one alternative per kind under `backend`."""
     definitions: dict[str, Any] = {}
     properties = {name: _of(model, definitions) for name, model in _SECTIONS.items()}
     slack = properties["slack"]["properties"]
@@ -54,7 +54,7 @@ def _of(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_reference(node: Any) -> Any:
-    """The schema with every secret as the reference that is written in its place."""
+    """The schema, with a reference in place of every secret."""
     if isinstance(node, dict):
         if node.get("format") == "password":
             return dict(_REFERENCE)

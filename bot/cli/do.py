@@ -1,4 +1,4 @@
-"""`signalbox do` and `why`: the same intent and the same pipeline as in Slack, with cards as text."""
+"""`signalbox do` and `why`: the same intent and execution path as in Slack, with cards as text."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ DONE = frozenset({Event.DONE, Event.RECONCILED})
 
 
 class TerminalPresenter:
-    """Prints the cards of the request; files go to the current folder.
+    """Prints the cards of the request and saves files to the current folder.
 
-    Cards for other people, such as an approval or a notice for the security channel, go to the outbox: the bot that runs on
-    this store sends them.
+    Cards for other people, such as an approval or a notice for the security channel, go to the outbox. The bot that runs
+    on this store sends them.
     """
 
     def __init__(self, say: Print, channel: str, slack: MessageSender) -> None:
@@ -48,7 +48,7 @@ class TerminalPresenter:
         self.last: Card | None = None
 
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
-        """Print the card, but not the ones that only say that work is under way."""
+        """Print the card, unless it only says that work is in progress."""
         elsewhere = card.place.channel_id != self._channel
         if card.only_for is None and (elsewhere or _waits(card)):
             await self._slack.show(card)
@@ -70,14 +70,14 @@ class TerminalPresenter:
         return False
 
     async def home(self, view: HomeView) -> None:
-        """Nor a Home tab."""
+        """A terminal has no Home tab."""
 
     async def step(self, step_id: str, *, ok: bool, text: str) -> None:
-        """Nor workflows."""
+        """A terminal has no workflows."""
 
 
 def _waits(card: Card) -> bool:
-    """Whether somebody has to decide on this card."""
+    """Whether the card asks a person for a decision."""
     return any(button.means.get("tag") == "hold1" for button in card.buttons)
 
 
@@ -91,7 +91,7 @@ async def do(
     yes: bool,
     say: Print,
 ) -> int:
-    """Run one command as that person in that channel. Returns 0 for done, 1 for everything else, 2 for words not understood.
+    """Run one command as that person in that channel. Returns 0 if done, 2 if the command isn't understood, 1 otherwise.
 
     With `yes` a dangerous command runs without the pre-flight question. A command that waits for approval returns 1.
     """

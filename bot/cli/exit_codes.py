@@ -1,4 +1,4 @@
-"""How a command ends: the exit codes, and the one error type of the command line."""
+"""The exit codes, and the one error type of the command line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Exit(IntEnum):
 
 
 class CliError(Exception):
-    """Ends the command with this exit code after these lines on standard error."""
+    """Prints these lines on standard error and ends the command with this exit code."""
 
     def __init__(self, code: Exit, *lines: str) -> None:
         super().__init__(lines[0])

@@ -1,4 +1,4 @@
-"""The entry of the command line. The commands are in commands.py, and what each of them does in the module of its name.
+"""The entry point of the command line. commands.py declares the commands; each one's work is in the module of its name.
 
 `signalbox --help` is printed from here, because importing click takes four times as long as a bare interpreter.
 """
@@ -18,14 +18,14 @@ Options:
   --help         Show this message and exit.
 
 Commands:
-  audit     Search, export or verify the audit log; needs no secret.
+  audit     Search, export or verify the audit log; needs no secrets.
   check     Check configuration, rules, network, tokens and backends.
-  demo      Start a local Slack workspace, simulated planes and the bot.
+  demo      Start a local Slack, simulated control planes and the bot.
   do        Run one COMMAND as a person in a channel.
-  manifest  Print the app manifest that fits the configuration.
-  policy    Try rules before they are in force.
+  manifest  Print the Slack app manifest for this configuration.
+  policy    Try rules before you use them.
   run       Run the bot until SIGINT or SIGTERM.
-  why       Show every rule that a COMMAND meets; run nothing.
+  why       Show every rule that applies to a COMMAND, without running it.
 """
 
 

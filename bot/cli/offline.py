@@ -1,4 +1,4 @@
-"""Who people are to the commands that only decide, when there is no token to ask Slack with."""
+"""The Slack directory of commands that only evaluate rules (`why`, `policy replay`), which also work without a token."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.store.sqlite.store import Store
 async def client_of(
     slack: config.SlackSettings, session: aiohttp.ClientSession, store: Store, clock: Clock
 ) -> AsyncWebClient:
-    """A client with the bot token, or with the one that rotation has now; without a token where none is known."""
+    """A client with the bot token, or with the current one of token rotation; without a token if none is known."""
     client = web_client(slack.token, slack.api_url, session)
     if slack.rotation is not None and slack.rotation[2].get_secret_value():
         await TokenRotation(store, clock, RotationKeys(*slack.rotation), client).begin()
@@ -31,13 +31,11 @@ async def client_of(
 async def directory_of(
     slack: config.SlackSettings, session: aiohttp.ClientSession, store: Store, clock: Clock, say: Callable[[str], None]
 ) -> Directory:
-    """Slack's directory, or without a bot token one that assumes full members."""
+    """Slack's directory. Without a bot token, one that assumes that everyone is a full member."""
     client = await client_of(slack, session, store, clock)
     if client.token:
         return SlackDirectory(client, store, clock, slack.team)
-    say(
-        "There is no bot token, so Slack isn't asked: people count as full members, and who is in a user group is unknown."
-    )
+    say("Without a bot token, Slack can't be asked: everyone counts as a full member, and user groups are unknown.")
     return AssumedDirectory(slack.team)
 
 
@@ -58,13 +56,13 @@ class AssumedDirectory:
         return Where(team_id=place.team_id, channel_id=place.channel_id, is_dm=is_dm, known=bool(place.channel_id))
 
     async def members(self, group: str, *, max_age: float) -> tuple[str, ...] | None:
-        """Unknown."""
+        """Always unknown."""
         return None
 
     async def is_member(self, channel_id: str, user_id: str, *, max_age: float) -> bool:
-        """As it is assumed of everyone."""
+        """Always True."""
         return True
 
     async def reach(self, channel_id: str) -> Reach:
-        """Unknown."""
+        """Always unknown."""
         return Reach(trouble="Slack isn't asked", known=False)

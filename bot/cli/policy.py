@@ -1,4 +1,4 @@
-"""`signalbox policy test|replay|schema`: try rules before they are in force, without Slack and without a backend."""
+"""`signalbox policy test|replay|schema`: try rules before you use them, without Slack and without a backend."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _OPEN_TO_ALL: Final = frozenset({"help", "whoami", "why"})
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the rules say to a case: `word` as in `expect`, the deciding rule, its reason, and what to keep in mind."""
+    """The answer to a case: `word` as in `expect`, the rule that decided, its reason, and a note."""
 
     word: str
     rule: str
@@ -59,12 +59,12 @@ class Verdict:
 
 
 def usable_rules(file: Path) -> tuple[str, Policy]:
-    """The text and the rules of a file; raises CliError with every line that has to change."""
+    """The text and the rules of a file. Raises CliError with every line to change."""
     try:
         text = read_rules(file).usable()
         return text, parse_policy(text)
     except PolicyProblem as problem:
-        raise CliError(Exit.MISUSED, f"{file} cannot be used:", *problem.lines) from None
+        raise CliError(Exit.MISUSED, f"{file} can't be used:", *problem.lines) from None
 
 
 def print_schema(which: str, say: Print) -> int:
@@ -84,7 +84,7 @@ def test_rules(file: Path, config_path: Path, say: Print) -> int:
     channels, cases = plural(len(policy.channels), "channel"), plural(len(policy.file.case), "case")
     say(f"{file}: version {policy.version}, {channels}, {cases}")
     if not known:
-        say(f"No {config_path} found, so backends have their usual names: {_names(catalog)}.")
+        say(f"No {config_path} found, so backends have their default names: {_names(catalog)}.")
     gap = review_gap(policy)
     for sentence in (*unknown_names(policy, verbs=catalog.verbs, backends=catalog.backends), *([gap] if gap else [])):
         say(f"warn  {sentence}")
@@ -95,7 +95,7 @@ def test_rules(file: Path, config_path: Path, say: Print) -> int:
         differing += verdict.word != case.expect
         for line in _told(policy, case, verdict, lines.of(("case", number))):
             say(line)
-    say(f"{cases}, {differing} with another answer." if policy.file.case else "The file has no [[case]] to try.")
+    say(f"{cases}, {differing} with a different answer." if policy.file.case else "The file has no [[case]] tables.")
     return Exit.NOT_DONE if differing else Exit.DONE
 
 
@@ -117,15 +117,15 @@ def _told(policy: Policy, case: CaseTable, verdict: Verdict, line: int) -> Itera
 
 
 def where_is(policy: Policy, label: str) -> str:
-    """` (line 12)` for a label of a rule in the file, else nothing."""
+    """` (line 12)` for the label of a rule in the file, otherwise an empty string."""
     rules = [rule for channel in policy.channels.values() for rule in (*channel.denies, *channel.allows)]
     return next((f" (line {rule.line})" for rule in (*rules, *policy.freezes) if rule.label == label), "")
 
 
 def catalog_for(config_path: Path) -> tuple[Catalog, bool]:
-    """The rows of the control planes that the file names, and True; without that file, every kind under its usual name.
+    """The capabilities of the backends that the file names, and True. Without that file, every kind under its default name.
 
-    Only `name` and `kind` are read: no secret has to be there. Raises ValueError with one sentence.
+    Only `name` and `kind` are read, so no secret is needed. Raises ValueError with one sentence.
     """
     if not config_path.exists():
         from bot.plugins import catalog_of_all_kinds  # noqa: PLC0415  loads every kind
@@ -142,7 +142,7 @@ def catalog_for(config_path: Path) -> tuple[Catalog, bool]:
 
 
 def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime) -> Verdict:
-    """What the rules say to this case outside of every freeze; the note tells when one is in force now."""
+    """The answer to this case outside of all freezes. The note says if a freeze is active now."""
     subject = case_subject(policy, case, HOME)
     where = Where(team_id=HOME, channel_id=case.in_, is_dm=case.in_.startswith("D"), known=True)
     read = parse(case.say, catalog)
@@ -167,7 +167,7 @@ def _is_builtin(read: Command, catalog: Catalog) -> bool:
 def _builtin(policy: Policy, read: Command, catalog: Catalog, subject: Subject, where: Where) -> Verdict:
     row = catalog.builtins[read.verb]
     if read.verb in _OPEN_TO_ALL:
-        return Verdict("allowed", "built-in rule", "this command is open to all")
+        return Verdict("allowed", "built-in rule", "everyone may use this command")
     refused = admits(policy, subject=subject, where=where, home_team_id=HOME)
     if refused is not None:
         return Verdict("denied", refused.rule, refused.reason)
@@ -203,7 +203,7 @@ def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now:
 
 
 def _target(read: Command, ref: TargetRef, catalog: Catalog) -> tuple[Capability, Target]:
-    """The row and the target as far as words alone tell: a selector means a run of the named thing, under its path."""
+    """The capability and the target, from the text alone: a selector means a run of the named target, under its path."""
     kind, path = catalog.split_path(ref.backend, ref.path)
     usual = catalog.backends[ref.backend].default_target.name
     rows = [row for _, row in catalog.rows(read.verb, ref.backend)]
@@ -227,14 +227,14 @@ def _target(read: Command, ref: TargetRef, catalog: Catalog) -> tuple[Capability
 
 
 def _scope(ref: TargetRef, kind: TargetKind, path: str) -> str | None:
-    """What rules see. A run's id alone says nothing of the path: only the control plane knows it, so it is not known here."""
+    """The path that rules match. For a run's id, only the control plane knows the path, so it is unknown here."""
     if ref.selector is None and kind.part_of is not None:
         return None
     return f"{ref.backend}:{path if kind.bare else ref.path}"
 
 
 def _outside_freezes(policy: Policy, now: datetime) -> datetime:
-    """A moment in no freeze: cases are about the rules, and must not come out differently at the year's end."""
+    """A moment outside of all freezes, so that a case has the same result on every day of the year."""
     begins = [rule.begins for rule in policy.freezes if rule.begins is not None]
     return min([now, *(begin - timedelta(seconds=1) for begin in begins)])
 
@@ -248,7 +248,7 @@ def _of_today(policy: Policy, asked: DecideArguments, decision: Decision, now: d
 
 
 def _of_the_path(policy: Policy, catalog: Catalog, asked: DecideArguments, decision: Decision) -> str:
-    """Said where knowing what a run belongs to may change the answer."""
+    """A note for cases whose answer may depend on what a run belongs to."""
     target = asked["target"]
     if target.scope is not None or decision.rule == BUILT_IN_RULE:
         return ""

@@ -1,6 +1,6 @@
-"""`signalbox policy replay`: the audit log's last days against a new policy file. Who gains, who loses.
+"""`signalbox policy replay`: decide recent requests again with a new policy file, and show who gains and who loses.
 
-The people and their user groups are those of now, as Slack tells them; times, words and targets are those of the audit log.
+People and user groups are read from Slack as they are now. Times, commands and targets come from the audit log.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _PEOPLE_MAX_AGE: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A request as the audit log tells it: the row that names its target, and what the rules said then."""
+    """A request from the audit log: the entry that names its target, and the decision of that time."""
 
     row: StoredEntry
     was: str
 
 
 class Change(NamedTuple):
-    """Requests of one sort that come out differently; `kind` is gains, loses or unclear."""
+    """Equal requests whose decision changes; `kind` is gains, loses or unclear."""
 
     kind: str
     user: str
@@ -67,7 +67,7 @@ def replay(settings: config.Settings, policy: Policy, since: str, say: Print) ->
     except BadParam as problem:
         raise CliError(Exit.MISUSED, f"--since: {problem}") from None
     if not settings.store_path.exists():
-        raise CliError(Exit.NOT_DONE, f"{settings.store_path.name}: there is no audit log yet")
+        raise CliError(Exit.NOT_DONE, f"{settings.store_path.name}: no audit log found")
     return asyncio.run(_replay(settings, policy, seconds, since, say))
 
 
@@ -94,7 +94,7 @@ async def _replay(settings: config.Settings, policy: Policy, seconds: int, since
 
 
 def decided(store: Store, since: str) -> list[Past]:
-    """Every request since then that the rules of the file decided, oldest first. Grants and break-glass are not the file's."""
+    """Every request since then that rules of the file decided, oldest first. Grants and break-glass are left out."""
     rows: dict[str, list[StoredEntry]] = {}
     before: int | None = None
     while page := store.search_sync(Filters(since=since), before_seq=before, limit=_PAGE):
@@ -114,9 +114,9 @@ def _past(rows: Sequence[StoredEntry]) -> Past | None:
 
 
 def _said(rows: Sequence[StoredEntry]) -> str | None:
-    """What the rules said to a request, newest row first; None when it ended before anybody was asked or anything was sent.
+    """The decision about a request, from its entries, newest first. None if it ended before any of that.
 
-    Refused presses on its card are in its rows too, and so is that nobody could decide it: neither is an answer of the rules.
+    Refused presses on its card and a lack of approvers are entries too, but not decisions of the rules.
     """
     by_event = {row.event: row for row in rows}
     asked, denied = by_event.get(Event.APPROVAL_REQUESTED), by_event.get(Event.DENIED)
@@ -148,7 +148,7 @@ async def _people(directory: Directory, policy: Policy, users: Iterable[str], te
 async def _change(
     policy: Policy, catalog: Catalog, store: Store, one: Past, people: Mapping[str, Subject], team: str
 ) -> Change | None:
-    """None when the new file says the same as was said then."""
+    """None if the new file gives the same answer."""
     row, capability = one.row, _row_of(one.row, catalog)
     subject = people[row.user_id or ""]
     if capability is None:
@@ -156,10 +156,10 @@ async def _change(
     channel = row.channel_id or ""
     words = f"{row.verb} {row.target_name}"
     if not subject.known:
-        return Change("unclear", subject.user_id, channel, words, one.was, "unclear", "Slack does not tell who this is")
+        return Change("unclear", subject.user_id, channel, words, one.was, "unclear", "Slack doesn't say who this is")
     where = Where(team_id=team, channel_id=channel, is_dm=channel.startswith("D"), known=True)
 
-    # What was denied before it was looked up has no parameters in the audit log: the defaults stand for them.
+    # A request that was denied before its target was looked up has no parameters in the audit log: use the defaults.
     defaults = {param.name: param.default for param in capability.params if param.default is not None}
 
     def judge(target: Target) -> Decision:
@@ -182,10 +182,10 @@ async def _change(
     told = {decision_word(decision) for decision in decisions}
     unread = [group for group, member in subject.groups.items() if member is Member.UNREADABLE]
     if unread and told != {one.was}:
-        why = f"Slack does not tell who is in {', '.join(sorted(unread))}"
+        why = f"Slack doesn't say who is in {', '.join(sorted(unread))}"
         return Change("unclear", subject.user_id, channel, words, one.was, "unclear", why)
     if len(told) > 1:
-        return Change("unclear", subject.user_id, channel, words, one.was, "unclear", "its path is not remembered")
+        return Change("unclear", subject.user_id, channel, words, one.was, "unclear", "its path is unknown")
     (now,) = told
     if now == one.was:
         return None
@@ -194,7 +194,7 @@ async def _change(
 
 
 async def _targets(store: Store, catalog: Catalog, row: StoredEntry) -> list[Target]:
-    """The target as it is remembered; else what it may have been: under the name that the audit log has, or without a path."""
+    """The target from the store. Otherwise the possible ones: under the name in the audit log, or without a path."""
     backend, kind = row.backend or "", row.target_kind or ""
     key = row.target_id or catalog.split_path(backend, (row.target_name or "").removeprefix(f"{backend}:"))[1]
     try:
@@ -214,9 +214,9 @@ async def _targets(store: Store, catalog: Catalog, row: StoredEntry) -> list[Tar
 
 
 def _tell(say: Print, since: str, past: Sequence[Past], changes: Sequence[Change], judged: int) -> None:
-    say(f"{judged} requests of the last {since} were decided again.")
+    say(f"{judged} requests of the last {since} decided again.")
     if left := len(past) - judged:
-        say(f"{left} were left out: their control plane or verb is no longer there.")
+        say(f"{left} skipped: their control plane or verb no longer exists.")
     counted = Counter(changes)
     for kind in ("gains", "loses", "unclear"):
         for change, count in sorted(counted.items()):
@@ -227,4 +227,4 @@ def _tell(say: Print, since: str, past: Sequence[Past], changes: Sequence[Change
                     f"{change.was} -> {change.now} by {change.by}{often}"
                 )
     by_kind = Counter(change.kind for change in changes)
-    say(f"{by_kind['gains']} gain, {by_kind['loses']} lose, {by_kind['unclear']} cannot be told.")
+    say(f"{by_kind['gains']} gain, {by_kind['loses']} lose, {by_kind['unclear']} unclear.")

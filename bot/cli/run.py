@@ -24,12 +24,12 @@ class _Masking(logging.Formatter):
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        """One record as the log shows it."""
+        """The record as text, with secrets masked."""
         return self._secrets.clean(super().format(record))
 
 
 def run_bot(settings: config.Settings) -> int:
-    """Run until a signal."""
+    """Run until a signal arrives."""
     logging.basicConfig(level=logging.INFO, format=_FORMAT, stream=sys.stderr)
     for noisy in ("slack_sdk", "slack_bolt", "signalbox.bolt", "httpx", "aiohttp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,7 +1,7 @@
-"""The rules of approvals: who may decide, what a vote does, when it is too late. The store keeps the rows and the lock.
+"""The rules of approvals: who may decide, what a vote does, when it is too late. The store keeps the records and the lock.
 
-One person counts once, the requester never, any deny ends it. A person is not a Slack id: `aliases` maps each account of
-[people] to the one that stands for the person, and an id that nobody mapped stands for itself.
+One person counts once, the requester never, any deny ends it. A person may have several Slack ids: `aliases` maps each account
+in [people] to the account that represents the person; any other id represents itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST_SHOWN: Final = 2_000
 
 
 class State(StrEnum):
-    """Where an approval stands. Stored: names are only ever added."""
+    """The state of an approval. Stored, so names are only added."""
 
     OPEN = "open"
     APPROVED = "approved"
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 
 class Step(StrEnum):
-    """What can happen to an approval. COMPLETE is the vote that makes the count full; DRIFT what changed before dispatch."""
+    """What can happen to an approval. COMPLETE is the last vote needed; DRIFT means that something changed before the call."""
 
     COMPLETE = "complete"
     DENY = "deny"
@@ -47,7 +47,7 @@ class Step(StrEnum):
 
 
 class Choice(StrEnum):
-    """What a button says."""
+    """The decision that a button stands for."""
 
     APPROVE = "approve"
     DENY = "deny"
@@ -66,7 +66,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalView:
-    """An approval as read inside the transaction that will change it. `due_at` is exclusive: at it, it is expired."""
+    """An approval as read inside the transaction that changes it. `due_at` is exclusive: at that instant it is expired."""
 
     id: str
     state: State
@@ -81,7 +81,7 @@ class ApprovalView:
 
 @dataclass(frozen=True, slots=True)
 class Eligible:
-    """Who may decide: person -> that person's Slack ids; and who was named and may not, with the reason."""
+    """Who may decide: person -> that person's Slack ids; and who is named but may not, with the reason."""
 
     people: Mapping[str, tuple[str, ...]]
     left_out: tuple[tuple[str, str], ...] = ()
@@ -94,7 +94,7 @@ class Eligible:
 
 @dataclass(frozen=True, slots=True)
 class VoteCounts:
-    """The vote stands. `step` is what it does to the approval, None when it only adds up; `left` votes are still needed."""
+    """The vote counts. `step` is its effect on the approval, None if it only adds up; `left` votes are still needed."""
 
     choice: Choice
     step: Step | None
@@ -111,7 +111,7 @@ class VoteRefused:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What was true when it was approved, or is now: compared right before the call."""
+    """The facts at approval, or now; both are compared right before the call."""
 
     digest: str
     policy_version: str
@@ -120,7 +120,7 @@ class Snapshot:
 
 
 def person_of(user_id: str, aliases: Mapping[str, str]) -> str:
-    """The id that stands for this person."""
+    """The id that represents this person."""
     return aliases.get(user_id, user_id)
 
 
@@ -132,7 +132,7 @@ def eligible(
     aliases: Mapping[str, str],
     home_team_id: str,
 ) -> Eligible:
-    """Of the candidates (users and members of user groups that `from` names) those who may decide this request."""
+    """The candidates (users and members of user groups that `from` names) who may decide this request."""
     requester = person_of(requester_id, aliases)
     people: dict[str, tuple[str, ...]] = {}
     left_out: list[tuple[str, str]] = []
@@ -160,7 +160,7 @@ def _ineligible(deciders: Principals, subject: Subject, requester: str, person: 
 
 
 def can_request(demand: NeedsApproval, who: Eligible) -> str | None:
-    """None when enough people can decide, else the gap in words: such a request would only wait to expire."""
+    """None if enough people can decide, otherwise a sentence about the gap: such a request would only wait to expire."""
     have = len(who.people)
     if have >= demand.count:
         return None
@@ -171,12 +171,10 @@ def can_request(demand: NeedsApproval, who: Eligible) -> str | None:
 
 
 def unshowable(operation: Operation) -> str | None:
-    """None when a card can show everything that would run; else why it cannot, and then nobody can approve it."""
+    """None if a card can show everything that would run; otherwise why not, and then nobody can approve it."""
     shown = canonical({"params": operation.params, "target": operation.target.id, "files": list(operation.files)})
     if len(shown) > LONGEST_SHOWN:
-        return (
-            f"its parameters are {len(shown)} characters long, and a card shows {LONGEST_SHOWN}; approve less at once"
-        )
+        return f"its parameters are {len(shown)} characters long, and a card shows {LONGEST_SHOWN}; split the command"
     texts = (*_texts(operation.params), operation.target.id, operation.target.name, operation.reason or "")
     if char := unseen("".join(texts)):
         return f"it contains {char}, a character that nobody can see, so nobody can check what they approve"
@@ -196,17 +194,17 @@ def _texts(value: object) -> Iterable[str]:
 
 
 def is_expired(due_at: datetime, now: datetime) -> bool:
-    """True from the very instant that it is due."""
+    """True from the instant that it is due."""
     return now >= due_at
 
 
 def due_at(asked_at: datetime, expires: int) -> datetime:
-    """When a request that was asked then expires, `expires` in seconds."""
+    """When a request from that time expires; `expires` is in seconds."""
     return asked_at + timedelta(seconds=expires)
 
 
 def reminder_at(asked_at: datetime, due: datetime) -> datetime:
-    """Half-way: when approvers are reminded once."""
+    """When approvers get their one reminder: half-way to expiry."""
     return asked_at + (due - asked_at) / 2
 
 
@@ -220,7 +218,7 @@ def judge_vote(
     aliases: Mapping[str, str],
     reason: str = "",
 ) -> VoteCounts | VoteRefused:
-    """What this press does. `who` has to be read anew for it; votes of people who may no longer decide do not count."""
+    """What this press does. Read `who` anew for it: votes of people who may no longer decide don't count."""
     refused = _closed(approval, now) or _not_theirs(approval, presser_id, who, aliases)
     if refused is not None:
         return refused
@@ -228,7 +226,7 @@ def judge_vote(
         return _claim(approval, presser_id, who, aliases)
     if choice is Choice.DENY:
         if not reason.strip():
-            return VoteRefused("reason_missing", "Say why you deny it. The requester reads this.")
+            return VoteRefused("reason_missing", "Say why you deny it. The requester sees this.")
         return VoteCounts(Choice.DENY, Step.DENY, left=0)
     agreed = agreeing(approval, who, aliases)
     person = person_of(presser_id, aliases)
@@ -288,10 +286,10 @@ def may_dispatch(
 ) -> tuple[Step, str]:
     """What to do with an approved request right before its call: DISPATCH, or the step that ends it and the reason.
 
-    `who` is read anew. Raises ValueError for an approval that is not APPROVED: it was used or ended before.
+    Read `who` anew. Raises ValueError for an approval that isn't APPROVED: it was used or has ended.
     """
     if approval.state is not State.APPROVED:
-        raise ValueError(f"an approval that is {approval.state.value} cannot be dispatched")
+        raise ValueError(f"an approval that is {approval.state.value} can't be dispatched")
     if is_expired(approval.due_at, now):
         return Step.EXPIRE, f"it expired at {approval.due_at.isoformat()}"
     missing = approval.count - len(agreeing(approval, who, aliases))
@@ -302,7 +300,7 @@ def may_dispatch(
 
 
 def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """What changed between the approval and now, a sentence each; empty when what would run is what was approved."""
+    """One sentence per change since the approval; empty if what would run is what was approved."""
     found = []
     if before.target_id != after.target_id:
         found.append(f"the target has changed ({before.target_id} was approved, it is now {after.target_id})")
@@ -311,14 +309,14 @@ def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     if before.policy_version != after.policy_version:
         found.append(f"the policy changed ({before.policy_version} to {after.policy_version})")
     if before.digest != after.digest and not found:
-        found.append("what would run is not what was approved")
+        found.append("what would run isn't what was approved")
     return tuple(found)
 
 
 def request_facts(
     operation: Operation, demand: NeedsApproval, *, requester_id: str, due: datetime, digest: str, state: str
 ) -> tuple[Fact, ...]:
-    """What an approver has to see, in order; the effect and the target's pre-flight come from the backend's rows."""
+    """What an approver must see, in order; the effect and the target's pre-flight come from the backend's capabilities."""
     return (
         Fact(label="Asked by", value=requester_id),
         Fact(label="Reason", value=operation.reason or "none given"),

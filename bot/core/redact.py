@@ -1,11 +1,11 @@
-"""What may never be shown or written: secrets are found in text and masked.
+"""Finds and masks secrets in text, which must never be shown or written.
 
-Masked are values that are known to be secret, and what looks like a secret (`masking/patterns`): named values, credentials of
-HTTP, web tokens, private keys, keys of well-known services. Encodings are taken off first (`masking/views`). Nobody can find
-every secret that way, so no text claims it. Sources: security.md D44 (redact before upload, chunk edges) and F8.
+Masks known secret values, and text that looks like a secret (`masking/patterns`): named values, HTTP credentials, web tokens,
+private keys, keys of well-known services. Encodings are removed first (`masking/views`). This can't find every secret, so no
+text claims that it does. Sources: security.md D44 (redact before upload, chunk edges) and F8.
 
-Text may be fed in blocks of whole lines, which `LineSplitter` makes of chunks that were cut anywhere: `Redactor` remembers a
-value that goes on in the next line.
+Feed text in blocks of whole lines; `LineSplitter` makes them from chunks that were cut anywhere. `Redactor` remembers a value
+that continues on the next line.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """The ways in which a program may write a value that is known to be secret."""
+    """The forms in which a program may write a known secret value."""
     yield from (secret, quote(secret, safe=""), quote_plus(secret), html.escape(secret), secret.encode().hex())
     escaped = secret
     for _ in range(3):
         escaped = json.dumps(escaped)[1:-1]
         yield escaped
-    # Base64 of a longer text that holds the value: three alignments, without the letters that its neighbours share.
+    # Base64 of a longer text that holds the value: three alignments, without the letters that depend on neighbouring bytes.
     for before in range(3):
         coded = base64.b64encode(b"\0" * before + secret.encode()).decode().rstrip("=")
         inner = coded[(0, 2, 3)[before] : len(coded) - (before + len(secret.encode())) % 3 or None]
@@ -59,23 +59,23 @@ def _forms(secret: str) -> Iterator[str]:
 
 @lru_cache(maxsize=16)
 def _pattern(known: tuple[str, ...]) -> re.Pattern[str] | None:
-    """What finds these values in every form; None for none. Kept, because one set of values is asked for with every entry."""
+    """A pattern for these values in every form; None without values. Cached, because every entry uses the same set of values."""
     forms = {form for secret in known if len(secret) >= SHORTEST_KNOWN for form in _forms(secret)}
     longest_first = sorted(forms, key=lambda form: (-len(form), form))
     return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
 
 def _lowered(text: str) -> str:
-    """Lower case, letter for letter: some letters outside ASCII would become two."""
+    """Lower case, one letter for each letter: `str.lower` turns some letters outside ASCII into two."""
     lowered = text.lower()
     return lowered if len(lowered) == len(text) else text.translate(_ASCII_LOWER)
 
 
 class SecretList(Iterable[str]):
-    """The one list of values that must not leave the process: configured ones, and ones fetched while it runs.
+    """The one list of values that must never leave the process: configured ones, and ones fetched at run time.
 
-    Whoever fetches a credential adds it. Everything that is shown, stored or logged passes `clean`. Of fetched values the
-    newest are kept, so that a token renewed every hour does not fill the memory.
+    Code that fetches a credential adds it here. Everything that is shown, stored or logged passes through `clean`. Only the
+    newest fetched values are kept, so that a token renewed every hour doesn't fill the memory.
     """
 
     def __init__(self, configured: Iterable[str] = ()) -> None:
@@ -90,12 +90,12 @@ class SecretList(Iterable[str]):
         return iter(self._all)
 
     def configure(self, *values: str) -> None:
-        """Values of the configuration, which are kept for as long as the program runs."""
+        """Add values from the configuration, which are kept while the program runs."""
         self._configured = tuple(dict.fromkeys((*self._configured, *filter(None, values))))
         self._all = (*self._configured, *self._fetched)
 
     def add(self, *values: str) -> None:
-        """Values that are secret from now on."""
+        """Add fetched values, which are secret from now on."""
         new = [value for value in values if value and value not in self._configured and value not in self._fetched]
         if not new:
             return
@@ -105,16 +105,16 @@ class SecretList(Iterable[str]):
         self._all = (*self._configured, *self._fetched)
 
     def clean(self, text: str) -> str:
-        """The text with known secrets and what looks like a secret masked."""
+        """The text with known secrets, and text that looks like a secret, masked."""
         return redact(text, self._all)[0]
 
     def hide(self, text: str) -> str:
-        """The text with known secrets masked, and nothing else changed."""
+        """The text with only known secrets masked."""
         pattern = _pattern(self._all)
         return text if pattern is None else pattern.sub(MASK, text)
 
     def hide_in(self, value: T) -> T:
-        """`hide` for every text in a JSON value, names of keys included."""
+        """Applies `hide` to every text in a JSON value, keys included."""
         hidden: Any = value
         if isinstance(value, str):
             hidden = self.hide(value)
@@ -126,10 +126,10 @@ class SecretList(Iterable[str]):
 
 
 class Redactor:
-    """Masks text that comes in blocks of whole lines. `count` is how many values it masked so far.
+    """Masks text in blocks of whole lines. `count` is the number of values masked so far.
 
-    `known` are values that are secret wherever they stand, also percent-encoded, escaped, in hex or in base64; those shorter
-    than four characters are left alone, for they would mask half the language.
+    `known` values are masked everywhere, also percent-encoded, escaped, in hex or in base64. Values shorter than four
+    characters are ignored, because they would match ordinary words.
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
@@ -141,7 +141,7 @@ class Redactor:
         return f"Redactor(count={self.count})"
 
     def feed(self, text: str) -> str:
-        """The text, masked, without terminal sequences. A value that does not end here is masked on in the next block."""
+        """The masked text, without terminal sequences. If a value doesn't end here, masking continues in the next block."""
         text = shown(text)
         plain = folded(text)
         known = self._known is not None and bool(self._known.search(plain))
@@ -150,7 +150,7 @@ class Redactor:
         if self._open is None and not known and not coded and not hinted(lowered):
             return text
         lines, probes = text.split("\n"), lowered.split("\n")
-        ends = len(lines) - 1  # after the last line end there is nothing yet
+        ends = len(lines) - 1  # after the last line end there is no text yet
         simple: list[int] = []
         for at, probe in enumerate(probes):
             line = lines[at]
@@ -162,14 +162,14 @@ class Redactor:
                     simple.append(at)
                 else:
                     lines[at] = self._line(line, block)
-        # Lines without an encoding are looked at together, which costs a third of looking at each.
+        # Lines without an encoding are searched together, which costs a third of searching each one.
         masked = self._masked("\n".join(lines[at] for at in simple), self._in_text)
         for at, line in zip(simple, masked.split("\n"), strict=False):
             lines[at] = line
         return "\n".join(lines)
 
     def _go_on(self, line: str, block: Open) -> str:
-        """A line after one whose value had not ended."""
+        """Mask a line that continues a value of the line before."""
         cut = block.next(line)
         self._open = block if cut.goes_on else None
         self.count += cut.counts
@@ -180,7 +180,7 @@ class Redactor:
         return f"{line[: cut.start]}{mask}{self._line(rest, None if cut.goes_on else opened(rest, rest.lower()))}"
 
     def _line(self, line: str, block: Open | None) -> str:
-        """A line, which may open a block, masked in all its views."""
+        """Mask a line in all its views. The line may open a block."""
         self._open = block or self._open
         if block is None or block.cut is None:
             return self._masked(line, self._found)
@@ -214,7 +214,7 @@ class Redactor:
 
 
 def _merged(found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Sorted spans, those that overlap made one."""
+    """Sorted spans, with overlapping ones merged."""
     at, over = 0, -1
     for start, end in found:
         if start < over:
@@ -228,7 +228,7 @@ def _merged(found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def _decoded(word: str) -> str | None:
-    """What a word of base64 says; None when it is none, or no text."""
+    """The text that a base64 word encodes; None if it isn't base64 or doesn't encode text."""
     body = word.rstrip("=").translate({45: "+", 95: "/"})
     try:
         raw = binascii.a2b_base64(body[: len(body) - (len(body) % 4 == 1)] + "=" * (-len(body) % 4))
@@ -238,15 +238,15 @@ def _decoded(word: str) -> str | None:
 
 
 def redact(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
-    """The text with every secret masked that is known or looks like one, and how many there were."""
+    """The text with all known and likely secrets masked, and their number."""
     redactor = Redactor(known)
     return redactor.feed(text), redactor.count
 
 
 def redact_json(value: Json, key: str = "", known: Iterable[str] = ()) -> Json:
-    """The value with every secret in it masked: by what a text looks like, and by the name of the key that it stands under.
+    """The value with every secret masked, judged by how a text looks and by the name of its key.
 
-    Pairs of a list (`["password", "..."]`) count as key and value, as parameters are kept in the order in which they were typed.
+    Pairs of a list (`["password", "..."]`) count as key and value: parameters are kept as pairs, in the order typed.
     """
     known = tuple(known)
     if isinstance(value, str):
@@ -262,10 +262,10 @@ def redact_json(value: Json, key: str = "", known: Iterable[str] = ()) -> Json:
 
 
 class LineSplitter:
-    """Makes blocks of whole lines from chunks that were cut anywhere, holding at most one line.
+    """Makes blocks of whole lines from chunks that were cut anywhere. Buffers at most one line.
 
-    A line longer than `longest` characters is cut back to the last blank before that, and its rest is dropped with a note:
-    a secret that straddles a cut would be seen by nobody.
+    A line longer than `longest` characters is cut at the last blank before that, and its rest is replaced by a note:
+    a secret across a cut could not be recognized.
     """
 
     def __init__(self, longest: int = LONGEST_LINE) -> None:
@@ -275,7 +275,7 @@ class LineSplitter:
         self.cut_lines = 0
 
     def feed(self, chunk: str) -> str:
-        """Everything up to the last end of line; may be empty."""
+        """The text up to the last line end; may be empty."""
         if self._dropping:
             _, newline, chunk = chunk.partition("\n")
             if not newline:
@@ -291,7 +291,7 @@ class LineSplitter:
         return done
 
     def flush(self) -> str:
-        """The last line, when it had no end."""
+        """The last line, if it has no line end."""
         rest, self._open = self._open, ""
         return rest
 

@@ -1,4 +1,4 @@
-"""`signalbox demo`: a local Slack workspace, simulated control planes, and the bot that joins them like any other."""
+"""`signalbox demo`: a local Slack workspace, simulated control planes, and the bot, connected as in production."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ POLICY_FILE: Final = "policy.toml"
 WORKSPACE_FILE: Final = "workspace.json"
 
 POLICY: Final = """\
-# The rules of the demo. Change them while it runs: they are in force within seconds, and stay between starts.
+# The rules of the demo. Change them while it runs: changes take effect within seconds, and stay between starts.
 version = 1
 
 [groups]
@@ -72,7 +72,7 @@ note = "#crawl-ops: the crawl team works here"
 
 [[channel]]
 id = "C0INC"
-note = "#incident-42: everyone may act, and nothing needs approval"
+note = "#incident-42: everyone may do everything, without approval"
 
   [[channel.allow]]
   verbs = ["*"]
@@ -91,7 +91,7 @@ who = ["admins", "leads"]
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """Everything that runs in a demo."""
+    """The running parts of a demo."""
 
     workspace: Workspace
     planes: dict[str, Any]
@@ -100,7 +100,7 @@ class Demo:
 
 
 def backend_table(plane: Plane) -> tuple[str, dict[str, str]]:
-    """The `[[backend]]` table of a simulated plane and the environment that its references need."""
+    """The `[[backend]]` table of a simulated control plane, and the environment variables that its references need."""
     name, prefix = plane.name, plane.name.upper()
     lines = [f'name = "{name}"', f'kind = "{plane.kind}"']
     environ: dict[str, str] = {}
@@ -130,7 +130,7 @@ def backend_table(plane: Plane) -> tuple[str, dict[str, str]]:
 
 
 def write_config(folder: Path, workspace: Workspace, planes: tuple[Plane, ...], policy: str) -> dict[str, str]:
-    """Write signalbox.toml and policy.toml; returns the environment with the tokens."""
+    """Write signalbox.toml and policy.toml, and return the environment with the tokens."""
     environ = {"SLACK_BOT_TOKEN": workspace.bot_token, "SLACK_APP_TOKEN": workspace.app_token}
     text = f"""\
 [slack]
@@ -162,11 +162,11 @@ file = "policy.toml"
 
 
 class NotOurs(Exception):
-    """The folder holds something that the demo didn't make."""
+    """The folder has files that the demo didn't make."""
 
 
 def claim(folder: Path, *, fresh: bool = False) -> None:
-    """Make the folder of a demo, or accept one that a demo made; raises NotOurs for any other.
+    """Make the folder of a demo, or accept one that a demo made. Raises NotOurs for any other.
 
     `fresh` removes what earlier demos wrote there, and nothing else.
     """
@@ -175,9 +175,7 @@ def claim(folder: Path, *, fresh: bool = False) -> None:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise NotOurs
         folder.mkdir(parents=True, exist_ok=True)
-        marker.write_text(
-            "The demo of Signalbox made this folder and may replace its own files here.\n", encoding="utf-8"
-        )
+        marker.write_text("The Signalbox demo made this folder and may replace its own files here.\n", encoding="utf-8")
     if fresh:
         for path in folder.iterdir():
             if path.name == "secrets" or path.suffix == ".spool":
@@ -205,7 +203,7 @@ def _save(folder: Path, workspace: Workspace) -> None:
 
 
 async def _keep_saving(folder: Path, workspace: Workspace, clock: Clock) -> None:
-    """Save the workspace when something changed in it, at most every two seconds."""
+    """Save the workspace after changes, at most every two seconds."""
     changed = asyncio.Event()
     workspace.core.state.listeners.append(lambda change: changed.set())
     while True:
@@ -217,7 +215,7 @@ async def _keep_saving(folder: Path, workspace: Workspace, clock: Clock) -> None
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What is around a bot: a workspace, planes by name, and the environment with their tokens."""
+    """The surroundings of a bot: a workspace, control planes by name, and the environment with their tokens."""
 
     workspace: Workspace
     planes: dict[str, Any]
@@ -226,7 +224,7 @@ class Outside:
 
 @asynccontextmanager
 async def outside(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIterator[Outside]:
-    """Workspace and planes, and in `folder` the configuration of a bot that joins them."""
+    """Start workspace and control planes, and write the configuration of a bot for them into `folder`."""
     async with AsyncExitStack() as stack:
         workspace = await stack.enter_async_context(Workspace(DEMO_SEED, port=port))
         planes = demo_planes(workspace.clock)
@@ -239,7 +237,7 @@ async def outside(folder: Path, *, port: int = 0, policy: str = POLICY) -> Async
 
 @asynccontextmanager
 async def running_demo(folder: Path, *, port: int = 0) -> AsyncIterator[Demo]:
-    """Workspace, planes and bot, joined. The folder keeps messages, rules and the audit log; raises NotOurs."""
+    """Start workspace, control planes and bot. The folder keeps messages, rules and the audit log. Raises NotOurs."""
     claim(folder)
     rules = folder / POLICY_FILE
     policy = rules.read_text(encoding="utf-8") if rules.exists() else POLICY
@@ -260,7 +258,7 @@ async def running_demo(folder: Path, *, port: int = 0) -> AsyncIterator[Demo]:
 
 
 def demo_command(folder: Path, port: int, *, fresh: bool = False, tour: bool, say: Print) -> int:
-    """Run the demo until Ctrl-C, or play the tour in a folder that is thrown away."""
+    """Run the demo until Ctrl-C, or play the tour in a temporary folder."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     if tour:
         with tempfile.TemporaryDirectory() as place:
@@ -273,14 +271,12 @@ def demo_command(folder: Path, port: int, *, fresh: bool = False, tour: bool, sa
     except StoreProblem:
         say(f"  A demo is already running in {folder}/. Stop it with Ctrl-C, or use another folder: --data demo-data-2")
     except NotOurs:
-        say(
-            f"  {folder}/ was not made by the demo, so nothing in it is touched. Use another folder: --data demo-data-2"
-        )
+        say(f"  The demo didn't make {folder}/, so it changes nothing there. Use another folder: --data demo-data-2")
     except OSError as taken_port:
         if taken_port.errno != errno.EADDRINUSE:
             raise
         say(
-            f"  Port {port} is taken. Stop the program that listens there, or use another port: make demo PORT={port + 1}"
+            f"  Port {port} is in use. Stop the program that listens there, or use another port: make demo PORT={port + 1}"
         )
     return 1
 
@@ -300,7 +296,7 @@ async def _stay(folder: Path, port: int, say: Print) -> int:
 
 
 def welcome(folder: Path, url: str) -> tuple[str, ...]:
-    """What the demo prints when it runs."""
+    """The text that the demo prints at its start."""
     python = os.path.relpath(sys.executable)
     program = f"{python if len(python) < len(sys.executable) else sys.executable} -m bot"
     place, where = "--channel C0CRAWL --user U0ANA", f"--config {folder / CONFIG_FILE}"
@@ -315,7 +311,7 @@ def welcome(folder: Path, url: str) -> tuple[str, ...]:
         f"    {program} audit search shop {where}",
         f"    {program} check {where}",
         "",
-        f"  Messages, rules (policy.toml) and the audit log stay in {folder}/; the control planes start anew.",
+        f"  Messages, rules (policy.toml) and the audit log stay in {folder}/; the control planes are reset at each start.",
         "  make demo FRESH=1 starts from nothing. Ctrl-C stops.",
         "",
     )

@@ -1,4 +1,4 @@
-"""The tour: the main job played through the same interfaces that people use, each effect checked in three places."""
+"""The tour: the main tasks, played through the interfaces that people use, with each effect checked in three places."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from bot.core.records import StoredEntry
 from bot.playground.workspace import Person, Workspace
 
 Print = Callable[[str], None]
-Search = Callable[[], Sequence[StoredEntry]]  # rows of the audit log, newest first
+Search = Callable[[], Sequence[StoredEntry]]  # entries of the audit log, newest first
 CHANNEL = "C0CRAWL"
 APPROVERS = "C0APPR"
 PATIENCE = 40.0
 
 
 class Press(NamedTuple):
-    """A button that a person presses on a message that came after the command."""
+    """A button that a person presses on a message that appears after the command."""
 
     label: str
     user: str = "U0ANA"
@@ -29,10 +29,10 @@ APPROVE = Press("Approve", "U0LEE", APPROVERS)
 
 
 class Step(NamedTuple):
-    """One thing a person does, and where its effect must be seen.
+    """One task of a person, and the effects to check.
 
-    `shows` must all stand in one message, `called` is (method, part of the path) on the control plane, `events` all events
-    of the request in the audit log. `presses` come after the words, in this order.
+    `shows` must all be in one message, `called` is (method, part of the path) on the control plane, `events` are all events
+    of the request in the audit log. `presses` follow the command, in this order.
     """
 
     title: str
@@ -48,7 +48,7 @@ class Step(NamedTuple):
 
 MAIN_JOB = (
     Step(
-        "How is it?",
+        "Show its status",
         "acc",
         "status acc:shop/prices",
         ("status acc:shop/prices", "Succeeded"),
@@ -57,7 +57,7 @@ MAIN_JOB = (
         ("requested", "done"),
     ),
     Step(
-        "Start it, with an input and a reason",
+        "Start it with an input and a reason",
         "acc",
         'start acc:shop/prices input.region=north -- "monthly price check"',
         ("start acc:shop/prices", "Succeeded", "monthly price check"),
@@ -66,7 +66,7 @@ MAIN_JOB = (
         ("requested", "sent", "done", "ended"),
     ),
     Step(
-        "Its log, into the thread",
+        "Show its log in the thread",
         "acc",
         "logs acc:shop/prices@last",
         ("logs acc:shop/prices", "Log of shop/prices"),
@@ -75,7 +75,7 @@ MAIN_JOB = (
         ("requested", "done"),
     ),
     Step(
-        "A retry with a method",
+        "Retry it with a method",
         "acc",
         "retry acc:shop/prices@last method=Continue -- finish what is left",
         ("retry acc:shop/prices", "Succeeded"),
@@ -84,7 +84,7 @@ MAIN_JOB = (
         ("requested", "sent", "done", "ended"),
     ),
     Step(
-        "Its schedules off",
+        "Switch its schedules off",
         "acc",
         "schedule off acc:shop/prices -- the shop is closed",
         ("schedule off acc:shop/prices", "All schedules of shop/prices are off"),
@@ -93,7 +93,7 @@ MAIN_JOB = (
         ("requested", "sent", "done"),
     ),
     Step(
-        "and on again",
+        "Switch them on again",
         "acc",
         "schedule on acc:shop/prices -- it is open again",
         ("schedule on acc:shop/prices", "All schedules of shop/prices are on"),
@@ -102,7 +102,7 @@ MAIN_JOB = (
         ("requested", "sent", "done"),
     ),
     Step(
-        "A guest, who isn't allowed to",
+        "Try a start as a guest",
         "acc",
         "start acc:shop/prices -- let me",
         ("Denied: start acc:shop/prices", "a guest"),
@@ -116,7 +116,7 @@ MAIN_JOB = (
 
 SERVICES = (
     Step(
-        "A service of a Secure Agent",
+        "Show a service of a Secure Agent",
         "infa",
         'status infa:eu-1/"Process Server"',
         ("status infa:eu-1/Process Server", "running and ready for jobs"),
@@ -125,7 +125,7 @@ SERVICES = (
         ("requested", "done"),
     ),
     Step(
-        "Stop it: a look before, and a second person",
+        "Stop it, with a pre-flight and an approval",
         "infa",
         'stop infa:eu-1/"Process Server" -- a patch tonight',
         ("stop infa:eu-1/Process Server", "stopped (no longer listed)", "a patch tonight"),
@@ -135,7 +135,7 @@ SERVICES = (
         presses=(RUN_IT, APPROVE),
     ),
     Step(
-        "and start it again",
+        "Start it again",
         "infa",
         'start infa:eu-1/"Process Server" -- it is patched',
         ("start infa:eu-1/Process Server", "running and ready for jobs", "it is patched"),
@@ -155,7 +155,7 @@ PLATFORM = (
         ("requested", "sent", "done", "ended"),
     ),
     Step(
-        "What it wrote",
+        "Show its output",
         "itn",
         "logs itn:my-tofu-service",
         ("logs itn:cluster_1/my-tofu-service", "Output of cluster_1/my-tofu-service"),
@@ -169,13 +169,13 @@ AGENTS = (
         "Register an agent",
         "pre",
         'create pre:price-watcher description="Watches prices" -- for the shop',
-        ("create pre:price-watcher", "is registered", "for the shop"),
+        ("create pre:price-watcher", "price-watcher is ", "for the shop"),
         ("POST", "/api/v1/agent"),
         "create",
         ("requested", "sent", "done"),
     ),
     Step(
-        "How is it?",
+        "Show its status",
         "pre",
         "status pre:price-watcher",
         ("status pre:price-watcher", "is pending"),
@@ -186,7 +186,7 @@ AGENTS = (
 )
 TRANSFERS = (
     Step(
-        "What it moves now",
+        "Show current transfers",
         "res",
         "history res:",
         ("history res:", "FullSync"),
@@ -204,7 +204,7 @@ TRANSFERS = (
         ("requested", "sent", "done"),
     ),
     Step(
-        "Let it go on",
+        "Resume it",
         "res",
         "resume res: -- the line is free",
         ("resume res:", "The agent is resumed."),
@@ -213,7 +213,7 @@ TRANSFERS = (
         ("requested", "sent", "done"),
     ),
     Step(
-        "Restart it: a look before",
+        "Restart it, with a pre-flight",
         "res",
         "restart res: -- it takes its new licence",
         ("restart res:", "restarted", "It answers again"),
@@ -227,7 +227,7 @@ STEPS = (*MAIN_JOB, *SERVICES, *PLATFORM, *AGENTS, *TRANSFERS)
 
 
 async def play(workspace: Workspace, planes: Mapping[str, Any], audit: Search, say: Print) -> int:
-    """0 when every effect of every step was seen, 1 otherwise."""
+    """Returns 0 if every effect of every step is found, 1 otherwise."""
     failed = 0
     for plane in planes.values():
         if hasattr(plane, "world"):
@@ -239,7 +239,7 @@ async def play(workspace: Workspace, planes: Mapping[str, Any], audit: Search, s
         for problem in problems:
             say(f"   MISSING {problem}")
         failed += bool(problems)
-    say(f"{len(steps) - failed} of {len(steps)} steps were seen on the control plane, in Slack and in the audit log.")
+    say(f"{len(steps) - failed} of {len(steps)} steps confirmed on the control plane, in Slack and in the audit log.")
     return 1 if failed else 0
 
 
@@ -267,7 +267,7 @@ async def _play(workspace: Workspace, plane: Any, audit: Search, step: Step, say
     if step.called is not None and not any(m == step.called[0] and step.called[1] in path for m, path in calls):
         problems.append(f"{' '.join(step.called)} on {plane.name}")
     if step.called is None and any(method != "GET" for method, _ in calls):
-        problems.append(f"nothing on {plane.name}, but there was {calls}")
+        problems.append(f"no call to {plane.name} expected, but got {calls}")
     if not await _registered(person, audit, step, last_row):
         seen = ", ".join(_events(audit, step, last_row))
         problems.append(f"{', '.join(step.events)} of `{step.verb}` in the audit log, where there is {seen}")
@@ -277,7 +277,7 @@ async def _play(workspace: Workspace, plane: Any, audit: Search, step: Step, say
 
 
 async def _pressed(person: Person, press: Press, before: set[str]) -> bool:
-    """Wait for the button on a message that is not of `before`, and press it."""
+    """Wait for the button on a message that isn't in `before`, and press it."""
 
     def look(who: Person) -> Any:
         fresh = [one for one in who.messages(press.channel) if one["ts"] not in before]
@@ -332,7 +332,7 @@ def _first_line(message: Mapping[str, Any]) -> str:
 
 
 def _events(audit: Search, step: Step, last_row: int) -> tuple[str, ...]:
-    """Of the newest request that this person made for the verb, whoever made the rows."""
+    """The entries of this person's newest request for the verb, whoever caused them."""
     fresh = [entry for entry in audit() if entry.seq > last_row]
     asked = [entry for entry in fresh if entry.verb == step.verb and entry.user_id == step.user]
     rows = [entry for entry in fresh if asked and entry.request_id == asked[0].request_id]

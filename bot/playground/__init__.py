@@ -1,1 +1,1 @@
-"""The outside world on one machine: a local Slack workspace, simulated control planes and a page to use them."""
+"""A local Slack workspace, simulated control planes, and a web page to use them."""

@@ -1,7 +1,7 @@
-"""Reference pages out of the rows, the audit log, the models and the manifest: pure text, written between marks in docs/.
+"""Generates the reference tables from capabilities, audit log, models and manifest, as text between marks in docs/.
 
 A block in a page begins with `<!-- generated: NAME -->` and ends with `<!-- end -->`. tests/test_docs.py compares every block
-with what is made here; `SIGNALBOX_REWRITE_DOCS=1 pytest tests/test_docs.py` writes them anew.
+with the text made here; `SIGNALBOX_REWRITE_DOCS=1 pytest tests/test_docs.py` rewrites them.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _TAKES: Final = {
     ParamType.INTEGER: "whole number",
     ParamType.BOOLEAN: "`true` or `false`",
     ParamType.DURATION: "duration (`30s` `5m` `2h` `1d`)",
-    ParamType.LIST: "list with commas",
+    ParamType.LIST: "comma-separated list",
     ParamType.MAP: "text for each NAME",
     ParamType.DATETIME: "date and time",
-    ParamType.UNTIL: "time to come (`18:30`, `Mon 07:00`, a date and time)",
+    ParamType.UNTIL: "future time (`18:30`, `Mon 07:00`, a date and time)",
     ParamType.JSON: "JSON",
 }
 Table = Sequence[Sequence[str]]
@@ -50,7 +50,7 @@ def _cell(text: str) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """A deadline as `90 s`; from two minutes on as `11 min`."""
+    """A timeout as `90 s`; from two minutes on as `11 min`."""
     return f"{seconds:g} s" if seconds < 120 else f"{seconds / 60:g} min"
 
 
@@ -62,7 +62,7 @@ def written(param: Param) -> str:
 
 
 def takes(param: Param) -> str:
-    """What it accepts, with its limits and unit."""
+    """The values that it accepts, with limits and unit."""
     if param.choices:
         return " ".join(f"`{choice}`" for choice in param.choices)
     text = _TAKES[param.type]
@@ -76,7 +76,7 @@ def takes(param: Param) -> str:
 
 
 def default_of(param: Param) -> str:
-    """What counts when it is left out."""
+    """The default, or `required`."""
     if param.required:
         return "required"
     if param.default is None:
@@ -107,9 +107,9 @@ def kind_block(rows: BackendRows) -> str:
         for row in rows.capabilities
     ]
     parts = [
-        f"Targets, on a backend that is called `{name}`:\n",
-        table(("written like", "kind of target", "what it is"), targets),
-        table(("verb", "on", "risk", "repeat-safe", "deadline", "what it does"), verbs),
+        f"Targets, for a backend named `{name}`:\n",
+        table(("written like", "kind of target", "meaning"), targets),
+        table(("verb", "on", "risk", "idempotent", "timeout", "what it does"), verbs),
         *(_row_section(row) for row in rows.capabilities),
     ]
     return "\n".join(parts)
@@ -126,13 +126,13 @@ def _yes(value: bool) -> str:
 def _row_section(row: Capability) -> str:
     facts = [
         f"risk `{row.risk}`",
-        "repeat-safe" if row.repeat_safe else "never sent twice",
-        f"deadline {seconds_text(row.deadline)}",
+        "idempotent" if row.repeat_safe else "never sent twice",
+        f"timeout {seconds_text(row.deadline)}",
     ]
-    facts += ["a rule has to name it, `risk:read` does not cover it"] if row.own_verb else []
+    facts += ["a rule must name it: `risk:read` doesn't cover it"] if row.own_verb else []
     facts += ["a reason is required"] if row.reason_required else []
     facts += ["takes files from the message"] if row.takes_files else []
-    facts += ["followed to its end"] if row.starts_run else []
+    facts += ["the run is followed to its end"] if row.starts_run else []
     ends = f"make it a pause; `{row.resumes}` ends it" if row.resumes else "are kept by the control plane's own timer"
     facts += [f"`for=` or `until=` {ends}"] if row.pausable else []
     lines = [
@@ -145,7 +145,7 @@ def _row_section(row: Capability) -> str:
 
 
 def builtins_block() -> str:
-    """The verbs that the program answers itself."""
+    """The built-in verbs."""
     rows = [
         (f"`{b.verb}`", str(b.risk), b.help, f"`/ops {b.example}`", " ".join(f"`{written(p)}`" for p in b.params))
         for b in BUILTINS
@@ -159,14 +159,14 @@ def aliases_block() -> str:
 
 
 def settings_block(kind: str, model: type[BackendSettings]) -> str:
-    """The keys of one kind's `[[backend]]` table, and what its author says about them."""
+    """The keys of one kind's `[[backend]]` table, with the docstring of its settings."""
     said = " ".join((model.__doc__ or "").split())
     shared = set(BackendSettings.model_fields) - {"base_url"}
     return f'#### `kind = "{kind}"`\n\n{said}\n\n' + keys_table(model, {}, without=shared)
 
 
 def keys_table(model: type[BaseModel], meanings: Mapping[str, str], without: Collection[str] = ()) -> str:
-    """The keys of a model with what they take and their defaults; `meanings` adds a column."""
+    """A table of a model's keys, values and defaults; `meanings` adds a column."""
     rows = []
     for name, field in model.model_fields.items():
         if name in without:
@@ -201,17 +201,17 @@ def _default_text(default: object) -> str:
 
 
 def blocks_in(text: str) -> Iterator[tuple[str, str]]:
-    """(name, present content) of every generated block of a page."""
+    """(name, current content) of every generated block of a page."""
     return ((found.group(2), found.group(3)) for found in _BLOCK.finditer(text))
 
 
 def rewritten(text: str, make: Callable[[str], str]) -> str:
-    """The page with every generated block made anew."""
+    """The page with every generated block rewritten."""
     return _BLOCK.sub(lambda found: f"{found.group(1)}{make(found.group(2))}{found.group(4)}", text)
 
 
 def block(name: str) -> str:
-    """The content of one generated block; raises KeyError for a name that is not known."""
+    """The content of one generated block; raises KeyError for an unknown name."""
     return BLOCKS[name]()
 
 
@@ -239,8 +239,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
         "network keys": lambda: keys_table(config.NetworkSettings, meanings.NETWORK),
         "shared backend keys": lambda: keys_table(BackendSettings, meanings.BACKEND),
         "backend keys": _settings,
-        "register columns": lambda: _words(("column", "meaning"), COLUMNS, meanings.COLUMNS),
-        "register events": lambda: _words(("event", "meaning"), [str(event) for event in Event], meanings.EVENTS),
+        "audit columns": lambda: _words(("column", "meaning"), COLUMNS, meanings.COLUMNS),
+        "audit events": lambda: _words(("event", "meaning"), [str(event) for event in Event], meanings.EVENTS),
         "slack scopes": lambda: _words(("scope", "why"), SCOPES, SCOPES),
         "slack events": lambda: _words(("event", "why"), SLACK_EVENTS, meanings.SLACK_EVENTS),
     }

@@ -62,7 +62,7 @@ async def test_misuse_is_exit_code_two(program: Program, arguments: tuple[str, .
 async def test_a_config_that_is_not_there_is_one_line(program: Program, tmp_path: Path) -> None:
     assert "signalbox.toml" in one_line(await program("run", folder=tmp_path))
     checked = await program("check", folder=tmp_path)
-    assert (checked.code, checked.out.startswith("FAIL  signalbox.toml: this file doesn't exist")) == (2, True), checked
+    assert (checked.code, checked.out.startswith("FAIL  signalbox.toml: no such file")) == (2, True), checked
 
 
 async def test_each_thing_that_keeps_the_bot_from_starting_is_one_line(program: Program, tmp_path: Path) -> None:

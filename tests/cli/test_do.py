@@ -77,10 +77,10 @@ async def test_why_and_replay_need_no_token_of_slack(program: Program, here: Wor
 
     unknown, allowed = await why("signalbox.toml"), await why("open-box.toml")
     assert (unknown.code, allowed.code) == (1, 0), (unknown, allowed)
-    assert "Slack isn't asked" in unknown.out
+    assert "Slack can't be asked" in unknown.out
     replayed = await program("policy", "replay", "open.toml", folder=here.folder, environ=environ)
     assert replayed.code == 0, replayed
-    assert "Slack isn't asked" in replayed.out
+    assert "Slack can't be asked" in replayed.out
 
 
 async def test_bytes_that_are_not_utf_8_are_replaced(program: Program, here: World) -> None:

@@ -119,7 +119,7 @@ def test_a_case_gets_the_answer_and_the_rule(desk: Desk, who: str, say: str, exp
     code, said = desk.run("test")
     assert code == 0, said
     assert f"{say}: {expect} by {by}" in said
-    assert "1 case, 0 with another answer." in said
+    assert "1 case, 0 with a different answer." in said
 
 
 def test_a_channel_without_rules_denies(desk: Desk) -> None:
@@ -199,8 +199,8 @@ def test_mistyped_names_are_warned_of(desk: Desk) -> None:
     desk.write(RULES.replace('targets = ["acc:labs/*"]', 'targets = ["ac:labs/*"]'))
     code, said = desk.run("test")
     assert code == 0
-    assert "no configured backend answers to `ac:labs/*`" in said
-    assert "The file has no [[case]] to try." in said
+    assert "no configured backend matches `ac:labs/*`" in said
+    assert "The file has no [[case]] tables." in said
 
 
 def test_without_a_configuration_the_usual_names_count(desk: Desk) -> None:
@@ -277,7 +277,7 @@ async def test_a_replay_says_who_gains_and_who_loses(
     code = await asyncio.to_thread(main.main, ["policy", "replay", str(new), "--config", config, "--since", "1h"])
     said = capsys.readouterr().out
     assert code == 0
-    assert "3 requests of the last 1h were decided again." in said
+    assert "3 requests of the last 1h decided again." in said
     assert "gains   U0GUEST in C0CRAWL: start acc:shop/prices: denied -> allowed by C0CRAWL allow 2" in said
     assert "loses   U0ANA in C0CRAWL: schedule off acc:shop/prices: allowed -> denied by no rule" in said
-    assert "1 gain, 2 lose, 0 cannot be told." in said
+    assert "1 gain, 2 lose, 0 unclear." in said

@@ -305,7 +305,7 @@ class TestDispatch:
     @pytest.mark.parametrize(
         ("change", "part"),
         [
-            ({"digest": "d2"}, "not what was approved"),
+            ({"digest": "d2"}, "isn't what was approved"),
             ({"policy_version": "p2", "digest": "d2"}, "the policy changed"),
             ({"target_id": "18"}, "the target has changed"),
             ({"state": "running"}, "was idle and is running now"),

@@ -56,7 +56,7 @@ async def test_nobody_grants_what_they_may_not_do_themselves(team: Team) -> None
     """Rui may switch schedules of the shop on and grants that; everything wider, or that needs an approval, is refused."""
     here = team.here
     for words, why in (
-        ("start acc:shop/*", "need an approval yourself"),
+        ("start acc:shop/*", "need an approval for"),
         ("schedule on acc:*", "may not `schedule on` all of"),
         ("schedule * acc:shop/*", "yourself"),
         ("* acc:shop/prices", "yourself"),
@@ -156,7 +156,7 @@ async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(team
     row = await team.event("denied")
     assert (row.channel_id, row.code, row.user_id) == (CRAWL, "place_frozen", None)
     team.later(minutes=2)
-    await here.does("status acc:shop/prices", "Denied", "an administrator has to confirm")
+    await here.does("status acc:shop/prices", "Denied", "an administrator must confirm")
     await here.does("policy confirm", "Denied", "Only administrators")
     await here.does("policy confirm -- the partner is known", "are in force again", user="U0ROOT")
     row = await team.event("reviewed")

@@ -61,7 +61,7 @@ async def test_the_same_rules_change_nothing(team: Team, capsys: pytest.CaptureF
     await team.press(look, "Cancel", user="U0ANA", channel=CRAWL)
     await team.event("abandoned")
     said = await replayed(team, capsys)
-    assert "0 gain, 0 lose, 0 cannot be told." in said, said
+    assert "0 gain, 0 lose, 0 unclear." in said, said
     assert "4 requests" in said, said
 
 
@@ -74,5 +74,5 @@ async def test_a_user_group_that_cannot_be_read_makes_nobody_lose(
     await team.card("start acc:shop/prices")
     here.ws.faults.fail("usergroups.users.list", status=500)
     said = await replayed(team, capsys)
-    assert "0 gain, 0 lose, 1 cannot be told." in said, said
-    assert "Slack does not tell who is in S0CRAWL" in said, said
+    assert "0 gain, 0 lose, 1 unclear." in said, said
+    assert "Slack doesn't say who is in S0CRAWL" in said, said

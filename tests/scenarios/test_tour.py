@@ -48,7 +48,7 @@ def test_a_folder_that_the_demo_did_not_make_is_refused_and_left_alone(tmp_path:
         (tmp_path / name).write_text("mine")
     said: list[str] = []
     assert demo_command(tmp_path, 0, fresh=fresh, tour=False, say=said.append) == 1
-    assert "not made by the demo" in said[0]
+    assert "The demo didn't make" in said[0]
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
         ("signalbox.db", "signalbox.toml", "policy.toml", "notes.txt"), "mine"
     )

@@ -208,7 +208,7 @@ async def test_check_uses_the_running_programs_token(tmp_path: Path) -> None:
         said: list[str] = []
         await check(here.folder / "signalbox.toml", here.environ, said.append)
         assert here.ws.core.rotating.count == 1
-        assert "ok    scopes: all that the manifest asks for" in said or any("scopes" in line for line in said)
+        assert "ok    scopes: everything that the manifest asks for" in said or any("scopes" in line for line in said)
 
 
 @pytest.mark.parametrize("missing", ["client_id", "client_secret", "refresh_token"])

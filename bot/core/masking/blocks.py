@@ -75,7 +75,7 @@ class Open:
         self.cut = cut
 
     def next(self, line: str) -> Cut:
-        """What to mask of the next line."""
+        """The part of the next line to mask."""
         self._left -= 1
         first, self._first = self._first, False
         goes_on = self._left > 0

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001  quotes of every language are part of the notations
+# ruff: noqa: RUF001  the notations include quotes of many languages
 """Where a line contains secrets: after names, in HTTP and command-line credentials, and in known shapes.
 
 Pure rules for one decoded line; `views` decodes it first. Sources: security.md D44 and F8, and the corpus
@@ -43,7 +43,7 @@ from bot.core.masking.values import (
 class _Notation(NamedTuple):
     """How a value may follow a name: `sign` right after it, then `value`. `before` is what must precede the name.
 
-    `starts` are the characters that may follow the name. `weak`: also for names like `key`.
+    `starts` are the characters that may follow the name. `weak`: also applies to names like `key`.
     """
 
     starts: str

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001  quotes of every language are part of the notations
+# ruff: noqa: RUF001  the notations include quotes of many languages
 """The names of secrets, how their values are written, and which values are only words about a secret."""
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ _MAYBE: Final = re.compile(
     r"|k(?:ey|_(?:live|test)|en(?<=token)|enn|ie(?<=cookie)|s\.sl)|m(?:aria|ongo|ysql|ak-)"
     r"|p(?:ass|w(?![eisn])|sk|k_|dp |m_|at_|ypi-|[=:]| [=:])|q(?:l |lcmd|lpl|lld)|rak-"
     r"|s(?:ess|[gk][_.-]|ig(?:[=: _]|nature|[kt]))|u(?:th|do )|v(?:[sb]\.|1[._])|w(?:get|acht)"
-    r"|jwt|%[4-7][0-9a-f]|&#(?:x[4-7]|\d{2,3};)|\\(?:u00|x)[4-7]"  # encoded letters, which may spell a name
+    r"|jwt|%[4-7][0-9a-f]|&#(?:x[4-7]|\d{2,3};)|\\(?:u00|x)[4-7]"  # encoded letters, which may be part of a name
     r"|x(?:-|h |ox[abcdeoprs]-|app-)|y(?:j|a29)|zip |:thin|://(?=[^\s/]{0,400}@)|a(?:kia|sia|roa|iza|tatt)|ocspx"
 )
 
@@ -135,7 +135,7 @@ def entropy(word: str) -> float:
 
 
 def looks_random(word: str) -> bool:
-    """True for words that no person would write: long, letters with digits, and hardly repeating."""
+    """True for words that no person would write: long, with letters and digits, and little repetition."""
     mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
     return len(word) >= 16 and mixed and entropy(word) > 2.9
 
@@ -190,7 +190,7 @@ def not_sentence(found: Found) -> bool:
 
 
 def no_word(found: Found) -> bool:
-    """After `Bearer`: neither a word nor a parameter of a challenge."""
+    """After `Bearer`: rejects plain words and parameters of a challenge."""
     value = found.value
     return not (value.isalpha() and (value.islower() or value.istitle())) and not re.match(r"[a-z_]+=", value)
 
@@ -201,19 +201,19 @@ def random_word(found: Found) -> bool:
 
 
 def strong(found: Found) -> bool:
-    """In running text: quoted, or a word with digits or signs among its letters, but not a path, a time or a number."""
+    """In running text: quoted, or a word with digits or punctuation inside, but not a path, a time or a number."""
     if found.form != "bare":
         return not_plain(found)
     return not_plain(found) and bool(_STRONG.fullmatch(found.value.rstrip(".,;:!?)"))) and not found.value[0].isdigit()
 
 
 def strong_password(found: Found) -> bool:
-    """`strong`, after the name of a password only."""
+    """Like `strong`, but only after the name of a password."""
     return found.password and strong(found)
 
 
 def ftp_password(found: Found) -> bool:
-    """`PASS x`, the command of FTP and POP3."""
+    """`PASS x`, a command of FTP and POP3."""
     return found.name == "pass" and found.before.rstrip().endswith("PASS") and strong(found)
 
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 DEEPEST: Final = 6  # layers of encoding to decode
 
-# Terminal sequences as bytes, and as programs spell them in text: \x1b[, \u001b[, \033[, ^[[, and #033[ of syslog.
+# Terminal sequences as bytes, and as programs write them in text: \x1b[, \u001b[, \033[, ^[[, and #033[ of syslog.
 _ESC: Final = r"(?:\x1b|\\{1,8}(?:x1[bB]|u001[bB]|0?33|e)|\^\[|#033)"
 _SEQUENCE: Final = re.compile(
     rf"(?:{_ESC}\[|\x9b)[0-?]{{0,64}}[ -/]{{0,8}}[@-~]"
@@ -47,7 +47,7 @@ _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r"}
 class View(NamedTuple):
     """A line with some layers of encoding removed. Character `i` is at `origin[i]` of the line itself.
 
-    `origin` has one number more than the text has characters; None means that nothing was moved.
+    `origin` has one number more than the text has characters; None means that no position changed.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""A text of policy.toml becomes a Policy that decisions can be made with, or a PolicyProblem that names its lines."""
+"""Turns the text of policy.toml into a Policy. Raises PolicyProblem, which names the lines to change."""
 
 from __future__ import annotations
 
@@ -54,24 +54,24 @@ _TABLES: Final[Mapping[tuple[str, ...], type[Table]]] = {
 }
 _ARRAYS: Final = frozenset({("channel",), ("channel", "allow"), ("channel", "deny"), ("freeze",), ("case",)})
 _TYPES: Final = {
-    "string_type": "has to be text in quotes",
-    "int_type": "has to be a whole number",
-    "tuple_type": 'has to be a list, like ["..."]',
-    "dict_type": "has to be a table",
-    "model_type": "has to be a table",
-    "model_attributes_type": "has to be a table",
+    "string_type": "must be text in quotes",
+    "int_type": "must be a whole number",
+    "tuple_type": 'must be a list, like ["..."]',
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
     "too_short": "is an empty list",
 }
 
 
 class PolicyProblem(Problem):
-    """The text is no usable policy. `lines` are sentences, each beginning with the line it is about."""
+    """The text isn't a valid policy. Each of `lines` is a sentence that begins with its line number."""
 
     code = "policy_refused"
 
     def __init__(self, lines: Iterable[str]) -> None:
         self.lines = tuple(lines)
-        super().__init__("\n".join(self.lines), "The policy that was in force before stays in force.")
+        super().__init__("\n".join(self.lines), "The earlier policy stays in force.")
 
 
 class RuleKind(StrEnum):
@@ -84,7 +84,7 @@ class RuleKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principals:
-    """Whom a `who` names. `named` are user ids written there themselves, `users` those and the ones of its groups."""
+    """The people that a `who` names. `named` are the user ids written there; `users` also has those of its groups."""
 
     words: tuple[str, ...]
     everybody: bool
@@ -95,10 +95,10 @@ class Principals:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, ready to be asked. `label` (`C0CRAWL allow 2`) is what the audit log keeps; `line` is where it stands.
+    """One rule, compiled. `label` (`C0CRAWL allow 2`) goes into the audit log; `line` is its place in the file.
 
-    `who` is whom it is about; for a freeze whom it is not about. `approvals` and `params` only with ALLOW, `begins` and
-    `ends` only with FREEZE.
+    `who` are the people that it applies to; for a freeze, those who are exempt. `approvals` and `params` only with ALLOW,
+    `begins` and `ends` only with FREEZE.
     """
 
     label: str
@@ -126,9 +126,9 @@ class ChannelRules:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A checked policy. `version` is 12 hex digits over everything that decides (no notes, no cases, no layout).
+    """A checked policy. `version` is 12 hex digits of a hash over everything that affects a decision (no notes, cases or layout).
 
-    `accounts`: of each account in [people], the one that stands for its person.
+    `accounts` maps each account in [people] to the account that represents the person.
     """
 
     version: str
@@ -140,7 +140,7 @@ class Policy:
     accounts: Mapping[str, str]
 
     def principals(self, words: Iterable[str]) -> Principals:
-        """Whom these words of a `who` or `from` stand for."""
+        """The people that these words of a `who` or `from` name."""
         return _principals(self.file, tuple(words))
 
     @property
@@ -152,16 +152,16 @@ class Policy:
 
     @property
     def asking_channels(self) -> frozenset[str]:
-        """The id of every channel in which a rule has others asked, beside the channel of the request itself."""
+        """The id of every channel that a rule names with `in` for approval requests."""
         asked = (rule.approvals for channel in self.channels.values() for rule in channel.allows)
         return frozenset(one.in_channel for one in asked if one is not None and one.in_channel is not None)
 
 
 def parse_policy(text: str) -> Policy:
-    """The policy of this text. Raises PolicyProblem and nothing else, whatever the text is.
+    """The policy of this text. Raises only PolicyProblem, whatever the text is.
 
-    One rule everywhere (start, reload, `check`, `policy test`): a complete, valid file counts. `# end` is optional; where
-    a file has it, it has to be the last line.
+    One rule everywhere (start, reload, `check`, `policy test`): a complete, valid file counts. `# end` is optional, but
+    if it is there, it must be the last line.
     """
     try:
         data = tomllib.loads(text)
@@ -183,12 +183,12 @@ def parse_policy(text: str) -> Policy:
 
 
 def _after_end(text: str) -> str | None:
-    """The sentence about a `# end` that something follows; None without one, or when it is the last line."""
+    """The problem with a `# end` that isn't the last line; None if there is none."""
     written = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     ends = [number for number, line in written if line == END_LINE]
     if not ends or ends == [written[-1][0]]:
         return None
-    return f"line {ends[0]}: `{END_LINE}` has to be the last line; move it down or delete it"
+    return f"line {ends[0]}: `{END_LINE}` must be the last line; move it down or delete it"
 
 
 def _toml_sentence(message: str, text: str) -> str:
@@ -221,17 +221,17 @@ def _words(detail: ErrorDetails, loc: Loc) -> str:
     table, title = _table(loc[:-1])
     if kind == "extra_forbidden":
         takes = ", ".join(field.alias or name for name, field in table.model_fields.items())
-        return f"`{loc[-1]}` is not a key of {title}; the keys are {takes}"
+        return f"`{loc[-1]}` isn't a key of {title}; the keys are {takes}"
     if kind == "missing":
         return f"{title} needs `{loc[-1]}`"
     if kind == "value_error":
         sentence = str(detail.get("ctx", {}).get("error", message))
         return sentence if key in {"", "freeze"} or "`" in sentence else f"`{key}`: {sentence}"
     if key == "version":
-        return "`version` has to be 1"
+        return "`version` must be 1"
     if kind == "literal_error":
-        return f"`{key}` has to be {detail.get('ctx', {}).get('expected', '')}"
-    wanted = _TYPES.get(kind) or message.replace("Input should be", "has to be")
+        return f"`{key}` must be {detail.get('ctx', {}).get('expected', '')}"
+    wanted = _TYPES.get(kind) or message.replace("Input should be", "must be")
     return f"`{key}` {wanted}"
 
 

@@ -1,9 +1,9 @@
-"""The decision: may this person do this to that, here and now. Pure: no clock, no I/O; facts come in as arguments.
+"""The decision: may this person do this to this target, here and now? Pure: no clock, no I/O; facts are arguments.
 
 Order: place and person, the denies of the channel, freezes, the first allow that matches (with its approval demand), grants.
-An ordinary grant stands in for a missing allow and for nothing else: where a rule demands an approval, it is still demanded.
-A break-glass grant stands in for a missing allow, an approval and the end of a freeze, while its holder could open it now.
-Neither overrides a deny: a deny says what must not happen here, and the vendor's own console is the way around it.
+An ordinary grant replaces only a missing allow. If a rule demands an approval, it is still needed.
+A break-glass grant replaces a missing allow, an approval and the end of a freeze, while its holder may still open it.
+Neither overrides a deny: a deny says what must never happen here. In an emergency, use the vendor's own console.
 """
 
 from __future__ import annotations
@@ -69,15 +69,13 @@ BUILT_IN_RULE: Final = "built-in rule"
 
 
 def decide(policy: Policy, **asked: Unpack[DecideArguments]) -> Decision:
-    """The decision. Never raises: what cannot be evaluated is denied with code `policy_error`."""
+    """The decision. Never raises: if the rules can't be evaluated, it is Denied with code `policy_error`."""
     try:
         question, grants = _question(asked)
         decision = _decide(policy, question, grants)
         return _with_help(policy, question, decision) if isinstance(decision, Denied) else decision
-    except Exception as error:  # noqa: BLE001 -- whatever goes wrong while judging means no
-        return Denied(
-            BUILT_IN_RULE, f"the rules could not be evaluated ({type(error).__name__}), so it is denied", "policy_error"
-        )
+    except Exception as error:  # noqa: BLE001 -- any error during evaluation means denied
+        return Denied(BUILT_IN_RULE, f"the rules couldn't be evaluated ({type(error).__name__})", "policy_error")
 
 
 def why(policy: Policy, **asked: Unpack[DecideArguments]) -> tuple[RuleTrace, ...]:
@@ -93,7 +91,7 @@ def why(policy: Policy, **asked: Unpack[DecideArguments]) -> tuple[RuleTrace, ..
 
 
 def asks_of_others(policy: Policy, **asked: Unpack[DecideArguments]) -> NeedsApproval | None:
-    """What the first rule of the place about this, whoever it names, demands of approvers; None when it demands nothing."""
+    """The approval demand of the channel's first allow for this, whoever that rule names; None if it demands none."""
     question, _ = _question(asked)
     channel = policy.channels.get(question.where.channel_id)
     rule = next((rule for rule in channel.allows if _about(rule, question)), None) if channel is not None else None
@@ -104,10 +102,10 @@ def asks_of_others(policy: Policy, **asked: Unpack[DecideArguments]) -> NeedsApp
 def admits(
     policy: Policy, *, subject: Subject, where: Where, home_team_id: str, grants: Sequence[GrantView] = ()
 ) -> Denied | None:
-    """None when this person may use the verbs that everybody may here; else why not.
+    """None if this person may use the verbs that are open to everyone here; otherwise the denial.
 
-    A full member in a conversation that the policy or a grant names; others where an allow rule of it names their own id,
-    or a grant does.
+    A full member may, in a conversation that the policy or a grant names. Others may only if one of its allow rules, or a
+    grant, names their own id.
     """
     mine = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
     refused = _refused_place(policy, where, home_team_id, mine) or _refused_person(subject, home_team_id)
@@ -172,9 +170,9 @@ def _decide(policy: Policy, question: Question, grants: Sequence[GrantView]) -> 
 
 
 def _unsure(allows: Sequence[Rule], match: Rule | None, question: Question) -> Rule | None:
-    """The first rule before the match that would demand an approval if a user group could be read.
+    """The first rule before the match that may demand an approval, but whose user group can't be read.
 
-    Passing over it would be wider than knowing: the person may be just the one whom it wants approved.
+    Skipping it would allow too much: the person may be in exactly the group that needs approval.
     """
     subject, home = question.subject, question.home_team_id
     for rule in takewhile(lambda rule: rule is not match, allows):
@@ -208,7 +206,7 @@ def _not_here(policy: Policy, question: Question, grants: Sequence[GrantView]) -
 
 
 _UNSEEN: Final = (
-    "I can't see this channel. Invite me with `/invite @signalbox`; if I am a member already, try again in a minute"
+    "I can't see this channel. Invite me with `/invite @signalbox`. If I am already a member, try again in a minute"
 )
 
 
@@ -220,9 +218,9 @@ def _refused_place(policy: Policy, where: Where, home_team_id: str, grants: Sequ
     if where.is_dm and not where.channel_id.startswith("D"):
         return Denied(BUILT_IN_RULE, "a direct message needs its own D id", "place_unknown")
     if where.outsider:
-        return Denied(BUILT_IN_RULE, "Slack doesn't list you as a member of the channel that you chose", "not_a_member")
+        return Denied(BUILT_IN_RULE, "Slack doesn't list you as a member of the channel you chose", "not_a_member")
     if where.frozen:
-        sentence = "this channel changed its id or is now shared; an administrator has to confirm its rules with `policy confirm`"
+        sentence = "this channel changed its id or is now shared; an administrator must confirm its rules with `policy confirm`"
         return Denied(BUILT_IN_RULE, sentence, "place_frozen")
     if where.channel_id in policy.channels or any(grant.channel_id == where.channel_id for grant in grants):
         return None
@@ -251,7 +249,7 @@ def _first(rules: Iterable[Rule], question: Question) -> Rule | None:
 
 
 def _touches(rule: Rule, question: Question) -> bool:
-    """Verb and target, without words: what most rules of a long file fail by."""
+    """Compares verb and target without building a sentence: most rules of a long file fail here."""
     narrow = rule.kind is RuleKind.ALLOW
     if not verb_covered(rule.verbs, question, wide=not narrow):
         return False
@@ -259,7 +257,7 @@ def _touches(rule: Rule, question: Question) -> bool:
 
 
 def _fails(rule: Rule, question: Question) -> tuple[int, str] | None:
-    """None when the rule is about this question; else how many of its conditions held, and the one that did not."""
+    """None if the rule applies to this question; otherwise how many conditions held, and the first that failed."""
     for held, sentence in enumerate(_conditions(rule, question)):
         if sentence is not None:
             return held, sentence
@@ -279,7 +277,7 @@ def _conditions(rule: Rule, question: Question) -> Iterator[str | None]:
         yield target_spared(rule.targets, question.target)
         yield who_spared(rule.who, question.subject)
     elif who_fails(rule.who, question.subject, question.home_team_id) is None:
-        yield f"you are excepted by {quoted(rule.who.words)}"
+        yield f"you are exempt through {quoted(rule.who.words)}"
 
 
 def _outside(freeze: Rule, now: datetime) -> str | None:
@@ -315,7 +313,7 @@ def _describes(rule: Rule) -> str:
 
 
 def _with_help(policy: Policy, question: Question, denied: Denied) -> Denied:
-    """The denial with who may do it here and where the asker may; nothing of that when place or person were refused."""
+    """The denial, with who may do it here and where the requester may; without both if place or person were refused."""
     if denied.code not in {"deny_rule", "freeze", "no_rule", "group_unreadable"}:
         return denied
     about = [rule for rule in _channel(policy, question).allows if _about(rule, question)]
@@ -336,7 +334,7 @@ def _with_help(policy: Policy, question: Question, denied: Denied) -> Denied:
 
 
 def _about(rule: Rule, question: Question) -> bool:
-    """Everything but the person."""
+    """Every condition except the person."""
     return _touches(rule, question) and params_fail(rule.params, question) is None
 
 
@@ -369,7 +367,7 @@ def _traces(policy: Policy, question: Question, grants: Sequence[GrantView], dec
 def _trace(rule: Rule, question: Question, decisive: str) -> RuleTrace:
     try:
         failure = _fails(rule, question)
-    except Exception as error:  # noqa: BLE001 -- a rule that breaks is shown as broken; decide has denied already
-        failure = (0, f"it could not be evaluated ({type(error).__name__})")
+    except Exception as error:  # noqa: BLE001 -- a rule that raises is shown as broken; decide has already denied
+        failure = (0, f"it couldn't be evaluated ({type(error).__name__})")
     says = _describes(rule) if failure is None else failure[1]
     return RuleTrace(rule.label, rule.kind.value, failure is None, says, rule.line, rule.label == decisive)

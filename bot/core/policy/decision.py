@@ -1,4 +1,4 @@
-"""What a decision is asked with and what it answers: the values that policy.py takes and gives."""
+"""The arguments and results of a decision, as values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.core.value import Json
 class GrantView:
     """A permission for a limited time. `channel_id` None: in every channel that the policy names. `until` is exclusive.
 
-    `lapsed` is why it counts no more though it is not over; empty while it counts.
+    `lapsed` is why it no longer counts although it hasn't ended; empty while it counts.
     """
 
     id: str
@@ -32,7 +32,7 @@ class GrantView:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """It may be done at once. `via_grant` is the grant's id when a grant, not a rule of the file, allows it."""
+    """It may run at once. `via_grant` is the grant's id when a grant, not a rule of the file, allows it."""
 
     rule: str
     reason: str
@@ -42,7 +42,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class NeedsApproval:
-    """`count` people of `from_groups` (words of the file) have to agree within `expires` seconds, asked in `in_channel`."""
+    """`count` people of `from_groups` (names in the file) must agree within `expires` seconds, asked in `in_channel`."""
 
     rule: str
     reason: str
@@ -54,8 +54,8 @@ class NeedsApproval:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """It may not be done. `who_can` are words of the file, `where_else` channel ids where the same person may do it,
-    `rule_approvers` the words of those who decide such requests here. `code` is one of: other_workspace place_unknown
+    """It is denied. `who_can` are names in the file, `where_else` channel ids where the same person may do it,
+    `rule_approvers` the names of those who decide such requests here. `code` is one of: other_workspace place_unknown
     not_a_member place_frozen not_listed dm_not_listed person_unknown deactivated deny_rule freeze no_rule group_unreadable
     policy_error.
     """
@@ -73,9 +73,9 @@ Decision: TypeAlias = Allowed | NeedsApproval | Denied
 
 @dataclass(frozen=True, slots=True)
 class RuleTrace:
-    """One step of an evaluation. `kind`: place, person, deny, freeze, allow, grant, and last of all decision.
+    """One step of an evaluation. `kind`: place, person, deny, freeze, allow, grant, and finally decision.
 
-    `says` is the first condition that failed, or what the rule does when it matched. `decides` marks the one that decided.
+    `says` is the first condition that failed, or the effect of a rule that matched. `decides` marks the step that decided.
     """
 
     label: str
@@ -89,8 +89,8 @@ class RuleTrace:
 class DecideArguments(TypedDict):
     """The arguments of decide and why: see Question. `params` holds all of them, defaults included.
 
-    `declared` are the names of the row's parameters; a limit of a rule on a parameter that the row does not have binds
-    nothing. Without it every limit applies.
+    `declared` are the names of the capability's parameters; a rule's limit on a parameter that the capability doesn't have
+    is ignored. Without `declared`, every limit applies.
     """
 
     verb: str

@@ -1,7 +1,7 @@
-"""How far a person may grant: nobody gives what they could not do there themselves, at once and without asking anybody.
+"""The limits of a grant: people can grant only what they may do there themselves, at once and without approval.
 
-A grant is a pattern. It is inside a person's rights when, for every verb that it covers, one rule of the channel that names
-the person covers all of its targets, with no approval and no limit on parameters, and nothing before that rule interferes.
+A grant is a pattern. It is within a person's rights if, for every verb that it covers, one rule of the channel that names
+the person covers all of its targets, without approval or parameter limits, and no earlier rule touches them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bot.core.policy.match import glob, prefixes_agree, risk_or_verb, who_fails,
 
 
 def rows_of(catalog: Catalog, verb: str, target: str) -> list[tuple[str, Capability]]:
-    """The rows (backend, row) that a grant of this verb pattern on this target pattern is about."""
+    """The (backend, capability) pairs that a grant of this verb pattern on this target pattern covers."""
     return [
         (name, row)
         for name, declared in sorted(catalog.backends.items())
@@ -39,7 +39,7 @@ def out_of_bounds(
     now: datetime,
     home_team_id: str,
 ) -> str | None:
-    """None when the granter may do all of it there without anybody's approval; else the first thing that they may not."""
+    """None if the granter may do all of it there without approval; otherwise the first thing that they may not."""
     channel = policy.channels.get(channel_id)
     if channel is None:
         return "the policy has no rules for this channel"
@@ -50,7 +50,7 @@ def out_of_bounds(
     for backend, row in rows:
         scope = _narrowed(target, backend)
         if any(_touches(rule, row, scope, wide=True) for rule in closing):
-            return f"`{row.verb}` on `{scope}` is denied to you here, at least in part"
+            return f"`{row.verb}` on `{scope}` is denied to you here, at least partly"
         why = _not_opened(channel.allows, granter, row, scope, home_team_id)
         if why is not None:
             return why
@@ -60,9 +60,9 @@ def out_of_bounds(
 def denies_above(
     policy: Policy, channel_id: str, person: str, rows: Sequence[tuple[str, Capability]], target: str
 ) -> str:
-    """The label of the first deny there that holds this person and touches what is granted; empty when none does.
+    """The label of the first deny there that names this person and touches the grant; empty if there is none.
 
-    No grant stands above a deny. One that names user groups is left out: whether it holds the person is Slack's to say.
+    No grant overrides a deny. Denies that name user groups are left out, because only Slack knows their members.
     """
     channel = policy.channels.get(channel_id)
     denies = channel.denies if channel is not None else ()
@@ -76,21 +76,21 @@ def _runs(freeze: Rule, now: datetime) -> bool:
 
 
 def _narrowed(target: str, backend: str) -> str:
-    """The pattern on one backend: `*` and `a*` are taken as all of it."""
+    """The pattern on one backend; `*` and `a*` mean all of it."""
     return target if target.startswith(f"{backend}:") else f"{backend}:*"
 
 
 def _not_opened(allows: Sequence[Rule], granter: Subject, row: Capability, scope: str, home_team_id: str) -> str | None:
-    """Rules are met in order: the first that touches the pattern has to cover all of it, and freely."""
+    """In rule order, the first rule that touches the pattern must cover all of it, without conditions."""
     for rule in allows:
         mine = who_fails(rule.who, granter, home_team_id) is None
         if not (mine or who_undecided(rule.who, granter, home_team_id)) or not _touches(rule, row, scope, wide=False):
             continue
         if rule.approvals is not None:
-            return f"you need an approval yourself for `{row.verb}` on `{scope}` ({rule.label})"
+            return f"you need an approval for `{row.verb}` on `{scope}` ({rule.label})"
         if mine and not rule.params and any(glob(pattern, scope) for pattern in rule.targets):
             return None
-    return f"you may not `{row.verb}` all of `{scope}` here yourself"
+    return f"you may not `{row.verb}` all of `{scope}` here"
 
 
 def _touches(rule: Rule, row: Capability, scope: str, *, wide: bool) -> bool:
@@ -103,7 +103,7 @@ def _touches(rule: Rule, row: Capability, scope: str, *, wide: bool) -> bool:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether some text is covered by both patterns."""
+    """Whether any text matches both patterns."""
 
     @cache
     def meet(i: int, j: int) -> bool:

@@ -1,7 +1,7 @@
-"""Whether one rule is about one question: each condition answers None, or the sentence that says why not.
+"""Whether one rule applies to one question: each condition returns None, or a sentence that says why not.
 
-Allow conditions compare letter by letter, deny and freeze conditions ignore case and compatibility forms: whichever way a
-name is bent, the answer can only get narrower.
+Allow conditions compare letter by letter; deny and freeze conditions ignore case and compatibility forms. So an odd
+spelling of a name can only narrow the answer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NOBODY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Member(StrEnum):
-    """What Slack says of a person and a user group; UNREADABLE when it said nothing usable."""
+    """Whether a person is in a user group, as Slack says; UNREADABLE if it gave no usable answer."""
 
     YES = "yes"
     NO = "no"
@@ -34,7 +34,7 @@ class Member(StrEnum):
 
 
 class Standing(StrEnum):
-    """What a person is to the home workspace. Only FULL is covered by `*` and groups; BARRED by nothing at all."""
+    """A person's role in the home workspace. `*` and groups cover only FULL; nothing covers BARRED."""
 
     FULL = "full"
     NAMED_ONLY = "named only"
@@ -47,8 +47,8 @@ class Subject:
 
     `known` False: users.info failed, or a flag had an unexpected type. `team_id` is the person's own team. `groups` maps a
     user group's id to membership; one that is absent counts as unreadable. `user_age` and `group_ages` are seconds since
-    they were read. `is_app_user` says that the person authorized this app, nothing about being a machine: it decides nothing.
-    `retry_after` is how many seconds Slack asked to wait before it says who this is.
+    they were read. `is_app_user` means that the person authorized this app, not that they are a bot; it decides nothing.
+    `retry_after` is the number of seconds that Slack asked to wait before it says who this is.
     """
 
     user_id: str
@@ -68,7 +68,7 @@ class Subject:
     retry_after: int | None = None
 
     def member(self, user_group: str) -> Member:
-        """Membership that may still be relied on: absent, unexpected or older than 60 s is UNREADABLE."""
+        """The membership; UNREADABLE if it is absent, unexpected or older than 60 s."""
         if not is_fresh(self.group_ages.get(user_group, 0.0)):
             return Member.UNREADABLE
         said = self.groups.get(user_group, Member.UNREADABLE)
@@ -95,9 +95,9 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How the bot stands in a channel. `trouble` says why it is of no use there and what to do, empty when it is of use.
+    """Whether the bot can work in a channel. `trouble` says why not and what to do; empty if it can.
 
-    `known` False: Slack could not be asked, which says nothing about the channel.
+    `known` False: Slack couldn't be asked, which says nothing about the channel.
     """
 
     name: str = ""
@@ -108,9 +108,9 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May this person do this to that, here and now? `declared` are the names of the row's parameters.
+    """May this person do this to that, here and now? `declared` are the names of the capability's parameters.
 
-    `params` holds every parameter with a value, defaults included. `declared` None: not known, and then every limit applies.
+    `params` holds every parameter with a value, defaults included. `declared` None: unknown, so every limit applies.
     """
 
     verb: str
@@ -126,12 +126,12 @@ class Question:
 
 
 def is_fresh(age: float) -> bool:
-    """True for an age of 0 to 60 s; a negative or unreadable one proves nothing."""
+    """True for an age of 0 to 60 s; False for a negative or unreadable one."""
     return 0.0 <= age <= OLDEST_SECONDS
 
 
 def glob(pattern: str, text: str) -> bool:
-    """True when `pattern` covers all of `text`; `*` stands for anything, slashes too, and nothing else is special."""
+    """True if `pattern` matches all of `text`. `*` matches anything, slashes included; nothing else is special."""
     head, star, rest = pattern.partition("*")
     if not star:
         return pattern == text
@@ -148,15 +148,15 @@ def glob(pattern: str, text: str) -> bool:
 
 
 def wide_glob(pattern: str, text: str) -> bool:
-    """Like glob, for what forbids: equal up to case, or up to case and compatibility forms, is enough.
+    """Like glob, for rules that forbid: ignores case and compatibility forms.
 
-    Both are tried because normalizing is not done sign by sign: it may join a letter with a mark behind a `*`.
+    Both forms are tried because normalizing can join a letter with a combining mark after a `*`.
     """
     return glob(pattern.casefold(), text.casefold()) or glob(folded(pattern), folded(text))
 
 
 def risk_or_verb(pattern: str, verb: str, risk: Risk, *, own_verb: bool, wide: bool) -> bool:
-    """True when this verb pattern is about the verb. `risk:read` never covers a row that keeps a verb of its own."""
+    """True if this verb pattern covers the verb. `risk:read` never covers a capability with `own_verb`."""
     name, colon, risks = pattern.partition(":")
     if colon and name == "risk":
         own = own_verb and risk is Risk.READ
@@ -165,22 +165,22 @@ def risk_or_verb(pattern: str, verb: str, risk: Risk, *, own_verb: bool, wide: b
 
 
 def verb_covered(patterns: Iterable[str], question: Question, *, wide: bool) -> bool:
-    """True when one of these verb patterns is about the question's verb."""
+    """True if one of these verb patterns covers the question's verb."""
     verb, risk, own = question.verb, question.risk, question.own_verb
     return any(risk_or_verb(pattern, verb, risk, own_verb=own, wide=wide) for pattern in patterns)
 
 
 def verb_fails(patterns: Sequence[str], question: Question, *, wide: bool) -> str | None:
-    """None, or that the verb is in none of these patterns."""
+    """None if a pattern covers the verb; otherwise the sentence that says so."""
     verb, own_verb = question.verb, question.own_verb
     if verb_covered(patterns, question, wide=wide):
         return None
-    own = " (a rule has to name it; it is not in `risk:read`)" if own_verb and "risk:read" in patterns else ""
+    own = " (a rule must name it; `risk:read` doesn't cover it)" if own_verb and "risk:read" in patterns else ""
     return f"verb `{verb}` is not in {_list(patterns)}{own}"
 
 
 def target_covered(patterns: Collection[str], target: Target) -> bool:
-    """True when an allow pattern covers the target; one without a known path only by `*` and `backend:*`."""
+    """True if an allow pattern covers the target. Only `*` and `backend:*` cover one without a known path."""
     if target.scope is None:
         return "*" in patterns or f"{target.backend}:*" in patterns
     scope = target.scope
@@ -188,7 +188,7 @@ def target_covered(patterns: Collection[str], target: Target) -> bool:
 
 
 def target_touched(patterns: Iterable[str], target: Target) -> bool:
-    """True when a deny pattern is about the target, or may be: an unknown path could be any path of its backend."""
+    """True if a deny pattern covers the target, or may: an unknown path could be any path of its backend."""
     if target.scope is None:
         return any(_may_cover(pattern, f"{target.backend}:") for pattern in patterns)
     scope = target.scope
@@ -196,16 +196,16 @@ def target_touched(patterns: Iterable[str], target: Target) -> bool:
 
 
 def target_fails(patterns: Sequence[str], target: Target) -> str | None:
-    """None when target_covered, else the sentence."""
+    """None if target_covered, otherwise the sentence."""
     if target_covered(patterns, target):
         return None
     if target.scope is None:
-        return f"the path of `{target.text}` is not known, so only `{target.backend}:*` would cover it"
+        return f"the path of `{target.text}` is unknown, so only `{target.backend}:*` covers it"
     return f"target `{target.scope}` is not in {_list(patterns)}"
 
 
 def target_spared(patterns: Sequence[str], target: Target) -> str | None:
-    """None when target_touched, else the sentence."""
+    """None if target_touched, otherwise the sentence."""
     if target_touched(patterns, target):
         return None
     return f"target `{target.scope or target.text}` is not in {_list(patterns)}"
@@ -216,13 +216,13 @@ def _may_cover(pattern: str, start: str) -> bool:
 
 
 def prefixes_agree(pattern: str, start: str) -> bool:
-    """True when the pattern covers some text that begins with `start`."""
+    """True if the pattern matches any text that begins with `start`."""
     head, star, _ = pattern.partition("*")
     return head.startswith(start) or bool(star and start.startswith(head))
 
 
 def standing(subject: Subject, home_team_id: str) -> tuple[Standing, str]:
-    """What this person is, and the words for it."""
+    """The person's standing, and the words for it."""
     if not subject.known:
         when = "in a moment" if subject.retry_after is None else f"in {subject.retry_after} s"
         return Standing.BARRED, f"Slack doesn't say who you are; try again {when}"
@@ -240,7 +240,7 @@ def standing(subject: Subject, home_team_id: str) -> tuple[Standing, str]:
 
 
 def who_fails(principals: Principals, subject: Subject, home_team_id: str) -> str | None:
-    """None when these words name the person; an unreadable user group names nobody."""
+    """None if these words name the person; an unreadable user group names nobody."""
     kind, words = standing(subject, home_team_id)
     if kind is Standing.BARRED:
         return words
@@ -254,19 +254,19 @@ def who_fails(principals: Principals, subject: Subject, home_team_id: str) -> st
     if unread is None:
         return None
     if unread:
-        return f"user group {', '.join(unread)} could not be read, so it doesn't count, and nothing else names you"
+        return f"user group {', '.join(unread)} can't be read, so it doesn't count, and nothing else names you"
     return f"you are not in group {quoted(principals.words)}"
 
 
 def who_undecided(principals: Principals, subject: Subject, home_team_id: str) -> bool:
-    """True when an unreadable user group alone keeps these words from naming a full member."""
+    """True if only an unreadable user group keeps these words from naming a full member."""
     if standing(subject, home_team_id)[0] is not Standing.FULL:
         return False
     return who_fails(principals, subject, home_team_id) is not None and bool(_unread(principals, subject))
 
 
 def _unread(principals: Principals, subject: Subject) -> list[str] | None:
-    """The user groups that could not be read; None when the person is in another one anyway."""
+    """The user groups that can't be read; None if the person is in another of them."""
     said = {group: subject.member(group) for group in sorted(principals.user_groups)}
     if Member.YES in said.values():
         return None
@@ -274,7 +274,7 @@ def _unread(principals: Principals, subject: Subject) -> list[str] | None:
 
 
 def who_spared(principals: Principals, subject: Subject) -> str | None:
-    """None when a rule that forbids is about the person, or may be: an unreadable user group counts as a yes."""
+    """None if a rule that forbids covers the person, or may: an unreadable user group counts as a match."""
     if principals.everybody or subject.user_id in principals.users:
         return None
     if any(subject.member(group) is not Member.NO for group in principals.user_groups):
@@ -283,14 +283,14 @@ def who_spared(principals: Principals, subject: Subject) -> str | None:
 
 
 def params_fail(limits: Mapping[str, tuple[Any, ...]], question: Question) -> str | None:
-    """None, or the first parameter whose value is outside its limit. A limit on what the row does not have binds nothing."""
+    """None, or the first parameter outside its limit. A limit on a parameter that the capability doesn't have is ignored."""
     for name, allowed in limits.items():
         wanted = folded(name)
         if not _declared(wanted, question.declared):
             continue
         values = [leaf for value in _named(wanted, question.params) for leaf in _leaves(value)]
         if not values and allowed:
-            return f"`{name}` is not given; this rule takes {_values(allowed)}"
+            return f"`{name}` isn't given; this rule allows {_values(allowed)}"
         for value in values:
             if not any(type(value) is type(one) and value == one for one in allowed):
                 return f"`{name}` is {_shown(value)}, not in {_values(allowed)}"
@@ -305,7 +305,7 @@ def _declared(wanted: str, declared: Collection[str] | None) -> bool:
 
 
 def _named(wanted: str, params: Mapping[str, Json]) -> Iterator[Json]:
-    """Every value under that name, however it is written: `input.Mode` for a limit on `input.mode`."""
+    """Every value under that name in any spelling: `input.Mode` for a limit on `input.mode`."""
     for name, value in params.items():
         if folded(name) == wanted:
             yield value
@@ -334,7 +334,7 @@ def _values(values: Iterable[Json]) -> str:
 
 
 def quoted(words: Iterable[object]) -> str:
-    """Words of a rule as a card shows them: each whole, whatever signs it holds."""
+    """Words of a rule as a card shows them: each whole, whatever characters it has."""
     return ", ".join(f"`{word}`" for word in words)
 
 

@@ -10,17 +10,17 @@ from bot.core.policy.match import Question, Standing, Subject, Where, standing, 
 
 
 def why_not_administrator(policy: Policy, subject: Subject, home_team_id: str) -> str | None:
-    """None for an administrator (a full member), else the reason."""
+    """None for an administrator (a full member), otherwise the reason."""
     return why_not_full(subject, home_team_id) or who_fails(policy.administrators, subject, home_team_id)
 
 
 def why_not_breakglass(policy: Policy, subject: Subject, home_team_id: str) -> str | None:
-    """None for a full member who may use break-glass, else the reason."""
+    """None for a full member who may use break-glass, otherwise the reason."""
     return why_not_full(subject, home_team_id) or who_fails(policy.breakglass, subject, home_team_id)
 
 
 def why_not_full(subject: Subject, home_team_id: str) -> str | None:
-    """None for a full member of the home workspace, else what they are."""
+    """None for a full member of the home workspace, otherwise the reason."""
     kind, words = standing(subject, home_team_id)
     if kind is Standing.FULL:
         return None
@@ -28,9 +28,9 @@ def why_not_full(subject: Subject, home_team_id: str) -> str | None:
 
 
 def review_gap(policy: Policy, members: Mapping[str, Collection[str] | None] | None = None) -> str | None:
-    """Why a break-glass review could stay open for ever: fewer than two people may close one. None when it can't.
+    """Why nobody could close a break-glass review: fewer than two people may. None if someone can.
 
-    `members` are the people of each user group; a group without them, or that cannot be read, may hold enough.
+    `members` are the people of each user group; a group whose people are unknown may have enough.
     """
     table, known = policy.file.breakglass, members or {}
     groups = [known.get(group) for group in policy.breakglass.user_groups | policy.administrators.user_groups]
@@ -49,9 +49,9 @@ def review_gap(policy: Policy, members: Mapping[str, Collection[str] | None] | N
 
 
 def is_for(policy: Policy, grant: GrantView, subject: Subject, where: Where, home_team_id: str) -> bool:
-    """True when the grant is this person's, of the home workspace, and for this conversation; guests may have one.
+    """True if the grant is for this person of the home workspace and for this conversation; guests may have one.
 
-    A break-glass grant counts only while its holder could open it now, another one while who gave it could give it.
+    A break-glass grant counts only while its holder may still open it; any other, while its granter may still give it.
     """
     return _why_not_for(policy, grant, subject, where, home_team_id) is None
 
@@ -68,7 +68,7 @@ def _why_not_for(policy: Policy, grant: GrantView, subject: Subject, where: Wher
 
 
 def grant_fails(policy: Policy, grant: GrantView, question: Question) -> str | None:
-    """None when the grant covers the question, else the first condition that failed."""
+    """None if the grant covers the question, otherwise the first condition that failed."""
     not_for = _why_not_for(policy, grant, question.subject, question.where, question.home_team_id)
     if not_for is not None:
         return not_for

@@ -1,7 +1,7 @@
-"""policy.toml as models: what may be written in it, and in which words a mistake is answered.
+"""policy.toml as models: what it may contain, and the sentence for each mistake.
 
-Shapes are those of design section 5. Every model refuses unknown keys: a rule with a mistyped key would silently be wider
-than its author believes. `policy_load.py` reads a text into these models and checks what spans several tables.
+Every model refuses unknown keys: a rule with a mistyped key would silently allow more than its author believes.
+`compile.py` reads a text into these models and checks what spans several tables.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Scalar = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=Fal
 
 
 def is_slack_id(word: str) -> bool:
-    """True for what has the shape of a Slack user, app, user group or conversation id."""
+    """True for text that looks like a Slack user, app, user group or conversation id."""
     return any(shape.fullmatch(word) for shape in (USER_ID, APP_ID, USER_GROUP_ID, CHANNEL_ID))
 
 
@@ -49,29 +49,27 @@ def _channel_id(word: str) -> str:
         return word
     if word.startswith("#") or not is_slack_id(word):
         raise ValueError(
-            f"`{word}` is no conversation id; use the id (C..., G... or D..., at the bottom of the channel's details): "
+            f"`{word}` isn't a conversation id; use the id (C..., G... or D..., at the bottom of the channel's details): "
             "a name can be taken over"
         )
-    raise ValueError(f"`{word}` is not the id of a conversation; those begin with C, G or D")
+    raise ValueError(f"`{word}` isn't a conversation id; those begin with C, G or D")
 
 
 def _member_id(word: str) -> str:
     if USER_ID.fullmatch(word) or USER_GROUP_ID.fullmatch(word):
         return word
-    raise ValueError(f"`{word}` is no id of a user (U..., W...) or a user group (S...); use the id, not a name")
+    raise ValueError(f"`{word}` isn't the id of a user (U..., W...) or a user group (S...); use the id, not a name")
 
 
 def _account(word: str) -> str:
     if USER_ID.fullmatch(word):
         return word
-    raise ValueError(
-        f"`{word}` is no id of a user (U..., W...); [people] takes the accounts of one person by their ids"
-    )
+    raise ValueError(f"`{word}` isn't the id of a user (U..., W...); [people] lists the account ids of each person")
 
 
 def _person(word: str) -> str:
     if word == EVERYBODY:
-        raise ValueError("`*` would name every member here; name a group or ids")
+        raise ValueError("`*` would name every member here; write a group or ids")
     return _who(word)
 
 
@@ -90,7 +88,7 @@ def _who(word: str) -> str:
 def _verb(word: str) -> str:
     if not (_VERB.fullmatch(word) or _RISK.fullmatch(word)):
         raise ValueError(
-            f"`{word}` is no verb pattern; write a verb (`start`), a family (`schedule *`), `*`, "
+            f"`{word}` isn't a verb pattern; write a verb (`start`), a family (`schedule *`), `*`, "
             "`risk:read`, `risk:change` or `risk:danger`"
         )
     return word
@@ -98,7 +96,9 @@ def _verb(word: str) -> str:
 
 def _target(word: str) -> str:
     if word != word.strip() or not word.isprintable() or not word:
-        raise ValueError(f"`{word}` is no target pattern; it has blanks at an end or signs that cannot be seen")
+        raise ValueError(
+            f"`{word}` isn't a target pattern: it begins or ends with a blank, or has invisible characters"
+        )
     if ":" not in word and "*" not in word:
         raise ValueError(f"`{word}` matches nothing; write `{word}:*` for everything on a backend, or `backend:path`")
     return word
@@ -106,9 +106,9 @@ def _target(word: str) -> str:
 
 def _group_name(name: str) -> str:
     if is_slack_id(name):
-        raise ValueError(f"`{name}` looks like a Slack id; give the group another name, in small letters")
+        raise ValueError(f"`{name}` looks like a Slack id; give the group another name, in lower case")
     if not GROUP_NAME.fullmatch(name):
-        raise ValueError(f"`{name}` is no name for a group; use letters, digits, `_`, `-` and `.`, a letter first")
+        raise ValueError(f"`{name}` isn't a group name; use letters, digits, `_`, `-` and `.`, beginning with a letter")
     return name
 
 
@@ -123,9 +123,11 @@ def _seconds(written: object) -> int:
 
 def _moment(written: object) -> datetime:
     if not isinstance(written, datetime):
-        raise ValueError("write a date and time with a zone, like 2026-12-20T18:00:00+01:00")  # noqa: TRY004 -- as above
+        raise ValueError("write a date and time with a time zone, like 2026-12-20T18:00:00+01:00")  # noqa: TRY004 -- as above
     if written.tzinfo is None or written.utcoffset() is None:
-        raise ValueError(f"{written.isoformat()} has no zone; write {written.isoformat()}Z or an offset like +01:00")
+        raise ValueError(
+            f"{written.isoformat()} has no time zone; write {written.isoformat()}Z or an offset like +01:00"
+        )
     return written
 
 
@@ -133,7 +135,7 @@ def _distinct(words: tuple[Any, ...]) -> tuple[Any, ...]:
     seen: list[tuple[type, Any]] = []
     for word in words:
         if (type(word), word) in seen:
-            raise ValueError(f"`{word}` stands there twice")
+            raise ValueError(f"`{word}` is listed twice")
         seen.append((type(word), word))
     return words
 
@@ -155,18 +157,18 @@ Seconds = Annotated[int, BeforeValidator(_seconds), WithJsonSchema({"type": "str
 Moment = Annotated[
     datetime,
     BeforeValidator(_moment),
-    WithJsonSchema({"type": "string", "format": "date-time", "title": "with a zone"}),
+    WithJsonSchema({"type": "string", "format": "date-time", "title": "with a time zone"}),
 ]
 
 
 class Table(BaseModel):
-    """A table of the file: frozen, and any other key in it is an error."""
+    """A table of the file: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class ApprovalRule(Table):
-    """`approvals = { count, from, expires, in }`: how many of whom, within `expires` seconds, asked in which channel.
+    """`approvals = { count, from, expires, in }`: how many people of `from`, within `expires` seconds, asked in which channel.
 
     `in_channel` None is the channel of the request.
     """
@@ -178,7 +180,7 @@ class ApprovalRule(Table):
 
 
 class AllowRule(Table):
-    """`[[channel.allow]]`. `params` limits values: one that is not in its list is not covered; an empty list means unsaid."""
+    """`[[channel.allow]]`. `params` limits values to those listed; an empty list means: not given."""
 
     verbs: Verbs
     targets: Targets
@@ -188,7 +190,7 @@ class AllowRule(Table):
 
 
 class DenyRule(Table):
-    """`[[channel.deny]]`. Without `targets` it is about all of them, without `who` about everybody."""
+    """`[[channel.deny]]`. Without `targets` it covers every target, without `who` everyone."""
 
     verbs: Verbs
     targets: Targets = ("*",)
@@ -206,7 +208,7 @@ class ChannelTable(Table):
 
 
 class FreezeTable(Table):
-    """`[[freeze]]`: from <= now < until, in every channel, for everybody but `except`."""
+    """`[[freeze]]`: from <= now < until, in every channel, for everyone but `except`."""
 
     from_: Moment = Field(alias="from")
     until: Moment
@@ -219,12 +221,12 @@ class FreezeTable(Table):
     @model_validator(mode="after")
     def _order(self) -> FreezeTable:
         if self.from_ >= self.until:
-            raise ValueError("`from` of a [[freeze]] has to be before its `until`")
+            raise ValueError("`from` of a [[freeze]] must be before its `until`")
         return self
 
 
 class BreakglassTable(Table):
-    """`[breakglass]`: who may, for how many seconds at most, reviewed within how many."""
+    """`[breakglass]`: who may use it, `max` in seconds, and `review_within` in seconds."""
 
     who: People
     max: Seconds = 3600
@@ -247,12 +249,12 @@ class CaseTable(Table):
 
 
 class PolicyFile(Table):
-    """The whole file. A file with nothing but `version` denies everything."""
+    """The whole file. A file with only `version` denies everything."""
 
     version: Annotated[StrictInt, Field(ge=1, le=1)]
     groups: dict[GroupName, Annotated[tuple[MemberId, ...], _Distinct]] = Field(default_factory=dict)
     people: dict[GroupName, Annotated[tuple[Account, ...], Field(min_length=1), _Distinct]] = Field(
-        default_factory=dict, description="the accounts of one person: they count once"
+        default_factory=dict, description="the accounts of each person, which count once"
     )
     channel: tuple[ChannelTable, ...] = ()
     freeze: tuple[FreezeTable, ...] = ()
@@ -265,7 +267,7 @@ Loc = tuple[str | int, ...]
 
 
 def cross_checks(file: PolicyFile) -> list[tuple[Loc, str]]:
-    """What one table says about another: (place, sentence) of each mistake."""
+    """Checks what one table says about another: (place, sentence) of each mistake."""
     problems: list[tuple[Loc, str]] = list(_double_accounts(file))
     seen: set[str] = set()
     for number, channel in enumerate(file.channel):
@@ -278,12 +280,12 @@ def cross_checks(file: PolicyFile) -> list[tuple[Loc, str]]:
         for place, word in enumerate(words):
             if word != EVERYBODY and not is_slack_id(word) and word not in file.groups:
                 known = ", ".join(sorted(file.groups)) or "it is empty"
-                problems.append(((*loc, place), f"`{word}` is no name in [groups] ({known}) and no Slack id"))
+                problems.append(((*loc, place), f"`{word}` is neither a name in [groups] ({known}) nor a Slack id"))
     return problems
 
 
 def _double_accounts(file: PolicyFile) -> Iterable[tuple[Loc, str]]:
-    """An account under two names: it would be two persons."""
+    """Finds an account under two names, which would be two people."""
     owners: dict[str, str] = {}
     for name, accounts in file.people.items():
         for place, account in enumerate(accounts):
@@ -291,7 +293,7 @@ def _double_accounts(file: PolicyFile) -> Iterable[tuple[Loc, str]]:
             if first != name:
                 yield (
                     ("people", name, place),
-                    f"`{account}` stands under `{first}` and under `{name}`; an account belongs to one person",
+                    f"`{account}` is listed under `{first}` and under `{name}`; an account belongs to one person",
                 )
 
 

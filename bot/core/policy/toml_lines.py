@@ -1,6 +1,6 @@
-"""Where in a TOML text a value stands: tomllib keeps no positions, and a mistake without its line is half an answer.
+"""The line of each value in a TOML text: tomllib keeps no positions, and an error message needs the line.
 
-Only called on text that tomllib accepted, so the lexing below may trust quotes and brackets to be balanced.
+Only called on text that tomllib accepted, so quotes and brackets are balanced.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Lines:
         self._strings[loc] = statement.strings
 
     def of(self, loc: Loc) -> int:
-        """The line of that value, or of the nearest table round it; 1 when nothing of it is written."""
+        """The line of that value, or of the nearest table around it; 1 if there is none."""
         for length in range(len(loc), 0, -1):
             known = loc[:length]
             if known in self._lines:

@@ -1,4 +1,4 @@
-"""What a person may be told, what they may use here, and which names in the rules nobody has."""
+"""What a person may see, what they may use here, and names in the rules that match nothing."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def may(
     home_team_id: str,
     grants: Sequence[GrantView] = (),
 ) -> tuple[tuple[str, Capability], ...]:
-    """Of these (backend name, row) the ones that the person may use here on some target, approval or not.
+    """Of these (backend name, capability) pairs, those that the person may use here on some target, with or without approval.
 
-    Grants have to be in force; the caller has read them for now. A freeze hides nothing: the refusal itself explains it.
-    Parameters are not looked at.
+    The caller passes only grants that count now. A freeze hides nothing: the refusal itself explains it. Parameter limits
+    are ignored.
     """
     if admits(policy, subject=subject, where=where, home_team_id=home_team_id, grants=grants) is not None:
         return ()
@@ -64,7 +64,7 @@ def may(
 def _opening(
     policy: Policy, subject: Subject, where: Where | None, home_team_id: str, grants: Sequence[GrantView]
 ) -> list[Rule | GrantView]:
-    """The grants and the allow rules that name the person: those of this place, without a place those of all."""
+    """The grants and the allow rules that name the person: those of this place, or of all channels if there is no place."""
     if where is None:
         channels = list(policy.channels.values())
         opening: list[Rule | GrantView] = [grant for grant in grants if not grant.lapsed]
@@ -87,7 +87,7 @@ def _closes(rule: Rule, backend: str, row: Capability) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """The names that a person may be told: all when `patterns` is None, else those that the patterns cover."""
+    """The names that a person may see: all if `patterns` is None, otherwise those that the patterns cover."""
 
     patterns: tuple[str, ...] | None
 
@@ -100,11 +100,11 @@ class Visibility:
         return self.patterns is None or target_covered(self.patterns, target)
 
     def written(self, text: str) -> bool:
-        """Whether a name as it was written, like `acc:shop/prices`, is one that the person may be told."""
+        """Whether the person may see this name as it was typed, like `acc:shop/prices`."""
         return self.patterns is None or any(glob(pattern, text) for pattern in self.patterns)
 
     def hides(self, text: str) -> Denied:
-        """The answer about a name outside of the patterns: the same whether it exists or not."""
+        """The denial for a name outside of the patterns: the same whether it exists or not."""
         return Denied(NO_RULE, f"no rule that names you here covers `{text}`", "no_rule")
 
 
@@ -115,10 +115,10 @@ NOTHING: Final = Visibility(())
 def sight(
     policy: Policy, *, subject: Subject, where: Where | None, home_team_id: str, grants: Sequence[GrantView] = ()
 ) -> Visibility:
-    """What this person may be told. Every answer, list, suggestion and error asks this before it says a name.
+    """What this person may see. Every answer, list, suggestion and error checks this before it shows a name.
 
-    In a channel: nothing for a person whom it doesn't admit, everything for a full member, else what the rules and grants
-    that name the person cover. Where there is no channel (Home tab, global form): what names them in any channel.
+    In a channel: nothing if it doesn't admit the person, everything for a full member, otherwise what the rules and grants
+    that name the person cover. Without a channel (Home tab, global form): what those of any channel cover.
     """
     if where is not None:
         if admits(policy, subject=subject, where=where, home_team_id=home_team_id, grants=grants) is not None:
@@ -132,10 +132,10 @@ def sight(
 
 
 def case_subject(policy: Policy, case: CaseTable, home_team_id: str) -> Subject:
-    """Whom a `[[case]]` speaks of: an active full member who is in what `as` names and in no other user group.
+    """The person of a `[[case]]`: an active full member who is in what `as` names and in no other user group.
 
-    `as` a user id is that person; a user group's id is somebody in it; a name from [groups] is its first user, or else
-    somebody in its user groups.
+    `as` is a user id, a user group's id (someone in it), or a name from [groups] (its first user, or otherwise someone in
+    its user groups).
     """
     members = policy.file.groups.get(case.as_, (case.as_,))
     users = [word for word in members if USER_ID.fullmatch(word)]
@@ -154,7 +154,7 @@ def decision_word(decision: Decision) -> str:
 
 
 def unknown_names(policy: Policy, *, verbs: Collection[str], backends: Collection[str]) -> tuple[str, ...]:
-    """Sentences about verbs and backends that a rule names and nobody has: a mistyped deny would forbid nothing."""
+    """A sentence for each verb or backend in a rule that doesn't exist: a mistyped deny would forbid nothing."""
     rules = [rule for channel in policy.channels.values() for rule in (*channel.denies, *channel.allows)]
     found: dict[str, None] = {}
     for rule in (*rules, *policy.freezes):
@@ -163,5 +163,5 @@ def unknown_names(policy: Policy, *, verbs: Collection[str], backends: Collectio
                 found[f"line {rule.line}: no configured backend has the verb `{pattern}`"] = None
         for pattern in rule.targets:
             if not any(prefixes_agree(pattern, f"{backend}:") for backend in backends):
-                found[f"line {rule.line}: no configured backend answers to `{pattern}`"] = None
+                found[f"line {rule.line}: no configured backend matches `{pattern}`"] = None
     return tuple(found)

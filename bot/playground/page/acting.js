@@ -1,4 +1,4 @@
-// What all interactive elements share: how they are found, and how they send what a person did.
+// Shared by all interactive elements: how tests find them, and how they send an act.
 import { askConfirm } from "./dialogs.js";
 
 /** Attributes by which a test or a tool finds an element. */
@@ -7,8 +7,8 @@ export function hooks(element, block, testid) {
 }
 
 /**
- * Asks the element's confirm question, then sends. `node` shows that work is under way. Resolves to false when the
- * person said no.
+ * Asks the element's confirm question, then sends. `node` shows that the act is in progress. Resolves to false if the
+ * person cancels.
  */
 export async function perform(ctx, element, node, send) {
   if (element.confirm && !(await askConfirm(element.confirm, ctx.names))) return false;

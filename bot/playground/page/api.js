@@ -1,4 +1,4 @@
-// The workspace's HTTP side for the page. Every call throws ApiError when the workspace does not answer well.
+// The page's HTTP calls to the workspace. Every call throws ApiError on a bad answer or none.
 
 export class ApiError extends Error {}
 
@@ -7,11 +7,11 @@ async function reply(response) {
   try {
     body = await response.json();
   } catch {
-    // An answer that is no JSON is reported below by its status.
+    // An answer that isn't JSON is reported below by its status.
   }
   if (!response.ok) {
     const detail = [body?.detail ?? []].flat().join("; ");
-    throw new ApiError(detail || body?.error || `the workspace answered ${response.status}`);
+    throw new ApiError(detail || body?.error || `the workspace answered with status ${response.status}`);
   }
   return body ?? {};
 }
@@ -21,7 +21,7 @@ async function request(path, options) {
   try {
     response = await fetch(path, options);
   } catch {
-    throw new ApiError("the workspace does not answer; is it still running?");
+    throw new ApiError("the workspace doesn't answer. Is it still running?");
   }
   return reply(response);
 }
@@ -57,7 +57,7 @@ export const planeLog = async (plane) => {
 export const fileAddress = (id, user) =>
   `/playground/files/${encodeURIComponent(id)}?${new URLSearchParams({ user })}`;
 
-/** Listens for changes until the returned function is called. `onLine(up)` hears of the connection itself. */
+/** Listens for changes until the returned function is called. `onLine(up)` is called when the connection comes up or goes down. */
 export function listen(user, onChange, onLine) {
   const source = new EventSource(`/playground/events?${new URLSearchParams({ user })}`);
   source.onopen = () => onLine(true);

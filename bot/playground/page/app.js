@@ -1,4 +1,4 @@
-// The page: holds what the workspace says, where the person is, and redraws what has changed.
+// The page: holds the workspace's state and the person's place, and redraws what changes.
 import * as api from "./api.js";
 import { Composer } from "./composer.js";
 import { h, put, toast } from "./dom.js";
@@ -15,7 +15,7 @@ import { normalState } from "./people.js";
 import { explain } from "./words.js";
 
 const STATE_MS = 4000;
-// Who a newcomer is: the first person of the demo workspace.
+// The default person: the first one of the demo workspace.
 const FIRST_PERSON = "U0ANA";
 const REMEMBERED = "playground-person";
 
@@ -57,7 +57,7 @@ class App {
     await this.follow();
   }
 
-  // What the rest of the page asks.
+  // Used by the rest of the page.
 
   names() { return this.state.names; }
   people() { return this.state.mentionable; }
@@ -73,7 +73,7 @@ class App {
     return elementContext({ app: this, form, where, blocks });
   }
 
-  /** Sends an act as the person and refreshes; errors of the workspace are raised. */
+  /** Sends an act as the person and refreshes; errors of the workspace are thrown. */
   async send(name, args) {
     const receipt = await api.act(this.user, name, args);
     this.refresh("modal");
@@ -81,7 +81,7 @@ class App {
     return receipt ?? {};
   }
 
-  // Going about.
+  // Navigation.
 
   go(place) { location.hash = `${this.user}/${place}`; }
   become(user) { location.hash = `${user}/${this.place ?? ""}`; }
@@ -176,7 +176,7 @@ class App {
     else this.refresh(what);
   }
 
-  /** Reads one part of the workspace again; calls that come meanwhile are folded into one more reading. */
+  /** Reads one part of the workspace again; calls during that are merged into one more reading. */
   async refresh(what) {
     const job = this.pending.get(what);
     if (job) {
@@ -232,7 +232,7 @@ class App {
     this.sidebar.update({ team, me, people, channels, app, place: this.place, unread: this.unread, planesOpen: this.side.firstElementChild?.dataset.pane === "planes" && !this.side.hidden, live: this.live });
   }
 
-  // What a person does.
+  // The person's acts.
 
   async command(text) {
     this.rooms.list.follow = true;
@@ -345,5 +345,5 @@ class App {
 
 const app = new App();
 app.start().catch((problem) => {
-  put(document.getElementById("app"), h("p", { class: "noscript", role: "alert" }, `The workspace could not be loaded: ${problem.message}`));
+  put(document.getElementById("app"), h("p", { class: "noscript", role: "alert" }, `The workspace can't be loaded: ${problem.message}`));
 });

@@ -1,4 +1,4 @@
-// Block Kit blocks as document nodes. What the page does not know it names instead of hiding it.
+// Block Kit blocks as document nodes. An unknown block is named instead of hidden.
 import { agentBlock } from "./agentblocks.js";
 import { freshId, h, link, safeUrl } from "./dom.js";
 import { blockElement } from "./elements.js";
@@ -40,7 +40,7 @@ function unknown(block) {
   return h(
     "details",
     { class: "b-unknown", "data-testid": "unknown-block" },
-    h("summary", {}, `A block of type “${block?.type}” that this playground does not draw`),
+    h("summary", {}, `A block of type “${block?.type}”, which this playground doesn't draw`),
     h("pre", {}, h("code", {}, JSON.stringify(block, null, 2))),
   );
 }

@@ -1,4 +1,4 @@
-// Select menus with search: one or many choices, fixed or loaded options, fully worked by keyboard.
+// Select menus with search: one or many choices, fixed or loaded options, full keyboard control.
 import { freshId, h, put } from "./dom.js";
 import { icon } from "./icons.js";
 import { plain, textNodes } from "./mrkdwn.js";
@@ -6,7 +6,7 @@ import { openPanel } from "./popover.js";
 
 /**
  * `load(query)` gives (a promise of) groups: [{label: node text or null, options: [option]}]; an option is Slack's own
- * {text, value, description?}. `onChange(options, userDone)` hears every choice. Returns {root, input, chosen()}.
+ * {text, value, description?}. `onChange(options, userDone)` is called on every choice. Returns {root, input, chosen()}.
  */
 export class Combobox {
   constructor({ label, placeholder, multi = false, max = Infinity, initial = [], load, minQuery = 0, attrs = {}, names, onChange, onDone }) {
@@ -105,7 +105,7 @@ export class Combobox {
     this.shown = [];
     const nodes = groups.filter((group) => group.options.length).map((group) => this.group(group));
     if (!this.shown.length) {
-      this.note("Nothing matches");
+      this.note("No matches");
       return;
     }
     put(this.list, nodes);

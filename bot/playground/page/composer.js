@@ -100,7 +100,7 @@ export class Composer {
     if (!text && !this.files.length) return;
     const command = /^\/\S+/.exec(text)?.[0];
     if (command && this.thread) {
-      this.object(`${command} does not work in threads. Mention @${this.host.app().name} instead.`);
+      this.object(`${command} doesn't work in threads. Mention @${this.host.app().name} instead.`);
       return;
     }
     const files = this.files;

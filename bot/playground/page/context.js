@@ -1,16 +1,16 @@
-// What the blocks of one message or view know about the world, and how their elements send.
+// The names and values that the blocks of one message or view need, and how their elements send.
 import * as api from "./api.js";
 import { put } from "./dom.js";
 import { icon } from "./icons.js";
 import { explain } from "./words.js";
 
-/** `where` says where the blocks stand: {channel, ts} or {view_id}. */
+/** `where` is the place of the blocks: {channel, ts} or {view_id}. */
 export function elementContext({ app, form, where, blocks }) {
   const target = (block, element) => ({
     ...where, action_id: element.action_id, ...(block?.block_id ? { block_id: block.block_id } : {}),
   });
 
-  /** Tells what was typed elsewhere in these blocks, so that the app hears it along with the act that follows. */
+  /** Sends values typed elsewhere in these blocks, so that the app gets them with the act that follows. */
   const tell = async (except) => {
     for (const block of form.changed(blocks)) {
       if (block.element === except || block.element.type === "file_input" || block.dispatch_action) continue;

@@ -1,15 +1,15 @@
-// Questions that stand before everything else: the confirm dialogs of interactive elements.
+// The confirm dialogs of interactive elements.
 import { freshId, h } from "./dom.js";
 import { textNodes } from "./mrkdwn.js";
 
-/** Keeps a held-down Enter from answering a dialog that it has just opened. */
+/** Keeps a held-down Enter key from answering the dialog that it opened. */
 export function refuseRepeat(dialog) {
   dialog.addEventListener("keydown", (event) => {
     if (event.repeat && event.key === "Enter") event.preventDefault();
   });
 }
 
-/** Slack's confirm object as a question; resolves to true when the person goes on. Escape is a no. */
+/** Slack's confirm object as a question; resolves to true if the person confirms. Escape cancels. */
 export function askConfirm(confirm, names) {
   const titleId = freshId("confirm-title");
   const textId = freshId("confirm-text");

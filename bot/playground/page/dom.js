@@ -72,7 +72,7 @@ export function freshId(prefix) {
   return `${prefix}-${serial}`;
 }
 
-/** Says something to people who listen to the page; urgent words interrupt. */
+/** Announces text to screen readers; urgent text interrupts. */
 export function announce(text, urgent = false) {
   const region = document.getElementById(urgent ? "live-alert" : "live-status");
   if (!region) return;
@@ -80,7 +80,7 @@ export function announce(text, urgent = false) {
   while (region.childElementCount > 6) region.firstElementChild.remove();
 }
 
-/** A note at the foot of the window that goes away by itself. */
+/** A note at the bottom of the window that disappears by itself. */
 export function toast(text, tone = "info") {
   const place = document.getElementById("toasts");
   const note = h("div", { class: `toast toast-${tone}`, "data-testid": "toast" }, text);

@@ -1,4 +1,4 @@
-// Interactive Block Kit elements: buttons, overflow, radio buttons, checkboxes, pickers. Inputs and selects have files of their own.
+// Interactive Block Kit elements: buttons, overflow, radio buttons, checkboxes, pickers. Inputs and selects have their own files.
 import { hooks, perform } from "./acting.js";
 import { freshId, h, safeUrl } from "./dom.js";
 import { icon } from "./icons.js";
@@ -22,7 +22,7 @@ export function blockElement(element, block, ctx, input = null) {
 }
 
 function unknownElement(element) {
-  return h("span", { class: "unknown-inline", "data-testid": "unknown-element" }, `An element of type “${element?.type}” that this playground does not draw`);
+  return h("span", { class: "unknown-inline", "data-testid": "unknown-element" }, `An element of type “${element?.type}”, which this playground doesn't draw`);
 }
 
 const STYLES = { primary: "btn btn-primary", danger: "btn btn-danger" };

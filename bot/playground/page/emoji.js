@@ -1,5 +1,5 @@
-// Emoji short names. The signs that an operations bot uses most are drawn, so that they look
-// the same on machines without a colour emoji font; the others are the machine's own.
+// Emoji short names. The ones that an operations bot uses most are drawn here, so that they look
+// the same without a colour emoji font; the others come from the system's font.
 import { h, s } from "./dom.js";
 
 const GLYPHS = {

@@ -30,7 +30,7 @@ export class Form {
     this.values.set(Form.key(block, action), value);
   }
 
-  /** The input blocks whose value the workspace does not know yet. */
+  /** The input blocks whose value the workspace doesn't have yet. */
   changed(blocks) {
     return inputsOf(blocks).filter((block) => {
       const key = Form.key(block.block_id, block.element?.action_id);
@@ -38,13 +38,13 @@ export class Form {
     });
   }
 
-  /** Notes that the workspace now knows the values of these elements' blocks. */
+  /** Marks the values of these elements' blocks as sent to the workspace. */
   told(block, element) {
     const key = Form.key(block.block_id, element?.action_id);
     this.known.set(key, JSON.stringify(this.values.get(key)));
   }
 
-  /** The values that the workspace does not know yet, by block id, as the act endpoint takes them. */
+  /** The values that the workspace doesn't have yet, by block id, as the act endpoint takes them. */
   filled(blocks) {
     return Object.fromEntries(this.changed(blocks).map((block) => [block.block_id ?? block.label?.text, this.plain(block)]));
   }
@@ -58,7 +58,7 @@ export class Form {
     return element.type.startsWith("multi_") ? values : (values[0] ?? null);
   }
 
-  /** What Slack's own client would object to before it sends: {block id: words}. */
+  /** The errors that Slack's own client shows before it sends: {block id: text}. */
   problems(blocks) {
     const out = {};
     for (const block of inputsOf(blocks)) {

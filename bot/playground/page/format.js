@@ -1,4 +1,4 @@
-// Dates, sizes, initials: how values are written for people.
+// Formats dates, sizes and initials for people.
 
 const DAY = 86_400_000;
 
@@ -15,7 +15,7 @@ export function tsDate(ts) {
   return new Date(Number.parseFloat(ts) * 1000);
 }
 
-/** "Today", "Yesterday" or the day written out. */
+/** "Today", "Yesterday" or the full date. */
 export function dayName(date, now = new Date()) {
   if (sameDay(date, now)) return "Today";
   if (sameDay(date, new Date(now.getTime() - DAY))) return "Yesterday";
@@ -39,7 +39,7 @@ function ago(date) {
   return words.format(seconds, "second");
 }
 
-/** Fills the tokens of a `<!date^seconds^format|fallback>`; null when the seconds are no time. */
+/** Fills the tokens of a `<!date^seconds^format|fallback>`; null if the seconds aren't a valid time. */
 export function slackDate(seconds, format) {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return null;
@@ -86,7 +86,7 @@ export function plural(count, word) {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
-/** "reply" and "replies", which plural() cannot know. */
+/** "reply" or "replies", an irregular plural. */
 export function replies(count) {
   return count === 1 ? "1 reply" : `${count} replies`;
 }

@@ -36,7 +36,7 @@ export class HomeView {
     if (print === this.print) return;
     this.print = print;
     if (!view) {
-      put(this.body, h("div", { class: "empty" }, appMark(), h("h3", {}, "This Home is empty"), h("p", { class: "muted" }, `${this.app.appName()} has not published anything for you. It hears now that you have opened this page.`)));
+      put(this.body, h("div", { class: "empty" }, appMark(), h("h3", {}, "App Home is empty"), h("p", { class: "muted" }, `${this.app.appName()} hasn't published anything for you. It has been told that you opened this page.`)));
       return;
     }
     const at = document.activeElement;

@@ -1,4 +1,4 @@
-// Images of blocks. Nothing is loaded from outside this machine: a distant image is named, not fetched.
+// Images of blocks. Nothing is loaded from outside this machine: a remote image is named, not fetched.
 import { h, link } from "./dom.js";
 import { icon } from "./icons.js";
 

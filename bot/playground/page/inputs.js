@@ -7,7 +7,7 @@ import { upload } from "./api.js";
 const PICKER_MS = 600;
 const TEXT_TYPES = { email_text_input: "email", url_text_input: "url", number_input: "text" };
 
-/** The node of an input element, or null for a type that is none. */
+/** The node of an input element, or null for any other type. */
 export function inputElement(element, block, ctx, input) {
   switch (element?.type) {
     case "plain_text_input":
@@ -87,7 +87,7 @@ function picker(element, block, ctx, input, type, initial) {
   const kept = ctx.form.start(...key, out(initial ?? ""));
   const node = h("input", { ...common(element, block, input), class: "field field-picker", type });
   node.value = (type === "datetime-local" ? localMinute(kept) : kept) ?? "";
-  // A browser reports every digit of a typed year as a change; the app hears what it came to.
+  // A browser reports every digit of a typed year as a change; only the final value is sent.
   let waiting = null;
   const send = () => {
     clearTimeout(waiting);

@@ -57,7 +57,7 @@ export class MessageList {
     this.rove();
   }
 
-  /** Brings a message into sight and puts the focus on it. False when it is not here. */
+  /** Scrolls to a message and focuses it. Returns false if it isn't in the list. */
   reveal(ts) {
     const node = [...this.root.children].find((one) => one.dataset.ts === ts);
     node?.scrollIntoView({ block: "center" });

@@ -8,7 +8,7 @@ import { textNodes } from "./mrkdwn.js";
 import { explain } from "./words.js";
 
 export class ModalHost {
-  /** `context(form, where)` makes the context of a view's blocks; `act(name, args)` sends; `settled()` follows an act. */
+  /** `context(form, where)` makes the context of a view's blocks; `act(name, args)` sends; `settled()` is called after an act. */
   constructor({ context, act, settled, appName }) {
     Object.assign(this, { context, act, settled, appName });
     this.forms = new Map();
@@ -155,7 +155,7 @@ export class ModalHost {
     put(this.banner, text ? [icon("warn"), text] : []);
   }
 
-  /** Puts each message at the field of its block; what belongs to no field goes to the top. */
+  /** Puts each message at the field of its block; messages without a field go to the top. */
   showErrors(errors) {
     const left = { ...errors };
     let first = null;

@@ -30,7 +30,7 @@ export function plain(text) {
   return withEmoji(unescape(String(text)));
 }
 
-/** What a person would hear or see of a text, without any marks. */
+/** The text as people read it, without markup. */
 export function bareText(value, names) {
   return h("span", {}, textNodes(value, names)).textContent;
 }
@@ -174,7 +174,7 @@ function specialsOnly(text, names) {
   });
 }
 
-/** What stands between < and >: a mention, a date, or a link. */
+/** The content between < and >: a mention, a date, or a link. */
 function special(body, names) {
   const bar = body.indexOf("|");
   const head = bar < 0 ? body : body.slice(0, bar);

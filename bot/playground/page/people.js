@@ -1,11 +1,11 @@
-// The workspace's state as the page uses it: shown names, roles, what can be mentioned.
+// The workspace's state as the page uses it: display names, roles, and mentions.
 
 const DEFAULT_SHORTCUTS = [
   { callback_id: "launcher", name: "Operate a control plane", kind: "global" },
   { callback_id: "work_on_message", name: "Run from this message", kind: "message" },
 ];
 
-/** Takes GET /playground/state; raises when it holds nobody. */
+/** Takes GET /playground/state; throws if it has no people. */
 export function normalState(raw, wanted) {
   const everybody = (raw.people ?? []).map(person);
   const app = appOf(raw.app ?? {});

@@ -1,4 +1,4 @@
-// The panel "Control planes": the simulated back ends, their faults, and what they were asked.
+// The panel "Control planes": the simulated backends, their faults, and their requests.
 import * as api from "./api.js";
 import { h, put, toast } from "./dom.js";
 import { icon } from "./icons.js";
@@ -6,27 +6,27 @@ import { clockTime } from "./format.js";
 
 const POLL_MS = 2000;
 
-/** Every fault a plane can be told to have, with what it does. */
+/** Every fault that a control plane can have, with its effect. */
 export const FAULTS = [
   ["delay", "answers 10 seconds late"],
-  ["refuse", "refuses connections, for 15 seconds instead of each request"],
+  ["refuse", "refuses connections for 15 seconds"],
   ["drop_before", "drops the connection before the work is done"],
-  ["drop_after", "does what changes something, then drops the connection"],
-  ["401_once", "says once that the token is not valid"],
-  ["401", "says that the token is not valid"],
-  ["429", "says that there were too many requests"],
-  ["500", "fails inside"],
+  ["drop_after", "carries out the change, then drops the connection"],
+  ["401_once", "answers once that the token isn't valid"],
+  ["401", "answers that the token isn't valid"],
+  ["429", "answers that there were too many requests"],
+  ["500", "answers with an internal error"],
   ["html", "answers with a web page"],
-  ["empty", "answers with nothing"],
+  ["empty", "answers with an empty body"],
   ["bad_json", "answers with broken JSON"],
   ["wrong_types", "answers with fields of the wrong type"],
-  ["unknown_enum", "answers with a state that nobody knows"],
+  ["unknown_enum", "answers with an unknown state"],
   ["drip", "answers one byte at a time"],
-  ["huge", "answers with far too much"],
-  ["redirect", "sends the caller elsewhere"],
+  ["huge", "answers with far too much data"],
+  ["redirect", "redirects the caller"],
 ];
 
-// A late answer has to be late enough to matter; a lost one matters where something was done.
+// A late answer must be late enough to matter; a lost one matters only after a change.
 const DETAILS = { delay: { seconds: 10 }, drop_after: { match: "^(POST|PUT|PATCH|DELETE) " } };
 
 const TIMES = [["1", "for the next request"], ["3", "for 3 requests"], ["", "until cleared"]];
@@ -61,7 +61,7 @@ export class PlanesPanel {
     }
     if (!planes.length) {
       this.cards.clear();
-      put(this.body, h("p", { class: "empty-note" }, "No control planes are registered with this workspace."));
+      put(this.body, h("p", { class: "empty-note" }, "This workspace has no control planes."));
       return;
     }
     for (const plane of planes) {
@@ -71,7 +71,7 @@ export class PlanesPanel {
   }
 
   add(plane) {
-    if (!this.cards.size) put(this.body, h("p", { class: "planes-intro muted" }, "Simulated back ends. Give one a fault, then run a command against it and see what the bot tells you."));
+    if (!this.cards.size) put(this.body, h("p", { class: "planes-intro muted" }, "Simulated control planes. Give one a fault, then run a command on it and see how the bot answers."));
     const card = new PlaneCard(plane, () => this.refresh());
     this.cards.set(plane.name, card);
     this.body.append(card.root);
@@ -105,7 +105,7 @@ class PlaneCard {
     try {
       if (fault === "clear") await api.fault(this.plane.name, { clear: true });
       else {
-        // One fault at a time: the last one chosen. Refused connections can't be counted, so they end by time.
+        // One fault at a time: the last one chosen. Refused connections can't be counted, so they end after a time.
         await api.fault(this.plane.name, { clear: true });
         await api.fault(this.plane.name, fault === "refuse" && times ? { fault, seconds: 15 * times } : { fault, times, ...DETAILS[fault] });
       }
@@ -121,7 +121,7 @@ class PlaneCard {
     this.set = plane.faults ?? [];
     for (const button of this.root.querySelectorAll("[data-fault]")) button.setAttribute("aria-pressed", this.set.includes(button.dataset.fault) ? "true" : "false");
     this.root.classList.toggle("faulty", this.set.length > 0);
-    put(this.active, this.set.length ? [icon("warn"), `In force: ${this.set.join(", ")}`] : []);
+    put(this.active, this.set.length ? [icon("warn"), `Active: ${this.set.join(", ")}`] : []);
     if (this.details.open) await this.updateLog();
   }
 
@@ -136,7 +136,7 @@ class PlaneCard {
     const print = JSON.stringify(entries.slice(-100));
     if (print === this.last) return;
     this.last = print;
-    put(this.log, entries.length ? entries.slice(-100).reverse().map(logLine) : h("p", { class: "muted" }, "Nothing was asked yet."));
+    put(this.log, entries.length ? entries.slice(-100).reverse().map(logLine) : h("p", { class: "muted" }, "No requests yet."));
   }
 }
 

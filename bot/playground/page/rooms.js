@@ -1,4 +1,4 @@
-// A channel or the app's DM: its head, its messages, the box to write in.
+// A channel or the app's DM: its header, its messages, the message box.
 import { h, put } from "./dom.js";
 import { appMark, icon } from "./icons.js";
 import { MessageList } from "./messages.js";
@@ -43,13 +43,13 @@ export class Rooms {
     const dm = this.place.startsWith("D");
     const app = this.app.app();
     put(this.title, dm ? appMark() : icon(channel?.is_private ? "lock" : "hash"), dm ? app.name : channel?.name);
-    put(this.sub, dm ? "Direct messages with the app. No command word is needed here." : channel?.is_ext_shared ? "Shared with another organization" : (channel?.topic ?? ""));
+    put(this.sub, dm ? "Direct messages with the app. You don't need a slash command here." : channel?.is_ext_shared ? "Shared with another organization" : (channel?.topic ?? ""));
     this.composer.setPlaceholder(`Message ${dm ? app.name : `#${channel?.name}`}, or type ${app.commands[0].command}`);
   }
 
   stateChanged() {
     const app = this.app.app();
-    put(this.banner, app.connected ? [] : [icon("warn"), `${app.name} is not connected to this workspace. What you send now will not be answered.`]);
+    put(this.banner, app.connected ? [] : [icon("warn"), `${app.name} is not connected to this workspace. It won't answer what you send now.`]);
   }
 
   show(list) {
@@ -57,7 +57,7 @@ export class Rooms {
     this.list.show(shown, this.empty());
   }
 
-  /** What a newcomer sees in a silent channel: things to try. */
+  /** Suggestions for an empty channel. */
   empty() {
     const app = this.app.app();
     const command = app.commands[0].command;
@@ -66,8 +66,8 @@ export class Rooms {
       "div",
       { class: "empty", "data-testid": "empty" },
       appMark(),
-      h("h3", {}, "Nothing has been said here yet"),
-      h("p", { class: "muted" }, `Type ${command} to work the control planes, or start with one of these:`),
+      h("h3", {}, "No messages yet"),
+      h("p", { class: "muted" }, `Type ${command} to use the control planes, or start with one of these:`),
       h("div", { class: "tries" }, tries.map((text) => h("button", { type: "button", class: "btn", on: { click: () => { this.composer.text = text; this.composer.focus(); } } }, text))),
     );
   }

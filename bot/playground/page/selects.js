@@ -33,7 +33,7 @@ export function selectElement(element, block, ctx, input) {
     load: loader(element, block, source, ctx),
     onChange: (options) => ctx.form.set(...key, [...options]),
     onDone: (options) => {
-      // An option of the app's own is told at once: later the workspace may have forgotten that it was offered.
+      // An option from the app is sent at once: later, the workspace may no longer know that it was offered.
       if (live || source === "external") send(options);
     },
   });

@@ -1,4 +1,4 @@
-// The left column: who one is, the channels, the app, the way to the control planes.
+// The left column: the current person, the channels, the app, the button for the control planes.
 import { h, put } from "./dom.js";
 import { avatar } from "./messages.js";
 import { icon } from "./icons.js";
@@ -11,7 +11,7 @@ export class Sidebar {
     this.face = h("span", { class: "me-face" });
     this.select = h("select", { class: "me-select", "data-testid": "person-select", "aria-label": "You are", on: { change: () => host.become(this.select.value) } });
     this.role = h("p", { class: "me-role" });
-    this.other = h("a", { class: "me-other", target: "_blank", rel: "noopener", title: "Open a second window, as another person" }, icon("window"), "Second window");
+    this.other = h("a", { class: "me-other", target: "_blank", rel: "noopener", title: "Open a second window as another person" }, icon("window"), "Second window");
     this.places = h("nav", { class: "places", "aria-label": "Channels and app" });
     this.link = h("p", { class: "link-state", role: "status", "data-testid": "app-state" });
     this.planes = h("button", { type: "button", class: "place", "data-testid": "planes-toggle", "aria-expanded": "false", on: { click: () => host.togglePlanes() } }, icon("lever"), h("span", { class: "place-name" }, "Control planes"));
@@ -68,7 +68,7 @@ export class Sidebar {
   }
 
   connection(app, live) {
-    const words = !live ? "The workspace is not reachable" : app.connected ? `${app.name} is connected` : `${app.name} is not connected`;
+    const words = !live ? "The workspace doesn't answer" : app.connected ? `${app.name} is connected` : `${app.name} is not connected`;
     this.link.className = `link-state ${!live ? "down" : app.connected ? "up" : "wait"}`;
     put(this.link, h("span", { class: "lamp" }), words);
   }

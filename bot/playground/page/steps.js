@@ -1,8 +1,8 @@
-// Running a custom workflow step of the app, as a workflow in Slack would: its inputs, then go.
+// Runs a custom workflow step of the app, as a workflow in Slack does: inputs first, then the step.
 import { refuseRepeat } from "./dialogs.js";
 import { freshId, h } from "./dom.js";
 
-/** Asks for a step's inputs and resolves to {name: value}, or to null when the person leaves. */
+/** Asks for a step's inputs and resolves to {name: value}, or to null if the person cancels. */
 export function askInputs(step, given) {
   const titleId = freshId("step-title");
   const before = document.activeElement;

@@ -1,4 +1,4 @@
-// A thread beside its channel: the message it hangs on, its replies, a box for the next one.
+// A thread next to its channel: its first message, the replies, and a box for the next one.
 import { h } from "./dom.js";
 import { MessageList } from "./messages.js";
 

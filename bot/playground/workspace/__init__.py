@@ -1,4 +1,4 @@
-"""A Slack workspace on one machine: Web API, Socket Mode, signed HTTP, people who act, faults on order."""
+"""A Slack workspace on one machine: Web API, Socket Mode, signed HTTP, simulated people, and faults on request."""
 
 from .clock import PlaygroundClock
 from .core import ApiCall

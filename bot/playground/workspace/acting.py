@@ -1,4 +1,4 @@
-"""POST /playground/act: the acts of a person by name, with JSON arguments."""
+"""POST /playground/act: a person's acts by name, with JSON arguments."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .whole import Whole
 
 
 async def act(workspace: Whole, given: Json) -> Json:
-    """Do `{user, act, ...}`; the Receipt as JSON, for "suggest" also `options`. ValueError for a bad request."""
+    """Do `{user, act, ...}`; the Receipt as JSON, for "suggest" also `options`. Raises ValueError for a bad request."""
     user, name = given.get("user"), given.get("act")
     if not isinstance(user, str) or not isinstance(name, str) or name not in ACTS:
-        raise ValueError(f"user and one of these acts are needed: {', '.join(ACTS)}")
+        raise ValueError(f"give a user and one of these acts: {', '.join(ACTS)}")
     made = await ACTS[name](workspace.person(user), given)
     if isinstance(made, Receipt):
         return made.as_json()
@@ -27,7 +27,7 @@ async def act(workspace: Whole, given: Json) -> Json:
 def _text(given: Json, name: str) -> str:
     value = given.get(name)
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} is needed")
+        raise ValueError(f"{name} is missing")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The workspace's own time: wall-clock time that a test can move forward, and the ids made from counters."""
+"""The workspace's own time: wall-clock time that a test can move forward, and ids made from counters."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from contextlib import suppress
 
 
 class PlaygroundClock:
-    """Epoch seconds that run on by themselves and jump when a test says so."""
+    """Epoch seconds that follow the wall clock and can be moved forward by a test."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
@@ -18,11 +18,11 @@ class PlaygroundClock:
         return time.time() + self._ahead
 
     def wall(self) -> float:
-        """Epoch seconds without the advances: what a signature is stamped with."""
+        """Epoch seconds without the advances: the timestamp of signatures."""
         return time.time()
 
     def advance(self, seconds: float) -> None:
-        """Move time forward and wake everything that waits for it."""
+        """Move time forward and wake everything that waits for a time."""
         self._ahead += seconds
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()

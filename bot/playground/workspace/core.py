@@ -1,4 +1,4 @@
-"""The parts of one running workspace, held together for the families of methods that work on them."""
+"""The parts of one running workspace, for the method families that use them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ApiCall:
 
 @dataclass(slots=True)
 class RotatingTokens:
-    """Tokens of an app with token rotation: access tokens with their end in epoch seconds, and what they came from."""
+    """Tokens of an app with token rotation: access tokens with their expiry in epoch seconds, and the refresh token of each."""
 
     access: dict[str, float] = field(default_factory=dict)
     replaces: dict[str, str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Core:
         return cls(seed, clock, state, Views(state), Triggers(clock), ResponseUrls(clock, seed.team_id))
 
     def own_message(self, message: Message, before: Json | None = None) -> None:
-        """The app posted a message, or changed one that was `before`: its own events, where they are on."""
+        """Send the app the events of its own post, or of its change to the message `before`, if that is switched on."""
         if self.on_own_message is not None and message.ephemeral_for is None:
             self.on_own_message(message, before)
 

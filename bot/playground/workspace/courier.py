@@ -12,12 +12,12 @@ from .socket_mode import SocketMode
 from .state import Json
 from .transport import Answer, Envelope, Transport
 
-# seconds after the failed try before (slack.md, Events delivery)
+# seconds after the previous failed try (slack.md, Events delivery)
 RETRY_AFTER = (0.0, 60.0, 300.0)
 
 
 class Courier:
-    """The one way out of the workspace to the app."""
+    """The only path from the workspace to the app."""
 
     def __init__(self, core: Core, sockets: SocketMode) -> None:
         self._core = core
@@ -47,9 +47,9 @@ class Courier:
         return await self._transport.send(Envelope(kind, payload))
 
     async def event(self, event: Json, *, channel: str | None = None, keep: bool = True) -> Answer | None:
-        """Deliver an event to which the app subscribes, else None; a failed one is retried in the background.
+        """Deliver an event if the app subscribes to it, otherwise return None. A failed delivery is retried in the background.
 
-        `keep` makes it the one that redeliver() sends again.
+        With `keep`, redeliver() sends this event again.
         """
         name = event["type"]
         if name == "message":
@@ -80,7 +80,7 @@ class Courier:
     def redeliver(self) -> asyncio.Task[Answer]:
         """Send the last event again as a retry, with the same event_id."""
         if self.last_event is None:
-            raise LookupError("no event was delivered yet")
+            raise LookupError("no event has been delivered yet")
         number = min(self.last_event.retry_num + 1, len(RETRY_AFTER))
         reason = "timeout" if self._http is None else "http_timeout"
         self.last_event = replace(self.last_event, retry_num=number, retry_reason=reason)

@@ -44,7 +44,7 @@ class SignedHttp:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, envelope: Envelope) -> Answer:
-        """POST once; only a 200 within 3 s counts, redirects do not."""
+        """POST once; only a 200 within 3 s counts as success; redirects don't."""
         started = time.perf_counter()
         work = asyncio.ensure_future(self._post(envelope))
         if not await within_ack_time(self._clock, work):
@@ -89,7 +89,7 @@ class SignedHttp:
 
 
 def _parsed(headers: dict[str, str], raw: bytes) -> Json | None:
-    """A reply body: JSON as it is, plain text as a message, nothing as None."""
+    """A reply body: JSON unchanged, plain text as a message, None if it is empty."""
     text = raw.decode(errors="replace")
     if not text.strip():
         return None

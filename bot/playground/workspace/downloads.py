@@ -1,4 +1,4 @@
-"""File bytes: the upload address and the private download, which needs the bot's token."""
+"""File contents: the upload address, and the private download, which needs the bot's token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .web_api.files import readable
 
 
 class Downloads:
-    """The routes that carry bytes."""
+    """The routes for file contents."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -41,7 +41,7 @@ class Downloads:
         return web.Response(text=f"OK - {file.size}")
 
     async def download(self, request: web.Request) -> web.StreamResponse:
-        """GET url_private: without a good token Slack redirects to its sign-in page."""
+        """GET url_private. Without a valid token, Slack redirects to its sign-in page."""
         early = await self._failing("download", request)
         if early is not None:
             return early
@@ -57,7 +57,7 @@ class Downloads:
         return attachment(file)
 
     async def _failing(self, name: str, request: web.Request) -> web.Response | None:
-        """The answer that an ordered failure gives instead, if there is one."""
+        """The answer of a configured fault, if there is one."""
         fault = self._core.faults.take(name)
         try:
             early = await fault.early() if fault is not None else None
@@ -68,12 +68,12 @@ class Downloads:
         return web.Response(status=early[0] if early[0] != 200 else 500, text=early[1], headers=fault.headers)
 
     async def signin(self, _request: web.Request) -> web.StreamResponse:
-        """What a client without a token ends up with."""
+        """The page that a client without a token gets."""
         return web.Response(text="<!doctype html><title>Sign in</title>", content_type="text/html")
 
 
 def attachment(file: StoredFile) -> web.Response:
-    """The bytes as a download that no browser renders."""
+    """The content as a download that browsers don't render."""
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
         "Content-Type": file.mimetype,

@@ -1,7 +1,7 @@
-"""A person edits or deletes her own message: what the workspace keeps, and which event the app gets.
+"""Edits and deletions of a person's own messages: what the workspace keeps, and which event the app gets.
 
 Source: docs.slack.dev, events message/message_changed and message/message_deleted; app_mention is sent again for an edited
-message that mentions the app (same channel and ts, new event_id, with `edited`), as seen by running apps.
+message that mentions the app (same channel and ts, new event_id, with `edited`), as observed with running apps.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from .wording import rich_text
 
 
 def own_message(core: Core, channel: Channel, ts: str, user_id: str) -> Message:
-    """A message that this person wrote. Raises CannotAct for another one: nobody edits what others wrote."""
+    """A message of this person. Raises CannotAct for others' messages, which nobody can edit."""
     message = core.state.find(channel.id, ts)
     if message is None or message.body.get("user") != user_id or message.ephemeral_for is not None:
-        raise CannotAct(f"{user_id} wrote no message {ts} in {channel.id}")
+        raise CannotAct(f"{user_id} has no message {ts} in {channel.id}")
     return message
 
 
 def edit(core: Core, channel: Channel, message: Message, wire: str) -> Json | None:
-    """Change the text; the event that the app gets, None where it gets none."""
+    """Change the text. Returns the event for the app, or None."""
     before = dict(message.body)
     message.body |= {"text": wire, "edited": {"user": message.body["user"], "ts": core.clock.next_ts()}}
     core.state.changed("messages", channel.id)
@@ -35,7 +35,7 @@ def edit(core: Core, channel: Channel, message: Message, wire: str) -> Json | No
 
 
 def delete(core: Core, channel: Channel, message: Message) -> Json | None:
-    """Remove the message (a parent with replies becomes a tombstone); the event that the app gets, if any."""
+    """Remove the message (a parent with replies becomes a tombstone); returns the event for the app, or None."""
     before = dict(message.body)
     core.state.remove(message)
     if not (channel.is_im or channel.is_mpim):

@@ -1,4 +1,4 @@
-"""How the workspace refuses: as the Web API does, or because a person could not do that in Slack at all."""
+"""The workspace's refusals: of the Web API, and of acts that Slack doesn't offer."""
 
 from typing import Any
 
@@ -14,4 +14,4 @@ class ApiError(Exception):
 
 
 class CannotAct(LookupError):
-    """The person sees no such message, button, field or view, so Slack offers no way to do this."""
+    """The person sees no such message, button, field or view, so Slack doesn't offer this act."""

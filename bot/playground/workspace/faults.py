@@ -1,4 +1,4 @@
-"""Failures on order: rate limits, errors, lost replies and delays of chosen Web API methods."""
+"""Faults on request: rate limits, errors, lost replies and delays of chosen Web API methods."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from aiohttp import web
 
 
 class Dropped(Exception):
-    """The connection is to be cut without an answer."""
+    """Cut the connection without an answer."""
 
 
 @dataclass(slots=True)
 class Fault:
-    """One order. `times` None means until cleared, `channel` None any; `drop` "before" or "after" the call took effect."""
+    """One fault. `times` None: until cleared; `channel` None: any; `drop`: "before" or "after" the call takes effect."""
 
     method: str
     times: int | None = None
@@ -42,7 +42,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The orders in force. A method is a Web API name, "response_url", "upload_url", "download" or "*"."""
+    """The active faults. A method is a Web API name, "response_url", "upload_url", "download" or "*"."""
 
     orders: list[Fault] = field(default_factory=list)
     posts_per_second: float | None = None
@@ -50,7 +50,7 @@ class Faults:
     def rate_limit(
         self, method: str, times: int | None = 1, retry_after: int = 1, *, channel: str | None = None
     ) -> None:
-        """Answer 429 with Retry-After (seconds) instead of doing it."""
+        """Answer 429 with Retry-After (seconds) instead."""
         self.orders.append(Fault(method, times, status=429, retry_after=retry_after, channel=channel))
 
     def fail(
@@ -66,8 +66,8 @@ class Faults:
     ) -> None:
         """Fail with an HTTP status, a Slack error code or a cut connection, each after `delay` real seconds.
 
-        `drop=True` cuts before the call takes effect, `drop="after"` loses only the reply. With a delay alone
-        the call is merely slow.
+        `drop=True` cuts before the call takes effect, `drop="after"` loses only the reply. With only a delay,
+        the call is slow.
         """
         when = "before" if drop is True else drop or None
         self.orders.append(Fault(method, times, status, error, when, delay, channel=channel))
@@ -77,7 +77,7 @@ class Faults:
         self.posts_per_second = None
 
     def take(self, method: str, channel: object = None) -> Fault | None:
-        """The order that this call meets, counted down."""
+        """The fault for this call, counted down."""
         for order in self.orders:
             if order.method in (method, "*") and order.channel in (None, channel):
                 if order.times is not None:
@@ -89,7 +89,7 @@ class Faults:
 
 
 def cut(request: web.Request) -> web.Response:
-    """Cut the connection of a request; the response is never seen."""
+    """Cut the connection of a request, so that the client never gets the response."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)

@@ -1,4 +1,4 @@
-"""What a client does with input elements: entering values, choosing options, checking before it submits."""
+"""A client's work with input elements: entering values, choosing options, checking before it submits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def options_of(element: Json) -> list[Json]:
 
 
 def pick(options: Sequence[Json], wanted: str) -> Json:
-    """The option with this value, else with this text. Raises CannotAct."""
+    """The option with this value, otherwise with this text. Raises CannotAct."""
     for option in options:
         if option.get("value") == wanted:
             return option
@@ -37,14 +37,14 @@ def pick(options: Sequence[Json], wanted: str) -> Json:
 
 
 def entry(element: Json, value: Any, options: Sequence[Json] | None = None) -> Json:
-    """The element's state entry once a person entered `value` (None empties it).
+    """The element's state entry after a person enters `value` (None clears it).
 
     Text as str; an option by value or text; several as a list; people, channels and dates by id or text.
     """
     kind = element["type"]
     names = STATEFUL.get(kind)
     if names is None:
-        raise CannotAct(f"nothing can be entered into a {kind}")
+        raise CannotAct(f"a {kind} takes no input")
     choices = options_of(element) if options is None else options
     made: Any = value
     if kind == "rich_text_input" and isinstance(value, str):
@@ -81,11 +81,11 @@ def locate(blocks: list[Json], name: str) -> tuple[Json, Json]:
         if element["action_id"] == name:
             return block, element
     known = ", ".join(f"{b['block_id']} ({b['label']['text'] if 'label' in b else e['type']})" for b, e in fields)
-    raise CannotAct(f"no field {name!r}; there are: {known or 'none'}")
+    raise CannotAct(f"no field {name!r}; the fields are: {known or 'none'}")
 
 
 def complaints(blocks: list[Json], values: dict[str, dict[str, Json]]) -> dict[str, str]:
-    """What the client itself complains about before it submits: block_id -> sentence."""
+    """The errors that the client shows before it submits: block_id -> sentence."""
     found: dict[str, str] = {}
     for block, element in walk_elements(blocks):
         if block["type"] != "input" or element["type"] not in STATEFUL:

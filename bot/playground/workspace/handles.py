@@ -17,7 +17,7 @@ KEPT_HANDLES = 20_000
 
 @dataclass(slots=True)
 class Trigger:
-    """A trigger id: whose act it was, in which view it happened, and until when it opens a modal."""
+    """A trigger id: its person, the view of the act, and the time until which it opens a modal."""
 
     user: str
     view_id: str | None
@@ -39,7 +39,7 @@ class Triggers:
         return handle
 
     def use(self, handle: object) -> Trigger:
-        """Spend a trigger; invalid_trigger_id, exchanged_trigger_id or expired_trigger_id otherwise."""
+        """Spend a trigger; raises invalid_trigger_id, exchanged_trigger_id or expired_trigger_id."""
         trigger = self._made.get(handle) if isinstance(handle, str) else None
         if trigger is None:
             raise ApiError("invalid_trigger_id")
@@ -53,7 +53,7 @@ class Triggers:
 
 @dataclass(slots=True)
 class ResponseUrl:
-    """A response_url: where and for whom it answers, and on which message it was pressed."""
+    """A response_url: its channel and person, and the message of the press."""
 
     user: str
     channel: str
@@ -85,7 +85,7 @@ class ResponseUrls:
         return path
 
     def use(self, path: str) -> ResponseUrl:
-        """Count one use; not_found, expired_url or used_url otherwise (HTTP 404, as Slack answers)."""
+        """Count one use; raises not_found, expired_url or used_url (HTTP 404, as in Slack)."""
         made = self._made.get(path)
         if made is None:
             raise ApiError("not_found", status=404)
@@ -98,7 +98,7 @@ class ResponseUrls:
 
 
 def _prune(made: dict[str, Any]) -> None:
-    """Forget the oldest half once there are too many: a long demo must not grow for ever."""
+    """Forget the oldest half if there are too many, so that a long demo doesn't keep growing."""
     if len(made) >= KEPT_HANDLES:
         for handle in list(made)[: KEPT_HANDLES // 2]:
             del made[handle]

@@ -1,4 +1,4 @@
-"""Submitting and closing modals, and what the app's answer does to the stack."""
+"""Submitting and closing modals, and the effect of the app's answer on the stack."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Modals:
         self._user_id = user_id
 
     async def submit(self, user: User, place: Place) -> Receipt:
-        """view_submission, unless the client itself finds a field missing or wrong."""
+        """Send view_submission, unless the client finds a missing or wrong field."""
         view = self._modal(place)
         if view.body["submit"] is None and not any(b["type"] == "input" for b in view.body["blocks"]):
             raise CannotAct("this modal has no submit button")
@@ -43,7 +43,7 @@ class Modals:
 
     def _modal(self, place: Place) -> View:
         if place.view is None or place.view.body["type"] != "modal":
-            raise CannotAct("only modals are submitted and closed")
+            raise CannotAct("only modals can be submitted and closed")
         return place.view
 
     def _response_urls(self, user: User, view: View) -> list[Json]:
@@ -70,7 +70,7 @@ class Modals:
         return Receipt.of(answer, errors=errors)
 
     def _apply(self, view: View, body: Json) -> dict[str, str]:
-        """Do what response_action says; returns the errors that the form shows."""
+        """Apply response_action, and return the errors that the form shows."""
         action = body.get("response_action")
         views = self._core.views
         if action is None:
@@ -94,7 +94,7 @@ class Modals:
         return {str(k): str(v) for k, v in errors.items()}
 
     async def close(self, user: User, place: Place, *, clear: bool) -> Receipt:
-        """view_closed, sent only for views with notify_on_close."""
+        """Send view_closed, only for views with notify_on_close."""
         view = self._modal(place)
         if clear:
             self._core.views.clear(user.id)

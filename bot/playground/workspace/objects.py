@@ -1,4 +1,4 @@
-"""Slack's JSON for users, channels, files, groups and the team, as the Web API answers with it."""
+"""Slack's JSON for users, channels, files, groups and the team, as in Web API answers."""
 
 from urllib.parse import quote
 
@@ -6,7 +6,7 @@ from .state import Channel, Group, Json, State, StoredFile, User
 
 
 def user_json(state: State, user: User) -> Json:
-    """users.info's `user`; a person of another team comes as a stranger with few fields."""
+    """users.info's `user`; a person of another team has few fields."""
     external = user.team_id != state.seed.team_id
     shown = {
         "id": user.id,
@@ -54,7 +54,7 @@ def _profile(user: User) -> Json:
 
 
 def channel_json(state: State, channel: Channel) -> Json:
-    """conversations.info's `channel`; a DM has `user` and hardly anything else, a group DM is neither channel nor group."""
+    """conversations.info's `channel`; a DM has `user` and few other fields; a group DM is neither channel nor group."""
     if channel.is_im:
         return {
             "id": channel.id,
@@ -121,7 +121,7 @@ def file_json(state: State, file: StoredFile, base_url: str) -> Json:
 
 
 def group_json(state: State, group: Group, *, with_users: bool, with_count: bool) -> Json:
-    """usergroups.list's row."""
+    """An entry of usergroups.list."""
     row: Json = {
         "id": group.id,
         "team_id": state.seed.team_id,

@@ -1,4 +1,4 @@
-"""The JSON that the page and out-of-process tests use, and its live events."""
+"""The JSON API of the page and of tests in other processes, with live events."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class PageApi:
             stream.put_nowait(change)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events for one person until she goes away or the workspace stops."""
+        """Server-sent events for one person, until the client disconnects or the workspace stops."""
         me = self._me(request)
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         response = web.StreamResponse(headers=headers)
@@ -165,7 +165,7 @@ class PageApi:
         return True
 
     async def act(self, request: web.Request) -> web.StreamResponse:
-        """POST an act as a person: its Receipt, 400 for a malformed one, 409 when she cannot do that."""
+        """POST an act as a person: its Receipt, 400 for a malformed act, 409 if Slack doesn't offer it."""
         given = await _json_object(request)
         try:
             return web.json_response(await act(self._ws, given))
@@ -183,20 +183,20 @@ class PageApi:
         return attachment(file)
 
     async def planes(self, _request: web.Request) -> web.StreamResponse:
-        """Every plane, with the faults that are still in force."""
+        """Every control plane, with its active faults."""
         planes = self._ws.planes.values()
         faults = {plane.name: list(getattr(plane, "faults", ())) for plane in planes}
         return web.json_response({"planes": [row | {"faults": faults[row["name"]]} for row in self._planes()]})
 
     async def step(self, request: web.Request) -> web.StreamResponse:
-        """How a workflow step stands: running, completed with outputs, or failed with an error."""
+        """The state of a workflow step: running, completed with outputs, or failed with an error."""
         found = self._ws.core.state.steps.get(request.match_info["id"])
         if found is None:
             raise web.HTTPNotFound(text=json.dumps({"error": "no such step"}), content_type="application/json")
         return web.json_response({name: found[name] for name in ("status", "outputs", "error") if name in found})
 
     async def plane_faults(self, request: web.Request) -> web.StreamResponse:
-        """POST a fault to a plane; `{"fault": null}` or `{"clear": true}` clears them."""
+        """POST a fault to a control plane; `{"fault": null}` or `{"clear": true}` clears them."""
         plane = self._plane(request)
         given = await _json_object(request)
         if given.get("clear") or given.get("fault", "") is None:
@@ -214,7 +214,7 @@ class PageApi:
     def _plane(self, request: web.Request) -> Any:
         plane = self._ws.planes.get(request.match_info["name"])
         if plane is None:
-            raise web.HTTPNotFound(text=json.dumps({"error": "no such plane"}), content_type="application/json")
+            raise web.HTTPNotFound(text=json.dumps({"error": "no such control plane"}), content_type="application/json")
         return plane
 
     async def close(self) -> None:
@@ -224,10 +224,10 @@ class PageApi:
 
 
 async def _json_object(request: web.Request) -> Json:
-    """The body; 415 for another type than JSON, so that a form elsewhere cannot post here."""
+    """The body; 415 for any type but JSON, so that a form on another site can't post here."""
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(
-            text=json.dumps({"error": "application/json is needed"}), content_type="application/json"
+            text=json.dumps({"error": "send application/json"}), content_type="application/json"
         )
     try:
         given = json.loads(await request.text())

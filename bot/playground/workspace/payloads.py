@@ -12,7 +12,7 @@ from .views import View
 
 
 def place_name(channel: Channel) -> str:
-    """channel_name as commands and interactions carry it."""
+    """The channel_name in commands and interactions."""
     if channel.is_im:
         return "directmessage"
     if channel.is_mpim:
@@ -45,7 +45,7 @@ def slash_command(core: Core, user: User, channel: Channel, command: str, text: 
 
 
 def _team_of(core: Core, user: User) -> Json:
-    """The workspace in which the person acts: an external person's own one."""
+    """The workspace in which the person acts; for an external person, their own."""
     if user.team_id != core.seed.team_id:
         return {"id": user.team_id, "domain": user.team_id.lower()}
     team: Json = {"id": core.seed.team_id, "domain": core.seed.team_domain}
@@ -59,7 +59,7 @@ def _person(user: User) -> Json:
 
 
 def interaction(core: Core, kind: str, user: User) -> Json:
-    """The fields that every interactive payload has."""
+    """The fields of every interactive payload."""
     seed = core.seed
     enterprise = {"id": seed.enterprise_id, "name": seed.enterprise_name} if seed.enterprise_id else None
     return {
@@ -87,7 +87,7 @@ def on_message(core: Core, message: Message) -> Json:
 
 
 def _escaped(text: str) -> str:
-    """A message's own text as interactions carry it: entities once more, and emoji by name."""
+    """A message's text in interactions: with entities escaped again, and emoji by name."""
     for emoji, name in _EMOJI.items():
         text = text.replace(emoji, name)
     return re.sub(r"&(?!(?:amp|lt|gt);)", "&amp;", text)
@@ -109,7 +109,7 @@ def on_view(view: View) -> Json:
 
 
 def block_actions(core: Core, user: User, where: Json, action: Json, values: Json | None) -> Json:
-    """A block_actions payload; one on a message has a response_url and its state, one in a view has neither."""
+    """A block_actions payload; on a message it has a response_url and the state, in a view neither."""
     payload = interaction(core, "block_actions", user) | where
     view = where.get("view")
     payload["trigger_id"] = core.triggers.make(user.id, view["id"] if view else None)
@@ -152,7 +152,7 @@ def event_callback(core: Core, event: Json, channel: str | None) -> Json:
 
 
 def function_data(message: Message) -> dict[str, Any]:
-    """What an interaction adds when the message was posted with a workflow step's token."""
+    """The additional fields of an interaction on a message that was posted with a workflow step's token."""
     step = message.function
     if step is None:
         return {}
@@ -167,7 +167,7 @@ def function_data(message: Message) -> dict[str, Any]:
 
 
 def own_message(message: Message, before: Json | None, event_ts: str) -> Json:
-    """The message.im event of the app's own post, or message_changed when it was `before`."""
+    """The message.im event of the app's own post, or message_changed if it replaces `before`."""
     place: Json = {"type": "message", "channel": message.channel, "channel_type": "im"}
     if before is None:
         return {**message.body, **place, "event_ts": message.ts}
@@ -176,7 +176,7 @@ def own_message(message: Message, before: Json | None, event_ts: str) -> Json:
 
 
 def sharing_changed(channel: Channel, event_ts: str) -> Json:
-    """channel_shared or channel_unshared, as the channel is now."""
+    """channel_shared or channel_unshared, by the channel's current state."""
     place: Json = {"channel": channel.id, "event_ts": event_ts}
     if channel.is_ext_shared:
         return {"type": "channel_shared", "connected_team_id": "T0OTHER", **place}

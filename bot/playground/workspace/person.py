@@ -1,4 +1,4 @@
-"""Acting as one person: typing, posting, pressing, filling in, and looking."""
+"""Acts of one person: typing, posting, pressing buttons, filling in forms, and reading."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ POLL_SECONDS = 0.01
 
 
 class Person:
-    """One person of the workspace; every act returns a Receipt. CannotAct where Slack offers no such act."""
+    """One person of the workspace; every act returns a Receipt. Raises CannotAct if Slack doesn't offer the act."""
 
     def __init__(self, core: Core, courier: Courier, responder: Responder, user_id: str) -> None:
         if user_id not in core.state.users:
-            raise CannotAct(f"nobody is called {user_id}")
+            raise CannotAct(f"no user {user_id}")
         self.id = user_id
         self._core = core
         self._courier = courier
@@ -47,7 +47,7 @@ class Person:
 
     @property
     def dm(self) -> str:
-        """The id of her DM with the bot, opened when it was not."""
+        """The id of the person's DM with the bot, opened if necessary."""
         return self._core.state.open_im(self.id).id
 
     def _user(self) -> User:
@@ -63,7 +63,7 @@ class Person:
         return channel
 
     async def command(self, channel_id: str, typed: str) -> Receipt:
-        """Type a slash command, all of it ("/ops status"). Only the installing team has it."""
+        """Type a whole slash command ("/ops status"). Only people of the installing team have it."""
         user, channel = self._user(), self._channel(channel_id)
         name, _, text = typed.strip().partition(" ")
         row = next((c for c in self._core.seed.app.commands if c.command == name), None)
@@ -143,7 +143,7 @@ class Person:
         return event
 
     async def edit(self, channel_id: str, ts: str, text: str) -> Receipt:
-        """Edit her own message: a mention of the bot is an app_mention again, in a DM it is a message_changed event."""
+        """Edit an own message: a mention of the bot is an app_mention again, in a DM it is a message_changed event."""
         self._user()
         channel = self._channel(channel_id)
         message = editing.own_message(self._core, channel, ts, self.id)
@@ -151,7 +151,7 @@ class Person:
         return await self._told(event, channel, ts)
 
     async def delete(self, channel_id: str, ts: str) -> Receipt:
-        """Delete her own message: a message_deleted event in a DM, no event in a channel."""
+        """Delete an own message: a message_deleted event in a DM, no event in a channel."""
         self._user()
         channel = self._channel(channel_id)
         event = editing.delete(self._core, channel, editing.own_message(self._core, channel, ts, self.id))
@@ -171,10 +171,10 @@ class Person:
         value: str | None = None,
         seen: Json | None = None,
     ) -> Receipt:
-        """Press a button, or an overflow's entry by `value` (or its text).
+        """Press a button, or choose an overflow entry by `value` (or its text).
 
-        `container` is a channel with `ts`, or a view id, "modal" or "home". `seen` is a message as messages()
-        returned it earlier: the press of a client that has not yet drawn an update.
+        `container` is a channel with `ts`, or a view id, "modal" or "home". `seen` is a message that messages()
+        returned earlier: the press of a client that hasn't drawn an update yet.
         """
         place = self._places.find(container, ts, seen)
         block, found = element(place, action_id, block_id, PRESSED, value)
@@ -213,7 +213,7 @@ class Person:
     ) -> Receipt:
         """Choose in a select, picker, radio group or checkboxes; several values as a list.
 
-        In an input block without dispatch_action this only fills the field in, as in Slack.
+        In an input block without dispatch_action, this only fills in the field, as in Slack.
         """
         place = self._places.find(container, ts)
         block, found = element(place, action_id, block_id, set(STATEFUL))
@@ -240,7 +240,7 @@ class Person:
         return entry(found, value, options)
 
     async def enter(self, view_id: str, values: Mapping[str, Any]) -> None:
-        """Fill fields of a modal in (by block_id, label or action_id) without submitting."""
+        """Fill in fields of a modal (by block_id, label or action_id) without submitting."""
         place = self._places.find(view_id)
         for name, value in values.items():
             block, found = locate(place.blocks, name)
@@ -258,12 +258,12 @@ class Person:
         return shown
 
     async def submit(self, view_id: str = "modal", values: Mapping[str, Any] | None = None) -> Receipt:
-        """Fill in and submit a modal; the receipt's errors are the form's complaints by block_id."""
+        """Fill in and submit a modal; the receipt's errors are those of the form, by block_id."""
         await self.enter(view_id, values or {})
         return await self._modals.submit(self._user(), self._places.find(view_id))
 
     async def close(self, view_id: str = "modal", *, clear: bool = False) -> Receipt:
-        """Close a modal with Cancel; `clear` closes the whole stack with the x."""
+        """Close a modal with Cancel; `clear` closes the whole stack with the X."""
         return await self._modals.close(self._user(), self._places.find(view_id), clear=clear)
 
     async def shortcut(self, callback_id: str) -> Receipt:
@@ -304,7 +304,7 @@ class Person:
         return Receipt.of(await self._courier.send("interactive", payload))
 
     async def open_home(self, tab: str = "home") -> Receipt:
-        """Open the app's Home (or Messages) tab: app_home_opened, with the view when one was published."""
+        """Open the app's Home (or Messages) tab: sends app_home_opened, with the view if one is published."""
         self._user()
         event: Json = {
             "type": "app_home_opened",
@@ -320,7 +320,7 @@ class Person:
         return Receipt.of(answer, error=None) if answer else Receipt()
 
     async def run_step(self, callback_id: str, inputs: Mapping[str, Any] | None = None) -> Receipt:
-        """Run a workflow that has the app's step; how it ended is in the workspace's `steps`."""
+        """Run a workflow that has the app's step; the workspace's `steps` has the result."""
         return await run_step(self._core, self._courier, self._user(), callback_id, dict(inputs or {}))
 
     async def suggest(self, container: Any, action_id: str, query: str) -> list[Json]:
@@ -332,7 +332,7 @@ class Person:
         return options
 
     def messages(self, channel_id: str, thread_ts: str | None = None) -> list[Json]:
-        """What she sees now, oldest first, her ephemeral messages included."""
+        """The messages that the person sees now, oldest first, including their ephemeral ones."""
         return sight.messages(self._core, self.id, channel_id, thread_ts)
 
     def modal(self) -> Json | None:
@@ -342,7 +342,7 @@ class Person:
         return sight.view_shown(self._core.views.homes.get(self.id))
 
     async def wait_for(self, predicate: Callable[[Person], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109
-        """The predicate's first truthy value; a LookupError counts as "not yet". AssertionError with a dump."""
+        """The predicate's first truthy value; a LookupError counts as "not yet". On timeout, AssertionError with a dump."""
         deadline = time.monotonic() + timeout
         while True:
             with suppress(LookupError):
@@ -357,7 +357,7 @@ _CARRIED = {"type", "action_id", "text", "value", "style", "url", "confirm", "ic
 
 
 def _chosen(place: Place, block: Json, found: Json) -> list[Json]:
-    """The options that an external menu holds already."""
+    """The options that an external menu already has."""
     held = place.values[block["block_id"]][found["action_id"]]
     one = held.get("selected_option")
     return [*held.get("selected_options", []), *([one] if one else [])]

@@ -1,4 +1,4 @@
-"""Where a person presses: on a message, in a modal, on the Home tab; and the element she means."""
+"""The place of a press (a message, a modal, the Home tab) and its element."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Place:
     view: View | None = None
 
     def where(self, core: Core) -> Json:
-        """The payload fields that say where the interaction happened."""
+        """The payload fields for the place of the interaction."""
         if self.view is not None:
             return on_view(self.view)
         if self.message is None:
@@ -35,7 +35,7 @@ class Place:
 
 
 class Places:
-    """One person's places; what she entered into messages is kept here, views keep their own."""
+    """One person's places. Values entered into messages are kept here; views keep their own."""
 
     def __init__(self, core: Core, user_id: str) -> None:
         self._core = core
@@ -44,7 +44,7 @@ class Places:
         self._suggested: dict[str, list[Json]] = {}
 
     def find(self, container: object, ts: str | None = None, seen: Json | None = None) -> Place:
-        """By (channel, ts), a view id, "modal" or "home". `seen` is an older sight of the message."""
+        """By (channel, ts), a view id, "modal" or "home". `seen` is an earlier state of the message."""
         if isinstance(container, list | tuple):
             container, ts = container
         name = str(container)
@@ -77,7 +77,7 @@ class Places:
         return Place(blocks, values, message=message)
 
     def suggested(self, action_id: str, options: Sequence[Json] = ()) -> list[Json]:
-        """The options ever suggested for an external menu; new ones are remembered."""
+        """All options suggested so far for an external menu; new ones are added."""
         known = self._suggested.setdefault(action_id, [])
         known.extend(o for o in options if o not in known)
         return known
@@ -92,7 +92,7 @@ def element(
         other_button = found["type"] == "button" and value is not None and found.get("value") != value
         if action_id in (None, found["action_id"]) and block_id in (None, block["block_id"]) and not other_button:
             return block, found
-    raise CannotAct(f"nothing with action_id {action_id!r}; there are: {_names(there)}")
+    raise CannotAct(f"no element with action_id {action_id!r}; the elements are: {_names(there)}")
 
 
 def labelled(place: Place, label: str) -> tuple[Json, Json, str | None]:
@@ -108,7 +108,7 @@ def labelled(place: Place, label: str) -> tuple[Json, Json, str | None]:
         for side in ("positive_button", "negative_button"):
             if found.get(side, {}).get("text", {}).get("text") == label:
                 return block, found, found[side]["value"]
-    raise CannotAct(f"no button {label!r}; there are: {_names(there)}")
+    raise CannotAct(f"no button {label!r}; the elements are: {_names(there)}")
 
 
 def _names(there: list[tuple[Json, Json]]) -> str:

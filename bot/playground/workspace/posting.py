@@ -1,4 +1,4 @@
-"""Turning what an app gives (text, blocks, metadata, files) into a message, or refusing it as Slack would."""
+"""Turns an app's content (text, blocks, metadata, files) into a message, or refuses it as Slack does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .state import Channel, Json, Message, State, StoredFile
 
 TEXT_CUT = 40_000
 METADATA_BYTES = 16_384
-# Undocumented; seen by users near this length of the blocks as JSON (slackapi/bolt-js issues 2509 and 2867).
+# Undocumented; users report it near this length of the blocks as JSON (slackapi/bolt-js issues 2509 and 2867).
 BLOCKS_JSON = 13_200
 UNTITLED = "This content can't be displayed."
 
@@ -110,9 +110,9 @@ def bot_body(state: State, made: Json, thread_ts: str | None) -> Json:
 
 
 def thread_for(channel: Channel, thread_ts: object) -> str | None:
-    """The thread to post in: a reply's ts stands for its parent; None for a deleted parent, as Slack posts at top level then.
+    """The thread to post in: for a reply's ts, its parent; None for a deleted parent, because Slack then posts at the top level.
 
-    Raises thread_not_found for a ts that never was a message.
+    Raises thread_not_found for a ts that was never a message.
     """
     if thread_ts in (None, ""):
         return None
@@ -137,7 +137,7 @@ def post_as_app(
 ) -> Message:
     """Append a message of the app to a channel.
 
-    An ephemeral one for a thread that nobody has answered in is taken and shown to nobody, as Slack does.
+    An ephemeral one for a thread without replies is accepted and shown to nobody, as in Slack.
     """
     body = bot_body(core.state, made, thread_ts)
     if ephemeral_for:
@@ -151,7 +151,7 @@ def post_as_app(
 
 
 def share(core: Core, channel: Channel, files: list[StoredFile], body: Json) -> Message:
-    """Put files into a channel with a message; every file becomes visible there."""
+    """Put files into a channel with a message; all files become visible there."""
     for file in files:
         file.pending = False
         file.channel_id, file.thread_ts = channel.id, body.get("thread_ts")

@@ -37,7 +37,7 @@ class Rates:
     _calls: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
     def retry_after(self, method: str, args: Json, now: float) -> int | None:
-        """Seconds to wait if this call is one too many, None if it may go on. A refused call does not count."""
+        """Seconds to wait if this call is over the limit, None if not. A refused call doesn't count."""
         if not self.on:
             return None
         if method == "chat.postMessage":

@@ -1,4 +1,4 @@
-"""What a person's act came to."""
+"""The result of a person's act."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Receipt:
     """The outcome of one act.
 
     `acked` and `ack_ms`: whether and how fast the app answered; `body`: the parsed ack payload; `status`: the
-    HTTP status in HTTP mode; `errors`: a form's complaints by block_id; `error`: what Slack would show
-    ("operation_timeout", "dispatch_failed", ...); `detail`: why Slack refused what the app answered; `ts`: the
+    HTTP status in HTTP mode; `errors`: a form's errors by block_id; `error`: what Slack would show
+    ("operation_timeout", "dispatch_failed", ...); `detail`: why Slack refused the app's answer; `ts`: the
     message that the act posted; `execution_id`: the workflow step run; `delivered`: something was sent to the app.
     """
 

@@ -15,13 +15,13 @@ from .state import Channel, Json, Message
 
 
 class Responder:
-    """Puts responses into channels, for as long as their response_url lives."""
+    """Puts responses into channels, while their response_url is valid."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """POST to a response_url: 200 {"ok": true}, 404 when unknown, spent or expired, 400 for bad content."""
+        """POST to a response_url: 200 {"ok": true}, 404 if it is unknown, used up or expired, 400 for bad content."""
         body = await request.text()
         fault = self._core.faults.take("response_url")
         try:
@@ -44,7 +44,7 @@ class Responder:
         return cut(request) if fault is not None and fault.drop == "after" else web.json_response({"ok": True})
 
     def respond(self, path: str, args: Json) -> None:
-        """Spend one use of a response_url. Content is checked before anything shows."""
+        """Spend one use of a response_url. Content is checked before anything is shown."""
         made = self._core.responses.use(path)
         original = self._original(made)
         if args.get("delete_original"):
@@ -58,7 +58,7 @@ class Responder:
         self._post(made, args, fresh)
 
     def _original(self, made: ResponseUrl) -> Message | None:
-        """The app's message that was pressed; a command's response_url, or a person's message, is none to replace."""
+        """The app's message that was pressed; None for a command's response_url and for a person's message."""
         found = self._core.state.find(made.channel, made.message_ts) if made.message_ts else None
         return found if found is not None and found.body.get("bot_id") == self._core.seed.app.bot_id else None
 
@@ -79,7 +79,7 @@ class Responder:
         post_as_app(self._core, channel, fresh, thread_ts=thread_ts, ephemeral_for=None if shared else made.user)
 
     def answer_command(self, channel: Channel, user: str, typed: str, body: Json) -> None:
-        """A slash command's ack body as a message; in_channel shows what was typed too. Raises ApiError."""
+        """A slash command's ack body as a message; in_channel also shows the typed command. Raises ApiError."""
         if not any(body.get(k) for k in ("text", "blocks", "attachments")):
             return
         fresh = content(body)
@@ -90,13 +90,13 @@ class Responder:
         post_as_app(self._core, channel, fresh, ephemeral_for=None if shared else user)
 
     def whisper(self, channel: Channel, user: str, text: str) -> None:
-        """Slackbot tells one person something."""
+        """Post an ephemeral Slackbot message to one person."""
         body = {"type": "message", "user": "USLACKBOT", "text": text, "ts": self._core.clock.next_ts()}
         self._core.state.add(Message(channel.id, body | {"is_ephemeral": True}, ephemeral_for=user))
 
 
 async def _fail_early(fault: Fault) -> None:
-    """Raises the ordered failure as ApiError or Dropped; a mere delay passes."""
+    """Raises the configured fault as ApiError or Dropped; only waits for a delay."""
     early = await fault.early()
     if early is not None:
         raise ApiError(early[1], status=early[0])

@@ -1,4 +1,4 @@
-"""What a workspace starts with: team, people, groups, channels and the installed app."""
+"""The initial content of a workspace: team, people, groups, channels and the installed app."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -65,7 +65,7 @@ class SeedGroup:
 
 @dataclass(frozen=True, slots=True)
 class SeedChannel:
-    """A channel (C...) with its members, the bot user among them when it was invited."""
+    """A channel (C...) with its members, including the bot user if it is invited."""
 
     id: str
     name: str
@@ -118,13 +118,13 @@ class SeedApp:
     steps: tuple[SeedStep, ...] = ()
     scopes: tuple[str, ...] = BOT_SCOPES
     events: tuple[str, ...] = BOT_EVENTS
-    bot_token: str = "xoxb-playground-not-a-secret"  # noqa: S105  stands where a secret would, and is none
-    app_token: str = "xapp-playground-not-a-secret"  # noqa: S105  stands where a secret would, and is none
-    signing_secret: str = "playground-signing-not-a-secret"  # noqa: S105  stands where a secret would, and is none
+    bot_token: str = "xoxb-playground-not-a-secret"  # noqa: S105  a placeholder, not a secret
+    app_token: str = "xapp-playground-not-a-secret"  # noqa: S105  a placeholder, not a secret
+    signing_secret: str = "playground-signing-not-a-secret"  # noqa: S105  a placeholder, not a secret
     client_id: str = "1.2"
-    client_secret: str = "playground-client-not-a-secret"  # noqa: S105  stands where a secret would, and is none
-    refresh_token: str | None = None  # the first one of an app with token rotation; its bot token does not work then
-    verification_token: str = "playground-verification-not-a-secret"  # noqa: S105  stands where a secret would, and is none
+    client_secret: str = "playground-client-not-a-secret"  # noqa: S105  a placeholder, not a secret
+    refresh_token: str | None = None  # the first one of an app with token rotation, whose bot token doesn't work
+    verification_token: str = "playground-verification-not-a-secret"  # noqa: S105  a placeholder, not a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class Seed:
     def with_manifest(self, manifest: Mapping[str, Any]) -> "Seed":
         """The same workspace with the app installed from an app manifest (major version 2, as a mapping).
 
-        Takes scopes, event subscriptions, slash commands, shortcuts and functions, and nothing that it does not name.
+        Takes only the scopes, event subscriptions, slash commands, shortcuts and functions that the manifest names.
         """
         features, settings = manifest.get("features", {}), manifest.get("settings", {})
         return self.with_app(

@@ -15,11 +15,11 @@ from .web_api import WebApi
 from .whole import Whole
 
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
-MAX_BODY = 1024 * 1024 * 1024  # the largest file that Slack takes
+MAX_BODY = 1024 * 1024 * 1024  # Slack's limit for a file
 
 
 class Server:
-    """Listens on 127.0.0.1 only and answers only requests whose Host is a loopback name."""
+    """Listens on 127.0.0.1 only and answers only requests with a loopback Host header."""
 
     def __init__(self, workspace: Whole, sockets: SocketMode, responder: Responder, port: int) -> None:
         self._core = workspace.core
@@ -58,7 +58,7 @@ class Server:
 
 @web.middleware
 async def _loopback_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A page elsewhere cannot reach the workspace through a name that points at loopback."""
+    """Refuse other hosts, so that a page elsewhere can't reach the workspace through a name that points to loopback."""
     origin = request.headers.get("Origin")
     if _name(request.headers.get("Host", "")) not in LOOPBACK:
         return web.json_response({"error": "only loopback hosts are served"}, status=403)

@@ -1,4 +1,4 @@
-"""What a person sees: messages, the top modal, the Home tab."""
+"""The state that a person sees: messages, the top modal, the Home tab."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .views import View
 def messages(core: Core, user_id: str, channel_id: str, thread_ts: str | None = None) -> list[Json]:
     """Messages that the person sees, oldest first; with `thread_ts` only that thread, its parent included.
 
-    Slack's own fields plus ephemeral, deleted, author_name and channel. Nothing from a channel she is not in.
+    Slack's own fields plus ephemeral, deleted, author_name and channel. Nothing from channels that the person isn't in.
     """
     channel = core.state.channel_for(channel_id)
     if channel is None or user_id not in channel.members:
@@ -51,7 +51,7 @@ def view_shown(view: View | None) -> Json | None:
 
 
 def dump(core: Core, user_id: str) -> str:
-    """Everything that the person sees and the last calls of the app, for a failed wait."""
+    """Everything that the person sees, and the app's last calls, for the error of a failed wait."""
     lines = [f"what {user_id} sees:"]
     for channel_id in core.state.channels:
         for message in messages(core, user_id, channel_id):

@@ -1,4 +1,4 @@
-"""What a workspace remembers between two starts: channels, messages, files and user groups, as JSON."""
+"""The data that a workspace keeps between starts: channels, messages, files and user groups, as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VERSION = 1
 
 
 def taken(state: State) -> dict[str, Any]:
-    """The memory of a workspace. Modals, Home tabs and workflow steps end with it."""
+    """The saved data of a workspace. Modals, Home tabs and workflow steps aren't saved."""
     return {
         "version": VERSION,
         "ids": state.ids.next,
@@ -26,7 +26,7 @@ def taken(state: State) -> dict[str, Any]:
 
 
 def put_back(state: State, kept: dict[str, Any]) -> None:
-    """Bring it back; raises KeyError, TypeError or ValueError for what this version doesn't understand."""
+    """Restore it. Raises KeyError, TypeError or ValueError for data that this version doesn't understand."""
     if kept["version"] != VERSION:
         raise ValueError("another version")
     groups = [Group(**row) for row in kept["groups"]]

@@ -65,7 +65,7 @@ class SocketMode:
         return socket
 
     async def wait_open(self, count: int) -> None:
-        """Until at least this many connections are open."""
+        """Wait until at least this many connections are open."""
         while self.connected < count:
             await self._arrived.wait()
 
@@ -99,7 +99,7 @@ class SocketMode:
         self._transports.pop(socket, None)
 
     async def send(self, envelope: Envelope) -> Answer:
-        """Give the envelope to one connection; nobody there is dispatch_failed, no ack operation_timeout."""
+        """Send the envelope to one connection: dispatch_failed without a connection, operation_timeout without an ack."""
         started = time.perf_counter()
         envelope_id = str(uuid.uuid4())
         waiting: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
@@ -116,7 +116,7 @@ class SocketMode:
         return Answer(True, ms, body=waiting.result().get("payload"))
 
     async def _hand_over(self, wire: Json) -> bool:
-        """Connections take turns; one that breaks while sending is left out."""
+        """Use connections in turn; skip one that breaks while sending."""
         while self._open:
             self._turn += 1
             socket = self._open[self._turn % len(self._open)]
@@ -129,7 +129,7 @@ class SocketMode:
         return False
 
     async def disconnect(self, reason: str | None) -> None:
-        """Tell every connection to go ("warning" comes 10 s before), or cut the TCP connections (None)."""
+        """Ask every connection to disconnect ("warning" comes 10 s before), or cut the TCP connections (None)."""
         for socket in list(self._open):
             if reason is None:
                 self._forget_and_abort(socket)
@@ -149,7 +149,7 @@ class SocketMode:
             transport.abort()
 
     async def _refresh(self, socket: web.WebSocketResponse, seconds: float) -> None:
-        """A connection ends by itself: a warning ten seconds ahead, then Slack closes it."""
+        """End a connection after its time: a warning ten seconds before, then Slack closes it."""
         await self._core.clock.wait(seconds - WARNING_SECONDS)
         if socket not in self._open:
             return

@@ -1,4 +1,4 @@
-"""Everything the workspace knows: people, groups, channels, messages, files. No HTTP here."""
+"""The workspace's state: people, groups, channels, messages, files. No HTTP here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class User:
-    """A person or bot user as the workspace holds it now."""
+    """A person or bot user in its current state."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ class Group:
 
 @dataclass(slots=True)
 class Message:
-    """A message: `body` holds Slack's own fields, `ephemeral_for` the one person who sees it."""
+    """A message: `body` has Slack's own fields; `ephemeral_for` is the only person who sees it."""
 
     channel: str
     body: Json
@@ -67,7 +67,7 @@ class Message:
 
 @dataclass(slots=True)
 class Channel:
-    """A channel, a group DM, or a DM when `im_user` names the person on the other side of the bot."""
+    """A channel, a group DM, or a DM if `im_user` names the person who talks to the bot."""
 
     id: str
     name: str
@@ -105,7 +105,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a live page refreshes: `what` is messages, modal, home or files."""
+    """A change for live pages: `what` is messages, modal, home or files."""
 
     what: str
     channel: str | None = None
@@ -113,7 +113,7 @@ class Change:
 
 
 class State:
-    """The workspace's memory, made from a seed."""
+    """The workspace's data, made from a seed."""
 
     def __init__(self, seed: Seed, clock: PlaygroundClock) -> None:
         self.seed = seed
@@ -149,7 +149,7 @@ class State:
         )
 
     def changed(self, what: str, channel: str | None = None, user: str | None = None) -> None:
-        """Tell every live listener."""
+        """Notify every live listener."""
         for listener in list(self.listeners):
             listener(Change(what, channel, user))
 
@@ -166,7 +166,7 @@ class State:
         return self.channels[im_id]
 
     def open_mpim(self, users: Sequence[str]) -> Channel:
-        """The group DM of these people, the bot among them; the same one every time."""
+        """The group DM of these people and the bot; always the same one."""
         members = list(dict.fromkeys((*users, self.bot_user)))
         for channel in self.channels.values():
             if channel.is_mpim and set(channel.members) == set(members):
@@ -177,7 +177,7 @@ class State:
         return self.channels[made]
 
     def channel_for(self, channel_id: str) -> Channel | None:
-        """A known channel, or a person's DM opened on the spot when its id is asked for."""
+        """A known channel, or a person's DM, which is opened when its id is first used."""
         if channel_id not in self.channels and channel_id.startswith("D"):
             owner = self.users.get("U" + channel_id[1:]) or self.users.get("W" + channel_id[1:])
             if owner is not None:
@@ -185,7 +185,7 @@ class State:
         return self.channels.get(channel_id)
 
     def find(self, channel_id: str, ts: str) -> Message | None:
-        """A message that was not deleted, ephemeral ones included."""
+        """A message that isn't deleted, including ephemeral ones."""
         channel = self.channels.get(channel_id)
         found = (m for m in reversed(channel.messages) if m.ts == ts) if channel else iter(())
         return next((m for m in found if not m.deleted), None)

@@ -1,4 +1,4 @@
-"""Custom workflow steps: function_executed with a token of its own (slack.md, Custom steps)."""
+"""Custom workflow steps: function_executed with its own token (slack.md, Custom steps)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .state import Json, User
 
 
 async def run_step(core: Core, courier: Courier, user: User, callback_id: str, inputs: dict[str, Any]) -> Receipt:
-    """Start the step for a person; the state's `steps[execution_id]` tells how it ended."""
+    """Start the step for a person; the state's `steps[execution_id]` has the result."""
     row = next((s for s in core.seed.app.steps if s.callback_id == callback_id), None)
     if row is None:
         raise CannotAct(f"the app has no step {callback_id!r}")

@@ -1,4 +1,4 @@
-"""External menus: block_suggestion and the options that come back in the ack."""
+"""External menus: block_suggestion and the options in the ack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .state import Json, User
 async def suggest(
     core: Core, courier: Courier, user: User, place: Place, found: tuple[Json, Json], *, query: str
 ) -> list[Json]:
-    """The options for a query, groups flattened; none below min_query_length. CannotAct when there is no answer."""
+    """The options for a query, with groups flattened; empty below min_query_length. Raises CannotAct without an answer."""
     block, element = found
     if len(query) < element.get("min_query_length", 3):
         return []
@@ -23,7 +23,7 @@ async def suggest(
     payload |= {"action_id": element["action_id"], "block_id": block["block_id"], "value": query}
     answer = await courier.send("interactive", payload)
     if not answer.acked or not isinstance(answer.body, dict):
-        raise CannotAct(f"no options came back: {answer.error or 'empty answer'}")
+        raise CannotAct(f"no options in the answer: {answer.error or 'empty answer'}")
     groups = answer.body.get("option_groups")
     faults = check_options(answer.body)
     if faults:

@@ -20,7 +20,7 @@ class Tasks:
         return task
 
     async def close(self) -> None:
-        """Cancel what runs and wait until it is gone."""
+        """Cancel all tasks and wait until they end."""
         running = list(self._running)
         for task in running:
             task.cancel()

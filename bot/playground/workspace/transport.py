@@ -1,4 +1,4 @@
-"""What both ways of delivery share: the envelope kinds, the answer of the app, waiting in workspace time."""
+"""Shared by both kinds of delivery: the envelope kinds, the app's answer, waiting in workspace time."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Answer:
 
 
 class Transport(Protocol):
-    """A way to the app."""
+    """A transport to the app."""
 
     async def send(self, envelope: Envelope) -> Answer:
         """Deliver once and wait at most 3 s for the answer."""
 
 
 async def within_ack_time(clock: PlaygroundClock, work: asyncio.Future[Any]) -> bool:
-    """Whether the work finished within 3 s of workspace time; it is cancelled if not."""
+    """Whether the work finished within 3 s of workspace time; otherwise it is cancelled."""
     timer = asyncio.create_task(clock.wait(ACK_SECONDS))
     try:
         await asyncio.wait({work, timer}, return_when=asyncio.FIRST_COMPLETED)

@@ -51,13 +51,13 @@ class Views:
         return next((v for v in self._all() if v.body.get("external_id") == external_id), None)
 
     def open(self, user: str, given: object) -> View:
-        """A first modal; one that was open is replaced."""
+        """Open a first modal, which replaces an open one."""
         checked = self.checked(given, "modal")
         self.stacks[user] = []
         return self._append(user, checked)
 
     def push(self, user: str, given: object, onto: str | None) -> View:
-        """One more modal on the stack of the view that the trigger came from."""
+        """Push a modal onto the stack of the view that the trigger came from."""
         stack = self.stacks.get(user, [])
         if not stack or (onto is not None and all(v.id != onto for v in stack)):
             raise ApiError("not_found")
@@ -66,7 +66,7 @@ class Views:
         return self._append(user, self.checked(given, "modal"))
 
     def update(self, view: View, given: object, given_hash: str | None = None) -> View:
-        """Replace a view's content; entered values stay where block_id, action_id and type stay."""
+        """Replace a view's content; entered values stay if block_id, action_id and type stay."""
         if given_hash and given_hash != view.body["hash"]:
             raise ApiError("hash_conflict")
         checked = self.checked(given, view.body["type"], but=view)
@@ -83,7 +83,7 @@ class Views:
         return view
 
     def publish(self, user: str, given: object, given_hash: str | None = None) -> View:
-        """A person's Home tab."""
+        """Publish a person's Home tab."""
         home = self.homes.get(user)
         if home is not None:
             return self.update(home, given, given_hash)
@@ -102,7 +102,7 @@ class Views:
         return found
 
     def close(self, view: View) -> None:
-        """Take one modal off; the one under it shows again."""
+        """Remove the top modal, so that the one under it shows again."""
         stack = self.stacks.get(view.user, [])
         self.stacks[view.user] = [v for v in stack if v is not view]
         self._state.changed("modal", user=view.user)
@@ -123,7 +123,7 @@ class Views:
         return view
 
     def checked(self, given: object, kind: str, but: View | None = None) -> Json:
-        """A view that Slack takes. Raises invalid_arguments (with the places), view_too_large, duplicate_external_id."""
+        """A view that Slack accepts. Raises invalid_arguments (with the places), view_too_large, duplicate_external_id."""
         faults = check_view(given, kind)
         if faults or not isinstance(given, dict):
             raise invalid_arguments([f.text for f in faults])
@@ -161,7 +161,7 @@ class Views:
 
 
 def invalid_arguments(messages: list[str]) -> ApiError:
-    """How the views.* methods refuse a bad view: invalid_arguments with a message for each place."""
+    """The error of views.* methods for a bad view: invalid_arguments with a message for each place."""
     return ApiError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {m}" for m in messages]})
 
 

@@ -1,4 +1,4 @@
-"""What is served of the workspace, as the server and the page's JSON see it; the workspace that starts them is one."""
+"""The parts of the workspace that the server and the page's API use; Workspace implements it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .state import StoredFile
 
 
 class Whole(Protocol):
-    """The state, the people to act as, and what stands beside it."""
+    """The state, the people to act as, and the control planes."""
 
     core: Core
 

@@ -7,7 +7,7 @@ import re
 from .state import Json, State
 
 _TOKEN = re.compile(r"<(?:[@#!][^<>\s]*|https?://[^<>\s]+|mailto:[^<>\s]+)>")
-# Clients link a bare domain only if its last label is a known top-level domain; these are enough for a playground.
+# Clients link a bare domain only if its last label is a known top-level domain; these are enough for the playground.
 _DOMAIN = r"(?<![\w@./:=-])(?:[a-zA-Z0-9-]+\.)+(?:com|org|net|io|dev|de|fr|eu|co|uk|app)\b(?:/[^\s<>]*)?(?![\w@-])"
 _MAIL = r"(?<![\w.@/:-])[\w.+-]+@(?:[\w-]+\.)+[a-zA-Z]{2,}\b"
 _TYPED = re.compile(
@@ -20,7 +20,7 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 def escaped(state: State, text: str, *, labels: bool) -> str:
     """@name, #channel, URLs, bare domains and mail addresses become Slack's <...> forms, & < > entities; <...> stays.
 
-    `labels` puts the name behind a person's id, as a slash command with should_escape gets it.
+    `labels` adds the name after a person's id, as in a slash command with should_escape.
     """
 
     def swap(match: re.Match[str]) -> str:
@@ -39,7 +39,7 @@ def escaped(state: State, text: str, *, labels: bool) -> str:
 
 
 def _link(word: str) -> str:
-    """An address as a client sends it: `&` inside is an entity, and a bare domain gets `http://` and keeps its label."""
+    """An address as a client sends it: with `&` as an entity; a bare domain gets `http://` and keeps its label."""
     link = word.rstrip(".,;:!?)\"'")
     wire = link.replace("&amp;", "&").replace("&", "&amp;")
     shown = f"<{wire}>" if re.match("https?://", link) else f"<http://{wire}|{wire}>"
@@ -65,7 +65,7 @@ def _channel(state: State, word: str) -> str:
 
 
 def plain(state: State, text: str) -> str:
-    """The same the other way: how a command without should_escape gets picked mentions, channels and links."""
+    """The reverse: mentions, channels and links as a command without should_escape gets them."""
 
     def swap(match: re.Match[str]) -> str:
         body, _, label = match.group()[1:-1].partition("|")

@@ -1,4 +1,4 @@
-"""The local Slack workspace as tests and the demo hold it."""
+"""The local Slack workspace for tests and the demo."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Workspace:
         *,
         own_events: bool = False,
     ) -> None:
-        """`own_events` also sends the app the message.im events of its own posts and updates, as Slack does."""
+        """With `own_events`, the app also gets the message.im events of its own posts and updates, as in Slack."""
         self.seed = seed
         self.clock = clock or PlaygroundClock()
         self.core = Core.from_seed(seed, self.clock)
@@ -75,7 +75,7 @@ class Workspace:
 
     @property
     def host(self) -> str:
-        """HOST:PORT where response_url and upload_url live."""
+        """HOST:PORT of response_url and upload_url."""
         return self.core.base_url.removeprefix("http://")
 
     @property
@@ -117,7 +117,7 @@ class Workspace:
 
     @property
     def files(self) -> dict[str, StoredFile]:
-        """Files that were completed or posted; an upload that was never completed is not there."""
+        """Files that were completed or posted; uploads that were never completed aren't included."""
         return {k: f for k, f in self.core.state.files.items() if not f.pending}
 
     @property
@@ -139,7 +139,7 @@ class Workspace:
         self._planes[plane.name] = plane
 
     def person(self, user_id: str) -> Person:
-        """Act as this person; the same object every time."""
+        """The object to act as this person; always the same one."""
         if user_id not in self._people:
             self._people[user_id] = Person(self.core, self._courier, self._responder, user_id)
         return self._people[user_id]
@@ -149,16 +149,16 @@ class Workspace:
         self._courier.use_http(url)
 
     async def deliver(self, kind: str, payload: Json) -> Receipt:
-        """Send any payload (kind slash_commands, interactive or events_api) as it is, for hostile tests."""
+        """Send any payload (kind slash_commands, interactive or events_api) unchanged, for hostile tests."""
         return Receipt.of(await self._courier.send(kind, payload))
 
     def enforce_limits(self) -> None:
-        """From now on as strict as Slack: calls are rate limited, and sockets are refreshed after their time."""
+        """Be as strict as Slack from now on: limit the rate of calls, and refresh sockets after their time."""
         self.core.rates.on = True
         self.core.sockets_refresh = True
 
     async def verify_url(self) -> Receipt:
-        """What Slack does when a request URL is saved: a url_verification challenge."""
+        """Send the url_verification challenge that Slack sends when a request URL is saved."""
         payload = {
             "token": self.seed.app.verification_token,
             "challenge": self.core.state.ids.make("challenge"),
@@ -167,7 +167,7 @@ class Workspace:
         return await self.deliver("events_api", payload)
 
     async def wait_connected(self, count: int = 1, timeout: float = 10.0) -> None:  # noqa: ASYNC109
-        """Until the app has this many Socket Mode connections. TimeoutError."""
+        """Wait until the app has this many Socket Mode connections. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             await self._sockets.wait_open(count)
 
@@ -178,7 +178,7 @@ class Workspace:
     def redeliver(self, last: bool = True) -> asyncio.Task[Receipt]:
         """Send the last event again as Slack's retry does; may be awaited."""
         if not last:
-            raise ValueError("only the last event is kept")
+            raise ValueError("only the last event can be sent again")
         sent = self._courier.redeliver()
 
         async def receipt() -> Receipt:
@@ -199,7 +199,7 @@ class Workspace:
         return user
 
     def set_channel(self, channel_id: str, **changes: Any) -> Channel:
-        """Change fields of a channel: is_ext_shared (told to the app), is_private, is_archived, members, name."""
+        """Change fields of a channel: is_ext_shared (the app gets an event), is_private, is_archived, members, name."""
         channel = self.core.state.channels[channel_id]
         shared = channel.is_ext_shared
         _change(channel, changes)
@@ -209,7 +209,7 @@ class Workspace:
         return channel
 
     def open_mpim(self, *users: str) -> Channel:
-        """The group DM of these people and the bot, made when there is none."""
+        """The group DM of these people and the bot, made if necessary."""
         return self.core.state.open_mpim(users)
 
     def change_channel_id(self, old: str, new: str) -> asyncio.Task[Receipt]:

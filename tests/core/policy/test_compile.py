@@ -33,10 +33,10 @@ MISTAKES: list[tuple[str, str, str, list[str]]] = [
     ),
     ("a channel by its name", 'id = "C0CRAWL"', 'id = "#crawl"', ["line 9:", "`#crawl`", "use the id"]),
     ("a channel by its bare name", 'id = "C0CRAWL"', 'id = "crawl"', ["line 9:", "`crawl`", "use the id"]),
-    ("a user where a channel belongs", 'id = "C0CRAWL"', 'id = "U0ANA"', ["line 9:", "not the id of a conversation"]),
+    ("a user where a channel belongs", 'id = "C0CRAWL"', 'id = "U0ANA"', ["line 9:", "isn't a conversation id"]),
     ("an approval channel by name", '"C0APPR"', '"#approvals"', ["line 22:", "use the id"]),
     ("a member by name", '["S0LEADS"]', '["@lee"]', ["line 5:", "`@lee`", "use the id"]),
-    ("a channel in a group", '["S0LEADS"]', '["C0CRAWL"]', ["line 5:", "no id of a user"]),
+    ("a channel in a group", '["S0LEADS"]', '["C0CRAWL"]', ["line 5:", "isn't the id of a user"]),
     ("a who by mention", 'who = ["*"]', 'who = ["@ana"]', ["line 15:", "use the id"]),
     ("a channel in a who", 'who = ["*"]', 'who = ["C0CRAWL"]', ["line 15:", "conversation"]),
     (
@@ -47,33 +47,48 @@ MISTAKES: list[tuple[str, str, str, list[str]]] = [
     ),
     ("an approver group that does not exist", 'from = ["leads"]', 'from = ["lead"]', ["line 22:", "`lead`"]),
     ("an exception that does not exist", 'except = ["admins"]', 'except = ["admin"]', ["line 54:", "`admin`"]),
-    ("everybody as approver", 'from = ["leads"]', 'from = ["*"]', ["line 22:", "name a group"]),
+    ("everybody as approver", 'from = ["leads"]', 'from = ["*"]', ["line 22:", "write a group"]),
     (
         "everybody as administrator",
         '[administrators]\nwho = ["admins"]',
         '[administrators]\nwho = ["*"]',
-        ["line 63:", "name a group"],
+        ["line 63:", "write a group"],
     ),
-    ("everybody excepted from a freeze", 'except = ["admins"]', 'except = ["*"]', ["line 54:", "name a group"]),
-    ("a freeze without a zone", "2026-12-20T18:00:00+01:00", "2026-12-20T18:00:00", ["line 51:", "has no zone"]),
-    ("a freeze from a bare date", "2026-12-20T18:00:00+01:00", "2026-12-20", ["line 51:", "with a zone"]),
-    ("a freeze from a text", "2026-12-20T18:00:00+01:00", '"2026-12-20T18:00:00+01:00"', ["line 51:", "with a zone"]),
+    ("everybody excepted from a freeze", 'except = ["admins"]', 'except = ["*"]', ["line 54:", "write a group"]),
+    ("a freeze without a zone", "2026-12-20T18:00:00+01:00", "2026-12-20T18:00:00", ["line 51:", "has no time zone"]),
+    ("a freeze from a bare date", "2026-12-20T18:00:00+01:00", "2026-12-20", ["line 51:", "with a time zone"]),
+    (
+        "a freeze from a text",
+        "2026-12-20T18:00:00+01:00",
+        '"2026-12-20T18:00:00+01:00"',
+        ["line 51:", "with a time zone"],
+    ),
     ("a freeze that ends before it begins", "2027-01-03", "2026-01-03", ["line 50:", "before"]),
     ("the same channel twice", 'id = "C0OTHER"', 'id = "C0CRAWL"', ["line 35:", "two tables"]),
     ("the same id twice in a group", '"U0ANA", "S0CRAWL"', '"U0ANA", "U0ANA"', ["line 4:", "twice"]),
     ("the same verb twice", '"risk:read", "logs"', '"logs", "logs"', ["line 13:", "twice"]),
     ("a key twice", "version = 1", "version = 1\nversion = 1", ["line 2:", "TOML"]),
     ("no version", "version = 1", "", ["line 1:", "`version`"]),
-    ("another version", "version = 1", "version = 2", ["line 1:", "`version` has to be 1"]),
-    ("a version that is true", "version = 1", "version = true", ["line 1:", "`version` has to be 1"]),
+    ("another version", "version = 1", "version = 2", ["line 1:", "`version` must be 1"]),
+    ("a version that is true", "version = 1", "version = true", ["line 1:", "`version` must be 1"]),
     ("a rule without who", 'who = ["crawl"]\n', "\n", ["line 17:", "needs `who`"]),
     ("a rule for nobody", 'who = ["crawl"]', "who = []", ["line 20:", "empty"]),
-    ("verbs as a text", 'verbs = ["stop", "restart"]', 'verbs = "stop"', ["line 25:", "`verbs` has to be a list"]),
+    ("verbs as a text", 'verbs = ["stop", "restart"]', 'verbs = "stop"', ["line 25:", "`verbs` must be a list"]),
     ("a verb pattern that would match nothing", '["stop", "restart"]', '["st*"]', ["line 25:", "`st*`"]),
     ("a risk that does not exist", '"risk:read"', '"risk:reads"', ["line 13:", "`risk:reads`"]),
     ("a target without a colon", '["acc:shop/*"]', '["acc"]', ["line 19:", "`acc:*`"]),
-    ("a target with a blank at its end", '["acc:shop/*"]', '["acc:shop/* "]', ["line 19:", "blanks"]),
-    ("a target with a sign nobody sees", '["acc:shop/*"]', '["acc:\\u200bshop/*"]', ["line 19:", "cannot be seen"]),
+    (
+        "a target with a blank at its end",
+        '["acc:shop/*"]',
+        '["acc:shop/* "]',
+        ["line 19:", "begins or ends with a blank"],
+    ),
+    (
+        "a target with a sign nobody sees",
+        '["acc:shop/*"]',
+        '["acc:\\u200bshop/*"]',
+        ["line 19:", "invisible characters"],
+    ),
     ("a count of none", "count = 1", "count = 0", ["line 22:", "`count`"]),
     ("a count as a text", "count = 1", 'count = "1"', ["line 22:", "whole number"]),
     ("an expiry that is no duration", '"30m"', '"half an hour"', ["line 22:", "duration"]),
@@ -88,8 +103,18 @@ MISTAKES: list[tuple[str, str, str, list[str]]] = [
         ["line 10:", "`U0ANA2`", "`ana`", "`bob`", "one person"],
     ),
     ("an account by its name", "[[channel]]", '[people]\nana = ["@ana"]\n\n[[channel]]', ["line 9:", "`@ana`", "ids"]),
-    ("a user group as an account", "[[channel]]", '[people]\nana = ["S0LEADS"]\n\n[[channel]]', ["line 9:", "no id"]),
-    ("an app as an account", "[[channel]]", '[people]\nana = ["A0APP"]\n\n[[channel]]', ["line 9:", "no id"]),
+    (
+        "a user group as an account",
+        "[[channel]]",
+        '[people]\nana = ["S0LEADS"]\n\n[[channel]]',
+        ["line 9:", "isn't the id of a user"],
+    ),
+    (
+        "an app as an account",
+        "[[channel]]",
+        '[people]\nana = ["A0APP"]\n\n[[channel]]',
+        ["line 9:", "isn't the id of a user"],
+    ),
     ("a person without accounts", "[[channel]]", "[people]\nana = []\n\n[[channel]]", ["line 9:", "empty"]),
     ("accounts that are no list", "[[channel]]", '[people]\nana = "U0ANA"\n\n[[channel]]', ["line 9:", "list"]),
     ("the same account twice", "[[channel]]", '[people]\na = ["U0A", "U0A"]\n\n[[channel]]', ["line 9:", "twice"]),
@@ -135,7 +160,7 @@ def test_the_accounts_of_a_person_decide_and_so_they_are_in_the_version() -> Non
 def test_a_person_is_no_group() -> None:
     """A name from [people] says who is one person, not who may do something."""
     text = TEXT.replace('who = ["crawl"]', 'who = ["ana"]') + '[people]\nana = ["U0ANA"]\n'
-    with pytest.raises(PolicyProblem, match="`ana` is no name in"):
+    with pytest.raises(PolicyProblem, match="`ana` is neither a name in"):
         parse_policy(text)
 
 
@@ -189,7 +214,7 @@ def test_inline_tables_are_the_same_policy() -> None:
     """TOML has two ways to write a table; both mean the same and a mistake still has a line."""
     text = 'version = 1\nchannel = [{ id = "C0CRAWL", allow = [{ verbs = ["*"], targets = ["*"], who = ["*"] }] }]\n'
     assert word(ask(policy=parse_policy(text))) == "allowed"
-    with pytest.raises(PolicyProblem, match=r"line 2: `when` is not a key of \[\[channel\.allow\]\]"):
+    with pytest.raises(PolicyProblem, match=r"line 2: `when` isn't a key of \[\[channel\.allow\]\]"):
         parse_policy(text.replace("who =", "when = 1, who ="))
 
 
@@ -247,7 +272,7 @@ class TestWhatIsAFile:
         for ending in ("# end", "# end\n", "  # end\n\n \n"):
             assert parse_policy(TEXT + ending).version == version
         (said,) = complaints(TEXT + "# end\n# more\n")
-        assert said == f"line {TEXT.count(chr(10)) + 1}: `# end` has to be the last line; move it down or delete it"
+        assert said == f"line {TEXT.count(chr(10)) + 1}: `# end` must be the last line; move it down or delete it"
 
 
 class TestCases:

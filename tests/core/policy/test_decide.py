@@ -139,7 +139,7 @@ def test_an_unreadable_user_group_lets_nobody_in_and_says_so(groups: dict[str, A
     """Absent, unreadable and unexpected answers of Slack are all no membership."""
     decision = ask(person("U0BOB", groups=groups))
     assert isinstance(decision, Denied)
-    assert "S0CRAWL could not be read" in decision.reason
+    assert "S0CRAWL can't be read" in decision.reason
 
 
 def test_an_unreadable_group_does_not_spare_anybody_an_approval() -> None:

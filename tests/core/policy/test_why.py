@@ -67,10 +67,10 @@ def test_every_rule_is_shown_in_the_order_of_evaluation() -> None:
         (
             "C0CRAWL allow 2",
             {"target": unseen()},
-            "the path of `acc:run/4711` is not known, so only `acc:*` would cover it",
+            "the path of `acc:run/4711` is unknown, so only `acc:*` covers it",
         ),
         ("C0CRAWL allow 2", {"params": {"production": False}}, "`production` is `false`, not in [`true`]"),
-        ("C0CRAWL allow 2", {"params": {}}, "`production` is not given; this rule takes [`true`]"),
+        ("C0CRAWL allow 2", {"params": {}}, "`production` isn't given; this rule allows [`true`]"),
         (
             "C0CRAWL allow 2",
             {"subject": person("U0ANA", is_restricted=True)},
@@ -79,12 +79,12 @@ def test_every_rule_is_shown_in_the_order_of_evaluation() -> None:
         (
             "C0CRAWL allow 2",
             {"subject": person("U0BOB", groups={"S0CRAWL": Member.UNREADABLE})},
-            "user group S0CRAWL could not be read, so it doesn't count, and nothing else names you",
+            "user group S0CRAWL can't be read, so it doesn't count, and nothing else names you",
         ),
         ("freeze 1", {}, "it begins at 2026-12-20T18:00:00+01:00"),
         ("freeze 1", {"now": IN_FREEZE}, "freeze Year-end freeze until 2027-01-03T08:00:00+01:00"),
         ("freeze 1", {"now": IN_FREEZE.replace(year=2027)}, "it ended at 2027-01-03T08:00:00+01:00"),
-        ("freeze 1", {"now": IN_FREEZE, "subject": ROOT}, "you are excepted by `admins`"),
+        ("freeze 1", {"now": IN_FREEZE, "subject": ROOT}, "you are exempt through `admins`"),
         ("grant g1", {"grants": (grant(),)}, "it is for another person or channel"),
         ("grant g1", {"subject": BOB, "grants": (grant(until=NOW),)}, "it ended at 2026-11-22T12:00:00+00:00"),
     ],
@@ -100,7 +100,7 @@ def test_own_verbs_are_explained() -> None:
     """Who meets `risk:read` and is refused a log learns why."""
     policy = one_channel(allow(verbs='["risk:read"]'))
     reason = says("C0CRAWL allow 1", policy, verb="logs", risk=Risk.READ, own_verb=True)
-    assert reason == "verb `logs` is not in [`risk:read`] (a rule has to name it; it is not in `risk:read`)"
+    assert reason == "verb `logs` is not in [`risk:read`] (a rule must name it; `risk:read` doesn't cover it)"
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,6 @@ def test_mistyped_verbs_and_backends_are_found() -> None:
     verbs = {"status", "logs", "start", "retry", "restart", "stop", "schedule on", "schedule off"}
     assert unknown_names(policy, verbs=verbs, backends={"acc", "infa"}) == (
         "line 29: no configured backend has the verb `stopp`",
-        "line 29: no configured backend answers to `inva:*`",
+        "line 29: no configured backend matches `inva:*`",
     )
     assert unknown_names(POLICY, verbs=verbs, backends={"acc", "infa"}) == ()

@@ -1,4 +1,4 @@
-"""Block Kit as Slack judges it: structure, limits, surfaces; and the ids Slack fills in."""
+"""Slack's checks of Block Kit: structure, limits, surfaces; and the ids that Slack fills in."""
 
 from .ids import fill_ids, walk_elements
 from .validate import check_blocks, check_options, check_view

@@ -1,4 +1,4 @@
-"""Which types may stand where: elements in blocks, blocks on surfaces. A group maps a `type` to the name of its row."""
+"""The types allowed in each place: elements in blocks, blocks on surfaces. A group maps a `type` to the name of its row."""
 
 from .rows import ELEMENTS
 
@@ -20,7 +20,7 @@ _BUTTONS = ("button", "workflow_button")
 _RICH = ("text", "link", "user", "usergroup", "channel", "team", "broadcast", "emoji", "color", "date")
 _IMAGE = {"image": "image_block"}
 
-# Where a block may stand (slack.md: alert in modals only, container in messages only; the rest as documented).
+# The surfaces of a block (slack.md: alert in modals only, container in messages only; the rest as documented).
 _EVERYWHERE = ("actions", "card", "context", "divider", "header", "input", "rich_text", "section", "video")
 _MESSAGE_ONLY = ("container", "context_actions", "file", "markdown", "plan", "task_card")
 _MESSAGE_AND_HOME = ("carousel", "data_table", "table")

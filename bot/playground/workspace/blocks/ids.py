@@ -1,4 +1,4 @@
-"""Interactive elements inside blocks, and the block_id and action_id that Slack invents where none was given."""
+"""Interactive elements inside blocks, and the block_id and action_id that Slack generates if none is given."""
 
 import copy
 import secrets
@@ -21,7 +21,7 @@ def fill_ids(blocks: list[Json]) -> list[Json]:
 
 
 def walk_blocks(blocks: list[Json]) -> Iterator[Json]:
-    """The blocks, and those inside containers and carousels."""
+    """The blocks, including those inside containers and carousels."""
     for block in blocks:
         yield block
         if block["type"] == "container":

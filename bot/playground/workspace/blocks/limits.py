@@ -10,7 +10,7 @@ TEXT: Limit = (1, 3000)
 ID: Limit = (1, 255)
 PLACEHOLDER: Limit = (1, 150)
 
-# Keys that mean the same wherever they stand.
+# Keys with the same meaning everywhere.
 COMMON: dict[str, Limit] = {
     "block_id": ID,
     "action_id": ID,

@@ -1,4 +1,4 @@
-"""Block Kit's structure as data: one row a type, one entry a key.
+"""Block Kit's structure as data: one row per type, one entry per key.
 
 A key ending in "!" is required. A value says what it must be:
 "str" "bool" "int" "num" "url" | "plain" "mrkdwn" "text" (either) | "=a|b" one of these words | "[X]" a list of X |

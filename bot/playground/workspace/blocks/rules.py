@@ -1,4 +1,4 @@
-"""Rules between keys that no row can say: either this or that, initial values among the options, unique ids."""
+"""Rules between keys that rows can't express: either this or that, initial values among the options, unique ids."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _option(walker: Walker, pointer: str, option: Json) -> None:
 
 
 def _overflow(walker: Walker, pointer: str, value: Json) -> None:
-    """Only here an option may have a url, and then needs no value."""
+    """Only here may an option have a url; then it needs no value."""
     for index, option in enumerate(_objects(value.get("options"))):
         if "url" not in option and "value" not in option:
             walker.fault(f"{pointer}/options/{index}", "missing required field: value")
@@ -147,7 +147,7 @@ RULES: dict[str, Callable[[Walker, str, Json], None]] = {
 
 
 def apply(walker: Walker) -> None:
-    """All rules over everything that the walk has seen."""
+    """Apply all rules to everything that the walk found."""
     for pointer, row, value in list(walker.seen):
         if row in RULES:
             RULES[row](walker, pointer, value)
@@ -184,7 +184,7 @@ def _one_focus(walker: Walker) -> None:
 
 
 def message_totals(walker: Walker, pointer: str) -> None:
-    """What is counted over a whole message: markdown text and tables."""
+    """Limits over a whole message: markdown text and tables."""
     texts = [v["text"] for _, row, v in walker.seen if row == "markdown" and isinstance(v.get("text"), str)]
     if sum(map(len, texts)) > MARKDOWN_TOTAL:
         walker.fault(pointer, f"markdown blocks must have less than {MARKDOWN_TOTAL + 1} characters in total")

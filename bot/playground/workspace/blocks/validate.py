@@ -10,7 +10,7 @@ from .walker import Fault, Walker
 
 
 def check_blocks(blocks: Any, surface: str = "message", pointer: str = "/blocks") -> list[Fault]:
-    """What is wrong with a list of blocks on a surface: message, modal or home."""
+    """The faults of a list of blocks on a surface: message, modal or home."""
     walker = Walker()
     walker.check(f"[@{surface}_block]", blocks, pointer, MESSAGE_BLOCKS if surface == "message" else None)
     rules.apply(walker)
@@ -20,7 +20,7 @@ def check_blocks(blocks: Any, surface: str = "message", pointer: str = "/blocks"
 
 
 def check_view(view: Any, kind: str, pointer: str = "/view") -> list[Fault]:
-    """What is wrong with a view that should be a modal or a home."""
+    """The faults of a view that should be a modal or a home."""
     if not isinstance(view, dict):
         return [Fault(pointer, "must provide an object")]
     if view.get("type") != kind:
@@ -34,7 +34,7 @@ def check_view(view: Any, kind: str, pointer: str = "/view") -> list[Fault]:
 
 
 def check_options(answer: Any, pointer: str = "") -> list[Fault]:
-    """What is wrong with the answer to a block_suggestion: `{"options": [...]}` or `{"option_groups": [...]}`."""
+    """The faults of the answer to a block_suggestion: `{"options": [...]}` or `{"option_groups": [...]}`."""
     walker = Walker()
     given = [n for n in ("options", "option_groups") if isinstance(answer, dict) and n in answer]
     if len(given) != 1:

@@ -1,4 +1,4 @@
-"""Walks a payload along the rows and collects everything wrong with it, each with its JSON pointer."""
+"""Checks a payload against the rows and collects every fault with its JSON pointer."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ TEXT_ROWS = {"plain": ("plain_text",), "mrkdwn": ("mrkdwn",), "text": ("plain_te
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong: where (JSON pointer) and what."""
+    """One fault: its JSON pointer and message."""
 
     pointer: str
     message: str
 
     @property
     def text(self) -> str:
-        """As Slack's response_metadata.messages put it."""
+        """The text in Slack's response_metadata.messages."""
         return f"{self.message} [json-pointer:{self.pointer}]"
 
 
 def is_number(value: object, *, whole: bool) -> bool:
-    """A JSON number (an integer when `whole`); true and false are none."""
+    """A JSON number (an integer when `whole`); booleans don't count."""
     return not isinstance(value, bool) and isinstance(value, int if whole else int | float)
 
 
@@ -44,7 +44,7 @@ _SCALARS: dict[str, tuple[Callable[[object], bool], str]] = {
 
 @dataclass(slots=True)
 class Walker:
-    """One pass over one payload; `seen` keeps (pointer, row, object) of every well-formed object."""
+    """One pass over one payload; `seen` has (pointer, row, object) of every well-formed object."""
 
     faults: list[Fault] = field(default_factory=list)
     seen: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The Web API: one module a family of methods, one dispatcher."""
+"""The Web API: one module per family of methods, and one dispatcher."""
 
 from .dispatch import WebApi
 

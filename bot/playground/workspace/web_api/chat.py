@@ -26,7 +26,7 @@ def _post_message(core: Core, args: Json, caller: Caller) -> Json:
 
 
 def _hold_to_rate(core: Core, channel: Channel) -> None:
-    """With a posting rate set, more messages a second in one channel are rate limited."""
+    """If a posting rate is set, more messages per second in one channel are rate limited."""
     if core.faults.posts_per_second is None:
         return
     since = core.clock.now() - 1.0
@@ -57,7 +57,7 @@ def _own_message(core: Core, args: Json, code: str) -> Message:
 
 
 def _update(core: Core, args: Json, _caller: Caller) -> Json:
-    """Text without blocks deletes the blocks; blocks alone keep the text and leave no "edited" mark."""
+    """Text without blocks deletes the blocks; blocks alone keep the text and add no "edited" mark."""
     message = _own_message(core, args, "cant_update_message")
     before = dict(message.body)
     if len(str(args.get("text") or args.get("markdown_text") or "")) > UPDATE_TEXT:

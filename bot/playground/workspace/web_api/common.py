@@ -1,4 +1,4 @@
-"""What the method families share: the caller, argument readers, pagination, channel look-up."""
+"""Shared by the method families: the caller, argument readers, pagination, channel look-up."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Handler = Callable[[Core, Json, Caller], Json]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A Web API method: its handler, the scopes of which one is needed, and whose token ("any" for all, "none" for no token)."""
+    """A Web API method: its handler, its scopes (one is needed), and whose token ("any" for all, "none" for no token)."""
 
     handler: Handler
     scopes: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Method:
 
 
 def required(args: Json, name: str) -> Any:
-    """An argument that Slack insists on."""
+    """A required argument."""
     if args.get(name) in (None, ""):
         message = f"[ERROR] missing required field: {name}"
         raise ApiError("invalid_arguments", response_metadata={"messages": [message]})
@@ -44,7 +44,7 @@ def required(args: Json, name: str) -> Any:
 
 
 def flag(args: Json, name: str) -> bool:
-    """A boolean in any of the spellings that clients send."""
+    """A boolean in any spelling that clients send."""
     return args.get(name) in (True, 1, "1", "true", "True")
 
 
@@ -78,7 +78,7 @@ def page(rows: Sequence[T], args: Json, default: int = 100) -> tuple[Sequence[T]
 
 
 def visible_channel(core: Core, channel_id: object) -> Channel:
-    """A channel that the bot can know of: public ones, and those it is in. Raises channel_not_found."""
+    """A channel that the bot can see: a public one, or one that it is in. Raises channel_not_found."""
     channel = core.state.channels.get(str(channel_id))
     hidden = channel is not None and (channel.is_private or channel.is_im)
     if channel is None or (hidden and core.state.bot_user not in channel.members):
@@ -95,7 +95,7 @@ def joined_channel(core: Core, channel_id: object) -> Channel:
 
 
 def writable_channel(core: Core, given: object) -> Channel:
-    """A channel to write to: also by #name, and a person's id stands for the DM. Adds is_archived."""
+    """A channel to write to: also by #name; a person's id means the DM. Also raises is_archived."""
     target = str(given)
     if target in core.state.users:
         person = core.state.users[target]

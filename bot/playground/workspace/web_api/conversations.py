@@ -71,7 +71,7 @@ def _within(args: Json) -> Callable[[Message], bool]:
 
 
 def _history(core: Core, args: Json, _caller: Caller) -> Json:
-    """Newest first; replies only when they were also sent to the channel."""
+    """Newest first; replies only if they were also sent to the channel."""
     channel = joined_channel(core, required(args, "channel"))
     within = _within(args)
     rows = [

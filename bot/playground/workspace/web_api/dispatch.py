@@ -1,4 +1,4 @@
-"""One door for /api/METHOD: arguments, token, scopes, faults, log, answer."""
+"""The only entry for /api/METHOD: arguments, token, scopes, faults, log, answer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class WebApi:
         self.core = core
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one call; a dropped one has its connection cut."""
+        """Answer one call; a Dropped fault cuts its connection."""
         method = request.match_info["method"]
         args = await read_args(request)
         scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
@@ -101,7 +101,7 @@ class WebApi:
 
 
 def identify(core: Core, token: str | None) -> Caller:
-    """Whose token it is; not_authed without one, invalid_auth for an unknown one."""
+    """The owner of the token. Raises not_authed without one, invalid_auth for an unknown one."""
     app = core.seed.app
     if not token:
         raise ApiError("not_authed")

@@ -1,4 +1,4 @@
-"""files.*: the upload flow in three steps, and what is known of a file (slack.md, Messages, Files)."""
+"""files.*: the upload in three steps, and a file's data (slack.md, Messages, Files)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _upload_url(core: Core, args: Json, _caller: Caller) -> Json:
 
 
 def _complete(core: Core, args: Json, _caller: Caller) -> Json:
-    """Callable once a file; without a channel the file stays private."""
+    """Can be called once per file; without a channel, the file stays private."""
     given = required(args, "files")
     if not isinstance(given, list) or not all(isinstance(f, dict) and f.get("id") for f in given):
         raise ApiError("invalid_arguments")

@@ -1,4 +1,4 @@
-"""functions.*: how a custom workflow step ends."""
+"""functions.*: the end of a custom workflow step."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ LASTS = 43_200  # seconds
 
 
 def _access(core: Core, args: Json, _caller: Caller) -> Json:
-    """The refresh token that was used works until the new token is used for the first time."""
+    """The used refresh token keeps working until the new token is used for the first time."""
     app, tokens = core.seed.app, core.rotating
     if args.get("client_id") != app.client_id:
         raise ApiError("invalid_client_id")
@@ -41,7 +41,7 @@ def _access(core: Core, args: Json, _caller: Caller) -> Json:
 
 
 def used(core: Core, token: str) -> bool:
-    """Whether this is a token of an exchange; raises token_expired. Its use ends the refresh token that it came from."""
+    """Whether this token came from an exchange. Raises token_expired. Its first use ends the refresh token of that exchange."""
     tokens = core.rotating
     if token not in tokens.access:
         return False
