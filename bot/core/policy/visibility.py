@@ -64,7 +64,7 @@ def may(
 def _opening(
     policy: Policy, subject: Subject, where: Where | None, home_team_id: str, grants: Sequence[GrantView]
 ) -> list[Rule | GrantView]:
-    """The grants and the allow rules that name the person: those of this place, or of all channels if there is no place."""
+    """The grants and the allow rules that name the person: those of this place, or of all channels without a place."""
     if where is None:
         channels = list(policy.channels.values())
         opening: list[Rule | GrantView] = [grant for grant in grants if not grant.lapsed]
