@@ -17,6 +17,7 @@ from bot.core.redact import SecretList
 from bot.features.access.breakglass import BreakglassEffect
 from bot.features.forms.parameter_form import FormEffect
 from bot.features.pauses.resume import PauseEffect
+from bot.operations.newer_run import NewerRunEffect
 from bot.runtime.context import ActivePolicy, Context
 from bot.runtime.health import HealthBoard
 from bot.runtime.task_queue import TaskQueue
@@ -141,5 +142,5 @@ def build_context(
         security_channel=installed.security_channel,
         incident_channel=installed.incident_channel,
         secrets=built.secrets,
-        effects=(PauseEffect(), BreakglassEffect(), FormEffect()),
+        effects=(PauseEffect(), BreakglassEffect(), FormEffect(), NewerRunEffect()),
     )

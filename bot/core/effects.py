@@ -14,7 +14,7 @@ from bot.core.audit import AuditEntry
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog
-from bot.core.intent import Intent
+from bot.core.intent import Intent, Press
 from bot.core.operation import Operation
 from bot.core.outcome import Outcome
 from bot.core.policy.compile import Policy
@@ -227,6 +227,14 @@ class OfBreakglass(Effect[ContextT]):
         """Whether break-glass allows the operation."""
         decision = attempt.ruling.decision if attempt.ruling is not None else None
         return isinstance(decision, Allowed) and decision.breakglass
+
+
+class OfPressedRuns(Effect[ContextT]):
+    """An effect of a run that a button starts."""
+
+    def applies(self, catalog: Catalog, attempt: Attempt) -> bool:
+        """Whether the request is a press and the operation starts a run."""
+        return attempt.operation.starts_run and isinstance(attempt.intent.payload, Press)
 
 
 class OfRefusals(Effect[ContextT]):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from bot.core.approval_record import Approval
 from bot.core.card import Tone
 from bot.core.command.capability import Risk
-from bot.core.command.catalog import Catalog
 from bot.core.command.parser import parse
 from bot.core.intent import Command, Intent, ParseError, Press
 from bot.core.records import StoredButton
@@ -20,6 +19,7 @@ from bot.features.replies import refusal
 from bot.features.replies.answer import say
 from bot.features.replies.double_press import earlier_press, tell_earlier
 from bot.intents.command import run_command
+from bot.operations.newer_run import meant, newer_run
 from bot.runtime.context import Context
 
 
@@ -29,13 +29,13 @@ async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
     why_not = not_valid(button, intent)
     means = button.payload if button is not None and isinstance(button.payload, dict) else {}
     if button is None or why_not is not None:
-        if button is not None and await _was_decided(ctx, intent, button, means):
+        if button is not None and await _was_used(ctx, intent, button, means):
             return
         await say(ctx, intent, why_not or "This button is not known.")
         return
     tag = means.get("tag")
-    if tag == "command1":
-        await _from_card(ctx, intent, button, _command(means))
+    if tag == "command1" and (command := meant(ctx.catalog, means)) is not None:
+        await _from_card(ctx, intent, button, command)
     elif tag == "say1":
         await _typed(ctx, intent, button, str(means.get("text")))
     elif tag == "refresh1":
@@ -69,12 +69,17 @@ def not_valid(button: StoredButton | None, intent: Intent) -> str | None:
     return None
 
 
-async def _was_decided(ctx: Context, intent: Intent, button: StoredButton, means: Mapping[str, Json]) -> bool:
-    """Whether a press on a retired button of an approval was answered with who decided it."""
+async def _was_used(ctx: Context, intent: Intent, button: StoredButton, means: Mapping[str, Json]) -> bool:
+    """Whether a press on a retired button was answered with what came of its first press: a decision, or a run."""
     live = button.model_copy(update={"retired_at": None})
-    if button.retired_at is None or means.get("tag") != "hold1" or not_valid(live, intent) is not None:
+    if button.retired_at is None or not_valid(live, intent) is not None:
         return False
-    pending = await ctx.store.open_pending(str(means.get("hold")))
+    command = meant(ctx.catalog, means)
+    newer = await newer_run(ctx, button) if command is not None else None
+    if command is not None and newer is not None:
+        await tell_earlier(ctx, intent, button, command, newer)
+        return True
+    pending = await ctx.store.open_pending(str(means.get("hold"))) if means.get("tag") == "hold1" else None
     approval = Approval.of(pending)
     if approval is None or approval.pending.state == "open":
         return False
@@ -82,25 +87,11 @@ async def _was_decided(ctx: Context, intent: Intent, button: StoredButton, means
     return True
 
 
-def meant(catalog: Catalog, means: Mapping[str, Json]) -> Command | None:
-    """The command that a button stands for, None for any other button."""
-    if means.get("tag") == "command1":
-        return _command(means)
-    read = parse(str(means.get("text")), catalog) if means.get("tag") == "say1" else None
-    return read if isinstance(read, Command) else None
-
-
-def _command(means: Mapping[str, Json]) -> Command:
-    params = means.get("params")
-    pairs = [(str(pair[0]), str(pair[1])) for pair in params] if isinstance(params, list) else []
-    return Command(verb=str(means.get("verb")), target=str(means.get("target")), params=tuple(pairs))
-
-
 async def _from_card(ctx: Context, intent: Intent, button: StoredButton, command: Command) -> None:
     """Run the command of a button. A read-only answer goes to the thread of the card, a change gets its own card."""
     earlier = await earlier_press(ctx, intent, button, command)
     if earlier is not None:
-        await tell_earlier(ctx, intent, command, earlier)
+        await tell_earlier(ctx, intent, button, command, earlier)
         return
     place = intent.place
     rows = ctx.catalog.rows(command.verb, (command.target or "").partition(":")[0])
@@ -114,7 +105,7 @@ async def _typed(ctx: Context, intent: Intent, button: StoredButton, text: str) 
     if isinstance(read, ParseError):
         await refusal.misread(ctx, intent, read)
     elif (earlier := await earlier_press(ctx, intent, button, read)) is not None:
-        await tell_earlier(ctx, intent, read, earlier)
+        await tell_earlier(ctx, intent, button, read, earlier)
     else:
         await run_command(ctx, intent, read)
 

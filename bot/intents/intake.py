@@ -16,10 +16,10 @@ from bot.core.records import Filters, stamp
 from bot.core.value import Json
 from bot.features.replies import refusal
 from bot.features.replies.suggestions import suggest
-from bot.intents.button import meant
 from bot.intents.dispatcher import handle
 from bot.intents.form import check, placed
 from bot.operations.audit_writer import AuditWriter
+from bot.operations.newer_run import meant
 from bot.runtime.context import Context
 from bot.runtime.rate_limit import AGAIN_AFTER, RateLimit
 

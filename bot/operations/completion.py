@@ -10,7 +10,7 @@ from bot.core.effects import NOTHING, Attempt, Consequences, concerned
 from bot.core.outcome import Done, Fact, FileOut, Outcome, Unknown
 from bot.core.records import Watch, stamp
 from bot.core.text import plural
-from bot.operations import cards
+from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.next_steps import buttons_for
 from bot.runtime.context import Context
@@ -91,6 +91,8 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         buttons = (Button(label="Check again", action="refresh", id=ctx.ids.secret(), means=means), *buttons)
     rule = attempt.rule if attempt.pause is None and attempt.refreshes is None else ""
     card = found.on(cards.outcome(operation, intent, result, buttons, now, rule))
+    if attempt.refreshes is not None:
+        card = await newer_run.noted(ctx, card, fresh=done is not None and done.view is None)
     await ctx.presenter.show(card, None if attempt.refreshes is not None or attempt.pause is not None else reply)
     if reply.step_id is not None:
         await ctx.presenter.step(reply.step_id, ok=done is not None, text=result.summary)

@@ -17,7 +17,7 @@ from bot.core.audit import AuditEntry, Event
 from bot.core.errors import Problem
 from bot.core.outcome import Phase, RunView
 from bot.core.records import StoredRequest, Watch, stamp
-from bot.operations import cards
+from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.next_steps import buttons_for
 from bot.runtime.context import Context
@@ -141,7 +141,10 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
     buttons = await buttons_for(ctx, request.intent, request.operation, view.next, about=watch.target, refresh=True)
     note = await ctx.store.value(cards.note_key(watch.request_id))
     kept = note if isinstance(note, str) else ""
-    await ctx.presenter.show(cards.run_update(request.operation, request.intent, view, buttons, ctx.clock.now(), kept))
+    card = cards.run_update(request.operation, request.intent, view, buttons, ctx.clock.now(), kept)
+    await ctx.presenter.show(await newer_run.noted(ctx, card))
+    if view.phase.ended:
+        await newer_run.show_older(ctx, request.intent)
 
 
 async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest | None) -> bool:

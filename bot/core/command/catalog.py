@@ -69,6 +69,12 @@ class Catalog:
             return builtin.risk is not Risk.READ
         return any(row.risk is not Risk.READ and not row.repeat_safe for _, row in rows)
 
+    def starts_run(self, verb: str, target: str | None) -> bool:
+        """Whether doing this at once starts another run: nothing shows a pre-flight first, and it does not end a pause."""
+        backend = (target or "").partition(":")[0]
+        once = any(row.starts_run and row.risk is Risk.CHANGE for _, row in self.rows(verb, backend))
+        return once and not self.resumes(backend, verb)
+
     def resumes(self, backend: str, verb: str) -> bool:
         """Whether that verb resumes what a pause of this backend switched off."""
         rows = self.backends.get(backend)

@@ -1,4 +1,5 @@
-"""The same button pressed twice within a moment: the store lets one press go first, and the other does nothing."""
+"""The same button pressed again: within a moment, or after it started a run. The store lets one press go first, and the other
+does nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Line, Tone
+from bot.core.command.params import ago_text
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Intent
 from bot.core.records import StoredButton, StoredRequest
@@ -15,6 +17,7 @@ from bot.core.value import canonical
 from bot.features.replies.answer import say
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
+from bot.operations.newer_run import newer_run, state_of
 from bot.runtime.context import Context
 
 DOUBLE_CLICK: Final = timedelta(seconds=3)  # one person's second press within it is the same press
@@ -26,8 +29,11 @@ async def earlier_press(ctx: Context, intent: Intent, button: StoredButton, comm
 
     Buttons are told apart by card and meaning: an update of the card gives them new ids. What does no harm when it is done
     twice is in nobody's way but the person's own. Each press that counts is the next link of a chain in the store, so that
-    of two at once only one counts, in whichever process.
+    of two at once only one counts, in whichever process. A button that started a run has had its press, however long ago.
     """
+    newer = await newer_run(ctx, button)
+    if newer is not None and newer.request_id != intent.request_id:
+        return newer
     whose = "" if ctx.catalog.acts_once(command.verb, command.target) else intent.actor.user_id
     meaning = hashlib.sha256(canonical(button.payload).encode()).hexdigest()
     key = f"press:{button.message_key}:{whose}:{meaning}"
@@ -50,14 +56,17 @@ def _counts(earlier: StoredRequest, intent: Intent) -> bool:
     return (same or ran) and intent.at - earlier.intent.at < (DOUBLE_CLICK if same else MOMENT)
 
 
-async def tell_earlier(ctx: Context, intent: Intent, command: Command, earlier: StoredRequest) -> None:
-    """End this press, and tell another person's who pressed first; a double click of one's own needs no answer."""
-    first, now = earlier.intent.actor.user_id, ctx.clock.now()
-    ago = f"{max(1, round((now - earlier.intent.at).total_seconds()))} s ago"
+async def tell_earlier(
+    ctx: Context, intent: Intent, button: StoredButton, command: Command, earlier: StoredRequest
+) -> None:
+    """End this press, and say who pressed first and how that ended; a double click of one's own needs no answer."""
+    first, now, since = earlier.intent.actor.user_id, ctx.clock.now(), intent.at - earlier.intent.at
+    ago = f"{ago_text(max(since, timedelta(seconds=1)))} ago"
     entry = AuditWriter(ctx.secrets).plain(
         Event.DENIED, intent, now, verb=command.verb, code="pressed_already", detail=f"{first} pressed it {ago}"
     )
-    if first == intent.actor.user_id:
+    own = first == intent.actor.user_id
+    if own and since < DOUBLE_CLICK:
         await ctx.store.finish(intent.request_id, (entry,), now)
         return
     anyway = Button(
@@ -65,17 +74,20 @@ async def tell_earlier(ctx: Context, intent: Intent, command: Command, earlier: 
         action="run_anyway",
         id=ctx.ids.secret(),
         only_user=intent.actor.user_id,
-        means=cards.command_means(command.verb, command.target or "", command.params),
+        means=cards.command_means(command.verb, command.target or "", command.params) | {"card": button.message_key},
     )
+    state = await state_of(ctx, earlier.request_id)
+    lines = [Line(heading="That run", text=state)] if state is not None else []
+    lines.append(Line(text="`Run it anyway` starts another run."))
     await say(
         ctx,
         intent,
-        f"<@{first}> pressed {cards.LABELS.get(command.verb, command.verb)} {ago}",
+        f"{'You' if own else f'<@{first}>'} pressed {cards.LABELS.get(command.verb, command.verb)} {ago}",
         first,
         entries=(entry,),
         tone=Tone.ASK,
         status="Nothing was done for your press",
-        lines=(Line(text=format_command(command), code=True), Line(text="Press again to start a second run.")),
+        lines=(Line(text=format_command(command), code=True), *lines),
         buttons=(anyway,),
         footer=(f"request {intent.request_id}", f"the other is {earlier.request_id}"),
     )

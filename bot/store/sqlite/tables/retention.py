@@ -44,5 +44,6 @@ def prune(db: Database, before: str, limit: int) -> int:
     each("DELETE FROM requests WHERE request_id = ?", [(request,) for request in ended])
     watches = execute(_WATCHES, (before, limit)).rowcount
     forms = execute(_KEYS, ("form:", "form;", before, limit)).rowcount
-    forms += execute(_KEYS, ("press:", "press;", before, limit)).rowcount
+    for kept in ("press", "newer"):
+        forms += execute(_KEYS, (f"{kept}:", f"{kept};", before, limit)).rowcount
     return len(ended) + watches + forms + buttons.prune(db, before, limit)

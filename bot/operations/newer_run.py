@@ -1,0 +1,159 @@
+"""A card whose button started a newer run says so, and no longer offers that button.
+
+The store keeps, for each card, the newest request of each of its buttons that start a run. How that request ended is read
+from the audit log, so that it is true after a restart as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from bot.core.audit import Event
+from bot.core.card import Card, Line
+from bot.core.command.catalog import Catalog
+from bot.core.command.parser import format_command, parse
+from bot.core.effects import Attempt, Consequences, OfPressedRuns
+from bot.core.intent import Command, Intent, Press
+from bot.core.outcome import Outcome
+from bot.core.records import Filters, StoredButton, StoredRequest
+from bot.core.value import Json
+from bot.runtime.context import Context
+
+HEADING: Final = "Newer run"
+_DONE_BY: Final = {"retry": "Retried", "restart": "Restarted", "start": "Started"}
+_STATES: Final = {
+    Event.DONE: "running",
+    Event.UNKNOWN: "the answer was lost",
+    Event.ABANDONED: "the answer was lost",
+}
+
+
+def meant(catalog: Catalog, means: Mapping[str, Json]) -> Command | None:
+    """The command that a button stands for, None for any other button."""
+    if means.get("tag") == "command1":
+        params = means.get("params")
+        pairs = [(str(pair[0]), str(pair[1])) for pair in params] if isinstance(params, list) else []
+        return Command(verb=str(means.get("verb")), target=str(means.get("target")), params=tuple(pairs))
+    read = parse(str(means.get("text")), catalog) if means.get("tag") == "say1" else None
+    return read if isinstance(read, Command) else None
+
+
+def _slot(catalog: Catalog, means: Mapping[str, Json]) -> str | None:
+    """What tells a card's buttons that start a run from one another, None for a button that starts none."""
+    command = meant(catalog, means)
+    if command is None or not catalog.starts_run(command.verb, command.target):
+        return None
+    return hashlib.sha256(format_command(command).encode()).hexdigest()[:16]
+
+
+class NewerRunEffect(OfPressedRuns[Context]):
+    """Keeps that the request is the newest run of the card that was pressed, and shows that card again.
+
+    After "Run it anyway" these are two cards: the answer that has the button, and the card that the answer is about.
+    """
+
+    async def after_outcome(self, ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> None:
+        """Keep it unless no run was started."""
+        button = await _pressed(ctx, attempt.intent)
+        slot = _slot(ctx.catalog, button.payload) if button is not None and isinstance(button.payload, dict) else None
+        if button is None or slot is None or result.kind not in ("done", "unknown"):
+            return
+        for card in {button.message_key, _about(button)}:
+            async with ctx.locks.of(_key(card)):
+                newest = {**await _newest(ctx, card), slot: attempt.intent.request_id}
+                await ctx.store.set_value(_key(card), newest, now)
+
+    async def after_card(self, ctx: Context, attempt: Attempt, result: Outcome, consequences: Consequences) -> None:
+        """Show the card that was pressed."""
+        await show_older(ctx, attempt.intent)
+
+
+async def _pressed(ctx: Context, intent: Intent) -> StoredButton | None:
+    """The button that made this request; one of a Home tab is no offer of a card."""
+    button = await ctx.store.button(intent.payload.button) if isinstance(intent.payload, Press) else None
+    return None if button is None or button.message_key.startswith("home:") else button
+
+
+def _about(button: StoredButton) -> str:
+    """The key of the card that a button is about: its own, or the one that `card` in its meaning names."""
+    card = button.payload.get("card") if isinstance(button.payload, dict) else None
+    return card if isinstance(card, str) else button.message_key
+
+
+async def show_older(ctx: Context, intent: Intent) -> None:
+    """Show the card whose button made this request with how the run stands; a private answer stays as it is."""
+    pressed = await _pressed(ctx, intent)
+    key = _about(pressed) if pressed is not None else ""
+    posted = await ctx.store.message(key) if key.startswith("op:") else None
+    if posted is None or posted.kind != "message" or not await _newest(ctx, key):
+        return
+    card = Card.model_validate(posted.body)
+    # The stored card is masked, what its buttons mean is not.
+    buttons = [
+        button.model_copy(update={"means": kept.payload})
+        for button in card.buttons
+        if (kept := await ctx.store.button(button.id)) is not None
+    ]
+    await ctx.presenter.show(await noted(ctx, card.model_copy(update={"buttons": tuple(buttons)})))
+
+
+async def noted(ctx: Context, card: Card, *, fresh: bool = False) -> Card:
+    """The card with a line about each newer run, without the buttons that started them.
+
+    `fresh`: a target that is no run, such as a service, was read again; what its card offers now is a new offer.
+    """
+    if fresh and await _newest(ctx, card.key):
+        await ctx.store.set_value(_key(card.key), {}, ctx.clock.now())
+    lines, people, used = list[Line](), list[str](), set[str]()
+    for slot, request_id in (await _newest(ctx, card.key)).items():
+        request, state = await ctx.store.request(request_id), await state_of(ctx, request_id)
+        if request is None or request.operation is None or state is None:
+            continue
+        person = request.intent.actor.user_id
+        done_by = _DONE_BY.get(request.operation.verb, "Run again")
+        lines.append(Line(heading=HEADING, text=f"{done_by} by <@{person}>: {state}"))
+        people.append(person)
+        used.add(slot)
+    if not lines:
+        return card
+    return card.model_copy(
+        update={
+            "lines": (*lines, *(line for line in card.lines if line.heading != HEADING)),
+            "buttons": tuple(button for button in card.buttons if _slot(ctx.catalog, button.means) not in used),
+            "mention": tuple(dict.fromkeys((*card.mention, *people))),
+        }
+    )
+
+
+async def newer_run(ctx: Context, button: StoredButton) -> StoredRequest | None:
+    """The request that this button started a run with already, None when it started none."""
+    slot = _slot(ctx.catalog, button.payload) if isinstance(button.payload, dict) else None
+    request_id = (await _newest(ctx, button.message_key)).get(slot) if slot is not None else None
+    if request_id is None or await state_of(ctx, request_id) is None:
+        return None
+    return await ctx.store.request(request_id)
+
+
+async def state_of(ctx: Context, request_id: str) -> str | None:
+    """How the run that a request started stands, in words; None while nothing was started."""
+    for entry in await ctx.store.search(Filters(request_id=request_id)):
+        if entry.event is Event.ENDED:
+            return entry.code
+        if entry.event is Event.RECONCILED:
+            return _STATES[Event.DONE] if entry.code == "done" else None
+        if entry.event in (*_STATES, Event.FAILED):
+            return _STATES.get(entry.event)
+    return None
+
+
+def _key(card: str) -> str:
+    return f"newer:{card}"
+
+
+async def _newest(ctx: Context, card: str) -> dict[str, str]:
+    """The newest request by button."""
+    kept = await ctx.store.value(_key(card))
+    return {slot: str(request_id) for slot, request_id in kept.items()} if isinstance(kept, dict) else {}

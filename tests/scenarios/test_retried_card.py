@@ -1,0 +1,150 @@
+"""A card whose button started a newer run: what it says, and what a press on an old copy of that button does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.playground.planes.infa_model import Pace
+from bot.playground.planes.sequentum import Script
+from tests.scenarios.steps import do, private
+from tests.world import World, labels, world
+
+SERVICE = "Data Integration Server"
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[World]:
+    """A world in which a run of shop/broken fails, and its retry ends well."""
+    async with world(tmp_path, speed=60.0) as made:
+        scripts = (Script(end="Failure", message="broke"), Script(), Script())
+        made.acc.add_agent("shop/broken", scripts=scripts)
+        yield made
+
+
+async def failed(here: World) -> dict[str, Any]:
+    """The card of the run that failed."""
+    return await (await do(here, "start acc:shop/broken")).card("Failure")
+
+
+def retries(here: World) -> int:
+    return sum(call.raw_path.endswith("/retry") for call in here.acc.requests)
+
+
+async def retried(here: World) -> dict[str, Any]:
+    """Rui retries the failed run, and the retry succeeds; the failed card as it was before."""
+    card = await failed(here)
+    await here.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    await here.sees("Retried by <@U0RUI>: succeeded")
+    return card
+
+
+async def test_the_card_says_who_retried_and_how_it_ended_and_has_no_retry_button(here: World) -> None:
+    card = await retried(here)
+    now = await here.sees("Retried by <@U0RUI>: succeeded")
+    assert now["ts"] == card["ts"]
+    assert "Failure" in str(now)
+    assert "Retry" not in labels(now)
+    assert {"Log", "Refresh"} <= set(labels(now))
+
+
+async def test_refresh_keeps_the_note(here: World) -> None:
+    card = await retried(here)
+    await here.ana.press_label("C0CRAWL", card["ts"], "Refresh")
+    now = await here.sees("Refreshed", "Retried by <@U0RUI>: succeeded")
+    assert "Retry" not in labels(now)
+
+
+async def test_a_press_on_a_stale_copy_tells_how_the_retry_ended_and_runs_only_when_it_is_meant(here: World) -> None:
+    card = await retried(here)
+    await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    told = await private(here, "<@U0RUI> pressed Retry", "succeeded", "Nothing was done for your press")
+    await here.quiet()
+    assert retries(here) == 1
+    await here.ana.press_label("C0CRAWL", told["ts"], "Run it anyway")
+    now = await here.sees("Retried by <@U0ANA>: succeeded")
+    assert now["ts"] == card["ts"]
+    assert retries(here) == 2
+
+
+async def test_run_it_anyway_starts_one_run_too(here: World) -> None:
+    """An old copy of that button asks again."""
+    card = await retried(here)
+    await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    told = await private(here, "<@U0RUI> pressed Retry")
+    await here.ana.press_label("C0CRAWL", told["ts"], "Run it anyway", seen=told)
+    await here.sees("Retried by <@U0ANA>: succeeded")
+    await asyncio.sleep(3.1)  # longer than a double click
+    await here.ana.press_label("C0CRAWL", told["ts"], "Run it anyway", seen=told)
+    await private(here, "You pressed Retry", "succeeded")
+    assert retries(here) == 2
+
+
+async def test_a_restart_forgets_neither_the_note_nor_the_first_press(here: World) -> None:
+    """The bot restarts while the retry runs: the card is updated at its end, and the stale button starts nothing."""
+    card = await failed(here)
+    here.acc.world.speed = 0.05
+    await here.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    running = await here.sees("Retried by <@U0RUI>: running")
+    assert "Retry" not in labels(running)
+    await here.quiet()
+    await here.restart()
+    await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    await private(here, "<@U0RUI> pressed Retry", "running")
+    for run in here.acc.world.runs.values():
+        run.speed = 60.0
+    await here.sees("Retried by <@U0RUI>: succeeded")
+    assert retries(here) == 1
+
+
+async def test_a_retry_that_was_denied_leaves_the_button(here: World) -> None:
+    """Nothing was started, so there is nothing to tell, and the next press counts."""
+    card = await failed(here)
+    await here.person("U0GUEST").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    await here.until(lambda: here.audit(event="denied"))
+    await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    await here.sees("Retried by <@U0ANA>: succeeded")
+    assert retries(here) == 1
+
+
+@pytest.mark.parametrize(
+    ("backend", "typed", "button", "words"),
+    [
+        ("itn", "start itn:check-links", "Retry", "Retried"),
+        ("infa", "start infa:task/load_orders", "Start again", "Started"),
+    ],
+)
+async def test_runs_of_other_control_planes_say_it_too(
+    tmp_path: Path, backend: str, typed: str, button: str, words: str
+) -> None:
+    async with world(tmp_path, only=(backend,)) as made:
+        if backend == "infa":
+            made.planes[backend].pace = Pace(job=0.5)
+        card = await made.does(typed, button)
+        await made.ana.press_label("C0CRAWL", card["ts"], button, seen=card)
+        now = await made.sees(f"{words} by <@U0ANA>: ")
+        assert now["ts"] == card["ts"]
+        assert button not in labels(now)
+        count = len(made.audit(event="sent"))
+        await made.person("U0RUI").press_label("C0CRAWL", card["ts"], button, seen=card)
+        await private(made, "<@U0ANA> pressed", "Nothing was done for your press", user="U0RUI")
+        assert len(made.audit(event="sent")) == count
+
+
+async def test_a_service_that_was_read_again_may_be_started_again(tmp_path: Path) -> None:
+    """Its card is about the service and not about one run: what a Refresh offers is a new offer."""
+    async with world(tmp_path, only=("infa",)) as made:
+        plane = made.planes["infa"]
+        plane.pace = Pace(starting=0.1, initialising=0.1)
+        service = plane.service("eu-1", SERVICE)
+        service.phase = "stopped"
+        card = await made.does(f'status infa:eu-1/"{SERVICE}"', "not listed")
+        await made.ana.press_label("C0CRAWL", card["ts"], "Start", seen=card)
+        assert "Start" not in labels(await made.sees("Started by <@U0ANA>: succeeded"))
+        service.phase = "stopped"
+        await made.ana.press_label("C0CRAWL", card["ts"], "Refresh")
+        assert "Start" in labels(await made.sees("Refreshed", "not listed"))
