@@ -265,15 +265,15 @@ class HttpClient:
     async def _credential(self, request: HttpRequest) -> Credential:
         if request.auth is None:
             return Credential()
-        said = ""
+        reason = ""
         try:
             return await request.auth.credential()
         except (Lost, ServerError, BadReply) as problem:
             if request.repeat_safe:
                 raise
-            said = problem.summary
+            reason = problem.summary
         # The sign-in failed, so the call itself was never sent.
-        raise NotSent(f"{self.name}: nothing was sent, because signing in failed. {said}")
+        raise NotSent(f"{self.name}: nothing was sent, because signing in failed. {reason}")
 
     async def _renew(
         self, request: HttpRequest, auth: Auth, credential: Credential, refused: CredentialRefused

@@ -45,10 +45,10 @@ def sentence_of(media_type: str, body: bytes, secrets: Iterable[str] = ()) -> st
     text = body[:65_536].decode("utf-8", "replace").strip()
     if looks_html(media_type, body):
         found = _TITLE.search(text)
-        said = html.unescape(found[2] if found else _TAGS.sub(" ", text))
+        message = html.unescape(found[2] if found else _TAGS.sub(" ", text))
     else:
-        said = _from_json(text) or ("" if text[:1] in ("{", "[") else text)
-    clean, _ = redact(" ".join(said.split()), secrets)
+        message = _from_json(text) or ("" if text[:1] in ("{", "[") else text)
+    clean, _ = redact(" ".join(message.split()), secrets)
     return clean if len(clean) <= LONGEST_SENTENCE else clean[: LONGEST_SENTENCE - 1].rstrip() + "…"
 
 
@@ -75,9 +75,9 @@ def _words(value: Any, depth: int) -> str:
 def _words_of(record: dict[str, Any], depth: int) -> str:
     folded = {key.lower(): item for key, item in record.items()}
     for key in _MESSAGE_KEYS:
-        said = _words(folded.get(key), depth + 1)
-        if said:
-            return said
+        message = _words(folded.get(key), depth + 1)
+        if message:
+            return message
     # ASP.NET's `errors` object holds lists by field name.
     if depth:
         return "; ".join(filter(None, (_words(item, depth + 1) for item in list(record.values())[:3])))
@@ -111,14 +111,14 @@ def problem_of_status(
     """The problem for a status; None for 2xx. `url` is only used to find the host of a redirect."""
     if 200 <= status < 300:
         return None
-    said = sentence_of(media_type_of(headers), body, secrets)
-    tail = f": {said}" if said else "."
+    message = sentence_of(media_type_of(headers), body, secrets)
+    tail = f": {message}" if message else "."
     if 300 <= status < 400:
         return _redirect(name, status, headers, url, repeat_safe=repeat_safe)
     if status in (401, 403):
         what = "does not accept the credential" if status == 401 else "does not allow this credential to do that"
         return CredentialRefused(
-            f"{name} {what} ({status}){tail}", "An administrator can check or renew it.", status=status
+            f"{name} {what} ({status}){tail}", "Ask an administrator to check or renew it.", status=status
         )
     if status == 429:
         return RateLimited(f"{name} reports too many requests{tail}", retry_after=retry_after(headers, now))
@@ -129,7 +129,7 @@ def problem_of_status(
         return ServerError(f"{name} reports an internal error ({status}){tail}", status=status)
     if status < 200:
         return CallProblem(f"{name} answered with an unexpected status ({status}).", status=status)
-    return Rejected(f"{name} rejected the request ({status}){tail}", status=status)
+    return Rejected(f"{name} refused the request ({status}){tail}", status=status)
 
 
 def _redirect(name: str, status: int, headers: Mapping[str, str], url: str, *, repeat_safe: bool) -> Problem:

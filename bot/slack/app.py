@@ -89,32 +89,32 @@ class SlackApp:
             logger=logger,
         )
         everything = re.compile(".*")
-        app.command(everything)(self._heard("command", self.on_command))
-        app.action(everything)(self._heard("action", self.on_action))
-        app.view(everything)(self._heard("form", self.on_view))
+        app.command(everything)(self._wrapped("command", self.on_command))
+        app.action(everything)(self._wrapped("action", self.on_action))
+        app.view(everything)(self._wrapped("form", self.on_view))
         app.view_closed(everything)(self.on_nothing)
-        app.options(SUGGEST)(self._heard("options", self.on_options))
-        app.shortcut(everything)(self._heard("shortcut", self.on_shortcut))
-        app.event("app_mention")(self._heard("message", self.on_event))
-        app.event("message")(self._heard("message", self.on_event))
-        app.event("app_home_opened")(self._heard("home", self.on_home))
-        app.event("function_executed")(self._heard("step", self.on_step))
+        app.options(SUGGEST)(self._wrapped("options", self.on_options))
+        app.shortcut(everything)(self._wrapped("shortcut", self.on_shortcut))
+        app.event("app_mention")(self._wrapped("message", self.on_event))
+        app.event("message")(self._wrapped("message", self.on_event))
+        app.event("app_home_opened")(self._wrapped("home", self.on_home))
+        app.event("function_executed")(self._wrapped("step", self.on_step))
         for name in CHANNEL_EVENTS:
-            app.event(name)(self._heard("channel", self.on_channel_event))
+            app.event(name)(self._wrapped("channel", self.on_channel_event))
         app.event(everything)(self.on_nothing)
         return app
 
-    def _heard(
+    def _wrapped(
         self, source: str, listener: Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
     ) -> Callable[..., Awaitable[None]]:
         """The listener, with text that can be stored in its payload, and with its ack timed."""
 
-        async def heard(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async def wrapped(ack: AsyncAck, body: dict[str, Any]) -> None:
             began = time.perf_counter()
             await listener(ack, storable(body))
             self._acked(source, time.perf_counter() - began)
 
-        return heard
+        return wrapped
 
     async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Answers a command of another name without running it."""

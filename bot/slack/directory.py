@@ -76,7 +76,7 @@ class SlackDirectory:
         memberships = {
             group: _member(answer, actor.user_id) for group, (answer, _) in zip(sorted(groups), members, strict=True)
         }
-        ages = {group: told for group, (_, told) in zip(sorted(groups), members, strict=True)}
+        ages = {group: group_age for group, (_, group_age) in zip(sorted(groups), members, strict=True)}
         known, flags, team, teams = _person(user, actor.user_id, self._team_id)
         wait = self._not_before.get("user", 0.0) - self._clock.monotonic()
         return Subject(

@@ -142,14 +142,14 @@ def _direct(
 def _to_security(row: Outgoing, card: Card, people: tuple[str, ...], trouble: SlackTrouble, security: str) -> Card:
     who = f"<@{people[0]}>" if people else f"<#{row.channel_id}>"
     private = row.kind in PRIVATE or "@@" in row.key
-    told = (Line(text=f"{card.title}. {card.status}".strip()),) if not private else ()
+    lines = (Line(text=f"{card.title}. {card.status}".strip()),) if not private else ()
     return Card(
         key=f"{row.key.partition('@')[0]}{SECURITY}",
         place=Place(team_id=row.team_id or "", channel_id=security),
         title="A message could not be delivered",
         tone=Tone.WARN,
         status=f"Slack refuses the message for {who} ({trouble.code}). {trouble.advice}".strip(),
-        lines=told,
+        lines=lines,
         mention=(*people[:1], row.channel_id or ""),
     )
 

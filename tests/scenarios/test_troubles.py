@@ -78,7 +78,7 @@ TROUBLES = (
         {"fault": "401"},
         FAILED,
         "credential_refused",
-        ("Failed: nothing was done", "does not accept the credential", "An administrator"),
+        ("Failed: nothing was done", "does not accept the credential", "Ask an administrator"),
     ),
     Trouble(
         "reports too many requests",

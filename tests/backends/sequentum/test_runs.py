@@ -270,7 +270,7 @@ async def test_a_second_job_is_refused_in_the_vendors_words() -> None:
     """What the ACC says reaches the person."""
     busy = lambda: web.Response(text="Job is already running.", status=409)  # noqa: E731
     async with joined(RecordingAcc({("POST", f"/api/job/{AGENT}/start"): busy})) as here:
-        with pytest.raises(Rejected, match=r"acc rejected the request \(409\): Job is already running\."):
+        with pytest.raises(Rejected, match=r"acc refused the request \(409\): Job is already running\."):
             await here.do("start", PATH, as_="job")
 
 

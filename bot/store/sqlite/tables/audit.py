@@ -112,7 +112,7 @@ def _canonical(values: Sequence[Any]) -> str:
 def operations_sql() -> str:
     """The SQL of the view `operations`: one row per request, in the order of first entries, found by (request_id, seq)."""
 
-    def told(column: str, name: str = "") -> str:
+    def first(column: str, name: str = "") -> str:
         return (
             f"(SELECT e.{column} FROM audit e WHERE e.request_id = f.request_id AND e.{column} IS NOT NULL "
             f"ORDER BY e.seq LIMIT 1) AS {name or column}"
@@ -132,7 +132,7 @@ def operations_sql() -> str:
         )
 
     # The target is only known after it was resolved, so each value is the first one in any entry of the request.
-    first_told = ("user_id", "channel_id", "source", "verb", "backend", "target_kind", "target_id", "target_name")
+    first_values = ("user_id", "channel_id", "source", "verb", "backend", "target_kind", "target_id", "target_name")
     ways = {"approval_requested": "waiting", "sent": "allowed", "done": "allowed"}
     cases = " ".join(f"WHEN '{event}' THEN '{word}'" for event, word in ways.items())
     decisive = ("denied", "approval_requested", "approved", "rejected", "expired")
@@ -155,10 +155,10 @@ def operations_sql() -> str:
     columns = [
         "f.request_id AS request_id",
         "f.at AS requested_at",
-        *(told(name) for name in first_told),
+        *(first(name) for name in first_values),
         params,
-        told("reason"),
-        told("risk"),
+        first("reason"),
+        first("risk"),
         latest("rule"),
         decision,
         last("e.event", closing, "outcome"),
