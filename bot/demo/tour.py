@@ -159,7 +159,7 @@ PLATFORM = (
         "itn",
         "logs itn:my-tofu-service",
         ("logs itn:cluster_1/my-tofu-service", "Output of cluster_1/my-tofu-service"),
-        ("GET", "/services/"),
+        ("GET", "/operations-manager/jobs"),
         "logs",
         ("requested", "done"),
     ),
