@@ -186,7 +186,7 @@ class Bot:
         )
 
     async def _who_am_i(self, client: AsyncWebClient) -> Installation:
-        """What Slack says of the tokens; raises ConfigProblem when they are no good for the configured workspace."""
+        """The installation that the tokens belong to. Raises ConfigProblem when they do not fit the configured workspace."""
         slack = self.settings.slack
         app_token = slack.app_token.get_secret_value() if slack.mode == "socket" and slack.app_token else None
         try:
@@ -270,10 +270,8 @@ class Bot:
             place=Place(team_id=self.settings.slack.team, channel_id=channel),
             title="Slack refuses to renew the bot token",
             tone=Tone.BAD,
-            status=f"Slack answers {trouble.code}. The bot stops when its token ends, at most 4 hours from now",
-            lines=(
-                Line(heading="What to do", text="Install the app again and put the new refresh token in its place."),
-            ),
+            status=f"Slack answers {trouble.code}. The bot stops when its token expires, within 4 hours",
+            lines=(Line(heading="What to do", text="Install the app again and replace the refresh token."),),
         )
         if await self.store.message(card.key) is None:
             await self.sender.show(card)
@@ -321,7 +319,7 @@ class Bot:
     async def _join(self, bolt: AsyncApp, app_token: str) -> None:
         """One Socket Mode connection; raises ConfigProblem when Slack gives no address for one.
 
-        The SDK's own `connect` asks for an address for ever, every ten seconds, whatever Slack says.
+        The SDK's own `connect` asks for an address every ten seconds without end, whatever Slack answers.
         """
         handler = AsyncSocketModeHandler(bolt, app_token, web_client=bolt.client)
         self._sockets.append(handler)

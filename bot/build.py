@@ -121,7 +121,7 @@ def build_context(
     tasks: TaskQueue,
     policy: Callable[[], ActivePolicy],
 ) -> Context:
-    """What every step works with; the features that take part in operations are registered here."""
+    """The context that every step works with, and the features that take part in operations."""
     return Context(
         clock=clock,
         ids=ids,

@@ -25,9 +25,12 @@ def suggest(label: str, verb: str, target: Target, *params: tuple[str, str]) -> 
     return Suggestion(label=label, verb=verb, target=written(target.backend, target.name), params=params)
 
 
-def utc_text(when: datetime | None) -> str:
-    """`2026-11-22 02:23 UTC`, or a dash."""
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when else "-"
+def utc_text(when: datetime | str | None, *, seconds: bool = False) -> str:
+    """`2026-11-22 02:23 UTC` for an aware time or a stored stamp, or a dash. Slack shows it in the reader's time zone."""
+    if not when:
+        return "-"
+    at = datetime.fromisoformat(when) if isinstance(when, str) else when
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC" if seconds else "%Y-%m-%d %H:%M UTC")
 
 
 def visible(text: str, what: str, *, also: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What nobody asks for and everybody needs: the audit log's head posted daily, credentials that are about to end."""
+"""Daily housekeeping: post the head of the audit log, warn of expiring credentials, prune old rows, refresh names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = logging.getLogger("signalbox.names")
 
 
 async def publish_head(ctx: Context) -> None:
-    """Once a day, `SEQ:HASH` of the last entry to the security channel: with it a cut tail or a rolled-back file is found."""
+    """Post `SEQ:HASH` of the last entry to the security channel once a day. It reveals a cut or rolled-back audit log."""
     if ctx.security_channel is None:
         return
     now = ctx.clock.now()
@@ -47,7 +47,7 @@ async def publish_head(ctx: Context) -> None:
 
 
 async def warn_of_credentials(ctx: Context) -> None:
-    """A week ahead, once a day and credential, to the security channel."""
+    """Warn the security channel a week before a credential expires, once a day for each."""
     now = ctx.clock.now()
     today = now.date().isoformat()
     for name, checked in (await ctx.health.check_all()).items():
@@ -62,21 +62,21 @@ async def warn_of_credentials(ctx: Context) -> None:
             Card(
                 key=f"credential:{name}:{today}",
                 place=Place(team_id=ctx.home_team, channel_id=ctx.security_channel),
-                title=f"The credential of {name} {'has ended' if over else 'ends soon'}",
+                title=f"The credential of {name} {'has expired' if over else 'expires soon'}",
                 tone=Tone.BAD if over else Tone.WARN,
                 lines=(
                     Line(
-                        text="Make a new one on the control plane, put it where the configuration points, and restart."
+                        text="Create a new one on the control plane, update the configured value, and restart the bot."
                     ),
                 ),
-                facts=(Fact(label="Ends", value=ends),),
+                facts=(Fact(label="Expires", value=ends),),
                 at=now,
             )
         )
 
 
 async def prune(ctx: Context) -> None:
-    """Forget what ended a month ago, a little at a time so that nobody waits for it; the audit log keeps everything."""
+    """Delete rows that ended a month ago, in small steps so that nothing waits. The audit log keeps everything."""
     before = stamp(ctx.clock.now() - KEEP)
     while await ctx.store.prune(before):
         pass

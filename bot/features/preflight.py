@@ -1,4 +1,4 @@
-"""Before something dangerous or late: what will happen and what runs now, for the requester, who then runs or cancels it."""
+"""The pre-flight of a dangerous or late command: the requester sees what will happen and what runs, then decides."""
 
 from __future__ import annotations
 
@@ -59,9 +59,11 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
     if operation.reason:
         lines.append(Line(heading="Reason", text=operation.reason))
     if ruling.needs_approval:
-        lines.append(Line(text="`Run it` asks the approvers; nothing is sent before they agree."))
+        lines.append(Line(text="This needs approval: `Run it` asks the approvers first."))
     late = f"You asked for this {ago_text(intent.age(now))} ago" if intent.is_late(now) else ""
-    danger = "Dangerous: look, then decide" if operation.risk is Risk.DANGER else "Run it only if you still want it"
+    danger = (
+        "Dangerous: check before you run it" if operation.risk is Risk.DANGER else "Run it only if you still want it"
+    )
     status = sentences(late, danger) if late else danger
     # The title names a run by a part of its id.
     exact = (Fact(label="Exact id", value=operation.target.id),) if operation.target.parent is not None else ()
@@ -75,7 +77,7 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
         lines=tuple(lines),
         facts=(*exact, *cards.given_facts(operation), *await what_is(ctx, operation)),
         buttons=_buttons(ctx, intent, pending_id) if has_buttons else (),
-        footer=(*footer, "good for 10 minutes") if has_buttons else footer,
+        footer=(*footer, "valid for 10 minutes") if has_buttons else footer,
         at=ctx.clock.now(),
     )
     await ctx.presenter.show(card, intent.reply)
@@ -96,20 +98,20 @@ def _buttons(ctx: Context, intent: Intent, pending_id: str) -> tuple[Button, ...
 
 
 async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice: str) -> None:
-    """The requester looked and pressed. Time, rules, person and target are checked again before anything runs."""
+    """The requester pressed a button. Time, rules, person and target are checked again before anything runs."""
     operation, asked = pending.operation, pending.intent
     if operation is None or asked.actor != intent.actor:
         await say(ctx, intent, "Only the requester can press this.")
         return
     if stamp(ctx.clock.now()) >= pending.due_at:
-        await _stop(ctx, intent, pending, "The ten minutes are over. Type the command again.", "expired")
+        await _stop(ctx, intent, pending, "This expired after 10 minutes. Type the command again.", "expired")
         return
     if choice == "cancel":
         await _stop(ctx, intent, pending, "Cancelled. Nothing was done.", "cancelled")
         return
     capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None:
-        await say(ctx, intent, "This backend no longer offers that.", replace=True)
+        await say(ctx, intent, "This backend no longer supports this.", replace=True)
         return
     ruling = await authorize(ctx, asked, operation, capability, max_age=FRESH)
     if ruling.denied:
@@ -125,16 +127,16 @@ async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice:
         await approvals.request(ctx, asked, Resolved(operation, capability), ruling)
         await ctx.store.end_pending(pending.id, "taken", intent.actor.user_id, (), ctx.clock.now())
         was_asked = await approvals.was_asked(ctx, pending.request_id)
-        text = "The approvers are asked; the card in the channel shows it." if was_asked else "Nothing was done."
+        text = "Waiting for approval; see the card in the channel." if was_asked else "Nothing was done."
         await say(ctx, intent, text, tone=Tone.PLAIN, replace=True)
     else:
-        await say(ctx, intent, "Running; the card in the channel shows it.", tone=Tone.PLAIN, replace=True)
+        await say(ctx, intent, "Running; see the card in the channel.", tone=Tone.PLAIN, replace=True)
         if await execute(ctx, Attempt(asked, operation, ruling), pending_id=pending.id) is None:
-            await say(ctx, intent, "This was pressed already.", tone=Tone.PLAIN)
+            await say(ctx, intent, "This was already pressed.", tone=Tone.PLAIN)
 
 
 async def _stop(ctx: Context, intent: Intent, pending: PendingDecision, text: str, code: str) -> None:
-    """End the pending decision and its request, and say why in place of the card."""
+    """End the pending decision and its request, and show why in place of the card."""
     now = ctx.clock.now()
     event = Event.EXPIRED if code == "expired" else Event.ABANDONED
     state = "expired" if code == "expired" else "cancelled"
@@ -145,7 +147,7 @@ async def _stop(ctx: Context, intent: Intent, pending: PendingDecision, text: st
 
 
 async def expire(ctx: Context, pending: PendingDecision) -> None:
-    """Its ten minutes are over. A request that was put to approvers meanwhile goes on."""
+    """End a pre-flight after ten minutes. A request that approvers were asked about meanwhile continues."""
     now = ctx.clock.now()
     entry = AuditWriter(ctx.secrets).pending(Event.EXPIRED, pending, now)
     ended = await ctx.store.end_pending(pending.id, "expired", None, (entry,), now)

@@ -42,12 +42,12 @@ async def _allowed(ctx: Context, intent: Intent, target: Target) -> Attempt | No
     """The look at the target, if this person may look; otherwise None, and the person is told why."""
     capability = ctx.catalog.row(target.backend, "status", target.kind)
     if capability is None:
-        await say(ctx, intent, f"`{target.backend}` has no status for a {target.kind}.")
+        await say(ctx, intent, f"`{target.backend}` does not support `status` for a {target.kind}.")
         return None
     look = Operation.of(capability, request_id=intent.request_id, target=target, given={}, reason=None)
     ruling = await authorize(ctx, intent, look, capability)
     if not ruling.allowed:
-        await say(ctx, intent, f"You may not look at this here: {ruling.decision.reason}.")
+        await say(ctx, intent, f"You can't see this here: {ruling.decision.reason}.")
         return None
     return Attempt(intent, look, ruling)
 

@@ -118,7 +118,7 @@ async def _pending(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> N
         return
     pending = await ctx.store.open_pending(str(means.get("hold")))
     if pending is None:
-        await say(ctx, intent, "This was decided already. The message shows who decided.", tone=Tone.PLAIN)
+        await say(ctx, intent, "This was already decided. The message shows who decided.", tone=Tone.PLAIN)
     elif (approval := Approval.of(pending)) is not None:
         await approvals.decide(ctx, intent, approval, str(means.get("choice")))
         ctx.stale_homes.stale(intent.actor.user_id)

@@ -76,7 +76,7 @@ async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Rul
 def _needs_a_person(operation: Operation, *, late: bool) -> BadRequest:
     why = "Slack delivered this request late" if late else f"`{operation.verb}` is dangerous"
     return BadRequest(
-        f"{why}: a person has to look at what will happen first, and a workflow can't press `Run it`.",
+        f"{why}: a person has to check what will happen first, and a workflow can't press `Run it`.",
         "Type the command in the channel.",
         "needs_person",
     )

@@ -32,7 +32,7 @@ async def handle(ctx: Context, intent: Intent) -> None:
         await _last_words(ctx, intent, trouble.code, trouble.summary)
     except Exception as error:  # noqa: BLE001  a request must end in a stated outcome whatever breaks
         _log.error("request %s broke: %s", intent.request_id, type(error).__name__, exc_info=_log.isEnabledFor(10))
-        await _last_words(ctx, intent, "internal", f"This is a fault of the bot ({type(error).__name__}).")
+        await _last_words(ctx, intent, "internal", f"The bot has a fault ({type(error).__name__}).")
 
 
 async def _dispatch(ctx: Context, intent: Intent) -> None:
@@ -72,8 +72,11 @@ async def _last_words(ctx: Context, intent: Intent, code: str, summary: str) -> 
     said = "It may or may not have happened, and it was not sent again." if sent else "Nothing was sent."
     card = cards.private(
         intent,
-        "Something broke",
+        "Something went wrong",
         tone=Tone.UNSURE if sent else Tone.BAD,
-        lines=(Line(text=f"{summary} {said}"), Line(text=f"Tell the administrator the request {intent.request_id}.")),
+        lines=(
+            Line(text=f"{summary} {said}"),
+            Line(text=f"Give the administrator this request id: {intent.request_id}."),
+        ),
     )
     await ctx.presenter.show(card, intent.reply)

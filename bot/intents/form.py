@@ -26,9 +26,9 @@ async def _check(ctx: Context, form: Form) -> dict[str, str] | None:
     if form.form == parameter_form.FORM:
         return await parameter_form.check(ctx, form) or None
     if form.form in (approvals.DENY_FORM, approvals.ASK_FORM) and not _said(form, "reason"):
-        return {"reason": "Say why; others will read it."}
+        return {"reason": "Enter a reason; others will read it."}
     if form.form == breakglass_review.FORM and not _said(form, breakglass_review.NOTE):
-        return {breakglass_review.NOTE: "Say what was done and whether it was right."}
+        return {breakglass_review.NOTE: "Describe what was done and whether it was right."}
     return None
 
 
@@ -70,7 +70,7 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
     """The person must be the one who opened it; the place is the one it was opened in."""
     kept = await _kept(ctx, intent, form)
     if kept is None:
-        await say(ctx, intent, "This form is no longer known; open it again.")
+        await say(ctx, intent, "This form is no longer known. Open it again.")
         return
     intent = _placed(intent, form, kept)  # again: a request of an earlier version was stored without
     if form.form == launcher.FORM:
@@ -87,7 +87,7 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
     elif form.form == parameter_form.FORM:
         await run_command(ctx, intent, parameter_form.filled(ctx, form, kept))
     else:
-        await say(ctx, intent, "This form is of a version that is no longer understood.")
+        await say(ctx, intent, "This form is from a version of the bot that is no longer supported.")
 
 
 async def _launch(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]) -> None:

@@ -53,7 +53,7 @@ class Intake:
         """Store it, start the work, and say what the person has to know at once. Never raises a Problem."""
         ctx = self._deps
         if self._limit.all_are_full(len(ctx.tasks), urgent=_is_urgent(intent)):
-            return Receipt(say="Too much is under way; nothing was done. Try again in a minute.")
+            return Receipt(say="Too many requests are in progress. Nothing was done. Try again in a minute.")
         try:
             if isinstance(intent.payload, Form) and (errors := await check(ctx, intent.payload)):
                 return Receipt(errors=errors)
@@ -62,7 +62,7 @@ class Intake:
         except Problem as problem:
             _log.error("request %s was not taken: %s", intent.request_id, problem.code)
             return Receipt(
-                say=f"The audit log cannot be written, so nothing was done: {problem.summary} {problem.hint}".strip()
+                say=f"The audit log can't be written, so nothing was done: {problem.summary} {problem.hint}".strip()
             )
 
     async def _accept(self, intent: Intent) -> Receipt:
@@ -84,7 +84,7 @@ class Intake:
             storing = await ctx.tasks.wait(self._stored(intent, rows, begun=no is None), patience)
             if not storing.done():
                 ctx.tasks.start(self._abandon_when_stored(storing, intent), f"late {intent.request_id}")
-                return Receipt(say="The audit log doesn't answer in time, so nothing is done. Try again in a minute.")
+                return Receipt(say="The audit log did not answer in time, so nothing is done. Try again in a minute.")
             is_new = storing.result()
             if not is_new:
                 self.repeated += 1
@@ -98,7 +98,7 @@ class Intake:
                 ctx.tasks.start(refusal.show_set_aside(ctx, intent, Doubt.TOO_LATE), f"late {intent.request_id}")
                 return Receipt()
             if not self._work_on(intent, user):
-                return Receipt(say="I am restarting; this is worked on as soon as I am back.")
+                return Receipt(say="I am restarting and will work on this as soon as I am back.")
             unless_begun.pop_all()
         return Receipt()
 
@@ -155,7 +155,7 @@ class Intake:
         if self._limit.person_is_full(_whose(intent), urgent=_ends_things(intent)):
             return TurnedAway(
                 "too_many",
-                f"Too many of your requests are under way at once; nothing was done. Try again in {AGAIN_AFTER} s.",
+                f"Too many of your requests are in progress. Nothing was done. Try again in {AGAIN_AFTER} s.",
             )
         return None
 

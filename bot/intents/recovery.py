@@ -66,11 +66,11 @@ async def _not_sent(ctx: Context, request: StoredRequest) -> None:
 
 
 async def _sent(ctx: Context, request: StoredRequest, operation: Operation) -> None:
-    """The call may have been made: its outcome is unknown until it is repeated or the backend says what became of it."""
+    """The call may have been made: its outcome is unknown until it is repeated or looked up in the backend."""
     intent = request.intent
     sent_at = datetime.fromisoformat(request.sent_at or request.updated_at)
     attempt = Attempt(intent, operation, sent_at=sent_at)
-    lost = Unknown(code="restarted", summary="The bot stopped while this was being sent.")
+    lost = Unknown(code="restarted", summary="The bot stopped while it was sending this.")
     async with target_lock(ctx, operation):
         now = ctx.clock.now()
         writer = AuditWriter(ctx.secrets)

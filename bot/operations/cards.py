@@ -155,11 +155,9 @@ def unread(requests: Sequence[StoredRequest], since: timedelta, now: datetime) -
     return Card(
         key=f"unread:{intent.request_id}:{stamp(now)}",
         place=place_of(intent),
-        title="A run that you wait for can't be read"
-        if len(operations) == 1
-        else "Runs that you wait for can't be read",
+        title="A run that you follow can't be read" if len(operations) == 1 else "Runs that you follow can't be read",
         tone=Tone.UNSURE,
-        status=f"Nothing could be read for {duration_text(since.total_seconds())}.",
+        status=f"No status could be read for {duration_text(since.total_seconds())}.",
         lines=(
             Line(text=", ".join(names) + more),
             Line(text="The card of each run says why. It is updated as soon as the run can be read again."),

@@ -64,7 +64,7 @@ async def execute(
 
 
 async def look_up(ctx: Context, attempt: Attempt, lost: Unknown) -> Outcome:
-    """Finish a call whose answer is lost: the backend is asked what became of it, by reads alone."""
+    """Finish a call whose answer is lost: find its outcome in the backend, by reads alone."""
     backend = ctx.backends.get(attempt.operation.target.backend)
     result: Outcome = lost
     if backend is not None:

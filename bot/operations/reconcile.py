@@ -22,7 +22,7 @@ LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between one look and the next
 def looking() -> str:
     """What the card says meanwhile, with how long it takes."""
     seconds = round(sum(LOOK_AGAIN_AFTER))
-    return f"No usable answer came. It is not sent again. Checking whether it took effect, for about {seconds} s"
+    return f"No usable answer. Not sending it again; checking whether it took effect, for about {seconds} s"
 
 
 async def read_back(
@@ -38,7 +38,7 @@ async def read_back(
 
 async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
     """Whether it happened, by looks that are repeated for a while where that may help: a queued start may still begin."""
-    back = LookBack(evidence="The control plane did not answer when it was asked again.")
+    back = LookBack(evidence="The control plane did not answer the check.")
     try:
         async with asyncio.timeout(LOOK_BACK_SECONDS):
             back = await _look(operation, backend, sent_at)
@@ -59,13 +59,13 @@ async def _look(operation: Operation, backend: Backend, sent_at: datetime) -> Lo
         return await backend.look_back(operation, sent_at)
     except Problem as problem:
         again = isinstance(problem, CallProblem) and not isinstance(problem, Rejected)
-        return LookBack(evidence=sentences(f"The control plane could not be asked: {problem.summary}"), again=again)
+        return LookBack(evidence=sentences(f"The control plane could not be checked: {problem.summary}"), again=again)
 
 
 def lost_but(result: Unknown, back: LookBack) -> str:
     """How a call was found whose answer never came, or came and said nothing."""
     told_nothing = result.code in (ServerError.code, BadReply.code, Redirected.code)
-    return sentences("The answer told nothing" if told_nothing else "The answer was lost", back.evidence)
+    return sentences("The answer was not usable" if told_nothing else "The answer was lost", back.evidence)
 
 
 def after_look_back(result: Unknown, back: LookBack) -> Outcome:
@@ -75,5 +75,5 @@ def after_look_back(result: Unknown, back: LookBack) -> Outcome:
     summary = sentences(result.summary, back.evidence)
     if back.absent and result.code in (ServerError.code, Redirected.code):
         return Failed(code=result.code, summary=summary, hint=result.hint)
-    hint = sentences(back.hint, result.hint) or "Look at the control plane before you start it again."
+    hint = sentences(back.hint, result.hint) or "Check the control plane before you start it again."
     return result.model_copy(update={"summary": summary, "hint": hint})

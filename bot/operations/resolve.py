@@ -73,13 +73,13 @@ def _check_verb(ctx: Context, verb: str, backend: str) -> None:
     if ctx.catalog.rows(verb, backend):
         return
     others = sorted({kind for kind, _ in ctx.catalog.rows(verb)})
-    there = f" It exists on {', '.join(others)}." if others else ""
+    there = f" These do: {', '.join(others)}." if others else ""
     verbs = sorted(
         {capability.verb for kind, capability in ctx.catalog.everything() if kind == ctx.catalog.backends[backend].kind}
     )
     raise BadRequest(
-        f"`{backend}` has no `{verb}`.{there}",
-        "There: " + ", ".join(f"`{name}`" for name in verbs) + ".",
+        f"`{backend}` does not support `{verb}`.{there}",
+        "It supports: " + ", ".join(f"`{name}`" for name in verbs) + ".",
         "no_such_verb",
     )
 
@@ -100,9 +100,9 @@ def _row(ctx: Context, verb: str, target: Target) -> Capability:
     capabilities = ctx.catalog.rows(verb, target.backend)
     if not capabilities:
         _check_verb(ctx, verb, target.backend)
-    kinds = ", ".join(sorted({capability.target for _, capability in capabilities}))
+    kinds = " or ".join(sorted({capability.target for _, capability in capabilities}))
     raise BadRequest(
-        f"`{verb}` acts on {kinds}, and `{target.text}` is of the kind {target.kind}.",
+        f"`{verb}` works on {kinds}, but `{target.text}` is of kind {target.kind}.",
         f"For example: `{capabilities[0][1].example}`.",
         "wrong_target_kind",
     )

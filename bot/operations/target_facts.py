@@ -13,6 +13,7 @@ from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Fact
 from bot.core.policy.match import risk_or_verb
+from bot.core.text import utc_text
 from bot.operations.resolve import find_target
 from bot.runtime.context import Context
 
@@ -39,7 +40,7 @@ async def _read_at(ctx: Context, reading: Awaitable[Sequence[Fact]]) -> list[Fac
 def _freezes(ctx: Context, operation: Operation, now: datetime) -> tuple[Fact, ...]:
     """The freezes that are in force, also for a person who is exempt from them."""
     found = [
-        f"{freeze.because or freeze.label} until {freeze.ends:%Y-%m-%d %H:%M %Z}"
+        f"{freeze.because or freeze.label} until {utc_text(freeze.ends)}"
         for freeze in ctx.policy().policy.freezes
         if freeze.begins is not None and freeze.ends is not None and freeze.begins <= now < freeze.ends
         if any(risk_or_verb(verb, operation.verb, operation.risk, own_verb=False, wide=True) for verb in freeze.verbs)
@@ -63,7 +64,7 @@ async def _from_audit_log(ctx: Context, operation: Operation) -> Sequence[Fact]:
     outcomes = await ctx.store.last_outcomes(operation.target.id, LAST_OUTCOMES)
     if not outcomes:
         return (Fact(label="Last outcomes here", value="none in the audit log"),)
-    words = "; ".join(f"{row.verb} {row.event} {row.at[:16].replace('T', ' ')}" for row in outcomes)
+    words = "; ".join(f"{entry.verb} {entry.event} {utc_text(entry.at)}" for entry in outcomes)
     return (Fact(label="Last outcomes here", value=words),)
 
 

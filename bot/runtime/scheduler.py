@@ -42,7 +42,7 @@ class Scheduler:
         self._next = [0.0] * len(jobs)
 
     async def run(self) -> None:
-        """Beat for ever. A beat that fails is logged and the next one tries again."""
+        """Beat until cancelled. A beat that fails is logged, and the next one tries again."""
         while True:
             await self.beat()
             await self._clock.sleep(BEAT)

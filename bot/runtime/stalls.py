@@ -23,7 +23,7 @@ class Stalls:
         self._until = 0.0
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Measure until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             self._seen = loop.time()

@@ -279,7 +279,7 @@ async def test_the_card_of_a_replaced_pause_is_mended_after_kill_9(tmp_path: Pat
             await ana.command("C0CRAWL", f"/ops {typed}")
             await here.until(lambda rows, event=event: [row for row in rows if row.event == event])
         old = of_request(here.rows(), "schedule off")[0].request_id
-        await ana.wait_for(lambda who: seen(who, old, "switched on again by itself"), timeout=15)
+        await ana.wait_for(lambda who: seen(who, old, "turns on again automatically"), timeout=15)
         await ana.command("C0CRAWL", f"/ops {OFF.format('2h')}")
         await here.dies()
         assert not seen(ana, old, "This pause is over")
@@ -287,7 +287,7 @@ async def test_the_card_of_a_replaced_pause_is_mended_after_kill_9(tmp_path: Pat
         await ana.wait_for(lambda who: seen(who, old, "This pause is over: Paused until"), timeout=15)
 
 
-@pytest.mark.parametrize(("gone", "says"), [(False, "it is on again"), (True, "nothing left to switch on")])
+@pytest.mark.parametrize(("gone", "says"), [(False, "it is on again"), (True, "nothing is left to switch on")])
 async def test_the_card_of_a_pause_that_ended_is_made_up_for_after_kill_9(
     tmp_path: Path, fork_server: ForkServer, gone: bool, says: str
 ) -> None:

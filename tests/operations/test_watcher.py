@@ -106,7 +106,7 @@ async def test_the_person_who_waits_is_told_once_when_runs_cannot_be_read_for_a_
             await looks(ctx, clock, seconds)
             assert sum(card.key.startswith("unread:") for card in shown.cards) == told
         message = next(card for card in shown.cards if card.key.startswith("unread:"))
-        assert message.title == "Runs that you wait for can't be read"
+        assert message.title == "Runs that you follow can't be read"
         assert message.mention
         cards = [card for card in shown.cards if card is not message]
         assert {card.status for card in cards} == {"Can't be read"}

@@ -28,17 +28,17 @@ _ACCOUNTS: Final = {
     Is.UNREADABLE: Account(known=False),
 }
 _SAID: Final = (
-    (r"^Counted\.", Told.COUNTED),
-    (r"^Counted, and not run: its time was over", Told.OVER),
-    (r"^Counted, and not run: ", Told.CHANGED),
+    (r"^Your vote counts\.", Told.COUNTED),
+    (r"^Your vote counts, but it did not run: it expired", Told.OVER),
+    (r"^Your vote counts, but it did not run: ", Told.CHANGED),
     (r"^Your approval already counts", Told.TWICE),
     (
         r"^You can't decide your own request|^You can't decide this|^Only the requester can|^You may not cancel",
         Told.NO_RIGHT,
     ),
-    (r"^Too late|^Its time is over|^This request expired|^This button was used|was decided already", Told.OVER),
+    (r"^Too late|^This request expired|^This button was used|was already decided", Told.OVER),
     (r"^Nothing was done: I answered too late|^Slack delivered this press late", Told.OVER),
-    (r"^Not counted, because|^The card was renewed|^Nothing was done: ", Told.CHANGED),
+    (r"^Not counted: |^Something changed, so the card was updated|^Nothing was done: ", Told.CHANGED),
     (r"has claimed it|^You have claimed", Told.CLAIMED),
     (r"^Denied: ", Told.NO_RIGHT),
 )

@@ -203,7 +203,7 @@ def test_who_alone_reads_a_card_is_not_called_by_it():
 
 def test_a_title_that_is_a_sentence_needs_no_status():
     """Other titles get a word for their colour."""
-    assert "Attention" not in words(render_card(card(title="Its time is over; nothing was done.", tone=Tone.WARN)))
+    assert "Attention" not in words(render_card(card(title="This request expired. Nothing was done.", tone=Tone.WARN)))
     assert "Attention" in words(render_card(card(tone=Tone.WARN)))
 
 

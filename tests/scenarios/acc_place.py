@@ -59,7 +59,7 @@ async def typed(here: World, text: str, *, danger: bool) -> Asked:
     """Type it; what is dangerous is only sent once `Run it` was pressed."""
     asked = await ask(here, text)
     if danger:
-        before = await asked.card("Dangerous: look, then decide")
+        before = await asked.card("Dangerous: check before you run it")
         assert before["ephemeral"]
         await asked.press("Run it")
     assert await asked.ends() == "done"

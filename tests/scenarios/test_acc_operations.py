@@ -48,7 +48,7 @@ async def _play(here: World, case: Case) -> Played:
 
 async def _finish(played: Played) -> None:
     if played.case.danger:
-        before = await played.asked.card("Dangerous: look, then decide")
+        before = await played.asked.card("Dangerous: check before you run it")
         assert before["ephemeral"]
         assert [call.method for call in played.calls if call.method != "GET"] == []
         await played.asked.press("Run it")

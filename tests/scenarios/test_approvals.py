@@ -245,15 +245,15 @@ async def test_approvals_are_listed_and_decided_on_the_home_tab(team: Team) -> N
     lee, rui = here.person("U0LEE"), here.person("U0RUI")
     await rui.open_home()
     view = await rui.wait_for(lambda p: p.home())
-    assert "You may decide" not in shown(view)
+    assert "You can decide" not in shown(view)
     await lee.open_home()
     view = await lee.wait_for(lambda p: p.home())
-    assert "You may decide: start acc:shop/prices" in shown(view)
+    assert "You can decide: start acc:shop/prices" in shown(view)
     assert "month end" in shown(view)
     await lee.press_label("home", label="Approve")
     await here.until(lambda: len(team.effects()) == 1)
     await team.sees("Approved by <@U0LEE>")
-    await lee.wait_for(lambda p: "You may decide" not in shown(p.home() or {}))
+    await lee.wait_for(lambda p: "You can decide" not in shown(p.home() or {}))
 
 
 @pytest.mark.parametrize("ending", ["denied from home", "denied", "cancelled", "expired", "approved"])
@@ -263,7 +263,7 @@ async def test_home_tabs_follow_however_an_approval_ends(team: Team, ending: str
     lee = here.person("U0LEE")
     waiting = await here.does("start acc:shop/prices", "Waiting for approval")
     card = await team.card("start acc:shop/prices")
-    for person, words in ((lee, "You may decide"), (here.ana, "start acc:shop/prices")):
+    for person, words in ((lee, "You can decide"), (here.ana, "start acc:shop/prices")):
         await person.open_home()
         await person.wait_for(lambda p, words=words: words in shown(p.home() or {}))
     if ending == "denied from home":
@@ -278,7 +278,7 @@ async def test_home_tabs_follow_however_an_approval_ends(team: Team, ending: str
         team.later(minutes=31)
     else:
         await team.press(card, "Approve")
-    await lee.wait_for(lambda p: "You may decide" not in shown(p.home() or {}), timeout=10)
+    await lee.wait_for(lambda p: "You can decide" not in shown(p.home() or {}), timeout=10)
     await here.ana.wait_for(lambda p: "No requests." in shown(p.home() or {}))
     assert here.person("U0RUI").home() is None
 

@@ -163,7 +163,7 @@ async def test_a_vote_of_somebody_who_left_counts_no_more(team: Team) -> None:
     await team.sees("1 of 2 agreed", channel=CRAWL)
     here.ws.set_user("U0LEE", deleted=True)
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    await here.sees("Counted. 1 more needed", user="U0ROOT")
+    await here.sees("Your vote counts. 1 more needed", user="U0ROOT")
     assert [row.detail for row in here.audit(event="approved")] == ["1 of 2 agreed", "1 of 2 agreed"]
     assert not team.effects("mark")
     here.ws.edit_group("S0LEADS", ["U0RUI"])
@@ -252,5 +252,5 @@ async def test_what_was_approved_and_is_over_by_the_restart_is_not_run(team: Tea
     await approved_and_died(team)
     team.later(minutes=30)
     await here.restart()
-    await here.sees("its time was over before it could run")
+    await here.sees("expired before it could run")
     assert not team.effects()

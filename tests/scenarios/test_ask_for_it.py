@@ -195,5 +195,5 @@ async def test_what_is_asked_for_in_a_direct_message_is_asked_where_somebody_loo
     card = await team.card("start acc:news/feed", user="U0ROOT", channel=SECURITY)
     await team.press(card, "Approve", user="U0ROOT", channel=SECURITY)
     await here.until(lambda: len(team.effects()) == 1)
-    await here.does("mark acc:shop/prices as=failed -- stuck", "which only you read", channel=dm)
+    await here.does("mark acc:shop/prices as=failed -- stuck", "can't see this direct message", channel=dm)
     assert len(here.audit(event="approval_requested")) == 1

@@ -56,7 +56,7 @@ async def test_a_token_that_ends_within_a_week_is_warned_of(tmp_path: Path, monk
         here = team.here
         ends = team.now() + timedelta(days=6, hours=12)
         card = shown(await here.sees(ENDS_SOON, user="U0ROOT", channel=SECURITY))
-        assert "Make a new one on the control plane, put it where the configuration points, and restart." in card
+        assert "Create a new one on the control plane, update the configured value, and restart the bot." in card
         assert f"{int(ends.timestamp()) // 100}" in card, "the moment of the end, for the reader's own clock"
         await here.say("backends")
         await private(here, f"The token ends on {ends:%Y-%m-%d}, in 6 days.", f"ends {ends:%Y-%m-%d} (6 days)")

@@ -29,7 +29,7 @@ async def test_a_change_after_the_vote_is_told_to_who_voted_last(team: Team) -> 
     await team.event("approved")
     await here.acc.clear_faults()
     await here.acc.set_fault({"fault": "503", "match": "GET"})
-    await team.sees("Counted, and not run: ", "not readable", "Look at it, then press again")
+    await team.sees("Your vote counts, but it did not run: ", "not readable", "then press again")
     await team.card("Asked again")
     assert not team.effects()
 
@@ -46,7 +46,7 @@ async def test_what_was_approved_and_left_is_used_without_a_restart(team: Team) 
         team.later(seconds=31)
         await asyncio.sleep(0.6)
     await here.until(lambda: len(team.effects()) == 1)
-    await team.told("Approved by <@U0LEE>", "it runs now")
+    await team.told("Approved by <@U0LEE>", "It runs now")
     team.later(seconds=31)
     await asyncio.sleep(0.6)
     assert len(team.effects()) == 1

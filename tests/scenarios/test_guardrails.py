@@ -111,7 +111,7 @@ async def test_the_same_thing_asked_for_twice_waits_once(team: Team) -> None:
     await ask_again(team, no, "once")
     card = await team.card("start acc:news/feed", channel=CRAWL)
     await ask_again(team, no, "30 minutes")
-    await here.sees("waits for its approval already")
+    await here.sees("already waiting for approval")
     await here.say("start acc:news/feed")
     no = await here.until(lambda: _newest_denial(team, no))
     await ask_again(team, no, "once")

@@ -56,7 +56,7 @@ async def test_a_new_question_appears_on_the_tabs_of_those_who_may_decide_and_of
     await opens(here, "U0LEE", "Backends")
     await opens(here, "U0ANA", "No requests.")
     await here.does("start acc:shop/prices -- month end", "Waiting for approval")
-    assert "month end" in await tab(here, "U0LEE", "You may decide: start acc:shop/prices")
+    assert "month end" in await tab(here, "U0LEE", "You can decide: start acc:shop/prices")
     await tab(here, "U0ANA", "Waiting for approval", "start acc:shop/prices")
     await here.person("U0LEE").press_label("home", label="Approve")
     await here.until(lambda: len(team.effects()) == 1)
@@ -74,7 +74,7 @@ async def test_tabs_of_those_who_have_not_looked_lately_wait(team: Team) -> None
     await here.bot.timers.beat()
     await here.quiet()
     assert published(here, "U0LEE") == before
-    await opens(here, "U0LEE", "You may decide")
+    await opens(here, "U0LEE", "You can decide")
 
 
 async def test_a_restart_draws_the_tabs_anew(team: Team) -> None:
@@ -95,7 +95,7 @@ async def test_many_changes_are_few_publications(team: Team) -> None:
     for _ in range(8):
         await here.say("start acc:shop/prices")
     await here.until(lambda: len(here.audit(event="approval_requested")) == 8)
-    await here.until(lambda: shown(here.person("U0LEE").home() or {}).count("You may decide") == 5)
+    await here.until(lambda: shown(here.person("U0LEE").home() or {}).count("You can decide") == 5)
     assert published(here, "U0LEE") - before < 8
 
 

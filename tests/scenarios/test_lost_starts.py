@@ -60,7 +60,7 @@ async def test_a_start_that_was_queued_is_found_when_it_begins(here: World) -> N
     assert await asked.ends() == "reconciled"
     assert asked.row("reconciled").backend_ref == ours
     assert len(asked.changes) == 1
-    await asked.card("The answer told nothing. Looked at", ours)
+    await asked.card("The answer was not usable. Looked at", ours)
 
 
 async def test_a_start_that_stayed_unknown_can_be_checked_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:

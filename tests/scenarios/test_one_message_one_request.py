@@ -279,7 +279,7 @@ async def test_a_press_that_was_held_up_is_confirmed_first(team: Team) -> None:
 
 async def test_a_late_press_on_run_it_does_not_count(team: Team, messages: Messages) -> None:
     await team.here.say("schedule delete acc:shop/prices -- gone")
-    card = await team.here.sees("Dangerous: look, then decide")
+    card = await team.here.sees("Dangerous: check before you run it")
     await team.here.ws.deliver("interactive", press_payload(team, card, "Run it", ago=360))
     await team.here.sees("Slack delivered this press late")
     await messages.calm()

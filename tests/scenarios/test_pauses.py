@@ -35,7 +35,7 @@ async def test_a_timed_pause_ends_by_itself(later: Team) -> None:
     asked = await do(here, f"schedule off acc:schedule/{FIRST} for=2h -- the shop is being moved")
     assert asked.events == ["requested", "sent", "done", "paused"]
     assert enabled(here) == {FIRST: False, SECOND: True}
-    await asked.card("Paused until", "switched on again by itself")
+    await asked.card("Paused until", "turns on again automatically")
     later.later(hours=2)
     await here.until(lambda: enabled(here)[FIRST])
     await here.sees("The pause is over: it is on again", "<@U0ANA>")
@@ -132,9 +132,7 @@ async def test_off_for_good_ends_the_pause(later: Team, known: bool) -> None:
 async def test_off_without_an_end_says_what_ends_it_and_how_to_give_it_an_end(later: Team) -> None:
     """Nothing switches it on by itself: the card names the verb that does, and the words of an order that ends."""
     asked = await do(later.here, "schedule off acc:shop/prices -- closed")
-    await asked.card(
-        "it stays off until someone runs `schedule on`", "`schedule off acc:shop/prices for=2h` ends by itself"
-    )
+    await asked.card("Off until someone runs `schedule on`", "for=2h` switches it on again automatically")
     timed = await do(later.here, "schedule off acc:shop/prices for=2h")
     assert "until someone runs" not in shown(await timed.card("schedule off acc:shop/prices"))
 

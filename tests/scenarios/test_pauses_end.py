@@ -35,14 +35,12 @@ async def test_what_was_deleted_meanwhile_ends_the_pause_once(later: Team) -> No
     asked = await do(here, f"schedule off acc:schedule/{FIRST} for=1h -- moving")
     del here.acc.schedules[FIRST]
     later.later(hours=1)
-    told = await here.sees(
-        "The pause is over, and there is nothing left to switch on", "no schedule", "does not try again"
-    )
+    told = await here.sees("The pause is over, but nothing is left to switch on", "no schedule", "don't try again")
     assert "<@U0ANA>" in shown(told)
     (row,) = here.audit(event="abandoned")
     assert (row.code, row.target_id, row.verb) == ("gone", FIRST, "schedule on")
     assert f"pause {asked.request_id}" in str(row.detail)
-    await here.sees("This pause is over: There is nothing left to switch on", f"request {asked.request_id}")
+    await here.sees("This pause is over: Nothing is left to switch on", f"request {asked.request_id}")
     assert attempts(later) == ["abandoned"]
     later.later(hours=5)
     await here.bot.timers.beat()
@@ -57,7 +55,7 @@ async def test_of_a_paused_agent_only_what_is_left_comes_back(later: Team) -> No
     del here.acc.schedules[SECOND]
     later.later(hours=1)
     await here.until(lambda: here.acc.schedules[FIRST].enabled)
-    await here.sees("There is nothing left to switch on", f"request {asked.request_id}")
+    await here.sees("Nothing is left to switch on", f"request {asked.request_id}")
     assert len(here.audit(event="resumed")) == 1
     assert [row.target_id for row in here.audit(event="abandoned")] == [SECOND]
 
@@ -72,7 +70,7 @@ async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: 
     for number, minutes in enumerate((1, 2, 4, 8, 15, 15), start=1):
         await here.until(lambda number=number: attempts(later) == ["failed"] * number)
         await here.quiet()
-        await here.sees("could not be switched on yet", "Next attempt:", "tries until it is on")
+        await here.sees("could not be switched on yet", "Next attempt:", "keep trying until it is on")
         if number == 3:
             await here.restart()
         later.later(minutes=minutes, seconds=-20)
@@ -98,10 +96,10 @@ async def test_a_control_plane_that_was_taken_out_of_the_configuration_ends_the_
     config.write_text(config.read_text(encoding="utf-8").replace('name = "acc"', 'name = "other"'), encoding="utf-8")
     await here.start()
     later.later(hours=1)
-    await here.sees("there is nothing left to switch on", "`acc` is not configured any more", "<@U0ANA>")
+    await here.sees("nothing is left to switch on", "`acc` is no longer configured", "<@U0ANA>")
     (row,) = here.audit(event="abandoned")
     assert (row.code, row.target_id, row.backend) == ("no_such_backend", FIRST, "acc")
-    await here.sees("This pause is over: There is nothing left to switch on", f"request {asked.request_id}")
+    await here.sees("This pause is over: Nothing is left to switch on", f"request {asked.request_id}")
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before", "500"])
@@ -112,7 +110,7 @@ async def test_what_may_be_off_is_switched_on_at_its_time_in_any_case(later: Tea
     await do(here, "schedules acc:shop/prices")
     await here.acc.set_fault({"fault": fault, "match": "POST .*/off", **({"done": True} if fault == "500" else {})})
     asked = await do(here, f"schedule off acc:schedule/{FIRST} for=2h")
-    await asked.card("It may be off now. Whether it is or not, it is switched on at", "by itself")
+    await asked.card("It may be off now. Either way, it turns on again automatically at")
     assert asked.row("paused").code == "unknown"
     assert enabled(here)[FIRST] is (fault == "drop_before")
     await here.acc.clear_faults()
@@ -148,7 +146,7 @@ async def test_a_lost_answer_does_not_leave_the_earlier_end_in_force(later: Team
     await here.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
     new = await do(here, f"schedule off acc:schedule/{FIRST} -- for good")
     await new.card("Unknown", "Ends the pause until", old.request_id)
-    await here.sees("This pause is over: Paused and has no end", f"request {old.request_id}")
+    await here.sees("This pause is over: Paused without an end", f"request {old.request_id}")
     await here.acc.clear_faults()
     later.later(minutes=30)
     await here.bot.timers.beat()
@@ -178,7 +176,7 @@ async def test_a_paused_job_that_was_canceled_is_not_resumed_for_ever(
     async with deciding(folder, monkeypatch, OPEN_POLICY, only=("itn",)) as later:
         here = later.here
         plane = here.planes["itn"]
-        for number, end in ((1, "nothing left to switch on"), (2, "it is on again")):
+        for number, end in ((1, "nothing is left to switch on"), (2, "it is on again")):
             await here.say("start itn:backup-configs")
             await here.until(lambda number=number: len(plane.jobs) == number)
             job = plane.jobs[-1]
@@ -188,7 +186,7 @@ async def test_a_paused_job_that_was_canceled_is_not_resumed_for_ever(
             else:
                 job.paused_at, job.started = None, plane.clock.now() + 3_600
             later.later(hours=1)
-            await here.sees(f"The pause is over{', and there is ' if number == 1 else ': '}{end}")
+            await here.sees(f"The pause is over{', but ' if number == 1 else ': '}{end}")
         assert [row.code for row in here.audit(event="abandoned")] == ["gone"]
         assert len(here.audit(event="resumed")) == 1
 
@@ -203,5 +201,7 @@ async def test_a_job_that_is_paused_without_an_end_is_told_of_in_its_own_words(
         await here.until(lambda: here.planes["itn"].jobs)
         job = f"itn:job/{here.planes['itn'].jobs[-1].job_id}"
         await here.does(
-            f"pause {job}", "it stays off until someone runs `resume`", f"`pause {job} for=2h` ends by itself"
+            f"pause {job}",
+            "Off until someone runs `resume`",
+            f"`pause {job} for=2h` switches it on again automatically",
         )

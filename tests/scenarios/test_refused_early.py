@@ -80,7 +80,7 @@ async def test_what_came_to_stand_against_it_while_it_was_looked_at_is_not_sent(
     """Between the pre-flight and `Run it` the plan became another type of service: it ends unsent, and says why."""
     async with world(tmp_path, only=("itn",)) as here:
         plane = here.planes["itn"]
-        look = await here.does("destroy itn:my-tofu-service", "Dangerous: look, then decide")
+        look = await here.does("destroy itn:my-tofu-service", "Dangerous: check before you run it")
         (service,) = (one for one in plane.services if one.name == "my-tofu-service")
         service.sort = "python-script"
         await here.ana.press_label("C0CRAWL", look["ts"], "Run it")

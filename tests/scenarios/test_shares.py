@@ -11,7 +11,7 @@ from tests.scenarios.steps import do
 from tests.world import World
 
 SHARE, FLOOD = 10, 40
-TOO_MANY = "Too many of your requests are under way at once; nothing was done. Try again in 10 s."
+TOO_MANY = "Too many of your requests are in progress. Nothing was done. Try again in 10 s."
 
 
 @pytest.fixture(autouse=True)

@@ -94,7 +94,7 @@ async def test_a_modal(here: World, code: str) -> None:
     """The person is told to type the command instead."""
     here.ws.faults.fail("views.open", error=code)
     await here.say("")
-    await here.sees("The form could not be opened", "help")
+    await here.sees("The form did not open", "help")
 
 
 @pytest.mark.parametrize("code", ["file_uploads_disabled", "not_in_channel", "some_error_of_the_future"])

@@ -67,11 +67,16 @@ TROUBLES = (
         ("Unknown: it may or may not have happened", "None began", "may be queued"),
     ),
     Trouble(
-        "it breaks and the run began", {"fault": "500", "done": True}, LOST, "done", ("The answer told nothing",), 1
+        "it breaks and the run began", {"fault": "500", "done": True}, LOST, "done", ("The answer was not usable",), 1
     ),
     Trouble("a login page comes back", {"fault": "html"}, UNCLEAR, "bad_reply", ("Unknown: it may or may not",)),
     Trouble(
-        "half an answer comes back", {"fault": "bad_json", "done": True}, LOST, "done", ("The answer told nothing",), 1
+        "half an answer comes back",
+        {"fault": "bad_json", "done": True},
+        LOST,
+        "done",
+        ("The answer was not usable",),
+        1,
     ),
     Trouble(
         "the credential is refused",
@@ -99,7 +104,7 @@ TROUBLES = (
         {"fault": "redirect", "done": True},
         LOST,
         "done",
-        ("The answer told nothing",),
+        ("The answer was not usable",),
         1,
     ),
 )
@@ -326,7 +331,7 @@ async def test_nothing_is_sent_when_the_audit_log_cannot_be_written(here: World)
         lambda db: db.execute("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no space'); END")
     )
     receipt = await here.say("start acc:shop/prices")
-    assert "The audit log cannot be written, so nothing was done" in str(receipt.body)
+    assert "The audit log can't be written, so nothing was done" in str(receipt.body)
     await here.quiet()
     assert [call for call in here.acc.requests[calls:] if call.method != "GET"] == []
     here.bot.store.database.write_sync(lambda db: db.execute("DROP TRIGGER full"))
@@ -352,7 +357,11 @@ async def test_more_than_can_wait_is_told_so_and_what_ends_things_is_still_taken
     async with world(tmp_path, only=("acc", "pre")) as here:
         await here.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})
         receipts = [await here.say("status acc:shop/prices") for _ in range(15)]
-        told = [receipt for receipt in receipts if "Too much is under way; nothing was done" in str(receipt.body)]
+        told = [
+            receipt
+            for receipt in receipts
+            if "Too many requests are in progress. Nothing was done" in str(receipt.body)
+        ]
         assert told
         assert here.events("status") == ["requested"] * (15 - len(told))
         stop = await ask(here, "stop pre:instance/nobody")

@@ -35,7 +35,7 @@ async def test_two_people_on_one_retry_start_one_run_unless_they_mean_two(tmp_pa
         assert [row.code for row in rows] == ["pressed_already"]
         second = rows[0].user_id
         first = "U0RUI" if second == "U0ANA" else "U0ANA"
-        told = await here.sees(f"<@{first}> pressed Retry", "s ago", "Nothing was done for your press", user=second)
+        told = await here.sees(f"<@{first}> pressed Retry", "s ago", "Your press did nothing", user=second)
         asked = [row.user_id for row in here.audit(event="requested") if row.verb == "retry"]
         assert sorted(asked) == ["U0ANA", "U0RUI"]
         await here.until(lambda: retries(here) == 1)
@@ -80,7 +80,7 @@ async def test_a_press_that_slack_delivers_again_later_is_still_the_one_that_cou
         again = request.intent.model_copy(update={"request_id": ids.request()})
         await here.bot.pipeline.submit(again)
         await here.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-        await here.sees("<@U0ANA> pressed Retry", "Nothing was done for your press", user="U0RUI")
+        await here.sees("<@U0ANA> pressed Retry", "Your press did nothing", user="U0RUI")
         assert retries(here) == 1
 
 
@@ -93,5 +93,5 @@ async def test_a_restart_between_two_presses_changes_nothing(tmp_path: Path) -> 
         await here.quiet()
         await here.restart()
         await here.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-        await here.sees("<@U0ANA> pressed Retry", "Nothing was done for your press", user="U0RUI")
+        await here.sees("<@U0ANA> pressed Retry", "Your press did nothing", user="U0RUI")
         assert retries(here) == 1

@@ -251,9 +251,9 @@ async def test_a_submitted_form_is_read_and_a_complaint_goes_to_its_field(hall: 
 
 async def test_a_form_that_was_not_taken_stays_open_and_says_why(hall: Hall) -> None:
     await hall.modal()
-    hall.inside.answer = Receipt(say="The audit log cannot be written, so nothing was done.")
+    hall.inside.answer = Receipt(say="The audit log can't be written, so nothing was done.")
     receipt = await hall.ana.submit("modal", {"verb": "start"})
-    assert list(receipt.errors.values()) == ["The audit log cannot be written, so nothing was done."]
+    assert list(receipt.errors.values()) == ["The audit log can't be written, so nothing was done."]
     assert hall.ana.modal() is not None
 
 

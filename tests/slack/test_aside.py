@@ -13,7 +13,7 @@ from tests.world import World, labels
         ("help", "What you may do here"),
         ("strat acc:shop/prices", "I can't read this command"),
         ("start acc:no/such", "Nothing was done"),
-        ("schedule delete acc:shop/prices", "Dangerous: look, then decide"),
+        ("schedule delete acc:shop/prices", "Dangerous: check before you run it"),
     ],
 )
 async def test_a_private_answer_to_a_mention_in_the_channel_stands_in_the_channel(
@@ -42,7 +42,7 @@ async def test_a_private_answer_within_a_thread_stays_in_it(here: World) -> None
 async def test_the_card_of_a_danger_confirmed_beside_a_mention_stands_under_the_mention(here: World) -> None:
     """The preflight is whispered in the channel; what comes of it belongs under the words that asked for it."""
     asked = await here.ana.post("C0CRAWL", "<@U0BOT> schedule delete acc:shop/prices")
-    preflight = await here.sees("Dangerous: look, then decide")
+    preflight = await here.sees("Dangerous: check before you run it")
     assert "Run it" in labels(preflight)
     await here.ana.press_label("C0CRAWL", preflight["ts"], "Run it")
     await here.until(lambda: "done" in here.events("schedule delete"))

@@ -311,7 +311,7 @@ async def test_a_step_does_nothing_dangerous(tmp_path: Path) -> None:
         inputs = {"command": "schedule delete acc:shop/prices", "channel": "C0CRAWL"}
         receipt = await here.ana.run_step("run_operation", inputs)
         step = await here.until(lambda: ended(here, receipt.execution_id))
-        assert (step["status"], "a person has to look" in str(step["error"])) == ("failed", True)
+        assert (step["status"], "a person has to check" in str(step["error"])) == ("failed", True)
         assert [row.code for row in here.audit(event="failed")] == ["needs_person"]
 
 

@@ -1,4 +1,4 @@
-"""Operations that others have to agree to: asked with everything that a decision needs, decided once, used once."""
+"""Approvals: each shows everything that a decision needs, is decided once and used once."""
 
 from bot.features.approvals.cards import home_cards
 from bot.features.approvals.exception_request import ASK_FORM, ASK_TAG, ask_buttons, open_ask, wanted

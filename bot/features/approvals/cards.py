@@ -1,4 +1,4 @@
-"""What people see of an approval: the approvers' card, the requester's card, and short messages in the request's thread."""
+"""The cards of an approval: for approvers, for the requester, and short messages in the request's thread."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def named(groups: Sequence[str]) -> str:
 
 
 def head(pending: PendingDecision, votes: Sequence[CastVote] = ()) -> str:
-    """How it ended and who decided: with the votes, everybody who agreed."""
+    """How it ended and who decided. With `votes`, everyone who approved."""
     agreed = (
         [vote.user_id for vote in votes if vote.vote == "approve"] if pending.state in ("approved", "taken") else []
     )
@@ -163,14 +163,14 @@ async def show_requester(ctx: Context, approval: Approval) -> None:
         means=cards.pending_means(approval.id, "cancel"),
         only_user=approval.requester,
     )
-    status = f"Waiting for approval by {record.count} of {named(record.groups)}; nothing was sent"
+    status = f"Waiting for approval by {record.count} of {named(record.groups)}. Not started yet"
     lines = [Line(heading="Asked again", text=record.note)] if record.note else []
     if record.channel != approval.pending.intent.place.channel_id:
         reach = await ctx.directory.reach(record.channel)
         if reach.trouble and reach.known:  # only the requester can do something about it
             text = (
-                f"I cannot post it in <#{record.channel}>, where approvers decide: {reach.trouble}. "
-                "It is posted there within half a minute after you let me in."
+                f"I can't post it in <#{record.channel}>, where approvers decide: {reach.trouble}. "
+                "Once I have access, I post it within 30 seconds."
             )
             lines.append(Line(heading="Not asked yet", text=text))
     due = Fact(label="Expires", value=approval.due)
@@ -200,7 +200,7 @@ async def close_requester(
     *people: str,
     buttons: Sequence[Button] = (),
 ) -> None:
-    """The card of the request once it ended without a call, or turned into a grant."""
+    """Update the request's card after it ended without a call or became a grant."""
     again = text.startswith(status)
     lines = [] if again else [Line(text=text)]
     await _show_request(ctx, approval, tone, text if again else status, lines, buttons=buttons, people=people)
@@ -257,7 +257,7 @@ async def remind(ctx: Context, approval: Approval) -> None:
         place=await _thread(ctx, approval),
         title=f"Still waiting: {approval.operation.title}",
         tone=Tone.ASK,
-        status=f"Half of the time is over{progress}",
+        status=f"Half of the time has passed{progress}",
         facts=(Fact(label="Expires", value=approval.due),),
         mention=tuple(user for user in record.eligible if user not in voted),
     )
@@ -269,7 +269,7 @@ async def call_back(ctx: Context, approval: Approval, newer: Approval) -> None:
     voted = tuple(vote.user_id for vote in await ctx.store.votes(approval.id))
     if not voted:
         return
-    text = "Your vote was on the earlier question and no longer counts. Look at the card, then vote again."
+    text = "Your vote was for the earlier version and no longer counts. Check the card, then vote again."
     card = Card(
         key=f"again:{newer.id}",
         place=await _thread(ctx, newer),
@@ -305,7 +305,7 @@ async def home_cards(ctx: Context, user: str, place: Place) -> tuple[Card, ...]:
         changed = {
             "key": f"home:{pending.id}",
             "place": place,
-            "title": f"You may decide: {approval.operation.title}",
+            "title": f"You can decide: {approval.operation.title}",
             "buttons": tuple(button.model_copy(update={"id": ctx.ids.secret()}) for button in card.buttons),
         }
         sections.append(card.model_copy(update=changed))

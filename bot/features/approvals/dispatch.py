@@ -1,4 +1,4 @@
-"""From approved to done: everything is read once more, compared with what was approved, and used once."""
+"""Dispatch of an approved request: read everything again, compare it with what was approved, and use it once."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from bot.operations.backend_call import unfit
 from bot.operations.execute import execute, target_lock
 from bot.runtime.context import Context
 
-RENEWED: Final = "The card shows what is true now. Look at it, then press again."
+RENEWED: Final = "The card shows the current state. Check it, then press again."
 
 
 async def dispatch(ctx: Context, pending_id: str) -> str | None:
-    """Use an approved request, if everything still holds; else the reason, for the person who gave the last vote.
+    """Use an approved request if nothing changed. Returns None, or the reason for the person who voted last why it was not used.
 
     Safe to call again: it is used once.
     """
     waiting = Approval.of(await ctx.store.open_pending(pending_id))
     if waiting is None:
         return None
-    # Taken before the last look, so that nothing happens between it and the call.
+    # Taken before the last check, so that nothing changes between it and the call.
     async with target_lock(ctx, waiting.operation):
         approval = Approval.of(await ctx.store.open_pending(pending_id))
         if approval is None or approval.pending.state != "approved":
@@ -72,7 +72,7 @@ async def dispatch(ctx: Context, pending_id: str) -> str | None:
         )
         if step is Step.EXPIRE:
             await expiry.expire(ctx, approval)
-            return "its time was over."
+            return "it expired."
         if step is Step.DRIFT:
             gap = await ask_again(ctx, approval, current, (why,))
             return await expiry.void(ctx, approval, gap) if gap is not None else f"{why}. {RENEWED}"
@@ -90,7 +90,7 @@ async def _use(
     if record.sort == "grant":
         await _grant(ctx, approval, people)
         lasts = plural(record.lasts // 60, "minute")
-        text = f"Approved by {by}: you may `{operation.verb}` it here for {lasts}."
+        text = f"Approved by {by}. You can `{operation.verb}` it here for {lasts}."
         await approval_cards.close_requester(ctx, approval, Tone.GOOD, f"Granted for {lasts}", text, *people)
         await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
         return None
@@ -101,9 +101,9 @@ async def _use(
     if record.sort == "once":
         ruling = _once(ctx, approval, capability, ruling)
         if not isinstance(ruling.decision, Allowed):
-            return await expiry.void(ctx, approval, f"even with a grant the rules forbid it: {ruling.decision.reason}")
+            return await expiry.void(ctx, approval, f"the rules forbid it even with a grant: {ruling.decision.reason}")
         await _grant(ctx, approval, people)
-    text = f"Approved by {by}: it runs now, and the card shows it."
+    text = f"Approved by {by}. It runs now; the card shows its progress."
     tell = partial(approval_cards.tell_requester, ctx, approval, "approved", text, *people, tone=Tone.GOOD)
     attempt = Attempt(pending.intent, operation, ruling, approval_id=pending.id)
     result = await execute(ctx, attempt, pending_id=pending.id, claimed=tell)
@@ -111,18 +111,18 @@ async def _use(
 
 
 async def _overtaken(ctx: Context, pending_id: str) -> str | None:
-    """Another press or the time was faster in the last moment; None when another attempt used it."""
+    """Why the approval could not be used after all; None when another attempt used it."""
     approval = Approval.of(await ctx.store.open_pending(pending_id))
     if approval is None or approval.pending.state == "taken":
         return None
     if approval.pending.state == "approved" and is_expired(approval.due, ctx.clock.now()):
         await expiry.expire(ctx, approval)
-        return "its time was over."
+        return "it expired."
     return f"{approval_cards.head(approval.pending)}."
 
 
 def _once(ctx: Context, approval: Approval, capability: Capability, ruling: Ruling) -> Ruling:
-    """The decision with a grant for exactly this. The grant is never open in the store, so nothing else can run on it."""
+    """The decision with a grant for exactly this operation. The grant is never open in the store, so nothing else can use it."""
     grant = GrantView(
         id=grant_id(approval.id),
         user_id=approval.requester,

@@ -1,4 +1,4 @@
-"""`Ask for it`: a denial for want of a rule leads to the people who could allow it, for once or for half an hour."""
+"""`Ask for it`: when no rule allows a command, ask the people who could, for once or for half an hour."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ RULE: Final = "ask for it"
 
 
 def ask_buttons(ctx: Context, intent: Intent, operation: Operation, ruling: Ruling) -> tuple[Button, ...]:
-    """The button of a denial, when no rule covers it and there are people to ask. A deny rule, a freeze, the place and what a
-    person is decide for themselves: they have no button."""
+    """The button of a denial, when no rule covers the command and there are people to ask. A denial by a deny rule, a freeze, the
+    place or the person's account type has no button."""
     decision = ruling.decision
     if not isinstance(decision, Denied) or decision.code != "no_rule" or not _approvers(ruling, decision):
         return ()
@@ -76,7 +76,9 @@ def _form(operation: Operation, capability: Capability | None, token: str) -> Fo
         submit="Ask",
         lines=(
             Line(heading=operation.title, text=effect),
-            Line(text="Once runs exactly this when it is approved. 30 minutes lets you do it here for that time."),
+            Line(
+                text="Once: runs this command as soon as it is approved. 30 minutes: you can run it here for half an hour."
+            ),
         ),
         fields=(
             FormField(name="lasts", label="For how long", type="choice", optional=False, initial=ONCE, choices=choices),
@@ -86,12 +88,12 @@ def _form(operation: Operation, capability: Capability | None, token: str) -> Fo
 
 
 def grantable(operation: Operation) -> bool:
-    """Whether a grant can be limited to this target alone: its path is known and is no pattern."""
+    """Whether a grant can be limited to this target alone: its path is known and not a pattern."""
     return operation.target.scope is not None and "*" not in operation.target.scope
 
 
 async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]) -> None:
-    """The modal came back: decided anew, then put to those who could allow it."""
+    """Handle the submitted modal: decide again, then ask the people who could allow it."""
     reason = form.values.get("reason")
     words = reason.strip() if isinstance(reason, str) else ""
     lasts = form.values.get("lasts")
@@ -101,7 +103,7 @@ async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]
     )
     capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None:
-        await say(ctx, intent, "This control plane no longer offers that.")
+        await say(ctx, intent, "This control plane no longer supports this.")
         return
     ruling = await authorize(ctx, intent, operation, capability, max_age=FRESH)
     decision = ruling.decision
@@ -111,15 +113,15 @@ async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]
         await refusal.offer(ctx, intent, "The rules cover it now.", again)
         return
     if decision.code != "no_rule" or not _approvers(ruling, decision):
-        await say(ctx, intent, f"It cannot be asked for: {decision.reason}.")
+        await say(ctx, intent, f"You can't ask for this: {decision.reason}.")
         return
     if await _waits_already(ctx, intent, operation):
-        await say(ctx, intent, "It waits for its approval already; the card in the channel shows it.", tone=Tone.PLAIN)
+        await say(ctx, intent, "It is already waiting for approval; see its card in the channel.", tone=Tone.PLAIN)
         return
     sort = "grant" if lasts == HALF_HOUR and grantable(operation) else "once"
     demand = _demand(ruling, decision, operation, capability, intent.place.channel_id)
     if ruling.where.is_dm and demand.in_channel == intent.place.channel_id and not decision.rule_approvers:
-        # In a direct message no administrator looks.
+        # An administrator can't see a direct message.
         demand = replace(demand, in_channel=ctx.security_channel or demand.in_channel)
     await open_approval(
         ctx,
@@ -133,7 +135,7 @@ async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]
 
 
 async def _waits_already(ctx: Context, intent: Intent, operation: Operation) -> bool:
-    """Whether this person asked for the very same here and nobody decided it yet, for once or for longer."""
+    """Whether an undecided request by this person for the same operation is open here."""
 
     def what(one: Operation) -> tuple[object, ...]:
         return one.verb, one.target.backend, one.target.kind, one.target.id, one.params
@@ -150,9 +152,9 @@ async def _waits_already(ctx: Context, intent: Intent, operation: Operation) -> 
 def _demand(
     ruling: Ruling, decision: Denied, operation: Operation, capability: Capability, channel_id: str
 ) -> NeedsApproval:
-    """Who is asked: those whom a rule about this names for others, and as many of them; else one administrator.
+    """The approvers and count of a rule about this verb and target, otherwise one administrator.
 
-    A rule that covers the verb and the target and not these parameters names nobody for them: its number means its own people.
+    A rule that covers the verb and target but not these parameters has no approvers for them: its count is about its own.
     """
     about = [rule.approvals for rule in _rules(ruling, channel_id) if _covers(rule, operation, capability)]
     named = frozenset(decision.rule_approvers)

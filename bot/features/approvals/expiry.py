@@ -1,4 +1,4 @@
-"""Ends without a decision: the time is over, the requester cancels, or the question no longer makes sense."""
+"""Ends without a decision: the approval expires, the requester cancels, or it became pointless."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def close(ctx: Context, pending_id: str, text: str) -> None:
 
 
 async def expire(ctx: Context, approval: Approval) -> None:
-    """Its time is over. What was approved and not used in time ends too."""
+    """End an expired approval, also one that was approved but not used in time."""
     if await hand_over(ctx, approval):
         return
     record = approval.record
@@ -53,12 +53,12 @@ async def expire(ctx: Context, approval: Approval) -> None:
     text = f"{who} within {duration_text(record.expires)}, so nothing was done. Ask again if you still want it."
     state = "expired"
     if approval.pending.state == "approved":
-        state, text = "cancelled", "It was approved, and its time was over before it could run. Nothing was done."
+        state, text = "cancelled", "It was approved but expired before it could run. Nothing was done."
     await end(ctx, approval, state, Event.EXPIRED, "expired", text)
 
 
 async def void(ctx: Context, approval: Approval, why: str) -> str:
-    """Nobody can decide it any more, for this reason; the reason as a sentence."""
+    """End an approval that nobody can decide any more. Returns the reason as a sentence."""
     reason = f"{why.rstrip('.')}."
     await end(ctx, approval, "cancelled", Event.ABANDONED, "void", f"Nothing was done: {reason}")
     return reason

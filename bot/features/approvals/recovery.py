@@ -1,4 +1,4 @@
-"""Reminders, and what was open or approved when the program stopped."""
+"""Reminders, and recovery of approvals that were open or approved when the program stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENDS: Final = frozenset({"rejected", "expired", "abandoned"})
 
 
 async def remind(ctx: Context, approval: Approval) -> None:
-    """Half of the time is over: notify those who may decide, once."""
+    """Notify those who may decide, once, after half of the time."""
     if approval.pending.state == "open" and await ctx.store.reminded(approval.pending, None):
         await approval_cards.remind(ctx, approval)
 
@@ -53,7 +53,7 @@ async def pick_up(ctx: Context) -> None:
 
 
 async def _tell_ends(ctx: Context) -> None:
-    """Ends that the program died before telling: the message to the requester is the last step of an end."""
+    """Show ends that were stored but not shown before the program stopped. The message to the requester is the last step."""
     for pending in await ctx.store.untold_pending(KIND, approval_cards.TOLD, ctx.clock.now() - NEWS):
         approval = Approval.of(pending)
         if approval is None or await ctx.store.open_pending(approval.next_id) is not None:

@@ -1,4 +1,4 @@
-"""Asks approvers, if enough people can decide; asks them again when something that the card shows has changed."""
+"""Asks approvers if enough people can decide, and asks again when something on the card has changed."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from bot.operations.target_facts import find_now, what_is
 from bot.runtime.context import Context
 
 CHOICES = ("approve", "deny", "claim", "cancel")
-NOT_OFFERED = "the backend no longer offers it"
+NOT_OFFERED = "the backend no longer supports it"
 NO_PERSON = (
-    "A workflow or a bot asks for it, and Slack does not prove who started it, so nobody could tell whether they "
+    "A workflow or a bot asks for this, and Slack does not show who started it, so nobody can rule out that they "
     "approve their own request. A person has to type the command."
 )
 
 NOBODY_LOOKS = (
-    "Approvers would be asked in this direct message, which only you read. Type the command in a channel, or set `in` in "
+    "Approvers can't see this direct message. Type the command in a channel, or set `in` in "
     "the rule to the channel where its approvers decide."
 )
 
 
 async def request(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
-    """Put what a rule demands an approval for to those who decide, or say at once that nobody can."""
+    """Ask the approvers that the rule requires, or refuse at once when nobody can decide."""
     demand = ruling.decision
     if not isinstance(demand, NeedsApproval):
         raise TypeError("only what needs approval is put to approvers")
@@ -61,7 +61,7 @@ async def open_approval(
     sort: Sort = "run",
     lasts: int = 0,
 ) -> None:
-    """Store the pending decision and show both cards, or refuse. A request that was asked already is not asked twice."""
+    """Store the pending decision and show both cards, or refuse. The same request is never asked twice."""
     operation = resolved.operation
     if await was_asked(ctx, intent.request_id):
         return
@@ -73,7 +73,7 @@ async def open_approval(
     unseen = unshowable(operation)
     if gap is not None or unseen is not None:
         code = "no_approvers" if gap is not None else "not_showable"
-        await _refuse(ctx, intent, operation, ruling, demand, code, gap or f"Nobody can decide it, because {unseen}.")
+        await _refuse(ctx, intent, operation, ruling, demand, code, gap or f"Nobody can approve it, because {unseen}.")
         return
     record = await _record(ctx, resolved, demand, who.user_ids, sort=sort, lasts=lasts)
     now = ctx.clock.now()
@@ -125,7 +125,7 @@ async def _record(
 
 
 async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, reasons: Sequence[str]) -> str | None:
-    """Replace the approval by a new one that shows what is true now. None when done, else why nobody can decide it.
+    """Replace the approval by a new one that shows the current state. None when done, otherwise why nobody can decide it.
 
     The new one has a known id, so that two who notice at once make one; votes on the old one do not count for it.
     The time at which it expires stays the same.
@@ -165,7 +165,7 @@ async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, r
 
 
 async def hand_over(ctx: Context, approval: Approval) -> bool:
-    """End an approval that was asked again and show the newer one; False when there is no newer one."""
+    """End an approval that a newer one replaces, and show the newer one. False when there is none."""
     newer = Approval.of(await ctx.store.open_pending(approval.next_id))
     if newer is None:
         return False
@@ -180,7 +180,7 @@ async def hand_over(ctx: Context, approval: Approval) -> bool:
 async def _refuse(
     ctx: Context, intent: Intent, operation: Operation, ruling: Ruling, demand: NeedsApproval, code: str, words: str
 ) -> None:
-    """Nobody could decide it: the requester reads that now, not when it expires."""
+    """Deny a request that nobody can approve at once, instead of letting it expire."""
     now = ctx.clock.now()
     entry = AuditWriter(ctx.secrets).about(
         Event.DENIED,

@@ -28,7 +28,7 @@ _AT_ONCE: Final = 8
 async def everybody(
     ctx: Context, policy: Policy, demand: NeedsApproval, requester_id: str, *, max_age: float
 ) -> tuple[Eligible, str | None]:
-    """Everybody who may decide now, and the gap in words when they are too few. At most 200 people are read."""
+    """The people who may decide now, and what is missing when they are too few. At most 200 people are read."""
     principals = policy.principals(demand.from_groups)
     groups = sorted(principals.user_groups)
     members = await asyncio.gather(*(ctx.directory.members(group, max_age=max_age) for group in groups))
@@ -37,7 +37,7 @@ async def everybody(
     gap = can_request(demand, who)
     unread = [f"`{group}`" for group, found in zip(groups, members, strict=True) if found is None]
     if gap is not None and unread:
-        gap += f" Slack did not say who is in {', '.join(unread)}."
+        gap += f" Slack did not return the members of {', '.join(unread)}."
     return who, gap
 
 
@@ -60,7 +60,7 @@ async def of_these(
 
 @dataclass(frozen=True, slots=True)
 class TargetSnapshot:
-    """What is true now. `ended` says why nobody can decide this any more, None while they can."""
+    """The current state. `ended` is the reason why nobody can decide this any more, None while they can."""
 
     ruling: Ruling
     operation: Operation
@@ -70,7 +70,7 @@ class TargetSnapshot:
 
 
 async def look(ctx: Context, approval: Approval, capability: Capability) -> TargetSnapshot:
-    """Rules, requester, place and target, each read anew. The operation is about what has the target's name now."""
+    """Rules, requester, place and target, each read again. The operation is about the target that has the name now."""
     operation = approval.operation
     ruling, (target, state) = await asyncio.gather(
         authorize(ctx, approval.pending.intent, operation, capability, max_age=FRESH), find_now(ctx, operation)

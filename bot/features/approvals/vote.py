@@ -1,8 +1,6 @@
-"""Approve, Deny, Claim and Cancel: who presses is read anew, and the first change of state wins."""
+"""Approve, Deny, Claim and Cancel. The presser is read from Slack again, and the first change of state wins."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from bot.core.approval import Choice, VoteRefused, drift, is_expired, judge_vote, person_of
 from bot.core.approval_record import Approval, stale_votes
@@ -11,6 +9,7 @@ from bot.core.card import FormField, FormView, Line, Tone
 from bot.core.intent import Intent
 from bot.core.policy.compile import Policy
 from bot.core.records import CastVote, VoteResult, stamp
+from bot.core.text import utc_text
 from bot.features.approvals import cards as approval_cards
 from bot.features.approvals import expiry
 from bot.features.approvals.dispatch import dispatch
@@ -41,15 +40,15 @@ async def decide(ctx: Context, intent: Intent, approval: Approval, choice: str) 
 
 
 async def closed(ctx: Context, intent: Intent, approval: Approval) -> bool:
-    """Answer a press that comes too late: it was decided, its time is over, or a newer question replaced it."""
+    """Answer a press that comes too late: the approval is decided, expired or replaced by a newer one. False when it is open."""
     if await ctx.store.open_pending(approval.next_id) is not None:
         await hand_over(ctx, approval)
-        await say(ctx, intent, "The card was renewed because something changed. Look at it again, then press.")
+        await say(ctx, intent, "Something changed, so the card was updated. Check it, then press again.")
     elif approval.pending.state != "open":
         await too_late(ctx, intent, approval)
     elif is_expired(approval.due, ctx.clock.now()):
         await expiry.expire(ctx, approval)
-        await say(ctx, intent, "Its time is over; nothing was done.")
+        await say(ctx, intent, "This request expired. Nothing was done.")
     else:
         return False
     return True
@@ -59,8 +58,8 @@ async def too_late(ctx: Context, intent: Intent, approval: Approval) -> None:
     """Answer with who decided."""
     pending = approval.pending
     people = [pending.decided_by] if pending.decided_by else []
-    at = datetime.fromisoformat(pending.decided_at or pending.due_at)
-    await say(ctx, intent, f"Too late. {approval_cards.head(pending)} at {at:%Y-%m-%d %H:%M:%S} UTC.", *people)
+    at = utc_text(pending.decided_at or pending.due_at)
+    await say(ctx, intent, f"Too late. {approval_cards.head(pending)} at {at}.", *people)
 
 
 async def _open_deny(ctx: Context, intent: Intent, approval: Approval) -> None:
@@ -95,10 +94,10 @@ async def _cancel(ctx: Context, intent: Intent, approval: Approval) -> None:
 
 
 async def _lost(ctx: Context, intent: Intent, approval: Approval) -> None:
-    """Another press was faster between the look and the change."""
+    """Answer a press that lost against another one at the same moment."""
     newest = Approval.of(await ctx.store.open_pending(approval.id))
     if newest is not None and not await closed(ctx, intent, newest):
-        await say(ctx, intent, "It changed in this moment. Look at the card again.")
+        await say(ctx, intent, "It changed just now. Check the card again.")
 
 
 async def vote(ctx: Context, intent: Intent, approval: Approval, choice: Choice, reason: str = "") -> None:
@@ -121,7 +120,7 @@ async def vote(ctx: Context, intent: Intent, approval: Approval, choice: Choice,
         reason=reason,
     )
     if intent.actor.team_id not in ("", ctx.home_team):
-        found = VoteRefused("not_eligible", "You may not decide this: you are from another workspace.")
+        found = VoteRefused("not_eligible", "You can't decide this: you are from another workspace.")
     refused = found if isinstance(found, VoteRefused) else None
     # A vote that counts already is answered so only while the card shows what is true.
     if choice is Choice.APPROVE and (refused is None or refused.code == "counted"):
@@ -136,7 +135,7 @@ async def vote(ctx: Context, intent: Intent, approval: Approval, choice: Choice,
             await say(ctx, intent, f"Nothing was done: {await expiry.void(ctx, approval, ended)}")
             return
         if changes:
-            words = f"Not counted, because {'; '.join(changes)}. The card shows it now; look, then press again."
+            words = f"Not counted: {'; '.join(changes)}. Check the updated card, then press again."
             await say(ctx, intent, words)
             return
     if refused is not None:
@@ -196,11 +195,11 @@ async def _count(
             return
     elif result.state == "open":
         await approval_cards.show(ctx, approval, agreed=agreed)
-        await say(ctx, intent, f"Counted. {count - agreed} more needed.", tone=Tone.PLAIN)
+        await say(ctx, intent, f"Your vote counts. {count - agreed} more needed.", tone=Tone.PLAIN)
         return
     await ctx.store.finish(intent.request_id, (), now)
     if choice is Choice.DENY:
         await ctx.store.finish(pending.request_id, (), now)
         await expiry.close(ctx, pending.id, f"Denied by <@{user}>: {writer.clean(reason)}")
     elif (why_not := await dispatch(ctx, pending.id)) is not None:
-        await say(ctx, intent, f"Counted, and not run: {why_not}")
+        await say(ctx, intent, f"Your vote counts, but it did not run: {why_not}")

@@ -25,12 +25,12 @@ _HINTS: Final = {
     ParamType.DATETIME: "Like 2026-07-16T11:21:20.",
     ParamType.UNTIL: "Like Mon 07:00 or 2026-07-16 07:00.",
     ParamType.LIST: "Separated by commas.",
-    ParamType.MAP: "NAME=VALUE, one a line.",
+    ParamType.MAP: "NAME=VALUE, one per line.",
 }
 
 
 def described(param: Param) -> FormField:
-    """What a control plane says of one target's parameter: its default stands in the field."""
+    """The field of a parameter that the control plane describes, filled with its default."""
     return FormField(
         name=param.name,
         label=param.name.partition(".")[2] or param.name,
@@ -43,7 +43,7 @@ def described(param: Param) -> FormField:
 
 
 def declared(param: Param, typed: Pairs) -> FormField:
-    """A parameter of a capability row, with what was typed for it. A default is only named: left empty, it stays unsaid."""
+    """The field of a parameter that the capability declares, filled with the typed value. The default is only in the hint."""
     return FormField(
         name=param.name,
         label="Values" if param.name == "*" else param.name,
@@ -86,7 +86,7 @@ def _belongs(name: str, param: Param) -> bool:
 
 
 def read(params: Sequence[Param], values: Values) -> tuple[Pairs, dict[str, str]]:
-    """The words that the fields stand for, and what is wrong at each field. A field that no row declares is taken as it is."""
+    """The `key=value` words of the fields, and the problem of each field. An undeclared field is taken as it is."""
     by_name = {param.name: param for param in params}
     pairs: list[tuple[str, str]] = []
     errors: dict[str, str] = {}

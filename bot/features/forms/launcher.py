@@ -15,7 +15,7 @@ FORM = "launcher"
 
 
 def command_in(catalog: Catalog, verbs: Container[str], text: str) -> Command | None:
-    """The command that the words of a message are, None when they are none of these verbs."""
+    """The command in the text of a message, None when it is not one of these verbs."""
     read = parse(text, catalog) if text.strip() else None
     return read if isinstance(read, Command) and read.verb in verbs else None
 
@@ -25,8 +25,8 @@ def view(
 ) -> FormView:
     """Verb, target, parameters, reason; the channel too when the shortcut carries none.
 
-    A message that is a command is taken over as it is; of another one the target that it names (`named`), and its words as
-    the reason; what the bot itself wrote is nobody's reason.
+    A message that is a command fills the form as it is. Another one fills in the target that it names (`named`), and its
+    text as the reason, unless the bot wrote it.
     """
     known = command_in(catalog, verbs, ask.text)
     words = "" if ask.own else " ".join(unescape(ask.text).split())
@@ -44,14 +44,14 @@ def view(
             name="target",
             label="Target",
             type="target",
-            hint="backend:path; type a part of the name",
+            hint="backend:path; type part of the name",
             initial=known.target if known else named,
         ),
         FormField(
             name="params",
             label="Parameters",
             type="lines",
-            hint="key=value, one a line or separated by blanks",
+            hint="key=value, one per line or separated by spaces",
             initial=_params_text(known) if known else None,
         ),
         FormField(name="reason", label="Reason", type="text", initial=reason),

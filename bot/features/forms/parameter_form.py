@@ -1,6 +1,6 @@
-"""`Fill in`: a form for the parameters of a command, for who does not know their names or got one wrong.
+"""`Fill in`: a form for the parameters of a command, for people who do not know their names or got one wrong.
 
-Its fields are what the capability capability declares, and what the control plane says of the one target where it describes it.
+Its fields are the parameters that the capability declares, and those that the control plane describes for this target.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ REASON: Final = "--"  # the field of the reason; no parameter can have that name
 WITHIN: Final = 2.0  # the modal has to be open within three seconds
 MOST_FIELDS: Final = 40
 UNFIT: Final = frozenset({"bad_parameter", "missing_parameter", "unknown_parameter", "reason_missing"})
-REFUSED: Final = UNFIT | {"bad_request"}  # what an adapter says of parameters that do not go together
+REFUSED: Final = UNFIT | {"bad_request"}  # an adapter's code for parameters that contradict each other
 
 
 class FormEffect(OfRefusals[Context]):
@@ -59,7 +59,7 @@ class FormEffect(OfRefusals[Context]):
 
 
 def unfit_buttons(ctx: Context, intent: Intent, command: Command, code: str) -> tuple[Button, ...]:
-    """`Fill in` on words that did not fit what is declared. The rules were not asked yet, so the control plane is not either."""
+    """`Fill in` for parameters that do not fit the declared ones. The rules have not decided, so no control plane is asked."""
     capability = _row_of(ctx, command)
     if code not in REFUSED or capability is None or not (capability.params or capability.reason_required):
         return ()
@@ -67,7 +67,7 @@ def unfit_buttons(ctx: Context, intent: Intent, command: Command, code: str) -> 
 
 
 def _button(ctx: Context, intent: Intent, command: Command, *, schema: bool) -> Button:
-    """What is typed stands in the form again, but for secrets: those are not kept."""
+    """The form shows the typed values again, except secrets: those are not stored."""
     kept = [[name, value] for name, value in command.params if not redact(f"{name}={value}", ctx.secrets)[1]]
     means: dict[str, Json] = {
         "tag": TAG,
@@ -83,7 +83,7 @@ def _button(ctx: Context, intent: Intent, command: Command, *, schema: bool) -> 
 
 
 async def fields_of(ctx: Context, operation: Operation) -> Sequence[Param]:
-    """What the control plane says of the target's parameters; nothing when it does not answer in time."""
+    """The parameters that the control plane describes for the target; empty when it does not answer in time."""
     try:
         async with asyncio.timeout(WITHIN):
             return await ctx.backends[operation.target.backend].form(operation.target)
@@ -133,7 +133,7 @@ def _command(means: Mapping[str, Json]) -> Command:
 
 
 def _row_of(ctx: Context, command: Command) -> Capability | None:
-    """The capability that the words mean, as far as words alone can tell: a selector picks a run, whatever its kind."""
+    """The capability of the command, as far as its text alone determines it: a selector picks a run, whatever its kind."""
     if command.target is None:
         capabilities = [capability for _, capability in ctx.catalog.rows(command.verb)]
         return capabilities[0] if len(capabilities) == 1 else None
@@ -163,7 +163,7 @@ async def _described(ctx: Context, command: Command) -> Sequence[Param]:
 
 
 def _fields(capability: Capability | None, own: Sequence[Param], command: Command) -> tuple[FormField, ...]:
-    """What the control plane describes stands for the declared `param.NAME=` that it belongs to."""
+    """The fields. A parameter that the control plane describes replaces the declared `param.NAME=` that it belongs to."""
     covered = {param.name.partition(".")[0] for param in own}
     params = [param for param in capability.params if param.name not in covered] if capability is not None else []
     typed = dict(command.params)

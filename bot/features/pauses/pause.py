@@ -19,15 +19,16 @@ from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Failed, Outcome, Unknown
 from bot.core.records import Filters, Pause, StoredEntry, stamp
+from bot.core.text import utc_text
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import enabled_key
 from bot.runtime.context import Context
 
 WAS_OFF: Final = "It was off before, so it stays off until someone switches it on."
-_NO_END: Final = "Done: it stays off until someone runs `{}`"
-_WITH_END: Final = "Next time, `{} {} for=2h` ends by itself."
-_IN_ANY_CASE: Final = "It may be off now. Whether it is or not, it is switched on at {} by itself."
+_NO_END: Final = "Off until someone runs `{}`"
+_WITH_END: Final = "Next time, `{} {} for=2h` switches it on again automatically."
+_IN_ANY_CASE: Final = "It may be off now. Either way, it turns on again automatically at {}."
 # Answers to a call that may be repeated, after which part of it may have been done.
 _MAY_HAVE_DONE: Final = frozenset({ServerError.code, BadReply.code, Redirected.code})
 
@@ -48,10 +49,10 @@ def _may_be_off(result: Outcome) -> bool:
 
 
 async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Consequences:
-    """What this outcome makes of pauses. Writes nothing: see `Store.finish`. `for=` counts from when the call was sent.
+    """The pauses that this outcome begins or ends; writes nothing, see `Store.finish`. `for=` counts from the call.
 
-    What may be off is switched on again like what is off: whoever gave an end counts on it, and switching on twice does no
-    harm. For the same reason a pause goes on when nobody knows whether it was ended by hand.
+    A target that may be off is switched on again like one that is off: the requester relies on the end, and switching on
+    twice is harmless. For the same reason a pause continues while it is unknown whether it was ended by hand.
     """
     intent, operation, sent_at = attempt.intent, attempt.operation, attempt.sent_at
     done = isinstance(result, Done)
@@ -93,8 +94,8 @@ async def settle(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
         over=held,
         over_state="replaced",
         entries=(first, *_rows(ctx, intent, operation, Event.PAUSED, REPLACED, held, now)),
-        status=f"Paused until {minute(ends)}; it is switched on again by itself." if done else "",
-        lines=(*(() if done else (Line(text=_IN_ANY_CASE.format(minute(ends))),)), *_said("Replaces", held)),
+        status=f"Paused until {utc_text(ends)}. It turns on again automatically." if done else "",
+        lines=(*(() if done else (Line(text=_IN_ANY_CASE.format(utc_text(ends))),)), *_said("Replaces", held)),
     )
 
 
@@ -122,7 +123,7 @@ def _for_good(
 
 
 async def _switched_off(ctx: Context, operation: Operation, result: Outcome) -> tuple[Target, ...]:
-    """What the call switched off: as it was kept before the call, else as the backend says, else the target itself."""
+    """What the call switched off: as noted before the call, otherwise as the backend reports, otherwise the target itself."""
     noted = await ctx.store.value(enabled_key(operation.request_id))
     if isinstance(noted, list):
         return tuple(Target.model_validate(target) for target in noted)
@@ -169,18 +170,13 @@ def _said(verb: str, over: Sequence[Pause]) -> tuple[Line, ...]:
     """One line for every request whose pause ends here."""
     orders = {pause.request_id: pause for pause in over}
     return tuple(
-        Line(text=f"{verb} the pause until {minute(pause.until_at)} by <@{pause.user_id}> (request {request}).")
+        Line(text=f"{verb} the pause until {utc_text(pause.until_at)} by <@{pause.user_id}> (request {request}).")
         for request, pause in orders.items()
     )
 
 
-def minute(at: str) -> str:
-    """A stamp as a card shows it: UTC, to the minute."""
-    return f"{at[:16].replace('T', ' ')} UTC"
-
-
 async def show_over(ctx: Context, intent: Intent, operation: Operation, settled: Consequences) -> None:
-    """Say on the cards of the earlier requests that their pauses are over."""
+    """Show on the cards of the earlier requests that their pauses are over."""
     ends = settled.opened[0].until_at if settled.opened else None
     for key in dict.fromkeys(pause.message_key for pause in settled.over):
         if key != operation_key(operation.request_id):
@@ -188,7 +184,7 @@ async def show_over(ctx: Context, intent: Intent, operation: Operation, settled:
 
 
 async def show_over_again(ctx: Context, entry: StoredEntry) -> None:
-    """The same for a pause that ended by this entry, where the program died before its card said so."""
+    """The same for a pause that ended with this entry, when the program stopped before its card was updated."""
     ended, request = _ENDED.match(entry.detail or ""), await ctx.store.request(entry.request_id)
     if ended is None or request is None or request.operation is None:
         return
@@ -202,14 +198,14 @@ async def show_over_again(ctx: Context, entry: StoredEntry) -> None:
 async def _say_ended(
     ctx: Context, key: str | None, operation: Operation, user: str, event: Event, ends: str | None
 ) -> None:
-    paused = f"Paused until {minute(ends)}" if ends is not None else "Paused and has no end"
+    paused = f"Paused until {utc_text(ends)}" if ends is not None else "Paused without an end"
     new = "Switched on" if event is Event.RESUMED else paused
     await say_over(ctx, key, f"{new} by <@{user}> (request {operation.request_id}).", operation.target.text, user)
 
 
 async def say_over(ctx: Context, key: str | None, what: str, about: str, user: str | None) -> None:
-    """Say once on the card of a request that its pause is over, or that of its part `about`. The last one removes the
-    buttons. A card that the store has forgotten stays as it is."""
+    """Show once on the card of a request that its pause, or the pause of its part `about`, is over. The last one removes the
+    buttons. A card that the store no longer has stays as it is."""
     posted = await ctx.store.message(key) if key is not None else None
     if posted is None or posted.body is None:
         return

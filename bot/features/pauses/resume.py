@@ -1,4 +1,4 @@
-"""The end of a pause: switched on again, tried again while the control plane is away, given up when it says that nothing is left.
+"""The end of a pause: switch on again, retry while the control plane does not answer, give up when the target is gone.
 
 The pause was allowed with its end, so its end needs no new permission.
 """
@@ -17,8 +17,9 @@ from bot.core.intent import Due, Intent
 from bot.core.operation import Operation
 from bot.core.outcome import GONE, Done, Outcome, Refused
 from bot.core.ports.services import Backend
-from bot.core.records import Pause, StoredEntry, stamp
-from bot.features.pauses.pause import minute, say_over, settle, show_over
+from bot.core.records import Pause, StoredEntry
+from bot.core.text import utc_text
+from bot.features.pauses.pause import say_over, settle, show_over
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.execute import execute
@@ -29,19 +30,19 @@ AGAIN_AFTER: Final = tuple(
     timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15)
 )  # the last one for all that follow
 ON_AGAIN: Final = "The pause is over: it is on again"
-NOT_YET: Final = "The pause is over, and it could not be switched on yet"
-NOTHING_LEFT: Final = "The pause is over, and there is nothing left to switch on"
+NOT_YET: Final = "The pause is over, but it could not be switched on yet"
+NOTHING_LEFT: Final = "The pause is over, but nothing is left to switch on"
 _LAST: Final = (ON_AGAIN, NOTHING_LEFT)
 GIVEN_UP: Final = frozenset({"gone", "no_such_backend"})  # the codes of an `abandoned` that ends a pause
 
 
 def key_of(pause: Pause) -> str:
-    """One card for all attempts, so that a control plane that is away does not fill the channel."""
+    """One card for all attempts, so that a control plane that is down does not fill the channel."""
     return f"pause:{pause.id}"
 
 
 async def resume(ctx: Context, intent: Intent, pause: Pause) -> None:
-    """Its time has come."""
+    """End a pause whose time is over."""
     capability = ctx.catalog.row(pause.backend, pause.verb_back, pause.target.kind)
     if capability is None or pause.backend not in ctx.backends:
         await _without_backend(ctx, intent, pause)
@@ -55,13 +56,13 @@ class PauseEffect(OfSchedules[Context]):
     """Pauses begin and end with the operations that switch something off and on."""
 
     async def after_outcome(self, ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Consequences:
-        """The pauses that begin and end; for the end of a pause itself, whether it is over or tried again."""
+        """The pauses that begin and end. For the end of a pause itself: whether it is over or tried again."""
         if attempt.pause is None:
             return await settle(ctx, attempt, result, now)
         return await _ended_by_time(ctx, attempt, attempt.pause, result, now)
 
     async def after_card(self, ctx: Context, attempt: Attempt, result: Outcome, consequences: Consequences) -> None:
-        """The cards of the requests whose pauses are over say so."""
+        """Update the cards of the requests whose pauses are over."""
         if attempt.pause is None:
             await show_over(ctx, attempt.intent, attempt.operation, consequences)
         elif consequences.over_state == "failed":
@@ -69,7 +70,7 @@ class PauseEffect(OfSchedules[Context]):
 
 
 async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: Outcome, now: datetime) -> Consequences:
-    """Over for good when it is on again or nothing is left to switch on; else tried again later."""
+    """Over when it is on again or nothing is left to switch on; otherwise tried again later."""
     writer, whose = AuditWriter(ctx.secrets), f"pause {pause.request_id}"
     left = await _nothing_left(attempt.operation, ctx.backends[pause.backend], result)
     if left is not None:
@@ -84,13 +85,13 @@ async def _ended_by_time(ctx: Context, attempt: Attempt, pause: Pause, result: O
         return over + _card_of(pause, ON_AGAIN, Tone.GOOD)
     again = now + AGAIN_AFTER[min(pause.tries, len(AGAIN_AFTER) - 1)]
     await ctx.store.postpone_pause(pause.id, again)
-    more = f"Next attempt: {minute(stamp(again))}. The bot tries until it is on."
+    more = f"Next attempt: {utc_text(again)}. I keep trying until it is on."
     return _card_of(pause, NOT_YET, Tone.BAD, more)
 
 
 def _card_of(pause: Pause, status: str, tone: Tone, *texts: str) -> Consequences:
     """How the card of the operation becomes the one card of the end of this pause."""
-    who = f"Paused by <@{pause.user_id}> since {minute(pause.from_at)}."
+    who = f"Paused by <@{pause.user_id}> since {utc_text(pause.from_at)}."
     lines = tuple(Line(text=text) for text in (*texts, who))
     return Consequences(key=key_of(pause), tone=tone, status=status, lines=lines)
 
@@ -98,7 +99,7 @@ def _card_of(pause: Pause, status: str, tone: Tone, *texts: str) -> Consequences
 async def _without_backend(ctx: Context, intent: Intent, pause: Pause) -> None:
     """The configuration no longer has the backend, so the pause ends without a call."""
     now, target = ctx.clock.now(), pause.target
-    text = f"`{pause.backend}` is not configured any more, or does not offer `{pause.verb_back}`."
+    text = f"`{pause.backend}` is no longer configured, or no longer supports `{pause.verb_back}`."
     entry = AuditWriter(ctx.secrets).plain(
         Event.ABANDONED,
         intent,
@@ -131,8 +132,8 @@ async def _show_without_backend(ctx: Context, intent: Intent, pause: Pause, text
 
 
 async def _nothing_left(operation: Operation, backend: Backend, result: Outcome) -> Refused | None:
-    """The refusal of a control plane that says clearly, and says again when it is asked, that the thing does not exist or has
-    ended. None otherwise, above all while nobody can tell."""
+    """The refusal of a control plane that reports, also when asked a second time, that the target does not exist or has ended.
+    None otherwise, also while this is unknown."""
     if not isinstance(result, Refused):
         return None
     target, unknown = operation.target, result.code == NoSuchTarget.code
@@ -152,12 +153,12 @@ async def _nothing_left(operation: Operation, backend: Backend, result: Outcome)
 
 async def _say_nothing_left(ctx: Context, pause: Pause) -> None:
     """On the card of the request that paused it."""
-    what = f"There is nothing left to switch on ({pause.target.text})."
+    what = f"Nothing is left to switch on ({pause.target.text})."
     await say_over(ctx, pause.message_key, what, pause.target.text, pause.user_id)
 
 
 async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
-    """Show the end of a pause that this entry tells of, where the program died before its card was shown."""
+    """Show the end of a pause in this entry, when the program stopped before its card was shown."""
     request = await ctx.store.request(entry.request_id)
     if request is None or not isinstance(request.intent.payload, Due):
         return
@@ -182,4 +183,4 @@ async def show_end_again(ctx: Context, entry: StoredEntry) -> None:
 
 
 def _stays(pause: Pause) -> str:
-    return f"The bot does not try again. If `{pause.target.text}` should run, start it by hand."
+    return f"I don't try again. If `{pause.target.text}` should be on, switch it on by hand."

@@ -45,4 +45,4 @@ async def open_form(ctx: Context, intent: Intent, form: FormView, kept: dict[str
     if trigger is not None and await ctx.presenter.open_form(trigger, form):
         await ctx.store.finish(intent.request_id, (), now)
     else:
-        await say(ctx, intent, f"The form could not be opened in time. {again}")
+        await say(ctx, intent, f"The form did not open in time. {again}")

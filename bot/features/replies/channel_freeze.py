@@ -47,7 +47,7 @@ async def tell_frozen(ctx: Context, channel_id: str, event: str) -> None:
 
 
 async def remedy(ctx: Context, intent: Intent, denied: Denied) -> tuple[Line, ...]:
-    """What ends it, for who may; for the others who may. Nothing for a denial of another sort."""
+    """How to end the suspension, or who can. Empty for a denial with another reason."""
     if denied.code != "place_frozen":
         return ()
     command = f"`{ctx.command} policy confirm -- why`"

@@ -25,11 +25,12 @@ MOMENT: Final = timedelta(minutes=1)  # for that long a card may not show yet wh
 
 
 async def earlier_press(ctx: Context, intent: Intent, button: StoredButton, command: Command) -> StoredRequest | None:
-    """The request of the press that counts instead of this one, None when this one counts.
+    """The request of the earlier press that counts instead of this one, None when this one counts.
 
-    Buttons are told apart by card and meaning: an update of the card gives them new ids. What does no harm when it is done
-    twice is in nobody's way but the person's own. Each press that counts is the next link of a chain in the store, so that
-    of two at once only one counts, in whichever process. A button that started a run has had its press, however long ago.
+    Buttons are compared by card and meaning, because an update of the card gives them new ids. An idempotent command is
+    compared with the same person's presses only. Each press that counts is the next link of a chain in the store, so that of
+    two at once only one counts, also across processes. A button that started a run
+    has had its press, however long ago.
     """
     newer = await newer_run(ctx, button)
     if newer is not None and newer.request_id != intent.request_id:
@@ -50,7 +51,7 @@ async def earlier_press(ctx: Context, intent: Intent, button: StoredButton, comm
 
 
 def _counts(earlier: StoredRequest, intent: Intent) -> bool:
-    """Whether the earlier press was just now and was not denied or refused; else this one is the first that counts."""
+    """Whether the earlier press is recent and was not denied or refused. Otherwise this one is the first that counts."""
     same = earlier.intent.actor.user_id == intent.actor.user_id
     ran = earlier.state != "ended" or earlier.operation is not None
     return (same or ran) and intent.at - earlier.intent.at < (DOUBLE_CLICK if same else MOMENT)
@@ -59,7 +60,7 @@ def _counts(earlier: StoredRequest, intent: Intent) -> bool:
 async def tell_earlier(
     ctx: Context, intent: Intent, button: StoredButton, command: Command, earlier: StoredRequest
 ) -> None:
-    """End this press, and say who pressed first and how that ended; a double click of one's own needs no answer."""
+    """End this press and show who pressed first, and the outcome. A double click by the same person gets no answer."""
     first, now, since = earlier.intent.actor.user_id, ctx.clock.now(), intent.at - earlier.intent.at
     ago = f"{ago_text(max(since, timedelta(seconds=1)))} ago"
     entry = AuditWriter(ctx.secrets).plain(
@@ -86,8 +87,8 @@ async def tell_earlier(
         first,
         entries=(entry,),
         tone=Tone.ASK,
-        status="Nothing was done for your press",
+        status="Your press did nothing",
         lines=(Line(text=format_command(command), code=True), *lines),
         buttons=(anyway,),
-        footer=(f"request {intent.request_id}", f"the other is {earlier.request_id}"),
+        footer=(f"request {intent.request_id}", f"first press: request {earlier.request_id}"),
     )

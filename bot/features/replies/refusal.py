@@ -1,4 +1,4 @@
-"""Saying no: the audit log first, then the person, with the reason and what to do next."""
+"""Refusals and denials: an audit entry first, then a card with the reason and the next step."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MOST_ASKED: Final = 5  # channels whose members are asked for one denial
 
 
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
-    """What was understood, what was not, and the nearest commands as buttons, as far as the person may be told."""
+    """Show what was understood, what was not, and the nearest commands that this person may see, as buttons."""
     seen = await sight_of(ctx, intent.actor, intent.place)
     lines: list[Line] = []
     if ask.understood:
@@ -49,7 +49,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
 
 
 def _may_offer(ctx: Context, seen: Visibility, text: str) -> bool:
-    """Whether the command names nothing that this person may not be told."""
+    """Whether the command names only backends and targets that this person may see."""
     read = parse(text, ctx.catalog)
     ref = parse_target(read.target, ctx.catalog) if isinstance(read, Command) and read.target else None
     if seen.patterns is None or not isinstance(ref, TargetRef):
@@ -68,7 +68,7 @@ _WHY_NOT_RUN: Final = {
     ),
     Doubt.EDITED: (
         "I don't run edited messages again",
-        "The request of the first version stands. Nothing else was done.",
+        "The first version still counts. The edit changed nothing.",
     ),
     Doubt.LATE: ("You asked for this {ago} ago", "Slack delivered it late, so I ask again before anything changes."),
     Doubt.TOO_LATE: (
@@ -79,7 +79,7 @@ _WHY_NOT_RUN: Final = {
 
 
 async def set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Command | None = None) -> None:
-    """Record that the request is not run, tell its person why, and offer its command as a button."""
+    """Record that the request is not run, show its requester why, and offer its command as a button."""
     await abandon(ctx, intent, doubt, command)
     await show_set_aside(ctx, intent, doubt, command)
 
@@ -93,7 +93,7 @@ async def abandon(ctx: Context, intent: Intent, doubt: Doubt, command: Command |
 
 
 async def show_set_aside(ctx: Context, intent: Intent, doubt: Doubt, command: Command | None = None) -> None:
-    """Tell the person of an abandoned request why nothing was done."""
+    """Show the requester of an abandoned request why nothing was done."""
     ask = command or intent.payload
     title, why = _WHY_NOT_RUN[doubt]
     lines = [Line(text=why)]
@@ -117,9 +117,11 @@ async def offer(ctx: Context, intent: Intent, title: str, command: Command) -> N
 
 
 def _say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: list[Line]) -> tuple[Button, ...]:
-    """At most four commands to press; one that no button can show whole goes into the lines instead."""
+    """Buttons for at most four commands. A command that is too long for a button goes into the lines instead."""
     lines += [
-        Line(heading="Perhaps", text=text, code=True) for text in commands[:MOST_NEAR] if len(text) > LONGEST_BUTTON
+        Line(heading="Did you mean", text=text, code=True)
+        for text in commands[:MOST_NEAR]
+        if len(text) > LONGEST_BUTTON
     ]
     return tuple(_say_button(ctx, intent, text) for text in commands[:MOST_NEAR] if len(text) <= LONGEST_BUTTON)
 
@@ -137,7 +139,7 @@ def _say_button(ctx: Context, intent: Intent, text: str) -> Button:
 async def problem(
     ctx: Context, intent: Intent, error: Problem, operation: Operation | None = None, *, more: Sequence[Button] = ()
 ) -> None:
-    """End the request: something did not fit or did not answer before anything was sent. `more` are further buttons."""
+    """End the request with a problem that occurred before anything was sent. `more` are further buttons."""
     now, writer = ctx.clock.now(), AuditWriter(ctx.secrets)
     columns: dict[str, Any] = {"code": error.code, "detail": error.summary}
     if operation is None:
@@ -164,7 +166,7 @@ async def problem(
 
 
 async def _nearest(ctx: Context, intent: Intent, error: Problem) -> Sequence[str]:
-    """What was asked, whole, for each target that may have been meant: what the backend names, else what is remembered."""
+    """The whole command for each target that may have been meant: the backend's candidates, otherwise remembered names."""
     ask = intent.payload
     if not isinstance(ask, Command) or ask.target is None:
         return ()
@@ -184,7 +186,7 @@ async def _nearest(ctx: Context, intent: Intent, error: Problem) -> Sequence[str
 
 
 def _acts_on(ctx: Context, verb: str, target: str) -> bool:
-    """Whether there is such a verb for that kind of target; one of the program's own takes any."""
+    """Whether the verb exists for that kind of target. A built-in verb takes any."""
     ref = parse_target(target, ctx.catalog)
     if isinstance(ref, str) or not ctx.catalog.rows(verb, ref.backend):
         return True
@@ -194,7 +196,7 @@ def _acts_on(ctx: Context, verb: str, target: str) -> bool:
 
 
 def _of_its_runs(ctx: Context, ask: Command, target: str) -> Sequence[str]:
-    """The same for the newest and the newest failed run, where an agent was named and its runs are what the verb acts on."""
+    """The same command for the newest and the newest failed run, when an agent was named and the verb works on runs."""
     ref = parse_target(target, ctx.catalog)
     if isinstance(ref, str) or ref.selector is not None or not ctx.catalog.selects(ref.backend):
         return ()
@@ -205,7 +207,7 @@ def _of_its_runs(ctx: Context, ask: Command, target: str) -> Sequence[str]:
 
 
 async def _remembered(ctx: Context, written: str) -> Sequence[str]:
-    """Targets that were seen before and look like what was written."""
+    """Remembered targets whose names are close to the one that was typed."""
     ref = parse_target(written, ctx.catalog)
     if isinstance(ref, str) or ref.selector is not None:
         return ()
@@ -217,7 +219,7 @@ async def _remembered(ctx: Context, written: str) -> Sequence[str]:
 async def denied(
     ctx: Context, intent: Intent, operation: Operation, ruling: Ruling, buttons: Sequence[Button] = ()
 ) -> None:
-    """The rules deny it: say why, who may do it, and where the requester may."""
+    """Show why the rules deny it, who may do it, and where the requester may."""
     decision = ruling.decision
     if not isinstance(decision, Denied):
         raise TypeError("only a denial is shown as one")
@@ -268,7 +270,7 @@ async def _show_denied(
     buttons: Sequence[Button] = (),
     command: str = "",
 ) -> None:
-    """End the request with a denial. `command` is what `why` explains, where there are rules to explain."""
+    """End the request with a denial. `command` is the one that `why` explains, None when no rule was asked."""
     if decision.code == "not_a_member":  # Slack shows them nothing in that channel: the denial goes to their messages
         intent = intent.model_copy(update={"place": intent.place.model_copy(update={"channel_id": ""})})
     facts = []
@@ -303,14 +305,14 @@ async def _show_denied(
 
 
 async def _joined(ctx: Context, intent: Intent, channels: Sequence[str]) -> list[str]:
-    """Those of the channels that the person is in: a private one's existence is not told to others."""
+    """Those of the channels that the person is a member of. The existence of a private channel is not revealed to others."""
     user = intent.actor.user_id
     found = await asyncio.gather(*(ctx.directory.is_member(one, user, max_age=CACHED) for one in channels))
     return [channel for channel, joined in zip(channels, found, strict=True) if joined]
 
 
 def _named(word: str, people: set[str]) -> str:
-    """A user id as a mention that the card may carry, a group's name as it is, `*` in words."""
+    """A user id as a mention, a group by its name, `*` in words. Adds mentioned users to `people`."""
     if word == "*":
         return "every full member"
     if word[:1] in "UWS" and word.isupper() and word.isalnum():

@@ -1,4 +1,4 @@
-"""Type-ahead of targets: what is remembered, the runs of what is remembered, and what was typed itself when it is a target."""
+"""Type-ahead of targets: remembered names, their runs, and the typed text itself when it is a target."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FEW: Final = 10  # targets that are few enough to offer the runs of each as well
 
 
 async def suggest(ctx: Context, actor: Actor, place: Place, typed: str) -> Sequence[str]:
-    """Targets as a person writes them, best first, of those that this person may be told; what was typed comes last."""
+    """Targets that this person may see, as they are typed, best first. The typed text itself comes last."""
     known = [(target.backend, written(target)) for target in await _known(ctx, actor, place)]
     own = as_target(typed, ctx.catalog) if known or (await sight_of(ctx, actor, place)).patterns != () else None
     found = dict.fromkeys([*_matching(ctx.catalog, known, typed)][: MOST - 1])
@@ -39,7 +39,7 @@ async def suggest(ctx: Context, actor: Actor, place: Place, typed: str) -> Seque
 
 
 async def _known(ctx: Context, actor: Actor, place: Place) -> Sequence[Target]:
-    """The remembered targets of all backends that this person may be told."""
+    """The remembered targets of all backends that this person may see."""
     seen = await sight_of(ctx, actor, place)
     every = [target for name in sorted(ctx.backends) for target, _ in await ctx.names.known(name)]
     return [target for target in every if seen.target(target)]
@@ -65,12 +65,12 @@ def _has_runs(catalog: Catalog, backend: str, path: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    """In lower case and without the quotes that a target may need and nobody types first."""
+    """The text in lower case and without quotes, for comparing."""
     return "".join(char for char in text.strip().lower() if char not in DOUBLE)
 
 
 def as_target(typed: str, catalog: Catalog) -> str | None:
-    """What was typed as the target that it names, quoted where it has to be; None when it names none."""
+    """The typed text as a target, quoted where necessary; None when it is not a target."""
     text = typed.strip()
     ref = parse_target(text, catalog)
     backend, colon, path = text.partition(":")
@@ -82,7 +82,7 @@ def as_target(typed: str, catalog: Catalog) -> str | None:
 
 
 async def named_in(ctx: Context, actor: Actor, place: Place, text: str) -> str | None:
-    """The first target that these words name: one written out, else one remembered, else a backend; None without any."""
+    """The first target in the text: a full target, otherwise a remembered name, otherwise a backend; None without any."""
     remembers = await _known(ctx, actor, place)
     whole = {_bare(written(target)): target for target in remembers}
     words = [word for each in _TOKEN.findall(unescape(text)) for word in _taken(each, whole)]
@@ -101,13 +101,13 @@ async def named_in(ctx: Context, actor: Actor, place: Place, text: str) -> str |
 
 
 def _taken(token: str, whole: Container[str]) -> Sequence[str]:
-    """A word as it is; what stands in quotes as one word if it is a name with blanks that is remembered, else its words."""
+    """The words of a token. Quoted text is one word when it is a remembered name with spaces."""
     bare = _bare(token.strip(_AROUND).rstrip(":"))
     return [bare] if " " in bare and bare in whole else [word.strip(_AROUND) for word in token.split()]
 
 
 async def commands_meant(ctx: Context, actor: Actor, place: Place, text: str) -> Sequence[str]:
-    """Commands that these words may mean, best first, of what this person may use and be told here."""
+    """Commands that the text may mean, best first, of those that this person may use and see here."""
     sight = await sight_of(ctx, actor, place)
     if sight.patterns == ():
         return ()

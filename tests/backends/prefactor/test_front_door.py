@@ -22,7 +22,7 @@ async def test_an_agent_is_created_shown_with_its_allowed_buttons_and_retired_be
         await here.does("status pre:contract-bto", "pre has no agent `contract-bto`", "pre:contract-bot")
         assert [deed.action for deed in plane.effects] == ["create"]
         await here.ana.press_label("C0CRAWL", card["ts"], "Retire")
-        look = await here.sees("Dangerous: look, then decide", "Allowed now", "update, retire, delete")
+        look = await here.sees("Dangerous: check before you run it", "Allowed now", "update, retire, delete")
         await here.ana.press_label("C0CRAWL", look["ts"], "Run it")
         retired = await here.sees("contract-bot is retired")
         assert "Reinstate" in labels(retired)
