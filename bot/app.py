@@ -113,7 +113,7 @@ class Bot:
         self.metrics = Metrics(self._numbers)
 
     async def start(self) -> None:
-        """Everything up, in an order in which nothing is taken before it can be worked on."""
+        """Start everything, in an order in which no request is accepted before it can be handled."""
         gc_tuning.share()
         await self.rules.settle()
         slack = self.settings.slack
@@ -159,7 +159,7 @@ class Bot:
         await self._listen(bolt)
 
     def _spool(self, left: Sequence[Outgoing]) -> FileSpool:
-        """Emptied, but for files that an earlier run could not upload yet."""
+        """The spool, emptied except for files that an earlier run could not upload."""
         spool = FileSpool(self.settings.store_path.with_suffix(".spool"))
         spool.prepare(self.sender.files_of(left))
         return spool
@@ -215,7 +215,7 @@ class Bot:
         return on_event
 
     def _tell(self, client: AsyncWebClient) -> Callable[[Intent, str], None]:
-        """A sentence for who asked, sent without the store: it is there for the time when nothing can be stored."""
+        """Send a sentence to the requester without the store, for the time when nothing can be stored."""
 
         async def send(intent: Intent, text: str) -> None:
             actor, place = intent.actor, intent.place.aside
@@ -254,7 +254,7 @@ class Bot:
         )
 
     async def _renew_or_stop(self) -> None:
-        """Exchange a token that Slack called expired; without another one nothing works any more."""
+        """Exchange an expired token. Without a new one the bot stops."""
         trouble = await self.rotation.keep_fresh(expired=True)
         if trouble is not None:
             self._fatal(trouble.code)
@@ -277,7 +277,7 @@ class Bot:
             await self.sender.show(card)
 
     def _beside(self, name: str, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
-        """A job that runs beside the beat, never twice at once; what it cannot do is tried again at the next beat."""
+        """A job that runs as its own task, never twice at once. After an error it is tried again at the next beat."""
 
         async def work() -> None:
             try:
@@ -357,7 +357,7 @@ class Bot:
         }
 
     async def _last_messages(self) -> None:
-        """What can still be shown is shown; the rest is sent after the next start."""
+        """Send the remaining messages within the time limit; the rest is sent after the next start."""
         try:
             async with asyncio.timeout(LAST_MESSAGES_WITHIN):
                 await self.sender.stop()
@@ -381,7 +381,7 @@ class Bot:
         await self.stopping.wait()
 
     async def close(self) -> None:
-        """Take nothing new, finish what is under way, send what is still to be shown, close everything."""
+        """Accept nothing new, finish running requests, send the remaining messages, close everything."""
         self.joined = False
         if hasattr(self, "http"):
             await self.http.close()

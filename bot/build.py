@@ -1,4 +1,4 @@
-"""Builds what the program works with: the backends, and the context with the features that take part in operations."""
+"""Builds the backends, and the context with the features that take part in operations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Backends by name, what they declare, and the values that must not leave the process."""
+    """Backends by name, their declarations, and the secrets that must not leave the process."""
 
     backends: Mapping[str, Backend]
     catalog: Catalog

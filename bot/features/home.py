@@ -23,7 +23,7 @@ _OPENED: Final = "home:"
 
 
 async def open_home(ctx: Context, user: str, team: str) -> None:
-    """The person opened their tab: show it now, and redraw it for a day whenever something in it changes."""
+    """Show the tab that a person opened, and redraw it for a day whenever something in it changes."""
     now = stamp(ctx.clock.now())
     await ctx.store.set_value(f"{_OPENED}{user}", now, now)
     await ctx.presenter.home(await home_view(ctx, user, team))

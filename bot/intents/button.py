@@ -24,7 +24,7 @@ from bot.runtime.context import Context
 
 
 async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
-    """Carry out what the pressed button means, or say why it cannot be pressed."""
+    """Run the meaning of the pressed button, or show why it doesn't count."""
     button = await ctx.store.button(pressed.button)
     why_not = not_valid(button, intent)
     means = button.payload if button is not None and isinstance(button.payload, dict) else {}

@@ -1,4 +1,4 @@
-"""A command in words: resolved, authorized, confirmed where it is dangerous, approved where the rules say so, run."""
+"""A command: resolved, authorized, confirmed if dangerous, approved if the rules require it, then run."""
 
 from __future__ import annotations
 

@@ -24,13 +24,13 @@ _log = logging.getLogger("signalbox.pipeline")
 
 
 async def handle(ctx: Context, intent: Intent) -> None:
-    """Work on a request that is marked as begun. Whatever breaks ends in a stated outcome."""
+    """Handle a request that is marked as begun. Every exception ends in a recorded outcome."""
     try:
         await _dispatch(ctx, intent)
     except Problem as trouble:
         _log.warning("request %s: %s", intent.request_id, trouble.code)
         await _last_words(ctx, intent, trouble.code, trouble.summary)
-    except Exception as error:  # noqa: BLE001  a request must end in a stated outcome whatever breaks
+    except Exception as error:  # noqa: BLE001  a request must end in a recorded outcome
         _log.error("request %s broke: %s", intent.request_id, type(error).__name__, exc_info=_log.isEnabledFor(10))
         await _last_words(ctx, intent, "internal", f"The bot has a fault ({type(error).__name__}).")
 
@@ -54,7 +54,7 @@ async def _dispatch(ctx: Context, intent: Intent) -> None:
 
 
 async def _posts_for_itself(ctx: Context, intent: Intent) -> bool:
-    """Whether an app posted the words under its own name: then the rules decide about it as about any bot that they name."""
+    """Whether an app posted the text under its own name: then the rules decide about it as about any bot that they name."""
     if intent.doubt is not Doubt.BY_APP:
         return False
     _, subject, _ = await facts(ctx, intent.actor, intent.place)
@@ -62,7 +62,7 @@ async def _posts_for_itself(ctx: Context, intent: Intent) -> bool:
 
 
 async def _last_words(ctx: Context, intent: Intent, code: str, summary: str) -> None:
-    """Say what is known: unknown when a call may have been sent, failed otherwise."""
+    """Record and show the outcome: unknown when a call may have been sent, failed otherwise."""
     now = ctx.clock.now()
     request = await ctx.store.request(intent.request_id)
     sent = request is not None and request.state == "sending"

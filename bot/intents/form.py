@@ -1,4 +1,4 @@
-"""A submitted modal. What does not fit was answered at its field before the ack; here it is run."""
+"""A submitted modal. Errors were shown at their fields before the ack; here its command runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _said(form: Form, name: str) -> str:
 async def placed(ctx: Context, intent: Intent, form: Form) -> Intent:
     """The request where the form was opened, or in the channel chosen in it: Slack names no place when a modal comes back.
 
-    Asked for before the request is stored, since whatever follows it later reads the place there.
+    Called before the request is stored, because later steps read the place from the store.
     """
     kept = await _kept(ctx, intent, form)
     return _placed(intent, form, kept) if kept is not None else intent
@@ -67,7 +67,7 @@ def _placed(intent: Intent, form: Form, kept: dict[str, Json]) -> Intent:
 
 
 async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
-    """The person must be the one who opened it; the place is the one it was opened in."""
+    """Run a form. Only the person who opened it can submit it, and it runs in the place where it was opened."""
     kept = await _kept(ctx, intent, form)
     if kept is None:
         await say(ctx, intent, "This form is no longer known. Open it again.")

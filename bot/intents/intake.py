@@ -1,4 +1,4 @@
-"""The one way in. A request is in the audit log when `submit` returns; everything after that happens beside the ack."""
+"""The only way in. A request is in the audit log when `submit` returns; everything after that does not delay the ack."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _log = logging.getLogger("signalbox.front")
 
 
 class TurnedAway(NamedTuple):
-    """The code of the audit log's row, and the sentence for the person."""
+    """The code of the audit entry, and the sentence for the person."""
 
     code: str
     says: str
@@ -50,7 +50,7 @@ class Intake:
         self._limit = RateLimit()
 
     async def submit(self, intent: Intent) -> Receipt:
-        """Store it, start the work, and say what the person has to know at once. Never raises a Problem."""
+        """Store the request, start the work, and return what the person must see at once. Never raises a Problem."""
         ctx = self._deps
         if self._limit.all_are_full(len(ctx.tasks), urgent=_is_urgent(intent)):
             return Receipt(say="Too many requests are in progress. Nothing was done. Try again in a minute.")
@@ -133,12 +133,12 @@ class Intake:
         return await store.accept(again, rows, begun=begun)
 
     async def _abandon_when_stored(self, storing: asyncio.Task[bool], intent: Intent) -> None:
-        """Its person was told that nothing is done, so nothing is done when the store takes it after all."""
+        """End a request that the store accepted late. Its person was told that nothing is done, so nothing is done."""
         if await storing:
             await refusal.abandon(self._deps, intent, Doubt.TOO_LATE)
 
     def _is_too_late(self, intent: Intent, means: Mapping[str, Json]) -> bool:
-        """Whether Slack has told the person by now that it failed, and doing it after all could do it twice."""
+        """Whether Slack has already shown the person an error, so that running it could run it twice."""
         if intent.source not in _SHOWS_AN_ERROR or intent.age_here(self._deps.clock.now()) <= IN_TIME:
             return False
         ask = intent.payload
@@ -148,7 +148,7 @@ class Intake:
         return isinstance(command, Command) and self.catalog.acts_once(command.verb, command.target)
 
     def _turned_away(self, intent: Intent) -> TurnedAway | None:
-        """Why this is recorded and not worked on, None when it is."""
+        """Why the request is recorded but not handled, None when it is handled."""
         foreign = "other_workspace" if intent.place.team_id != self._deps.home_team else intent.foreign
         if foreign is not None:
             return TurnedAway(foreign, f"This bot serves {foreign.replace('other_', 'another ')}; nothing was done.")
@@ -160,7 +160,7 @@ class Intake:
         return None
 
     def _work_on(self, intent: Intent, user: str) -> bool:
-        """Begin it now when it is urgent, in its turn otherwise; False when nothing new is begun any more."""
+        """Start it now when it is urgent, otherwise queue it. False when the program is stopping."""
         tasks = self._deps.tasks
         if _is_urgent(intent):
             return tasks.start(self._handled(intent, user), intent.request_id)
@@ -178,7 +178,7 @@ class Intake:
 
 
 def _whose(intent: Intent) -> str:
-    """Whose share it takes; time itself is nobody's."""
+    """The user id whose limit it counts against; empty for timers."""
     return "" if intent.source is Source.TIMER else intent.actor.user_id
 
 
@@ -187,5 +187,5 @@ def _ends_things(intent: Intent) -> bool:
 
 
 def _is_urgent(intent: Intent) -> bool:
-    """What doesn't wait in line: decisions, modals (their trigger is good for 3 s), time itself, and what ends things."""
+    """Whether it skips the queue: decisions, modals (their trigger is valid for 3 s), timers, and stopping commands."""
     return _ends_things(intent) or not isinstance(intent.payload, Command | ParseError)

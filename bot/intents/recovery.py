@@ -1,4 +1,4 @@
-"""After a restart: what was under way ends in a stated outcome. What may have been sent is looked up, never sent again."""
+"""After a restart: open requests end in a recorded outcome. A call that may have been sent is looked up, never sent again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def recover(ctx: Context) -> int:
     requests = await ctx.store.unfinished()
     await show_outcomes(ctx)
     await show_pauses(ctx)
-    # Read before: what is sent from here on is under way and not left over.
+    # Read first: later requests are in progress, not left over.
     await approvals.recover(ctx)
     await breakglass.recover(ctx)
     await home.recover(ctx)
@@ -52,7 +52,7 @@ async def recover(ctx: Context) -> int:
 
 
 async def _not_sent(ctx: Context, request: StoredRequest) -> None:
-    """Nothing left the program: go on if it is still meant, else say that it was dropped."""
+    """Nothing was sent: continue if the request is recent enough, otherwise show that it was dropped."""
     intent, now = request.intent, ctx.clock.now()
     if request.state == "new":
         await ctx.store.begin(request.request_id, now)
@@ -83,8 +83,8 @@ async def _sent(ctx: Context, request: StoredRequest, operation: Operation) -> N
 
 
 async def _repeatable(ctx: Context, attempt: Attempt) -> Attempt | None:
-    """The call that may be repeated, as it ends in the same state: the end of a pause always, another only while it is
-    still meant and the rules still allow it. None when it is only looked up."""
+    """The call if it may be repeated because it is idempotent: the end of a pause always, another one only while it is recent
+    and the rules still allow it. None when it is only looked up."""
     intent, operation, now = attempt.intent, attempt.operation, ctx.clock.now()
     if operation.target.backend not in ctx.backends:
         return None
@@ -102,18 +102,18 @@ async def _repeatable(ctx: Context, attempt: Attempt) -> Attempt | None:
 
 
 async def show_outcomes(ctx: Context) -> None:
-    """Of the newest outcomes, those whose card still says that it is being worked on."""
+    """Show the newest outcomes again whose cards still show work in progress."""
     for event in _OUTCOMES:
         for entry in await ctx.store.search(Filters(event=str(event)), limit=LAST):
             posted = await ctx.store.message(operation_key(entry.request_id))
             body = posted.body if posted is not None else None
-            # Only a card of work under way has the working colour and no time.
+            # Only a card of work in progress has the working colour and no time.
             if isinstance(body, dict) and body.get("tone") == str(Tone.WORKING) and body.get("at") is None:
                 await _show_outcome(ctx, entry)
 
 
 async def show_pauses(ctx: Context) -> None:
-    """Of the newest pauses that ended, those whose cards do not say so; the oldest first, so that the newest is shown last."""
+    """Show the newest ended pauses again whose cards do not show the end; oldest first, so that the newest is shown last."""
     for event in (Event.PAUSED, Event.RESUMED, Event.ABANDONED):
         entries = await ctx.store.search(Filters(event=str(event)), limit=LAST_OF_PAUSES)
         for entry in reversed(entries):
@@ -133,7 +133,7 @@ async def _show_outcome(ctx: Context, entry: StoredEntry) -> None:
 
 
 def _result(entry: StoredEntry) -> Done | Failed | Unknown:
-    """The outcome, as far as its entry says it."""
+    """The outcome, as far as its audit entry contains it."""
     summary, code = entry.detail or "", entry.code or ""
     if entry.event is Event.ABANDONED:
         return Unknown(code=code, summary=summary)

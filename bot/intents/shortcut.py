@@ -14,7 +14,7 @@ from bot.runtime.context import Context
 
 
 async def opened(ctx: Context, intent: Intent, opening: Open) -> None:
-    """A modal has to be open within three seconds, so it comes before everything else."""
+    """Open the modal or the Home tab. A modal has to open within three seconds, so it comes first."""
     if opening.what == "home":
         await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
         await open_home(ctx, intent.actor.user_id, intent.place.team_id)

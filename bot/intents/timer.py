@@ -1,4 +1,4 @@
-"""The time of something stored has come: a pause, a pending decision, a reminder or a grant."""
+"""A stored time was reached: of a pause, a pending decision, a reminder or a grant."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def due(ctx: Context, intent: Intent, what: Due) -> None:
 
 
 async def _pause_over(ctx: Context, intent: Intent, pause_id: str) -> bool:
-    """False when the pause is not open any more: an operation that is under way now may be about to end or replace it."""
+    """False when the pause is no longer open: an operation in progress may end or replace it."""
     pause = await ctx.store.pause_by_id(pause_id)
     if pause is None:
         return False

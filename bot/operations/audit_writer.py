@@ -19,7 +19,7 @@ LONGEST_DETAIL = 2_000
 
 
 class AuditWriter:
-    """Makes audit entries. `secrets` are masked in every text of them."""
+    """Makes audit entries, with `secrets` masked in every text."""
 
     def __init__(self, secrets: SecretList | None = None) -> None:
         self._secrets = secrets or SecretList()
@@ -160,7 +160,7 @@ class AuditWriter:
         return {name: self._masked(name, value) if isinstance(value, str) else value for name, value in columns.items()}
 
     def _masked(self, name: str, value: str) -> str | None:
-        """Texts of people and control planes are searched for what looks like a secret, the rest for known values only."""
+        """Free text is searched for anything that looks like a secret, other columns for known secrets only."""
         return self.clean(value) if name in ("detail", "reason", "target_name") else self._secrets.hide(value)
 
 

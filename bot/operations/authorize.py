@@ -52,7 +52,7 @@ def _view(grant: Grant, lapsed: str) -> GrantView:
 
 
 async def _lapsed(ctx: Context, grant: Grant, place: Place, max_age: float) -> str:
-    """Why one person's grant counts no more: it was bounded by their rights when they gave it, and still is."""
+    """Why a grant no longer counts, empty when it does. A grant never exceeds the current rights of its giver."""
     if grant.breakglass or grant.by_approval:
         return ""
     now = ctx.policy()
@@ -86,13 +86,13 @@ async def read_situation(ctx: Context, actor: Actor, place: Place, *, max_age: f
 
 
 async def not_admitted(ctx: Context, intent: Intent) -> Denied | None:
-    """None when the person may use what everybody may use here; grants admit too."""
+    """Why the person may not use built-in commands here, None when they may. A grant admits too."""
     now = await read_situation(ctx, intent.actor, intent.place)
     return admits(now.policy, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants)
 
 
 async def sight_of(ctx: Context, actor: Actor, place: Place) -> Visibility:
-    """What this person may be told of the backends here; without a channel (Home tab, global form), anywhere."""
+    """What this person may see of the backends here; without a channel (Home tab, global form), anywhere."""
     if place.channel_id:
         now = await read_situation(ctx, actor, place)
         return sight(now.policy, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants)
@@ -104,9 +104,10 @@ async def sight_of(ctx: Context, actor: Actor, place: Place) -> Visibility:
 
 
 async def may_ask(ctx: Context, intent: Intent, target: str | None) -> Visibility | Denied:
-    """What this person may be told, or why they are told nothing about the target that they wrote.
+    """What this person may see, or the denial for the target that they typed.
 
-    Asked before it is looked up, so that the answer is the same whether it exists or not, and no guess reaches a backend.
+    This is decided before the lookup, so that the answer is the same whether the target exists or not, and no guess reaches a
+    backend.
     Only an id with a prefix (`run/ID`) is looked up first: only the backend knows what it belongs to.
     """
     now = await read_situation(ctx, intent.actor, intent.place)

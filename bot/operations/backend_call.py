@@ -1,4 +1,4 @@
-"""One call to a backend under its deadline, and the outcome that each problem with it means."""
+"""One call to a backend within its timeout, and the outcome for each problem."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class OneCall:
     spool: Spool
 
     async def progress(self, text: str) -> None:
-        """Show how far it is; the end of a pause and a Refresh have no card of work under way."""
+        """Show the progress. The end of a pause and a Refresh have no card for it."""
         if self.attempt.pause is None and self.attempt.refreshes is None:
             await self.ctx.presenter.show(cards.working(self.attempt.operation, self.attempt.intent, text))
 
@@ -63,7 +63,7 @@ class OneCall:
         return await self.ctx.files.open(file_id, intent.place.channel_id, intent.actor.user_id)
 
     async def note_enabled(self, targets: Sequence[Target]) -> None:
-        """Keep what the call switches off, once: when it is repeated after a restart, everything is off already."""
+        """Store what the call switches off, once: when the call is repeated after a restart, everything is already off."""
         key = enabled_key(self.attempt.operation.request_id)
         if await self.ctx.store.value(key) is None:
             kept = [target.model_dump(mode="json") for target in targets]
@@ -71,7 +71,7 @@ class OneCall:
 
 
 async def call(ctx: Context, attempt: Attempt) -> Outcome:
-    """The outcome of one call under its deadline, whatever goes wrong with it."""
+    """The outcome of one call within its timeout, whatever goes wrong."""
     operation = attempt.operation
     try:
         ends = ends_at(operation, ctx.clock.now(), ctx.zone)
@@ -85,7 +85,7 @@ async def call(ctx: Context, attempt: Attempt) -> Outcome:
 
 
 def outcome_of(problem: Problem, operation: Operation) -> Outcome:
-    """The outcome that a problem means for this operation: only here is refused, failed or unknown decided."""
+    """The outcome of a problem for this operation. Only this function decides between refused, failed and unknown."""
     code, summary, hint = problem.code, problem.summary, problem.hint
     if isinstance(problem, NotSent):
         return Failed(code=code, summary=summary, hint=hint, sent=False)
@@ -102,7 +102,7 @@ def outcome_of(problem: Problem, operation: Operation) -> Outcome:
 
 
 async def check(ctx: Context, operation: Operation) -> Refused | None:
-    """The refusal that the call would get, None when it would be taken; raises Problem when the backend cannot tell."""
+    """The refusal that the call would get, None when it would be accepted. Raises Problem when the backend can't tell."""
     try:
         return await ctx.backends[operation.target.backend].check(operation)
     except Problem as problem:
@@ -113,7 +113,7 @@ async def check(ctx: Context, operation: Operation) -> Refused | None:
 
 
 async def unfit(ctx: Context, operation: Operation) -> str | None:
-    """Why the call would be refused now, None when it would be taken or the backend does not answer in time."""
+    """Why the call would be refused now, None when it would be accepted or the backend does not answer in time."""
     try:
         async with asyncio.timeout(CHECK_WITHIN):
             refused = await check(ctx, operation)

@@ -34,7 +34,6 @@ _HEADS: Final = {
     "unknown": "Unknown: it may or may not have happened, and it was not sent again",
 }
 
-# The control plane did not look at what was asked.
 _MOST_NAMED: Final = 10
 _TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
 
@@ -45,7 +44,7 @@ def note_key(request_id: str) -> str:
 
 
 def written(target: Target) -> str:
-    """How a person would type this target: quoted where the grammar needs it."""
+    """The target as a person types it, quoted where the grammar needs it."""
     head, _, path = target.text.partition(":")
     return str(TargetRef(backend=head, path=path))
 
@@ -56,7 +55,7 @@ def tone_of_view(view: RunView) -> Tone:
 
 
 def working(operation: Operation, intent: Intent, text: str) -> Card:
-    """What is shown while it is under way."""
+    """The card of an operation in progress."""
     return _card(operation, intent, Tone.WORKING, text)
 
 
@@ -147,7 +146,7 @@ def run_update(
 
 
 def unread(requests: Sequence[StoredRequest], since: timedelta, now: datetime) -> Card:
-    """Tells the person who waits for these runs that nobody can read how they stand."""
+    """Tells the person who follows these runs that their status can't be read."""
     operations = [request.operation for request in requests if request.operation is not None]
     intent = requests[0].intent
     names = [operation.title for operation in operations[:_MOST_NAMED]]
@@ -168,7 +167,7 @@ def unread(requests: Sequence[StoredRequest], since: timedelta, now: datetime) -
 
 
 def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:
-    """Each label once: what the outcome says beside the view comes first seen, first kept."""
+    """Each label once, with its first value."""
     return tuple({fact.label: fact for fact in reversed(facts)}.values())[::-1]
 
 
@@ -181,7 +180,7 @@ def _progress(view: RunView | None) -> tuple[int, int] | None:
 
 
 def _besides(status: str, *texts: str) -> list[Line]:
-    """Paragraphs for what the status does not say already."""
+    """Paragraphs for the texts that differ from the status."""
     return [Line(text=text) for text in dict.fromkeys(texts) if text and text != status]
 
 
@@ -230,7 +229,7 @@ def _card(
 
 
 def by_rule(label: str) -> str:
-    """Which rule decided, as small print; some decide without being one of the file's."""
+    """The rule that decided, for the footer. A built-in rule has its own label."""
     return label if label.endswith("rule") else f"rule {label}"
 
 
@@ -245,12 +244,12 @@ def channel(channel_id: object) -> str:
 
 
 def place_of(intent: Intent) -> Place:
-    """Where the card of this request belongs: its thread if it has one, never the message that was pressed."""
+    """The place of this request's card: its thread if it has one, never the pressed message."""
     return intent.place.model_copy(update={"message_ts": None})
 
 
 def given_facts(operation: Operation) -> tuple[Fact, ...]:
-    """The parameters that were given, as they were typed, with values that look like secrets masked."""
+    """The given parameters as typed, with values that look like secrets masked."""
     masked = ((name, redact(f"{name}={value}")[0][len(name) + 1 :]) for name, value in operation.words if value)
     return tuple(Fact(label=name, value=value) for name, value in masked)
 
@@ -281,15 +280,15 @@ def private(intent: Intent, title: str, *, tone: Tone = Tone.PLAIN, key: str = "
 
 
 def command_means(verb: str, target: str, params: Sequence[tuple[str, str]] = ()) -> dict[str, Json]:
-    """What a button that stands for a command keeps in the store. The tag is the law of this shape: add, never change."""
+    """The stored meaning of a button that runs a command. `tag` names this shape, which may get keys but never changes."""
     return {"tag": "command1", "verb": verb, "target": target, "params": [list(pair) for pair in params]}
 
 
 def pending_means(pending_id: str, choice: str) -> dict[str, Json]:
-    """What a button on a pre-flight or an approval keeps in the store."""
+    """The stored meaning of a button on a pre-flight or an approval."""
     return {"tag": "hold1", "hold": pending_id, "choice": choice}
 
 
 def refresh_means(request_id: str) -> dict[str, Json]:
-    """What a Refresh or a Check again button keeps in the store."""
+    """The stored meaning of a Refresh or Check again button."""
     return {"tag": "refresh1", "request": request_id}

@@ -1,4 +1,4 @@
-"""The one end of an operation: its outcome, audit entries and card."""
+"""The end of every operation: its outcome, audit entries and card."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.runtime.context import Context
 
 
 async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) -> Outcome:
-    """Write the outcome with all that it brings about in one transaction, then show it and hand over the files."""
+    """Write the outcome and its consequences in one transaction, then show it and deliver the files."""
     operation, now = attempt.operation, ctx.clock.now()
     effects = [one for one in concerned(ctx.effects, ctx.catalog, attempt) if result.kind in one.kinds]
     found = NOTHING
@@ -47,7 +47,7 @@ async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) 
 
 
 def _watch(ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Watch | None:
-    """What follows the run that was started, None when there is nothing to follow."""
+    """The watch of the run that was started, None when there is nothing to follow."""
     operation, intent = attempt.operation, attempt.intent
     if not isinstance(result, Done) or result.run is None or not operation.starts_run:
         return None

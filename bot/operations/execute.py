@@ -1,4 +1,4 @@
-"""The one entrance to a backend call: in the audit log before and after it, and never sent twice when its fate is unknown."""
+"""The only way to a backend call: recorded before and after it, and never sent twice when its outcome is unknown."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ async def execute(
     claimed: Callable[[], Awaitable[None]] | None = None,
     again: bool = False,
 ) -> Outcome | None:
-    """Carry out what is allowed, to its card. None when another press or process took it first.
+    """Run an allowed operation and show its card. None when another press or process took it first.
 
     `pending_id` is the decision that it uses up. `claimed` is called before the call, once no other press can take
-    or cancel it. `again` repeats a call that is safe to repeat and was in the audit log as sent before a restart.
+    or cancel it. `again` repeats an idempotent call that was recorded as sent before a restart.
     """
     attempt = replace(attempt, began=ctx.clock.monotonic())
     for effect in concerned(ctx.effects, ctx.catalog, attempt):
         attempt = effect.before_call(ctx, attempt)
     intent, operation = attempt.intent, attempt.operation
     async with target_lock(ctx, operation):
-        # A read that nobody had to decide about writes only its outcome.
+        # A read that needed no decision writes only its outcome.
         if not again and (operation.risk is not Risk.READ or pending_id is not None):
             approved = f"approved by {', '.join(operation.approved_by)}; " if operation.approved_by else ""
             detail = approved + attempt.ruling.ages if attempt.ruling is not None else None
@@ -75,7 +75,7 @@ async def look_up(ctx: Context, attempt: Attempt, lost: Unknown) -> Outcome:
 
 
 def target_lock(ctx: Context, operation: Operation) -> AbstractAsyncContextManager[None]:
-    """The lock of what the operation switches on or off; nothing to wait for when it switches nothing."""
+    """The lock of the target that the operation switches on or off; a free one for other operations."""
     target = operation.target
     if ctx.catalog.switches(target.backend, operation.verb, target.kind):
         return lock_of(ctx, target)

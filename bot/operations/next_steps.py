@@ -30,9 +30,9 @@ async def buttons_for(
     refresh: bool,
     situation: Situation | None = None,
 ) -> tuple[Button, ...]:
-    """At most five: the adapter's suggestions that the rules allow here, and Refresh when there is something to look at.
+    """At most five: the adapter's suggestions that the rules allow here, and Refresh when there is a status.
 
-    `situation` is what is known of the person and the place already, None to read it.
+    `situation` is the person and the place if already read, None to read them.
     """
     if suggestions and situation is None:
         situation = await read_situation(ctx, intent.actor, intent.place)

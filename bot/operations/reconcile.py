@@ -1,4 +1,4 @@
-"""Finds out whether a call whose answer was lost took effect: by reads alone, never by sending it again."""
+"""Find out whether a call whose answer was lost took effect: by reads alone, never by sending it again."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bot.core.text import sentences
 from bot.operations import cards
 from bot.runtime.context import Context
 
-LOOK_BACK_SECONDS = 30.0  # for all looks together
-LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between one look and the next, while a later one may tell more
+LOOK_BACK_SECONDS = 30.0  # for all reads together
+LOOK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)  # seconds between two reads, while a later one may show more
 
 
 def looking() -> str:
-    """What the card says meanwhile, with how long it takes."""
+    """The card's status meanwhile, with how long it takes."""
     seconds = round(sum(LOOK_AGAIN_AFTER))
     return f"No usable answer. Not sending it again; checking whether it took effect, for about {seconds} s"
 
@@ -28,7 +28,7 @@ def looking() -> str:
 async def read_back(
     ctx: Context, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime, result: Unknown
 ) -> Outcome:
-    """The outcome by what the backend shows. What it can't tell stays unknown; how a run was found stays on its card."""
+    """The outcome that the backend shows. It stays unknown when the backend can't tell. How a run was found stays on its card."""
     back = await _looks(ctx, intent, operation, backend, sent_at)
     after = after_look_back(result, back)
     if back.found is not None and back.found.run is not None:
@@ -37,7 +37,7 @@ async def read_back(
 
 
 async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
-    """Whether it happened, by looks that are repeated for a while where that may help: a queued start may still begin."""
+    """Whether it happened. Reads are repeated for a while where that may help: a queued start may still begin."""
     back = LookBack(evidence="The control plane did not answer the check.")
     try:
         async with asyncio.timeout(LOOK_BACK_SECONDS):
@@ -54,7 +54,7 @@ async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Ba
 
 
 async def _look(operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
-    """One look; a backend that does not answer cannot tell."""
+    """One read; without an answer it stays unknown."""
     try:
         return await backend.look_back(operation, sent_at)
     except Problem as problem:
@@ -63,7 +63,7 @@ async def _look(operation: Operation, backend: Backend, sent_at: datetime) -> Lo
 
 
 def lost_but(result: Unknown, back: LookBack) -> str:
-    """How a call was found whose answer never came, or came and said nothing."""
+    """How the effect of a call was found whose answer was lost or not usable."""
     told_nothing = result.code in (ServerError.code, BadReply.code, Redirected.code)
     return sentences("The answer was not usable" if told_nothing else "The answer was lost", back.evidence)
 

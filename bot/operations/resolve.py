@@ -25,7 +25,7 @@ class Resolved:
 
 
 async def resolve_seen(ctx: Context, intent: Intent, command: Command) -> Resolved | Denied:
-    """`resolve`, or the denial for a person who may not be told about that target, the same whether it exists or not."""
+    """`resolve`, or the denial for a person who may not see that target: the same whether it exists or not."""
     seen = await may_ask(ctx, intent, command.target)
     if isinstance(seen, Denied):
         return seen
@@ -41,7 +41,7 @@ async def resolve_seen(ctx: Context, intent: Intent, command: Command) -> Resolv
 
 
 async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
-    """The operation that the command means. Raises a Problem for words that fit nothing, unknown targets and silent backends."""
+    """The operation of the command. Raises a Problem for words that do not fit, unknown targets and silent backends."""
     if command.target is None:
         target = await _target_of_thread(ctx, intent, command.verb)
     else:

@@ -1,4 +1,4 @@
-"""What the backend and the audit log say of a target now: shown before a dangerous operation and on approval cards."""
+"""The current facts about a target from the backend and the audit log, for pre-flights and approval cards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNREADABLE: Final = "not readable"
 
 
 async def what_is(ctx: Context, operation: Operation) -> tuple[Fact, ...]:
-    """What the control plane and the audit log say of the target now; not answering is itself a fact."""
+    """The facts about the target from the control plane and the audit log. No answer is a fact too."""
     said, last = await asyncio.gather(
         _read_at(ctx, _from_backend(ctx, operation)), _read_at(ctx, _from_audit_log(ctx, operation))
     )
@@ -69,9 +69,9 @@ async def _from_audit_log(ctx: Context, operation: Operation) -> Sequence[Fact]:
 
 
 async def find_now(ctx: Context, operation: Operation) -> tuple[Target | None, str]:
-    """What has the target's name now (None when nothing has it any more) and its state; `not readable` is a state too.
+    """The target that has the name now (None when there is none) and its state; `not readable` is a state too.
 
-    A run, and what is written by its id, stays what it is.
+    A run, and a target that is named by its id, stays the same.
     """
     target = operation.target
     if target.scope is not None and target.parent is None:

@@ -1,7 +1,7 @@
-"""Runs are followed to their end: one poll a group whatever the number of watchers, the card updated when something changed.
+"""Follow runs to their end: one poll per group, whatever the number of watchers. Cards are updated when something changed.
 
-All runs of a group are looked at in the same moments, whenever each of them began: otherwise a hundred runs that were started a
-hundred times would be a hundred polls.
+All runs of a group are polled at the same moments, whenever each of them began: otherwise a hundred runs could need a hundred
+polls.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow m
 SLOWER_AFTER = timedelta(minutes=2)
 AFTER_TROUBLE: Final = timedelta(seconds=5)  # at least; then at the group's next slow moment
 UNREAD_TOLD_AFTER: Final = timedelta(minutes=1)
-STARTED: Final = RunView(state="Started", phase=Phase.ACTIVE)  # before the first look
+STARTED: Final = RunView(state="Started", phase=Phase.ACTIVE)  # before the first poll
 POLL_WITHIN = 20.0
 AT_ONCE = 4
-MOST_DUE: Final = 5_000  # runs of one look; what is left over is late and tears its group apart
+MOST_DUE: Final = 5_000  # runs of one poll; the rest is late and splits its group
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
 
 
 async def follow_due(ctx: Context) -> int:
-    """Poll everything that is due; how many runs were looked at. People are told of runs that can't be read for a minute."""
+    """Poll all due runs and return how many. Followers get a message about runs that can't be read for a minute."""
     watches = await ctx.store.due_watches(ctx.clock.now(), MOST_DUE)
     groups: dict[tuple[str, str], list[Watch]] = defaultdict(list)
     for watch in watches:
@@ -52,7 +52,7 @@ async def follow_due(ctx: Context) -> int:
 async def _group(
     ctx: Context, backend_name: str, group: str, watches: Sequence[Watch], limit: asyncio.Semaphore
 ) -> list[Watch]:
-    """Look at the runs of a group; those that by now can't be read for a minute."""
+    """Poll the runs of a group. Returns those that can't be read for a minute by now."""
     backend = ctx.backends.get(backend_name)
     if backend is None:
         for watch in watches:
@@ -80,7 +80,7 @@ async def _group(
 
 
 def seen_now(watch: Watch, found: RunView | None, trouble: str, now: datetime) -> RunView:
-    """How a run stands after a look; `found` None: the look failed by `trouble`, or the run is no longer listed."""
+    """A run's view after a poll. `found` is None when the poll failed with `trouble` or the run is no longer listed."""
     before = watch.view or STARTED
     if found is not None and found.phase is not Phase.UNREADABLE:
         return found
@@ -101,7 +101,7 @@ def _shown(view: RunView) -> RunView:
 
 
 async def _tell(ctx: Context, watches: Sequence[Watch]) -> None:
-    """One message a person and channel, however many of their runs can't be read."""
+    """One message per person and channel, however many of their runs can't be read."""
     waiting: dict[tuple[str, str], list[StoredRequest]] = defaultdict(list)
     for watch in watches:
         request = await ctx.store.request(watch.request_id)
@@ -116,7 +116,7 @@ def _next(watch: Watch, group: str, now: datetime) -> str:
 
 
 def next_moment(group: str, now: datetime, pace: timedelta) -> datetime:
-    """The next of the moments in which the runs of `group` are looked at: later than now, at most `pace` from it.
+    """The next moment at which the runs of `group` are polled: later than now, by `pace` at most.
 
     The moments of one group lie `pace` apart; those of different groups are spread over it.
     """
@@ -148,7 +148,7 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
 
 
 async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest | None) -> bool:
-    """Write the end to the audit log once; False when another look did."""
+    """Write the end to the audit log once; False when another poll did."""
     now = ctx.clock.now()
     entries: tuple[AuditEntry, ...] = ()
     if request is not None and request.operation is not None:

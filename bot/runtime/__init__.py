@@ -1,1 +1,1 @@
-"""Time passing becomes an Intent."""
+"""Clock, scheduler, task queue, locks, limits and the context of all steps."""

@@ -1,4 +1,4 @@
-"""The only reader of time and chance in the program."""
+"""The only source of time and randomness in the program."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait without blocking anybody else."""
+        """Wait without blocking other tasks."""
         await asyncio.sleep(seconds)
 
 
 class SystemIds:
-    """Ids from the system's source of chance."""
+    """Ids from the system's random generator."""
 
     def request(self) -> str:
-        """`r-` and 14 letters: 9 of the time in milliseconds, so that ids sort, and 5 of chance."""
+        """`r-` and 14 letters: 9 of the time in milliseconds, so that ids sort, and 5 random ones."""
         at = time.time_ns() // 1_000_000
         head = "".join(_LETTERS[(at >> shift) & 31] for shift in range(40, -1, -5))
         return f"r-{head}{self._chance(5)}"
 
     def secret(self) -> str:
-        """26 letters, 130 bits: not to be guessed."""
+        """26 letters, 130 bits: impossible to guess."""
         return self._chance(26)
 
     def guid(self) -> str:

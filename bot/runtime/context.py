@@ -1,4 +1,4 @@
-"""What the steps work with, put together once by the wiring."""
+"""The context that every step works with, built once at the start."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ActivePolicy:
 
     @classmethod
     def of(cls, policy: Policy, loaded_at: datetime) -> ActivePolicy:
-        """These rules from then on."""
+        """These rules, in force since `loaded_at`."""
         return cls(policy, loaded_at, policy.user_groups)
 
 

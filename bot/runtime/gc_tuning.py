@@ -1,4 +1,4 @@
-"""How a program that answers people uses Python itself: who gets its lock, and when it looks for garbage."""
+"""Settings of the Python interpreter for short answer times: thread switches and garbage collection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NEW_OBJECTS: Final = 10_000
 
 
 def share() -> None:
-    """For a program whose loop works beside the store's writer, once, at its start.
+    """Shorten the thread switch interval, once at the start.
 
     Every statement of the writer lets Python's lock go and has to win it back; a busy loop keeps it for 5 ms by default, so
     that a commit of six statements could take 30 ms.
@@ -20,10 +20,10 @@ def share() -> None:
 
 
 def settle() -> None:
-    """Once everything stands that stays: never look through it for garbage again, and look less often through what is new.
+    """Exclude the current objects from garbage collection, and collect new ones less often. Call once after the start.
 
-    By default everything is looked through again and again. With the libraries, a large policy and many verbs that takes up to
-    0.1 s, in which nobody is answered. Takes that long itself, once.
+    By default all objects are scanned again and again. With the libraries, a large policy and many verbs that blocks the loop
+    for up to 0.1 s. This call takes that long once.
     """
     gc.collect()
     gc.freeze()

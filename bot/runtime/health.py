@@ -1,4 +1,4 @@
-"""How the control planes are: asked side by side, so that one that is down slows nobody, and remembered for who looks."""
+"""The health of the control planes: checked concurrently, so that one that is down delays no other, and remembered."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class HealthBoard:
         if health.latency_ms is None:
             health = health.model_copy(update={"latency_ms": round((self._clock.monotonic() - started) * 1000, 1)})
         checked = Checked(health, self._clock.now())
-        # A check that began earlier and took longer tells what was, not what is.
+        # A check that began earlier and took longer is older than the stored one.
         if started >= self._began.get(name, started):
             self._began[name], self._last[name] = started, checked
         return checked

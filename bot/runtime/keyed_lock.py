@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 
 class KeyedLock:
-    """Locks by name, first come, first served. A task that holds a lock may take it again; an unused name is forgotten."""
+    """Reentrant locks by name, first come, first served. An unused name is removed."""
 
     def __init__(self) -> None:
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}

@@ -28,7 +28,7 @@ GAUGES: Final = {
 
 
 class Metrics:
-    """What /metrics shows. `numbers` gives the present value of every counter and gauge by name."""
+    """What /metrics shows. `numbers` gives the current value of every counter and gauge by name."""
 
     def __init__(self, numbers: Numbers) -> None:
         self._registry = CollectorRegistry()

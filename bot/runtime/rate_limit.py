@@ -1,4 +1,4 @@
-"""How many requests may be under way: of one person, so that nobody takes what the others need, and of all together."""
+"""Limits on requests in progress: per person, so that one can't block the others, and for all together."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Final
 
 OF_ONE_PERSON: Final = 5_000  # half of what all may have
 OF_ALL: Final = 10_000
-URGENT_OF_ONE: Final = 20  # beyond that, for what stops something
-URGENT_OF_ALL: Final = 500  # beyond that, for what has to get through a flood
+URGENT_OF_ONE: Final = 20  # more, for commands that stop something
+URGENT_OF_ALL: Final = 500  # more, for urgent requests during a flood
 AGAIN_AFTER: Final = 10  # seconds
 
 
 class RateLimit:
-    """Counts requests by person; "" is nobody, who never has to wait. Requests found after a restart are not counted."""
+    """Counts requests per person; "" has no limit. Requests found after a restart are not counted."""
 
     def __init__(self) -> None:
         self._of: Counter[str] = Counter()
 
     def person_is_full(self, user_id: str, *, urgent: bool) -> bool:
-        """Whether this person has to wait. `urgent` for what stops something."""
+        """Whether this person has to wait. `urgent` for commands that stop something."""
         return user_id != "" and self._of[user_id] >= OF_ONE_PERSON + (URGENT_OF_ONE if urgent else 0)
 
     def all_are_full(self, under_way: int, *, urgent: bool) -> bool:

@@ -1,4 +1,4 @@
-"""One loop for everything that waits: each beat looks for rows whose time has come."""
+"""One loop for all timers: each beat finds the stored rows that are due."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Scheduler:
             await self._clock.sleep(BEAT)
 
     async def beat(self) -> None:
-        """Everything that is due now, once. Rows that cannot be read do not keep the jobs from their turn."""
+        """Everything that is due now, once. Jobs run even when due rows can't be read."""
         for part in (self._due_rows, self._due_jobs):
             try:
                 await part()
@@ -76,7 +76,7 @@ class Scheduler:
     async def _say(
         self, what: str, row: str, user_id: str | None, channel_id: str | None, now: datetime, turn: str | None = None
     ) -> None:
-        """`turn` tells one time from the next where a row is due more than once; the same time is one request."""
+        """`turn` distinguishes the times of a row that is due more than once; the same time is one request."""
         await self._submit(
             Intent(
                 request_id=self._ids.request(),

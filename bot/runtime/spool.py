@@ -1,4 +1,4 @@
-"""Temporary files for what is too large to hold, in one private folder."""
+"""Temporary files for content that is too large for memory, in one private folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class FileSpool:
         self._folder = folder
 
     def prepare(self, keep: Collection[str] = ()) -> None:
-        """Make the folder and drop what an earlier run left, but for the files (by path) that are still to be sent."""
+        """Create the folder and delete files of an earlier run, except those (by path) that are still to be sent."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in self._folder.iterdir():
             if old.is_file() and str(old) not in keep:
@@ -24,7 +24,7 @@ class FileSpool:
 
     @asynccontextmanager
     async def create(self, suffix: str) -> AsyncIterator[BinaryIO]:
-        """A new file; it stays when the block ends well and is deleted when it raises."""
+        """A new file. It is kept when the block ends normally and deleted when it raises."""
         file = tempfile.NamedTemporaryFile(suffix=suffix, dir=self._folder, delete=False)  # noqa: SIM115  closed below
         try:
             with file:

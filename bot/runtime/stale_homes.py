@@ -1,21 +1,21 @@
-"""Whose Home tab no longer shows how things are."""
+"""People whose Home tab is out of date."""
 
 from __future__ import annotations
 
 
 class StaleHomes:
-    """People in the order in which something of theirs changed, each once however often. A restart forgets them: it begins
-    with everybody who has looked lately."""
+    """A queue of people whose tab is out of date, each once. A restart empties it and then adds everyone who opened their tab
+    recently."""
 
     def __init__(self) -> None:
         self._stale: dict[str, None] = {}
 
     def stale(self, *users: str | None) -> None:
-        """What their tab shows has changed."""
+        """Mark the tabs of these users as out of date."""
         self._stale.update(dict.fromkeys(user for user in users if user))
 
     def take(self) -> str | None:
-        """Whoever has waited longest, None without one."""
+        """The user who has waited longest, None when there is none."""
         user = next(iter(self._stale), None)
         if user is not None:
             del self._stale[user]

@@ -1,5 +1,5 @@
-"""How long the program stood still lately: stopped by the system, or busy with one thing. Whatever Slack delivered meanwhile
-waited as long before anything here could note its arrival."""
+"""How long the event loop was blocked recently, by the system or by a long step. Requests that Slack delivered meanwhile
+waited as long before their arrival was noticed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 
 from bot.core.ports.services import Clock
 
-BEAT: Final = 0.25  # seconds between two looks
-NOTICED: Final = 1.0  # seconds that count as standing still
-AFTERWARDS: Final = 1.0  # seconds in which what waited may still come in
+BEAT: Final = 0.25  # seconds between two measurements
+NOTICED: Final = 1.0  # seconds that count as blocked
+AFTERWARDS: Final = 1.0  # seconds in which delayed requests may still arrive
 
 
 class Stalls:

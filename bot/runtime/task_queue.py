@@ -1,7 +1,7 @@
 """The only place that starts tasks: each is kept, counted, and waited for when the program stops.
 
-Acks go first. While a person waits for an ack, only a few of the requests that were acked before are begun; the others wait in
-a queue, first come first served. Nothing in it can be lost: each of them is in the store already.
+Acks go first. While an ack is pending, only a few of the requests that were acked before are started; the others wait in a
+queue, first come, first served. Nothing in it can be lost: each request is already in the store.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
-AT_ONCE: Final = 64  # requests of the queue that are begun together
-BESIDE_ACKS: Final = 4  # the same while acks are given: one that hangs does not stop the queue
-QUIET_AFTER: Final = 0.02  # seconds without an ack after which the queue has the loop for itself
-HELD_UP_AFTER: Final = (
-    0.05  # seconds after which a request counts as one that waits for a backend, and the next one begins
-)
+AT_ONCE: Final = 64  # queued requests that run at once
+BESIDE_ACKS: Final = 4  # the same while acks are pending: one that hangs does not stop the queue
+QUIET_AFTER: Final = 0.02  # seconds without an ack after which the queue runs at full speed
+HELD_UP_AFTER: Final = 0.05  # seconds after which a request counts as waiting for a backend, and the next one starts
 
 T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -27,7 +25,7 @@ _log = logging.getLogger("signalbox.tasks")
 
 
 class TaskQueue:
-    """Tracked tasks. `start` answers False once the stop began: the caller then says that it is restarting."""
+    """Tracked tasks. `start` returns False once the program is stopping; the caller then reports the restart."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -35,16 +33,16 @@ class TaskQueue:
         self._closed = False
         self._queue: deque[tuple[Work, str]] = deque()
         self._begun: dict[asyncio.Task[Any], asyncio.TimerHandle] = {}
-        self._acks = 0  # people who wait for one
+        self._acks = 0  # acks that are pending
         self._last_ack = -QUIET_AFTER * 2
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        """How many are under way or queued."""
+        """How many tasks run or are queued."""
         return len(self._tasks) + len(self._queue)
 
     def start(self, work: Coroutine[Any, Any, object], name: str) -> bool:
-        """Run it beside everything else. An exception that it lets out is logged by its type alone."""
+        """Run it as a task. Of an exception only the type is logged, because its text may hold a secret."""
         if self._closed:
             work.close()
             return False
@@ -78,7 +76,7 @@ class TaskQueue:
             self._last_ack = asyncio.get_running_loop().time()
 
     def _begin_next(self) -> None:
-        """Begin as many of the queue as may be under way; one timer asks again once no acks are given any more."""
+        """Start as many queued requests as allowed. A timer tries again once no acks are pending."""
         loop = asyncio.get_running_loop()
         is_quiet = not self._acks and loop.time() - self._last_ack >= QUIET_AFTER
         while self._queue and len(self._begun) < (AT_ONCE if is_quiet else BESIDE_ACKS):
@@ -96,14 +94,14 @@ class TaskQueue:
         self._begin_next()
 
     def _next_for(self, task: asyncio.Task[Any]) -> None:
-        """Let the next one begin: this one ended, or waits for a backend that must not keep the others waiting."""
+        """Let the next one start: this one ended, or waits for a backend and must not delay the others."""
         handle = self._begun.pop(task, None)
         if handle is not None:
             handle.cancel()
             self._begin_next()
 
     def serve(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run an endless loop beside everything else, until `stop_services`."""
+        """Run an endless loop as a task until `stop_services`."""
         task = asyncio.create_task(work, name=name)
         self._services.add(task)
         task.add_done_callback(self._ended)
@@ -123,9 +121,9 @@ class TaskQueue:
             _log.error("task %s ended with %s", task.get_name(), type(error).__name__)
 
     async def close(self, seconds: float) -> int:
-        """Take nothing new, wait that long for what is under way, then cancel the rest; how many were cancelled.
+        """Accept nothing new, wait that long for running tasks, then cancel the rest. Returns how many were cancelled.
 
-        What is still queued then is left to the store: the next start finds it there.
+        Queued requests stay in the store, where the next start finds them.
         """
         self._closed = True
         with suppress(TimeoutError):

@@ -227,7 +227,7 @@ async def test_a_file_that_cannot_be_used_changes_nothing(team: Team) -> None:
     await asyncio.sleep(2.5)
     await refused(4)
     assert here.bot.rules.now.policy.version == version
-    await here.sees("The changed rules file cannot be used", f"{version} stays in force", channel=SECURITY)
+    await here.sees("The changed rules file can't be used", f"{version} stays in force", channel=SECURITY)
     await here.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
 
@@ -263,6 +263,6 @@ async def test_a_secret_in_the_rules_file_is_not_shown_when_the_file_changes(tea
     team.rules(f"# was {token}\n{RULES}")
     told = shown(await here.sees("The rules changed", "No rule changed", "+# was", channel=SECURITY, user="U0ROOT"))
     team.rules(f'{RULES}\n"{token}" = 1\n')
-    told += shown(await here.sees("The changed rules file cannot be used", channel=SECURITY, user="U0ROOT"))
+    told += shown(await here.sees("The changed rules file can't be used", channel=SECURITY, user="U0ROOT"))
     assert token not in told
     assert all(token not in (row.detail or "") for row in here.audit())

@@ -77,7 +77,7 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     await _arrange(ctx, intent, made.id, 1, now + within / 2, stamp(now + within))
     await ctx.store.add_grant(made, (row,))
     await show(ctx, made)
-    title = f"Break-glass is active until {utc_text(datetime.fromisoformat(made.until_at))}"
+    title = f"Break-glass is active until {utc_text(made.until_at)}"
     text = (
         "You can run anything in this channel that no rule denies, without approval. All of it is recorded for review"
     )
@@ -211,23 +211,23 @@ async def _done_under(ctx: Context, grant: Grant) -> Table:
         if entry.incident == grant.id and str(entry.event) in _OUTCOMES and entry.backend is not None
     ]
     rows = tuple(
-        (entry.at[:19].replace("T", " "), f"{entry.verb} {entry.target_name}", str(entry.event), entry.request_id)
+        (utc_text(entry.at, seconds=True), f"{entry.verb} {entry.target_name}", str(entry.event), entry.request_id)
         for entry in entries[:_LISTED]
     )
-    return Table(columns=("When, UTC", "What", "Outcome", "Request"), rows=rows, total=len(entries))
+    return Table(columns=("When", "What", "Outcome", "Request"), rows=rows, total=len(entries))
 
 
 class BreakglassEffect(OfBreakglass[Context]):
-    """What break-glass allows is marked with the grant, and those who would have been asked are told of it."""
+    """Operations under break-glass carry the grant's id, and the approvers who were skipped are notified."""
 
     def before_call(self, ctx: Context, attempt: Attempt) -> Attempt:
-        """The same with the id of the grant on the operation."""
+        """The attempt with the grant's id on its operation."""
         decision = attempt.ruling.decision if attempt.ruling is not None else None
         grant = decision.via_grant if isinstance(decision, Allowed) else None
         return replace(attempt, operation=attempt.operation.model_copy(update={"incident": grant}))
 
     async def after_card(self, ctx: Context, attempt: Attempt, result: Outcome, consequences: Consequences) -> None:
-        """Tell the approvers that a rule would have asked, also when a freeze stood before the rule."""
+        """Notify the approvers that a rule would have asked, also when a freeze precedes the rule."""
         operation, ruling = attempt.operation, attempt.ruling
         capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
         if ruling is None or capability is None:
@@ -280,7 +280,7 @@ async def nag(ctx: Context, intent: Intent, pending: PendingDecision) -> None:
         place=Place(team_id=ctx.home_team, channel_id=channel, thread_ts=posted.ts if posted is not None else None),
         title=f"Break-glass {grant_id} is not reviewed yet",
         tone=Tone.WARN,
-        status=f"<@{found.user_id}> used it {found.from_at[:16].replace('T', ' ')} UTC: {found.reason}",
+        status=f"<@{found.user_id}> used it at {utc_text(found.from_at)}: {found.reason}",
         mention=(found.user_id, *_reviewers(ctx.policy().policy, found)),
     )
     await ctx.presenter.show(card)

@@ -10,6 +10,7 @@ from bot.core.card import FormField, FormView, Line, Tone
 from bot.core.intent import Intent, Place
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.records import Grant, stamp
+from bot.core.text import utc_text
 from bot.features.access.breakglass import show_again
 from bot.features.replies.answer import open_form, say
 from bot.operations.audit_writer import AuditWriter
@@ -31,7 +32,7 @@ async def open_review(ctx: Context, intent: Intent, grant_id: str) -> None:
 
 def _form(found: Grant, token: str) -> FormView:
     label = "What was done, and was it right?"
-    used = f"<@{found.user_id}> from {found.from_at[:16].replace('T', ' ')} UTC in <#{found.channel_id}>"
+    used = f"<@{found.user_id}> from {utc_text(found.from_at)} in <#{found.channel_id}>"
     return FormView(
         form=FORM,
         token=token,

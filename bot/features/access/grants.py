@@ -148,11 +148,11 @@ async def _check_granter(
 
 
 async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
-    """`revoke ID -- reason`: by an administrator, by who granted it, or by who holds it."""
+    """`revoke ID -- reason`: by an administrator, its giver or its holder."""
     reason = needs_reason(ask)
     found = await ctx.store.grant_by_id(ask.words[0].strip("`").lower()) if ask.words else None
     if found is None:
-        raise BadRequest(f"There is no such grant. `{ctx.command} grants` lists them.", code="no_such_grant")
+        raise BadRequest(f"I don't know this grant. `{ctx.command} grants` lists the grants.", code="no_such_grant")
     policy, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
     admin = why_not_administrator(policy, subject, ctx.home_team)
     if admin is not None and intent.actor.user_id not in (found.user_id, *found.granted_by.split(", ")):

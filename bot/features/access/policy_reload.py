@@ -1,4 +1,4 @@
-"""The rules file: read at the start, read again when it changes, never replaced by a file that cannot be used.
+"""The rules file: read at the start, read again when it changes, never replaced by a file that can't be used.
 
 A file counts once it has been the same for SETTLED seconds, so that one that is still being written is never in force.
 The security channel sees each change, line by line.
@@ -33,10 +33,10 @@ _log = logging.getLogger("signalbox.rules")
 
 
 class PolicyReloader:
-    """`now` are the rules in force. Each change and each refused file is told once: audit log and security channel."""
+    """`now` are the rules in force. Each change and each refused file is reported once, in audit log and security channel."""
 
     def __init__(self, path: Path, clock: Clock, ids: Ids, team_id: str, security_channel: str | None) -> None:
-        self._audit_writer = AuditWriter()  # until `look` says which values may appear nowhere
+        self._audit_writer = AuditWriter()  # until `look` passes the secrets to mask
         self._path = path
         self._clock = clock
         self._ids = ids
@@ -48,14 +48,14 @@ class PolicyReloader:
         self.now = ActivePolicy.of(parse_policy(self._read.usable()), clock.now())
 
     async def settle(self) -> None:
-        """At a start: wait until the file is SETTLED seconds old. Raises PolicyProblem when it cannot be used then."""
+        """At a start: wait until the file is SETTLED seconds old. Raises PolicyProblem when it can't be used then."""
         while (left := SETTLED - self._age()) > 0:
             await self._clock.sleep(left)
             self._read = read_rules(self._path)
             self.now = ActivePolicy.of(parse_policy(self._read.usable()), self._clock.now())
 
     def _age(self) -> float:
-        """Seconds since the file was written. A time in the future says nothing, and counts as old."""
+        """Seconds since the file was written. A time in the future counts as old."""
         try:
             age = self._clock.now().timestamp() - self._path.stat().st_mtime
         except OSError:
@@ -63,7 +63,7 @@ class PolicyReloader:
         return age if age >= 0 else SETTLED
 
     async def registered(self, store: Store) -> None:
-        """Write down what was loaded at the start."""
+        """Record the rules that were loaded at the start."""
         await store.append(self._row(Event.POLICY_LOADED, self._path.name, self._read.digest))
 
     async def look(self, store: Store, presenter: Presenter, secrets: SecretList) -> None:
@@ -99,12 +99,12 @@ class PolicyReloader:
         await self._tell(presenter, "The rules changed", Tone.WARN, status, lines)
 
     async def _put_right(self, store: Store, presenter: Presenter) -> None:
-        """The refused file is gone and the last good one is back: say so to those who heard of the refusal."""
+        """The last good file is back after a refusal: report it where the refusal was reported."""
         version = self.now.policy.version
         row = self._row(Event.POLICY_LOADED, f"{self._path.name}{_AGAIN}", self._read.digest)
         await store.append(row)
         _log.info("the rules file is valid again; rules %s stayed in force", version)
-        status = f"Version {version} stayed in force all the time"
+        status = f"Version {version} stayed in force"
         await self._tell(presenter, "The rules file is valid again", Tone.GOOD, status, ())
 
     async def _refuse(self, store: Store, presenter: Presenter, problem: PolicyProblem, digest: str | None) -> None:
@@ -112,7 +112,7 @@ class PolicyReloader:
         await store.append(self._row(Event.POLICY_REFUSED, problem.summary, digest))
         lines = tuple(Line(text=line) for line in problem.summary.splitlines()[:10])
         status = f"Version {self.now.policy.version} stays in force"
-        await self._tell(presenter, "The changed rules file cannot be used", Tone.BAD, status, lines)
+        await self._tell(presenter, "The changed rules file can't be used", Tone.BAD, status, lines)
 
     async def _tell(self, presenter: Presenter, title: str, tone: Tone, status: str, lines: tuple[Line, ...]) -> None:
         if self._security_channel is None:
@@ -153,7 +153,7 @@ def named_channels(policy: Policy, security: str | None, incident: str | None) -
 
 
 async def review_warning(directory: Directory, policy: Policy) -> str | None:
-    """`review_gap` with the user groups as Slack tells them now."""
+    """`review_gap` with the current members of the user groups."""
     groups = sorted(policy.breakglass.user_groups | policy.administrators.user_groups)
     read = await asyncio.gather(*(directory.members(group, max_age=0) for group in groups))
     return review_gap(policy, dict(zip(groups, read, strict=True)))

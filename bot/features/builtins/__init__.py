@@ -45,7 +45,7 @@ MEMBERS: Final[dict[str, Handler]] = {
 
 
 async def answer(ctx: Context, intent: Intent, ask: Command) -> None:
-    """`help`, `whoami` and `why` are open to all; the rest to people whom the rules of this channel admit."""
+    """`help`, `whoami` and `why` are open to all; the rest to people with rights in this channel."""
     if intent.place.chosen:
         only = f"`{ask.verb}` answers only where it is typed. Type it in the channel"
         await refusal.unseen(ctx, intent, ask, Denied(BUILT_IN_RULE, only, "chosen_place"))

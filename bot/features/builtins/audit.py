@@ -16,14 +16,13 @@ from bot.core.outcome import FileOut, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.records import Filters, StoredEntry, stamp
 from bot.core.safe_csv import csv_text
-from bot.core.text import plural
+from bot.core.text import plural, utc_text
 from bot.core.value import canonical
-from bot.features.builtins.tables import moment
 from bot.operations import cards
 from bot.operations.authorize import facts
 from bot.runtime.context import Context
 
-_COLUMNS = ("Seq", "When, UTC", "Who", "Event", "What", "Detail")
+_COLUMNS = ("Seq", "When", "Who", "Event", "What", "Detail")
 _CAME_OF_IT = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
@@ -56,9 +55,7 @@ async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[st
     oldest_first = list(reversed(entries))
     moves = _moves(ctx, oldest_first)
     note = f"{plural(len(oldest_first) - len(moves), 'more entry', 'more entries')} (reads and intermediate steps) in the files."
-    await _show(
-        ctx, intent, f"Timeline since {moment(stamp(start))}", moves, note if len(moves) < len(oldest_first) else ""
-    )
+    await _show(ctx, intent, f"Timeline since {utc_text(start)}", moves, note if len(moves) < len(oldest_first) else "")
     if oldest_first:
         await _deliver(ctx, intent, oldest_first)
 
@@ -125,7 +122,7 @@ def _row(entry: StoredEntry) -> tuple[str, ...]:
     what = " ".join(part for part in (entry.verb, entry.target_name) if part)
     return (
         str(entry.seq),
-        entry.at[:19].replace("T", " "),
+        utc_text(entry.at, seconds=True),
         entry.user_id or "",
         str(entry.event),
         what,

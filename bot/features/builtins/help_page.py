@@ -96,7 +96,7 @@ async def _plane(ctx: Context, intent: Intent, name: str, rows: Sequence[Capabil
 
 
 async def _answered_here(ctx: Context, intent: Intent) -> list[Line]:
-    """The built-in commands: those for everybody whom the rules of this channel admit, and those for this person only."""
+    """The built-in commands: those for everyone in this channel, and those for this person only."""
     if await not_admitted(ctx, intent) is not None:
         return []
     policy, subject, _ = await facts(ctx, intent.actor, intent.place)
@@ -118,7 +118,7 @@ async def _answered_here(ctx: Context, intent: Intent) -> list[Line]:
 
 
 async def _has_grants(ctx: Context, user_id: str) -> bool:
-    """Who holds a grant or gave one may end it."""
+    """Whether the person holds or gave a grant, and may therefore end it."""
     grants = await ctx.store.open_grants(ctx.clock.now())
     return any(user_id in (grant.user_id, *grant.granted_by.split(", ")) for grant in grants)
 

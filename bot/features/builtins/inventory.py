@@ -12,7 +12,7 @@ from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact, Named, Table
 from bot.core.policy.visibility import Visibility
-from bot.core.text import capitalized, plural
+from bot.core.text import capitalized, plural, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
 from bot.features.builtins.tables import approvals_table, pauses_table, watches_table
@@ -22,12 +22,12 @@ from bot.runtime.context import Context
 from bot.runtime.health import Checked
 
 LIST_WITHIN = 10.0
-# What answers is there by then; a check may take much longer, and nobody should look at nothing for so long.
+# Most answers arrive by then. A check may take much longer, and the person should not wait for it.
 SHOWN_WITHIN = 1.5
 
 
 async def backends(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """Every control plane that the asker may be told about, as it is now."""
+    """The current health of every backend that this person may see."""
     seen = await sight_of(ctx, intent.actor, intent.place)
     await _health_table(ctx, intent, "Backends", [name for name in ctx.backends if seen.backend(name)])
 
@@ -43,9 +43,9 @@ async def health(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 
 async def _health_table(ctx: Context, intent: Intent, title: str, names: Sequence[str]) -> None:
-    """What has answered is shown at once; a message of its own tells of the others when they have, or have not in time.
+    """Show the answers that are there at once, and the late ones in a second message.
 
-    Slack has no way to update what only one person sees, so that the first message stays as it is.
+    Slack can't update a message that only one person sees, so the first message stays as it is.
     """
     async with asyncio.TaskGroup() as group:
         asked = {name: group.create_task(ctx.health.check(name)) for name in sorted(names)}
@@ -53,7 +53,7 @@ async def _health_table(ctx: Context, intent: Intent, title: str, names: Sequenc
         there = {name: task.result() for name, task in asked.items() if task.done()}
         late = [name for name in asked if name not in there]
         rows = [_health_row(ctx, name, there[name]) if name in there else _no_answer(ctx, name) for name in asked]
-        note = f"No answer yet from {', '.join(late)}; a second message tells more." if late else ""
+        note = f"No answer yet from {', '.join(late)}; a second message follows." if late else ""
         tone = _health_tone(there if not late else None)
         card = cards.private(intent, title, tone=tone, status=_answering(there, late), table=_table(rows, note))
         await ctx.presenter.show(card, intent.reply)
@@ -62,7 +62,7 @@ async def _health_table(ctx: Context, intent: Intent, title: str, names: Sequenc
         table = _table([_health_row(ctx, name, checked) for name, checked in found.items()])
         key = f"say:{intent.request_id}:late"
         tone, status = _health_tone(found), _answering(found)
-        card = cards.private(intent, f"{title}: the late ones", key=key, tone=tone, status=status, table=table)
+        card = cards.private(intent, f"{title}: late answers", key=key, tone=tone, status=status, table=table)
         await ctx.presenter.show(card, intent.reply)
 
 
@@ -71,7 +71,7 @@ def _health_tone(found: Mapping[str, Checked] | None) -> Tone:
 
 
 def _answering(found: Mapping[str, Checked], late: Sequence[str] = ()) -> str:
-    """Who does not answer, by name; else that all do."""
+    """The backends that do not answer, by name; otherwise that all do."""
     down = [name for name, checked in sorted(found.items()) if not checked.health.ok]
     said = [f"down: {', '.join(down)}"] if down else []
     said += [f"no answer yet: {', '.join(late)}"] if late else []
@@ -95,9 +95,9 @@ def _health_row(ctx: Context, name: str, checked: Checked) -> tuple[str, ...]:
 
 
 def _no_answer(ctx: Context, name: str) -> tuple[str, ...]:
-    """A row for who has not answered yet, with what is known from before."""
+    """A row for a backend that has not answered yet, with its last known state."""
     last = ctx.health.latest(name)
-    known = f"; {'ok' if last.health.ok else 'down'} at {last.at:%H:%M} UTC" if last is not None else ""
+    known = f"; {'ok' if last.health.ok else 'down'} at {utc_text(last.at)}" if last is not None else ""
     says = f"no answer within {SHOWN_WITHIN:g} s{known}"
     return (name, ctx.catalog.backends[name].title, "slow", says, "", "")
 
@@ -134,11 +134,11 @@ async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, A
 
 
 def _backend(ctx: Context, seen: Visibility, name: str) -> str:
-    """The name. Who may not be told of a backend gets one answer, whether it exists or not."""
+    """The name. A person who may not see a backend gets the same answer whether it exists or not."""
     if not seen.backend(name):
         raise NotPermittedError(f"No rule that names you here covers `{name}`.", code="no_rule")
     if name not in ctx.backends:
-        raise BadRequest(f"There is no backend `{name}`.", code="no_such_backend")
+        raise BadRequest(f"No backend is named `{name}`.", code="no_such_backend")
     return name
 
 
@@ -195,7 +195,7 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 
 async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """What waits for a decision here."""
+    """The approvals that are open here."""
     await _open(ctx, intent, "Waiting for approval", await approvals_table(ctx, channel=intent.place.channel_id))
 
 
@@ -224,7 +224,7 @@ async def doctor(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     checks = await ctx.health.check_all()
     policy = ctx.policy()
     facts = [
-        Fact(label="Rules", value=f"version {policy.policy.version}, loaded {policy.loaded_at:%Y-%m-%d %H:%M} UTC"),
+        Fact(label="Rules", value=f"version {policy.policy.version}, loaded {utc_text(policy.loaded_at)}"),
         Fact(label="Audit log", value=f"head {await ctx.store.head() or 'empty'}"),
     ]
     facts += [

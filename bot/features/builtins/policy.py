@@ -13,6 +13,7 @@ from bot.core.intent import Command, Intent
 from bot.core.outcome import Fact
 from bot.core.policy.decide import Denied, why_not_administrator
 from bot.core.records import stamp
+from bot.core.text import utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
@@ -39,7 +40,7 @@ async def policy(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 
 async def _administrator(ctx: Context, intent: Intent) -> str:
-    """The version of the rules; raises NotPermittedError for anybody else."""
+    """The version of the rules; raises NotPermittedError for others."""
     rules, subject, _ = await facts(ctx, intent.actor, intent.place, max_age=FRESH)
     refused = why_not_administrator(rules, subject, ctx.home_team)
     if refused is not None:
@@ -100,7 +101,7 @@ async def _shown(ctx: Context, intent: Intent) -> None:
             lines.append(
                 Line(
                     heading="Freeze",
-                    text=f"{freeze.because} {freeze.begins:%Y-%m-%d %H:%M} to {freeze.ends:%Y-%m-%d %H:%M %Z}",
+                    text=f"{freeze.because} {utc_text(freeze.begins)} to {utc_text(freeze.ends)}",
                 )
             )
     shown = (Fact(label="Version", value=now.policy.version), Fact(label="Loaded", value=now.loaded_at))
@@ -108,5 +109,5 @@ async def _shown(ctx: Context, intent: Intent) -> None:
 
 
 def _patterns(targets: Sequence[str]) -> str:
-    """Each as code, whole: one with a blank in it is one pattern still."""
+    """Each pattern as code, so that one with a space reads as one pattern."""
     return ", ".join(f"`{target}`" for target in targets)

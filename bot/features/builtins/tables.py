@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
 from bot.core.operation import Target
 from bot.core.outcome import Table
 from bot.core.policy.visibility import Visibility
 from bot.core.records import PendingDecision, Watch
+from bot.core.text import utc_text
 from bot.operations import cards
 from bot.runtime.context import Context
 
 MOST: Final = 200
 _TYPED: Final = "Typed as"
-
-
-def moment(at: str) -> str:
-    """A stamp as a table shows it: UTC, to the minute."""
-    return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M UTC")
 
 
 async def approvals_table(ctx: Context, *, channel: str | None = None, user: str | None = None) -> Table:
@@ -35,8 +30,8 @@ async def approvals_table(ctx: Context, *, channel: str | None = None, user: str
             pending.operation.title if pending.operation else _other(pending),
             cards.person(pending.intent.actor.user_id),
             cards.channel(pending.facts.get("channel")),
-            moment(pending.made_at),
-            moment(str(pending.facts.get("due") or pending.due_at)),
+            utc_text(pending.made_at),
+            utc_text(str(pending.facts.get("due") or pending.due_at)),
         )
         for pending in pending_decisions
     ]
@@ -51,7 +46,7 @@ async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     """Runs that are followed in a channel, named as on their cards, each with what a command takes."""
     watches = [watch for watch in await ctx.store.open_watches() if watch.channel_id == channel]
     rows = [
-        (await _named(ctx, watch.target, sight), _state(watch), moment(watch.made_at), cards.written(watch.target))
+        (await _named(ctx, watch.target, sight), _state(watch), utc_text(watch.made_at), cards.written(watch.target))
         for watch in watches[:MOST]
     ]
     return Table(columns=("Run", "State", "Since", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,))
@@ -61,7 +56,12 @@ async def runs_of(ctx: Context, user: str, sight: Visibility) -> Table:
     """Runs that a person follows, named as on their cards."""
     watches = await ctx.store.open_watches_of(user)
     rows = [
-        (await _named(ctx, watch.target, sight), _state(watch), cards.channel(watch.channel_id), moment(watch.made_at))
+        (
+            await _named(ctx, watch.target, sight),
+            _state(watch),
+            cards.channel(watch.channel_id),
+            utc_text(watch.made_at),
+        )
         for watch in watches[:MOST]
     ]
     return Table(columns=("Run", "State", "In", "Since"), rows=tuple(rows), total=len(watches))
@@ -77,8 +77,8 @@ async def pauses_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     rows = [
         (
             await _named(ctx, p.target, sight),
-            moment(p.from_at),
-            moment(p.until_at),
+            utc_text(p.from_at),
+            utc_text(p.until_at),
             cards.person(p.user_id),
             p.reason or "",
             cards.written(p.target),
@@ -99,7 +99,7 @@ async def pauses_of(ctx: Context, user: str, sight: Visibility) -> Table:
     rows = [
         (
             await _named(ctx, pause.target, sight),
-            moment(pause.until_at),
+            utc_text(pause.until_at),
             cards.channel(pause.channel_id),
             pause.reason or "",
         )
@@ -109,6 +109,6 @@ async def pauses_of(ctx: Context, user: str, sight: Visibility) -> Table:
 
 
 async def _named(ctx: Context, target: Target, sight: Visibility) -> str:
-    """Its name as on its card; what it belongs to only where the reader may be told."""
+    """Its name as on its card, with its parent only where the reader may see it."""
     seen = await ctx.names.by_id(target.backend, target.kind, target.id) if target.parent is None else None
     return (seen if seen is not None and sight.target(seen) else target).label

@@ -15,8 +15,8 @@ from bot.core.policy.decide import Denied, decide, standing, why_not_administrat
 from bot.core.policy.decide import why as trace_rules
 from bot.core.policy.match import Member
 from bot.core.policy.visibility import decision_word
+from bot.core.text import utc_text
 from bot.features.access.grants import NotPermittedError
-from bot.features.builtins.tables import moment
 from bot.operations import cards
 from bot.operations.authorize import facts, not_admitted, read_situation, sight_of
 from bot.operations.resolve import resolve, resolve_seen
@@ -130,7 +130,7 @@ async def grants(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
             "BREAK-GLASS" if g.breakglass else ", ".join(g.verbs),
             ", ".join(g.targets),
             cards.channel(g.channel_id) or "every channel",
-            moment(g.until_at),
+            utc_text(g.until_at),
             cards.person(g.granted_by),
         )
         for g in await ctx.store.open_grants(ctx.clock.now())
