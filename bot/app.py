@@ -82,7 +82,7 @@ def slack_fault(error: BaseException, token: str, api_url: str) -> str:
 
 
 class Bot:
-    """The running program. `start` joins Slack, `run` waits for a signal, `close` finishes what is under way."""
+    """The running program. `start` joins Slack, `run` waits for a signal, `close` finishes running requests."""
 
     def __init__(
         self,

@@ -105,7 +105,7 @@ def _done(
     if result.state is not None:
         tone, status = Tone(result.state.level), result.state.text
     said = result.summary if view is None or result.beside is None else result.beside
-    lines = _besides(status, said, view.message if view is not None else "", *result.remarks)
+    lines = _other_than(status, said, view.message if view is not None else "", *result.remarks)
     compared = operation.params.get(DIFF.name) is True
     if compared and "\n" not in result.preview:  # a sentence: nothing to compare with, or no difference
         lines.append(Line(text=result.preview))
@@ -137,7 +137,7 @@ def run_update(
         intent,
         tone_of_view(view),
         view.state,
-        lines=_besides(view.state, note, view.message),
+        lines=_other_than(view.state, note, view.message),
         facts=view.facts,
         buttons=buttons,
         now=now,
@@ -179,7 +179,7 @@ def _progress(view: RunView | None) -> tuple[int, int] | None:
     return (view.done, view.total)
 
 
-def _besides(status: str, *texts: str) -> list[Line]:
+def _other_than(status: str, *texts: str) -> list[Line]:
     """Paragraphs for the texts that differ from the status."""
     return [Line(text=text) for text in dict.fromkeys(texts) if text and text != status]
 

@@ -16,13 +16,13 @@ Numbers = Callable[[], Mapping[str, float]]
 ACK_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0)
 COUNTERS: Final = {
     "requests_accepted": "Requests that were stored.",
-    "requests_repeated": "Deliveries of requests that were stored before.",
+    "requests_repeated": "Repeated deliveries of stored requests.",
     "messages_sent": "Slack messages that were sent or updated.",
     "messages_troubles": "Calls for Slack messages that failed.",
-    "messages_undelivered": "Messages that reached nobody.",
+    "messages_undelivered": "Messages that couldn't be delivered.",
 }
 GAUGES: Final = {
-    "tasks": "Requests and other work under way or waiting for their turn.",
+    "tasks": "Requests and other work in progress or waiting.",
     "http_connections": "Open connections to the HTTP server.",
 }
 

@@ -23,11 +23,11 @@ class RateLimit:
         return user_id != "" and self._of[user_id] >= OF_ONE_PERSON + (URGENT_OF_ONE if urgent else 0)
 
     def all_are_full(self, under_way: int, *, urgent: bool) -> bool:
-        """Whether everybody has to wait."""
+        """Whether everyone has to wait."""
         return under_way >= OF_ALL + (URGENT_OF_ALL if urgent else 0)
 
     def take(self, user_id: str) -> None:
-        """One more is under way."""
+        """Count one more request."""
         self._of[user_id] += 1
 
     def give(self, user_id: str) -> None:

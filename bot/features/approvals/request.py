@@ -202,7 +202,7 @@ async def _refuse(
         intent,
         f"Denied: {operation.title}",
         tone=Tone.BAD,
-        status="Nobody can approve it now, so nobody was asked",
+        status="Nobody can approve it now, so no one was asked",
         lines=tuple(lines),
         footer=(f"rule {demand.rule}", f"request {intent.request_id}", f"code {code}"),
     )

@@ -23,7 +23,7 @@ from bot.operations.authorize import facts
 from bot.runtime.context import Context
 
 _COLUMNS = ("Seq", "When", "Who", "Event", "What", "Detail")
-_CAME_OF_IT = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
+_OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
 
@@ -64,13 +64,13 @@ def _moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
     """The entries that a timeline needs: no reads, nothing that was opened and left, of each call its outcome or `sent`."""
     looks = {str(entry.request_id) for entry in entries if _is_look(ctx, entry)}
     began = {entry.request_id for entry in entries if entry.event is not Event.REQUESTED}
-    answered = {entry.request_id for entry in entries if entry.event in _CAME_OF_IT}
+    answered = {entry.request_id for entry in entries if entry.event in _OUTCOMES}
     return [
         entry
         for entry in entries
         if entry.request_id in began - looks
         and not (entry.event is Event.SENT and entry.request_id in answered)
-        and not (entry.event is Event.DONE and entry.detail is None)  # the event itself stands beside it
+        and not (entry.event is Event.DONE and entry.detail is None)  # the event column already shows it
     ]
 
 

@@ -49,7 +49,7 @@ async def usable_verbs(ctx: Context, intent: Intent) -> tuple[str, ...]:
 
 
 async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
-    """The verbs by backend, then what everybody here may ask: an overview that fits on a screen."""
+    """The verbs by backend, then the built-in commands: an overview that fits on a screen."""
     names = sorted({name for name, _ in rows})
     lines = [
         Line(heading=_heading(ctx, name), text=_overview(ctx, name, [row for backend, row in rows if backend == name]))
@@ -110,11 +110,9 @@ async def _answered_here(ctx: Context, intent: Intent) -> list[Line]:
         verbs |= {row.verb for row in BUILTINS if row.needs == "breakglass"}
     everybody = ", ".join(f"`{row.verb}`" for row in BUILTINS if row.needs is None)
     examples = ", ".join(f"`{ctx.command} {_on_hand(ctx, ctx.catalog.builtins[verb].example)}`" for verb in _FIRST)
-    besides = "\n".join(
-        f"`{ctx.command} {_on_hand(ctx, row.example)}` {row.help}" for row in BUILTINS if row.verb in verbs
-    )
+    own = "\n".join(f"`{ctx.command} {_on_hand(ctx, row.example)}` {row.help}" for row in BUILTINS if row.verb in verbs)
     found = [Line(heading="Everybody here", text=f"{everybody}\nFor example {examples}")]
-    return [*found, Line(heading="You can also", text=besides)] if besides else found
+    return [*found, Line(heading="You can also", text=own)] if own else found
 
 
 async def _has_grants(ctx: Context, user_id: str) -> bool:

@@ -35,7 +35,7 @@ async def whoami(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     refused = await not_admitted(ctx, intent)
     admin = why_not_administrator(policy, subject, ctx.home_team) is None
     accounts = [
-        account for account, stands in policy.accounts.items() if stands == policy.accounts.get(subject.user_id)
+        account for account, person in policy.accounts.items() if person == policy.accounts.get(subject.user_id)
     ]
     shown = (
         Fact(label="You", value=f"<@{subject.user_id}> ({subject.user_id}), {words or 'a full member'}"),
@@ -76,7 +76,7 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
             cards.private(intent, f"Why: {ask.words[0]}", tone=Tone.WARN, status=status), intent.reply
         )
         return
-    seen = await _as_whom(ctx, intent, given.get("as"))
+    seen = await _as_person(ctx, intent, given.get("as"))
     now = await read_situation(ctx, seen, intent.place)
     policy = now.policy
     question = now.question(resolved.capability, resolved.operation, ctx.clock.now())
@@ -102,7 +102,7 @@ def _line_of(line: int | None) -> str:
     return f" (line {line})" if line is not None else ""
 
 
-async def _as_whom(ctx: Context, intent: Intent, other: object) -> Actor:
+async def _as_person(ctx: Context, intent: Intent, other: object) -> Actor:
     """The asker, or for administrators another person of the workspace."""
     if other is None:
         return intent.actor

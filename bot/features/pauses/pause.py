@@ -110,7 +110,7 @@ def _ended_by_hand(
 def _for_good(
     ctx: Context, intent: Intent, operation: Operation, held: tuple[Pause, ...], now: datetime, verb_back: str | None
 ) -> Consequences:
-    """Switched off without an end: earlier pauses are over. `verb_back` switches it on again, None when nobody knows whether
+    """Switched off without an end: earlier pauses are over. `verb_back` switches it on again, None when it is unknown whether
     it is off."""
     rows = _rows(ctx, intent, operation, Event.PAUSED, NO_END, held, now)
     over = _said("Ends", held)

@@ -191,7 +191,7 @@ def _acts_on(ctx: Context, verb: str, target: str) -> bool:
     if isinstance(ref, str) or not ctx.catalog.rows(verb, ref.backend):
         return True
     kind = ctx.catalog.split_path(ref.backend, ref.path)[0] or ctx.catalog.backends[ref.backend].default_target.name
-    # A selector stands for a run, whose kind the backend tells.
+    # A selector picks a run, and only the backend knows its kind.
     return ref.selector is not None or ctx.catalog.row(ref.backend, verb, kind) is not None
 
 
