@@ -49,7 +49,7 @@ async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) 
 async def test_breakglass_refuses_words_that_it_does_not_understand(team: Team, text: str) -> None:
     """A command behind it is not run and opens nothing: the answer says what breakglass does, and how it is written."""
     here = team.here
-    told = "it takes only `for=`", "open everything in this channel", "breakglass for=30m -- "
+    told = "it takes only `for=`", "allow everything in this channel", "breakglass for=30m -- "
     await here.does(text, "Nothing was done", "`breakglass` doesn't take", *told, user="U0RUI")
     assert not here.audit(event="breakglass")
 

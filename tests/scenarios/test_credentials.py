@@ -16,8 +16,8 @@ from tests.scenarios.steps import private
 from tests.scenarios.team import SECURITY, Team, deciding
 from tests.world import OPEN_POLICY, shown
 
-ENDS_SOON = "The credential of acc ends soon"
-HAS_ENDED = "The credential of acc has ended"
+ENDS_SOON = "The credential of acc expires soon"
+HAS_ENDED = "The credential of acc has expired"
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ async def test_a_timeline_to_read_tells_what_was_done_and_leaves_the_looking_to_
     await here.does("whoami", "Who you are here")
     await here.does("schedule off acc:shop/prices -- closed", "All schedules of shop/prices are off")
     text = shown(await here.does("timeline since=1h", "Timeline since", "(reads and intermediate steps) in the files"))
-    assert re.search(r"\d\d:\d\d:\d\d\n<@U0ANA>\ndone\nschedule off acc:shop/prices", text), text
+    assert re.search(r"\d\d:\d\d:\d\d UTC\n<@U0ANA>\ndone\nschedule off acc:shop/prices", text), text
     for word in ("whoami", "status acc:", "sent", "timeline\n"):
         assert f"\n{word}" not in text, word
     files = await here.until(lambda: {file.name: file for file in here.ws.files.values() if file.channel_id} or None)
