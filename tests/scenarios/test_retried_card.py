@@ -62,7 +62,7 @@ async def test_refresh_keeps_the_note(here: World) -> None:
 async def test_a_press_on_a_stale_copy_tells_how_the_retry_ended_and_runs_only_when_it_is_meant(here: World) -> None:
     card = await retried(here)
     await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-    told = await private(here, "<@U0RUI> pressed Retry", "succeeded", "Nothing was done for your press")
+    told = await private(here, "<@U0RUI> pressed Retry", "succeeded", "Your press did nothing")
     await here.quiet()
     assert retries(here) == 1
     await here.ana.press_label("C0CRAWL", told["ts"], "Run it anyway")
@@ -131,7 +131,7 @@ async def test_runs_of_other_control_planes_say_it_too(
         assert button not in labels(now)
         count = len(made.audit(event="sent"))
         await made.person("U0RUI").press_label("C0CRAWL", card["ts"], button, seen=card)
-        await private(made, "<@U0ANA> pressed", "Nothing was done for your press", user="U0RUI")
+        await private(made, "<@U0ANA> pressed", "Your press did nothing", user="U0RUI")
         assert len(made.audit(event="sent")) == count
 
 
