@@ -1,4 +1,4 @@
-"""One package a kind of control plane, and what their adapters answer alike."""
+"""One package for each kind of control plane, and the answers that their adapters share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.core.text import written
 
 
 class AdapterBase:
-    """The parts of ports.Backend that most kinds answer alike; an adapter overrides what its vendor offers more of."""
+    """The default answers of ports.Backend; an adapter overrides those for which its vendor offers more."""
 
     name: str
 
@@ -22,11 +22,11 @@ class AdapterBase:
         return f"{type(self).__name__}({self.name!r})"
 
     async def check(self, operation: Operation) -> Refused | None:
-        """None: only the vendor's answer tells whether something speaks against the operation."""
+        """None: only the vendor's reply shows whether the operation is possible."""
         return None
 
     async def form(self, target: Target) -> tuple[Param, ...]:
-        """Nothing: the vendor does not describe the parameters of single targets."""
+        """Empty: the vendor does not describe the parameters of single targets."""
         return ()
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
@@ -38,16 +38,16 @@ class AdapterBase:
         return ""
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
-        """Nothing: a call whose reply was lost can't be looked up, so it stays unknown."""
-        return LookBack(evidence="The control plane offers no way to look this call up.")
+        """A result without a verdict: a call whose reply was lost can't be looked up, so its outcome stays unknown."""
+        return LookBack(evidence="The control plane doesn't offer a way to look up this call.")
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
-        """No run can be followed."""
+        """Empty: this kind has no runs to follow."""
         return {}
 
 
 async def and_seen(names: Names, backend: str, kinds: Sequence[str], found: list[Named]) -> list[Named]:
-    """`found`, and what was seen before and is missing in it: for a list of which not every row can be read."""
+    """`found` plus the targets seen earlier that it lacks: for a list with rows that can't be read."""
     listed = {(one.target.kind, one.target.id) for one in found}
     seen = [target for kind in kinds for target, _ in await names.known(backend, kind)]
     missing = [target for target in seen if (target.kind, target.id) not in listed]
@@ -56,7 +56,7 @@ async def and_seen(names: Names, backend: str, kinds: Sequence[str], found: list
 
 
 async def measured(clock: Clock, ask: Callable[[], Awaitable[Health]]) -> Health:
-    """The health that `ask` finds, with the time that it took; a problem with the call is bad health."""
+    """The health that `ask` returns, with its latency; a call problem counts as bad health."""
     began = clock.monotonic()
     try:
         found = await ask()

@@ -79,7 +79,7 @@ CASES = (
         "POST",
         START,
         body={"isSynchronous": True, "synchronousTimeout": 60, "synchronousDataDelivery": "Plain"},
-        card=("start acc:{place}", "its data is here"),
+        card=("start acc:{place}", "its data is attached"),
     ),
     Case(
         "2 start for zipped data",
@@ -87,7 +87,7 @@ CASES = (
         "POST",
         START,
         body={"isSynchronous": True, "synchronousTimeout": 60, "synchronousDataDelivery": "Zip"},
-        card=("start acc:{place}", "its data is here"),
+        card=("start acc:{place}", "its data is attached"),
     ),
     Case("3 restart", "restart acc:run/{run}", "POST", "/api/run/{run}/restart", card=("restart acc:{place}",)),
     Case(
@@ -251,9 +251,11 @@ CASES = (
         "data acc:jobrun/{job}",
         "GET",
         "/api/job/run/{job}/backup",
-        card=("Data of {place} is here",),
+        card=("Data of {place} is attached",),
     ),
-    Case("24 data of a run", "data acc:run/{run}", "GET", "/api/run/{run}/backup", card=("Data of {place} is here",)),
+    Case(
+        "24 data of a run", "data acc:run/{run}", "GET", "/api/run/{run}/backup", card=("Data of {place} is attached",)
+    ),
     Case(
         "25 CSV input",
         'input put acc:{place} name="in put&1.csv" text="URL,ü\nhttp://www.example.com?a=1&b=<2>"',

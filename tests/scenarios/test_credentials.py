@@ -59,7 +59,7 @@ async def test_a_token_that_ends_within_a_week_is_warned_of(tmp_path: Path, monk
         assert "Create a new one on the control plane, update the configured value, and restart the bot." in card
         assert f"{int(ends.timestamp()) // 100}" in card, "the moment of the end, for the reader's own clock"
         await here.say("backends")
-        await private(here, f"The token ends on {ends:%Y-%m-%d}, in 6 days.", f"ends {ends:%Y-%m-%d} (6 days)")
+        await private(here, f"The token expires on {ends:%Y-%m-%d}, in 6 days.", f"ends {ends:%Y-%m-%d} (6 days)")
         await checked(team)
         assert len(warnings(team)) == 1, "once a day"
 

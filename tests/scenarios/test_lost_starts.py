@@ -31,7 +31,7 @@ async def test_a_run_of_somebody_else_is_not_taken_for_ours(
     await here.acc.set_fault({**fault, "times": 1, "match": START})
     theirs = begin(here, '{"country":"fr"}')
     asked = await do(here, "start acc:shop/prices input.country=de")
-    card = await asked.card("Unknown: it may or may not have happened", "None began", "history acc:shop/prices")
+    card = await asked.card("Unknown: it may or may not have happened", "None started", "history acc:shop/prices")
     assert asked.events == ["requested", "sent", "unknown", "abandoned"]
     assert theirs not in shown(card)
     assert all(row.backend_ref != theirs for row in asked.rows)
@@ -60,7 +60,7 @@ async def test_a_start_that_was_queued_is_found_when_it_begins(here: World) -> N
     assert await asked.ends() == "reconciled"
     assert asked.row("reconciled").backend_ref == ours
     assert len(asked.changes) == 1
-    await asked.card("The answer was not usable. Looked at", ours)
+    await asked.card("The answer was not usable. Checked", ours)
 
 
 async def test_a_start_that_stayed_unknown_can_be_checked_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:

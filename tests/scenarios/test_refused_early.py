@@ -13,19 +13,19 @@ ASKING = OPEN_POLICY.replace(
 )
 
 IMPOSSIBLE = (
-    ("start acc:shop/prices as=job sync=true", "A job takes neither"),
-    ("start acc:shop/prices sessions=true session=s1", "must be left out"),
+    ("start acc:shop/prices as=job sync=true", "A job doesn't take"),
+    ("start acc:shop/prices sessions=true session=s1", "leave out `session=`"),
     ("start acc:shop/prices delivery=zip", "need `sync=true`"),
     ("schedule set acc:shop/prices", "needs `cron=` and `start=`"),
     ('schedule set acc:shop/prices cron="0 0 0 1" start="2026-07-16 11:21:20"', "written exactly like"),
     ("input put acc:shop/prices", "attach one file"),
     ('input put acc:shop/prices name=../a.csv text="x"', "not a plain file name"),
     ("input upload acc:shop/prices", "Attach the files"),
-    ("gateway set itn:gateway/cluster_1", "Say what to change"),
+    ("gateway set itn:gateway/cluster_1", "Name at least one field to change"),
     ("destroy itn:my-tofu-service param.action=apply", "leave `param.action` out"),
     ("cert add itn:cert/edge contract_id=c-1", "Attach the certificate"),
-    ("cert add itn:cert/edge raw_certificate=hello", "not a certificate in PEM form"),
-    ("set pre:invoice-reader", "Say what to change"),
+    ("cert add itn:cert/edge raw_certificate=hello", "not a PEM certificate"),
+    ("set pre:invoice-reader", "Name at least one field to change"),
     ("tag res:", "Name a tag"),
 )
 
@@ -46,7 +46,7 @@ TOLD_BY_THE_PLANE = (
     ("start itn:my-tofu-service param.action=apply param.colour=red", "not a parameter of this service"),
     ("start itn:my-tofu-service param.action=destroy", "Use the verb `destroy`"),
     ("destroy itn:backup-configs", "only OpenTofu plans"),
-    ("gateway create itn:gateway/cluster_1", "There is a gateway cluster_1 already"),
+    ("gateway create itn:gateway/cluster_1", "The gateway cluster_1 already exists"),
     ("gateway set itn:gateway/nowhere enabled=true", "has no gateway nowhere"),
     ("group delete itn:group/nowhere", "has no group nowhere"),
     ("create pre:invoice-reader", "already has an agent `invoice-reader`"),
@@ -98,5 +98,5 @@ async def test_the_launcher_says_it_at_the_field(tmp_path: Path) -> None:
         await here.ana.suggest("modal", "suggest_target", "shop/pri")
         values = {"verb": "start", "target": "acc:shop/prices", "params": "as=job sync=true"}
         receipt = await here.ana.submit("modal", values)
-        assert "A job takes neither" in receipt.errors["params"]
+        assert "A job doesn't take" in receipt.errors["params"]
         assert here.events("start") == []

@@ -1,7 +1,7 @@
 """Informatica Intelligent Cloud Services: Secure Agent services, agents, tasks and schedules.
 
 Sources: the vendor's page "Secure Agent services" (SEED), its REST API reference (DOC) and public clients (CODE). What
-nobody states is a GUESS, said where it matters and listed in docs/backends/informatica.md.
+is not documented is a GUESS, marked where it matters and listed in docs/backends/informatica.md.
 """
 
 from bot.backends.informatica.plugin import PLUGIN

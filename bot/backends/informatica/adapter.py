@@ -1,4 +1,4 @@
-"""The adapter of an organization: it finds targets, hands operations to their handlers, follows runs and tells the health."""
+"""The adapter of an organization: it finds targets, passes operations to their handlers, follows runs and reports health."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class InformaticaBackend(AdapterBase):
         return await self._ctx.finder.find(ref, kind)
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
-        """Do it, once."""
+        """Run the operation, once."""
         return await handler_of(_HANDLERS, operation)(self._ctx, operation, call)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
-        """Starts and stops of services by one reading of their agent, jobs by the monitor and the log."""
+        """Starts and stops of services by one read of their agent; jobs by the monitor and the log."""
         moved = [run for run in runs if run.kind == SERVICE]
         jobs = [run for run in runs if run.kind == TASK]
         views: dict[str, RunView] = {}
@@ -77,9 +77,9 @@ class InformaticaBackend(AdapterBase):
         return views
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
-        """By the details of the agent, or by the jobs of the task; anything else may simply be done again."""
+        """Looks the call up in the details of the agent or the jobs of the task; any other call may be sent again."""
         if operation.verb not in _READ_BACK:
-            return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
+            return LookBack(evidence="This call is idempotent, so you can send it again.")
         if operation.target.kind == TASK:
             return await tasks.look_back(self._ctx, operation, sent_at)
         return await services.look_back(self._ctx, operation, sent_at)
@@ -96,7 +96,7 @@ class InformaticaBackend(AdapterBase):
         return ()
 
     async def state_of(self, target: Target) -> str:
-        """The state in one phrase."""
+        """The state as one phrase."""
         if target.kind == SERVICE:
             return await services.state_of(self._ctx, target)
         if target.kind == TASK:
@@ -108,7 +108,7 @@ class InformaticaBackend(AdapterBase):
         return ""
 
     async def health(self) -> Health:
-        """Lists the agents. A refused sign-in is said as such and not tried again."""
+        """Lists the agents. A refused sign-in is reported as such and not tried again."""
         found = await measured(self._ctx.clock, self._health)
         return found.model_copy(update={"credential": self._credential()})
 
@@ -122,14 +122,14 @@ class InformaticaBackend(AdapterBase):
     def _credential(self) -> str:
         sign_in = self._ctx.client.sign_in
         if sign_in.refused:
-            return "sign-in refused; not tried again with this secret"
+            return "sign-in refused; not retried with this secret"
         if sign_in.since is None:
             return "not signed in yet"
         where = f" to {sign_in.organization}" if sign_in.organization else ""
         return f"signed in{where} since {utc_text(sign_in.since)}; renewed by itself"
 
     async def targets(self) -> Sequence[Named]:
-        """Agents and their services, schedules, and what was seen before: stopped services, and tasks."""
+        """Agents with their services, schedules, and what was seen before: stopped services and tasks."""
         ctx = self._ctx
         found: dict[tuple[str, str], Named] = {}
         agents = await ctx.client.all_details()
@@ -168,7 +168,7 @@ class InformaticaBackend(AdapterBase):
                 )
 
     async def _schedules(self) -> list[Named]:
-        """The schedules; where the account can't read them, one row says so, and the rest of the list is still shown."""
+        """The schedules; one row says so if the account can't read them, and the rest of the list is still shown."""
         ctx = self._ctx
         try:
             listed = [one for one in await ctx.client.schedules() if one.id and one.name]

@@ -1,4 +1,4 @@
-"""Agents: their status with every service that is known of them, and the jobs that ended on them."""
+"""Agents: their status with all known services, and the jobs that ended on them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOOKED_AT = 1_000
 
 
 async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """An agent with all its services: those that are listed, and those that were seen before."""
+    """An agent with all its services: those listed now and those seen before."""
     target = operation.target
     record = await ctx.client.details(target.group)
     before = await ctx.finder.seen_services(target)
@@ -38,7 +38,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The latest ended jobs on an agent: the log can't be asked by agent, so this looks through the newest of all."""
+    """The latest ended jobs on an agent. The log has no filter by agent, so this searches the newest jobs of all."""
     count = number_of(operation, "count") or 10
     entries = await ctx.client.ended(rows=_LOOKED_AT)
     here = [one for one in entries if one.agent_id == operation.target.group or (one.odd and one.agent_id is None)][

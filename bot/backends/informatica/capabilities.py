@@ -1,4 +1,4 @@
-"""What can be done with an organization: kinds of targets and one row for each verb on each of them."""
+"""What can be done with an organization: kinds of targets and one capability for each verb on each of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORG: Final = "org"
 _READ_TIME: Final = 60.0
 _CHANGE_TIME: Final = 60.0
 _LOG_TIME: Final = 600.0
-# Two times `follow_seconds` at its largest, and the calls around them.
+# Twice the largest `follow_seconds`, plus the calls around them.
 RESTART_TIME: Final = 780.0
 
 TARGETS: Final = (
@@ -32,11 +32,11 @@ TARGETS: Final = (
     TargetKind(
         name=TASK,
         prefix="task",
-        help="A task, by its path (folders included) or an id; `task/MTT/PATH` where the type has to be told",
+        help="A task, by its path (with folders) or id; write `task/MTT/PATH` to name its type",
         example="task/load_orders",
     ),
     TargetKind(name=SCHEDULE, prefix="schedule", help="A schedule, by its name or id", example="schedule/nightly"),
-    TargetKind(name=ORG, prefix="org", help="The whole organization, written as the backend alone", example=""),
+    TargetKind(name=ORG, prefix="org", help="The whole organization; write the backend name alone", example=""),
 )
 
 _COUNT: Final = Param(
@@ -46,37 +46,40 @@ _COUNT: Final = Param(
     minimum=1,
     maximum=200,
     unit="jobs",
-    help="How many of the latest",
+    help="How many of the latest to show",
 )
 _RUN: Final = Param(
-    name="run", type=ParamType.INTEGER, minimum=0, help="The number of the run; without it the newest ended one"
+    name="run", type=ParamType.INTEGER, minimum=0, help="The number of the run (default: the newest run that has ended)"
 )
 _CLEAN: Final = Param(
-    name="clean", type=ParamType.BOOLEAN, default=False, help="true: wait for a clean end instead of breaking off"
+    name="clean",
+    type=ParamType.BOOLEAN,
+    default=False,
+    help="true: let the job finish cleanly instead of breaking it off",
 )
 _PAUSE: Final = pause("Switch on again")
 
 
-def _row(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
+def _capability(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
     return Capability(verb=verb, target=target, risk=risk, **{"repeat_safe": True, **rest})
 
 
 def _read(verb: str, target: str, **rest: Any) -> Capability:
-    return _row(verb, target, Risk.READ, **{"deadline": _READ_TIME, "effect": "Nothing is changed.", **rest})
+    return _capability(verb, target, Risk.READ, **{"deadline": _READ_TIME, "effect": "Nothing changes.", **rest})
 
 
 _READS: Final = (
     _read(
         "status",
         SERVICE,
-        help="A service: its state in words, its version and since when",
+        help="A service: its state, version and when the state began",
         example='status infa:eu-1/"Data Integration Server"',
         endpoint="GET /api/v2/agent/details/ID (CODE)",
     ),
     _read(
         "status",
         AGENT,
-        help="A Secure Agent with all its services, the stopped ones as far as they were seen before",
+        help="A Secure Agent with all its services, including stopped ones that were seen before",
         example="status infa:agent/eu-1",
         endpoint="POST /public/core/v3/lookup, GET /api/v2/agent/details/ID (DOC, CODE)",
     ),
@@ -130,7 +133,7 @@ _READS: Final = (
 )
 
 _SERVICES: Final = (
-    _row(
+    _capability(
         "start",
         SERVICE,
         Risk.CHANGE,
@@ -139,10 +142,10 @@ _SERVICES: Final = (
         deadline=_CHANGE_TIME,
         help="Start a service of a Secure Agent, also one that is stopped and no longer listed",
         example='start infa:eu-1/"Data Integration Server"',
-        effect="The latest version of the service starts; it takes one to two minutes until it accepts jobs.",
+        effect="The latest version of the service starts. It accepts jobs after one to two minutes.",
         endpoint="POST /public/core/v3/agent/service (SEED)",
     ),
-    _row(
+    _capability(
         "stop",
         SERVICE,
         Risk.DANGER,
@@ -151,24 +154,24 @@ _SERVICES: Final = (
         deadline=_CHANGE_TIME,
         help="Stop all versions of a service of a Secure Agent",
         example='stop infa:eu-1/"Data Integration Server"',
-        effect="All versions of the service stop, and the jobs that it runs now are killed.",
+        effect="All versions of the service stop, and its running jobs are killed.",
         endpoint="POST /public/core/v3/agent/service (SEED)",
     ),
-    _row(
+    _capability(
         "restart",
         SERVICE,
         Risk.DANGER,
         repeat_safe=False,
         deadline=RESTART_TIME,
-        help="Stop a service, wait until it is down, start it, wait until it is up",
+        help="Stop a service, wait until it is down, then start it and wait until it is up",
         example='restart infa:eu-1/"Data Integration Server"',
-        effect="The service is down for some minutes, and the jobs that it runs now are killed.",
+        effect="The service is down for some minutes, and its running jobs are killed.",
         endpoint="POST /public/core/v3/agent/service twice, GET /api/v2/agent/details/ID (SEED, CODE: no restart exists)",
     ),
 )
 
 _TASKS: Final = (
-    _row(
+    _capability(
         "start",
         TASK,
         Risk.CHANGE,
@@ -177,10 +180,10 @@ _TASKS: Final = (
         deadline=_CHANGE_TIME,
         help="Run a task",
         example="start infa:task/load_orders",
-        effect="A job of the task starts; two starts make two jobs.",
+        effect="A job of the task starts. Two starts make two jobs.",
         endpoint="POST /api/v2/job (DOC)",
     ),
-    _row(
+    _capability(
         "stop",
         TASK,
         Risk.DANGER,
@@ -189,14 +192,14 @@ _TASKS: Final = (
         deadline=_CHANGE_TIME,
         help="Stop the running job of a task",
         example="stop infa:task/load_orders clean=true",
-        effect="The running job of the task is broken off; what it has written so far stays.",
+        effect="The running job stops. What it has written so far stays.",
         endpoint="POST /api/v2/job/stop (DOC)",
         params=(_CLEAN,),
     ),
 )
 
 _SCHEDULES: Final = (
-    _row(
+    _capability(
         "schedule on",
         SCHEDULE,
         Risk.CHANGE,
@@ -206,14 +209,14 @@ _SCHEDULES: Final = (
         effect="The schedule starts its tasks again.",
         endpoint="PATCH /public/core/v3/schedule/ID (DOC)",
     ),
-    _row(
+    _capability(
         "schedule off",
         SCHEDULE,
         Risk.CHANGE,
         deadline=_CHANGE_TIME,
-        help="Switch a schedule off, for a time or for good",
+        help="Switch a schedule off, for a time or until you switch it on",
         example="schedule off infa:schedule/nightly for=2h",
-        effect="The schedule starts nothing until it is switched on again; jobs that run go on.",
+        effect="The schedule starts nothing until it is switched on again. Running jobs continue.",
         endpoint="PATCH /public/core/v3/schedule/ID (DOC)",
         params=_PAUSE,
         pausable=True,

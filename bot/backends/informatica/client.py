@@ -1,4 +1,4 @@
-"""The calls that are made, one method each. v3 paths follow `<baseApiUrl>`, v2 paths `<baseApiUrl>/api/v2`.
+"""The API calls, one method each. v3 paths follow `<baseApiUrl>`, v2 paths `<baseApiUrl>/api/v2`.
 
 GUESS: `serverUrl` of a v2 login equals `baseApiUrl` of the v3 login, as in every sample, so one login serves both.
 """
@@ -35,7 +35,7 @@ _SHARED: Final = 1.0
 
 
 class InfaClient:
-    """Problems are those of the HTTP client, and the same ones for error objects that come with a success status."""
+    """Problems are those of the HTTP client, also for error objects that come with a success status."""
 
     def __init__(self, http: HttpClient, sign_in: SignIn, clock: Clock, settings: InformaticaSettings) -> None:
         self._http = http
@@ -80,7 +80,7 @@ class InfaClient:
         return await self._lookup({"id": id}, f"object `{id}`")
 
     async def agents(self) -> list[Agent]:
-        """GET api/v2/agent: all of them, there is no paging."""
+        """GET api/v2/agent: all agents, without paging."""
         return (await self._get("/api/v2/agent")).rows(Agent)
 
     async def agent_by_name(self, name: str) -> Agent:
@@ -114,7 +114,7 @@ class InfaClient:
         return (await self._get("/api/v2/activity/activityMonitor", query=[("details", "false")])).rows(Running)
 
     async def running_lately(self) -> list[Running]:
-        """The same, at most a second old: the monitor tells of all jobs at once, so many followed runs share one reading."""
+        """The same, at most a second old: the monitor lists all jobs at once, so all followed runs share one read."""
         async with self._monitor_lock:
             now = self._clock.monotonic()
             if self._monitored is None or now - self._monitored[0] >= _SHARED:
@@ -189,7 +189,7 @@ class InfaClient:
                     "Run it once more.",
                     status=401,
                 )
-        raise BadReply(f"{self._settings.name} answered in no usable way.")
+        raise BadReply(f"{self._settings.name} sent an unusable answer.")
 
     def _session_ended(self, error: VendorError) -> bool:
         return error.status == 401 or (error.status is None and error.code in self._settings.session_codes)
@@ -200,6 +200,6 @@ class InfaClient:
         return redact(error.sentence, secrets)[0]
 
     def _note_clock(self, date: datetime | None) -> None:
-        """How far the vendor's clock is ahead of ours; a distance that no clock has comes from something in between."""
+        """How far the vendor's clock is ahead of ours; an implausible difference comes from a proxy and is ignored."""
         ahead = (date - self._clock.now()).total_seconds() if date is not None else 0.0
         self.server_ahead = ahead if abs(ahead) <= _LARGEST_SKEW else 0.0

@@ -1,4 +1,4 @@
-"""The two error objects of the vendor, on whatever HTTP status they come.
+"""The vendor's two error objects, whatever HTTP status they come with.
 
 v2: `{"@type":"error","code","description","statusCode"}`; v3: `{"error":{"code","message","requestId","details"}}` (DOC
 Error_object). Public clients find them under status 200 too (CODE infapy), so the body decides and not the status.
@@ -15,7 +15,7 @@ _LARGEST: Final = 64 * 1024
 
 
 class VendorError(NamedTuple):
-    """What the vendor says: `status` is the statusCode of a v2 error, None in a v3 one."""
+    """An error of the vendor: `status` is the statusCode of a v2 error, None for a v3 error."""
 
     code: str
     text: str
@@ -23,13 +23,13 @@ class VendorError(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The text with the code behind it."""
-        text = " ".join(self.text.split()) or "an error without words"
+        """The text, followed by the code."""
+        text = " ".join(self.text.split()) or "an error without a message"
         return f"{text} ({self.code})" if self.code else text
 
 
 def error_in(body: bytes) -> VendorError | None:
-    """The error that a body holds, in either shape; None for anything else."""
+    """The error in a body, in either shape; None for any other body."""
     if len(body) > _LARGEST or body.lstrip()[:1] != b"{":
         return None
     try:
@@ -51,21 +51,21 @@ def _text(value: object) -> str:
 
 
 def problem_of(name: str, error: VendorError, said: str, missing: str | None) -> Problem:
-    """The problem behind an error object that came with a success status; `said` is its sentence without secrets."""
+    """The problem for an error object that came with a success status; `said` is its message without secrets."""
     status = error.status
     if status in (401, 403):
         what = "does not accept the session" if status == 401 else "does not allow this account to do that"
-        return CredentialRefused(f"{name} {what}: {said}", "An administrator can check it.", status=status)
+        return CredentialRefused(f"{name} {what}: {said}", "Ask an administrator to check it.", status=status)
     if status == 404 and missing is not None:
         return NoSuchTarget(f"{name} has no {missing}.")
     if status == 429:
-        return RateLimited(f"{name} says there were too many requests: {said}")
+        return RateLimited(f"{name} reports too many requests: {said}")
     if status is not None and status >= 500:
-        return ServerError(f"{name} had an error of its own: {said}", status=status)
-    return Rejected(f"{name} said no: {said}", status=status)
+        return ServerError(f"{name} reports an internal error: {said}", status=status)
+    return Rejected(f"{name} refused the request: {said}", status=status)
 
 
 def translated(_status: int, body: bytes) -> bytes:
-    """An error body as the HTTP kit reads it: the vendor's sentence with its code behind it."""
+    """An error body for the HTTP client: the vendor's message, followed by its code."""
     error = error_in(body)
     return body if error is None else json.dumps({"message": error.sentence}).encode()

@@ -1,7 +1,7 @@
-"""What a target carries beside its id, packed into its `group`, which the pipeline keeps and hands back on every poll.
+"""The data that a target carries in its `group` next to its id. The pipeline keeps it and returns it on every poll.
 
 A service has no id of its own: it is the agent's federated id and the display name. The v2 id of its agent is needed to
-read it, and a start or stop that is followed has to know which of both it is and since when.
+read it, and a followed start or stop must know which of the two it is and when it began.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class ServiceKey:
 
     @classmethod
     def of(cls, group: str) -> ServiceKey:
-        """What `group` packed; raises BadReply for what this program never wrote."""
+        """The key in a `group`; raises BadReply for a value that this program didn't write."""
         v2, _, rest = group.partition("|")
         goal, _, since = rest.partition("|")
         if not rest:
             return cls(v2)
         if goal not in _GOALS or not since.isdigit():
-            raise BadReply("What is followed was stored in a form that cannot be read.")
+            raise BadReply("The stored data of the followed run can't be read.")
         return cls(v2, _GOALS[goal], datetime.fromtimestamp(int(since), UTC))
 
 
@@ -63,12 +63,12 @@ class TaskKey:
 
     @classmethod
     def of(cls, group: str) -> TaskKey:
-        """What `group` packed; raises BadReply for what this program never wrote."""
+        """The key in a `group`; raises BadReply for a value that this program didn't write."""
         parts = group.split("|")
         if len(parts) == 2:
             return cls(parts[0], parts[1])
         if len(parts) != 4 or not parts[2].isdigit() or not parts[3].isdigit():
-            raise BadReply("What is followed was stored in a form that cannot be read.")
+            raise BadReply("The stored data of the followed run can't be read.")
         return cls(parts[0], parts[1], int(parts[2]), datetime.fromtimestamp(int(parts[3]), UTC))
 
 
@@ -84,6 +84,6 @@ def split_service(target: Target) -> tuple[str, str]:
 
 
 def agent_name(target: Target) -> str:
-    """The name of the agent of a service target, for sentences."""
+    """The name of a service target's agent, for messages."""
     _, name = split_service(target)
     return target.name.removesuffix(f"/{name}")

@@ -1,4 +1,4 @@
-"""One session for all calls: signed in once, shared, renewed, and never tried again with a secret that was refused.
+"""One session for all calls: signed in once, shared, renewed, and never retried with a refused secret.
 
 DOC Login_2 (v3 login), loginOAuth (identity provider), Session_IDs (30 idle minutes; one id serves v2 and v3 under different
 header names).
@@ -27,29 +27,29 @@ _LOGIN_TIME: Final = 30.0
 
 
 class SignIn:
-    """Signs in when asked. A refusal is remembered, because accounts get locked after a few wrong passwords: there is no second
-    try with the same secret. Changed settings make a new object; a token's file is read again each time."""
+    """Signs in when asked. It remembers a refusal, because accounts get locked after a few wrong passwords: it never tries the
+    same secret twice. Changed settings make a new object; a token's file is read again each time."""
 
     def __init__(self, settings: InformaticaSettings, http: HttpClient, clock: Clock) -> None:
         self._settings = settings
         self._http = http
         self._clock = clock
-        self._refused: tuple[str, str] | None = None  # the secret, and what the vendor said
+        self._refused: tuple[str, str] | None = None  # the secret, and the vendor's message
         self.since: datetime | None = None
         self.organization = ""
         self.current: Credential | None = None
-        self.secret = settings.secret.get_secret_value()  # the one that was used last
+        self.secret = settings.secret.get_secret_value()  # the secret used last
 
     def __repr__(self) -> str:
         return f"SignIn({self._settings.name!r})"
 
     @property
     def refused(self) -> bool:
-        """Whether the last sign-in was refused, so that there is no other with this secret."""
+        """Whether the last sign-in was refused. It isn't repeated with the same secret."""
         return self._refused is not None
 
     async def __call__(self) -> Credential:
-        """A session. Raises CredentialRefused, again for every call with a secret that was refused."""
+        """A session. Raises CredentialRefused, without a call if this secret was refused before."""
         secret = self._settings.secret
         self.secret = await asyncio.to_thread(secret.latest) if isinstance(secret, RereadSecret) else self.secret
         if self._refused is not None and self._refused[0] == self.secret:
@@ -94,17 +94,19 @@ class SignIn:
         return reply
 
     def _stopped(self, said: str) -> CredentialRefused:
-        hint = "Correct the user name or password in the settings, unlock the account if need be, and restart the bot."
+        hint = (
+            "Correct the user name or password in the settings, unlock the account if necessary, and restart the bot."
+        )
         if self._settings.org_id:
-            hint = "Put a fresh token of the identity provider into the file that `oauth_token` names."
+            hint = "Write a new token of the identity provider to the file that `oauth_token` names."
         return CredentialRefused(
-            f"Signing in was refused and is not tried again, because accounts get locked. {redact(said, (self.secret,))[0]}",
+            f"The sign-in was refused and is not retried, because accounts get locked. {redact(said, (self.secret,))[0]}",
             hint,
             code="sign_in_refused",
         )
 
     def _checked_base(self, url: str) -> str:
-        """Where calls go: the session is not carried to a host outside the login's domain that the settings don't name."""
+        """The base address for calls. The session goes to no host outside the login's domain that the settings don't name."""
         address, host, login_host = "", "", urlsplit(self._settings.login_url).hostname or ""
         try:
             address = checked_url(url, allow_http=self._settings.allow_http)
@@ -116,7 +118,7 @@ class SignIn:
         raise BadReply(
             f"{self._settings.name}: the login's reply names {host or 'an unusable address'} for further calls, which is"
             f" outside the domain of {login_host}.",
-            "If it is right, add that host to `hosts`.",
+            "If that is correct, add that host to `hosts`.",
         )
 
 
@@ -132,7 +134,7 @@ class _Worn(Credential):
 
 
 class Sessions:
-    """The session that all calls share; one that lay idle for `idle` seconds is given up before it is used again."""
+    """The session that all calls share; after `idle` seconds without a call it is replaced before the next use."""
 
     def __init__(self, sign_in: SignIn, clock: Clock, idle: float) -> None:
         self._session = Session(sign_in, clock)
@@ -141,7 +143,7 @@ class Sessions:
         self._used = clock.monotonic()
 
     async def credential(self) -> Credential:
-        """The session, fresh enough to be used."""
+        """The session; a new one if the current one was idle for too long."""
         now = self._clock.monotonic()
         if now - self._used >= self._idle:
             self._session.forget()
@@ -149,7 +151,7 @@ class Sessions:
         return await self._session.credential()
 
     async def renew(self, refused: Credential) -> Credential | None:
-        """Another session after this one was refused."""
+        """A new session after this one was refused."""
         self._used = self._clock.monotonic()
         return await self._session.renew(refused)
 
@@ -166,7 +168,7 @@ class Source:
         return self._worn(await self._sessions.credential())
 
     async def renew(self, refused: Credential) -> Credential | None:
-        """A new session, or the one that another call has fetched meanwhile."""
+        """A new session, or the one that another call got in the meantime."""
         session = refused.session if isinstance(refused, _Worn) and refused.session is not None else refused
         renewed = await self._sessions.renew(session)
         return None if renewed is None else self._worn(renewed)

@@ -1,4 +1,4 @@
-"""The session log of a job: fetched, masked in a worker thread, and handed on as one text with a preview."""
+"""The session log of a job: fetched, masked in a worker thread, and returned as one text with a preview."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 async def session_log(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The log of the run that was named, of the card's own run, or of the newest ended one."""
+    """The log of the named run, of the card's run, or of the newest run that has ended."""
     task = operation.target
     run_id = number_of(operation, "run")
     run_id = TaskKey.of(task.group).run if run_id is None else run_id
@@ -37,11 +37,11 @@ async def session_log(ctx: AdapterContext, operation: Operation, call: Call) -> 
         which = f"run {run_id} of {task.name}" if run_id is not None else f"job of {task.name}"
         raise NoSuchTarget(
             f"{ctx.name} has no ended {which} in its log.",
-            "A job that runs has no session log yet; look at it with `status`.",
+            "A running job has no session log yet. Check it with `status`.",
         )
     entry = entries[0]
     if not entry.id:
-        raise NoSuchTarget(f"{ctx.name} shows no `id` of the job in its log, so its session log can't be fetched.")
+        raise NoSuchTarget(f"{ctx.name} doesn't show the job's `id` in its log, so the session log can't be fetched.")
     view = ended_view(task, entry, ctx.clean)
     seen = Seen(tail=number_of(operation, "tail") or 0, grep=text_of(operation, "grep"))
     async with call.spool.create(".log") as out:
@@ -71,7 +71,7 @@ async def session_log(ctx: AdapterContext, operation: Operation, call: Call) -> 
 
 
 async def _difference(ctx: AdapterContext, call: Call, task: Target, entry: Entry, seen: Seen) -> str:
-    """What changed since the last good run."""
+    """The differences from the last successful run."""
     good = await _last_good(ctx, task, entry)
     if good is None:
         return NO_GOOD_RUN
@@ -96,7 +96,7 @@ async def _last_good(ctx: AdapterContext, task: Target, entry: Entry) -> Entry |
 
 
 async def _read(ctx: AdapterContext, call: Call, log_id: str, seen: Seen, out: BinaryIO | None) -> None:
-    """Fetch the log and mask it into `out`, or only look at it, in a worker thread; what was fetched is deleted."""
+    """Fetch the log and mask it into `out` (or only scan it) in a worker thread; the fetched file is deleted."""
     raw_path = ""
     try:
         async with call.spool.create(".raw") as raw:

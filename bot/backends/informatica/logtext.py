@@ -1,7 +1,7 @@
-"""A log without its secrets, in bounded memory: a text as it is, or the texts in a zip one after the other.
+"""Masks a log in bounded memory: a single text, or the texts in a zip one after the other.
 
-A zip is never extracted. Refused: more members or more unpacked bytes than any log has, and ratios that only a bomb has.
-Left out with a note: encrypted members and such that are no text. Everything here blocks: it is meant for a worker thread.
+A zip is never extracted. Refused: too many members or unpacked bytes, and the compression ratios of a zip bomb.
+Left out with a note: members that are encrypted or not text. Everything here blocks: call it in a worker thread.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LABEL: Final = re.compile(r"[^A-Za-z0-9._ -]+")
 
 @dataclass(slots=True)
 class Seen:
-    """What is looked for (`tail` last lines, lines with `grep`), and what was seen on the way; `compared` are more last lines."""
+    """What to keep (`tail` last lines, lines with `grep`) and what was found; `compared` holds more of the last lines."""
 
     tail: int
     grep: str
@@ -49,7 +49,7 @@ class Seen:
     digest: str = ""
 
     def take(self, block: str) -> None:
-        """Look at masked lines."""
+        """Scan masked lines."""
         wanted = self.grep.casefold()
         for line in block.splitlines():
             self.lines += 1
@@ -63,7 +63,7 @@ class Seen:
                     self.hits.append(line[:_LONGEST_SHOWN])
 
     def preview(self) -> str:
-        """The last lines, or those that were looked for, nothing if there are none."""
+        """The last lines or the matching lines; empty if there are none."""
         if not self.grep:
             return "\n".join(self.last)
         if not self.hits:
@@ -73,7 +73,7 @@ class Seen:
 
 
 def masked_file(source: Path, out: BinaryIO | None, secrets: Iterable[str], seen: Seen) -> None:
-    """Write `source` masked into `out`, or only look at it when there is none; raises BadReply for what is no harmless log."""
+    """Write `source` masked into `out` (None: only scan it). Raises BadReply for a damaged or harmful archive."""
     digest = hashlib.sha256()
     for block in _blocks(source, secrets, seen):
         seen.take(block)
@@ -104,7 +104,7 @@ def _members(file: BinaryIO, secrets: Iterable[str], seen: Seen) -> Iterator[str
     with zipfile.ZipFile(file) as archive:
         members = [info for info in archive.infolist() if not info.is_dir()]
         if len(members) > MOST_MEMBERS:
-            raise BadReply(f"The session log has more than {MOST_MEMBERS} files; it was not opened.")
+            raise BadReply(f"The session log has more than {MOST_MEMBERS} files, so it was not opened.")
         for info in members:
             label = _LABEL.sub("_", re.split(r"[/\\]", info.filename)[-1])[-80:] or "a file"
             if info.flag_bits & 1:
@@ -121,7 +121,7 @@ def _masked(
 ) -> Iterator[str]:
     chunk = source.read(_CHUNK)
     if b"\0" in chunk[:4096] and not chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        seen.notes.append(f"{label} is no text and was left out")
+        seen.notes.append(f"{label} is not text and was left out")
         return
     encoding = "utf-16" if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     decoder = codecs.getincrementaldecoder(encoding)("replace")
@@ -141,6 +141,6 @@ def _masked(
 
 def _check(size: int, packed: int | None, seen: Seen) -> None:
     if seen.size + size > 2 * MOST_UNPACKED or size > MOST_UNPACKED:
-        raise BadReply(f"The session log unpacks to more than {MOST_UNPACKED >> 20} MB; reading was stopped.")
+        raise BadReply(f"The session log unpacks to more than {MOST_UNPACKED >> 20} MB, so reading stopped.")
     if packed is not None and size > _RATIO_FROM and size > _RATIO * max(1, packed):
-        raise BadReply("The session log unpacks to far more than any log would; reading was stopped.")
+        raise BadReply("The session log unpacks to far more than a log would, so reading stopped.")

@@ -1,4 +1,4 @@
-"""The vendor's JSON as far as it is used (CODE iics-cli, DOC of the resources); see core/vendor_json for how odd fields are read.
+"""The used parts of the vendor's JSON (CODE iics-cli, DOC of the resources); core/vendor_json reads odd fields.
 
 Booleans that are false may be absent (CODE iics-cli), so absent is false.
 """
@@ -108,12 +108,12 @@ class Agent(_Wire):
 
     @property
     def services(self) -> list[Status]:
-        """The listed services that can be named; several versions of one may be there, and stopped ones are not."""
+        """The listed services with a name; a service can have several versions, and stopped services are not listed."""
         return [one.agent_engine_status for one in self.agent_engines if one.agent_engine_status.app_display_name]
 
     @property
     def unnamed(self) -> list[Status]:
-        """The listed services without a display name: any service may be among them."""
+        """The listed services without a display name; any service may be one of them."""
         return [one.agent_engine_status for one in self.agent_engines if not one.agent_engine_status.app_display_name]
 
 
@@ -127,7 +127,7 @@ class Started(_Wire):
 def _instant(utc: str | None, eastern: str | None) -> datetime | None:
     """The field in UTC where there is one. The other is Eastern Time in spite of its Z (DOC activityMonitor, activityLog).
 
-    In the hour that a change of clocks repeats, the later instant: a lost start that is looked for is then not overlooked.
+    In the hour that repeats when clocks change, the later instant, so that a search for a lost start can't miss it.
     """
     local = moment(eastern)
     if utc or local is None or local.tzinfo is not UTC:

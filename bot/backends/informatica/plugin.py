@@ -1,4 +1,4 @@
-"""What the folder exports: the rows, the settings, and how they become a backend."""
+"""The plugin of this kind: its capabilities, its settings, and the function that builds a backend from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.http_client import client_for
 
 
 def build(settings: InformaticaSettings, parts: BackendParts) -> InformaticaBackend:
-    """One organization; nothing is opened yet."""
+    """One organization; no connection is opened yet."""
     http = client_for(
         settings,
         parts,

@@ -1,4 +1,4 @@
-"""Services, agents, jobs and schedules as people read them."""
+"""Services, agents, jobs and schedules as people see them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Clean = Callable[[str], str]
 
 
 def service_facts(statuses: Sequence[Status]) -> tuple[Fact, ...]:
-    """State, version and since when of the latest version, and that there are others."""
+    """State, version and start of the state for the latest version, and the other versions."""
     latest = newest(statuses)
     words, _ = service_words(latest)
     facts = [Fact(label="State", value=words)]
@@ -30,7 +30,7 @@ def service_facts(statuses: Sequence[Status]) -> tuple[Fact, ...]:
 
 
 def service_table(agent: Agent, stopped: Sequence[str]) -> Table:
-    """All services of an agent; those that are not listed are given by name."""
+    """All services of an agent; those not listed are passed by name."""
     rows = [
         (
             mark(status.app_display_name, status),
@@ -40,7 +40,7 @@ def service_table(agent: Agent, stopped: Sequence[str]) -> Table:
         )
         for status in agent.services
     ]
-    nameless = agent.unnamed[len(stopped) :]  # the others may be the ones that are stopped
+    nameless = agent.unnamed[len(stopped) :]  # the others may be the stopped ones
     rows += [(f"{one.appname} {MARK}".strip(), service_words(one)[0], one.appversion or "", "") for one in nameless]
     maybe = "not listed by its name" if agent.unnamed else "not listed: stopped"
     unlisted = maybe if agent.lists else "not listed: the agent is not active"
@@ -54,7 +54,7 @@ def service_table(agent: Agent, stopped: Sequence[str]) -> Table:
 
 
 def agent_facts(agent: Agent) -> tuple[Fact, ...]:
-    """How an agent is."""
+    """The state of an agent."""
     active = "active" if agent.active else "not active"
     optional = (
         ("Host", agent.agent_host),
@@ -75,7 +75,7 @@ def running_text(job: Running) -> str:
 
 
 def running_view(target: Target, job: Running) -> RunView:
-    """A job of the monitor: one that runs, or one that has just ended and is not in the log yet."""
+    """A job of the monitor: it runs, or it has just ended and is not in the log yet."""
     words, phase = named(RUNNING, job.execution_state)
     facts = [Fact(label="State", value=words), Fact(label="Started", value=job.began)]
     facts += _numbers((("Run", job.run_id), ("Rows", job.success_source_rows), ("Bad rows", job.failed_source_rows)))
@@ -91,7 +91,7 @@ def running_view(target: Target, job: Running) -> RunView:
 
 
 def ended_view(target: Target, entry: Entry, clean: Clean) -> RunView:
-    """A job that has ended; the log of exactly this run, and another run where it went wrong."""
+    """A job that has ended, with buttons for its log and, if it failed, for another run."""
     words, phase = named(ENDED, entry.state)
     facts = [Fact(label="State", value=words), Fact(label="Started", value=entry.began)]
     facts.append(Fact(label="Ended", value=entry.ended))

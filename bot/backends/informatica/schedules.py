@@ -30,7 +30,7 @@ async def _one(ctx: AdapterContext, target: Target) -> Schedule:
     for schedule in await ctx.client.schedules():
         if schedule.id == target.id:
             return schedule
-    raise NoSuchTarget(f"{ctx.name} no longer lists {target.name} among its `schedules`.")
+    raise NoSuchTarget(f"{ctx.name} no longer lists {target.name} in `schedules`.")
 
 
 async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -42,7 +42,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         Fact(label="Switched", value=word),
         Fact(label="Interval", value=interval_text(schedule)),
         Fact(label="From", value=utc_text(moment(schedule.start_time))),
-        Fact(label="Zone", value=schedule.time_zone_id or "not told"),
+        Fact(label="Zone", value=schedule.time_zone_id or "not reported"),
         *unreadable(schedule),
     )
     verb = {"on": "schedule off", "off": "schedule on"}.get(word)
@@ -57,7 +57,7 @@ async def switch_on(ctx: AdapterContext, operation: Operation, call: Call) -> Do
 
 
 async def switch_off(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Switch a schedule off; what a pause switches on again is only what was on."""
+    """Switch a schedule off; the end of a pause switches on only a schedule that was on."""
     restore: tuple[Target, ...] | None = None
     if "for" in operation.given or "until" in operation.given:
         was_off = schedule_word(await _one(ctx, operation.target)) == "off"

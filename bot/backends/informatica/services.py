@@ -1,4 +1,4 @@
-"""Start, stop and restart of a service, how they are followed, and what became of one whose answer was lost."""
+"""Start, stop and restart of a service, how they are followed, and the look-up of one whose answer was lost."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _SHOWN: Final = 5
 
 
 async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Start the latest version of the service; the end is followed by `views_of`."""
+    """Start the latest version of the service; `views_of` follows it."""
     return await _move(ctx, operation.target, "start")
 
 
 async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Stop all versions of the service; the end is followed by `views_of`."""
+    """Stop all versions of the service; `views_of` follows it."""
     return await _move(ctx, operation.target, "stop")
 
 
@@ -58,7 +58,7 @@ async def _move(ctx: AdapterContext, target: Target, goal: Goal) -> Done:
         return moved
     state, message = moved
     words, phase = named(SERVICE, state)
-    # Only the details tell that it is up or down (SEED: check the status using the v2 agent resource).
+    # Only the details show whether it is up or down (SEED: check the status using the v2 agent resource).
     going = phase if phase in (Phase.WAITING, Phase.UNREADABLE) else Phase.ACTIVE
     shown = f"{words} ({state})" if state in SERVICE else words
     said = (Fact(label="Informatica says", value=ctx.clean(message)),) if message else ()
@@ -73,10 +73,10 @@ async def _move(ctx: AdapterContext, target: Target, goal: Goal) -> Done:
 
 
 async def _send(ctx: AdapterContext, target: Target, goal: Goal) -> tuple[str, str] | Done:
-    """The vendor's state and message; or Done where it says that the service is there already, and the details agree.
+    """The vendor's state and message, or Done if it says that the service already is in that state and the details agree.
 
-    GUESS: what it answers to the start of a running or the stop of a stopped service is not documented. Any other refusal is one,
-    whatever the service does now.
+    GUESS: its answer to starting a running service or stopping a stopped one is not documented. Any other refusal counts,
+    whatever state the service is in.
     """
     federated, name = split_service(target)
     try:
@@ -90,11 +90,11 @@ async def _send(ctx: AdapterContext, target: Target, goal: Goal) -> tuple[str, s
         await ctx.names.remember([target.model_copy(update={"group": ServiceKey.of(target.group).v2})])
         return reply.service_state or "nothing", reply.message or ""
     word = "running" if goal == "start" else "stopped"
-    return Done(summary=f"{target.name} is {word} already. {said}", backend_ref=target.id, next=_after(target, goal))
+    return Done(summary=f"{target.name} is already {word}. {said}", backend_ref=target.id, next=_after(target, goal))
 
 
 async def _there_already(ctx: AdapterContext, target: Target, goal: Goal) -> bool:
-    """An absent service counts as stopped only if it was ever seen: otherwise its name may be a wrong one."""
+    """An absent service counts as stopped only if it was seen before: otherwise its name may be wrong."""
     agent = await ctx.client.details(ServiceKey.of(target.group).v2)
     name = split_service(target)[1]
     if judge(goal, agent, name, elapsed=0.0, limit=1.0).phase is not Phase.SUCCEEDED:
@@ -123,7 +123,7 @@ def _after(target: Target, goal: Goal) -> tuple[Suggestion, ...]:
 
 
 async def views_of(ctx: AdapterContext, group: str, runs: Sequence[Target]) -> dict[str, RunView]:
-    """How starts or stops of one agent since one moment stand, by one request."""
+    """The progress of starts or stops that share an agent and a start time, by one request."""
     key = ServiceKey.of(group)
     agent = await ctx.client.details(key.v2)
     views: dict[str, RunView] = {}
@@ -154,7 +154,7 @@ def _view(run: Target, agent: Agent, sight: Sight, goal: Goal, since: datetime) 
 
 
 async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done | Failed:
-    """Stop, wait, start, wait. There is no restart in the API, although there is a state RESTARTING (SEED)."""
+    """Stop, wait, start, wait. The API has no restart, although it has a state RESTARTING (SEED)."""
     target = operation.target
     await call.progress(f"Stopping {target.name}.")
     await _send(ctx, target, "stop")
@@ -164,7 +164,7 @@ async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done
             code="not_stopped",
             summary=f"{target.name} did not stop within {ctx.settings.follow_seconds} s and was not started again. "
             f"Last known: {sight.state}.",
-            hint="Look with `status`; the stop may still take effect.",
+            hint="Check with `status`; the stop may still take effect.",
             next=(suggest("Refresh", "status", target), suggest("Start", "start", target)),
         )
     await call.progress(f"{target.name} is stopped; starting it.")
@@ -172,21 +172,21 @@ async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     if trouble:
         return Failed(
             code="stopped_not_started",
-            summary=f"{target.name} is stopped and not started again. {trouble}",
-            hint="Start it as soon as the cause is gone.",
+            summary=f"{target.name} is stopped and was not started again. {trouble}",
+            hint="Fix the cause, then start it.",
             next=(suggest("Start", "start", target), suggest("Refresh", "status", target)),
         )
     return await _come_up(ctx, target, call)
 
 
 async def _start_again(ctx: AdapterContext, target: Target) -> str:
-    """Empty when the start was accepted, or has taken effect in spite of a lost answer; else what went wrong."""
+    """Empty if the start was accepted, or took effect although its answer was lost; else the problem."""
     try:
         await _send(ctx, target, "start")
     except (Lost, ServerError, BadReply) as unsure:
         if await _is_coming_up(ctx, target):
             return ""
-        return f"The answer to the start was lost, and nothing is seen of it: {unsure.summary}"
+        return f"The answer to the start was lost, and the service doesn't show it: {unsure.summary}"
     except (CallProblem, NoSuchTarget) as problem:
         return problem.summary
     return ""
@@ -212,14 +212,14 @@ async def _come_up(ctx: AdapterContext, target: Target, call: Call) -> Done | Fa
     return Failed(
         code="started_not_up",
         summary=f"{target.name} was stopped and started again, but it is not up. Last known: {sight.state}.",
-        hint="Look with `status`; it may still come up."
-        + (" The agent lists it in none of its `agentEngines`." if sight.state == NOT_LISTED else ""),
+        hint="Check with `status`; it may still come up."
+        + (" The agent doesn't list it in `agentEngines`." if sight.state == NOT_LISTED else ""),
         next=(suggest("Refresh", "status", target), suggest("Start", "start", target)),
     )
 
 
 async def _wait(ctx: AdapterContext, target: Target, goal: Goal, call: Call) -> Sight:
-    """Read the details until the movement has ended. A reading that fails is made again until the time is over."""
+    """Read the details until the start or stop has ended. A failed read is repeated until the time is over."""
     began, limit = call.clock.monotonic(), float(ctx.settings.follow_seconds)
     v2, name = ServiceKey.of(target.group).v2, split_service(target)[1]
     sight = Sight("not read yet", Phase.UNREADABLE)
@@ -231,7 +231,7 @@ async def _wait(ctx: AdapterContext, target: Target, goal: Goal, call: Call) -> 
         except CredentialRefused:
             return Sight(f"{sight.state}; Informatica no longer accepts the account", Phase.FAILED)
         except (CallProblem, NoSuchTarget) as problem:
-            sight = Sight(f"{sight.state.partition(';')[0]}; not readable now: {problem.summary}", Phase.UNREADABLE)
+            sight = Sight(f"{sight.state.partition(';')[0]}; can't be read now: {problem.summary}", Phase.UNREADABLE)
         if sight.phase.ended or elapsed >= limit:
             return sight
         if sight.state != told:
@@ -240,7 +240,7 @@ async def _wait(ctx: AdapterContext, target: Target, goal: Goal, call: Call) -> 
         await call.clock.sleep(ctx.settings.poll_seconds)
 
 
-# --- before, now, and afterwards -----------------------------------------------------------------
+# --- status, pre-flight and look-up -----------------------------------------------------------------
 
 
 async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -257,7 +257,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         verbs, summary = (), f"The agent {agent_name(target)} is not active, so the state of {target.name} is unknown."
     elif not statuses:
         verbs, known = ("start",), await ctx.names.by_id(target.backend, target.kind, target.id)
-        why = "it is stopped" if known is not None else "it is stopped, or there is no service of that name"
+        why = "it is stopped" if known is not None else "it is stopped, or no service has that name"
         why = "the agent lists a service without a name" if record.unnamed else why
         summary = f"{target.name} is not listed: {why}."
     steps = tuple(suggest(verb.capitalize(), verb, target) for verb in verbs)
@@ -293,7 +293,7 @@ async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]
 
 
 def jobs_text(jobs: Sequence[Running], v2: str) -> str:
-    """The jobs on this agent, and how many run on an agent that is not named."""
+    """The jobs on this agent, and the number of jobs without a named agent."""
     jobs = [job for job in jobs if not named(RUNNING, job.execution_state)[1].ended]
     here = [job for job in jobs if job.agent_id == v2]
     unsaid = [job for job in jobs if not job.agent_id]
@@ -307,21 +307,21 @@ def jobs_text(jobs: Sequence[Running], v2: str) -> str:
 
 
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
-    """Whether a start or stop took effect, by the details. The API doesn't tell who did what."""
+    """Whether a start or stop took effect, by the details. The API doesn't show who did what."""
     target, verb = operation.target, operation.verb
     record = await ctx.client.details(ServiceKey.of(target.group).v2)
     statuses = of_service(record, split_service(target)[1])
     state = service_words(newest(statuses))[0] if statuses else NOT_LISTED
-    evidence = f"The details of {agent_name(target)} say of it: {state}."
+    evidence = f"The details of {agent_name(target)} show the state: {state}."
     if not record.lists or record.unnamed or verb == "restart":
         more = " It may have been stopped and not started again." if verb == "restart" and not statuses else ""
         return LookBack(evidence=evidence + more)
     goal: Goal = "start" if verb == "start" else "stop"
     if not _shows(goal, [status.status or "" for status in statuses]):
-        return LookBack(absent=True, evidence=f"{evidence} Nothing is seen of the {goal}.")
+        return LookBack(absent=True, evidence=f"{evidence} The {goal} has not taken effect.")
     run = _followed(ctx, target, goal, sent_at)
     found = Done(
-        summary=f"The {goal} of {target.name} is seen: {state}.",
+        summary=f"The {goal} of {target.name} took effect: {state}.",
         run=run,
         view=RunView(state=state, phase=Phase.ACTIVE, next=_while_going(target, goal)),
         backend_ref=target.id,

@@ -13,10 +13,10 @@ class InformaticaSettings(BackendSettings):
     """Write either `username` and `password` (a native user) or `org_id` and `oauth_token` (a SAML user: `loginOAuth`).
 
     `oauth_token` is an access token (JWT) of the identity provider. Informatica takes each token for one login, so write
-    `file:PATH` and let a program of yours put a fresh token there: the file is read at every sign-in. `login_url` is scheme and
-    host of the login, such as https://dm-us.informaticacloud.com; the login's reply names where all other calls go, which must
-    be the same domain or one of `hosts`. `product` is the entry of that reply whose base address is used, otherwise the first
-    (GUESS).
+    `file:PATH` and let your own program write new tokens there: each sign-in reads the file. `login_url` is scheme and
+    host of the login, such as https://dm-us.informaticacloud.com; the login's reply names the host of all other calls, which
+    must be in the same domain or one of `hosts`. `product` is the entry of that reply whose base address is used (default: the
+    first; GUESS).
 
     `follow_seconds` is how long a start or stop of a service is followed (CODE: other clients give up at 300), `poll_seconds`
     the interval inside a restart. `idle_minutes`: a session that was unused for longer is renewed before the next call (the
@@ -45,7 +45,7 @@ class InformaticaSettings(BackendSettings):
     @field_validator("password")
     @classmethod
     def _password(cls, password: SecretStr | None) -> SecretStr | None:
-        # A password kept in a file usually ends with a line end that is not part of it.
+        # A password in a file usually ends with a line end that is not part of it.
         word = password.get_secret_value().rstrip("\r\n") if password is not None else ""
         return SecretStr(word) if word else None
 

@@ -1,4 +1,4 @@
-"""States of services, running jobs and ended jobs in words, and how far a start or a stop of a service is.
+"""States of services, running jobs and ended jobs in words, and the progress of a start or a stop of a service.
 
 What is not documented is `unknown (X)`, never a success.
 """
@@ -14,7 +14,7 @@ from bot.backends.informatica.keys import Goal
 from bot.backends.informatica.models import Agent, Status
 from bot.core.outcome import Level, Phase, State
 
-# SEED: the table of the page "Secure Agent services". Which of them settle by themselves is read from their texts.
+# SEED: the table of the page "Secure Agent services". Which states are transitional is inferred from their texts.
 SERVICE: Final[Mapping[str, tuple[str, Phase]]] = {
     "NEED_RUNNING": ("start initiated", Phase.WAITING),
     "NEED_STOP": ("stop initiated", Phase.WAITING),
@@ -53,12 +53,12 @@ LEVELS: Final[Mapping[Phase, Level]] = {
 }
 NOT_LISTED: Final = "not listed"
 _NOT_ACTIVE: Final = "not listed, because the agent is not active"
-# GUESS: right after the call the details may still show the state of before, so an unwelcome one counts only after this.
+# GUESS: right after the call the details may still show the old state, so a bad state counts only after this time.
 _SETTLING: Final = 15.0
 
 
 def named(table: Mapping[str, tuple[str, Phase]], state: str | int | None) -> tuple[str, Phase]:
-    """Words and phase of a state."""
+    """The words and the phase of a state."""
     key = "nothing" if state is None else str(state)
     return table.get(key, (f"unknown ({key[:40]})", Phase.UNREADABLE))
 
@@ -75,7 +75,7 @@ def service_words(status: Status) -> tuple[str, Phase]:
 
 
 def newest(statuses: Sequence[Status]) -> Status:
-    """The latest version of a service of which several may be listed."""
+    """The latest of the listed versions of a service."""
     return max(statuses, key=lambda one: (_version(one.appversion), one.create_time or ""))
 
 
@@ -89,7 +89,7 @@ def of_service(agent: Agent, name: str) -> list[Status]:
 
 
 def service_state(agent: Agent, name: str) -> State:
-    """A service now. An agent that is not active lists nothing, which says nothing of its services."""
+    """The state of a service now. An agent that is not active lists no services, so their state is unknown."""
     statuses = of_service(agent, name)
     if statuses:
         words, phase = service_words(newest(statuses))
@@ -112,7 +112,7 @@ def agent_state(agent: Agent) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """State in words, where that leaves the movement, and a sentence where one is needed."""
+    """A state in words, the phase of the start or stop, and an optional message."""
 
     state: str
     phase: Phase
@@ -120,7 +120,7 @@ class Sight:
 
 
 def judge(goal: Goal, agent: Agent, name: str, *, elapsed: float, limit: float) -> Sight:
-    """How far a start or a stop is; `elapsed` and `limit` are seconds since the call and until following ends.
+    """The progress of a start or a stop; `elapsed` is seconds since the call, `limit` seconds until following ends.
 
     CODE iics-cli: a start is finished with RUNNING and subState "0", a stop when the service is no longer listed or
     USER_STOPPED; it polls up to 300 s.
@@ -131,9 +131,9 @@ def judge(goal: Goal, agent: Agent, name: str, *, elapsed: float, limit: float) 
         return sight
     wanted = "up" if goal == "start" else "down"
     return Sight(
-        f"not {wanted} in time, last known: {sight.state}",
+        f"not {wanted} in time; last known: {sight.state}",
         Phase.FAILED,
-        f"It is not {wanted} after {limit:g} s and is no longer followed. It may still get there: look with `status`.",
+        f"It is not {wanted} after {limit:g} s and is no longer followed. Check with `status`; it may still get there.",
     )
 
 
@@ -143,7 +143,7 @@ def _start(agent: Agent, statuses: Sequence[Status], elapsed: float) -> Sight:
     words, phase = service_words(newest(statuses))
     if phase in (Phase.FAILED, Phase.STOPPED) and elapsed < _SETTLING:
         return Sight(words, Phase.ACTIVE)
-    return Sight(words, phase, "A user stopped it, or the start did not take." if phase is Phase.STOPPED else "")
+    return Sight(words, phase, "A user stopped it, or the start didn't take effect." if phase is Phase.STOPPED else "")
 
 
 def _stop(agent: Agent, statuses: Sequence[Status]) -> Sight:

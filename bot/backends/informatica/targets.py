@@ -1,7 +1,7 @@
-"""From what a person wrote to the one thing that is meant.
+"""Turns what a person wrote into the one target that it means.
 
 Agents by the v3 lookup (SEED), which gives the federated id; the v2 id comes from the v2 agent of that name and is
-remembered. Services by what the v2 details list, or by what was seen before: a stopped service is no longer listed.
+remembered. Services come from the v2 details, or from what was seen before: a stopped service is no longer listed.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Finder:
         self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
-        """The exact target; see ports.Backend.resolve."""
+        """The target of `ref`; see ports.Backend.resolve."""
         if ref.selector is not None:
-            raise BadRequest(f"`@{ref.selector}` picks a run of an agent, and {self._backend} has no such runs.")
+            raise BadRequest(f"`@{ref.selector}` picks a run of an agent, but {self._backend} has no such runs.")
         if kind == AGENT:
             return await self.agent(ref.path)
         if kind == TASK:
@@ -81,11 +81,11 @@ class Finder:
             return known
         agent = await self._client.agent_by_name(name)
         if agent.federated_id not in (None, found.id):
-            raise BadReply(f"{self._backend} names two different agents `{name}`; nothing is done with either.")
+            raise BadReply(f"{self._backend} has two agents called `{name}`, so nothing was done.")
         return await self._remembered(self.agent_target(agent.name, found.id, agent.id))
 
     async def _looked_up(self, name: str) -> Found | None:
-        """What the lookup says; None when it says no, for its code for `not found` is not documented."""
+        """The agents that the lookup finds; None if it fails, because its code for `not found` is not documented."""
         try:
             return await self._client.lookup(name, "Agent")
         except NoSuchTarget:
@@ -96,7 +96,7 @@ class Finder:
             return None
 
     async def _listed_agent(self, name: str) -> Target:
-        """An agent of the list of all, for orgs whose lookup does not find it; else the names that come near."""
+        """The agent from the full list, for organizations whose lookup doesn't find it. Raises NoSuchTarget with near names."""
         agents = await self._client.agents()
         for agent in agents:
             if agent.name == name and agent.federated_id and agent.id:
@@ -104,7 +104,7 @@ class Finder:
         names = {agent.name.casefold(): agent.name for agent in agents if agent.name}
         close = difflib.get_close_matches(name.casefold(), sorted(names), n=5, cutoff=0.4)
         near = tuple(f"{AGENT}/{names[key]}" for key in close)
-        known = f" There are: {', '.join(sorted(names.values())[:10])}." if names else ""
+        known = f" It has: {', '.join(sorted(names.values())[:10])}." if names else ""
         raise NoSuchTarget(f"{self._backend} has no Secure Agent `{name}`.{known}", nearest=near)
 
     def agent_target(self, name: str, federated: str, v2: str) -> Target:
@@ -122,7 +122,7 @@ class Finder:
     # --- services ------------------------------------------------------------------------------
 
     async def _service(self, path: str) -> Target:
-        """`AGENT/SERVICE`. A display name that nobody has seen is taken as it is written: the service may be stopped."""
+        """`AGENT/SERVICE`. A display name that was never seen is used as written: the service may be stopped."""
         checked_name(path, 'eu-1/"Data Integration Server"')
         slashes = [at for at, char in enumerate(path) if char == "/"][:_MOST_SPLITS]
         parts = [(path[:at], path[at + 1 :]) for at in slashes if path[:at].strip() and path[at + 1 :].strip()]
@@ -140,8 +140,8 @@ class Finder:
         raise missing or NoSuchTarget(f"{self._backend} has no service `{path}`.")
 
     async def _no_service(self, name: str) -> Problem:
-        """What to raise for one word where an agent and a service belong: the agent of that name, and what runs on it."""
-        told = f'`{name}` names no service. Write `AGENT/SERVICE`, like `eu-1/"Data Integration Server"`'
+        """The error for a single word in place of AGENT/SERVICE: it names the agent and its services."""
+        told = f'`{name}` is not a service. Write `AGENT/SERVICE`, like `eu-1/"Data Integration Server"`'
         try:
             agent = await self.agent(name)
         except NoSuchTarget as no:
@@ -158,13 +158,13 @@ class Finder:
         await self.learn(agent, record)
         seen = {target.id.partition("/")[2] for target in await self.seen_services(agent)}
         if name not in seen:
-            # Another writing would be another target to the rules, and nobody says how the vendor reads it.
+            # Another spelling would be another target for the rules, and how the vendor compares names is not documented.
             inner = [one.app_display_name for one in record.services if one.appname and _same(one.appname, name)]
             other = inner or [one for one in sorted(seen) if _same(one, name)]
             if other:
                 raise NoSuchTarget(
                     f"{agent.name} has no service `{name}`; it is called `{other[0]}`.",
-                    "Upper and lower case count, and so do blanks.",
+                    "Names are compared exactly, with case and spaces.",
                     nearest=tuple(self.service_target(agent, one).name for one in other),
                 )
         return self.service_target(agent, name)
@@ -182,7 +182,7 @@ class Finder:
         )
 
     async def learn(self, agent: Target, record: Agent) -> list[Target]:
-        """Remember the services that are listed now: once stopped, they are listed no more."""
+        """Remember the services that are listed now: the agent doesn't list them once they are stopped."""
         names = dict.fromkeys(status.app_display_name for status in record.services)
         targets = [self.service_target(agent, name) for name in names]
         if targets:
@@ -190,14 +190,14 @@ class Finder:
         return targets
 
     async def seen_services(self, agent: Target) -> list[Target]:
-        """Every service of that agent that was ever seen."""
+        """Every service of that agent that was seen before."""
         known = await self._names.known(self._backend, SERVICE)
         return [target for target, _ in known if split_service(target)[0] == agent.id]
 
     # --- tasks ---------------------------------------------------------------------------------
 
     async def _task(self, written: str) -> Target:
-        """A task by path or id. The lookup wants a type with a path, so the types are asked for one by one."""
+        """A task by path or id. The lookup needs a type with a path, so the types are tried one by one."""
         path = checked_name(written, "task/load_orders")
         head, _, rest = path.partition("/")
         types: Sequence[str] = self._types
@@ -246,7 +246,7 @@ class Finder:
         )
 
     async def _task_of_log(self, path: str, types: Sequence[str]) -> Target:
-        """A task that the lookup does not find, by the newest jobs: there a v2 id, a plain name and the type stand together."""
+        """A task that the lookup doesn't find, taken from the newest jobs, which show the v2 id, the plain name and the type."""
         entries = await self._client.ended(rows=_LOOKED_AT)
         for entry in entries:
             if entry.object_id and path in (entry.object_id, entry.object_name) and (entry.type or "") in types:
@@ -262,12 +262,12 @@ class Finder:
         names = sorted({entry.object_name for entry in entries if entry.object_name})
         raise NoSuchTarget(
             f"{self._backend} has no task `{path}` of the types {', '.join(types)}.",
-            "Write its path with its folders, like `task/Default/Sales/load_orders`.",
+            "Write the path with its folders, like `task/Default/Sales/load_orders`.",
             nearest=tuple(f"{TASK}/{near}" for near in difflib.get_close_matches(path, names, n=5, cutoff=0.5)),
         )
 
     async def learn_task(self, target: Target, v2: str) -> Target:
-        """Remember a task's v2 id, which the reply of a start tells."""
+        """Remember a task's v2 id, which the reply to a start contains."""
         key = TaskKey.of(target.group)
         return await self._remembered(target.model_copy(update={"group": TaskKey(key.type, v2 or key.v2).group}))
 
@@ -305,7 +305,7 @@ class Finder:
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two names are the same but for case, width, blanks and signs."""
+    """Whether two names differ only in case, width, blanks and punctuation."""
     return _letters(one) == _letters(other)
 
 

@@ -19,7 +19,7 @@ from bot.core.text import suggest, utc_text
 from bot.core.value import Json
 
 SKEW: Final = timedelta(seconds=5)
-# GUESS: a job that was accepted may take a while to be listed.
+# GUESS: it may take a while until an accepted job is listed.
 UNLISTED: Final = timedelta(minutes=15)
 _LOOKED_AT: Final = 200
 
@@ -39,7 +39,7 @@ async def start(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         task = await ctx.finder.learn_task(task, started.task_id)
     if started.run_id is None:
         steps = (suggest("Refresh", "status", task),)
-        return Done(summary=f"{task.name} was started. The number of the run can't be read (`runId`).", next=steps)
+        return Done(summary=f"{task.name} was started. The run number (`runId`) can't be read.", next=steps)
     return _started(ctx, task, started.run_id, ctx.clock.now())
 
 
@@ -58,12 +58,12 @@ def _started(ctx: AdapterContext, task: Target, run_id: int, since: datetime) ->
 
 
 async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Stop the running job; it is followed to its end where its number is known."""
+    """Stop the running job; it is followed if its number is known."""
     task = operation.target
     job = await _running(ctx, task)
     clean = operation.params.get("clean") is True
     await ctx.client.stop_job(body_of(task), clean=clean)
-    how = "It ends cleanly, which may take a while." if clean else "It is broken off."
+    how = "The job finishes cleanly, which may take a while." if clean else "The job is broken off."
     run_id = job.run_id if job is not None else None
     if job is None or run_id is None:
         return Done(summary=f"The stop of {task.name} was accepted. {how}", next=(suggest("Refresh", "status", task),))
@@ -81,13 +81,13 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def _running(ctx: AdapterContext, task: Target) -> Running | None:
-    """The job of the task that runs. The monitor also lists jobs that have just ended."""
+    """The running job of the task. The monitor also lists jobs that have just ended."""
     job = _of(await ctx.client.running(), task)
     return None if job is None or named(RUNNING, job.execution_state)[1].ended else job
 
 
 def _of(jobs: Sequence[Running], task: Target) -> Running | None:
-    """The job of the task in the monitor, one that runs before one that has ended."""
+    """The job of the task in the monitor; a running job is preferred to one that has ended."""
     key = TaskKey.of(task.group)
     mine = [job for job in jobs if is_of(task, key, job.task_id, job.task_name, job.type)]
     mine = [job for job in mine if key.run in (None, job.run_id)]
@@ -95,7 +95,7 @@ def _of(jobs: Sequence[Running], task: Target) -> Running | None:
 
 
 async def ended(ctx: AdapterContext, task: Target, run_id: int | None, count: int) -> list[Entry]:
-    """Ended jobs of a task, newest first. Without its v2 id, the newest jobs of all are looked through."""
+    """Ended jobs of a task, newest first. Without its v2 id, the newest jobs of all tasks are searched."""
     key = TaskKey.of(task.group)
     if key.v2:
         found = await ctx.client.ended(task_id=key.v2, run_id=run_id, rows=count)
@@ -111,7 +111,7 @@ async def ended(ctx: AdapterContext, task: Target, run_id: int | None, count: in
 
 
 async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The job that runs, else the newest that ended. On a card of one run, that run."""
+    """The running job, else the newest that ended. On the card of a run, that run."""
     task = operation.target
     run_id = TaskKey.of(task.group).run
     job = await _running(ctx, task)
@@ -121,7 +121,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     entries = await ended(ctx, task, run_id, 1)
     if not entries:
         return Done(
-            summary=f"No job of {task.name} runs, and none is in the log.", next=(suggest("Start", "start", task),)
+            summary=f"{task.name} has no running job, and none in the log.", next=(suggest("Start", "start", task),)
         )
     view = ended_view(task, entries[0], ctx.clean)
     run = f"run {entries[0].run_id}" if entries[0].run_id is not None else "the newest run"
@@ -139,14 +139,14 @@ async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     task = operation.target
     entries = await ended(ctx, task, None, number_of(operation, "count") or 10)
     if not entries:
-        return Done(summary=f"No job of {task.name} is in the log.")
+        return Done(summary=f"{task.name} has no jobs in the log.")
     bad = sum(named(ENDED, entry.state)[1] is Phase.FAILED for entry in entries)
     summary = f"{task.name}: the latest {len(entries)} ended jobs, {bad or 'none'} of them failed."
     return Done(summary=summary, table=entry_table(entries, ctx.clean))
 
 
 async def views_of(ctx: AdapterContext, group: str, runs: Sequence[Target]) -> dict[str, RunView]:
-    """How one run stands: by the monitor while it runs, by the log when it has ended."""
+    """The state of one run: from the monitor while it runs, from the log when it has ended."""
     key = TaskKey.of(group)
     views: dict[str, RunView] = {}
     for run in runs:
@@ -167,7 +167,7 @@ def _unlisted(ctx: AdapterContext, key: TaskKey) -> RunView:
     return RunView(
         state="not found",
         phase=Phase.UNREADABLE,
-        message="Informatica lists this run neither among the running nor among the ended jobs.",
+        message="Informatica lists this run neither as a running nor as an ended job.",
     )
 
 
@@ -178,7 +178,7 @@ async def state_of(ctx: AdapterContext, task: Target) -> str:
 
 
 async def preflight(ctx: AdapterContext, task: Target) -> list[tuple[str, str]]:
-    """The running job, and how the last ones ended."""
+    """The running job, and the outcomes of the last jobs."""
     job = await _running(ctx, task)
     entries = await ended(ctx, task, None, 5)
     last = "; ".join(f"{named(ENDED, entry.state)[0]} {utc_text(entry.ended)}" for entry in entries)
@@ -190,9 +190,9 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     if operation.verb == "stop":
         job = await _running(ctx, operation.target)
         if job is None:
-            evidence = f"No job of {operation.target.name} runs any more; the stop or its own end may be why."
+            evidence = f"No job of {operation.target.name} is running now. The stop or its own end may be the reason."
         else:
-            evidence = f"Still there: {running_text(job)}."
+            evidence = f"Still running: {running_text(job)}."
         return LookBack(
             absent=job is not None and job.execution_state in ("QUEUED", "INITIALIZED", "RUNNING"), evidence=evidence
         )
@@ -202,7 +202,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
 async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime) -> LookBack:
     key = TaskKey.of(task.group)
     runs: dict[int, str] = {}
-    # The server's clock may differ from ours: its distance is read off the Date header of its answers.
+    # The server's clock may differ from ours: the difference comes from the Date header of its answers.
     jobs = [
         job
         for job in await ctx.client.running()
@@ -214,15 +214,15 @@ async def _start_look_back(ctx: AdapterContext, task: Target, sent_at: datetime)
     for one in numbered:
         if one.run_id is not None and one.began is not None and one.began >= since:
             runs[one.run_id] = utc_text(one.began)
-    looked = f"Looked at {len(jobs)} running and {len(entries)} ended jobs of {task.name}."
+    looked = f"Checked {len(jobs)} running and {len(entries)} ended jobs of {task.name}."
     if not runs:
         unsure = any(one.odd or one.began is None or one.run_id is None for one in numbered)
-        more = " Not all of them can be read." if unsure else ""
-        return LookBack(absent=not unsure, evidence=f"{looked} None began since.{more}")
+        more = " Not all of them could be read." if unsure else ""
+        return LookBack(absent=not unsure, evidence=f"{looked} None started since then.{more}")
     if len(runs) > 1:
         return LookBack(
-            evidence=f"{looked} {len(runs)} began since: runs {', '.join(map(str, runs))}. It is unknown which is this one."
+            evidence=f"{looked} {len(runs)} started since then: runs {', '.join(map(str, runs))}. Which is this one is unknown."
         )
     run_id, began = next(iter(runs.items()))
     found = _started(ctx, task, run_id, sent_at)
-    return LookBack(found=found, evidence=f"{looked} Run {run_id} began at {began}; who began it is unknown.")
+    return LookBack(found=found, evidence=f"{looked} Run {run_id} started at {began}; who started it is unknown.")

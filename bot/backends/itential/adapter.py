@@ -1,4 +1,4 @@
-"""The adapter of a platform: it finds targets, hands operations to their handlers, follows jobs and tells the health."""
+"""The adapter of a platform: it finds targets, passes operations to their handlers, follows jobs and reports health."""
 
 from __future__ import annotations
 
@@ -74,26 +74,26 @@ class ItentialBackend(AdapterBase):
         return await self._ctx.finder.find(ref, kind)
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
-        """Do it, once."""
+        """Run the operation, once."""
         refused = resources.check(operation) if operation.target.kind in RESOURCES else None
         if refused is not None:
             return refused
         return await handler_of(_HANDLERS, operation)(self._ctx, operation, call)
 
     async def form(self, target: Target) -> tuple[Param, ...]:
-        """The parameters of a service by its JSON Schema, as rows for a modal; empty where it carries none."""
+        """The parameters of a service from its JSON Schema, as fields for a modal; empty if it has none."""
         service = await self._ctx.client.service(target.id)
         return fields(service.service_metadata.decorator)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
-        """Jobs by the list of the newest ones, or one by one."""
+        """Jobs from the list of the newest ones, or one by one."""
         return await jobs.views_of(self._ctx, [run for run in runs if run.kind == JOB])
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
-        """By the newest jobs, the status of the job, or the lists."""
+        """Looks the call up in the newest jobs, the status of the job, or the lists."""
         kind = operation.target.kind
         if operation.repeat_safe:
-            return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
+            return LookBack(evidence="This call is idempotent, so you can send it again.")
         if kind == SERVICE:
             return await runs.look_back(self._ctx, operation, sent_at)
         if kind == JOB:
@@ -101,7 +101,7 @@ class ItentialBackend(AdapterBase):
         return await resources.look_back(self._ctx, operation, sent_at)
 
     async def check(self, operation: Operation) -> Refused | None:
-        """Whether the service takes the parameters, the job has what could be retried, and what is named exists or not."""
+        """Whether the service takes the parameters, the job has a task to retry, and the target exists or must not exist yet."""
         kind = operation.target.kind
         if kind == SERVICE:
             return await runs.check(self._ctx, operation)
@@ -110,7 +110,7 @@ class ItentialBackend(AdapterBase):
         return resources.check(operation) if kind in RESOURCES else None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
-        """What would be sent, and what it would meet; raises BadRequest for parameters that do not fit."""
+        """What would be sent, and the current state; raises BadRequest for parameters that don't fit."""
         target = operation.target
         if target.kind == SERVICE:
             return await runs.preflight(self._ctx, operation)
@@ -119,7 +119,7 @@ class ItentialBackend(AdapterBase):
         return await resources.preflight(self._ctx, target) if target.kind in RESOURCES else ()
 
     async def state_of(self, target: Target) -> str:
-        """The state in one phrase."""
+        """The state as one phrase."""
         if target.kind == JOB:
             return await jobs.state_of(self._ctx, target)
         if target.kind in RESOURCES:
@@ -138,7 +138,7 @@ class ItentialBackend(AdapterBase):
         version, up = await client.version(), await client.connections()
         state, away = connections_state(up), sorted(cluster for cluster, word in up.items() if word != CONNECTED)
         if said.casefold() not in ("ok", "success"):
-            return Health(ok=False, summary=f"{self.name} says in `result` of its health check: `{said}`.")
+            return Health(ok=False, summary=f"{self.name} reports in `result` of its health check: `{said}`.")
         return Health(
             ok=state is None or state.level is not Level.BAD,
             summary=f"{self.name} answers, version {version}; {state.text if state else 'no gateways'}.",
@@ -147,7 +147,7 @@ class ItentialBackend(AdapterBase):
         )
 
     async def targets(self) -> Sequence[Named]:
-        """Services, gateways, groups and certificates that can be named."""
+        """Services, gateways, groups and certificates that have a name."""
         ctx = self._ctx
         services = await ctx.client.services()
         listed = [one for one in services if one.id and one.service_metadata.name and one.service_metadata.location]

@@ -1,4 +1,4 @@
-"""What can be done with a platform: kinds of targets and one row for each verb on each of them."""
+"""What can be done with a platform: kinds of targets and one capability for each verb on each of them."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _GM: Final = "/gateway_manager/v1"
 _OM: Final = "/operations-manager/jobs"
 _READ_TIME: Final = 60.0
 _CHANGE_TIME: Final = 60.0
-# The largest `run_seconds`, and the reading of the service before it.
+# The largest `run_seconds`, plus the read of the service before it.
 _RUN_TIME: Final = 600.0
 
 TARGETS: Final = (
     TargetKind(
         name=SERVICE,
         prefix=None,
-        help="A service, by its name, with its cluster in front where several have one of that name",
+        help="A service, by its name; write CLUSTER/NAME if several clusters have that name",
         example="cluster_1/my-tofu-service",
     ),
     TargetKind(
@@ -58,17 +58,17 @@ TARGETS: Final = (
         example="job/20ae2dd7cf1c43aab817556a",
         part_of=SERVICE,
     ),
-    TargetKind(name=PLATFORM, prefix="platform", help="The platform itself, written as the backend alone", example=""),
+    TargetKind(name=PLATFORM, prefix="platform", help="The platform itself; write the backend name alone", example=""),
 )
 
 
-def _row(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
+def _capability(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
     return Capability(verb=verb, target=target, risk=risk, **{"repeat_safe": False, "deadline": _CHANGE_TIME, **rest})
 
 
 def _read(verb: str, target: str, **rest: Any) -> Capability:
-    usual = {"repeat_safe": True, "deadline": _READ_TIME, "effect": "Nothing is changed."}
-    return _row(verb, target, Risk.READ, **{**usual, **rest})
+    usual = {"repeat_safe": True, "deadline": _READ_TIME, "effect": "Nothing changes."}
+    return _capability(verb, target, Risk.READ, **{**usual, **rest})
 
 
 _LISTS: Final = (
@@ -105,7 +105,7 @@ _LISTS: Final = (
     _read(
         "certs",
         PLATFORM,
-        help="All certificates, with when they end",
+        help="All certificates, with their expiry",
         example="certs itn:",
         endpoint=f"GET {_GM}/certificates (SEED title, DOC)",
     ),
@@ -130,7 +130,7 @@ _STATUSES: Final = (
     _read(
         "status",
         SERVICE,
-        help="A service: its kind, cluster, parameters and when it last ran",
+        help="A service: its type, cluster, parameters and last run",
         example="status itn:my-tofu-service",
         endpoint=f"GET {_GM}/services/ID (SEED title, DOC)",
     ),
@@ -162,20 +162,20 @@ _STATUSES: Final = (
         example="status itn:cert/edge",
         endpoint=f"GET {_GM}/certificates/ID (SEED title, DOC)",
     ),
-    _read("status", JOB, help="How a job stands", example="status itn:job/ID", endpoint=f"GET {_OM}/ID (CODE)"),
+    _read("status", JOB, help="The state of a job", example="status itn:job/ID", endpoint=f"GET {_OM}/ID (CODE)"),
     _read(
         "logs",
         JOB,
-        help="What a job wrote to stdout and stderr, masked",
+        help="The stdout and stderr of a job, masked",
         example="logs itn:job/ID tail=50",
-        endpoint=f"GET {_OM}/ID (CODE, GUESS: where the output stands)",
+        endpoint=f"GET {_OM}/ID (CODE, GUESS: where the output is)",
         params=(TAIL, GREP, DIFF),
         own_verb=True,
     ),
     _read(
         "logs",
         SERVICE,
-        help="What the newest ended job of a service wrote to stdout and stderr, masked",
+        help="The stdout and stderr of a service's newest job that has ended, masked",
         example="logs itn:my-tofu-service grep=error",
         endpoint=f"GET {_OM} (CODE, GUESS: which jobs are the service's)",
         params=(TAIL, GREP, DIFF),
@@ -184,7 +184,7 @@ _STATUSES: Final = (
 )
 
 _RUNS: Final = (
-    _row(
+    _capability(
         "start",
         SERVICE,
         Risk.CHANGE,
@@ -192,11 +192,11 @@ _RUNS: Final = (
         deadline=_RUN_TIME,
         help="Run a service with parameters",
         example="start itn:my-tofu-service param.action=apply",
-        effect="The service runs once on its gateway; two starts make two runs.",
+        effect="The service runs once on its gateway. Two starts make two runs.",
         endpoint=f"POST {_GM}/services/run (SEED)",
         params=(PARAM, INVENTORY),
     ),
-    _row(
+    _capability(
         "destroy",
         SERVICE,
         Risk.DANGER,
@@ -204,75 +204,75 @@ _RUNS: Final = (
         deadline=_RUN_TIME,
         help="Run an OpenTofu plan with action=destroy",
         example="destroy itn:my-tofu-service",
-        effect="OpenTofu destroys everything that the plan has made; nothing brings it back by itself.",
+        effect="OpenTofu destroys everything that the plan created. This can't be undone.",
         endpoint=f"POST {_GM}/services/run with params.action=destroy (SEED, DOC)",
         params=(PARAM, INVENTORY),
         check=checks.destroy,
     ),
-    _row(
+    _capability(
         "stop",
         JOB,
         Risk.DANGER,
         starts_run=True,
         help="Cancel a job",
         example="stop itn:job/ID",
-        effect="The job is canceled where it stands; what it has done so far stays.",
+        effect="The job is canceled. What it has done so far stays.",
         endpoint=f"POST {_OM}/cancel (CODE)",
     ),
-    _row(
+    _capability(
         "pause",
         JOB,
         Risk.CHANGE,
         help="Pause a job, for a time or until it is resumed",
         example="pause itn:job/ID for=30m",
-        effect="The job goes no further until it is resumed.",
+        effect="The job waits until it is resumed.",
         endpoint=f"POST {_OM}/pause (CODE)",
         params=PAUSE,
         pausable=True,
         resumes="resume",
     ),
-    _row(
+    _capability(
         "resume",
         JOB,
         Risk.CHANGE,
         starts_run=True,
         help="Resume a paused job",
         example="resume itn:job/ID",
-        effect="The job goes on where it was paused.",
+        effect="The job continues where it was paused.",
         endpoint=f"POST {_OM}/resume (CODE)",
     ),
-    _row(
+    _capability(
         "retry",
         JOB,
         Risk.CHANGE,
         starts_run=True,
         help="Run the failed task of a job again",
         example="retry itn:job/ID",
-        effect="The task that failed runs again within the same job.",
+        effect="The failed task runs again in the same job.",
         endpoint=f"POST {_OM}/ID/tasks/TASK/retry (CODE)",
         params=(TASK,),
     ),
 )
 
 _GATEWAYS: Final = (
-    _row(
+    _capability(
         "gateway create",
         GATEWAY,
         Risk.CHANGE,
         help="Create a gateway; the target's name is its cluster id",
         example="gateway create itn:gateway/cluster_9 enabled=false readonly=false",
-        effect="A gateway with this cluster id exists; disabled unless you say otherwise.",
+        effect="A gateway with this cluster id is created, disabled by default.",
         endpoint=f"POST {_GM}/gateways (SEED title, DOC)",
         params=(flag("enabled", ENABLED, False), flag("readonly", READONLY, False), *GATEWAY_REST),
     ),
-    _row(
+    _capability(
         "gateway set",
         GATEWAY,
         Risk.CHANGE,
         repeat_safe=True,
-        help="Change a gateway; what is left unsaid stays",
+        help="Change a gateway; fields that you leave out stay as they are",
         example="gateway set itn:gateway/cluster_1 readonly=true",
-        effect="The gateway has these values; a disabled or read-only one runs no services.",
+        effect="The gateway gets these values. A disabled or read-only gateway runs no services.",
         endpoint=f"PUT {_GM}/gateways/ID (SEED title, DOC)",
         params=(
             text("cluster_id", "Another cluster id"),
@@ -282,84 +282,84 @@ _GATEWAYS: Final = (
         ),
         check=checks.change,
     ),
-    _row(
+    _capability(
         "gateway delete",
         GATEWAY,
         Risk.DANGER,
         help="Delete a gateway",
         example="gateway delete itn:gateway/cluster_9",
-        effect="The gateway is gone for good, and none of its services can be run any more.",
+        effect="The gateway is deleted, and its services can no longer run. This can't be undone.",
         endpoint=f"DELETE {_GM}/gateways/ID (SEED title, DOC)",
     ),
 )
 
 _GROUPS: Final = (
-    _row(
+    _capability(
         "group create",
         GROUP,
         Risk.CHANGE,
         help="Create a service group",
         example="group create itn:group/nightly cluster_id=cluster_1",
-        effect="A service group of this name exists on that cluster.",
+        effect="A service group with this name is created on that cluster.",
         endpoint=f"POST {_GM}/service-groups (SEED title, DOC)",
         params=(text("cluster_id", "Its cluster", required=True), *GROUP_REST),
     ),
-    _row(
+    _capability(
         "group set",
         GROUP,
         Risk.CHANGE,
         repeat_safe=True,
-        help="Change a service group; what is left unsaid stays",
+        help="Change a service group; fields that you leave out stay as they are",
         example='group set itn:group/nightly description="Night runs"',
-        effect="The service group has these values; who may run its services may change.",
+        effect="The service group gets these values. This can change who may run its services.",
         endpoint=f"PATCH {_GM}/service-groups/ID (SEED title, DOC)",
         params=(text("name", "Another name"), *GROUP_REST),
         check=checks.change,
     ),
-    _row(
+    _capability(
         "group delete",
         GROUP,
         Risk.DANGER,
         help="Delete a service group",
         example="group delete itn:group/nightly",
-        effect="The service group is gone for good; its services stay.",
+        effect="The service group is deleted. Its services stay. This can't be undone.",
         endpoint=f"DELETE {_GM}/service-groups/ID (SEED title, DOC)",
     ),
 )
 
 _CERTS: Final = (
-    _row(
+    _capability(
         "cert add",
         CERT,
         Risk.CHANGE,
-        help="Add a certificate: the attached file, or raw_certificate=",
+        help="Add a certificate from an attached file or raw_certificate=",
         example='cert add itn:cert/edge contract_id=c-1 raw_certificate="PEM"',
-        effect="The certificate is known to the platform under this alias.",
+        effect="The platform gets the certificate under this alias.",
         endpoint=f"POST {_GM}/certificates (SEED title, DOC)",
         params=CERT_FIELDS,
         check=checks.add_cert,
         takes_files=True,
     ),
-    _row(
+    _capability(
         "cert set",
         CERT,
         Risk.CHANGE,
         repeat_safe=True,
-        help="Replace a certificate; what is left unsaid stays",
+        help="Replace a certificate; fields that you leave out stay as they are",
         example="cert set itn:cert/edge contract_id=c-2",
-        effect="Gateways that use the certificate use the new one.",
+        effect="Gateways that use the certificate switch to the new one.",
         endpoint=f"PUT {_GM}/certificates/ID (SEED title, DOC)",
         params=CERT_FIELDS,
         check=checks.set_cert,
         takes_files=True,
     ),
-    _row(
+    _capability(
         "cert delete",
         CERT,
         Risk.DANGER,
         help="Delete a certificate",
         example="cert delete itn:cert/edge",
-        effect="The certificate is gone for good; gateways that use it may no longer connect.",
+        effect="The certificate is deleted, and gateways that use it may no longer connect. This can't be undone.",
         endpoint=f"DELETE {_GM}/certificates/ID (SEED title, DOC)",
     ),
 )

@@ -1,4 +1,4 @@
-"""The calls that are made: 22 of Gateway Manager (titles SEED, shapes DOC), and jobs (CODE itential_mcp)."""
+"""The API calls: 22 of Gateway Manager (titles SEED, shapes DOC), and jobs (CODE itential_mcp)."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ GM: Final = "/gateway_manager/v1"
 OM: Final = "/operations-manager/jobs"
 
 
-@dataclass(frozen=True)  # no slots: a generic one cannot be made with them
+@dataclass(frozen=True)  # no slots: a generic dataclass can't have them
 class Resource(Generic[M]):
-    """A kind of thing under Gateway Manager: its path, and the key that its fields stand under when it is created and changed."""
+    """A kind of thing under Gateway Manager: its path, and the key that holds its fields in create and change requests."""
 
     path: str
     model: type[M]
@@ -44,7 +44,7 @@ CERTS: Final = Resource("certificates", Certificate, "", "PUT", "")
 
 
 class ItnClient:
-    """Problems are those of the HTTP client. The vendor documents 500 as its only error, for wrong words as well."""
+    """Problems are those of the HTTP client. The vendor documents 500 as its only error, even for bad requests."""
 
     def __init__(self, http: HttpClient, settings: ItentialSettings) -> None:
         self._http = http
@@ -112,7 +112,7 @@ class ItnClient:
         value = reply.value()
         inner = value.get("result", value) if isinstance(value, dict) else None
         if not isinstance(inner, dict):
-            raise reply.bad("it holds no connections")
+            raise reply.bad("it contains no connections")
         return {str(cluster): _word(state) for cluster, state in inner.items()}
 
     async def connection(self, cluster: str) -> str:

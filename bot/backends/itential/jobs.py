@@ -29,7 +29,7 @@ _MOST_HITS: Final = 50
 
 
 class _Act(NamedTuple):
-    """A change of a job: the vendor's action, the statuses that show that it took effect, and how it is told."""
+    """A change of a job: the vendor's action, the statuses that show that it took effect, and its messages."""
 
     action: str
     after: tuple[str, ...]
@@ -41,7 +41,7 @@ class _Act(NamedTuple):
 _ACTS: Final = {
     "stop": _Act("cancel", ("canceled",), "The cancel of {} was accepted.", "cancel accepted", Phase.ACTIVE),
     "pause": _Act("pause", ("paused",), "{} is paused.", "paused", Phase.WAITING),
-    "resume": _Act("resume", ("running", "complete"), "{} goes on.", "running", Phase.ACTIVE),
+    "resume": _Act("resume", ("running", "complete"), "{} continues.", "running", Phase.ACTIVE),
     "retry": _Act("", ("running", "complete"), "The failed task of {} runs again.", "running again", Phase.ACTIVE),
 }
 
@@ -55,7 +55,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def act(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Cancel, pause or resume. A pause with an end gives back only a job that was not paused before; a job that runs need not
+    """Cancel, pause or resume. The end of a timed pause resumes only a job that was not paused before; a running job need not
     be resumed."""
     target, verb = operation.target, operation.verb
     restore: tuple[Target, ...] | None = None
@@ -79,7 +79,7 @@ async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
 
 
 async def retry(ctx: AdapterContext, operation: Operation, call: Call) -> Done | Refused:
-    """Run the named task again, or the one whose error came last."""
+    """Run the named task again, or the one with the latest error."""
     task = await _task(ctx, operation)
     if isinstance(task, Refused):
         return task
@@ -88,7 +88,7 @@ async def retry(ctx: AdapterContext, operation: Operation, call: Call) -> Done |
 
 
 async def _task(ctx: AdapterContext, operation: Operation) -> str | Refused:
-    """What to run again, or why nothing can be."""
+    """The task to run again, or the refusal."""
     task = text_of(operation, "task")
     if task:
         return task
@@ -99,7 +99,7 @@ async def _task(ctx: AdapterContext, operation: Operation) -> str | Refused:
         if failed
         else Refused(
             code="nothing_failed",
-            summary=f"{operation.target.name} names no task that failed; it is {job_state(job)[0]}.",
+            summary=f"{operation.target.name} doesn't name a failed task; it is {job_state(job)[0]}.",
             hint="Name the task with `task=`, or start the service again.",
         )
     )
@@ -119,7 +119,7 @@ def _acted(target: Target, verb: str) -> Done:
 
 
 async def views_of(ctx: AdapterContext, runs: Sequence[Target]) -> dict[str, RunView]:
-    """Many by one list of the newest jobs, the rest and a few one by one."""
+    """Many jobs by one list of the newest; the rest, or a few, one by one."""
     listed = {job.id: job for job in await ctx.client.jobs(LISTED)} if len(runs) > _FEW else {}
     views = {run.id: job_view(run, listed[run.id], ctx.clean) for run in runs if run.id in listed}
     left = [run for run in runs if run.id not in views]
@@ -128,14 +128,14 @@ async def views_of(ctx: AdapterContext, runs: Sequence[Target]) -> dict[str, Run
 
 
 async def _view(ctx: AdapterContext, target: Target) -> RunView:
-    """By the operations manager."""
+    """The states of these jobs, from the operations manager."""
     try:
         return job_view(target, await ctx.client.job(target.id), ctx.clean)
     except NoSuchTarget:
         return RunView(
             state=_NOT_FOUND,
             phase=Phase.UNREADABLE,
-            message="The platform has no job with this id, so the bot can't tell how it ended.",
+            message="The platform has no job with this id, so its outcome is unknown.",
         )
 
 
@@ -153,9 +153,9 @@ async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]
 
 
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
-    """Whether the job is where the lost call would have brought it."""
+    """Whether the job is in the state that the lost call leads to."""
     job = await ctx.client.job(operation.target.id)
-    evidence = f"The job is {job_state(job)[0]} now."
+    evidence = f"The job is now {job_state(job)[0]}."
     if job.status in _ACTS[operation.verb].after:
         return LookBack(found=_acted(operation.target, operation.verb), evidence=evidence)
     return LookBack(absent=job.status in ("running", "paused", "error"), evidence=evidence)
@@ -165,15 +165,15 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
 
 
 async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The output of a job, or of the newest ended job of a service, as a file and a preview, without secrets."""
+    """The output of a job, or of a service's newest job that has ended, as a file and a preview, without secrets."""
     target = operation.target
     job = await ctx.client.job(target.id) if target.kind == JOB else await _newest(ctx, target)
     output = job.output if job is not None else None
     text = output_text(output) if output is not None else ""
     if job is None or output is None or not text:
         raise NoSuchTarget(
-            f"{ctx.name} has no output of {target.name}.",
-            "A job has no output while it runs. Where a run is answered with its result, the card of the run shows it.",
+            f"{ctx.name} has no output for {target.name}.",
+            "A running job has no output. If the platform answers a run with its result, the card of the run shows it.",
         )
     masked, count = ctx.masked(text)
     data = f"{masked}\n".encode()
@@ -215,7 +215,7 @@ async def _newest(ctx: AdapterContext, service: Target) -> Job | None:
 
 
 async def _of_service(ctx: AdapterContext, service: Target) -> list[Job]:
-    """The listed jobs of a service that kept their output and tell when they began."""
+    """The listed jobs of a service that have an output and a start time."""
     if not ctx.settings.jobs:
         return []
     jobs = [job for job in await ctx.client.jobs(LISTED) if is_of(job, service) and job.began is not None]
@@ -223,7 +223,7 @@ async def _of_service(ctx: AdapterContext, service: Target) -> list[Job]:
 
 
 async def _difference(ctx: AdapterContext, target: Target, job: Job, lines: list[str]) -> str:
-    """What changed since the last good run of the same service; trouble with that one doesn't take the log away."""
+    """The differences from the last successful run of the same service; the log is shown even if that run can't be read."""
     parent = await ctx.names.by_id(ctx.name, SERVICE, target.parent or "") if target.kind == JOB else target
     try:
         jobs = await _of_service(ctx, parent) if parent is not None else []

@@ -1,6 +1,6 @@
-"""The platform's JSON as far as it is used (DOC itential-cloud/api-reference/gateway-manager; jobs CODE itential_mcp).
+"""The used parts of the platform's JSON (DOC itential-cloud/api-reference/gateway-manager; jobs CODE itential_mcp).
 
-Lists stand under `result`, `results` or `data`; see core/vendor_json for how odd fields are read.
+Lists are under `result`, `results` or `data`; core/vendor_json reads odd fields.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from bot.http_client import Reply
 M = TypeVar("M", bound=WireModel)
 KEYS: Final = ("results", "result", "data")
 _BAD: Final = frozenset({"error", "failed", "failure"})
-# Where the page names an object or a list, platforms also send "" and null for none.
+# Where the page shows an object or a list, platforms also send "" and null for none.
 _Object = Annotated[dict[str, Any] | None, BeforeValidator(lambda value: value or None)]
 _List = Annotated[list[Any], BeforeValidator(lambda value: value or [])]
 
 
 class NodeResult(WireModel):
-    """What a service with an inventory did on one node (CODE: rickeydbrown/gateway5-services, and replies seen by others)."""
+    """What a service with an inventory did on one node (CODE: rickeydbrown/gateway5-services, and replies in public reports)."""
 
     name: Text = ""
     success: bool | None = None
@@ -43,7 +43,7 @@ class Output(WireModel):
 
     @property
     def failed(self) -> bool | None:
-        """Whether the run failed: by its return code (DOC: 0 is good), or by its nodes; None when neither is told."""
+        """Whether the run failed: by its return code (DOC: 0 is good), or by its nodes; None if neither is reported."""
         if self.return_code is not None:
             return self.return_code != 0
         told = [node.success for node in self.results]
@@ -93,7 +93,7 @@ class Gateway(WireModel):
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The name that people use."""
         return self.cluster_id
 
     @property
@@ -117,19 +117,19 @@ class Group(WireModel):
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The name that people use."""
         return self.name
 
 
 class Validity(WireModel):
-    """From when to when a certificate holds."""
+    """The validity period of a certificate."""
 
     not_before: Text | None = Field(default=None, alias="notBefore")
     not_after: Text | None = Field(default=None, alias="notAfter")
 
 
 class Certificate(WireModel):
-    """A certificate; an alias is sent, and shown only by some versions."""
+    """A certificate; only some versions show the alias that was sent."""
 
     id: Text = Field(default="", alias="_id")
     certificate: Text | None = None
@@ -144,12 +144,12 @@ class Certificate(WireModel):
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The name that people use."""
         return self.alias or self.id
 
     @property
     def ends(self) -> datetime | None:
-        """When it ends."""
+        """When it expires."""
         return moment(self.validity.not_after) if self.validity else None
 
 
@@ -189,7 +189,7 @@ class Job(WireModel):
 
     @property
     def began(self) -> datetime | None:
-        """When it started, otherwise when it was made."""
+        """When it started, otherwise when it was created."""
         return moment(self.metrics.start_time) or moment(self.created)
 
 
@@ -211,7 +211,7 @@ class Finished(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """A reply that says that the run was not made, or ended in an error without a result."""
+    """A reply that the run was not started, or ended in an error without a result."""
 
     text: str
 
@@ -220,7 +220,7 @@ RunReply = Accepted | Finished | Broken
 
 
 def one(reply: Reply, model: type[M]) -> M:
-    """The only thing of a reply, under one of KEYS: bare, in a list, or as `value`. Raises BadReply when there is none."""
+    """The single object of a reply, under one of KEYS: bare, in a list, or as `value`. Raises BadReply if it is missing."""
     value: Any = reply.value()
     found = value if isinstance(value, dict) else {}
     if "_id" not in found:
@@ -247,7 +247,7 @@ def many(reply: Reply, model: type[M]) -> list[M]:
 
 
 def made(reply: Reply, model: type[M]) -> tuple[str, M]:
-    """The reply of a create: the id, which stands beside the new thing or in it, and what is shown of the new thing."""
+    """The reply to a create: the id, which is next to the new object or in it, and the fields shown of that object."""
     value: Any = reply.value()
     told = value if isinstance(value, dict) else {}
     found: Any = next((told[key] for key in KEYS if key in told), {})
@@ -258,7 +258,7 @@ def made(reply: Reply, model: type[M]) -> tuple[str, M]:
 
 
 def run_reply(reply: Reply) -> RunReply:
-    """Which form a run's reply has is told by its shape; raises BadReply for one that says neither yes nor no."""
+    """A run's reply, parsed by its shape; raises BadReply if it shows neither success nor failure."""
     value: Any = reply.value()
     value = value if isinstance(value, dict) else {}
     result = value["result"] if isinstance(value.get("result"), dict) else {}
@@ -273,11 +273,11 @@ def run_reply(reply: Reply) -> RunReply:
     ids = [found if isinstance(found := result.get(name), str) else "" for name in ("_id", "job_id", "data")]
     if ids[0] or ids[1]:
         return Accepted(word, message, *ids)
-    raise reply.bad("it holds neither a job nor a result of the run")
+    raise reply.bad("it contains neither a job nor a result of the run")
 
 
 def _error_text(error: Any) -> str:
-    """`error.data` says most (CODE itential_mcp)."""
+    """`error.data` has the most detail (CODE itential_mcp)."""
     if isinstance(error, dict):
         error = next((error[key] for key in ("data", "message", "code") if error.get(key)), error)
     return str(error)

@@ -1,4 +1,4 @@
-"""What the folder exports: the rows, the settings, and how they become a backend."""
+"""The plugin of this kind: its capabilities, its settings, and the function that builds a backend from them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.core.ports.services import BackendParts
 from bot.core.vendor_json import Number, WireModel
 from bot.http_client import Auth, Basic, Credential, HttpClient, Reply, Session, client_for
 
-# A token is renewed so many seconds before its end, so that it doesn't end on the way.
+# A token is renewed this many seconds before it expires, so that it doesn't expire during a call.
 _EARLY: Final = 60.0
 
 
@@ -51,12 +51,12 @@ def _bare(reply: Reply) -> str:
     """The token of a login's reply, which comes as text or as a JSON string."""
     token = reply.text().strip().strip('"')
     if not token or not token.isascii() or not token.isprintable() or set(token) & set(' ;,{}[]"'):
-        raise BadReply(f"{reply.name} answered {reply.status} to the login, but not with a token.", status=reply.status)
+        raise BadReply(f"{reply.name} answered {reply.status} to the login, but sent no token.", status=reply.status)
     return token
 
 
 def build(settings: ItentialSettings, parts: BackendParts) -> ItentialBackend:
-    """One platform; nothing is opened yet."""
+    """One platform; no connection is opened yet."""
 
     async def sign_in() -> Credential:
         try:
@@ -66,7 +66,7 @@ def build(settings: ItentialSettings, parts: BackendParts) -> ItentialBackend:
                 raise
             # OAuth servers answer a wrong client with 400.
             said = no.summary
-        raise CredentialRefused(f"Signing in failed. {said}", "Check `client_id` and `client_secret`.", status=400)
+        raise CredentialRefused(f"The sign-in failed. {said}", "Check `client_id` and `client_secret`.", status=400)
 
     fixed = settings.username and settings.sign_in == "basic"
     auth: Auth = Basic(settings.username, *settings.secrets) if fixed else Session(sign_in, parts.clock)

@@ -1,4 +1,4 @@
-"""Services, jobs and resources as people read them."""
+"""Services, jobs and resources as people see them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.core.text import suggest, utc_text
 from bot.core.vendor_json import mark, moment, unread, unreadable
 
 Clean = Callable[[str], str]
-# CODE itential_mcp. An `error` is still active there and can be retried; here it ends following, because nothing more happens
+# CODE itential_mcp. A job in `error` is still active there and can be retried; here following ends, as nothing more happens
 # by itself.
 JOB_STATES: Final[Mapping[str, tuple[str, Phase]]] = {
     "running": ("running", Phase.ACTIVE),
@@ -40,10 +40,10 @@ def words_of(value: object) -> str:
 
 
 def output_text(output: Output) -> str:
-    """stdout, stderr and what each node answered, under their names; empty when there is none of them."""
+    """stdout, stderr and the answer of each node, under their names; empty if there is none."""
     parts = [("stdout", words_of(output.stdout)), ("stderr", words_of(output.stderr))]
     for node in output.results:
-        said = {True: "", False: ", failed", None: ", outcome not told"}[node.success]
+        said = {True: "", False: ", failed", None: ", outcome not reported"}[node.success]
         parts.append(
             (f"{' '.join((node.name, node.command)).strip() or 'a node'}{said}", words_of(node.output) or "(nothing)")
         )
@@ -72,7 +72,7 @@ def failure(output: Output) -> str:
 
 
 def job_state(job: Job) -> tuple[str, Phase]:
-    """Name and phase; an output that failed makes a completed job a failed one."""
+    """Name and phase; a failed output makes a completed job a failed one."""
     words, phase = JOB_STATES.get(job.status or "", (f"unknown ({(job.status or 'nothing')[:40]})", Phase.UNREADABLE))
     if phase is Phase.SUCCEEDED and job.output is not None and job.output.failed:
         return f"complete, with {failure(job.output)}", Phase.FAILED
@@ -80,7 +80,7 @@ def job_state(job: Job) -> tuple[str, Phase]:
 
 
 def job_view(target: Target, job: Job, clean: Clean) -> RunView:
-    """A job, and what can be done with it in this state."""
+    """A job, with the actions that its state allows."""
     state, phase = job_state(job)
     output, share = job.output, job.metrics.progress
     optional = (
@@ -157,7 +157,7 @@ def service_table(services: Sequence[Service]) -> Table:
 
 
 def service_facts(service: Service) -> tuple[Fact, ...]:
-    """What a service is, and when it last ran."""
+    """The facts of a service, with its last run."""
     meta = service.service_metadata
     optional = (
         ("Type", meta.type),
@@ -171,7 +171,7 @@ def service_facts(service: Service) -> tuple[Fact, ...]:
 
 
 def parameter_table(schema: Mapping[str, Any] | None) -> Table | None:
-    """The parameters of a service; None where it declares none."""
+    """The parameters of a service; None if it declares none."""
     known, musts = properties(schema), required(schema)
     rows = tuple(
         (
@@ -199,29 +199,29 @@ def _takes(rule: Mapping[str, Any]) -> str:
 
 
 def connection_word(connections: Mapping[str, str] | None, cluster: str) -> str:
-    """How a gateway is connected. The list names the actively connected ones (SEED), so that one that is absent is not."""
-    return "not told" if connections is None else connections.get(cluster, "not connected")
+    """The connection of a gateway. The list names the actively connected gateways (SEED), so an absent one is not connected."""
+    return "not reported" if connections is None else connections.get(cluster, "not connected")
 
 
 def gateway_state(gateway: Gateway, connection: str) -> State:
     """Whether the gateway can run services now."""
-    text = gateway.state if connection == "not told" else f"{gateway.state} and {connection}"
-    if connection not in (CONNECTED, "not told"):
+    text = gateway.state if connection == "not reported" else f"{gateway.state} and {connection}"
+    if connection not in (CONNECTED, "not reported"):
         return State(text=text, level=Level.BAD)
-    if gateway.enabled is None or connection == "not told":
+    if gateway.enabled is None or connection == "not reported":
         return State(text=text, level=Level.UNSURE)
     return State(text=text, level=Level.GOOD if gateway.state == "enabled" else Level.WARN)
 
 
 def connections_state(connections: Mapping[str, str]) -> State | None:
-    """How many gateways are connected: none of them is bad news; None where there is no gateway."""
+    """How many gateways are connected; bad if none of them is. None if the platform has no gateways."""
     up = sum(state == CONNECTED for state in connections.values())
     level = Level.GOOD if up == len(connections) else Level.WARN if up else Level.BAD
     return State(text=f"{up} of {len(connections)} gateways are connected", level=level) if connections else None
 
 
 def gateway_facts(gateway: Gateway, connection: str) -> tuple[Fact, ...]:
-    """What a gateway is."""
+    """The facts of a gateway."""
     pairs = (
         ("Cluster", gateway.cluster_id),
         ("State", gateway.state),
@@ -263,7 +263,7 @@ def group_table(groups: Sequence[Group]) -> Table:
 
 
 def group_facts(group: Group) -> tuple[Fact, ...]:
-    """What a service group is; its services by name where they have one."""
+    """The facts of a service group; its services by name if they have one."""
     names = [
         words_of(one.get("name") or one.get("id") or one) if isinstance(one, dict) else words_of(one)
         for one in group.services
@@ -279,11 +279,11 @@ def group_facts(group: Group) -> tuple[Fact, ...]:
 
 
 def cert_state(cert: Certificate, now: datetime) -> State:
-    """Whether a certificate is valid now: ended is bad news, an end within 30 days a warning."""
+    """Whether a certificate is valid now: bad if it has expired, a warning if it expires within 30 days."""
     if cert.ends is None:
-        return State(text="its end can't be read", level=Level.UNSURE)
+        return State(text="its expiry can't be read", level=Level.UNSURE)
     if cert.ends <= now:
-        return State(text=f"ended on {utc_text(cert.ends)}", level=Level.BAD)
+        return State(text=f"expired on {utc_text(cert.ends)}", level=Level.BAD)
     return State(
         text=f"valid until {utc_text(cert.ends)}", level=Level.WARN if cert.ends - now < _ENDS_SOON else Level.GOOD
     )
@@ -307,7 +307,7 @@ def cert_table(certs: Sequence[Certificate]) -> Table:
 
 
 def cert_facts(cert: Certificate) -> tuple[Fact, ...]:
-    """What a certificate is."""
+    """The facts of a certificate."""
     pairs = (
         ("Host", cert.host),
         ("Issuer", cert.issuer),

@@ -49,7 +49,7 @@ async def connections(ctx: AdapterContext, operation: Operation, call: Call) -> 
     found = await ctx.client.connections()
     rows, state = tuple(sorted(found.items())), connections_state(found)
     if state is None:
-        return Done(summary=f"{ctx.name} names no gateways.")
+        return Done(summary=f"{ctx.name} has no gateways.")
     table = Table(columns=("Cluster", "Connection"), rows=rows, total=len(rows))
     return Done(summary=f"{ctx.name}: {state.text}.", table=table, state=state)
 
@@ -69,7 +69,7 @@ async def certs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 
 async def jobs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The latest jobs; the filter is applied again, because a platform that doesn't know it ignores it."""
+    """The latest jobs; the filter is applied here again, because some platforms ignore it."""
     status, count = text_of(operation, "status"), number_of(operation, "count", 20)
     found = [job for job in await ctx.client.jobs(count, status) if not status or job.status == status][:count]
     return _listed(ctx, f"jobs with the status {status}" if status else "jobs", len(found), job_table(found))
@@ -88,7 +88,7 @@ def _listed(ctx: AdapterContext, what: str, count: int, table: Table) -> Done:
 
 
 async def _connections(ctx: AdapterContext) -> dict[str, str] | None:
-    """The connections; None where they can't be read: what they are shown with is still shown."""
+    """The connections; None if they can't be read, so that the rest of the answer is still shown."""
     try:
         return await ctx.client.connections()
     except CallProblem:
@@ -121,7 +121,7 @@ async def gateway_status(ctx: AdapterContext, operation: Operation, call: Call) 
 
 
 async def gateway_health(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """A ping through one gateway's connection; a platform that can't make it answers with an error."""
+    """A ping through one gateway's connection; the platform answers a failed ping with an error."""
     cluster = operation.target.name.partition("/")[2]
     said = ctx.clean(await ctx.client.connection(cluster))
     good = said in ("completed", "connected", "Success")

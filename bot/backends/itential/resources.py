@@ -1,4 +1,4 @@
-"""Create, change and delete gateways, service groups and certificates, and what became of a lost answer to that."""
+"""Create, change and delete gateways, service groups and certificates, and look up a call whose answer was lost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _label(target: Target) -> str:
 
 
 def check(operation: Operation) -> Refused | None:
-    """What is to be made must not exist; raises NoSuchTarget where anything else is asked of what does not."""
+    """A refusal to create what exists; raises NoSuchTarget for any other verb on what doesn't exist."""
     target, making = operation.target, operation.verb.endswith(("create", "add"))
     if making is (target.group == NEW):
         return None
@@ -36,7 +36,7 @@ def check(operation: Operation) -> Refused | None:
         raise NoSuchTarget(f"{target.backend} has no {target.name.replace('/', ' ', 1)}.")
     return Refused(
         code="exists",
-        summary=f"There is a {_WORD[target.kind]} {_label(target)} already.",
+        summary=f"The {_WORD[target.kind]} {_label(target)} already exists.",
         hint=f"Change it with `{target.kind} set`.",
         next=(suggest("Refresh", "status", target),),
     )
@@ -79,12 +79,12 @@ async def _made(ctx: AdapterContext, target: Target, id: str, what: str, facts: 
 
 
 async def set_gateway(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """PUT the whole gateway, what is left unsaid as it is now: whether a PUT replaces or merges is not documented."""
+    """PUT the whole gateway with its other fields as they are now: whether a PUT replaces or merges is not documented."""
     target = operation.target
     now = await ctx.client.read(GATEWAYS, target.id)
     if now.odd or now.enabled is None:
         raise BadRequest(
-            f"The gateway can't be read completely ({', '.join(now.odd) or 'enabled'}), so it isn't changed."
+            f"The gateway can't be read completely ({', '.join(now.odd) or 'enabled'}), so it was not changed."
         )
     fields: dict[str, Json] = {
         "cluster_id": now.cluster_id,
@@ -111,7 +111,7 @@ async def set_group(ctx: AdapterContext, operation: Operation, call: Call) -> Do
 
 
 async def set_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """PUT the whole certificate, what is left unsaid as it is now."""
+    """PUT the whole certificate, with its other fields as they are now."""
     target, given = operation.target, operation.given
     pem = await _pem(operation, call)
     now = await ctx.client.read(CERTS, target.id)
@@ -121,7 +121,7 @@ async def set_cert(ctx: AdapterContext, operation: Operation, call: Call) -> Don
         "alias": given.get("alias", now.alias or _label(target)),
     }
     if not fields["raw_certificate"]:
-        raise BadRequest("The platform doesn't show this certificate's text; attach it, so that it is not lost.")
+        raise BadRequest("The platform doesn't show this certificate's text. Attach it, so that it isn't lost.")
     await ctx.client.change(CERTS, target.id, fields)
     after = await ctx.client.read(CERTS, target.id)
     return Done(summary=f"The certificate {_label(target)} is changed.", facts=cert_facts(after))
@@ -135,7 +135,7 @@ async def _pem(operation: Operation, call: Call) -> str:
     async for chunk in (await call.file(operation.files[0])).chunks():
         data += chunk
         if len(data) > _LARGEST_PEM:
-            raise BadRequest(f"The attached file is larger than {_LARGEST_PEM >> 10} KB, which no certificate is.")
+            raise BadRequest(f"The attached file is larger than {_LARGEST_PEM >> 10} KB, so it can't be a certificate.")
     text = data.decode("utf-8", "replace").strip()
     if not text:
         raise BadRequest("The attached file is empty.")
@@ -143,21 +143,21 @@ async def _pem(operation: Operation, call: Call) -> str:
 
 
 async def delete(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Delete one for good."""
+    """Delete a gateway, service group or certificate."""
     target = operation.target
     await ctx.client.delete(RESOURCES[target.kind], target.id)
     return Done(summary=f"The {_WORD[target.kind]} {_label(target)} is deleted.", backend_ref=target.id)
 
 
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
-    """Whether what was to be made or deleted is in the list now."""
+    """Whether the list shows the created or deleted object now."""
     target, word = operation.target, _WORD[operation.target.kind]
     deleting = operation.verb.endswith("delete")
     listed = await _listed(ctx, target)
     ids = [one.id for one in listed if (one.id == target.id if deleting else one.label == _label(target))]
-    seen = f"The list of {word}s has {'one' if ids else 'none'} of that name now."
+    seen = f"The list of {word}s now has {'one' if ids else 'none'} with that name."
     if any(one.odd and not one.id for one in listed):
-        return LookBack(evidence=f"{seen} Not every row of it can be read.")
+        return LookBack(evidence=f"{seen} Some of its rows can't be read.")
     if deleting:
         done = Done(summary=f"The {word} {_label(target)} is deleted.", backend_ref=target.id)
         return LookBack(found=None if ids else done, absent=bool(ids), evidence=seen)
@@ -171,7 +171,7 @@ async def _listed(ctx: AdapterContext, target: Target) -> list[Any]:
 
 
 async def state_of(ctx: AdapterContext, target: Target) -> str:
-    """Whether it exists, and how a gateway is set."""
+    """Whether it exists, and a gateway's settings."""
     if target.group == NEW:
         return "does not exist"
     found = [one for one in await _listed(ctx, target) if one.id == target.id]
@@ -181,16 +181,19 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
 
 
 async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]]:
-    """What depends on it."""
+    """The objects that depend on it."""
     if target.group == NEW:
         return [("Exists", "no")]
     if target.kind == GATEWAY:
         gateway = await ctx.client.read(GATEWAYS, target.id)
         services = [one.service_metadata.name for one in await ctx.client.services(gateway.cluster_id)]
         told = f"{len(services)}: {', '.join(services[:10])}" if services else "none"
-        return [("Services on it", told), ("Enabled", {True: "yes", False: "no", None: "not told"}[gateway.enabled])]
+        return [
+            ("Services on it", told),
+            ("Enabled", {True: "yes", False: "no", None: "not reported"}[gateway.enabled]),
+        ]
     if target.kind == GROUP:
         group = await ctx.client.read(GROUPS, target.id)
         return [("Services in it", str(len(group.services))), ("Cluster", group.cluster_id)]
     cert = await ctx.client.read(CERTS, target.id)
-    return [("Gateways that use it", str(len(cert.gateways))), ("Host", cert.host or "not told")]
+    return [("Gateways that use it", str(len(cert.gateways))), ("Host", cert.host or "not reported")]

@@ -1,4 +1,4 @@
-"""Running a service: parameters checked by its schema, the forms of the reply, and what became of a lost answer."""
+"""Running a service: parameters checked by its schema, the forms of the reply, and the look-up after a lost answer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LONGEST_REASON: Final = 400
 
 
 def params_of(service: Service, operation: Operation) -> dict[str, Json]:
-    """The parameters that will be sent, in the types of the schema; raises BadRequest for what does not fit."""
+    """The parameters that will be sent, in the types of the schema; raises BadRequest for values that don't fit."""
     given: dict[str, Json] = dict(map_of(operation, "param"))
     if operation.verb == "destroy":
         if (service.service_metadata.type or TOFU) != TOFU:
@@ -54,13 +54,13 @@ def inventory_of(operation: Operation) -> list[dict[str, Json]]:
     for word in written if isinstance(written, list) else []:
         name, _, node = str(word).partition("/")
         if not name.strip():
-            raise BadRequest("Write an inventory as `NAME`, or one of its nodes as `NAME/NODE`.")
+            raise BadRequest("Write an inventory as `NAME`, or a node as `NAME/NODE`.")
         nodes.setdefault(name.strip(), []).extend([node.strip()] if node.strip() else [])
     return [{"inventory": name, **({"nodeNames": list(found)} if found else {})} for name, found in nodes.items()]
 
 
 async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
-    """Reads the service, and tells what it has against a run; raises BadRequest for parameters that do not fit."""
+    """Reads the service; returns a refusal if it can't run. Raises BadRequest for parameters that don't fit."""
     if operation.verb not in ("start", "destroy"):
         return None
     service = await ctx.client.service(operation.target.id)
@@ -70,28 +70,28 @@ async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
 
 
 def _destroys(service: Service, action: str | None) -> bool:
-    """Whether that action of a plan, or of a service of untold type, destroys, in whatever letters it is written.
+    """Whether this action, in any case, destroys; for plans and for services of unknown type.
 
-    Raises BadRequest for what is neither of a plan's two actions: what the vendor makes of it is not documented.
+    Raises BadRequest for any action other than a plan's two: how the vendor handles it is not documented.
     """
     if (service.service_metadata.type or TOFU) != TOFU or action is None:
         return False
     if unicodedata.normalize("NFKC", action).strip().casefold() == "destroy":
         return True
     if service.service_metadata.type == TOFU and action != "apply":
-        raise BadRequest("`param.action=` takes one of apply, destroy.")
+        raise BadRequest("`param.action=` takes `apply` or `destroy`.")
     return False
 
 
 def _has_its_own_verb(service: Service, operation: Operation) -> Refused | None:
-    """Destroying is a verb of its own, so that it always shows a pre-flight (safety table of the reference)."""
+    """Destroying has its own verb, so that it always shows a pre-flight (safety table of the reference)."""
     given = map_of(operation, "param")
     if operation.verb != "start" or not _destroys(service, given.get("action")):
         return None
     rest = tuple((f"param.{name}", value) for name, value in given.items() if name != "action")
     return Refused(
         code="use_destroy",
-        summary=f"This destroys what {service.path} has made. Use the verb `destroy`, which shows what that means first.",
+        summary=f"This destroys everything that {service.path} created. Use the verb `destroy`, which shows the effect first.",
         hint=f"Write `destroy {operation.target.text}`.",
         next=(suggest("Destroy", "destroy", operation.target, *rest),),
     )
@@ -105,8 +105,8 @@ async def run(ctx: AdapterContext, operation: Operation, call: Call) -> Done | F
     if refused is not None:
         return refused
     params = params_of(service, operation)
-    await call.progress(f"Running {target.name}; some platforms answer only when it has ended.")
-    # The names of the target, not those of this reply: what runs is what was approved.
+    await call.progress(f"Running {target.name}; some platforms answer only when it ends.")
+    # The names of the target, not those of this reply, so that the approved service runs.
     reply = await ctx.client.run(named(target), target.group, params, inventory_of(operation))
     if isinstance(reply, Broken):
         said, again = ctx.clean(reply.text)[:_LONGEST_REASON], suggest("Run again", "start", target)
@@ -115,7 +115,7 @@ async def run(ctx: AdapterContext, operation: Operation, call: Call) -> Done | F
 
 
 def _finished(ctx: AdapterContext, target: Target, reply: Finished) -> Done | Failed:
-    """The synchronous reply: the run is over. A status that contradicts a good result is not a success."""
+    """The synchronous reply: the run is over. A bad status overrides a good result."""
     output, facts = reply.output, tuple(output_facts(reply.output))
     odd = reply.status not in ("", "completed")
     if output.failed or odd:
@@ -133,7 +133,7 @@ def _finished(ctx: AdapterContext, target: Target, reply: Finished) -> Done | Fa
 
 
 async def _accepted(ctx: AdapterContext, target: Target, reply: Accepted) -> Done:
-    """The asynchronous reply: a job runs now."""
+    """The asynchronous reply: a job is running."""
     state = "" if reply.state.casefold() in _GOOD else f"unknown ({reply.state[:40]})"
     pairs = (("Itential says", ctx.clean(reply.message)), ("State of the reply", state), ("Data", reply.data))
     facts = tuple(Fact(label=label, value=value) for label, value in pairs if value)
@@ -141,7 +141,7 @@ async def _accepted(ctx: AdapterContext, target: Target, reply: Accepted) -> Don
         return _following(await ctx.finder.remembered(ctx.finder.job_target(reply.job_id, target)), target, facts)
     ref = reply.job_id or reply.id
     return Done(
-        summary=f"{target.name} was started. Its run can't be followed here.",
+        summary=f"{target.name} was started. Signalbox can't follow this run.",
         facts=(*facts, *((Fact(label="Id", value=ref),) if ref else ())),
         backend_ref=ref,
         next=(suggest("Refresh", "status", target),),
@@ -157,7 +157,7 @@ def _following(run: Target, target: Target, facts: tuple[Fact, ...]) -> Done:
 
 
 async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str, str]]:
-    """The gateway and whether it is connected, and what is sent; raises BadRequest for parameters that do not fit."""
+    """The gateway with its connection, and what is sent; raises BadRequest for parameters that don't fit."""
     client = ctx.client
     service = await client.service(operation.target.id)
     meta = service.service_metadata
@@ -178,7 +178,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> list[tuple[str
 
 
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
-    """Whether a run whose answer was lost began: by the newest jobs (GUESS: see `is_of`)."""
+    """Whether a run whose answer was lost started, by the newest jobs (GUESS: see `is_of`)."""
     target, since = operation.target, sent_at - SKEW
     try:
         jobs = await ctx.client.jobs(LISTED) if ctx.settings.jobs else []
@@ -187,16 +187,16 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     mine = [job for job in jobs if job.id and is_of(job, target)]
     known = {one.id for one, seen in await ctx.names.known(ctx.name, "job") if seen < sent_at}
     found = {job.id: job.began for job in mine if job.began and job.began >= since and job.id not in known}
-    looked = f"Looked at the newest {plural(len(jobs), 'job')} for runs of {target.name}."
+    looked = f"Checked the newest {plural(len(jobs), 'job')} for runs of {target.name}."
     if not found:
-        # A platform that runs a service within the call lists no job of it, so that an empty list says nothing.
-        return LookBack(absent=bool(mine), again=not mine, evidence=f"{looked} None began since.")
+        # A platform that runs a service within the call lists no job for it, so an empty list proves nothing.
+        return LookBack(absent=bool(mine), again=not mine, evidence=f"{looked} None started since then.")
     if len(found) > 1:
         ids = ", ".join(found)
-        return LookBack(evidence=f"{looked} {len(found)} began since: {ids}. It is unknown which is this one.")
+        return LookBack(evidence=f"{looked} {len(found)} started since then: {ids}. Which is this one is unknown.")
     job_id, began = next(iter(found.items()))
     run = await ctx.finder.remembered(ctx.finder.job_target(job_id, target))
-    evidence = f"{looked} Job {job_id} began at {utc_text(began)}; who began it is unknown."
+    evidence = f"{looked} Job {job_id} started at {utc_text(began)}; who started it is unknown."
     return LookBack(found=_following(run, target, ()), evidence=evidence)
 
 
@@ -206,7 +206,7 @@ def named(service: Target) -> str:
 
 
 def is_of(job: Job, service: Target) -> bool:
-    """Whether a job is a run of this service. GUESS: it carries the service's name in its variables or in its own name."""
+    """Whether a job is a run of this service. GUESS: its variables or its name contain the service's name."""
     variables = job.variables or {}
     if "serviceName" in variables:
         return variables["serviceName"] == named(service) and variables.get("clusterId") in (None, service.group)

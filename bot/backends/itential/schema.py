@@ -1,7 +1,7 @@
-"""The parameters of a service, by the JSON Schema that it may carry as `decorator` (DOC get-service-by-id).
+"""The parameters of a service, from its optional JSON Schema `decorator` (DOC get-service-by-id).
 
-`jsonschema` validates; here its errors become sentences, and what was written as text gets the type that the schema names.
-Patterns are left to the gateway, because a foreign regular expression can run for ever. Without a schema all values are text.
+`jsonschema` validates; this module turns its errors into messages and converts text to the schema's types.
+The gateway checks patterns, because a foreign regular expression may never end. Without a schema all values are text.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ def properties(schema: Schema | None) -> dict[str, Schema]:
 
 
 def required(schema: Schema | None) -> tuple[str, ...]:
-    """The names that must be given."""
+    """The names of the required parameters."""
     found = (schema or {}).get("required")
     return tuple(name for name in found if isinstance(name, str)) if isinstance(found, list) else ()
 
 
 def typed(schema: Schema | None, given: Mapping[str, Json]) -> dict[str, Json]:
-    """What was written as `param.NAME=VALUE`, in the schema's types; raises BadRequest that names every misfit."""
+    """The values of `param.NAME=VALUE` in the schema's types; raises BadRequest that names every value that doesn't fit."""
     known = properties(schema)
     values = {name: _typed(known.get(name, {}), str(text)) for name, text in given.items()}
     faults = list(dict.fromkeys(_sentence(error, known, given) for error in _errors(schema, values)))
@@ -75,7 +75,7 @@ def typed(schema: Schema | None, given: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _errors(schema: Schema | None, values: dict[str, Json]) -> list[ValidationError]:
-    """What does not fit; a schema that is not one, or that refers to another document, is left to the gateway."""
+    """The errors. An invalid schema, or one that refers to another document, is left to the gateway."""
     try:
         _Validator.check_schema(schema or {})
         found = _Validator(schema or {}, registry=Registry()).iter_errors(values)
@@ -117,7 +117,7 @@ def _listed(values: list[Any]) -> str:
 
 
 def types_of(rule: Schema) -> tuple[str, ...]:
-    """The types that a rule names; none means any."""
+    """The types that a rule names; empty means any type."""
     found = rule.get("type")
     if isinstance(found, str):
         return (found,)
@@ -125,7 +125,7 @@ def types_of(rule: Schema) -> tuple[str, ...]:
 
 
 def _typed(rule: Schema, text: str) -> Json:
-    """The text in a type that the rule names; the text itself where it fits none, so that the validator can say so."""
+    """The text converted to one of the rule's types; the text itself if it fits none, so that the validator reports it."""
     choices = rule.get("enum")
     for choice in choices if isinstance(choices, list) else ():
         if text == _named(choice):
@@ -160,7 +160,7 @@ def _named(choice: Any) -> str:
 
 
 def fields(schema: Schema | None) -> tuple[Param, ...]:
-    """The parameters as rows, for a modal: each is `param.NAME`. Empty where the service carries no schema."""
+    """The parameters as fields for a modal: each is `param.NAME`. Empty if the service has no schema."""
     musts = required(schema)
     return tuple(_field(name, rule, name in musts) for name, rule in properties(schema).items())
 

@@ -31,13 +31,13 @@ class ItentialSettings(BackendSettings):
     @classmethod
     def _needed(cls, url: str) -> str:
         if not url:
-            raise ValueError("base_url is required, like https://itential.example.com")
+            raise ValueError("base_url is required, for example https://itential.example.com")
         return url
 
     @field_validator("password", "client_secret")
     @classmethod
     def _secret(cls, secret: SecretStr | None) -> SecretStr | None:
-        # A secret kept in a file usually ends with a line end that is not part of it.
+        # A secret in a file usually ends with a line end that is not part of it.
         word = secret.get_secret_value().rstrip("\r\n") if secret is not None else ""
         return SecretStr(word) if word else None
 
@@ -47,10 +47,10 @@ class ItentialSettings(BackendSettings):
         if any(user) == any(client) or not (all(user) or all(client)):
             raise ValueError("write either client_id and client_secret, or username and password")
         if all(client) and self.sign_in != "basic":
-            raise ValueError("sign_in is for a user name and password; leave it out with client_id")
+            raise ValueError("sign_in goes with username and password; leave it out with client_id")
         return self
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values that must not show anywhere."""
+        """The values that must never be shown."""
         return tuple(one.get_secret_value() for one in (self.password, self.client_secret) if one is not None)

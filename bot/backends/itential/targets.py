@@ -1,6 +1,6 @@
-"""From what a person wrote to the one thing that is meant.
+"""Turns what a person wrote into the one target that it means.
 
-Names are found in the lists, because a wrong id is answered with the same 500 as everything else. Something that is about
+Names are searched in the lists, because a wrong id gets the same 500 as every other error. An object that is about
 to be created does not exist yet: gateways, groups and certificates that are not found become targets marked NEW, and
 every verb but the creating ones refuses those.
 """
@@ -23,7 +23,7 @@ from bot.core.ports.services import Names
 from bot.core.text import checked_name
 
 NEW: Final = "new"
-# All watched jobs are one group: one list of the newest jobs tells of most of them.
+# All watched jobs are one group: one list of the newest jobs contains most of them.
 JOBS: Final = "jobs"
 RESOURCES: Final[Mapping[str, Resource[Any]]] = {GATEWAY: GATEWAYS, GROUP: GROUPS, CERT: CERTS}
 _EXAMPLES: Final = {GATEWAY: "gateway/cluster_1", GROUP: "group/nightly", CERT: "cert/edge"}
@@ -38,9 +38,9 @@ class Finder:
         self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
-        """The exact target; see ports.Backend.resolve."""
+        """The target of `ref`; see ports.Backend.resolve."""
         if ref.selector is not None:
-            raise BadRequest(f"`@{ref.selector}` picks a run of an agent; name the job, like `job/ID`.")
+            raise BadRequest(f"`@{ref.selector}` picks a run of an agent. Name the job, like `job/ID`.")
         if kind in RESOURCES:
             return await self._resource(str(kind), ref.path)
         if kind == JOB:
@@ -80,7 +80,7 @@ class Finder:
         )
 
     async def _job(self, written: str) -> Target:
-        """A job by its id. Rules see it as its service only if it was started here: a job's own words prove nothing."""
+        """A job by its id. Rules see it as its service only if it was started here: a job's own data proves nothing."""
         job_id = checked_name(written, "job/20ae2dd7cf1c43aab817556a")
         known = await self._names.by_id(self._backend, JOB, job_id)
         if known is not None:
@@ -90,7 +90,7 @@ class Finder:
         return self.job_target(job_id, None)
 
     def job_target(self, id: str, service: Target | None) -> Target:
-        """A job, of that service where it is known."""
+        """A job, linked to its service if that is known."""
         return Target(
             backend=self._backend,
             kind=JOB,
@@ -109,7 +109,7 @@ class Finder:
         listed = [one for one in rows if one.id and one.label]
         found = [one for one in listed if name == one.id] or [one for one in listed if name == one.label]
         if not found and kind == CERT:
-            # Some versions show no alias: what was added here is remembered under it.
+            # Some versions show no alias, so certificates added here are remembered under theirs.
             known = {
                 target.id
                 for target, _ in await self._names.known(self._backend, CERT)
@@ -120,11 +120,11 @@ class Finder:
                 return self._named(CERT, mine[0].id, name)
         if len(found) > 1:
             ids = tuple(f"{self._backend}:{kind}/{one.id}" for one in found)
-            raise Ambiguous(f"{self._backend} has {len(found)} of the name `{name}`.", ids)
+            raise Ambiguous(f"{self._backend} has {len(found)} {kind}s with the name `{name}`.", ids)
         if not found and len(listed) < len(rows):
             label = {GATEWAY: "cluster_id", GROUP: "name", CERT: "alias"}[kind]
             raise BadReply(
-                f"{self._backend} lists no {kind} `{name}`.",
+                f"{self._backend} has no {kind} `{name}`.",
                 core.unnamed(len(rows) - len(listed), "row of `results`", "_id", label),
             )
         if not found:
@@ -140,7 +140,7 @@ class Finder:
         return Target(backend=self._backend, kind=kind, id=id, name=name, scope=f"{self._backend}:{name}")
 
     async def remembered(self, target: Target) -> Target:
-        """The target, kept for later look-ups."""
+        """The target, remembered for later look-ups."""
         await self._names.remember([target])
         return target
 

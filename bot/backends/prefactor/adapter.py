@@ -1,4 +1,4 @@
-"""The adapter of an account: it finds targets, hands operations to their handlers and tells the health."""
+"""The adapter of an account: it finds targets, passes operations to their handlers and reports health."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class PrefactorBackend(AdapterBase):
         return await self._ctx.finder.find(ref, kind)
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
-        """Do it, once. After a change whose answer is useless the target is read, which tells whether it happened."""
+        """Run the operation, once. After a change with an unusable answer, the target is read to see whether it happened."""
         handler = handler_of(_HANDLERS, operation)
         refused = await self.check(operation)
         if refused is not None:
@@ -90,7 +90,7 @@ class PrefactorBackend(AdapterBase):
             found = await self._found(operation, sent_at)
             if found is None:
                 raise
-            return found.model_copy(update={"summary": f"{found.summary} The answer was not usable: {trouble.summary}"})
+            return found.model_copy(update={"summary": f"{found.summary} The answer was unusable: {trouble.summary}"})
 
     async def _no_such(self, operation: Operation) -> Refused:
         no = await self._ctx.finder.missing(operation.target.name)
@@ -106,7 +106,7 @@ class PrefactorBackend(AdapterBase):
             return None
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
-        """The instances of one agent by one request for its latest hundred; older ones are asked for one by one."""
+        """The instances of one agent by one request for its latest hundred; older ones are read one by one."""
         ctx = self._ctx
         wanted = {run.id for run in runs}
         found = {}
@@ -128,7 +128,7 @@ class PrefactorBackend(AdapterBase):
         return await before.look_back(self._ctx, operation, sent_at)
 
     async def check(self, operation: Operation) -> Refused | None:
-        """Only what exists can be changed, and only what does not can be made."""
+        """A refusal to change an agent that doesn't exist, or to create one that does."""
         if operation.verb == "create":
             return None if is_new(operation.target) else changes.taken(self._ctx, operation.target)
         return await self._no_such(operation) if is_new(operation.target) else None
@@ -147,14 +147,14 @@ class PrefactorBackend(AdapterBase):
 
     async def _health(self) -> Health:
         await self._ctx.client.ping()
-        told, ends = "API token; its end can't be read", None
+        told, ends = "API token; its expiry can't be read", None
         try:
             token = await self._ctx.client.token(self._ctx.settings.token_id)
         except (CallProblem, NoSuchTarget):
             token = None
         if token is not None:
             ends = moment(token.expires_at)
-            told = f"API token, ends {utc_text(ends)}" if ends else "API token without an end"
+            told = f"API token, expires {utc_text(ends)}" if ends else "API token that doesn't expire"
         summary = f"{self.name} answers and accepts the token."
         return Health(ok=True, summary=summary, credential=told, credential_ends=ends)
 

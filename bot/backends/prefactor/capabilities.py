@@ -1,7 +1,7 @@
-"""What can be done with Prefactor: kinds of targets and one row for each verb on each of them.
+"""What can be done with Prefactor: kinds of targets and one capability for each verb on each of them.
 
-Repeat-safe changes: create, set, retire and reinstate carry an idempotency key, so that a repeat is the same request to the
-vendor; delete, terminate and cancel end in the same state when made twice.
+Idempotent changes: create, set, retire and reinstate carry an idempotency key, so a repeat is the same request to the
+vendor; delete, terminate and cancel reach the same state when sent twice.
 """
 
 from __future__ import annotations
@@ -47,20 +47,24 @@ COUNT: Final = Param(
     minimum=1,
     maximum=100,
     unit="instances",
-    help="How many of the latest",
+    help="How many of the latest to show",
 )
 _DESCRIPTION: Final = _text("description", "What the agent is for", '"Reads invoices"')
-_OWNER: Final = _text("owner_person_id", "The id of the person who answers for it")
+_OWNER: Final = _text("owner_person_id", "The id of its owner")
 _RISK_PROFILE: Final = _text("risk_profile_id", "The id of its risk profile")
 _TEAM: Final = _text("team_id", "The id of its team")
 CREATE: Final = (
     _DESCRIPTION,
-    _text("external_identifier", "Your own id of the agent; unique in the account and never changed", "invoice-reader"),
+    _text(
+        "external_identifier",
+        "Your own id of the agent; unique in the account and can't be changed later",
+        "invoice-reader",
+    ),
     _OWNER,
     _RISK_PROFILE,
     _TEAM,
-    _text("environment_id", "The environment, in accounts where agents belong to one"),
-    _text("id", "The id that the new agent gets, else the vendor chooses"),
+    _text("environment_id", "The environment, in accounts whose agents belong to one"),
+    _text("id", "The id of the new agent (default: the vendor chooses)"),
 )
 SET: Final = (_text("name", "A new name"), _DESCRIPTION, _OWNER, _RISK_PROFILE, _TEAM)
 
@@ -69,25 +73,25 @@ def _says_what_to_change(asked: Arguments) -> None:
     """Raises BadRequest when a `set` names no field."""
     if not asked.given:
         names = ", ".join(f"`{param.name}=`" for param in SET)
-        raise BadRequest(f"Say what to change: {names}.", code="missing_parameter")
+        raise BadRequest(f"Name at least one field to change: {names}.", code="missing_parameter")
 
 
-def _row(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
+def _capability(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
     return Capability(verb=verb, target=target, risk=risk, repeat_safe=True, **{"deadline": _CHANGE_TIME, **rest})
 
 
 def _read(verb: str, target: str, **rest: Any) -> Capability:
-    return _row(verb, target, Risk.READ, deadline=_READ_TIME, **rest)
+    return _capability(verb, target, Risk.READ, deadline=_READ_TIME, **rest)
 
 
 def _create(target: str, example: str) -> Capability:
-    return _row(
+    return _capability(
         "create",
         target,
         Risk.CHANGE,
-        help="Register a new agent under a name that no agent has yet",
+        help="Create an agent with a new name",
         example=example,
-        effect="An agent of that name is registered; registering starts no work.",
+        effect="An agent with that name is created. This doesn't start any work.",
         endpoint="POST /api/v1/agent (SEED; body CODE)",
         params=CREATE,
     )
@@ -97,7 +101,7 @@ CAPABILITIES: Final = (
     _read(
         "status",
         AGENT,
-        help="An agent: its state, how many instances it has, and what may be done to it now",
+        help="An agent: its state, the number of its instances, and the actions allowed now",
         example="status pre:invoice-reader",
         effect="Nothing changes.",
         endpoint="GET /api/v1/agent/ID (CODE; object SEED)",
@@ -121,27 +125,27 @@ CAPABILITIES: Final = (
     ),
     _create(AGENT, 'create pre:invoice-reader description="Reads invoices"'),
     _create(NEW, 'create pre:new/"My Agent" team_id=ID'),
-    _row(
+    _capability(
         "set",
         AGENT,
         Risk.CHANGE,
         help="Change the name, description, owner, risk profile or team of an agent; an empty value clears it",
         example='set pre:invoice-reader description="Reads all invoices"',
-        effect="The named fields of the agent are changed, all others stay; under a new name other rules may cover it.",
+        effect="The named fields change; all others stay. If the name changes, other rules may apply.",
         endpoint="PUT /api/v1/agent/ID (CODE)",
         params=SET,
         check=_says_what_to_change,
     ),
-    _row(
+    _capability(
         "retire",
         AGENT,
         Risk.DANGER,
         help="Retire an agent",
         example="retire pre:invoice-reader",
-        effect="The agent is retired and should start no more instances; `reinstate` brings it back.",
+        effect="The agent is retired and should start no more instances. `reinstate` brings it back.",
         endpoint="POST /api/v1/agent/ID/retire (DOC)",
     ),
-    _row(
+    _capability(
         "reinstate",
         AGENT,
         Risk.CHANGE,
@@ -150,22 +154,22 @@ CAPABILITIES: Final = (
         effect="The agent is no longer retired.",
         endpoint="POST /api/v1/agent/ID/reinstate (DOC)",
     ),
-    _row(
+    _capability(
         "delete",
         AGENT,
         Risk.DANGER,
         help="Delete an agent for good",
         example="delete pre:invoice-reader",
-        effect="The agent is deleted; there is no way back.",
+        effect="The agent is deleted. This can't be undone.",
         endpoint="DELETE /api/v1/agent/ID (CODE)",
     ),
-    _row(
+    _capability(
         "stop",
         INSTANCE,
         Risk.DANGER,
         help="Terminate an active instance, or cancel one that is still pending",
         example="stop pre:instance/ID -- wrong customer data",
-        effect="An active instance is terminated for good, with the reason; a pending one is cancelled.",
+        effect="An active instance is terminated, with your reason; a pending one is cancelled. This can't be undone.",
         endpoint="POST /api/v1/agent_instance/ID/terminate, or /finish with status cancelled (CODE)",
     ),
 )

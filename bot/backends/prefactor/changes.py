@@ -1,4 +1,4 @@
-"""Changes. Each ends in the same state when it is made twice, and "already" counts as done (backends.md, section 7)."""
+"""Changes. Each is idempotent, and "already" counts as done (backends.md, section 7)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _IDS: Final = frozenset({"owner_person_id", "risk_profile_id", "team_id"})
 
 
 def key_of(operation: Operation) -> str:
-    """The idempotency key of a request: its id, or a digest of it where that is longer than the vendor takes."""
+    """The idempotency key of a request: its id, or a digest if the id is longer than the vendor accepts."""
     request = operation.request_id
     return request if len(request) <= _LONGEST_KEY else hashlib.sha256(request.encode()).hexdigest()
 
 
 def given_text(operation: Operation, name: str) -> str | None:
-    """A text parameter as it was written, without blanks around it; None when it was not."""
+    """A text parameter without blanks around it; None if it was not given."""
     value = operation.params.get(name)
     return value.strip() if isinstance(value, str) else None
 
@@ -42,7 +42,7 @@ def new_name(target: Target) -> str:
 
 
 def done_with(ctx: AdapterContext, agent: Agent, summary: str) -> Done:
-    """The outcome of a change: how the agent stands now."""
+    """The outcome of a change, with the agent's state now."""
     return Done(
         summary=summary,
         facts=agent_facts(agent, ctx.clean),
@@ -52,17 +52,17 @@ def done_with(ctx: AdapterContext, agent: Agent, summary: str) -> Done:
 
 
 def taken(ctx: AdapterContext, target: Target) -> Refused:
-    """The answer to a create of what exists."""
+    """The refusal to create an agent that exists."""
     return Refused(
         code="already_exists",
-        summary=f"{ctx.name} already has an agent `{target.name}`; nothing was sent.",
-        hint="Choose another name, or change this one with `set`.",
+        summary=f"{ctx.name} already has an agent `{target.name}`. Nothing was sent.",
+        hint="Choose another name, or change this agent with `set`.",
         next=(Suggestion(label="Instances", verb="history", target=written(ctx.name, target.id)),),
     )
 
 
 async def create(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Register an agent. The key makes repeated deliveries of this request one agent."""
+    """Create an agent. The key makes sure that repeated deliveries create only one."""
     details: dict[str, Json] = {"name": new_name(operation.target)}
     if ctx.settings.environment_id:
         details["environment_id"] = ctx.settings.environment_id
@@ -77,7 +77,7 @@ async def create(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
 
 def created(ctx: AdapterContext, agent: Agent) -> Done:
     """The outcome of a create."""
-    return done_with(ctx, agent, f"{ctx.clean(agent.name)} is registered; registering starts no work.")
+    return done_with(ctx, agent, f"{ctx.clean(agent.name)} is created. This doesn't start any work.")
 
 
 def wanted(operation: Operation) -> dict[str, Json]:
@@ -91,13 +91,13 @@ def wanted(operation: Operation) -> dict[str, Json]:
 
 
 async def update(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Change the fields that were named."""
+    """Change the named fields."""
     details = wanted(operation)
     agent = await ctx.client.update(operation.target.id, details, key_of(operation))
     await ctx.finder.keep([agent])
     named = ", ".join(sorted(details))
     old = operation.target.name
-    moved = f"; it was called {old}, and rules now see the new name" if agent.name not in ("", old) else ""
+    moved = f". It was called {old}; rules now see the new name" if agent.name not in ("", old) else ""
     return done_with(ctx, agent, f"{ctx.clean(agent.name or old)}: {named} changed{moved}.")
 
 
@@ -123,28 +123,28 @@ async def _switch(
         agent = await ctx.client.agent(operation.target.id)
         if agent.status is None or (agent.status == "retired") is not retired:
             raise
-        return done_with(ctx, agent, f"{ctx.clean(agent.name)} already was {word}.")
+        return done_with(ctx, agent, f"{ctx.clean(agent.name)} was already {word}.")
     return done_with(ctx, agent, f"{ctx.clean(agent.name)} is {word}; it is {agent_state(agent)} now.")
 
 
 async def delete(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Delete an agent. It was there a moment ago, so that not finding it means that it is gone."""
+    """Delete an agent. It existed a moment ago, so a "not found" means that it is deleted."""
     name = ctx.clean(operation.target.name)
     try:
         await ctx.client.delete(operation.target.id)
     except NoSuchTarget:
-        return Done(summary=f"{name} was deleted before; it no longer exists.", backend_ref=operation.target.id)
+        return Done(summary=f"{name} was already deleted.", backend_ref=operation.target.id)
     return Done(summary=f"{name} is deleted.", backend_ref=operation.target.id)
 
 
 def reason_of(operation: Operation) -> str:
-    """What the vendor keeps with a terminated instance; the reason is asked for by its API, not by us."""
+    """The reason that the vendor stores with a terminated instance; its API requires one."""
     said = (operation.reason or "").strip()
     return said or f"Stopped by request {operation.request_id}"
 
 
 async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """Cancel while it is pending, else terminate; what has ended already is done."""
+    """Cancel a pending instance, else terminate it; an instance that has ended counts as done."""
     target = operation.target
     instance = await ctx.client.instance(target.id)
     if instance_state(instance)[1] is Phase.WAITING:
@@ -155,7 +155,7 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
                 raise
         instance = await ctx.client.instance(target.id)
     if instance_state(instance)[1].ended:
-        return stopped(ctx, target, instance, "had ended before")
+        return stopped(ctx, target, instance, "had already ended")
     try:
         return stopped(ctx, target, await ctx.client.terminate(target.id, reason_of(operation)), "is terminated")
     except Rejected as no:
@@ -164,15 +164,17 @@ async def stop(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
         instance = await ctx.client.instance(target.id)
         if not instance_state(instance)[1].ended:
             raise
-    return stopped(ctx, target, instance, "had ended before")
+    return stopped(ctx, target, instance, "had already ended")
 
 
 def stopped(ctx: AdapterContext, target: Target, instance: Instance, what: str) -> Done:
-    """The outcome of a stop: how the instance stands, whatever was asked for."""
+    """The outcome of a stop, with the instance's state now."""
     view = view_of(ctx.name, instance, ctx.clean)
     who = f"The instance of {ctx.clean(target.parent_name)}" if target.parent_name else "The instance"
     note = (
-        "" if view.phase.ended else f" It still shows as {view.state}; its program learns of it when it next reports."
+        ""
+        if view.phase.ended
+        else f" Its state is still {view.state}; its program learns of the stop when it next reports."
     )
     return Done(
         summary=f"{who} {what}.{note}",

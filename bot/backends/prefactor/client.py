@@ -1,7 +1,7 @@
-"""The calls to Prefactor, one method each. Every change that may carry an idempotency key does.
+"""The calls to Prefactor, one method each. Every change that can carry an idempotency key does.
 
 Sources: `POST /api/v1/agent` SEED; list, retire, reinstate and the instance list DOC; the rest CODE (prefactor-http 0.4.3 and the
-vendor's TypeScript SDK). The key stands in the body, not in a header, and is at most 64 characters long (CODE).
+vendor's TypeScript SDK). The key is in the body, not in a header, and is at most 64 characters long (CODE).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CALL_TIME: Final = 20.0
 
 
 class PrefactorClient:
-    """`http` translates error bodies with error_bodies.refusal; `secrets` are masked in what the vendor says.
+    """`http` translates error bodies with error_bodies.refusal; `secrets` are masked in the vendor's texts.
 
     Problems are those of the HTTP client, and error_bodies.Invalid for refused fields."""
 
@@ -62,7 +62,7 @@ class PrefactorClient:
                 return found
             offset = following
         raise CallProblem(
-            f"{self._http.name} lists more than {_MOST_PAGES * LARGEST_PAGE:,} agents.", "Write the agent by its id."
+            f"{self._http.name} lists more than {_MOST_PAGES * LARGEST_PAGE:,} agents.", "Name the agent by its id."
         )
 
     def _following(self, page: Page[Agent], offset: int) -> int | None:
@@ -70,7 +70,7 @@ class PrefactorClient:
             return offset + LARGEST_PAGE if len(page.items) == LARGEST_PAGE else None
         following = page.pagination.next_page_offset
         if following is not None and following <= offset:
-            raise BadReply(f"{self._http.name} answered with a list whose pages don't continue (`next_page_offset`).")
+            raise BadReply(f"{self._http.name} sent a list whose pages don't continue (`next_page_offset`).")
         return following
 
     async def token(self, token_id: str | None) -> Token | None:
@@ -157,7 +157,7 @@ class PrefactorClient:
         json: Json = None,
         missing: str | None = None,
     ) -> Reply:
-        """Everything here may be repeated: reads, changes with a key, and changes that end in the same state."""
+        """Every call here is idempotent: reads, changes with a key, and changes that reach the same state when repeated."""
         return await self._http.call(
             method,
             API + path,

@@ -1,4 +1,4 @@
-"""What Prefactor says when it says no: a plain shape, and one with a map of fields (SEED: both under `default`).
+"""Prefactor's error bodies: a plain shape, and one with a map of fields (SEED: both under `default`).
 
 `{"status":"error","code","message"}` or `{"status":"error","code":"validation_errors","errors","message"}`. The type of
 `errors` is not stated: a map of field to messages is what clients see (CODE), and any nesting of maps, lists and texts is read.
@@ -20,17 +20,17 @@ _DEEPEST: Final = 4
 
 
 class Invalid(Rejected):
-    """Fields were refused; `fields` are (field, what is wrong with it)."""
+    """Fields were refused; `fields` are pairs of a field and its problem."""
 
     code = INVALID
 
     def __init__(self, summary: str, fields: tuple[tuple[str, str], ...], status: int | None) -> None:
-        super().__init__(summary, "Put these right and send it again; nothing was changed.", status=status)
+        super().__init__(summary, "Correct them and send the command again. Nothing was changed.", status=status)
         self.fields = fields
 
 
 def refusal(name: str, body: bytes, status: int, secrets: Iterable[str]) -> Rejected | None:
-    """The problem that an error body of either shape stands for, None when it is of neither."""
+    """The problem in an error body of either shape; None for any other body."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -44,12 +44,16 @@ def refusal(name: str, body: bytes, status: int, secrets: Iterable[str]) -> Reje
     tail = f": {message}" if message else "."
     if code == INVALID or fields:
         told = "; ".join(f"{field} {wrong}" for field, wrong in fields[:5])
-        return Invalid(f"{name} refused these fields: {told}." if told else f"{name} said no{tail}", fields, status)
-    return Rejected(f"{name} said no ({code}){tail}", code=code if code == "invalid_action" else None, status=status)
+        return Invalid(
+            f"{name} refused these fields: {told}." if told else f"{name} refused the request{tail}", fields, status
+        )
+    return Rejected(
+        f"{name} refused the request ({code}){tail}", code=code if code == "invalid_action" else None, status=status
+    )
 
 
 def fields_of(errors: Any, secrets: Iterable[str] = ()) -> tuple[tuple[str, str], ...]:
-    """Field by field what is wrong, at most twenty; what names no field stands under `request`."""
+    """The problems by field, at most twenty; a problem without a field is under `request`."""
     secrets = tuple(secrets)
     found: dict[str, list[str]] = {}
     for field, wrong in _walk(errors, "", 0):

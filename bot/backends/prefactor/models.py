@@ -1,4 +1,4 @@
-"""Prefactor's JSON as far as it is used, both generations of it; see core/vendor_json for how odd fields are read.
+"""The used parts of Prefactor's JSON, in both generations; core/vendor_json reads odd fields.
 
 The older generation (SEED) has `environment_id` and two version ids on the agent and seven counters; the newer one (CODE
 prefactor-http) has description, external_identifier, owner, risk profile and team instead, and an eighth counter.
@@ -14,7 +14,7 @@ R = TypeVar("R", bound=WireModel)
 
 
 class Actions(WireModel):
-    """What may be done to an agent now; None where it is not told."""
+    """The actions that an agent allows now; None if not reported."""
 
     delete: bool | None = None
     reinstate: bool | None = None
@@ -36,7 +36,7 @@ class Counts(WireModel):
 
 
 class Agent(WireModel):
-    """Agent_Details, or a row of the list, which comes without counts."""
+    """Agent_Details, or a row of the list, which has no counts."""
 
     id: Text = ""
     name: Text = ""
@@ -96,7 +96,7 @@ class TokenReply(WireModel):
 
 
 class Paging(WireModel):
-    """Where a page stands. `next_page_offset` is None on the last."""
+    """The position of a page. `next_page_offset` is None on the last."""
 
     item_count: Whole | None = None
     next_page_offset: Whole | None = None
@@ -109,7 +109,7 @@ class Sorting(WireModel):
 
 
 class PageHead(WireModel):
-    """What a list says beside its rows."""
+    """The metadata of a list."""
 
     pagination: Paging | None = None
     sorting: Sorting | None = None

@@ -1,4 +1,4 @@
-"""What the folder exports: the rows, the settings, and how they become a backend."""
+"""The plugin of this kind: its capabilities, its settings, and the function that builds a backend from them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bot.http_client import Bearer, client_for
 
 
 def build(settings: PrefactorSettings, parts: BackendParts) -> PrefactorBackend:
-    """One Prefactor account; nothing is opened yet."""
-    # At most four at once: more than six parallel requests are known to queue into timeouts (CODE prefactor-open-dashboard).
+    """One Prefactor account; no connection is opened yet."""
+    # At most four requests at once: more than six are known to queue until they time out (CODE prefactor-open-dashboard).
     http = client_for(
         settings,
         parts,

@@ -1,4 +1,4 @@
-"""What an approver sees before a call, the state of a target in one phrase, and what became of a call without an answer."""
+"""The pre-flight facts, the state of a target as one phrase, and the look-up of a call whose answer was lost."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def preflight(ctx: AdapterContext, operation: Operation) -> Facts:
     ]
     names, needed = allowed(agent), _NEEDS.get(operation.verb)
     if names is not None and needed is not None and needed not in names:
-        facts.append(("Note", f"{ctx.name} does not allow {needed} now and will probably refuse"))
+        facts.append(("Note", f"{ctx.name} doesn't allow {needed} now and will probably refuse it"))
     if operation.verb == "set":
         facts += _differences(ctx, agent, operation)
     return facts
@@ -74,8 +74,12 @@ async def _instance(ctx: AdapterContext, operation: Operation) -> Facts:
     if operation.target.parent_name:
         facts.insert(0, ("Agent", ctx.clean(operation.target.parent_name)))
     if operation.verb == "stop":
-        will = "it is cancelled" if phase is Phase.WAITING else "it is terminated, which cannot be undone"
-        facts.append(("What stop does now", "nothing, it has ended" if phase.ended else will))
+        will = (
+            "cancels the pending instance"
+            if phase is Phase.WAITING
+            else "terminates the instance; this can't be undone"
+        )
+        facts.append(("What stop does now", "nothing: the instance has ended" if phase.ended else will))
     return facts
 
 
@@ -86,12 +90,12 @@ async def state_of(ctx: AdapterContext, target: Target) -> str:
     if is_new(target):
         name = new_name(target)
         exists = any(agent.name == name for agent in await ctx.finder.all())
-        return "exists by now" if exists else "does not exist"
+        return "already exists" if exists else "does not exist"
     return agent_state(await ctx.client.agent(target.id))
 
 
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
-    """By reading the target again: every change of this vendor can be seen on it."""
+    """Reads the target again: it shows every change of this vendor."""
     look = _LOOKS.get(operation.verb)
     if look is None:
         return LookBack(evidence="This call only reads.")
@@ -105,12 +109,12 @@ async def _created(ctx: AdapterContext, operation: Operation, sent_at: datetime)
     ours = [agent for agent in same if (at := moment(agent.inserted_at)) is None or at >= sent_at - _CLOCKS_APART]
     if len(ours) == 1:
         agent = await ctx.client.agent(ours[0].id)
-        return LookBack(found=created(ctx, agent), evidence="The list shows an agent of that name.")
+        return LookBack(found=created(ctx, agent), evidence="The list shows an agent with that name.")
     if not same:
         unsure = any(agent.odd and not (agent.id and agent.name) for agent in agents)
-        more = " Not every row of it can be read." if unsure else ""
-        return LookBack(absent=not unsure, evidence=f"The list shows no agent of that name.{more}")
-    return LookBack(evidence=f"The list shows {plural(len(same), 'agent')} of that name.")
+        more = " Some of its rows can't be read." if unsure else ""
+        return LookBack(absent=not unsure, evidence=f"The list shows no agent with that name.{more}")
+    return LookBack(evidence=f"The list shows {plural(len(same), 'agent')} with that name.")
 
 
 async def _updated(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:

@@ -1,4 +1,4 @@
-"""Agents and instances as people read them."""
+"""Agents and instances as people see them."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ _ACTIONS: Final = ("update", "retire", "reinstate", "delete")
 
 
 def moment_text(text: str | None) -> str:
-    """The same for a table: UTC, to the minute; empty when there is none."""
+    """A time for a table: UTC, to the minute; empty if there is none."""
     at = moment(text)
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if at and at.year > 1 else ""
 
 
 def agent_level(agent: Agent) -> State:
-    """The status of an agent with its level: a retired one starts no more instances."""
+    """The status of an agent with its level: a warning if it is retired."""
     level = Level.WARN if agent.status == "retired" else Level.GOOD if agent.status in _AGENT_STATES else Level.UNSURE
     return State(text=agent_state(agent), level=level)
 
 
 def agent_state(agent: Agent) -> str:
-    """The vendor's status; what is not documented is `unknown (X)`."""
+    """The vendor's status; `unknown (X)` if it is not documented."""
     if agent.status in _AGENT_STATES:
         return str(agent.status)
     return f"unknown ({_short(agent.status)})"
 
 
 def instance_state(instance: Instance) -> tuple[str, Phase]:
-    """Name and phase; what is not documented is `unknown (X)` and never a success."""
+    """Name and phase; an undocumented status is `unknown (X)` and never a success."""
     phase = _INSTANCE_STATES.get(instance.status or "")
     return (str(instance.status), phase) if phase else (f"unknown ({_short(instance.status)})", Phase.UNREADABLE)
 
@@ -56,21 +56,21 @@ def _short(status: str | None) -> str:
 
 
 def allowed(agent: Agent) -> tuple[str, ...] | None:
-    """Which of update, retire, reinstate and delete the vendor allows now; None when it is not told."""
+    """Which of update, retire, reinstate and delete the vendor allows now; None if not reported."""
     actions = agent.available_actions
     return None if actions is None else tuple(name for name in _ACTIONS if getattr(actions, name) is True)
 
 
 def allowed_text(agent: Agent) -> str:
-    """The same in words."""
+    """The allowed actions as text."""
     names = allowed(agent)
-    return "not told" if names is None else ", ".join(names) or "nothing"
+    return "not reported" if names is None else ", ".join(names) or "nothing"
 
 
 def counts_text(counts: Counts | None) -> str:
-    """`2 active, 0 pending, 5 complete; 10 in all`: every counter that is told. The vendor's own sums need not agree."""
+    """`2 active, 0 pending, 5 complete; 10 in all`: every reported counter. The vendor's own sums may differ."""
     if counts is None:
-        return "not told"
+        return "not reported"
     names = ("active", "pending", "complete", "failed", "cancelled", "terminated", "finished")
     parts = [f"{number} {name}" for name in names if (number := getattr(counts, name)) is not None]
     total = f"{counts.total} in all" if counts.total is not None else ""
@@ -78,7 +78,7 @@ def counts_text(counts: Counts | None) -> str:
 
 
 def agent_facts(agent: Agent, clean: Clean) -> tuple[Fact, ...]:
-    """Everything that is known of an agent; fields that its generation does not have are left out."""
+    """All facts of an agent; fields that its generation doesn't have are left out."""
     always: tuple[tuple[str, FactValue], ...] = (
         ("State", agent_state(agent)),
         ("Instances", counts_text(agent.instance_counts)),
@@ -103,7 +103,7 @@ def agent_facts(agent: Agent, clean: Clean) -> tuple[Fact, ...]:
 
 
 def agent_next(backend: str, agent: Agent) -> tuple[Suggestion, ...]:
-    """Its instances, and a button for each action that the vendor allows now. By id: names may be changed meanwhile."""
+    """A button for its instances and for each allowed action. They use the id, because the name may change."""
     target = written(backend, agent.id)
     names = [name for name in allowed(agent) or () if name != "update"]
     labels = {"retire": "Retire", "reinstate": "Reinstate", "delete": "Delete"}
@@ -114,7 +114,7 @@ def agent_next(backend: str, agent: Agent) -> tuple[Suggestion, ...]:
 
 
 def instance_view(backend: str, instance: Instance, clean: Clean) -> RunView:
-    """An instance. A button to stop it only while that can be done."""
+    """An instance, with a stop button while it can be stopped."""
     state, phase = instance_state(instance)
     started, ended = moment(instance.started_at), moment(instance.finished_at)
     reason = clean(instance.termination_reason or "")

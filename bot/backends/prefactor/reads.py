@@ -18,7 +18,7 @@ from bot.core.ports.services import Call
 
 
 async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
-    """The agent with its counts and what may be done to it now."""
+    """The agent with its counts and the actions allowed now."""
     agent = await ctx.client.agent(operation.target.id)
     state = agent_level(agent)
     return Done(
@@ -62,7 +62,7 @@ async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done
 
 
 async def latest(ctx: AdapterContext, agent_id: str, count: int) -> tuple[list[Instance], int | None]:
-    """The newest instances, newest first, and how many there are. A list that begins with the oldest is read from its end."""
+    """The newest instances, newest first, and how many there are. A list that begins with the oldest is read backwards."""
     page = await ctx.client.instances(agent_id, count)
     total = page.pagination.item_count if page.pagination else None
     if _oldest_first(page) and total is not None and total > count:
@@ -72,5 +72,5 @@ async def latest(ctx: AdapterContext, agent_id: str, count: int) -> tuple[list[I
 
 
 def _oldest_first(page: Page[Instance]) -> bool:
-    # An account that ignores or refuses `sorting` may begin with the oldest; each reply tells its direction.
+    # An account that ignores or refuses `sorting` may begin with the oldest; each reply shows its direction.
     return page.sorting is not None and page.sorting.direction == "asc"

@@ -8,7 +8,7 @@ from bot.core.ports.plugin import BackendSettings, Secret
 
 
 class PrefactorSettings(BackendSettings):
-    """`token` is an API token of the account. `token_id` is the id of that token: with it, `health` tells when the token ends;
+    """`token` is an API token of the account. `token_id` is the id of that token: with it, `health` shows when the token expires;
     without it, only where the account has one active token. `environment_id` is for accounts of the older generation, where an
     agent belongs to an environment: the list is filtered by it and a new agent is put there (GUESS: the seed shows the field in
     the reply alone, its request body is blank). Leave it out otherwise.
@@ -23,7 +23,7 @@ class PrefactorSettings(BackendSettings):
     @classmethod
     def _needed(cls, url: str) -> str:
         if not url:
-            raise ValueError("leave base_url out, or write an address like https://app.prefactorai.com")
+            raise ValueError("leave base_url out, or write an address such as https://app.prefactorai.com")
         return url
 
     @field_validator("token")

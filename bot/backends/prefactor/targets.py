@@ -1,8 +1,8 @@
-"""From what a person wrote to the one agent or instance that is meant.
+"""Turns what a person wrote into the one agent or instance that it means.
 
-An agent that does not exist yet is a target too, because `create pre:NAME` acts on one. The finder is not told the verb, so a
-name that no agent has becomes a target whose id is `new/NAME`, which no vendor id can be; every verb but create then answers
-that there is no such agent. The marker holds the name, so that an approval for one name is never good for another.
+An agent that does not exist yet is a target too, because `create pre:NAME` acts on one. The finder doesn't know the verb, so a
+name that no agent has becomes a target whose id is `new/NAME`, which can't be a vendor id; every verb but create then answers
+that the agent doesn't exist. The marker contains the name, so an approval for one name never counts for another.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bot.core.operation import Target
 from bot.core.ports.services import Names
 from bot.core.text import visible, written
 
-# GUESS from the examples: 32 lower-case letters and digits. It only decides what is looked up first.
+# GUESS from the examples: 32 lower-case letters and digits. It only decides which look-up comes first.
 _ID: Final = re.compile(r"[0-9a-z]{32}")
 _LONGEST_NAME: Final = 255
 _NEAREST: Final = 3
@@ -45,7 +45,7 @@ class Finder:
         self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
-        """The exact target; see ports.Backend.resolve."""
+        """The target of `ref`; see ports.Backend.resolve."""
         if ref.selector is not None:
             if kind not in (None, AGENT, INSTANCE):
                 raise BadRequest(f"`@{ref.selector}` picks an instance of an agent that exists.")
@@ -57,7 +57,7 @@ class Finder:
         return await self.agent(ref.path)
 
     async def all(self) -> list[Agent]:
-        """Every agent of the account, also those whose row can't be read completely; those that have an id are remembered."""
+        """Every agent of the account, also those with a partly unreadable row; those with an id are remembered."""
         agents = await self._client.agents(self._environment)
         await self.keep(agents)
         return agents
@@ -67,7 +67,7 @@ class Finder:
         await self._names.remember([self.target(agent) for agent in agents if agent.id and agent.name])
 
     async def agent(self, path: str) -> Target:
-        """An agent by id or by its exact name, or one that does not exist yet. Raises Ambiguous when several have the name."""
+        """An agent by id or exact name, or one that doesn't exist yet. Raises Ambiguous if several have the name."""
         name = checked_name(path)
         if _ID.fullmatch(name):
             found = await self._by_id(name)
@@ -88,21 +88,21 @@ class Finder:
         return Target(backend=self._backend, kind=AGENT, id=f"{NEW}/{name}", name=name, scope=f"{self._backend}:{name}")
 
     async def existing(self, path: str) -> Target:
-        """The same, but the agent must exist."""
+        """An agent by id or exact name, which must exist."""
         target = await self.agent(path)
         if is_new(target):
             raise await self.missing(target.name)
         return target
 
     async def missing(self, name: str) -> NoSuchTarget:
-        """What to raise for a name that no agent has, with the nearest that exist."""
+        """The error for a name that no agent has, with the nearest names."""
         return self._missing(name, await self.all())
 
     def _missing(self, name: str, agents: Sequence[Agent]) -> NoSuchTarget:
         folded = {agent.name.casefold(): agent for agent in agents if agent.id and agent.name}
         near = difflib.get_close_matches(name.casefold(), sorted(folded), n=_NEAREST, cutoff=0.5)
         texts = tuple(self.text(folded[match], agents) for match in near)
-        hint = "There is " + ", ".join(f"`{text}`" for text in texts) + "." if texts else ""
+        hint = "Similar names: " + ", ".join(f"`{text}`" for text in texts) + "." if texts else ""
         other = folded.get(name.casefold())
         if other is not None:
             hint = f"It is called `{other.name}`; upper and lower case count."
@@ -125,7 +125,7 @@ class Finder:
         if same:
             raise BadRequest(
                 f"{self._backend} already has an agent `{name}`.",
-                f"Look at it with `status {written(self._backend, same[0].id)}`, or choose another name.",
+                f"Check it with `status {written(self._backend, same[0].id)}`, or choose another name.",
                 "already_exists",
             )
         return Target(
@@ -144,7 +144,7 @@ class Finder:
         )
 
     def text(self, agent: Agent, agents: Sequence[Agent]) -> str:
-        """How this one of all agents is written: by its name where that means it alone, else by its id."""
+        """How to write this agent: by its name if that is unique, else by its id."""
         name = agent.name
         taken = sum(other.name == name for other in agents) > 1 or _ID.fullmatch(name) is not None
         prefixed = name.startswith((f"{INSTANCE}/", f"{NEW}/"))
@@ -165,7 +165,7 @@ class Finder:
 
     async def _instance(self, instance_id: str) -> Target:
         if not instance_id:
-            raise BadRequest("Give the id, like `instance/013xrzp12g3nqk8nx0y2vfkg4s3jp2qr`.")
+            raise BadRequest("Write the id, like `instance/013xrzp12g3nqk8nx0y2vfkg4s3jp2qr`.")
         instance = await self._client.instance(instance_id)
         core.check_same(self._backend, "id", instance_id, instance.id)
         instance = instance.model_copy(update={"id": instance_id})
@@ -178,7 +178,7 @@ class Finder:
         found = [item for item in newest if instance_state(item)[1] in core.SELECTED[selector]]
         if not found:
             word = "" if selector == "last" else f"{selector} "
-            raise NoSuchTarget(f"{agent.name} has no {word}instance among its latest {LARGEST_PAGE}.")
+            raise NoSuchTarget(f"{agent.name} has no {word}instance among the latest {LARGEST_PAGE}.")
         return await self._remembered(self.part(found[0], agent))
 
     async def _remembered(self, target: Target) -> Target:
@@ -186,17 +186,19 @@ class Finder:
         return target
 
     async def learn(self, instances: Sequence[Instance], agent: Target) -> None:
-        """Remember the instances of a listing."""
+        """Remember the listed instances."""
         await self._names.remember([self.part(instance, agent) for instance in instances if instance.id])
 
 
 def checked_name(name: str) -> str:
-    """The name if it can be one; raises BadRequest for nothing, blanks around it and invisible characters."""
+    """The name, if valid; raises BadRequest for an empty name, blanks around it and invisible characters."""
     if not name:
         raise BadRequest("Name an agent, like `invoice-reader`.")
     visible(name, "name")
     if name != name.strip() or len(name) > _LONGEST_NAME:
-        raise BadRequest(f"A name has no blanks around it and at most {_LONGEST_NAME} characters; else write the id.")
+        raise BadRequest(
+            f"A name has at most {_LONGEST_NAME} characters and no blanks around it. For other agents, write the id."
+        )
     return name
 
 

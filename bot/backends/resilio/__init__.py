@@ -1,6 +1,6 @@
 """Resilio: one desktop agent of Resilio Connect (Active Everywhere) through its local Agent API, version 3.
 
-Source of every call: seed 004 (SEED). That page says nothing of errors, of how long a token lives, and of the replies to
+Source of every call: seed 004 (SEED). That page doesn't describe errors, the lifetime of a token, or the replies to
 changes; what is assumed there is marked GUESS where it matters.
 """
 

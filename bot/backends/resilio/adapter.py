@@ -54,7 +54,7 @@ class ResilioBackend(AdapterBase):
         self._clock = parts.clock
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
-        """The agent that answers now, by its device id: an approval does not hold for another agent at the same address."""
+        """The agent that answers now, by its device id, so an approval doesn't count for another agent at this address."""
         if ref.selector is not None:
             if kind is not None or ref.path:
                 raise BadRequest(f"`@{ref.selector}` picks a run of the agent. Write `{self.name}:@{ref.selector}`.")
@@ -82,7 +82,7 @@ class ResilioBackend(AdapterBase):
         )
 
     def _device(self, agent: Client) -> str:
-        """The agent's device id; of one that is older than 4.x, which does not tell it, what else names it."""
+        """The agent's device id; for agents before 4.x, which don't report one, their name or the backend's."""
         return agent.deviceid or agent.name or self.name
 
     def _run_target(self, run_id: int | str, agent: Client) -> Target:
@@ -98,12 +98,14 @@ class ResilioBackend(AdapterBase):
 
     async def _run(self, run_id: str) -> Target:
         if not run_id.isascii() or not run_id.isdigit():
-            raise BadRequest(f"Give the number of the run, like `{self.name}:run/543`.")
+            raise BadRequest(f"Write the number of the run, like `{self.name}:run/543`.")
         agent = await self._client.client()
         try:
             await self._client.run(run_id)
         except NoSuchTarget as no:
-            raise NoSuchTarget(no.summary, "Runs that are over may be gone.", nearest=await self._some_runs()) from None
+            raise NoSuchTarget(
+                no.summary, "The agent may no longer list runs that have ended.", nearest=await self._some_runs()
+            ) from None
         return await self._remembered(self._run_target(run_id, agent))
 
     async def _some_runs(self) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ class ResilioBackend(AdapterBase):
         return tuple(written(self.name, f"{RUN}/{run_id}") for run_id, _ in runs[:_NEAREST])
 
     async def _numbered_runs(self) -> list[tuple[int, Run]]:
-        """The current runs that can be named, the newest first."""
+        """The current runs that have a number, newest first."""
         runs = reads.newest_first(await self._client.runs())
         return [(run.run_id, run) for run in runs if run.run_id is not None]
 
@@ -134,37 +136,37 @@ class ResilioBackend(AdapterBase):
         return target
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
-        """Do it, once."""
+        """Run the operation, once."""
         return await handler_of(_HANDLERS, operation)(self._client, operation, call)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
-        """All runs by one request. One that is no longer listed is left out: the API does not say how it ended."""
+        """All runs by one request. A run that is no longer listed is left out, because the API doesn't report how it ended."""
         wanted = {run.id for run in runs}
         listed = await self._client.runs()
         return {str(run.run_id): run_view(self.name, run) for run in listed if str(run.run_id) in wanted}
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
-        """By the state that the call leads to. The API does not say when an agent started, so a restart can't be looked up."""
+        """Checks for the state that the call leads to. A restart can't be looked up: the API doesn't report the start time."""
         if operation.verb == "tag":
             wanted = map_of(operation, "*")
             stored = {tag.name: tag.value or "" for tag in await self._client.tags()}
             if all(stored.get(name) == value for name, value in wanted.items()):
                 return LookBack(found=Done(summary="The tags are set."), evidence="The agent shows them.")
-            return LookBack(evidence="The agent does not show all of the tags.")
+            return LookBack(evidence="The agent doesn't show all of the tags.")
         if operation.verb not in ("pause", "resume", "restart"):
             return LookBack(evidence="This call only reads.")
         agent = await self._client.client()
         if operation.verb == "restart":
             return LookBack(
-                evidence=f"The agent answers and is {client_state(agent).text}; it does not say since when it runs."
+                evidence=f"The agent answers and is {client_state(agent).text}; it doesn't report how long it has been running."
             )
         if agent.paused is (operation.verb == "pause"):
             word = "paused" if agent.paused else "not paused"
-            return LookBack(found=Done(summary=f"The agent is {word}."), evidence="The agent says so itself.")
+            return LookBack(found=Done(summary=f"The agent is {word}."), evidence="The agent reports it.")
         return LookBack(absent=agent.paused is not None, evidence=f"The agent is {client_state(agent).text}.")
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
-        """How the agent is and what it works on; for tags, what they are now."""
+        """The agent's state and current runs; for tags, their present values."""
         if operation.target.kind == RUN:
             state, _ = run_state((await self._client.run(operation.target.id)).status)
             return (("State", state),)
@@ -174,7 +176,7 @@ class ResilioBackend(AdapterBase):
         try:
             facts.append(("Runs", runs_text(await self._client.runs())))
         except (CallProblem, NoSuchTarget):
-            facts.append(("Runs", "not readable"))
+            facts.append(("Runs", "can't be read"))
         if operation.verb == "pause":
             facts += _resumes(operation)
         return (*facts, *changed)
@@ -184,7 +186,7 @@ class ResilioBackend(AdapterBase):
         try:
             stored = {tag.name: tag.value or "" for tag in await self._client.tags()}
         except (CallProblem, NoSuchTarget):
-            return [("Tags now", "not readable")]
+            return [("Tags now", "can't be read")]
         return [
             (
                 f"Tag {clean(name)}",
@@ -194,7 +196,7 @@ class ResilioBackend(AdapterBase):
         ]
 
     async def state_of(self, target: Target) -> str:
-        """A run's state, or whether the agent is paused and connected."""
+        """The state of a run, or whether the agent is paused and connected."""
         if target.kind == RUN:
             return run_state((await self._client.run(target.id)).status)[0]
         return client_state(await self._client.client()).text

@@ -1,4 +1,4 @@
-"""Changes that end in the same state when made twice: pause, resume, tags."""
+"""Idempotent changes: pause, resume, tags."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def pause(client: ResilioClient, operation: Operation, call: Call) -> Done
 
 
 def _seconds_to(call: Call) -> int | None:
-    """The value of the timer: whole seconds from now, at least one; None for no end."""
+    """The timer: whole seconds from now, at least one; None for a pause without an end."""
     if call.ends is None:
         return None
     return max(1, ceil((call.ends - call.clock.now()).total_seconds()))
@@ -45,7 +45,7 @@ async def resume(client: ResilioClient, operation: Operation, call: Call) -> Don
 
 
 async def _now(client: ResilioClient) -> Client | None:
-    """The agent as it describes itself; None if it can't be read: the change itself is already accepted."""
+    """The agent now; None if it can't be read, because the change is already accepted."""
     try:
         return await client.client()
     except CallProblem:
@@ -55,7 +55,7 @@ async def _now(client: ResilioClient) -> Client | None:
 def _unlike(agent: Client | None, *, paused: bool) -> str:
     if agent is None or agent.paused is None or agent.paused is paused:
         return ""
-    return f" It accepted the change, but still reports that it is {'not ' if paused else ''}paused; look again in a moment."
+    return f" It accepted the change, but still reports that it is {'not ' if paused else ''}paused. Check again in a moment."
 
 
 async def tag(client: ResilioClient, operation: Operation, call: Call) -> Done:
@@ -65,10 +65,10 @@ async def tag(client: ResilioClient, operation: Operation, call: Call) -> Done:
     told = ", ".join(f"{clean(name)}={clean(value)}" for name, value in wanted.items())
     found = await _tags_now(client)
     if found is None:
-        return Done(summary=f"Set: {told}. The tags could not be read back.")
+        return Done(summary=f"Set: {told}. The tags couldn't be read back.")
     stored = {item.name: item.value or "" for item in found}
     unlike = [clean(name) for name, value in wanted.items() if stored.get(name) != value]
-    note = f" The agent accepted that, but does not show it for {', '.join(unlike)}." if unlike else ""
+    note = f" The agent accepted this, but doesn't show it for {', '.join(unlike)}." if unlike else ""
     return Done(summary=f"Set: {told}.{note}", table=tag_table(found))
 
 

@@ -7,6 +7,6 @@ from bot.core.errors import BadRequest
 
 
 def tags(asked: Arguments) -> None:
-    """Raises BadRequest when no tag is named."""
+    """Raises BadRequest if no tag is given."""
     if not map_of(asked, "*"):
         raise BadRequest("Name a tag and its value.", "For example: `tag res: SITE=berlin`.", "missing_parameter")

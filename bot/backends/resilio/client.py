@@ -1,4 +1,4 @@
-"""The calls of the Agent API, version 3, one method each (all SEED). The token goes with every call but the one that fetches it:
+"""The calls of the Agent API, version 3, one method each (all SEED). Every call except the token request carries the token:
 some samples leave it out, yet "by default a token is included in all API calls"."""
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from bot.http_client import HttpClient, Reply, segment
 CLIENT: Final = "/api/v3/client"
 RUNS: Final = "/api/v3/runs"
 TAGS: Final = "/api/v3/tags"
-NEEDS_RUNS: Final = "list of runs; its version is older than 3.0.0"
-NEEDS_TAGS: Final = "list of tags; its version is older than 2.10.0"
-# The kit renews on this status by itself.
+NEEDS_RUNS: Final = "list of runs, because its version is older than 3.0.0"
+NEEDS_TAGS: Final = "list of tags, because its version is older than 2.10.0"
+# The HTTP client renews on this status by itself.
 _KIT_RENEWS: Final = 401
 _CALL_TIME: Final = 20.0
 _UNREACHED: Final = (
@@ -26,7 +26,7 @@ _UNREACHED: Final = (
 
 
 class ResilioClient:
-    """`keeper` None: no token is used. `refused_statuses` mean that another token is worth one try. Problems are the kit's."""
+    """`keeper` None: no token is used. `refused_statuses` make it try a new token once. Problems are the HTTP client's."""
 
     def __init__(
         self, http: HttpClient, keeper: TokenKeeper | None, refused_statuses: Sequence[int] = (401, 403)
@@ -44,7 +44,7 @@ class ResilioClient:
         return self._keeper.age_text() if self._keeper else "no token (token_auth = false)"
 
     async def token(self) -> str:
-        """The token now in use, to tell whether it changed; empty without one. Never to be shown."""
+        """The token in use, to detect a change; empty without one. Never show it."""
         if self._keeper is None:
             return ""
         return "".join(value for _, value in (await self._keeper.session.credential()).query)
@@ -79,7 +79,7 @@ class ResilioClient:
         await self._call("PATCH", CLIENT, query=[("paused", "false")], repeat_safe=True)
 
     async def restart(self, deadline: float) -> None:
-        """PATCH client with {"restart": true}, from 4.1.0. The sample's single quotes are no JSON. Never sent twice."""
+        """PATCH client with {"restart": true}, from 4.1.0. The sample's single quotes are not valid JSON. Never sent twice."""
         await self._call("PATCH", CLIENT, json={"restart": True}, repeat_safe=False, deadline=deadline)
 
     async def tags(self) -> list[Tag]:
@@ -125,7 +125,7 @@ class ResilioClient:
                     raise
                 refused = no
             renewed = await auth.renew(used)
-            # A refused call did nothing, yet what must not be sent twice is left to a person all the same.
+            # A refused call did nothing, but a call that must not be sent twice is still left to a person.
             if renewed is None or not repeat_safe:
                 raise refused
             return await once()

@@ -1,6 +1,6 @@
-"""The agent's JSON as far as it is used (SEED); see core/vendor_json for how odd fields are read.
+"""The used parts of the agent's JSON (SEED); core/vendor_json reads odd fields.
 
-`restartRequired` is the text "true" and absent otherwise (from 4.1.0), unlike the booleans beside it; both are read.
+`restartRequired` is the text "true" and absent otherwise (from 4.1.0), unlike the other booleans; both are read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Client(WireModel):
 class Run(WireModel):
     """One run of a job on this agent. Sizes and transfers are bytes, speeds bytes a second, `eta` seconds.
 
-    The units are not stated; the seed's sample bears them out: the 18,007,278 bytes that are missing at 177,840 are its 101.
+    The units are inferred from the seed's sample: its missing 18,007,278 bytes at 177,840 a second take its 101 s.
     The form of `errors` is not stated either.
     """
 

@@ -1,4 +1,4 @@
-"""What the folder exports: the rows, the settings, and how they become a backend."""
+"""The plugin of this kind: its capabilities, its settings, and the function that builds a backend from them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.http_client import client_for
 
 
 def build(settings: ResilioSettings, parts: BackendParts) -> ResilioBackend:
-    """One agent; nothing is opened yet."""
+    """One agent; no connection is opened yet."""
     http = client_for(settings, parts, concurrency=4)
     keeper = TokenKeeper(http, parts.clock) if settings.token_auth else None
     return ResilioBackend(settings, parts, ResilioClient(http, keeper, settings.refused_statuses))

@@ -1,4 +1,4 @@
-"""The agent and its runs as people read them."""
+"""The agent and its runs as people see them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def clean(text: str) -> str:
-    """What the agent says, on one line and without secrets."""
+    """A text of the agent, on one line and without secrets."""
     return redact(" ".join(text.split()))[0]
 
 
@@ -36,7 +36,7 @@ def size_text(size: Number) -> str:
 
 
 def moment(seconds: Number | None) -> datetime | None:
-    """Unix seconds as an aware time; None for nothing, for 0 and for what no calendar has."""
+    """Unix seconds as an aware time; None for a missing time, for 0 and for a time out of range."""
     if not seconds or seconds < 0:
         return None
     try:
@@ -46,7 +46,7 @@ def moment(seconds: Number | None) -> datetime | None:
 
 
 def percent(done: int | None, total: int | None) -> int | None:
-    """Whole per cent, 100 only when all is done; None when there is nothing to count."""
+    """Whole per cent, 100 only if all is done; None if there is nothing to count."""
     if done is None or not total or total < 0:
         return None
     return min(max(done, 0), total) * 100 // total
@@ -83,7 +83,7 @@ def _left(run: Run, phase: Phase) -> timedelta | None:
 
 
 def error_texts(errors: Any) -> list[str]:
-    """Errors in words, whatever form an item has: a text, an object with a message, or anything else as JSON."""
+    """Errors as text, whatever form an item has: a text, an object with a message, or anything else as JSON."""
     items = errors if isinstance(errors, list) else [errors] if errors else []
     return [text for item in items if (text := clean(_error(item))[:200])]
 
@@ -169,9 +169,9 @@ def runs_text(runs: Sequence[Run]) -> str:
 
 
 def client_facts(client: Client) -> list[Fact]:
-    """How the agent is."""
+    """The facts of the agent."""
     server = client.server
-    paused = "not told" if client.paused is None else "yes" if client.paused else "no"
+    paused = "not reported" if client.paused is None else "yes" if client.paused else "no"
     optional: tuple[tuple[str, FactValue], ...] = (
         ("Management Console", clean(server.addr or "") or None if server else None),
         ("Last seen by it", moment(server.last_seen) if server else None),
@@ -188,7 +188,7 @@ def client_facts(client: Client) -> list[Fact]:
 
 
 def client_state(client: Client) -> State:
-    """Whether it is paused, and its connection. A paused agent does not work, however well it is connected."""
+    """Whether it is paused, and its connection. A paused agent does nothing, even if it is connected."""
     state = connection(client.server.state if client.server else None)
     if not client.paused:
         return state
@@ -196,7 +196,7 @@ def client_state(client: Client) -> State:
 
 
 def client_next(backend: str, client: Client) -> tuple[Suggestion, ...]:
-    """What makes sense now."""
+    """Buttons for the actions that make sense now."""
     target = written(backend)
     switch = ("Resume", "resume") if client.paused else ("Pause", "pause")
     steps = [switch, ("Runs", "history")]

@@ -23,7 +23,7 @@ from bot.core.text import plural
 
 
 def newest_first(runs: list[Run]) -> list[Run]:
-    """By their numbers, which grow."""
+    """Newest first, by their numbers, which grow."""
     return sorted(runs, key=lambda run: -1 if run.run_id is None else run.run_id, reverse=True)
 
 
@@ -33,7 +33,7 @@ async def agent_status(client: ResilioClient, operation: Operation, call: Call) 
     try:
         runs = runs_text(await client.runs())
     except (CallProblem, NoSuchTarget) as problem:
-        runs = f"not readable: {problem.summary}"
+        runs = f"can't be read: {problem.summary}"
     required = " It needs a restart." if agent.restart_required else ""
     state = client_state(agent)
     return Done(

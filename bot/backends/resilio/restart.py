@@ -19,16 +19,16 @@ from bot.core.ports.services import Call
 _SEND_TIME: Final = 20.0
 _ASK_TIME: Final = 6.0
 _PAUSE: Final = 2.0
-# How long an agent that goes on answering is given to show a sign.
+# How long to wait for a sign of the restart while the agent still answers.
 _GOES_DOWN_WITHIN: Final = 20.0
-# Together with the calls around it this stays below the row's deadline.
+# Together with the calls around it this stays below the capability's timeout.
 _COMES_BACK_WITHIN: Final = 170.0
 _SENT: Final = "The agent has restarted."
-_LOST: Final = "The agent seems to have restarted; its reply was lost, as the restart may cut the connection."
+_LOST: Final = "The agent seems to have restarted; its reply was lost, because a restart can cut the connection."
 
 
 class _Watch:
-    """What was seen since the restart was sent."""
+    """The observations since the restart was sent."""
 
     def __init__(self, before: Client, token: str) -> None:
         self._before = before
@@ -37,12 +37,12 @@ class _Watch:
         self.trouble = ""
 
     def sign(self, after: Client, token: str) -> str:
-        """The sign of a restart, empty when there is none."""
+        """The sign of a restart; empty if there is none."""
         if token != self._token:
             return "It answers again, with a new token"
         if self._before.restart_required and not after.restart_required:
             return "It answers again and no longer needs a restart"
-        return "It was away and answers again" if self.away else ""
+        return "It was unreachable and answers again" if self.away else ""
 
 
 async def restart(client: ResilioClient, operation: Operation, call: Call) -> Done | Unknown:
@@ -68,11 +68,13 @@ async def restart(client: ResilioClient, operation: Operation, call: Call) -> Do
         if waited >= _GOES_DOWN_WITHIN:
             if lost is not None:
                 raise lost
-            return _back(operation, after, "The agent accepted the restart and answers; it was not seen going down.")
+            return _back(
+                operation, after, "The agent accepted the restart and answers, but it was not seen going down."
+            )
     return Unknown(
         code="not_back",
         summary=f"The restart was sent, and the agent has not answered for {_COMES_BACK_WITHIN:g} s. {watch.trouble}".strip(),
-        hint="Look at its host, and run `status` before you restart it again.",
+        hint="Check its host, and run `status` before you restart it again.",
     )
 
 
@@ -80,7 +82,7 @@ async def _ask(client: ResilioClient, watch: _Watch) -> tuple[Client, str] | Non
     try:
         return await client.client(_ASK_TIME), await client.token()
     except CallProblem as problem:
-        # An answer that can't be read is no sign that the agent was away.
+        # An unreadable answer doesn't show that the agent was down.
         watch.away = watch.away or not isinstance(problem, BadReply)
         watch.trouble = problem.summary
         return None

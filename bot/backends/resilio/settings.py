@@ -23,7 +23,7 @@ class ResilioSettings(BackendSettings):
     @classmethod
     def _needed(cls, url: str) -> str:
         if not url:
-            raise ValueError("leave base_url out, or write an address like http://127.0.0.1:3840")
+            raise ValueError("leave base_url out, or write an address such as http://127.0.0.1:3840")
         return url
 
     @field_validator("refused_statuses")

@@ -1,6 +1,6 @@
-"""States in words: of the connection to the Management Console, and of runs.
+"""The words for states of runs and of the connection to the Management Console.
 
-The words of both lists are the seed's; which of a run's end it is read from their meaning (GUESS). The seed runs the states of
+The words of both lists are the seed's; which of them end a run is inferred (GUESS). The seed runs the states of
 sync jobs together without separators ("mounting selective sync volume no peers syncing synced").
 """
 
@@ -16,9 +16,9 @@ CONNECTIONS: Final[Mapping[str, tuple[str, Level]]] = {
     "NOT_CONNECTED": ("not connected to its Management Console", Level.BAD),
     "CONNECTING": ("connecting to its Management Console", Level.WORKING),
     "CONNECTED": ("connected to its Management Console", Level.GOOD),
-    "PENDING_APPROVAL": ("connected, and waits to be approved or declined in the Management Console", Level.WARN),
+    "PENDING_APPROVAL": ("connected, waiting to be approved or declined in the Management Console", Level.WARN),
     "DECLINED": ("declined by the Management Console", Level.BAD),
-    "STOPPED": ("without network on its host", Level.BAD),
+    "STOPPED": ("stopped: its host has no network", Level.BAD),
     "WAITING_FOR_INCOMING_CONNECTION": ("waiting for an incoming connection (proxy server mode)", Level.WORKING),
 }
 TYPES: Final[Mapping[str, str]] = {
@@ -52,7 +52,7 @@ RUN_STATES: Final[Mapping[str, Phase]] = {state: phase for phase, states in _PHA
 
 
 def connection(state: str | None) -> State:
-    """The connection in words; a state that is not documented is `unknown (X)`, and bad news where its name says so."""
+    """The connection in words; an undocumented state is `unknown (X)`, with level bad if its name indicates a problem."""
     text, level = CONNECTIONS.get(state or "") or (f"unknown ({_short(state)})", Level.UNSURE)
     bad = level is Level.UNSURE and any(
         word in (state or "").upper() for word in ("FAIL", "ERROR", "DENIED", "REFUSED")
@@ -61,7 +61,7 @@ def connection(state: str | None) -> State:
 
 
 def run_state(status: str | None) -> tuple[str, Phase]:
-    """A run's state and phase, whatever its upper and lower case; what nobody documented is `unknown (X)`, never a success."""
+    """A run's state and phase, in any case; an undocumented state is `unknown (X)`, never a success."""
     words = " ".join((status or "").lower().split())
     phase = RUN_STATES.get(words)
     return (words, phase) if phase else (f"unknown ({_short(status)})", Phase.UNREADABLE)

@@ -1,7 +1,7 @@
-"""The token of the Agent API: fetched without a credential, kept, and fetched again when it is refused.
+"""The token of the Agent API: fetched without a credential, kept, and fetched again after a refusal.
 
-It travels in the query (`?token=`), so the HTTP kit gets it as a credential: addresses stay out of its sentences and of logs,
-and the value is masked in whatever the agent says.
+It travels in the query (`?token=`), so the HTTP client gets it as a credential: addresses stay out of its messages and of logs,
+and the value is masked in the agent's texts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.core.errors import BadReply
 from bot.core.ports.services import Clock
 from bot.http_client import Credential, HttpClient, Session
 
-TOKEN_PATH: Final = "/api/v3/token"  # noqa: S105  an address, no secret
+TOKEN_PATH: Final = "/api/v3/token"  # noqa: S105  an address, not a secret
 _DEADLINE: Final = 10.0
 
 
@@ -26,7 +26,7 @@ class _Token(BaseModel):
 
 
 class TokenKeeper:
-    """Keeps one token for all calls. `session` is what the HTTP kit uses."""
+    """Keeps one token for all calls. `session` is for the HTTP client."""
 
     def __init__(self, http: HttpClient, clock: Clock) -> None:
         self._http = http
@@ -42,7 +42,7 @@ class TokenKeeper:
         reply = await self._http.call("GET", TOKEN_PATH, auth=None, repeat_safe=True, deadline=_DEADLINE)
         token = reply.read(_Token).token.get_secret_value()
         if not token.isascii() or not token.isprintable():
-            raise BadReply(f"{self._http.name} gave a token that cannot be sent.")
+            raise BadReply(f"{self._http.name} returned a token that can't be sent.")
         self._fetched_at = self._clock.monotonic()
         return Credential(query=(("token", token),))
 

@@ -1,4 +1,4 @@
-"""Implements ports.Backend for the ACC: finds targets, hands operations to their handlers, follows runs, reports health."""
+"""Implements ports.Backend for the ACC: finds targets, passes operations to their handlers, follows runs, reports health."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
     ("agent disapprove", AGENT): changes.disapprove,
 }
 _STARTS: Final = frozenset({"start", "restart", "retry", "schedule start"})
-# Beyond the runs that are watched, some newer ones may stand before them in the history.
+# The history may list newer runs before those that are watched.
 _PAGE: Final = 100
 _MARGIN: Final = 50
 _NOT_THERE: Final = "signalbox/health-check"
@@ -82,11 +82,11 @@ class SequentumBackend(AdapterBase):
         return await self._ctx.finder.find(ref, kind)
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
-        """Do it, once."""
+        """Run the operation, once."""
         return await handler_of(_HANDLERS, operation)(self._ctx, operation, call)
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
-        """All runs of one agent by one request for its history; those that are not on that page are requested one by one."""
+        """All runs of one agent by one request for its history; runs not on that page are read one by one."""
         wanted = [id_ for run in runs if run.kind == RUN for id_ in run.together or (run.id,)]
         jobs = [run.id for run in runs if run.kind == JOB_RUN]
         views = await self._poll(RUN, group, wanted) | await self._poll(JOB_RUN, group, jobs)
@@ -109,9 +109,9 @@ class SequentumBackend(AdapterBase):
         return views | dict(zip(missing, await asyncio.gather(*map(one, missing)), strict=True))
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
-        """By the history of the agent for what starts a run; anything else may simply be done again."""
+        """Looks a start up in the history of the agent; any other call may be sent again."""
         if operation.verb not in _STARTS:
-            return LookBack(evidence="This call ends in the same state when it is made twice, so it may be made again.")
+            return LookBack(evidence="This call is idempotent, so you can send it again.")
         return await reconcile.look_back(self._ctx, operation, sent_at)
 
     async def check(self, operation: Operation) -> Refused | None:
@@ -120,11 +120,11 @@ class SequentumBackend(AdapterBase):
         return None
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
-        """Active runs, next times and last outcomes."""
+        """Active runs, next scheduled runs and last outcomes."""
         return await before.preflight(self._ctx, operation)
 
     async def state_of(self, target: Target) -> str:
-        """The state in one phrase."""
+        """The state as one phrase."""
         return await before.state_of(self._ctx, target)
 
     async def health(self) -> Health:
@@ -140,12 +140,12 @@ class SequentumBackend(AdapterBase):
                 await ctx.client.agent(paths[0])
             return Health(ok=True, summary=warning or f"{self.name} answers and accepts the token.")
 
-        credential = warning or ("token without a readable end" if ends is None else "")
+        credential = warning or ("token without a readable expiry" if ends is None else "")
         found = await measured(ctx.clock, ask)
         return found.model_copy(update={"credential": credential, "credential_ends": ends})
 
     async def targets(self) -> Sequence[Named]:
-        """What was seen or configured: the vendor has no list of agents."""
+        """The agents that were seen or configured: the vendor has no list of agents."""
         ctx = self._ctx
         known = [target for target, _ in await ctx.names.known(self.name, AGENT) if target.scope]
         missing = [path for path in ctx.settings.agents if path not in {target.name for target in known}]

@@ -1,4 +1,4 @@
-"""What can be done with an ACC: kinds of targets and one row for each verb on each of them (design, section 4)."""
+"""What can be done with an ACC: kinds of targets and one capability for each verb on each of them (design, section 4)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SERVER: Final = "server"
 _READ_TIME: Final = 60.0
 _CHANGE_TIME: Final = 90.0
 _FILE_TIME: Final = 600.0
-# A synchronous start may take its whole timeout; the adapter gives an ordinary one a minute.
+# A synchronous start may take its whole timeout; the adapter allows one minute for any other start.
 _START_TIME: Final = LONGEST_SYNC + 120.0
 
 TARGETS: Final = (
@@ -55,24 +55,24 @@ TARGETS: Final = (
 )
 
 
-def _row(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
+def _capability(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
     return Capability(verb=verb, target=target, risk=risk, **{"repeat_safe": True, **rest})
 
 
 def _read(verb: str, target: str, **rest: Any) -> Capability:
-    return _row(verb, target, Risk.READ, **{"deadline": _READ_TIME, **rest})
+    return _capability(verb, target, Risk.READ, **{"deadline": _READ_TIME, **rest})
 
 
 def _file(verb: str, target: str, **rest: Any) -> Capability:
-    return _row(verb, target, Risk.READ, deadline=_FILE_TIME, own_verb=True, **rest)
+    return _capability(verb, target, Risk.READ, deadline=_FILE_TIME, own_verb=True, **rest)
 
 
 def _change(verb: str, target: str, **rest: Any) -> Capability:
-    return _row(verb, target, rest.pop("risk", Risk.CHANGE), **{"deadline": _CHANGE_TIME, **rest})
+    return _capability(verb, target, rest.pop("risk", Risk.CHANGE), **{"deadline": _CHANGE_TIME, **rest})
 
 
 def _start(verb: str, target: str, **rest: Any) -> Capability:
-    return _row(verb, target, Risk.CHANGE, repeat_safe=False, starts_run=True, **rest)
+    return _capability(verb, target, Risk.CHANGE, repeat_safe=False, starts_run=True, **rest)
 
 
 _READS: Final = (
@@ -87,7 +87,7 @@ _READS: Final = (
     _read(
         "status",
         JOB_RUN,
-        help="How a job run and the agent runs in it stand",
+        help="The state of a job run and of the agent runs in it",
         example="status acc:jobrun/ID",
         endpoint="GET api/job/run/ID, api/agent/ID/run/NUMBER/history (SEED)",
     ),
@@ -143,7 +143,7 @@ _READS: Final = (
     _read(
         "health",
         SERVER,
-        help="How a server is",
+        help="The health of a server",
         example="health acc:server/crawl-1",
         endpoint="POST api/server/check (SEED)",
     ),
@@ -156,7 +156,7 @@ _STARTS: Final = (
         deadline=_START_TIME,
         help="Start an agent on its cluster, or its job",
         example="start acc:shop/prices input.country=de",
-        effect="The agent starts to run; a run that already goes on is not stopped.",
+        effect="The agent starts. A run that is already active is not stopped.",
         endpoint="POST api/agent/ID/cluster/start, POST api/job/ID/start (SEED)",
         params=START,
         check=checks.start,
@@ -165,18 +165,18 @@ _STARTS: Final = (
         "restart",
         RUN,
         deadline=_CHANGE_TIME,
-        help="Run again from the beginning",
+        help="Run an agent run again from the beginning",
         example="restart acc:run/ID",
-        effect="The run begins again from its start.",
+        effect="The run starts again from the beginning.",
         endpoint="POST api/run/ID/restart (SEED)",
     ),
     _start(
         "retry",
         RUN,
         deadline=_CHANGE_TIME,
-        help="Go on with a run and try its errors again",
+        help="Continue a run and retry its errors",
         example="retry acc:run/ID method=Continue",
-        effect="The run goes on by the given method.",
+        effect="The run continues with the given method.",
         endpoint="POST api/run/ID/retry?RunMethod= (SEED)",
         params=METHOD,
     ),
@@ -184,9 +184,9 @@ _STARTS: Final = (
         "schedule start",
         SCHEDULE,
         deadline=_CHANGE_TIME,
-        help="Start what a schedule would start, now",
+        help="Start a schedule's job now",
         example="schedule start acc:schedule/ID",
-        effect="The schedule's job starts now; its next times stay.",
+        effect="The schedule's job starts now. Its next times don't change.",
         endpoint="POST api/job/schedule/ID/start (SEED)",
     ),
 )
@@ -205,15 +205,15 @@ _SCHEDULES: Final = (
         AGENT,
         help="Switch all schedules of an agent on",
         example="schedule on acc:shop/prices",
-        effect="All schedules of the agent start runs again, also those that were off for another reason.",
+        effect="All schedules of the agent start runs again, including those that were off for another reason.",
         endpoint="POST api/job/ID/schedules/on (SEED)",
     ),
     _change(
         "schedule off",
         SCHEDULE,
-        help="Switch a schedule off, for a time or for good",
+        help="Switch a schedule off, for a time or until you switch it on",
         example="schedule off acc:schedule/ID for=2h",
-        effect="The schedule starts no run until it is switched on again; a run that goes on is not stopped.",
+        effect="The schedule starts no runs until it is switched on again. An active run is not stopped.",
         endpoint="POST api/job/schedule/ID/off (SEED)",
         params=PAUSE,
         pausable=True,
@@ -222,9 +222,9 @@ _SCHEDULES: Final = (
     _change(
         "schedule off",
         AGENT,
-        help="Switch all schedules of an agent off, for a time or for good",
+        help="Switch all schedules of an agent off, for a time or until you switch them on",
         example='schedule off acc:shop/prices until="Mon 07:00"',
-        effect="No schedule of the agent starts a run; switching on again later switches all of them on.",
+        effect="No schedule of the agent starts a run. Switching them on later switches all of them on.",
         endpoint="POST api/job/ID/schedules/off (SEED)",
         params=PAUSE,
         pausable=True,
@@ -235,7 +235,7 @@ _SCHEDULES: Final = (
         AGENT,
         help="Add or change a schedule",
         example='schedule set acc:shop/prices cron="0 0 0 1" start=2026-07-16T11:21:20 zone=Europe/Berlin',
-        effect="The schedule is added, or the one with this id is changed.",
+        effect="A schedule is added, or the schedule with this id changes.",
         endpoint="POST api/job/ID/schedule (SEED)",
         params=SET,
         check=checks.schedule,
@@ -245,7 +245,7 @@ _SCHEDULES: Final = (
         SCHEDULE,
         help="Delete a schedule",
         example="schedule delete acc:schedule/ID",
-        effect="The schedule is gone for good.",
+        effect="The schedule is deleted. This can't be undone.",
         endpoint="DELETE api/job/schedule/ID (SEED)",
         risk=Risk.DANGER,
     ),
@@ -254,7 +254,7 @@ _SCHEDULES: Final = (
         AGENT,
         help="Delete all schedules of an agent",
         example="schedule delete acc:shop/prices",
-        effect="All schedules of the agent are gone for good.",
+        effect="All schedules of the agent are deleted. This can't be undone.",
         endpoint="DELETE api/job/ID/schedules (SEED)",
         risk=Risk.DANGER,
     ),
@@ -266,7 +266,7 @@ _CHANGES: Final = (
         AGENT,
         help="Add or replace CSV input data",
         example='input put acc:shop/prices name=input.csv text="URL"',
-        effect="Input data of that name is replaced; later runs read the new one.",
+        effect="Input data with that name is replaced. Later runs read the new data.",
         endpoint="POST api/input/agent/ID/csv?name= (SEED)",
         params=INPUT_FILE,
         check=checks.put,
@@ -278,7 +278,7 @@ _CHANGES: Final = (
         AGENT,
         help="Upload input files: .csv, .txt, or a .zip of those",
         example="input upload acc:shop/prices",
-        effect="Files of the same names are replaced; later runs can read them.",
+        effect="Files with the same names are replaced. Later runs can read the new ones.",
         endpoint="POST api/input/agent/ID/files (SEED)",
         params=INPUT_FILE,
         check=checks.upload,
@@ -290,7 +290,7 @@ _CHANGES: Final = (
         AGENT,
         help="Delete all input files of an agent",
         example="input clear acc:shop/prices",
-        effect="All input files of the agent are deleted; the ACC keeps no copy.",
+        effect="All input files of the agent are deleted. The ACC keeps no copy.",
         endpoint="DELETE api/input/agent/ID (SEED)",
         risk=Risk.DANGER,
     ),
@@ -299,14 +299,14 @@ _CHANGES: Final = (
         AGENT,
         help="Disable all input files of an agent",
         example="input disable acc:shop/prices",
-        effect="The input files are no longer given to runs; this API cannot enable them again.",
+        effect="Runs no longer get the input files. This API can't enable them again.",
         endpoint="POST api/input/agent/ID/disable (SEED)",
         risk=Risk.DANGER,
     ),
     _change(
         "mark",
         AGENT,
-        help="Set the status of the newest job run by hand",
+        help="Set the status of the newest job run",
         example="mark acc:shop/prices as=failed",
         effect="The newest job run of the agent gets this status.",
         endpoint="POST api/job/ID/status (SEED)",
@@ -317,7 +317,7 @@ _CHANGES: Final = (
         AGENT,
         help="Approve an agent in the repository",
         example="agent approve acc:shop/prices -- reviewed by Lee",
-        effect="The agent may be used; the reason goes into the ACC's file log.",
+        effect="The agent may be used. Your reason is written to the ACC's file log.",
         endpoint="POST api/agent/ID/toggleAgentApproval/False (SEED)",
         reason_required=True,
     ),
@@ -326,7 +326,7 @@ _CHANGES: Final = (
         AGENT,
         help="Withdraw the approval of an agent",
         example="agent disapprove acc:shop/prices -- breaks the site's terms",
-        effect="The agent is no longer approved; the reason goes into the ACC's file log.",
+        effect="The agent is no longer approved. Your reason is written to the ACC's file log.",
         endpoint="POST api/agent/ID/toggleAgentApproval/True (SEED)",
         risk=Risk.DANGER,
         reason_required=True,
@@ -338,6 +338,6 @@ ROWS: Final = BackendRows(
     title="Sequentum Agent Control Center",
     targets=TARGETS,
     capabilities=(*_READS, *_STARTS, *_SCHEDULES, *_CHANGES),
-    unlisted="The ACC has no list of agents: these are the configured ones and those that were used here. Any other works by its "
-    "path at once, as in `status {backend}:shop/prices`.",
+    unlisted="The ACC has no list of agents. These are the configured agents and those used here before. You can use any other "
+    "agent by its path, for example `status {backend}:shop/prices`.",
 )

@@ -1,4 +1,4 @@
-"""Changes that end in the same state when made twice: schedules, marks, approvals."""
+"""Idempotent changes: schedules, marks, approvals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.core.value import Json
 
 _SCHEDULE_IDS: Final = UUID("5d0e1f0c-6c1b-4d0b-9a55-3f1f6a1d7c20")
 _LISTED: Final = 10
-# Parameters of `schedule set`, and the fields that keep their value without them.
+# Parameters of `schedule set`, and the fields that stay as they are without them.
 _KEPT: Final = {
     "cron": "cron",
     "start": "startTime",
@@ -64,10 +64,10 @@ async def _switch(ctx: AdapterContext, operation: Operation, call: Call, *, on: 
 
 
 async def _enabled(ctx: AdapterContext, operation: Operation, call: Call) -> tuple[Target, ...] | None:
-    """The schedules to be switched off that are on now: after a pause these and no others are switched on again.
+    """The schedules to switch off that are on now: the end of a pause switches on exactly these.
 
-    None if that is unknown: the agent of a schedule is not known, or the list can't be read and there is no pause to end.
-    The list of an agent is always read, so that pauses of its schedules are known to be its own.
+    None if that is unknown: the schedule's agent is unknown, or the list can't be read and the switch-off isn't a pause.
+    The list of an agent is always read, so that pauses of its schedules are linked to it.
     """
     target = operation.target
     timed = operation.params.get("for") is not None or operation.params.get("until") is not None
@@ -83,8 +83,8 @@ async def _enabled(ctx: AdapterContext, operation: Operation, call: Call) -> tup
         schedules = [item for item in schedules if item.id == target.id]
     if timed and any(item.is_enabled is None or (item.is_enabled and not item.id) for item in schedules):
         raise BadReply(
-            f"{ctx.name} lists a schedule of which `scheduleId` or `isEnabled` can't be read, so nothing was switched off.",
-            "After the pause it could not be switched on again. Leave `for=` and `until=` out to switch off without an end.",
+            f"{ctx.name} lists a schedule whose `scheduleId` or `isEnabled` can't be read, so nothing was switched off.",
+            "The end of the pause couldn't switch it on again. To switch off without an end, leave out `for=` and `until=`.",
         )
     if target.kind == AGENT:
         await ctx.finder.learn(SCHEDULE, [item.id for item in schedules], target)
@@ -110,7 +110,7 @@ async def delete_schedule(ctx: AdapterContext, operation: Operation, call: Call)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `schedule set` would send. `known` False: the zone has no Windows name and is sent as it was written."""
+    """The request of `schedule set`. `known` False: the zone has no Windows name and is sent as written."""
 
     body: dict[str, Json]
     old: Schedule | None
@@ -119,10 +119,10 @@ class Plan:
 
 
 async def plan_schedule(ctx: AdapterContext, operation: Operation) -> Plan:
-    """Read what is there and check the request; raises BadRequest for an id that does not belong to this agent.
+    """Read the present schedules and check the request; raises BadRequest for an id that doesn't belong to this agent.
 
-    The ACC changes any schedule that the id names, also another agent's, which the rules for this agent do not cover. The id
-    of a new schedule follows from the request, so that the same request can never make two.
+    The ACC changes any schedule with that id, even another agent's, which the rules for this agent don't cover. The id
+    of a new schedule is derived from the request, so that the same request can never make two.
     """
     wanted = text_of(operation, "id")
     old = await _old(ctx, operation.target, wanted) if wanted else None
@@ -164,7 +164,7 @@ async def set_schedule(ctx: AdapterContext, operation: Operation, call: Call) ->
     if stored and stored.next_run_time:
         facts.append(Fact(label="Next run", value=local_text(moment(stored.next_run_time), zone)))
     if not known:
-        facts.append(Fact(label="Warning", value=f"the zone {zone} has no Windows name and was sent as it is"))
+        facts.append(Fact(label="Warning", value=f"the zone {zone} has no Windows name and was sent as you wrote it"))
     return Done(
         summary=f"A schedule of {agent.name} was {'changed' if old else 'added'}.",
         facts=tuple(facts),
@@ -183,14 +183,14 @@ def _zone(ctx: AdapterContext, operation: Operation, old: Schedule | None) -> tu
         return zone, known
     near = ", ".join(f"`{name}`" for name in near_zones(wanted)) or "`UTC`, `Europe/Berlin`, `W. Europe Standard Time`"
     raise BadRequest(
-        f"`{wanted[:80]}` is not a known time zone.",
-        f"Write its Windows or IANA name, for example {near}.",
+        f"`{wanted[:80]}` is an unknown time zone.",
+        f"Write a Windows or IANA name, for example {near}.",
         "no_such_zone",
     )
 
 
 def _body(operation: Operation, schedule_id: str, zone: str, old: Schedule | None) -> dict[str, Json]:
-    """All nine fields of the vendor's body, in its order. What is left unsaid stays as it is, so it has to be readable."""
+    """All nine fields of the vendor's body, in its order. Other fields stay as they are, so they must be readable."""
     old = old or Schedule()
     cron, start = text_of(operation, "cron") or old.cron, text_of(operation, "start") or old.start_time
     inputs, params = map_of(operation, "input"), operation.params
@@ -206,8 +206,8 @@ def _body(operation: Operation, schedule_id: str, zone: str, old: Schedule | Non
     if lost:
         names = ", ".join(f"`{field}`" for field in dict.fromkeys(lost))
         raise BadReply(
-            f"The schedule {schedule_id} was not changed: its {names} can't be read, and what you leave out must stay as it is.",
-            "Give its value too: " + ", ".join(f"`{name}=`" for name, field in _KEPT.items() if field in lost) + ".",
+            f"The schedule {schedule_id} was not changed: its {names} can't be read, and fields that you leave out must stay.",
+            "Add a value: " + ", ".join(f"`{name}=`" for name, field in _KEPT.items() if field in lost) + ".",
         )
     if not cron or not start:
         raise BadRequest(NEW_SCHEDULE)
@@ -225,12 +225,12 @@ def _body(operation: Operation, schedule_id: str, zone: str, old: Schedule | Non
 
 
 def compact(value: Json) -> str:
-    """JSON text as the ACC wants it inside a JSON string."""
+    """JSON text for a JSON string, as the ACC requires."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 async def _stored(ctx: AdapterContext, agent_id: str, schedule_id: str) -> Schedule | None:
-    """The schedule as the ACC understood it, for its words and its next time; the change itself is already done."""
+    """The schedule as the ACC stored it, for its description and next time; the change itself is already done."""
     try:
         schedules = await ctx.client.schedules(agent_id)
     except (CallProblem, NoSuchTarget):

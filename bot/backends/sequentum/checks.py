@@ -18,21 +18,21 @@ NEW_SCHEDULE: Final = 'A new schedule needs `cron=` and `start=`, like `cron="0 
 
 
 def start(asked: Arguments) -> None:
-    """Raises BadRequest for parameters of a start that contradict each other."""
+    """Raises BadRequest for start parameters that contradict each other."""
     job, sync = text_of(asked, "as") == "job", flag_of(asked, "sync")
     if job and any(flag_of(asked, name) for name in _RUN_ONLY):
-        raise BadRequest("A job takes neither `sessions` nor `sync`; leave them out or use `as=run`.")
+        raise BadRequest("A job doesn't take `sessions` or `sync`. Leave them out, or use `as=run`.")
     if flag_of(asked, "sessions") and text_of(asked, "session"):
-        raise BadRequest("`sessions=true` makes new sessions, so `session=` must be left out.")
+        raise BadRequest("`sessions=true` starts new sessions, so leave out `session=`.")
     if not sync and (text_of(asked, "delivery") != "none" or "timeout" in asked.given):
         raise BadRequest("`timeout` and `delivery` need `sync=true`.")
 
 
 def schedule(asked: Arguments) -> None:
-    """Raises BadRequest for a start that is not exactly in the vendor's form, and for a new schedule without its times."""
+    """Raises BadRequest for a `start` that is not in the vendor's exact form, and for a new schedule without times."""
     begins = text_of(asked, "start")
     if begins and (not START_FORMAT.fullmatch(begins) or not _is_time(begins)):
-        raise BadRequest("`start` is a time on the clocks of the zone, written exactly like `2026-07-16T11:21:20`.")
+        raise BadRequest("`start` is a time in the schedule's time zone, written exactly like `2026-07-16T11:21:20`.")
     if not text_of(asked, "id") and not (begins and text_of(asked, "cron")):
         raise BadRequest(NEW_SCHEDULE)
 
@@ -46,7 +46,7 @@ def _is_time(text: str) -> bool:
 
 
 def put(asked: Arguments) -> None:
-    """Raises BadRequest unless there is one content under a name that the ACC takes."""
+    """Raises BadRequest unless there is exactly one content, under a name that the ACC accepts."""
     input_name(text_of(asked, "name"), CSV)
     if asked.params.get("text"):
         if asked.files:
@@ -56,10 +56,10 @@ def put(asked: Arguments) -> None:
 
 
 def upload(asked: Arguments) -> None:
-    """Raises BadRequest unless there are files, or a text under a name that the ACC takes."""
+    """Raises BadRequest unless there are files, or a text under a name that the ACC accepts."""
     if asked.params.get("text"):
         input_name(text_of(asked, "name"), UPLOADS)
     elif not asked.files:
         raise BadRequest('Attach the files to the message, or give `name=` and `text="..."`.')
     elif len(asked.files) > MOST_FILES:
-        raise BadRequest(f"At most {MOST_FILES} files go at once.")
+        raise BadRequest(f"At most {MOST_FILES} files are possible at once.")

@@ -1,7 +1,7 @@
 """The 31 operations of the ACC's API, one method each, numbered as in the vendor's page "API Access" from top to bottom (SEED).
 
-Reads, and calls that end in the same state when made twice, are marked as repeat-safe; the five that start something are
-not. The page shows no reply to most changes: any success counts, whatever its body, except a web page. Errors are those of
+Reads and idempotent calls are marked as such; the five that start something are
+not. For most changes the page shows no reply: any success counts, whatever its body, except a web page. Errors are those of
 the HTTP client.
 """
 
@@ -26,7 +26,7 @@ LARGEST_FILE: Final = 1 << 30
 
 
 class Seen(NamedTuple, Generic[T]):
-    """What was listed, newest first as the ACC sends it, and the ACC's own clock at that moment."""
+    """A list, newest first as the ACC sends it, and the ACC's clock at that moment."""
 
     items: list[T]
     date: datetime | None
@@ -57,7 +57,7 @@ class AccClient:
     async def start_for_data(
         self, agent_id: str, body: Mapping[str, Json], to: BinaryIO, deadline: float
     ) -> Download | list[str]:
-        """2 with synchronousDataDelivery: the data in `to`, or ids if the ACC answers with those all the same."""
+        """2 with synchronousDataDelivery: the data in `to`, or ids if the ACC answers with ids anyway."""
         got = await self._http.download(
             "POST",
             f"/api/agent/{segment(agent_id)}/cluster/start",
@@ -88,7 +88,7 @@ class AccClient:
         return self._ids(await self._change(path, f"run {run_id}", safe=False, query=f"RunMethod={segment(method)}"))
 
     async def run(self, run_id: str, *needs: str) -> Run:
-        """5. GET api/run/ID; `needs` are fields that the caller can't do without."""
+        """5. GET api/run/ID; `needs` are fields that the caller requires."""
         return (await self._get(f"/api/run/{segment(run_id)}", missing=f"run {run_id}")).read(Run, *needs)
 
     async def runs(self, agent_id: str, count: int) -> Seen[Run]:
@@ -105,7 +105,7 @@ class AccClient:
         return reply.read(JobStarted, "id")
 
     async def job_run(self, job_run_id: str, *needs: str) -> JobRun:
-        """8. GET api/job/run/ID; `needs` are fields that the caller can't do without."""
+        """8. GET api/job/run/ID; `needs` are fields that the caller requires."""
         path = f"/api/job/run/{segment(job_run_id)}"
         return (await self._get(path, missing=f"job run {job_run_id}")).read(JobRun, *needs)
 
@@ -152,7 +152,7 @@ class AccClient:
         )
 
     async def switch_schedules(self, agent_id: str, *, on: bool) -> None:
-        """17 and 19. POST api/job/ID/schedules/off and /on. Of the latter the page prints `{agentId}schedules/on`."""
+        """17 and 19. POST api/job/ID/schedules/off and /on. For the latter the page prints `{agentId}schedules/on`."""
         part, missing = segment(agent_id), f"agent {agent_id}"
         if not on:
             await self._change(f"/api/job/{part}/schedules/off", missing)
@@ -185,13 +185,13 @@ class AccClient:
         return await self._file(f"/api/job/run/{segment(job_run_id)}/logs", to, f"logs of job run {job_run_id}")
 
     async def job_data(self, job_run_id: str, to: BinaryIO) -> Download:
-        """23. GET api/job/run/ID/backup: a zip, where backup data is stored."""
-        missing = f"stored data of job run {job_run_id}; storing must be switched on for the agent or its server"
+        """23. GET api/job/run/ID/backup: a zip, if backup data is stored."""
+        missing = f"stored data of job run {job_run_id} (storing must be switched on for the agent or its server)"
         return await self._file(f"/api/job/run/{segment(job_run_id)}/backup", to, missing)
 
     async def run_data(self, run_id: str, to: BinaryIO) -> Download:
-        """24. GET api/run/ID/backup: a zip, where backup data is stored."""
-        missing = f"stored data of run {run_id}; storing must be switched on for the agent or its server"
+        """24. GET api/run/ID/backup: a zip, if backup data is stored."""
+        missing = f"stored data of run {run_id} (storing must be switched on for the agent or its server)"
         return await self._file(f"/api/run/{segment(run_id)}/backup", to, missing)
 
     async def put_csv(self, agent_id: str, name: str, content: bytes) -> None:

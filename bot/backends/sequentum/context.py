@@ -1,4 +1,4 @@
-"""What every handler of the adapter works with."""
+"""The context that every handler of the adapter gets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AdapterContext = core.AdapterContext[SequentumSettings, AccClient, Finder]
 
 
 def agent_of(target: Target) -> Target:
-    """The agent that a resolved run, job run or schedule belongs to; an agent itself."""
+    """The agent of a resolved run, job run or schedule; an agent target itself."""
     if target.kind == AGENT:
         return target
     agent_id = target.parent or target.group

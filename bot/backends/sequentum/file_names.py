@@ -1,4 +1,4 @@
-"""Names of files as labels: what the vendor or a person called them never becomes a path."""
+"""File names as labels: a name from the vendor or a person never becomes a path."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEVICES: Final = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
 
 
 def label_of(name: str, usual: str = "file") -> str:
-    """The last part of a name with harmless characters only; `usual` when nothing is left of it."""
+    """The last part of a name with harmless characters only; `usual` if nothing is left."""
     last = re.split(r"[/\\]", name.replace("\x00", ""))[-1]
     label = _UNSAFE.sub("_", last).strip(" .")[-LONGEST:]
     return usual if not label.strip("._ ") or _DEVICES.match(label) else label
@@ -31,5 +31,5 @@ def input_name(name: str, endings: tuple[str, ...]) -> str:
 
 
 def discard(path: str) -> None:
-    """Delete a spool file that nobody will be shown."""
+    """Delete a spool file that is no longer needed."""
     Path(path).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Logs and data: fetched to the spool; logs are masked on the way, data is passed on as it is."""
+"""Logs and data: fetched to the spool; logs are masked, data is passed on unchanged."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def logs(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     if not read.members:
         discard(str(path))
         why = f": {'; '.join(read.notes[:5])}" if read.notes else ", the archive is empty"
-        raise BadReply(f"Nothing of the log of {target.parent_name or target.name} can be shown{why}.")
+        raise BadReply(f"The log of {target.parent_name or target.name} has nothing to show{why}.")
     digest, size = await asyncio.to_thread(sha256_of, path)
     label = label_of(f"{_short(target)}-log.zip")
     title = f"Log of {target.parent_name or target.name}"
@@ -80,7 +80,7 @@ async def _through(ctx: AdapterContext, call: Call, target: Target, out: BinaryI
             got = await (ctx.client.job_logs if target.kind == JOB_RUN else ctx.client.run_log)(target.id, raw)
         _check_zip(ctx, got)
         if got.size > 8 << 20:
-            await call.progress(f"The log has {got.size >> 20} MB; secrets are being masked.")
+            await call.progress(f"The log has {got.size >> 20} MB. Masking secrets.")
         await _masked(Path(raw_path), out, ctx.secrets, read)
     finally:
         if raw_path:
@@ -88,7 +88,7 @@ async def _through(ctx: AdapterContext, call: Call, target: Target, out: BinaryI
 
 
 async def _masked(source: Path, out: BinaryIO | None, secrets: Iterable[str], read: LogRead) -> None:
-    """Off the loop: masking is work for the processor. A caller that goes away stops it at the next chunk."""
+    """Runs off the event loop, because masking needs the CPU. If the caller is cancelled, it stops at the next chunk."""
     stop = threading.Event()
     try:
         await asyncio.to_thread(rewrite, source, out, secrets, read, stop.is_set)
@@ -98,9 +98,9 @@ async def _masked(source: Path, out: BinaryIO | None, secrets: Iterable[str], re
 
 def _check_zip(ctx: AdapterContext, got: Download) -> None:
     if not got.size:
-        raise NoSuchTarget(f"{ctx.name} has nothing stored for that.")
+        raise NoSuchTarget(f"{ctx.name} has no stored data for this.")
     if not got.head.startswith(b"PK"):
-        raise BadReply(f"{ctx.name} answered with something that is not a zip archive ({got.media_type or 'no type'}).")
+        raise BadReply(f"{ctx.name} sent something that is not a zip archive ({got.media_type or 'no type'}).")
 
 
 def _short(target: Target) -> str:
@@ -116,7 +116,7 @@ def _found(read: LogRead, words: str) -> str:
 
 
 async def _difference(ctx: AdapterContext, call: Call, target: Target, read: LogRead) -> str:
-    """What changed since the last good run, with times, numbers and ids taken out; only the last lines are compared."""
+    """The differences from the last successful run, ignoring times, numbers and ids; only the last lines are compared."""
     good = await _last_good(ctx, target)
     if good is None:
         return NO_GOOD_RUN
@@ -142,7 +142,7 @@ async def _last_good(ctx: AdapterContext, target: Target) -> Target | None:
 
 
 def _cut(text: str) -> str:
-    """The end of a long preview: an error is in the last lines of a log."""
+    """The end of a long preview, because errors are in the last lines of a log."""
     if len(text) <= LONGEST_PREVIEW:
         return text
     kept = text[-LONGEST_PREVIEW:]
@@ -161,4 +161,6 @@ async def data(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     file = FileOut(
         path=path, name=label_of(f"{_short(target)}-data.zip"), title=title, size=got.size, sha256=got.sha256
     )
-    return Done(summary=f"{title} is here.", facts=(Fact(label="Size", value=f"{got.size:,} bytes"),), files=(file,))
+    return Done(
+        summary=f"{title} is attached.", facts=(Fact(label="Size", value=f"{got.size:,} bytes"),), files=(file,)
+    )

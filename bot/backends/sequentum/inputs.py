@@ -23,7 +23,7 @@ _ESCAPE: Final = re.compile(r"\\([rnt\\])")
 
 
 def typed(text: str) -> bytes:
-    r"""The content of `text=`: `\r`, `\n` and `\t` stand for line breaks and tabs, two backslashes for one."""
+    r"""The content of `text=`: `\r`, `\n` and `\t` mean line breaks and tabs, two backslashes mean one."""
     return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], text).encode()
 
 
@@ -34,7 +34,7 @@ async def put(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     await ctx.client.put_csv(operation.target.id, name, content)
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
     return Done(
-        summary=f"{operation.target.name} has the input {name}.",
+        summary=f"{operation.target.name} now has the input {name}.",
         facts=(
             Fact(label="Input", value=name),
             Fact(label="Lines", value=lines),
@@ -101,7 +101,7 @@ def _check_size(size: int, most: int) -> None:
 
 
 async def _whole(source: SlackFile | bytes) -> AsyncIterator[bytes]:
-    """The content, exactly as long as it was announced: the length is sent before it."""
+    """The content, exactly as long as announced, because the length is sent first."""
     if isinstance(source, bytes):
         yield source
         return
@@ -112,11 +112,11 @@ async def _whole(source: SlackFile | bytes) -> AsyncIterator[bytes]:
             break
         yield chunk
     if size != source.size:
-        raise BadRequest(f"Slack sent {source.name} with another size than it announced.", "Attach the file again.")
+        raise BadRequest(f"Slack sent {source.name} with a size other than announced.", "Attach the file again.")
 
 
 def _part_head(boundary: str, name: str) -> bytes:
-    # The vendor's samples call the field `filename`, `data` and `input2`, so its name does not matter.
+    # The vendor's samples call the field `filename`, `data` and `input2`, so its name doesn't matter.
     kind = {"csv": "text/csv", "txt": "text/plain"}.get(name.rsplit(".", 1)[-1].lower(), "application/zip")
     return (
         f"--{boundary}\r\n"

@@ -1,7 +1,7 @@
-"""The ACC's JSON as far as it is used (SEED: the vendor's page "API Access"); see core/vendor_json for how odd fields are read.
+"""The used parts of the ACC's JSON (SEED: the vendor's page "API Access"); core/vendor_json reads odd fields.
 
-Times stay text, which `times.py` reads: a year 1 or a missing offset is usual. A status may be a word some day, which is
-shown as unknown. An id that can't be read is empty.
+Times stay text, which `times.py` reads: a year 1 or a missing offset is common. A status that becomes a word some day is
+shown as unknown. An unreadable id is empty.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Agent(AccModel):
 
 
 class AnyRun(AccModel):
-    """What agent runs and job runs share. `run_id` is the number of the job run within the agent, 0 without one."""
+    """The fields that agent runs and job runs share. `run_id` is the number of the job run within the agent, 0 without one."""
 
     states: ClassVar[Mapping[int, tuple[str, Phase]]]
     id: Id = ""
@@ -49,7 +49,7 @@ class AnyRun(AccModel):
 
     @property
     def phase(self) -> Phase:
-        """Its phase; UNREADABLE for a status that is not documented."""
+        """Its phase; UNREADABLE for an undocumented status."""
         return named(self.states, self.status)[1]
 
 

@@ -1,4 +1,4 @@
-"""Several runs that one start began (`useMultipleSessions`), seen as one thing that ends when the last of them does."""
+"""Several runs that one start began (`useMultipleSessions`), followed as one run that ends when the last of them ends."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from bot.backends.sequentum.presentation import next_of_run
 from bot.core.outcome import Fact, Phase, RunView, Suggestion
 
 _DETAILS: Final = ("Errors", "Data rows")
-# The first that any run is in is what all together are in: while one goes on, they go on; then the worst end counts.
+# In order of priority: while one run is active, all count as active; after that the worst outcome counts.
 _GOING: Final = (Phase.ACTIVE, Phase.WAITING, Phase.UNREADABLE)
 _ENDS: Final = (Phase.FAILED, Phase.STOPPED, Phase.SUCCEEDED)
 
 
 def together(backend: str, views: Mapping[str, RunView]) -> RunView:
-    """`views` by the ids of the runs, one at least, in the order in which the ACC named them."""
+    """`views` by the ids of the runs, at least one, in the ACC's order."""
     worst = min(views.values(), key=lambda view: (*_GOING, *_ENDS).index(view.phase))
     over = [view for view in views.values() if view.phase.ended]
     starts = [view.started for view in views.values() if view.started]
@@ -45,7 +45,7 @@ def _line(id: str, view: RunView) -> str:
 
 
 def _next(backend: str, views: Mapping[str, RunView]) -> tuple[Suggestion, ...]:
-    """The steps of the runs that went wrong, or of all when none did; a label tells which run when there are several."""
+    """The buttons of the failed runs, or of all runs if none failed; with several runs the label names the run."""
     numbered = list(enumerate(views.items(), 1))
     bad = [one for one in numbered if one[1][1].phase in (Phase.FAILED, Phase.STOPPED)]
     chosen = bad or numbered

@@ -26,7 +26,7 @@ AS: Final = Param(
     type=ParamType.CHOICE,
     choices=("run", "job"),
     default="run",
-    help="A run of the agent, or a run of its job, which keeps track of all runs that it starts",
+    help="`run` starts a run of the agent, `job` a run of its job, which tracks all runs that it starts",
 )
 INPUT: Final = Param(
     name="input", type=ParamType.MAP, help="An input parameter of the agent", example="input.country=de"
@@ -41,7 +41,7 @@ def _log_level(default: int | None) -> Param:
         minimum=0,
         maximum=3,
         default=default,
-        help="How much is logged: 0 nothing, 3 most",
+        help="How much to log, from 0 (nothing) to 3 (most)",
     )
 
 
@@ -53,23 +53,26 @@ START: Final = (
         name="production",
         type=ParamType.BOOLEAN,
         default=True,
-        help="false: no data delivery and no e-mails",
+        help="false: don't deliver data or send e-mails",
     ),
     INPUT,
     Param(
         name="files",
         type=ParamType.LIST,
-        help="Input files that were uploaded before",
+        help="Input files that you uploaded earlier",
         example="a.csv,b.csv",
     ),
     Param(
         name="delete_files",
         type=ParamType.BOOLEAN,
         default=False,
-        help="Delete those files when the run has succeeded or was marked as failed",
+        help="Delete those files when the run succeeds or is marked as failed",
     ),
     Param(
-        name="sessions", type=ParamType.BOOLEAN, default=False, help="Start new sessions, so that several run at once"
+        name="sessions",
+        type=ParamType.BOOLEAN,
+        default=False,
+        help="Start new sessions, so that several runs are active at once",
     ),
     Param(name="sync", type=ParamType.BOOLEAN, default=False, help="Wait for the end of the run"),
     Param(
@@ -79,23 +82,29 @@ START: Final = (
         minimum=1,
         maximum=LONGEST_SYNC,
         unit="s",
-        help="With sync=true: the run is stopped after this time",
+        help="With sync=true: stop the run after this time",
     ),
     Param(
         name="delivery",
         type=ParamType.CHOICE,
         choices=("none", "plain", "zip"),
         default="none",
-        help="With sync=true: bring the extracted data back, the first file as plain text or all as a zip",
+        help="With sync=true: return the extracted data, the first file as plain text or all files as a zip",
     ),
 )
 
 COUNT: Final = Param(
-    name="count", type=ParamType.INTEGER, default=10, minimum=1, maximum=100, unit="runs", help="How many of the latest"
+    name="count",
+    type=ParamType.INTEGER,
+    default=10,
+    minimum=1,
+    maximum=100,
+    unit="runs",
+    help="How many of the latest to show",
 )
 
 LOGS: Final = (
-    TAIL.model_copy(update={"help": "How many last lines to show; with grep, of the lines that it finds"}),
+    TAIL.model_copy(update={"help": "How many of the last lines to show; with grep, of the matching lines"}),
     GREP,
     DIFF,
 )
@@ -103,17 +112,17 @@ LOGS: Final = (
 PAUSE: Final = pause("Switch on again")
 
 SET: Final = (
-    Param(name="id", type=ParamType.TEXT, help="The schedule to change; without it a new one is made"),
+    Param(name="id", type=ParamType.TEXT, help="The schedule to change (default: add a new one)"),
     Param(
         name="cron",
         type=ParamType.TEXT,
-        help="When and how often, in the ACC's own notation; needed for a new schedule",
+        help="When and how often, in the ACC's own notation; required for a new schedule",
         example="0 0 0 1",
     ),
     Param(
         name="start",
         type=ParamType.DATETIME,
-        help="First time, on the clocks of the zone; needed for a new schedule",
+        help="The first time, in the schedule's time zone; required for a new schedule",
         example="2026-07-16T11:21:20",
     ),
     Param(name="zone", type=ParamType.TEXT, help="Time zone by its Windows or IANA name", example="Europe/Berlin"),
@@ -133,7 +142,7 @@ TEXT: Final = Param(name="text", type=ParamType.TEXT, help="The content, instead
 
 INPUT_FILE: Final = (NAME, TEXT)
 
-MARK: Final = (Param(name="as", type=ParamType.CHOICE, choices=tuple(MARKS), required=True, help="The status"),)
+MARK: Final = (Param(name="as", type=ParamType.CHOICE, choices=tuple(MARKS), required=True, help="The status to set"),)
 
 METHOD: Final = (
     Param(
@@ -141,6 +150,6 @@ METHOD: Final = (
         type=ParamType.CHOICE,
         choices=METHODS,
         default=DEFAULT_METHOD,
-        help="How the run goes on",
+        help="How the run continues",
     ),
 )

@@ -1,4 +1,4 @@
-"""What the folder exports: the rows, the settings, and how they become a backend."""
+"""The plugin of this kind: its capabilities, its settings, and the function that builds a backend from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.http_client import Bearer, client_for
 
 
 def build(settings: SequentumSettings, parts: BackendParts) -> SequentumBackend:
-    """One ACC; nothing is opened yet."""
+    """One ACC; no connection is opened yet."""
     http = client_for(settings, parts, auth=Bearer(settings.token))
     return SequentumBackend(settings, parts, AccClient(http, settings.schedules_on_path))
 

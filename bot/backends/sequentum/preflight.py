@@ -1,4 +1,4 @@
-"""What an approver should see before a call, and whether a run goes on at all."""
+"""The pre-flight facts that an approver sees, and the state of a target as one phrase."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _DELETED_SHOWN = 10
 
 
 async def check(ctx: AdapterContext, operation: Operation) -> None:
-    """Raises BadRequest for a schedule that does not belong to the agent."""
+    """Raises BadRequest for a schedule that doesn't belong to the agent."""
     if operation.verb == "schedule set":
         await plan_schedule(ctx, operation)
 
 
 async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple[str, str]]:
-    """Active runs, next times, the last five outcomes; and what this verb in particular would meet."""
+    """Active runs, next scheduled runs, the last five outcomes, and facts for this verb."""
     target = operation.target
     if target.kind == SERVER or not target.group:
         return ()
@@ -83,12 +83,12 @@ def _all_schedules(schedules: Sequence[Schedule], *, on: bool) -> list[tuple[str
     facts = [("Schedules", f"{len(schedules)}, {off} of them off now")]
     if off:
         told = "are switched on too" if on else "stay off when the pause ends"
-        facts.append(("Note", f"those that are off now {told}"))
+        facts.append(("Note", f"schedules that are off now {told}"))
     return facts
 
 
 def _to_delete(ctx: AdapterContext, schedules: Sequence[Schedule]) -> tuple[str, str]:
-    """How many and which: after the call they can't be listed any more."""
+    """How many and which schedules, because they can't be listed after the call."""
     shown = [
         f"{item.id} ({switched(item)}, {ctx.clean(item.cron_description or item.cron or '')})"
         for item in schedules[:_DELETED_SHOWN]
@@ -103,12 +103,12 @@ async def _job(ctx: AdapterContext, agent: Target) -> list[tuple[str, str]]:
     if not jobs:
         return [("Newest job run", "none")]
     newest = jobs[0]
-    busy = "; a second job run is refused while it goes on" if newest.phase is Phase.ACTIVE else ""
+    busy = "; a second job run is refused while it is active" if newest.phase is Phase.ACTIVE else ""
     return [("Newest job run", f"number {newest.run_id}, {newest.state}, {utc_text(moment(newest.start_time))}{busy}")]
 
 
 async def state_of(ctx: AdapterContext, target: Target) -> str:
-    """One phrase: a run's state, whether an agent runs, whether a schedule is on; empty when nothing can be said."""
+    """One phrase: a run's state, whether an agent runs, whether a schedule is on; empty for other targets."""
     if target.kind in (RUN, JOB_RUN):
         return (await ctx.client.one(target.kind, target.id)).state
     if target.kind == SCHEDULE and target.group:

@@ -1,4 +1,4 @@
-"""Runs, job runs, schedules and servers as people read them."""
+"""Runs, job runs, schedules and servers as people see them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MEANING: Final = {"": "now", "a": "average", "p": "peak"}
 
 
 def run_view(backend: str, run: Run, clean: Clean, run_id: str = "") -> RunView:
-    """The state of a run, and the next steps; `run_id` if the run's own can't be read. The ACC's API has no stop."""
+    """The state of a run and its buttons; `run_id` stands in for an unreadable id. The ACC's API has no stop."""
     state, phase = run.state, run.phase
     message = clean(run.status_message or "")
     length = span(run.run_time)
@@ -38,7 +38,7 @@ def run_view(backend: str, run: Run, clean: Clean, run_id: str = "") -> RunView:
         facts.append(Fact(label="Run time", value=length))
     facts += [Fact(label=label, value=value) for label, value in optional if value is not None]
     if run.is_production_run is False:
-        facts.append(Fact(label="Production", value="no (nothing is delivered)"))
+        facts.append(Fact(label="Production", value="no (no data is delivered)"))
     facts += unreadable(run)
     return RunView(
         state=state,
@@ -52,7 +52,7 @@ def run_view(backend: str, run: Run, clean: Clean, run_id: str = "") -> RunView:
 
 
 def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ...]:
-    """Buttons for a run: a fresh look while it is active, then its log, and another try if it failed."""
+    """Buttons for a run: refresh while it is active, its log, and retry if it failed."""
     if not run_id:
         return ()
     target = written(backend, f"run/{run_id}")
@@ -65,7 +65,7 @@ def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ..
 
 
 def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:
-    """The state of a job run; the ACC gives it no message."""
+    """The state of a job run; the ACC reports no message for it."""
     state, phase = job.state, job.phase
     target = written(backend, f"jobrun/{job_run_id}")
     optional: tuple[tuple[str, FactValue], ...] = (
@@ -91,7 +91,7 @@ def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:
 
 
 def view_of(backend: str, found: Run | JobRun, clean: Clean, id_: str = "") -> RunView:
-    """The state of a run or a job run; `id_` as it was asked for, if its own can't be read."""
+    """The state of a run or a job run; `id_` stands in for an unreadable id."""
     if isinstance(found, Run):
         return run_view(backend, found, clean, id_)
     return job_view(backend, found, id_ or found.id)
@@ -130,12 +130,12 @@ def job_table(jobs: Sequence[JobRun]) -> Table:
 
 
 def count_text(count: float | None) -> str:
-    """A counter as a cell; empty when it is not told."""
+    """A counter as a cell; empty if not reported."""
     return "" if count is None else str(count)
 
 
 def schedule_table(schedules: Sequence[Schedule], clean: Clean) -> Table:
-    """Schedules as rows; the next time is on the clocks of the schedule's own zone."""
+    """Schedules as rows; the next time is in the schedule's time zone."""
     rows = tuple(
         (
             mark(switched(schedule), schedule),
@@ -163,9 +163,9 @@ def _last(schedule: Schedule, clean: Clean) -> str:
 
 
 def usage_text(text: str | None, limit: float | None = None) -> str:
-    """`6%, a:13%, p: 23 % ` as `6 % now, 13 % average, 23 % peak`; `C:47%` as `C: 47 %`; another form stays as it is."""
+    """`6%, a:13%, p: 23 % ` as `6 % now, 13 % average, 23 % peak`; `C:47%` as `C: 47 %`; any other form is unchanged."""
     if not text:
-        return "not told"
+        return "not reported"
     found = [(match["label"] or "", match["value"]) for match in _USAGE.finditer(text)]
     if not found:
         return text.strip()[:80]
@@ -174,7 +174,7 @@ def usage_text(text: str | None, limit: float | None = None) -> str:
 
 
 def server_state(status: ServerStatus) -> State:
-    """Whether the ACC finds an error on the server."""
+    """Whether the ACC reports an error on the server."""
     return {
         True: State(text="error", level=Level.BAD),
         False: State(text="answers", level=Level.GOOD),
@@ -183,7 +183,7 @@ def server_state(status: ServerStatus) -> State:
 
 
 def server_facts(status: ServerStatus, clean: Clean) -> tuple[Fact, ...]:
-    """What a server check says."""
+    """The facts of a server check."""
     return (
         Fact(label="State", value=server_state(status).text),
         Fact(label="Message", value=clean(status.message or "")),

@@ -32,22 +32,22 @@ _RUNS_SHOWN = 20
 
 
 def next_times(schedules: Sequence[Schedule]) -> list[datetime]:
-    """The next time of every schedule that is on, the earliest first."""
+    """The next time of every schedule that is on, earliest first."""
     times = (moment(schedule.next_run_time) for schedule in schedules if schedule.is_enabled is not False)
     return sorted(time for time in times if time)
 
 
 def next_time(schedules: Sequence[Schedule]) -> datetime | None:
-    """The earliest of them."""
+    """The earliest next time."""
     return next(iter(next_times(schedules)), None)
 
 
 async def listed(ask: Awaitable[list[T]], label: str) -> tuple[list[T], tuple[Fact, ...]]:
-    """A list that completes an answer; if it can't be read, a fact that says why."""
+    """A list that completes an answer, or a fact with the reason if it can't be read."""
     try:
         return await ask, ()
     except (CallProblem, NoSuchTarget) as problem:
-        return [], (Fact(label=label, value=f"not readable: {problem.summary}"),)
+        return [], (Fact(label=label, value=f"can't be read: {problem.summary}"),)
 
 
 async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -68,12 +68,12 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     view = run_view(ctx.name, runs[0], ctx.clean)
     ago = utc_text(view.started)
     return Done(
-        summary=f"{agent.name}: the newest run, of {ago}, is {view.state}.",
+        summary=f"{agent.name}: the newest run ({ago}) is {view.state}.",
         facts=(*view.facts, *facts),
         table=schedule_table(schedules, ctx.clean) if schedules else None,
         run=ctx.finder.part(RUN, runs[0].id, agent) if runs[0].id else None,
         view=view,
-        beside=f"The newest run, of {ago}.",
+        beside=f"The newest run ({ago}).",
         next=view.next if view.phase is Phase.ACTIVE else (*view.next, start),
     )
 
@@ -134,7 +134,7 @@ async def job_run_history(ctx: AdapterContext, operation: Operation, call: Call)
     agent_id = operation.target.group or job.agent_id
     if job.run_id is None or not agent_id:
         raise BadReply(
-            f"The `runId` or `agentId` of job run {operation.target.id} can't be read, so its runs can't be listed."
+            f"The `runId` or `agentId` of job run {operation.target.id} can't be read, so Signalbox can't list its runs."
         )
     count = number_of(operation, "count", 10)
     runs = (await ctx.client.runs_of_job(agent_id, job.run_id, count))[:count]

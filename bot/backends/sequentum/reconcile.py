@@ -1,8 +1,8 @@
 """Finds the run of a start whose answer was lost, in the history of its agent, by time and by the inputs.
 
 The API has no key that ties a run to the call that began it. So a run counts as the call's own only if it began after the
-call on the ACC's clock and shows the same inputs. What is not certain is shown and left to a person. It is never certain
-that nothing began, because a start may be queued.
+call on the ACC's clock and shows the same inputs. Uncertain cases are shown and left to a person. It is never certain
+that no run began, because a start may be queued.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bot.core.outcome import LookBack, Phase
 from bot.core.text import plural, written
 from bot.core.value import Json
 
-# How far the ACC's clock may be from ours when it does not say what it shows.
+# How far the ACC's clock may be from ours if it doesn't report its time.
 SKEW: Final = timedelta(seconds=5)
 _LOOKED_AT: Final = 50
 _SHOWN: Final = 5
@@ -33,7 +33,7 @@ _FILE_INPUT: Final = "input_file_"
 
 
 class Match(Enum):
-    """Whether something may be what a call began."""
+    """Whether a run may be the one that a call began."""
 
     YES = "yes"
     PERHAPS = "perhaps"
@@ -41,7 +41,7 @@ class Match(Enum):
 
 
 class Found(NamedTuple):
-    """Runs that are the call's own, those that may be, and a sentence on what was looked at."""
+    """The call's own runs, the possible ones, and a sentence on what was checked."""
 
     own: list[Run]
     perhaps: list[Run]
@@ -50,21 +50,21 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """When the call was sent, on the ACC's clock: not before `certain`; `possible` is earlier when that clock is unknown."""
+    """When the call was sent, on the ACC's clock: not before `certain`; `possible` is earlier if that clock is unknown."""
 
     certain: datetime
     possible: datetime
 
     @classmethod
     def of(cls, ctx: AdapterContext, sent_at: datetime, server_now: datetime | None) -> Since:
-        """The distance of the clocks is read off a Date header that just came; it is cut to the second, so it errs early."""
+        """The clock difference comes from a fresh Date header, which is cut to the second, so the result is rather too early."""
         if server_now is None:
             return cls(sent_at, sent_at - SKEW)
         at = sent_at + (server_now - ctx.clock.now())
         return cls(at, at)
 
     def match(self, text: str | None) -> Match:
-        """Whether something that happened then may be the call's doing."""
+        """Whether a run that began then may belong to the call."""
         when = moment(text)
         if when is None or when < self.possible:
             return Match.NO
@@ -74,7 +74,7 @@ class Since:
 async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime) -> LookBack:
     """Whether a start whose answer was lost took effect."""
     if not operation.target.group:
-        return LookBack(evidence="The schedule's agent is not known, so there is no history to look at.")
+        return LookBack(evidence="The schedule's agent is unknown, so its history can't be checked.")
     if operation.verb == "start" and text_of(operation, "as") == "job":
         return await _job_look_back(ctx, operation, sent_at)
     own, perhaps, looked = await runs_since(ctx, operation, sent_at, await _known_before(ctx, RUN, sent_at))
@@ -88,7 +88,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
 
 def _found(operation: Operation, began: str) -> str:
     same = ", with the same inputs" if operation.verb == "start" else ""
-    return f"Found {began}{same}; the ACC does not say who began it."
+    return f"Found {began}{same}; the ACC doesn't report who started it."
 
 
 def _listed(told: Sequence[tuple[str, str | None]]) -> str:
@@ -102,14 +102,14 @@ def _listed(told: Sequence[tuple[str, str | None]]) -> str:
 def _undecided(
     operation: Operation, looked: str, sent_at: datetime, told: Sequence[tuple[str, str | None]]
 ) -> LookBack:
-    """It stays open: with those that may be it, or with none to be seen yet."""
+    """An open result: with the possible runs, or with none yet."""
     agent = agent_of(operation.target)
-    look = f"Look with `history {written(agent.backend, agent.name)}`"
+    look = f"Check `history {written(agent.backend, agent.name)}`"
     if not told:
         same = " with these inputs" if operation.verb == "start" else ""
-        seen = f"None began at or after {exact_text(sent_at)}{same}, but a start may be queued."
+        seen = f"None started at or after {exact_text(sent_at)}{same}, but a start may be queued."
         return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} before you start it again.")
-    seen = f"{plural(len(told), 'run')} may be it: {_listed(told)}. Nothing tells whose."
+    seen = f"{plural(len(told), 'run')} may belong to this start: {_listed(told)}. The ACC doesn't report who started them."
     return LookBack(evidence=f"{looked} {seen}", again=True, hint=f"{look} whether one of them is yours.")
 
 
@@ -131,7 +131,7 @@ async def _job_look_back(ctx: AdapterContext, operation: Operation, sent_at: dat
 
 
 async def _job_match(ctx: AdapterContext, operation: Operation, job: JobRun, since: Since) -> Match:
-    """A job run tells no inputs; the agent runs in it do, once there are any."""
+    """A job run shows no inputs; its agent runs do, as soon as there are any."""
     match = since.match(job.start_time)
     if match is Match.NO:
         return match
@@ -149,7 +149,7 @@ async def _known_before(ctx: AdapterContext, kind: str, sent_at: datetime) -> fr
 
 
 async def runs_since(ctx: AdapterContext, operation: Operation, sent_at: datetime, known: frozenset[str]) -> Found:
-    """What the history shows of a call that was sent then; `known` are runs that were seen before it."""
+    """The runs in the history that match a call sent then; `known` are runs seen before it."""
     agent = agent_of(operation.target)
     if not agent.id:
         return Found([], [], "")
@@ -164,7 +164,7 @@ async def runs_since(ctx: AdapterContext, operation: Operation, sent_at: datetim
 
 
 def _match(operation: Operation, run: Run, since: Since, known: frozenset[str], old: Run | None) -> Match:
-    """`old` is the run that was to go on: a run made from it may keep its schedule, and shows its inputs."""
+    """`old` is the run to continue: a run made from it may keep its schedule, and shows its inputs."""
     if run is old:
         return _goes_on(operation, run, since)
     began = since.match(run.start_time)
@@ -182,7 +182,7 @@ def _match(operation: Operation, run: Run, since: Since, known: frozenset[str], 
 
 
 def _goes_on(operation: Operation, run: Run, since: Since) -> Match:
-    """A run that goes on under its own id may keep its old start; one that ended just before was not yet tried again."""
+    """A run that continues under its own id may keep its old start time; one that ended just before was not yet retried."""
     active = run.phase is Phase.ACTIVE
     moved = since.match(run.start_time) is Match.YES or since.match(run.end_time) is Match.YES
     return Match.YES if moved or (active and operation.verb == "retry") else Match.NO
@@ -199,9 +199,9 @@ def _same_start(operation: Operation, run: Run) -> Match:
 
 
 def _same_inputs(wanted: Mapping[str, str], told: Mapping[str, str] | None) -> Match:
-    """`told` None: the run shows none, which may mean that there were none or that the ACC keeps them to itself.
+    """`told` None: the run shows no inputs; it may have none, or the ACC doesn't report them.
 
-    Files that were handed over stand among a run's inputs under names of their own, and an agent may add its defaults.
+    Input files are listed among a run's inputs under their own names, and an agent may add its defaults.
     """
     if told is None:
         return Match.PERHAPS if wanted else Match.YES
@@ -212,7 +212,7 @@ def _same_inputs(wanted: Mapping[str, str], told: Mapping[str, str] | None) -> M
 
 
 def _inputs(told: Json) -> dict[str, str] | None:
-    """The inputs that a run shows: JSON text by the page; None when it shows none or something else."""
+    """The inputs that a run shows, JSON text according to the page; None for no or unreadable inputs."""
     try:
         value = json.loads(told) if isinstance(told, str) else told
     except ValueError:
@@ -228,5 +228,5 @@ def _worst(matches: Iterable[Match]) -> Match:
 
 
 def _looked(name: str, count: int, what: str, date: datetime | None) -> str:
-    clocks = "" if date is not None else f", allowing the clocks to differ by {SKEW.seconds} s"
-    return f"Looked at the latest {plural(count, what)} of {name}{clocks}."
+    clocks = "" if date is not None else f", allowing for a clock difference of {SKEW.seconds} s"
+    return f"Checked the latest {plural(count, what)} of {name}{clocks}."

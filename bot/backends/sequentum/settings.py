@@ -10,7 +10,7 @@ from bot.core.ports.plugin import BackendSettings, Secret
 
 
 class ServerSettings(BaseModel):
-    """One `[[backend.servers]]` table: a Sequentum server whose health may be asked. Its key never comes from chat.
+    """One `[[backend.servers]]` table: a Sequentum server whose health people may check. Its key never comes from chat.
 
     `port` is 8004, or 8005 with `use_ssl`.
     """
@@ -44,13 +44,13 @@ class SequentumSettings(BackendSettings):
     @classmethod
     def _needed(cls, url: str) -> str:
         if not url:
-            raise ValueError("base_url is needed, like https://acc.example.com")
+            raise ValueError("base_url is required, for example https://acc.example.com")
         return url
 
     @field_validator("token")
     @classmethod
     def _one_word(cls, token: SecretStr) -> SecretStr:
-        # The vendor's sample shows the token on the line after the word Bearer, so it is often copied with a line end.
+        # The vendor's sample shows the token on the line after the word Bearer, so people often copy it with a line end.
         word = token.get_secret_value().strip().removeprefix("Bearer").strip()
         if not word or not word.isascii() or not word.isprintable() or " " in word:
             raise ValueError("the token must be one word of plain letters, digits and signs")

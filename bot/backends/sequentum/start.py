@@ -21,15 +21,15 @@ from bot.core.ports.services import Call
 from bot.core.text import plural, written
 from bot.core.value import Json
 
-# What a synchronous call may take beyond the run itself: queueing, and sending the data.
+# The time that a synchronous call may need beyond the run itself: queueing, and sending the data.
 _SYNC_MARGIN: Final = 60.0
 _DELIVERY: Final = {"plain": "Plain", "zip": "Zip"}
 
 
 def body_of(operation: Operation) -> dict[str, Json]:
-    """The body of cluster/start and job start: what was written or differs from the vendor's default.
+    """The body of cluster/start and job start: the parameters given, and defaults that differ from the vendor's.
 
-    Input parameters are JSON text inside the JSON, as the vendor wants them.
+    Input parameters are JSON text inside the JSON, as the vendor requires.
     """
     given, params = operation.given, operation.params
     plain: tuple[tuple[str, str, Json], ...] = (
@@ -92,12 +92,12 @@ async def _start_for_data(
     if isinstance(got, list):
         discard(path)
         done = await run_done(ctx, operation, got)
-        note = Fact(label="Data", value="the ACC sent none, only the run's id")
+        note = Fact(label="Data", value="the ACC sent no data, only the run's id")
         return done.model_copy(update={"facts": (*done.facts, note)})
     label = label_of(f"{agent.name.rsplit('/', 1)[-1]}-data{suffix}")
     data = FileOut(path=path, name=label, title=f"Data of {agent.name}", size=got.size, sha256=got.sha256)
     return Done(
-        summary=f"{agent.name} has run, and its data is here.",
+        summary=f"{agent.name} has run, and its data is attached.",
         facts=(Fact(label="Size", value=f"{got.size:,} bytes"),),
         files=(data,),
         next=(Suggestion(label="Status", verb="status", target=written(ctx.name, agent.name)),),
@@ -141,7 +141,7 @@ async def start_schedule(ctx: AdapterContext, operation: Operation, call: Call) 
     run = ctx.finder.part(RUN, ids[0], agent_of(schedule)) if ids and schedule.group else None
     run = run or await _seen_since(ctx, operation, sent)
     return Done(
-        summary=f"The schedule of {schedule.parent_name or 'the agent'} was started now.",
+        summary=f"The schedule of {schedule.parent_name or 'the agent'} was started.",
         facts=(Fact(label="Schedule", value=schedule.id), *((Fact(label="Run", value=run.id),) if run else ())),
         run=run,
         backend_ref=run.id if run else schedule.id,
@@ -149,7 +149,7 @@ async def start_schedule(ctx: AdapterContext, operation: Operation, call: Call) 
 
 
 async def _seen_since(ctx: AdapterContext, operation: Operation, sent: datetime) -> Target | None:
-    """The run that this call began, as far as the history shows it already; the call itself is known to have worked."""
+    """The run that this call began, if the history already shows it; the call itself succeeded."""
     try:
         found = (await runs_since(ctx, operation, sent, frozenset())).own
     except (CallProblem, NoSuchTarget):

@@ -1,4 +1,4 @@
-"""What is told of runs and job runs that began."""
+"""The answers for runs and job runs that were started."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bot.core.text import written
 
 
 async def run_done(ctx: AdapterContext, operation: Operation, ids: Sequence[str]) -> Done:
-    """Runs of the operation's agent began; `ids` holds one at least."""
+    """Runs of the operation's agent started; `ids` contains at least one."""
     agent = agent_of(operation.target)
     runs = [ctx.finder.part(RUN, run_id, agent) for run_id in ids]
     await ctx.names.remember(runs)
     facts = [Fact(label="Run", value=ids[0])] if len(ids) == 1 else [Fact(label="Runs", value=", ".join(ids))]
     if operation.params.get("production") is False:
-        facts.append(Fact(label="Production", value="no (nothing is delivered)"))
+        facts.append(Fact(label="Production", value="no (no data is delivered)"))
     many = f" in {len(ids)} sessions" if len(ids) > 1 else ""
     return Done(
         summary=f"{agent.name} was started{many}.",
@@ -30,7 +30,7 @@ async def run_done(ctx: AdapterContext, operation: Operation, ids: Sequence[str]
 
 
 async def job_done(ctx: AdapterContext, agent: Target, id: str, number: int | None) -> Done:
-    """A run of the agent's job began; `number` is its number within the agent."""
+    """A run of the agent's job started; `number` is its number within the agent."""
     run = ctx.finder.part(JOB_RUN, id, agent)
     await ctx.names.remember([run])
     return Done(

@@ -1,7 +1,7 @@
 """Status numbers as names and phases. The same number means different things for runs, job runs and schedules.
 
-Source: the tables on the vendor's pages; which states are final is read from their names. `Failure` and `Failed` are told
-apart nowhere, and both end a run badly.
+Source: the tables on the vendor's pages; which states are final is inferred from their names. The pages don't
+distinguish `Failure` from `Failed`; both end a run badly.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ MARKS: Final[Mapping[str, int]] = {
 
 
 def named(table: Mapping[int, tuple[str, Phase]], status: int | str | None) -> tuple[str, Phase]:
-    """Name and phase of a status, also of a number in quotes; one that is not documented is `unknown (9)`, never a success."""
+    """Name and phase of a status, also of a number in quotes; an undocumented one is `unknown (9)`, never a success."""
     number = int(status) if isinstance(status, str) and status.isascii() and status.isdigit() else status
     if isinstance(number, int) and number in table:
         return table[number]

@@ -1,7 +1,7 @@
-"""From what a person wrote to the exact target.
+"""Turns what a person wrote into the exact target.
 
 The ACC resolves an agent's path to its id and offers no way back. So the path of an id comes from memory (Names) and is
-asked again each time: a path that now belongs to another agent must not lend its rules to this one.
+checked again each time: the rules of a path that now belongs to another agent must not apply to this one.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _SEARCHED: Final = 100
 
 
 def checked_path(path: str) -> str:
-    """The path if it can be one; raises BadRequest for empty parts, dots, backslashes and invisible characters."""
+    """The path, if valid; raises BadRequest for empty parts, dots, backslashes and invisible characters."""
     if not path:
         raise BadRequest("Name an agent, like `shop/prices`.")
     visible(path, "path", also="\\")
     if any(part in ("", ".", "..") or part != part.strip() for part in path.split("/")):
-        raise BadRequest(f"`{path[:80]}` can't be the path of an agent; write it like `shop/prices`.")
+        raise BadRequest(f"`{path[:80]}` can't be the path of an agent. Write it like `shop/prices`.")
     return path
 
 
@@ -46,7 +46,7 @@ class Finder:
         self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
-        """The exact target; see ports.Backend.resolve."""
+        """The target of `ref`; see ports.Backend.resolve."""
         if ref.selector is not None:
             if kind not in (None, AGENT, RUN, JOB_RUN):
                 raise BadRequest(f"`@{ref.selector}` picks a run of an agent, not of a {kind}.")
@@ -60,7 +60,7 @@ class Finder:
         return await self.agent(ref.path)
 
     async def agent(self, written: str) -> Target:
-        """An agent by path, or by id; without a known path it has no scope."""
+        """An agent by path or id; without a known path it has no scope."""
         if _ID.fullmatch(written):
             target = await self.agent_of(written)
             if target.scope is None:
@@ -73,9 +73,9 @@ class Finder:
         return target
 
     async def _spelled(self, path: str, agent: Agent) -> str:
-        """The path in the ACC's spelling, which may differ from the typed one in upper and lower case.
+        """The path in the ACC's spelling, which may differ from the typed one in case.
 
-        The ACC tells the spelling of the last part alone. For the folders it is the configured one, or the first one that was
+        The ACC reports the spelling of the last part only. For the folders it is the configured one, or the first one that was
         used. So an agent has one name in rules, cards and the audit log.
         """
         folder, slash, last = path.rpartition("/")
@@ -98,7 +98,7 @@ class Finder:
         )
 
     async def agent_of(self, agent_id: str) -> Target:
-        """The agent with this id, under its remembered path if that still leads to it."""
+        """The agent with this id, under its remembered path if that still belongs to it."""
         known = await self._names.by_id(self._backend, AGENT, agent_id)
         if known is not None and known.scope is not None:
             try:
@@ -123,13 +123,13 @@ class Finder:
         )
 
     async def _run(self, kind: str, id_: str) -> Target:
-        """A run or a job run: rules see it as its agent, so it has to say which that is."""
+        """A run or a job run: rules see it as its agent, so it must name its agent."""
         found = await (self._client.job_run if kind == JOB_RUN else self._client.run)(_needed(id_, kind), "agent_id")
         check_same(self._backend, found.wire_name("id"), id_, found.id)
         return await self._remembered(kind, found.id or id_, await self.agent_of(found.agent_id))
 
     async def _schedule(self, schedule_id: str) -> Target:
-        """A schedule whose agent was seen before; there is no way from a schedule's id to its agent."""
+        """A schedule; its agent is known only if it was seen before, because a schedule's id doesn't lead to its agent."""
         known = await self._names.by_id(self._backend, SCHEDULE, _needed(schedule_id, SCHEDULE))
         if known is None or known.parent is None:
             return Target(backend=self._backend, kind=SCHEDULE, id=schedule_id, name=f"{SCHEDULE}/{schedule_id}")
@@ -177,11 +177,11 @@ class Finder:
         return target
 
     async def learn(self, kind: str, ids: Iterable[str], agent: Target) -> None:
-        """Remember whose the parts of a listing are: for schedules it is the only way back to their agent."""
+        """Remember the agent of each listed item: for schedules this is the only link to their agent."""
         await self._names.remember([self.part(kind, id_, agent) for id_ in ids if id_])
 
 
 def _needed(id: str, kind: str) -> str:
     if not id:
-        raise BadRequest(f"Give the id, like `{kind}/9040f86d-bbc1-4038-9868-501145cc2370`.")
+        raise BadRequest(f"Write the id, like `{kind}/9040f86d-bbc1-4038-9868-501145cc2370`.")
     return id

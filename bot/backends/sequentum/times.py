@@ -15,7 +15,7 @@ START_FORMAT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
 
 
 def moment(text: str | None) -> datetime | None:
-    """An aware time; None for nothing, for what is not a time, and for .NET's years 1 and 9999, which mean never."""
+    """An aware time; None for a missing or invalid time, and for .NET's years 1 and 9999, which mean never."""
     if not text:
         return None
     try:
@@ -41,19 +41,19 @@ def span(text: str | None) -> timedelta | None:
 
 
 def windows_zone(name: str) -> tuple[str, bool]:
-    """The Windows name of a zone given by either name, and whether the zone is known."""
+    """The Windows name of a zone given by its Windows or IANA name, and whether the zone is known."""
     folded = name.strip().casefold()
     known = {zone.casefold(): zone for zone in win_tz} | {iana.casefold(): zone for iana, zone in tz_win.items()}
     return (known[folded], True) if folded in known else (name.strip(), False)
 
 
 def is_iana(name: str) -> bool:
-    """Whether the tz database has a zone of that name, also one that has no Windows name."""
+    """Whether the tz database has a zone with that name, even one without a Windows name."""
     return name in available_timezones()
 
 
 def near_zones(name: str) -> list[str]:
-    """Up to three names of zones, Windows or IANA, that look like this one, the nearest first."""
+    """Up to three similar zone names, Windows or IANA, nearest first."""
     names = {known.casefold(): known for known in (*tz_win, *win_tz)}
     return [names[found] for found in get_close_matches(name.strip().casefold(), names, n=3, cutoff=0.6)]
 
@@ -65,12 +65,12 @@ def zone_of(windows: str | None) -> tzinfo | None:
 
 
 def exact_text(when: datetime | None) -> str:
-    """`2026-11-22 02:23:07 UTC`, or a dash: where seconds tell two things apart."""
+    """`2026-11-22 02:23:07 UTC`, or a dash: for times that differ only in seconds."""
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if when else "-"
 
 
 def local_text(when: datetime | None, windows: str | None) -> str:
-    """The time on the clocks of that zone, or with its own offset when the zone is unknown: `2026-11-23 07:00 +01:00`."""
+    """The time in that zone, or with its own offset if the zone is unknown: `2026-11-23 07:00 +01:00`."""
     if when is None:
         return "-"
     zone = zone_of(windows)

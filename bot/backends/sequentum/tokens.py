@@ -1,4 +1,4 @@
-"""When a token ends, read from the token itself without checking its signature: only to warn in time."""
+"""When a token expires, read from the token without checking its signature: only for a warning in time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WARNED_AHEAD: Final = timedelta(days=7)
 
 
 def ends_at(token: str) -> datetime | None:
-    """The `exp` of a JSON web token; None for any other token, and for one that does not end."""
+    """The `exp` of a JSON web token; None for any other token, and for one that doesn't expire."""
     parts = token.split(".")
     if len(parts) != 3:
         return None
@@ -24,12 +24,12 @@ def ends_at(token: str) -> datetime | None:
 
 
 def warning(ends: datetime | None, now: datetime) -> str:
-    """A sentence when the token has ended or will within a week, else empty."""
+    """A sentence if the token has expired or will within a week, else empty."""
     if ends is None:
         return ""
     if ends <= now:
-        return f"The token ended on {ends:%Y-%m-%d}."
+        return f"The token expired on {ends:%Y-%m-%d}."
     if ends - now <= WARNED_AHEAD:
         days = (ends - now).days
-        return f"The token ends on {ends:%Y-%m-%d}, in {f'{days} days' if days != 1 else 'one day'}."
+        return f"The token expires on {ends:%Y-%m-%d}, in {f'{days} days' if days != 1 else 'one day'}."
     return ""

@@ -1,8 +1,8 @@
-"""A log archive without its secrets: read member by member, masked, and written anew, with bounded memory.
+"""A log archive without its secrets: read member by member, masked, and written to a new archive, in bounded memory.
 
-Nothing is extracted to disk, and names of members are labels only. Refused: more than 2,000 members, overlapping members,
-a directory or a content larger than the caps, ratios that only a bomb has (security.md D46, D47). Left out with a note:
-encrypted members, members that are not text (nothing could be masked in those), and compressions that can't be unpacked
+Nothing is extracted to disk, and member names are labels only. Refused: more than 2,000 members, overlapping members,
+a directory or content larger than the caps, and the ratios of a zip bomb (security.md D46, D47). Left out with a note:
+encrypted members, members that are not text (they can't be masked), and compressions that can't be unpacked
 in bounded steps. Everything here blocks: call it in a worker thread.
 """
 
@@ -29,14 +29,14 @@ MOST_MEMBERS: Final = 2_000
 LARGEST_DIRECTORY: Final = 4 << 20
 MOST_UNPACKED: Final = 2 << 30
 MOST_RATIO: Final = 250
-# Below this size a ratio says nothing: a small log of equal lines packs very well.
+# Below this size the ratio is not checked: a small log of equal lines compresses very well.
 _RATIO_FROM: Final = 32 << 20
 _CHUNK: Final = 64 * 1024
 _LONGEST_SHOWN: Final = 400
 MOST_HITS: Final = 50
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, ValueError)
 _END: Final = b"PK\x05\x06"
-_LOCATOR: Final = struct.Struct("<4sLQL")  # the last but one is where the zip64 end record begins
+_LOCATOR: Final = struct.Struct("<4sLQL")  # the last but one is the offset of the zip64 end record
 _END64: Final = struct.Struct("<4sQHHLLQQQ")  # up to the count of members and the size of the directory
 _USUAL: Final = frozenset(b"\t\n\v\f\r\b\a\x1b")
 _MOST_STRANGE: Final = 0.05  # share of control characters that a text may have
@@ -44,12 +44,12 @@ _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"),
 
 
 class Stopped(Exception):
-    """Nobody waits for the result any more."""
+    """The caller no longer waits for the result."""
 
 
 @dataclass(slots=True)
 class LogRead:
-    """What was seen on the way: the last lines, the last of those that were searched for, and what was left out."""
+    """The results of a scan: the last lines, the last matching lines, and what was left out."""
 
     tail: deque[str]
     last: deque[str]
@@ -62,7 +62,7 @@ class LogRead:
     notes: list[str] = field(default_factory=list)
 
     def take(self, block: str) -> None:
-        """Look at masked lines."""
+        """Scan masked lines."""
         lines = block.splitlines()
         self.lines += len(lines)
         newest = [line[:_LONGEST_SHOWN] for line in lines[-COMPARED:]]
@@ -77,7 +77,7 @@ class LogRead:
 def rewrite(
     source: Path, target: BinaryIO | None, secrets: Iterable[str], read: LogRead, stopped: Callable[[], bool]
 ) -> None:
-    """Mask `source` into `target` (only look at it when None); raises Stopped, and BadReply for a damaged or harmful zip."""
+    """Mask `source` into `target` (None: only scan it). Raises Stopped, and BadReply for a damaged or harmful zip."""
     with source.open("rb") as file:
         _check_directory(file)
         try:
@@ -99,7 +99,7 @@ def _check_directory(file: BinaryIO) -> None:
     if count == 0xFFFF or length == 0xFFFFFFFF:
         count, length = _zip64_directory(file, end[max(0, at - _LOCATOR.size) : at]) or (count, length)
     if count > MOST_MEMBERS or length > LARGEST_DIRECTORY:
-        raise BadReply(f"The log archive has more than {MOST_MEMBERS} members; it was not opened.")
+        raise BadReply(f"The log archive has more than {MOST_MEMBERS} members, so it was not opened.")
     file.seek(0)
 
 
@@ -149,7 +149,7 @@ def _check_overlap(members: Sequence[zipfile.ZipInfo]) -> None:
     ordered = sorted(members, key=lambda info: info.header_offset)
     for one, following in pairwise(ordered):
         if one.header_offset + one.compress_size > following.header_offset:
-            raise BadReply("The members of the log archive overlap; it was not opened.")
+            raise BadReply("The members of the log archive overlap, so it was not opened.")
 
 
 def _labelled(members: Sequence[zipfile.ZipInfo]) -> Iterator[tuple[str, zipfile.ZipInfo]]:
@@ -174,21 +174,21 @@ class _Budget:
         if self._stopped():
             raise Stopped
         if self._total > MOST_UNPACKED:
-            raise BadReply(f"The log unpacks to more than {MOST_UNPACKED >> 30} GB; reading was stopped.")
+            raise BadReply(f"The log unpacks to more than {MOST_UNPACKED >> 30} GB, so reading stopped.")
         if member > _RATIO_FROM and member > MOST_RATIO * max(1, packed):
-            raise BadReply("The log unpacks to far more than any log would; reading was stopped.")
+            raise BadReply("The log unpacks to far more than a log would, so reading stopped.")
 
 
 def _masked(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, secrets: Iterable[str], read: LogRead, budget: _Budget
 ) -> Iterator[str]:
-    """Blocks of whole masked lines of one member; nothing for a member that is left out (see `notes`)."""
+    """Blocks of whole masked lines of one member; none for a member that is left out (see `notes`)."""
     label = label_of(info.filename, "a member")
     if info.flag_bits & 1:
         read.notes.append(f"{label} is encrypted and was left out")
         return
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        read.notes.append(f"{label} is packed in an unusual way and was left out")
+        read.notes.append(f"{label} uses an unsupported compression and was left out")
         return
     splitter, redactor, size = LineSplitter(), Redactor(secrets), 0
     with archive.open(info) as source:
@@ -214,9 +214,9 @@ def _masked(
 
 
 def _encoding(start: bytes) -> str | None:
-    """How the text is encoded, by its mark or by where its zero bytes stand; None for what is not text.
+    """How the text is encoded, by its byte order mark or the position of its zero bytes; None if it is not text.
 
-    A few zero bytes make no binary file: a program that was killed leaves some in its log.
+    A few zero bytes don't make a binary file: a killed program can leave some in its log.
     """
     for mark, encoding in _BOMS:
         if start.startswith(mark):

@@ -1,4 +1,4 @@
-"""The ground of the simulated ACC: tokens, the knobs of tests, the effects, finding by id."""
+"""The base of the simulated ACC: tokens, knobs for tests, effects, look-ups by id."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ class Server:
 class AccBase(Plane):
     """State, knobs and credentials of an ACC.
 
-    `token` is a JWT-looking token made here; `tokens` are accepted besides. `speed` 2 halves the
+    `token` is a JWT-like token made here; `tokens` are also accepted. `speed` 2 halves the
     length of runs. `write_reply` is what operations without a documented reply answer.
     """
 
@@ -81,7 +81,7 @@ class AccBase(Plane):
         return token
 
     def revoke_token(self, token: str) -> None:
-        """Refuse a token from now on."""
+        """Refuse this token from now on."""
         self._expiries.pop(token, None)
 
     def add_agent(self, path: str, *, agent_id: str | None = None, **fields: Any) -> Agent:
@@ -97,7 +97,7 @@ class AccBase(Plane):
         return self.world.by_path[path]
 
     def set_script(self, path: str, *scripts: Script) -> None:
-        """How the coming runs of an agent go: the next one by the first script, and so on."""
+        """The scripts of an agent's next runs, in order."""
         agent = self.agent(path)
         agent.scripts, agent.runs_begun = scripts, 0
 

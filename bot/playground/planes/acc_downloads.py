@@ -12,10 +12,10 @@ from bot.playground.planes.wire import Call, Reply, file_reply, json_reply
 
 
 class FileCalls(AccBase):
-    """What is asked about files and servers."""
+    """The operations on files and servers."""
 
     def _log_zip(self, call: Call) -> Reply:
-        """SEED 21: a zip. GUESS: 404 where nothing was logged."""
+        """SEED 21: a zip. GUESS: 404 if nothing was logged."""
         run = self.found_run(call)
         if run.options.log_level == 0:
             raise Broken(404, "The agent run has no log.")
@@ -39,14 +39,14 @@ class FileCalls(AccBase):
         return file_reply(zipped(logs), "logs.zip", ZIP)
 
     def _backup(self, call: Call) -> Reply:
-        """SEED 24: a zip. GUESS: 404 where storing is not switched on."""
+        """SEED 24: a zip. GUESS: 404 if storing is not switched on."""
         run = self.found_run(call)
         if not run.agent.backup:
             raise Broken(404, "No backup data is stored for this agent run.")
         return file_reply(zipped(tables(run, self.clock.now())), "data.zip", ZIP)
 
     def _job_backup(self, call: Call) -> Reply:
-        """SEED 23: a zip. GUESS: 404 where storing is not switched on."""
+        """SEED 23: a zip. GUESS: 404 if storing is not switched on."""
         job = self.found_job(call)
         if not job.agent.backup:
             raise Broken(404, "No backup data is stored for this job run.")
@@ -65,7 +65,7 @@ class FileCalls(AccBase):
         if not name:
             raise Broken(400, "The name of the input data is missing.")
         if not name.lower().endswith(".csv"):
-            self.surprises.append(f"{call.method} {call.raw_path}: name {name!r} is no .csv")
+            self.surprises.append(f"{call.method} {call.raw_path}: name {name!r} is not a .csv")
         self.world.inputs[agent.agent_id][name] = Input(name, call.body)
         self.world.note("input put", agent, name)
         return self.written("The input data has been saved.")

@@ -1,16 +1,16 @@
-"""The logs and tables that a simulated ACC hands out."""
+"""The logs and tables of a simulated ACC."""
 
 from zoneinfo import ZoneInfo
 
 from bot.playground.planes.acc_model import Run, RunStatus
 from bot.playground.planes.acc_text import stamp
 
-# A line that must never reach a chat: clients are tested for redacting it.
+# A line that must never reach a chat: tests check that clients redact it.
 LEAKY_LINE = "Connecting to ftp://delivery.example.com user=feed password=hunter2-not-a-secret"
 
 
 def log_text(run: Run, now: float, zone: ZoneInfo) -> str:
-    """The log of a run up to `now`: one line an event, deeper with a higher log level."""
+    """The log of a run up to `now`: one line per event, more detailed with a higher log level."""
     status = run.status(now)
     lines = [(run.started, "INFO", f"Starting agent {run.agent.path} ({run.method})")]
     lines.append((run.started, "INFO", LEAKY_LINE))

@@ -75,7 +75,7 @@ def parameters(body: dict[str, Any]) -> str | None:
 
 
 def start_options(body: dict[str, Any]) -> Options:
-    """What a cluster start and a job start share."""
+    """The parameters that a cluster start and a job start share."""
     files = _typed(body, "inputFiles", list, [])
     if not all(isinstance(name, str) for name in files):
         raise Broken(400, "The value of 'inputFiles' is not valid.")
@@ -113,7 +113,7 @@ def waiting(body: dict[str, Any]) -> tuple[float | None, str]:
 
 
 def schedule(agent: Agent, body: dict[str, Any]) -> Schedule:
-    """A schedule from the add-or-update body; absent flags are false, as the seed states none."""
+    """A schedule from the add-or-update body; absent flags are false, because the seed documents no defaults."""
     schedule_id = _typed(body, "scheduleId", str, "")
     cron = _typed(body, "cron", str, "")
     if not schedule_id or not cron:
@@ -142,7 +142,7 @@ def job_status(body: dict[str, Any]) -> JobStatus:
 
 
 def count(call: Call) -> int:
-    """`count`, 100 when unsaid."""
+    """`count`, 100 by default."""
     text = call.first("count")
     if text is None:
         return 100

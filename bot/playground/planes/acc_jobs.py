@@ -44,7 +44,7 @@ class JobRun:
     marked: JobStatus | None = None
 
     def status(self, now: float) -> JobStatus:
-        """The status that was set by hand, else what its runs add up to."""
+        """The status that was set by hand, else the status that follows from its runs."""
         if self.marked is not None:
             return self.marked
         states = [run.status(now) for run in self.runs]
@@ -56,11 +56,11 @@ class JobRun:
         return JobStatus.FAILURE if bad else JobStatus.SUCCEEDED
 
     def active(self, now: float) -> bool:
-        """Whether the job still goes on."""
+        """Whether the job is still active."""
         return self.status(now) not in JOB_ENDED
 
     def details(self, now: float, zone: ZoneInfo) -> dict[str, object]:
-        """The JobRun record with its 20 fields; there is no status message."""
+        """The JobRun record with its 20 fields, without a status message."""
         ends = [run.end(now) for run in self.runs]
         done = [end for end in ends if end is not None]
         over = len(done) == len(ends)
@@ -87,7 +87,7 @@ class JobRun:
 
 @dataclass(slots=True)
 class Schedule:
-    """A schedule of an agent's job, as written, and what became of its last run."""
+    """A schedule of an agent's job, as written, with the status of its last run."""
 
     schedule_id: str
     agent: Agent
@@ -106,7 +106,7 @@ class Schedule:
         self.due = next_run(self.cron, self.start, zone, now) if self.enabled else None
 
     def status(self, now: float) -> ScheduleStatus:
-        """Failed when the last start was refused, else by the last job run."""
+        """Failed if the last start was refused, else the status of the last job run."""
         if self.error is not None:
             return ScheduleStatus.FAILED
         if self.last_job is None:
@@ -163,7 +163,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One change that a call made, in order: what was done to which agent path, with which id."""
+    """One change that a call made: the action, the agent path and the id."""
 
     at: float
     action: str

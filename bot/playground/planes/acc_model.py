@@ -39,9 +39,9 @@ _PLAIN_MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """How a run of an agent goes: seconds a phase, the end, and the final counters.
+    """The script of an agent's run: seconds per phase, the end, and the final counters.
 
-    A run that does not succeed ends after `running`, without delivery; `Never` runs on.
+    A run that does not succeed ends after `running`, without delivery; `Never` doesn't end.
     """
 
     starting: float = 1.0
@@ -85,7 +85,7 @@ class Agent:
         return self.path.rsplit("/", 1)[-1]
 
     def next_script(self) -> Script:
-        """The script of the run that begins now."""
+        """The script of the next run."""
         script = self.scripts[min(self.runs_begun, len(self.scripts) - 1)]
         self.runs_begun += 1
         return script
@@ -102,7 +102,7 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a start was told."""
+    """The parameters of a start."""
 
     session_id: str = ""
     log_level: int = 1
@@ -169,11 +169,11 @@ class Run:
         return RunStatus.DELIVERY
 
     def active(self, now: float) -> bool:
-        """Whether the run still goes on."""
+        """Whether the run is still active."""
         return self.end(now) is None
 
     def progress(self, now: float) -> float:
-        """How much of the extraction is done, 0 to 1."""
+        """The progress of the extraction, 0 to 1."""
         if self._running <= 0:
             return 1.0
         end = self.end(now)
@@ -184,11 +184,11 @@ class Run:
         return self.carried + (1 - self.carried) * done
 
     def finish(self, now: float, status: RunStatus, message: str | None = None) -> None:
-        """End the run here."""
+        """End the run now."""
         self.ended, self.ended_as, self.ended_message = now, status, message
 
     def message(self, now: float) -> str:
-        """The status in words."""
+        """The status as text."""
         status = self.status(now)
         if status in ENDED and self.ended is not None and self.end(now) == self.ended:
             return self.ended_message or _PLAIN_MESSAGES[status]

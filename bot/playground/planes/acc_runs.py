@@ -14,10 +14,10 @@ from bot.playground.planes.wire import Call, Reply, file_reply, json_reply
 
 
 class RunCalls(AccBase):
-    """What is asked about agents, runs and jobs."""
+    """The operations on agents, runs and jobs."""
 
     def _lookup(self, call: Call) -> Reply:
-        """SEED 1: the agent of a path. GUESS: 404 for a path that leads nowhere."""
+        """SEED 1: the agent of a path. GUESS: 404 for an unknown path."""
         return json_reply(self.found_by_path(call).details())
 
     async def _start(self, call: Call) -> Reply:
@@ -102,7 +102,7 @@ class RunCalls(AccBase):
         return self._listed(self.world.jobs_of[self.found_agent(call).agent_id], read.count(call))
 
     def _job_runs(self, call: Call) -> Reply:
-        """SEED 10: the runs of a job run by its number, as the sample's `run/5` reads (GUESS)."""
+        """SEED 10: the runs of a job run by its number, as in the sample's `run/5` (GUESS)."""
         agent = self.found_agent(call)
         number = call.args["number"]
         if not number.isascii() or not number.isdigit():

@@ -8,7 +8,7 @@ from bot.playground.planes.wire import Call, Reply, json_reply
 
 
 class ScheduleCalls(AccBase):
-    """What is asked about schedules and approvals."""
+    """The operations on schedules and approvals."""
 
     def _schedules(self, call: Call) -> Reply:
         """SEED 11: the Schedule records with their 16 fields."""

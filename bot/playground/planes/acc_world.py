@@ -1,6 +1,6 @@
 """The state of a simulated ACC and its rules: what a start, a retry, a schedule does.
 
-Where seed 003 is silent the rule follows backends.md section 4 and its guesses.
+Where seed 003 leaves a rule open, it follows backends.md section 4 and its guesses.
 """
 
 import uuid
@@ -21,7 +21,7 @@ from bot.playground.planes.acc_model import Agent, Options, Run, RunStatus, Scri
 
 
 class Broken(Exception):
-    """A rule that a call broke; `status` is the HTTP status, the text its message."""
+    """Raised if a call breaks a rule; `status` is the HTTP status, the text the message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -30,9 +30,9 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Behaviour that the seed leaves open.
+    """Behaviour that the seed doesn't document.
 
-    `retry_makes_new_run` false: restart and retry begin the same run anew. `job_conflict` is the
+    `retry_makes_new_run` false: restart and retry start the same run again. `job_conflict` is the
     HTTP status of a second job start. `refuse_disapproved`: a disapproved agent does not start.
     """
 
@@ -72,12 +72,12 @@ class World:
         self._cleaning: list[Run] = []
 
     def new_id(self, sort: str) -> str:
-        """The next GUID; the same in every world of that name."""
+        """The next GUID; deterministic for each name."""
         self._count += 1
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"acc/{self._name}/{sort}/{self._count}"))
 
     def note(self, action: str, agent: Agent, ref: str) -> None:
-        """Keep an effect."""
+        """Record an effect."""
         self.effects.append(Effect(self._now(), action, agent.path, ref))
 
     def add(self, agent: Agent) -> None:
@@ -89,7 +89,7 @@ class World:
         self.inputs.setdefault(agent.agent_id, {})
 
     def tick(self) -> None:
-        """Start what is due, and delete the inputs of runs that ended well."""
+        """Start due schedules, and delete the inputs of runs that succeeded."""
         now = self._now()
         for schedule in list(self.schedules.values()):
             if schedule.due is not None and schedule.due <= now:
@@ -108,7 +108,7 @@ class World:
     # --- runs ----------------------------------------------------------------------------------
 
     def start(self, agent: Agent, options: Options, *, several: bool = False) -> list[Run]:
-        """Start one run, or one a performance session."""
+        """Start one run, or one per performance session."""
         self._may_start(agent, options, several)
         sessions: list[str | None] = [options.session_id or None]
         if several:
@@ -199,7 +199,7 @@ class World:
         return job
 
     def active_job(self, agent: Agent) -> JobRun | None:
-        """The job run that still goes on."""
+        """The job run that is still active."""
         now = self._now()
         return next((job for job in reversed(self.jobs_of[agent.agent_id]) if job.active(now)), None)
 
@@ -271,7 +271,7 @@ class World:
         options = replace(schedule.options)
         schedule.last_job = self._begin_job(schedule.agent, options, at, schedule.schedule_id)
 
-    # --- seeds: what was there before any call -------------------------------------------------
+    # --- seeds: the state before any call -------------------------------------------------
 
     def past_run(self, agent: Agent, ago: float, script: Script, run_id: str | None) -> Run:
         """A run that began `ago` seconds before now."""
@@ -290,6 +290,6 @@ class World:
         return job
 
     def plant(self, schedule: Schedule) -> None:
-        """A schedule that no call made."""
+        """A schedule that existed before any call."""
         schedule.plan(self._now())
         self.schedules[schedule.schedule_id] = schedule

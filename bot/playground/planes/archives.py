@@ -35,7 +35,7 @@ def large_log_zip(name: str, text: str, size: int) -> Iterator[bytes]:
 
 
 class _Sink(io.RawIOBase):
-    """A file that cannot seek and keeps only what was not taken yet."""
+    """A file that can't seek and keeps only the bytes that were not taken yet."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,11 +1,11 @@
-"""The planes' own clock: epoch seconds that a test may move by hand."""
+"""The clock of the simulated control planes: epoch seconds that a test can move by hand."""
 
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """What a plane needs of a clock; the workspace's clock fits too."""
+    """The clock interface of a simulated control plane; the workspace's clock implements it too."""
 
     def now(self) -> float:
         """Epoch seconds."""
@@ -15,7 +15,7 @@ class Clock(Protocol):
 
 
 class PlaneClock:
-    """Epoch seconds. `rate` 1 follows the machine, 10 runs tenfold, 0 stands still until moved."""
+    """Epoch seconds. `rate` 1 follows the machine, 10 runs tenfold, 0 doesn't move by itself."""
 
     def __init__(self, start: float | None = None, rate: float = 1.0) -> None:
         self._origin = time.time() if start is None else start

@@ -1,4 +1,4 @@
-"""What every simulated control plane shares: a socket, a request log, faults and a clock."""
+"""The parts that all simulated control planes share: a socket, a request log, faults and a clock."""
 
 import asyncio
 import contextlib
@@ -56,7 +56,7 @@ class Plane(ABC):
         self._routes: tuple[Route, ...] = ()
         self._vanishing: float | None = None
 
-    # --- what a plane says -------------------------------------------------------------------
+    # --- hooks of each kind -------------------------------------------------------------------
 
     @abstractmethod
     def tick(self) -> None:
@@ -68,10 +68,10 @@ class Plane(ABC):
 
     @abstractmethod
     def authorize(self, call: Call) -> Reply | None:
-        """None where the credentials are good, else the plane's refusal."""
+        """None if the credentials are valid, else the control plane's refusal."""
 
     def not_found(self, call: Call) -> Reply:
-        """The answer to a path that the plane does not have."""
+        """The answer to an unknown path."""
         return text_reply("Not Found", 404)
 
     def fault_reply(self, status: int) -> Reply:
@@ -80,7 +80,7 @@ class Plane(ABC):
             return html_reply("Service Unavailable" if status == 503 else "Server Error", status)
         return json_reply({"message": _PLAIN_MESSAGES.get(status, "Error")}, status)
 
-    # --- life --------------------------------------------------------------------------------
+    # --- start and stop --------------------------------------------------------------------------------
 
     @property
     def base_url(self) -> str:
@@ -111,7 +111,7 @@ class Plane(ABC):
             await self._server.shutdown(0.05)
 
     def _hold_port(self) -> None:
-        # A bound socket that does not listen refuses connections and keeps others off the port.
+        # A bound socket that doesn't listen refuses connections and keeps the port reserved.
         held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -168,7 +168,7 @@ class Plane(ABC):
         return [received.row() for received in self.requests]
 
     async def set_fault(self, spec: Mapping[str, Any]) -> None:
-        """Put a fault in force, see `faults.parse`; ValueError for an unknown one."""
+        """Activate a fault, see `faults.parse`; raises ValueError for an unknown one."""
         fault = parse(spec)
         if fault.name == "refuse" and fault.match is None and fault.after == 0:
             self.go_away(fault.seconds)
@@ -179,7 +179,7 @@ class Plane(ABC):
 
     @property
     def faults(self) -> list[str]:
-        """The faults in force; `refuse` while connections are refused."""
+        """The active faults; includes `refuse` while connections are refused."""
         return [*(["refuse"] if self._held_port is not None else []), *self._faults.names()]
 
     async def clear_faults(self) -> None:
@@ -309,7 +309,7 @@ def _cut(request: web.BaseRequest, reset: bool) -> web.StreamResponse:
 
 
 def _headers(reply: Reply, now: float) -> dict[str, str]:
-    """With the plane's own time: one machine does not tell two of them."""
+    """With the control plane's own time, which can differ from the machine's."""
     headers = {"Date": formatdate(now, usegmt=True), **dict(reply.headers)}
     if reply.content_type is not None:
         headers["Content-Type"] = reply.content_type
@@ -320,7 +320,7 @@ async def _stream(
     request: web.BaseRequest, reply: Reply, headers: dict[str, str], chunks: Iterator[bytes], pause: float
 ) -> web.StreamResponse:
     response = web.StreamResponse(status=reply.status, headers=headers)
-    # A client that hangs up half-way is expected here, and no news.
+    # Clients that disconnect early are expected here, so this is not logged.
     with contextlib.suppress(ConnectionError):
         await response.prepare(request)
         for chunk in chunks:

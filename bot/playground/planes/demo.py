@@ -1,4 +1,4 @@
-"""The five planes of the demo, filled with things to work."""
+"""The five simulated control planes of the demo, filled with sample data."""
 
 from bot.playground.planes.clock import Clock
 from bot.playground.planes.common import Plane

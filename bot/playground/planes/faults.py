@@ -1,4 +1,4 @@
-"""Faults that a plane can be told to show, one request at a time."""
+"""Faults that a simulated control plane can show, one request at a time."""
 
 import json
 import re
@@ -12,14 +12,14 @@ from bot.playground.planes.wire import JSON, Reply, html_reply
 HUGE = 200 * 1024 * 1024
 _CHUNK = 256 * 1024
 
-# In place of the thing: nothing happens unless the fault says `done`.
+# In place of the call: nothing happens unless the fault has `done`.
 INSTEAD = frozenset(
     {
         "refuse", "drop_before", "401", "429", "500", "503", "html", "empty", "bad_json",
         "huge", "huge_gzip", "redirect",
     }
 )  # fmt: skip
-# The thing happens and the true reply is bent.
+# The call takes effect and its true reply is altered.
 BENDING = frozenset({"drop_after", "wrong_types", "unknown_enum", "drip"})
 NAMES = INSTEAD | BENDING | {"delay", "401_once"}
 _KEYS = frozenset(
@@ -30,10 +30,10 @@ _KEYS = frozenset(
 
 @dataclass(slots=True)
 class Fault:
-    """One fault and how often it has been seen and used.
+    """One fault, with how often it matched and was used.
 
-    `seconds`: of a delay, of being away (refuse; None until cleared), between bytes (drip).
-    `done`: the thing happens although the reply is replaced. `reset`: a drop is a TCP reset.
+    `seconds`: of a delay, of an outage (refuse; None: until cleared), between bytes (drip).
+    `done`: the call takes effect although the reply is replaced. `reset`: a drop is a TCP reset.
     """
 
     name: str
@@ -50,19 +50,19 @@ class Fault:
     used: int = 0
 
     def matches(self, method: str, raw_path: str) -> bool:
-        """Whether the request is one of those meant."""
+        """Whether the fault applies to this request."""
         return self.match is None or self.match.search(f"{method} {raw_path}") is not None
 
     @property
     def spent(self) -> bool:
-        """Whether it has been shown as often as it was to be."""
+        """Whether the fault has been used up."""
         return self.times is not None and self.used >= self.times
 
 
 def parse(spec: Mapping[str, Any]) -> Fault:
     """A fault from `{"fault": NAME, "times"?, "match"?, "after"?, ...}`.
 
-    Raises ValueError for an unknown name or key, or a `match` that is no regular expression.
+    Raises ValueError for an unknown name or key, or a `match` that is not a regular expression.
     """
     name = str(spec.get("fault"))
     unknown = set(spec) - _KEYS
@@ -73,28 +73,28 @@ def parse(spec: Mapping[str, Any]) -> Fault:
         try:
             values["match"] = re.compile(values["match"])
         except re.error as problem:
-            raise ValueError(f"match is no regular expression: {problem}") from None
+            raise ValueError(f"match is not a regular expression: {problem}") from None
     if name == "401_once":
         name, values["times"] = "401", 1
     return Fault(name, **values)
 
 
 class Faults:
-    """The faults in force, in the order in which they were set."""
+    """The active faults, in the order in which they were set."""
 
     def __init__(self) -> None:
         self._list: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Put a fault in force."""
+        """Activate a fault."""
         self._list.append(fault)
 
     def clear(self) -> None:
-        """End all of them."""
+        """End all faults."""
         self._list.clear()
 
     def take(self, method: str, raw_path: str) -> list[Fault]:
-        """What this request meets: every delay that is due and the first other fault."""
+        """The faults for this request: every due delay and the first other fault."""
         met: list[Fault] = []
         for fault in self._list:
             if fault.spent or not fault.matches(method, raw_path):
@@ -110,11 +110,11 @@ class Faults:
         return met
 
     def names(self) -> list[str]:
-        """Those that the next requests can still meet."""
+        """The faults that can still apply to later requests."""
         return [fault.name for fault in self._list if not fault.spent]
 
     def leave_now(self) -> Fault | None:
-        """A refusal set for all requests whose `after` has just been reached; it is used up."""
+        """A connection refusal for all requests whose `after` has just been reached; it is used up."""
         for fault in self._list:
             if fault.name == "refuse" and fault.match is None and fault.seen >= fault.after:
                 self._list.remove(fault)
@@ -123,7 +123,7 @@ class Faults:
 
 
 def replacement(fault: Fault, plain: Reply) -> Reply:
-    """The reply of a fault that stands in place of the thing; `plain` is the plane's own shape."""
+    """The reply of a fault that replaces the call; `plain` makes errors in the control plane's own shape."""
     retry = (("Retry-After", f"{fault.retry_after:g}"),)
     coded = (("Content-Encoding", "gzip"),)
     replies = {
@@ -157,7 +157,7 @@ def _gzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def bent(fault: Fault, reply: Reply, enum_keys: frozenset[str]) -> Reply:
-    """The true reply with its types swapped or its enumerations unheard of."""
+    """The true reply with swapped types or unknown enumeration values."""
     if fault.name not in {"wrong_types", "unknown_enum"} or reply.stream is not None:
         return reply
     try:

@@ -1,4 +1,4 @@
-"""The ground of the simulated IICS: logins, sessions, both error shapes, knobs and effects."""
+"""The base of the simulated IICS: logins, sessions, both error shapes, knobs and effects."""
 
 import string
 import uuid
@@ -17,7 +17,7 @@ V2 = "/saas/api/v2"
 
 
 def base62(seed: str, length: int = 22) -> str:
-    """An id such as the vendor's `kiphQJoRWWJfaC3enJ1smP`, always the same for a seed."""
+    """An id such as the vendor's `kiphQJoRWWJfaC3enJ1smP`, deterministic for each seed."""
     number = uuid.uuid5(uuid.NAMESPACE_URL, seed).int
     signs = []
     for _ in range(length):
@@ -49,7 +49,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One change made by a call: what, on which thing."""
+    """One change made by a call: the action and its object."""
 
     at: float
     action: str
@@ -60,10 +60,10 @@ class InfaBase(Plane):
     """State, sessions and credentials of an organization.
 
     `org_id` and `identity_tokens` are what `loginOAuth` takes; each of those tokens is good for one login (DOC loginOAuth).
-    `idle_minutes` of silence end a session. After `lock_after` wrong passwords in a row the
+    A session ends after `idle_minutes` without a call. After `lock_after` wrong passwords in a row the
     account is locked. `bad_login_status` is the HTTP status of a wrong password; with
     `errors_as_200` every error object comes with status 200. `wrap_schedules` false: the list
-    of schedules is a bare array. Without `utc_fields` times of jobs come in Eastern Time alone. `lingers` is how many
+    of schedules is a bare array. Without `utc_fields` job times are in Eastern Time only. `lingers` is how many
     seconds the monitor lists a job that has ended. Session logs are text, or a zip with `zip_session_log`.
     """
 
@@ -152,7 +152,7 @@ class InfaBase(Plane):
         return agent.services[display_name]
 
     def end_sessions(self) -> None:
-        """Forget every session, as a restart of the vendor would."""
+        """Drop all sessions, as a restart at the vendor does."""
         self.sessions.clear()
 
     def unlock(self) -> None:
@@ -167,7 +167,7 @@ class InfaBase(Plane):
     # --- the plane -----------------------------------------------------------------------------
 
     def note(self, action: str, subject: str) -> None:
-        """Keep an effect."""
+        """Record an effect."""
         self.effects.append(Deed(self.clock.now(), action, subject))
 
     def tick(self) -> None:
@@ -177,7 +177,7 @@ class InfaBase(Plane):
                 service.settle(now, self.pace)
 
     def refuse(self, call: Call, code: str, text: str, status: int) -> Refusal:
-        """An error in the shape of the version that was called."""
+        """An error in the shape of the called API version."""
         shape: Callable[[str, str, int], Reply] = v3_error if "/v3/" in call.raw_path else v2_error
         reply = shape(code, text, status)
         return Refusal(Reply(200, reply.body, reply.content_type) if self.errors_as_200 else reply)
@@ -222,7 +222,7 @@ class InfaBase(Plane):
         return self._session()
 
     def log_in_by_identity(self, call: Call) -> str:
-        """Check the organization and the identity provider's token, which is used up by that."""
+        """Check the organization and the identity provider's token, which this login uses up."""
         body = self.body(call)
         if body.get("orgId") != self.org_id or body.get("oauthToken") not in self.identity_tokens:
             raise self.refuse(call, "UI_10000", "The access token is not valid.", self.bad_login_status)

@@ -18,7 +18,7 @@ def utc(epoch: float) -> str:
 
 
 def eastern(epoch: float) -> str:
-    """Eastern Time with a Z behind it, as `startTime` and `endTime` of jobs come (DOC activityLog, and published samples)."""
+    """Eastern Time followed by a Z, as `startTime` and `endTime` of jobs come (DOC activityLog, and published samples)."""
     return datetime.fromtimestamp(epoch, ZoneInfo("America/New_York")).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
@@ -35,7 +35,7 @@ class Service:
     starts: int = 0
 
     def settle(self, now: float, pace: "Pace") -> None:
-        """Leave a transitional phase whose time is over."""
+        """Leave a transitional phase after its time."""
         age = now - self.since
         if self.phase == "starting" and self.start_fails and age >= pace.starting:
             self.phase = "error"
@@ -161,12 +161,12 @@ class Job:
         return shown | ({f"{name}Utc": utc(at) for name, at in moments.items()} if self.utc_fields else {})
 
     def end(self) -> float:
-        """When it ends or ended."""
+        """When it ends, or when it ended."""
         planned = self.started + self.length
         return planned if self.stopping is None else min(self.stopping, planned)
 
     def active(self, now: float) -> bool:
-        """Whether it still runs."""
+        """Whether it is still running."""
         return now < self.end()
 
     def monitor(self, now: float) -> dict[str, object]:

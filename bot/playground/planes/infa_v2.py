@@ -11,7 +11,7 @@ _SORTS = frozenset({"DMASK", "DRS", "DSS", "MTT", "PCS", "WORKFLOW"})
 
 
 class V2Calls(InfaBase):
-    """What is asked under `/api/v2`."""
+    """The operations under `/api/v2`."""
 
     def v2_login(self, call: Call) -> Reply:
         """DOC login: the user object, with the session id and the base of all further calls."""
@@ -35,7 +35,7 @@ class V2Calls(InfaBase):
         )
 
     def valid_session(self, call: Call) -> Reply:
-        """DOC validSessionId: minutes until a session ends by idleness."""
+        """DOC validSessionId: minutes until an idle session ends."""
         body = self.body(call)
         session = self.sessions.get(str(body.get("icToken")))
         idle = 0.0 if session is None else self.clock.now() - session.used
@@ -47,7 +47,7 @@ class V2Calls(InfaBase):
     # --- agents --------------------------------------------------------------------------------
 
     def list_agents(self, call: Call) -> Reply:
-        """DOC Secure_Agents_and_services: all agents; there is no paging (CODE iics-cli)."""
+        """DOC Secure_Agents_and_services: all agents, without paging (CODE iics-cli)."""
         return json_reply([agent.record(self.clock.now()) for agent in self.agents])
 
     def _found_agent(self, call: Call) -> SecureAgent:

@@ -19,7 +19,7 @@ _STOPPED = (
 
 
 class V3Calls(InfaBase):
-    """What is asked under `/public/core/v3`."""
+    """The operations under `/public/core/v3`."""
 
     def v3_login(self, call: Call) -> Reply:
         """DOC login: session id and the base of all further calls."""
@@ -43,7 +43,7 @@ class V3Calls(InfaBase):
         return Reply(200)
 
     def lookup(self, call: Call) -> Reply:
-        """DOC lookup: ids of objects by path and type, and the way back; the code for `not found` is not documented."""
+        """DOC lookup: ids of objects by path and type, and the reverse; the code for `not found` is not documented."""
         wanted = self.body(call).get("objects")
         if not isinstance(wanted, list) or not all(isinstance(one, dict) for one in wanted):
             raise self.refuse(call, "V3API_007", "The field objects is required.", 400)

@@ -1,4 +1,4 @@
-"""The ground of the simulated Itential Platform: credentials, knobs, effects, error bodies."""
+"""The base of the simulated Itential Platform: credentials, knobs, effects, error bodies."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ Shape = Literal["asynchronous", "synchronous"]
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One change made by a call: what, on which thing."""
+    """One change made by a call: the action and its object."""
 
     at: float
     action: str
@@ -28,7 +28,7 @@ class ItentialBase(Plane):
 
     Three ways to sign in, as the page "API authentication" lists them: Basic, a token of `POST /login` (`?token=` or a
     cookie), and the bearer token of a service account (`POST /oauth/token`), which ends after `token_seconds`.
-    `accepts_basic = False` is a platform that takes tokens alone. `shape` is how `services/run` replies: at once with ids, or
+    `accepts_basic = False` is a platform that accepts only tokens. `shape` is how `services/run` replies: at once with ids, or
     after the run with its result. With `strict` a run must name service, cluster and params; without, the empty body of
     the seed's sample runs the first service.
     """
@@ -58,7 +58,7 @@ class ItentialBase(Plane):
         self.client_secret = client_secret
         self.token_seconds = token_seconds
         self.accepts_basic = accepts_basic
-        self.tokens: dict[str, float | None] = {}  # each with its end
+        self.tokens: dict[str, float | None] = {}  # each with its expiry
         self.shape: Shape = shape
         self.strict = strict
         self.services: list[ItnService] = []
@@ -73,7 +73,7 @@ class ItentialBase(Plane):
     # --- knobs ---------------------------------------------------------------------------------
 
     def new_id(self, sort: str) -> str:
-        """The next id of that sort."""
+        """The next id of this kind."""
         self._count += 1
         return hex_id(f"{self.name}/{sort}/{self._count}")
 
@@ -109,11 +109,11 @@ class ItentialBase(Plane):
         """Nothing happens between calls: states follow from the clock when they are read."""
 
     def note(self, action: str, subject: str) -> None:
-        """Keep an effect."""
+        """Record an effect."""
         self.effects.append(Deed(self.clock.now(), action, subject))
 
     def end_sessions(self) -> None:
-        """Forget every token, as a restart of the platform does."""
+        """Drop all tokens, as a restart of the platform does."""
         self.tokens.clear()
 
     def _issue(self, seconds: float | None) -> str:
@@ -157,7 +157,7 @@ class ItentialBase(Plane):
 
     def oauth_token(self, call: Call) -> Reply:
         """DOC api-reference/oauth/machine-authentication: a form with `grant_type=client_credentials`, `client_id` and
-        `client_secret`; the reply names the seconds that the token lives. How a wrong secret is answered is not documented."""
+        `client_secret`; the reply contains the token's lifetime in seconds. The answer to a wrong secret is not documented."""
         form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
         wanted = {
             "grant_type": "client_credentials", "client_id": self.client_id, "client_secret": self.client_secret

@@ -21,7 +21,7 @@ _KNOWN_TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 def hex_id(seed: str) -> str:
-    """24 hex digits, always the same for a seed."""
+    """24 hex digits, deterministic for each seed."""
     return hashlib.sha256(seed.encode()).hexdigest()[:24]
 
 
@@ -32,7 +32,7 @@ def iso(epoch: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """How a run of a service goes; `return_code` 0 is good. With `nodes` it is a service with an inventory: a name and a success
+    """Script of a service's run; `return_code` 0 is good. With `nodes` it is a service with an inventory: a name and a success
     for each node, and no return code (CODE)."""
 
     seconds: float = 8.0
@@ -65,13 +65,13 @@ class ItnService:
     last: "ItnJob | None" = None
 
     def next_script(self) -> Script:
-        """The script of the run that begins now."""
+        """The script of the next run."""
         script = self.scripts[min(self.begun, len(self.scripts) - 1)]
         self.begun += 1
         return script
 
     def problem(self, params: dict[str, Any]) -> str | None:
-        """What of the decorator's JSON Schema the parameters break (required, type, enum)."""
+        """The parameters' violations of the decorator's JSON Schema (required, type, enum)."""
         if not isinstance(self.decorator, dict):
             return None
         for name in self.decorator.get("required", []):
@@ -145,7 +145,7 @@ class ItnJob:
         return "running" if self.paused_at is None else "paused"
 
     def ended(self, now: float) -> bool:
-        """Whether nothing more happens by itself."""
+        """Whether the job has ended."""
         return self.status(now) in {"complete", "error", "canceled"}
 
     def result(self, now: float) -> dict[str, object]:

@@ -16,7 +16,7 @@ _GROUP = ("name", "cluster_id", "description", "services", "groups")
 
 
 class ResourceCalls(ItentialBase):
-    """What is asked about gateways and what belongs to them; lists come under `results`."""
+    """The operations on gateways and related objects; lists are under `results`."""
 
     def _one(self, store: dict[str, dict[str, Any]], call: Call, what: str) -> dict[str, Any]:
         found = store.get(call.args["id"])

@@ -12,7 +12,7 @@ _RUN_FIELDS = frozenset({"serviceName", "clusterId", "params", "inventory"})
 
 
 class RunCalls(ItentialBase):
-    """What is asked about services and jobs."""
+    """The operations on services and jobs."""
 
     def list_services(self, call: Call) -> Reply:
         """DOC get-services: all, or those of one cluster with `cluster_id`; the list is under `result`."""
@@ -55,7 +55,7 @@ class RunCalls(ItentialBase):
         self.note("run", f"{service.cluster}/{service.name}")
         if self.shape == "asynchronous":
             return self._accepted(job)
-        while not job.ended(self.clock.now()):  # noqa: ASYNC110 - a clock moved by hand sets no event
+        while not job.ended(self.clock.now()):  # noqa: ASYNC110 - a clock that is moved by hand sets no event
             await asyncio.sleep(0.02)
         return self._finished(job)
 

@@ -1,4 +1,4 @@
-"""The ground of the simulated Prefactor: tokens, both error shapes, idempotency keys, paging."""
+"""The base of the simulated Prefactor: tokens, both error shapes, idempotency keys, paging."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bot.playground.planes.wire import Call, Refusal, Reply, json_reply
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One change made by a call: what, on which agent or instance."""
+    """One change made by a call: the action and its agent or instance."""
 
     at: float
     action: str
@@ -29,7 +29,7 @@ class PrefactorBase(Plane):
     """State and credentials.
 
     `generation` "seed" has the fields of seed 002 and lists under `details`; "newer" those of
-    the later clients, and `summaries`. A reply is kept `idempotency_seconds` by its key.
+    the later clients, and `summaries`. Replies are kept for `idempotency_seconds` by their key.
     `create_status` is the HTTP status of a create, which the seed does not show. `tokens` are the API tokens of the account.
     """
 
@@ -64,7 +64,7 @@ class PrefactorBase(Plane):
     # --- knobs ---------------------------------------------------------------------------------
 
     def new_id(self, sort: str) -> str:
-        """The next id of that sort."""
+        """The next id of this kind."""
         self._count += 1
         return pfid(f"{self.name}/{sort}/{self._count}")
 
@@ -114,7 +114,7 @@ class PrefactorBase(Plane):
     # --- the plane -----------------------------------------------------------------------------
 
     def note(self, action: str, subject: str) -> None:
-        """Keep an effect."""
+        """Record an effect."""
         self.effects.append(Deed(self.clock.now(), action, subject))
 
     def tick(self) -> None:
@@ -126,9 +126,9 @@ class PrefactorBase(Plane):
         scheme, _, token = call.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or token.strip() != self.token:
             return self.fault_reply(401)
-        if self.token_state == "revoked":  # noqa: S105 - a state, no secret
+        if self.token_state == "revoked":  # noqa: S105 - a state, not a secret
             return error("bad_authtoken", "The token has been revoked.", 401)
-        if self.token_state != "active":  # noqa: S105 - a state, no secret
+        if self.token_state != "active":  # noqa: S105 - a state, not a secret
             return error("forbidden", "The token is not active.", 403)
         return None
 

@@ -16,7 +16,7 @@ _SIGNS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 def pfid(seed: str) -> str:
-    """32 signs such as `013xrzp12g3nqk8nx0y2vfkg4s3jp2qr`, always the same for a seed."""
+    """32 signs such as `013xrzp12g3nqk8nx0y2vfkg4s3jp2qr`, deterministic for each seed."""
     digest = hashlib.sha256(seed.encode()).digest()
     return "013xrzp1" + "".join(_SIGNS[byte % 32] for byte in digest[:24])
 
@@ -42,7 +42,7 @@ class Instance:
     reason: str | None = None
 
     def settle(self, now: float) -> None:
-        """Start and finish what is due."""
+        """Start and finish the instance when due."""
         if self.status == "pending" and self.begins is not None and self.begins <= now:
             self.status, self.started = "active", self.begins
         if self.status == "active" and self.ends is not None and self.ends <= now:
@@ -109,7 +109,7 @@ class PreAgent:
         return "active" if busy else "dormant"
 
     def actions(self) -> dict[str, bool]:
-        """SEED: what may be done to it now."""
+        """SEED: the actions that the agent allows now."""
         busy = any(instance.status == "active" for instance in self.instances)
         return {
             "delete": self.retired or not self.instances,

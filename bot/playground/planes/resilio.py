@@ -35,7 +35,7 @@ class Transfer:
     last_synced: int = 0
 
     def move(self, begin: float, until: float) -> None:
-        """Go on from `begin` to `until`."""
+        """Move forward from `begin` to `until`."""
         if self.status is not None or self.done >= self.total:
             return
         self.done = min(self.total, self.done + max(0.0, until - begin) * self.speed)
@@ -74,7 +74,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One change made by a call: what, and with which value."""
+    """One change made by a call: the action and its value."""
 
     at: float
     action: str
@@ -86,7 +86,7 @@ class ResilioPlane(Plane):
 
     With `token_auth` every call needs the token, which a restart and `rotate_token` change; a
     wrong one is answered with `refusal`. A restart drops the connection and the agent is `away`
-    for so many real seconds. `one_as_array` false: a single run comes without the array. `older_than_4`: the agent tells
+    for so many real seconds. `one_as_array` false: a single run comes without the array. `older_than_4`: the agent reports
     neither its name nor its device id.
     """
 
@@ -133,7 +133,7 @@ class ResilioPlane(Plane):
         return base64.b32encode(digest).decode()[:26]
 
     def rotate_token(self) -> None:
-        """From now on only a new token is accepted."""
+        """Accept only a new token from now on."""
         self._rotations += 1
 
     def add_transfer(self, transfer_name: str, **fields: Any) -> Transfer:

@@ -1,4 +1,4 @@
-"""What travels between a plane's socket and its handlers: calls, replies, routes, log rows."""
+"""The values passed between a plane's socket and its handlers: calls, replies, routes, log rows."""
 
 import contextlib
 import hashlib
@@ -24,7 +24,7 @@ _LOGGED_BODY = 4000
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer, or a `stream` of chunks in place of `body` where it is too large to hold."""
+    """A whole answer, or a `stream` of chunks in place of `body` if it is too large for memory."""
 
     status: int = 200
     body: bytes = b""
@@ -79,7 +79,7 @@ class Call:
         return next((value for key, value in self.query if key == name), None)
 
     def json(self) -> Any:
-        """The parsed body; raises ValueError when it is no JSON."""
+        """The parsed body; raises ValueError if it is not valid JSON."""
         return json.loads(self.body)
 
     @property
@@ -93,7 +93,7 @@ Handler = Callable[[Call], Reply | Awaitable[Reply]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method, a path template matched on the undecoded path, and who answers."""
+    """A method, a path template matched on the undecoded path, and its handler."""
 
     method: str
     pattern: re.Pattern[str]
@@ -101,7 +101,7 @@ class Route:
     public: bool = False
 
     def match(self, raw_path: str) -> dict[str, str] | None:
-        """The decoded path arguments, or None where the path is another one."""
+        """The decoded path arguments, or None if the path doesn't match."""
         found = self.pattern.fullmatch(raw_path)
         if found is None:
             return None
@@ -133,7 +133,7 @@ class Received:
         self.query = tuple(parse_qsl(self.raw_query, keep_blank_values=True))
 
     def json(self) -> Any:
-        """The parsed body; raises ValueError when it is no JSON."""
+        """The parsed body; raises ValueError if it is not valid JSON."""
         return json.loads(self.body)
 
     def row(self) -> dict[str, object]:
@@ -153,7 +153,7 @@ class Received:
 
 
 def fingerprint(secret: str) -> str:
-    """Equal for equal secrets, and no way back."""
+    """A fingerprint: equal for equal secrets, and not reversible."""
     return "sha256:" + hashlib.sha256(secret.encode()).hexdigest()[:12]
 
 

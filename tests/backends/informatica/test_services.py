@@ -54,7 +54,7 @@ async def test_a_stopped_service_that_nobody_saw_is_startable_by_its_display_nam
     """The name is taken as typed when it is not listed."""
     plane.service("eu-1", "Process Server").phase = "stopped"
     status = await infa.do('status infa:eu-1/"Process Server"')
-    assert "is stopped, or there is no service of that name" in status.summary
+    assert "is stopped, or no service has that name" in status.summary
     done = await infa.do('start infa:eu-1/"Process Server"')
     assert (await infa.follow(done.run))[-1].phase is Phase.SUCCEEDED
 
@@ -147,7 +147,7 @@ async def test_a_restart_that_breaks_in_the_middle_says_so(
     failed = await infa.run(operation)
     assert isinstance(failed, Failed)
     assert failed.code == "stopped_not_started"
-    assert "is stopped and not started again" in failed.summary
+    assert "is stopped and was not started again" in failed.summary
     assert failed.next[0].verb == "start"
 
 
@@ -186,7 +186,7 @@ async def test_a_start_that_takes_too_long_ends_with_what_is_last_known(infa: Jo
     done = await infa.do(f"start {SERVICE}")
     last = (await infa.follow(done.run, 10.0))[-1]
     assert last.phase is Phase.FAILED
-    assert last.state == "not up in time, last known: starting up (STARTING)"
+    assert last.state == "not up in time; last known: starting up (STARTING)"
     assert "300 s" in last.message
 
 

@@ -79,11 +79,11 @@ async def test_a_wrong_password_is_tried_once(
         tries = [infa.at("agent/eu-1") for _ in range(5)]
         for refused in await asyncio.gather(*tries, return_exceptions=True):
             assert isinstance(refused, CredentialRefused)
-            assert "not tried again" in refused.summary
+            assert "not retried" in refused.summary
         health = await infa.backend.health()
         assert not health.ok
         assert "IDS_085" in health.summary
-        assert "not tried again" in health.credential
+        assert "not retried" in health.credential
         assert "wrong-and-not" not in repr(health) + repr(infa.backend)
     assert plane.wrong_passwords == 1
     async with joined(PLUGIN, "infa", clock, tmp_path, **{**wrong, "password": plane.password}) as infa:
@@ -116,9 +116,9 @@ async def test_an_identity_providers_token_is_read_again_for_each_login(
         agent = await infa.at("agent/eu-1")
         plane.end_sessions()
         for _ in range(2):
-            with pytest.raises(CredentialRefused, match="not tried again") as refused:
+            with pytest.raises(CredentialRefused, match="not retried") as refused:
                 await infa.backend.state_of(agent)
-        assert "fresh token" in refused.value.hint
+        assert "new token" in refused.value.hint
         assert "jwt-1" not in refused.value.summary
         assert paths(plane).count("POST /ma/api/v2/user/loginOAuth") == 2
         held["text"] = "jwt-2-not-a-secret"

@@ -62,7 +62,7 @@ async def test_a_running_job_is_stopped_and_followed(infa: Joined, plane: Inform
 
 async def test_status_and_history_of_a_task_and_history_of_its_agent(infa: Joined, clock: TwinClock) -> None:
     """Status is the running job, else the newest ended one; history lists them."""
-    assert "none is in the log" in (await infa.do(f"status {TASK}")).summary
+    assert "none in the log" in (await infa.do(f"status {TASK}")).summary
     await infa.do(f"start {TASK}")
     clock.advance(3)
     running = await infa.do(f"status {TASK}")

@@ -38,11 +38,11 @@ async def test_schedules_health_and_targets_from_the_channel(tmp_path: Path) -> 
 async def test_an_agent_where_a_service_belongs_is_offered_as_what_the_verb_acts_on(tmp_path: Path) -> None:
     """Of one word, `status` offers the agent and its services, `start` its services alone; a press runs it."""
     async with world(tmp_path, only=("infa",)) as here:
-        offered = await here.does("status infa:eu-1", "names no service", "agent/eu-1")
+        offered = await here.does("status infa:eu-1", "is not a service", "agent/eu-1")
         assert labels(offered)[0] == "status infa:agent/eu-1"
         await here.ana.press_label("C0CRAWL", offered["ts"], "status infa:agent/eu-1")
         await here.sees("eu-1 is active")
-        starting = await here.does("start infa:eu-1", "names no service", 'start infa:"eu-1/')
+        starting = await here.does("start infa:eu-1", "is not a service", 'start infa:"eu-1/')
         found = [label for label in labels(starting) if label.startswith("start ")]
         assert found
         assert all(label.startswith('start infa:"eu-1/') for label in found)

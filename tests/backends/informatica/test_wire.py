@@ -411,7 +411,7 @@ async def test_a_refusal_that_says_already_is_checked_by_the_details(tmp_path: P
 
     recording.handle = handle  # type: ignore[method-assign]
     done, _ = await exercised(f"start {SERVICE}", tmp_path, recording)
-    assert done.summary.startswith(f"eu-1/{NAME} is running already.")
+    assert done.summary.startswith(f"eu-1/{NAME} is already running.")
     recording.answers[AGENT_ID] = {**AGENT, "agentEngines": [engine("ERROR")]}
     with pytest.raises(Rejected):
         await exercised(f"start {SERVICE}", tmp_path, recording)

@@ -72,7 +72,7 @@ async def test_a_certificate_is_added_changed_and_deleted(itn: Joined, plane: It
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("-----BEGIN PRIVATE KEY-----", "private key"), ("hello", "not a certificate in PEM form")],
+    [("-----BEGIN PRIVATE KEY-----", "private key"), ("hello", "not a PEM certificate")],
 )
 async def test_only_certificates_are_sent(itn: Joined, plane: ItentialPlane, text: str, told: str) -> None:
     """A private key never leaves, and other text is refused."""
@@ -119,7 +119,7 @@ async def test_what_does_not_exist_can_only_be_created(itn: Joined, verb: str) -
     """Every other verb refuses it."""
     with pytest.raises(NoSuchTarget, match="no gateway cluster_9"):
         await itn.outcome(f"{verb} itn:gateway/cluster_9" + (" readonly=true" if verb == "gateway set" else ""))
-    with pytest.raises(BadRequest, match="Say what to change"):
+    with pytest.raises(BadRequest, match="Name at least one field to change"):
         await itn.outcome("gateway set itn:gateway/cluster_1")
 
 

@@ -80,7 +80,7 @@ async def test_a_json_rpc_error_is_failed(itn: Joined, plane: ItentialPlane, clo
     ("words", "told"),
     [
         ("", r"`param.action=` is missing \(one of apply, destroy\)"),
-        ("param.action=explode", "takes one of apply, destroy"),
+        ("param.action=explode", "takes `apply` or `destroy`"),
         ("param.action=apply param.workers=many", "takes a whole number"),
         ("param.action=apply param.workers=9", "takes at most 8"),
         ("param.action=apply param.worker=2", r"did you mean `param.workers`\?"),

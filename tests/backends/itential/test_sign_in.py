@@ -131,7 +131,7 @@ async def test_an_answer_that_holds_no_token_is_named(clock: TwinClock, tmp_path
     async with serving(always(lambda: web.json_response({"ok": True}))) as server:
         table = {"base_url": server.base_url, "username": "u", "password": "p-not-a-secret", "sign_in": "token"}
         async with joined(PLUGIN, "itn", clock, tmp_path, **table) as itn:
-            with pytest.raises(BadReply, match="not with a token"):
+            with pytest.raises(BadReply, match="but sent no token"):
                 await itn.outcome("version itn:")
         assert [one.path for one in server.seen] == ["/login"]
 

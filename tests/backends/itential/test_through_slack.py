@@ -49,10 +49,10 @@ async def test_no_other_writing_of_destroy_is_a_way_round_its_preflight(tmp_path
         plane.add_service("untold", sort="")
         for name in ("bare-plan", "untold"):
             offered = await here.does(
-                f"start itn:{name} param.action={action}", f"This destroys what cluster_1/{name} has made"
+                f"start itn:{name} param.action={action}", f"This destroys everything that cluster_1/{name} created"
             )
             assert "Destroy" in labels(offered)
-        await here.does("start itn:bare-plan param.action=undo", "takes one of apply, destroy")
+        await here.does("start itn:bare-plan param.action=undo", "takes `apply` or `destroy`")
         assert plane.jobs == []
         await here.say("start itn:bare-plan param.action=apply")
         await here.until(lambda: [job.params for job in plane.jobs] == [{"action": "apply"}])

@@ -68,8 +68,8 @@ async def test_without_available_actions_there_are_no_such_buttons() -> None:
         recorder.answers[f"GET /api/v1/agent/{ID}"] = details({"id": ID, "name": "My Agent", "status": "active"})
         done = await pre.do(f"status pre:{ID}")
         assert [step.verb for step in done.next] == ["history"]
-        assert facts_of(done)["Allowed now"] == "not told"
-        assert facts_of(done)["Instances"] == "not told"
+        assert facts_of(done)["Allowed now"] == "not reported"
+        assert facts_of(done)["Instances"] == "not reported"
 
 
 async def test_an_unknown_status_is_said_to_be_unknown() -> None:
@@ -128,7 +128,7 @@ async def test_a_name_in_other_letters_is_not_taken_for_it() -> None:
             await pre.target("pre:invoice-reader")
         assert told.value.nearest == ("pre:Invoice-Reader",)
         assert "upper and lower case" in told.value.hint
-        assert (await pre.do("create pre:new/invoice-reader")).summary.startswith("invoice-reader is registered")
+        assert (await pre.do("create pre:new/invoice-reader")).summary.startswith("invoice-reader is created")
 
 
 async def test_a_new_name_is_a_target_for_create_alone() -> None:
@@ -205,7 +205,7 @@ async def test_a_create_whose_answers_are_all_lost_is_looked_up() -> None:
         await plane.set_fault({"fault": "drop_after", "match": "POST /api/v1/agent"})
         done = await pre.do("create pre:invoice-bot")
         assert done.backend_ref in plane.agents
-        assert "The answer was not usable" in done.summary
+        assert "The answer was unusable" in done.summary
         assert len(plane.agents) == 1
 
 
@@ -217,7 +217,7 @@ async def test_look_back_tells_created_from_not_created() -> None:
         plane.add_agent("bot")
         found = (await pre.backend.look_back(operation, pre.clock.now())).found
         assert found is not None
-        assert found.summary == "bot is registered; registering starts no work."
+        assert found.summary == "bot is created. This doesn't start any work."
         plane.add_agent("bot")
         unclear = await pre.backend.look_back(operation, pre.clock.now())
         assert (unclear.found, unclear.absent) == (None, False)
@@ -265,7 +265,7 @@ async def test_the_plain_error_shape_is_one_sentence() -> None:
         recorder.answers["POST /api/v1/agent"] = said(body, 400)
         with pytest.raises(Rejected) as no:
             await pre.outcome("create pre:bot")
-        assert no.value.summary == "pre said no (bad_request): No such team"
+        assert no.value.summary == "pre refused the request (bad_request): No such team"
 
 
 async def test_an_error_that_comes_with_200_is_an_error_too() -> None:
@@ -282,9 +282,9 @@ async def test_retire_and_reinstate_twice_are_done() -> None:
     async with on_plane() as (plane, pre):
         bot = plane.add_agent("bot")
         await pre.do("retire pre:bot", "r-1")
-        assert (await pre.do("retire pre:bot", "r-2")).summary == "bot already was retired."
+        assert (await pre.do("retire pre:bot", "r-2")).summary == "bot was already retired."
         await pre.do("reinstate pre:bot", "r-3")
-        assert (await pre.do("reinstate pre:bot", "r-4")).summary == "bot already was reinstated."
+        assert (await pre.do("reinstate pre:bot", "r-4")).summary == "bot was already reinstated."
         plane.add_instance(bot, "active")
         with pytest.raises(Rejected) as no:
             await pre.outcome("retire pre:bot", "r-5")
@@ -297,7 +297,7 @@ async def test_a_delete_whose_answer_was_lost_is_done() -> None:
     async with on_plane() as (plane, pre):
         plane.add_agent("bot")
         await plane.set_fault({"fault": "drop_after", "times": 1, "match": "DELETE"})
-        assert (await pre.do("delete pre:bot")).summary == "bot was deleted before; it no longer exists."
+        assert (await pre.do("delete pre:bot")).summary == "bot was already deleted."
         assert plane.agents == {}
 
 
@@ -319,7 +319,7 @@ async def test_set_says_what_it_changed_and_that_rules_follow_the_name() -> None
         assert facts["description"] == "old becomes new"
         done = await pre.do('set pre:bot name=robot description="a, b"')
         assert (bot.name, bot.description) == ("robot", "a, b")
-        assert done.summary == "robot: description, name changed; it was called bot, and rules now see the new name."
+        assert done.summary == "robot: description, name changed. It was called bot; rules now see the new name."
 
 
 async def test_set_of_nothing_is_refused_before_it_is_sent() -> None:
@@ -339,7 +339,7 @@ async def test_the_preflight_says_what_runs_and_what_is_not_allowed() -> None:
         assert facts["State"] == "active"
         assert facts["Instances"] == "1 active, 0 pending, 0 complete, 0 failed, 0 cancelled, 0 finished; 1 in all"
         assert facts["Allowed now"] == "update"
-        assert "does not allow retire now" in facts["Note"]
+        assert "doesn't allow retire now" in facts["Note"]
         new = dict(await pre.backend.preflight(await pre.operation("create pre:other")))
         assert new == {"Agents with that name": "none"}
 
@@ -360,7 +360,7 @@ async def test_health_tells_a_refused_token() -> None:
 async def test_health_tells_when_the_token_ends() -> None:
     """By its id, or as the only active token; where several could be the one in use, that is said."""
     async with on_plane() as (plane, pre):
-        assert (await pre.backend.health()).credential == "API token; its end can't be read"
+        assert (await pre.backend.health()).credential == "API token; its expiry can't be read"
         ours = plane.add_token()
         plane.add_token("revoked")
         health = await pre.backend.health()

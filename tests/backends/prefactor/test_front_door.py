@@ -13,7 +13,7 @@ async def test_an_agent_is_created_shown_with_its_allowed_buttons_and_retired_be
     """Create, a second create of the name, a mistyped name, and retire by the card's own button."""
     async with world(tmp_path, only=("pre",)) as here:
         plane = here.planes["pre"]
-        card = await here.does('create pre:contract-bot description="Drafts contracts"', "registering starts no work")
+        card = await here.does('create pre:contract-bot description="Drafts contracts"', "This doesn't start any work")
         assert {"Instances", "Retire", "Delete"} <= set(labels(card))
         await here.does("create pre:contract-bot", "already has an agent `contract-bot`")
         await here.does(

@@ -151,7 +151,7 @@ async def test_what_has_ended_is_not_stopped_again() -> None:
     async with on_plane() as (plane, pre):
         instance = plane.add_instance(plane.add_agent("bot"), "complete")
         done = await pre.do(f"stop pre:instance/{instance.instance_id}")
-        assert done.summary == "The instance of bot had ended before."
+        assert done.summary == "The instance of bot had already ended."
         assert plane.effects == []
 
 
@@ -162,7 +162,7 @@ async def test_a_terminate_that_is_refused_stays_refused() -> None:
         recorder.answers[f"POST /api/v1/agent_instance/{INSTANCE}/terminate"] = said(no, 409)
         with pytest.raises(Rejected) as told:
             await pre.outcome(f"stop pre:instance/{INSTANCE}")
-        assert told.value.summary == "pre said no (invalid_action): Not now"
+        assert told.value.summary == "pre refused the request (invalid_action): Not now"
 
 
 async def test_the_preflight_of_a_stop_says_what_it_will_be() -> None:
@@ -170,9 +170,9 @@ async def test_the_preflight_of_a_stop_says_what_it_will_be() -> None:
     async with on_plane() as (plane, pre):
         bot = plane.add_agent("bot")
         words = {
-            "active": "it is terminated, which cannot be undone",
-            "pending": "it is cancelled",
-            "failed": "nothing, it has ended",
+            "active": "terminates the instance; this can't be undone",
+            "pending": "cancels the pending instance",
+            "failed": "nothing: the instance has ended",
         }
         for status, expected in words.items():
             instance = plane.add_instance(bot, status)

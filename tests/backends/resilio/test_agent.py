@@ -38,9 +38,9 @@ async def test_the_seeds_status_is_shown_whole() -> None:
         ("NOT_CONNECTED", "not connected to its Management Console"),
         ("CONNECTING", "connecting to its Management Console"),
         ("CONNECTED", "connected to its Management Console"),
-        ("PENDING_APPROVAL", "connected, and waits to be approved or declined in the Management Console"),
+        ("PENDING_APPROVAL", "connected, waiting to be approved or declined in the Management Console"),
         ("DECLINED", "declined by the Management Console"),
-        ("STOPPED", "without network on its host"),
+        ("STOPPED", "stopped: its host has no network"),
         ("WAITING_FOR_INCOMING_CONNECTION", "waiting for an incoming connection (proxy server mode)"),
         ("HYPERSPACE", "unknown (HYPERSPACE)"),
     ],
@@ -146,7 +146,7 @@ async def test_a_restart_is_seen_without_tokens_too() -> None:
             await asyncio.sleep(0.001)
         await plane.clear_faults()
         done = await restart
-        assert "It was away and answers again" in done.summary
+        assert "It was unreachable and answers again" in done.summary
         assert plane.restarts == 1
 
 
@@ -155,7 +155,7 @@ async def test_a_restart_that_is_accepted_but_not_seen_says_so() -> None:
     async with recorded() as (recorder, res):
         recorder.answers["GET /api/v3/client"] = said({**CLIENT, "restartRequired": "false"})
         done = await res.do("restart res:")
-        assert done.summary == "The agent accepted the restart and answers; it was not seen going down."
+        assert done.summary == "The agent accepted the restart and answers, but it was not seen going down."
         assert 20 <= sum(res.clock.slept) <= 30
 
 
@@ -170,7 +170,7 @@ async def test_a_restart_whose_reply_is_lost_and_that_leaves_no_sign_is_lost() -
         assert len([request for request in plane.requests if request.method == "PATCH"]) == 1
         back = await res.backend.look_back(operation, res.clock.now())
         assert (back.found, back.absent) == (None, False)
-        assert "does not say since when" in back.evidence
+        assert "doesn't report how long" in back.evidence
 
 
 async def test_an_agent_that_does_not_come_back_is_unknown() -> None:
@@ -248,7 +248,7 @@ async def test_tags_that_cannot_be_read_back_are_still_set() -> None:
     """Setting is older (2.9.3) than listing (2.10.0)."""
     async with recorded() as (recorder, res):
         del recorder.answers["GET /api/v3/tags"]
-        assert (await res.do("tag res: A=b")).summary == "Set: A=b. The tags could not be read back."
+        assert (await res.do("tag res: A=b")).summary == "Set: A=b. The tags couldn't be read back."
         with pytest.raises(NoSuchTarget) as no:
             await res.outcome("tags res:")
         assert "older than 2.10.0" in no.value.summary

@@ -46,7 +46,7 @@ async def test_a_restart_is_followed_from_the_preflight_to_the_agents_return(tmp
         plane = here.planes["res"]
         plane.away = 0.3
         plane.restart_required = True
-        look = await here.does("restart res: -- hangs", "Restart required", "yes", "all transfers break off")
+        look = await here.does("restart res: -- hangs", "Restart required", "yes", "All transfers are interrupted")
         await here.ana.press_label("C0CRAWL", look["ts"], "Run it")
         await here.sees("It answers again, with a new token", timeout=20)
         assert plane.restarts == 1

@@ -223,7 +223,7 @@ async def test_a_few_zero_bytes_make_no_binary_file() -> None:
 async def test_a_log_of_which_nothing_can_be_shown_is_not_done() -> None:
     """An archive without a text is an error that says what was left out; a log without a line is not good news."""
     async with joined() as here:
-        with pytest.raises(BadReply, match=r"can be shown: shot\.png is not text and was left out\.$"):
+        with pytest.raises(BadReply, match=r"has nothing to show: shot\.png is not text and was left out\.$"):
             await logs_of(here, zipped(shot__png=b"\x89PNG\0\0\0\x01" * 50))
         with pytest.raises(BadReply, match="the archive is empty"):
             await logs_of(here, zipped())

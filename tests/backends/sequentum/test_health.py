@@ -28,9 +28,9 @@ def token(**claims: Any) -> str:
     ("days", "said_"),
     [
         (30, "acc answers and accepts the token."),
-        (6.5, "The token ends on 2026-11-29, in 6 days."),
-        (1.5, "The token ends on 2026-11-24, in one day."),
-        (-1, "The token ended on 2026-11-21."),
+        (6.5, "The token expires on 2026-11-29, in 6 days."),
+        (1.5, "The token expires on 2026-11-24, in one day."),
+        (-1, "The token expired on 2026-11-21."),
     ],
 )
 async def test_the_end_of_the_token_is_told_a_week_ahead(days: float, said_: str) -> None:

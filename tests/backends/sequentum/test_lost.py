@@ -82,7 +82,7 @@ async def test_a_lost_start_is_looked_for_in_the_history(
         assert (back.found.backend_ref if back.found else None, back.absent) == (found, False)
         assert back.again is (found is None)
         assert all(f"{one} at 2026" in back.evidence for one in candidates)
-        assert ("may be it" in back.evidence) is bool(candidates)
+        assert ("may belong to this start" in back.evidence) is bool(candidates)
         assert not here.acc.changes()
 
 
@@ -105,7 +105,7 @@ async def test_a_run_with_other_inputs_is_somebody_elses(told: Any, found: bool,
     async with joined(RecordingAcc({HISTORY: dated([run_at(1, inputParameters=told)])})) as here:
         operation = await here.operation("start", PATH, input={"country": "de", "city": "Bonn"})
         back = await here.backend.look_back(operation, here.clock.now())
-        assert (back.found is not None, "may be it" in back.evidence) == (found, may_be)
+        assert (back.found is not None, "may belong to this start" in back.evidence) == (found, may_be)
         assert f"history acc:{PATH}" in back.hint or found
 
 
@@ -119,7 +119,7 @@ async def test_without_a_clock_to_compare_a_run_of_a_moment_before_is_a_candidat
         async with joined(RecordingAcc({HISTORY: undated([run_at(began)])})) as here:
             back = await here.backend.look_back(await here.operation("start", PATH), here.clock.now())
             assert "5 s" in back.evidence
-            assert (back.found is not None, "may be it" in back.evidence) == (found, not found)
+            assert (back.found is not None, "may belong to this start" in back.evidence) == (found, not found)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ async def test_a_lost_job_start_is_told_by_the_inputs_of_its_runs(
     async with joined(RecordingAcc(answers)) as here:
         operation = await here.operation("start", PATH, as_="job", input={"country": "de", "city": "Bonn"})
         back = await here.backend.look_back(operation, here.clock.now())
-        assert (back.found is not None, "may be it" in back.evidence) == (found, may_be)
+        assert (back.found is not None, "may belong to this start" in back.evidence) == (found, may_be)
 
 
 async def test_a_clock_that_differs_does_not_hide_a_run() -> None:

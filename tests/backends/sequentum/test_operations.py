@@ -394,7 +394,7 @@ async def test_a_file_of_another_size_than_announced_is_not_uploaded(announced: 
     """The length is sent first, so the rest has to fit it."""
     async with joined() as here:
         here.call.files = {"F1": Grown("a.csv", b"x" * 1000, announced)}
-        with pytest.raises(BadRequest, match="another size than it announced"):
+        with pytest.raises(BadRequest, match="a size other than announced"):
             await here.do("input upload", PATH, attached=("F1",))
 
 
@@ -413,4 +413,4 @@ async def test_one_attached_file_can_be_the_csv() -> None:
         done = await here.do("input put", PATH, name="prices.csv", attached=("F1",))
         seen = here.acc.changes()[-1]
         assert (seen.query, seen.body) == ("name=prices.csv", b"a,b\n1,2\n")
-        assert done.summary == f"{PATH} has the input prices.csv."
+        assert done.summary == f"{PATH} now has the input prices.csv."

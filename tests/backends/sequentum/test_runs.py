@@ -74,7 +74,7 @@ def test_usages_are_read() -> None:
     assert usage_text("6%, a:13%, p: 23 % ", 90) == "6 % now, 13 % average, 23 % peak (limit 90 %)"
     assert usage_text("C:47%") == "C: 47 %"
     assert usage_text("fine") == "fine"
-    assert usage_text(None) == "not told"
+    assert usage_text(None) == "not reported"
 
 
 async def test_the_vendors_sample_run_reads_well() -> None:
@@ -120,7 +120,7 @@ async def test_an_agent_tells_its_newest_run_and_its_schedules() -> None:
     """One answer with the state, the next time and the schedules in their own zone."""
     async with joined() as here:
         done = await here.do("status", PATH)
-        assert done.summary == f"{PATH}: the newest run, of 2019-05-21 03:52 UTC, is Succeeded."
+        assert done.summary == f"{PATH}: the newest run (2019-05-21 03:52 UTC) is Succeeded."
         assert done.table
         assert done.table.rows[0][:4] == (
             "on", "Runs every day at 3:36:00 PM (AET).", "2019-05-30 15:36 +10:00", "AUS Eastern Standard Time"

@@ -136,7 +136,7 @@ async def test_an_unknown_zone_is_refused_with_the_nearest_names(zone: str, near
     async with joined() as here:
         operation = await here.operation("schedule set", PATH, zone=zone, **NEW)
         for attempt in (here.backend.check(operation), here.backend.run(operation, here.call)):
-            with pytest.raises(BadRequest, match="is not a known time zone") as refused:
+            with pytest.raises(BadRequest, match="is an unknown time zone") as refused:
                 await attempt
             assert near in refused.value.hint
         assert not here.acc.changes()
@@ -170,9 +170,9 @@ async def test_switching_all_says_what_becomes_of_those_that_are_off() -> None:
     async with joined(RecordingAcc({LIST: said(schedules)})) as here:
         facts = dict(await here.backend.preflight(await here.operation("schedule off", PATH, for_=7200)))
         assert facts["Schedules"] == "2, 1 of them off now"
-        assert facts["Note"] == "those that are off now stay off when the pause ends"
+        assert facts["Note"] == "schedules that are off now stay off when the pause ends"
         facts = dict(await here.backend.preflight(await here.operation("schedule on", PATH)))
-        assert facts["Note"] == "those that are off now are switched on too"
+        assert facts["Note"] == "schedules that are off now are switched on too"
         assert await here.backend.state_of(await here.target("schedule/s2")) == ""
         await here.do("schedules", PATH)
         assert await here.backend.state_of(await here.target("schedule/s2")) == "off"

@@ -60,7 +60,7 @@ async def test_a_path_that_could_mean_another_is_refused_unsent(path: str) -> No
 
 @pytest.mark.parametrize("typed", ["sequentum/Test2/Quick", "Sequentum/test2/quick", "SEQUENTUM/TEST2/QUICK"])
 async def test_an_agent_has_one_name_however_it_is_typed(typed: str) -> None:
-    """The last part is spelled as the ACC does it, the folders as the configuration does or as they were first used."""
+    """The last part is spelled as in the ACC, the folders as the configuration does or as they were first used."""
     async with joined(agents=[PATH]) as here:
         assert (await here.target(typed)).text == f"acc:{PATH}"
     async with joined() as here:
