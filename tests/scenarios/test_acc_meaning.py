@@ -58,8 +58,8 @@ async def test_an_approval_without_a_reason_is_not_sent(team: World, verb: str) 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("as=job sync=true", "A job takes neither"),
-        ("sessions=true session=s1", "`session=` must be left out"),
+        ("as=job sync=true", "A job doesn't take"),
+        ("sessions=true session=s1", "leave out `session=`"),
         ("delivery=zip", "need `sync=true`"),
         ("log_level=4", "at most 3"),
         ("production=perhaps", "takes `true` or `false`"),
