@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  the notations include quotes of many languages
-"""Where a line contains secrets: after names, in HTTP and command-line credentials, and in known shapes.
+"""Where a line contains secrets: after names in any notation, and where one of the `rules` finds them.
 
 Pure rules for one decoded line; `views` decodes it first. Sources: security.md D44 and F8, and the corpus
 in tests/core/data.
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from bot.core.masking.rules import RULES, Rule, compiled
 from bot.core.masking.values import (
     AFTER_NAME,
     ANY_NAME,
@@ -22,12 +23,10 @@ from bot.core.masking.values import (
     Check,
     Found,
     Span,
-    always,
     any_of,
     ftp_password,
     in_brackets,
     is_name,
-    no_word,
     not_plain,
     not_sentence,
     passphrase,
@@ -35,7 +34,6 @@ from bot.core.masking.values import (
     random_word,
     strong,
     strong_password,
-    user_and_password,
     whole_line,
 )
 
@@ -54,28 +52,6 @@ class _Notation(NamedTuple):
     weak: bool = False
 
 
-class _Rule(NamedTuple):
-    """Finds `lead` in lower case with `value` right after it, or `value` alone without a lead. Only
-    lines with one of `hints` are searched."""
-
-    hints: tuple[str, ...]
-    lead: re.Pattern[str] | None
-    value: re.Pattern[str]
-    secret: Check
-
-
-def _compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
-    return re.compile(pattern, re.MULTILINE) if isinstance(pattern, str) else pattern
-
-
-def _rule(hints: str, lead: str, value: str | re.Pattern[str], secret: Check = always) -> _Rule:
-    return _Rule(tuple(hints.split()), re.compile(lead, re.MULTILINE), _compiled(value), secret)
-
-
-def _shape(hints: str, value: str) -> _Rule:
-    return _Rule(tuple(hints.split()), None, re.compile(value), always)
-
-
 def _after(
     starts: str,
     sign: str,
@@ -86,7 +62,7 @@ def _after(
     weak: bool = False,
 ) -> _Notation:
     front = re.compile(before, re.MULTILINE) if before else None
-    return _Notation(starts, re.compile(sign, re.MULTILINE), _compiled(value), secret, front, weak)
+    return _Notation(starts, re.compile(sign, re.MULTILINE), compiled(value), secret, front, weak)
 
 
 _ATTRIBUTE: Final = r"[\"']?(?:value|val|content|text|data|default|secret|plaintext|current|new|old)[\"']?"
@@ -195,107 +171,6 @@ _NOTATIONS: Final = {
 }
 _WEAK: Final = {letter: tuple(notation for notation in found if notation.weak) for letter, found in _NOTATIONS.items()}
 
-_HEADER: Final = (
-    r"(?:proxy-|x-)?authorization|(?:set-)?cookie2?|x-[a-z-]{0,40}(?:key|token|secret|signature|auth|password)"
-    r"|[a-z-]{0,40}-(?:api-key|auth-token|access-token)"
-)
-_SHELL: Final = r"[^\r\n|;]{0,300}?[ \t]"
-_SHELL_WORD: Final = r"(?P<bare>(?!\d+\b|-)[^\s|;]{2,400})"
-
-RULES: Final[tuple[_Rule, ...]] = (
-    _rule(
-        "auth cookie x- -key -token",
-        rf"(?<![a-z0-9-])(?:{_HEADER})[\"'`]?[ \t]{{0,60}}(?:=>|->|[:=])[ \t]{{0,60}}",
-        REST_OF_LINE,
-    ),
-    _rule(
-        "bearer basic apikey negotiate digest",
-        r"\b(?:bearer|basic|apikey|negotiate|digest)[ \t]{1,60}",
-        r"(?P<bare>[\w.~+/=:-]{8,8000})",
-        no_word,
-    ),
-    _rule("://", r"://[^\s/:@\"'<>]{0,100}:(?=[^\s\"'<>/]{1,256}@)", r"(?P<bare>[^\s\"'<>/]{1,256})(?=@)"),
-    _rule("://", r"://(?=[^\s/:@\"'<>]{16,256}@)", r"(?P<bare>[^\s/:@\"'<>]{16,256})(?=@)", random_word),
-    _rule(
-        "thin: sqlplus sqlldr expdp impdp",
-        r"(?:thin:|sqlplus|sqlldr|expdp|impdp)[ \t]{0,3}(?:-\w+[ \t])?\"?[\w$#.-]{1,60}/",
-        r"(?P<bare>[^\s@/\"']{1,200})(?=@|\s|\"|'|$)",
-        not_plain,
-    ),
-    _shape("eyj", r"eyJ[\w-]{8,4000}\.[\w-]{4,8000}(?:\.[\w-]{0,4000}){0,3}"),
-    _shape("akia asia aroa", r"\b(?:AKIA|ASIA|AROA)[0-9A-Z]{16}\b"),
-    _shape("aiza ya29. gocspx-", r"\b(?:AIza[\w-]{35}|ya29\.[\w-]{20,2000}|GOCSPX-[\w-]{20,60})"),
-    _shape("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_\w{20,255})"),
-    _shape("glpat- glrt- gldt-", r"\bgl(?:pat|rt|dt)-[\w.-]{16,255}"),
-    _shape(
-        "npm_ pypi- dckr_pat_ hf_ dop_v1_",
-        r"\b(?:npm_[A-Za-z0-9]{30,255}|pypi-[\w-]{30,400}|dckr_pat_[\w-]{20,100}|hf_[A-Za-z]{30,60}|dop_v1_\w{40,80})",
-    ),
-    _shape(
-        "hvs. hvb. .atlasv1. dapi atatt nrak- pmak- shpat_ age-secret-",
-        r"\b(?:hv[sb]\.[\w-]{20,300}|\w{14}\.atlasv1\.[\w-]{30,100}|dapi[0-9a-f]{32}|ATATT[\w=-]{20,300}|NRAK-\w{20,60}"
-        r"|PMAK-[\w-]{20,80}|shpat_\w{20,60}|AGE-SECRET-KEY-\w{20,80})",
-    ),
-    _shape("xox xapp-", r"\bx(?:ox[abcdeoprs]|app)-[\w-]{8,500}"),
-    _rule("hooks.slack", r"hooks\.slack[\w.-]{0,20}/(?:services|workflows|triggers)/", r"(?P<bare>[\w/-]{8,200})"),
-    _shape("sk_ pk_ rk_ sk-", r"\b(?:[spr]k_(?:live|test)_[A-Za-z0-9]{10,255}|sk-[\w-]{20,255})"),
-    _shape("sg.", r"\bSG\.[\w-]{16,64}\.[\w-]{16,64}"),
-    _shape(
-        "-----begin",
-        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.{0,16000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----",
-    ),
-    # commands
-    _rule(
-        "curl wget xh",
-        rf"\b(?:curl|wget|xh)\b{_SHELL}(?:-\w*u|-a|--user|--auth|--proxy-user)[= ]?[\"']?[\w.@\\-]{{1,80}}:",
-        r"(?P<bare>[^\s\"']{1,400})",
-        user_and_password,
-    ),
-    _rule(
-        "-u -a",
-        r"[ \t](?:-u|--user|-a)(?:[ \t]{0,3}|=)[\"']?(?=[a-z])[\w.@\\-]{1,80}:(?!//)",
-        r"(?P<bare>[^\s\"']{1,400})",
-        user_and_password,
-    ),
-    _rule(
-        "mysql mariadb sshpass mongo login",
-        r"\b(?:(?:mysql|mariadb|mongo)\w*|sshpass"
-        rf"|(?:docker|podman|oc|helm|az|nexus|cf|buildah|skopeo|argocd)\b{_SHELL}?login)\b(?:{_SHELL}|[ \t])-p[= ]?",
-        _SHELL_WORD,
-        not_plain,
-    ),
-    _rule(
-        "sqlcmd bcp isql osql zip redis-cli ldap 7z",
-        rf"\b(?:(?:sqlcmd|bcp|[io]sql|(?:un)?zip)\b(?:{_SHELL}|[ \t])-p|redis-cli\b(?:{_SHELL}|[ \t])-a|ldap\w+\b{_SHELL}-w"
-        rf"|7z[ar]?\b{_SHELL}-p)[= ]?",
-        _SHELL_WORD,
-        not_plain,
-    ),
-    _rule(
-        "-u",
-        rf"\b(?:smbclient|rpcclient|net|wmic|winexe)\b{_SHELL}-u[= ]?[\w./\\-]{{1,80}}%",
-        r"(?P<bare>[^\s\"']{1,400})",
-    ),
-    _rule("htpasswd", r"htpasswd[ \t]+-\w*b\w*[ \t]+(?:\S+[ \t]+){1,2}(?=\S+[ \t\r]*$)", r"(?P<bare>\S{1,200})"),
-    _rule(
-        "chpasswd sudo -stdin",
-        r"echo[ \t]+(?:-\w[ \t]+)?[\"']?(?:[\w.-]{1,60}:)?(?=[^\s|]{1,200}[ \t]*\|[^\r\n]{0,80}(?:passwd|sudo -s|-stdin))",
-        r"(?P<bare>[^\s|\"']{1,200})",
-    ),
-    _rule(
-        "identified",
-        r"identified[ \t]+(?:with[ \t]+\S{1,60}[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]+|values[ \t]+)?",
-        VALUE,
-        not_plain,
-    ),
-    # query strings and running text
-    _rule(
-        "?key= &key= code= ?auth= &auth= ?sid= &sid= ?sig= &sig=",
-        r"[?&](?:key|code|auth|sid|sig)=",
-        r"(?P<bare>[^&\s\"'#<>]{6,4000})",
-        not_plain,
-    ),
-)
 NAME_HINTS: Final = frozenset(
     (
         "pass",
@@ -356,7 +231,7 @@ def _named(text: str, lowered: str) -> Iterator[Span]:
                 break
 
 
-def _ruled(rule: _Rule, line: str, lowered: str) -> Iterator[Span]:
+def _ruled(rule: Rule, line: str, lowered: str) -> Iterator[Span]:
     if rule.lead is None:
         for shape in rule.value.finditer(line):
             yield shape.span()

@@ -88,6 +88,10 @@ _SOURCE_PLACE: Final = re.compile(
     r"|[A-Za-z_][\w.$<>]*(?:\[\])?(?: \w+)?(?:, ?[\w.$<>]+(?:\[\])?(?: \w+)?)*"
 )
 _STRONG: Final = re.compile(r"(?=\S*[A-Za-z])(?=\S*[\d!@#$%^&*?+~])[^\s/\\]{4,}|\S*[!@#$^&*]\S*")
+_TALK: Final = re.compile(
+    r"(?i)(?:scanning|rotation|authentication|reset|manager|management|stores?|encryption|mismatch|exchange|length|polic(?:y|ies)"
+    r"|characters|chars|times|attempts|days|digits|deleted|removed|added|created|prompt|field|protection|strings?|changes?)[.!:]?"
+)
 _TEST_NAME: Final = re.compile(r"(?i)test|.*(?:/|::|\.py|\.go)")
 
 
@@ -99,6 +103,7 @@ _MAYBE: Final = re.compile(
     r"|k(?:ey|_(?:live|test)|en(?<=token)|enn|ie(?<=cookie)|s\.sl)|m(?:aria|ongo|ysql|ak-)"
     r"|p(?:ass|w(?![eisn])|sk|k_|dp |m_|at_|ypi-|[=:]| [=:])|q(?:l |lcmd|lpl|lld)|rak-"
     r"|s(?:ess|[gk][_.-]|ig(?:[=: _]|nature|[kt]))|u(?:th|do )|v(?:[sb]\.|1[._])|w(?:get|acht)"
+    r"|nmp|\$(?:[15689y]|2[aby]|14)\$"
     r"|jwt|%[4-7][0-9a-f]|&#(?:x[4-7]|\d{2,3};)|\\(?:u00|x)[4-7]"  # encoded letters, which may be part of a name
     r"|x(?:-|h |ox[abcdeoprs]-|app-)|y(?:j|a29)|zip |:thin|://(?=[^\s/]{0,400}@)|a(?:kia|sia|roa|iza|tatt)|ocspx"
 )
@@ -242,6 +247,11 @@ def in_brackets(found: Found) -> bool:
 def quoted_password(found: Found) -> bool:
     """`password 'x'`, but not a quoted remark of several words unless the name is written as in SQL."""
     return found.password and not_plain(found) and ("PASSWORD" in found.before or " " not in found.value)
+
+
+def configured(found: Found) -> bool:
+    """A value in the configuration of a device, where it may be any word, but not a sentence about passwords and keys."""
+    return not_plain(found) and not _TALK.fullmatch(found.value)
 
 
 def whole_line(found: Found) -> bool:

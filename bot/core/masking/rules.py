@@ -1,0 +1,189 @@
+"""Where a line contains secrets without a name and a sign: HTTP credentials, commands, device configuration, known shapes."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from bot.core.masking.values import (
+    REST_OF_LINE,
+    VALUE,
+    Check,
+    always,
+    configured,
+    no_word,
+    not_plain,
+    random_word,
+    user_and_password,
+)
+
+
+class Rule(NamedTuple):
+    """Finds `lead` in lower case with `value` right after it, or `value` alone without a lead. Only
+    lines with one of `hints` are searched."""
+
+    hints: tuple[str, ...]
+    lead: re.Pattern[str] | None
+    value: re.Pattern[str]
+    secret: Check
+
+
+def compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
+    """The pattern, in which `^` and `$` stand for the ends of a line."""
+    return re.compile(pattern, re.MULTILINE) if isinstance(pattern, str) else pattern
+
+
+def _rule(hints: str, lead: str, value: str | re.Pattern[str], secret: Check = always) -> Rule:
+    return Rule(tuple(hints.split()), re.compile(lead, re.MULTILINE), compiled(value), secret)
+
+
+def _shape(hints: str, value: str) -> Rule:
+    return Rule(tuple(hints.split()), None, re.compile(value), always)
+
+
+_HEADER: Final = (
+    r"(?:proxy-|x-)?authorization|(?:set-)?cookie2?|x-[a-z-]{0,40}(?:key|token|secret|signature|auth|password)"
+    r"|[a-z-]{0,40}-(?:api-key|auth-token|access-token)"
+)
+_SHELL: Final = r"[^\r\n|;]{0,300}?[ \t]"
+_SHELL_WORD: Final = r"(?P<bare>(?!\d+\b|-)[^\s|;]{2,400})"
+# The type of a value on a device, and a value that ends a command or is followed by an option.
+_TYPE: Final = r"(?:(?:\d{1,3}|md5|(?:hmac-)?sha[\w-]{0,8}|ascii|hex|enc|encrypted|clear|plaintext|hash)[ \t]+){0,4}"
+_DEVICE_VALUE: Final = (
+    r"[\"']?(?P<bare>(?![=:|>-])[^\s\"',;]{2,400})"
+    r"(?=[\"',;\]})]{0,4}[ \t\r]*$|[\"'],|[ \t]+(?:level|address|hostname|encrypted|role|privilege|timeout|\d{1,2}[ \t\r]*$))"
+)
+
+RULES: Final[tuple[Rule, ...]] = (
+    _rule(
+        "auth cookie x- -key -token",
+        rf"(?<![a-z0-9-])(?:{_HEADER})[\"'`]?[ \t]{{0,60}}(?:=>|->|[:=])[ \t]{{0,60}}",
+        REST_OF_LINE,
+    ),
+    _rule(
+        "bearer basic apikey negotiate digest",
+        r"\b(?:bearer|basic|apikey|negotiate|digest)[ \t]{1,60}",
+        r"(?P<bare>[\w.~+/=:-]{8,8000})",
+        no_word,
+    ),
+    _rule("://", r"://[^\s/:@\"'<>]{0,100}:(?=[^\s\"'<>/]{1,256}@)", r"(?P<bare>[^\s\"'<>/]{1,256})(?=@)"),
+    _rule("://", r"://(?=[^\s/:@\"'<>]{16,256}@)", r"(?P<bare>[^\s/:@\"'<>]{16,256})(?=@)", random_word),
+    _rule(
+        "thin: sqlplus sqlldr expdp impdp",
+        r"(?:thin:|sqlplus|sqlldr|expdp|impdp)[ \t]{0,3}(?:-\w+[ \t])?\"?[\w$#.-]{1,60}/",
+        r"(?P<bare>[^\s@/\"']{1,200})(?=@|\s|\"|'|$)",
+        not_plain,
+    ),
+    _shape("eyj", r"eyJ[\w-]{8,4000}\.[\w-]{4,8000}(?:\.[\w-]{0,4000}){0,3}"),
+    _shape("akia asia aroa", r"\b(?:AKIA|ASIA|AROA)[0-9A-Z]{16}\b"),
+    _shape("aiza ya29. gocspx-", r"\b(?:AIza[\w-]{35}|ya29\.[\w-]{20,2000}|GOCSPX-[\w-]{20,60})"),
+    _shape("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_\w{20,255})"),
+    _shape("glpat- glrt- gldt-", r"\bgl(?:pat|rt|dt)-[\w.-]{16,255}"),
+    _shape(
+        "npm_ pypi- dckr_pat_ hf_ dop_v1_",
+        r"\b(?:npm_[A-Za-z0-9]{30,255}|pypi-[\w-]{30,400}|dckr_pat_[\w-]{20,100}|hf_[A-Za-z]{30,60}|dop_v1_\w{40,80})",
+    ),
+    _shape(
+        "hvs. hvb. .atlasv1. dapi atatt nrak- pmak- shpat_ age-secret-",
+        r"\b(?:hv[sb]\.[\w-]{20,300}|\w{14}\.atlasv1\.[\w-]{30,100}|dapi[0-9a-f]{32}|ATATT[\w=-]{20,300}|NRAK-\w{20,60}"
+        r"|PMAK-[\w-]{20,80}|shpat_\w{20,60}|AGE-SECRET-KEY-\w{20,80})",
+    ),
+    _shape("xox xapp-", r"\bx(?:ox[abcdeoprs]|app)-[\w-]{8,500}"),
+    _rule("hooks.slack", r"hooks\.slack[\w.-]{0,20}/(?:services|workflows|triggers)/", r"(?P<bare>[\w/-]{8,200})"),
+    _shape("sk_ pk_ rk_ sk-", r"\b(?:[spr]k_(?:live|test)_[A-Za-z0-9]{10,255}|sk-[\w-]{20,255})"),
+    _shape("sg.", r"\bSG\.[\w-]{16,64}\.[\w-]{16,64}"),
+    _shape(
+        "-----begin",
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.{0,16000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----",
+    ),
+    # commands
+    _rule(
+        "curl wget xh",
+        rf"\b(?:curl|wget|xh)\b{_SHELL}(?:-\w*u|-a|--user|--auth|--proxy-user)[= ]?[\"']?[\w.@\\-]{{1,80}}:",
+        r"(?P<bare>[^\s\"']{1,400})",
+        user_and_password,
+    ),
+    _rule(
+        "-u -a",
+        r"[ \t](?:-u|--user|-a)(?:[ \t]{0,3}|=)[\"']?(?=[a-z])[\w.@\\-]{1,80}:(?!//)",
+        r"(?P<bare>[^\s\"']{1,400})",
+        user_and_password,
+    ),
+    _rule(
+        "mysql mariadb sshpass mongo login",
+        r"\b(?:(?:mysql|mariadb|mongo)\w*|sshpass"
+        rf"|(?:docker|podman|oc|helm|az|nexus|cf|buildah|skopeo|argocd)\b{_SHELL}?login)\b(?:{_SHELL}|[ \t])-p[= ]?",
+        _SHELL_WORD,
+        not_plain,
+    ),
+    _rule(
+        "sqlcmd bcp isql osql zip redis-cli ldap 7z",
+        rf"\b(?:(?:sqlcmd|bcp|[io]sql|(?:un)?zip)\b(?:{_SHELL}|[ \t])-p|redis-cli\b(?:{_SHELL}|[ \t])-a|ldap\w+\b{_SHELL}-w"
+        rf"|7z[ar]?\b{_SHELL}-p)[= ]?",
+        _SHELL_WORD,
+        not_plain,
+    ),
+    _rule(
+        "-u",
+        rf"\b(?:smbclient|rpcclient|net|wmic|winexe)\b{_SHELL}-u[= ]?[\w./\\-]{{1,80}}%",
+        r"(?P<bare>[^\s\"']{1,400})",
+    ),
+    _rule("htpasswd", r"htpasswd[ \t]+-\w*b\w*[ \t]+(?:\S+[ \t]+){1,2}(?=\S+[ \t\r]*$)", r"(?P<bare>\S{1,200})"),
+    _rule(
+        "chpasswd sudo -stdin",
+        r"echo[ \t]+(?:-\w[ \t]+)?[\"']?(?:[\w.-]{1,60}:)?(?=[^\s|]{1,200}[ \t]*\|[^\r\n]{0,80}(?:passwd|sudo -s|-stdin))",
+        r"(?P<bare>[^\s|\"']{1,200})",
+    ),
+    _rule(
+        "identified",
+        r"identified[ \t]+(?:with[ \t]+\S{1,60}[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]+|values[ \t]+)?",
+        VALUE,
+        not_plain,
+    ),
+    # configuration of network devices: the type of the encoding is a number before the value
+    _shape(
+        "$1$ $2a$ $2b$ $2y$ $5$ $6$ $8$ $9$ $14$ $y$",
+        r"\$(?:1|2[aby]|5|6|8|9|14|y)\$[\w./$+=-]{8,300}",
+    ),
+    _rule(
+        "pass secret key",
+        r"\b(?:password|passwd|secret|key(?:-string)?|md5)[ \t]+"
+        r"(?:7[ \t]+(?=[0-9a-f]{4,200}\b)|[0689][ \t]+(?=\S{3,200}[\"']?[ \t\r]*$))",
+        _DEVICE_VALUE,
+        configured,
+    ),
+    _rule(
+        "pass secret",
+        r"\b(?:username[ \t]+(?!and\b|or\b|with\b)[^\s:=,]{1,60}[ \t]+(?:[\w-]{1,20}[ \t]+[\w-]{1,30}[ \t]+){0,3}?|enable[ \t]+"
+        r"|(?:neighbor|peer)[ \t]+\S{1,60}[ \t]+|ppp[ \t]+(?:chap|pap)[ \t]+(?:sent-username[ \t]+\S{1,60}[ \t]+)?"
+        r"|set[ \t]+|^[ \t]{1,8})"
+        rf"(?:password|passwd|psksecret|secret)[ \t]+{_TYPE}",
+        _DEVICE_VALUE,
+        configured,
+    ),
+    _rule(
+        "key secret",
+        r"\b(?:(?:tacacs|radius|server-private|aaa)[\w-]{0,20}(?:[ \t]+[^\s:=]{1,60}){0,8}?[ \t]+(?:key|secret)|isakmp[ \t]+key"
+        r"|(?<![\w-])(?:key-string|(?:pre-shared|authentication|message-digest)-key))"
+        rf"[ \t]+(?:(?:local|remote|address[ \t]+\S{{1,60}}(?:[ \t]+[\d.]{{7,15}})?[ \t]+key)[ \t]+)?{_TYPE}",
+        _DEVICE_VALUE,
+        configured,
+    ),
+    _rule("psk", rf"\bwpa-psk[ \t]+{_TYPE}", _DEVICE_VALUE, configured),
+    _rule(
+        "snmp",
+        r"\b(?:snmp[\w-]{0,20}[ \t]+(?:[\w.-]{1,60}[ \t]+){0,3}?community[ \t]+(?:\d[ \t]+)?"
+        r"|snmp-server[ \t]+host[ \t]+\S{1,60}[ \t]+"
+        r"(?:(?:traps?|informs?|version|[123]c?|(?:no)?auth|priv|vrf[ \t]+\S{1,60})[ \t]+){0,6}"
+        r"|(?:auth|priv)[ \t]+(?:md5|sha[\d-]{0,4}|3?des|aes)[ \t]+(?:\d{3}[ \t]+)?)",
+        r"[\"']?(?P<bare>[^\s\"',;]{2,200})",
+        configured,
+    ),
+    # query strings and running text
+    _rule(
+        "?key= &key= code= ?auth= &auth= ?sid= &sid= ?sig= &sig=",
+        r"[?&](?:key|code|auth|sid|sig)=",
+        r"(?P<bare>[^&\s\"'#<>]{6,4000})",
+        not_plain,
+    ),
+)
