@@ -321,7 +321,7 @@ async def test_control_planes_take_faults_and_show_their_requests(page: Browser,
         return json.dumps(plane.told) == '[{"fault": "drop_after", "times": 1, "match": "^(POST|PUT|PATCH|DELETE) "}]'
 
     await page.until(told, f"the plane was told {plane.told}")
-    await page.find(".plane-active", text="In force: drop_after")
+    await page.find(".plane-active", text="Active: drop_after")
     plane.told.clear()  # a fault that is used up is no longer shown
     await page.gone(".plane-active .icon")
     await (await page.testid("fault-acc-refuse")).click()
