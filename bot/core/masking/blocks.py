@@ -24,6 +24,8 @@ _LIST: Final = re.compile(rf"(?:{NAMES})s?[\"']?{_SIGN}[\[(][ \t]*\r?$")
 _QUOTE: Final = re.compile(_NAMED + _SIGN + r"(?:[bu@$]{0,2})(\"\"\"|'''|\"|'|`)(?P<value>[^\"'`]*)$")
 _ELEMENT: Final = re.compile(rf"<(?:[\w.-]+:)?[\w.-]*{NAMES}(?:\s[^<>]*)?>(?P<value>[^<]*)(?:<!\[cdata\[[^\]<]*)?$")
 _CONTINUED: Final = re.compile(rf"(?:-|[\w-]){NAMES}(?:[ \t=]{{1,20}})(?:\\|\^|`)\r?$")
+_UNFINISHED: Final = re.compile(_NAMED + r"[ \t]{0,20}[:=][ \t]{0,20}[\"']?[^\s\"'\\]{1,400}\\\r?$")
+_RULED_LINE: Final = re.compile(r"[\s|+:=-]+")
 _PAIR: Final = re.compile(rf"(?:name|key|id)[\"']?{_SIGN}[\"']?[\w.-]*{NAMES}[\"']?,?\r?$")
 _PAIR_VALUE: Final = re.compile(r"^[\s+~-]*[\"']?(?:value|val|content|default|text)[\"']?\s*[:=]\s*[\"']?(?=[^\s\"'])")
 _FOLDED: Final = re.compile(r"(?:^|[\s\"'])(?:(?:proxy-)?authorization|(?:set-)?cookie)[\"']?:[ \t]*[^\r\n\"']*$")
@@ -36,6 +38,7 @@ _AT_THE_END: Final = (
     ("next", _NEXT),
     ("many", _MANY),
     ("continued", _CONTINUED),
+    ("continued", _UNFINISHED),
 )
 _NAME_ONLY: Final = re.compile(rf"[\s\w.\"'-]{{0,60}}{_SIGN}\r?")
 _MAPPING: Final = re.compile(r"\s*-?\s*[\"']?[\w.-]+[\"']?\s*(?::(?:\s|$)|=)")
@@ -127,7 +130,7 @@ class Open:
             # Names of secrets occur in such lists too. A list of mappings is checked line by line.
             return Cut(start + 2, end, goes_on, counts=1) if item and not _MAPPING.match(body[2:]) else _past()
         if self._kind == "continued":
-            return Cut(start, end, goes_on=False, counts=1)
+            return Cut(start, end, goes_on and bool(re.search(r"\S\\$", body)), counts=int(first))
         if item and not _MAPPING.match(body[2:]):
             return Cut(start + 2, end, goes_on, counts=1)
         alone = first and self._column == 0 and bool(_ONE_WORD.fullmatch(line))
@@ -136,10 +139,13 @@ class Open:
         return _past()
 
     def _cell(self, line: str, goes_on: bool) -> Cut:
+        if self._end == "|" and _RULED_LINE.fullmatch(line):
+            return Cut(0, 0, goes_on)
         cells = _cells(line, self._end)
         if len(cells) != self._indent:
             return _past()
         start, end = cells[self._column]
+        start, end = end - len(line[start:end].lstrip()), start + len(line[start:end].rstrip())
         return Cut(start, end, goes_on, counts=1) if end > start else Cut(0, 0, goes_on, again=True)
 
 
@@ -174,11 +180,14 @@ def _opened_inline(line: str, lowered: str) -> Open | None:
 
 
 def _header_row(line: str) -> Open | None:
-    """The header of a CSV table: columns named like a secret are masked in the lines with as many columns."""
-    for separator in (",", ";", "\t"):
+    """The header of a CSV or Markdown table: columns named like a secret are masked in the lines with as many columns."""
+    for separator in (",", ";", "\t", "|"):
         names = [name.strip(" \"'\r") for name in line.split(separator)]
+        titles = names[1:-1] if separator == "|" else names
+        if separator == "|" and (len(names) < 4 or names[0] or names[-1]):
+            continue
         if not 1 < len(names) <= _MOST_COLUMNS or not all(
-            re.fullmatch(r"[A-Za-z][\w .-]{0,40}", name) for name in names
+            re.fullmatch(r"[A-Za-z][\w .-]{0,40}", name) for name in titles
         ):
             continue
         for column, name in enumerate(names):

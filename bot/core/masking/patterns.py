@@ -34,6 +34,7 @@ from bot.core.masking.values import (
     random_word,
     strong,
     strong_password,
+    told,
     whole_line,
 )
 
@@ -145,6 +146,16 @@ NOTATIONS: Final[tuple[_Notation, ...]] = (
         not_plain,
         r"<[\w.:-]{0,60}$",
     ),
+    _after(
+        _BLANK,
+        r"[ \t](?:(?:was|is|has been|successfully)[ \t]){0,2}"
+        r"(?:set|changed|reset|updated|rotated)[ \t](?:back[ \t])?to:?[ \t]{1,20}",
+        VALUE,
+        told,
+    ),
+    _after("]", r"\][ \t]{1,20}", VALUE, told, r"\[[\w.-]{0,40}$"),
+    _after(_BLANK, r"[ \t]{1,3}[-–—][ \t]{1,3}", VALUE, told),
+    _after('"', r"\";s:\d{1,6}:", IN_QUOTES, not_plain, r"s:\d{1,6}:\"[\w.-]{0,60}$"),
     _after(_BLANK + ";|~,/", r"[ \t]{0,3}(?:~>|[;|~,/]|(?<=[ \t]))[ \t]{0,3}", VALUE, strong_password),
     _after(" ", r"[ \t]{1,3}(?=\S{3,100}[ \t\r]*$)", r"(?P<bare>\S{3,100})", ftp_password, r"(?:^|[>\s])$"),
     _after("\"' ", rf"[\"']?{_FOR} (?:is|was)(?: now)?:?[ \t]{{1,20}}", VALUE, strong, weak=True),
@@ -191,6 +202,15 @@ NAME_HINTS: Final = frozenset(
         "otp",
         "wacht",
         "contrase",
+        "senha",
+        "hasło",
+        "haslo",
+        "clave",
+        "парол",
+        "密码",
+        "密碼",
+        "パスワ",
+        "비밀",
     )
 )
 _HINTS: Final = NAME_HINTS.union(*(rule.hints for rule in RULES))

@@ -6,6 +6,8 @@ import re
 from typing import Final, NamedTuple
 
 from bot.core.masking.values import (
+    IN_QUOTES,
+    NAMES,
     REST_OF_LINE,
     VALUE,
     Check,
@@ -74,6 +76,30 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?P<bare>[^\s@/\"']{1,200})(?=@|\s|\"|'|$)",
         not_plain,
     ),
+    _rule(
+        "@tcp( @unix(",
+        r"(?:^|(?<=[\s\"'`=]))[\w.-]{1,60}:(?=[^\s\"'`]{1,200}@(?:tcp|unix)\()",
+        r"(?P<bare>[^\s\"'`]{1,200})(?=@(?:tcp|unix)\()",
+    ),
+    _rule(
+        "@// @orcl :1521",
+        r"(?:^|(?<=[\s\"'`=]))[a-z][\w$#]{0,60}/(?=[^\s@/\"'`]{1,200}@(?://|orcl|[\w.-]{1,100}:1521))",
+        r"(?P<bare>[^\s@/\"'`]{1,200})(?=@)",
+    ),
+    _rule(
+        "pass secret token key senha",
+        r"\b(?:value|val|content|data|default)[\"']?[ \t]{0,20}[:=][ \t]{0,20}"
+        rf"(?=([\"'])[^\"'\r\n]{{1,400}}\1[^{{}}\r\n]{{0,120}}?\b(?:name|key|id|field)"
+        rf"[\"']?[ \t]{{0,20}}[:=][ \t]{{0,20}}[\"'][\w.-]{{0,40}}{NAMES}[\"'])",
+        IN_QUOTES,
+        not_plain,
+    ),
+    _rule(
+        "auth",
+        r"\bauth(?:enticate)?[ \t]+(?:plain|login|xoauth2|oauthbearer|cram-md5)[ \t]+",
+        r"(?!XOAUTH|OAUTH|CRAM|DIGEST|NTLM|GSSAPI|SCRAM|EXTERNAL)(?P<bare>(?=[A-Z+/]*[a-z0-9])[A-Za-z0-9+/]{4,4000}={0,2})",
+        no_word,
+    ),
     _shape("eyj", r"eyJ[\w-]{8,4000}\.[\w-]{4,8000}(?:\.[\w-]{0,4000}){0,3}"),
     _shape("akia asia aroa", r"\b(?:AKIA|ASIA|AROA)[0-9A-Z]{16}\b"),
     _shape("aiza ya29. gocspx-", r"\b(?:AIza[\w-]{35}|ya29\.[\w-]{20,2000}|GOCSPX-[\w-]{20,60})"),
@@ -127,6 +153,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "-u",
         rf"\b(?:smbclient|rpcclient|net|wmic|winexe)\b{_SHELL}-u[= ]?[\w./\\-]{{1,80}}%",
         r"(?P<bare>[^\s\"']{1,400})",
+    ),
+    _rule(
+        "securestring",
+        r"convertto-securestring[ \t]+(?:-(?:string|asplaintext|force)[ \t]+){0,3}(?![$(@-])",
+        VALUE,
+        not_plain,
     ),
     _rule("htpasswd", r"htpasswd[ \t]+-\w*b\w*[ \t]+(?:\S+[ \t]+){1,2}(?=\S+[ \t\r]*$)", r"(?P<bare>\S{1,200})"),
     _rule(

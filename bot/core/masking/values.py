@@ -15,7 +15,7 @@ Span = tuple[int, int]
 _SUFFIX: Final = r"(?:[_.-]?(?:id|key|value|text|hash|b64|base64|string|plain|enc|\d{1,3}))?"
 _PASSWORDS: Final = (
     r"pass[ _.-]?words?", r"pass[ _.-]?phrases?", r"pass[ _.-]?codes?", "passwds?", "passwort", "pwd", "pword", "kennwort",
-    "wachtwoord", "contrase[ñn]a", r"mot[ _]de[ _]passe",
+    "wachtwoord", "contrase[ñn]a", r"mot[ _]de[ _]passe", "senha", "has[łl]o", "пароль", "密[码碼]", "パスワード", "비밀번호",
 )  # fmt: skip
 _KEYS: Final = tuple(
     rf"{word}[ _.-]?key(?:[_-]?id)?"
@@ -26,7 +26,7 @@ _KEYS: Final = tuple(
 )  # fmt: skip
 _OTHERS: Final = ("secret", "token", "credentials?", r"sess(?:ion)?[ _-]?id", "signature")
 # Short names count only without a letter next to them: `compass` and `author` don't, `db_pass` does.
-_SHORT: Final = ("pass", "auth", "sig", "pw", "psk", "creds?", "otp", "jwt", "bearer", "keys?")
+_SHORT: Final = ("pass", "auth", "sig", "pw", "psk", "creds?", "otp", "jwt", "bearer", "keys?", "clave")
 
 
 def _by_first_letter(patterns: tuple[str, ...]) -> str:
@@ -92,6 +92,7 @@ _TALK: Final = re.compile(
     r"(?i)(?:scanning|rotation|authentication|reset|manager|management|stores?|encryption|mismatch|exchange|length|polic(?:y|ies)"
     r"|characters|chars|times|attempts|days|digits|deleted|removed|added|created|prompt|field|protection|strings?|changes?)[.!:]?"
 )
+_LINE_END: Final = re.compile(r"[ \t.!]{0,5}(?:[\r\n]|$)")
 _TEST_NAME: Final = re.compile(r"(?i)test|.*(?:/|::|\.py|\.go)")
 
 
@@ -104,6 +105,7 @@ _MAYBE: Final = re.compile(
     r"|p(?:ass|w(?![eisn])|sk|k_|dp |m_|at_|ypi-|[=:]| [=:])|q(?:l |lcmd|lpl|lld)|rak-"
     r"|s(?:ess|[gk][_.-]|ig(?:[=: _]|nature|[kt]))|u(?:th|do )|v(?:[sb]\.|1[._])|w(?:get|acht)"
     r"|nmp|\$(?:[15689y]|2[aby]|14)\$"
+    r"|enha|as[łl]o|clave|арол|密[码碼]|スワ|비밀|@(?:tcp|unix)\(|@//|@orcl|:1521|urestring"
     r"|jwt|%[4-7][0-9a-f]|&#(?:x[4-7]|\d{2,3};)|\\(?:u00|x)[4-7]"  # encoded letters, which may be part of a name
     r"|x(?:-|h |ox[abcdeoprs]-|app-)|y(?:j|a29)|zip |:thin|://(?=[^\s/]{0,400}@)|a(?:kia|sia|roa|iza|tatt)|ocspx"
 )
@@ -247,6 +249,12 @@ def in_brackets(found: Found) -> bool:
 def quoted_password(found: Found) -> bool:
     """`password 'x'`, but not a quoted remark of several words unless the name is written as in SQL."""
     return found.password and not_plain(found) and ("PASSWORD" in found.before or " " not in found.value)
+
+
+def told(found: Found) -> bool:
+    """A password in running text: quoted, strong, or any word that ends its line."""
+    ends = found.form == "bare" and bool(_LINE_END.match(found.after)) and not _TALK.fullmatch(found.value)
+    return strong_password(found) or (found.password and ends and not_plain(found))
 
 
 def configured(found: Found) -> bool:

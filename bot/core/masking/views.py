@@ -14,6 +14,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from bot.core.masking.values import ANY_NAME
+
 DEEPEST: Final = 6  # layers of encoding to decode
 
 # Terminal sequences as bytes, and as programs write them in text: \x1b[, \u001b[, \033[, ^[[, and #033[ of syslog.
@@ -63,10 +65,18 @@ def shown(text: str) -> str:
     if _SEQUENCE_HINT.search(text):
         text = _SEQUENCE.sub("", text)
     if _CONTROL.search(text):
-        while "\b" in text and (once := _OVERSTRUCK.sub("", text)) != text:
-            text = once
+        if "\b" in text:
+            text = "\n".join(map(_struck, text.split("\n")))
         text = _CONTROL.sub("", text)
     return text
+
+
+def _struck(line: str) -> str:
+    """The line as a terminal shows it, or all its letters if only they contain the name of a secret."""
+    plain = line.replace("\b", "")
+    while (once := _OVERSTRUCK.sub("", line)) != line:
+        line = once
+    return plain if len(ANY_NAME.findall(plain.lower())) > len(ANY_NAME.findall(line.lower())) else line
 
 
 def folded(text: str) -> str:
