@@ -83,7 +83,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     _rule(
         "@// @orcl :1521",
-        r"(?:^|(?<=[\s\"'`=]))[a-z][\w$#]{0,60}/(?=[^\s@/\"'`]{1,200}@(?://|orcl|[\w.-]{1,100}:1521))",
+        r"(?:^|(?<=[\s\"'`=]))[a-z][\w$#]{0,60}/(?=[^\s@/\"'`]{1,200}@(?://[\w.-]{1,100}[:/]|orcl|[\w.-]{1,100}:1521))",
         r"(?P<bare>[^\s@/\"'`]{1,200})(?=@)",
     ),
     _rule(
@@ -186,8 +186,10 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     _rule(
         "pass secret",
-        r"\b(?:username[ \t]+(?!and\b|or\b|with\b)[^\s:=,]{1,60}[ \t]+(?:[\w-]{1,20}[ \t]+[\w-]{1,30}[ \t]+){0,3}?|enable[ \t]+"
-        r"|(?:neighbor|peer)[ \t]+\S{1,60}[ \t]+|ppp[ \t]+(?:chap|pap)[ \t]+(?:sent-username[ \t]+\S{1,60}[ \t]+)?"
+        r"(?:\b|^(?=[ \t]))(?:username[ \t]+(?!and\b|or\b|with\b)[^\s:=,]{1,60}[ \t]+(?:[\w-]{1,20}[ \t]+[\w-]{1,30}[ \t]+){0,3}?"
+        r"|enable[ \t]+(?:algorithm-type[ \t]+\S{1,20}[ \t]+)?"
+        r"|(?:neighbor|peer)[ \t]+\S{1,60}[ \t]+|ip[ \t]+(?:ftp|http[ \t]+client)[ \t]+"
+        r"|ppp[ \t]+(?:chap|pap)[ \t]+(?:sent-username[ \t]+\S{1,60}[ \t]+)?"
         r"|set[ \t]+|^[ \t]{1,8})"
         rf"(?:password|passwd|psksecret|secret)[ \t]+{_TYPE}",
         _DEVICE_VALUE,
@@ -195,8 +197,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     _rule(
         "key secret",
-        r"\b(?:(?:tacacs|radius|server-private|aaa)[\w-]{0,20}(?:[ \t]+[^\s:=]{1,60}){0,8}?[ \t]+(?:key|secret)|isakmp[ \t]+key"
-        r"|(?<![\w-])(?:key-string|(?:pre-shared|authentication|message-digest)-key))"
+        r"(?:\b|^(?=[ \t]))(?:(?:tacacs|radius|server-private|aaa)[\w-]{0,20}(?:[ \t]+[^\s:=]{1,60}){0,8}?[ \t]+(?:key|secret)"
+        r"|isakmp[ \t]+key"
+        r"|^[ \t]{1,8}key|(?<![\w-])(?:key-string|(?:pre-shared|authentication|message-digest)-key))"
         rf"[ \t]+(?:(?:local|remote|address[ \t]+\S{{1,60}}(?:[ \t]+[\d.]{{7,15}})?[ \t]+key)[ \t]+)?{_TYPE}",
         _DEVICE_VALUE,
         configured,
@@ -207,7 +210,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\b(?:snmp[\w-]{0,20}[ \t]+(?:[\w.-]{1,60}[ \t]+){0,3}?community[ \t]+(?:\d[ \t]+)?"
         r"|snmp-server[ \t]+host[ \t]+\S{1,60}[ \t]+"
         r"(?:(?:traps?|informs?|version|[123]c?|(?:no)?auth|priv|vrf[ \t]+\S{1,60})[ \t]+){0,6}"
-        r"|(?:auth|priv)[ \t]+(?:md5|sha[\d-]{0,4}|3?des|aes)[ \t]+(?:\d{3}[ \t]+)?)",
+        r"|(?:auth|priv)[ \t]+(?:(?:md5|sha[\d-]{0,4}|3?des|aes)[ \t]+(?:\d{3}[ \t]+)?|(?=0x)))",
         r"[\"']?(?P<bare>[^\s\"',;]{2,200})",
         configured,
     ),
