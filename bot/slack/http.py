@@ -169,8 +169,7 @@ def _check_shape(body: Mapping[str, Any]) -> None:
     """Raises ValueError for a body with fields that would break Bolt's own matchers."""
     if any(not isinstance(body.get(name, {}), dict | None) for name in _OBJECTS):
         raise ValueError("a field is not an object")
-    if not isinstance((body.get("view") or {}).get("state", {}), dict | None):
-        raise ValueError("the state of a view is not an object")
+    state_ok = isinstance((body.get("view") or {}).get("state"), dict | None)
     kind, actions = body.get("type"), body.get("actions", [])
     if (body.get("event") is not None or kind == "event_callback") and not text(body, "event", "type"):
         raise ValueError("an event has no type")
@@ -179,7 +178,7 @@ def _check_shape(body: Mapping[str, Any]) -> None:
     named = {
         "block_actions": bool(actions) and all(text(action, "action_id") for action in actions),
         "block_suggestion": text(body, "action_id"),
-        "view_submission": text(body, "view", "callback_id") and text(body, "view", "type"),
+        "view_submission": state_ok and text(body, "view", "callback_id") and text(body, "view", "type"),
         "view_closed": text(body, "view", "callback_id") and text(body, "view", "type"),
         "shortcut": text(body, "callback_id"),
         "message_action": text(body, "callback_id"),

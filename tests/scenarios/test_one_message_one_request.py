@@ -392,3 +392,41 @@ async def test_a_deleted_direct_message_and_an_edited_one_run_nothing_again(
         await ana.delete(ana.dm, ts)
         await team.here.quiet()
         assert starts(team) == 1
+
+
+STRUCK = {"type": "text", "text": " start acc:shop/prices", "style": {"strike": True}}
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("~<@U0BOT> start acc:shop/prices~", []),
+        ("~<@U0BOT>~ start acc:shop/prices", []),
+        ("<@U0BOT> ~start acc:shop/prices~", []),
+        (
+            "<@U0BOT> start acc:shop/prices",
+            [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [STRUCK]}]}],
+        ),
+    ],
+)
+async def test_a_command_that_is_struck_out_is_offered_and_not_run(
+    team: Team, messages: Messages, text: str, blocks: list[dict[str, Any]]
+) -> None:
+    await messages.mention(text, blocks=blocks)
+    card = await team.here.sees("struck out")
+    await messages.calm()
+    assert starts(team) == 0
+    assert "start acc:shop/prices" in labels(card)
+
+
+async def test_a_second_mention_after_the_reason_is_a_second_command(team: Team, messages: Messages) -> None:
+    await messages.mention("<@U0BOT> start acc:shop/prices -- monthly <@U0BOT> start acc:news/site")
+    card = await team.here.sees("This message has 2 commands")
+    await messages.calm()
+    assert starts(team) == 0
+    assert {"start acc:shop/prices -- monthly", "start acc:news/site"} <= set(labels(card))
+
+
+async def test_a_mention_of_the_bot_in_a_reason_is_part_of_the_reason(team: Team, messages: Messages) -> None:
+    await messages.mention("<@U0BOT> start acc:shop/prices -- as <@U0BOT> says")
+    await team.here.until(lambda: starts(team) == 1)

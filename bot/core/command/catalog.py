@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from bot.core.command.builtins import ALIASES, BUILTINS, Builtin, Takes
 from bot.core.command.capability import BackendRows, Capability, Risk
-from bot.core.command.params import BadParam, Param, ParamType, folded, unseen
+from bot.core.command.params import BadParam, Param, ParamType, folded, trimmed, unseen
 from bot.core.errors import BadRequest
 from bot.core.intent import Command
 from bot.core.value import Json
@@ -149,6 +149,7 @@ def check_params(declared: Sequence[Param], given: Sequence[tuple[str, str]]) ->
 
     The result holds no defaults. A MAP is a dict of text by key.
     """
+    given = [(trimmed(key), value) for key, value in given]
     _check_names(given)
     by_name = {param.name: param for param in declared}
     words: dict[str, list[str]] = {}

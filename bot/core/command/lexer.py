@@ -14,6 +14,7 @@ _RUN: Final = re.compile(rf"[^\s{''.join(sorted(DOUBLE | _SINGLE))}]+")
 MARKERS: Final = frozenset("`*_~")  # how Slack writes code, bold, italic and struck text
 _NO_WIDTH: Final = frozenset("\u00ad\u200b\u2060\ufeff")  # invisible and meaningless anywhere
 EDGES: Final = "".join(_NO_WIDTH) + "\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_STRIKE_ENDS: Final = re.compile(r"[^\s~]~+(?!\w)")
 _LEAD: Final = re.compile(rf"[\s{EDGES}]*")
 _SLASH_COMMAND: Final = re.compile(r"/[a-z0-9_-]{1,31}")
 LONGEST: Final = 12_000
@@ -93,18 +94,37 @@ def split(text: str) -> tuple[list[Word], str | None]:
     """
     if len(text) > LONGEST:
         raise Unreadable(f"The command is longer than {LONGEST:,} characters.")
+    words, at = _until_reason(text)
+    return _unformatted(words), " ".join(text[at:].split()) or None
+
+
+def _until_reason(text: str) -> tuple[list[Word], int]:
+    """The words before the reason, with their formatting marks, and the offset of the reason."""
     words: list[Word] = []
     at = 0
     while True:
         at = _skip_blanks(text, at)
         if at >= len(text):
-            return _unformatted(words), None
+            return words, at
         read = _word(text, at)
         word, at = _visible(read), read.end
         if words and word.bare and (word.text in _DASHES or word.text.lower() == "because"):
-            return _unformatted(words), " ".join(text[at:].split()) or None
+            return words, at
         if word.text or not read.text:
             words.append(word)
+
+
+def struck(text: str) -> bool:
+    """Whether a strike mark (`~`) opens before a word of the command, outside quotes, and closes after a later one."""
+    try:
+        words, _ = _until_reason(text)
+    except Unreadable:
+        return False
+    for word in words:
+        lead = len(word.text) - len(word.text.lstrip("".join(MARKERS)))
+        if "~" in word.text[:lead] and not word.quoted[0] and _STRIKE_ENDS.search(text, word.start + lead):
+            return True
+    return False
 
 
 def _skip_blanks(text: str, at: int) -> int:

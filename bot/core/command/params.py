@@ -126,6 +126,11 @@ def folded(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
+def trimmed(name: str) -> str:
+    """The name of a parameter without blanks around its parts: `input.mode` for `input. mode `."""
+    return ".".join(part.strip() for part in name.split("."))
+
+
 def unseen(text: str) -> str:
     """`U+202E` for the first invisible character of the text, or an empty text. Line breaks and tabs count as visible."""
     found = (char for char in text if unicodedata.category(char) in INVISIBLE and char not in "\n\r\t")

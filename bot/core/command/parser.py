@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
 from bot.core.command.builtins import Builtin, Takes
+from bot.core.command.capability import Risk
 from bot.core.command.catalog import Catalog
-from bot.core.command.lexer import MARKERS, Unreadable, Word, split, unescape, unwrap
+from bot.core.command.lexer import MARKERS, Unreadable, Word, split, struck, unescape, unwrap
+from bot.core.command.params import BadParam, duration_seconds, trimmed
 from bot.core.command.target_ref import BACKEND_NAME, SELECTORS, TargetRef, quote
+from bot.core.command.until import parse_until
 from bot.core.intent import Command, ParseError
 
 _KEY: Final = re.compile(r"[^\W\d][\w.\-]*")
@@ -18,48 +22,81 @@ _KEY_PART: Final = re.compile(r"[\w.\-]*")
 _TIME: Final = re.compile(r"\d{1,2}:\d{2}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/@+,:<>#!^*|-]+")
 _SPACED_KEYS: Final = frozenset({"until", "start", "since"})
-_LINE: Final = re.compile(r"[\r\n]+")
+_SEPARATOR: Final = re.compile(r"[\r\n]+|;\s*")
+_ANY_DAY: Final = datetime(2026, 1, 5, tzinfo=UTC)
 _UNITS: Final = re.compile(r"(\d{1,6})\s*(second|minute|min|hour|hr|day|[smhd])s?", re.IGNORECASE)
-_DAY_AND_HOUR: Final = re.compile(r"([A-Za-z]{3,9})(?:\s+at)?\s+(\d{1,2})(?::?(\d{2}))?\s*(am|pm)?", re.IGNORECASE)
+_DAY_AND_HOUR: Final = re.compile(
+    r"((?:mon|tue|tues|wed|wednes|thu|thurs|fri|sat|satur|sun)(?:day)?)(?:\s+at)?\s+(\d{1,2})(?::?(\d{2}))?\s*(am|pm)?",
+    re.IGNORECASE,
+)
 
 
 def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command | ParseError:
     """Read one command. The text may carry Slack's escapes and formatting; an empty text is the verb `help`.
 
-    A message with several commands, each on its own line, is refused as a whole.
+    A message with several commands, on lines of their own or with `;` between them, is refused as a whole. A command
+    that is struck out is refused and offered.
     """
-    plain = unwrap(unescape(text))
-    if _LINE.search(plain):
-        first, *others = _lines(plain)
-        commands = [line for line in others if _names_a_target(line, catalog)]
-        if commands and isinstance(_parse(unwrap(first), catalog, ()), Command):
-            return several([first, *commands], catalog, plain)
-    return _parse(plain, catalog, files)
+    marked = unescape(text)
+    plain = unwrap(marked)
+    if _SEPARATOR.search(plain):
+        parts = _commands(plain, catalog)
+        if len(parts) > 1 and isinstance(_parse(unwrap(parts[0]), catalog, ()), Command):
+            return several(parts, catalog, plain)
+    read = _parse(plain, catalog, files)
+    return struck_out(read, plain) if isinstance(read, Command) and "~" in marked and struck(marked) else read
+
+
+def struck_out(command: Command, text: str) -> ParseError:
+    """The refusal of a command that its person struck out. It is offered as a button."""
+    problem = "This command is struck out. Nothing was done."
+    return ParseError(text=text[:500], problem=problem, nearest=(format_command(command),), certain=True)
 
 
 def several(texts: Sequence[str], catalog: Catalog, whole: str) -> ParseError:
     """The refusal of a message with several commands. Each readable one is offered as a button."""
-    read = [_parse(unwrap(text), catalog, ()) for text in texts]
-    commands = tuple(format_command(command) for command in read if isinstance(command, Command))
+    read = [(text, _parse(unwrap(text), catalog, ())) for text in texts]
+    commands = tuple(
+        unwrap(text) if command.words else format_command(command)
+        for text, command in read
+        if isinstance(command, Command)
+    )
     problem = f"This message has {len(texts)} commands, and one message is one request. Nothing was done."
     return ParseError(text=whole[:500], problem=problem, nearest=commands, certain=True)
 
 
+def _commands(text: str, catalog: Catalog) -> list[str]:
+    """The text cut before each further command. What is not a command belongs to the one before it."""
+    first, *others = _lines(text)
+    parts = [first]
+    for line in others:
+        if is_complete(line, catalog):
+            parts.append(line)
+        else:
+            parts[-1] += f"\n{line}"
+    return parts
+
+
 def _lines(text: str) -> list[str]:
-    """The lines of the text; a quote may span several."""
-    starts = [match.end() for match in _LINE.finditer(text)]
+    """The lines of the text, cut at each `;` as well; a quote may span several."""
+    starts = [match.end() for match in _SEPARATOR.finditer(text)]
     try:
         words, _ = split(text)
     except Unreadable:
         return [text]
     starts = [at for at in starts if not any(word.start < at < word.end for word in words)]
-    return [text[at:end].strip() for at, end in pairwise([0, *starts, len(text)])]
+    return [text[at:end].strip().rstrip(";") for at, end in pairwise([0, *starts, len(text)])]
 
 
-def _names_a_target(line: str, catalog: Catalog) -> bool:
-    """Whether a line is a complete command, not only words that begin like one."""
-    read = _parse(unwrap(line), catalog, ())
-    return isinstance(read, Command) and read.target is not None
+def is_complete(line: str, catalog: Catalog) -> bool:
+    """Whether a line is a complete command, not only words that begin like one (`find out why`)."""
+    read = _parse(unwrap(line), catalog, ()) if unwrap(line) else None
+    if not isinstance(read, Command):
+        return False
+    builtin = catalog.builtin(read.verb)
+    if builtin is None or read.target is not None or not read.words:
+        return True
+    return is_complete(read.words[0], catalog) if builtin.takes is Takes.COMMAND else builtin.risk is not Risk.READ
 
 
 def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | ParseError:
@@ -116,7 +153,7 @@ def _pair(word: Word) -> tuple[str, str] | None:
     bare = "".join(char for char, inside in zip(key, quoted, strict=True) if not inside)
     if not key.strip() or not (_KEY_PART if any(quoted) else _KEY).fullmatch(bare):
         return None
-    return key, word.text[at + 1 :]
+    return trimmed(key), word.text[at + 1 :]
 
 
 def _params(words: Sequence[Word]) -> tuple[tuple[tuple[str, str], ...], list[Word]]:
@@ -167,7 +204,10 @@ def _too_many_words(
         problem = f"{extra} is not `key=value`. If it belongs to the target, quote it: `{ref.backend}:{joined}`."
         return ParseError(text=text[:500], problem=problem, understood=f"{command.verb} {ref}")
     name, value = pair
-    meant = f"{name}={_value(_tidied(name, ' '.join([value, *(word.text for word in bare[1:])])))}"
+    whole = _tidied(name, " ".join([value, *(word.text for word in bare[1:])]).strip())
+    if refusal := _refusal(name, whole):
+        return ParseError(text=text[:500], problem=f"`{name}=`: {refusal}.", understood=f"{command.verb} {ref}")
+    meant = f"{name}={_value(whole)}"
     params = tuple((key, meant.partition("=")[2]) if (key, old) == pair else (key, old) for key, old in command.params)
     problem = f"`{bare[1].text[:60]}` is not `key=value`. If it belongs to `{name}`, write `{meant}`."
     read = [*(f"{key}={val if key == name else _value(val)}" for key, val in params)]
@@ -187,6 +227,18 @@ def _tidied(name: str, value: str) -> str:
         return value
     hour = int(when[2]) % 12 + (12 if when[4].lower() == "pm" else 0) if when[4] else int(when[2])
     return f"{when[1][:3].title()} {hour:02}:{when[3] or '00'}"
+
+
+def _refusal(name: str, value: str) -> str:
+    """Why `until=` or `for=` does not take that value at any time, or an empty text."""
+    try:
+        if name == "until":
+            parse_until(value, UTC, _ANY_DAY)
+        elif name == "for":
+            duration_seconds(value)
+    except BadParam as problem:
+        return str(problem)
+    return ""
 
 
 def read_target(word: Word, catalog: Catalog) -> TargetRef | str:

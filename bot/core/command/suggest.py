@@ -28,6 +28,7 @@ MOST: Final = 3
 _SAME: Final = 84.0  # of 100: two spellings of the same name
 _NEAR_VERB: Final = 72.0
 _MENTION: Final = re.compile(r"<@[^>]*>|^\s*/\w+\s|(?<!\S)@\w[\w.-]*(?=\s)")
+_CUT: Final = re.compile(r"[\r\n]+|;\s|(?=<@[^>]*>)")
 _TOKEN: Final = re.compile(r'[^\s"“”]*["“”][^"“”]*["“”]\S*|\S+')
 _EDGES: Final = ".,;!?()[]{}'`*_~"
 _REASON: Final = re.compile(r"(?:^|\s)(?:--|–|—)\s*(.+)$", re.DOTALL)  # noqa: RUF001  phones turn `--` into a dash
@@ -100,9 +101,29 @@ class Surroundings:
 
 
 def suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...]:
-    """At most three commands, best first. `("help",)` if the words match nothing."""
+    """At most three commands, best first. `("help",)` if the words match nothing.
+
+    Of several commands, only the first one that matches counts, so that no verb meets the target of another.
+    """
     plain = unwrap(unescape(unicodedata.normalize("NFKC", text)))
-    plain = _MENTION.sub(" ", f" {plain}").strip()
+    found = (_suggest(part, catalog, around) for part in _parts(plain, catalog))
+    return next((commands for commands in found if commands != ("help",)), ("help",))
+
+
+def _parts(plain: str, catalog: Catalog) -> list[str]:
+    """The text cut at each line, `;` or mention that a verb follows."""
+    parts: list[str] = []
+    for part in _CUT.split(plain):
+        words = [token.strip(_EDGES) for token in _TOKEN.findall(_REASON.sub("", part))]
+        if parts and not _verbs([word for word in words if word and "=" not in word], catalog)[0]:
+            parts[-1] += f" {part}"
+        else:
+            parts.append(part)
+    return parts
+
+
+def _suggest(text: str, catalog: Catalog, around: Surroundings) -> tuple[str, ...]:
+    plain = _MENTION.sub(" ", f" {text}").strip()
     match = _REASON.search(plain)
     reason = match[1].strip() if match else ""
     tokens = _TOKEN.findall(plain[: match.start()] if match else plain)

@@ -13,12 +13,13 @@ from typing import Any, Final, NamedTuple
 
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import EDGES, MARKERS, unwrap
-from bot.core.command.parser import parse, several
+from bot.core.command.parser import is_complete, parse, several, struck_out
 from bot.core.intent import Command, Doubt, Intent, Payload, Source
 from bot.slack.payload import Stamp, dedupe, event_actor, event_place, file_ids, slack_time, text
 
 _PLAIN_SUBTYPES: Final = frozenset({None, "file_share", "thread_broadcast"})
 _AROUND: Final = "".join(MARKERS) + EDGES
+_BEFORE_REASON: Final = re.compile(r"\s(?:--|[\u2013\u2014]|because)\s", re.IGNORECASE)
 _QUOTE: Final = re.compile(rf"[\s{EDGES}]*(?:&gt;|>)")
 _REST_IS_QUOTE: Final = re.compile(rf"[\s{EDGES}]*(?:&gt;|>){{3}}")
 
@@ -83,13 +84,43 @@ def _words(
     lead = before.strip().strip(EDGES)
     if lead.strip(_AROUND):
         return _in_sentence(before, after, catalog, files)
-    after = after[len(lead) :] if lead and after.startswith(lead[::-1]) else lead + after
+    if lead and after.startswith(lead[::-1]):
+        after = f"~{after[len(lead) :].strip()}~" if "~" in lead else after[len(lead) :]
+    else:
+        after = lead + after
     typed = after.lstrip(" :,")
-    further = re.split(rf"(?m)^[\s{_AROUND}]*{mention.pattern}", typed)
-    if len(further) > 1 and any(unwrap(part) for part in further[1:]):
-        parts = [part for part in further if unwrap(part)]
-        return _Words(typed, parse(parts[0], catalog, files) if len(parts) == 1 else several(parts, catalog, typed))
-    return _Words(typed, parse(typed, catalog, files))
+    parts = _parts(typed, mention.pattern, catalog)
+    if len(parts) > 1:
+        return _Words(typed, several(parts, catalog, typed))
+    payload = parse(parts[0] if parts else typed, catalog, files)
+    if isinstance(payload, Command) and _strikes(message.get("blocks"), typed):
+        payload = struck_out(payload, typed)
+    return _Words(typed, payload)
+
+
+def _parts(typed: str, mention: str, catalog: Catalog) -> list[str]:
+    """The text cut at each further mention that begins a line or precedes a complete command."""
+    first, *others = re.split(rf"({mention})", typed)
+    parts = [first]
+    for name, part in zip(others[::2], others[1::2], strict=True):
+        if not parts[-1].rpartition("\n")[2].strip().strip(_AROUND) or is_complete(part, catalog):
+            parts.append(part)
+        else:
+            parts[-1] += name + part
+    return [part for part in parts if unwrap(part)]
+
+
+def _strikes(node: Any, typed: str) -> bool:
+    """Whether rich text strikes out words before the reason, outside quotes."""
+    if isinstance(node, list):
+        return any(_strikes(item, typed) for item in node)
+    if not isinstance(node, Mapping) or node.get("type") == "rich_text_quote":
+        return False
+    style = node.get("style")
+    if isinstance(style, Mapping) and style.get("strike"):
+        words = (text(node, "text") or "").split()
+        return node.get("type") == "user" or (bool(words) and words[0] in _BEFORE_REASON.split(typed)[0])
+    return _strikes(node.get("elements"), typed)
 
 
 def _in_sentence(before: str, after: str, catalog: Catalog, files: tuple[str, ...]) -> _Words | None:

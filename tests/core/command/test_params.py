@@ -129,3 +129,10 @@ def test_nothing_declared_says_so() -> None:
     """A verb without parameters says that there are none."""
     with pytest.raises(BadRequest, match="takes no parameters"):
         check_params((), (("x", "1"),))
+
+
+def test_names_are_compared_and_bound_without_blanks_around_them() -> None:
+    declared = [Param(name="input", type=ParamType.MAP, help="input")]
+    assert check_params(declared, [("input. mode ", "prod")]) == {"input": {"mode": "prod"}}
+    with pytest.raises(BadRequest, match="given twice"):
+        check_params(declared, [("input.mode ", "prod"), ("input.mode", "test")])

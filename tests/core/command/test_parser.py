@@ -151,6 +151,14 @@ SPELLINGS: tuple[tuple[str, dict[str, Any]], ...] = (
         "start acc:x -- the pager went\nstatus page is red",
         {"verb": "start", "target": "acc:x", "reason": "the pager went status page is red"},
     ),
+    ("start acc:x -- a; b\nfind out why", {"verb": "start", "target": "acc:x", "reason": "a; b find out why"}),
+    ("start acc:x -- ~old~ new", {"verb": "start", "target": "acc:x", "reason": "~old~ new"}),
+    ('start acc:x input.a="~b~"', {"verb": "start", "target": "acc:x", "params": (("input.a", "~b~"),)}),
+    (
+        'start acc:x input.a="b; stop acc:y"',
+        {"verb": "start", "target": "acc:x", "params": (("input.a", "b; stop acc:y"),)},
+    ),
+    ('start acc:x "input.mode "=b', {"verb": "start", "target": "acc:x", "params": (("input.mode", "b"),)}),
     # the bot's own verbs
     ("help start", {"verb": "help", "words": ("start",)}),
     ("audit prices count=20", {"verb": "audit", "words": ("prices",), "params": (("count", "20"),)}),
@@ -194,6 +202,17 @@ def test_a_spelling_reads_as_it_is_meant(text: str, wanted: dict[str, Any]) -> N
         ("/ops strat \u200bacc:x", "`strat` is not a verb.", "start acc:x"),
         ("start acc:x -- a\nstop acc:y", "This message has 2 commands", "stop acc:y"),
         ("start acc:x\nstart acc:y\n`start acc:z` -- b", "This message has 3 commands", "start acc:z -- b"),
+        ("~start acc:x~", "struck out", "start acc:x"),
+        ("~ start acc:x~", "struck out", "start acc:x"),
+        ("start ~acc:x~", "struck out", "start acc:x"),
+        ("*~start acc:x~* -- y", "struck out", "start acc:x -- y"),
+        ("~start acc:x -- why~", "struck out", "start acc:x -- why"),
+        ("start acc:x; stop acc:y", "This message has 2 commands", "stop acc:y"),
+        ("start acc:x -- a; stop acc:y", "This message has 2 commands", "stop acc:y"),
+        ("start acc:x -- a\nwhoami", "This message has 2 commands", "whoami"),
+        ("start acc:x\ninput.a=1\nstop acc:y", "This message has 2 commands", "start acc:x input.a=1"),
+        ("start acc:x -- a; why stop acc:y", "This message has 2 commands", "why stop acc:y"),
+        ("start acc:x for= 2h", "write `for=2h`", "start acc:x for=2h"),
         ("x" * 12_001, "longer than 12,000 characters", None),
     ],
 )
@@ -204,6 +223,15 @@ def test_what_cannot_be_read_says_why(text: str, problem: str, nearest: str | No
     assert problem in read.problem
     assert nearest is None or nearest in read.nearest
     assert len(read.text) <= 500
+
+
+@pytest.mark.parametrize("value", ["until=tomorrow at 9", "until=Mon at 25", "for=2 weeks"])
+def test_a_value_that_the_parameter_refuses_is_not_offered(value: str) -> None:
+    """No button leads to a second refusal; the sentence names what is accepted."""
+    read = parse(f"start acc:x {value}", CATALOG)
+    assert isinstance(read, ParseError)
+    assert read.nearest == ()
+    assert "write `" in read.problem
 
 
 def test_files_travel_with_the_command() -> None:

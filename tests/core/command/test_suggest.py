@@ -74,3 +74,15 @@ def test_what_this_channel_used_last_comes_first() -> None:
 def test_words_that_name_nothing_offer_help_and_no_invented_target() -> None:
     assert suggest("start nope:thing", CATALOG, AROUND) == ("help",)
     assert suggest("", CATALOG, AROUND) == ("help",)
+
+
+def test_a_suggestion_does_not_mix_the_words_of_two_commands() -> None:
+    for text in (
+        "strat shop/stock\nstpo news/feed",
+        "strat shop/stock; stpo news/feed",
+        "strat shop/stock <@U0BOT> stpo news/feed",
+    ):
+        offered = suggest(text, CATALOG, AROUND)
+        assert offered[0] == "start acc:shop/stock"
+        assert not [command for command in offered if "news/feed" in command or command.startswith("stop")], text
+    assert suggest("hi\nstrat shop/stock", CATALOG, AROUND)[0] == "start acc:shop/stock"
