@@ -162,7 +162,7 @@ class InformaticaBackend(AdapterBase):
             )
         for service in await ctx.finder.seen_services(target):
             if (SERVICE, service.id) not in found:
-                state = "not listed: stopped" if agent.active else "not listed: the agent is not active"
+                state = f"not known: {agent.unseen}" if agent.unseen else "not listed: stopped"
                 found[SERVICE, service.id] = Named(
                     target=service, text=written(self.name, service.name), state=state, detail="seen before"
                 )

@@ -27,9 +27,12 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     name = target.name.removeprefix(f"{AGENT}/")
     up = sum(service_words(one)[1] is Phase.SUCCEEDED for one in record.services)
     state = agent_state(record)
-    starts = [ctx.finder.service_target(target, one) for one in unlisted[:3]] if record.active else []
+    starts = [ctx.finder.service_target(target, one) for one in unlisted[:3]] if not record.unseen else []
+    counted = f"{up} of {len(listed | set(unlisted)) + len(record.unnamed)} services are running"
+    if record.unseen:
+        counted = f"the state of its services is not known, because {record.unseen}"
     return Done(
-        summary=f"{name} is {state.text}; {up} of {len(listed | set(unlisted)) + len(record.unnamed)} services are running.",
+        summary=f"{name} is {state.text}; {counted}.",
         state=state,
         facts=agent_facts(record),
         table=service_table(record, unlisted) if record.agent_engines or unlisted else None,

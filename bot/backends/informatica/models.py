@@ -6,10 +6,10 @@ Booleans that are false may be absent (CODE iics-cli), so absent is false.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from bot.core.vendor_json import Name, Rows, Text, Whole, WireModel, moment
@@ -87,6 +87,12 @@ class Engine(_Wire):
     agent_engine_status: Status = Status()
 
 
+def _not_null(value: Any) -> Any:
+    if value is None:
+        raise ValueError("null is not a list")
+    return value
+
+
 class Agent(_Wire):
     """A v2 agent. `id` is for v2 paths alone, `federated_id` for v3 calls."""
 
@@ -99,12 +105,15 @@ class Agent(_Wire):
     agent_host: Text | None = None
     agent_version: Text | None = None
     upgrade_status: Text | None = None
-    agent_engines: Rows[Engine] = Field(default_factory=list)
+    agent_engines: Annotated[Rows[Engine], BeforeValidator(_not_null)] = Field(default_factory=list)
 
     @property
-    def lists(self) -> bool:
-        """Whether it lists its services: one that is not active lists none."""
-        return self.active or bool(self.agent_engines)
+    def unseen(self) -> str:
+        """Why the list doesn't tell how the services are; empty when it does. An inactive agent has an old list or none."""
+        if not self.active:
+            return "the agent is not active"
+        # A field that is null, not a list, or missing is not set: that is not the same as no services.
+        return "" if "agent_engines" in self.model_fields_set else "the services of the agent can't be read"
 
     @property
     def services(self) -> list[Status]:

@@ -31,19 +31,22 @@ def service_facts(statuses: Sequence[Status]) -> tuple[Fact, ...]:
 
 def service_table(agent: Agent, stopped: Sequence[str]) -> Table:
     """All services of an agent; those not listed are passed by name."""
+    old = "last listed as " if agent.unseen else ""
     rows = [
         (
             mark(status.app_display_name, status),
-            service_words(status)[0],
+            old + service_words(status)[0],
             status.appversion or "",
             utc_text(status.since),
         )
         for status in agent.services
     ]
     nameless = agent.unnamed[len(stopped) :]  # the others may be the stopped ones
-    rows += [(f"{one.appname} {MARK}".strip(), service_words(one)[0], one.appversion or "", "") for one in nameless]
+    rows += [
+        (f"{one.appname} {MARK}".strip(), old + service_words(one)[0], one.appversion or "", "") for one in nameless
+    ]
     maybe = "not listed by its name" if agent.unnamed else "not listed: stopped"
-    unlisted = maybe if agent.lists else "not listed: the agent is not active"
+    unlisted = f"not known: {agent.unseen}" if agent.unseen else maybe
     rows += [(name, unlisted, "", "") for name in stopped]
     note = (
         f"{MARK} {plural(len(agent.unnamed), 'service')} without a display name."

@@ -16,7 +16,6 @@ from bot.backends.informatica.states import (
     Sight,
     judge,
     named,
-    newest,
     of_service,
     service_state,
     service_words,
@@ -143,7 +142,7 @@ def _view(run: Target, agent: Agent, sight: Sight, goal: Goal, since: datetime) 
     return RunView(
         state=sight.state,
         phase=sight.phase,
-        facts=service_facts(statuses) if statuses else (Fact(label="State", value=sight.state),),
+        facts=service_facts(statuses) if statuses and not agent.unseen else (Fact(label="State", value=sight.state),),
         message=sight.message,
         started=since,
         next=_after(run, "start" if reached else "stop") if sight.phase.ended else _while_going(run, goal),
@@ -197,7 +196,8 @@ async def _is_coming_up(ctx: AdapterContext, target: Target) -> bool:
         agent = await ctx.client.details(ServiceKey.of(target.group).v2)
     except (CallProblem, NoSuchTarget):
         return False
-    return any(status.status != "USER_STOPPED" for status in of_service(agent, split_service(target)[1]))
+    listed = of_service(agent, split_service(target)[1])
+    return not agent.unseen and any(status.status != "USER_STOPPED" for status in listed)
 
 
 async def _come_up(ctx: AdapterContext, target: Target, call: Call) -> Done | Failed:
@@ -250,11 +250,12 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     await _learn(ctx, target, record)
     name = split_service(target)[1]
     state, statuses = service_state(record, name), of_service(record, name)
-    facts = service_facts(statuses) if statuses else (Fact(label="State", value=state.text), *unreadable(record))
+    more = service_facts(statuses)[1:] if statuses else unreadable(record)
+    facts = (Fact(label="State", value=state.text), *more)
     verbs: tuple[str, ...] = ("start",) if state.level in (Level.BAD, Level.WARN) else ("stop", "restart")
     summary = f"{target.name} is {state.text}."
-    if not statuses and not record.lists:
-        verbs, summary = (), f"The agent {agent_name(target)} is not active, so the state of {target.name} is unknown."
+    if record.unseen:
+        verbs, summary = (), f"The state of {target.name} is {state.text}."
     elif not statuses:
         verbs, known = ("start",), await ctx.names.by_id(target.backend, target.kind, target.id)
         why = "it is stopped" if known is not None else "it is stopped, or no service has that name"
@@ -288,7 +289,12 @@ async def preflight(ctx: AdapterContext, target: Target) -> list[tuple[str, str]
     return [
         ("State now", service_state(record, name).text),
         ("Jobs running now", jobs_text(jobs, v2)),
-        ("Other services", "; ".join(others[: _SHOWN * 2]) or "none listed"),
+        (
+            "Other services",
+            f"not known, because {record.unseen}"
+            if record.unseen
+            else "; ".join(others[: _SHOWN * 2]) or "none listed",
+        ),
     ]
 
 
@@ -311,9 +317,9 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     target, verb = operation.target, operation.verb
     record = await ctx.client.details(ServiceKey.of(target.group).v2)
     statuses = of_service(record, split_service(target)[1])
-    state = service_words(newest(statuses))[0] if statuses else NOT_LISTED
+    state = service_state(record, split_service(target)[1]).text
     evidence = f"The details of {agent_name(target)} show the state: {state}."
-    if not record.lists or record.unnamed or verb == "restart":
+    if record.unseen or record.unnamed or verb == "restart":
         more = " It may have been stopped and not started again." if verb == "restart" and not statuses else ""
         return LookBack(evidence=evidence + more)
     goal: Goal = "start" if verb == "start" else "stop"

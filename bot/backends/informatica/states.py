@@ -52,7 +52,6 @@ LEVELS: Final[Mapping[Phase, Level]] = {
     Phase.UNREADABLE: Level.UNSURE,
 }
 NOT_LISTED: Final = "not listed"
-_NOT_ACTIVE: Final = "not listed, because the agent is not active"
 # GUESS: right after the call the details may still show the old state, so a bad state counts only after this time.
 _SETTLING: Final = 15.0
 
@@ -89,21 +88,21 @@ def of_service(agent: Agent, name: str) -> list[Status]:
 
 
 def service_state(agent: Agent, name: str) -> State:
-    """The state of a service now. An agent that is not active lists no services, so their state is unknown."""
+    """The state of a service now. It is known only from the list of an active agent."""
     statuses = of_service(agent, name)
-    if statuses:
-        words, phase = service_words(newest(statuses))
-        return State(text=words, level=LEVELS[phase])
-    if not agent.lists:
-        return State(text="the agent is not active", level=Level.BAD)
-    return State(text=NOT_LISTED, level=Level.UNSURE if agent.unnamed else Level.WARN)
+    words, phase = service_words(newest(statuses)) if statuses else (NOT_LISTED, Phase.STOPPED)
+    if agent.unseen:
+        last = f"; last listed as {words}" if statuses else ""
+        return State(text=f"not known, because {agent.unseen}{last}", level=Level.UNSURE if agent.active else Level.BAD)
+    return State(text=words, level=Level.UNSURE if not statuses and agent.unnamed else LEVELS[phase])
 
 
 def agent_state(agent: Agent) -> State:
     """An agent by its own flags and by the worst of its listed services."""
     if not agent.active:
         return State(text="not active", level=Level.BAD)
-    levels = {LEVELS[service_words(one)[1]] for one in agent.services} | ({Level.UNSURE} if agent.unnamed else set())
+    levels = {LEVELS[service_words(one)[1]] for one in agent.services}
+    levels |= {Level.UNSURE} if agent.unnamed or agent.unseen else set()
     worst = next((one for one in (Level.BAD, Level.UNSURE, Level.WARN, Level.WORKING) if one in levels), Level.GOOD)
     if not agent.ready_to_run:
         return State(text="active, not ready to run jobs", level=Level.BAD if worst is Level.BAD else Level.WARN)
@@ -126,7 +125,10 @@ def judge(goal: Goal, agent: Agent, name: str, *, elapsed: float, limit: float) 
     USER_STOPPED; it polls up to 300 s.
     """
     statuses = of_service(agent, name)
-    sight = _start(agent, statuses, elapsed) if goal == "start" else _stop(agent, statuses)
+    if agent.unseen:
+        sight = Sight(f"not known, because {agent.unseen}", Phase.WAITING if goal == "start" else Phase.UNREADABLE)
+    else:
+        sight = _start(statuses, elapsed) if goal == "start" else _stop(agent, statuses)
     if sight.phase.ended or elapsed <= limit:
         return sight
     wanted = "up" if goal == "start" else "down"
@@ -137,9 +139,9 @@ def judge(goal: Goal, agent: Agent, name: str, *, elapsed: float, limit: float) 
     )
 
 
-def _start(agent: Agent, statuses: Sequence[Status], elapsed: float) -> Sight:
+def _start(statuses: Sequence[Status], elapsed: float) -> Sight:
     if not statuses:
-        return Sight(NOT_LISTED if agent.lists else _NOT_ACTIVE, Phase.WAITING)
+        return Sight(NOT_LISTED, Phase.WAITING)
     words, phase = service_words(newest(statuses))
     if phase in (Phase.FAILED, Phase.STOPPED) and elapsed < _SETTLING:
         return Sight(words, Phase.ACTIVE)
@@ -153,8 +155,6 @@ def _stop(agent: Agent, statuses: Sequence[Status]) -> Sight:
         return Sight(words, Phase.UNREADABLE if phase is Phase.UNREADABLE else Phase.ACTIVE)
     if statuses:
         return Sight("stopped by a user (USER_STOPPED)", Phase.SUCCEEDED)
-    if not agent.lists:
-        return Sight(_NOT_ACTIVE, Phase.UNREADABLE)
     if agent.unnamed:
         return Sight("not listed by its name, but the agent lists a service without a name", Phase.UNREADABLE)
     return Sight("stopped (no longer listed)", Phase.SUCCEEDED)

@@ -216,7 +216,7 @@ async def test_nothing_is_concluded_from_an_agent_that_is_not_active(infa: Joine
     done = await infa.do(f"stop {SERVICE}")
     plane.agents[0].active = False
     view = await infa.view(done.run)
-    assert (view.phase, view.state) == (Phase.UNREADABLE, "not listed, because the agent is not active")
+    assert (view.phase, view.state) == (Phase.UNREADABLE, "not known, because the agent is not active")
     status = await infa.do(f'status infa:"us 1"/"{SERVER}"')
     assert "is not active" in status.summary
 

@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from bot.backends.informatica import PLUGIN
-from bot.backends.informatica.models import Entry, Running
+from bot.backends.informatica.models import Agent, Entry, Running
+from bot.backends.informatica.states import judge
 from bot.core.command.capability import Risk
 from bot.core.errors import Problem, Rejected
 from bot.core.outcome import Phase
@@ -298,6 +299,44 @@ async def test_an_agent_that_is_not_active_is_red(tmp_path: Path) -> None:
         assert done.state.level == "bad", command
     health, _ = await exercised("health", tmp_path, recording)
     assert (health.ok, health.summary) == (False, "infa answers; 0 of 1 agents are active.")
+
+
+async def test_what_an_agent_that_is_not_active_lists_is_old(tmp_path: Path) -> None:
+    """No card calls a service running on it, or offers to stop, restart or start one."""
+    recording = Recording()
+    record = {**AGENT, "active": False, "readyToRun": False, "agentEngines": [engine("RUNNING")]}
+    recording.answers[AGENT_ID], recording.answers["GET /saas/api/v2/agent/details"] = record, [record]
+    done, _ = await exercised(f"status {SERVICE}", tmp_path, recording)
+    assert (done.state.level, done.next) == ("bad", ())
+    assert "not known, because the agent is not active; last listed as running" in done.summary
+    agent, _ = await exercised("status infa:agent/eu-1", tmp_path, recording)
+    assert (agent.state.level, agent.next) == ("bad", ())
+    assert agent.summary.endswith("the state of its services is not known, because the agent is not active.")
+    assert agent.table.rows[0][1].startswith("last listed as running")
+    listed, _ = await exercised("targets", tmp_path, recording)
+    assert "the agent is not active" in next(one.state for one in listed if one.target.kind == "service")
+    seen = Agent.model_validate(record)
+    assert not any(judge(goal, seen, NAME, elapsed=60, limit=300).phase.ended for goal in ("start", "stop"))
+
+
+@pytest.mark.parametrize("sent", [{"agentEngines": None}, {"agentEngines": {"total": 3}}, {}])
+async def test_services_that_can_not_be_read_are_not_called_stopped(sent: dict[str, Any], tmp_path: Path) -> None:
+    """The cards of the service and of the agent and the list of targets say it, and nothing is offered to start."""
+    recording = Recording()
+    async with serving(recording.handle) as server:
+        recording.server = server
+        table = {"login_url": server.base_url, "username": "ops@example.com", "password": "p-not-a-secret"}
+        async with joined(PLUGIN, "infa", TwinClock(), tmp_path, **table) as infa:
+            text = next(one.text for one in await infa.backend.targets() if one.target.kind == "service")
+            record = {**AGENT, "readyToRun": True, **sent}
+            recording.answers[AGENT_ID], recording.answers["GET /saas/api/v2/agent/details"] = record, [record]
+            service, agent = await infa.do(f"status {SERVICE}"), await infa.do("status infa:agent/eu-1")
+            listed = {one.text: one.state for one in await infa.backend.targets()}
+    assert (service.state.level, agent.state.level) == ("unsure", "unsure")
+    assert (service.next, agent.next) == ((), ())
+    assert "not known, because the services of the agent can't be read" in service.summary
+    assert "not known, because the services of the agent can't be read" in agent.summary
+    assert agent.table.rows[0][1] == listed[text] == "not known: the services of the agent can't be read"
 
 
 ODD_ENGINES: dict[str, Any] = {
