@@ -232,9 +232,7 @@ ITENTIAL: Final = KindSamples(
         ("status", "cert"): Sample("status itn:cert/edge", rf"GET {_GM}/certificates/[^/]+$", first=(_CERT,)),
         ("status", "job"): Sample("status itn:job/{run}", rf"GET {_OM}/[^/]+$", first=(_BACKUP,)),
         ("logs", "job"): Sample("logs itn:job/{run} tail=50", rf"GET {_OM}/[^/]+$", first=(_BACKUP,), wait=60),
-        ("logs", "service"): Sample(
-            "logs itn:backup-configs", rf"GET {_GM}/services/[^/]+$", first=(_BACKUP,), wait=60
-        ),
+        ("logs", "service"): Sample("logs itn:backup-configs", rf"GET {_OM}", first=(_BACKUP,), wait=60),
         ("start", "service"): Sample(
             "start itn:my-tofu-service param.action=apply param.workspace=lab", rf"POST {_GM}/services/run$"
         ),

@@ -142,7 +142,7 @@ async def test_health_and_backends_show_every_plane_with_latency_and_credential(
     async with team(tmp_path, *names) as here:
         await here.until(lambda: all(here.bot.ctx.health.latest(name) for name in names))
         await here.planes["acc2"].set_fault({"fault": "refuse"})
-        for verb, title in (("health", "Health"), ("backends", "Control planes")):
+        for verb, title in (("health", "Health"), ("backends", "Backends")):
             text = shown(await here.does(verb, title, *names))
             assert text.count("\nok") == len(names) - 1, text
             assert text.count("\ndown") == 1, text
