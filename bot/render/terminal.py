@@ -8,6 +8,7 @@ from typing import Final
 from bot.core.card import Button, Card, Line
 from bot.core.outcome import Fact, Table
 from bot.render import blocks as parts
+from bot.render.block_kit import mention
 from bot.render.text_format import NOTHING, aligned, as_of, bar, one_line, shown, utc_text, value_text, width
 
 _INDENT: Final = "    "
@@ -31,7 +32,7 @@ def render_text(card: Card) -> str:
 def _head(card: Card) -> str:
     first = [parts.SYMBOLS[card.tone], one_line(card.title) or "Signalbox"]
     status = one_line(parts.status_of(card))
-    called = " ".join(one_line(one) for one in card.mention if one != card.only_for)
+    called = " ".join(one for one in card.mention if one != card.only_for and mention(one))
     rows = [" ".join(part for part in first if part), status, f"For: {called}" if called else ""]
     return "\n".join(row for row in rows if row)
 

@@ -24,6 +24,12 @@ def test_no_control_character_reaches_the_terminal(any_card):
     assert not kinds & {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
+def test_a_card_is_for_people_and_groups_and_never_for_a_channel():
+    called = Card(key="k", place=PLACE, title="Denied", mention=("C0INC", "U0ANA", "S0LEADS"))
+    assert render_text(called) == "Denied\nFor: U0ANA S0LEADS"
+    assert render_text(called.model_copy(update={"mention": ("C0INC",)})) == "Denied"
+
+
 def test_a_card_reads_well_on_a_terminal():
     card = Card(
         key="k",
