@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from bot.core.card import Card, HomeView, Line, Tone
+from bot.core.card import Card, HomeView, Line, Question, Tone
 from bot.core.intent import Place, Reply
 from bot.core.records import PRIVATE, Outgoing, stamp
 from bot.render import block_kit
@@ -82,6 +82,9 @@ def elsewhere(row: Outgoing, trouble: SlackTrouble, security: str | None) -> Ite
         return
     people, private = people_of(row), row.kind in PRIVATE
     if not people or ("@" in row.key and not private):
+        if card.question is not None:
+            yield _not_told(row, card, card.question, trouble), None
+            people = (row.channel_id or "",)
         if security is not None and row.channel_id != security:
             yield _to_security(row, card, people, trouble, security), None
     elif card.question is not None:
@@ -101,10 +104,12 @@ def _question(row: Outgoing, card: Card, trouble: SlackTrouble) -> Iterable[tupl
         return
     still = "The buttons are on my Home tab." if card.buttons else ""
     for person in question.deciders:
-        yield _direct(row, card, person, (refusal, *([Line(text=still)] if still else [])), question=None), None
+        # The question stays on it while it is open: if this message is refused too, the requester has to know.
+        lines = (refusal, *([Line(text=still)] if still else []))
+        yield _direct(row, card, person, lines, question=question if card.buttons else None), None
     if card.buttons:
         named = ", ".join(f"<@{person}>" for person in question.deciders[:5])
-        text = f"{refusal.text} I sent {named} a direct message. They can decide on my Home tab. I keep trying."
+        text = f"{refusal.text} I'm sending {named} a direct message. They can decide on my Home tab. I keep trying."
         people = (question.asked_by, *question.deciders)
         notice = Card(
             key=f"{row.key}:unposted",
@@ -115,6 +120,21 @@ def _question(row: Outgoing, card: Card, trouble: SlackTrouble) -> Iterable[tupl
             mention=(*people, row.channel_id or ""),
         )
         yield notice, None
+
+
+def _not_told(row: Outgoing, card: Card, question: Question, trouble: SlackTrouble) -> Card:
+    """A notice for the requester: a person who may decide gets neither the card nor a direct message."""
+    person = row.channel_id or ""
+    return Card(
+        key=f"{row.key.replace('@', ':untold:')}",
+        place=question.asked_in,
+        title=card.title,
+        tone=Tone.WARN,
+        status=f"I can't send <@{person}> a direct message either ({trouble.code}). "
+        f"Ask <@{person}> yourself to open my Home tab and decide there, or ask an administrator to let me write in the "
+        "approvals channel.",
+        mention=(question.asked_by, person),
+    )
 
 
 def _refusal(row: Outgoing, trouble: SlackTrouble) -> Line:

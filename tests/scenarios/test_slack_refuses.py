@@ -71,6 +71,18 @@ async def test_an_approval_card(team: Team, code: str) -> None:
     assert len(team.effects()) == 1
 
 
+async def test_an_approval_card_and_the_direct_message_for_the_approver(team: Team) -> None:
+    """The requester reads that the approver got nothing, and what to do; no message claims a delivery."""
+    here = team.here
+    here.ws.faults.fail("chat.postMessage", error="restricted_action", channel=APPROVERS)
+    here.ws.faults.fail("conversations.open", error="user_disabled")
+    await here.say("start acc:shop/prices")
+    await here.sees("I can't send <@U0LEE> a direct message either (user_disabled)", "Home tab", timeout=5)
+    first = await here.sees(f"I can't write in <#{APPROVERS}>", "I'm sending <@U0LEE> a direct message")
+    assert "I sent" not in shown(first)
+    assert team.effects() == []
+
+
 async def test_an_approval_card_is_posted_once_slack_takes_it(team: Team) -> None:
     here = team.here
     here.ws.faults.fail("chat.postMessage", error="restricted_action", channel=APPROVERS)
