@@ -72,7 +72,7 @@ class NewerRunEffect(OfPressedRuns[Context]):
 
 
 async def _pressed(ctx: Context, intent: Intent) -> StoredButton | None:
-    """The button that made this request; one of a Home tab is no offer of a card."""
+    """The button that made this request; the Home tab has no card that offers it."""
     button = await ctx.store.button(intent.payload.button) if isinstance(intent.payload, Press) else None
     return None if button is None or button.message_key.startswith("home:") else button
 
@@ -103,7 +103,7 @@ async def show_older(ctx: Context, intent: Intent) -> None:
 async def noted(ctx: Context, card: Card, *, fresh: bool = False) -> Card:
     """The card with a line about each newer run, without the buttons that started them.
 
-    `fresh`: a target that is no run, such as a service, was read again; what its card offers now is a new offer.
+    `fresh`: a target other than a run, such as a service, was read again; what its card offers now is a new offer.
     """
     if fresh and await _newest(ctx, card.key):
         await ctx.store.set_value(_key(card.key), {}, ctx.clock.now())
