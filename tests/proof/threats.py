@@ -281,4 +281,74 @@ THREATS: Final = (
             "scenarios/test_breakglass.py::test_the_review_is_closed_by_a_different_person_with_the_right",
         ),
     ),
+    Threat(
+        80,
+        "A peer without a signature holds a limited number of connections, seconds, bytes and log lines; the bot keeps serving.",
+        (
+            "slack/test_http_strangers.py::test_signed_commands_are_acked_while_strangers_hold_every_connection",
+            "slack/test_http_strangers.py::test_a_header_that_drips_is_closed_all_the_same",
+            "slack/test_http_strangers.py::test_strangers_cannot_fill_the_log_or_write_into_it",
+            "slack/test_http_strangers.py::test_file_descriptors_are_kept_for_the_program_itself",
+        ),
+    ),
+    Threat(
+        81,
+        "Names of targets, backends, grants and channels are shown only to people who may be told, and missing and hidden "
+        "names get the same answer.",
+        (
+            "scenarios/test_outsiders.py::test_the_home_tab_names_only_backends_that_a_rule_opens",
+            "scenarios/test_outsiders.py::test_an_id_of_another_target_is_answered_as_one_that_does_not_exist",
+            "scenarios/test_outsiders.py::test_grants_of_other_channels_are_told_to_administrators_alone",
+            "scenarios/test_outsiders.py::test_where_you_may_names_only_channels_that_you_are_in",
+        ),
+    ),
+    Threat(
+        82,
+        "One busy channel does not keep the messages of others waiting; private answers and questions go first.",
+        (
+            "slack/test_refusals.py::test_one_busy_channel_keeps_no_other_waiting",
+            "slack/test_refusals.py::test_a_question_goes_before_the_cards_of_its_channel",
+        ),
+    ),
+    Threat(
+        83,
+        "A change that Slack gave up on is not run silently, so a retyped command runs once.",
+        ("scenarios/test_too_late.py::test_a_command_that_the_store_takes_too_late_runs_once_when_it_is_retyped",),
+    ),
+    Threat(
+        84,
+        "One list of secrets, configured and fetched, masks everything that leaves the process.",
+        (
+            "scenarios/test_secrets.py::test_a_configured_secret_in_a_reason_reaches_neither_a_card_nor_the_store",
+            "scenarios/test_secrets.py::test_a_credential_that_was_fetched_is_masked_like_a_configured_one",
+        ),
+    ),
+    Threat(
+        85,
+        "A store file that is deleted, replaced or rolled back is noticed, and nothing runs without an entry.",
+        (
+            "store/sqlite/test_file_guard.py::test_nothing_is_recorded_in_a_file_that_is_not_the_open_one",
+            "store/sqlite/test_file_guard.py::test_an_older_copy_is_refused_at_the_start",
+            "scenarios/test_store_lost.py::test_a_deleted_database_stops_every_request_and_is_told",
+        ),
+    ),
+    Threat(
+        86,
+        "Edited, quoted, forwarded, struck-out, late and doubled messages run nothing that their author did not ask for once.",
+        (
+            "scenarios/test_one_message_one_request.py::test_an_edited_message_never_runs_again",
+            "scenarios/test_one_message_one_request.py::test_a_quoted_command_does_not_run",
+            "scenarios/test_one_message_one_request.py::test_a_change_that_slack_delivers_late_is_confirmed_first",
+        ),
+    ),
+    Threat(
+        87,
+        "Two parameter names that a backend may confuse are refused, and so is text that nobody can see.",
+        ("core/command/test_catalog.py::test_names_that_a_backend_may_confuse_and_text_that_nobody_sees_are_refused",),
+    ),
+    Threat(
+        88,
+        "Signed nonsense is refused and never breaks the server.",
+        ("slack/test_http.py::test_signed_nonsense_in_any_field_is_never_an_error_of_the_server",),
+    ),
 )
