@@ -47,14 +47,14 @@ async def test_a_run_that_tells_no_inputs_is_shown_and_left_to_a_person(
     await here.until(lambda: "sent" in asked.events)
     theirs = begin(here, None)
     assert await asked.ends() == "abandoned"
-    await asked.card("Unknown", theirs, "may be it", "whether one of them is yours")
+    await asked.card("Unknown", theirs, "may belong to this start", "whether one of them is yours")
 
 
 async def test_a_start_that_was_queued_is_found_when_it_begins(here: World) -> None:
     """A broken answer is no failure: the history is read again for a while, and the run that appears is followed."""
     await here.acc.set_fault({"fault": "500", "times": 1, "match": START})
     asked = await ask(here, "start acc:shop/prices input.country=de")
-    await asked.card("Checking whether it took effect, for about 15 s")
+    await asked.card("checking whether it took effect, for about 15 s")
     await asyncio.sleep(0.2)
     ours = begin(here, '{"country": "de"}')
     assert await asked.ends() == "reconciled"
