@@ -76,7 +76,7 @@ class World:
         *parts: str,
         user: str = "U0ANA",
         channel: str = "C0CRAWL",
-        timeout: float = 10.0,  # noqa: ASYNC109  the wait asserts with a dump
+        timeout: float = 30.0,  # noqa: ASYNC109  the wait asserts with a dump
     ) -> dict[str, Any]:
         """The newest message that this person sees whose text and blocks contain all parts (case matters)."""
 
@@ -102,7 +102,7 @@ class World:
         """The events of a verb, oldest first."""
         return [str(entry.event) for entry in self.audit() if entry.verb == verb]
 
-    async def until(self, condition: Callable[[], Any], timeout: float = 10.0) -> Any:  # noqa: ASYNC109  as above
+    async def until(self, condition: Callable[[], Any], timeout: float = 30.0) -> Any:  # noqa: ASYNC109  as above
         """Wait for something that is no message."""
         return await self.ana.wait_for(lambda _: condition(), timeout=timeout)
 
