@@ -68,8 +68,8 @@ class Operation(Value):
     reason: str | None = None
     files: tuple[str, ...] = ()
     risk: Risk
-    repeat_safe: bool
-    deadline: float
+    idempotent: bool
+    timeout: float
     starts_run: bool = False
     approved_by: tuple[str, ...] = ()
     incident: str | None = None
@@ -97,8 +97,8 @@ class Operation(Value):
             reason=reason,
             files=files,
             risk=row.risk,
-            repeat_safe=row.repeat_safe,
-            deadline=row.deadline,
+            idempotent=row.idempotent,
+            timeout=row.timeout,
             starts_run=row.starts_run,
         )
 

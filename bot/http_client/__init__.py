@@ -1,9 +1,9 @@
 """The HTTP client for control planes. A backend uses:
 
     http = client_for(settings, parts, auth=Bearer(settings.token))       # one per backend; opens nothing yet
-    reply = await http.call("GET", f"/api/run/{segment(run_id)}", repeat_safe=True, missing=f"run {run_id}")
+    reply = await http.call("GET", f"/api/run/{segment(run_id)}", idempotent=True, missing=f"run {run_id}")
     run = reply.read(Run)                                                 # Run: a WireModel, whose odd fields are read around
-    got = await http.download("GET", "/api/run/1/log", to=file, cap=1 << 30, repeat_safe=True)
+    got = await http.download("GET", "/api/run/1/log", to=file, cap=1 << 30, idempotent=True)
     await http.close()
 
 `client_for(settings, parts, *, auth=None, headers=(), deadline=30.0, concurrency=8, translate=None,
@@ -13,12 +13,12 @@
     401, 403 and 429).
 
 `HttpClient.call(method, path, *, query=(), json=None, content=None, stream=None, headers=(), auth=<the client's>,
-                 base_url=None, repeat_safe=False, missing=None, deadline=None, cap=16 MB) -> Reply`
+                 base_url=None, idempotent=False, missing=None, deadline=None, cap=16 MB) -> Reply`
     `path` begins with `/` and is already percent-encoded (`segment` for one part of it). `query` is a sequence of pairs,
     encoded here, or a string that is sent as it is. `json` is any JSON value but null (a bare string too). `stream` is a function
     that returns a new iterator of the body for each attempt. `missing` names what a 404 means: with it a 404 raises
     NoSuchTarget, without it Rejected with status 404. `base_url` replaces the client's for one call.
-    `repeat_safe` means that the call is idempotent. Only then is it sent again (429, 502, 503, 504, connection errors: at
+    `idempotent` means that the call is idempotent. Only then is it sent again (429, 502, 503, 504, connection errors: at
     most twice more, including the library's own repeats, with growing pauses and Retry-After).
     `deadline` is the timeout in seconds for everything: waiting for a slot, connecting, sending, reading, repeats.
 

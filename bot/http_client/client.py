@@ -119,7 +119,7 @@ class HttpClient:
         headers: Iterable[tuple[str, str]] = (),
         auth: Auth | _Unset | None = _UNSET,
         base_url: str | None = None,
-        repeat_safe: bool = False,
+        idempotent: bool = False,
         missing: str | None = None,
         deadline: float | None = None,
         cap: int = JSON_CAP,
@@ -135,7 +135,7 @@ class HttpClient:
             headers=headers,
             auth=auth,
             base_url=base_url,
-            repeat_safe=repeat_safe,
+            idempotent=idempotent,
             missing=missing,
         )
 
@@ -159,7 +159,7 @@ class HttpClient:
         headers: Iterable[tuple[str, str]] = (),
         auth: Auth | _Unset | None = _UNSET,
         base_url: str | None = None,
-        repeat_safe: bool = False,
+        idempotent: bool = False,
         missing: str | None = None,
         deadline: float | None = None,
     ) -> Download:
@@ -174,7 +174,7 @@ class HttpClient:
             headers=headers,
             auth=auth,
             base_url=base_url,
-            repeat_safe=repeat_safe,
+            idempotent=idempotent,
             missing=missing,
         )
 
@@ -211,7 +211,7 @@ class HttpClient:
         headers: Iterable[tuple[str, str]],
         auth: Auth | _Unset | None,
         base_url: str | None,
-        repeat_safe: bool,
+        idempotent: bool,
         missing: str | None,
     ) -> HttpRequest:
         own = [*self._headers, *headers]
@@ -219,7 +219,7 @@ class HttpClient:
             content = jsonlib.dumps(json, ensure_ascii=False, allow_nan=False).encode()
             own.append(("Content-Type", "application/json"))
         chosen = self._auth if isinstance(auth, _Unset) else auth
-        return HttpRequest(method, path, query, content, stream, tuple(own), chosen, base_url, repeat_safe, missing)
+        return HttpRequest(method, path, query, content, stream, tuple(own), chosen, base_url, idempotent, missing)
 
     async def _within(self, request: HttpRequest, cap: int, deadline: float | None, take: _Take[T]) -> T:
         """All attempts under one timeout. Errors are raised outside the handler, so that they hold no reference to a request."""
@@ -253,7 +253,7 @@ class HttpClient:
                 renewed = True
                 await self._renew(request, request.auth, credential, refused)
             except _Retry as again:
-                if tries >= MOST_TRIES or not request.repeat_safe or (again.pause or 0.0) > LONGEST_PAUSE:
+                if tries >= MOST_TRIES or not request.idempotent or (again.pause or 0.0) > LONGEST_PAUSE:
                     raise again.problem from None
                 progress.sent = progress.sent and not isinstance(again.problem, Rejected)
                 await self._clock.sleep(again.pause if again.pause is not None else self._pause(tries))
@@ -269,7 +269,7 @@ class HttpClient:
         try:
             return await request.auth.credential()
         except (Lost, ServerError, BadReply) as problem:
-            if request.repeat_safe:
+            if request.idempotent:
                 raise
             reason = problem.summary
         # The sign-in failed, so the call itself was never sent.
@@ -280,7 +280,7 @@ class HttpClient:
     ) -> None:
         if await auth.renew(credential) is None:
             raise refused
-        if not request.repeat_safe:
+        if not request.idempotent:
             raise CredentialRefused(
                 f"{self.name} ended the session. Signalbox signed in again, but did not repeat the request.",
                 "Run it again.",
@@ -314,7 +314,7 @@ class HttpClient:
             raise NotSent(
                 f"{self.name}: nothing was sent, because a header or the credential contains characters that can't be sent."
             )
-        client = self._lane(request.repeat_safe)
+        client = self._lane(request.idempotent)
         prepared = client.build_request(
             request.method,
             self._url(request, credential),
@@ -348,7 +348,7 @@ class HttpClient:
             url=self._url(request, credential),
             now=self._clock.now(),
             secrets=self._secrets,
-            repeat_safe=request.repeat_safe,
+            idempotent=request.idempotent,
             missing=request.missing,
         )
         if isinstance(problem, RateLimited) or (isinstance(problem, ServerError) and problem.status in _AGAIN):

@@ -105,7 +105,7 @@ def problem_of_status(
     url: str,
     now: datetime,
     secrets: Iterable[str] = (),
-    repeat_safe: bool = False,
+    idempotent: bool = False,
     missing: str | None = None,
 ) -> Problem | None:
     """The problem for a status; None for 2xx. `url` is only used to find the host of a redirect."""
@@ -114,7 +114,7 @@ def problem_of_status(
     message = sentence_of(media_type_of(headers), body, secrets)
     tail = f": {message}" if message else "."
     if 300 <= status < 400:
-        return _redirect(name, status, headers, url, repeat_safe=repeat_safe)
+        return _redirect(name, status, headers, url, idempotent=idempotent)
     if status in (401, 403):
         what = "does not accept the credential" if status == 401 else "does not allow this credential to do that"
         return CredentialRefused(
@@ -132,12 +132,12 @@ def problem_of_status(
     return Rejected(f"{name} refused the request ({status}){tail}", status=status)
 
 
-def _redirect(name: str, status: int, headers: Mapping[str, str], url: str, *, repeat_safe: bool) -> Problem:
+def _redirect(name: str, status: int, headers: Mapping[str, str], url: str, *, idempotent: bool) -> Problem:
     """No 3xx proves that nothing was done. 303 answers a call that was carried out. Frameworks answer an accepted form with
     301 or 302. 307 and 308 ask for the same call elsewhere, but a proxy may send them after the server got the call. So a
     call that must be sent once counts as lost, and an idempotent one has failed."""
     host = host_of(urljoin(url, headers.get("location", ""))) if headers.get("location") else "nowhere"
-    problem = CallProblem if repeat_safe else Redirected
+    problem = CallProblem if idempotent else Redirected
     return problem(
         f"{name} answered with a redirect ({status}) to {host}, which is not followed.",
         "Set `base_url` to the final address.",

@@ -24,5 +24,5 @@ class HttpRequest:
     headers: tuple[tuple[str, str], ...]
     auth: Auth | None
     base_url: str | None
-    repeat_safe: bool
+    idempotent: bool
     missing: str | None

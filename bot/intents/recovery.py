@@ -75,7 +75,7 @@ async def _sent(ctx: Context, request: StoredRequest, operation: Operation) -> N
         now = ctx.clock.now()
         writer = AuditWriter(ctx.secrets)
         await ctx.store.append(writer.outcome(attempt, lost, Event.UNKNOWN, now, ctx.clock.monotonic()))
-        repeatable = await _repeatable(ctx, attempt) if operation.repeat_safe else None
+        repeatable = await _repeatable(ctx, attempt) if operation.idempotent else None
         if repeatable is not None:
             await execute(ctx, repeatable, again=True)
         else:

@@ -76,10 +76,10 @@ async def call(ctx: Context, attempt: Attempt) -> Outcome:
     try:
         ends = ends_at(operation, ctx.clock.now(), ctx.zone)
         backend = ctx.backends[operation.target.backend]
-        async with asyncio.timeout(operation.deadline):
+        async with asyncio.timeout(operation.timeout):
             return await backend.run(operation, OneCall(ctx, attempt, ends, ctx.clock, ctx.ids, ctx.spool))
     except TimeoutError:
-        return outcome_of(Lost(f"No answer within {operation.deadline:g} s.", code="deadline"), operation)
+        return outcome_of(Lost(f"No answer within {operation.timeout:g} s.", code="deadline"), operation)
     except Problem as problem:
         return outcome_of(problem, operation)
 
@@ -94,9 +94,9 @@ def outcome_of(problem: Problem, operation: Operation) -> Outcome:
     if isinstance(problem, Rejected | NoSuchTarget | BadRequest | Ambiguous):
         return Refused(code=code, summary=summary, hint=hint)
     if operation.risk is not Risk.READ:
-        if isinstance(problem, Lost) and operation.repeat_safe:
+        if isinstance(problem, Lost) and operation.idempotent:
             return Unknown(code=code, summary=summary, hint=hint or "You can run it again: it ends in the same state.")
-        if isinstance(problem, Lost | BadReply | ServerError) and not operation.repeat_safe:
+        if isinstance(problem, Lost | BadReply | ServerError) and not operation.idempotent:
             return Unknown(code=code, summary=summary, hint=hint)
     return Failed(code=code, summary=summary, hint=hint, sent=isinstance(problem, CallProblem))
 

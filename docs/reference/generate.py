@@ -103,7 +103,7 @@ def kind_block(rows: BackendRows) -> str:
     name = plugins.usual_name(rows)
     targets = [(f"`{_target_form(name, kind)}`", kind.name, kind.help) for kind in rows.targets]
     verbs = [
-        (f"`{row.verb}`", row.target, str(row.risk), _yes(row.repeat_safe), seconds_text(row.deadline), row.help)
+        (f"`{row.verb}`", row.target, str(row.risk), _yes(row.idempotent), seconds_text(row.timeout), row.help)
         for row in rows.capabilities
     ]
     parts = [
@@ -126,8 +126,8 @@ def _yes(value: bool) -> str:
 def _row_section(row: Capability) -> str:
     facts = [
         f"risk `{row.risk}`",
-        "idempotent" if row.repeat_safe else "never sent twice",
-        f"timeout {seconds_text(row.deadline)}",
+        "idempotent" if row.idempotent else "never sent twice",
+        f"timeout {seconds_text(row.timeout)}",
     ]
     facts += ["a rule must name it: `risk:read` doesn't cover it"] if row.own_verb else []
     facts += ["a reason is required"] if row.reason_required else []

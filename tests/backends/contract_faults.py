@@ -126,7 +126,7 @@ FAULTS: Final = (
 
 def expected(fault: Fault, row: Capability, *, renews: bool, bare: Mapping[str, str]) -> str:
     """The kind of outcome for this row."""
-    sort = "read" if row.risk is Risk.READ else "safe" if row.repeat_safe else "once"
+    sort = "read" if row.risk is Risk.READ else "safe" if row.idempotent else "once"
     if sort != "read" and fault.name in bare:
         return "done"
     if renews and sort in fault.renewed:

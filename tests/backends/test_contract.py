@@ -65,12 +65,12 @@ def test_a_row_says_what_it_does(kind: str, row: Capability) -> None:
     assert row.help
     assert row.endpoint
     assert SOURCE.search(row.endpoint), row.endpoint
-    assert 0 < row.deadline <= 3_600
+    assert 0 < row.timeout <= 3_600
     assert row.risk in Risk
     if row.risk is not Risk.READ:
         assert row.effect
     if row.risk is Risk.READ:
-        assert row.repeat_safe
+        assert row.idempotent
         assert not row.starts_run
     if row.pausable:
         assert {"for", "until"} <= {param.name for param in row.params}

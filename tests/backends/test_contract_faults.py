@@ -39,7 +39,7 @@ async def meet(stand: Stand, fault: Fault, row: Capability, sample: Sample) -> t
     began = stand.given.clock.monotonic()
     result = await stand.call(operation)
     # On the stand's own clock: the pauses between repeats, whatever the machine does meanwhile.
-    assert stand.given.clock.monotonic() - began < row.deadline, "a fault held the call up"
+    assert stand.given.clock.monotonic() - began < row.timeout, "a fault held the call up"
     return result, hits(stand, sample, since)
 
 
@@ -77,7 +77,7 @@ async def test_a_change_that_meets_a_fault(kind: str, fault: Fault, tmp_path: Pa
     async with standing(kind, tmp_path) as stand:
         result, seen = await meet(stand, fault, row, sample)
         check(fault, row, result, expected(fault, row, renews=samples.renews, bare=samples.bare))
-        if not row.repeat_safe:
+        if not row.idempotent:
             assert len(seen) <= 1, seen
 
 
@@ -93,7 +93,7 @@ async def test_a_redirect_takes_no_credential_to_another_host(kind: str, tmp_pat
             result = await stand.call(operation)
             await stand.plane.clear_faults()
             # A read that goes before the change may be the one that is redirected: then nothing was sent that could be unknown.
-            assert result.kind in (("failed",) if row.repeat_safe else ("failed", "unknown")), (row.verb, result)
+            assert result.kind in (("failed",) if row.idempotent else ("failed", "unknown")), (row.verb, result)
         assert other.seen == []
 
 

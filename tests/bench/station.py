@@ -58,7 +58,7 @@ def rows_of(capabilities: int) -> BackendRows:
                 verb=name,
                 target="agent",
                 risk=Risk.CHANGE,
-                repeat_safe=False,
+                idempotent=False,
                 deadline=10.0,
                 help=f"{name} an agent",
                 example=f"{name} box:shop/prices",

@@ -16,7 +16,7 @@ LEVERS = BackendRows(
         TargetKind(name="box", prefix="box", help="The box", example="box:box/1"),
     ),
     capabilities=(
-        row("stop", "lever", Risk.DANGER, repeat_safe=False),
+        row("stop", "lever", Risk.DANGER, idempotent=False),
         row("tag", "lever", params=(Param(name="*", type=ParamType.MAP, help="any name"),)),
     ),
 )

@@ -169,7 +169,7 @@ class TestRequesting:
             "verb": "start",
             "target": PRICES,
             "risk": Risk.CHANGE,
-            "repeat_safe": False,
+            "idempotent": False,
             "deadline": 30,
         }
         return Operation(**{**facts, **more})

@@ -73,7 +73,7 @@ def test_what_was_left_unsaid_counts_with_its_default() -> None:
     assert operation.params["production"] is True
     assert operation.params["timeout"] == 60
     assert operation.given == {"log_level": 3}
-    assert (operation.repeat_safe, operation.starts_run) == (False, True)
+    assert (operation.idempotent, operation.starts_run) == (False, True)
 
 
 def test_how_a_target_is_written_on_cards() -> None:

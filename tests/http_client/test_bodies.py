@@ -25,7 +25,7 @@ async def test_a_web_page_is_no_success(response: object) -> None:
     """A sign-in page with status 200 is a BadReply, whatever its content type says."""
     async with serving(always(response)) as server, client_of(server.base_url) as client:  # type: ignore[arg-type]
         with pytest.raises(BadReply, match="web page"):
-            await client.call("POST", "/off", repeat_safe=True)
+            await client.call("POST", "/off", idempotent=True)
         with pytest.raises(BadReply, match="web page"):
             await client.download("GET", "/log", to=io.BytesIO(), cap=10_000)
 

@@ -75,7 +75,7 @@ async def test_json_goes_out_as_json() -> None:
 
 
 async def test_a_streamed_body_begins_again_on_a_repeat() -> None:
-    """A repeat-safe upload is whole each time."""
+    """A idempotent upload is whole each time."""
 
     async def body() -> AsyncIterator[bytes]:
         for _ in range(10):
@@ -83,7 +83,7 @@ async def test_a_streamed_body_begins_again_on_a_repeat() -> None:
 
     busy = lambda: web.Response(status=503)  # noqa: E731
     async with serving(in_turn(busy, ok)) as server, client_of(server.base_url) as client:
-        await client.call("POST", "/files", stream=body, repeat_safe=True)
+        await client.call("POST", "/files", stream=body, idempotent=True)
     assert [len(seen.body) for seen in server.seen] == [10_000, 10_000]
 
 
@@ -129,7 +129,7 @@ async def test_many_calls_sign_in_once() -> None:
 
     clock = FakeClock()
     async with serving(handler) as server, client_of(server.base_url, auth=Session(sign_in, clock)) as client:
-        replies = await asyncio.gather(*(client.call("GET", "/x", repeat_safe=True) for _ in range(8)))
+        replies = await asyncio.gather(*(client.call("GET", "/x", idempotent=True) for _ in range(8)))
     assert [reply.status for reply in replies] == [200] * 8
     assert signed_in == 2
 

@@ -138,7 +138,7 @@ async def test_no_more_calls_at_once_than_allowed() -> None:
         return web.Response()
 
     async with serving(count) as server, client_of(server.base_url, concurrency=3) as client:
-        await asyncio.gather(*(client.call("GET", f"/{i}", repeat_safe=i % 2 == 0) for i in range(12)))
+        await asyncio.gather(*(client.call("GET", f"/{i}", idempotent=i % 2 == 0) for i in range(12)))
     assert most == 3
 
 
@@ -197,8 +197,8 @@ async def test_a_missing_ca_file_is_not_sent() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize(("repeat_safe", "problem"), [(True, CallProblem), (False, Redirected)])
-async def test_a_redirect_is_not_followed(status: int, repeat_safe: bool, problem: type[CallProblem]) -> None:
+@pytest.mark.parametrize(("idempotent", "problem"), [(True, CallProblem), (False, Redirected)])
+async def test_a_redirect_is_not_followed(status: int, idempotent: bool, problem: type[CallProblem]) -> None:
     """It names the host and neither its path nor its query, no credential travels there, and only what must be sent once
     is taken for lost."""
     async with serving(always(ok)) as other:
@@ -208,10 +208,10 @@ async def test_a_redirect_is_not_followed(status: int, repeat_safe: bool, proble
             client_of(server.base_url, auth=Bearer(SecretStr(TOKEN))) as client,
         ):
             with pytest.raises(problem) as caught:
-                await client.call("POST", "/x", repeat_safe=repeat_safe)
+                await client.call("POST", "/x", idempotent=idempotent)
     assert len(server.seen) == 1
     assert (caught.value.code, caught.value.status) == ("redirected", status)
-    assert isinstance(caught.value, Lost) is not repeat_safe
+    assert isinstance(caught.value, Lost) is not idempotent
     assert f"127.0.0.1:{other.port}" in caught.value.summary
     assert TOKEN not in caught.value.summary
     assert "steal" not in caught.value.summary
@@ -297,7 +297,7 @@ async def test_cookies_are_not_kept() -> None:
         client_of(server.base_url) as client,
     ):
         for safe in (True, True, False):
-            await client.call("GET", "/x", repeat_safe=safe)
+            await client.call("GET", "/x", idempotent=safe)
     assert all("cookie" not in seen.headers for seen in server.seen)
 
 

@@ -73,7 +73,7 @@ async def test_a_call_goes_through_the_proxy_with_its_password(place: Place) -> 
         proxies = Proxies(SecretStr(proxy.secret_url))
         async with client_of(f"https://{HOST}", tls=Tls((place.pem,)), proxies=proxies) as client:
             assert (await client.call("POST", "/x")).value() == {"well": True}
-            assert (await client.call("GET", "/x", repeat_safe=True)).value() == {"well": True}
+            assert (await client.call("GET", "/x", idempotent=True)).value() == {"well": True}
     assert set(proxy.asked) == {f"CONNECT {HOST}:443"}
 
 
@@ -106,7 +106,7 @@ async def test_plain_http_goes_through_a_proxy_too() -> None:
     async with forward_proxy({"itential": ("127.0.0.1", runner.addresses[0][1])}) as proxy:
         environ = {"http_proxy": proxy.url, "no_proxy": "other"}
         async with client_of("http://itential:3000", proxies=Proxies(SecretStr("env"), environ=environ)) as client:
-            assert (await client.call("GET", "/jobs", repeat_safe=True)).value() == {"path": "/jobs"}
+            assert (await client.call("GET", "/jobs", idempotent=True)).value() == {"path": "/jobs"}
     await runner.cleanup()
     assert proxy.asked == ["GET http://itential:3000/jobs"]
 

@@ -19,7 +19,7 @@ async def test_a_repeat_safe_call_is_tried_three_times_at_most(status: int) -> N
         client_of(server.base_url, clock=clock) as client,
     ):
         with pytest.raises((RateLimited, ServerError)):
-            await client.call("POST", "/off", repeat_safe=True)
+            await client.call("POST", "/off", idempotent=True)
     assert len(server.seen) == 3
     assert clock.slept == pytest.approx([0.3, 0.5])
 
@@ -29,13 +29,13 @@ async def test_retry_after_is_honoured_up_to_a_cap() -> None:
     clock = FakeClock()
     short = lambda: web.Response(status=429, headers={"Retry-After": "7"})  # noqa: E731
     async with serving(in_turn(short, ok)) as server, client_of(server.base_url, clock=clock) as client:
-        assert (await client.call("GET", "/x", repeat_safe=True)).status == 200
+        assert (await client.call("GET", "/x", idempotent=True)).status == 200
     assert clock.slept == [7.0]
     long = lambda: web.Response(status=429, headers={"Retry-After": "Sun, 22 Nov 2026 13:00:07 GMT"})  # noqa: E731
     clock = FakeClock()
     async with serving(always(long)) as server, client_of(server.base_url, clock=clock) as client:
         with pytest.raises(RateLimited) as caught:
-            await client.call("GET", "/x", repeat_safe=True)
+            await client.call("GET", "/x", idempotent=True)
     assert caught.value.retry_after == 3607.0
     assert clock.slept == []
     assert len(server.seen) == 1
@@ -46,7 +46,7 @@ async def test_settled_refusals_are_not_tried_again(status: int) -> None:
     """An answer that would be the same again is not asked for again."""
     async with serving(always(lambda: web.Response(status=status))) as server, client_of(server.base_url) as client:
         with pytest.raises(CallProblem):
-            await client.call("GET", "/x", repeat_safe=True)
+            await client.call("GET", "/x", idempotent=True)
     assert len(server.seen) == 1
 
 
@@ -58,7 +58,7 @@ async def test_a_repeat_safe_call_survives_one_dropped_connection() -> None:
         return await (turns.pop(0) if len(turns) > 1 else turns[0])(request)
 
     async with serving(handler) as server, client_of(server.base_url) as client:
-        assert (await client.call("POST", "/off", repeat_safe=True)).status == 200
+        assert (await client.call("POST", "/off", idempotent=True)).status == 200
 
 
 async def test_a_call_that_was_sent_stays_lost_when_its_repeat_cannot_connect() -> None:
@@ -76,7 +76,7 @@ async def test_a_call_that_was_sent_stays_lost_when_its_repeat_cannot_connect() 
         await listener.start()
         port = runner.addresses[0][1]
         with pytest.raises(Lost):
-            await client.call("POST", "/off", repeat_safe=True, base_url=f"http://127.0.0.1:{port}")
+            await client.call("POST", "/off", idempotent=True, base_url=f"http://127.0.0.1:{port}")
         await runner.cleanup()
 
 
@@ -84,7 +84,7 @@ async def test_a_call_that_may_not_be_repeated_has_its_own_connection() -> None:
     """A stale pooled connection can lose a reply; so the dangerous call never rides on one, and reads do."""
     async with serving(always(ok)) as server, client_of(server.base_url) as client:
         for _ in range(2):
-            await client.call("GET", "/read", repeat_safe=True)
+            await client.call("GET", "/read", idempotent=True)
         for _ in range(2):
             await client.call("POST", "/start")
     reads = {seen.peer for seen in server.seen if seen.path == "/read"}

@@ -59,10 +59,10 @@ async def dropping(answers: int, how: str) -> AsyncIterator[Dropping]:
 @pytest.mark.parametrize("method", METHODS)
 async def test_a_change_is_written_once_and_a_safe_call_thrice_at_most(method: str, warm: int, how: str) -> None:
     """On a new connection and on one that was used before, whatever the method: the library adds no tries of its own."""
-    for repeat_safe, most in ((False, 1), (True, MOST_TRIES)):
+    for idempotent, most in ((False, 1), (True, MOST_TRIES)):
         async with dropping(warm, how) as server, client_of(f"http://127.0.0.1:{server.port}") as client:
             for _ in range(warm):
-                await client.call("GET", "/before", repeat_safe=repeat_safe)
+                await client.call("GET", "/before", idempotent=idempotent)
             with pytest.raises(Lost):
-                await client.call(method, "/x", repeat_safe=repeat_safe)
+                await client.call(method, "/x", idempotent=idempotent)
             assert server.requests - warm == most

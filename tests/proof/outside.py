@@ -36,7 +36,7 @@ ROWS: Final = BackendRows(
     title="Box",
     targets=(TargetKind(name="lamp", prefix=None, help="A lamp", example="box:lamp"),),
     capabilities=(
-        row("start", "lamp", repeat_safe=False, help="Light it", example="start box:lamp", effect="The lamp burns."),
+        row("start", "lamp", idempotent=False, help="Light it", example="start box:lamp", effect="The lamp burns."),
         row(
             "pause",
             "lamp",

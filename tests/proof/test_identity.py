@@ -121,7 +121,7 @@ def test_enterprise_workspace_and_person_are_all_in_what_is_approved() -> None:
     """A digest made under one organization, workspace or id is none under another, though the other ids are equal."""
     target = Target(backend="acc", kind="agent", id="1", name="shop/prices", scope="acc:shop/prices")
     operation = Operation(
-        request_id="r-1", verb="start", target=target, risk=Risk.CHANGE, repeat_safe=False, deadline=1.0
+        request_id="r-1", verb="start", target=target, risk=Risk.CHANGE, idempotent=False, deadline=1.0
     )
     place = Place(team_id="T0ACME", channel_id=CRAWL)
     actors = [

@@ -158,7 +158,7 @@ _START = Operation(
     words=(("production", "true"), ("input.region", "north"), ("input.password", "hunter2-not-a-secret")),
     reason="monthly *check*",
     risk=Risk.CHANGE,
-    repeat_safe=False,
+    idempotent=False,
     deadline=60,
     starts_run=True,
 )

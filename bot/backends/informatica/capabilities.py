@@ -61,11 +61,11 @@ _PAUSE: Final = pause("Switch on again")
 
 
 def _capability(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
-    return Capability(verb=verb, target=target, risk=risk, **{"repeat_safe": True, **rest})
+    return Capability(verb=verb, target=target, risk=risk, **{"idempotent": True, **rest})
 
 
 def _read(verb: str, target: str, **rest: Any) -> Capability:
-    return _capability(verb, target, Risk.READ, **{"deadline": _READ_TIME, "effect": "Nothing changes.", **rest})
+    return _capability(verb, target, Risk.READ, **{"timeout": _READ_TIME, "effect": "Nothing changes.", **rest})
 
 
 _READS: Final = (
@@ -128,7 +128,7 @@ _READS: Final = (
         endpoint="GET /api/v2/activity/activityLog, GET /api/v2/activity/activityLog/ID/sessionLog (DOC)",
         params=(_RUN, TAIL, GREP, DIFF),
         own_verb=True,
-        deadline=_LOG_TIME,
+        timeout=_LOG_TIME,
     ),
 )
 
@@ -137,9 +137,9 @@ _SERVICES: Final = (
         "start",
         SERVICE,
         Risk.CHANGE,
-        repeat_safe=False,
+        idempotent=False,
         starts_run=True,
-        deadline=_CHANGE_TIME,
+        timeout=_CHANGE_TIME,
         help="Start a service of a Secure Agent, also one that is stopped and no longer listed",
         example='start infa:eu-1/"Data Integration Server"',
         effect="The latest version of the service starts. It accepts jobs after one to two minutes.",
@@ -149,9 +149,9 @@ _SERVICES: Final = (
         "stop",
         SERVICE,
         Risk.DANGER,
-        repeat_safe=False,
+        idempotent=False,
         starts_run=True,
-        deadline=_CHANGE_TIME,
+        timeout=_CHANGE_TIME,
         help="Stop all versions of a service of a Secure Agent",
         example='stop infa:eu-1/"Data Integration Server"',
         effect="All versions of the service stop, and its running jobs are killed.",
@@ -161,8 +161,8 @@ _SERVICES: Final = (
         "restart",
         SERVICE,
         Risk.DANGER,
-        repeat_safe=False,
-        deadline=RESTART_TIME,
+        idempotent=False,
+        timeout=RESTART_TIME,
         help="Stop a service, wait until it is down, then start it and wait until it is up",
         example='restart infa:eu-1/"Data Integration Server"',
         effect="The service is down for some minutes, and its running jobs are killed.",
@@ -175,9 +175,9 @@ _TASKS: Final = (
         "start",
         TASK,
         Risk.CHANGE,
-        repeat_safe=False,
+        idempotent=False,
         starts_run=True,
-        deadline=_CHANGE_TIME,
+        timeout=_CHANGE_TIME,
         help="Run a task",
         example="start infa:task/load_orders",
         effect="A job of the task starts. Two starts make two jobs.",
@@ -187,9 +187,9 @@ _TASKS: Final = (
         "stop",
         TASK,
         Risk.DANGER,
-        repeat_safe=False,
+        idempotent=False,
         starts_run=True,
-        deadline=_CHANGE_TIME,
+        timeout=_CHANGE_TIME,
         help="Stop the running job of a task",
         example="stop infa:task/load_orders clean=true",
         effect="The running job stops. What it has written so far stays.",
@@ -203,7 +203,7 @@ _SCHEDULES: Final = (
         "schedule on",
         SCHEDULE,
         Risk.CHANGE,
-        deadline=_CHANGE_TIME,
+        timeout=_CHANGE_TIME,
         help="Switch a schedule on",
         example="schedule on infa:schedule/nightly",
         effect="The schedule starts its tasks again.",
@@ -213,7 +213,7 @@ _SCHEDULES: Final = (
         "schedule off",
         SCHEDULE,
         Risk.CHANGE,
-        deadline=_CHANGE_TIME,
+        timeout=_CHANGE_TIME,
         help="Switch a schedule off, for a time or until you switch it on",
         example="schedule off infa:schedule/nightly for=2h",
         effect="The schedule starts nothing until it is switched on again. Running jobs continue.",

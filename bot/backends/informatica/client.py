@@ -138,7 +138,7 @@ class InfaClient:
             to=to,
             cap=LARGEST_LOG,
             auth=self._v2,
-            repeat_safe=True,
+            idempotent=True,
             missing=missing,
             deadline=_LOG_TIME,
         )
@@ -175,7 +175,7 @@ class InfaClient:
         source = self._v3 if v3 else self._v2
         for last in (False, True):
             worn = await source.credential()
-            reply = await self._http.call(method, path, auth=source, repeat_safe=safe, missing=missing, **rest)
+            reply = await self._http.call(method, path, auth=source, idempotent=safe, missing=missing, **rest)
             error = error_in(reply.body)
             if error is None:
                 self._note_clock(reply.date)

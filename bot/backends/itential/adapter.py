@@ -92,7 +92,7 @@ class ItentialBackend(AdapterBase):
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
         """Looks the call up in the newest jobs, the status of the job, or the lists."""
         kind = operation.target.kind
-        if operation.repeat_safe:
+        if operation.idempotent:
             return LookBack(evidence="This call is idempotent, so you can send it again.")
         if kind == SERVICE:
             return await runs.look_back(self._ctx, operation, sent_at)

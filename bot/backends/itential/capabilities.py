@@ -63,11 +63,11 @@ TARGETS: Final = (
 
 
 def _capability(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
-    return Capability(verb=verb, target=target, risk=risk, **{"repeat_safe": False, "deadline": _CHANGE_TIME, **rest})
+    return Capability(verb=verb, target=target, risk=risk, **{"idempotent": False, "timeout": _CHANGE_TIME, **rest})
 
 
 def _read(verb: str, target: str, **rest: Any) -> Capability:
-    usual = {"repeat_safe": True, "deadline": _READ_TIME, "effect": "Nothing changes."}
+    usual = {"idempotent": True, "timeout": _READ_TIME, "effect": "Nothing changes."}
     return _capability(verb, target, Risk.READ, **{**usual, **rest})
 
 
@@ -189,7 +189,7 @@ _RUNS: Final = (
         SERVICE,
         Risk.CHANGE,
         starts_run=True,
-        deadline=_RUN_TIME,
+        timeout=_RUN_TIME,
         help="Run a service with parameters",
         example="start itn:my-tofu-service param.action=apply",
         effect="The service runs once on its gateway. Two starts make two runs.",
@@ -201,7 +201,7 @@ _RUNS: Final = (
         SERVICE,
         Risk.DANGER,
         starts_run=True,
-        deadline=_RUN_TIME,
+        timeout=_RUN_TIME,
         help="Run an OpenTofu plan with action=destroy",
         example="destroy itn:my-tofu-service",
         effect="OpenTofu destroys everything that the plan created. This can't be undone.",
@@ -269,7 +269,7 @@ _GATEWAYS: Final = (
         "gateway set",
         GATEWAY,
         Risk.CHANGE,
-        repeat_safe=True,
+        idempotent=True,
         help="Change a gateway; fields that you leave out stay as they are",
         example="gateway set itn:gateway/cluster_1 readonly=true",
         effect="The gateway gets these values. A disabled or read-only gateway runs no services.",
@@ -308,7 +308,7 @@ _GROUPS: Final = (
         "group set",
         GROUP,
         Risk.CHANGE,
-        repeat_safe=True,
+        idempotent=True,
         help="Change a service group; fields that you leave out stay as they are",
         example='group set itn:group/nightly description="Night runs"',
         effect="The service group gets these values. This can change who may run its services.",
@@ -344,7 +344,7 @@ _CERTS: Final = (
         "cert set",
         CERT,
         Risk.CHANGE,
-        repeat_safe=True,
+        idempotent=True,
         help="Replace a certificate; fields that you leave out stay as they are",
         example="cert set itn:cert/edge contract_id=c-2",
         effect="Gateways that use the certificate switch to the new one.",

@@ -98,7 +98,7 @@ class ItnClient:
     async def change(self, resource: Resource[M], id: str, fields: Mapping[str, Json]) -> None:
         """PUT or PATCH RESOURCE/ID."""
         body: dict[str, Json] = {resource.change: dict(fields)} if resource.change else dict(fields)
-        await self._http.call(resource.method, f"{GM}/{resource.path}/{segment(id)}", json=body, repeat_safe=True)
+        await self._http.call(resource.method, f"{GM}/{resource.path}/{segment(id)}", json=body, idempotent=True)
 
     async def delete(self, resource: Resource[M], id: str) -> None:
         """DELETE RESOURCE/ID."""
@@ -122,7 +122,7 @@ class ItnClient:
 
     async def health(self) -> str:
         """GET health/status, which asks for no credential: its `result` or `status`."""
-        value = (await self._http.call("GET", f"{GM}/health/status", auth=None, repeat_safe=True)).value()
+        value = (await self._http.call("GET", f"{GM}/health/status", auth=None, idempotent=True)).value()
         return _word(value.get("result", value.get("status")) if isinstance(value, dict) else value)
 
     async def version(self) -> str:
@@ -155,7 +155,7 @@ class ItnClient:
         await self._http.call("POST", f"{OM}/{segment(id)}/tasks/{segment(task)}/retry", missing=f"job {id}")
 
     async def _get(self, path: str, query: Sequence[tuple[str, str]] = (), missing: str | None = None) -> Reply:
-        return await self._http.call("GET", path, query=query, repeat_safe=True, missing=missing)
+        return await self._http.call("GET", path, query=query, idempotent=True, missing=missing)
 
 
 def _cluster(cluster: str) -> list[tuple[str, str]]:

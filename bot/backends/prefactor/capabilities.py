@@ -77,11 +77,11 @@ def _says_what_to_change(asked: Arguments) -> None:
 
 
 def _capability(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
-    return Capability(verb=verb, target=target, risk=risk, repeat_safe=True, **{"deadline": _CHANGE_TIME, **rest})
+    return Capability(verb=verb, target=target, risk=risk, idempotent=True, **{"timeout": _CHANGE_TIME, **rest})
 
 
 def _read(verb: str, target: str, **rest: Any) -> Capability:
-    return _capability(verb, target, Risk.READ, deadline=_READ_TIME, **rest)
+    return _capability(verb, target, Risk.READ, timeout=_READ_TIME, **rest)
 
 
 def _create(target: str, example: str) -> Capability:

@@ -163,7 +163,7 @@ class PrefactorClient:
             API + path,
             query=query,
             json=json,
-            repeat_safe=True,
+            idempotent=True,
             missing=missing,
             deadline=_CALL_TIME,
         )

@@ -56,11 +56,11 @@ TAGS: Final = Param(
 
 
 def _capability(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
-    return Capability(verb=verb, target=target, risk=risk, **{"repeat_safe": True, "deadline": _CHANGE_TIME, **rest})
+    return Capability(verb=verb, target=target, risk=risk, **{"idempotent": True, "timeout": _CHANGE_TIME, **rest})
 
 
 def _read(verb: str, target: str, **rest: Any) -> Capability:
-    return _capability(verb, target, Risk.READ, deadline=_READ_TIME, effect="Nothing changes.", **rest)
+    return _capability(verb, target, Risk.READ, timeout=_READ_TIME, effect="Nothing changes.", **rest)
 
 
 CAPABILITIES: Final = (
@@ -110,8 +110,8 @@ CAPABILITIES: Final = (
         "restart",
         AGENT,
         Risk.DANGER,
-        repeat_safe=False,
-        deadline=RESTART_TIME,
+        idempotent=False,
+        timeout=RESTART_TIME,
         help="Restart the agent (from 4.1.0) and wait until it answers again",
         example="restart res:",
         effect="The agent's program restarts. All transfers are interrupted and continue when it is back.",

@@ -51,17 +51,17 @@ class ResilioClient:
 
     async def client(self, deadline: float = _CALL_TIME) -> Client:
         """GET client: name, paused, connection."""
-        return (await self._call("GET", CLIENT, repeat_safe=True, deadline=deadline)).read(Client)
+        return (await self._call("GET", CLIENT, idempotent=True, deadline=deadline)).read(Client)
 
     async def runs(self) -> list[Run]:
         """GET runs: the current runs, from 3.0.0. The samples show an array; the object of one run is read as well."""
-        reply = await self._call("GET", RUNS, repeat_safe=True, missing=NEEDS_RUNS)
+        reply = await self._call("GET", RUNS, idempotent=True, missing=NEEDS_RUNS)
         return [reply.read(Run, "run_id")] if isinstance(reply.value(), dict) else reply.rows(Run)
 
     async def run(self, run_id: str) -> Run:
         """GET runs/ID: an array for one run too (SEED); an object is read as well, and an empty array means no such run."""
         missing = f"run {run_id} now"
-        reply = await self._call("GET", f"{RUNS}/{segment(run_id)}", repeat_safe=True, missing=missing)
+        reply = await self._call("GET", f"{RUNS}/{segment(run_id)}", idempotent=True, missing=missing)
         found = [reply.read(Run)] if isinstance(reply.value(), dict) else reply.rows(Run)
         for run in found:
             if str(run.run_id) == run_id or (run.run_id is None and len(found) == 1):
@@ -72,31 +72,31 @@ class ResilioClient:
     async def pause(self, resume_timer: int | None) -> None:
         """PATCH client?paused=true, with resume_timer in seconds; the reply is not shown, any success counts."""
         timer = [("resume_timer", str(resume_timer))] if resume_timer is not None else []
-        await self._call("PATCH", CLIENT, query=[("paused", "true"), *timer], repeat_safe=True)
+        await self._call("PATCH", CLIENT, query=[("paused", "true"), *timer], idempotent=True)
 
     async def resume(self) -> None:
         """PATCH client?paused=false."""
-        await self._call("PATCH", CLIENT, query=[("paused", "false")], repeat_safe=True)
+        await self._call("PATCH", CLIENT, query=[("paused", "false")], idempotent=True)
 
     async def restart(self, deadline: float) -> None:
         """PATCH client with {"restart": true}, from 4.1.0. The sample's single quotes are not valid JSON. Never sent twice."""
-        await self._call("PATCH", CLIENT, json={"restart": True}, repeat_safe=False, deadline=deadline)
+        await self._call("PATCH", CLIENT, json={"restart": True}, idempotent=False, deadline=deadline)
 
     async def tags(self) -> list[Tag]:
         """GET tags, from 2.10.0."""
-        return (await self._call("GET", TAGS, repeat_safe=True, missing=NEEDS_TAGS)).rows(Tag, at=("tags",))
+        return (await self._call("GET", TAGS, idempotent=True, missing=NEEDS_TAGS)).rows(Tag, at=("tags",))
 
     async def set_tags(self, tags: Mapping[str, str]) -> None:
         """PATCH tags, from 2.9.3: each is added or changed, all others stay; there is no way to delete one."""
         rows: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in tags.items()]
-        await self._call("PATCH", TAGS, json={"tags": rows}, repeat_safe=True)
+        await self._call("PATCH", TAGS, json={"tags": rows}, idempotent=True)
 
     async def _call(
         self,
         method: str,
         path: str,
         *,
-        repeat_safe: bool,
+        idempotent: bool,
         query: Sequence[tuple[str, str]] = (),
         json: Json = None,
         missing: str | None = None,
@@ -111,7 +111,7 @@ class ResilioClient:
                 query=query,
                 json=json,
                 auth=auth,
-                repeat_safe=repeat_safe,
+                idempotent=idempotent,
                 missing=missing,
                 deadline=deadline,
             )
@@ -126,7 +126,7 @@ class ResilioClient:
                 refused = no
             renewed = await auth.renew(used)
             # A refused call did nothing, but a call that must not be sent twice is still left to a person.
-            if renewed is None or not repeat_safe:
+            if renewed is None or not idempotent:
                 raise refused
             return await once()
         except NotSent as problem:

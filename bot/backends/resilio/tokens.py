@@ -39,7 +39,7 @@ class TokenKeeper:
 
     async def _fetch(self) -> Credential:
         """GET /api/v3/token, which is asked without a token."""
-        reply = await self._http.call("GET", TOKEN_PATH, auth=None, repeat_safe=True, deadline=_DEADLINE)
+        reply = await self._http.call("GET", TOKEN_PATH, auth=None, idempotent=True, deadline=_DEADLINE)
         token = reply.read(_Token).token.get_secret_value()
         if not token.isascii() or not token.isprintable():
             raise BadReply(f"{self._http.name} returned a token that can't be sent.")

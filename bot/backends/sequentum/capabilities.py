@@ -56,23 +56,23 @@ TARGETS: Final = (
 
 
 def _capability(verb: str, target: str, risk: Risk, **rest: Any) -> Capability:
-    return Capability(verb=verb, target=target, risk=risk, **{"repeat_safe": True, **rest})
+    return Capability(verb=verb, target=target, risk=risk, **{"idempotent": True, **rest})
 
 
 def _read(verb: str, target: str, **rest: Any) -> Capability:
-    return _capability(verb, target, Risk.READ, **{"deadline": _READ_TIME, **rest})
+    return _capability(verb, target, Risk.READ, **{"timeout": _READ_TIME, **rest})
 
 
 def _file(verb: str, target: str, **rest: Any) -> Capability:
-    return _capability(verb, target, Risk.READ, deadline=_FILE_TIME, own_verb=True, **rest)
+    return _capability(verb, target, Risk.READ, timeout=_FILE_TIME, own_verb=True, **rest)
 
 
 def _change(verb: str, target: str, **rest: Any) -> Capability:
-    return _capability(verb, target, rest.pop("risk", Risk.CHANGE), **{"deadline": _CHANGE_TIME, **rest})
+    return _capability(verb, target, rest.pop("risk", Risk.CHANGE), **{"timeout": _CHANGE_TIME, **rest})
 
 
 def _start(verb: str, target: str, **rest: Any) -> Capability:
-    return _capability(verb, target, Risk.CHANGE, repeat_safe=False, starts_run=True, **rest)
+    return _capability(verb, target, Risk.CHANGE, idempotent=False, starts_run=True, **rest)
 
 
 _READS: Final = (
@@ -153,7 +153,7 @@ _STARTS: Final = (
     _start(
         "start",
         AGENT,
-        deadline=_START_TIME,
+        timeout=_START_TIME,
         help="Start an agent on its cluster, or its job",
         example="start acc:shop/prices input.country=de",
         effect="The agent starts. A run that is already active is not stopped.",
@@ -164,7 +164,7 @@ _STARTS: Final = (
     _start(
         "restart",
         RUN,
-        deadline=_CHANGE_TIME,
+        timeout=_CHANGE_TIME,
         help="Run an agent run again from the beginning",
         example="restart acc:run/ID",
         effect="The run starts again from the beginning.",
@@ -173,7 +173,7 @@ _STARTS: Final = (
     _start(
         "retry",
         RUN,
-        deadline=_CHANGE_TIME,
+        timeout=_CHANGE_TIME,
         help="Continue a run and retry its errors",
         example="retry acc:run/ID method=Continue",
         effect="The run continues with the given method.",
@@ -183,7 +183,7 @@ _STARTS: Final = (
     _start(
         "schedule start",
         SCHEDULE,
-        deadline=_CHANGE_TIME,
+        timeout=_CHANGE_TIME,
         help="Start a schedule's job now",
         example="schedule start acc:schedule/ID",
         effect="The schedule's job starts now. Its next times don't change.",
@@ -271,7 +271,7 @@ _CHANGES: Final = (
         params=INPUT_FILE,
         check=checks.put,
         takes_files=True,
-        deadline=_FILE_TIME,
+        timeout=_FILE_TIME,
     ),
     _change(
         "input upload",
@@ -283,7 +283,7 @@ _CHANGES: Final = (
         params=INPUT_FILE,
         check=checks.upload,
         takes_files=True,
-        deadline=_FILE_TIME,
+        timeout=_FILE_TIME,
     ),
     _change(
         "input clear",

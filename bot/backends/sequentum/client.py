@@ -202,7 +202,7 @@ class AccClient:
             query=[("name", name)],
             content=content,
             headers=[("Content-Type", "application/json")],
-            repeat_safe=True,
+            idempotent=True,
             missing=f"agent {agent_id}",
             deadline=FILE_DEADLINE,
         )
@@ -217,7 +217,7 @@ class AccClient:
                 ("Content-Type", f"multipart/form-data; boundary={boundary}"),
                 ("Content-Length", str(size)),
             ],
-            repeat_safe=True,
+            idempotent=True,
             missing=f"agent {agent_id}",
             deadline=FILE_DEADLINE,
         )
@@ -247,16 +247,16 @@ class AccClient:
         await self._change(path, f"agent {agent_id}", json=message)
 
     async def _get(self, path: str, *, missing: str, query: str = "") -> Reply:
-        return await self._http.call("GET", path, query=query, repeat_safe=True, missing=missing)
+        return await self._http.call("GET", path, query=query, idempotent=True, missing=missing)
 
     async def _change(
         self, path: str, missing: str | None, *, method: str = "POST", safe: bool = True, **more: Any
     ) -> Reply:
-        return await self._http.call(method, path, repeat_safe=safe, missing=missing, **more)
+        return await self._http.call(method, path, idempotent=safe, missing=missing, **more)
 
     async def _file(self, path: str, to: BinaryIO, missing: str) -> Download:
         return await self._http.download(
-            "GET", path, to=to, cap=LARGEST_FILE, repeat_safe=True, missing=missing, deadline=FILE_DEADLINE
+            "GET", path, to=to, cap=LARGEST_FILE, idempotent=True, missing=missing, deadline=FILE_DEADLINE
         )
 
     def _ids(self, reply: Reply) -> list[str]:

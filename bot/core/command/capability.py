@@ -38,7 +38,7 @@ class TargetKind(Value):
 class Capability(Value):
     """One verb on one kind of target.
 
-    `repeat_safe` False: the program never sends it twice. `deadline` is the timeout of the whole call in seconds.
+    `idempotent` False: the program never sends it twice. `timeout` is the timeout of the whole call in seconds.
     `own_verb` True keeps a read out of `risk:read`: a rule must name it. `starts_run` True: the outcome carries a
     run that can be watched. `effect` is one sentence about what will happen, for the pre-flight and the docs.
     `pausable` takes `for=` and `until=`: at the end the program runs the verb `resumes`; without `resumes` the control
@@ -49,8 +49,8 @@ class Capability(Value):
     verb: str
     target: str
     risk: Risk
-    repeat_safe: bool
-    deadline: float
+    idempotent: bool
+    timeout: float
     help: str
     example: str
     effect: str = ""

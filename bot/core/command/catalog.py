@@ -67,7 +67,7 @@ class Catalog:
         builtin = self.builtins.get(verb)
         if not rows and builtin is not None:
             return builtin.risk is not Risk.READ
-        return any(row.risk is not Risk.READ and not row.repeat_safe for _, row in rows)
+        return any(row.risk is not Risk.READ and not row.idempotent for _, row in rows)
 
     def starts_run(self, verb: str, target: str | None) -> bool:
         """Whether doing this at once starts another run: nothing shows a pre-flight first, and it does not end a pause."""

@@ -516,6 +516,6 @@ def test_rows_are_complete() -> None:
         assert row.example.startswith(f"{row.verb} infa:")
         assert row.effect
         assert any(mark in row.endpoint for mark in ("SEED", "DOC", "CODE", "GUESS"))
-        assert row.deadline > 0
+        assert row.timeout > 0
     danger = {(row.verb, row.target) for row in PLUGIN.rows.capabilities if row.risk is Risk.DANGER}
     assert danger == {("stop", "service"), ("restart", "service"), ("stop", "task")}

@@ -521,7 +521,7 @@ def test_rows_are_complete() -> None:
         assert row.example.startswith(f"{row.verb} itn:")
         assert row.effect
         assert any(mark in row.endpoint for mark in ("SEED", "DOC", "CODE", "GUESS"))
-        assert row.deadline > 0
+        assert row.timeout > 0
     danger = {(row.verb, row.target) for row in PLUGIN.rows.capabilities if row.risk is Risk.DANGER}
     deletes = {(f"{kind} delete", kind) for kind in ("gateway", "group", "cert")}
     assert danger == deletes | {("destroy", "service"), ("stop", "job")}

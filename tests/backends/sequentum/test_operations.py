@@ -314,7 +314,7 @@ def test_every_operation_has_a_case() -> None:
 def test_risk_and_repeat_safety_are_those_of_the_plan() -> None:
     """What starts something is never repeated; what destroys is danger; logs and data are their own verbs."""
     rows = {(row.verb, row.target): row for row in PLUGIN.rows.capabilities}
-    unsafe = {key for key, row in rows.items() if not row.repeat_safe}
+    unsafe = {key for key, row in rows.items() if not row.idempotent}
     assert unsafe == {("start", "agent"), ("restart", "run"), ("retry", "run"), ("schedule start", "schedule")}
     assert {key for key, row in rows.items() if row.starts_run} == unsafe
     assert {key for key, row in rows.items() if row.risk is Risk.DANGER} == {
