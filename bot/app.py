@@ -55,7 +55,7 @@ from bot.slack.response_url import Responder
 from bot.slack.store_watch import StoreWatch
 from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.sqlite.store import Store
-from bot.store.sqlite.target_names import StoreNames
+from bot.store.target_cache import StoreTargetCache
 
 FOLLOW_EVERY = 1.0
 RULES_EVERY = 1.0
@@ -98,8 +98,8 @@ class Bot:
         )
         self.store = Store.open(str(settings.store_path), exclusive=True)
         try:
-            self.names = StoreNames(self.store, self.clock)
-            self.built = build_backends(settings, self.clock, self.ids, self.names, environ)
+            self.target_cache = StoreTargetCache(self.store, self.clock)
+            self.built = build_backends(settings, self.clock, self.ids, self.target_cache, environ)
             self.store.secrets = self.built.secrets
         except BaseException:
             self.store.close_sync()
@@ -137,7 +137,7 @@ class Bot:
         )
         self.rotation.follow(self.sender.client, uploads.client)
         directory = SlackDirectory(client, self.store, self.clock, slack.team)
-        self.ctx = self._deps(client, directory, self.sender, self._spool(left))
+        self.ctx = self._context(client, directory, self.sender, self._spool(left))
         self.pipeline = Intake(self.ctx)
         await self.rules.registered(self.store)
         stalls = Stalls(self.clock)
@@ -164,7 +164,7 @@ class Bot:
         spool.prepare(self.sender.files_of(left))
         return spool
 
-    def _deps(
+    def _context(
         self, client: AsyncWebClient, directory: SlackDirectory, presenter: Presenter, spool: FileSpool
     ) -> Context:
         session = self._session
@@ -176,7 +176,7 @@ class Bot:
             clock=self.clock,
             ids=self.ids,
             store=self.store,
-            names=self.names,
+            target_cache=self.target_cache,
             directory=directory,
             presenter=presenter,
             files=Attachments(client, session),

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bot import config, plugins
 from bot.core.command.catalog import Catalog
 from bot.core.ports.plugin import BackendSettings
-from bot.core.ports.services import Backend, Clock, Directory, Ids, Names, Presenter, SlackFiles, Spool
+from bot.core.ports.services import Backend, Clock, Directory, Ids, Presenter, SlackFiles, Spool, TargetCache
 from bot.core.ports.store import Store
 from bot.core.redact import SecretList
 from bot.features.access.breakglass import BreakglassEffect
@@ -30,7 +30,7 @@ class Parts:
     name: str
     clock: Clock
     ids: Ids
-    names: Names
+    target_cache: TargetCache
     secrets: SecretList = field(default_factory=SecretList)
 
 
@@ -44,7 +44,7 @@ class Built:
 
 
 def build_backends(
-    settings: config.Settings, clock: Clock, ids: Ids, names: Names, environ: Mapping[str, str]
+    settings: config.Settings, clock: Clock, ids: Ids, target_cache: TargetCache, environ: Mapping[str, str]
 ) -> Built:
     """Every `[[backend]]` table through its plugin; raises ConfigProblem with the problems of all tables."""
     backends: dict[str, Backend] = {}
@@ -52,7 +52,7 @@ def build_backends(
     problems: list[str] = []
     for table in settings.backends:
         try:
-            parts = Parts(table["name"], clock, ids, names, secrets)
+            parts = Parts(table["name"], clock, ids, target_cache, secrets)
             own, backends[table["name"]] = backend_of(table, settings, environ, parts)
         except config.ConfigProblem as problem:
             problems.extend(problem.lines)
@@ -60,7 +60,7 @@ def build_backends(
         secrets.configure(*secrets_in(own), *own.proxies.secrets())
     if problems:
         raise config.ConfigProblem(*problems)
-    catalog = Catalog({name: backend.rows for name, backend in backends.items()})
+    catalog = Catalog({name: backend.spec for name, backend in backends.items()})
     return Built(backends, catalog, secrets)
 
 
@@ -113,7 +113,7 @@ def build_context(
     clock: Clock,
     ids: Ids,
     store: Store,
-    names: Names,
+    target_cache: TargetCache,
     directory: Directory,
     presenter: Presenter,
     files: SlackFiles,
@@ -128,7 +128,7 @@ def build_context(
         catalog=built.catalog,
         backends=built.backends,
         store=store,
-        names=names,
+        target_cache=target_cache,
         directory=directory,
         presenter=presenter,
         files=files,

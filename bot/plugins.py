@@ -7,7 +7,7 @@ import pkgutil
 import re
 from typing import Final
 
-from bot.core.command.capability import BackendRows
+from bot.core.command.capability import KindSpec
 from bot.core.command.catalog import Catalog
 from bot.core.ports.plugin import Plugin
 
@@ -35,20 +35,20 @@ def load(kind: str) -> Plugin:
     return plugin
 
 
-def all_rows() -> tuple[BackendRows, ...]:
+def all_specs() -> tuple[KindSpec, ...]:
     """The capabilities of every kind of control plane, by kind."""
-    return tuple(load(kind).rows for kind in kinds())
+    return tuple(load(kind).spec for kind in kinds())
 
 
-def usual_name(rows: BackendRows) -> str:
+def usual_name(spec: KindSpec) -> str:
     """The default name of a backend of this kind, as the examples of its capabilities use it."""
-    for row in rows.capabilities:
+    for row in spec.capabilities:
         found = _NAME.search(row.example)
         if found is not None:
             return found.group(1)
-    return rows.kind
+    return spec.kind
 
 
 def catalog_of_all_kinds() -> Catalog:
     """One backend of every kind under its default name."""
-    return Catalog({usual_name(rows): rows for rows in all_rows()})
+    return Catalog({usual_name(spec): spec for spec in all_specs()})

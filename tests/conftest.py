@@ -75,7 +75,7 @@ def fork_server() -> Iterator[ForkServer]:
 
 
 @pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[World]:
+async def env(tmp_path: Path) -> AsyncIterator[World]:
     """A running world with one simulated ACC and rules that let the crawl team do everything in #crawl-ops."""
     async with world(tmp_path) as made:
         yield made

@@ -9,5 +9,5 @@ from bot.core.command.capability import Capability, Risk
 
 def row(verb: str, target: str, risk: Risk = Risk.CHANGE, **more: Any) -> Capability:
     """A row that may be repeated and has 30 seconds, unless `more` says otherwise; `more` are fields of a Capability."""
-    usual = {"idempotent": True, "deadline": 30.0, "help": "Do it", "example": f"{verb} {target}"}
+    usual = {"idempotent": True, "timeout": 30.0, "help": "Do it", "example": f"{verb} {target}"}
     return Capability(verb=verb, target=target, risk=risk, **{**usual, **more})

@@ -342,8 +342,8 @@ def tracked() -> list[Path]:
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
     """No path of the machine on which it was written, and no address of a package index."""
-    here = "|".join(("ho" + "me", "ro" + "ot", "wo" + "rk", "tm" + "p", "Use" + "rs", "mn" + "t"))
-    machine = re.compile(rf"(?<![\w.*}}~/-])/(?:{here})/[\w.]")
+    env = "|".join(("ho" + "me", "ro" + "ot", "wo" + "rk", "tm" + "p", "Use" + "rs", "mn" + "t"))
+    machine = re.compile(rf"(?<![\w.*}}~/-])/(?:{env})/[\w.]")
     index = re.compile(
         "|".join(("py" + r"pi\.org", "python" + "hosted", r"https?://[^\s\"')]+/sim" + "ple", "npm" + r"js\.org"))
     )

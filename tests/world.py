@@ -186,9 +186,9 @@ async def world(
             ws.register_plane(plane)
         environ = write_config(folder, ws, wanted, policy)
         bot = Bot(config.load(folder / "signalbox.toml", environ), environ)
-        here = World(ws, {plane.name: plane for plane in wanted}, folder, environ, bot)
+        env = World(ws, {plane.name: plane for plane in wanted}, folder, environ, bot)
         try:
             await bot.start()
-            yield here
+            yield env
         finally:
-            await here.bot.close()
+            await env.bot.close()

@@ -9,7 +9,7 @@ from bot.core.command.params import Param
 from bot.core.errors import CallProblem
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Health, LookBack, Named, Refused, RunView
-from bot.core.ports.services import Clock, Names
+from bot.core.ports.services import Clock, TargetCache
 from bot.core.text import written
 
 
@@ -46,10 +46,10 @@ class AdapterBase:
         return {}
 
 
-async def and_seen(names: Names, backend: str, kinds: Sequence[str], found: list[Named]) -> list[Named]:
+async def and_seen(target_cache: TargetCache, backend: str, kinds: Sequence[str], found: list[Named]) -> list[Named]:
     """`found` plus the targets seen earlier that it lacks: for a list with rows that can't be read."""
     listed = {(one.target.kind, one.target.id) for one in found}
-    seen = [target for kind in kinds for target, _ in await names.known(backend, kind)]
+    seen = [target for kind in kinds for target, _ in await target_cache.known(backend, kind)]
     missing = [target for target in seen if (target.kind, target.id) not in listed]
     rows = [Named(target=one, text=written(backend, one.name), state="can't be read now") for one in missing]
     return [*found, *rows]

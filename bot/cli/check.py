@@ -35,7 +35,7 @@ from bot.slack.manifest import SCOPES
 from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.sqlite.driver import sqlite_warning
 from bot.store.sqlite.store import Store
-from bot.store.sqlite.target_names import StoreNames
+from bot.store.target_cache import StoreTargetCache
 
 Print = Callable[[str], None]
 
@@ -187,7 +187,7 @@ async def _channels(directory: SlackDirectory, policy: Policy, settings: config.
 async def _backends(settings: config.Settings, environ: Mapping[str, str], store: Store, report: _Report) -> None:
     """Ask every backend that can be built, whatever is wrong with the others."""
     clock, ids, built = SystemClock(), SystemIds(), dict[str, Backend]()
-    names = StoreNames(store, clock)
+    names = StoreTargetCache(store, clock)
     for table in settings.backends:
         try:
             own, backend = backend_of(table, settings, environ, Parts(table["name"], clock, ids, names))

@@ -27,7 +27,7 @@ from bot.slack.files import Attachments, Uploads
 from bot.slack.message_sender import MessageSender
 from bot.slack.response_url import Responder
 from bot.store.sqlite.store import Store
-from bot.store.sqlite.target_names import StoreNames
+from bot.store.target_cache import StoreTargetCache
 
 Print = Callable[[str], None]
 GOOD = frozenset({Tone.PLAIN, Tone.GOOD, Tone.WORKING})
@@ -103,8 +103,8 @@ async def do(
     tasks = TaskQueue()
     async with open_session(settings.proxies, settings.ca_file) as session:
         client = await client_of(slack, session, store, clock)
-        names = StoreNames(store, clock)
-        built = build_backends(settings, clock, ids, names, environ)
+        target_cache = StoreTargetCache(store, clock)
+        built = build_backends(settings, clock, ids, target_cache, environ)
         store.secrets = built.secrets
         sender = MessageSender(  # stores messages only: the bot that runs on this store sends them
             store,
@@ -125,7 +125,7 @@ async def do(
             clock=clock,
             ids=ids,
             store=store,
-            names=names,
+            target_cache=target_cache,
             directory=await directory_of(slack, session, store, clock, say),
             presenter=presenter,
             files=Attachments(client, session),

@@ -133,7 +133,7 @@ def catalog_for(config_path: Path) -> tuple[Catalog, bool]:
         return catalog_of_all_kinds(), False
     try:
         tables = tomllib.loads(config_path.read_text(encoding="utf-8")).get("backend", [])
-        rows = {str(table["name"]): plugins.load(str(table["kind"])).rows for table in tables}
+        rows = {str(table["name"]): plugins.load(str(table["kind"])).spec for table in tables}
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{config_path}: {error}") from None
     except (TypeError, KeyError, AttributeError):

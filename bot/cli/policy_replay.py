@@ -77,7 +77,7 @@ async def _replay(settings: config.Settings, policy: Policy, seconds: int, since
     try:
         begin = stamp(clock.now() - timedelta(seconds=seconds))
         past = await asyncio.to_thread(decided, store, begin)
-        catalog = Catalog({t["name"]: plugins.load(t["kind"]).rows for t in settings.backends})
+        catalog = Catalog({t["name"]: plugins.load(t["kind"]).spec for t in settings.backends})
         async with open_session(settings.proxies, settings.ca_file) as session:
             slack = settings.slack
             directory = await directory_of(slack, session, store, clock, say)

@@ -10,7 +10,7 @@ from bot.core.errors import BadReply, BadRequest
 from bot.core.operation import Operation
 from bot.core.outcome import Phase
 from bot.core.ports.plugin import BackendSettings
-from bot.core.ports.services import Clock, Names
+from bot.core.ports.services import Clock, TargetCache
 from bot.core.redact import SecretList, redact
 
 SettingsT = TypeVar("SettingsT", bound=BackendSettings)
@@ -33,7 +33,7 @@ class AdapterContext(Generic[SettingsT, ClientT, FinderT]):
     settings: SettingsT
     client: ClientT
     finder: FinderT
-    names: Names
+    target_cache: TargetCache
     clock: Clock
     secrets: SecretList
 

@@ -43,7 +43,7 @@ class Intake:
     """Implements the port that the sources hand their intents to."""
 
     def __init__(self, ctx: Context) -> None:
-        self._deps = ctx
+        self._ctx = ctx
         self.catalog = ctx.catalog
         self.accepted = 0
         self.repeated = 0
@@ -51,7 +51,7 @@ class Intake:
 
     async def submit(self, intent: Intent) -> Receipt:
         """Store the request, start the work, and return what the person must see at once. Never raises a Problem."""
-        ctx = self._deps
+        ctx = self._ctx
         if self._limit.all_are_full(len(ctx.tasks), urgent=_is_urgent(intent)):
             return Receipt(say="Too many requests are in progress. Nothing was done. Try again in a minute.")
         try:
@@ -66,7 +66,7 @@ class Intake:
             )
 
     async def _accept(self, intent: Intent) -> Receipt:
-        ctx = self._deps
+        ctx = self._ctx
         audit_writer = AuditWriter(ctx.secrets)
         if isinstance(intent.payload, Form):
             intent = await placed(ctx, intent, intent.payload)
@@ -106,7 +106,7 @@ class Intake:
         """The request that an edited message is: its first one when nothing was asked before, else one correction of what could
         not be read. Any other is a request of its own that does nothing, or the earlier one again when the words are the same."""
         corrected = f"{intent.dedupe_key}:corrected"
-        store = self._deps.store
+        store = self._ctx.store
         earlier = await store.request_by_key(corrected) or await store.request_by_key(intent.dedupe_key)
         if earlier is None or (earlier.intent.typed == intent.typed and earlier.intent.payload == intent.payload):
             return intent if earlier is None else intent.model_copy(update={"dedupe_key": earlier.dedupe_key})
@@ -118,7 +118,7 @@ class Intake:
 
     async def _stored(self, intent: Intent, rows: Sequence[AuditEntry], *, begun: bool) -> bool:
         """Whether it is stored now and was not before. A form that was sent again after it was given back counts as new."""
-        store = self._deps.store
+        store = self._ctx.store
         if await store.accept(intent, rows, begun=begun):
             return True
         if not isinstance(intent.payload, Form):
@@ -135,11 +135,11 @@ class Intake:
     async def _abandon_when_stored(self, storing: asyncio.Task[bool], intent: Intent) -> None:
         """End a request that the store accepted late. Its person was told that nothing is done, so nothing is done."""
         if await storing:
-            await refusal.abandon(self._deps, intent, Doubt.TOO_LATE)
+            await refusal.abandon(self._ctx, intent, Doubt.TOO_LATE)
 
     def _is_too_late(self, intent: Intent, means: Mapping[str, Json]) -> bool:
         """Whether Slack has already shown the person an error, so that running it could run it twice."""
-        if intent.source not in _SHOWS_AN_ERROR or intent.age_here(self._deps.clock.now()) <= IN_TIME:
+        if intent.source not in _SHOWS_AN_ERROR or intent.age_here(self._ctx.clock.now()) <= IN_TIME:
             return False
         ask = intent.payload
         if isinstance(ask, Form):
@@ -149,7 +149,7 @@ class Intake:
 
     def _turned_away(self, intent: Intent) -> TurnedAway | None:
         """Why the request is recorded but not handled, None when it is handled."""
-        foreign = "other_workspace" if intent.place.team_id != self._deps.home_team else intent.foreign
+        foreign = "other_workspace" if intent.place.team_id != self._ctx.home_team else intent.foreign
         if foreign is not None:
             return TurnedAway(foreign, f"This bot serves {foreign.replace('other_', 'another ')}; nothing was done.")
         if self._limit.person_is_full(_whose(intent), urgent=_ends_things(intent)):
@@ -161,20 +161,20 @@ class Intake:
 
     def _work_on(self, intent: Intent, user: str) -> bool:
         """Start it now when it is urgent, otherwise queue it. False when the program is stopping."""
-        tasks = self._deps.tasks
+        tasks = self._ctx.tasks
         if _is_urgent(intent):
             return tasks.start(self._handled(intent, user), intent.request_id)
         return tasks.enqueue(lambda: self._handled(intent, user), intent.request_id)
 
     async def _handled(self, intent: Intent, user: str) -> None:
         try:
-            await handle(self._deps, intent)
+            await handle(self._ctx, intent)
         finally:
             self._limit.give(user)
 
     async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
         """What fits what was typed into a menu of targets."""
-        return await suggest(self._deps, actor, place, typed)
+        return await suggest(self._ctx, actor, place, typed)
 
 
 def _whose(intent: Intent) -> str:

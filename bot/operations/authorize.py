@@ -126,7 +126,7 @@ async def _may_ask(ctx: Context, seen: Visibility, target: str) -> bool:
     if kind is not None or not path or seen.written(f"{ref.backend}:{ref.path}"):
         return True
     usual = ctx.catalog.backends[ref.backend].default_target.name
-    known = await ctx.names.by_id(ref.backend, usual, path)
+    known = await ctx.target_cache.by_id(ref.backend, usual, path)
     return known is not None and seen.target(known)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.core.command.catalog import Catalog
 from bot.core.effects import Effect
 from bot.core.policy.compile import Policy
-from bot.core.ports.services import Backend, Clock, Directory, Ids, Names, Presenter, SlackFiles, Spool
+from bot.core.ports.services import Backend, Clock, Directory, Ids, Presenter, SlackFiles, Spool, TargetCache
 from bot.core.ports.store import Store
 from bot.core.redact import SecretList
 from bot.runtime.health import HealthBoard
@@ -41,7 +41,7 @@ class Context:
     catalog: Catalog
     backends: Mapping[str, Backend]
     store: Store
-    names: Names
+    target_cache: TargetCache
     directory: Directory
     presenter: Presenter
     files: SlackFiles

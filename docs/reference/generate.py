@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 from bot import config, plugins
 from bot.core.audit import COLUMNS, Event
 from bot.core.command.builtins import ALIASES, BUILTINS
-from bot.core.command.capability import BackendRows, Capability, TargetKind
+from bot.core.command.capability import Capability, KindSpec, TargetKind
 from bot.core.command.params import Param, ParamType, duration_text
 from bot.core.ports.plugin import BackendSettings
 from bot.slack.manifest import EVENTS as SLACK_EVENTS
@@ -98,7 +98,7 @@ def _sentence(help_: str, example: str | None) -> str:
     return f"{help_} (like `{example}`)" if example else help_
 
 
-def kind_block(rows: BackendRows) -> str:
+def kind_block(rows: KindSpec) -> str:
     """Everything about one kind of control plane: its targets, all its verbs, and a section for each."""
     name = plugins.usual_name(rows)
     targets = [(f"`{_target_form(name, kind)}`", kind.name, kind.help) for kind in rows.targets]
@@ -216,7 +216,7 @@ def block(name: str) -> str:
 
 
 def _commands() -> str:
-    return "\n".join(f"### {rows.title} (`{rows.kind}`)\n\n{kind_block(rows)}" for rows in plugins.all_rows())
+    return "\n".join(f"### {spec.title} (`{spec.kind}`)\n\n{kind_block(spec)}" for spec in plugins.all_specs())
 
 
 def _settings() -> str:

@@ -94,7 +94,7 @@ class Given:
     name: str
     clock: PlaneTime
     ids: CountingIds
-    names: Memory
+    target_cache: Memory
     spool: FileSpool
     files: Files
     presenter: Screen
@@ -129,7 +129,7 @@ class Stand:
 
     @property
     def catalog(self) -> Catalog:
-        return Catalog({self.backend.name: self.plugin.rows})
+        return Catalog({self.backend.name: self.plugin.spec})
 
     @property
     def told(self) -> list[str]:

@@ -156,5 +156,5 @@ class Parts:
     name: str
     clock: FakeClock
     ids: CountingIds
-    names: Memory
+    target_cache: Memory
     secrets: SecretList = field(default_factory=SecretList)

@@ -38,7 +38,7 @@ class Joined:
     backend: Any
     catalog: Catalog
     clock: Any
-    names: Memory
+    target_cache: Memory
     call: OneCall
 
     async def at(self, path: str) -> Target:
@@ -125,12 +125,12 @@ async def joined(
 ) -> AsyncIterator[Joined]:
     """The plugin's backend with these settings, closed again. Without a folder it may make no file."""
     clock, ids = clock or FakeClock(), CountingIds()
-    names = Memory(clock)
+    target_cache = Memory(clock)
     spool = FolderSpool(folder) if folder else NoSpool()
-    checked = plugin.settings.model_validate({"name": name, "kind": plugin.rows.kind, **settings})
-    backend = plugin.build(checked, Parts(name, clock, ids, names, SecretList(secrets_in(checked))))
+    checked = plugin.settings.model_validate({"name": name, "kind": plugin.spec.kind, **settings})
+    backend = plugin.build(checked, Parts(name, clock, ids, target_cache, SecretList(secrets_in(checked))))
     try:
-        yield Joined(name, backend, Catalog({name: plugin.rows}), clock, names, OneCall(clock, ids, spool))
+        yield Joined(name, backend, Catalog({name: plugin.spec}), clock, target_cache, OneCall(clock, ids, spool))
     finally:
         await backend.close()
 

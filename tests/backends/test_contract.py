@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import plugins
-from bot.core.command.capability import BackendRows, Capability, Risk
+from bot.core.command.capability import Capability, KindSpec, Risk
 from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.params import ParamType
 from bot.core.command.parser import parse, parse_target
@@ -24,7 +24,7 @@ SOURCE = re.compile(r"\b(SEED|DOC|CODE|GUESS)\b")
 NO_AMOUNT = {"log_level": "ranks", "run": "names a run by its number"}  # whole numbers that count nothing
 
 
-def rows_of(kind: str) -> BackendRows:
+def rows_of(kind: str) -> KindSpec:
     return plugins.load(kind).rows
 
 

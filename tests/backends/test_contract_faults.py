@@ -32,7 +32,7 @@ async def meet(stand: Stand, fault: Fault, row: Capability, sample: Sample) -> t
     """The outcome of the sample while its call meets the fault, and how often the plane saw that call."""
     operation = await stand.prepared(sample)
     if fault.slow:
-        operation = operation.model_copy(update={"deadline": SHORT})
+        operation = operation.model_copy(update={"timeout": SHORT})
     since = len(stand.plane.requests)
     everywhere = fault.spec["fault"] == "refuse"
     await stand.plane.set_fault({**fault.spec, **({} if everywhere else {"match": sample.wire})})

@@ -86,7 +86,7 @@ async def test_every_row_with_the_worst_that_a_vendor_could_say(kind: str, word:
     async with standing(kind, tmp_path) as stand:
         operation = await stand.prepared(samples.rows[samples.read])
         result = await stand.call(operation)
-        for number, row in enumerate(stand.plugin.rows.capabilities):
+        for number, row in enumerate(stand.plugin.spec.capabilities):
             target = operation.target.model_copy(update={"name": word, "id": word, "scope": f"{samples.name}:{word}"})
             update = {"verb": row.verb, "target": target, "reason": word, "words": (("name", word),)}
             worst = operation.model_copy(update=update)

@@ -132,18 +132,18 @@ def two_accs(clock: Any) -> tuple[Plane, ...]:
 
 @asynccontextmanager
 async def team(folder: Path, *names: str) -> AsyncIterator[World]:
-    async with world(folder, planes=two_accs, only=names) as here:
-        yield here
+    async with world(folder, planes=two_accs, only=names) as env:
+        yield env
 
 
 async def test_health_and_backends_show_every_plane_with_latency_and_credential(tmp_path: Path) -> None:
     """All kinds at once in one table, and the one that refuses connections is down in it while the others are ok."""
     names = ("acc", "acc2", *(samples_of(kind).name for kind in KINDS if samples_of(kind).name != "acc"))
-    async with team(tmp_path, *names) as here:
-        await here.until(lambda: all(here.bot.ctx.health.latest(name) for name in names))
-        await here.planes["acc2"].set_fault({"fault": "refuse"})
+    async with team(tmp_path, *names) as env:
+        await env.until(lambda: all(env.bot.ctx.health.latest(name) for name in names))
+        await env.planes["acc2"].set_fault({"fault": "refuse"})
         for verb, title in (("health", "Health"), ("backends", "Backends")):
-            text = shown(await here.does(verb, title, *names))
+            text = shown(await env.does(verb, title, *names))
             assert text.count("\nok") == len(names) - 1, text
             assert text.count("\ndown") == 1, text
             assert len(re.findall(r"\n\d+ ms", text)) >= len(names) - 1, text
@@ -154,28 +154,28 @@ async def test_health_and_backends_show_every_plane_with_latency_and_credential(
 async def test_a_hanging_acc_holds_neither_the_other_acc_nor_the_table_up(tmp_path: Path) -> None:
     """A command on one is done while the other hangs, the table is there at once without the one that hangs, and a second
     message tells of that."""
-    async with team(tmp_path, "acc", "acc2") as here:
-        await here.planes["acc"].set_fault(FOR_LONG)
-        await here.say("health")
-        await here.say("start acc2:shop/prices -- while the other hangs")
-        await here.sees("start acc2:shop/prices", "Succeeded", timeout=PATIENCE)
-        text = shown(await here.sees("Health", "No answer yet from acc;", timeout=PATIENCE))
+    async with team(tmp_path, "acc", "acc2") as env:
+        await env.planes["acc"].set_fault(FOR_LONG)
+        await env.say("health")
+        await env.say("start acc2:shop/prices -- while the other hangs")
+        await env.sees("start acc2:shop/prices", "Succeeded", timeout=PATIENCE)
+        text = shown(await env.sees("Health", "No answer yet from acc;", timeout=PATIENCE))
         assert text.count("\nok") == 1, text
         assert re.search(r"\nacc\n[^\n]+\nslow\nno answer within 1.5 s", text), text
-        late = shown(await here.sees("Health: late answers", "no answer within 8 s", timeout=PATIENCE))
+        late = shown(await env.sees("Health: late answers", "no answer within 8 s", timeout=PATIENCE))
         assert "acc2" not in late
-        assert any(run.agent.path == "shop/prices" for run in here.planes["acc2"].runs)
+        assert any(run.agent.path == "shop/prices" for run in env.planes["acc2"].runs)
 
 
 async def test_find_shows_names_of_every_backend_and_how_old_they_are(tmp_path: Path) -> None:
     """Names are learned as they are used and in the background; find asks nobody and says the age."""
-    async with team(tmp_path, "acc", "acc2", "itn") as here:
-        await here.does("status acc:shop/prices", "status acc:shop/prices")
-        await here.does("status acc2:shop/prices", "status acc2:shop/prices")
-        await refresh_names(here.bot.ctx)
-        counts = {name: len(plane.requests) for name, plane in here.planes.items()}
-        text = shown(await here.does("find prices", "Found for prices", "acc:shop/prices", "acc2:shop/prices"))
+    async with team(tmp_path, "acc", "acc2", "itn") as env:
+        await env.does("status acc:shop/prices", "status acc:shop/prices")
+        await env.does("status acc2:shop/prices", "status acc2:shop/prices")
+        await refresh_names(env.bot.ctx)
+        counts = {name: len(plane.requests) for name, plane in env.planes.items()}
+        text = shown(await env.does("find prices", "Found for prices", "acc:shop/prices", "acc2:shop/prices"))
         assert re.search(r"seen \d+[smh]", text), text
-        services = shown(await here.does("find tofu", "Found for tofu", "itn:"))
+        services = shown(await env.does("find tofu", "Found for tofu", "itn:"))
         assert "my-tofu-service" in services
-        assert counts == {name: len(plane.requests) for name, plane in here.planes.items()}
+        assert counts == {name: len(plane.requests) for name, plane in env.planes.items()}

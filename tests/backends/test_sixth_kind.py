@@ -91,17 +91,17 @@ async def nightly() -> AsyncIterator[Nightly]:
 @pytest.fixture
 async def joined(folder: Path, nightly: Nightly, tmp_path: Path) -> AsyncIterator[World]:
     """A running bot whose configuration has the page's table."""
-    async with world(tmp_path / "world") as here:
-        await here.bot.close()
+    async with world(tmp_path / "world") as env:
+        await env.bot.close()
         table = next(
             block.text for block in blocks("text") if ROOT / block.page == PAGE and "[[backend]]" in block.text
         )
-        config = here.folder / "signalbox.toml"
+        config = env.folder / "signalbox.toml"
         text = config.read_text(encoding="utf-8") + "\n" + table.replace("https://nightly.example.com", nightly.url)
         config.write_text(text, encoding="utf-8")
-        here.environ["NIGHT_TOKEN"] = "not-a-real-token"
-        await here.start()
-        yield here
+        env.environ["NIGHT_TOKEN"] = "not-a-real-token"
+        await env.start()
+        yield env
 
 
 async def test_a_control_plane_built_from_the_page_alone_is_operated_from_slack(

@@ -114,11 +114,11 @@ async def _under_load(load: Load, empty: Station, seconds: float) -> list[Measur
     ]
 
 
-def requested(here: Station, head: str | None) -> int:
+def requested(env: Station, head: str | None) -> int:
     """How many requests the audit log has behind `head`."""
     after = int((head or "0:").partition(":")[0])
     sql = "SELECT count(*) FROM audit WHERE seq > ? AND event = 'requested'"
-    return int(here.store.database.read_sync(lambda db: db.execute(sql, [after]).fetchone()[0]))
+    return int(env.store.database.read_sync(lambda db: db.execute(sql, [after]).fetchone()[0]))
 
 
 class Found:

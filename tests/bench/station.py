@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.build import Built, Installed, build_context
 from bot.core.card import Card, Delivery, FormView, HomeView
-from bot.core.command.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.command.capability import Capability, KindSpec, Risk, TargetKind
 from bot.core.command.catalog import Catalog
 from bot.core.command.params import Param, ParamType
 from bot.core.command.target_ref import TargetRef
@@ -38,18 +38,18 @@ from bot.slack.http import HttpServer
 from bot.slack.installation import Installation
 from bot.slack.payload import Stamp
 from bot.store.sqlite.store import Store
-from bot.store.sqlite.target_names import StoreNames
+from bot.store.target_cache import StoreTargetCache
 from tests.bench.load import CHANNEL, PEOPLE, SIGNING_SECRET, TEAM
 
 COMMAND: Final = "start box:shop/prices level=2 -- the monthly check"
 _KIND: Final = "bench"
 
 
-def rows_of(capabilities: int) -> BackendRows:
+def rows_of(capabilities: int) -> KindSpec:
     """A control plane that declares that many verbs; `start` is the last of them."""
     level = Param(name="level", type=ParamType.INTEGER, help="how loud", default=1, minimum=0, maximum=3)
     names = [f"verb{number}" for number in range(capabilities - 1)] + ["start"]
-    return BackendRows(
+    return KindSpec(
         kind=_KIND,
         title="Benchmark",
         targets=(TargetKind(name="agent", prefix=None, help="an agent", example="shop/prices", selects=True),),
@@ -59,7 +59,7 @@ def rows_of(capabilities: int) -> BackendRows:
                 target="agent",
                 risk=Risk.CHANGE,
                 idempotent=False,
-                deadline=10.0,
+                timeout=10.0,
                 help=f"{name} an agent",
                 example=f"{name} box:shop/prices",
                 params=(level,),
@@ -80,7 +80,7 @@ def rules_of(rules: int) -> str:
 class Box:
     """The control plane: knows every target and does everything at once. `polls` is how often it was asked about runs."""
 
-    def __init__(self, rows: BackendRows) -> None:
+    def __init__(self, rows: KindSpec) -> None:
         self.name = "box"
         self.rows = rows
         self.polls = 0
@@ -225,7 +225,7 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
         clock=clock,
         ids=ids,
         store=store,
-        names=StoreNames(store, clock),
+        target_cache=StoreTargetCache(store, clock),
         directory=People(),
         presenter=Nowhere(),
         files=NoFiles(),

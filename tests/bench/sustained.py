@@ -20,19 +20,19 @@ CONNECTIONS: Final = 16
 async def run(minutes: float) -> list[Measure]:
     """Send that long. What is refused for too much being under way is told so, and is not in the audit log."""
     with tempfile.TemporaryDirectory() as folder:
-        async with sending() as load, station(Path(folder)) as here:
-            await load.send(here.port, CONNECTIONS * 4, connections=CONNECTIONS)
-            await here.rest()
+        async with sending() as load, station(Path(folder)) as env:
+            await load.send(env.port, CONNECTIONS * 4, connections=CONNECTIONS)
+            await env.rest()
             gc_tuning.settle()
-            before = here.store.head_sync()
+            before = env.store.head_sync()
             count = int(RATE * 60 * minutes) // CONNECTIONS * CONNECTIONS
             spent = time.process_time()
             with Most() as memory:
-                found = await load.send(here.port, count, rate=RATE, connections=CONNECTIONS)
-                left = len(here.tasks)
-                await here.rest()
+                found = await load.send(env.port, count, rate=RATE, connections=CONNECTIONS)
+                left = len(env.tasks)
+                await env.rest()
             spent = time.process_time() - spent
-            lost = abs(count - found.told - requested(here, before))
+            lost = abs(count - found.told - requested(env, before))
     return [
         (f"{RATE} a second for {minutes:g} minutes, median", percentile(found.times, 50) * 1000, "ms", ""),
         ("the same, p99", percentile(found.times, 99) * 1000, "ms", "< 50"),

@@ -34,26 +34,26 @@ async def run(runs: int, *, seconds: float = 60.0, before: float = 12.0) -> list
     `before` is how long they are followed before it counts: at first every run has a look of its own.
     """
     with tempfile.TemporaryDirectory() as folder:
-        async with station(Path(folder)) as here:
+        async with station(Path(folder)) as env:
             made = SystemClock().now()
-            await here.store.database.write(lambda db: fill(db, runs, made))
+            await env.store.database.write(lambda db: fill(db, runs, made))
             gc_tuning.settle()
-            await _follow(here, before)
-            here.box.polls = 0
+            await _follow(env, before)
+            env.box.polls = 0
             with Most() as memory:
                 began, spent = time.perf_counter(), time.process_time()
-                await _follow(here, seconds)
+                await _follow(env, seconds)
                 took, spent = time.perf_counter() - began, time.process_time() - spent
-            return _measures(runs, took, spent, here.box.polls, memory.megabytes)
+            return _measures(runs, took, spent, env.box.polls, memory.megabytes)
 
 
-async def _follow(here: Station, seconds: float) -> None:
+async def _follow(env: Station, seconds: float) -> None:
     """As the program's timer does: look every second, and never twice at once."""
     clock = SystemClock()
     end = clock.monotonic() + seconds
     while clock.monotonic() < end:
         began = clock.monotonic()
-        await follow_due(here.ctx)
+        await follow_due(env.ctx)
         await clock.sleep(max(0.0, FOLLOW_EVERY - (clock.monotonic() - began)))
 
 

@@ -34,14 +34,14 @@ async def shell(folder: Path, script: str) -> str:
     return said.decode()
 
 
-async def test_the_commands_of_the_page_make_a_private_backup_that_verifies(here: World) -> None:
-    await here.does("start acc:shop/prices -- once", "start acc:shop/prices")
+async def test_the_commands_of_the_page_make_a_private_backup_that_verifies(env: World) -> None:
+    await env.does("start acc:shop/prices -- once", "start acc:shop/prices")
     make, check = [block.text for block in blocks("sh") if block.page == PAGE]
-    head = f"{here.audit()[-1].seq}:{here.audit()[-1].hash}"
-    await shell(here.folder, make)
-    made = here.folder / "backups" / "monday"
+    head = f"{env.audit()[-1].seq}:{env.audit()[-1].hash}"
+    await shell(env.folder, make)
+    made = env.folder / "backups" / "monday"
     assert {path.name: oct(path.stat().st_mode & 0o777) for path in made.iterdir()} == dict.fromkeys(
         ("signalbox.db", "signalbox.toml", "policy.toml"), "0o600"
     )
     old = next(word for word in check.split() if ":" in word)
-    assert "the chain is intact" in await shell(here.folder, check.replace(old, head))
+    assert "the chain is intact" in await shell(env.folder, check.replace(old, head))

@@ -9,30 +9,30 @@ from tests.http_client.proxy import forward_proxy
 from tests.world import OPEN_POLICY, World
 
 
-async def test_check_says_what_is_well_and_what_is_not(program: Program, here: World) -> None:
-    good = await program("check", folder=here.folder, environ=here.environ)
+async def test_check_says_what_is_well_and_what_is_not(program: Program, env: World) -> None:
+    good = await program("check", folder=env.folder, environ=env.environ)
     lines = good.out.splitlines()
     assert lines
     assert all(line.startswith(("ok ", "warn", "FAIL")) for line in lines), good
     assert any(line.startswith("ok") and "backend acc" in line for line in lines)
     assert any(line.startswith("ok") and "rules" in line for line in lines)
-    here.ws.set_channel("C0CRAWL", members=["U0ANA"])
-    wrong = here.environ | {"ACC_TOKEN": "wrong-not-a-secret"}
-    bad = await program("check", folder=here.folder, environ=wrong)
+    env.ws.set_channel("C0CRAWL", members=["U0ANA"])
+    wrong = env.environ | {"ACC_TOKEN": "wrong-not-a-secret"}
+    bad = await program("check", folder=env.folder, environ=wrong)
     assert bad.code == 1
     assert any(line.startswith("FAIL") and "backend acc" in line for line in bad.out.splitlines()), bad
     assert any(line.startswith("FAIL") and "C0CRAWL" in line for line in bad.out.splitlines()), bad
     assert "not-a-secret" not in good.out + bad.out + bad.err
 
 
-async def test_check_looks_at_every_channel_that_is_named(program: Program, here: World) -> None:
+async def test_check_looks_at_every_channel_that_is_named(program: Program, env: World) -> None:
     """Those of the rules, of their approvals and of the configuration; each with what to do."""
-    rules = here.folder / "policy.toml"
+    rules = env.folder / "policy.toml"
     ask = '[[channel.allow]]\nverbs = ["start"]\ntargets = ["*"]\nwho = ["*"]\napprovals = { from = ["leads"], in = "%s" }\n'
     rules.write_text(OPEN_POLICY.replace("[[channel.allow]]", ask % "C0NOWHERE" + "[[channel.allow]]", 1))
-    here.ws.set_channel("C0SEC", members=["U0ANA"])
-    here.ws.set_channel("C0INC", is_archived=True)
-    checked = await program("check", folder=here.folder, environ=here.environ)
+    env.ws.set_channel("C0SEC", members=["U0ANA"])
+    env.ws.set_channel("C0INC", is_archived=True)
+    checked = await program("check", folder=env.folder, environ=env.environ)
     assert checked.code == 1
     bad = {line.split()[2]: line for line in checked.out.splitlines() if line.startswith("FAIL  channel")}
     assert set(bad) == {"C0NOWHERE", "C0SEC", "C0INC"}, checked.out
@@ -43,11 +43,11 @@ async def test_check_looks_at_every_channel_that_is_named(program: Program, here
     assert any(line.startswith("ok    channel C0CRAWL") for line in checked.out.splitlines())
 
 
-async def test_the_environment_of_a_company_changes_nothing_for_loopback(program: Program, here: World) -> None:
+async def test_the_environment_of_a_company_changes_nothing_for_loopback(program: Program, env: World) -> None:
     """Slack's SDK takes a proxy from the environment by itself; the rule of the configuration stands above it."""
     async with forward_proxy() as proxy:
-        environ = here.environ | {"HTTPS_PROXY": proxy.url, "HTTP_PROXY": proxy.url, "ALL_PROXY": proxy.url}
-        checked = await program("check", folder=here.folder, environ=environ)
+        environ = env.environ | {"HTTPS_PROXY": proxy.url, "HTTP_PROXY": proxy.url, "ALL_PROXY": proxy.url}
+        checked = await program("check", folder=env.folder, environ=environ)
     assert checked.code == 0, checked.out
     assert "ok    network: Slack (127.0.0.1) is reached directly (loopback)" in checked.out
     assert "ok    network: acc (127.0.0.1) is reached directly (loopback)" in checked.out
@@ -65,35 +65,35 @@ async def test_the_environment_of_a_company_changes_nothing_for_loopback(program
     ],
 )
 async def test_a_network_fault_is_not_called_a_bad_token(
-    program: Program, here: World, api_url: str, words: str
+    program: Program, env: World, api_url: str, words: str
 ) -> None:
-    text = (here.folder / "signalbox.toml").read_text().replace(here.ws.api_url, api_url)
-    (here.folder / "away.toml").write_text(text)
+    text = (env.folder / "signalbox.toml").read_text().replace(env.ws.api_url, api_url)
+    (env.folder / "away.toml").write_text(text)
     async with forward_proxy() as proxy:
-        environ = here.environ | {"HTTPS_PROXY": proxy.url}
-        checked = await program("check", "--config", "away.toml", folder=here.folder, environ=environ)
+        environ = env.environ | {"HTTPS_PROXY": proxy.url}
+        checked = await program("check", "--config", "away.toml", folder=env.folder, environ=environ)
     assert checked.code == 1
     assert f"FAIL  Slack: {words}" in checked.out, checked
     assert "bot token" not in checked.out
     assert any(line.startswith("ok    backend acc") for line in checked.out.splitlines()), checked
 
 
-async def test_a_refused_token_is_named(program: Program, here: World) -> None:
+async def test_a_refused_token_is_named(program: Program, env: World) -> None:
     checked = await program(
-        "check", folder=here.folder, environ=here.environ | {"SLACK_BOT_TOKEN": "xoxb-wrong-not-a-secret"}
+        "check", folder=env.folder, environ=env.environ | {"SLACK_BOT_TOKEN": "xoxb-wrong-not-a-secret"}
     )
     assert "FAIL  Slack: Slack refuses the bot token (invalid_auth)" in checked.out
 
 
-async def test_all_faults_are_reported_in_one_run(program: Program, here: World) -> None:
-    text = (here.folder / "signalbox.toml").read_text()
+async def test_all_faults_are_reported_in_one_run(program: Program, env: World) -> None:
+    text = (env.folder / "signalbox.toml").read_text()
     more = (
         '[[backend]]\nname = "two"\nkind = "sequentum"\nbase_url = "http://10.9.9.9:1"\ntoken = "env:NONE"\n'
         '[[backend]]\nname = "three"\nkind = "nosuch"\n'
     )
-    (here.folder / "more.toml").write_text(text.replace('"policy.toml"', '"broken.toml"') + more)
-    (here.folder / "broken.toml").write_text("version = 1\n[[channel]]\nid = 5\n")
-    checked = await program("check", "--config", "more.toml", folder=here.folder, environ=here.environ)
+    (env.folder / "more.toml").write_text(text.replace('"policy.toml"', '"broken.toml"') + more)
+    (env.folder / "broken.toml").write_text("version = 1\n[[channel]]\nid = 5\n")
+    checked = await program("check", "--config", "more.toml", folder=env.folder, environ=env.environ)
     failed = [line for line in checked.out.splitlines() if line.startswith("FAIL")]
     assert checked.code == 1
     for word in ("rules: ", "[backend two] base_url: ", "[backend two] token: ", "[backend three] "):
@@ -101,14 +101,14 @@ async def test_all_faults_are_reported_in_one_run(program: Program, here: World)
     assert any(line.startswith("ok    backend acc") for line in checked.out.splitlines()), checked
 
 
-async def test_plain_http_is_warned_about(program: Program, here: World) -> None:
+async def test_plain_http_is_warned_about(program: Program, env: World) -> None:
     """It is reached through a proxy here, because tests don't leave the machine."""
     async with forward_proxy() as proxy:
         table = (
             f'[[backend]]\nname = "two"\nkind = "sequentum"\nbase_url = "http://itential:3000"\nallow_http = true\n'
             f'token = "env:ACC_TOKEN"\nproxy = "{proxy.url}"\n'
         )
-        (here.folder / "http.toml").write_text((here.folder / "signalbox.toml").read_text() + table)
-        checked = await program("check", "--config", "http.toml", folder=here.folder, environ=here.environ)
+        (env.folder / "http.toml").write_text((env.folder / "signalbox.toml").read_text() + table)
+        checked = await program("check", "--config", "http.toml", folder=env.folder, environ=env.environ)
     assert "warn  backend two: plain http" in checked.out
     assert f"ok    network: two (itential) is reached through {proxy.url} (proxy)" in checked.out

@@ -67,19 +67,19 @@ async def test_a_config_that_is_not_there_is_one_line(program: Program, tmp_path
 
 async def test_each_thing_that_keeps_the_bot_from_starting_is_one_line(program: Program, tmp_path: Path) -> None:
     """Secret, key, policy, database, kind, token, port."""
-    async with world(tmp_path) as here:
+    async with world(tmp_path) as env:
         text = (tmp_path / "signalbox.toml").read_text()
-        port = here.bot.address[1]
+        port = env.bot.address[1]
         cases = {
-            "SLACK_BOT_TOKEN": (text, here.environ | {"SLACK_BOT_TOKEN": ""}),
-            "colour": (text.replace("[store]", '[store]\ncolour = "red"'), here.environ),
-            "nowhere.toml": (text.replace("policy.toml", "nowhere.toml"), here.environ),
-            "the rules can't be used: line 3": (text.replace("policy.toml", "broken.toml"), here.environ),
-            "nosuchkind": (text.replace("sequentum", "nosuchkind"), here.environ),
-            "invalid_auth": (text, here.environ | {"SLACK_BOT_TOKEN": "xoxb-wrong-not-a-secret"}),
-            "app token": (text, here.environ | {"SLACK_APP_TOKEN": "xapp-wrong-not-a-secret"}),
-            "T0OTHER": (text.replace("T0ACME", "T0OTHER"), here.environ),
-            "cannot listen": (text.replace("127.0.0.1:0", f"127.0.0.1:{port}"), here.environ),
+            "SLACK_BOT_TOKEN": (text, env.environ | {"SLACK_BOT_TOKEN": ""}),
+            "colour": (text.replace("[store]", '[store]\ncolour = "red"'), env.environ),
+            "nowhere.toml": (text.replace("policy.toml", "nowhere.toml"), env.environ),
+            "the rules can't be used: line 3": (text.replace("policy.toml", "broken.toml"), env.environ),
+            "nosuchkind": (text.replace("sequentum", "nosuchkind"), env.environ),
+            "invalid_auth": (text, env.environ | {"SLACK_BOT_TOKEN": "xoxb-wrong-not-a-secret"}),
+            "app token": (text, env.environ | {"SLACK_APP_TOKEN": "xapp-wrong-not-a-secret"}),
+            "T0OTHER": (text.replace("T0ACME", "T0OTHER"), env.environ),
+            "cannot listen": (text.replace("127.0.0.1:0", f"127.0.0.1:{port}"), env.environ),
         }
         (tmp_path / "broken.toml").write_text("version = 1\n[[channel]]\nid = 5\n")
         (tmp_path / "folder.db").mkdir()
@@ -89,10 +89,10 @@ async def test_each_thing_that_keeps_the_bot_from_starting_is_one_line(program: 
             (tmp_path / name).write_text(changed.replace("///signalbox.db", f"///case{number}.db"))
             made.append((word, program("run", "--config", name, folder=tmp_path, environ=environ)))
         (tmp_path / "dir.toml").write_text(text.replace("///signalbox.db", "///folder.db"))
-        made.append(("signalbox: ", program("run", "--config", "dir.toml", folder=tmp_path, environ=here.environ)))
+        made.append(("signalbox: ", program("run", "--config", "dir.toml", folder=tmp_path, environ=env.environ)))
         (tmp_path / "nodir.toml").write_text(text.replace("///signalbox.db", "///none/x.db"))
-        made.append(("signalbox: ", program("run", "--config", "nodir.toml", folder=tmp_path, environ=here.environ)))
-        made.append(("signalbox: ", program("run", folder=tmp_path, environ=here.environ)))
+        made.append(("signalbox: ", program("run", "--config", "nodir.toml", folder=tmp_path, environ=env.environ)))
+        made.append(("signalbox: ", program("run", folder=tmp_path, environ=env.environ)))
         for batch in (made[:4], made[4:8], made[8:]):
             for (word, _), ended in zip(batch, await asyncio.gather(*(work for _, work in batch)), strict=True):
                 line = one_line(ended)
@@ -101,15 +101,15 @@ async def test_each_thing_that_keeps_the_bot_from_starting_is_one_line(program: 
 
 
 async def test_run_starts_is_ready_and_stops_on_a_signal(tmp_path: Path) -> None:
-    async with world(tmp_path) as here:
-        await here.bot.close()
+    async with world(tmp_path) as env:
+        await env.bot.close()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "bot",
             "run",
             cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | here.environ,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | env.environ,
             stderr=asyncio.subprocess.PIPE,
         )
         assert process.stderr is not None
@@ -118,7 +118,7 @@ async def test_run_starts_is_ready_and_stops_on_a_signal(tmp_path: Path) -> None
             while b"ready:" not in line:
                 assert line, "it ended"
                 line = await process.stderr.readline()
-        await here.does("whoami", "U0ANA")
+        await env.does("whoami", "U0ANA")
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(20):
             rest = await process.stderr.read()
@@ -127,65 +127,63 @@ async def test_run_starts_is_ready_and_stops_on_a_signal(tmp_path: Path) -> None
         assert b"not-a-secret" not in line + rest
 
 
-async def test_do_and_why_are_the_same_pipeline_and_rules(program: Program, here: World) -> None:
+async def test_do_and_why_are_the_same_pipeline_and_rules(program: Program, env: World) -> None:
     place = ("--channel", "C0CRAWL", "--user")
     asked = [
-        program("do", "status acc:shop/prices", *place, "U0ANA", folder=here.folder, environ=here.environ),
-        program("do", "start acc:shop/prices -- by hand", *place, "U0ANA", folder=here.folder, environ=here.environ),
-        program("do", "start acc:shop/prices", *place, "U0GUEST", folder=here.folder, environ=here.environ),
-        program("do", "strat acc:shop/prices", *place, "U0ANA", folder=here.folder, environ=here.environ),
-        program("why", "start acc:shop/prices", *place, "U0GUEST", folder=here.folder, environ=here.environ),
+        program("do", "status acc:shop/prices", *place, "U0ANA", folder=env.folder, environ=env.environ),
+        program("do", "start acc:shop/prices -- by hand", *place, "U0ANA", folder=env.folder, environ=env.environ),
+        program("do", "start acc:shop/prices", *place, "U0GUEST", folder=env.folder, environ=env.environ),
+        program("do", "strat acc:shop/prices", *place, "U0ANA", folder=env.folder, environ=env.environ),
+        program("why", "start acc:shop/prices", *place, "U0GUEST", folder=env.folder, environ=env.environ),
     ]
     status, start, guest, misread, why = [*await asyncio.gather(*asked[:3]), *await asyncio.gather(*asked[3:])]
     assert (status.code, start.code, guest.code, misread.code, why.code) == (0, 0, 1, 2, 1), (status, start, guest, why)
     assert "shop/prices" in status.out
     assert "guest" in why.out
-    slack_app = {(entry.source, str(entry.event)) for entry in here.audit() if entry.verb == "start"}
+    slack_app = {(entry.source, str(entry.event)) for entry in env.audit() if entry.verb == "start"}
     assert {("terminal", "requested"), ("terminal", "sent"), ("terminal", "done"), ("terminal", "denied")} <= slack_app
     assert "not-a-secret" not in start.out + start.err + why.out
 
 
-async def test_a_byte_that_is_not_utf_8_is_replaced_and_recorded(program: Program, here: World) -> None:
+async def test_a_byte_that_is_not_utf_8_is_replaced_and_recorded(program: Program, env: World) -> None:
     """A Latin-1 terminal sends the byte 0xEF, which Python keeps as half a surrogate pair."""
     place = ("--channel", "C0CRAWL", "--user", "U0ANA")
     asked = "status acc:shop/prices -- na\udcefve"
-    status = await program("do", asked, *place, folder=here.folder, environ=here.environ)
-    search = await program("audit", "search", "na\udcefve", folder=here.folder, environ=here.environ)
+    status = await program("do", asked, *place, folder=env.folder, environ=env.environ)
+    search = await program("audit", "search", "na\udcefve", folder=env.folder, environ=env.environ)
     assert (status.code, status.err, search.code, search.err) == (0, "", 0, ""), (status, search)
-    assert any(entry.reason == "na\ufffdve" for entry in here.audit())
+    assert any(entry.reason == "na\ufffdve" for entry in env.audit())
 
 
-async def test_the_audit_log_is_searched_exported_and_verified(program: Program, here: World) -> None:
-    await here.does("start acc:shop/prices -- =evil()", "start acc:shop/prices")
-    await here.until(lambda: "done" in here.events("start"))
+async def test_the_audit_log_is_searched_exported_and_verified(program: Program, env: World) -> None:
+    await env.does("start acc:shop/prices -- =evil()", "start acc:shop/prices")
+    await env.until(lambda: "done" in env.events("start"))
     run = [
-        program("audit", "search", "shop", folder=here.folder, environ=here.environ),
-        program("audit", "verify", folder=here.folder, environ=here.environ),
-        program("audit", "export", "--output", "a.csv", folder=here.folder, environ=here.environ),
+        program("audit", "search", "shop", folder=env.folder, environ=env.environ),
+        program("audit", "verify", folder=env.folder, environ=env.environ),
+        program("audit", "export", "--output", "a.csv", folder=env.folder, environ=env.environ),
     ]
     search, verify, exported = await asyncio.gather(*run)
     assert (search.code, verify.code, exported.code) == (0, 0, 0), (search, verify, exported)
     assert "acc:shop/prices" in search.out
     assert "the chain is intact" in verify.out
-    rows = list(csv.DictReader(io.StringIO((here.folder / "a.csv").read_text(encoding="utf-8"))))
+    rows = list(csv.DictReader(io.StringIO((env.folder / "a.csv").read_text(encoding="utf-8"))))
     assert {"requested", "sent", "done"} <= {row["event"] for row in rows}
     assert not [row["reason"] for row in rows if row["reason"].startswith("=")]
     lines, bad, unwritable, no_file = await asyncio.gather(
-        program(
-            "audit", "export", "--format", "jsonl", "--output", "a.jsonl", folder=here.folder, environ=here.environ
-        ),
-        program("audit", "verify", "--head", "1:" + "0" * 64, folder=here.folder, environ=here.environ),
-        program("audit", "export", "--output", "none/a.csv", folder=here.folder, environ=here.environ),
-        program("audit", "export", folder=here.folder, environ=here.environ),
+        program("audit", "export", "--format", "jsonl", "--output", "a.jsonl", folder=env.folder, environ=env.environ),
+        program("audit", "verify", "--head", "1:" + "0" * 64, folder=env.folder, environ=env.environ),
+        program("audit", "export", "--output", "none/a.csv", folder=env.folder, environ=env.environ),
+        program("audit", "export", folder=env.folder, environ=env.environ),
     )
     assert (lines.code, bad.code, unwritable.code, no_file.code) == (0, 1, 1, 2)
-    found = [json.loads(line) for line in (here.folder / "a.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = [json.loads(line) for line in (env.folder / "a.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["seq"] for row in found] == list(range(1, len(found) + 1))
     assert any(row["event"] == "exported" for row in found)
     loaded, nothing, odd = await asyncio.gather(
-        program("audit", "search", "--event", "policy_loaded", folder=here.folder, environ=here.environ),
-        program("audit", "search", "nowhere-to-be-found", folder=here.folder, environ=here.environ),
-        program("audit", "search", "--event", "loaded", folder=here.folder, environ=here.environ),
+        program("audit", "search", "--event", "policy_loaded", folder=env.folder, environ=env.environ),
+        program("audit", "search", "nowhere-to-be-found", folder=env.folder, environ=env.environ),
+        program("audit", "search", "--event", "loaded", folder=env.folder, environ=env.environ),
     )
     assert (loaded.code, nothing.code, odd.code) == (0, 0, 2)
     assert {line.split("  ")[4].strip() for line in loaded.out.splitlines()} == {"policy_loaded"}
@@ -193,24 +191,24 @@ async def test_the_audit_log_is_searched_exported_and_verified(program: Program,
     assert "policy_loaded" in odd.err
 
 
-async def test_a_head_that_is_none_is_a_misuse(program: Program, here: World) -> None:
+async def test_a_head_that_is_none_is_a_misuse(program: Program, env: World) -> None:
     for head in ("x", "12", "12:abc"):
-        ended = await program("audit", "verify", "--head", head, folder=here.folder, environ=here.environ)
+        ended = await program("audit", "verify", "--head", head, folder=env.folder, environ=env.environ)
         assert ended.code == 2
         assert "SEQ:HASH" in one_line(ended)
         assert "BROKEN" not in ended.out
 
 
 async def test_the_manifest_is_printed_with_and_without_a_configuration(
-    program: Program, here: World, tmp_path_factory: pytest.TempPathFactory
+    program: Program, env: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    text = (here.folder / "signalbox.toml").read_text().replace("[slack]", '[slack]\ncommand = "/box"')
-    (here.folder / "box.toml").write_text(text)
+    text = (env.folder / "signalbox.toml").read_text().replace("[slack]", '[slack]\ncommand = "/box"')
+    (env.folder / "box.toml").write_text(text)
     empty = tmp_path_factory.mktemp("empty")
     plain, http, named = await asyncio.gather(
         program("manifest", folder=empty),
         program("manifest", "--url", "https://ops.example.com/slack/events", folder=empty),
-        program("manifest", "--config", "box.toml", folder=here.folder),  # before there is any token
+        program("manifest", "--config", "box.toml", folder=env.folder),  # before there is any token
     )
     assert plain.out == manifest_text()
     assert http.out == manifest_text(url="https://ops.example.com/slack/events")

@@ -18,15 +18,15 @@ from tests.world import OPEN_POLICY, World, world
 PLACE = ("--channel", "C0CRAWL", "--user", "U0ANA")
 
 
-async def ran(program: Program, here: World, command: str, *options: str) -> Ended:
-    return await program("do", command, *PLACE, *options, folder=here.folder, environ=here.environ)
+async def ran(program: Program, env: World, command: str, *options: str) -> Ended:
+    return await program("do", command, *PLACE, *options, folder=env.folder, environ=env.environ)
 
 
 @pytest.mark.parametrize("kind", sorted(SAMPLES))
 async def test_yes_runs_every_dangerous_command(program: Program, kind: str, tmp_path: Path) -> None:
     samples = SAMPLES[kind]
-    async with world(tmp_path, only=(samples.name,)) as here:
-        plane = here.planes[samples.name]
+    async with world(tmp_path, only=(samples.name,)) as env:
+        plane = env.planes[samples.name]
         words = samples.prepare(plane)
         rows = [row for row in plugins.load(kind).rows.capabilities if row.risk is Risk.DANGER]
         assert rows
@@ -34,82 +34,82 @@ async def test_yes_runs_every_dangerous_command(program: Program, kind: str, tmp
             sample = samples.rows[row.verb, row.target]
             for typed in (*sample.first, sample.typed):
                 before = len(plane.requests)
-                ended = await ran(program, here, typed.format(**words), "--yes")
+                ended = await ran(program, env, typed.format(**words), "--yes")
                 assert ended.code == 0, ended
-                words["run"] = here.audit()[-1].backend_ref or words.get("run", "")
+                words["run"] = env.audit()[-1].backend_ref or words.get("run", "")
             assert any(re.search(sample.wire, wire_of(one)) for one in plane.requests[before:]), ended
-            events = [str(entry.event) for entry in here.audit() if entry.request_id == here.audit()[-1].request_id]
+            events = [str(entry.event) for entry in env.audit() if entry.request_id == env.audit()[-1].request_id]
             assert events[:2] == ["requested", "sent"], events
 
 
-async def test_without_yes_a_dangerous_command_shows_what_it_would_do_and_ends(program: Program, here: World) -> None:
-    ended = await ran(program, here, "input clear acc:shop/stock")
+async def test_without_yes_a_dangerous_command_shows_what_it_would_do_and_ends(program: Program, env: World) -> None:
+    ended = await ran(program, env, "input clear acc:shop/stock")
     assert ended.code == 1
     assert "What will happen" in ended.out
     assert "Pass --yes to run it." in ended.out.replace("`", "")
-    assert [entry.code for entry in here.audit() if str(entry.event) == "abandoned"] == ["not_confirmed"]
-    assert not await here.bot.store.pending_decisions(state="open")
-    assert not [one for one in here.acc.requests if one.method == "DELETE"]
+    assert [entry.code for entry in env.audit() if str(entry.event) == "abandoned"] == ["not_confirmed"]
+    assert not await env.bot.store.pending_decisions(state="open")
+    assert not [one for one in env.acc.requests if one.method == "DELETE"]
 
 
 async def test_yes_does_not_replace_an_approval(program: Program, tmp_path: Path) -> None:
     ask = 'approvals = { count = 1, from = ["leads"], in = "C0APPR" }\n'
-    async with world(tmp_path, policy=OPEN_POLICY.replace("[administrators]", ask + "[administrators]")) as here:
-        ended = await ran(program, here, "input clear acc:shop/stock", "--yes")
+    async with world(tmp_path, policy=OPEN_POLICY.replace("[administrators]", ask + "[administrators]")) as env:
+        ended = await ran(program, env, "input clear acc:shop/stock", "--yes")
         assert ended.code == 1, ended
         assert "Waiting for approval" in ended.out
-        assert not [one for one in here.acc.requests if one.method == "DELETE"]
-        await here.sees("input clear acc:shop/stock", user="U0LEE", channel="C0APPR", timeout=40)
+        assert not [one for one in env.acc.requests if one.method == "DELETE"]
+        await env.sees("input clear acc:shop/stock", user="U0LEE", channel="C0APPR", timeout=40)
 
 
-async def test_why_and_replay_need_no_token_of_slack(program: Program, here: World) -> None:
+async def test_why_and_replay_need_no_token_of_slack(program: Program, env: World) -> None:
     """Without Slack a person counts as a full member, and a rule for a user group is not guessed."""
-    await here.does("start acc:shop/prices", "start acc:shop/prices")
-    environ = {name: value for name, value in here.environ.items() if not name.startswith("SLACK")}
-    rules = (here.folder / "policy.toml").read_text().replace('["crawl", "leads", "admins"]', '["*"]')
-    (here.folder / "open.toml").write_text(rules)
-    text = (here.folder / "signalbox.toml").read_text()
-    (here.folder / "open-box.toml").write_text(text.replace('"policy.toml"', '"open.toml"'))
+    await env.does("start acc:shop/prices", "start acc:shop/prices")
+    environ = {name: value for name, value in env.environ.items() if not name.startswith("SLACK")}
+    rules = (env.folder / "policy.toml").read_text().replace('["crawl", "leads", "admins"]', '["*"]')
+    (env.folder / "open.toml").write_text(rules)
+    text = (env.folder / "signalbox.toml").read_text()
+    (env.folder / "open-box.toml").write_text(text.replace('"policy.toml"', '"open.toml"'))
 
     async def why(config: str) -> Ended:
         command = ("why", "start acc:shop/prices", *PLACE, "--config", config)
-        return await program(*command, folder=here.folder, environ=environ)
+        return await program(*command, folder=env.folder, environ=environ)
 
     unknown, allowed = await why("signalbox.toml"), await why("open-box.toml")
     assert (unknown.code, allowed.code) == (1, 0), (unknown, allowed)
     assert "Slack can't be asked" in unknown.out
-    replayed = await program("policy", "replay", "open.toml", folder=here.folder, environ=environ)
+    replayed = await program("policy", "replay", "open.toml", folder=env.folder, environ=environ)
     assert replayed.code == 0, replayed
     assert "Slack can't be asked" in replayed.out
 
 
-async def test_bytes_that_are_not_utf_8_are_replaced(program: Program, here: World) -> None:
-    ended = await ran(program, here, "start acc:shop/prices -- Gr\udcfc\udcdfe")
+async def test_bytes_that_are_not_utf_8_are_replaced(program: Program, env: World) -> None:
+    ended = await ran(program, env, "start acc:shop/prices -- Gr\udcfc\udcdfe")
     assert "Traceback" not in ended.err
     assert ended.code == 0, ended
-    assert "Gr\ufffd\ufffde" in {entry.reason for entry in here.audit()}
+    assert "Gr\ufffd\ufffde" in {entry.reason for entry in env.audit()}
 
 
 async def test_a_configured_secret_in_a_command_is_neither_stored_nor_printed(program: Program, tmp_path: Path) -> None:
     """Masked by value on the approvers' card in the store, in the request and in the terminal."""
     ask = 'approvals = { count = 1, from = ["leads"], in = "C0APPR" }\n'
-    async with world(tmp_path, policy=OPEN_POLICY.replace("[administrators]", ask + "[administrators]")) as here:
+    async with world(tmp_path, policy=OPEN_POLICY.replace("[administrators]", ask + "[administrators]")) as env:
         secret = max(
-            (value for value in here.bot.built.secrets if not redact(value)[1]), key=len
+            (value for value in env.bot.built.secrets if not redact(value)[1]), key=len
         )  # known by value alone
-        ended = await ran(program, here, f"start acc:shop/prices -- about {secret} here")
+        ended = await ran(program, env, f"start acc:shop/prices -- about {secret} here")
         assert "Waiting for approval" in ended.out
         assert secret not in ended.out + ended.err
-        messages = await here.bot.store.database.read(lambda db: str(db.execute("SELECT * FROM messages").fetchall()))
+        messages = await env.bot.store.database.read(lambda db: str(db.execute("SELECT * FROM messages").fetchall()))
         assert "about [redacted] here" in messages
         assert secret not in messages
 
 
-async def test_a_configured_secret_in_a_finished_command_is_not_in_the_store(program: Program, here: World) -> None:
-    secret = max((value for value in here.bot.built.secrets if not redact(value)[1]), key=len)  # known by value alone
-    ended = await ran(program, here, f"start acc:shop/prices -- about {secret} here")
+async def test_a_configured_secret_in_a_finished_command_is_not_in_the_store(program: Program, env: World) -> None:
+    secret = max((value for value in env.bot.built.secrets if not redact(value)[1]), key=len)  # known by value alone
+    ended = await ran(program, env, f"start acc:shop/prices -- about {secret} here")
     assert ended.code == 0, ended
-    tables = await here.bot.store.database.read(
+    tables = await env.bot.store.database.read(
         lambda db: [str(db.execute(f"SELECT * FROM [{name}]").fetchall()) for name in db.table_names()]
     )
     assert secret not in "".join(tables)

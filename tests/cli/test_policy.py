@@ -262,18 +262,18 @@ async def test_a_replay_says_who_gains_and_who_loses(
     guested: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """What Ana did and the guest was denied is decided again by a new file, with Slack's user groups of now."""
-    here = guested
-    for name, value in here.environ.items():
+    env = guested
+    for name, value in env.environ.items():
         monkeypatch.setenv(name, value)
-    await here.does("status acc:shop/prices", "Succeeded")
-    await here.does("schedule off acc:shop/prices -- closed", "are off")
-    await here.say("start acc:shop/prices", user="U0GUEST")
-    await here.until(lambda: "denied" in here.events("start"))
+    await env.does("status acc:shop/prices", "Succeeded")
+    await env.does("schedule off acc:shop/prices -- closed", "are off")
+    await env.say("start acc:shop/prices", user="U0GUEST")
+    await env.until(lambda: "denied" in env.events("start"))
     new = tmp_path / "new.toml"
     new.write_text(
         RULES.replace('who = ["crawl"]', 'who = ["U0GUEST"]', 1).replace("acc:*", "acc:news/*", 1), encoding="utf-8"
     )
-    config = str(here.folder / "signalbox.toml")
+    config = str(env.folder / "signalbox.toml")
     code = await asyncio.to_thread(main.main, ["policy", "replay", str(new), "--config", config, "--since", "1h"])
     said = capsys.readouterr().out
     assert code == 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bot.backends.sequentum import PLUGIN
-from bot.core.command.capability import BackendRows, Risk, TargetKind
+from bot.core.command.capability import KindSpec, Risk, TargetKind
 from bot.core.command.catalog import Catalog
 from bot.core.command.params import Param, ParamType
 from tests.rows import row
 
-LEVERS = BackendRows(
+LEVERS = KindSpec(
     kind="levers",
     title="Levers",
     targets=(
@@ -20,4 +20,4 @@ LEVERS = BackendRows(
         row("tag", "lever", params=(Param(name="*", type=ParamType.MAP, help="any name"),)),
     ),
 )
-CATALOG = Catalog({"acc": PLUGIN.rows, "acc-prod": PLUGIN.rows, "box": LEVERS})
+CATALOG = Catalog({"acc": PLUGIN.spec, "acc-prod": PLUGIN.spec, "box": LEVERS})

@@ -170,7 +170,7 @@ class TestRequesting:
             "target": PRICES,
             "risk": Risk.CHANGE,
             "idempotent": False,
-            "deadline": 30,
+            "timeout": 30,
         }
         return Operation(**{**facts, **more})
 

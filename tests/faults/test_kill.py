@@ -109,9 +109,9 @@ def of_request(rows: Sequence[StoredEntry], verb: str) -> list[StoredEntry]:
     return [row for row in rows if first is not None and row.request_id == first.request_id]
 
 
-def check_calls(here: World, rows: Sequence[StoredEntry], verb: str, ending: str) -> int:
+def check_calls(env: World, rows: Sequence[StoredEntry], verb: str, ending: str) -> int:
     """Every call that changes something came after its `sent` row; how many there were."""
-    calls = [call for call in here.acc.requests if call.method == "POST" and call.raw_path.endswith(ending)]
+    calls = [call for call in env.acc.requests if call.method == "POST" and call.raw_path.endswith(ending)]
     sent = [datetime.fromisoformat(row.at).timestamp() for row in rows if row.event == "sent" and row.verb == verb]
     assert all(any(at <= call.at for at in sent) for call in calls), "a call without an earlier row"
     return len(calls)
@@ -136,27 +136,27 @@ START_POINTS = (
 @pytest.mark.parametrize(("point", "runs"), START_POINTS, ids=[point for point, _ in START_POINTS])
 async def test_a_start_survives_kill_9(tmp_path: Path, fork_server: ForkServer, point: str, runs: int | None) -> None:
     """Killed at that point and started again: at most one run, each call behind its row, an outcome, a whole chain."""
-    async with yard(tmp_path, fork_server) as here:
-        await here.start(point)
-        receipt = await here.ws.person("U0ANA").command("C0CRAWL", "/ops start acc:shop/prices")
-        await here.dies()
+    async with yard(tmp_path, fork_server) as env:
+        await env.start(point)
+        receipt = await env.ws.person("U0ANA").command("C0CRAWL", "/ops start acc:shop/prices")
+        await env.dies()
         if point == "before:accept:1":
             assert not receipt.acked
-            assert of_request(here.rows(), "start") == []
+            assert of_request(env.rows(), "start") == []
             return
-        await here.start()
-        end = await here.until(lambda rows: [row for row in of_request(rows, "start") if row.event in ENDS])
+        await env.start()
+        end = await env.until(lambda rows: [row for row in of_request(rows, "start") if row.event in ENDS])
         await asyncio.sleep(0.3)
-        rows = here.rows()
+        rows = env.rows()
         mine = of_request(rows, "start")
         assert [row.event for row in mine if row.event in ENDS] == [end[0].event], "one outcome, and only one"
-        calls = check_calls(here, rows, "start", "/cluster/start")
+        calls = check_calls(env, rows, "start", "/cluster/start")
         assert calls <= 1
         assert runs in (None, calls)
-        assert sum(effect.action == "start" for effect in here.acc.effects) == calls
+        assert sum(effect.action == "start" for effect in env.acc.effects) == calls
         assert (end[0].event in ("done", "reconciled")) is (calls == 1)
-        assert here.verified()
-        await here.ws.person("U0ANA").wait_for(lambda ana: told(ana, mine[0].request_id), timeout=15)
+        assert env.verified()
+        await env.ws.person("U0ANA").wait_for(lambda ana: told(ana, mine[0].request_id), timeout=15)
 
 
 def told(person: Any, request_id: str) -> bool:
@@ -169,7 +169,7 @@ async def test_what_an_earlier_version_accepted_and_did_not_begin_is_worked_on(
     tmp_path: Path, fork_server: ForkServer
 ) -> None:
     """It kept accepted requests as new until it began; such a row outlives the deploy."""
-    async with yard(tmp_path, fork_server) as here:
+    async with yard(tmp_path, fork_server) as env:
         now = datetime.now(UTC)
         asked = Intent(
             request_id="r-earlier",
@@ -181,13 +181,13 @@ async def test_what_an_earlier_version_accepted_and_did_not_begin_is_worked_on(
             payload=Command(verb="start", target="acc:shop/prices"),
         )
         row = AuditEntry(at=stamp(now), request_id="r-earlier", event=Event.REQUESTED, user_id="U0ANA", verb="start")
-        store = Store.open(str(here.folder / "signalbox.db"))
+        store = Store.open(str(env.folder / "signalbox.db"))
         assert await store.accept(asked, (row,))
         await store.close()
-        await here.start()
-        await here.until(lambda rows: [row for row in of_request(rows, "start") if row.event == "done"])
-        assert check_calls(here, here.rows(), "start", "/cluster/start") == 1
-        await here.ws.person("U0ANA").wait_for(lambda ana: told(ana, "r-earlier"), timeout=15)
+        await env.start()
+        await env.until(lambda rows: [row for row in of_request(rows, "start") if row.event == "done"])
+        assert check_calls(env, env.rows(), "start", "/cluster/start") == 1
+        await env.ws.person("U0ANA").wait_for(lambda ana: told(ana, "r-earlier"), timeout=15)
 
 
 SAFE_POINTS = ("after:sending:1", "after:switch:1")
@@ -198,18 +198,18 @@ async def test_a_change_that_may_be_repeated_is_finished_after_kill_9(
     tmp_path: Path, fork_server: ForkServer, point: str
 ) -> None:
     """Off is off, also when it is said twice: after the restart it is done, and the person is told."""
-    async with yard(tmp_path, fork_server) as here:
-        await here.start(point)
-        await here.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE}")
-        await here.dies()
-        await here.start()
-        await here.until(lambda rows: [row for row in of_request(rows, "schedule off") if row.event == "reconciled"])
-        rows = here.rows()
-        assert here.acc.schedules[SCHEDULE].enabled is False
-        assert check_calls(here, rows, "schedule off", "/off") in (1, 2)
-        assert here.verified()
+    async with yard(tmp_path, fork_server) as env:
+        await env.start(point)
+        await env.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE}")
+        await env.dies()
+        await env.start()
+        await env.until(lambda rows: [row for row in of_request(rows, "schedule off") if row.event == "reconciled"])
+        rows = env.rows()
+        assert env.acc.schedules[SCHEDULE].enabled is False
+        assert check_calls(env, rows, "schedule off", "/off") in (1, 2)
+        assert env.verified()
         request = of_request(rows, "schedule off")[0].request_id
-        await here.ws.person("U0ANA").wait_for(lambda ana: told(ana, request), timeout=15)
+        await env.ws.person("U0ANA").wait_for(lambda ana: told(ana, request), timeout=15)
 
 
 PAUSE_POINTS = ("after:accept:2", "after:sending:2", "after:switch:2")
@@ -218,48 +218,48 @@ PAUSE_POINTS = ("after:accept:2", "after:sending:2", "after:switch:2")
 @pytest.mark.parametrize("point", PAUSE_POINTS)
 async def test_a_pause_ends_although_its_end_was_killed(tmp_path: Path, fork_server: ForkServer, point: str) -> None:
     """The switch-on of a timed pause is not lost, wherever the process was gone."""
-    async with yard(tmp_path, fork_server) as here:
-        await here.start(point)
-        await here.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE} for=1s")
-        await here.dies()
-        await here.start()
-        await here.until(lambda rows: [row for row in rows if row.event == "resumed"])
-        assert here.acc.schedules[SCHEDULE].enabled is True
-        check_calls(here, here.rows(), "schedule on", "/on")
-        assert here.verified()
+    async with yard(tmp_path, fork_server) as env:
+        await env.start(point)
+        await env.ws.person("U0ANA").command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE} for=1s")
+        await env.dies()
+        await env.start()
+        await env.until(lambda rows: [row for row in rows if row.event == "resumed"])
+        assert env.acc.schedules[SCHEDULE].enabled is True
+        check_calls(env, env.rows(), "schedule on", "/on")
+        assert env.verified()
 
 
 async def test_a_pause_that_was_killed_behind_its_call_still_has_its_end(
     tmp_path: Path, fork_server: ForkServer
 ) -> None:
     """Found off after the restart, it is known that it was on before, and is given back."""
-    async with yard(tmp_path, fork_server) as here:
-        await here.start("after:switch:1")
-        ana = here.ws.person("U0ANA")
+    async with yard(tmp_path, fork_server) as env:
+        await env.start("after:switch:1")
+        ana = env.ws.person("U0ANA")
         await ana.command("C0CRAWL", "/ops schedules acc:shop/prices")
-        await here.until(lambda rows: [row for row in of_request(rows, "schedules") if row.event == "done"])
+        await env.until(lambda rows: [row for row in of_request(rows, "schedules") if row.event == "done"])
         await ana.command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE} for=1s")
-        await here.dies()
-        assert here.acc.schedules[SCHEDULE].enabled is False
-        await here.start()
-        await here.until(lambda rows: [row for row in rows if row.event == "resumed"])
-        assert here.acc.schedules[SCHEDULE].enabled is True
+        await env.dies()
+        assert env.acc.schedules[SCHEDULE].enabled is False
+        await env.start()
+        await env.until(lambda rows: [row for row in rows if row.event == "resumed"])
+        assert env.acc.schedules[SCHEDULE].enabled is True
 
 
 async def test_a_pause_whose_call_nobody_knows_of_still_has_its_end(tmp_path: Path, fork_server: ForkServer) -> None:
     """Killed behind the call and started when the time was over: it is on, and the card says what is known."""
-    async with yard(tmp_path, fork_server) as here:
-        await here.start("after:switch:1")
-        ana = here.ws.person("U0ANA")
+    async with yard(tmp_path, fork_server) as env:
+        await env.start("after:switch:1")
+        ana = env.ws.person("U0ANA")
         await ana.command("C0CRAWL", "/ops schedules acc:shop/prices")
-        await here.until(lambda rows: [row for row in of_request(rows, "schedules") if row.event == "done"])
+        await env.until(lambda rows: [row for row in of_request(rows, "schedules") if row.event == "done"])
         await ana.command("C0CRAWL", f"/ops schedule off acc:schedule/{SCHEDULE} for=1s")
-        await here.dies()
+        await env.dies()
         await asyncio.sleep(1.1)
-        await here.start()
-        await here.until(lambda rows: [row for row in rows if row.event == "resumed"])
-        assert here.acc.schedules[SCHEDULE].enabled is True
-        rows = of_request(here.rows(), "schedule off")
+        await env.start()
+        await env.until(lambda rows: [row for row in rows if row.event == "resumed"])
+        assert env.acc.schedules[SCHEDULE].enabled is True
+        rows = of_request(env.rows(), "schedule off")
         assert [row.event for row in rows if row.event in ENDS] == ["abandoned"]
         assert [row.code for row in rows if row.event == "paused"] == ["unknown"]
         await ana.wait_for(lambda who: seen(who, rows[0].request_id, "It may be off now"), timeout=15)
@@ -272,18 +272,18 @@ def seen(person: Any, *parts: str) -> bool:
 
 async def test_the_card_of_a_replaced_pause_is_mended_after_kill_9(tmp_path: Path, fork_server: ForkServer) -> None:
     """Killed between the newer order's outcome and the cards: both say so after the restart."""
-    async with yard(tmp_path, fork_server) as here:
-        await here.start("after:finish:3")
-        ana = here.ws.person("U0ANA")
+    async with yard(tmp_path, fork_server) as env:
+        await env.start("after:finish:3")
+        ana = env.ws.person("U0ANA")
         for typed, event in (("schedules acc:shop/prices", "done"), (OFF.format("1h"), "paused")):
             await ana.command("C0CRAWL", f"/ops {typed}")
-            await here.until(lambda rows, event=event: [row for row in rows if row.event == event])
-        old = of_request(here.rows(), "schedule off")[0].request_id
+            await env.until(lambda rows, event=event: [row for row in rows if row.event == event])
+        old = of_request(env.rows(), "schedule off")[0].request_id
         await ana.wait_for(lambda who: seen(who, old, "turns on again automatically"), timeout=15)
         await ana.command("C0CRAWL", f"/ops {OFF.format('2h')}")
-        await here.dies()
+        await env.dies()
         assert not seen(ana, old, "This pause is over")
-        await here.start()
+        await env.start()
         await ana.wait_for(lambda who: seen(who, old, "This pause is over: Paused until"), timeout=15)
 
 
@@ -292,15 +292,15 @@ async def test_the_card_of_a_pause_that_ended_is_made_up_for_after_kill_9(
     tmp_path: Path, fork_server: ForkServer, gone: bool, says: str
 ) -> None:
     """Killed between the end of a pause and its card: the card is there after the restart, once."""
-    async with yard(tmp_path, fork_server) as here:
-        await here.start("after:finish:2")
-        ana = here.ws.person("U0ANA")
+    async with yard(tmp_path, fork_server) as env:
+        await env.start("after:finish:2")
+        ana = env.ws.person("U0ANA")
         await ana.command("C0CRAWL", f"/ops {OFF.format('2s')}")
-        await here.until(lambda rows: [row for row in rows if row.event == "paused"])
+        await env.until(lambda rows: [row for row in rows if row.event == "paused"])
         if gone:
-            del here.acc.schedules[SCHEDULE]
-        await here.dies()
-        await here.start()
+            del env.acc.schedules[SCHEDULE]
+        await env.dies()
+        await env.start()
         await ana.wait_for(lambda who: seen(who, "The pause is over", says), timeout=15)
-        old = of_request(here.rows(), "schedule off")[0].request_id
+        old = of_request(env.rows(), "schedule off")[0].request_id
         assert not gone or await ana.wait_for(lambda who: seen(who, old, "This pause is over"), timeout=15)

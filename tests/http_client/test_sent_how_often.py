@@ -47,11 +47,11 @@ class Dropping:
 
 @asynccontextmanager
 async def dropping(answers: int, how: str) -> AsyncIterator[Dropping]:
-    here = Dropping(answers, how)
-    server = await asyncio.start_server(here.meet, "127.0.0.1", 0)
-    here.port = server.sockets[0].getsockname()[1]
+    env = Dropping(answers, how)
+    server = await asyncio.start_server(env.meet, "127.0.0.1", 0)
+    env.port = server.sockets[0].getsockname()[1]
     async with server:
-        yield here
+        yield env
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "half"])

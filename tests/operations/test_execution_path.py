@@ -104,21 +104,21 @@ id = "C0CRAWL"
 async def test_a_start_goes_through_few_files(team: Team) -> None:
     """Typed, allowed and run, until its card is shown."""
     with traced() as journeys:
-        await team.here.say("start acc:labs/slow")
-        await team.here.until(lambda: "done" in team.here.events("start"))
-        await team.here.quiet()
+        await team.env.say("start acc:labs/slow")
+        await team.env.until(lambda: "done" in team.env.events("start"))
+        await team.env.quiet()
     path = visits(next(iter(journeys.values())))
     assert len(path) <= MOST_OF_A_START, "\n".join([f"{len(path)} visits", *path])
 
 
 async def test_an_approve_press_goes_through_few_files(team: Team) -> None:
     """Pressed, counted, checked again and run, until its card is shown."""
-    await team.here.say("start acc:shop/prices -- month end")
+    await team.env.say("start acc:shop/prices -- month end")
     card = await team.card("start acc:shop/prices")
-    await team.here.quiet()
+    await team.env.quiet()
     with traced() as journeys:
         await team.press(card, "Approve")
-        await team.here.until(lambda: "done" in team.here.events("start"))
-        await team.here.quiet()
+        await team.env.until(lambda: "done" in team.env.events("start"))
+        await team.env.quiet()
     path = visits(next(iter(journeys.values())))
     assert len(path) <= MOST_OF_AN_APPROVAL, "\n".join([f"{len(path)} visits", *path])

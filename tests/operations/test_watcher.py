@@ -57,17 +57,17 @@ async def test_an_agent_is_asked_once_a_pace_for_all_its_runs_however_many_times
     tmp_path: Path,
 ) -> None:
     """Three agents with a hundred runs each, whose first looks are due at a hundred different moments."""
-    async with station(tmp_path) as here:
+    async with station(tmp_path) as env:
         clock = HandClock()
-        ctx = replace(here.ctx, clock=clock)
-        await here.store.database.write(lambda db: fill(db, 300, NOON))
+        ctx = replace(env.ctx, clock=clock)
+        await env.store.database.write(lambda db: fill(db, 300, NOON))
         for second in range(60):
             if second == 20:
-                here.box.polls = 0
+                env.box.polls = 0
             await follow_due(ctx)
             clock.advance(1.0)
-        assert here.box.polls == 3 * 4
-        assert len(await here.store.open_watches()) == 300
+        assert env.box.polls == 3 * 4
+        assert len(await env.store.open_watches()) == 300
 
 
 class Broken(Box):
@@ -92,14 +92,14 @@ class Shown(Nowhere):
 
 async def test_the_person_who_waits_is_told_once_when_runs_cannot_be_read_for_a_minute(tmp_path: Path) -> None:
     """One message for all of the person's runs; each card says why, and is put right by the next look that succeeds."""
-    async with station(tmp_path) as here:
+    async with station(tmp_path) as env:
         clock, shown = HandClock(), Shown()
-        ctx = replace(here.ctx, clock=clock, presenter=shown, backends={"box": Broken(here.box.rows)})
-        await here.store.database.write(lambda db: fill(db, 3, NOON))
-        for watch in await here.store.open_watches():
-            await here.store.accept(intent(watch.request_id), ())
-            await here.store.begin(watch.request_id, NOON)
-            await here.store.sending(
+        ctx = replace(env.ctx, clock=clock, presenter=shown, backends={"box": Broken(env.box.rows)})
+        await env.store.database.write(lambda db: fill(db, 3, NOON))
+        for watch in await env.store.open_watches():
+            await env.store.accept(intent(watch.request_id), ())
+            await env.store.begin(watch.request_id, NOON)
+            await env.store.sending(
                 watch.request_id, operation(watch.request_id), row(Event.SENT, watch.request_id), NOON
             )
         for seconds, told in ((55, 0), (65, 1), (60, 1)):
@@ -111,8 +111,8 @@ async def test_the_person_who_waits_is_told_once_when_runs_cannot_be_read_for_a_
         cards = [card for card in shown.cards if card is not message]
         assert {card.status for card in cards} == {"Can't be read"}
         assert all("That is no list of runs." in str(card.lines) for card in cards)
-        await looks(replace(ctx, backends={"box": here.box}), clock, 12)
-        views = [watch.view for watch in await here.store.open_watches()]
+        await looks(replace(ctx, backends={"box": env.box}), clock, 12)
+        views = [watch.view for watch in await env.store.open_watches()]
         assert all(view is not None and view.unread_since is None for view in views)
 
 
@@ -124,10 +124,10 @@ async def looks(ctx: Context, clock: HandClock, seconds: int) -> None:
 
 
 async def test_a_control_plane_in_trouble_is_left_alone_for_a_while(tmp_path: Path) -> None:
-    async with station(tmp_path) as here:
-        clock, broken = HandClock(), Broken(here.box.rows)
-        ctx = replace(here.ctx, clock=clock, backends={"box": broken})
-        await here.store.database.write(lambda db: fill(db, 1, NOON))
+    async with station(tmp_path) as env:
+        clock, broken = HandClock(), Broken(env.box.rows)
+        ctx = replace(env.ctx, clock=clock, backends={"box": broken})
+        await env.store.database.write(lambda db: fill(db, 1, NOON))
         asked: list[float] = []
         for _ in range(60):
             before = broken.polls

@@ -21,9 +21,9 @@ async def test_a_newcomer_starts_an_agent_and_reads_its_log(tmp_path: Path) -> N
     """Ana types the command, sees the card come to its end, presses Log, and the file that she downloads is the log."""
     downloads = tmp_path / "downloads"
     downloads.mkdir()
-    async with running_demo(tmp_path / "town") as here, Browser(downloads=downloads, size=(1360, 1230)) as page:
-        here.planes["acc"].world.speed = 8.0
-        await page.go(here.workspace.base_url)
+    async with running_demo(tmp_path / "town") as env, Browser(downloads=downloads, size=(1360, 1230)) as page:
+        env.planes["acc"].world.speed = 8.0
+        await page.go(env.workspace.base_url)
         await page.testid("app-state", text="is connected")
         await (await page.testid("person-select")).choose("U0ANA")
         await (await page.testid("channel-C0CRAWL", text="crawl-ops")).click()

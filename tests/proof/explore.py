@@ -67,9 +67,9 @@ class Map:
         """How many histories of at most `left` further steps were told from there."""
 
         @cache
-        def count(here: Spot, still: int) -> int:
+        def count(env: Spot, still: int) -> int:
             if still == 0:
                 return 1
-            return 1 + sum(count(there, still - 1) for there in self._leads.get(here, {}).values())
+            return 1 + sum(count(there, still - 1) for there in self._leads.get(env, {}).values())
 
         return count(spot, left)

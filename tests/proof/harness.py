@@ -26,7 +26,7 @@ from bot.runtime.task_queue import TaskQueue
 from bot.store.sqlite.connection import Database
 from bot.store.sqlite.store import Store
 from bot.store.sqlite.tables.sql import found
-from bot.store.sqlite.target_names import StoreNames
+from bot.store.target_cache import StoreTargetCache
 from tests.proof.memory import Gate, MemoryDatabase
 from tests.proof.outside import (
     DECIDING,
@@ -72,7 +72,7 @@ class Town:
             clock=clock,
             ids=CountedIds(self.outside),
             store=self.store,
-            names=StoreNames(self.store, clock),
+            target_cache=StoreTargetCache(self.store, clock),
             directory=OutsideDirectory(self.outside),
             presenter=OutsideSlack(self.store, self.outside),
             files=NoFiles(),

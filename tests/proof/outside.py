@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bot.core.card import Card, Delivery, FormView, HomeView
-from bot.core.command.capability import BackendRows, TargetKind
+from bot.core.command.capability import KindSpec, TargetKind
 from bot.core.command.params import Param, ParamType
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import NoSuchTarget
@@ -31,7 +31,7 @@ DECIDING: Final = "C0APPR"
 GROUP: Final = "S0DECIDE"
 START: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LIFE: Final = timedelta(minutes=10)
-ROWS: Final = BackendRows(
+ROWS: Final = KindSpec(
     kind="box",
     title="Box",
     targets=(TargetKind(name="lamp", prefix=None, help="A lamp", example="box:lamp"),),

@@ -62,8 +62,8 @@ async def test_a_button_with_any_byte_changed_is_unknown(asked: Play) -> None:
 
 async def test_a_value_that_holds_words_instead_of_an_id_decides_nothing(team: Team) -> None:
     """The hold's id, JSON that names a choice, another tag: the door takes them for ids, and there are no such ids."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     pending = f"{request_id(card)}.1"
     values = (
@@ -76,22 +76,20 @@ async def test_a_value_that_holds_words_instead_of_an_id_decides_nothing(team: T
     for number, value in enumerate(values):
         payload = {
             "type": "block_actions",
-            "user": {"id": LEE, "team_id": here.ws.team_id},
-            "team": {"id": here.ws.team_id},
-            "api_app_id": here.ws.app_id,
+            "user": {"id": LEE, "team_id": env.ws.team_id},
+            "team": {"id": env.ws.team_id},
+            "api_app_id": env.ws.app_id,
             "trigger_id": f"words.{number}",
             "container": {"type": "message", "channel_id": "C0APPR", "message_ts": card["ts"]},
             "channel": {"id": "C0APPR"},
             "actions": [
-                {"type": "button", "action_id": "approve", "value": value, "action_ts": here.ws.clock.next_ts()}
+                {"type": "button", "action_id": "approve", "value": value, "action_ts": env.ws.clock.next_ts()}
             ],
         }
-        assert (await here.ws.deliver("interactive", payload)).acked
-    await here.until(
-        lambda: len([row for row in here.audit(event="requested") if row.verb == "approve"]) == len(values)
-    )
+        assert (await env.ws.deliver("interactive", payload)).acked
+    await env.until(lambda: len([row for row in env.audit(event="requested") if row.verb == "approve"]) == len(values))
     await team.sees("not known")
-    assert not here.audit(event="approved")
+    assert not env.audit(event="approved")
     assert not team.effects()
 
 
@@ -182,18 +180,18 @@ async def test_the_button_of_a_card_that_was_renewed_decides_nothing(asked: Play
 
 async def test_a_hundred_clicks_at_once_are_one_decision_and_one_call(team: Team) -> None:
     """Two people, fifty clicks each, real sockets: one row `approved`, one call; every other press hears who was first."""
-    here = team.here
-    here.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
-    await here.say("start acc:shop/prices")
+    env = team.env
+    env.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     users = ["U0LEE", "U0ROOT"] * 50
     await asyncio.gather(*(team.press(card, "Approve", user=user) for user in users))
-    await here.sees("start acc:shop/prices", "Succeeded", timeout=30)
+    await env.sees("start acc:shop/prices", "Succeeded", timeout=30)
     assert len(team.effects()) == 1
-    (winner,) = here.audit(event="approved")
+    (winner,) = env.audit(event="approved")
     loser = "U0ROOT" if winner.user_id == "U0LEE" else "U0LEE"
     await team.sees(f"Approved by <@{winner.user_id}>", "Too late", user=loser)
-    assert len(here.audit(event="sent")) == 1
+    assert len(env.audit(event="sent")) == 1
 
 
 async def test_a_hundred_people_at_once_count_as_many_as_are_needed() -> None:
@@ -330,16 +328,16 @@ async def test_a_form_is_sent_by_who_opened_it_or_not_at_all(asked: Play) -> Non
 
 async def test_what_no_card_can_show_whole_is_not_put_to_anybody(team: Team) -> None:
     """Three thousand letters of parameters."""
-    here = team.here
-    await here.does(f"start acc:shop/prices input.text={'x' * 3_000}", "Denied", "characters long")
+    env = team.env
+    await env.does(f"start acc:shop/prices input.text={'x' * 3_000}", "Denied", "characters long")
     assert (await team.event("denied")).code == "not_showable"
-    assert not here.audit(event="approval_requested")
+    assert not env.audit(event="approval_requested")
 
 
 async def test_the_card_of_an_approval_shows_every_parameter_as_it_will_run(team: Team) -> None:
     """Defaults that nobody typed too, the exact id, and the digest that is compared before the call."""
-    here = team.here
-    await here.say("start acc:shop/prices input.region=north")
+    env = team.env
+    await env.say("start acc:shop/prices input.region=north")
     card = await team.card("start acc:shop/prices")
     row = await team.event("approval_requested")
     words = json.dumps(card["blocks"])
@@ -352,11 +350,11 @@ async def test_the_card_of_an_approval_shows_every_parameter_as_it_will_run(team
 
 async def test_a_press_on_a_channel_that_froze_meanwhile_runs_nothing(team: Team) -> None:
     """The request's channel became shared with others after the card was shown: its rules no longer count."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
-    here.ws.set_channel(CRAWL, is_ext_shared=True)
-    await here.until(lambda: here.bot.store.database.read_sync(_frozen))
+    env.ws.set_channel(CRAWL, is_ext_shared=True)
+    await env.until(lambda: env.bot.store.database.read_sync(_frozen))
     await team.press(card, "Approve")
     await team.sees("Nothing was done")
     assert not team.effects()

@@ -159,7 +159,7 @@ _START = Operation(
     reason="monthly *check*",
     risk=Risk.CHANGE,
     idempotent=False,
-    deadline=60,
+    timeout=60,
     starts_run=True,
 )
 _ASKED = Intent(

@@ -78,7 +78,7 @@ class Hours:
         """An approval that somebody waits for."""
         intent = await self.begun("r-" + id)
         operation = Operation(
-            request_id=intent.request_id, verb="stop", target=TARGET, risk=Risk.DANGER, idempotent=False, deadline=5.0
+            request_id=intent.request_id, verb="stop", target=TARGET, risk=Risk.DANGER, idempotent=False, timeout=5.0
         )
         made = PendingDecision(
             id=id,

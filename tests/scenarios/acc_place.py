@@ -25,9 +25,9 @@ class Place(NamedTuple):
         return f"acc:{self.path}"
 
 
-def place(here: World) -> Place:
+def place(env: World) -> Place:
     """A new agent with a failed run, a job run of two, two schedules and two input files."""
-    acc, number = here.acc, len(here.acc.world.agents)
+    acc, number = env.acc, len(env.acc.world.agents)
     path = f"shop/case{number}"
     run, job, schedule, other = (str(uuid.uuid5(uuid.NAMESPACE_OID, f"{what}{number}")) for what in "rjso")
     agent = acc.add_agent(path, sessions=3, backup=True, data_files=("a.csv", "b.csv"))
@@ -55,9 +55,9 @@ def filled(text: str, at: Place) -> str:
     return text.replace("{place}", at.path)
 
 
-async def typed(here: World, text: str, *, danger: bool) -> Asked:
+async def typed(env: World, text: str, *, danger: bool) -> Asked:
     """Type it; what is dangerous is only sent once `Run it` was pressed."""
-    asked = await ask(here, text)
+    asked = await ask(env, text)
     if danger:
         before = await asked.card("Dangerous: check before you run it")
         assert before["ephemeral"]

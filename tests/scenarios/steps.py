@@ -16,7 +16,7 @@ UNDER_WAY = "Working on it"
 class Asked:
     """One request of a person in a channel. `first_call` is where its requests begin in the plane's log."""
 
-    here: World
+    env: World
     request_id: str
     user: str
     channel: str
@@ -25,7 +25,7 @@ class Asked:
     @property
     def rows(self) -> list[StoredEntry]:
         """Its rows of the audit log, oldest first."""
-        return list(self.here.audit(request_id=self.request_id))
+        return list(self.env.audit(request_id=self.request_id))
 
     @property
     def events(self) -> list[str]:
@@ -35,7 +35,7 @@ class Asked:
     @property
     def calls(self) -> list[Any]:
         """Everything that the ACC was asked since."""
-        return list(self.here.acc.requests[self.first_call :])
+        return list(self.env.acc.requests[self.first_call :])
 
     @property
     def changes(self) -> list[tuple[str, str]]:
@@ -53,7 +53,7 @@ class Asked:
         def over() -> str | None:
             return next((event for event in reversed(self.events) if event in OUTCOMES), None)
 
-        return str(await self.here.until(over, within))
+        return str(await self.env.until(over, within))
 
     async def card(self, *parts: str, but: str = UNDER_WAY, within: float = 10.0) -> dict[str, Any]:
         """Its newest message that shows all parts and not `but`."""
@@ -65,11 +65,11 @@ class Asked:
                     return dict(message)
             return None
 
-        return dict(await self.here.person(self.user).wait_for(look, timeout=within))
+        return dict(await self.env.person(self.user).wait_for(look, timeout=within))
 
     async def press(self, label: str, *, by: str | None = None) -> dict[str, Any]:
         """Press a button of its newest message that has it; the message as it was."""
-        person = self.here.person(self.user)
+        person = self.env.person(self.user)
 
         def look(_: Any) -> dict[str, Any] | None:
             for message in reversed(person.messages(self.channel)):
@@ -78,31 +78,31 @@ class Asked:
             return None
 
         message = dict(await person.wait_for(look, timeout=10))
-        receipt = await self.here.person(by or self.user).press_label(self.channel, message["ts"], label, seen=message)
+        receipt = await self.env.person(by or self.user).press_label(self.channel, message["ts"], label, seen=message)
         assert receipt.acked, receipt
         return message
 
 
-def newest(here: World, user: str, after: int) -> StoredEntry | None:
+def newest(env: World, user: str, after: int) -> StoredEntry | None:
     """The first request of a person behind that `seq`."""
-    rows = here.audit(user_id=user)
+    rows = env.audit(user_id=user)
     return next((row for row in rows if row.seq > after and row.event in ("requested", "misread")), None)
 
 
-def last_seq(here: World) -> int:
+def last_seq(env: World) -> int:
     """The seq of the audit log's last row."""
-    return int((here.bot.store.head_sync() or "0:").partition(":")[0])
+    return int((env.bot.store.head_sync() or "0:").partition(":")[0])
 
 
-async def ask(here: World, text: str, *, user: str = "U0ANA", channel: str = "C0CRAWL") -> Asked:
+async def ask(env: World, text: str, *, user: str = "U0ANA", channel: str = "C0CRAWL") -> Asked:
     """Type `/ops TEXT`; it is in the audit log once it is acked."""
-    seq, calls = last_seq(here), len(here.acc.requests)
-    await here.say(text, user=user, channel=channel)
-    return _asked(here, user, channel, seq, calls)
+    seq, calls = last_seq(env), len(env.acc.requests)
+    await env.say(text, user=user, channel=channel)
+    return _asked(env, user, channel, seq, calls)
 
 
 async def mention(
-    here: World,
+    env: World,
     text: str,
     *,
     user: str = "U0ANA",
@@ -111,32 +111,32 @@ async def mention(
     files: tuple[tuple[str, bytes], ...] = (),
 ) -> Asked:
     """Write `@signalbox TEXT`, in a thread when it is named."""
-    seq, calls = last_seq(here), len(here.acc.requests)
-    receipt = await here.person(user).post(channel, f"<@U0BOT> {text}", thread_ts=thread_ts, files=list(files))
+    seq, calls = last_seq(env), len(env.acc.requests)
+    receipt = await env.person(user).post(channel, f"<@U0BOT> {text}", thread_ts=thread_ts, files=list(files))
     assert receipt.acked, receipt
-    return _asked(here, user, channel, seq, calls)
+    return _asked(env, user, channel, seq, calls)
 
 
-def _asked(here: World, user: str, channel: str, seq: int, calls: int) -> Asked:
-    row = newest(here, user, seq)
+def _asked(env: World, user: str, channel: str, seq: int, calls: int) -> Asked:
+    row = newest(env, user, seq)
     assert row is not None, "acked and not in the audit log"
-    return Asked(here, row.request_id, user, channel, calls)
+    return Asked(env, row.request_id, user, channel, calls)
 
 
-async def do(here: World, text: str, *, user: str = "U0ANA", channel: str = "C0CRAWL") -> Asked:
+async def do(env: World, text: str, *, user: str = "U0ANA", channel: str = "C0CRAWL") -> Asked:
     """`ask`, and wait for its end."""
-    asked = await ask(here, text, user=user, channel=channel)
+    asked = await ask(env, text, user=user, channel=channel)
     await asked.ends()
     return asked
 
 
-def everything_seen(here: World, user: str, channel: str = "C0CRAWL") -> str:
+def everything_seen(env: World, user: str, channel: str = "C0CRAWL") -> str:
     """All that a person sees in a channel."""
-    return "\n".join(shown(message) for message in here.person(user).messages(channel))
+    return "\n".join(shown(message) for message in env.person(user).messages(channel))
 
 
 async def private(
-    here: World, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL", within: float = 10.0
+    env: World, *parts: str, user: str = "U0ANA", channel: str = "C0CRAWL", within: float = 10.0
 ) -> dict[str, Any]:
     """The newest ephemeral message of a person that shows all parts."""
 
@@ -147,9 +147,9 @@ async def private(
                 return dict(message)
         return None
 
-    return dict(await here.person(user).wait_for(look, timeout=within))
+    return dict(await env.person(user).wait_for(look, timeout=within))
 
 
-def starts(here: World) -> int:
+def starts(env: World) -> int:
     """How often the ACC was asked to start an agent."""
-    return sum(call.raw_path.endswith("/cluster/start") for call in here.acc.requests)
+    return sum(call.raw_path.endswith("/cluster/start") for call in env.acc.requests)

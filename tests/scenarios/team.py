@@ -99,15 +99,15 @@ class ShiftedClock(SystemClock):
 class Team:
     """A world with rules that demand approvals, and its clock."""
 
-    def __init__(self, here: World, clock: ShiftedClock) -> None:
-        self.here = here
+    def __init__(self, env: World, clock: ShiftedClock) -> None:
+        self.env = env
         self.clock = clock
         self.forgeries = 0
 
     def later(self, **span: float) -> None:
         """Let time pass for the program and for Slack."""
         self.clock.ahead += timedelta(**span)
-        self.here.ws.clock.advance(timedelta(**span).total_seconds())
+        self.env.ws.clock.advance(timedelta(**span).total_seconds())
 
     def now(self) -> datetime:
         """The program's time."""
@@ -115,7 +115,7 @@ class Team:
 
     async def sees(self, *parts: str, user: str = "U0LEE", channel: str = APPROVERS) -> dict[str, Any]:
         """The newest message of the approvers' channel with all parts."""
-        return await self.here.sees(*parts, user=user, channel=channel)
+        return await self.env.sees(*parts, user=user, channel=channel)
 
     async def card(self, *parts: str, user: str = "U0LEE", channel: str = APPROVERS) -> dict[str, Any]:
         """The newest card there that can still be decided."""
@@ -126,13 +126,13 @@ class Team:
                     return message
             return None
 
-        return await self.here.person(user).wait_for(look, timeout=10)
+        return await self.env.person(user).wait_for(look, timeout=10)
 
     async def press(
         self, message: dict[str, Any], label: str, *, user: str = "U0LEE", channel: str = APPROVERS
     ) -> Receipt:
         """Press a button of this message as it was seen."""
-        receipt = await self.here.person(user).press_label(channel, message["ts"], label, seen=message)
+        receipt = await self.env.person(user).press_label(channel, message["ts"], label, seen=message)
         assert receipt.acked, receipt
         return receipt
 
@@ -150,17 +150,17 @@ class Team:
         self.forgeries += 1
         payload = {
             "type": "block_actions",
-            "user": {"id": user, "team_id": self.here.ws.team_id},
-            "team": {"id": self.here.ws.team_id},
-            "api_app_id": self.here.ws.app_id,
+            "user": {"id": user, "team_id": self.env.ws.team_id},
+            "team": {"id": self.env.ws.team_id},
+            "api_app_id": self.env.ws.app_id,
             "trigger_id": f"forged.{self.forgeries}",
             "container": {"type": "message", **where},
             "channel": {"id": channel},
             "actions": [
-                {"type": "button", "action_id": "approve", "value": value, "action_ts": self.here.ws.clock.next_ts()}
+                {"type": "button", "action_id": "approve", "value": value, "action_ts": self.env.ws.clock.next_ts()}
             ],
         }
-        receipt = await self.here.ws.deliver("interactive", payload)
+        receipt = await self.env.ws.deliver("interactive", payload)
         assert receipt.acked, receipt
 
     async def deny(
@@ -168,7 +168,7 @@ class Team:
     ) -> None:
         """Press Deny, fill the reason in, submit."""
         await self.press(message, "Deny", user=user, channel=channel)
-        person = self.here.person(user)
+        person = self.env.person(user)
         await person.wait_for(lambda p: p.modal())
         receipt = await person.submit("modal", {"reason": reason})
         assert not receipt.errors, receipt
@@ -183,34 +183,34 @@ class Team:
                         return message
             return None
 
-        return await self.here.person(user).wait_for(look, timeout=10)
+        return await self.env.person(user).wait_for(look, timeout=10)
 
     def effects(self, action: str = "start") -> list[Any]:
         """What the ACC did."""
-        return [effect for effect in self.here.acc.effects if effect.action == action]
+        return [effect for effect in self.env.acc.effects if effect.action == action]
 
     def events(self, request: str) -> list[str]:
         """The events of one request, oldest first."""
-        return [str(entry.event) for entry in self.here.audit(request_id=request)]
+        return [str(entry.event) for entry in self.env.audit(request_id=request)]
 
     async def event(self, name: str, request: str | None = None) -> Any:
         """The newest row of that event, once there is one."""
 
         def found() -> Any:
-            rows = self.here.audit(event=name, **({"request_id": request} if request else {}))
+            rows = self.env.audit(event=name, **({"request_id": request} if request else {}))
             return rows[-1] if rows else None
 
-        return await self.here.until(found)
+        return await self.env.until(found)
 
     def rules(self, text: str) -> None:
         """Write other rules; they are in force within seconds."""
-        (self.here.folder / "policy.toml").write_text(text, encoding="utf-8")
+        (self.env.folder / "policy.toml").write_text(text, encoding="utf-8")
 
     async def new_rules(self, text: str) -> None:
         """Write other rules and wait until they are in force."""
-        before = self.here.bot.rules.now.policy.version
+        before = self.env.bot.rules.now.policy.version
         self.rules(text)
-        await self.here.until(lambda: self.here.bot.rules.now.policy.version != before)
+        await self.env.until(lambda: self.env.bot.rules.now.policy.version != before)
 
 
 @asynccontextmanager
@@ -225,5 +225,5 @@ async def deciding(
     """The world with these rules; every start of the program goes by one clock."""
     clock = ShiftedClock()
     patch.setattr("bot.app.SystemClock", lambda: clock)
-    async with world(folder, policy=rules, planes=planes, only=only) as here:
-        yield Team(here, clock)
+    async with world(folder, policy=rules, planes=planes, only=only) as env:
+        yield Team(env, clock)

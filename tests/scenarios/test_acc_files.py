@@ -70,14 +70,14 @@ def members(content: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-async def uploaded(here: World, asked: Asked) -> tuple[str, bytes]:
+async def uploaded(env: World, asked: Asked) -> tuple[str, bytes]:
     """The file in the thread of its card."""
     card = await asked.card()
 
     def look() -> Any:
-        return next((f for f in here.ws.files.values() if f.name and card["ts"] in str(vars_of(f))), None)
+        return next((f for f in env.ws.files.values() if f.name and card["ts"] in str(vars_of(f))), None)
 
-    found = await here.until(look)
+    found = await env.until(look)
     return found.name, found.bytes
 
 

@@ -38,11 +38,11 @@ class Played(NamedTuple):
         return [call for call in self.asked.calls if any(id_ in f"{call.raw_path}?{call.raw_query}" for id_ in ids)]
 
 
-async def _play(here: World, case: Case) -> Played:
-    at = place(here)
+async def _play(env: World, case: Case) -> Played:
+    at = place(env)
     if f"{at}" not in filled(case.text, at):
-        await do(here, f"schedules {at}")
-    asked = await ask(here, filled(case.text, at))
+        await do(env, f"schedules {at}")
+    asked = await ask(env, filled(case.text, at))
     return Played(case, at, asked)
 
 

@@ -21,29 +21,29 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def test_approvers_who_cannot_be_told_are_told_once_the_bot_is_invited(team: Team) -> None:
     """Outside the approvers' channel: the requester reads what to do; let in, the bot posts the card there."""
-    here = team.here
-    members = list(here.ws.core.state.channels[APPROVERS].members)
-    here.ws.set_channel(APPROVERS, members=[one for one in members if one != "U0BOT"])
-    await here.does("start acc:shop/prices", "Waiting for approval", "Not asked yet", f"<#{APPROVERS}>", "invite it")
-    here.ws.set_channel(APPROVERS, members=members)
+    env = team.env
+    members = list(env.ws.core.state.channels[APPROVERS].members)
+    env.ws.set_channel(APPROVERS, members=[one for one in members if one != "U0BOT"])
+    await env.does("start acc:shop/prices", "Waiting for approval", "Not asked yet", f"<#{APPROVERS}>", "invite it")
+    env.ws.set_channel(APPROVERS, members=members)
     team.later(seconds=15)
     card = await team.card("start acc:shop/prices")
     await team.press(card, "Approve")
-    await here.sees("start acc:shop/prices", "Succeeded", timeout=20)
+    await env.sees("start acc:shop/prices", "Succeeded", timeout=20)
 
 
 async def test_doctor_names_the_channels_that_are_of_no_use(team: Team) -> None:
     """An administrator reads which one, what it is for, and the remedy."""
-    here = team.here
-    here.ws.set_channel(APPROVERS, members=["U0LEE"])
-    await here.does("doctor", "Doctor", f"<#{APPROVERS}>", "approvals are requested", "invite it", user="U0ROOT")
+    env = team.env
+    env.ws.set_channel(APPROVERS, members=["U0LEE"])
+    await env.does("doctor", "Doctor", f"<#{APPROVERS}>", "approvals are requested", "invite it", user="U0ROOT")
 
 
 async def test_an_approved_start_runs_once_and_names_who_approved_it(team: Team) -> None:
     """Asked in #approvals, waiting in #crawl-ops, approved by Lee, run, told in the thread, buttons retired."""
-    here = team.here
-    await here.say("start acc:shop/prices input.region=north -- month end")
-    mine = await here.sees("Waiting for approval", "start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices input.region=north -- month end")
+    mine = await env.sees("Waiting for approval", "start acc:shop/prices")
     assert labels(mine) == ["Cancel"]
     card = await team.card("start acc:shop/prices")
     words = shown(card)
@@ -52,11 +52,11 @@ async def test_an_approved_start_runs_once_and_names_who_approved_it(team: Team)
     assert labels(card) == ["Approve", "Deny", "Claim"]
     assert not team.effects()
     await team.press(card, "Approve")
-    await here.sees("start acc:shop/prices", "Succeeded", "approved by <@U0LEE>", timeout=20)
+    await env.sees("start acc:shop/prices", "Succeeded", "approved by <@U0LEE>", timeout=20)
     request = request_id(mine)
     assert len(team.effects()) == 1
     assert team.events(request)[:5] == ["requested", "approval_requested", "approved", "sent", "done"]
-    rows = {str(row.event): row for row in here.audit(request_id=request)}
+    rows = {str(row.event): row for row in env.audit(request_id=request)}
     assert rows["approved"].user_id == "U0LEE"
     assert rows["approved"].channel_id == APPROVERS
     assert rows["sent"].approval_id == rows["approved"].approval_id is not None
@@ -68,15 +68,15 @@ async def test_an_approved_start_runs_once_and_names_who_approved_it(team: Team)
 
 async def test_a_denial_needs_a_reason_and_ends_it(team: Team) -> None:
     """The modal refuses an empty reason; with one the requester reads it and nothing ran."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     await team.press(card, "Deny")
-    lee = here.person("U0LEE")
+    lee = env.person("U0LEE")
     await lee.wait_for(lambda p: p.modal())
     assert (await lee.submit("modal", {"reason": "  "})).errors
     assert not (await lee.submit("modal", {"reason": "the shop is closed"})).errors
-    await here.sees("Denied by <@U0LEE>", "the shop is closed")
+    await env.sees("Denied by <@U0LEE>", "the shop is closed")
     await team.told("the shop is closed", "<@U0ANA>")
     closed = await team.sees("Denied by <@U0LEE>")
     assert labels(closed) == []
@@ -87,11 +87,11 @@ async def test_a_denial_needs_a_reason_and_ends_it(team: Team) -> None:
 
 async def test_it_expires_at_its_very_moment_and_the_requester_is_told(team: Team) -> None:
     """Thirty minutes later both cards carry no buttons, and a late press runs nothing."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     team.later(minutes=30)
-    await here.sees("Expired", "start acc:shop/prices")
+    await env.sees("Expired", "start acc:shop/prices")
     await team.told("Nobody decided", "<@U0ANA>")
     await team.press(card, "Approve")
     await team.sees("Too late. Expired")
@@ -101,8 +101,8 @@ async def test_it_expires_at_its_very_moment_and_the_requester_is_told(team: Tea
 
 async def test_the_approvers_are_reminded_once_at_half_time(team: Team) -> None:
     """Fifteen minutes into thirty a message in the card's thread calls those who may decide."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
     team.later(minutes=15, seconds=1)
     await team.told("Still waiting", "<@U0LEE>", user="U0LEE", channel=APPROVERS)
@@ -110,12 +110,12 @@ async def test_the_approvers_are_reminded_once_at_half_time(team: Team) -> None:
 
 async def test_the_requester_cancels_and_nobody_else_may(team: Team) -> None:
     """Cancel on the requester's card ends it; Rui's press does not."""
-    here = team.here
-    await here.say("start acc:shop/prices")
-    mine = await here.sees("Waiting for approval")
+    env = team.env
+    await env.say("start acc:shop/prices")
+    mine = await env.sees("Waiting for approval")
     card = await team.card("start acc:shop/prices")
     await team.press(mine, "Cancel", user="U0RUI", channel=CRAWL)
-    await here.sees("Only the requester can", user="U0RUI")
+    await env.sees("Only the requester can", user="U0RUI")
     await team.press(mine, "Cancel", user="U0ANA", channel=CRAWL)
     await team.sees("Cancelled by <@U0ANA>")
     await team.press(card, "Approve")
@@ -125,18 +125,18 @@ async def test_the_requester_cancels_and_nobody_else_may(team: Team) -> None:
 
 async def test_the_requester_never_decides_their_own_request(team: Team) -> None:
     """Ana is in the group that decides marks; her press is refused and registered, Lee's and Root's count."""
-    here = team.here
-    await here.say("mark acc:shop/prices as=failed -- bad data")
+    env = team.env
+    await env.say("mark acc:shop/prices as=failed -- bad data")
     card = await team.card("mark acc:shop/prices", channel=CRAWL)
     await team.press(card, "Approve", user="U0ANA", channel=CRAWL)
-    await here.sees("your own request")
+    await env.sees("your own request")
     assert (await team.event("denied")).code == "own_request"
 
 
 async def test_two_distinct_people_are_needed_and_one_counts_once(team: Team) -> None:
     """Lee is in both groups and presses twice: one of two. Root makes it two."""
-    here = team.here
-    await here.say("mark acc:shop/prices as=failed -- bad data")
+    env = team.env
+    await env.say("mark acc:shop/prices as=failed -- bad data")
     card = await team.card("mark acc:shop/prices", channel=CRAWL)
     await team.press(card, "Approve", channel=CRAWL)
     await team.sees("1 of 2 agreed", channel=CRAWL)
@@ -144,37 +144,37 @@ async def test_two_distinct_people_are_needed_and_one_counts_once(team: Team) ->
     await team.sees("already counts", channel=CRAWL)
     assert not team.effects("mark")
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    await here.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
-    assert [row.detail for row in here.audit(event="approved")] == ["1 of 2 agreed", "2 of 2 agreed"]
+    await env.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
+    assert [row.detail for row in env.audit(event="approved")] == ["1 of 2 agreed", "2 of 2 agreed"]
     closed = shown(await team.sees("Approved by <@U0LEE> and <@U0ROOT>", "<@U0ROOT>: approve", channel=CRAWL))
     assert closed.count("Decisions") == 1
 
 
 async def test_one_who_agreed_may_still_deny(team: Team) -> None:
     """Any denial ends it, that of somebody who had agreed too."""
-    here = team.here
-    await here.say("mark acc:shop/prices as=failed -- bad data")
+    env = team.env
+    await env.say("mark acc:shop/prices as=failed -- bad data")
     card = await team.card("mark acc:shop/prices", channel=CRAWL)
     await team.press(card, "Approve", channel=CRAWL)
     await team.sees("1 of 2 agreed", channel=CRAWL)
     await team.deny(card, "on second thought, no", channel=CRAWL)
-    await here.sees("Denied by <@U0LEE>", "on second thought")
+    await env.sees("Denied by <@U0LEE>", "on second thought")
     assert (await team.event("rejected")).user_id == "U0LEE"
 
 
 async def test_what_nobody_can_approve_is_refused_at_once(team: Team) -> None:
     """The only member of the group asks: refused with the gap, and no card is posted."""
-    here = team.here
-    await here.does("schedule off acc:shop/prices", "Denied", "lonely", "requester can't decide")
+    env = team.env
+    await env.does("schedule off acc:shop/prices", "Denied", "lonely", "requester can't decide")
     row = await team.event("denied")
     assert row.code == "no_approvers"
-    assert not here.audit(event="approval_requested")
+    assert not env.audit(event="approval_requested")
 
 
 async def test_claim_tells_who_looks_and_binds_nobody(team: Team) -> None:
     """Lee claims; Root still decides."""
-    here = team.here
-    await here.say("mark acc:shop/prices as=failed -- bad data")
+    env = team.env
+    await env.say("mark acc:shop/prices as=failed -- bad data")
     card = await team.card("mark acc:shop/prices", channel=CRAWL)
     await team.press(card, "Claim", channel=CRAWL)
     await team.sees("<@U0LEE> is looking at it", channel=CRAWL)
@@ -185,64 +185,64 @@ async def test_claim_tells_who_looks_and_binds_nobody(team: Team) -> None:
 
 async def test_a_dangerous_verb_is_looked_at_and_then_approved(team: Team) -> None:
     """Run it asks the approvers; Approve deletes."""
-    here = team.here
-    await here.say("schedule delete acc:news/feed -- no longer needed")
-    look = await here.sees("Dangerous", "schedule delete acc:news/feed")
+    env = team.env
+    await env.say("schedule delete acc:news/feed -- no longer needed")
+    look = await env.sees("Dangerous", "schedule delete acc:news/feed")
     assert labels(look) == ["Run it", "Cancel"]
-    assert not here.audit(event="approval_requested")
+    assert not env.audit(event="approval_requested")
     await team.press(look, "Run it", user="U0ANA", channel=CRAWL)
     card = await team.card("schedule delete acc:news/feed")
     await team.press(card, "Approve")
-    await here.until(lambda: not [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"])
+    await env.until(lambda: not [s for s in env.acc.world.schedules.values() if s.agent.path == "news/feed"])
 
 
 async def test_a_copy_of_the_card_and_another_channel_decide_nothing(team: Team) -> None:
     """The button counts on its own message alone."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     await team.forged(card, ts="1700000000.000100")
     await team.sees("copy of the message")
     await team.forged(card, channel=CRAWL)
-    await here.sees("another channel", user="U0LEE")
+    await env.sees("another channel", user="U0LEE")
     await team.forged(card, channel="", ts="")
-    await here.until(lambda: len([r for r in here.audit(event="requested") if r.verb == "approve"]) == 3)
-    assert not here.audit(event="approved")
+    await env.until(lambda: len([r for r in env.audit(event="requested") if r.verb == "approve"]) == 3)
+    assert not env.audit(event="approved")
     assert not team.effects()
 
 
 async def test_an_approval_is_used_once(team: Team) -> None:
     """Twenty presses at once are one decision and one call; the late ones hear who decided."""
-    here = team.here
-    here.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
-    await here.say("start acc:shop/prices")
+    env = team.env
+    env.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     users = ["U0LEE", "U0ROOT"] * 10
     await asyncio.gather(*(team.press(card, "Approve", user=user) for user in users))
-    await here.until(lambda: len(team.effects()) >= 1)
-    await here.sees("start acc:shop/prices", "Succeeded", timeout=20)
+    await env.until(lambda: len(team.effects()) >= 1)
+    await env.sees("start acc:shop/prices", "Succeeded", timeout=20)
     assert len(team.effects()) == 1
-    assert len(here.audit(event="approved")) == 1
-    winner = here.audit(event="approved")[0].user_id
+    assert len(env.audit(event="approved")) == 1
+    winner = env.audit(event="approved")[0].user_id
     loser = "U0ROOT" if winner == "U0LEE" else "U0LEE"
     await team.sees(f"Approved by <@{winner}>", "Too late", user=loser)
 
 
 async def test_a_text_that_hides_signs_cannot_be_approved(team: Team) -> None:
     """A right-to-left mark in a parameter is refused at once; in a reason nobody could check it, so nobody is asked."""
-    here = team.here
-    await here.does("start acc:shop/prices input.region=no\u202erth", "Nothing was done", "U+202E")
-    await here.does("start acc:shop/prices -- no\u202erth", "Denied", "U+202E")
+    env = team.env
+    await env.does("start acc:shop/prices input.region=no\u202erth", "Nothing was done", "U+202E")
+    await env.does("start acc:shop/prices -- no\u202erth", "Denied", "U+202E")
     assert (await team.event("denied")).code == "not_showable"
 
 
 async def test_approvals_are_listed_and_decided_on_the_home_tab(team: Team) -> None:
     """`approvals` lists what waits here; Lee's Home tab shows it with its buttons, Rui's does not."""
-    here = team.here
-    await here.say("start acc:shop/prices -- month end")
+    env = team.env
+    await env.say("start acc:shop/prices -- month end")
     await team.card("start acc:shop/prices")
-    await here.does("approvals", "Waiting for approval", "start acc:shop/prices", APPROVERS)
-    lee, rui = here.person("U0LEE"), here.person("U0RUI")
+    await env.does("approvals", "Waiting for approval", "start acc:shop/prices", APPROVERS)
+    lee, rui = env.person("U0LEE"), env.person("U0RUI")
     await rui.open_home()
     view = await rui.wait_for(lambda p: p.home())
     assert "You can decide" not in shown(view)
@@ -251,7 +251,7 @@ async def test_approvals_are_listed_and_decided_on_the_home_tab(team: Team) -> N
     assert "You can decide: start acc:shop/prices" in shown(view)
     assert "month end" in shown(view)
     await lee.press_label("home", label="Approve")
-    await here.until(lambda: len(team.effects()) == 1)
+    await env.until(lambda: len(team.effects()) == 1)
     await team.sees("Approved by <@U0LEE>")
     await lee.wait_for(lambda p: "You can decide" not in shown(p.home() or {}))
 
@@ -259,11 +259,11 @@ async def test_approvals_are_listed_and_decided_on_the_home_tab(team: Team) -> N
 @pytest.mark.parametrize("ending", ["denied from home", "denied", "cancelled", "expired", "approved"])
 async def test_home_tabs_follow_however_an_approval_ends(team: Team, ending: str) -> None:
     """What was shown to approver and requester on their Home tabs is gone, whoever ended it and where."""
-    here = team.here
-    lee = here.person("U0LEE")
-    waiting = await here.does("start acc:shop/prices", "Waiting for approval")
+    env = team.env
+    lee = env.person("U0LEE")
+    waiting = await env.does("start acc:shop/prices", "Waiting for approval")
     card = await team.card("start acc:shop/prices")
-    for person, words in ((lee, "You can decide"), (here.ana, "start acc:shop/prices")):
+    for person, words in ((lee, "You can decide"), (env.ana, "start acc:shop/prices")):
         await person.open_home()
         await person.wait_for(lambda p, words=words: words in shown(p.home() or {}))
     if ending == "denied from home":
@@ -273,24 +273,24 @@ async def test_home_tabs_follow_however_an_approval_ends(team: Team, ending: str
     elif ending == "denied":
         await team.deny(card, "not today")
     elif ending == "cancelled":
-        await here.ana.press_label(CRAWL, waiting["ts"], "Cancel")
+        await env.ana.press_label(CRAWL, waiting["ts"], "Cancel")
     elif ending == "expired":
         team.later(minutes=31)
     else:
         await team.press(card, "Approve")
     await lee.wait_for(lambda p: "You can decide" not in shown(p.home() or {}), timeout=10)
-    await here.ana.wait_for(lambda p: "No requests." in shown(p.home() or {}))
-    assert here.person("U0RUI").home() is None
+    await env.ana.wait_for(lambda p: "No requests." in shown(p.home() or {}))
+    assert env.person("U0RUI").home() is None
 
 
 async def test_a_bot_cannot_ask_for_an_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody can tell who made it ask, so nobody could tell whether they approve their own request."""
     mine = 'verbs = ["start"]\n  targets = ["acc:shop/*"]\n  who = '
     async with deciding(tmp_path, monkeypatch, RULES.replace(mine + '["crawl"]', mine + '["U0RUI"]')) as team:
-        here = team.here
-        here.ws.set_user("U0RUI", is_bot=True)
-        await here.say("start acc:shop/prices", user="U0RUI")
+        env = team.env
+        env.ws.set_user("U0RUI", is_bot=True)
+        await env.say("start acc:shop/prices", user="U0RUI")
         row = await team.event("denied")
         assert (row.user_id, row.code) == ("U0RUI", "no_approvers")
-        assert not here.audit(event="approval_requested")
+        assert not env.audit(event="approval_requested")
         assert not team.effects()

@@ -20,7 +20,7 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def test_who_has_agreed_is_not_called_again_and_is_not_nobody(team: Team) -> None:
     """Lee agrees, one more is needed: the reminder calls Root, and the end says that one of two agreed."""
-    await team.here.say("mark acc:shop/prices as=failed")
+    await team.env.say("mark acc:shop/prices as=failed")
     card = await team.card("mark acc:shop/prices", channel=CRAWL)
     await team.press(card, "Approve", channel=CRAWL)
     await team.card("1 of 2 agreed", channel=CRAWL)
@@ -34,23 +34,23 @@ async def test_who_has_agreed_is_not_called_again_and_is_not_nobody(team: Team) 
 
 async def test_an_expired_approval_is_asked_again_with_a_button_that_only_the_requester_may_press(team: Team) -> None:
     """The same command with its parameters and its reason is put to the approvers as a new request."""
-    here = team.here
-    await here.say("start acc:shop/prices input.day=monday -- new prices")
+    env = team.env
+    await env.say("start acc:shop/prices input.day=monday -- new prices")
     await team.card("start acc:shop/prices")
     team.later(minutes=31)
-    expired = await here.sees("Expired: not decided in time", "Ask again", user="U0ANA")
+    expired = await env.sees("Expired: not decided in time", "Ask again", user="U0ANA")
     assert "Ask again" in labels(expired)
     await team.press(expired, "Ask again", user="U0RUI", channel=CRAWL)
-    await here.sees("Only the requester can press this", user="U0RUI")
+    await env.sees("Only the requester can press this", user="U0RUI")
     await team.press(expired, "Ask again", user="U0ANA", channel=CRAWL)
     await team.press(await team.card("start acc:shop/prices", "monday", "new prices"), "Approve")
-    await here.until(lambda: len(team.effects()) == 1)
-    assert len({row.request_id for row in here.audit(event="approval_requested")}) == 2
+    await env.until(lambda: len(team.effects()) == 1)
+    assert len({row.request_id for row in env.audit(event="approval_requested")}) == 2
 
 
 async def test_who_comes_too_late_reads_a_name(team: Team) -> None:
     """The person who was first is a live mention in the sentence, not the letters of one."""
-    await team.here.say("start acc:shop/prices")
+    await team.env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     await team.deny(card, "closed")
     await team.press(card, "Approve")
@@ -60,26 +60,26 @@ async def test_who_comes_too_late_reads_a_name(team: Team) -> None:
 
 async def test_a_user_group_that_cannot_be_read_is_no_verdict_on_the_person(team: Team) -> None:
     """Nothing is counted, as always; but Lee is told that Slack did not answer, and the next press counts."""
-    await team.here.say("start acc:shop/prices")
+    await team.env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
-    team.here.ws.faults.fail("usergroups.users.list", error="fatal_error")
+    team.env.ws.faults.fail("usergroups.users.list", error="fatal_error")
     await team.press(card, "Approve")
     await team.sees("You can't decide this", "Slack doesn't say who is in")
     assert not team.effects()
-    team.here.ws.faults.clear()
+    team.env.ws.faults.clear()
     await team.press(card, "Approve")
     await team.sees("Approved by <@U0LEE>")
-    await team.here.until(lambda: len(team.effects()) == 1)
+    await team.env.until(lambda: len(team.effects()) == 1)
 
 
 async def test_whose_vote_counts_no_more_is_called_back(team: Team) -> None:
     """Lee agreed before a run began; Root's press finds it, the card is asked again, and Lee hears of it in its thread."""
-    await team.here.say("mark acc:shop/prices as=failed")
+    await team.env.say("mark acc:shop/prices as=failed")
     card = await team.card("mark acc:shop/prices", channel=CRAWL)
     await team.press(card, "Approve", channel=CRAWL)
     await team.card("1 of 2 agreed", channel=CRAWL)
-    team.here.acc.world.speed = 0.001
-    team.here.acc.add_run("shop/prices", ago=1)
+    team.env.acc.world.speed = 0.001
+    team.env.acc.add_run("shop/prices", ago=1)
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
     called = shown(await team.told("Asked again: mark acc:shop/prices", "no longer counts", "<@U0LEE>"))
     assert "<@U0ROOT>" not in called

@@ -22,8 +22,8 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def test_somebody_outside_the_groups_cannot_decide(team: Team) -> None:
     """Rui is no lead: refused, registered, and the request stays open."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     await team.press(card, "Approve", user="U0RUI")
     await team.sees("You can't decide this", user="U0RUI")
@@ -33,10 +33,10 @@ async def test_somebody_outside_the_groups_cannot_decide(team: Team) -> None:
 
 async def test_a_lead_who_left_the_group_cannot_decide_any_more(team: Team) -> None:
     """Membership is read when the button is pressed, not when the card was posted."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
-    here.ws.edit_group("S0LEADS", ["U0ROOT"])
+    env.ws.edit_group("S0LEADS", ["U0ROOT"])
     await team.press(card, "Approve")
     await team.sees("You can't decide this")
     assert not team.effects()
@@ -44,10 +44,10 @@ async def test_a_lead_who_left_the_group_cannot_decide_any_more(team: Team) -> N
 
 async def test_a_deactivated_requester_runs_nothing(team: Team) -> None:
     """The requester is read anew at press: gone means void."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
-    here.ws.set_user("U0ANA", deleted=True)
+    env.ws.set_user("U0ANA", deleted=True)
     await team.press(card, "Approve")
     await team.sees("Nothing was done", "deactivated")
     assert not team.effects()
@@ -56,25 +56,25 @@ async def test_a_deactivated_requester_runs_nothing(team: Team) -> None:
 
 async def test_a_changed_target_is_shown_and_asked_again(team: Team) -> None:
     """A run began since the card was shown: the press is not counted, the card shows it, and the next press is."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices", "idle")
-    here.acc.world.speed = 0.001
-    here.acc.add_run("shop/prices", ago=1)
+    env.acc.world.speed = 0.001
+    env.acc.add_run("shop/prices", ago=1)
     await team.press(card, "Approve")
     await team.sees("Not counted", "1 run active")
     assert not team.effects()
     again = await team.card("start acc:shop/prices", "Asked again", "1 run active")
     await team.press(again, "Approve")
-    await here.until(lambda: len(team.effects()) == 1)
-    rows = here.audit(event="approval_requested")
+    await env.until(lambda: len(team.effects()) == 1)
+    rows = env.audit(event="approval_requested")
     assert [row.code for row in rows] == [None, "asked_again"]
 
 
 async def test_changed_rules_void_or_renew_what_was_asked(team: Team) -> None:
     """With stricter rules the old card's vote does not count; with a deny it is void."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     await team.new_rules(RULES.replace('expires = "30m", in', 'expires = "20m", in'))
     await team.press(card, "Approve")
@@ -93,44 +93,44 @@ async def test_it_survives_a_restart_before_the_decision_and_works_days_later(
 ) -> None:
     """Asked, restarted, two days later approved: run once, though no response_url lives any more."""
     async with deciding(tmp_path, monkeypatch, RULES.replace('"30m"', '"5d"')) as team:
-        here = team.here
-        await here.say("start acc:shop/prices")
+        env = team.env
+        await env.say("start acc:shop/prices")
         card = await team.card("start acc:shop/prices")
         team.later(days=2)
-        await here.restart()
+        await env.restart()
         await team.press(card, "Approve")
-        await here.until(lambda: len(team.effects()) == 1)
-        await here.sees("start acc:shop/prices", "approved by <@U0LEE>")
+        await env.until(lambda: len(team.effects()) == 1)
+        await env.sees("start acc:shop/prices", "approved by <@U0LEE>")
 
 
 async def test_what_was_approved_when_the_program_died_is_run_once_after_the_restart(team: Team) -> None:
     """The vote is on the disk and nothing was sent: the next start reads everything anew and sends it once."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
     await approved_and_died(team)
-    await here.restart()
-    await here.until(lambda: len(team.effects()) == 1)
-    await here.restart()
-    await here.sees("start acc:shop/prices", "approved by <@U0LEE>")
+    await env.restart()
+    await env.until(lambda: len(team.effects()) == 1)
+    await env.restart()
+    await env.sees("start acc:shop/prices", "approved by <@U0LEE>")
     assert len(team.effects()) == 1
 
 
 async def test_what_was_approved_by_somebody_who_left_is_not_run_after_the_restart(team: Team) -> None:
     """Who agreed is read again before the call; without them it is asked again or void, and nothing is sent."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
     await approved_and_died(team)
-    here.ws.edit_group("S0LEADS", ["U0ROOT"])
-    await here.restart()
+    env.ws.edit_group("S0LEADS", ["U0ROOT"])
+    await env.restart()
     await team.card("Asked again", "can no longer decide", user="U0ROOT")
     assert not team.effects()
 
 
 async def approved_and_died(team: Team) -> None:
     """Leave the store as a crash between the vote and the call leaves it."""
-    store = team.here.bot.store
+    store = team.env.bot.store
     (pending,) = await store.pending_decisions(state="open")
     cast = CastVote(user_id="U0LEE", person="U0LEE", vote="approve", at=stamp(team.now()))
     assert (await store.vote(pending.id, cast, lambda _: (), needed=1, now=team.now())).won
@@ -138,82 +138,82 @@ async def approved_and_died(team: Team) -> None:
 
 async def test_a_restart_between_the_look_and_the_press_changes_nothing(team: Team) -> None:
     """Asked, claimed, half approved; restarted after each; the second person makes it run once."""
-    here = team.here
-    await here.say("mark acc:shop/prices as=failed -- bad data")
+    env = team.env
+    await env.say("mark acc:shop/prices as=failed -- bad data")
     card = await team.card("mark acc:shop/prices", channel=CRAWL)
-    await here.restart()
+    await env.restart()
     await team.press(card, "Claim", channel=CRAWL)
     await team.sees("is looking at it", channel=CRAWL)
-    await here.restart()
+    await env.restart()
     await team.press(card, "Approve", channel=CRAWL)
     await team.sees("1 of 2 agreed", channel=CRAWL)
-    await here.restart()
+    await env.restart()
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    await here.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
-    await here.restart()
+    await env.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
+    await env.restart()
     assert team.events(request_id(card)).count("sent") == 1
 
 
 async def test_a_vote_of_somebody_who_left_counts_no_more(team: Team) -> None:
     """Lee agreed and is deactivated: Root's is one of two again, and Rui's place in the group makes it two."""
-    here = team.here
-    await here.say("mark acc:shop/prices as=failed -- bad data")
+    env = team.env
+    await env.say("mark acc:shop/prices as=failed -- bad data")
     card = await team.card("mark acc:shop/prices", channel=CRAWL)
     await team.press(card, "Approve", channel=CRAWL)
     await team.sees("1 of 2 agreed", channel=CRAWL)
-    here.ws.set_user("U0LEE", deleted=True)
+    env.ws.set_user("U0LEE", deleted=True)
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    await here.sees("Your vote counts. 1 more needed", user="U0ROOT")
-    assert [row.detail for row in here.audit(event="approved")] == ["1 of 2 agreed", "1 of 2 agreed"]
+    await env.sees("Your vote counts. 1 more needed", user="U0ROOT")
+    assert [row.detail for row in env.audit(event="approved")] == ["1 of 2 agreed", "1 of 2 agreed"]
     assert not team.effects("mark")
-    here.ws.edit_group("S0LEADS", ["U0RUI"])
+    env.ws.edit_group("S0LEADS", ["U0RUI"])
     await team.press(card, "Approve", user="U0RUI", channel=CRAWL)
-    await here.until(lambda: "sent" in team.events(request_id(card)))
-    sent = next(row for row in here.audit(request_id=request_id(card)) if row.event == "sent")
+    await env.until(lambda: "sent" in team.events(request_id(card)))
+    sent = next(row for row in env.audit(request_id=request_id(card)) if row.event == "sent")
     assert sent.detail.startswith("approved by U0ROOT, U0RUI;")
 
 
 async def test_a_denial_that_was_not_shown_is_shown_after_the_restart(team: Team) -> None:
     """Died between the vote and the cards: both cards lose their buttons and the requester reads the reason."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
-    store = here.bot.store
+    store = env.bot.store
     (pending,) = await store.pending_decisions(state="open")
-    row = here.audit(event="approval_requested")[0]
+    row = env.audit(event="approval_requested")[0]
     said = AuditEntry(
         at=stamp(team.now()), request_id=row.request_id, event=Event.REJECTED, approval_id=pending.id, detail="no"
     )
     cast = CastVote(user_id="U0LEE", person="U0LEE", vote="deny", reason="no", at=stamp(team.now()))
     assert (await store.vote(pending.id, cast, lambda _: (said,), needed=1, now=team.now())).won
-    await here.restart()
+    await env.restart()
     assert labels(await team.sees("Denied by <@U0LEE>")) == []
-    assert labels(await here.sees("start acc:shop/prices", "Denied by <@U0LEE>", "no")) == []
+    assert labels(await env.sees("start acc:shop/prices", "Denied by <@U0LEE>", "no")) == []
 
 
 async def test_a_target_that_was_made_anew_is_another_one(team: Team) -> None:
     """The agent was deleted and made again under its name: not counted, shown, and the next approval runs the new one."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
-    old = here.acc.agent("shop/prices").agent_id
+    old = env.acc.agent("shop/prices").agent_id
     new = "0b7d3c61-1f3a-4b52-9f0e-6a4f4f3f9a10"
-    here.acc.add_agent("shop/prices", agent_id=new, description="made anew")
+    env.acc.add_agent("shop/prices", agent_id=new, description="made anew")
     assert old != new
     await team.press(card, "Approve")
     await team.sees("Not counted", "was approved, it is now")
     assert not team.effects()
     await team.press(await team.card("Asked again", new), "Approve")
-    await here.until(lambda: len(team.effects()) == 1)
+    await env.until(lambda: len(team.effects()) == 1)
     assert (await team.event("sent")).target_id == new
 
 
 async def test_a_target_that_is_gone_voids_it(team: Team) -> None:
     """Nothing answers to the name any more: void, and nothing is called."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
-    del here.acc.world.by_path["shop/prices"]
+    del env.acc.world.by_path["shop/prices"]
     await team.press(card, "Approve")
     await team.sees("Nothing was done", "no longer exists")
     assert not team.effects()
@@ -221,10 +221,10 @@ async def test_a_target_that_is_gone_voids_it(team: Team) -> None:
 
 async def test_a_control_plane_that_does_not_answer_lets_nothing_through(team: Team) -> None:
     """Shown idle and not readable at the press: that is a change, shown and asked again."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices", "idle")
-    await here.acc.set_fault({"fault": "503", "match": "GET"})
+    await env.acc.set_fault({"fault": "503", "match": "GET"})
     await team.press(card, "Approve")
     await team.sees("Not counted", "not readable")
     assert not team.effects()
@@ -232,25 +232,25 @@ async def test_a_control_plane_that_does_not_answer_lets_nothing_through(team: T
 
 async def test_rules_that_forbid_it_after_the_vote_stop_it_before_the_call(team: Team) -> None:
     """Approved, died, forbidden, restarted: void."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
     await approved_and_died(team)
     deny = '  [[channel.deny]]\n  verbs = ["start"]\n  because = "closed for today"\n[[channel]]\nid = "C0INC"'
     team.rules(RULES.replace('[[channel]]\nid = "C0INC"', deny))
-    await here.restart()
-    await here.sees("Nothing was done", "closed for today")
+    await env.restart()
+    await env.sees("Nothing was done", "closed for today")
     assert (await team.event("abandoned")).code == "void"
     assert not team.effects()
 
 
 async def test_what_was_approved_and_is_over_by_the_restart_is_not_run(team: Team) -> None:
     """The end of its time holds for what was approved too."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
     await approved_and_died(team)
     team.later(minutes=30)
-    await here.restart()
-    await here.sees("expired before it could run")
+    await env.restart()
+    await env.sees("expired before it could run")
     assert not team.effects()

@@ -21,11 +21,11 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def ask(team: Team, text: str, lasts: str, *, user: str = "U0ANA") -> dict[str, Any]:
     """Be denied, press `Ask for it`, choose, and give the approvers' card."""
-    here = team.here
-    no = await here.does(text, "Denied", text, user=user)
+    env = team.env
+    no = await env.does(text, "Denied", text, user=user)
     assert labels(no) == ["Ask for it"]
     await team.press(no, "Ask for it", user=user, channel=CRAWL)
-    person = here.person(user)
+    person = env.person(user)
     await person.wait_for(lambda p: p.modal())
     receipt = await person.submit("modal", {"lasts": lasts, "reason": "Lee is away"})
     assert not receipt.errors, receipt
@@ -35,44 +35,44 @@ async def ask(team: Team, text: str, lasts: str, *, user: str = "U0ANA") -> dict
 
 async def test_once_runs_exactly_what_was_asked_and_no_more(team: Team) -> None:
     """An administrator approves; the start runs; the same words are denied the next time."""
-    here = team.here
+    env = team.env
     card = await ask(team, "start acc:news/feed", "once")
     assert "No rule allows this" in shown(card)
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    await here.until(lambda: len(team.effects()) == 1)
-    await here.sees("start acc:news/feed", "approved by <@U0ROOT>")
+    await env.until(lambda: len(team.effects()) == 1)
+    await env.sees("start acc:news/feed", "approved by <@U0ROOT>")
     row = await team.event("granted")
     assert (row.verb, row.target_name) == ("start", "acc:news/feed")
     assert row.approval_id == (await team.event("approved")).approval_id
     sent = await team.event("sent")
     assert sent.rule == row.rule
-    before = len(here.audit(event="denied"))
-    await here.say("start acc:news/feed")
-    await here.until(lambda: len(here.audit(event="denied")) == before + 1)
+    before = len(env.audit(event="denied"))
+    await env.say("start acc:news/feed")
+    await env.until(lambda: len(env.audit(event="denied")) == before + 1)
     assert len(team.effects()) == 1
 
 
 async def test_half_an_hour_is_a_grant_for_this_verb_target_person_and_time(team: Team) -> None:
     """Within it Ana starts news/feed as often as she likes; other things, other people and later are denied."""
-    here = team.here
+    env = team.env
     card = await ask(team, "start acc:news/feed", "30 minutes")
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    await here.sees("Granted for 30 minutes")
+    await env.sees("Granted for 30 minutes")
     await team.told("Approved by <@U0ROOT>", "<@U0ANA>")
     assert not team.effects()
-    await here.say("start acc:news/feed")
-    await here.until(lambda: len(team.effects()) == 1)
-    await here.does("start acc:labs/slow", "Denied", "start acc:labs/slow")
-    await here.does("retry acc:news/feed@last", "Denied")
-    await here.does("start acc:news/feed", "Denied", user="U0RUI")
-    await here.does("grants", "Grants", "acc:news/feed", "U0ANA")
+    await env.say("start acc:news/feed")
+    await env.until(lambda: len(team.effects()) == 1)
+    await env.does("start acc:labs/slow", "Denied", "start acc:labs/slow")
+    await env.does("retry acc:news/feed@last", "Denied")
+    await env.does("start acc:news/feed", "Denied", user="U0RUI")
+    await env.does("grants", "Grants", "acc:news/feed", "U0ANA")
     team.later(minutes=30)
     await team.told("Grant ended", "<@U0ANA>")
-    denied = len(here.audit(event="denied"))
-    await here.say("start acc:news/feed")
-    await here.until(lambda: len(here.audit(event="denied")) == denied + 1)
+    denied = len(env.audit(event="denied"))
+    await env.say("start acc:news/feed")
+    await env.until(lambda: len(env.audit(event="denied")) == denied + 1)
     assert len(team.effects()) == 1
-    assert [str(r.event) for r in here.audit() if (r.rule or "").startswith("grant g-")][-1] == "expired"
+    assert [str(r.event) for r in env.audit() if (r.rule or "").startswith("grant g-")][-1] == "expired"
 
 
 async def test_it_is_asked_of_those_whom_the_rule_names(team: Team) -> None:
@@ -80,42 +80,42 @@ async def test_it_is_asked_of_those_whom_the_rule_names(team: Team) -> None:
     card = await ask(team, "start acc:shop/prices", "once", user="U0ROOT")
     assert "leads" in shown(card)
     await team.press(card, "Approve", user="U0LEE")
-    await team.here.until(lambda: len(team.effects()) == 1)
+    await team.env.until(lambda: len(team.effects()) == 1)
 
 
 async def test_a_denied_wish_grants_nothing(team: Team) -> None:
     """Deny with a reason: told, and nothing is granted."""
-    here = team.here
+    env = team.env
     card = await ask(team, "start acc:news/feed", "30 minutes")
     await team.deny(card, "wait for Lee", user="U0ROOT", channel=CRAWL)
-    await here.sees("Denied by <@U0ROOT>", "wait for Lee")
-    assert not here.audit(event="granted")
+    await env.sees("Denied by <@U0ROOT>", "wait for Lee")
+    assert not env.audit(event="granted")
 
 
 async def test_a_decision_to_forbid_has_no_button(team: Team) -> None:
     """A deny rule, a freeze and a guest are no questions."""
-    here = team.here
-    no = await here.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
+    env = team.env
+    no = await env.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
     assert labels(no) == []
-    no = await here.does("start acc:news/feed", "Denied", "start acc:news/feed", user="U0GUEST")
+    no = await env.does("start acc:news/feed", "Denied", "start acc:news/feed", user="U0GUEST")
     assert labels(no) == []
     begins, ends = team.now().replace(microsecond=0), "2099-01-01T00:00:00Z"
     freeze = f'[[freeze]]\nfrom = {begins.isoformat()}\nuntil = {ends}\nverbs = ["risk:change"]\nbecause = "year end"\n'
     await team.new_rules(RULES + freeze)
-    no = await here.does("start acc:news/feed", "Denied", "year end")
+    no = await env.does("start acc:news/feed", "Denied", "year end")
     assert labels(no) == []
 
 
 async def test_a_deny_that_comes_meanwhile_voids_it(team: Team) -> None:
     """Between asking and approving the rules forbid it: nothing is granted."""
-    here = team.here
+    env = team.env
     card = await ask(team, "start acc:news/feed", "once")
     deny = '[[channel.deny]]\nverbs = ["start"]\ntargets = ["acc:news/*"]\nbecause = "news is closed"\n[[channel]]\nid = "C0INC"'
     await team.new_rules(RULES.replace('[[channel]]\nid = "C0INC"', deny))
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
-    await here.sees("Nothing was done", "news is closed", user="U0ROOT")
+    await env.sees("Nothing was done", "news is closed", user="U0ROOT")
     assert not team.effects()
-    assert not here.audit(event="granted")
+    assert not env.audit(event="granted")
 
 
 PAIRED = RULES.replace(
@@ -141,29 +141,29 @@ async def test_the_number_of_a_rule_means_its_own_people(
     async with deciding(
         tmp_path, monkeypatch, PAIRED.replace('admins = ["U0ROOT", "U0LEE"]', 'admins = ["U0ROOT"]')
     ) as team:
-        no = await team.here.does(f"mark acc:shop/prices as={value}", "Denied", "mark acc:shop/prices")
+        no = await team.env.does(f"mark acc:shop/prices as={value}", "Denied", "mark acc:shop/prices")
         await team.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
-        person = team.here.person("U0ANA")
+        person = team.env.person("U0ANA")
         await person.wait_for(lambda p: p.modal())
         receipt = await person.submit("modal", {"lasts": "once", "reason": "month end"})
         assert not receipt.errors, receipt
-        await team.here.sees("mark acc:shop/prices", waits)
+        await team.env.sees("mark acc:shop/prices", waits)
 
 
 async def test_what_the_rules_cover_by_then_is_a_button(team: Team) -> None:
     """Between the denial and the form somebody granted it: nobody is asked, and one press does it."""
-    here = team.here
-    no = await here.does("start acc:news/feed", "Denied")
+    env = team.env
+    no = await env.does("start acc:news/feed", "Denied")
     await team.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
-    await here.ana.wait_for(lambda person: person.modal())
-    await here.say("grant @ana start acc:news/feed for=1h -- go on", user="U0ROOT")
-    await here.sees("Granted: start on acc:news/feed")
-    assert (await here.ana.submit("modal", {"lasts": "once", "reason": "Lee is away"})).acked
-    told = await here.sees("The rules cover it now.")
+    await env.ana.wait_for(lambda person: person.modal())
+    await env.say("grant @ana start acc:news/feed for=1h -- go on", user="U0ROOT")
+    await env.sees("Granted: start on acc:news/feed")
+    assert (await env.ana.submit("modal", {"lasts": "once", "reason": "Lee is away"})).acked
+    told = await env.sees("The rules cover it now.")
     assert labels(told) == ["start acc:news/feed -- Lee is away"]
-    await here.ana.press_label(CRAWL, told["ts"], "start acc:news/feed -- Lee is away")
-    await here.until(lambda: len(team.effects()) == 1)
-    assert not here.audit(event="approval_requested")
+    await env.ana.press_label(CRAWL, told["ts"], "start acc:news/feed -- Lee is away")
+    await env.until(lambda: len(team.effects()) == 1)
+    assert not env.audit(event="approval_requested")
 
 
 IN_A_DM = """
@@ -184,16 +184,16 @@ id = "{dm}"
 
 async def test_what_is_asked_for_in_a_direct_message_is_asked_where_somebody_looks(team: Team) -> None:
     """An administrator reads it in the security channel; what a rule would ask of people who cannot see it is refused."""
-    here = team.here
-    dm = here.ana.dm
+    env = team.env
+    dm = env.ana.dm
     await team.new_rules(RULES.replace("\n[breakglass]", IN_A_DM.format(dm=dm), 1))
-    no = await here.does("start acc:news/feed", "Denied", "start acc:news/feed", channel=dm)
+    no = await env.does("start acc:news/feed", "Denied", "start acc:news/feed", channel=dm)
     await team.press(no, "Ask for it", user="U0ANA", channel=dm)
-    await here.ana.wait_for(lambda p: p.modal())
-    receipt = await here.ana.submit("modal", {"lasts": "once", "reason": "Lee is away"})
+    await env.ana.wait_for(lambda p: p.modal())
+    receipt = await env.ana.submit("modal", {"lasts": "once", "reason": "Lee is away"})
     assert not receipt.errors, receipt
     card = await team.card("start acc:news/feed", user="U0ROOT", channel=SECURITY)
     await team.press(card, "Approve", user="U0ROOT", channel=SECURITY)
-    await here.until(lambda: len(team.effects()) == 1)
-    await here.does("mark acc:shop/prices as=failed -- stuck", "can't see this direct message", channel=dm)
-    assert len(here.audit(event="approval_requested")) == 1
+    await env.until(lambda: len(team.effects()) == 1)
+    await env.does("mark acc:shop/prices as=failed -- stuck", "can't see this direct message", channel=dm)
+    assert len(env.audit(event="approval_requested")) == 1

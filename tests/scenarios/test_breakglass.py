@@ -20,7 +20,7 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def opened(team: Team) -> str:
     """Rui breaks the glass in #crawl-ops; the grant's id."""
-    await team.here.say("breakglass for=30m -- approvers unreachable, checkout is down", user="U0RUI")
+    await team.env.say("breakglass for=30m -- approvers unreachable, checkout is down", user="U0RUI")
     row = await team.event("breakglass")
     assert isinstance(row.incident, str)
     return row.incident
@@ -28,69 +28,69 @@ async def opened(team: Team) -> str:
 
 async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) -> None:
     """A card in both channels; the start needs nobody, carries the mark and the incident; the leads hear of it."""
-    here = team.here
+    env = team.env
     grant = await opened(team)
-    loud = await here.sees("BREAK-GLASS", "checkout is down", "<@U0RUI>", "<@U0ROOT>", channel=SECURITY)
+    loud = await env.sees("BREAK-GLASS", "checkout is down", "<@U0RUI>", "<@U0ROOT>", channel=SECURITY)
     assert labels(loud) == ["Close review"]
-    assert labels(await here.sees("BREAK-GLASS", "checkout is down", channel=INCIDENT)) == []
-    await here.say("start acc:shop/prices -- restore prices", user="U0RUI")
-    await here.sees("start acc:shop/prices", "Succeeded", f"BREAK-GLASS {grant}", timeout=20)
+    assert labels(await env.sees("BREAK-GLASS", "checkout is down", channel=INCIDENT)) == []
+    await env.say("start acc:shop/prices -- restore prices", user="U0RUI")
+    await env.sees("start acc:shop/prices", "Succeeded", f"BREAK-GLASS {grant}", timeout=20)
     assert len(team.effects()) == 1
-    rows = [row for row in here.audit() if row.verb == "start" and row.event in ("sent", "done", "ended")]
+    rows = [row for row in env.audit() if row.verb == "start" and row.event in ("sent", "done", "ended")]
     assert {str(row.event) for row in rows} == {"sent", "done", "ended"}
     assert {row.incident for row in rows} == {grant}
     assert rows[0].rule == f"grant {grant}"
-    told = await here.sees("Done without your approval", grant, "<@U0LEE>", user="U0LEE", channel=APPROVERS)
+    told = await env.sees("Done without your approval", grant, "<@U0LEE>", user="U0LEE", channel=APPROVERS)
     assert "start acc:shop/prices" in shown(told)
-    assert not here.audit(event="approval_requested")
+    assert not env.audit(event="approval_requested")
 
 
 @pytest.mark.parametrize("text", ["breakglass start acc:labs/new -- prod is down", "breakglass banana for=5m -- x"])
 async def test_breakglass_refuses_words_that_it_does_not_understand(team: Team, text: str) -> None:
     """A command behind it is not run and opens nothing: the answer says what breakglass does, and how it is written."""
-    here = team.here
+    env = team.env
     told = "it takes only `for=`", "allow everything in this channel", "breakglass for=30m -- "
-    await here.does(text, "Nothing was done", "`breakglass` doesn't take", *told, user="U0RUI")
-    assert not here.audit(event="breakglass")
+    await env.does(text, "Nothing was done", "`breakglass` doesn't take", *told, user="U0RUI")
+    assert not env.audit(event="breakglass")
 
 
 async def test_only_who_has_the_right_may_and_only_so_long(team: Team) -> None:
     """Ana may not; no reason, two hours, or a second one beside the first: no."""
-    here = team.here
-    await here.does("breakglass for=30m -- please", "Denied", "You can't use break-glass")
+    env = team.env
+    await env.does("breakglass for=30m -- please", "Denied", "You can't use break-glass")
     assert (await team.event("denied")).code == "not_breakglass"
-    await here.does("breakglass for=30m", "needs a reason", user="U0RUI")
-    await here.does("breakglass for=2h -- please", "at most 1h", user="U0RUI")
-    assert not here.audit(event="breakglass")
+    await env.does("breakglass for=30m", "needs a reason", user="U0RUI")
+    await env.does("breakglass for=2h -- please", "at most 1h", user="U0RUI")
+    assert not env.audit(event="breakglass")
     await opened(team)
-    await here.does("breakglass -- once more", "already active", user="U0RUI")
-    assert len(here.audit(event="breakglass")) == 1
+    await env.does("breakglass -- once more", "already active", user="U0RUI")
+    assert len(env.audit(event="breakglass")) == 1
 
 
 async def test_it_overrides_no_deny_and_ends_by_itself(team: Team) -> None:
     """A deny is a deny; after thirty minutes the leads are asked again."""
-    here = team.here
+    env = team.env
     grant = await opened(team)
-    await here.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere", user="U0RUI")
-    await here.say("start acc:shop/prices", user="U0RUI")
-    await here.until(lambda: len(team.effects()) == 1)
-    await here.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=20)
+    await env.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere", user="U0RUI")
+    await env.say("start acc:shop/prices", user="U0RUI")
+    await env.until(lambda: len(team.effects()) == 1)
+    await env.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=20)
     team.later(minutes=30)
-    over = await here.sees("BREAK-GLASS", "Ended. Needs review", "start acc:shop/prices", channel=SECURITY)
+    over = await env.sees("BREAK-GLASS", "Ended. Needs review", "start acc:shop/prices", channel=SECURITY)
     assert labels(over) == ["Close review"]
     row = await team.event("expired")
     assert row.incident == grant
-    await here.say("start acc:shop/stock", user="U0RUI")
-    await here.sees("Waiting for approval", "start acc:shop/stock")
+    await env.say("start acc:shop/stock", user="U0RUI")
+    await env.sees("Waiting for approval", "start acc:shop/stock")
     assert len(team.effects()) == 1
 
 
 async def reviewed(team: Team, note: str, *, user: str = "U0ROOT") -> None:
     """Press `Close review` on the newest card, write the note, submit."""
-    here = team.here
-    card = await here.sees("BREAK-GLASS", "Needs review", channel=SECURITY)
+    env = team.env
+    card = await env.sees("BREAK-GLASS", "Needs review", channel=SECURITY)
     await team.press(card, "Close review", user=user, channel=SECURITY)
-    person = here.person(user)
+    person = env.person(user)
     await person.wait_for(lambda p: p.modal())
     receipt = await person.submit("modal", {"note": note})
     assert not receipt.errors, receipt
@@ -98,141 +98,141 @@ async def reviewed(team: Team, note: str, *, user: str = "U0ROOT") -> None:
 
 async def test_the_review_is_closed_by_a_different_person_with_the_right(team: Team) -> None:
     """Rui's own press and Ana's are refused and registered; Root's closes it, and what was open ends with it."""
-    here = team.here
+    env = team.env
     grant = await opened(team)
-    card = await here.sees("BREAK-GLASS", channel=SECURITY)
+    card = await env.sees("BREAK-GLASS", channel=SECURITY)
     await team.press(card, "Close review", user="U0RUI", channel=SECURITY)
-    await here.sees("You can't review your own", user="U0RUI", channel=SECURITY)
+    await env.sees("You can't review your own", user="U0RUI", channel=SECURITY)
     await team.press(card, "Close review", user="U0ANA", channel=SECURITY)
-    await here.sees("You can't close a review", channel=SECURITY)
-    assert {row.code for row in here.audit(event="denied")} == {"own_review", "not_eligible"}
-    assert not here.ana.modal()
+    await env.sees("You can't close a review", channel=SECURITY)
+    assert {row.code for row in env.audit(event="denied")} == {"own_review", "not_eligible"}
+    assert not env.ana.modal()
     await reviewed(team, "Nothing was started; it was right to be ready.")
-    closed = await here.sees("BREAK-GLASS", "Reviewed by <@U0ROOT>", "right to be ready", channel=SECURITY)
+    closed = await env.sees("BREAK-GLASS", "Reviewed by <@U0ROOT>", "right to be ready", channel=SECURITY)
     assert labels(closed) == []
     row = await team.event("reviewed")
     assert (row.user_id, row.incident, row.channel_id) == ("U0ROOT", grant, SECURITY)
     assert row.reason == "Nothing was started; it was right to be ready."
-    await here.say("start acc:shop/prices", user="U0RUI")
-    await here.sees("Waiting for approval", "start acc:shop/prices")
+    await env.say("start acc:shop/prices", user="U0RUI")
+    await env.sees("Waiting for approval", "start acc:shop/prices")
 
 
 async def test_no_review_is_closed_without_a_note(team: Team) -> None:
     """An empty or blank one goes back to its field; nothing is registered, and what is open stays so."""
-    here = team.here
+    env = team.env
     await opened(team)
-    card = await here.sees("BREAK-GLASS", channel=SECURITY)
+    card = await env.sees("BREAK-GLASS", channel=SECURITY)
     await team.press(card, "Close review", user="U0ROOT", channel=SECURITY)
-    root = here.person("U0ROOT")
+    root = env.person("U0ROOT")
     modal = await root.wait_for(lambda p: p.modal())
     assert modal is not None
     assert "checkout is down" in shown(modal)
     for note in ("", "  \n "):
         receipt = await root.submit("modal", {"note": note} if note else {})
         assert "note" in str(receipt.errors)
-    assert not here.audit(event="reviewed")
-    await here.say("start acc:shop/prices", user="U0RUI")
-    await here.until(lambda: len(team.effects()) == 1)
+    assert not env.audit(event="reviewed")
+    await env.say("start acc:shop/prices", user="U0RUI")
+    await env.until(lambda: len(team.effects()) == 1)
 
 
 async def test_of_two_reviewers_one_closes_it_and_who_lost_the_right_meanwhile_does_not(team: Team) -> None:
     """Both opened the form. Lee left the administrators before sending it; of two sent, the second hears who was first."""
-    here = team.here
+    env = team.env
     await opened(team)
-    card = await here.sees("BREAK-GLASS", channel=SECURITY)
-    people = [here.person(user) for user in ("U0LEE", "U0ROOT")]
+    card = await env.sees("BREAK-GLASS", channel=SECURITY)
+    people = [env.person(user) for user in ("U0LEE", "U0ROOT")]
     for person in people:
         await team.press(card, "Close review", user=person.id, channel=SECURITY)
         await person.wait_for(lambda p: p.modal())
     await team.new_rules(RULES.replace('admins = ["U0ROOT", "U0LEE"]', 'admins = ["U0ROOT"]'))
     await people[0].submit("modal", {"note": "looked"})
-    await here.sees("You can't close a review", user="U0LEE", channel=SECURITY)
+    await env.sees("You can't close a review", user="U0LEE", channel=SECURITY)
     await team.new_rules(RULES)
     await team.press(card, "Close review", user="U0LEE", channel=SECURITY)
     await people[0].wait_for(lambda p: p.modal())
     await people[1].submit("modal", {"note": "all right"})
-    await here.sees("Reviewed by <@U0ROOT>", channel=SECURITY)
+    await env.sees("Reviewed by <@U0ROOT>", channel=SECURITY)
     await people[0].submit("modal", {"note": "not right"})
-    await here.sees("<@U0ROOT> has already reviewed", user="U0LEE", channel=SECURITY)
-    (row,) = here.audit(event="reviewed")
+    await env.sees("<@U0ROOT> has already reviewed", user="U0LEE", channel=SECURITY)
+    (row,) = env.audit(event="reviewed")
     assert row.reason == "all right"
 
 
 async def test_the_review_is_nagged_about_until_it_is_closed(team: Team) -> None:
     """After half of 72 hours, and every day after; never again once it is closed, restarts or not."""
-    here = team.here
+    env = team.env
     await opened(team)
-    card = await here.sees("BREAK-GLASS", channel=SECURITY)
+    card = await env.sees("BREAK-GLASS", channel=SECURITY)
 
     def nags() -> int:
-        thread = here.person("U0ROOT").messages(SECURITY, card["ts"])
+        thread = env.person("U0ROOT").messages(SECURITY, card["ts"])
         return len([message for message in thread if "is not reviewed yet" in shown(message)])
 
     team.later(hours=35)
-    await here.restart()
+    await env.restart()
     await team.event("expired")
     assert nags() == 0
     team.later(hours=1, seconds=1)
-    await here.until(lambda: nags() == 1)
+    await env.until(lambda: nags() == 1)
     team.later(hours=24, seconds=1)
-    await here.until(lambda: nags() == 2)
-    await here.restart()
+    await env.until(lambda: nags() == 2)
+    await env.restart()
     await reviewed(team, "seen")
-    await here.sees("Reviewed by <@U0ROOT>", channel=SECURITY)
+    await env.sees("Reviewed by <@U0ROOT>", channel=SECURITY)
     team.later(hours=25)
-    await here.say("whoami", channel=CRAWL)
-    await here.sees("Who you are here")
-    assert not [pending for pending in await here.bot.store.pending_decisions(state="open") if pending.kind == "review"]
+    await env.say("whoami", channel=CRAWL)
+    await env.sees("Who you are here")
+    assert not [pending for pending in await env.bot.store.pending_decisions(state="open") if pending.kind == "review"]
     assert nags() == 2
 
 
 async def test_a_dangerous_verb_is_still_looked_at_first(team: Team) -> None:
     """Break-glass skips the approvers, not the look before the leap."""
-    here = team.here
+    env = team.env
     await opened(team)
-    await here.say("schedule delete acc:news/feed -- it floods us", user="U0RUI")
-    look = await here.sees("Dangerous", "schedule delete acc:news/feed", user="U0RUI")
+    await env.say("schedule delete acc:news/feed -- it floods us", user="U0RUI")
+    look = await env.sees("Dangerous", "schedule delete acc:news/feed", user="U0RUI")
     await team.press(look, "Run it", user="U0RUI", channel=CRAWL)
-    await here.until(lambda: not [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"])
-    await here.sees("Done without your approval", "schedule delete", user="U0LEE", channel=APPROVERS)
+    await env.until(lambda: not [s for s in env.acc.world.schedules.values() if s.agent.path == "news/feed"])
+    await env.sees("Done without your approval", "schedule delete", user="U0LEE", channel=APPROVERS)
 
 
 async def test_it_counts_only_while_its_holder_could_open_it_now(team: Team) -> None:
     """Rui leaves the circle, or nobody may break the glass any more: from then on the leads are asked, and `why` says it."""
-    here = team.here
+    env = team.env
     await opened(team)
     await team.new_rules(RULES.replace('who = ["admins", "U0RUI"]', 'who = ["admins"]'))
-    await here.say("start acc:shop/prices", user="U0RUI")
-    await here.sees("Waiting for approval", "start acc:shop/prices", user="U0RUI")
-    await here.does("start acc:news/feed", "Denied", user="U0RUI")
-    await here.does("why start acc:news/feed", "you can't use break-glass now", user="U0RUI")
+    await env.say("start acc:shop/prices", user="U0RUI")
+    await env.sees("Waiting for approval", "start acc:shop/prices", user="U0RUI")
+    await env.does("start acc:news/feed", "Denied", user="U0RUI")
+    await env.does("why start acc:news/feed", "you can't use break-glass now", user="U0RUI")
     table = RULES[RULES.index("[breakglass]") : RULES.index("[administrators]")]
     await team.new_rules(RULES.replace(table, ""))
-    await here.say("start acc:shop/stock", user="U0RUI")
-    await here.sees("Waiting for approval", "start acc:shop/stock", user="U0RUI")
+    await env.say("start acc:shop/stock", user="U0RUI")
+    await env.sees("Waiting for approval", "start acc:shop/stock", user="U0RUI")
     assert not team.effects()
     await team.new_rules(RULES)
-    await here.say("start acc:news/feed", user="U0RUI")
-    await here.until(lambda: len(team.effects()) == 1)
+    await env.say("start acc:news/feed", user="U0RUI")
+    await env.until(lambda: len(team.effects()) == 1)
 
 
 async def test_a_dangerous_verb_that_was_looked_at_under_it_is_not_run_after_the_right_is_lost(team: Team) -> None:
     """The pre-flight was shown under break-glass; `Run it` comes when Rui is out of the circle."""
-    here = team.here
+    env = team.env
     await opened(team)
-    await here.say("schedule delete acc:news/feed -- it floods us", user="U0RUI")
-    look = await here.sees("Dangerous", "schedule delete acc:news/feed", user="U0RUI")
+    await env.say("schedule delete acc:news/feed -- it floods us", user="U0RUI")
+    look = await env.sees("Dangerous", "schedule delete acc:news/feed", user="U0RUI")
     await team.new_rules(RULES.replace('who = ["admins", "U0RUI"]', 'who = ["admins"]'))
     await team.press(look, "Run it", user="U0RUI", channel=CRAWL)
-    await here.sees("The rules changed since this was shown", user="U0RUI")
-    assert [s for s in here.acc.world.schedules.values() if s.agent.path == "news/feed"]
+    await env.sees("The rules changed since this was shown", user="U0RUI")
+    assert [s for s in env.acc.world.schedules.values() if s.agent.path == "news/feed"]
 
 
 async def test_the_approvers_are_told_also_when_the_rule_that_asks_them_is_not_for_the_holder(team: Team) -> None:
     """Root is in no rule of the start; Ana would have had to ask the leads, and they hear of it."""
-    here = team.here
-    await here.say("breakglass for=30m -- checkout is down", user="U0ROOT")
-    await here.sees("BREAK-GLASS", f"<#{CRAWL}>", channel=SECURITY, user="U0ROOT")
-    await here.say("mark acc:shop/prices as=failed -- stuck", user="U0ROOT")
-    await here.sees("Done without your approval", "C0CRAWL allow 3", "<@U0LEE>", user="U0LEE")
-    assert not here.audit(event="approval_requested")
+    env = team.env
+    await env.say("breakglass for=30m -- checkout is down", user="U0ROOT")
+    await env.sees("BREAK-GLASS", f"<#{CRAWL}>", channel=SECURITY, user="U0ROOT")
+    await env.say("mark acc:shop/prices as=failed -- stuck", user="U0ROOT")
+    await env.sees("Done without your approval", "C0CRAWL allow 3", "<@U0LEE>", user="U0LEE")
+    assert not env.audit(event="approval_requested")

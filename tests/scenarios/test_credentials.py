@@ -37,29 +37,29 @@ async def with_token(folder: Path, patch: pytest.MonkeyPatch, **valid: float) ->
 
 def warnings(team: Team) -> list[str]:
     """What the security channel was told of credentials, oldest first."""
-    words = [shown(message) for message in team.here.person("U0ROOT").messages(SECURITY)]
+    words = [shown(message) for message in team.env.person("U0ROOT").messages(SECURITY)]
     return [text for text in words if "The credential of" in text]
 
 
 async def checked(team: Team) -> None:
     """Wait until the bot's own round of health checks has asked the ACC once more, and has said what it had to."""
-    acc = team.here.acc
+    acc = team.env.acc
     before = len(acc.requests)
     team.later(minutes=2)
-    await team.here.until(lambda: len(acc.requests) > before)
-    await team.here.quiet()
+    await team.env.until(lambda: len(acc.requests) > before)
+    await team.env.quiet()
 
 
 async def test_a_token_that_ends_within_a_week_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One warning in the security channel with the day of the end and what to do; `backends` has the same day."""
     async with with_token(tmp_path, monkeypatch, days=6, hours=12) as team:
-        here = team.here
+        env = team.env
         ends = team.now() + timedelta(days=6, hours=12)
-        card = shown(await here.sees(ENDS_SOON, user="U0ROOT", channel=SECURITY))
+        card = shown(await env.sees(ENDS_SOON, user="U0ROOT", channel=SECURITY))
         assert "Create a new one on the control plane, update the configured value, and restart the bot." in card
         assert f"{int(ends.timestamp()) // 100}" in card, "the moment of the end, for the reader's own clock"
-        await here.say("backends")
-        await private(here, f"The token expires on {ends:%Y-%m-%d}, in 6 days.", f"ends {ends:%Y-%m-%d} (6 days)")
+        await env.say("backends")
+        await private(env, f"The token expires on {ends:%Y-%m-%d}, in 6 days.", f"ends {ends:%Y-%m-%d} (6 days)")
         await checked(team)
         assert len(warnings(team)) == 1, "once a day"
 
@@ -69,17 +69,17 @@ async def test_a_token_with_more_than_a_week_is_not_warned_of_until_the_week_beg
 ) -> None:
     """Seven days and an hour: nothing but its day in `backends`. An hour later the warning, daily, and then that it ended."""
     async with with_token(tmp_path, monkeypatch, days=7, hours=1) as team:
-        here = team.here
+        env = team.env
         ends = team.now() + timedelta(days=7, hours=1)
         await checked(team)
-        await here.say("backends")
-        table = shown(await private(here, "acc answers and accepts the token.", f"ends {ends:%Y-%m-%d} (7 days)"))
+        await env.say("backends")
+        table = shown(await private(env, "acc answers and accepts the token.", f"ends {ends:%Y-%m-%d} (7 days)"))
         assert "The token ends" not in table
         assert warnings(team) == []
         team.later(hours=1)
-        await here.until(lambda: len(warnings(team)) == 1)
+        await env.until(lambda: len(warnings(team)) == 1)
         team.later(days=1)
-        await here.until(lambda: len(warnings(team)) == 2)
+        await env.until(lambda: len(warnings(team)) == 2)
         assert all(ENDS_SOON in text for text in warnings(team))
         team.later(days=6)
-        await here.sees(HAS_ENDED, user="U0ROOT", channel=SECURITY)
+        await env.sees(HAS_ENDED, user="U0ROOT", channel=SECURITY)

@@ -34,15 +34,15 @@ async def test_only_the_asker_sees_a_pre_flight_and_only_the_asker_may_press(tea
     assert asked.changes == []
 
 
-def forged(here: World, user: str, message: dict[str, Any], button: dict[str, Any]) -> dict[str, Any]:
+def forged(env: World, user: str, message: dict[str, Any], button: dict[str, Any]) -> dict[str, Any]:
     """A press as Slack would send it, by somebody who never saw the message."""
     place = {"type": "message", "message_ts": message["ts"], "channel_id": "C0CRAWL", "is_ephemeral": True}
     return {
         "type": "block_actions",
-        "user": {"id": user, "username": "x", "name": "x", "team_id": here.ws.team_id},
-        "api_app_id": here.ws.app_id,
+        "user": {"id": user, "username": "x", "name": "x", "team_id": env.ws.team_id},
+        "api_app_id": env.ws.app_id,
         "token": "playground-verification-not-a-secret",
-        "team": {"id": here.ws.team_id, "domain": "acme"},
+        "team": {"id": env.ws.team_id, "domain": "acme"},
         "container": place,
         "channel": {"id": "C0CRAWL", "name": "crawl-ops"},
         "trigger_id": f"1.2.{user}",
@@ -52,7 +52,7 @@ def forged(here: World, user: str, message: dict[str, Any], button: dict[str, An
                 "action_id": button["action_id"],
                 "block_id": "b",
                 "value": button["value"],
-                "action_ts": here.ws.clock.next_ts(),
+                "action_ts": env.ws.clock.next_ts(),
                 "text": button["text"],
             }
         ],
@@ -86,11 +86,11 @@ async def test_a_double_click_on_retry_starts_one_run(team: World) -> None:
 async def test_a_pre_flight_is_over_after_ten_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A press after ten minutes runs nothing, and the audit log says that it expired."""
     async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as later:
-        asked = await ask(later.here, "input clear acc:shop/stock")
+        asked = await ask(later.env, "input clear acc:shop/stock")
         await asked.card("Dangerous", "valid for 10 minutes")
         later.later(minutes=10, seconds=1)
         await asked.press("Run it")
         assert await asked.ends() == "expired"
-        await later.here.quiet()
+        await later.env.quiet()
         assert asked.changes == []
         assert "sent" not in asked.events

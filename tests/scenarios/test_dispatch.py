@@ -21,14 +21,14 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def test_a_change_after_the_vote_is_told_to_who_voted_last(team: Team) -> None:
     """The target cannot be read any more when it is about to run: Lee, who made it complete, hears why nothing ran."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices", "idle")
-    await here.acc.set_fault({"fault": "delay", "match": "GET", "seconds": 0.4})
+    await env.acc.set_fault({"fault": "delay", "match": "GET", "seconds": 0.4})
     await team.press(card, "Approve")
     await team.event("approved")
-    await here.acc.clear_faults()
-    await here.acc.set_fault({"fault": "503", "match": "GET"})
+    await env.acc.clear_faults()
+    await env.acc.set_fault({"fault": "503", "match": "GET"})
     await team.sees("Your vote counts, but it did not run: ", "not readable", "then press again")
     await team.card("Asked again")
     assert not team.effects()
@@ -36,16 +36,16 @@ async def test_a_change_after_the_vote_is_told_to_who_voted_last(team: Team) -> 
 
 async def test_what_was_approved_and_left_is_used_without_a_restart(team: Team) -> None:
     """Something failed between the vote and the call; within two minutes it is taken up, and runs once."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
-    (pending,) = await here.bot.store.pending_decisions(state="open")
+    (pending,) = await env.bot.store.pending_decisions(state="open")
     cast = CastVote(user_id="U0LEE", person="U0LEE", vote="approve", at=stamp(team.now()))
-    assert (await here.bot.store.vote(pending.id, cast, lambda _: (), needed=1, now=team.now())).won
+    assert (await env.bot.store.vote(pending.id, cast, lambda _: (), needed=1, now=team.now())).won
     for _ in range(4):
         team.later(seconds=31)
         await asyncio.sleep(0.6)
-    await here.until(lambda: len(team.effects()) == 1)
+    await env.until(lambda: len(team.effects()) == 1)
     await team.told("Approved by <@U0LEE>", "It runs now")
     team.later(seconds=31)
     await asyncio.sleep(0.6)
@@ -54,21 +54,21 @@ async def test_what_was_approved_and_left_is_used_without_a_restart(team: Team) 
 
 async def test_two_who_claim_at_once_are_told_apart(team: Team) -> None:
     """One claim is registered; the other hears who was first."""
-    here = team.here
-    await here.say("mark acc:shop/prices as=failed -- bad data")
+    env = team.env
+    await env.say("mark acc:shop/prices as=failed -- bad data")
     card = await team.card("mark acc:shop/prices", channel=CRAWL)
     presses = (team.press(card, "Claim", user=user, channel=CRAWL) for user in ("U0LEE", "U0ROOT"))
     await asyncio.gather(*presses)
     first = (await team.event("claimed")).user_id
     second = "U0ROOT" if first == "U0LEE" else "U0LEE"
-    await here.sees("has claimed it; you may still decide it", user=second)
-    assert len(here.audit(event="claimed")) == 1
+    await env.sees("has claimed it; you may still decide it", user=second)
+    assert len(env.audit(event="claimed")) == 1
 
 
 async def test_every_fact_of_a_pre_flight_says_when_it_was_read(team: Team) -> None:
     """What runs now, the last outcomes and the freeze: each with a time of its own."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     assert "*Where*\n<#C0CRAWL>" in shown(card)
     fields = [
@@ -83,16 +83,16 @@ async def test_every_fact_of_a_pre_flight_says_when_it_was_read(team: Team) -> N
 
 async def test_a_schedule_that_is_gone_by_the_vote_is_not_sent(team: Team) -> None:
     """What was asked to be changed was deleted meanwhile: void, and nothing is registered as sent."""
-    here = team.here
+    env = team.env
     rules = RULES.replace('verbs = ["mark"]', 'verbs = ["mark", "schedule set"]').replace("count = 2", "count = 1")
     await team.new_rules(rules)
-    (schedule,) = [one for one in here.acc.world.schedules.values() if one.agent.path == "news/feed"]
-    await here.say(f'schedule set acc:news/feed id={schedule.schedule_id} cron="0 0 3 * * ?" -- later')
+    (schedule,) = [one for one in env.acc.world.schedules.values() if one.agent.path == "news/feed"]
+    await env.say(f'schedule set acc:news/feed id={schedule.schedule_id} cron="0 0 3 * * ?" -- later')
     await team.card("schedule set acc:news/feed", channel=CRAWL)
-    (pending,) = await here.bot.store.pending_decisions(state="open")
+    (pending,) = await env.bot.store.pending_decisions(state="open")
     cast = CastVote(user_id="U0LEE", person="U0LEE", vote="approve", at=stamp(team.now()))
-    assert (await here.bot.store.vote(pending.id, cast, lambda _: (), needed=1, now=team.now())).won
-    del here.acc.world.schedules[schedule.schedule_id]
+    assert (await env.bot.store.vote(pending.id, cast, lambda _: (), needed=1, now=team.now())).won
+    del env.acc.world.schedules[schedule.schedule_id]
     team.later(seconds=61)
-    await here.sees("Nothing was done", "has no schedule", timeout=15)
-    assert "sent" not in here.events("schedule set")
+    await env.sees("Nothing was done", "has no schedule", timeout=15)
+    assert "sent" not in env.events("schedule set")

@@ -13,28 +13,28 @@ from tests.world import World, labels, world
 
 async def test_a_service_with_a_schema_offers_its_parameters_as_a_form(tmp_path: Path) -> None:
     """Started without what it requires, it is refused with `Fill in`; the form runs it."""
-    async with world(tmp_path, only=("itn",)) as here:
-        refused = await here.does("start itn:my-tofu-service -- try it", "Refused", "action")
+    async with world(tmp_path, only=("itn",)) as env:
+        refused = await env.does("start itn:my-tofu-service -- try it", "Refused", "action")
         assert "Fill in" in labels(refused)
-        await here.ana.press_label("C0CRAWL", refused["ts"], "Fill in")
-        view = await here.ana.wait_for(lambda who: who.modal())
+        await env.ana.press_label("C0CRAWL", refused["ts"], "Fill in")
+        view = await env.ana.wait_for(lambda who: who.modal())
         fields = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
         assert fields == ["param.action", "param.workspace", "inventory"]
-        receipt = await here.ana.submit("modal", {"param.action": "apply", "param.workspace": "staging"})
+        receipt = await env.ana.submit("modal", {"param.action": "apply", "param.workspace": "staging"})
         assert receipt.acked
 
         def runs() -> list[object]:
-            sent = here.planes["itn"].requests
+            sent = env.planes["itn"].requests
             return [request.json()["params"] for request in sent if request.raw_path.endswith("/services/run")]
 
-        assert await here.until(runs) == [{"action": "apply", "workspace": "staging"}]
+        assert await env.until(runs) == [{"action": "apply", "workspace": "staging"}]
 
 
-async def form_of(here: World, text: str, *parts: str) -> dict[str, Any]:
+async def form_of(env: World, text: str, *parts: str) -> dict[str, Any]:
     """The modal behind `Fill in` of what was answered to these words."""
-    refused = await here.does(text, *parts)
-    await here.ana.press_label("C0CRAWL", refused["ts"], "Fill in")
-    return dict(await here.ana.wait_for(lambda who: who.modal()))
+    refused = await env.does(text, *parts)
+    await env.ana.press_label("C0CRAWL", refused["ts"], "Fill in")
+    return dict(await env.ana.wait_for(lambda who: who.modal()))
 
 
 def fields(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -42,19 +42,19 @@ def fields(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {block["block_id"]: block["element"] for block in view["blocks"] if block["type"] == "input"}
 
 
-async def test_a_schedule_is_made_in_a_form(here: World) -> None:
+async def test_a_schedule_is_made_in_a_form(env: World) -> None:
     """`schedule set` with its target alone offers every declared parameter; the form runs the same command."""
-    view = await form_of(here, "schedule set acc:shop/prices zone=Europe/Berlin -- nightly", "cron", "start")
+    view = await form_of(env, "schedule set acc:shop/prices zone=Europe/Berlin -- nightly", "cron", "start")
     shown = fields(view)
     assert list(shown) == ["id", "cron", "start", "zone", "session", "input", "log_level", "windowless", "enabled"]
     assert shown["zone"]["initial_value"] == "Europe/Berlin"
     assert shown["enabled"]["type"] == "static_select"
-    wrong = await here.ana.submit("modal", {"cron": "0 0 0 1", "start": "tomorrow"})
+    wrong = await env.ana.submit("modal", {"cron": "0 0 0 1", "start": "tomorrow"})
     assert set(wrong.errors) == {"start"}
     values = {"start": "2026-12-16T11:21:20", "enabled": "false", "input": "region=north\nsize=2"}
-    assert (await here.ana.submit("modal", values)).acked
-    await here.sees("A schedule of shop/prices was added", "nightly")
-    sent = [row for row in here.audit(event="sent") if row.verb == "schedule set"][-1]
+    assert (await env.ana.submit("modal", values)).acked
+    await env.sees("A schedule of shop/prices was added", "nightly")
+    sent = [row for row in env.audit(event="sent") if row.verb == "schedule set"][-1]
     assert json.loads(str(sent.params)) == {
         "cron": "0 0 0 1",
         "start": "2026-12-16T11:21:20",
@@ -75,21 +75,21 @@ async def test_a_schedule_is_made_in_a_form(here: World) -> None:
     ],
 )
 async def test_words_that_do_not_fit_a_verb_offer_its_parameters_as_a_form(
-    here: World, typed: str, field: str, kind: str
+    env: World, typed: str, field: str, kind: str
 ) -> None:
-    assert fields(await form_of(here, typed, "Nothing was done"))[field]["type"] == kind
+    assert fields(await form_of(env, typed, "Nothing was done"))[field]["type"] == kind
 
 
-async def test_what_was_typed_stands_in_the_form_but_for_secrets(here: World) -> None:
+async def test_what_was_typed_stands_in_the_form_but_for_secrets(env: World) -> None:
     typed = "start acc:shop/prices production=NO input.region=north input.password=hunter2hunter2 log_level=9"
-    shown = fields(await form_of(here, typed, "log_level"))
+    shown = fields(await form_of(env, typed, "log_level"))
     assert shown["production"]["initial_option"]["value"] == "false"
     assert shown["input"]["initial_value"] == "region=north"
     assert shown["log_level"]["initial_value"] == "9"
-    wrong = await here.ana.submit("modal", {"input": "region"})
+    wrong = await env.ana.submit("modal", {"input": "region"})
     assert set(wrong.errors) == {"input", "log_level"}
-    assert (await here.ana.submit("modal", {"input": "region=south", "log_level": "2"})).acked
-    await here.until(lambda: "done" in here.events("start"))
-    (sent,) = [row for row in here.audit(event="sent") if row.verb == "start"]
+    assert (await env.ana.submit("modal", {"input": "region=south", "log_level": "2"})).acked
+    await env.until(lambda: "done" in env.events("start"))
+    (sent,) = [row for row in env.audit(event="sent") if row.verb == "start"]
     given = json.loads(str(sent.params))
     assert (given["input"], given["log_level"], given["production"]) == ({"region": "south"}, 2, False)

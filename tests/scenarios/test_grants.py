@@ -20,41 +20,41 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def test_an_administrator_grants_and_the_person_acts_until_it_ends(team: Team) -> None:
     """Granted by Root for two hours, told to Ana, used, over by itself, told again."""
-    here = team.here
-    await here.say("grant @ana start acc:news/* for=2h -- covering for Lee", user="U0ROOT")
-    card = await here.sees("Granted: start on `acc:news/*`", "<@U0ANA>", "covering for Lee")
+    env = team.env
+    await env.say("grant @ana start acc:news/* for=2h -- covering for Lee", user="U0ROOT")
+    card = await env.sees("Granted: start on `acc:news/*`", "<@U0ANA>", "covering for Lee")
     row = await team.event("granted")
     assert (row.user_id, row.verb, row.target_name, row.reason) == ("U0ROOT", "start", "acc:news/*", "covering for Lee")
-    await here.say("start acc:news/feed")
-    await here.until(lambda: len(team.effects()) == 1)
+    await env.say("start acc:news/feed")
+    await env.until(lambda: len(team.effects()) == 1)
     assert (await team.event("sent")).rule == row.rule
     team.later(hours=2)
     await team.told("Grant ended", "<@U0ANA>", "Its time is over")
-    assert "Its time is over" in shown(await here.sees("Granted: start on `acc:news/*`"))
-    await here.does("start acc:news/feed", "Denied", "start acc:news/feed")
+    assert "Its time is over" in shown(await env.sees("Granted: start on `acc:news/*`"))
+    await env.does("start acc:news/feed", "Denied", "start acc:news/feed")
     assert len(team.effects()) == 1
     assert request_id(card) == row.request_id
 
 
 async def test_a_grant_is_revoked_with_a_reason(team: Team) -> None:
     """After revoke the next start is denied; a stranger to the grant cannot revoke it."""
-    here = team.here
-    await here.say("grant @ana start acc:news/feed -- covering", user="U0ROOT")
+    env = team.env
+    await env.say("grant @ana start acc:news/feed -- covering", user="U0ROOT")
     rule = (await team.event("granted")).rule
     grant = rule.removeprefix("grant ")
-    await here.does(f"revoke {grant}", "needs a reason", user="U0ROOT")
-    await here.does(f"revoke {grant} -- no", "Denied", user="U0RUI")
-    await here.say(f"revoke {grant} -- Lee is back", user="U0LEE")
+    await env.does(f"revoke {grant}", "needs a reason", user="U0ROOT")
+    await env.does(f"revoke {grant} -- no", "Denied", user="U0RUI")
+    await env.say(f"revoke {grant} -- Lee is back", user="U0LEE")
     await team.told("Grant ended", "Revoked by <@U0LEE>", "Lee is back")
     row = await team.event("revoked")
     assert (row.user_id, row.reason, row.rule) == ("U0LEE", "Lee is back", rule)
-    await here.does("start acc:news/feed", "Denied", "start acc:news/feed")
-    await here.does(f"revoke {grant} -- again", "has already ended", user="U0LEE")
+    await env.does("start acc:news/feed", "Denied", "start acc:news/feed")
+    await env.does(f"revoke {grant} -- again", "has already ended", user="U0LEE")
 
 
 async def test_nobody_grants_what_they_may_not_do_themselves(team: Team) -> None:
     """Rui may switch schedules of the shop on and grants that; everything wider, or that needs an approval, is refused."""
-    here = team.here
+    env = team.env
     for words, why in (
         ("start acc:shop/*", "need an approval for"),
         ("schedule on acc:*", "may not `schedule on` all of"),
@@ -62,118 +62,118 @@ async def test_nobody_grants_what_they_may_not_do_themselves(team: Team) -> None
         ("* acc:shop/prices", "yourself"),
         ("agent approve acc:labs/new", "denied to you"),
     ):
-        await here.does(f"grant @ana {words} -- please", "Denied", why, user="U0RUI")
-    assert not here.audit(event="granted")
-    await here.say("grant @ana schedule on acc:shop/* for=1h -- please", user="U0RUI")
-    await here.sees("Granted: schedule on on `acc:shop/*`")
-    codes = {row.code for row in here.audit(event="denied")}
+        await env.does(f"grant @ana {words} -- please", "Denied", why, user="U0RUI")
+    assert not env.audit(event="granted")
+    await env.say("grant @ana schedule on acc:shop/* for=1h -- please", user="U0RUI")
+    await env.sees("Granted: schedule on on `acc:shop/*`")
+    codes = {row.code for row in env.audit(event="denied")}
     assert codes == {"beyond_own_rights"}
 
 
 async def test_a_grant_counts_only_while_who_gave_it_could_give_it(team: Team) -> None:
     """Rui grants, Ana acts; Rui is deactivated: Ana is denied and `why` says it; Rui is back: she acts again."""
-    here = team.here
-    await here.say("grant @ana schedule on acc:shop/* for=2h -- please", user="U0RUI")
-    await here.sees("Granted: schedule on on `acc:shop/*`")
-    await here.say("schedule on acc:shop/prices")
-    await here.until(lambda: here.events("schedule on").count("done") == 1)
-    here.ws.set_user("U0RUI", deleted=True)
+    env = team.env
+    await env.say("grant @ana schedule on acc:shop/* for=2h -- please", user="U0RUI")
+    await env.sees("Granted: schedule on on `acc:shop/*`")
+    await env.say("schedule on acc:shop/prices")
+    await env.until(lambda: env.events("schedule on").count("done") == 1)
+    env.ws.set_user("U0RUI", deleted=True)
     team.later(seconds=61)
-    await here.does("schedule on acc:shop/prices", "Denied", "schedule on acc:shop/prices")
-    await here.does("why schedule on acc:shop/prices", "who gave it could not give it now")
-    here.ws.set_user("U0RUI", deleted=False)
+    await env.does("schedule on acc:shop/prices", "Denied", "schedule on acc:shop/prices")
+    await env.does("why schedule on acc:shop/prices", "who gave it could not give it now")
+    env.ws.set_user("U0RUI", deleted=False)
     team.later(seconds=61)
-    await here.say("schedule on acc:shop/prices")
-    await here.until(lambda: here.events("schedule on").count("done") == 2)
+    await env.say("schedule on acc:shop/prices")
+    await env.until(lambda: env.events("schedule on").count("done") == 2)
 
 
 async def test_a_grant_shrinks_with_the_rules_of_who_gave_it(team: Team) -> None:
     """The rules are changed so that Rui may not do it any more: neither may Ana by his grant. Root's grant stays."""
-    here = team.here
-    await here.say("grant @ana schedule on acc:shop/prices for=2h -- please", user="U0RUI")
-    await here.sees("Granted: schedule on on acc:shop/prices")
+    env = team.env
+    await env.say("grant @ana schedule on acc:shop/prices for=2h -- please", user="U0RUI")
+    await env.sees("Granted: schedule on on acc:shop/prices")
     await team.new_rules(RULES.replace('verbs = ["schedule on"]', 'verbs = ["schedule start"]'))
-    await here.does("schedule on acc:shop/prices", "Denied", "schedule on acc:shop/prices")
-    assert "sent" not in here.events("schedule on")
-    await here.say("grant @ana schedule on acc:shop/prices for=2h -- please", user="U0ROOT")
-    await here.until(lambda: len(here.audit(event="granted")) == 2)
-    await here.say("schedule on acc:shop/prices")
-    await here.until(lambda: here.events("schedule on").count("done") == 1)
+    await env.does("schedule on acc:shop/prices", "Denied", "schedule on acc:shop/prices")
+    assert "sent" not in env.events("schedule on")
+    await env.say("grant @ana schedule on acc:shop/prices for=2h -- please", user="U0ROOT")
+    await env.until(lambda: len(env.audit(event="granted")) == 2)
+    await env.say("schedule on acc:shop/prices")
+    await env.until(lambda: env.events("schedule on").count("done") == 1)
 
 
 async def test_only_an_administrator_lets_a_guest_do_something(team: Team) -> None:
     """Rui, who may do it himself, cannot hand it to a guest; Root can."""
-    here = team.here
-    await here.does(
+    env = team.env
+    await env.does(
         "grant @gus schedule on acc:shop/* -- help", "Only an administrator can grant U0GUEST", "a guest", user="U0RUI"
     )
-    assert not here.audit(event="granted")
-    await here.say("grant @gus schedule on acc:shop/* -- help", user="U0ROOT")
-    await here.sees("Granted: schedule on on `acc:shop/*`", "<@U0GUEST> is a guest, not a full member")
+    assert not env.audit(event="granted")
+    await env.say("grant @gus schedule on acc:shop/* -- help", user="U0ROOT")
+    await env.sees("Granted: schedule on on `acc:shop/*`", "<@U0GUEST> is a guest, not a full member")
 
 
 async def test_a_grant_is_for_somebody_else_with_a_reason_for_at_most_a_day(team: Team) -> None:
     """To oneself: refused, an administrator's too. Two days: administrators only. No reason, no grant."""
-    here = team.here
-    await here.does("grant @root start acc:news/feed -- me", "Denied", "You can't grant yourself", user="U0ROOT")
-    await here.does("grant @ana schedule on acc:shop/* for=2d -- x", "Denied", "Only administrators", user="U0RUI")
-    await here.does("grant @ana start acc:news/feed", "needs a reason", user="U0ROOT")
-    await here.does("grant @ana start -- x", "names a person, a verb and a target", user="U0ROOT")
-    await here.does("grant @ana begin acc:news/feed -- x", "No control plane has a verb", user="U0ROOT")
-    await here.say("grant @ana start acc:news/feed for=2d -- covering", user="U0ROOT")
-    await here.sees("Granted: start on acc:news/feed")
+    env = team.env
+    await env.does("grant @root start acc:news/feed -- me", "Denied", "You can't grant yourself", user="U0ROOT")
+    await env.does("grant @ana schedule on acc:shop/* for=2d -- x", "Denied", "Only administrators", user="U0RUI")
+    await env.does("grant @ana start acc:news/feed", "needs a reason", user="U0ROOT")
+    await env.does("grant @ana start -- x", "names a person, a verb and a target", user="U0ROOT")
+    await env.does("grant @ana begin acc:news/feed -- x", "No control plane has a verb", user="U0ROOT")
+    await env.say("grant @ana start acc:news/feed for=2d -- covering", user="U0ROOT")
+    await env.sees("Granted: start on acc:news/feed")
 
 
 async def test_a_grant_lifts_no_deny_and_no_approval(team: Team) -> None:
     """Granted the labs and the shop, Ana still meets the deny and still has to ask the leads."""
-    here = team.here
-    await here.say("grant @ana * acc:* for=1h -- everything", user="U0ROOT")
-    await here.sees("Granted: `*` on `acc:*`")
-    await here.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
-    await here.say("start acc:shop/prices")
-    await here.sees("Waiting for approval", "start acc:shop/prices")
+    env = team.env
+    await env.say("grant @ana * acc:* for=1h -- everything", user="U0ROOT")
+    await env.sees("Granted: `*` on `acc:*`")
+    await env.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
+    await env.say("start acc:shop/prices")
+    await env.sees("Waiting for approval", "start acc:shop/prices")
     assert not team.effects()
 
 
 async def test_a_grant_ends_while_the_program_is_down(team: Team) -> None:
     """Its end is kept up with at the next start."""
-    here = team.here
-    await here.say("grant @ana start acc:news/feed for=1h -- covering", user="U0ROOT")
-    await here.sees("Granted: start on acc:news/feed")
-    await here.bot.close()
+    env = team.env
+    await env.say("grant @ana start acc:news/feed for=1h -- covering", user="U0ROOT")
+    await env.sees("Granted: start on acc:news/feed")
+    await env.bot.close()
     team.later(hours=1)
-    await here.restart()
+    await env.restart()
     await team.told("Grant ended", "<@U0ANA>")
-    assert len(here.audit(event="expired")) == 1
+    assert len(env.audit(event="expired")) == 1
 
 
 async def test_a_frozen_channel_counts_again_when_an_administrator_confirms(team: Team) -> None:
     """The channel begins to be shared: everything is refused there until Root confirms, in the channel itself."""
-    here = team.here
-    await here.does("status acc:shop/prices", "acc:shop/prices")
-    here.ws.set_channel(CRAWL, is_ext_shared=True)
-    await here.sees(f"<#{CRAWL}> are suspended", "policy confirm", channel="C0SEC")
+    env = team.env
+    await env.does("status acc:shop/prices", "acc:shop/prices")
+    env.ws.set_channel(CRAWL, is_ext_shared=True)
+    await env.sees(f"<#{CRAWL}> are suspended", "policy confirm", channel="C0SEC")
     row = await team.event("denied")
     assert (row.channel_id, row.code, row.user_id) == (CRAWL, "place_frozen", None)
     team.later(minutes=2)
-    await here.does("status acc:shop/prices", "Denied", "an administrator must confirm")
-    await here.does("policy confirm", "Denied", "Only administrators")
-    await here.does("policy confirm -- the partner is known", "are in force again", user="U0ROOT")
+    await env.does("status acc:shop/prices", "Denied", "an administrator must confirm")
+    await env.does("policy confirm", "Denied", "Only administrators")
+    await env.does("policy confirm -- the partner is known", "are in force again", user="U0ROOT")
     row = await team.event("reviewed")
     assert (row.user_id, row.verb, row.reason) == ("U0ROOT", "policy confirm", "the partner is known")
-    before = len(here.audit(event="done"))
-    await here.say("status acc:shop/prices")
-    await here.until(lambda: len(here.audit(event="done")) > before)
+    before = len(env.audit(event="done"))
+    await env.say("status acc:shop/prices")
+    await env.until(lambda: len(env.audit(event="done")) > before)
 
 
 async def test_a_shared_channel_says_what_ends_it_and_the_security_channel_is_told(team: Team) -> None:
     """Who may confirm reads how, the others read who may."""
-    here = team.here
-    await here.does("status acc:shop/prices", "acc:shop/prices")
-    here.ws.set_channel(CRAWL, is_ext_shared=True)
-    await here.sees("are suspended", f"<#{CRAWL}>", "policy confirm", user="U0ROOT", channel=SECURITY)
-    await here.does("status acc:shop/prices", "Denied", "An administrator (`admins`)", "policy confirm -- why")
-    await here.does(
+    env = team.env
+    await env.does("status acc:shop/prices", "acc:shop/prices")
+    env.ws.set_channel(CRAWL, is_ext_shared=True)
+    await env.sees("are suspended", f"<#{CRAWL}>", "policy confirm", user="U0ROOT", channel=SECURITY)
+    await env.does("status acc:shop/prices", "Denied", "An administrator (`admins`)", "policy confirm -- why")
+    await env.does(
         "status acc:shop/prices", "Denied", "Check who is in this channel", "policy confirm -- why", user="U0ROOT"
     )
 
@@ -183,48 +183,48 @@ PEOPLE = '[people]\nana = ["U0ANA", "U0LEE"]\n'
 
 async def test_two_accounts_of_one_person_count_once(team: Team) -> None:
     """Lee's account is written to be Ana's too: it cannot approve what Ana asks, and that is refused at once."""
-    here = team.here
-    before = here.bot.rules.now.policy.version
+    env = team.env
+    before = env.bot.rules.now.policy.version
     await team.new_rules(RULES + PEOPLE)
-    assert here.bot.rules.now.policy.version != before
-    await here.does("start acc:shop/prices", "Denied", "requester can't decide")
+    assert env.bot.rules.now.policy.version != before
+    await env.does("start acc:shop/prices", "Denied", "requester can't decide")
     assert (await team.event("denied")).code == "no_approvers"
-    await here.does("whoami", "Your accounts", "U0LEE")
-    await here.does("grant @ana start acc:news/feed -- me", "Denied", "You can't grant yourself", user="U0LEE")
-    await here.say("breakglass for=30m -- down", user="U0LEE")
+    await env.does("whoami", "Your accounts", "U0LEE")
+    await env.does("grant @ana start acc:news/feed -- me", "Denied", "You can't grant yourself", user="U0LEE")
+    await env.say("breakglass for=30m -- down", user="U0LEE")
     await team.event("breakglass")
-    card = await here.sees("BREAK-GLASS", channel="C0SEC")
+    card = await env.sees("BREAK-GLASS", channel="C0SEC")
     await team.press(card, "Close review", user="U0ANA", channel="C0SEC")
-    await here.sees("You can't review your own break-glass", channel="C0SEC")
+    await env.sees("You can't review your own break-glass", channel="C0SEC")
 
 
 async def test_an_alias_noted_after_the_card_was_shown_counts_too(team: Team) -> None:
     """Who is whose account is read at the press."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     await team.new_rules(RULES + PEOPLE)
     await team.press(card, "Approve")
-    await here.sees("your own request", user="U0LEE", channel=APPROVERS)
+    await env.sees("your own request", user="U0LEE", channel=APPROVERS)
     assert not team.effects()
 
 
 async def test_accounts_are_written_in_the_file_and_nowhere_else(team: Team) -> None:
     """No word in chat makes two accounts one person, or one two."""
-    here = team.here
-    await here.does("policy alias @lee @ana -- same person", "`policy` doesn't take", user="U0ROOT")
-    await here.does("policy alias @lee -- same person", "Unknown `policy alias`", user="U0ROOT")
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.does("policy alias @lee @ana -- same person", "`policy` doesn't take", user="U0ROOT")
+    await env.does("policy alias @lee -- same person", "Unknown `policy alias`", user="U0ROOT")
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     await team.press(card, "Approve")
-    await here.until(lambda: len(team.effects()) == 1)
+    await env.until(lambda: len(team.effects()) == 1)
 
 
 async def test_a_grant_that_a_deny_stands_above_says_so(team: Team) -> None:
     """An administrator may give it, and whoever reads the card knows what will still be denied; another grant is in force."""
-    here = team.here
-    await here.say("grant @ana agent approve acc:labs/* for=1h -- trying", user="U0ROOT")
-    await here.sees("Granted: agent approve", "no grant overrides a deny", "C0CRAWL deny 1")
-    await here.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
-    await here.say("grant @ana agent approve acc:news/* for=1h -- trying", user="U0ROOT")
-    assert "deny" not in shown(await here.sees("Granted: agent approve on `acc:news/*`", "In force"))
+    env = team.env
+    await env.say("grant @ana agent approve acc:labs/* for=1h -- trying", user="U0ROOT")
+    await env.sees("Granted: agent approve", "no grant overrides a deny", "C0CRAWL deny 1")
+    await env.does("agent approve acc:labs/new -- please", "Denied", "approved elsewhere")
+    await env.say("grant @ana agent approve acc:news/* for=1h -- trying", user="U0ROOT")
+    assert "deny" not in shown(await env.sees("Granted: agent approve on `acc:news/*`", "In force"))

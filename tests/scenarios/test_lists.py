@@ -24,37 +24,37 @@ async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
         yield made
 
 
-async def lists(here: World, verb: str, title: str, *parts: str) -> str:
+async def lists(env: World, verb: str, title: str, *parts: str) -> str:
     """What this verb tells Ana once it tells all parts."""
-    await here.say(verb)
-    return shown(await private(here, title, *parts))
+    await env.say(verb)
+    return shown(await private(env, title, *parts))
 
 
 async def test_a_pause_is_listed_by_its_name_and_by_what_ends_it(later: Team) -> None:
     """Named as on its card; what stands beside it can be typed as it stands."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    await do(here, f"schedule off acc:schedule/{FIRST} for=2h -- moving")
-    await lists(here, "pauses", "Pauses", NAMED, f"acc:schedule/{FIRST}", "moving")
-    on = await do(here, f"schedule on acc:schedule/{FIRST}")
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    await do(env, f"schedule off acc:schedule/{FIRST} for=2h -- moving")
+    await lists(env, "pauses", "Pauses", NAMED, f"acc:schedule/{FIRST}", "moving")
+    on = await do(env, f"schedule on acc:schedule/{FIRST}")
     assert on.events[-1] == "resumed"
-    await lists(here, "pauses", "Pauses", "None.")
+    await lists(env, "pauses", "Pauses", "None.")
 
 
 async def test_a_pause_by_a_bare_id_has_its_name_once_that_is_known(later: Team) -> None:
     """Nobody had listed the agent's schedules before."""
-    here = later.here
-    await do(here, f"schedule off acc:schedule/{FIRST} for=2h")
-    assert NAMED not in await lists(here, "pauses", "Pauses", FIRST)
-    await do(here, "schedules acc:shop/prices")
-    await lists(here, "pauses", "Pauses", NAMED, f"acc:schedule/{FIRST}")
+    env = later.env
+    await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
+    assert NAMED not in await lists(env, "pauses", "Pauses", FIRST)
+    await do(env, "schedules acc:shop/prices")
+    await lists(env, "pauses", "Pauses", NAMED, f"acc:schedule/{FIRST}")
 
 
 async def test_a_run_is_listed_by_its_name_and_by_what_looks_at_it(later: Team) -> None:
     """`watches`, and `status` alone."""
-    here = later.here
-    await do(here, "start acc:shop/prices")
-    (run,) = await here.until(lambda: [row.backend_ref for row in here.audit(event="done") if row.backend_ref])
+    env = later.env
+    await do(env, "start acc:shop/prices")
+    (run,) = await env.until(lambda: [row.backend_ref for row in env.audit(event="done") if row.backend_ref])
     name = f"acc:shop/prices (run {run[:8]})"
-    await lists(here, "watches", "Runs in progress", name, f"acc:run/{run}")
-    await lists(here, "status", "Open in this channel", name, f"acc:run/{run}")
+    await lists(env, "watches", "Runs in progress", name, f"acc:run/{run}")
+    await lists(env, "status", "Open in this channel", name, f"acc:run/{run}")

@@ -16,21 +16,21 @@ START = "POST .*/cluster/start"
 LOST = ({"fault": "drop_before"}, {"fault": "500"}, {"fault": "503"})
 
 
-def begin(here: World, inputs: str | None) -> str:
+def begin(env: World, inputs: str | None) -> str:
     """Somebody else, or the ACC's queue, starts shop/prices; the id of the run."""
-    (run,) = here.acc.world.start(here.acc.agent("shop/prices"), Options(parameters=inputs))
+    (run,) = env.acc.world.start(env.acc.agent("shop/prices"), Options(parameters=inputs))
     return str(run.run_id)
 
 
 @pytest.mark.parametrize("fault", LOST, ids=[str(fault["fault"]) for fault in LOST])
 async def test_a_run_of_somebody_else_is_not_taken_for_ours(
-    here: World, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    env: World, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It began just before with other inputs, the ACC never began ours: the answer is unknown and nothing is followed."""
     monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
-    await here.acc.set_fault({**fault, "times": 1, "match": START})
-    theirs = begin(here, '{"country":"fr"}')
-    asked = await do(here, "start acc:shop/prices input.country=de")
+    await env.acc.set_fault({**fault, "times": 1, "match": START})
+    theirs = begin(env, '{"country":"fr"}')
+    asked = await do(env, "start acc:shop/prices input.country=de")
     card = await asked.card("Unknown: it may or may not have happened", "None started", "history acc:shop/prices")
     assert asked.events == ["requested", "sent", "unknown", "abandoned"]
     assert theirs not in shown(card)
@@ -38,41 +38,41 @@ async def test_a_run_of_somebody_else_is_not_taken_for_ours(
 
 
 async def test_a_run_that_tells_no_inputs_is_shown_and_left_to_a_person(
-    here: World, monkeypatch: pytest.MonkeyPatch
+    env: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may be ours and it may not: its id stands on the card, and the outcome stays unknown."""
     monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
-    await here.acc.set_fault({"fault": "drop_before", "times": 1, "match": START})
-    asked = await ask(here, "start acc:shop/prices input.country=de")
-    await here.until(lambda: "sent" in asked.events)
-    theirs = begin(here, None)
+    await env.acc.set_fault({"fault": "drop_before", "times": 1, "match": START})
+    asked = await ask(env, "start acc:shop/prices input.country=de")
+    await env.until(lambda: "sent" in asked.events)
+    theirs = begin(env, None)
     assert await asked.ends() == "abandoned"
     await asked.card("Unknown", theirs, "may belong to this start", "whether one of them is yours")
 
 
-async def test_a_start_that_was_queued_is_found_when_it_begins(here: World) -> None:
+async def test_a_start_that_was_queued_is_found_when_it_begins(env: World) -> None:
     """A broken answer is no failure: the history is read again for a while, and the run that appears is followed."""
-    await here.acc.set_fault({"fault": "500", "times": 1, "match": START})
-    asked = await ask(here, "start acc:shop/prices input.country=de")
+    await env.acc.set_fault({"fault": "500", "times": 1, "match": START})
+    asked = await ask(env, "start acc:shop/prices input.country=de")
     await asked.card("checking whether it took effect, for about 15 s")
     await asyncio.sleep(0.2)
-    ours = begin(here, '{"country": "de"}')
+    ours = begin(env, '{"country": "de"}')
     assert await asked.ends() == "reconciled"
     assert asked.row("reconciled").backend_ref == ours
     assert len(asked.changes) == 1
     await asked.card("The answer was not usable. Checked", ours)
 
 
-async def test_a_start_that_stayed_unknown_can_be_checked_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_start_that_stayed_unknown_can_be_checked_again(env: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Check again on its card looks once more, sends nothing, and follows the run that is there by then."""
     monkeypatch.setattr(reading_back, "LOOK_AGAIN_AFTER", (0.05,))
-    await here.acc.set_fault({"fault": "drop_before", "times": 1, "match": START})
-    asked = await do(here, "start acc:shop/prices input.country=de")
+    await env.acc.set_fault({"fault": "drop_before", "times": 1, "match": START})
+    asked = await do(env, "start acc:shop/prices input.country=de")
     assert asked.events == ["requested", "sent", "unknown", "abandoned"]
     await asked.card("Unknown: it may or may not have happened")
-    ours = begin(here, '{"country": "de"}')
+    ours = begin(env, '{"country": "de"}')
     await asked.press("Check again")
-    await here.until(lambda: "reconciled" in asked.events)
+    await env.until(lambda: "reconciled" in asked.events)
     assert asked.row("reconciled").backend_ref == ours
     assert len(asked.changes) == 1
     await asked.card("Succeeded", "The answer was lost", ours)

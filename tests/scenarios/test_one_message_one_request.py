@@ -24,12 +24,12 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 class Messages:
     """Deliveries as Slack makes them: each with an event id of its own."""
 
-    def __init__(self, here: World) -> None:
-        self.here = here
+    def __init__(self, env: World) -> None:
+        self.env = env
 
     def ts(self, ago: float = 0.0) -> str:
         """A message's ts, some seconds old."""
-        return f"{float(self.here.ws.clock.next_ts()) - ago:.6f}"
+        return f"{float(self.env.ws.clock.next_ts()) - ago:.6f}"
 
     async def mention(self, text: str, ts: str | None = None, **more: Any) -> str:
         """An app_mention of Ana's in the channel; its ts."""
@@ -44,18 +44,18 @@ class Messages:
 
     async def deliver(self, event: dict[str, Any]) -> None:
         """Any event, acked."""
-        payload = event_callback(self.here.ws.core, event, event.get("channel"))
-        receipt = await self.here.ws.deliver("events_api", payload)
+        payload = event_callback(self.env.ws.core, event, event.get("channel"))
+        receipt = await self.env.ws.deliver("events_api", payload)
         assert receipt.acked, receipt
 
     async def calm(self) -> None:
         """Nothing is under way any more."""
-        await self.here.quiet()
+        await self.env.quiet()
 
 
 @pytest.fixture
 def messages(team: Team) -> Messages:
-    return Messages(team.here)
+    return Messages(team.env)
 
 
 def starts(team: Team) -> int:
@@ -63,14 +63,14 @@ def starts(team: Team) -> int:
 
 
 def codes(team: Team) -> list[str]:
-    return [entry.code for entry in team.here.audit(event="abandoned") if entry.code]
+    return [entry.code for entry in team.env.audit(event="abandoned") if entry.code]
 
 
 async def test_an_edited_message_never_runs_again(team: Team, messages: Messages) -> None:
     ts = await messages.mention("<@U0BOT> start acc:shop/prices -- monthly chek")
-    await team.here.until(lambda: starts(team) == 1)
+    await team.env.until(lambda: starts(team) == 1)
     await messages.edited("<@U0BOT> start acc:shop/prices -- monthly check", ts)
-    card = await team.here.sees("I don't run edited messages again")
+    card = await team.env.sees("I don't run edited messages again")
     await messages.calm()
     assert starts(team) == 1
     assert "start acc:shop/prices -- monthly check" in labels(card)
@@ -80,7 +80,7 @@ async def test_an_edited_message_never_runs_again(team: Team, messages: Messages
 async def test_an_edit_that_changes_nothing_that_the_bot_reads_is_not_answered(team: Team, messages: Messages) -> None:
     """Slack sends the message again as well when it adds the preview of a link."""
     ts = await messages.mention("<@U0BOT> start acc:shop/prices -- see https://a.example")
-    await team.here.until(lambda: starts(team) == 1)
+    await team.env.until(lambda: starts(team) == 1)
     await messages.edited(
         "<@U0BOT> start acc:shop/prices -- see https://a.example",
         ts,
@@ -94,13 +94,13 @@ async def test_an_edit_that_changes_nothing_that_the_bot_reads_is_not_answered(t
 async def test_a_corrected_misread_runs_once(team: Team, messages: Messages) -> None:
     """The typo is corrected twice, and the second correction is delivered twice."""
     ts = await messages.mention("<@U0BOT> strat acc:shop/prices")
-    await team.here.sees("I can't read this command")
+    await team.env.sees("I can't read this command")
     await messages.edited("<@U0BOT> stat acc:shop/prices", ts)
     await messages.edited("<@U0BOT> start acc:shop/prices", ts)
-    await team.here.until(lambda: starts(team) == 1)
+    await team.env.until(lambda: starts(team) == 1)
     await messages.edited("<@U0BOT> start acc:shop/prices", ts)
     await messages.edited("<@U0BOT> start acc:news/site", ts)
-    await team.here.sees("I don't run edited messages again")
+    await team.env.sees("I don't run edited messages again")
     await messages.calm()
     assert starts(team) == 1
 
@@ -108,7 +108,7 @@ async def test_a_corrected_misread_runs_once(team: Team, messages: Messages) -> 
 async def test_an_edit_that_overtakes_its_message_is_the_request(team: Team, messages: Messages) -> None:
     ts = messages.ts()
     await messages.edited("<@U0BOT> start acc:shop/prices -- check", ts)
-    await team.here.until(lambda: starts(team) == 1)
+    await team.env.until(lambda: starts(team) == 1)
     await messages.mention("<@U0BOT> start acc:shop/prices -- chek", ts)
     await messages.calm()
     assert starts(team) == 1
@@ -117,14 +117,14 @@ async def test_an_edit_that_overtakes_its_message_is_the_request(team: Team, mes
 async def test_an_edited_direct_message_never_runs_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Slack tells of it as message_changed, and of the bot's own updated cards as well."""
     async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as team:
-        here = team.here
-        await team.new_rules(OPEN_POLICY.replace("C0CRAWL", here.ana.dm))
-        messages = Messages(here)
+        env = team.env
+        await team.new_rules(OPEN_POLICY.replace("C0CRAWL", env.ana.dm))
+        messages = Messages(env)
         ts = messages.ts()
-        place = {"type": "message", "channel": here.ana.dm, "channel_type": "im"}
+        place = {"type": "message", "channel": env.ana.dm, "channel_type": "im"}
         first = {"user": "U0ANA", "team": "T0ACME", "text": "start acc:shop/prices -- chek", "ts": ts}
         await messages.deliver({**place, **first, "event_ts": ts})
-        await here.until(lambda: starts(team) == 1)
+        await env.until(lambda: starts(team) == 1)
         now = first | {
             "type": "message",
             "text": "start acc:shop/prices -- check",
@@ -138,7 +138,7 @@ async def test_an_edited_direct_message_never_runs_again(tmp_path: Path, monkeyp
             "ts": messages.ts(),
         }
         await messages.deliver(changed)
-        await here.sees("I don't run edited messages again", channel=here.ana.dm)
+        await env.sees("I don't run edited messages again", channel=env.ana.dm)
         await messages.deliver({**changed, "previous_message": now, "message": {**now, "attachments": [{"text": "x"}]}})
         await messages.calm()
         assert starts(team) == 1
@@ -168,7 +168,7 @@ async def test_a_quoted_command_does_not_run(team: Team, messages: Messages, tex
     await messages.mention(text)
     await messages.calm()
     assert starts(team) == 0
-    assert not [entry for entry in team.here.audit() if entry.user_id]
+    assert not [entry for entry in team.env.audit() if entry.user_id]
 
 
 async def test_a_mention_that_only_the_quote_block_has_does_not_count(team: Team, messages: Messages) -> None:
@@ -188,30 +188,30 @@ async def test_forwarded_messages_and_previews_of_links_do_not_run(team: Team, m
     await messages.mention("who did that? https://acme.example/archives/C1/p1", attachments=[{"text": words}])
     await messages.calm()
     assert starts(team) == 0
-    assert not [entry for entry in team.here.audit() if entry.user_id]
+    assert not [entry for entry in team.env.audit() if entry.user_id]
 
 
 async def test_a_reply_to_a_quote_is_read_without_the_quote(team: Team, messages: Messages) -> None:
     await messages.mention("&gt; <@U0BOT> stop acc:shop/prices\n<@U0BOT> start acc:shop/prices -- again")
-    await team.here.until(lambda: starts(team) == 1)
-    assert [entry.reason for entry in team.here.audit(event="sent")] == ["again"]
+    await team.env.until(lambda: starts(team) == 1)
+    assert [entry.reason for entry in team.env.audit(event="sent")] == ["again"]
 
 
 async def test_a_command_within_a_sentence_is_offered_and_not_run(team: Team, messages: Messages) -> None:
     await messages.mention("nobody should let <@U0BOT> start acc:shop/prices")
-    card = await team.here.sees("Did you ask me to run this?")
+    card = await team.env.sees("Did you ask me to run this?")
     await messages.calm()
     assert starts(team) == 0
     assert codes(team) == ["in_sentence"]
     await team.press(card, "start acc:shop/prices", user="U0ANA", channel=CRAWL)
-    await team.here.until(lambda: starts(team) == 1)
+    await team.env.until(lambda: starts(team) == 1)
 
 
 @pytest.mark.parametrize("text", ["thanks <@U0BOT>!", "I asked <@U0BOT> for the status page", "cc <@U0BOT> <@U0LEE>"])
 async def test_a_mention_in_passing_is_not_answered(team: Team, messages: Messages, text: str) -> None:
     await messages.mention(text)
     await messages.calm()
-    assert not [entry for entry in team.here.audit() if entry.user_id]
+    assert not [entry for entry in team.env.audit() if entry.user_id]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ async def test_a_mention_in_passing_is_not_answered(team: Team, messages: Messag
 )
 async def test_a_mention_that_leads_runs_whatever_its_formatting(team: Team, messages: Messages, text: str) -> None:
     await messages.mention(text)
-    await team.here.until(lambda: starts(team) == 1)
+    await team.env.until(lambda: starts(team) == 1)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ async def test_of_two_commands_in_one_message_none_runs_and_both_are_offered(
     team: Team, messages: Messages, text: str
 ) -> None:
     await messages.mention(text)
-    card = await team.here.sees("This message has 2 commands")
+    card = await team.env.sees("This message has 2 commands")
     await messages.calm()
     assert starts(team) == 0
     assert {"start acc:shop/prices -- check", "start acc:news/site"} <= set(labels(card))
@@ -249,41 +249,41 @@ async def test_of_two_commands_in_one_message_none_runs_and_both_are_offered(
 async def test_a_change_that_slack_delivers_late_is_confirmed_first(team: Team, messages: Messages) -> None:
     """An hour in Slack's queues; pressed, it runs."""
     await messages.mention("<@U0BOT> start acc:shop/prices", messages.ts(ago=3600))
-    card = await team.here.sees("You asked for this 1h ago", "start acc:shop/prices")
+    card = await team.env.sees("You asked for this 1h ago", "start acc:shop/prices")
     await messages.calm()
     assert starts(team) == 0
     await team.press(card, "Run it", user="U0ANA", channel=CRAWL)
-    await team.here.until(lambda: starts(team) == 1)
+    await team.env.until(lambda: starts(team) == 1)
 
 
 async def test_a_question_that_slack_delivers_late_is_answered(team: Team, messages: Messages) -> None:
     await messages.mention("<@U0BOT> status acc:shop/prices", messages.ts(ago=3600))
-    await team.here.until(lambda: "done" in team.here.events("status"))
+    await team.env.until(lambda: "done" in team.env.events("status"))
 
 
 async def test_a_late_order_to_the_bot_itself_is_offered_again(team: Team, messages: Messages) -> None:
     await messages.mention("<@U0BOT> breakglass for=30m -- down", messages.ts(ago=3600), user="U0ROOT")
-    card = await team.here.sees("You asked for this 1h ago", user="U0ROOT")
+    card = await team.env.sees("You asked for this 1h ago", user="U0ROOT")
     await messages.calm()
-    assert not team.here.audit(event="breakglass")
+    assert not team.env.audit(event="breakglass")
     assert "breakglass for=30m -- down" in labels(card)
 
 
 async def test_a_press_that_was_held_up_is_confirmed_first(team: Team) -> None:
-    card = await team.here.does("strat acc:shop/prices", "I can't read this command")
-    await team.here.ws.deliver("interactive", press_payload(team, card, "start acc:shop/prices", ago=600))
-    await team.here.sees("You asked for this 10m ago", "start acc:shop/prices")
-    await team.here.quiet()
+    card = await team.env.does("strat acc:shop/prices", "I can't read this command")
+    await team.env.ws.deliver("interactive", press_payload(team, card, "start acc:shop/prices", ago=600))
+    await team.env.sees("You asked for this 10m ago", "start acc:shop/prices")
+    await team.env.quiet()
     assert starts(team) == 0
 
 
 async def test_a_late_press_on_run_it_does_not_count(team: Team, messages: Messages) -> None:
-    await team.here.say("schedule delete acc:shop/prices -- gone")
-    card = await team.here.sees("Dangerous: check before you run it")
-    await team.here.ws.deliver("interactive", press_payload(team, card, "Run it", ago=360))
-    await team.here.sees("Slack delivered this press late")
+    await team.env.say("schedule delete acc:shop/prices -- gone")
+    card = await team.env.sees("Dangerous: check before you run it")
+    await team.env.ws.deliver("interactive", press_payload(team, card, "Run it", ago=360))
+    await team.env.sees("Slack delivered this press late")
     await messages.calm()
-    assert not team.here.audit(event="sent")
+    assert not team.env.audit(event="sent")
 
 
 def press_payload(team: Team, message: dict[str, Any], label: str, *, ago: float) -> dict[str, Any]:
@@ -294,12 +294,12 @@ def press_payload(team: Team, message: dict[str, Any], label: str, *, ago: float
         for element in block.get("elements", ())
         if element.get("type") == "button" and element["text"]["text"] == label
     )
-    stamp = float(team.here.ws.clock.next_ts()) - ago
+    stamp = float(team.env.ws.clock.next_ts()) - ago
     return {
         "type": "block_actions",
-        "user": {"id": "U0ANA", "team_id": team.here.ws.team_id},
-        "team": {"id": team.here.ws.team_id},
-        "api_app_id": team.here.ws.app_id,
+        "user": {"id": "U0ANA", "team_id": team.env.ws.team_id},
+        "team": {"id": team.env.ws.team_id},
+        "api_app_id": team.env.ws.app_id,
         "trigger_id": f"late.{stamp}",
         "container": {"type": "message", "channel_id": CRAWL, "message_ts": message["ts"]},
         "channel": {"id": CRAWL},
@@ -311,7 +311,7 @@ def press_payload(team: Team, message: dict[str, Any], label: str, *, ago: float
 
 async def test_a_message_that_another_app_posts_in_a_persons_name_is_offered(team: Team, messages: Messages) -> None:
     await messages.mention("<@U0BOT> start acc:shop/prices", bot_id="B0OTHER", app_id="A0OTHER")
-    card = await team.here.sees("Another app posted this in your name")
+    card = await team.env.sees("Another app posted this in your name")
     await messages.calm()
     assert starts(team) == 0
     assert codes(team) == ["by_app"]
@@ -320,9 +320,9 @@ async def test_a_message_that_another_app_posts_in_a_persons_name_is_offered(tea
 
 async def test_half_an_emoji_is_replaced_acked_and_recorded(team: Team, messages: Messages) -> None:
     await messages.mention("<@U0BOT> start acc:shop/prices -- cut \ud83d here")
-    await team.here.until(lambda: starts(team) == 1)
-    assert [entry.reason for entry in team.here.audit(event="sent")] == ["cut \ufffd here"]
-    receipt = await team.here.ana.command(CRAWL, "/ops whoami \ude00")
+    await team.env.until(lambda: starts(team) == 1)
+    assert [entry.reason for entry in team.env.audit(event="sent")] == ["cut \ufffd here"]
+    receipt = await team.env.ana.command(CRAWL, "/ops whoami \ude00")
     assert receipt.acked
 
 
@@ -337,43 +337,43 @@ async def test_every_message_that_was_set_aside_has_a_stated_outcome(team: Team,
     await messages.mention("so <@U0BOT> start acc:shop/prices")
     await messages.mention("<@U0BOT> start acc:shop/prices", bot_id="B0OTHER")
     await messages.calm()
-    asked = [entry.request_id for entry in team.here.audit(event="requested")]
+    asked = [entry.request_id for entry in team.env.audit(event="requested")]
     assert len(asked) == 2
     for request in asked:
         assert team.events(request) == ["requested", "abandoned"]
 
 
 async def test_what_counts_as_a_request_holds_for_a_thread_reply_as_well(team: Team, messages: Messages) -> None:
-    parent = await team.here.ana.post(CRAWL, "prices look old")
+    parent = await team.env.ana.post(CRAWL, "prices look old")
     await messages.mention("can <@U0BOT> start acc:shop/prices", thread_ts=parent.ts)
     await messages.calm()
     assert starts(team) == 0
     await messages.mention("<@U0BOT> start acc:shop/prices", thread_ts=parent.ts)
-    await team.here.until(lambda: starts(team) == 1)
+    await team.env.until(lambda: starts(team) == 1)
 
 
 async def test_a_message_is_known_for_a_day_in_which_slack_may_deliver_it_again(team: Team, messages: Messages) -> None:
     ts = await messages.mention("<@U0BOT> start acc:shop/prices")
-    await team.here.until(lambda: starts(team) == 1)
+    await team.env.until(lambda: starts(team) == 1)
     await messages.calm()
     team.later(hours=24)
-    await prune(team.here.bot.ctx)
+    await prune(team.env.bot.ctx)
     await messages.mention("<@U0BOT> start acc:shop/prices", ts)
     await messages.calm()
     assert starts(team) == 1
-    assert [entry.verb for entry in team.here.audit(event="requested") if entry.verb == "start"] == ["start"]
+    assert [entry.verb for entry in team.env.audit(event="requested") if entry.verb == "start"] == ["start"]
 
 
 async def test_what_people_do_to_their_messages_in_slack_runs_nothing_again(team: Team) -> None:
     """Typed, corrected, corrected again, deleted: in a channel by mention."""
-    ana = team.here.ana
+    ana = team.env.ana
     ts = str((await ana.post(CRAWL, "<@U0BOT> start acc:shop/prices -- monthly chek")).ts)
-    await team.here.until(lambda: starts(team) == 1)
+    await team.env.until(lambda: starts(team) == 1)
     await ana.edit(CRAWL, ts, "<@U0BOT> start acc:shop/prices -- monthly check")
-    await team.here.sees("I don't run edited messages again")
+    await team.env.sees("I don't run edited messages again")
     await ana.edit(CRAWL, ts, "never mind")
     await ana.delete(CRAWL, ts)
-    await team.here.quiet()
+    await team.env.quiet()
     assert starts(team) == 1
 
 
@@ -381,16 +381,16 @@ async def test_a_deleted_direct_message_and_an_edited_one_run_nothing_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with deciding(tmp_path, monkeypatch, OPEN_POLICY) as team:
-        ana = team.here.ana
+        ana = team.env.ana
         await team.new_rules(OPEN_POLICY.replace("C0CRAWL", ana.dm))
         ts = str((await ana.post(ana.dm, "strat acc:shop/prices")).ts)
-        await team.here.sees("I can't read this command", channel=ana.dm)
+        await team.env.sees("I can't read this command", channel=ana.dm)
         await ana.edit(ana.dm, ts, "start acc:shop/prices")
-        await team.here.until(lambda: starts(team) == 1)
+        await team.env.until(lambda: starts(team) == 1)
         await ana.edit(ana.dm, ts, "start acc:shop/prices -- again")
-        await team.here.sees("I don't run edited messages again", channel=ana.dm)
+        await team.env.sees("I don't run edited messages again", channel=ana.dm)
         await ana.delete(ana.dm, ts)
-        await team.here.quiet()
+        await team.env.quiet()
         assert starts(team) == 1
 
 
@@ -413,7 +413,7 @@ async def test_a_command_that_is_struck_out_is_offered_and_not_run(
     team: Team, messages: Messages, text: str, blocks: list[dict[str, Any]]
 ) -> None:
     await messages.mention(text, blocks=blocks)
-    card = await team.here.sees("struck out")
+    card = await team.env.sees("struck out")
     await messages.calm()
     assert starts(team) == 0
     assert "start acc:shop/prices" in labels(card)
@@ -421,7 +421,7 @@ async def test_a_command_that_is_struck_out_is_offered_and_not_run(
 
 async def test_a_second_mention_after_the_reason_is_a_second_command(team: Team, messages: Messages) -> None:
     await messages.mention("<@U0BOT> start acc:shop/prices -- monthly <@U0BOT> start acc:news/site")
-    card = await team.here.sees("This message has 2 commands")
+    card = await team.env.sees("This message has 2 commands")
     await messages.calm()
     assert starts(team) == 0
     assert {"start acc:shop/prices -- monthly", "start acc:news/site"} <= set(labels(card))
@@ -429,4 +429,4 @@ async def test_a_second_mention_after_the_reason_is_a_second_command(team: Team,
 
 async def test_a_mention_of_the_bot_in_a_reason_is_part_of_the_reason(team: Team, messages: Messages) -> None:
     await messages.mention("<@U0BOT> start acc:shop/prices -- as <@U0BOT> says")
-    await team.here.until(lambda: starts(team) == 1)
+    await team.env.until(lambda: starts(team) == 1)

@@ -32,11 +32,11 @@ OTHERS = ("pre:", "shop/stock", "Invoice Reader", "invoice-reader")
 
 async def test_a_guest_hears_of_nothing_but_what_names_them(tmp_path: Path) -> None:
     """One agent is theirs to look at; lists, search, health and near names tell of nothing else."""
-    async with world(tmp_path, policy=NAMED, only=("acc", "pre")) as here:
-        await here.does("status acc:shop/prices", "newest run", user="U0GUEST")
-        await here.does("status acc:shop/stock", "never run")
+    async with world(tmp_path, policy=NAMED, only=("acc", "pre")) as env:
+        await env.does("status acc:shop/prices", "newest run", user="U0GUEST")
+        await env.does("status acc:shop/stock", "never run")
         assert "pre" in shown(
-            await here.does(
+            await env.does(
                 "backends",
                 "Backends",
             )
@@ -47,24 +47,24 @@ async def test_a_guest_hears_of_nothing_but_what_names_them(tmp_path: Path) -> N
             ("backends", "Backends"),
             ("health", "Health"),
         ):
-            said = shown(await here.does(words, told, user="U0GUEST"))
+            said = shown(await env.does(words, told, user="U0GUEST"))
             assert not [other for other in OTHERS if other in said], words
             assert "Prefactor" not in said
         for words in ("targets pre", "health pre", "targets nowhere"):
-            await here.does(words, "Denied", "No rule that names you here", user="U0GUEST")
-        await here.does("doctor", "Denied", "for full members", user="U0GUEST")
+            await env.does(words, "Denied", "No rule that names you here", user="U0GUEST")
+        await env.does("doctor", "Denied", "for full members", user="U0GUEST")
 
 
 @pytest.mark.parametrize("words", ["status acc:shop/stok", "retry acc:shop/stok@last", "why status acc:shop/stok"])
 async def test_a_guess_beside_it_is_not_answered_with_the_names_that_it_is_near_to(tmp_path: Path, words: str) -> None:
     """The same denial as for a name that exists; a member is offered what was meant."""
-    async with world(tmp_path, policy=NAMED, only=("acc", "pre")) as here:
-        await here.does("status acc:shop/stock", "never run")
-        said = await here.does(words, "names you", user="U0GUEST")
+    async with world(tmp_path, policy=NAMED, only=("acc", "pre")) as env:
+        await env.does("status acc:shop/stock", "never run")
+        said = await env.does(words, "names you", user="U0GUEST")
         assert not [other for other in OTHERS if other in shown(said).replace(words, "")]
         assert labels(said) == []
-        await here.does("stats shop/stock", "I can't read this command", user="U0GUEST")
-        await here.does(words.removeprefix("why "), "has no agent")
+        await env.does("stats shop/stock", "I can't read this command", user="U0GUEST")
+        await env.does(words.removeprefix("why "), "has no agent")
 
 
 LIMITED = NAMED.replace(
@@ -82,10 +82,10 @@ id = "C0INC"
 
 async def test_the_home_tab_names_only_backends_that_a_rule_opens(tmp_path: Path) -> None:
     """A guest of one agent sees its backend; a guest, an external and a bot whom no rule names see none."""
-    async with world(tmp_path, policy=NAMED, only=("acc", "pre")) as here:
-        here.ws.set_user("U0RUI", is_restricted=True)
+    async with world(tmp_path, policy=NAMED, only=("acc", "pre")) as env:
+        env.ws.set_user("U0RUI", is_restricted=True)
         for user, told in (("U0ROOT", {"acc", "pre"}), ("U0GUEST", {"acc"}), ("U0RUI", set()), ("U0EXT", set())):
-            person = here.person(user)
+            person = env.person(user)
             await person.open_home()
             home = await person.wait_for(lambda one: one.home())
             words = shown(home)
@@ -97,60 +97,60 @@ async def test_the_home_tab_names_only_backends_that_a_rule_opens(tmp_path: Path
 
 async def test_an_id_of_another_target_is_answered_as_one_that_does_not_exist(tmp_path: Path) -> None:
     """The path behind an id was learned from somebody else's request; no guess reaches the backend."""
-    async with world(tmp_path, policy=NAMED, only=("acc",)) as here:
-        await here.does("status acc:shop/stock", "never run")
-        foreign = here.acc.agent("shop/stock").agent_id
-        calls = len(here.acc.requests)
+    async with world(tmp_path, policy=NAMED, only=("acc",)) as env:
+        await env.does("status acc:shop/stock", "never run")
+        foreign = env.acc.agent("shop/stock").agent_id
+        calls = len(env.acc.requests)
         said = []
         for target in (f"acc:{foreign}", "acc:00000000-1111-2222-3333-444444444444", "acc:shop/stock", "acc:no/such"):
-            message = await here.does(f"status {target}", "Denied", target, user="U0GUEST")
+            message = await env.does(f"status {target}", "Denied", target, user="U0GUEST")
             said.append(shown(message).replace(target, "X").partition("request ")[0])
         assert len(set(said)) == 1, said
         assert "shop/stock" not in "".join(said)
-        assert len(here.acc.requests) == calls
-        mine = here.acc.agent("shop/prices").agent_id
-        await here.does("status acc:shop/prices", "newest run", user="U0GUEST")
-        await here.does(f"status acc:{mine}", "newest run", user="U0GUEST")
+        assert len(env.acc.requests) == calls
+        mine = env.acc.agent("shop/prices").agent_id
+        await env.does("status acc:shop/prices", "newest run", user="U0GUEST")
+        await env.does(f"status acc:{mine}", "newest run", user="U0GUEST")
 
 
 async def test_the_menu_of_a_form_without_a_channel_offers_what_a_rule_names(tmp_path: Path) -> None:
     """A full member whom no rule names anywhere is offered nothing."""
     nobody = NAMED.replace('who = ["*"]', 'who = ["U0LEE"]')
-    async with world(tmp_path, policy=nobody, only=("acc",)) as here:
-        await here.does("status acc:shop/stock", "never run", user="U0LEE")
+    async with world(tmp_path, policy=nobody, only=("acc",)) as env:
+        await env.does("status acc:shop/stock", "never run", user="U0LEE")
         place = Place(team_id="T0ACME", channel_id="")
         for user, offered in (("U0LEE", True), ("U0ANA", False), ("U0GUEST", False)):
-            found = await suggest(here.bot.ctx, Actor(user_id=user, team_id="T0ACME"), place, "stock")
+            found = await suggest(env.bot.ctx, Actor(user_id=user, team_id="T0ACME"), place, "stock")
             assert bool(found) is offered, (user, found)
-        await here.person("U0ANA").shortcut("launcher")
-        await here.until(lambda: here.audit(user_id="U0ANA"))
-        assert here.person("U0ANA").modal() is None
+        await env.person("U0ANA").shortcut("launcher")
+        await env.until(lambda: env.audit(user_id="U0ANA"))
+        assert env.person("U0ANA").modal() is None
 
 
 async def test_grants_of_other_channels_are_told_to_administrators_alone(tmp_path: Path) -> None:
     """Ana sees those of her channel, a guest his own, Root all."""
-    async with world(tmp_path, policy=LIMITED, only=("acc",)) as here:
-        await here.does("grant @gus start acc:labs/new for=1h -- trying", "", user="U0ROOT")
-        await here.sees("Granted: start on acc:labs/new")
-        await here.say("grant @rui start acc:news/feed for=1h -- trying", user="U0ROOT", channel="C0INC")
-        await here.sees("Granted: start on acc:news/feed", channel="C0INC")
+    async with world(tmp_path, policy=LIMITED, only=("acc",)) as env:
+        await env.does("grant @gus start acc:labs/new for=1h -- trying", "", user="U0ROOT")
+        await env.sees("Granted: start on acc:labs/new")
+        await env.say("grant @rui start acc:news/feed for=1h -- trying", user="U0ROOT", channel="C0INC")
+        await env.sees("Granted: start on acc:news/feed", channel="C0INC")
         for user, told in (("U0ANA", {"labs"}), ("U0GUEST", {"labs"}), ("U0ROOT", {"labs", "news"})):
-            words = shown(await here.does("grants", "Grants", user=user))
+            words = shown(await env.does("grants", "Grants", user=user))
             assert {name for name in ("labs", "news") if f"acc:{name}/" in words} == told, user
 
 
 async def test_where_you_may_names_only_channels_that_you_are_in(tmp_path: Path) -> None:
     """A rule of a private channel would allow it; its name is told to its members."""
-    async with world(tmp_path, policy=LIMITED, only=("acc",)) as here:
-        assert "<#C0INC>" in shown(await here.does("start acc:shop/prices", "Denied"))
-        here.ws.set_channel("C0INC", is_private=True, members=["U0LEE", here.ws.core.state.bot_user])
-        said = shown(await here.does("start acc:shop/prices", "Denied", user="U0RUI"))
+    async with world(tmp_path, policy=LIMITED, only=("acc",)) as env:
+        assert "<#C0INC>" in shown(await env.does("start acc:shop/prices", "Denied"))
+        env.ws.set_channel("C0INC", is_private=True, members=["U0LEE", env.ws.core.state.bot_user])
+        said = shown(await env.does("start acc:shop/prices", "Denied", user="U0RUI"))
         assert "C0INC" not in said
 
 
 @pytest.mark.parametrize("words", ["status nowhere:x", "status shop", "stat acc:shop/prices", "targets ac"])
 async def test_what_cannot_be_read_names_no_backend_to_a_guest_without_rules(tmp_path: Path, words: str) -> None:
     """Neither in the sentence nor on a button."""
-    async with world(tmp_path, policy=NAMED.replace("U0GUEST", "U0LEE"), only=("acc", "pre")) as here:
-        said = await here.does(words, "", user="U0GUEST")
+    async with world(tmp_path, policy=NAMED.replace("U0GUEST", "U0LEE"), only=("acc", "pre")) as env:
+        said = await env.does(words, "", user="U0GUEST")
         assert not [text for text in (*labels(said), shown(said).replace(words, "")) if "pre" in text or "acc:" in text]

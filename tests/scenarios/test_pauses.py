@@ -23,155 +23,155 @@ async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
         yield made
 
 
-def enabled(here: World) -> dict[str, bool]:
+def enabled(env: World) -> dict[str, bool]:
     """Which of the two schedules of shop/prices are on."""
-    return {key: here.acc.schedules[key].enabled for key in (FIRST, SECOND)}
+    return {key: env.acc.schedules[key].enabled for key in (FIRST, SECOND)}
 
 
 async def test_a_timed_pause_ends_by_itself(later: Team) -> None:
     """Off for two hours, then on again without anybody, said on a card and written down."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    asked = await do(here, f"schedule off acc:schedule/{FIRST} for=2h -- the shop is being moved")
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    asked = await do(env, f"schedule off acc:schedule/{FIRST} for=2h -- the shop is being moved")
     assert asked.events == ["requested", "sent", "done", "paused"]
-    assert enabled(here) == {FIRST: False, SECOND: True}
+    assert enabled(env) == {FIRST: False, SECOND: True}
     await asked.card("Paused until", "turns on again automatically")
     later.later(hours=2)
-    await here.until(lambda: enabled(here)[FIRST])
-    await here.sees("The pause is over: it is on again", "<@U0ANA>")
-    resumed = here.audit(event="resumed")
+    await env.until(lambda: enabled(env)[FIRST])
+    await env.sees("The pause is over: it is on again", "<@U0ANA>")
+    resumed = env.audit(event="resumed")
     assert [row.verb for row in resumed] == ["schedule on"]
     assert asked.request_id in str(resumed[0].detail)
-    assert [row.event for row in here.audit(request_id=resumed[0].request_id)][:2] == ["requested", "sent"]
+    assert [row.event for row in env.audit(request_id=resumed[0].request_id)][:2] == ["requested", "sent"]
 
 
 async def test_a_pause_of_an_agent_switches_on_only_what_it_switched_off_even_across_a_restart(later: Team) -> None:
     """A schedule that was off before stays off; the pause survives a restart of the bot."""
-    here = later.here
-    here.acc.schedules[SECOND].enabled = False
-    asked = await do(here, "schedule off acc:shop/prices for=3h")
+    env = later.env
+    env.acc.schedules[SECOND].enabled = False
+    asked = await do(env, "schedule off acc:shop/prices for=3h")
     assert asked.events == ["requested", "sent", "done", "paused"]
-    assert enabled(here) == {FIRST: False, SECOND: False}
-    await here.restart()
-    assert enabled(here) == {FIRST: False, SECOND: False}
+    assert enabled(env) == {FIRST: False, SECOND: False}
+    await env.restart()
+    assert enabled(env) == {FIRST: False, SECOND: False}
     later.later(hours=3)
-    await here.until(lambda: here.audit(event="resumed"))
-    assert enabled(here) == {FIRST: True, SECOND: False}
+    await env.until(lambda: env.audit(event="resumed"))
+    assert enabled(env) == {FIRST: True, SECOND: False}
 
 
 async def test_a_pause_that_ended_while_the_bot_was_away_is_ended_at_once(later: Team) -> None:
     """Time that passes while the program is stopped counts."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    await do(here, f"schedule off acc:schedule/{FIRST} for=1h")
-    await here.bot.close()
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    await do(env, f"schedule off acc:schedule/{FIRST} for=1h")
+    await env.bot.close()
     later.later(hours=1)
-    assert enabled(here)[FIRST] is False
-    await here.start()
-    await here.until(lambda: enabled(here)[FIRST])
+    assert enabled(env)[FIRST] is False
+    await env.start()
+    await env.until(lambda: enabled(env)[FIRST])
 
 
 async def still(later: Team, expected: dict[str, bool], **span: float) -> None:
     """After that time, and after everything that was due by then, the schedules are still so."""
-    here = later.here
+    env = later.env
     later.later(**span)
-    await here.bot.timers.beat()
-    await here.quiet()
-    assert enabled(here) == expected
+    await env.bot.timers.beat()
+    await env.quiet()
+    assert enabled(env) == expected
 
 
 async def test_a_later_pause_replaces_the_earlier_one(later: Team) -> None:
     """The newest end counts, longer or shorter; both cards and the audit log say which pause it replaced."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    old = await do(here, f"schedule off acc:schedule/{FIRST} for=20m -- short")
-    new = await do(here, f"schedule off acc:schedule/{FIRST} for=2h -- longer", user="U0LEE")
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    old = await do(env, f"schedule off acc:schedule/{FIRST} for=20m -- short")
+    new = await do(env, f"schedule off acc:schedule/{FIRST} for=2h -- longer", user="U0LEE")
     await new.card("Paused until", "Replaces the pause until", "<@U0ANA>", old.request_id)
-    await here.sees("This pause is over", "<@U0LEE>", "Paused until", f"request {old.request_id}", new.request_id)
+    await env.sees("This pause is over", "<@U0LEE>", "Paused until", f"request {old.request_id}", new.request_id)
     assert new.events == ["requested", "sent", "done", "paused", "paused"]
     replaced = new.rows[-1]
     assert (replaced.code, replaced.target_id) == ("replaced", FIRST)
     (before,) = [row for row in old.rows if row.event == "paused"]
     assert replaced.detail == f"ends the pause {old.request_id} of U0ANA, which was to last {before.detail}"
-    await here.say("pauses")
-    await here.sees("Pauses", "longer")
+    await env.say("pauses")
+    await env.sees("Pauses", "longer")
     await still(later, {FIRST: False, SECOND: True}, minutes=30)
-    await here.restart()
+    await env.restart()
     later.later(hours=2)
-    await here.until(lambda: enabled(here)[FIRST])
-    await here.until(lambda: len(here.audit(event="resumed")) == 1)
+    await env.until(lambda: enabled(env)[FIRST])
+    await env.until(lambda: len(env.audit(event="resumed")) == 1)
 
 
 async def test_a_shorter_pause_counts_too(later: Team) -> None:
     """Asked for again with an earlier end, it is on again at the earlier end and touched no more."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    await do(here, f"schedule off acc:schedule/{FIRST} for=2h")
-    await do(here, f"schedule off acc:schedule/{FIRST} for=10m")
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
+    await do(env, f"schedule off acc:schedule/{FIRST} for=10m")
     later.later(minutes=11)
-    await here.until(lambda: enabled(here)[FIRST])
-    here.acc.schedules[FIRST].enabled = False
+    await env.until(lambda: enabled(env)[FIRST])
+    env.acc.schedules[FIRST].enabled = False
     await still(later, {FIRST: False, SECOND: True}, hours=3)
 
 
 @pytest.mark.parametrize("known", [True, False])
 async def test_off_for_good_ends_the_pause(later: Team, known: bool) -> None:
     """A later `off` without an end: nothing switches it on again, whether or not its agent was seen before."""
-    here = later.here
+    env = later.env
     if known:
-        await do(here, "schedules acc:shop/prices")
-    old = await do(here, f"schedule off acc:schedule/{FIRST} for=12m")
-    new = await do(here, f"schedule off acc:schedule/{FIRST} -- for good")
+        await do(env, "schedules acc:shop/prices")
+    old = await do(env, f"schedule off acc:schedule/{FIRST} for=12m")
+    new = await do(env, f"schedule off acc:schedule/{FIRST} -- for good")
     await new.card("until someone runs `schedule on`", "Ends the pause until", "<@U0ANA>", old.request_id)
     assert (new.row("paused").code, new.row("paused").target_id) == ("no_end", FIRST)
-    await here.restart()
+    await env.restart()
     await still(later, {FIRST: False, SECOND: True}, hours=1)
-    assert not here.audit(event="resumed")
+    assert not env.audit(event="resumed")
 
 
 async def test_off_without_an_end_says_what_ends_it_and_how_to_give_it_an_end(later: Team) -> None:
     """Nothing switches it on by itself: the card names the verb that does, and the words of an order that ends."""
-    asked = await do(later.here, "schedule off acc:shop/prices -- closed")
+    asked = await do(later.env, "schedule off acc:shop/prices -- closed")
     await asked.card("Off until someone runs `schedule on`", "for=2h` switches it on again automatically")
-    timed = await do(later.here, "schedule off acc:shop/prices for=2h")
+    timed = await do(later.env, "schedule off acc:shop/prices for=2h")
     assert "until someone runs" not in shown(await timed.card("schedule off acc:shop/prices"))
 
 
 async def test_off_without_an_end_whose_answer_was_lost_does_not_say_that_it_stays_so(later: Team) -> None:
     """Nobody knows whether it is off."""
-    here = later.here
-    await here.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
-    asked = await do(here, "schedule off acc:shop/prices")
+    env = later.env
+    await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
+    asked = await do(env, "schedule off acc:shop/prices")
     assert "until someone runs" not in shown(await asked.card("Unknown"))
 
 
 @pytest.mark.parametrize("known", [True, False])
 async def test_a_pause_of_the_agent_takes_over_a_pause_of_its_schedule(later: Team, known: bool) -> None:
     """What our own pause had switched off counts as on: it is given back with the rest, at the new end."""
-    here = later.here
+    env = later.env
     if known:
-        await do(here, "schedules acc:shop/prices")
-    await do(here, f"schedule off acc:schedule/{FIRST} for=15m")
-    await do(here, "schedule off acc:shop/prices for=2h")
+        await do(env, "schedules acc:shop/prices")
+    await do(env, f"schedule off acc:schedule/{FIRST} for=15m")
+    await do(env, "schedule off acc:shop/prices for=2h")
     await still(later, {FIRST: False, SECOND: False}, minutes=30)
     later.later(hours=2)
-    await here.until(lambda: enabled(here) == {FIRST: True, SECOND: True})
+    await env.until(lambda: enabled(env) == {FIRST: True, SECOND: True})
 
 
 async def test_the_agent_off_for_good_ends_the_pauses_of_its_schedules(later: Team) -> None:
     """A schedule paused by its bare id, then everything of its agent off without an end."""
-    here = later.here
-    await do(here, f"schedule off acc:schedule/{FIRST} for=15m")
-    await do(here, "schedule off acc:shop/prices -- closed")
+    env = later.env
+    await do(env, f"schedule off acc:schedule/{FIRST} for=15m")
+    await do(env, "schedule off acc:shop/prices -- closed")
     await still(later, {FIRST: False, SECOND: False}, hours=1)
 
 
 async def test_a_pause_of_what_is_off_already_gives_nothing_back(later: Team) -> None:
     """Switched off by hand before: it stays off after the time, and the card says so."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    here.acc.schedules[FIRST].enabled = False
-    asked = await do(here, f"schedule off acc:schedule/{FIRST} for=1h")
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    env.acc.schedules[FIRST].enabled = False
+    asked = await do(env, f"schedule off acc:schedule/{FIRST} for=1h")
     await asked.card("Off, as it was before", "stays off until someone")
     assert asked.events == ["requested", "sent", "done"]
     await still(later, {FIRST: False, SECOND: True}, hours=2)
@@ -180,41 +180,41 @@ async def test_a_pause_of_what_is_off_already_gives_nothing_back(later: Team) ->
 @pytest.mark.parametrize(("words", "after"), [("-- for good", False), ("for=5h", False), ("for=30m", True)])
 async def test_of_a_paused_agent_one_schedule_can_have_its_own_end(later: Team, words: str, after: bool) -> None:
     """The newer order about one schedule holds for that one; the others come back when the agent's pause ends."""
-    here = later.here
-    old = await do(here, "schedule off acc:shop/prices for=2h")
-    await do(here, f"schedule off acc:schedule/{FIRST} {words}")
-    await here.sees("Paused until", f"request {old.request_id}", "schedule/d9c944df", "by <@U0ANA>")
+    env = later.env
+    old = await do(env, "schedule off acc:shop/prices for=2h")
+    await do(env, f"schedule off acc:schedule/{FIRST} {words}")
+    await env.sees("Paused until", f"request {old.request_id}", "schedule/d9c944df", "by <@U0ANA>")
     await still(later, {FIRST: after, SECOND: False}, minutes=40)
     later.later(hours=2)
-    await here.until(lambda: enabled(here)[SECOND])
-    assert enabled(here) == {FIRST: after, SECOND: True}
+    await env.until(lambda: enabled(env)[SECOND])
+    assert enabled(env) == {FIRST: after, SECOND: True}
 
 
 async def test_switching_on_by_hand_ends_the_pause_on_its_card_and_in_the_audit_log(later: Team) -> None:
     """Who ended it before its time can be proved."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    old = await do(here, f"schedule off acc:schedule/{FIRST} for=2h")
-    new = await do(here, f"schedule on acc:schedule/{FIRST} -- open again", user="U0LEE")
-    card = await here.sees("This pause is over: Switched on by <@U0LEE>", f"request {old.request_id}")
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    old = await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
+    new = await do(env, f"schedule on acc:schedule/{FIRST} -- open again", user="U0LEE")
+    card = await env.sees("This pause is over: Switched on by <@U0LEE>", f"request {old.request_id}")
     assert labels(card) == []
     assert (new.row("resumed").code, new.row("resumed").target_id) == ("by_hand", FIRST)
     assert old.request_id in str(new.row("resumed").detail)
-    here.acc.schedules[FIRST].enabled = False
+    env.acc.schedules[FIRST].enabled = False
     await still(later, {FIRST: False, SECOND: True}, hours=3)
 
 
 async def test_orders_about_one_agent_take_turns(later: Team) -> None:
     """Asked for while the first call is under way, the second one knows what the first has switched off."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    await here.acc.set_fault({"fault": "delay", "seconds": 0.5, "match": "POST .*/off"})
-    first = await ask(here, f"schedule off acc:schedule/{FIRST} for=20m")
-    second = await ask(here, f"schedule off acc:schedule/{FIRST} for=2h")
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    await env.acc.set_fault({"fault": "delay", "seconds": 0.5, "match": "POST .*/off"})
+    first = await ask(env, f"schedule off acc:schedule/{FIRST} for=20m")
+    second = await ask(env, f"schedule off acc:schedule/{FIRST} for=2h")
     assert (await first.ends(), await second.ends()) == ("done", "done")
     await still(later, {FIRST: False, SECOND: True}, minutes=30)
     later.later(hours=2)
-    await here.until(lambda: enabled(here)[FIRST])
+    await env.until(lambda: enabled(env)[FIRST])
 
 
 @pytest.mark.parametrize("words", ["for=2h until=18:30", "for=0s", "for=soon", "until=never", "for=900d"])

@@ -24,148 +24,148 @@ async def later(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
 
 def attempts(later: Team) -> list[str]:
     """What came of each attempt to switch on again, oldest first."""
-    rows = later.here.audit()
+    rows = later.env.audit()
     return [str(row.event) for row in rows if row.verb == "schedule on" and row.event not in ("sent", "resumed")]
 
 
 async def test_what_was_deleted_meanwhile_ends_the_pause_once(later: Team) -> None:
     """The ACC says that there is no such schedule: registered, told on a card and on the order's, and never tried again."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    asked = await do(here, f"schedule off acc:schedule/{FIRST} for=1h -- moving")
-    del here.acc.schedules[FIRST]
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    asked = await do(env, f"schedule off acc:schedule/{FIRST} for=1h -- moving")
+    del env.acc.schedules[FIRST]
     later.later(hours=1)
-    told = await here.sees("The pause is over, but nothing is left to switch on", "no schedule", "don't try again")
+    told = await env.sees("The pause is over, but nothing is left to switch on", "no schedule", "don't try again")
     assert "<@U0ANA>" in shown(told)
-    (row,) = here.audit(event="abandoned")
+    (row,) = env.audit(event="abandoned")
     assert (row.code, row.target_id, row.verb) == ("gone", FIRST, "schedule on")
     assert f"pause {asked.request_id}" in str(row.detail)
-    await here.sees("This pause is over: Nothing is left to switch on", f"request {asked.request_id}")
+    await env.sees("This pause is over: Nothing is left to switch on", f"request {asked.request_id}")
     assert attempts(later) == ["abandoned"]
     later.later(hours=5)
-    await here.bot.timers.beat()
-    await here.quiet()
+    await env.bot.timers.beat()
+    await env.quiet()
     assert attempts(later) == ["abandoned"]
 
 
 async def test_of_a_paused_agent_only_what_is_left_comes_back(later: Team) -> None:
     """One of two schedules was deleted: the other is on again, and the order's card tells of the first."""
-    here = later.here
-    asked = await do(here, "schedule off acc:shop/prices for=1h")
-    del here.acc.schedules[SECOND]
+    env = later.env
+    asked = await do(env, "schedule off acc:shop/prices for=1h")
+    del env.acc.schedules[SECOND]
     later.later(hours=1)
-    await here.until(lambda: here.acc.schedules[FIRST].enabled)
-    await here.sees("Nothing is left to switch on", f"request {asked.request_id}")
-    assert len(here.audit(event="resumed")) == 1
-    assert [row.target_id for row in here.audit(event="abandoned")] == [SECOND]
+    await env.until(lambda: env.acc.schedules[FIRST].enabled)
+    await env.sees("Nothing is left to switch on", f"request {asked.request_id}")
+    assert len(env.audit(event="resumed")) == 1
+    assert [row.target_id for row in env.audit(event="abandoned")] == [SECOND]
 
 
 async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: Team) -> None:
     """Tried again after 1, 2, 4, 8 and then every 15 minutes, over a restart too, until it is on."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    await do(here, f"schedule off acc:schedule/{FIRST} for=1h")
-    await here.acc.set_fault({"fault": "503", "match": "POST .*/on"})
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    await do(env, f"schedule off acc:schedule/{FIRST} for=1h")
+    await env.acc.set_fault({"fault": "503", "match": "POST .*/on"})
     later.later(hours=1)
     for number, minutes in enumerate((1, 2, 4, 8, 15, 15), start=1):
-        await here.until(lambda number=number: attempts(later) == ["failed"] * number)
-        await here.quiet()
-        await here.sees("could not be switched on yet", "Next attempt:", "keep trying until it is on")
+        await env.until(lambda number=number: attempts(later) == ["failed"] * number)
+        await env.quiet()
+        await env.sees("could not be switched on yet", "Next attempt:", "keep trying until it is on")
         if number == 3:
-            await here.restart()
+            await env.restart()
         later.later(minutes=minutes, seconds=-20)
-        await here.bot.timers.beat()
-        await here.quiet()
+        await env.bot.timers.beat()
+        await env.quiet()
         assert attempts(later) == ["failed"] * number
         later.later(seconds=25)
-    await here.until(lambda: len(attempts(later)) == 7)
-    await here.acc.clear_faults()
+    await env.until(lambda: len(attempts(later)) == 7)
+    await env.acc.clear_faults()
     later.later(minutes=16)
-    await here.sees("The pause is over: it is on again")
-    assert enabled(here)[FIRST] is True
-    assert not here.audit(event="abandoned")
+    await env.sees("The pause is over: it is on again")
+    assert enabled(env)[FIRST] is True
+    assert not env.audit(event="abandoned")
 
 
 async def test_a_control_plane_that_was_taken_out_of_the_configuration_ends_the_pause(later: Team) -> None:
     """Nobody can switch it on from here any more, and the people hear of it."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    asked = await do(here, f"schedule off acc:schedule/{FIRST} for=1h")
-    await here.bot.close()
-    config = here.folder / "signalbox.toml"
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    asked = await do(env, f"schedule off acc:schedule/{FIRST} for=1h")
+    await env.bot.close()
+    config = env.folder / "signalbox.toml"
     config.write_text(config.read_text(encoding="utf-8").replace('name = "acc"', 'name = "other"'), encoding="utf-8")
-    await here.start()
+    await env.start()
     later.later(hours=1)
-    await here.sees("nothing is left to switch on", "`acc` is no longer configured", "<@U0ANA>")
-    (row,) = here.audit(event="abandoned")
+    await env.sees("nothing is left to switch on", "`acc` is no longer configured", "<@U0ANA>")
+    (row,) = env.audit(event="abandoned")
     assert (row.code, row.target_id, row.backend) == ("no_such_backend", FIRST, "acc")
-    await here.sees("This pause is over: Nothing is left to switch on", f"request {asked.request_id}")
+    await env.sees("This pause is over: Nothing is left to switch on", f"request {asked.request_id}")
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before", "500"])
 @pytest.mark.parametrize("restart", [False, True])
 async def test_what_may_be_off_is_switched_on_at_its_time_in_any_case(later: Team, fault: str, restart: bool) -> None:
     """Whether the call took effect is not known, so its end is kept: the card says so, and it is on after that time."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    await here.acc.set_fault({"fault": fault, "match": "POST .*/off", **({"done": True} if fault == "500" else {})})
-    asked = await do(here, f"schedule off acc:schedule/{FIRST} for=2h")
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    await env.acc.set_fault({"fault": fault, "match": "POST .*/off", **({"done": True} if fault == "500" else {})})
+    asked = await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
     await asked.card("It may be off now. Either way, it turns on again automatically at")
     assert asked.row("paused").code == "unknown"
-    assert enabled(here)[FIRST] is (fault == "drop_before")
-    await here.acc.clear_faults()
-    await here.say("pauses")
-    await here.sees("Pauses", "schedule/d9c944df")
+    assert enabled(env)[FIRST] is (fault == "drop_before")
+    await env.acc.clear_faults()
+    await env.say("pauses")
+    await env.sees("Pauses", "schedule/d9c944df")
     if restart:
-        await here.restart()
+        await env.restart()
     later.later(hours=2)
-    await here.sees("The pause is over: it is on again")
-    assert enabled(here) == {FIRST: True, SECOND: True}
+    await env.sees("The pause is over: it is on again")
+    assert enabled(env) == {FIRST: True, SECOND: True}
 
 
 async def test_what_was_off_before_is_not_switched_on_after_a_lost_answer(later: Team) -> None:
     """It was seen to be off before the call: it stays off."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    here.acc.schedules[FIRST].enabled = False
-    await here.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
-    asked = await do(here, f"schedule off acc:schedule/{FIRST} for=2h")
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    env.acc.schedules[FIRST].enabled = False
+    await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
+    asked = await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
     assert "paused" not in asked.events
-    await here.acc.clear_faults()
+    await env.acc.clear_faults()
     later.later(hours=3)
-    await here.bot.timers.beat()
-    await here.quiet()
-    assert enabled(here)[FIRST] is False
+    await env.bot.timers.beat()
+    await env.quiet()
+    assert enabled(env)[FIRST] is False
 
 
 async def test_a_lost_answer_does_not_leave_the_earlier_end_in_force(later: Team) -> None:
     """Paused until ten, then off for good, and that answer is lost: nothing switches it on, and both cards say so."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    old = await do(here, f"schedule off acc:schedule/{FIRST} for=10m")
-    await here.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
-    new = await do(here, f"schedule off acc:schedule/{FIRST} -- for good")
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    old = await do(env, f"schedule off acc:schedule/{FIRST} for=10m")
+    await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
+    new = await do(env, f"schedule off acc:schedule/{FIRST} -- for good")
     await new.card("Unknown", "Ends the pause until", old.request_id)
-    await here.sees("This pause is over: Paused without an end", f"request {old.request_id}")
-    await here.acc.clear_faults()
+    await env.sees("This pause is over: Paused without an end", f"request {old.request_id}")
+    await env.acc.clear_faults()
     later.later(minutes=30)
-    await here.bot.timers.beat()
-    await here.quiet()
-    assert enabled(here)[FIRST] is False
+    await env.bot.timers.beat()
+    await env.quiet()
+    assert enabled(env)[FIRST] is False
 
 
 async def test_a_lost_answer_to_switching_on_leaves_the_pause_in_force(later: Team) -> None:
     """Nobody knows whether it is on, so at its time it is switched on."""
-    here = later.here
-    await do(here, "schedules acc:shop/prices")
-    await do(here, f"schedule off acc:schedule/{FIRST} for=10m")
-    await here.acc.set_fault({"fault": "drop_before", "match": "POST .*/on"})
-    asked = await do(here, f"schedule on acc:schedule/{FIRST}")
+    env = later.env
+    await do(env, "schedules acc:shop/prices")
+    await do(env, f"schedule off acc:schedule/{FIRST} for=10m")
+    await env.acc.set_fault({"fault": "drop_before", "match": "POST .*/on"})
+    asked = await do(env, f"schedule on acc:schedule/{FIRST}")
     await asked.card("Unknown")
-    await here.acc.clear_faults()
+    await env.acc.clear_faults()
     later.later(minutes=10)
-    await here.until(lambda: here.audit(event="resumed"))
-    assert enabled(here)[FIRST] is True
+    await env.until(lambda: env.audit(event="resumed"))
+    assert enabled(env)[FIRST] is True
 
 
 async def test_a_paused_job_that_was_canceled_is_not_resumed_for_ever(
@@ -174,21 +174,21 @@ async def test_a_paused_job_that_was_canceled_is_not_resumed_for_ever(
     """Itential refuses to resume it and says that it has ended; one that somebody resumed by hand counts as resumed."""
     folder = tmp_path_factory.mktemp("job")
     async with deciding(folder, monkeypatch, OPEN_POLICY, only=("itn",)) as later:
-        here = later.here
-        plane = here.planes["itn"]
+        env = later.env
+        plane = env.planes["itn"]
         for number, end in ((1, "nothing is left to switch on"), (2, "it is on again")):
-            await here.say("start itn:backup-configs")
-            await here.until(lambda number=number: len(plane.jobs) == number)
+            await env.say("start itn:backup-configs")
+            await env.until(lambda number=number: len(plane.jobs) == number)
             job = plane.jobs[-1]
-            await here.does(f"pause itn:job/{job.job_id} for=1h", "Paused until")
+            await env.does(f"pause itn:job/{job.job_id} for=1h", "Paused until")
             if number == 1:
                 job.canceled_at = plane.clock.now()
             else:
                 job.paused_at, job.started = None, plane.clock.now() + 3_600
             later.later(hours=1)
-            await here.sees(f"The pause is over{', but ' if number == 1 else ': '}{end}")
-        assert [row.code for row in here.audit(event="abandoned")] == ["gone"]
-        assert len(here.audit(event="resumed")) == 1
+            await env.sees(f"The pause is over{', but ' if number == 1 else ': '}{end}")
+        assert [row.code for row in env.audit(event="abandoned")] == ["gone"]
+        assert len(env.audit(event="resumed")) == 1
 
 
 async def test_a_job_that_is_paused_without_an_end_is_told_of_in_its_own_words(
@@ -196,11 +196,11 @@ async def test_a_job_that_is_paused_without_an_end_is_told_of_in_its_own_words(
 ) -> None:
     """It is resumed, not switched on."""
     async with deciding(tmp_path_factory.mktemp("job"), monkeypatch, OPEN_POLICY, only=("itn",)) as later:
-        here = later.here
-        await here.say("start itn:backup-configs")
-        await here.until(lambda: here.planes["itn"].jobs)
-        job = f"itn:job/{here.planes['itn'].jobs[-1].job_id}"
-        await here.does(
+        env = later.env
+        await env.say("start itn:backup-configs")
+        await env.until(lambda: env.planes["itn"].jobs)
+        job = f"itn:job/{env.planes['itn'].jobs[-1].job_id}"
+        await env.does(
             f"pause {job}",
             "Off until someone runs `resume`",
             f"`pause {job} for=2h` switches it on again automatically",

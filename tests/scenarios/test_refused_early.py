@@ -32,13 +32,13 @@ IMPOSSIBLE = (
 
 async def test_what_cannot_be_meant_is_never_registered_as_sent(tmp_path: Path) -> None:
     """Each answer says why, the audit log holds the wish and its refusal, and no plane was asked for a change."""
-    async with world(tmp_path, only=("acc", "itn", "pre", "res")) as here:
+    async with world(tmp_path, only=("acc", "itn", "pre", "res")) as env:
         for typed, why in IMPOSSIBLE:
-            card = await here.does(typed, "Nothing was done", why)
-            rows = here.audit(request_id=request_id(card))
+            card = await env.does(typed, "Nothing was done", why)
+            rows = env.audit(request_id=request_id(card))
             assert [str(row.event) for row in rows] == ["requested", "failed"], typed
-        assert "sent" not in {str(row.event) for row in here.audit()}
-        assert all(not plane.effects for plane in here.planes.values())
+        assert "sent" not in {str(row.event) for row in env.audit()}
+        assert all(not plane.effects for plane in env.planes.values())
 
 
 TOLD_BY_THE_PLANE = (
@@ -58,45 +58,45 @@ TOLD_BY_THE_PLANE = (
 
 async def test_what_the_plane_has_against_it_is_never_registered_as_sent(tmp_path: Path) -> None:
     """The plane is asked before the call: a card in the channel says Refused and why, and nobody has to look at a pre-flight."""
-    async with world(tmp_path, only=("acc", "itn", "pre")) as here:
+    async with world(tmp_path, only=("acc", "itn", "pre")) as env:
         for typed, why in TOLD_BY_THE_PLANE:
-            card = await here.does(typed, "Refused: nothing was done", why)
+            card = await env.does(typed, "Refused: nothing was done", why)
             assert not card["ephemeral"], typed
-            rows = here.audit(request_id=request_id(card))
+            rows = env.audit(request_id=request_id(card))
             assert [str(row.event) for row in rows] == ["requested", "failed"], typed
             assert rows[-1].rule, typed
-        assert all(not plane.effects for plane in here.planes.values())
+        assert all(not plane.effects for plane in env.planes.values())
 
 
 async def test_approvers_are_not_asked_for_what_cannot_be_sent(tmp_path: Path) -> None:
     """A start without a parameter that the service requires ends before the question."""
-    async with world(tmp_path, policy=ASKING, only=("itn",)) as here:
-        await here.does("start itn:my-tofu-service", "Refused: nothing was done", "is missing")
-        assert here.events("start") == ["requested", "failed"]
-        await here.does("start itn:my-tofu-service param.action=apply", "Waiting for")
+    async with world(tmp_path, policy=ASKING, only=("itn",)) as env:
+        await env.does("start itn:my-tofu-service", "Refused: nothing was done", "is missing")
+        assert env.events("start") == ["requested", "failed"]
+        await env.does("start itn:my-tofu-service param.action=apply", "Waiting for")
 
 
 async def test_what_came_to_stand_against_it_while_it_was_looked_at_is_not_sent(tmp_path: Path) -> None:
     """Between the pre-flight and `Run it` the plan became another type of service: it ends unsent, and says why."""
-    async with world(tmp_path, only=("itn",)) as here:
-        plane = here.planes["itn"]
-        look = await here.does("destroy itn:my-tofu-service", "Dangerous: check before you run it")
+    async with world(tmp_path, only=("itn",)) as env:
+        plane = env.planes["itn"]
+        look = await env.does("destroy itn:my-tofu-service", "Dangerous: check before you run it")
         (service,) = (one for one in plane.services if one.name == "my-tofu-service")
         service.sort = "python-script"
-        await here.ana.press_label("C0CRAWL", look["ts"], "Run it")
-        await here.sees("only OpenTofu plans", "Nothing was done")
-        assert here.events("destroy") == ["requested", "abandoned"]
+        await env.ana.press_label("C0CRAWL", look["ts"], "Run it")
+        await env.sees("only OpenTofu plans", "Nothing was done")
+        assert env.events("destroy") == ["requested", "abandoned"]
         assert plane.effects == []
 
 
 async def test_the_launcher_says_it_at_the_field(tmp_path: Path) -> None:
     """A contradiction is shown in the form, which stays open."""
-    async with world(tmp_path) as here:
-        await here.does("status acc:shop/prices", "shop/prices")
-        await here.say("")
-        await here.ana.wait_for(lambda who: who.modal())
-        await here.ana.suggest("modal", "suggest_target", "shop/pri")
+    async with world(tmp_path) as env:
+        await env.does("status acc:shop/prices", "shop/prices")
+        await env.say("")
+        await env.ana.wait_for(lambda who: who.modal())
+        await env.ana.suggest("modal", "suggest_target", "shop/pri")
         values = {"verb": "start", "target": "acc:shop/prices", "params": "as=job sync=true"}
-        receipt = await here.ana.submit("modal", values)
+        receipt = await env.ana.submit("modal", values)
         assert "A job doesn't take" in receipt.errors["params"]
-        assert here.events("start") == []
+        assert env.events("start") == []

@@ -16,14 +16,14 @@ from tests.scenarios.team import CRAWL, Team, deciding
 async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
     """A world whose rules demand approvals, with its secrets in the environment of the command line."""
     async with deciding(tmp_path, monkeypatch) as made:
-        for name, value in made.here.environ.items():
+        for name, value in made.env.environ.items():
             monkeypatch.setenv(name, value)
         yield made
 
 
 async def replayed(team: Team, capsys: pytest.CaptureFixture[str]) -> str:
     """What a replay of the file in force prints."""
-    folder = team.here.folder
+    folder = team.env.folder
     words = [
         "policy",
         "replay",
@@ -42,22 +42,22 @@ async def replayed(team: Team, capsys: pytest.CaptureFixture[str]) -> str:
 
 async def test_the_same_rules_change_nothing(team: Team, capsys: pytest.CaptureFixture[str]) -> None:
     """Approved after the asker pressed it, unapprovable, asked for and rejected, looked at and cancelled, plainly denied."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     card = await team.card("start acc:shop/prices")
     await team.press(card, "Approve", user="U0ANA")
-    await here.sees("your own request", channel="C0APPR")
+    await env.sees("your own request", channel="C0APPR")
     await team.press(card, "Approve")
-    await here.until(lambda: len(team.effects()) == 1)
-    await here.does("schedule off acc:shop/prices -- quiet", "Denied", "Nobody can approve it now")
-    no = await here.does("start acc:news/feed", "Denied", "start acc:news/feed")
+    await env.until(lambda: len(team.effects()) == 1)
+    await env.does("schedule off acc:shop/prices -- quiet", "Denied", "Nobody can approve it now")
+    no = await env.does("start acc:news/feed", "Denied", "start acc:news/feed")
     await team.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
-    await here.ana.wait_for(lambda p: p.modal())
-    await here.ana.submit("modal", {"lasts": "once", "reason": "please"})
+    await env.ana.wait_for(lambda p: p.modal())
+    await env.ana.submit("modal", {"lasts": "once", "reason": "please"})
     card = await team.card("start acc:news/feed", channel=CRAWL)
     await team.deny(card, "no", user="U0ROOT", channel=CRAWL)
     await team.event("rejected")
-    look = await here.does("schedule delete acc:news/feed", "Dangerous", "schedule delete acc:news/feed")
+    look = await env.does("schedule delete acc:news/feed", "Dangerous", "schedule delete acc:news/feed")
     await team.press(look, "Cancel", user="U0ANA", channel=CRAWL)
     await team.event("abandoned")
     said = await replayed(team, capsys)
@@ -69,10 +69,10 @@ async def test_a_user_group_that_cannot_be_read_makes_nobody_lose(
     team: Team, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What would come out otherwise only for that is said to be unclear, with the group."""
-    here = team.here
-    await here.say("start acc:shop/prices")
+    env = team.env
+    await env.say("start acc:shop/prices")
     await team.card("start acc:shop/prices")
-    here.ws.faults.fail("usergroups.users.list", status=500)
+    env.ws.faults.fail("usergroups.users.list", status=500)
     said = await replayed(team, capsys)
     assert "0 gain, 0 lose, 1 unclear." in said, said
     assert "Slack doesn't say who is in S0CRAWL" in said, said

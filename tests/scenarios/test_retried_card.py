@@ -18,7 +18,7 @@ SERVICE = "Data Integration Server"
 
 
 @pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[World]:
+async def env(tmp_path: Path) -> AsyncIterator[World]:
     """A world in which a run of shop/broken fails, and its retry ends well."""
     async with world(tmp_path, speed=60.0) as made:
         scripts = (Script(end="Failure", message="broke"), Script(), Script())
@@ -26,89 +26,89 @@ async def here(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-async def failed(here: World) -> dict[str, Any]:
+async def failed(env: World) -> dict[str, Any]:
     """The card of the run that failed."""
-    return await (await do(here, "start acc:shop/broken")).card("Failure")
+    return await (await do(env, "start acc:shop/broken")).card("Failure")
 
 
-def retries(here: World) -> int:
-    return sum(call.raw_path.endswith("/retry") for call in here.acc.requests)
+def retries(env: World) -> int:
+    return sum(call.raw_path.endswith("/retry") for call in env.acc.requests)
 
 
-async def retried(here: World) -> dict[str, Any]:
+async def retried(env: World) -> dict[str, Any]:
     """Rui retries the failed run, and the retry succeeds; the failed card as it was before."""
-    card = await failed(here)
-    await here.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-    await here.sees("Retried by <@U0RUI>: succeeded")
+    card = await failed(env)
+    await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    await env.sees("Retried by <@U0RUI>: succeeded")
     return card
 
 
-async def test_the_card_says_who_retried_and_how_it_ended_and_has_no_retry_button(here: World) -> None:
-    card = await retried(here)
-    now = await here.sees("Retried by <@U0RUI>: succeeded")
+async def test_the_card_says_who_retried_and_how_it_ended_and_has_no_retry_button(env: World) -> None:
+    card = await retried(env)
+    now = await env.sees("Retried by <@U0RUI>: succeeded")
     assert now["ts"] == card["ts"]
     assert "Failure" in str(now)
     assert "Retry" not in labels(now)
     assert {"Log", "Refresh"} <= set(labels(now))
 
 
-async def test_refresh_keeps_the_note(here: World) -> None:
-    card = await retried(here)
-    await here.ana.press_label("C0CRAWL", card["ts"], "Refresh")
-    now = await here.sees("Refreshed", "Retried by <@U0RUI>: succeeded")
+async def test_refresh_keeps_the_note(env: World) -> None:
+    card = await retried(env)
+    await env.ana.press_label("C0CRAWL", card["ts"], "Refresh")
+    now = await env.sees("Refreshed", "Retried by <@U0RUI>: succeeded")
     assert "Retry" not in labels(now)
 
 
-async def test_a_press_on_a_stale_copy_tells_how_the_retry_ended_and_runs_only_when_it_is_meant(here: World) -> None:
-    card = await retried(here)
-    await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-    told = await private(here, "<@U0RUI> pressed Retry", "succeeded", "Your press did nothing")
-    await here.quiet()
-    assert retries(here) == 1
-    await here.ana.press_label("C0CRAWL", told["ts"], "Run it anyway")
-    now = await here.sees("Retried by <@U0ANA>: succeeded")
+async def test_a_press_on_a_stale_copy_tells_how_the_retry_ended_and_runs_only_when_it_is_meant(env: World) -> None:
+    card = await retried(env)
+    await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    told = await private(env, "<@U0RUI> pressed Retry", "succeeded", "Your press did nothing")
+    await env.quiet()
+    assert retries(env) == 1
+    await env.ana.press_label("C0CRAWL", told["ts"], "Run it anyway")
+    now = await env.sees("Retried by <@U0ANA>: succeeded")
     assert now["ts"] == card["ts"]
-    assert retries(here) == 2
+    assert retries(env) == 2
 
 
-async def test_run_it_anyway_starts_one_run_too(here: World) -> None:
+async def test_run_it_anyway_starts_one_run_too(env: World) -> None:
     """An old copy of that button asks again."""
-    card = await retried(here)
-    await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-    told = await private(here, "<@U0RUI> pressed Retry")
-    await here.ana.press_label("C0CRAWL", told["ts"], "Run it anyway", seen=told)
-    await here.sees("Retried by <@U0ANA>: succeeded")
+    card = await retried(env)
+    await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    told = await private(env, "<@U0RUI> pressed Retry")
+    await env.ana.press_label("C0CRAWL", told["ts"], "Run it anyway", seen=told)
+    await env.sees("Retried by <@U0ANA>: succeeded")
     await asyncio.sleep(3.1)  # longer than a double click
-    await here.ana.press_label("C0CRAWL", told["ts"], "Run it anyway", seen=told)
-    await private(here, "You pressed Retry", "succeeded")
-    assert retries(here) == 2
+    await env.ana.press_label("C0CRAWL", told["ts"], "Run it anyway", seen=told)
+    await private(env, "You pressed Retry", "succeeded")
+    assert retries(env) == 2
 
 
-async def test_a_restart_forgets_neither_the_note_nor_the_first_press(here: World) -> None:
+async def test_a_restart_forgets_neither_the_note_nor_the_first_press(env: World) -> None:
     """The bot restarts while the retry runs: the card is updated at its end, and the stale button starts nothing."""
-    card = await failed(here)
-    here.acc.world.speed = 0.05
-    await here.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-    running = await here.sees("Retried by <@U0RUI>: running")
+    card = await failed(env)
+    env.acc.world.speed = 0.05
+    await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    running = await env.sees("Retried by <@U0RUI>: running")
     assert "Retry" not in labels(running)
-    await here.quiet()
-    await here.restart()
-    await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-    await private(here, "<@U0RUI> pressed Retry", "running")
-    for run in here.acc.world.runs.values():
+    await env.quiet()
+    await env.restart()
+    await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    await private(env, "<@U0RUI> pressed Retry", "running")
+    for run in env.acc.world.runs.values():
         run.speed = 60.0
-    await here.sees("Retried by <@U0RUI>: succeeded")
-    assert retries(here) == 1
+    await env.sees("Retried by <@U0RUI>: succeeded")
+    assert retries(env) == 1
 
 
-async def test_a_retry_that_was_denied_leaves_the_button(here: World) -> None:
+async def test_a_retry_that_was_denied_leaves_the_button(env: World) -> None:
     """Nothing was started, so there is nothing to tell, and the next press counts."""
-    card = await failed(here)
-    await here.person("U0GUEST").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-    await here.until(lambda: here.audit(event="denied"))
-    await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-    await here.sees("Retried by <@U0ANA>: succeeded")
-    assert retries(here) == 1
+    card = await failed(env)
+    await env.person("U0GUEST").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    await env.until(lambda: env.audit(event="denied"))
+    await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    await env.sees("Retried by <@U0ANA>: succeeded")
+    assert retries(env) == 1
 
 
 @pytest.mark.parametrize(

@@ -10,45 +10,45 @@ from tests.world import World, shown, world
 SECRET = "correct-horse-7-not-a-secret"
 
 
-async def test_a_typed_secret_reaches_the_control_plane_and_stays_nowhere(here: World) -> None:
+async def test_a_typed_secret_reaches_the_control_plane_and_stays_nowhere(env: World) -> None:
     """Not in the audit log, not in any table once the run was started, not in a message."""
-    await here.does(f"start acc:shop/prices input.password={SECRET} -- login", "start acc:shop/prices", "Succeeded")
-    starts = [request for request in here.acc.requests if request.raw_path.endswith("/cluster/start")]
+    await env.does(f"start acc:shop/prices input.password={SECRET} -- login", "start acc:shop/prices", "Succeeded")
+    starts = [request for request in env.acc.requests if request.raw_path.endswith("/cluster/start")]
     assert SECRET in starts[0].json()["inputParameters"]
-    await here.until(lambda: "ended" in here.events("start"))
-    assert SECRET not in "".join(shown(message) for message in here.ana.messages("C0CRAWL"))
-    dump = await here.bot.store.database.read(
+    await env.until(lambda: "ended" in env.events("start"))
+    assert SECRET not in "".join(shown(message) for message in env.ana.messages("C0CRAWL"))
+    dump = await env.bot.store.database.read(
         lambda db: [str(db.execute(f"SELECT * FROM [{name}]").fetchall()) for name in db.table_names()]
     )
     assert SECRET not in "".join(dump)
 
 
-async def everything_stored(here: World) -> str:
+async def everything_stored(env: World) -> str:
     """All rows of all tables, and all messages in the workspace."""
-    dump = await here.bot.store.database.read(
+    dump = await env.bot.store.database.read(
         lambda db: [str(db.execute(f"SELECT * FROM [{name}]").fetchall()) for name in db.table_names()]
     )
-    return "".join([*dump, *(str(message) for message in here.ana.messages("C0CRAWL"))])
+    return "".join([*dump, *(str(message) for message in env.ana.messages("C0CRAWL"))])
 
 
-async def test_a_configured_secret_in_a_reason_reaches_neither_a_card_nor_the_store(here: World) -> None:
+async def test_a_configured_secret_in_a_reason_reaches_neither_a_card_nor_the_store(env: World) -> None:
     """Whatever its form: every configured secret is masked by value in the card, in the messages and in the audit log."""
-    secrets = [value for value in here.bot.built.secrets if len(value) >= 8]
+    secrets = [value for value in env.bot.built.secrets if len(value) >= 8]
     assert len(secrets) >= 2
     for secret in secrets:
-        await here.does(f'start acc:shop/prices -- the key is {secret}, or "{secret}"', "start acc:shop/prices", MASK)
-    await here.until(lambda: here.events("start").count("ended") == len(secrets))
-    kept = await everything_stored(here)
+        await env.does(f'start acc:shop/prices -- the key is {secret}, or "{secret}"', "start acc:shop/prices", MASK)
+    await env.until(lambda: env.events("start").count("ended") == len(secrets))
+    kept = await everything_stored(env)
     assert [secret for secret in secrets if secret in kept] == []
 
 
 async def test_a_credential_that_was_fetched_is_masked_like_a_configured_one(tmp_path: Path) -> None:
     """The token of a Resilio agent, which only the program knows: not on a card, in the audit log or in its export."""
-    async with world(tmp_path, only=("acc", "res")) as here:
-        await here.does("status res:", "res")
-        token = here.planes["res"].token
-        await here.does(f"start acc:shop/prices -- found {token} in a log", "start acc:shop/prices", MASK)
-        await here.until(lambda: "ended" in here.events("start"))
-        here.bot.store.export_sync(str(tmp_path / "audit.jsonl"), "jsonl")
-        assert token not in await everything_stored(here)
+    async with world(tmp_path, only=("acc", "res")) as env:
+        await env.does("status res:", "res")
+        token = env.planes["res"].token
+        await env.does(f"start acc:shop/prices -- found {token} in a log", "start acc:shop/prices", MASK)
+        await env.until(lambda: "ended" in env.events("start"))
+        env.bot.store.export_sync(str(tmp_path / "audit.jsonl"), "jsonl")
+        assert token not in await everything_stored(env)
         assert token not in (tmp_path / "audit.jsonl").read_text(encoding="utf-8")

@@ -7,13 +7,13 @@ from tests.scenarios.steps import do
 from tests.world import World, labels
 
 
-async def test_a_start_in_several_sessions_ends_as_its_worst_run(here: World) -> None:
+async def test_a_start_in_several_sessions_ends_as_its_worst_run(env: World) -> None:
     """The second ends in Failure: so does the card, both are named there and in the one `ended` row; Retry means it."""
-    here.acc.add_agent("shop/wide", sessions=2)
-    here.acc.set_script("shop/wide", Script(), Script(end="Failure", errors=2, message="2 pages failed"))
-    asked = await do(here, "start acc:shop/wide sessions=true")
-    await here.until(lambda: "ended" in asked.events)
-    good, bad = (run.run_id for run in here.acc.runs if run.agent.path == "shop/wide")
+    env.acc.add_agent("shop/wide", sessions=2)
+    env.acc.set_script("shop/wide", Script(), Script(end="Failure", errors=2, message="2 pages failed"))
+    asked = await do(env, "start acc:shop/wide sessions=true")
+    await env.until(lambda: "ended" in asked.events)
+    good, bad = (run.run_id for run in env.acc.runs if run.agent.path == "shop/wide")
     card = await asked.card("Failure", good, bad, "Succeeded", "2 pages failed")
     ended = asked.row("ended")
     assert ended.code == "failed"
@@ -23,5 +23,5 @@ async def test_a_start_in_several_sessions_ends_as_its_worst_run(here: World) ->
     await asked.press("Refresh")
     await asked.card("Failure", good, bad, "Refreshed")
     await asked.press("Retry")
-    await here.until(lambda: [call for call in asked.changes if call[1].endswith("/retry")])
+    await env.until(lambda: [call for call in asked.changes if call[1].endswith("/retry")])
     assert asked.changes[-1][1].startswith(f"/api/run/{bad}/retry")

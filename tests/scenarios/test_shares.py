@@ -20,30 +20,30 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "OF_ONE_PERSON", SHARE)
 
 
-async def flood(here: World, text: str) -> int:
+async def flood(env: World, text: str) -> int:
     """The same command many times at once, while the ACC is slow; how many were turned away."""
-    await here.acc.set_fault({"fault": "delay", "seconds": 3.0, "match": "GET /api/agent$"})
-    receipts = await asyncio.gather(*(here.say(text) for _ in range(FLOOD)))
+    await env.acc.set_fault({"fault": "delay", "seconds": 3.0, "match": "GET /api/agent$"})
+    receipts = await asyncio.gather(*(env.say(text) for _ in range(FLOOD)))
     return sum(TOO_MANY in str(receipt.body) for receipt in receipts)
 
 
-async def test_one_person_cannot_take_what_the_others_need(here: World) -> None:
+async def test_one_person_cannot_take_what_the_others_need(env: World) -> None:
     """What is beyond the share is answered, registered and never sent; Lee has not to wait, and Ana has her share again."""
-    assert await flood(here, "start acc:shop/prices") == FLOOD - SHARE
-    turned_away = here.audit(event="denied")
+    assert await flood(env, "start acc:shop/prices") == FLOOD - SHARE
+    turned_away = env.audit(event="denied")
     assert [(row.code, row.user_id) for row in turned_away] == [("too_many", "U0ANA")] * (FLOOD - SHARE)
-    assert (await do(here, "status acc:news/feed", user="U0LEE")).events[-1] == "done"
-    await here.acc.clear_faults()
-    await here.until(lambda: here.events("start").count("done") == SHARE, 30)
-    assert sum(call.raw_path.endswith("/cluster/start") for call in here.acc.requests) == SHARE
-    await here.quiet()
-    assert (await do(here, "status acc:news/feed")).events[-1] == "done"
+    assert (await do(env, "status acc:news/feed", user="U0LEE")).events[-1] == "done"
+    await env.acc.clear_faults()
+    await env.until(lambda: env.events("start").count("done") == SHARE, 30)
+    assert sum(call.raw_path.endswith("/cluster/start") for call in env.acc.requests) == SHARE
+    await env.quiet()
+    assert (await do(env, "status acc:news/feed")).events[-1] == "done"
 
 
-async def test_what_stops_something_still_goes_through(here: World) -> None:
+async def test_what_stops_something_still_goes_through(env: World) -> None:
     """With her share full of slow reads, Ana is still heard when she takes something back."""
-    assert await flood(here, "status acc:shop/prices") == FLOOD - SHARE
-    asked = await do(here, "revoke g-none -- not needed")
+    assert await flood(env, "status acc:shop/prices") == FLOOD - SHARE
+    asked = await do(env, "revoke g-none -- not needed")
     assert asked.rows[-1].code != "too_many"
-    assert (await do(here, "help")).rows[-1].code == "too_many"
-    await here.acc.clear_faults()
+    assert (await do(env, "help")).rows[-1].code == "too_many"
+    await env.acc.clear_faults()

@@ -16,7 +16,7 @@ REFUSALS = ("restricted_action", "team_access_not_granted", "missing_scope", "so
 
 
 @pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[World]:
+async def env(tmp_path: Path) -> AsyncIterator[World]:
     """A world where the crawl team may do everything."""
     async with world(tmp_path) as made:
         yield made
@@ -30,105 +30,105 @@ async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 @pytest.mark.parametrize("code", REFUSALS)
-async def test_the_first_card(here: World, code: str) -> None:
+async def test_the_first_card(env: World, code: str) -> None:
     """A start runs, and the person who typed it reads the outcome where they typed it."""
-    here.ws.faults.fail("chat.postMessage", error=code, channel="C0CRAWL")
-    asked = await do(here, "start acc:shop/prices")
+    env.ws.faults.fail("chat.postMessage", error=code, channel="C0CRAWL")
+    asked = await do(env, "start acc:shop/prices")
     card = await asked.card("start acc:shop/prices", f"({code})")
     assert card["ephemeral"]
-    assert starts(here) == 1
+    assert starts(env) == 1
 
 
 @pytest.mark.parametrize("code", REFUSALS)
-async def test_the_first_card_of_a_mention(here: World, code: str) -> None:
+async def test_the_first_card_of_a_mention(env: World, code: str) -> None:
     """Without a response_url the outcome comes by direct message, and its end is told there too."""
-    here.ws.faults.fail("chat.postMessage", error=code, channel="C0CRAWL")
-    await mention(here, "start acc:shop/prices")
-    await here.sees("start acc:shop/prices", f"I can't write in <#C0CRAWL> ({code})", "Succeeded", channel="D0ANA")
+    env.ws.faults.fail("chat.postMessage", error=code, channel="C0CRAWL")
+    await mention(env, "start acc:shop/prices")
+    await env.sees("start acc:shop/prices", f"I can't write in <#C0CRAWL> ({code})", "Succeeded", channel="D0ANA")
 
 
-async def test_an_update(here: World) -> None:
+async def test_an_update(env: World) -> None:
     """The card stays as it was posted; the end of the run is told to the person."""
-    here.acc.world.speed = 5.0
-    await do(here, "start acc:shop/prices")
-    here.ws.faults.fail("chat.update", error="posting_to_channel_denied", channel="C0CRAWL")
-    await here.sees("start acc:shop/prices", "Succeeded", "posting_to_channel_denied", channel="D0ANA", timeout=20)
+    env.acc.world.speed = 5.0
+    await do(env, "start acc:shop/prices")
+    env.ws.faults.fail("chat.update", error="posting_to_channel_denied", channel="C0CRAWL")
+    await env.sees("start acc:shop/prices", "Succeeded", "posting_to_channel_denied", channel="D0ANA", timeout=20)
 
 
 @pytest.mark.parametrize("code", [*REFUSALS, "restricted_action_thread_only_channel"])
 async def test_an_approval_card(team: Team, code: str) -> None:
     """The requester knows within seconds; the approver is told by direct message and decides on the Home tab."""
-    here = team.here
-    here.ws.faults.fail("chat.postMessage", error=code, channel=APPROVERS)
-    await here.say("start acc:shop/prices")
-    await here.sees(f"I can't write in <#{APPROVERS}> ({code})", "<@U0LEE>", timeout=5)
-    told = await here.sees("Approval: start acc:shop/prices", "Home tab", user="U0LEE", channel="D0LEE", timeout=5)
+    env = team.env
+    env.ws.faults.fail("chat.postMessage", error=code, channel=APPROVERS)
+    await env.say("start acc:shop/prices")
+    await env.sees(f"I can't write in <#{APPROVERS}> ({code})", "<@U0LEE>", timeout=5)
+    told = await env.sees("Approval: start acc:shop/prices", "Home tab", user="U0LEE", channel="D0LEE", timeout=5)
     assert labels(told) == []
-    await here.person("U0LEE").open_home()
-    await here.person("U0LEE").wait_for(lambda person: "Approve" in labels(person.home() or {}))
-    await here.person("U0LEE").press_label("home", label="Approve")
-    await here.sees("start acc:shop/prices", "approved by <@U0LEE>", timeout=20)
+    await env.person("U0LEE").open_home()
+    await env.person("U0LEE").wait_for(lambda person: "Approve" in labels(person.home() or {}))
+    await env.person("U0LEE").press_label("home", label="Approve")
+    await env.sees("start acc:shop/prices", "approved by <@U0LEE>", timeout=20)
     assert len(team.effects()) == 1
 
 
 async def test_an_approval_card_and_the_direct_message_for_the_approver(team: Team) -> None:
     """The requester reads that the approver got nothing, and what to do; no message claims a delivery."""
-    here = team.here
-    here.ws.faults.fail("chat.postMessage", error="restricted_action", channel=APPROVERS)
-    here.ws.faults.fail("conversations.open", error="user_disabled")
-    await here.say("start acc:shop/prices")
-    await here.sees("I can't send <@U0LEE> a direct message either (user_disabled)", "Home tab", timeout=5)
-    first = await here.sees(f"I can't write in <#{APPROVERS}>", "I'm sending <@U0LEE> a direct message")
+    env = team.env
+    env.ws.faults.fail("chat.postMessage", error="restricted_action", channel=APPROVERS)
+    env.ws.faults.fail("conversations.open", error="user_disabled")
+    await env.say("start acc:shop/prices")
+    await env.sees("I can't send <@U0LEE> a direct message either (user_disabled)", "Home tab", timeout=5)
+    first = await env.sees(f"I can't write in <#{APPROVERS}>", "I'm sending <@U0LEE> a direct message")
     assert "I sent" not in shown(first)
     assert team.effects() == []
 
 
 async def test_an_approval_card_is_posted_once_slack_takes_it(team: Team) -> None:
-    here = team.here
-    here.ws.faults.fail("chat.postMessage", error="restricted_action", channel=APPROVERS)
-    await here.say("start acc:shop/prices")
-    await here.sees(f"I can't write in <#{APPROVERS}>")
-    here.ws.faults.clear()
+    env = team.env
+    env.ws.faults.fail("chat.postMessage", error="restricted_action", channel=APPROVERS)
+    await env.say("start acc:shop/prices")
+    await env.sees(f"I can't write in <#{APPROVERS}>")
+    env.ws.faults.clear()
     team.later(seconds=15)
     await team.press(await team.card("start acc:shop/prices"), "Approve")
-    await here.sees("start acc:shop/prices", "Succeeded", timeout=20)
+    await env.sees("start acc:shop/prices", "Succeeded", timeout=20)
 
 
 @pytest.mark.parametrize("code", REFUSALS)
-async def test_a_private_answer(here: World, code: str) -> None:
-    here.ws.faults.fail("chat.postEphemeral", error=code)
-    await mention(here, "start acc:no/such")
-    await here.sees("Nothing was done", f"({code})", channel="D0ANA")
+async def test_a_private_answer(env: World, code: str) -> None:
+    env.ws.faults.fail("chat.postEphemeral", error=code)
+    await mention(env, "start acc:no/such")
+    await env.sees("Nothing was done", f"({code})", channel="D0ANA")
 
 
 @pytest.mark.parametrize("code", ["view_too_large", "expired_trigger_id", "some_error_of_the_future"])
-async def test_a_modal(here: World, code: str) -> None:
+async def test_a_modal(env: World, code: str) -> None:
     """The person is told to type the command instead."""
-    here.ws.faults.fail("views.open", error=code)
-    await here.say("")
-    await here.sees("The form did not open", "help")
+    env.ws.faults.fail("views.open", error=code)
+    await env.say("")
+    await env.sees("The form did not open", "help")
 
 
 @pytest.mark.parametrize("code", ["file_uploads_disabled", "not_in_channel", "some_error_of_the_future"])
-async def test_a_file(here: World, code: str) -> None:
+async def test_a_file(env: World, code: str) -> None:
     """The person who asked for a log is called in its thread, with what to do."""
-    here.ws.faults.fail("files.completeUploadExternal", error=code)
-    asked = await ask(here, "logs acc:shop/prices@last")
-    await here.sees("could not be uploaded", f"({code})", "<@U0ANA>", "signalbox do")
+    env.ws.faults.fail("files.completeUploadExternal", error=code)
+    asked = await ask(env, "logs acc:shop/prices@last")
+    await env.sees("could not be uploaded", f"({code})", "<@U0ANA>", "signalbox do")
     assert request_id(await asked.card())
 
 
 @pytest.mark.parametrize("code", ["not_enabled", "missing_scope", "some_error_of_the_future"])
-async def test_the_home_tab(here: World, code: str) -> None:
-    here.ws.faults.fail("views.publish", error=code)
-    await here.ana.open_home()
-    await here.sees("I can't show your Home tab", f"({code})", channel="D0ANA")
+async def test_the_home_tab(env: World, code: str) -> None:
+    env.ws.faults.fail("views.publish", error=code)
+    await env.ana.open_home()
+    await env.sees("I can't show your Home tab", f"({code})", channel="D0ANA")
 
 
-async def test_everything_that_concerns_a_person(here: World) -> None:
+async def test_everything_that_concerns_a_person(env: World) -> None:
     """Neither the channel nor a direct message: the security channel reads whom to tell, and what."""
-    here.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
-    here.ws.faults.fail("conversations.open", error="user_disabled")
-    await mention(here, "start acc:shop/prices")
-    message = await here.sees("could not be delivered", "<@U0ANA>", "Succeeded", user="U0ROOT", channel="C0SEC")
+    env.ws.faults.fail("chat.postMessage", error="restricted_action", channel="C0CRAWL")
+    env.ws.faults.fail("conversations.open", error="user_disabled")
+    await mention(env, "start acc:shop/prices")
+    message = await env.sees("could not be delivered", "<@U0ANA>", "Succeeded", user="U0ROOT", channel="C0SEC")
     assert "start acc:shop/prices" in shown(message)

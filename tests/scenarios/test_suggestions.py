@@ -31,20 +31,20 @@ def labels(message: dict[str, Any]) -> list[str]:
         ("start nope:thing", "help"),
     ],
 )
-async def test_the_first_button_is_what_was_meant(here: World, typed: str, first: str) -> None:
-    await here.does("start acc:shop/prices input.region=south", "start acc:shop/prices")
-    await here.say(typed)
+async def test_the_first_button_is_what_was_meant(env: World, typed: str, first: str) -> None:
+    await env.does("start acc:shop/prices input.region=south", "start acc:shop/prices")
+    await env.say(typed)
 
     def offered(person: Any) -> list[str] | None:
         newest = person.messages("C0CRAWL")[-1]
         return labels(newest) if newest.get("is_ephemeral") else None
 
-    buttons = await here.ana.wait_for(offered)
+    buttons = await env.ana.wait_for(offered)
     assert buttons[0] == first
 
 
-async def test_a_question_in_words_gets_the_command_as_a_button(here: World) -> None:
-    await here.does("status acc:shop/prices", "shop/prices")
-    await here.ana.post("C0CRAWL", "@signalbox hello, can you restart the prices agent please?")
-    message = await here.sees("restart acc:shop/prices@last")
+async def test_a_question_in_words_gets_the_command_as_a_button(env: World) -> None:
+    await env.does("status acc:shop/prices", "shop/prices")
+    await env.ana.post("C0CRAWL", "@signalbox hello, can you restart the prices agent please?")
+    message = await env.sees("restart acc:shop/prices@last")
     assert labels(message)[0] == "restart acc:shop/prices@last"

@@ -33,9 +33,9 @@ sys.stdin.read()
 
 
 @contextmanager
-def locked(here: World) -> Iterator[None]:
+def locked(env: World) -> Iterator[None]:
     """Another process holds the write lock of the store."""
-    command = [sys.executable, "-c", LOCKS, str(here.bot.settings.store_path)]
+    command = [sys.executable, "-c", LOCKS, str(env.bot.settings.store_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
@@ -43,75 +43,75 @@ def locked(here: World) -> Iterator[None]:
         other.communicate()
 
 
-async def retyped_runs_once(here: World) -> None:
+async def retyped_runs_once(env: World) -> None:
     """The store is locked for 4 s; the person is told before Slack gives up, waits, and types it again."""
-    with locked(here):
+    with locked(env):
         began = time.monotonic()
-        receipt = await here.ana.command(CRAWL, "/ops start acc:shop/prices")
+        receipt = await env.ana.command(CRAWL, "/ops start acc:shop/prices")
         assert receipt.acked, receipt
         assert time.monotonic() - began < 3
         assert "nothing is done" in str(receipt.body)
         await asyncio.sleep(max(0.0, began + 4 - time.monotonic()))
-    await here.until(lambda: here.audit(event="abandoned"))
-    assert [entry.code for entry in here.audit(event="abandoned")] == ["too_late"]
-    await here.say("start acc:shop/prices")
-    await here.until(lambda: here.audit(event="sent"))
-    await here.quiet()
-    assert len(here.acc.effects) == 1
+    await env.until(lambda: env.audit(event="abandoned"))
+    assert [entry.code for entry in env.audit(event="abandoned")] == ["too_late"]
+    await env.say("start acc:shop/prices")
+    await env.until(lambda: env.audit(event="sent"))
+    await env.quiet()
+    assert len(env.acc.effects) == 1
 
 
 async def test_a_command_that_the_store_takes_too_late_runs_once_when_it_is_retyped(team: Team) -> None:
-    await retyped_runs_once(team.here)
+    await retyped_runs_once(team.env)
 
 
 async def test_the_same_in_http_mode(tmp_path: Path) -> None:
-    async with http_world(tmp_path) as here:
-        await retyped_runs_once(here)
+    async with http_world(tmp_path) as env:
+        await retyped_runs_once(env)
 
 
-async def stood_still(here: World, text: str) -> None:
+async def stood_still(env: World, text: str) -> None:
     """The program does nothing for 3 s while a command is on its way."""
     await asyncio.sleep(0.5)
-    sent = asyncio.create_task(here.ana.command(CRAWL, f"/ops {text}"))
+    sent = asyncio.create_task(env.ana.command(CRAWL, f"/ops {text}"))
     await asyncio.sleep(0)
     time.sleep(3.2)  # noqa: ASYNC251  the whole program stands still, as when the system stops it
     await sent
 
 
 async def test_a_change_that_waited_while_the_program_stood_still_is_offered(team: Team) -> None:
-    await stood_still(team.here, "start acc:shop/prices")
-    await team.here.sees("I answered too late", "start acc:shop/prices")
-    await team.here.quiet()
+    await stood_still(team.env, "start acc:shop/prices")
+    await team.env.sees("I answered too late", "start acc:shop/prices")
+    await team.env.quiet()
     assert not team.effects()
 
 
 async def test_a_question_that_waited_as_long_is_answered(team: Team) -> None:
-    await stood_still(team.here, "status acc:shop/prices")
-    await team.here.until(lambda: "done" in team.here.events("status"))
+    await stood_still(team.env, "status acc:shop/prices")
+    await team.env.until(lambda: "done" in team.env.events("status"))
 
 
 async def test_a_mention_that_waited_as_long_runs(team: Team) -> None:
     """Slack shows no error for a message; it sends the event again, and a message is one request."""
     await asyncio.sleep(0.5)
-    sent = asyncio.create_task(team.here.ana.post(CRAWL, "<@U0BOT> start acc:shop/prices"))
+    sent = asyncio.create_task(team.env.ana.post(CRAWL, "<@U0BOT> start acc:shop/prices"))
     await asyncio.sleep(0)
     time.sleep(3.2)  # noqa: ASYNC251  as above
     await sent
-    await team.here.until(lambda: len(team.effects()) == 1)
+    await team.env.until(lambda: len(team.effects()) == 1)
 
 
 async def test_a_form_that_came_too_late_may_be_sent_again(team: Team) -> None:
     """Slack keeps the modal open after its error, and its id and hash stay the same."""
-    here = team.here
-    await here.ana.shortcut("launcher")
-    modal = await here.ana.wait_for(lambda person: person.modal())
+    env = team.env
+    await env.ana.shortcut("launcher")
+    modal = await env.ana.wait_for(lambda person: person.modal())
     values = {"verb": "start", "target": "acc:shop/prices", "channel": CRAWL}
-    with locked(here):
-        receipt = await here.ana.submit(modal["id"], values)
+    with locked(env):
+        receipt = await env.ana.submit(modal["id"], values)
         assert "nothing is done" in str(receipt.errors)
         await asyncio.sleep(1)
-    await here.until(lambda: here.audit(event="abandoned"))
-    await here.ana.submit("modal")
-    await here.until(lambda: len(team.effects()) == 1)
-    await here.quiet()
+    await env.until(lambda: env.audit(event="abandoned"))
+    await env.ana.submit("modal")
+    await env.until(lambda: len(team.effects()) == 1)
+    await env.quiet()
     assert len(team.effects()) == 1

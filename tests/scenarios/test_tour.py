@@ -20,12 +20,12 @@ from tests.http_client.proxy import forward_proxy
 async def test_the_tour_sees_every_effect_on_the_planes_in_slack_and_in_the_audit_log(tmp_path: Path) -> None:
     """It ends with 0, shows every kind and one approval by a second person."""
     said: list[str] = []
-    async with running_demo(tmp_path / "demo") as here:
-        audit = here.bot.store
-        result = await play(here.workspace, here.planes, lambda: audit.search_sync(Filters(), limit=500), said.append)
+    async with running_demo(tmp_path / "demo") as env:
+        audit = env.bot.store
+        result = await play(env.workspace, env.planes, lambda: audit.search_sync(Filters(), limit=500), said.append)
         assert result == 0, "\n".join(said)
-        assert {plane.kind for plane in here.planes.values()} == set(plugins.kinds())
-    assert {step.backend for step in STEPS} == set(here.planes)
+        assert {plane.kind for plane in env.planes.values()} == set(plugins.kinds())
+    assert {step.backend for step in STEPS} == set(env.planes)
     assert any(press.label == "Approve" and press.user != step.user for step in STEPS for press in step.presses)
     assert not any("MISSING" in line for line in said)
 
@@ -56,15 +56,15 @@ def test_a_folder_that_the_demo_did_not_make_is_refused_and_left_alone(tmp_path:
 
 async def test_messages_rules_and_the_audit_log_stay_between_starts(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    async with running_demo(folder) as here:
-        ana = here.workspace.person("U0ANA")
+    async with running_demo(folder) as env:
+        ana = env.workspace.person("U0ANA")
         await ana.command("C0CRAWL", "/ops start acc:shop/prices -- once")
         await ana.wait_for(lambda one: [m for m in one.messages("C0CRAWL") if "start acc:shop/prices" in str(m)], 10)
     (folder / "policy.toml").write_text((folder / "policy.toml").read_text() + "# mine\n")
     (folder / "notes.txt").write_text("mine")
-    async with running_demo(folder) as here:
-        assert any("start acc:shop/prices" in str(m) for m in here.workspace.person("U0ANA").messages("C0CRAWL"))
-        assert any(entry.reason == "once" for entry in here.bot.store.search_sync(Filters(), limit=500))
+    async with running_demo(folder) as env:
+        assert any("start acc:shop/prices" in str(m) for m in env.workspace.person("U0ANA").messages("C0CRAWL"))
+        assert any(entry.reason == "once" for entry in env.bot.store.search_sync(Filters(), limit=500))
         assert "# mine" in (folder / "policy.toml").read_text()
     claim(folder, fresh=True)
     assert sorted(path.name for path in folder.iterdir()) == [MARKER, "notes.txt"]
@@ -74,8 +74,8 @@ async def test_the_command_line_works_against_a_running_demo(tmp_path: Path, for
     """Every command that the demo prints, without a token in the environment."""
     program = Program(fork_server, tmp_path)
     folder = tmp_path / "demo"
-    async with running_demo(folder) as here:
-        commands = [shlex.split(line)[3:] for line in welcome(folder, here.workspace.base_url) if " -m bot " in line]
+    async with running_demo(folder) as env:
+        commands = [shlex.split(line)[3:] for line in welcome(folder, env.workspace.base_url) if " -m bot " in line]
         assert {words[0] for words in commands} == {"why", "do", "audit", "check"}
         for words in commands:
             ended = await program(*words, folder=tmp_path)
@@ -89,10 +89,10 @@ async def test_the_demo_runs_where_a_company_sets_a_proxy(tmp_path: Path, monkey
     async with forward_proxy() as proxy:
         for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
-        async with running_demo(tmp_path / "demo") as here:
-            ana = here.workspace.person("U0ANA")
+        async with running_demo(tmp_path / "demo") as env:
+            ana = env.workspace.person("U0ANA")
             await ana.command("C0CRAWL", "/ops logs acc:shop/prices@last")
-            await ana.wait_for(lambda one: here.workspace.files, 15)
+            await ana.wait_for(lambda one: env.workspace.files, 15)
             await ana.command("C0CRAWL", "/ops whoami")
             await ana.wait_for(lambda one: [m for m in one.messages("C0CRAWL") if "Who you are" in str(m)], 10)
     assert proxy.asked == []

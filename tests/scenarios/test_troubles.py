@@ -19,9 +19,9 @@ from tests.world import World, labels, shown, world
 START = "POST .*/cluster/start"
 
 
-def begun(here: World) -> int:
+def begun(env: World) -> int:
     """How many runs the ACC really started by a call."""
-    return sum(effect.action in ("start", "job start") for effect in here.acc.effects)
+    return sum(effect.action in ("start", "job start") for effect in env.acc.effects)
 
 
 class Trouble(NamedTuple):
@@ -118,235 +118,235 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("trouble", TROUBLES, ids=[trouble.name for trouble in TROUBLES])
-async def test_a_start_that_meets_trouble_is_asked_once_and_told_as_it_is(here: World, trouble: Trouble) -> None:
+async def test_a_start_that_meets_trouble_is_asked_once_and_told_as_it_is(env: World, trouble: Trouble) -> None:
     """Failed, refused and unknown are different answers; a start is never sent again, and what began is found."""
     match = "POST .*/start"
-    await here.acc.set_fault({**trouble.fault, "times": 1, "match": match})
-    asked = await do(here, trouble.text)
+    await env.acc.set_fault({**trouble.fault, "times": 1, "match": match})
+    asked = await do(env, trouble.text)
     card = await asked.card(*trouble.card)
     assert asked.events[: len(trouble.events)] == trouble.events
     assert asked.rows[len(trouble.events) - 1].code == trouble.code
     assert len(asked.changes) == 1
-    assert begun(here) == trouble.runs
+    assert begun(env) == trouble.runs
     if trouble.runs:
         found = asked.row("reconciled").backend_ref
-        assert found in {run.run_id for run in here.acc.runs} | {job.job_id for job in here.acc.jobs}
+        assert found in {run.run_id for run in env.acc.runs} | {job.job_id for job in env.acc.jobs}
     else:
         assert "Succeeded" not in shown(card)
-    await here.quiet()
+    await env.quiet()
     assert len(asked.changes) == 1
 
 
-async def test_a_run_that_was_found_again_is_followed_to_its_end(here: World) -> None:
+async def test_a_run_that_was_found_again_is_followed_to_its_end(env: World) -> None:
     """After a lost answer the card goes on as that of any other run."""
-    here.acc.world.speed = 20.0
-    await here.acc.set_fault({"fault": "drop_after", "times": 1, "match": START})
-    asked = await do(here, "start acc:shop/prices")
+    env.acc.world.speed = 20.0
+    await env.acc.set_fault({"fault": "drop_after", "times": 1, "match": START})
+    asked = await do(env, "start acc:shop/prices")
     await asked.card("Succeeded")
-    await here.until(lambda: "ended" in asked.events)
+    await env.until(lambda: "ended" in asked.events)
     assert "Log" in labels(await asked.card("Succeeded"))
 
 
-async def test_a_refused_connection_is_a_failure_that_sent_nothing(here: World) -> None:
+async def test_a_refused_connection_is_a_failure_that_sent_nothing(env: World) -> None:
     """Nothing left the program, so nothing can have happened, and the card says so."""
-    await do(here, "status acc:shop/prices")
-    await here.acc.set_fault({"fault": "refuse", "after": 1, "seconds": 5})
-    asked = await do(here, "start acc:shop/prices")
+    await do(env, "status acc:shop/prices")
+    await env.acc.set_fault({"fault": "refuse", "after": 1, "seconds": 5})
+    asked = await do(env, "start acc:shop/prices")
     await asked.card("Failed", "nothing was sent", "connection refused")
     assert asked.events == FAILED
     assert asked.row("failed").code == "not_sent"
     assert asked.changes == []
 
 
-async def test_a_control_plane_that_is_away_is_failed_with_nothing_sent(here: World) -> None:
+async def test_a_control_plane_that_is_away_is_failed_with_nothing_sent(env: World) -> None:
     """The target cannot be found, or was found over a connection that was still open: either way nothing reached it."""
-    before = len(here.acc.runs)
-    await here.acc.set_fault({"fault": "refuse", "seconds": 30})
-    asked = await do(here, "start acc:shop/prices")
+    before = len(env.acc.runs)
+    await env.acc.set_fault({"fault": "refuse", "seconds": 30})
+    asked = await do(env, "start acc:shop/prices")
     assert asked.events in (["requested", "failed"], ["requested", "sent", "failed"])
     assert asked.changes == []
-    assert len(here.acc.runs) == before
+    assert len(env.acc.runs) == before
 
 
-async def test_a_repeat_safe_change_survives_one_error(here: World) -> None:
+async def test_a_repeat_safe_change_survives_one_error(env: World) -> None:
     """Switching off twice is switching off: one 503 does not reach the person."""
-    await here.acc.set_fault({"fault": "503", "times": 1, "match": "POST .*/schedules/off"})
-    asked = await do(here, "schedule off acc:shop/prices")
+    await env.acc.set_fault({"fault": "503", "times": 1, "match": "POST .*/schedules/off"})
+    asked = await do(env, "schedule off acc:shop/prices")
     assert asked.events == ["requested", "sent", "done"]
     assert len(asked.changes) == 2
 
 
-async def test_a_web_page_in_answer_to_a_change_is_no_success(here: World) -> None:
+async def test_a_web_page_in_answer_to_a_change_is_no_success(env: World) -> None:
     """A sign-in page comes with 200 too: the card says that it failed and why."""
-    await here.acc.set_fault({"fault": "html", "match": "POST .*/schedules/off"})
-    asked = await do(here, "schedule off acc:shop/prices")
+    await env.acc.set_fault({"fault": "html", "match": "POST .*/schedules/off"})
+    asked = await do(env, "schedule off acc:shop/prices")
     await asked.card("Failed", "with a web page")
     assert asked.events == ["requested", "sent", "failed"]
 
 
-async def arrived(here: World, asked: Asked) -> Any:
+async def arrived(env: World, asked: Asked) -> Any:
     """The file in the thread of its card, once it is there."""
     ts = (await asked.card())["ts"]
 
     def look() -> Any:
-        for message in here.ana.messages("C0CRAWL", thread_ts=ts):
+        for message in env.ana.messages("C0CRAWL", thread_ts=ts):
             for file in message.get("files") or ():
-                return here.ws.files[file["id"]]
+                return env.ws.files[file["id"]]
         return None
 
-    return await here.until(look, 15)
+    return await env.until(look, 15)
 
 
-async def test_a_log_arrives_although_slack_limits_every_step_of_its_upload(here: World) -> None:
+async def test_a_log_arrives_although_slack_limits_every_step_of_its_upload(env: World) -> None:
     """429 at the address, at the upload and at the end: it is tried again, and the file is there once."""
     for method in ("files.getUploadURLExternal", "upload_url", "files.completeUploadExternal"):
-        here.ws.faults.rate_limit(method, times=1, retry_after=1)
-    asked = await do(here, "logs acc:shop/prices@last")
-    file = await arrived(here, asked)
+        env.ws.faults.rate_limit(method, times=1, retry_after=1)
+    asked = await do(env, "logs acc:shop/prices@last")
+    file = await arrived(env, asked)
     with zipfile.ZipFile(io.BytesIO(file.bytes)) as archive:
         assert b"Run ended" in archive.read(archive.namelist()[0])
-    await here.quiet()
-    assert len([one for one in here.ws.files.values() if one.name.endswith("-log.zip")]) == 1
+    await env.quiet()
+    assert len([one for one in env.ws.files.values() if one.name.endswith("-log.zip")]) == 1
 
 
-async def test_slack_may_be_away_while_the_action_succeeds(here: World) -> None:
+async def test_slack_may_be_away_while_the_action_succeeds(env: World) -> None:
     """The outcome is in the audit log at once and in Slack later; the action happened once."""
-    here.acc.world.speed = 20.0
+    env.acc.world.speed = 20.0
     for method in ("chat.postMessage", "chat.update", "response_url", "chat.postEphemeral"):
-        here.ws.faults.fail(method, status=500)
-    asked = await ask(here, "start acc:shop/prices")
+        env.ws.faults.fail(method, status=500)
+    asked = await ask(env, "start acc:shop/prices")
     assert await asked.ends() == "done"
     await asyncio.sleep(1.0)
-    assert all(asked.request_id not in shown(message) for message in here.ana.messages("C0CRAWL"))
-    here.ws.faults.clear()
+    assert all(asked.request_id not in shown(message) for message in env.ana.messages("C0CRAWL"))
+    env.ws.faults.clear()
     await asked.card("Succeeded", within=20)
-    assert starts(here) == 1
-    assert cards_of(here, asked) == 1
+    assert starts(env) == 1
+    assert cards_of(env, asked) == 1
 
 
-def cards_of(here: World, asked: Asked) -> int:
+def cards_of(env: World, asked: Asked) -> int:
     """How many messages are about this request."""
-    return sum(asked.request_id in shown(message) for message in here.ana.messages("C0CRAWL"))
+    return sum(asked.request_id in shown(message) for message in env.ana.messages("C0CRAWL"))
 
 
-async def test_slack_may_be_away_across_a_restart(here: World) -> None:
+async def test_slack_may_be_away_across_a_restart(env: World) -> None:
     """What could not be shown before the program stopped is shown after it started again."""
-    here.ws.faults.fail("chat.postMessage", status=500)
-    asked = await do(here, "schedule off acc:shop/prices")
-    await here.bot.close()
-    here.ws.faults.clear()
-    await here.restart()
+    env.ws.faults.fail("chat.postMessage", status=500)
+    asked = await do(env, "schedule off acc:shop/prices")
+    await env.bot.close()
+    env.ws.faults.clear()
+    await env.restart()
     await asked.card("All schedules of shop/prices are off", within=15)
-    assert cards_of(here, asked) == 1
+    assert cards_of(env, asked) == 1
     assert len(asked.changes) == 1
 
 
-async def test_a_message_whose_answer_is_lost_is_shown_and_the_action_happens_once(here: World) -> None:
+async def test_a_message_whose_answer_is_lost_is_shown_and_the_action_happens_once(env: World) -> None:
     """Slack's reply to the card is lost: the outcome still arrives, and nothing is done twice for it."""
-    here.ws.faults.fail("chat.postMessage", drop="after", times=1)
-    asked = await do(here, "schedule off acc:shop/prices")
+    env.ws.faults.fail("chat.postMessage", drop="after", times=1)
+    asked = await do(env, "schedule off acc:shop/prices")
     await asked.card("are off", within=15)
     assert len(asked.changes) == 1
     assert asked.events == ["requested", "sent", "done"]
 
 
-def settled(here: World, old: set[Any], links: int) -> bool:
+def settled(env: World, old: set[Any], links: int) -> bool:
     """The program has let go of every old connection, and each of its clients listens to one that the workspace has.
 
     What comes over a connection that a client is about to replace once more is heard by nobody, in Slack too.
     """
-    there = set(here.ws._sockets._open)
-    own = [handler.client.current_session for handler in here.bot._sockets]
+    there = set(env.ws._sockets._open)
+    own = [handler.client.current_session for handler in env.bot._sockets]
     return len(there) == links and not old & there and all(one is not None and not one.closed for one in own)
 
 
-async def settles(here: World, old: set[Any], links: int) -> None:
+async def settles(env: World, old: set[Any], links: int) -> None:
     """Wait until the connections are settled and have been the same for a second."""
-    before, now = None, set(here.ws._sockets._open)
+    before, now = None, set(env.ws._sockets._open)
     while before != now:
-        await here.until(lambda: settled(here, old, links), 20)
-        before = set(here.ws._sockets._open)
+        await env.until(lambda: settled(env, old, links), 20)
+        before = set(env.ws._sockets._open)
         await asyncio.sleep(1.0)
-        now = set(here.ws._sockets._open) if settled(here, old, links) else None
+        now = set(env.ws._sockets._open) if settled(env, old, links) else None
 
 
 @pytest.mark.parametrize("reason", ["refresh_requested", "warning", None])
-async def test_a_cut_socket_loses_and_doubles_nothing(here: World, reason: str | None) -> None:
+async def test_a_cut_socket_loses_and_doubles_nothing(env: World, reason: str | None) -> None:
     """Slack asks to reconnect, warns, or the wire is cut: the next command works, and each card is there once."""
-    first = await do(here, "schedule off acc:shop/prices")
-    links = here.bot.settings.slack.connections
-    await here.ws.wait_connected(links)
-    old = set(here.ws._sockets._open)
-    await here.ws.disconnect_sockets(reason)
-    await settles(here, old, links)
-    second = await do(here, "schedule on acc:shop/prices")
+    first = await do(env, "schedule off acc:shop/prices")
+    links = env.bot.settings.slack.connections
+    await env.ws.wait_connected(links)
+    old = set(env.ws._sockets._open)
+    await env.ws.disconnect_sockets(reason)
+    await settles(env, old, links)
+    second = await do(env, "schedule on acc:shop/prices")
     for asked, words in ((first, "are off"), (second, "are on")):
         await asked.card(words)
-        assert cards_of(here, asked) == 1
+        assert cards_of(env, asked) == 1
         assert asked.events == ["requested", "sent", "done"]
     assert len([call for call in first.calls if call.method != "GET"]) == 2
 
 
-async def test_an_event_that_is_delivered_again_runs_once(here: World) -> None:
+async def test_an_event_that_is_delivered_again_runs_once(env: World) -> None:
     """Slack retries an event whose ack it missed, also after a restart of the bot: one request, one run."""
-    asked = await mention(here, "start acc:shop/prices")
-    seq = last_seq(here)
+    asked = await mention(env, "start acc:shop/prices")
+    seq = last_seq(env)
     for _ in range(3):
-        assert (await here.ws.redeliver()).acked
+        assert (await env.ws.redeliver()).acked
     assert await asked.ends() == "done"
-    await here.restart()
-    assert (await here.ws.redeliver()).acked
-    await here.quiet()
-    assert starts(here) == 1
-    assert [row for row in here.audit(event="requested") if row.seq > seq] == []
+    await env.restart()
+    assert (await env.ws.redeliver()).acked
+    await env.quiet()
+    assert starts(env) == 1
+    assert [row for row in env.audit(event="requested") if row.seq > seq] == []
 
 
-async def test_a_slash_command_that_is_delivered_a_hundred_times_runs_once(here: World) -> None:
+async def test_a_slash_command_that_is_delivered_a_hundred_times_runs_once(env: World) -> None:
     """The same envelope, all at once: one row, one run, one card."""
-    core = here.ws.core
+    core = env.ws.core
     words = "start acc:shop/prices"
     payload = slash_command(core, core.state.users["U0ANA"], core.state.channels["C0CRAWL"], "/ops", words)
-    receipts = await asyncio.gather(*(here.ws.deliver("slash_commands", payload) for _ in range(100)))
+    receipts = await asyncio.gather(*(env.ws.deliver("slash_commands", payload) for _ in range(100)))
     assert all(receipt.acked for receipt in receipts)
-    await here.until(lambda: "done" in here.events("start"))
-    assert len(here.audit(event="requested")) == 1
-    assert starts(here) == 1
+    await env.until(lambda: "done" in env.events("start"))
+    assert len(env.audit(event="requested")) == 1
+    assert starts(env) == 1
 
 
-async def test_a_press_that_is_delivered_again_has_one_effect(here: World) -> None:
+async def test_a_press_that_is_delivered_again_has_one_effect(env: World) -> None:
     """Many deliveries of one press of `Run it` are one call."""
-    asked = await ask(here, "schedule delete acc:news/feed")
+    asked = await ask(env, "schedule delete acc:news/feed")
     await asked.card("Dangerous")
     await asyncio.gather(*(asked.press("Run it") for _ in range(10)))
     assert await asked.ends() == "done"
-    await here.quiet()
+    await env.quiet()
     assert len(asked.changes) == 1
     assert asked.events.count("sent") == 1
 
 
-async def test_nothing_is_sent_when_the_audit_log_cannot_be_written(here: World) -> None:
+async def test_nothing_is_sent_when_the_audit_log_cannot_be_written(env: World) -> None:
     """No row, no call: the person is told in the ack, and the control plane hears nothing."""
-    calls = len(here.acc.requests)
-    here.bot.store.database.write_sync(
+    calls = len(env.acc.requests)
+    env.bot.store.database.write_sync(
         lambda db: db.execute("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no space'); END")
     )
-    receipt = await here.say("start acc:shop/prices")
+    receipt = await env.say("start acc:shop/prices")
     assert "The audit log can't be written, so nothing was done" in str(receipt.body)
-    await here.quiet()
-    assert [call for call in here.acc.requests[calls:] if call.method != "GET"] == []
-    here.bot.store.database.write_sync(lambda db: db.execute("DROP TRIGGER full"))
+    await env.quiet()
+    assert [call for call in env.acc.requests[calls:] if call.method != "GET"] == []
+    env.bot.store.database.write_sync(lambda db: db.execute("DROP TRIGGER full"))
 
 
 async def test_a_flood_of_commands_to_a_control_plane_that_hangs_keeps_no_other_waiting(tmp_path: Path) -> None:
     """A stop stands in no line, and a look at another control plane soon has its turn."""
-    async with world(tmp_path, only=("acc", "pre")) as here:
-        await here.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})
-        await asyncio.gather(*(here.say("status acc:shop/prices") for _ in range(100)))
-        stop = await ask(here, "stop pre:instance/nobody")
-        look = await ask(here, "status pre:instance/nobody")
+    async with world(tmp_path, only=("acc", "pre")) as env:
+        await env.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})
+        await asyncio.gather(*(env.say("status acc:shop/prices") for _ in range(100)))
+        stop = await ask(env, "stop pre:instance/nobody")
+        look = await ask(env, "status pre:instance/nobody")
         assert await stop.ends(within=5.0) == "failed"
         assert await look.ends(within=5.0) == "failed"
-        assert "done" not in here.events("status"), "the flood waits still"
+        assert "done" not in env.events("status"), "the flood waits still"
 
 
 async def test_more_than_can_wait_is_told_so_and_what_ends_things_is_still_taken(
@@ -354,15 +354,15 @@ async def test_more_than_can_wait_is_told_so_and_what_ends_things_is_still_taken
 ) -> None:
     """Nothing is dropped in silence: beyond the bound the ack itself says that nothing was done."""
     monkeypatch.setattr(rate_limit, "OF_ALL", 10)
-    async with world(tmp_path, only=("acc", "pre")) as here:
-        await here.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})
-        receipts = [await here.say("status acc:shop/prices") for _ in range(15)]
+    async with world(tmp_path, only=("acc", "pre")) as env:
+        await env.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})
+        receipts = [await env.say("status acc:shop/prices") for _ in range(15)]
         told = [
             receipt
             for receipt in receipts
             if "Too many requests are in progress. Nothing was done" in str(receipt.body)
         ]
         assert told
-        assert here.events("status") == ["requested"] * (15 - len(told))
-        stop = await ask(here, "stop pre:instance/nobody")
+        assert env.events("status") == ["requested"] * (15 - len(told))
+        stop = await ask(env, "stop pre:instance/nobody")
         assert await stop.ends(within=5.0) == "failed"

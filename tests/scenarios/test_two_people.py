@@ -13,85 +13,85 @@ from tests.world import World, labels, world
 TWICE = "start acc:shop/twice"
 
 
-async def failed(here: World) -> dict[str, Any]:
+async def failed(env: World) -> dict[str, Any]:
     """The card of a run that has failed."""
-    here.acc.add_agent("shop/twice", scripts=(Script(end="Failure", message="broke"), Script(end="Never")))
-    card = await (await do(here, TWICE)).card("Failure")
+    env.acc.add_agent("shop/twice", scripts=(Script(end="Failure", message="broke"), Script(end="Never")))
+    card = await (await do(env, TWICE)).card("Failure")
     assert "Retry" in labels(card)
     return card
 
 
-def retries(here: World) -> int:
-    return sum(call.raw_path.endswith("/retry") for call in here.acc.requests)
+def retries(env: World) -> int:
+    return sum(call.raw_path.endswith("/retry") for call in env.acc.requests)
 
 
 async def test_two_people_on_one_retry_start_one_run_unless_they_mean_two(tmp_path: Path) -> None:
     """The second hears who was first, with a button for those who want it all the same; both presses are registered."""
-    async with world(tmp_path, speed=60.0) as here:
-        card = await failed(here)
-        people = (here.ana, here.person("U0RUI"))
+    async with world(tmp_path, speed=60.0) as env:
+        card = await failed(env)
+        people = (env.ana, env.person("U0RUI"))
         await asyncio.gather(*(who.press_label("C0CRAWL", card["ts"], "Retry", seen=card) for who in people))
-        rows = await here.until(lambda: here.audit(event="denied"))
+        rows = await env.until(lambda: env.audit(event="denied"))
         assert [row.code for row in rows] == ["pressed_already"]
         second = rows[0].user_id
         first = "U0RUI" if second == "U0ANA" else "U0ANA"
-        told = await here.sees(f"<@{first}> pressed Retry", "s ago", "Your press did nothing", user=second)
-        asked = [row.user_id for row in here.audit(event="requested") if row.verb == "retry"]
+        told = await env.sees(f"<@{first}> pressed Retry", "s ago", "Your press did nothing", user=second)
+        asked = [row.user_id for row in env.audit(event="requested") if row.verb == "retry"]
         assert sorted(asked) == ["U0ANA", "U0RUI"]
-        await here.until(lambda: retries(here) == 1)
+        await env.until(lambda: retries(env) == 1)
         await asyncio.sleep(0.3)
-        assert retries(here) == 1
-        await here.person(second).press_label("C0CRAWL", told["ts"], "Run it anyway")
-        await here.until(lambda: retries(here) == 2)
+        assert retries(env) == 1
+        await env.person(second).press_label("C0CRAWL", told["ts"], "Run it anyway")
+        await env.until(lambda: retries(env) == 2)
 
 
 async def test_a_press_that_was_denied_is_in_nobodys_way(tmp_path: Path) -> None:
     """Who may not retry does not keep those from it who may."""
-    async with world(tmp_path, speed=60.0) as here:
-        card = await failed(here)
-        await here.person("U0GUEST").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-        await here.until(lambda: here.audit(event="denied"))
-        await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-        await here.until(lambda: retries(here) == 1)
-        assert len(here.audit(event="denied")) == 1
+    async with world(tmp_path, speed=60.0) as env:
+        card = await failed(env)
+        await env.person("U0GUEST").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await env.until(lambda: env.audit(event="denied"))
+        await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await env.until(lambda: retries(env) == 1)
+        assert len(env.audit(event="denied")) == 1
 
 
 async def test_a_button_that_may_be_pressed_twice_asks_nobody(tmp_path: Path) -> None:
     """Switching off twice is switching off, and a log may be read by everybody."""
-    async with world(tmp_path, speed=60.0) as here:
-        card = await failed(here)
-        people = (here.ana, here.person("U0RUI"))
+    async with world(tmp_path, speed=60.0) as env:
+        card = await failed(env)
+        people = (env.ana, env.person("U0RUI"))
         await asyncio.gather(*(who.press_label("C0CRAWL", card["ts"], "Log", seen=card) for who in people))
-        await here.until(lambda: here.events("logs").count("done") == 2)
-        assert not here.audit(event="denied")
+        await env.until(lambda: env.events("logs").count("done") == 2)
+        assert not env.audit(event="denied")
 
 
 async def test_a_press_that_slack_delivers_again_later_is_still_the_one_that_counts(tmp_path: Path) -> None:
     """Slack repeats what it saw no ack of: it is the same press, and whoever comes after it hears of it."""
-    async with world(tmp_path, speed=60.0) as here:
-        card = await failed(here)
-        await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-        await here.until(lambda: retries(here) == 1)
-        (asked,) = [row for row in here.audit(event="requested") if row.verb == "retry"]
-        request = await here.bot.store.request(asked.request_id)
+    async with world(tmp_path, speed=60.0) as env:
+        card = await failed(env)
+        await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await env.until(lambda: retries(env) == 1)
+        (asked,) = [row for row in env.audit(event="requested") if row.verb == "retry"]
+        request = await env.bot.store.request(asked.request_id)
         assert request is not None
-        ids = here.bot.ids
+        ids = env.bot.ids
         await asyncio.sleep(3.1)
         again = request.intent.model_copy(update={"request_id": ids.request()})
-        await here.bot.pipeline.submit(again)
-        await here.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-        await here.sees("<@U0ANA> pressed Retry", "Your press did nothing", user="U0RUI")
-        assert retries(here) == 1
+        await env.bot.pipeline.submit(again)
+        await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await env.sees("<@U0ANA> pressed Retry", "Your press did nothing", user="U0RUI")
+        assert retries(env) == 1
 
 
 async def test_a_restart_between_two_presses_changes_nothing(tmp_path: Path) -> None:
     """The store, not the process, knows who pressed first."""
-    async with world(tmp_path, speed=60.0) as here:
-        card = await failed(here)
-        await here.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-        await here.until(lambda: retries(here) == 1)
-        await here.quiet()
-        await here.restart()
-        await here.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
-        await here.sees("<@U0ANA> pressed Retry", "Your press did nothing", user="U0RUI")
-        assert retries(here) == 1
+    async with world(tmp_path, speed=60.0) as env:
+        card = await failed(env)
+        await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await env.until(lambda: retries(env) == 1)
+        await env.quiet()
+        await env.restart()
+        await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+        await env.sees("<@U0ANA> pressed Retry", "Your press did nothing", user="U0RUI")
+        assert retries(env) == 1

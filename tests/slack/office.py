@@ -104,6 +104,6 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         clock, fatal = HandClock(SystemClock().now()), []
         store = Store.open(str(tmp_path / "s.db"))
-        here = Office(ws, tmp_path, session, clock, store, made(store, ws, session, clock, fatal), fatal)
-        yield here
-        await here.store.close()
+        env = Office(ws, tmp_path, session, clock, store, made(store, ws, session, clock, fatal), fatal)
+        yield env
+        await env.store.close()

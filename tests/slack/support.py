@@ -152,13 +152,13 @@ async def http_world(
         text = path.read_text().replace('mode = "socket"', f'mode = "http"\nsigning_secret = [{written}]')
         path.write_text(text.replace('app_token = "env:SLACK_APP_TOKEN"\n', ""))
         bot = Bot(config.load(path, environ), environ)
-        here = World(ws, {plane.name: plane for plane in planes}, folder, environ, bot)
+        env = World(ws, {plane.name: plane for plane in planes}, folder, environ, bot)
         try:
             await bot.start()
             ws.deliver_http(address(bot) + "/slack/events")
-            yield here
+            yield env
         finally:
-            await here.bot.close()
+            await env.bot.close()
 
 
 def address(bot: Bot) -> str:

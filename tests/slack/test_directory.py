@@ -224,15 +224,15 @@ async def test_a_frozen_channel_stays_frozen_when_it_is_unshared(book: Book) -> 
     assert (await book.directory.where(CRAWL, max_age=0)).frozen
 
 
-async def test_a_channel_whose_id_changed_refuses_until_somebody_confirms(here: World) -> None:
+async def test_a_channel_whose_id_changed_refuses_until_somebody_confirms(env: World) -> None:
     """The whole program: the old rules do not follow, and do not come back with the old id either."""
-    await here.does("status acc:shop/prices", "status acc:shop/prices")
-    await here.ws.change_channel_id("C0CRAWL", "C0NEW")
-    here.bot.rules._path.write_text(here.bot.rules._path.read_text().replace("C0CRAWL", "C0NEW"))
-    await here.until(lambda: "C0NEW" in here.bot.rules.now.policy.channels)
-    await here.say("start acc:shop/prices", channel="C0NEW")
-    await here.until(lambda: "denied" in here.events("start"))
-    assert "sent" not in here.events("start")
+    await env.does("status acc:shop/prices", "status acc:shop/prices")
+    await env.ws.change_channel_id("C0CRAWL", "C0NEW")
+    env.bot.rules._path.write_text(env.bot.rules._path.read_text().replace("C0CRAWL", "C0NEW"))
+    await env.until(lambda: "C0NEW" in env.bot.rules.now.policy.channels)
+    await env.say("start acc:shop/prices", channel="C0NEW")
+    await env.until(lambda: "denied" in env.events("start"))
+    assert "sent" not in env.events("start")
 
 
 @dataclass
@@ -372,10 +372,10 @@ async def test_a_reply_that_is_no_json_is_unreadable(liar: tuple[Liar, SlackDire
     assert not (await directory.subject(ANA, (), max_age=0)).known
 
 
-async def test_who_is_denied_for_slacks_rate_limit_is_told_when_to_try_again(here: World) -> None:
-    here.ws.faults.rate_limit("users.info", retry_after=17)
-    denied = await here.does("start acc:shop/prices", "Denied")
+async def test_who_is_denied_for_slacks_rate_limit_is_told_when_to_try_again(env: World) -> None:
+    env.ws.faults.rate_limit("users.info", retry_after=17)
+    denied = await env.does("start acc:shop/prices", "Denied")
     words = shown(denied)
     assert "Slack doesn't say who you are" in words
     assert "try again in 17 s" in words
-    await here.does("start acc:shop/prices", "Succeeded")
+    await env.does("start acc:shop/prices", "Succeeded")

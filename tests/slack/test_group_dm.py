@@ -12,41 +12,41 @@ from tests.world import OPEN_POLICY, World
 
 async def test_a_group_dm_that_no_rule_names_is_no_place_to_ask(tmp_path: Path) -> None:
     """Ana, who may do everything in #crawl-ops, types and mentions in a group DM: denied, looking too; `why` says where."""
-    async with http_world(tmp_path) as here:
-        few = here.ws.open_mpim("U0ANA", "U0LEE").id
+    async with http_world(tmp_path) as env:
+        few = env.ws.open_mpim("U0ANA", "U0LEE").id
         for text in ("start acc:shop/prices", "status acc:shop/prices", "backends"):
-            await here.say(text, channel=few)
-            await here.sees("Denied", "No rule names this group message by its id", channel=few)
-        assert (await here.ana.post(few, "<@U0BOT> start acc:shop/prices")).acked
-        rows = await here.until(lambda: found if len(found := here.audit(event="denied")) == 4 else None)
+            await env.say(text, channel=few)
+            await env.sees("Denied", "No rule names this group message by its id", channel=few)
+        assert (await env.ana.post(few, "<@U0BOT> start acc:shop/prices")).acked
+        rows = await env.until(lambda: found if len(found := env.audit(event="denied")) == 4 else None)
         assert {(row.channel_id, row.code) for row in rows} == {(few, "dm_not_listed")}
-        assert not here.acc.effects
-        assert not here.audit(event="sent")
+        assert not env.acc.effects
+        assert not env.audit(event="sent")
 
 
 async def test_words_without_a_mention_are_not_for_the_bot(tmp_path: Path) -> None:
     """It does not listen in group DMs."""
-    async with http_world(tmp_path) as here:
-        few = here.ws.open_mpim("U0ANA", "U0LEE").id
-        await here.ana.post(few, "start acc:shop/prices")
-        await here.does("whoami", "U0ANA")
-        assert {row.verb for row in here.audit() if row.user_id} == {"whoami"}
-        assert not [row for row in here.audit() if row.channel_id == few]
+    async with http_world(tmp_path) as env:
+        few = env.ws.open_mpim("U0ANA", "U0LEE").id
+        await env.ana.post(few, "start acc:shop/prices")
+        await env.does("whoami", "U0ANA")
+        assert {row.verb for row in env.audit() if row.user_id} == {"whoami"}
+        assert not [row for row in env.audit() if row.channel_id == few]
 
 
 @pytest.mark.parametrize("named", [True, False])
 async def test_a_rule_that_names_its_id_counts_there(tmp_path: Path, named: bool) -> None:
     """The id in the file is its own, not another's."""
-    async with http_world(tmp_path) as here:
-        few = here.ws.open_mpim("U0ANA", "U0LEE").id
-        await rules(here, OPEN_POLICY.replace("C0CRAWL", few if named else "G0OTHER"))
-        await here.say("start acc:shop/prices", channel=few)
-        await here.until(lambda: here.audit(event="done" if named else "denied"))
-        assert bool(here.acc.effects) is named
+    async with http_world(tmp_path) as env:
+        few = env.ws.open_mpim("U0ANA", "U0LEE").id
+        await rules(env, OPEN_POLICY.replace("C0CRAWL", few if named else "G0OTHER"))
+        await env.say("start acc:shop/prices", channel=few)
+        await env.until(lambda: env.audit(event="done" if named else "denied"))
+        assert bool(env.acc.effects) is named
 
 
-async def rules(here: World, text: str) -> None:
+async def rules(env: World, text: str) -> None:
     """Write other rules and wait until they are in force."""
-    before = here.bot.rules.now.policy.version
-    (here.folder / "policy.toml").write_text(text, encoding="utf-8")
-    await here.until(lambda: here.bot.rules.now.policy.version != before)
+    before = env.bot.rules.now.policy.version
+    (env.folder / "policy.toml").write_text(text, encoding="utf-8")
+    await env.until(lambda: env.bot.rules.now.policy.version != before)

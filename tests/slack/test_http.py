@@ -35,53 +35,53 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 async def test_the_main_job_runs_in_http_mode_end_to_end(tmp_path: Path) -> None:
     """Signed deliveries in, a card in Slack, its button pressed, a mention answered, the audit log written."""
-    async with http_world(tmp_path) as here:
-        receipt = await here.say("start acc:shop/prices -- by http")
+    async with http_world(tmp_path) as env:
+        receipt = await env.say("start acc:shop/prices -- by http")
         assert receipt.status == 200
-        card = await here.until(lambda: next((m for m in here.ana.messages("C0CRAWL") if "Log" in labels(m)), None), 20)
-        pressed = await here.ana.press_label("C0CRAWL", card["ts"], "Log")
+        card = await env.until(lambda: next((m for m in env.ana.messages("C0CRAWL") if "Log" in labels(m)), None), 20)
+        pressed = await env.ana.press_label("C0CRAWL", card["ts"], "Log")
         assert pressed.status == 200
-        await here.until(lambda: here.ws.files)
-        asked = await here.ana.post("C0CRAWL", "<@U0BOT> status acc:shop/prices")
+        await env.until(lambda: env.ws.files)
+        asked = await env.ana.post("C0CRAWL", "<@U0BOT> status acc:shop/prices")
         assert asked.status == 200
-        await here.sees("status acc:shop/prices")
-        assert here.events("start")[:3] == ["requested", "sent", "done"]
+        await env.sees("status acc:shop/prices")
+        assert env.events("start")[:3] == ["requested", "sent", "done"]
 
 
 async def test_a_request_url_is_confirmed_and_an_event_sent_again_is_one_request(tmp_path: Path) -> None:
-    async with http_world(tmp_path) as here:
-        confirmed = await here.ws.verify_url()
+    async with http_world(tmp_path) as env:
+        confirmed = await env.ws.verify_url()
         assert confirmed.status == 200
         assert "challenge" in json.dumps(confirmed.body)
-        await here.ana.post("C0CRAWL", "<@U0BOT> whoami")
-        await here.sees("U0ANA")
-        again = await asyncio.gather(*(here.ws.redeliver() for _ in range(5)))
+        await env.ana.post("C0CRAWL", "<@U0BOT> whoami")
+        await env.sees("U0ANA")
+        again = await asyncio.gather(*(env.ws.redeliver() for _ in range(5)))
         assert all(receipt.status == 200 for receipt in again)
-        assert here.events("whoami").count("requested") == 1
+        assert env.events("whoami").count("requested") == 1
 
 
 async def test_the_same_signed_bytes_a_hundred_times_are_one_request(
     tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
-    async with http_world(tmp_path) as here:
+    async with http_world(tmp_path) as env:
         body = command_body("whoami")
-        headers = signed(body, secret=here.ws.signing_secret)
-        url = address(here.bot) + "/slack/events"
+        headers = signed(body, secret=env.ws.signing_secret)
+        url = address(env.bot) + "/slack/events"
         answers = await asyncio.gather(*(post(http, url, body, headers) for _ in range(100)))
         assert {answer.status for answer in answers} == {200}
-        await here.until(lambda: "done" in here.events("whoami"))
-        assert here.events("whoami").count("requested") == 1
+        await env.until(lambda: "done" in env.events("whoami"))
+        assert env.events("whoami").count("requested") == 1
 
 
 async def test_requests_signed_with_the_old_and_the_new_secret_are_taken_while_rotating(
     tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
-    async with http_world(tmp_path, secrets=("new-not-a-secret", "playground-signing-not-a-secret")) as here:
-        await here.say("whoami")
+    async with http_world(tmp_path, secrets=("new-not-a-secret", "playground-signing-not-a-secret")) as env:
+        await env.say("whoami")
         body = command_body("whoami", trigger_id="9.9.9")
-        url = address(here.bot) + "/slack/events"
+        url = address(env.bot) + "/slack/events"
         assert (await post(http, url, body, signed(body, secret="new-not-a-secret"))).status == 200
-        await here.until(lambda: here.events("whoami").count("requested") == 2)
+        await env.until(lambda: env.events("whoami").count("requested") == 2)
         assert (await post(http, url, body, signed(body, secret="neither"))).status == 401
 
 
@@ -91,21 +91,21 @@ async def get(url: str) -> tuple[int, str]:
         return reply.status, await reply.text()
 
 
-async def test_health_and_readiness_are_told_and_metrics_are_not_on_the_public_port(here: World) -> None:
-    base = address(here.bot)
+async def test_health_and_readiness_are_told_and_metrics_are_not_on_the_public_port(env: World) -> None:
+    base = address(env.bot)
     assert await get(base + "/healthz") == (200, "ok\n")
     assert await get(base + "/readyz") == (200, "ready\n")
     assert (await get(base + "/metrics"))[0] == 404
-    here.bot.joined = False
+    env.bot.joined = False
     assert (await get(base + "/readyz"))[0] == 503
     assert (await get(base + "/slack/events"))[0] == 404
-    here.bot.joined = True
+    env.bot.joined = True
 
 
 async def test_metrics_have_counters_and_a_histogram_of_acks_and_no_secret(tmp_path: Path) -> None:
-    async with http_world(tmp_path) as here:
-        await here.does("whoami", "U0ANA")
-        host, port = here.bot.metrics_address
+    async with http_world(tmp_path) as env:
+        await env.does("whoami", "U0ANA")
+        host, port = env.bot.metrics_address
         assert host == "127.0.0.1"
         status, text = await get(f"http://{host}:{port}/metrics")
         assert status == 200
@@ -116,7 +116,7 @@ async def test_metrics_have_counters_and_a_histogram_of_acks_and_no_secret(tmp_p
         assert float(values['signalbox_ack_seconds_bucket{le="3.0",source="command"}']) == 1
         assert float(values["signalbox_http_connections"]) >= 1
         assert all(name.startswith("signalbox_") for name in values)
-        assert not [secret for secret in here.bot.built.secrets if secret in text]
+        assert not [secret for secret in env.bot.built.secrets if secret in text]
         assert (await get(f"http://{host}:{port}/healthz"))[0] == 404
 
 

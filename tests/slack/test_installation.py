@@ -25,12 +25,12 @@ OTHER_APP = {"api_app_id": "A0OTHER"}
 HERE, ELSEWHERE = frozenset({"T0ACME"}), frozenset({"T0OTHER"})
 
 
-def slack_app(here: World) -> dict[str, tuple[str, dict[str, Any]]]:
+def slack_app(env: World) -> dict[str, tuple[str, dict[str, Any]]]:
     """One request of Ana's for each source, as Slack sends it: the kind of delivery and the payload."""
-    core = here.ws.core
+    core = env.ws.core
     ana, channel = core.state.users["U0ANA"], core.state.channels["C0CRAWL"]
     said = {"type": "app_mention", "user": "U0ANA", "text": "<@U0BOT> start acc:shop/prices", "channel": "C0CRAWL"}
-    step = {"type": "function_executed", "function": {"app_id": here.ws.app_id}, "function_execution_id": "Fx1"}
+    step = {"type": "function_executed", "function": {"app_id": env.ws.app_id}, "function_execution_id": "Fx1"}
     button = {"type": "button", "action_id": "do_start", "value": "x" * 26}
     place = {
         "container": {"type": "message", "message_ts": "1.1", "channel_id": "C0CRAWL"},
@@ -60,25 +60,25 @@ def slack_app(here: World) -> dict[str, tuple[str, dict[str, Any]]]:
     }
 
 
-async def test_a_request_of_another_app_is_refused_and_registered_at_every_door(here: World) -> None:
+async def test_a_request_of_another_app_is_refused_and_registered_at_every_door(env: World) -> None:
     """Nothing else of it is wrong; nothing is looked up for it and nothing is sent."""
-    for source, (kind, payload) in slack_app(here).items():
-        before = len(here.audit(event="denied"))
-        assert (await here.ws.deliver(kind, payload | OTHER_APP)).acked
-        rows = here.audit(event="denied")
+    for source, (kind, payload) in slack_app(env).items():
+        before = len(env.audit(event="denied"))
+        assert (await env.ws.deliver(kind, payload | OTHER_APP)).acked
+        rows = env.audit(event="denied")
         assert [(row.source, row.code) for row in rows[before:]] == [(source, "other_app")]
-    assert not here.events("sent")
-    assert not here.acc.effects
+    assert not env.events("sent")
+    assert not env.acc.effects
 
 
-async def test_suggestions_are_not_made_for_another_app(here: World) -> None:
+async def test_suggestions_are_not_made_for_another_app(env: World) -> None:
     """Names of targets are told here only."""
-    await here.does("status acc:shop/prices", "Succeeded")
-    core = here.ws.core
+    await env.does("status acc:shop/prices", "Succeeded")
+    core = env.ws.core
     asking = interaction(core, "block_suggestion", core.state.users["U0ANA"])
     asking |= {"action_id": "suggest_target", "block_id": "b", "value": "shop", "container": {"type": "view"}}
-    ours = await here.ws.deliver("interactive", asking)
-    other = await here.ws.deliver("interactive", asking | OTHER_APP)
+    ours = await env.ws.deliver("interactive", asking)
+    other = await env.ws.deliver("interactive", asking | OTHER_APP)
     assert "shop/prices" in str(ours.body)
     assert other.acked
     assert "shop/prices" not in str(other.body)
@@ -86,11 +86,11 @@ async def test_suggestions_are_not_made_for_another_app(here: World) -> None:
 
 async def test_over_signed_http_too(tmp_path: Path) -> None:
     """A signature says that Slack sent it, not for which app."""
-    async with http_world(tmp_path) as here:
-        kind, payload = slack_app(here)["command"]
-        receipt = await here.ws.deliver(kind, payload | OTHER_APP)
+    async with http_world(tmp_path) as env:
+        kind, payload = slack_app(env)["command"]
+        receipt = await env.ws.deliver(kind, payload | OTHER_APP)
         assert "another app" in str(receipt.body)
-        (row,) = here.audit(event="denied")
+        (row,) = env.audit(event="denied")
         assert row.code == "other_app"
 
 
@@ -113,10 +113,10 @@ async def bot_of(folder: Path, seed: Seed = DEMO_SEED, *, team: str = "", **faul
 
 
 async def test_in_socket_mode_the_app_token_tells_when_the_bot_token_does_not(tmp_path: Path) -> None:
-    async with bot_of(tmp_path, error="missing_scope") as here:
-        kind, payload = slack_app(here)["command"]
-        assert "another app" in str((await here.ws.deliver(kind, payload | OTHER_APP)).body)
-        await here.does("whoami", "U0ANA")
+    async with bot_of(tmp_path, error="missing_scope") as env:
+        kind, payload = slack_app(env)["command"]
+        assert "another app" in str((await env.ws.deliver(kind, payload | OTHER_APP)).body)
+        await env.does("whoami", "U0ANA")
 
 
 def test_what_the_bot_cannot_know_of_itself_refuses_nobody() -> None:
@@ -133,13 +133,13 @@ def test_what_the_bot_cannot_know_of_itself_refuses_nobody() -> None:
 
 async def test_a_request_of_another_organization_is_refused_and_registered_at_every_door(tmp_path: Path) -> None:
     """The workspace's own id under another organization; and the bot's own organization is let in."""
-    async with bot_of(tmp_path, ORG) as here:
-        await here.does("whoami", "U0ANA")
-        for source, (kind, payload) in slack_app(here).items():
-            before = len(here.audit(event="denied"))
+    async with bot_of(tmp_path, ORG) as env:
+        await env.does("whoami", "U0ANA")
+        for source, (kind, payload) in slack_app(env).items():
+            before = len(env.audit(event="denied"))
             wrong = {"enterprise_id": "E0OTHER"} if kind != "interactive" else {"enterprise": {"id": "E0OTHER"}}
-            assert (await here.ws.deliver(kind, payload | wrong)).acked
-            rows = here.audit(event="denied")
+            assert (await env.ws.deliver(kind, payload | wrong)).acked
+            rows = env.audit(event="denied")
             assert [(row.source, row.code) for row in rows[before:]] == [(source, "other_organization")]
 
 
@@ -166,9 +166,9 @@ def test_tokens_that_cannot_work_are_told_in_one_sentence(installed: Installatio
 
 async def test_an_app_that_is_installed_in_the_whole_organization_serves_its_workspace(tmp_path: Path) -> None:
     """The token belongs to the organization; `team` names the workspace that the bot works for."""
-    async with bot_of(tmp_path, replace(ORG, org_wide=True)) as here:
-        await here.does("whoami", "U0ANA")
-        groups = [call for call in here.ws.calls if call.method == "usergroups.users.list"]
+    async with bot_of(tmp_path, replace(ORG, org_wide=True)) as env:
+        await env.does("whoami", "U0ANA")
+        groups = [call for call in env.ws.calls if call.method == "usergroups.users.list"]
         assert {call.args["team_id"] for call in groups} == {"T0ACME"}
 
 

@@ -179,35 +179,35 @@ async def rotating_bot(folder: Path) -> AsyncIterator[World]:
 
 async def test_the_program_goes_on_when_its_token_expires(tmp_path: Path) -> None:
     """Slack says `token_expired` in the middle of everything: exchanged, shown, nothing lost, nothing stopped."""
-    async with rotating_bot(tmp_path) as here:
-        await here.does("whoami", "U0ANA")
-        here.ws.clock.advance(13 * 3600)
-        await here.ana.post("C0CRAWL", "<@U0BOT> whoami")
-        await here.until(lambda: here.ws.core.rotating.count == 2, timeout=20)
-        await here.ana.wait_for(lambda person: len([m for m in person.messages("C0CRAWL") if m["ephemeral"]]) == 2)
-        await here.does("help", "What you may do here")
-        assert not here.bot.stopping.is_set()
+    async with rotating_bot(tmp_path) as env:
+        await env.does("whoami", "U0ANA")
+        env.ws.clock.advance(13 * 3600)
+        await env.ana.post("C0CRAWL", "<@U0BOT> whoami")
+        await env.until(lambda: env.ws.core.rotating.count == 2, timeout=20)
+        await env.ana.wait_for(lambda person: len([m for m in person.messages("C0CRAWL") if m["ephemeral"]]) == 2)
+        await env.does("help", "What you may do here")
+        assert not env.bot.stopping.is_set()
 
 
 async def test_tokens_are_in_the_store_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Not in the audit log, not in a message, not in the log, not in a repr."""
     caplog.set_level(logging.DEBUG)
-    async with rotating_bot(tmp_path) as here:
-        await here.does("whoami", "U0ANA")
-        kept = await here.bot.store.value(KEY)
+    async with rotating_bot(tmp_path) as env:
+        await env.does("whoami", "U0ANA")
+        kept = await env.bot.store.value(KEY)
         assert isinstance(kept, dict)
         secrets = [str(kept["access"]), str(kept["refresh"]), FIRST]
-        rows = str(here.audit())
-        messages = await here.bot.store.database.read(lambda db: str(list(db["messages"].rows)))
-        shown = rows + messages + caplog.text + repr(here.bot.settings)
+        rows = str(env.audit())
+        messages = await env.bot.store.database.read(lambda db: str(list(db["messages"].rows)))
+        shown = rows + messages + caplog.text + repr(env.bot.settings)
         assert [secret for secret in secrets if secret in shown] == []
 
 
 async def test_check_uses_the_running_programs_token(tmp_path: Path) -> None:
-    async with rotating_bot(tmp_path) as here:
+    async with rotating_bot(tmp_path) as env:
         said: list[str] = []
-        await check(here.folder / "signalbox.toml", here.environ, said.append)
-        assert here.ws.core.rotating.count == 1
+        await check(env.folder / "signalbox.toml", env.environ, said.append)
+        assert env.ws.core.rotating.count == 1
         assert "ok    scopes: everything that the manifest asks for" in said or any("scopes" in line for line in said)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.backends import AdapterBase, and_seen, measured
 from bot.backends.informatica import agents, logs, schedules, services, tasks
-from bot.backends.informatica.capabilities import AGENT, ORG, ROWS, SCHEDULE, SERVICE, TASK
+from bot.backends.informatica.capabilities import AGENT, ORG, SCHEDULE, SERVICE, SPEC, TASK
 from bot.backends.informatica.client import InfaClient
 from bot.backends.informatica.keys import split_service
 from bot.backends.informatica.models import Agent
@@ -17,7 +17,7 @@ from bot.backends.informatica.settings import InformaticaSettings
 from bot.backends.informatica.states import newest, of_service, service_state
 from bot.backends.informatica.targets import AdapterContext, Finder
 from bot.core.adapter_context import handler_of
-from bot.core.command.capability import BackendRows
+from bot.core.command.capability import KindSpec
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
@@ -50,12 +50,12 @@ _READ_BACK: Final = frozenset({"start", "stop", "restart"})
 class InformaticaBackend(AdapterBase):
     """One configured organization; see ports.Backend."""
 
-    rows: BackendRows = ROWS
+    spec: KindSpec = SPEC
 
     def __init__(self, settings: InformaticaSettings, parts: BackendParts, client: InfaClient) -> None:
         self.name = settings.name
-        finder = Finder(settings, parts.names, client)
-        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, parts.secrets)
+        finder = Finder(settings, parts.target_cache, client)
+        self._ctx = AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets)
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target."""
@@ -136,15 +136,15 @@ class InformaticaBackend(AdapterBase):
         for agent in agents:
             if agent.federated_id and agent.id and agent.name:
                 target = ctx.finder.agent_target(agent.name, agent.federated_id, agent.id)
-                await ctx.names.remember([target])
+                await ctx.target_cache.remember([target])
                 await self._services_of(agent, target, found)
         for schedule in await self._schedules():
             found[schedule.target.kind, schedule.target.id] = schedule
-        for known, _ in await ctx.names.known(self.name, TASK):
+        for known, _ in await ctx.target_cache.known(self.name, TASK):
             found[TASK, known.id] = Named(target=known, text=written(self.name, known.name))
         order, listed = (AGENT, SERVICE, TASK, SCHEDULE, ORG), list(found.values())
         if not all(agent.federated_id and agent.id and agent.name and not agent.odd for agent in agents):
-            listed = await and_seen(ctx.names, self.name, (AGENT, SERVICE), listed)
+            listed = await and_seen(ctx.target_cache, self.name, (AGENT, SERVICE), listed)
         return sorted(listed, key=lambda one: (order.index(one.target.kind), one.text))
 
     async def _services_of(self, agent: Agent, target: Target, found: dict[tuple[str, str], Named]) -> None:
@@ -190,7 +190,7 @@ class InformaticaBackend(AdapterBase):
             for one in listed
             for target in (ctx.finder.schedule_target(one),)
         ]
-        await ctx.names.remember([one.target for one in named])
+        await ctx.target_cache.remember([one.target for one in named])
         return named
 
     async def close(self) -> None:

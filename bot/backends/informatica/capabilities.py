@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.core.command.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.command.capability import Capability, KindSpec, Risk, TargetKind
 from bot.core.command.common_params import GREP, TAIL, pause
 from bot.core.command.params import Param, ParamType
 from bot.core.log_diff import DIFF
@@ -224,7 +224,7 @@ _SCHEDULES: Final = (
     ),
 )
 
-ROWS: Final = BackendRows(
+SPEC: Final = KindSpec(
     kind="informatica",
     title="Informatica Intelligent Cloud Services",
     targets=TARGETS,

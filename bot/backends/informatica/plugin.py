@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.informatica.adapter import InformaticaBackend
-from bot.backends.informatica.capabilities import ROWS
+from bot.backends.informatica.capabilities import SPEC
 from bot.backends.informatica.client import InfaClient
 from bot.backends.informatica.errors import translated
 from bot.backends.informatica.login import SignIn
@@ -28,4 +28,4 @@ def build(settings: InformaticaSettings, parts: BackendParts) -> InformaticaBack
     return InformaticaBackend(settings, parts, client)
 
 
-PLUGIN: Final = Plugin(rows=ROWS, settings=InformaticaSettings, build=build)
+PLUGIN: Final = Plugin(spec=SPEC, settings=InformaticaSettings, build=build)

@@ -16,7 +16,7 @@ from bot.core.vendor_json import moment, unreadable
 async def listing(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All schedules of the organization."""
     schedules = await ctx.client.schedules()
-    await ctx.names.remember([ctx.finder.schedule_target(one) for one in schedules if one.id])
+    await ctx.target_cache.remember([ctx.finder.schedule_target(one) for one in schedules if one.id])
     if not schedules:
         return Done(summary=f"{ctx.name} has no schedules.")
     on = sum(schedule_word(one) == "on" for one in schedules)

@@ -86,7 +86,7 @@ async def _send(ctx: AdapterContext, target: Target, goal: Goal) -> tuple[str, s
             raise
         said = no.summary
     else:
-        await ctx.names.remember([target.model_copy(update={"group": ServiceKey.of(target.group).v2})])
+        await ctx.target_cache.remember([target.model_copy(update={"group": ServiceKey.of(target.group).v2})])
         return reply.service_state or "nothing", reply.message or ""
     word = "running" if goal == "start" else "stopped"
     return Done(summary=f"{target.name} is already {word}. {said}", backend_ref=target.id, next=_after(target, goal))
@@ -100,7 +100,7 @@ async def _there_already(ctx: AdapterContext, target: Target, goal: Goal) -> boo
         return False
     if goal == "start" or of_service(agent, name):
         return True
-    return await ctx.names.by_id(target.backend, target.kind, target.id) is not None
+    return await ctx.target_cache.by_id(target.backend, target.kind, target.id) is not None
 
 
 def _followed(ctx: AdapterContext, target: Target, goal: Goal, since: datetime) -> Target:
@@ -257,7 +257,7 @@ async def status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     if record.unseen:
         verbs, summary = (), f"The state of {target.name} is {state.text}."
     elif not statuses:
-        verbs, known = ("start",), await ctx.names.by_id(target.backend, target.kind, target.id)
+        verbs, known = ("start",), await ctx.target_cache.by_id(target.backend, target.kind, target.id)
         why = "it is stopped" if known is not None else "it is stopped, or no service has that name"
         why = "the agent lists a service without a name" if record.unnamed else why
         summary = f"{target.name} is not listed: {why}."

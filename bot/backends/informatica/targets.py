@@ -29,7 +29,7 @@ from bot.core.errors import (
     Rejected,
 )
 from bot.core.operation import Target
-from bot.core.ports.services import Names
+from bot.core.ports.services import TargetCache
 from bot.core.text import checked_name
 
 _MOST_SPLITS: Final = 3
@@ -39,10 +39,10 @@ _LOOKED_AT: Final = 200
 class Finder:
     """Finds targets of one organization and remembers them."""
 
-    def __init__(self, settings: InformaticaSettings, names: Names, client: InfaClient) -> None:
+    def __init__(self, settings: InformaticaSettings, target_cache: TargetCache, client: InfaClient) -> None:
         self._backend = settings.name
         self._types = settings.task_types
-        self._names = names
+        self._target_cache = target_cache
         self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
@@ -76,7 +76,7 @@ class Finder:
                 f"{self._backend} has no agent `{name}`; it is called `{found.path}`.",
                 nearest=(f"{AGENT}/{found.path}",),
             )
-        known = await self._names.by_id(self._backend, AGENT, found.id)
+        known = await self._target_cache.by_id(self._backend, AGENT, found.id)
         if known is not None and known.group and known.name == f"{AGENT}/{name}":
             return known
         agent = await self._client.agent_by_name(name)
@@ -151,7 +151,7 @@ class Finder:
         return NoSuchTarget(f"{told}, or `{agent.name}` for the agent itself.", nearest=near)
 
     async def _service_of(self, agent: Target, name: str) -> Target:
-        known = await self._names.by_id(self._backend, SERVICE, service_id(agent.id, name))
+        known = await self._target_cache.by_id(self._backend, SERVICE, service_id(agent.id, name))
         if known is not None:
             return self.service_target(agent, name)
         record = await self._client.details(agent.group)
@@ -186,12 +186,12 @@ class Finder:
         names = dict.fromkeys(status.app_display_name for status in record.services)
         targets = [self.service_target(agent, name) for name in names]
         if targets:
-            await self._names.remember(targets)
+            await self._target_cache.remember(targets)
         return targets
 
     async def seen_services(self, agent: Target) -> list[Target]:
         """Every service of that agent that was seen before."""
-        known = await self._names.known(self._backend, SERVICE)
+        known = await self._target_cache.known(self._backend, SERVICE)
         return [target for target, _ in known if split_service(target)[0] == agent.id]
 
     # --- tasks ---------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ class Finder:
         types: Sequence[str] = self._types
         if rest and head in self._types:
             types, path = (head,), rest
-        for target, _ in await self._names.known(self._backend, TASK):
+        for target, _ in await self._target_cache.known(self._backend, TASK):
             if path in (target.name.removeprefix(f"{TASK}/"), target.id) and TaskKey.of(target.group).type in types:
                 return target
         found = await self._looked_up_task(path, types)
@@ -300,7 +300,7 @@ class Finder:
         )
 
     async def _remembered(self, target: Target) -> Target:
-        await self._names.remember([target])
+        await self._target_cache.remember([target])
         return target
 
 

@@ -8,14 +8,14 @@ from typing import Final
 
 from bot.backends import AdapterBase, and_seen, measured
 from bot.backends.itential import jobs, reads, resources, runs
-from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, ROWS, SERVICE
+from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, JOB, PLATFORM, SERVICE, SPEC
 from bot.backends.itential.client import ItnClient
 from bot.backends.itential.presentation import CONNECTED, connections_state
 from bot.backends.itential.schema import fields
 from bot.backends.itential.settings import ItentialSettings
 from bot.backends.itential.targets import RESOURCES, AdapterContext, Finder
 from bot.core.adapter_context import handler_of
-from bot.core.command.capability import BackendRows
+from bot.core.command.capability import KindSpec
 from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
 from bot.core.operation import Operation, Target
@@ -62,12 +62,12 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 class ItentialBackend(AdapterBase):
     """One configured platform; see ports.Backend."""
 
-    rows: BackendRows = ROWS
+    spec: KindSpec = SPEC
 
     def __init__(self, settings: ItentialSettings, parts: BackendParts, client: ItnClient) -> None:
         self.name = settings.name
-        finder = Finder(settings, parts.names, client)
-        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, parts.secrets)
+        finder = Finder(settings, parts.target_cache, client)
+        self._ctx = AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets)
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target."""
@@ -162,9 +162,9 @@ class ItentialBackend(AdapterBase):
                 if one.id and one.label:
                     state = one.state if kind == GATEWAY else ""
                     found.append(self._named(ctx.finder.resource_target(kind, one), state, detail or ""))
-        await ctx.names.remember([one.target for one in found])
+        await ctx.target_cache.remember([one.target for one in found])
         order = (SERVICE, *RESOURCES)
-        found = found if whole else await and_seen(ctx.names, self.name, order, found)
+        found = found if whole else await and_seen(ctx.target_cache, self.name, order, found)
         return sorted(found, key=lambda one: (order.index(one.target.kind), one.text))
 
     def _named(self, target: Target, state: str, detail: str = "") -> Named:

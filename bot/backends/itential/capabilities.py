@@ -21,7 +21,7 @@ from bot.backends.itential.parameters import (
     flag,
     text,
 )
-from bot.core.command.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.command.capability import Capability, KindSpec, Risk, TargetKind
 from bot.core.command.common_params import GREP, TAIL
 from bot.core.log_diff import DIFF
 
@@ -364,7 +364,7 @@ _CERTS: Final = (
     ),
 )
 
-ROWS: Final = BackendRows(
+SPEC: Final = KindSpec(
     kind="itential",
     title="Itential Platform",
     targets=TARGETS,

@@ -224,7 +224,7 @@ async def _of_service(ctx: AdapterContext, service: Target) -> list[Job]:
 
 async def _difference(ctx: AdapterContext, target: Target, job: Job, lines: list[str]) -> str:
     """The differences from the last successful run of the same service; the log is shown even if that run can't be read."""
-    parent = await ctx.names.by_id(ctx.name, SERVICE, target.parent or "") if target.kind == JOB else target
+    parent = await ctx.target_cache.by_id(ctx.name, SERVICE, target.parent or "") if target.kind == JOB else target
     try:
         jobs = await _of_service(ctx, parent) if parent is not None else []
     except (CallProblem, NoSuchTarget) as trouble:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from bot.backends.itential.adapter import ItentialBackend
-from bot.backends.itential.capabilities import ROWS
+from bot.backends.itential.capabilities import SPEC
 from bot.backends.itential.client import ItnClient
 from bot.backends.itential.settings import ItentialSettings
 from bot.core.errors import BadReply, CredentialRefused, Rejected
@@ -74,4 +74,4 @@ def build(settings: ItentialSettings, parts: BackendParts) -> ItentialBackend:
     return ItentialBackend(settings, parts, ItnClient(http, settings))
 
 
-PLUGIN: Final = Plugin(rows=ROWS, settings=ItentialSettings, build=build)
+PLUGIN: Final = Plugin(spec=SPEC, settings=ItentialSettings, build=build)

@@ -33,14 +33,14 @@ async def services(ctx: AdapterContext, operation: Operation, call: Call) -> Don
     """All services, or those of one cluster."""
     cluster = text_of(operation, "cluster_id")
     found = await ctx.client.services(cluster)
-    await ctx.names.remember([ctx.finder.service_target(one) for one in found if one.id])
+    await ctx.target_cache.remember([ctx.finder.service_target(one) for one in found if one.id])
     return _listed(ctx, f"services{f' on {cluster}' if cluster else ''}", len(found), service_table(found))
 
 
 async def gateways(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All gateways, with their connections."""
     found = await ctx.client.listed(GATEWAYS)
-    await ctx.names.remember([ctx.finder.resource_target(GATEWAY, one) for one in found if one.id])
+    await ctx.target_cache.remember([ctx.finder.resource_target(GATEWAY, one) for one in found if one.id])
     return _listed(ctx, "gateways", len(found), gateway_table(found, await _connections(ctx)))
 
 
@@ -58,7 +58,7 @@ async def groups(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     """All service groups, or those of one cluster."""
     cluster = text_of(operation, "cluster_id")
     found = await ctx.client.listed(GROUPS, cluster)
-    await ctx.names.remember([ctx.finder.resource_target(GROUP, one) for one in found if one.id])
+    await ctx.target_cache.remember([ctx.finder.resource_target(GROUP, one) for one in found if one.id])
     return _listed(ctx, f"service groups{f' on {cluster}' if cluster else ''}", len(found), group_table(found))
 
 

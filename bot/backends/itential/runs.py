@@ -185,7 +185,7 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     except (CallProblem, NoSuchTarget):
         jobs = []
     mine = [job for job in jobs if job.id and is_of(job, target)]
-    known = {one.id for one, seen in await ctx.names.known(ctx.name, "job") if seen < sent_at}
+    known = {one.id for one, seen in await ctx.target_cache.known(ctx.name, "job") if seen < sent_at}
     found = {job.id: job.began for job in mine if job.began and job.began >= since and job.id not in known}
     looked = f"Checked the newest {plural(len(jobs), 'job')} for runs of {target.name}."
     if not found:

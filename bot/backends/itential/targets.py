@@ -19,7 +19,7 @@ from bot.core import adapter_context as core
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadReply, BadRequest, NoSuchTarget
 from bot.core.operation import Target
-from bot.core.ports.services import Names
+from bot.core.ports.services import TargetCache
 from bot.core.text import checked_name
 
 NEW: Final = "new"
@@ -32,9 +32,9 @@ _EXAMPLES: Final = {GATEWAY: "gateway/cluster_1", GROUP: "group/nightly", CERT: 
 class Finder:
     """Finds targets of one platform and remembers them."""
 
-    def __init__(self, settings: ItentialSettings, names: Names, client: ItnClient) -> None:
+    def __init__(self, settings: ItentialSettings, target_cache: TargetCache, client: ItnClient) -> None:
         self._backend = settings.name
-        self._names = names
+        self._target_cache = target_cache
         self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
@@ -82,7 +82,7 @@ class Finder:
     async def _job(self, written: str) -> Target:
         """A job by its id. Rules see it as its service only if it was started here: a job's own data proves nothing."""
         job_id = checked_name(written, "job/20ae2dd7cf1c43aab817556a")
-        known = await self._names.by_id(self._backend, JOB, job_id)
+        known = await self._target_cache.by_id(self._backend, JOB, job_id)
         if known is not None:
             return known
         job = await self._client.job(job_id)
@@ -112,7 +112,7 @@ class Finder:
             # Some versions show no alias, so certificates added here are remembered under theirs.
             known = {
                 target.id
-                for target, _ in await self._names.known(self._backend, CERT)
+                for target, _ in await self._target_cache.known(self._backend, CERT)
                 if target.name == f"{CERT}/{name}"
             }
             mine = [one for one in listed if one.id in known]
@@ -141,7 +141,7 @@ class Finder:
 
     async def remembered(self, target: Target) -> Target:
         """The target, remembered for later look-ups."""
-        await self._names.remember([target])
+        await self._target_cache.remember([target])
         return target
 
 

@@ -10,14 +10,14 @@ from typing import Final
 from bot.backends import AdapterBase, and_seen, measured
 from bot.backends.prefactor import changes, reads
 from bot.backends.prefactor import preflight as before
-from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW, ROWS
+from bot.backends.prefactor.capabilities import AGENT, INSTANCE, NEW, SPEC
 from bot.backends.prefactor.client import LARGEST_PAGE, PrefactorClient
 from bot.backends.prefactor.error_bodies import Invalid
 from bot.backends.prefactor.presentation import agent_state, allowed_text, instance_view
 from bot.backends.prefactor.settings import PrefactorSettings
 from bot.backends.prefactor.targets import AdapterContext, Finder, is_new
 from bot.core.adapter_context import handler_of
-from bot.core.command.capability import BackendRows, Risk
+from bot.core.command.capability import KindSpec, Risk
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadReply, CallProblem, Lost, NoSuchTarget, Problem, ServerError
 from bot.core.operation import Operation, Target
@@ -56,7 +56,7 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 class PrefactorBackend(AdapterBase):
     """One configured account; see ports.Backend."""
 
-    rows: BackendRows = ROWS
+    spec: KindSpec = SPEC
 
     def __init__(
         self,
@@ -65,8 +65,8 @@ class PrefactorBackend(AdapterBase):
         client: PrefactorClient,
     ) -> None:
         self.name = settings.name
-        finder = Finder(settings, parts.names, client)
-        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, parts.secrets)
+        finder = Finder(settings, parts.target_cache, client)
+        self._ctx = AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets)
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target; a bare name that no agent has is one to create (see targets.py)."""
@@ -172,7 +172,7 @@ class PrefactorBackend(AdapterBase):
             if agent.id and agent.name
         ]
         if len(listed) < len(agents):
-            listed = await and_seen(self._ctx.names, self.name, (AGENT,), listed)
+            listed = await and_seen(self._ctx.target_cache, self.name, (AGENT,), listed)
         return sorted(listed, key=lambda item: item.text)
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bot.core.command.arguments import Arguments
-from bot.core.command.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.command.capability import Capability, KindSpec, Risk, TargetKind
 from bot.core.command.params import Param, ParamType
 from bot.core.errors import BadRequest
 
@@ -174,4 +174,4 @@ CAPABILITIES: Final = (
     ),
 )
 
-ROWS: Final = BackendRows(kind="prefactor", title="Prefactor", targets=TARGETS, capabilities=CAPABILITIES)
+SPEC: Final = KindSpec(kind="prefactor", title="Prefactor", targets=TARGETS, capabilities=CAPABILITIES)

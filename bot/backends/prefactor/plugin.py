@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.prefactor.adapter import PrefactorBackend
-from bot.backends.prefactor.capabilities import ROWS
+from bot.backends.prefactor.capabilities import SPEC
 from bot.backends.prefactor.client import PrefactorClient
 from bot.backends.prefactor.error_bodies import refusal
 from bot.backends.prefactor.settings import PrefactorSettings
@@ -27,4 +27,4 @@ def build(settings: PrefactorSettings, parts: BackendParts) -> PrefactorBackend:
     return PrefactorBackend(settings, parts, PrefactorClient(http, parts.secrets))
 
 
-PLUGIN: Final = Plugin(rows=ROWS, settings=PrefactorSettings, build=build)
+PLUGIN: Final = Plugin(spec=SPEC, settings=PrefactorSettings, build=build)

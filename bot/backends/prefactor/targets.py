@@ -21,7 +21,7 @@ from bot.core import adapter_context as core
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget
 from bot.core.operation import Target
-from bot.core.ports.services import Names
+from bot.core.ports.services import TargetCache
 from bot.core.text import visible, written
 
 # GUESS from the examples: 32 lower-case letters and digits. It only decides which look-up comes first.
@@ -38,10 +38,10 @@ def is_new(target: Target) -> bool:
 class Finder:
     """Finds targets of one account and remembers them."""
 
-    def __init__(self, settings: PrefactorSettings, names: Names, client: PrefactorClient) -> None:
+    def __init__(self, settings: PrefactorSettings, target_cache: TargetCache, client: PrefactorClient) -> None:
         self._backend = settings.name
         self._environment = settings.environment_id
-        self._names = names
+        self._target_cache = target_cache
         self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
@@ -64,7 +64,7 @@ class Finder:
 
     async def keep(self, agents: Sequence[Agent]) -> None:
         """Remember agents that have an id and a name."""
-        await self._names.remember([self.target(agent) for agent in agents if agent.id and agent.name])
+        await self._target_cache.remember([self.target(agent) for agent in agents if agent.id and agent.name])
 
     async def agent(self, path: str) -> Target:
         """An agent by id or exact name, or one that doesn't exist yet. Raises Ambiguous if several have the name."""
@@ -182,12 +182,12 @@ class Finder:
         return await self._remembered(self.part(found[0], agent))
 
     async def _remembered(self, target: Target) -> Target:
-        await self._names.remember([target])
+        await self._target_cache.remember([target])
         return target
 
     async def learn(self, instances: Sequence[Instance], agent: Target) -> None:
         """Remember the listed instances."""
-        await self._names.remember([self.part(instance, agent) for instance in instances if instance.id])
+        await self._target_cache.remember([self.part(instance, agent) for instance in instances if instance.id])
 
 
 def checked_name(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.backends import AdapterBase, measured
 from bot.backends.resilio import changes, reads
-from bot.backends.resilio.capabilities import AGENT, ROWS, RUN
+from bot.backends.resilio.capabilities import AGENT, RUN, SPEC
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.models import Client, Run
 from bot.backends.resilio.presentation import bar, clean, client_facts, client_state, run_view, runs_text
@@ -17,7 +17,7 @@ from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.states import run_state
 from bot.core.adapter_context import SELECTED, handler_of
 from bot.core.command.arguments import map_of, number_of, text_of
-from bot.core.command.capability import BackendRows
+from bot.core.command.capability import KindSpec
 from bot.core.command.params import duration_text
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, CallProblem, NoSuchTarget
@@ -45,12 +45,12 @@ _GROUP: Final = "runs"
 class ResilioBackend(AdapterBase):
     """One configured agent; see ports.Backend."""
 
-    rows: BackendRows = ROWS
+    spec: KindSpec = SPEC
 
     def __init__(self, settings: ResilioSettings, parts: BackendParts, client: ResilioClient) -> None:
         self.name = settings.name
         self._client = client
-        self._names = parts.names
+        self._target_cache = parts.target_cache
         self._clock = parts.clock
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
@@ -69,7 +69,7 @@ class ResilioBackend(AdapterBase):
                 nearest=(written(self.name),),
             )
         target = self._agent_target(agent)
-        await self._names.remember([target])
+        await self._target_cache.remember([target])
         return target
 
     def _agent_target(self, agent: Client) -> Target:
@@ -132,7 +132,7 @@ class ResilioBackend(AdapterBase):
         return await self._remembered(self._run_target(found[0], agent))
 
     async def _remembered(self, target: Target) -> Target:
-        await self._names.remember([target])
+        await self._target_cache.remember([target])
         return target
 
     async def run(self, operation: Operation, call: Call) -> Done | Refused | Failed | Unknown:
@@ -228,7 +228,7 @@ class ResilioBackend(AdapterBase):
         except NoSuchTarget:
             runs = []
         targets = [self._run_target(run_id, agent) for run_id, _ in runs]
-        await self._names.remember([itself.target, *targets])
+        await self._target_cache.remember([itself.target, *targets])
         listed = [
             Named(
                 target=target,

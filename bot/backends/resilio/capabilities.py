@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bot.backends.resilio import checks
-from bot.core.command.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.command.capability import Capability, KindSpec, Risk, TargetKind
 from bot.core.command.params import Param, ParamType
 from bot.core.command.until import LONGEST
 
@@ -138,4 +138,4 @@ CAPABILITIES: Final = (
     ),
 )
 
-ROWS: Final = BackendRows(kind="resilio", title="Resilio agent", targets=TARGETS, capabilities=CAPABILITIES)
+SPEC: Final = KindSpec(kind="resilio", title="Resilio agent", targets=TARGETS, capabilities=CAPABILITIES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.resilio.adapter import ResilioBackend
-from bot.backends.resilio.capabilities import ROWS
+from bot.backends.resilio.capabilities import SPEC
 from bot.backends.resilio.client import ResilioClient
 from bot.backends.resilio.settings import ResilioSettings
 from bot.backends.resilio.tokens import TokenKeeper
@@ -21,4 +21,4 @@ def build(settings: ResilioSettings, parts: BackendParts) -> ResilioBackend:
     return ResilioBackend(settings, parts, ResilioClient(http, keeper, settings.refused_statuses))
 
 
-PLUGIN: Final = Plugin(rows=ROWS, settings=ResilioSettings, build=build)
+PLUGIN: Final = Plugin(spec=SPEC, settings=ResilioSettings, build=build)

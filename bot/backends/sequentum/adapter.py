@@ -11,7 +11,7 @@ from typing import Final
 from bot.backends import AdapterBase, measured
 from bot.backends.sequentum import changes, files, inputs, reads, reconcile, start, tokens
 from bot.backends.sequentum import preflight as before
-from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, ROWS, RUN, SCHEDULE, SERVER
+from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER, SPEC
 from bot.backends.sequentum.client import AccClient
 from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.multi_session import together
@@ -19,7 +19,7 @@ from bot.backends.sequentum.presentation import view_of
 from bot.backends.sequentum.settings import SequentumSettings
 from bot.backends.sequentum.targets import Finder
 from bot.core.adapter_context import handler_of
-from bot.core.command.capability import BackendRows
+from bot.core.command.capability import KindSpec
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
@@ -70,12 +70,12 @@ _NOT_THERE: Final = "signalbox/health-check"
 class SequentumBackend(AdapterBase):
     """One configured ACC; see ports.Backend."""
 
-    rows: BackendRows = ROWS
+    spec: KindSpec = SPEC
 
     def __init__(self, settings: SequentumSettings, parts: BackendParts, client: AccClient) -> None:
         self.name = settings.name
-        finder = Finder(settings, parts.names, client)
-        self._ctx = AdapterContext(settings, client, finder, parts.names, parts.clock, parts.secrets)
+        finder = Finder(settings, parts.target_cache, client)
+        self._ctx = AdapterContext(settings, client, finder, parts.target_cache, parts.clock, parts.secrets)
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target."""
@@ -130,7 +130,7 @@ class SequentumBackend(AdapterBase):
     async def health(self) -> Health:
         """GET api/agent for a known or a made-up agent: that there is none is as good a sign of life."""
         ctx = self._ctx
-        known = await ctx.names.known(self.name, AGENT)
+        known = await ctx.target_cache.known(self.name, AGENT)
         paths = [target.name for target, _ in known if target.scope] or list(ctx.settings.agents) or [_NOT_THERE]
         ends = tokens.ends_at(ctx.settings.token.get_secret_value())
         warning = tokens.warning(ends, ctx.clock.now())
@@ -147,7 +147,7 @@ class SequentumBackend(AdapterBase):
     async def targets(self) -> Sequence[Named]:
         """The agents that were seen or configured: the vendor has no list of agents."""
         ctx = self._ctx
-        known = [target for target, _ in await ctx.names.known(self.name, AGENT) if target.scope]
+        known = [target for target, _ in await ctx.target_cache.known(self.name, AGENT) if target.scope]
         missing = [path for path in ctx.settings.agents if path not in {target.name for target in known}]
         found = await asyncio.gather(*map(self._configured, missing))
         agents = [*known, *(target for target in found if target is not None)]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.backends.sequentum import checks
 from bot.backends.sequentum.parameters import AS, COUNT, INPUT_FILE, LOGS, LONGEST_SYNC, MARK, METHOD, PAUSE, SET, START
-from bot.core.command.capability import BackendRows, Capability, Risk, TargetKind
+from bot.core.command.capability import Capability, KindSpec, Risk, TargetKind
 
 AGENT: Final = "agent"
 RUN: Final = "run"
@@ -333,7 +333,7 @@ _CHANGES: Final = (
     ),
 )
 
-ROWS: Final = BackendRows(
+SPEC: Final = KindSpec(
     kind="sequentum",
     title="Sequentum Agent Control Center",
     targets=TARGETS,

@@ -153,7 +153,7 @@ async def set_schedule(ctx: AdapterContext, operation: Operation, call: Call) ->
     schedule_id = str(body["scheduleId"])
     await ctx.client.set_schedule(agent.id, body)
     target = ctx.finder.part(SCHEDULE, schedule_id, agent)
-    await ctx.names.remember([target])
+    await ctx.target_cache.remember([target])
     stored = await _stored(ctx, agent.id, schedule_id)
     facts = [
         Fact(label="Schedule", value=schedule_id),

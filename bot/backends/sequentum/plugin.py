@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.backends.sequentum.adapter import SequentumBackend
-from bot.backends.sequentum.capabilities import ROWS
+from bot.backends.sequentum.capabilities import SPEC
 from bot.backends.sequentum.client import AccClient
 from bot.backends.sequentum.settings import SequentumSettings
 from bot.core.ports.plugin import Plugin
@@ -19,4 +19,4 @@ def build(settings: SequentumSettings, parts: BackendParts) -> SequentumBackend:
     return SequentumBackend(settings, parts, AccClient(http, settings.schedules_on_path))
 
 
-PLUGIN: Final = Plugin(rows=ROWS, settings=SequentumSettings, build=build)
+PLUGIN: Final = Plugin(spec=SPEC, settings=SequentumSettings, build=build)

@@ -145,7 +145,7 @@ async def _job_match(ctx: AdapterContext, operation: Operation, job: JobRun, sin
 
 
 async def _known_before(ctx: AdapterContext, kind: str, sent_at: datetime) -> frozenset[str]:
-    return frozenset(target.id for target, seen in await ctx.names.known(ctx.name, kind) if seen < sent_at)
+    return frozenset(target.id for target, seen in await ctx.target_cache.known(ctx.name, kind) if seen < sent_at)
 
 
 async def runs_since(ctx: AdapterContext, operation: Operation, sent_at: datetime, known: frozenset[str]) -> Found:

@@ -122,7 +122,7 @@ async def _again(ctx: AdapterContext, operation: Operation, ids: Sequence[str], 
     run = operation.target
     if ids:
         run = ctx.finder.part(RUN, ids[0], agent_of(run))
-        await ctx.names.remember([run])
+        await ctx.target_cache.remember([run])
     else:
         run = await _seen_since(ctx, operation, sent) or run
     return Done(
@@ -157,5 +157,5 @@ async def _seen_since(ctx: AdapterContext, operation: Operation, sent: datetime)
     if len(found) != 1 or not found[0].id:
         return None
     run = ctx.finder.part(RUN, found[0].id, agent_of(operation.target))
-    await ctx.names.remember([run])
+    await ctx.target_cache.remember([run])
     return run

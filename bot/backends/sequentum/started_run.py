@@ -15,7 +15,7 @@ async def run_done(ctx: AdapterContext, operation: Operation, ids: Sequence[str]
     """Runs of the operation's agent started; `ids` contains at least one."""
     agent = agent_of(operation.target)
     runs = [ctx.finder.part(RUN, run_id, agent) for run_id in ids]
-    await ctx.names.remember(runs)
+    await ctx.target_cache.remember(runs)
     facts = [Fact(label="Run", value=ids[0])] if len(ids) == 1 else [Fact(label="Runs", value=", ".join(ids))]
     if operation.params.get("production") is False:
         facts.append(Fact(label="Production", value="no (no data is delivered)"))
@@ -32,7 +32,7 @@ async def run_done(ctx: AdapterContext, operation: Operation, ids: Sequence[str]
 async def job_done(ctx: AdapterContext, agent: Target, id: str, number: int | None) -> Done:
     """A run of the agent's job started; `number` is its number within the agent."""
     run = ctx.finder.part(JOB_RUN, id, agent)
-    await ctx.names.remember([run])
+    await ctx.target_cache.remember([run])
     return Done(
         summary=f"The job of {agent.name} was started" + (f" as job run {number}." if number is not None else "."),
         facts=(Fact(label="Job run", value=id),),

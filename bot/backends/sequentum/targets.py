@@ -1,6 +1,6 @@
 """Turns what a person wrote into the exact target.
 
-The ACC resolves an agent's path to its id and offers no way back. So the path of an id comes from memory (Names) and is
+The ACC resolves an agent's path to its id and offers no way back. So the path of an id comes from memory (TargetCache) and is
 checked again each time: the rules of a path that now belongs to another agent must not apply to this one.
 """
 
@@ -18,7 +18,7 @@ from bot.core.adapter_context import SELECTED, check_same
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadReply, BadRequest, NoSuchTarget
 from bot.core.operation import Target
-from bot.core.ports.services import Names
+from bot.core.ports.services import TargetCache
 from bot.core.text import visible
 
 # Ids are not held to the strict form of a GUID: the vendor's own samples break it.
@@ -39,10 +39,10 @@ def checked_path(path: str) -> str:
 class Finder:
     """Finds targets of one ACC and remembers them."""
 
-    def __init__(self, settings: SequentumSettings, names: Names, client: AccClient) -> None:
+    def __init__(self, settings: SequentumSettings, target_cache: TargetCache, client: AccClient) -> None:
         self._backend = settings.name
         self._settings = settings
-        self._names = names
+        self._target_cache = target_cache
         self._client = client
 
     async def find(self, ref: TargetRef, kind: str | None) -> Target:
@@ -69,7 +69,7 @@ class Finder:
         path = checked_path(written)
         agent = await self._client.agent(path)
         target = self._agent_target(agent, await self._spelled(path, agent))
-        await self._names.remember([target])
+        await self._target_cache.remember([target])
         return target
 
     async def _spelled(self, path: str, agent: Agent) -> str:
@@ -82,7 +82,7 @@ class Finder:
         called = folder + slash + (agent.name or last)
         if called.casefold() != path.casefold():
             raise NoSuchTarget(f"{self._backend} has no agent `{path}`; it is called `{called}`.", nearest=(called,))
-        known = await self._names.by_id(self._backend, AGENT, agent.agent_id)
+        known = await self._target_cache.by_id(self._backend, AGENT, agent.agent_id)
         spellings = (*self._settings.agents, *((known.name,) if known is not None and known.scope else ()))
         usual = next((one for one in spellings if one.casefold() == path.casefold()), path)
         return usual[: len(folder + slash)] + (agent.name or usual[len(folder + slash) :])
@@ -99,7 +99,7 @@ class Finder:
 
     async def agent_of(self, agent_id: str) -> Target:
         """The agent with this id, under its remembered path if that still belongs to it."""
-        known = await self._names.by_id(self._backend, AGENT, agent_id)
+        known = await self._target_cache.by_id(self._backend, AGENT, agent_id)
         if known is not None and known.scope is not None:
             try:
                 agent = await self._client.agent(known.name)
@@ -130,7 +130,7 @@ class Finder:
 
     async def _schedule(self, schedule_id: str) -> Target:
         """A schedule; its agent is known only if it was seen before, because a schedule's id doesn't lead to its agent."""
-        known = await self._names.by_id(self._backend, SCHEDULE, _needed(schedule_id, SCHEDULE))
+        known = await self._target_cache.by_id(self._backend, SCHEDULE, _needed(schedule_id, SCHEDULE))
         if known is None or known.parent is None:
             return Target(backend=self._backend, kind=SCHEDULE, id=schedule_id, name=f"{SCHEDULE}/{schedule_id}")
         agent = await self.agent_of(known.parent)
@@ -173,12 +173,12 @@ class Finder:
 
     async def _remembered(self, kind: str, id: str, agent: Target) -> Target:
         target = self.part(kind, id, agent)
-        await self._names.remember([target])
+        await self._target_cache.remember([target])
         return target
 
     async def learn(self, kind: str, ids: Iterable[str], agent: Target) -> None:
         """Remember the agent of each listed item: for schedules this is the only link to their agent."""
-        await self._names.remember([self.part(kind, id_, agent) for id_ in ids if id_])
+        await self._target_cache.remember([self.part(kind, id_, agent) for id_ in ids if id_])
 
 
 def _needed(id: str, kind: str) -> str:

@@ -77,7 +77,7 @@ class Capability(Value):
         return asked
 
 
-class BackendRows(Value):
+class KindSpec(Value):
     """Everything that the program knows about a kind of control plane without calling it.
 
     `unlisted` is a sentence about what its lists leave out and what to type instead, with `{backend}` for the configured

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from bot.core.command.builtins import ALIASES, BUILTINS, Builtin, Takes
-from bot.core.command.capability import BackendRows, Capability, Risk
+from bot.core.command.capability import Capability, KindSpec, Risk
 from bot.core.command.params import BadParam, Param, ParamType, folded, trimmed, unseen
 from bot.core.errors import BadRequest
 from bot.core.intent import Command
@@ -21,7 +21,7 @@ class CatalogProblem(ValueError):
 class Catalog:
     """An immutable index. `backends` maps a configured name to what its kind declares."""
 
-    def __init__(self, backends: Mapping[str, BackendRows]) -> None:
+    def __init__(self, backends: Mapping[str, KindSpec]) -> None:
         self.backends = MappingProxyType(dict(backends))
         self.builtins = MappingProxyType({row.verb: row for row in BUILTINS})
         self._rows: dict[tuple[str, str, str], Capability] = {}
@@ -29,7 +29,7 @@ class Catalog:
             self._index(rows)
         self.verbs = frozenset(verb for _, verb, _ in self._rows) | frozenset(self.builtins)
 
-    def _index(self, rows: BackendRows) -> None:
+    def _index(self, rows: KindSpec) -> None:
         kinds = {kind.name for kind in rows.targets}
         if sum(kind.prefix is None for kind in rows.targets) != 1:
             raise CatalogProblem(f"{rows.kind}: exactly one kind of target must have no prefix")

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.core.command.capability import BackendRows
+from bot.core.command.capability import KindSpec
 from bot.core.network import FROM_ENVIRONMENT, Proxies, checked_proxy, is_loopback
 from bot.core.ports.services import Backend, BackendParts
 
@@ -157,6 +157,6 @@ class BackendSettings(BaseModel):
 class Plugin(NamedTuple):
     """`build(settings, parts)` makes one backend. It must not open a connection."""
 
-    rows: BackendRows
+    spec: KindSpec
     settings: type[BackendSettings]
     build: Callable[[Any, BackendParts], Backend]

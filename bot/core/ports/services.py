@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from bot.core.card import Card, Delivery, FormView, HomeView
-from bot.core.command.capability import BackendRows
+from bot.core.command.capability import KindSpec
 from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
 from bot.core.intent import Actor, Place, Reply
@@ -34,7 +34,7 @@ class Ids(Protocol):
     def guid(self) -> str: ...
 
 
-class Names(Protocol):
+class TargetCache(Protocol):
     """The known names of vendor ids, kept across restarts, for vendors that have no lookup from id to name."""
 
     async def remember(self, targets: Sequence[Target]) -> None:
@@ -98,7 +98,7 @@ class Backend(Protocol):
     not idempotent. `rows` is what it declares."""
 
     name: str
-    rows: BackendRows
+    spec: KindSpec
 
     async def resolve(self, ref: TargetRef, kind: str | None) -> Target:
         """The exact target. `kind` is the kind whose prefix the path had (already cut off), or None for the default kind. A
@@ -211,6 +211,6 @@ class BackendParts(Protocol):
     @property
     def ids(self) -> Ids: ...
     @property
-    def names(self) -> Names: ...
+    def target_cache(self) -> TargetCache: ...
     @property
     def secrets(self) -> SecretList: ...

@@ -125,7 +125,7 @@ async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, A
     sight = await sight_of(ctx, intent.actor, intent.place)
     found = []
     for name in sorted(ctx.backends):
-        for target, seen in await ctx.names.known(name):
+        for target, seen in await ctx.target_cache.known(name):
             text = cards.written(target)
             if all(word in text.lower() for word in words) and sight.target(target):
                 age = duration_text(max(1, int((now - seen).total_seconds())))

@@ -110,5 +110,5 @@ async def pauses_of(ctx: Context, user: str, sight: Visibility) -> Table:
 
 async def _named(ctx: Context, target: Target, sight: Visibility) -> str:
     """Its name as on its card, with its parent only where the reader may see it."""
-    seen = await ctx.names.by_id(target.backend, target.kind, target.id) if target.parent is None else None
+    seen = await ctx.target_cache.by_id(target.backend, target.kind, target.id) if target.parent is None else None
     return (seen if seen is not None and sight.target(seen) else target).label

@@ -138,7 +138,7 @@ async def _held(ctx: Context, operation: Operation, verb_back: str) -> tuple[Pau
     for pause in await ctx.store.open_pauses():
         if pause.backend == target.backend and pause.verb_back == verb_back:
             # A part may have been paused before it was known what it is a part of.
-            seen = await ctx.names.by_id(pause.backend, pause.target.kind, pause.target.id)
+            seen = await ctx.target_cache.by_id(pause.backend, pause.target.kind, pause.target.id)
             parents = {pause.target.parent, seen.parent if seen is not None else None}
             if target.id in (pause.target.id, *parents):
                 held.append(pause)

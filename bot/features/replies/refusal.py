@@ -211,7 +211,7 @@ async def _remembered(ctx: Context, written: str) -> Sequence[str]:
     ref = parse_target(written, ctx.catalog)
     if isinstance(ref, str) or ref.selector is not None:
         return ()
-    known = {target.scope: target for target, _ in await ctx.names.known(ref.backend) if target.parent is None}
+    known = {target.scope: target for target, _ in await ctx.target_cache.known(ref.backend) if target.parent is None}
     near = difflib.get_close_matches(str(ref), [scope for scope in known if scope], n=MOST_NEAR, cutoff=0.6)
     return [str(TargetRef(backend=ref.backend, path=known[scope].name)) for scope in near]
 

@@ -41,7 +41,7 @@ async def suggest(ctx: Context, actor: Actor, place: Place, typed: str) -> Seque
 async def _known(ctx: Context, actor: Actor, place: Place) -> Sequence[Target]:
     """The remembered targets of all backends that this person may see."""
     seen = await sight_of(ctx, actor, place)
-    every = [target for name in sorted(ctx.backends) for target, _ in await ctx.names.known(name)]
+    every = [target for name in sorted(ctx.backends) for target, _ in await ctx.target_cache.known(name)]
     return [target for target in every if seen.target(target)]
 
 

@@ -204,7 +204,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         return await self.database.write(lambda db: retention.prune(db, stamp(before), limit))
 
     async def remember(self, targets: Sequence[Target], at: datetime | str) -> None:
-        """Store names of vendors' ids (see `target_names.StoreNames` for the port)."""
+        """Store names of vendors' ids (see `target_names.StoreTargetCache` for the port)."""
         if targets:
             await self.database.write(lambda db: target_names.remember(db, targets, stamp(at)))
 

@@ -134,7 +134,7 @@ async def test_a_task_is_found_by_its_v2_id_in_the_log(infa: Joined, plane: Info
     """What the lookup does not know is found among the newest jobs, and started by its v2 id."""
     await infa.do(f"start {TASK}")
     clock.advance(20)
-    infa.names.kept.clear()
+    infa.target_cache.kept.clear()
     v2 = plane.tasks[0].task_id
     target = await infa.at(f"task/{v2}")
     assert (target.id, target.name) == (v2, "task/load_orders")

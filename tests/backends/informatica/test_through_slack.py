@@ -12,48 +12,48 @@ from tests.world import labels, world
 async def test_a_service_is_stopped_after_its_preflight_and_started_again(tmp_path: Path) -> None:
     """Danger shows the pre-flight, the card follows the stop to its end, and a stopped service is started by its name."""
     service = 'infa:eu-1/"Data Integration Server"'
-    async with world(tmp_path, only=("infa",)) as here:
-        plane = here.planes["infa"]
+    async with world(tmp_path, only=("infa",)) as env:
+        plane = env.planes["infa"]
         plane.pace = type(plane.pace)(starting=0.5, initialising=0.5, stopping=0.5)
-        asked = await here.does(f"stop {service}", "Jobs running now", "Process Server")
-        await here.ana.press_label("C0CRAWL", asked["ts"], "Run it")
-        ended = await here.sees("stopped (no longer listed)", "eu-1/Data Integration Server", timeout=20)
+        asked = await env.does(f"stop {service}", "Jobs running now", "Process Server")
+        await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
+        ended = await env.sees("stopped (no longer listed)", "eu-1/Data Integration Server", timeout=20)
         assert "Start" in labels(ended)
-        await here.say(f"start {service}")
-        await here.sees("running and ready for jobs", timeout=20)
+        await env.say(f"start {service}")
+        await env.sees("running and ready for jobs", timeout=20)
         assert [deed.action for deed in plane.effects] == ["stop", "start"]
-        await here.until(lambda: here.events("start")[-1:] == ["ended"])
-        assert here.events("stop")[-1] == "ended"
+        await env.until(lambda: env.events("start")[-1:] == ["ended"])
+        assert env.events("stop")[-1] == "ended"
 
 
 async def test_schedules_health_and_targets_from_the_channel(tmp_path: Path) -> None:
     """The organization as a target, a pause of a schedule, and the lists."""
-    async with world(tmp_path, only=("infa",)) as here:
-        await here.does("schedules infa:", "2 schedules, 1 of them on")
-        await here.does("schedule off infa:schedule/nightly for=2h", "The schedule nightly is off", "Paused until")
-        await here.does("health infa", "of 3 agents are active")
-        await here.does("targets infa", "agent/eu-1", "Process Server")
+    async with world(tmp_path, only=("infa",)) as env:
+        await env.does("schedules infa:", "2 schedules, 1 of them on")
+        await env.does("schedule off infa:schedule/nightly for=2h", "The schedule nightly is off", "Paused until")
+        await env.does("health infa", "of 3 agents are active")
+        await env.does("targets infa", "agent/eu-1", "Process Server")
 
 
 async def test_an_agent_where_a_service_belongs_is_offered_as_what_the_verb_acts_on(tmp_path: Path) -> None:
     """Of one word, `status` offers the agent and its services, `start` its services alone; a press runs it."""
-    async with world(tmp_path, only=("infa",)) as here:
-        offered = await here.does("status infa:eu-1", "is not a service", "agent/eu-1")
+    async with world(tmp_path, only=("infa",)) as env:
+        offered = await env.does("status infa:eu-1", "is not a service", "agent/eu-1")
         assert labels(offered)[0] == "status infa:agent/eu-1"
-        await here.ana.press_label("C0CRAWL", offered["ts"], "status infa:agent/eu-1")
-        await here.sees("eu-1 is active")
-        starting = await here.does("start infa:eu-1", "is not a service", 'start infa:"eu-1/')
+        await env.ana.press_label("C0CRAWL", offered["ts"], "status infa:agent/eu-1")
+        await env.sees("eu-1 is active")
+        starting = await env.does("start infa:eu-1", "is not a service", 'start infa:"eu-1/')
         found = [label for label in labels(starting) if label.startswith("start ")]
         assert found
         assert all(label.startswith('start infa:"eu-1/') for label in found)
-        near = await here.does("status infa:agent/EU1", "has no Secure Agent")
+        near = await env.does("status infa:agent/EU1", "has no Secure Agent")
         assert "status infa:agent/eu-1" in labels(near)
 
 
 @pytest.mark.parametrize("written", ["ProcessServer", "process server", "Process-Server", "PROCESS  SERVER"])
 async def test_another_writing_of_a_service_is_not_another_target(tmp_path: Path, written: str) -> None:
     """A rule about the service would not be about it: what differs in case, blanks or signs alone is offered, not sent."""
-    async with world(tmp_path, only=("infa",)) as here:
-        offered = await here.does(f'stop "infa:eu-1/{written}"', "it is called `Process Server`")
+    async with world(tmp_path, only=("infa",)) as env:
+        offered = await env.does(f'stop "infa:eu-1/{written}"', "it is called `Process Server`")
         assert labels(offered)[0] == 'stop infa:"eu-1/Process Server"'
-        assert here.planes["infa"].effects == []
+        assert env.planes["infa"].effects == []

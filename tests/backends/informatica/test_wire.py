@@ -184,7 +184,7 @@ def test_every_row_is_exercised() -> None:
         head, _, path = command.partition(" infa:")
         first = path.partition("/")[0]
         done.add((head, kinds.get(first, "service")))
-    rows = {(row.verb, row.target) for row in PLUGIN.rows.capabilities}
+    rows = {(row.verb, row.target) for row in PLUGIN.spec.capabilities}
     assert rows - done == {("restart", "service")}
 
 
@@ -511,11 +511,11 @@ def test_times_without_a_field_in_utc_are_eastern(entry: dict[str, str], began: 
 
 def test_rows_are_complete() -> None:
     """Help, example, effect, endpoint with its source, deadline; danger where jobs die."""
-    for row in PLUGIN.rows.capabilities:
+    for row in PLUGIN.spec.capabilities:
         assert row.help
         assert row.example.startswith(f"{row.verb} infa:")
         assert row.effect
         assert any(mark in row.endpoint for mark in ("SEED", "DOC", "CODE", "GUESS"))
         assert row.timeout > 0
-    danger = {(row.verb, row.target) for row in PLUGIN.rows.capabilities if row.risk is Risk.DANGER}
+    danger = {(row.verb, row.target) for row in PLUGIN.spec.capabilities if row.risk is Risk.DANGER}
     assert danger == {("stop", "service"), ("restart", "service"), ("stop", "task")}

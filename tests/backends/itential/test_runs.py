@@ -255,7 +255,7 @@ async def test_a_job_that_nobody_knows_here_has_no_scope(itn: Joined, plane: Ite
     """What a job says of itself is no proof of whose it is: only `itn:*` covers it."""
     run = (await itn.do("start itn:backup")).run
     assert run is not None
-    itn.names.kept.clear()
+    itn.target_cache.kept.clear()
     assert (await itn.at(f"job/{run.id}")).scope is None
     with pytest.raises(NoSuchTarget):
         await itn.at("job/ffffffffffffffffffffffff")

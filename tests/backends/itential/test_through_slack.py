@@ -11,48 +11,48 @@ from tests.world import labels, world
 
 async def test_a_service_is_run_and_its_end_is_shown(tmp_path: Path) -> None:
     """Wrong parameters are refused in words, right ones run, and a failed run ends as failed with its stderr."""
-    async with world(tmp_path, only=("itn",)) as here:
-        plane = here.planes["itn"]
-        await here.does("start itn:my-tofu-service", "is missing (one of apply, destroy)")
-        await here.say("start itn:my-tofu-service param.action=apply")
-        await here.sees("start itn:cluster_1/my-tofu-service", "running")
-        here.ws.clock.advance(60)
-        await here.sees("start itn:cluster_1/my-tofu-service", "complete", timeout=20)
-        await here.say("start itn:check-links")
-        await here.until(lambda: len(plane.jobs) == 2)
-        here.ws.clock.advance(60)
-        failed = await here.sees("link 3 of 12 is down", timeout=20)
+    async with world(tmp_path, only=("itn",)) as env:
+        plane = env.planes["itn"]
+        await env.does("start itn:my-tofu-service", "is missing (one of apply, destroy)")
+        await env.say("start itn:my-tofu-service param.action=apply")
+        await env.sees("start itn:cluster_1/my-tofu-service", "running")
+        env.ws.clock.advance(60)
+        await env.sees("start itn:cluster_1/my-tofu-service", "complete", timeout=20)
+        await env.say("start itn:check-links")
+        await env.until(lambda: len(plane.jobs) == 2)
+        env.ws.clock.advance(60)
+        failed = await env.sees("link 3 of 12 is down", timeout=20)
         assert {"Log", "Retry"} & set(labels(failed))
-        assert here.events("start")[-1] == "ended"
+        assert env.events("start")[-1] == "ended"
 
 
 async def test_resources_and_danger_from_the_channel(tmp_path: Path) -> None:
     """A gateway is made, and deleting it asks first."""
-    async with world(tmp_path, only=("itn",)) as here:
-        plane = here.planes["itn"]
-        await here.does("gateway create itn:gateway/cluster_9 enabled=false readonly=false", "cluster_9 is created")
-        asked = await here.does("gateway delete itn:gateway/cluster_9", "Services on it")
-        await here.ana.press_label("C0CRAWL", asked["ts"], "Run it")
-        await here.sees("The gateway cluster_9 is deleted")
+    async with world(tmp_path, only=("itn",)) as env:
+        plane = env.planes["itn"]
+        await env.does("gateway create itn:gateway/cluster_9 enabled=false readonly=false", "cluster_9 is created")
+        asked = await env.does("gateway delete itn:gateway/cluster_9", "Services on it")
+        await env.ana.press_label("C0CRAWL", asked["ts"], "Run it")
+        await env.sees("The gateway cluster_9 is deleted")
         assert [deed.action for deed in plane.effects] == ["gateway create", "gateway delete"]
-        offered = await here.does("start itn:my-tofu-service param.action=destroy", "Use the verb `destroy`")
+        offered = await env.does("start itn:my-tofu-service param.action=destroy", "Use the verb `destroy`")
         assert "Destroy" in labels(offered)
-        await here.does("version itn:", "2023.2.14")
+        await env.does("version itn:", "2023.2.14")
 
 
 @pytest.mark.parametrize("action", ["DESTROY", "Destroy", '"destroy "', "\uff44estroy"])
 async def test_no_other_writing_of_destroy_is_a_way_round_its_preflight(tmp_path: Path, action: str) -> None:
     """Where no schema checks the words, a plan takes `apply`, and every form of `destroy` leads to the danger verb."""
-    async with world(tmp_path, only=("itn",)) as here:
-        plane = here.planes["itn"]
+    async with world(tmp_path, only=("itn",)) as env:
+        plane = env.planes["itn"]
         plane.add_service("bare-plan", sort="opentofu-plan")
         plane.add_service("untold", sort="")
         for name in ("bare-plan", "untold"):
-            offered = await here.does(
+            offered = await env.does(
                 f"start itn:{name} param.action={action}", f"This destroys everything that cluster_1/{name} created"
             )
             assert "Destroy" in labels(offered)
-        await here.does("start itn:bare-plan param.action=undo", "takes `apply` or `destroy`")
+        await env.does("start itn:bare-plan param.action=undo", "takes `apply` or `destroy`")
         assert plane.jobs == []
-        await here.say("start itn:bare-plan param.action=apply")
-        await here.until(lambda: [job.params for job in plane.jobs] == [{"action": "apply"}])
+        await env.say("start itn:bare-plan param.action=apply")
+        await env.until(lambda: [job.params for job in plane.jobs] == [{"action": "apply"}])

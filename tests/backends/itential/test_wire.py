@@ -292,7 +292,7 @@ async def test_each_row_asks_exactly_this(row: Any, command: str, wanted: list[A
 
 def test_every_row_is_exercised() -> None:
     """No verb on no kind of target is left out above."""
-    assert {row for row, _, _ in ROWS} == {(row.verb, row.target) for row in PLUGIN.rows.capabilities}
+    assert {row for row, _, _ in ROWS} == {(row.verb, row.target) for row in PLUGIN.spec.capabilities}
 
 
 async def test_the_simple_health_check_sends_no_credential(tmp_path: Path) -> None:
@@ -516,13 +516,13 @@ async def test_the_version_may_be_a_word_or_an_object(version: Any, tmp_path: Pa
 
 def test_rows_are_complete() -> None:
     """Help, example, effect, endpoint with its source, deadline; danger where nothing brings it back."""
-    for row in PLUGIN.rows.capabilities:
+    for row in PLUGIN.spec.capabilities:
         assert row.help
         assert row.example.startswith(f"{row.verb} itn:")
         assert row.effect
         assert any(mark in row.endpoint for mark in ("SEED", "DOC", "CODE", "GUESS"))
         assert row.timeout > 0
-    danger = {(row.verb, row.target) for row in PLUGIN.rows.capabilities if row.risk is Risk.DANGER}
+    danger = {(row.verb, row.target) for row in PLUGIN.spec.capabilities if row.risk is Risk.DANGER}
     deletes = {(f"{kind} delete", kind) for kind in ("gateway", "group", "cert")}
     assert danger == deletes | {("destroy", "service"), ("stop", "job")}
 

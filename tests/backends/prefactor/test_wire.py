@@ -79,7 +79,7 @@ async def test_every_row_is_on_that_list() -> None:
         for typed, _expected in ROWS:
             operation = await pre.operation(typed)
             tested.add((operation.verb, operation.target.kind))
-        assert tested == {(row.verb, row.target) for row in PLUGIN.rows.capabilities}
+        assert tested == {(row.verb, row.target) for row in PLUGIN.spec.capabilities}
 
 
 async def test_each_call_carries_the_token_in_the_header_and_nowhere_else() -> None:

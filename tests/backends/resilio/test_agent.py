@@ -179,7 +179,7 @@ async def test_an_agent_that_does_not_come_back_is_unknown() -> None:
         told = await res.outcome("restart res:")
         assert isinstance(told, Unknown)
         assert told.code == "not_back"
-        assert sum(res.clock.slept) < res.row("restart", "agent").deadline
+        assert sum(res.clock.slept) < res.row("restart", "agent").timeout
 
 
 async def test_a_restart_that_the_agent_does_not_know_is_refused() -> None:

@@ -10,69 +10,69 @@ from tests.world import labels, shown, world
 
 async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> None:
     """Status with and without the colon, progress of a run, a pause, and a tag behind its warning."""
-    async with world(tmp_path, only=("res",)) as here:
-        plane = here.planes["res"]
-        card = await here.does("status res", "warehouse-7 is connected to its Management Console")
+    async with world(tmp_path, only=("res",)) as env:
+        plane = env.planes["res"]
+        card = await env.does("status res", "warehouse-7 is connected to its Management Console")
         assert "Pause" in labels(card)
-        await here.does("status res:run/543", "FullSync", "syncing", " % (", "of 144.9 MB")
-        paused = await here.does("pause res: for=10m", "resumes by itself after 10m")
+        await env.does("status res:run/543", "FullSync", "syncing", " % (", "of 144.9 MB")
+        paused = await env.does("pause res: for=10m", "resumes by itself after 10m")
         assert plane.paused
-        await here.ana.press_label("C0CRAWL", paused["ts"], "Resume")
-        await here.sees("The agent is resumed")
-        look = await here.does(
+        await env.ana.press_label("C0CRAWL", paused["ts"], "Resume")
+        await env.sees("The agent is resumed")
+        look = await env.does(
             "tag res: SITE=berlin -- moved", "move the agent to other groups", "warehouse-7 becomes berlin"
         )
         assert plane.tags["SITE"] == "warehouse-7"
-        await here.ana.press_label("C0CRAWL", look["ts"], "Run it")
-        await here.sees("Set: SITE=berlin")
+        await env.ana.press_label("C0CRAWL", look["ts"], "Run it")
+        await env.sees("Set: SITE=berlin")
         assert plane.tags["SITE"] == "berlin"
-        written = "".join(entry.model_dump_json() for entry in here.audit())
+        written = "".join(entry.model_dump_json() for entry in env.audit())
         assert plane.token not in written + shown(card) + shown(paused) + shown(look)
 
 
 async def test_a_lookup_that_finds_something_broken_is_red(tmp_path: Path) -> None:
     """The card has the colour and the words of the agent's state, not a green "Done"."""
-    async with world(tmp_path, only=("res",)) as here:
-        plane = here.planes["res"]
+    async with world(tmp_path, only=("res",)) as env:
+        plane = env.planes["res"]
         for state, sign in (("CONNECTED", "✅"), ("CONNECTION_FAILED", "❌"), ("SOMETHING_NEW", "❔")):
             plane.server_state = state
             words = "connected to its" if state == "CONNECTED" else f"unknown ({state})"
-            await here.does("status res:", words, sign)
+            await env.does("status res:", words, sign)
 
 
 async def test_a_restart_is_followed_from_the_preflight_to_the_agents_return(tmp_path: Path) -> None:
     """Danger, one call, and a card that says how the return was seen."""
-    async with world(tmp_path, only=("res",)) as here:
-        plane = here.planes["res"]
+    async with world(tmp_path, only=("res",)) as env:
+        plane = env.planes["res"]
         plane.away = 0.3
         plane.restart_required = True
-        look = await here.does("restart res: -- hangs", "Restart required", "yes", "All transfers are interrupted")
-        await here.ana.press_label("C0CRAWL", look["ts"], "Run it")
-        await here.sees("It answers again, with a new token", timeout=20)
+        look = await env.does("restart res: -- hangs", "Restart required", "yes", "All transfers are interrupted")
+        await env.ana.press_label("C0CRAWL", look["ts"], "Run it")
+        await env.sees("It answers again, with a new token", timeout=20)
         assert plane.restarts == 1
-        assert here.events("restart")[-1] == "done"
+        assert env.events("restart")[-1] == "done"
 
 
 async def test_a_pause_until_a_time_becomes_the_agents_timer(tmp_path: Path) -> None:
     """The time is meant in the bot's zone; the agent is told in how many seconds that is, and a time that is over is refused."""
-    async with world(tmp_path, only=("res",)) as here:
-        plane = here.planes["res"]
-        await here.does("pause res: until=banana", "`2026-11-23T07:00`.")
-        await here.does("pause res: until=2020-01-01T07:00", "is in the past; it was 2020-01-01T07:00:00Z.")
-        await here.does("pause res: for=1h until=18:30", "not both")
+    async with world(tmp_path, only=("res",)) as env:
+        plane = env.planes["res"]
+        await env.does("pause res: until=banana", "`2026-11-23T07:00`.")
+        await env.does("pause res: until=2020-01-01T07:00", "is in the past; it was 2020-01-01T07:00:00Z.")
+        await env.does("pause res: for=1h until=18:30", "not both")
         assert not plane.paused
         ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=20)
-        await here.does(f"pause res: until={ends:%Y-%m-%dT%H:%M:%S}", "resumes by itself after")
+        await env.does(f"pause res: until={ends:%Y-%m-%dT%H:%M:%S}", "resumes by itself after")
         assert abs(plane.resumes_at - ends.timestamp()) < 5
-        assert here.events("pause")[-2:] == ["sent", "done"]
-        assert await here.bot.store.open_pauses() == []
+        assert env.events("pause")[-2:] == ["sent", "done"]
+        assert await env.bot.store.open_pauses() == []
 
 
 async def test_what_has_succeeded_shows_no_bar_that_stops_halfway(tmp_path: Path) -> None:
     """A control plane may leave the last share standing; a run that goes on shows it, one that succeeded does not."""
-    async with world(tmp_path, only=("res",)) as here:
-        (run, *_) = here.planes["res"].transfers
+    async with world(tmp_path, only=("res",)) as env:
+        (run, *_) = env.planes["res"].transfers
         run.done, run.status = run.total // 2, "syncing"
-        assert " % (" in shown(await here.does(f"status res:run/{run.run_id}", "syncing"))
+        assert " % (" in shown(await env.does(f"status res:run/{run.run_id}", "syncing"))
         run.status = "synced"
-        assert " % (" not in shown(await here.does(f"status res:run/{run.run_id}", "synced"))
+        assert " % (" not in shown(await env.does(f"status res:run/{run.run_id}", "synced"))

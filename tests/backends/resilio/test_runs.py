@@ -211,7 +211,7 @@ async def test_runs_are_found_by_the_names_of_their_jobs() -> None:
         assert "Release <!channel> 42" in listed[1].detail
         for named in listed:
             assert await res.target(named.text) == named.target
-        assert len(await res.names.known("res")) == 2
+        assert len(await res.target_cache.known("res")) == 2
 
 
 async def test_a_paused_agent_shows_its_runs_as_paused() -> None:

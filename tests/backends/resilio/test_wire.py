@@ -66,7 +66,7 @@ async def test_every_row_is_tested_on_the_wire() -> None:
         for typed in [*(row[0] for row in ROWS), "restart res:"]:
             operation = await res.operation(typed)
             tested.add((operation.verb, operation.target.kind))
-        assert tested == {(row.verb, row.target) for row in PLUGIN.rows.capabilities}
+        assert tested == {(row.verb, row.target) for row in PLUGIN.spec.capabilities}
 
 
 async def test_without_token_auth_no_token_is_fetched_or_sent() -> None:

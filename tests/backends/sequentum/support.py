@@ -209,7 +209,7 @@ class Joined:
     async def target(self, text: str) -> Target:
         """`run/ID`, `PATH`, `PATH@last`; the prefix is cut off as the grammar does."""
         path, _, selector = text.partition("@")
-        kinds = {kind.prefix: kind.name for kind in PLUGIN.rows.targets if kind.prefix}
+        kinds = {kind.prefix: kind.name for kind in PLUGIN.spec.targets if kind.prefix}
         head, slash, rest = path.partition("/")
         kind = kinds.get(head) if slash else None
         ref = TargetRef(backend="acc", path=rest if kind else path, selector=selector or None)
@@ -220,7 +220,7 @@ class Joined:
     ) -> Operation:
         """An operation as the pipeline makes it; `as_` and `for_` stand for words that Python keeps."""
         target = await self.target(at)
-        row = next(row for row in PLUGIN.rows.capabilities if (row.verb, row.target) == (verb, target.kind))
+        row = next(row for row in PLUGIN.spec.capabilities if (row.verb, row.target) == (verb, target.kind))
         plain = {name.rstrip("_"): value for name, value in given.items()}
         assert all(row.param(name) for name in plain)
         return Operation.of(row, request_id="r-1", target=target, given=plain, reason=reason, files=attached)

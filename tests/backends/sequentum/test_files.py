@@ -48,23 +48,23 @@ def bytes_of(done: Done) -> bytes:
     return Path(done.files[0].path).read_bytes()
 
 
-async def logs_of(here: Joined, packed: bytes, **words: Any) -> Done:
-    here.acc.answers[LOG] = file(packed)
-    await here.target(PATH)
-    return await here.do("logs", f"run/{RUN}", **words)
+async def logs_of(env: Joined, packed: bytes, **words: Any) -> Done:
+    env.acc.answers[LOG] = file(packed)
+    await env.target(PATH)
+    return await env.do("logs", f"run/{RUN}", **words)
 
 
 async def test_a_log_comes_without_its_secrets() -> None:
     """Named secrets, the token and the server's key are masked in the file and in the preview; the original is gone."""
     text = f"start\npassword=hunter2-canary\nusing {TOKEN} and {SERVER_KEY}\ndone\n"
-    async with joined() as here:
-        done = await logs_of(here, zipped(quick__log=text), tail=2)
+    async with joined() as env:
+        done = await logs_of(env, zipped(quick__log=text), tail=2)
         shown = content_of(done)["quick.log"]
         assert shown == "start\npassword=[redacted]\nusing [redacted] and [redacted]\ndone\n"
         assert done.preview == "using [redacted] and [redacted]\ndone"
         assert done.files[0].redactions == 3
         assert done.summary == f"Log of {PATH}: 4 lines in 1 file."
-        assert here.call.spool.left() == [".zip"]
+        assert env.call.spool.left() == [".zip"]
         data = bytes_of(done)
         assert (done.files[0].size, done.files[0].sha256) == (len(data), hashlib.sha256(data).hexdigest())
 
@@ -75,16 +75,16 @@ async def test_logs_of_a_job_run_keep_their_members() -> None:
     with zipfile.ZipFile(packed, "w") as archive:
         for folder in ("s1", "s2"):
             archive.writestr(f"{folder}/quick.log", f"token={folder}-canary\n")
-    async with joined(RecordingAcc({("GET", f"/api/job/run/{JOB}/logs"): file(packed.getvalue())})) as here:
-        done = await here.do("logs", f"jobrun/{JOB}")
+    async with joined(RecordingAcc({("GET", f"/api/job/run/{JOB}/logs"): file(packed.getvalue())})) as env:
+        done = await env.do("logs", f"jobrun/{JOB}")
         assert content_of(done) == {"quick.log": "token=[redacted]\n", "2-quick.log": "token=[redacted]\n"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
 async def test_secrets_are_found_in_every_encoding(encoding: str) -> None:
     """Logs of Windows programs are often UTF-16; a secret in those is masked too."""
-    async with joined() as here:
-        done = await logs_of(here, zipped(quick__log="Größe\npassword=hunter2-canary\n".encode(encoding)))
+    async with joined() as env:
+        done = await logs_of(env, zipped(quick__log="Größe\npassword=hunter2-canary\n".encode(encoding)))
         shown = content_of(done)["quick.log"]
         assert "password=[redacted]" in shown
         assert encoding == "latin-1" or "Größe" in shown
@@ -93,21 +93,21 @@ async def test_secrets_are_found_in_every_encoding(encoding: str) -> None:
 async def test_a_search_shows_its_lines() -> None:
     """`grep` finds plain text without regard to case, masked, and says when there is none."""
     text = "".join(f"line {i} {'TIMEOUT token=abc-canary' if i % 100 == 7 else 'ok'}\n" for i in range(10_000))
-    async with joined() as here:
-        done = await logs_of(here, zipped(a__log=text), grep="timeout")
+    async with joined() as env:
+        done = await logs_of(env, zipped(a__log=text), grep="timeout")
         assert done.preview.startswith("100 lines contain “timeout” (the last 50):\nline 5007 TIMEOUT token=[redacted]")
         assert "canary" not in done.preview
-        none = await logs_of(here, zipped(a__log=text), grep="[a-z]+")
+        none = await logs_of(env, zipped(a__log=text), grep="[a-z]+")
         assert (none.preview, none.remarks) == ("", ("No line contains “[a-z]+”.",))
-        few = (await logs_of(here, zipped(a__log=text), grep="timeout", tail=2)).preview.splitlines()
+        few = (await logs_of(env, zipped(a__log=text), grep="timeout", tail=2)).preview.splitlines()
         assert few[0] == "100 lines contain “timeout” (the last 2):"
         assert [line.split()[1] for line in few[1:]] == ["9807", "9907"]
 
 
 async def test_one_line_is_one_line() -> None:
     """A count and its word agree."""
-    async with joined() as here:
-        done = await logs_of(here, zipped(a__log="only timeout\n"), grep="timeout")
+    async with joined() as env:
+        done = await logs_of(env, zipped(a__log="only timeout\n"), grep="timeout")
         assert "1 line in 1 file." in done.summary
         assert done.preview.startswith("1 line contains “timeout”:")
 
@@ -126,22 +126,22 @@ async def test_a_log_is_compared_with_the_last_good_run() -> None:
         ("GET", f"/api/agent/{AGENT}/history"): said(runs),
         ("GET", "/api/run/good/log"): file(zipped(a__log=good)),
     }
-    async with joined(RecordingAcc(answers)) as here:
-        done = await logs_of(here, zipped(a__log=bad), diff=True)
+    async with joined(RecordingAcc(answers)) as env:
+        done = await logs_of(env, zipped(a__log=bad), diff=True)
         lines = done.preview.splitlines()
         assert lines[:2] == ["--- last good run/good", f"+++ run/{RUN}"]
         assert "-all fine" in lines
         assert "+login refused password=[redacted]" in lines
         assert not any(line.startswith(("+", "-")) and "page" in line for line in lines)
-        assert here.call.spool.left() == [".zip"]
-        here.acc.answers["GET", f"/api/agent/{AGENT}/history"] = said([RUN_REPLY])
-        assert "No earlier good run" in (await logs_of(here, zipped(a__log=bad), diff=True)).preview
+        assert env.call.spool.left() == [".zip"]
+        env.acc.answers["GET", f"/api/agent/{AGENT}/history"] = said([RUN_REPLY])
+        assert "No earlier good run" in (await logs_of(env, zipped(a__log=bad), diff=True)).preview
 
 
 async def test_a_long_preview_is_cut_at_its_start() -> None:
     """The end of a log is what people need."""
-    async with joined() as here:
-        done = await logs_of(here, zipped(a__log="".join(f"{i} {'x' * 300}\n" for i in range(500))), tail=200)
+    async with joined() as env:
+        done = await logs_of(env, zipped(a__log="".join(f"{i} {'x' * 300}\n" for i in range(500))), tail=200)
         assert len(done.preview) < 3000
         assert done.preview.startswith("...\n")
         assert done.preview.rstrip().splitlines()[-1].startswith("499 ")
@@ -167,18 +167,18 @@ async def test_names_of_members_are_labels_only(name: str) -> None:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr(zipfile.ZipInfo(name or "x/"), b"" if not name else b"text\n")
         archive.writestr("good.log", "text\n")
-    async with joined() as here:
-        names = content_of(await logs_of(here, packed.getvalue()))
+    async with joined() as env:
+        names = content_of(await logs_of(env, packed.getvalue()))
         assert all("/" not in one and "\\" not in one and ".." not in one and len(one) <= 110 for one in names)
         assert "good.log" in names
-        assert [path.name for path in here.call.spool.folder.iterdir() if path.suffix != ".zip"] == []
+        assert [path.name for path in env.call.spool.folder.iterdir() if path.suffix != ".zip"] == []
 
 
 async def test_what_cannot_be_masked_is_left_out() -> None:
     """A picture or a nested archive is not passed on, and that is said."""
-    async with joined() as here:
+    async with joined() as env:
         done = await logs_of(
-            here, zipped(a__log="fine\n", shot__png=b"\x89PNG\0\0\0\x01" * 50, inner__zip=zipped(x="y\0"))
+            env, zipped(a__log="fine\n", shot__png=b"\x89PNG\0\0\0\x01" * 50, inner__zip=zipped(x="y\0"))
         )
         assert list(content_of(done)) == ["a.log"]
         notes = [fact.value for fact in done.facts if fact.label == "Note"]
@@ -191,8 +191,8 @@ async def test_members_in_unusual_packings_are_left_out() -> None:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.log", "x\n" * 100, zipfile.ZIP_BZIP2)
         archive.writestr("b.log", "fine\n")
-    async with joined() as here:
-        done = await logs_of(here, packed.getvalue())
+    async with joined() as env:
+        done = await logs_of(env, packed.getvalue())
         assert list(content_of(done)) == ["b.log"]
 
 
@@ -208,27 +208,27 @@ def zip64(packed: bytes) -> bytes:
 
 async def test_an_archive_with_a_zip64_end_record_is_read() -> None:
     """The count of the usual end record is then a placeholder."""
-    async with joined() as here:
-        assert content_of(await logs_of(here, zip64(zipped(a__log="fine\n")))) == {"a.log": "fine\n"}
+    async with joined() as env:
+        assert content_of(await logs_of(env, zip64(zipped(a__log="fine\n")))) == {"a.log": "fine\n"}
 
 
 async def test_a_few_zero_bytes_make_no_binary_file() -> None:
     """A log that a killed program left is shown, without them, and masked all the same."""
-    async with joined() as here:
-        done = await logs_of(here, zipped(a__log=b"one\0\ntwo\npass\0word=hunter2-canary\n"))
+    async with joined() as env:
+        done = await logs_of(env, zipped(a__log=b"one\0\ntwo\npass\0word=hunter2-canary\n"))
         assert content_of(done)["a.log"].startswith("one\ntwo\n")
         assert "hunter2" not in content_of(done)["a.log"] + done.preview
 
 
 async def test_a_log_of_which_nothing_can_be_shown_is_not_done() -> None:
     """An archive without a text is an error that says what was left out; a log without a line is not good news."""
-    async with joined() as here:
+    async with joined() as env:
         with pytest.raises(BadReply, match=r"has nothing to show: shot\.png is not text and was left out\.$"):
-            await logs_of(here, zipped(shot__png=b"\x89PNG\0\0\0\x01" * 50))
+            await logs_of(env, zipped(shot__png=b"\x89PNG\0\0\0\x01" * 50))
         with pytest.raises(BadReply, match="the archive is empty"):
-            await logs_of(here, zipped())
-        assert here.call.spool.left() == []
-        empty = await logs_of(here, zipped(a__log=b""))
+            await logs_of(env, zipped())
+        assert env.call.spool.left() == []
+        empty = await logs_of(env, zipped(a__log=b""))
         assert empty.state == State(text="The log is empty", level=Level.WARN)
 
 
@@ -278,28 +278,28 @@ def broken() -> bytes:
 )
 async def test_harmful_archives_are_refused(make: Any) -> None:
     """Bombs, overlaps, crowds and damage end in a BadReply, and nothing is left on the disk."""
-    async with joined() as here:
+    async with joined() as env:
         with pytest.raises(BadReply):
-            await logs_of(here, make())
-        assert here.call.spool.left() == []
+            await logs_of(env, make())
+        assert env.call.spool.left() == []
 
 
 async def test_nothing_stored_is_said_so() -> None:
     """An empty answer, and the 404 of a run without stored data, are told in words."""
-    async with joined() as here:
+    async with joined() as env:
         with pytest.raises(NoSuchTarget):
-            await logs_of(here, b"")
-        here.acc.answers["GET", f"/api/run/{RUN}/backup"] = lambda: web.Response(status=404)
+            await logs_of(env, b"")
+        env.acc.answers["GET", f"/api/run/{RUN}/backup"] = lambda: web.Response(status=404)
         with pytest.raises(NoSuchTarget, match="storing must be switched on"):
-            await here.do("data", f"run/{RUN}")
-        assert here.call.spool.left() == []
+            await env.do("data", f"run/{RUN}")
+        assert env.call.spool.left() == []
 
 
 async def test_data_is_passed_on_as_it_is() -> None:
     """The stored data is not opened: the bytes are the vendor's."""
     packed = zipped(data__csv="password=stays\n")
-    async with joined(RecordingAcc({("GET", f"/api/run/{RUN}/backup"): file(packed)})) as here:
-        done = await here.do("data", f"run/{RUN}")
+    async with joined(RecordingAcc({("GET", f"/api/run/{RUN}/backup"): file(packed)})) as env:
+        done = await env.do("data", f"run/{RUN}")
         assert bytes_of(done) == packed
 
 

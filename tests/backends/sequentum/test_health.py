@@ -36,8 +36,8 @@ def token(**claims: Any) -> str:
 async def test_the_end_of_the_token_is_told_a_week_ahead(days: float, said_: str) -> None:
     """Its own `exp` is read without checking anything else."""
     ends = NOON + timedelta(days=days)
-    async with joined(token=token(exp=int(ends.timestamp()), iss="Sequentum")) as here:
-        health = await here.backend.health()
+    async with joined(token=token(exp=int(ends.timestamp()), iss="Sequentum")) as env:
+        health = await env.backend.health()
         assert (health.ok, health.summary, health.credential_ends) == (True, said_, ends)
 
 
@@ -45,22 +45,22 @@ async def test_the_end_of_the_token_is_told_a_week_ahead(days: float, said_: str
 async def test_any_token_is_tolerated(odd: str) -> None:
     """A token that is no JSON web token has no readable end, and that is all."""
     assert ends_at(odd) is None
-    async with joined(token=odd) as here:
-        assert (await here.backend.health()).ok
+    async with joined(token=odd) as env:
+        assert (await env.backend.health()).ok
 
 
 async def test_being_told_that_there_is_no_such_agent_is_health() -> None:
     """Without a known agent a made-up one is asked for: its 404 is a sign of life."""
-    async with joined(RecordingAcc({("GET", "/api/agent"): said({}, 404)})) as here:
-        assert (await here.backend.health()).ok
-        assert here.acc.seen[0].query == "agentPath=signalbox/health-check"
+    async with joined(RecordingAcc({("GET", "/api/agent"): said({}, 404)})) as env:
+        assert (await env.backend.health()).ok
+        assert env.acc.seen[0].query == "agentPath=signalbox/health-check"
 
 
 @pytest.mark.parametrize(("status", "word"), [(401, "does not accept the credential"), (500, "internal error")])
 async def test_a_sick_acc_is_not_ok(status: int, word: str) -> None:
     """A refused token and an error are told, without the token."""
-    async with joined(RecordingAcc({("GET", "/api/agent"): said({"message": TOKEN}, status)})) as here:
-        health = await here.backend.health()
+    async with joined(RecordingAcc({("GET", "/api/agent"): said({"message": TOKEN}, status)})) as env:
+        health = await env.backend.health()
         assert not health.ok
         assert word in health.summary
         assert TOKEN not in health.summary
@@ -68,16 +68,16 @@ async def test_a_sick_acc_is_not_ok(status: int, word: str) -> None:
 
 async def test_a_server_is_asked_with_its_configured_key() -> None:
     """What it says is shown in words, and never its key."""
-    async with joined() as here:
-        done = await here.do("health", "server/crawl-1")
+    async with joined() as env:
+        done = await env.do("health", "server/crawl-1")
         facts = {fact.label: fact.value for fact in done.facts}
         assert done.summary == "Server crawl-1 answers."
         assert done.state == State(text="answers", level=Level.GOOD)
         assert facts["CPU"] == "0 % now, 2 % average, 20 % peak (limit 100 %)"
         assert (facts["Memory"], facts["Disk"]) == ("6 % now, 13 % average, 23 % peak (limit 90 %)", "C: 47 %")
         bad = {**SERVER_REPLY, "isError": True, "message": f"key {SERVER_KEY} refused"}
-        here.acc.answers["POST", "/api/server/check"] = said(bad)
-        done = await here.do("health", "server/crawl-1")
+        env.acc.answers["POST", "/api/server/check"] = said(bad)
+        done = await env.do("health", "server/crawl-1")
         assert done.summary == "Server crawl-1 has an error: key [redacted] refused."
         assert done.state == State(text="error", level=Level.BAD)
         assert SERVER_KEY not in done.model_dump_json()
@@ -116,8 +116,8 @@ def test_a_copied_token_may_have_its_line_end() -> None:
 
 async def test_nothing_of_a_backend_shows_its_secrets() -> None:
     """Neither the adapter nor what hangs on it prints a token or a key."""
-    async with joined() as here:
-        await here.target(PATH)
-        shown = repr(here.backend) + repr(here.backend._ctx) + repr(vars(here.backend))
+    async with joined() as env:
+        await env.target(PATH)
+        shown = repr(env.backend) + repr(env.backend._ctx) + repr(vars(env.backend))
         assert TOKEN not in shown
         assert SERVER_KEY not in shown

@@ -278,13 +278,13 @@ CASES = (
 async def test_an_operation_becomes_exactly_this_call(case: Case) -> None:
     """Method, raw path, query, headers and body are those of the vendor's page, and a change is made once."""
     known = [SCHEDULE_REPLY, {**SCHEDULE_REPLY, "scheduleId": SAMPLE_SCHEDULE}]
-    async with joined(RecordingAcc({("GET", f"/api/job/{AGENT}/schedules"): said(known)})) as here:
-        await here.do("schedules", PATH)
+    async with joined(RecordingAcc({("GET", f"/api/job/{AGENT}/schedules"): said(known)})) as env:
+        await env.do("schedules", PATH)
         boundary = f"signalbox{'00000000-0000-4000-8000-000000000001'.replace('-', '')}"
-        done = await here.do(case.verb, case.target, **case.words)
+        done = await env.do(case.verb, case.target, **case.words)
         assert done.summary
         wire = case.wire
-        sent = [seen for seen in here.acc.seen if (seen.method, seen.path) == (wire.method, wire.path)]
+        sent = [seen for seen in env.acc.seen if (seen.method, seen.path) == (wire.method, wire.path)]
         assert sent
         seen = sent[-1]
         assert seen.query == wire.query
@@ -300,7 +300,7 @@ async def test_an_operation_becomes_exactly_this_call(case: Case) -> None:
             assert kind is not None
             assert kind.replace(boundary, "signalboxB") == wire.content_type
         if wire.method != "GET":
-            assert [(one.method, one.path) for one in here.acc.changes()] == [(wire.method, wire.path)]
+            assert [(one.method, one.path) for one in env.acc.changes()] == [(wire.method, wire.path)]
 
 
 def test_every_operation_has_a_case() -> None:
@@ -308,12 +308,12 @@ def test_every_operation_has_a_case() -> None:
     assert {int(case.name.split()[0]) for case in CASES} == set(range(1, 32))
     kinds = {"run": "run", "jobrun": "jobrun", "schedule": "schedule", "server": "server"}
     covered = {(case.verb, kinds.get(case.target.split("/")[0], "agent")) for case in CASES}
-    assert covered == {(row.verb, row.target) for row in PLUGIN.rows.capabilities}
+    assert covered == {(row.verb, row.target) for row in PLUGIN.spec.capabilities}
 
 
 def test_risk_and_repeat_safety_are_those_of_the_plan() -> None:
     """What starts something is never repeated; what destroys is danger; logs and data are their own verbs."""
-    rows = {(row.verb, row.target): row for row in PLUGIN.rows.capabilities}
+    rows = {(row.verb, row.target): row for row in PLUGIN.spec.capabilities}
     unsafe = {key for key, row in rows.items() if not row.idempotent}
     assert unsafe == {("start", "agent"), ("restart", "run"), ("retry", "run"), ("schedule start", "schedule")}
     assert {key for key, row in rows.items() if row.starts_run} == unsafe
@@ -347,21 +347,21 @@ async def test_the_misprinted_path_is_tried_second(setting: str, paths: list[str
     from aiohttp import web  # noqa: PLC0415
 
     acc = RecordingAcc({("POST", f"/api/job/{AGENT}/schedules/on"): lambda: web.Response(status=404)})
-    async with joined(acc, schedules_on_path=setting) as here:
+    async with joined(acc, schedules_on_path=setting) as env:
         if setting == "corrected":
             with pytest.raises(Exception, match="has no agent"):
-                await here.do("schedule on", PATH)
+                await env.do("schedule on", PATH)
         else:
-            assert (await here.do("schedule on", PATH)).summary == f"All schedules of {PATH} are on."
+            assert (await env.do("schedule on", PATH)).summary == f"All schedules of {PATH} are on."
         assert [seen.path for seen in acc.changes()] == paths
 
 
 async def test_attached_files_are_uploaded_in_one_call() -> None:
     """Every file of the message becomes one part, whole and under its own name."""
-    async with joined() as here:
-        here.call.files = {"F1": Attached("a.csv", b"x" * 1000), "F2": Attached("b.zip", b"PK" + b"y" * 3000)}
-        done = await here.do("input upload", PATH, attached=("F1", "F2"))
-        seen = here.acc.changes()[-1]
+    async with joined() as env:
+        env.call.files = {"F1": Attached("a.csv", b"x" * 1000), "F2": Attached("b.zip", b"PK" + b"y" * 3000)}
+        done = await env.do("input upload", PATH, attached=("F1", "F2"))
+        seen = env.acc.changes()[-1]
         assert done.facts[0].value == "a.csv, b.zip"
         assert seen.body.count(b"Content-Disposition") == 2
         assert b"x" * 1000 + b"\r\n--" in seen.body
@@ -370,10 +370,10 @@ async def test_attached_files_are_uploaded_in_one_call() -> None:
 
 async def test_an_upload_tells_its_length() -> None:
     """As every sample of the vendor's page does; not in chunks of unknown number."""
-    async with joined() as here:
-        here.call.files = {"F1": Attached("a.csv", b"x" * 1000)}
-        await here.do("input upload", PATH, attached=("F1",))
-        seen = here.acc.changes()[-1]
+    async with joined() as env:
+        env.call.files = {"F1": Attached("a.csv", b"x" * 1000)}
+        await env.do("input upload", PATH, attached=("F1",))
+        seen = env.acc.changes()[-1]
         assert seen.headers["content-length"] == str(len(seen.body))
         assert "transfer-encoding" not in seen.headers
 
@@ -392,25 +392,25 @@ class Grown(Attached):
 @pytest.mark.parametrize("announced", [999, 1001])
 async def test_a_file_of_another_size_than_announced_is_not_uploaded(announced: int) -> None:
     """The length is sent first, so the rest has to fit it."""
-    async with joined() as here:
-        here.call.files = {"F1": Grown("a.csv", b"x" * 1000, announced)}
+    async with joined() as env:
+        env.call.files = {"F1": Grown("a.csv", b"x" * 1000, announced)}
         with pytest.raises(BadRequest, match="a size other than announced"):
-            await here.do("input upload", PATH, attached=("F1",))
+            await env.do("input upload", PATH, attached=("F1",))
 
 
 @pytest.mark.parametrize("verb", ["input put", "input upload"])
 async def test_typed_line_breaks_are_line_breaks(verb: str) -> None:
     r"""`text="a\r\nb"` is two lines; a backslash is written twice."""
-    async with joined() as here:
-        await here.do(verb, PATH, name="a.csv", text=r"a\r\nb\tC:\\new")
-        assert b"a\r\nb\tC:\\new" in here.acc.changes()[-1].body
+    async with joined() as env:
+        await env.do(verb, PATH, name="a.csv", text=r"a\r\nb\tC:\\new")
+        assert b"a\r\nb\tC:\\new" in env.acc.changes()[-1].body
 
 
 async def test_one_attached_file_can_be_the_csv() -> None:
     """`input put` takes its text from the attached file too."""
-    async with joined() as here:
-        here.call.files = {"F1": Attached("whatever.csv", b"a,b\n1,2\n")}
-        done = await here.do("input put", PATH, name="prices.csv", attached=("F1",))
-        seen = here.acc.changes()[-1]
+    async with joined() as env:
+        env.call.files = {"F1": Attached("whatever.csv", b"a,b\n1,2\n")}
+        done = await env.do("input put", PATH, name="prices.csv", attached=("F1",))
+        seen = env.acc.changes()[-1]
         assert (seen.query, seen.body) == ("name=prices.csv", b"a,b\n1,2\n")
         assert done.summary == f"{PATH} now has the input prices.csv."

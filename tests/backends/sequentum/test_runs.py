@@ -79,9 +79,9 @@ def test_usages_are_read() -> None:
 
 async def test_the_vendors_sample_run_reads_well() -> None:
     """Facts have labels, the message is shown, and a good run suggests its log."""
-    async with joined() as here:
-        await here.target(PATH)
-        done = await here.do("status", f"run/{RUN}")
+    async with joined() as env:
+        await env.target(PATH)
+        done = await env.do("status", f"run/{RUN}")
         facts = {fact.label: fact.value for fact in done.facts}
         assert done.summary == f"{PATH} is Succeeded: Completed."
         assert facts["State"] == "Succeeded"
@@ -95,12 +95,12 @@ async def test_the_vendors_sample_run_reads_well() -> None:
 
 async def test_what_makes_sense_next_depends_on_the_state() -> None:
     """A run that goes on can be looked at again, a failed one retried by its method; there is no stop."""
-    async with joined() as here:
-        await here.target(PATH)
+    async with joined() as env:
+        await env.target(PATH)
         labels = {}
         for status in range(1, 8):
-            here.acc.answers["GET", f"/api/run/{RUN}"] = said({**RUN_REPLY, "status": status})
-            done = await here.do("status", f"run/{RUN}")
+            env.acc.answers["GET", f"/api/run/{RUN}"] = said({**RUN_REPLY, "status": status})
+            done = await env.do("status", f"run/{RUN}")
             labels[status] = [step.label for step in done.next]
             if status == 7:
                 assert done.next[1].params == (("method", "ContinueAndRetryErrorsRefreshAgent"),)
@@ -118,8 +118,8 @@ async def test_what_makes_sense_next_depends_on_the_state() -> None:
 
 async def test_an_agent_tells_its_newest_run_and_its_schedules() -> None:
     """One answer with the state, the next time and the schedules in their own zone."""
-    async with joined() as here:
-        done = await here.do("status", PATH)
+    async with joined() as env:
+        done = await env.do("status", PATH)
         assert done.summary == f"{PATH}: the newest run (2019-05-21 03:52 UTC) is Succeeded."
         assert done.table
         assert done.table.rows[0][:4] == (
@@ -131,9 +131,9 @@ async def test_an_agent_tells_its_newest_run_and_its_schedules() -> None:
 
 async def test_a_job_run_tells_its_agent_runs() -> None:
     """Its number leads to the runs in it, and progress counts them."""
-    async with joined() as here:
-        await here.target(PATH)
-        done = await here.do("status", f"jobrun/{JOB}")
+    async with joined() as env:
+        await env.target(PATH)
+        done = await env.do("status", f"jobrun/{JOB}")
         assert done.summary == f"{PATH}: job run 3 is Succeeded."
         assert done.view
         assert (done.view.done, done.view.total) == (1, 1)
@@ -144,23 +144,23 @@ async def test_a_job_run_tells_its_agent_runs() -> None:
 async def test_many_watched_runs_cost_one_request() -> None:
     """A poll of one agent is one request for its history, however many runs are watched."""
     runs = [{**RUN_REPLY, "agentRunHistoryId": f"r{i}", "status": 2} for i in range(200)]
-    async with joined(RecordingAcc({HISTORY: said(runs)})) as here:
-        agent = await here.target(PATH)
-        watched = [here.backend._ctx.finder.part("run", f"r{i}", agent) for i in range(200)]
-        before = len(here.acc.seen)
-        views = await here.backend.poll(AGENT, watched)
-        assert len(here.acc.seen) == before + 1
-        assert here.acc.seen[-1].query == "count=250"
+    async with joined(RecordingAcc({HISTORY: said(runs)})) as env:
+        agent = await env.target(PATH)
+        watched = [env.backend._ctx.finder.part("run", f"r{i}", agent) for i in range(200)]
+        before = len(env.acc.seen)
+        views = await env.backend.poll(AGENT, watched)
+        assert len(env.acc.seen) == before + 1
+        assert env.acc.seen[-1].query == "count=250"
         assert len(views) == 200
         assert views["r7"].state == "Running"
 
 
 async def test_a_run_beyond_the_page_is_asked_for_by_itself() -> None:
     """What the history no longer lists is looked up; what is gone is said to be gone; jobs have their own history."""
-    async with joined(RecordingAcc({HISTORY: said([])})) as here:
-        agent = await here.target(PATH)
-        part = here.backend._ctx.finder.part
-        views = await here.backend.poll(
+    async with joined(RecordingAcc({HISTORY: said([])})) as env:
+        agent = await env.target(PATH)
+        part = env.backend._ctx.finder.part
+        views = await env.backend.poll(
             AGENT, [part("run", RUN, agent), part("run", "gone", agent), part("jobrun", JOB, agent)]
         )
         assert {one: view.state for one, view in views.items()} == {
@@ -183,42 +183,42 @@ async def test_a_run_beyond_the_page_is_asked_for_by_itself() -> None:
 )
 async def test_contradictions_are_refused_before_approval_and_unsent(words: dict[str, Any]) -> None:
     """Parameters that exclude each other make no operation."""
-    async with joined() as here:
+    async with joined() as env:
         with pytest.raises(BadRequest):
-            await here.operation("start", PATH, **words)
-        assert not here.acc.changes()
+            await env.operation("start", PATH, **words)
+        assert not env.acc.changes()
 
 
 @pytest.mark.parametrize(("delivery", "content"), [("plain", b"a,b\n1,2\n"), ("zip", b"PK\x05\x06" + bytes(18))])
 async def test_a_synchronous_start_brings_its_data(delivery: str, content: bytes) -> None:
     """The data comes back as a file with its hash, under a harmless name."""
-    async with joined(RecordingAcc({START: file(content, "text/plain")})) as here:
-        done = await here.do("start", PATH, sync=True, timeout=30, delivery=delivery)
+    async with joined(RecordingAcc({START: file(content, "text/plain")})) as env:
+        done = await env.do("start", PATH, sync=True, timeout=30, delivery=delivery)
         assert done.files[0].size == len(content)
         assert done.files[0].name == f"quick-data.{'zip' if delivery == 'zip' else 'csv'}"
-        assert here.acc.changes()[0].body.decode().count(delivery.title()) == 1
+        assert env.acc.changes()[0].body.decode().count(delivery.title()) == 1
         assert done.run is None
-        assert here.call.told
+        assert env.call.told
 
 
 async def test_a_synchronous_start_may_bring_ids_all_the_same() -> None:
     """Ids where data was asked for are a started run, and no file is left."""
-    async with joined() as here:
-        done = await here.do("start", PATH, sync=True, delivery="zip")
+    async with joined() as env:
+        done = await env.do("start", PATH, sync=True, delivery="zip")
         assert done.run
         assert not done.files
-        assert here.call.spool.left() == []
+        assert env.call.spool.left() == []
 
 
 async def test_several_sessions_are_several_runs() -> None:
     """Every id is told, and all are followed as one."""
-    async with joined(RecordingAcc({START: said({"agentRunHistoryIds": ["a", "b"]})})) as here:
-        done = await here.do("start", PATH, sessions=True)
+    async with joined(RecordingAcc({START: said({"agentRunHistoryIds": ["a", "b"]})})) as env:
+        done = await env.do("start", PATH, sessions=True)
         assert done.summary == f"{PATH} was started in 2 sessions."
         assert done.facts[0].value == "a, b"
         assert done.run
         assert done.run.together == ("a", "b")
-        assert (await here.names.by_id("acc", "run", "b")) is not None
+        assert (await env.target_cache.by_id("acc", "run", "b")) is not None
 
 
 @pytest.mark.parametrize(
@@ -241,73 +241,73 @@ async def test_runs_of_one_start_end_together_as_the_worst_of_them(
     answers = {START: said({"agentRunHistoryIds": ["r0", "r1"]}), HISTORY: said(runs)}
     for run in runs:
         answers["GET", f"/api/run/{run['agentRunHistoryId']}"] = said(run)
-    async with joined(RecordingAcc(answers)) as here:
-        done = await here.do("start", PATH, sessions=True)
+    async with joined(RecordingAcc(answers)) as env:
+        done = await env.do("start", PATH, sessions=True)
         assert done.run
-        seen = len(here.acc.seen)
-        view = (await here.backend.poll(AGENT, [done.run]))["r0"]
-        assert len(here.acc.seen) == seen + 1
+        seen = len(env.acc.seen)
+        view = (await env.backend.poll(AGENT, [done.run]))["r0"]
+        assert len(env.acc.seen) == seen + 1
         assert (view.state, view.phase) == (state, phase)
         assert [step.label for step in view.next] == labels
         assert all(f"r{at}" in str(view.facts[at].value) for at in (0, 1))
         assert phase not in (Phase.FAILED, Phase.SUCCEEDED) or all(f"run r{at} " in view.message for at in (0, 1))
-        status = await here.operation("status", f"run/{RUN}")
-        again = await here.backend.run(status.model_copy(update={"target": done.run}), here.call)
+        status = await env.operation("status", f"run/{RUN}")
+        again = await env.backend.run(status.model_copy(update={"target": done.run}), env.call)
         assert isinstance(again, Done)
         assert again.view == view
 
 
 async def test_a_started_run_counts_as_its_agent_later() -> None:
     """The run's target carries the agent's scope, and the memory keeps it."""
-    async with joined() as here:
-        done = await here.do("start", PATH)
+    async with joined() as env:
+        done = await env.do("start", PATH)
         assert done.run
         assert (done.run.scope, done.run.parent_name, done.run.group) == (f"acc:{PATH}", PATH, AGENT)
-        assert await here.names.by_id("acc", "run", done.run.id) == done.run
+        assert await env.target_cache.by_id("acc", "run", done.run.id) == done.run
 
 
 async def test_a_second_job_is_refused_in_the_vendors_words() -> None:
     """What the ACC says reaches the person."""
     busy = lambda: web.Response(text="Job is already running.", status=409)  # noqa: E731
-    async with joined(RecordingAcc({("POST", f"/api/job/{AGENT}/start"): busy})) as here:
+    async with joined(RecordingAcc({("POST", f"/api/job/{AGENT}/start"): busy})) as env:
         with pytest.raises(Rejected, match=r"acc refused the request \(409\): Job is already running\."):
-            await here.do("start", PATH, as_="job")
+            await env.do("start", PATH, as_="job")
 
 
 @pytest.mark.parametrize("reply", [{}, {"agentRunHistoryIds": []}, {"agentRunHistoryIds": [7]}, [], "ok"])
 async def test_a_start_without_an_id_is_a_bad_reply(reply: object) -> None:
     """Success without the promised ids is not told as a started run."""
-    async with joined(RecordingAcc({START: said(reply)})) as here:
+    async with joined(RecordingAcc({START: said(reply)})) as env:
         with pytest.raises(BadReply):
-            await here.do("start", PATH)
+            await env.do("start", PATH)
 
 
 async def test_an_approver_sees_what_goes_on() -> None:
     """Active runs, the last outcomes and the next time stand before a decision."""
     runs = [run_at(-60), *({**RUN_REPLY, "agentRunHistoryId": f"r{i}", "status": 4 + i % 2} for i in range(9))]
-    async with joined(RecordingAcc({HISTORY: said(runs)})) as here:
-        facts = dict(await here.backend.preflight(await here.operation("start", PATH, as_="job")))
+    async with joined(RecordingAcc({HISTORY: said(runs)})) as env:
+        facts = dict(await env.backend.preflight(await env.operation("start", PATH, as_="job")))
         assert facts["Active runs"] == "Running since 2026-11-22 11:59 UTC"
         assert facts["Last outcomes"].count(";") == 4
         assert facts["Next scheduled runs"] == "2019-05-30 05:36 UTC"
         assert facts["Newest job run"].startswith("number 3, Succeeded")
-        assert await here.backend.state_of(await here.target(PATH)) == "1 run active"
-        assert await here.backend.state_of(await here.target(f"run/{RUN}")) == "Succeeded"
-        assert await here.backend.state_of(await here.target("server/crawl-1")) == ""
+        assert await env.backend.state_of(await env.target(PATH)) == "1 run active"
+        assert await env.backend.state_of(await env.target(f"run/{RUN}")) == "Succeeded"
+        assert await env.backend.state_of(await env.target("server/crawl-1")) == ""
 
 
 async def test_requests_of_one_backend_do_not_all_go_at_once() -> None:
     """However many look at once, the ACC sees at most eight requests at the same time."""
     now = most = 0
-    async with joined() as here:
+    async with joined() as env:
 
         async def slow(request: web.BaseRequest) -> web.StreamResponse:
             nonlocal now, most
             now, most = now + 1, max(most, now + 1)
             await asyncio.sleep(0.01)
             now -= 1
-            return await RecordingAcc.handle(here.acc, request)
+            return await RecordingAcc.handle(env.acc, request)
 
-        here.acc.server.handler = slow
-        await asyncio.gather(*(here.target(PATH) for _ in range(40)))
+        env.acc.server.handler = slow
+        await asyncio.gather(*(env.target(PATH) for _ in range(40)))
     assert most <= 8

@@ -44,11 +44,11 @@ def test_times_are_told_on_the_clocks_of_the_zone() -> None:
 
 async def test_a_new_schedule_gets_its_id_from_the_request() -> None:
     """The same request made twice sets the same schedule, never two."""
-    async with joined(time_zone="Europe/Berlin") as here:
-        operation = await here.operation("schedule set", PATH, input={"a": "1"}, **NEW)
-        first = await here.backend.run(operation, here.call)
-        await here.backend.run(operation, here.call)
-        sent = [body(seen) for seen in here.acc.changes()]
+    async with joined(time_zone="Europe/Berlin") as env:
+        operation = await env.operation("schedule set", PATH, input={"a": "1"}, **NEW)
+        first = await env.backend.run(operation, env.call)
+        await env.backend.run(operation, env.call)
+        sent = [body(seen) for seen in env.acc.changes()]
         assert sent[0] == sent[1]
         assert (sent[0]["timeZoneId"], sent[0]["isEnabled"], sent[0]["isWindowless"]) == (
             "W. Europe Standard Time",
@@ -57,15 +57,15 @@ async def test_a_new_schedule_gets_its_id_from_the_request() -> None:
         )
         assert (sent[0]["logLevel"], sent[0]["sessionId"], sent[0]["inputParameters"]) == (1, None, '{"a":"1"}')
         assert first.summary == f"A schedule of {PATH} was added."
-        assert (await here.names.by_id("acc", "schedule", sent[0]["scheduleId"])) is not None
+        assert (await env.target_cache.by_id("acc", "schedule", sent[0]["scheduleId"])) is not None
 
 
 async def test_a_change_keeps_what_is_not_named() -> None:
     """The vendor's call replaces everything, so the rest is read first and sent again."""
     old = {**SCHEDULE_REPLY, "sessionId": "s7", "inputParameters": '{"x":"1"}', "isEnabled": False}
-    async with joined(RecordingAcc({LIST: said([old])})) as here:
-        done = await here.do("schedule set", PATH, id=SCHEDULE, cron="0 0 6 * * *")
-        assert body(here.acc.changes()[0]) == {
+    async with joined(RecordingAcc({LIST: said([old])})) as env:
+        done = await env.do("schedule set", PATH, id=SCHEDULE, cron="0 0 6 * * *")
+        assert body(env.acc.changes()[0]) == {
             "scheduleId": SCHEDULE,
             "cron": "0 0 6 * * *",
             "sessionId": "s7",
@@ -92,38 +92,38 @@ async def test_a_change_keeps_what_is_not_named() -> None:
 )
 async def test_a_start_is_exactly_in_the_vendors_form(start: str) -> None:
     """Anything else makes no operation, so that nobody is asked for it and nothing is sent."""
-    async with joined() as here:
+    async with joined() as env:
         with pytest.raises(BadRequest, match="written exactly like"):
-            await here.operation("schedule set", PATH, cron="0 0 0 1", start=start)
-        assert not here.acc.changes()
+            await env.operation("schedule set", PATH, cron="0 0 0 1", start=start)
+        assert not env.acc.changes()
 
 
 @pytest.mark.parametrize("words", [{}, {"cron": "0 0 0 1"}, {"start": "2026-07-16T11:21:20"}])
 async def test_a_new_schedule_needs_its_times(words: dict[str, Any]) -> None:
     """Without `cron` and `start` there is nothing to add."""
-    async with joined() as here:
+    async with joined() as env:
         with pytest.raises(BadRequest, match="needs `cron=` and `start=`"):
-            await here.do("schedule set", PATH, **words)
-        assert not here.acc.changes()
+            await env.do("schedule set", PATH, **words)
+        assert not env.acc.changes()
 
 
 @pytest.mark.parametrize("wanted", ["not-there", SCHEDULE[:-1] + "0"])
 async def test_only_a_schedule_of_this_agent_is_changed(wanted: str) -> None:
     """The ACC would change another agent's schedule by its id; it is refused, before an approval and before the call."""
     listed = [SCHEDULE_REPLY, {**SCHEDULE_REPLY, "scheduleId": "s2"}]
-    async with joined(RecordingAcc({LIST: said(listed)})) as here:
-        operation = await here.operation("schedule set", PATH, id=wanted, **NEW)
-        for attempt in (here.backend.check(operation), here.backend.run(operation, here.call)):
+    async with joined(RecordingAcc({LIST: said(listed)})) as env:
+        operation = await env.operation("schedule set", PATH, id=wanted, **NEW)
+        for attempt in (env.backend.check(operation), env.backend.run(operation, env.call)):
             with pytest.raises(BadRequest, match=f"{PATH} has no schedule `{wanted}`. It has `{SCHEDULE}`, `s2`"):
                 await attempt
-        assert not here.acc.changes()
+        assert not env.acc.changes()
 
 
 async def test_an_agent_without_schedules_has_none_to_change() -> None:
     """An id that somebody chose is no way to add one: without `id=` the bot makes it."""
-    async with joined(RecordingAcc({LIST: said([])})) as here:
+    async with joined(RecordingAcc({LIST: said([])})) as env:
         with pytest.raises(BadRequest, match="It has none") as refused:
-            await here.do("schedule set", PATH, id="mine", **NEW)
+            await env.do("schedule set", PATH, id="mine", **NEW)
         assert "Leave `id=` out" in refused.value.hint
 
 
@@ -133,20 +133,20 @@ async def test_an_agent_without_schedules_has_none_to_change() -> None:
 )
 async def test_an_unknown_zone_is_refused_with_the_nearest_names(zone: str, near: str) -> None:
     """A schedule on clocks that do not exist would run at a time that nobody meant."""
-    async with joined() as here:
-        operation = await here.operation("schedule set", PATH, zone=zone, **NEW)
-        for attempt in (here.backend.check(operation), here.backend.run(operation, here.call)):
+    async with joined() as env:
+        operation = await env.operation("schedule set", PATH, zone=zone, **NEW)
+        for attempt in (env.backend.check(operation), env.backend.run(operation, env.call)):
             with pytest.raises(BadRequest, match="is an unknown time zone") as refused:
                 await attempt
             assert near in refused.value.hint
-        assert not here.acc.changes()
+        assert not env.acc.changes()
 
 
 async def test_a_zone_without_a_windows_name_is_passed_on_with_a_warning() -> None:
     """It exists, and the ACC may know it although the table does not."""
-    async with joined() as here:
-        done = await here.do("schedule set", PATH, zone="Antarctica/Troll", **NEW)
-        assert body(here.acc.changes()[0])["timeZoneId"] == "Antarctica/Troll"
+    async with joined() as env:
+        done = await env.do("schedule set", PATH, zone="Antarctica/Troll", **NEW)
+        assert body(env.acc.changes()[0])["timeZoneId"] == "Antarctica/Troll"
         assert any(fact.label == "Warning" and "Troll" in str(fact.value) for fact in done.facts)
 
 
@@ -159,23 +159,23 @@ async def test_before_all_are_deleted_it_is_said_which() -> None:
         (one, f"1 schedule: {SCHEDULE} (on"),
         ([], "0 schedules"),
     ):
-        async with joined(RecordingAcc({LIST: said(listed)})) as here:
-            facts = dict(await here.backend.preflight(await here.operation("schedule delete", PATH)))
+        async with joined(RecordingAcc({LIST: said(listed)})) as env:
+            facts = dict(await env.backend.preflight(await env.operation("schedule delete", PATH)))
             assert facts["Will be deleted"].startswith(words)
 
 
 async def test_switching_all_says_what_becomes_of_those_that_are_off() -> None:
     """An approver learns that `on` reaches schedules which are off now, and that the end of a pause does not."""
     schedules = [SCHEDULE_REPLY, {**SCHEDULE_REPLY, "scheduleId": "s2", "isEnabled": False}]
-    async with joined(RecordingAcc({LIST: said(schedules)})) as here:
-        facts = dict(await here.backend.preflight(await here.operation("schedule off", PATH, for_=7200)))
+    async with joined(RecordingAcc({LIST: said(schedules)})) as env:
+        facts = dict(await env.backend.preflight(await env.operation("schedule off", PATH, for_=7200)))
         assert facts["Schedules"] == "2, 1 of them off now"
         assert facts["Note"] == "schedules that are off now stay off when the pause ends"
-        facts = dict(await here.backend.preflight(await here.operation("schedule on", PATH)))
+        facts = dict(await env.backend.preflight(await env.operation("schedule on", PATH)))
         assert facts["Note"] == "schedules that are off now are switched on too"
-        assert await here.backend.state_of(await here.target("schedule/s2")) == ""
-        await here.do("schedules", PATH)
-        assert await here.backend.state_of(await here.target("schedule/s2")) == "off"
+        assert await env.backend.state_of(await env.target("schedule/s2")) == ""
+        await env.do("schedules", PATH)
+        assert await env.backend.state_of(await env.target("schedule/s2")) == "off"
 
 
 @pytest.mark.parametrize(
@@ -190,30 +190,30 @@ async def test_a_schedule_is_not_changed_where_it_cannot_stay_as_it_is(
     odd: dict[str, Any], words: str, given: dict[str, Any]
 ) -> None:
     """The call replaces all fields, so one that can't be read has to be given."""
-    async with joined(RecordingAcc({LIST: said([{**SCHEDULE_REPLY, **odd}])})) as here:
+    async with joined(RecordingAcc({LIST: said([{**SCHEDULE_REPLY, **odd}])})) as env:
         with pytest.raises(BadReply, match=words):
-            await here.do("schedule set", PATH, id=SCHEDULE, cron="0 0 0 2")
-        assert here.acc.changes() == []
-        await here.do("schedule set", PATH, id=SCHEDULE, cron="0 0 0 2", **given)
-        assert len(here.acc.changes()) == 1
+            await env.do("schedule set", PATH, id=SCHEDULE, cron="0 0 0 2")
+        assert env.acc.changes() == []
+        await env.do("schedule set", PATH, id=SCHEDULE, cron="0 0 0 2", **given)
+        assert len(env.acc.changes()) == 1
 
 
 async def test_the_inputs_of_a_schedule_may_be_an_object() -> None:
     """They are JSON text by the page; an object is sent back as such a text."""
     listed = [{**SCHEDULE_REPLY, "inputParameters": {"country": "de"}}]
-    async with joined(RecordingAcc({LIST: said(listed)})) as here:
-        await here.do("schedule set", PATH, id=SCHEDULE, cron="0 0 0 2")
-        assert body(here.acc.changes()[0])["inputParameters"] == '{"country":"de"}'
+    async with joined(RecordingAcc({LIST: said(listed)})) as env:
+        await env.do("schedule set", PATH, id=SCHEDULE, cron="0 0 0 2")
+        assert body(env.acc.changes()[0])["inputParameters"] == '{"country":"de"}'
 
 
 async def test_a_pause_needs_to_know_which_schedules_are_on() -> None:
     """Otherwise it could not switch them on again; without an end the switch needs nothing."""
-    async with joined(RecordingAcc({LIST: said([SCHEDULE_REPLY, {**SCHEDULE_REPLY, "isEnabled": "maybe"}])})) as here:
+    async with joined(RecordingAcc({LIST: said([SCHEDULE_REPLY, {**SCHEDULE_REPLY, "isEnabled": "maybe"}])})) as env:
         with pytest.raises(BadReply, match="`isEnabled` can't be read"):
-            await here.do("schedule off", PATH, for_=7200)
-        assert here.acc.changes() == []
-        await here.do("schedule off", PATH)
-        assert len(here.acc.changes()) == 1
+            await env.do("schedule off", PATH, for_=7200)
+        assert env.acc.changes() == []
+        await env.do("schedule off", PATH)
+        assert len(env.acc.changes()) == 1
 
 
 async def test_schedules_are_listed_for_people() -> None:
@@ -225,8 +225,8 @@ async def test_schedules_are_listed_for_people() -> None:
         "scheduleStatus": 3,
         "errorMessage": "No server",
     }
-    async with joined(RecordingAcc({LIST: said([SCHEDULE_REPLY, failed])})) as here:
-        done = await here.do("schedules", PATH)
+    async with joined(RecordingAcc({LIST: said([SCHEDULE_REPLY, failed])})) as env:
+        done = await env.do("schedules", PATH)
         assert done.summary == f"{PATH} has 2 schedules, 1 of them on."
         assert done.table
         assert [row[0] for row in done.table.rows] == ["on", "off"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.command.builtins import BUILTINS, Builtin, Takes
-from bot.core.command.capability import BackendRows, Capability, TargetKind
+from bot.core.command.capability import Capability, KindSpec, TargetKind
 from bot.core.command.catalog import Catalog, CatalogProblem, check_builtin, check_params
 from bot.core.command.params import Param, ParamType
 from bot.core.command.parser import parse
@@ -15,8 +15,8 @@ from tests.core.catalog_samples import CATALOG, LEVERS
 from tests.rows import row
 
 
-def rows(*capabilities: Capability, kinds: tuple[TargetKind, ...] = LEVERS.targets) -> BackendRows:
-    return BackendRows(kind="k", title="K", targets=kinds, capabilities=capabilities)
+def rows(*capabilities: Capability, kinds: tuple[TargetKind, ...] = LEVERS.targets) -> KindSpec:
+    return KindSpec(kind="k", title="K", targets=kinds, capabilities=capabilities)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def rows(*capabilities: Capability, kinds: tuple[TargetKind, ...] = LEVERS.targe
         (rows(row("stop", "lever"), kinds=(*LEVERS.targets, LEVERS.targets[0])), "exactly one kind"),
     ],
 )
-def test_rows_that_contradict_each_other_keep_the_program_from_starting(declared: BackendRows, says: str) -> None:
+def test_rows_that_contradict_each_other_keep_the_program_from_starting(declared: KindSpec, says: str) -> None:
     """A mistake in a plugin is found before anything runs."""
     with pytest.raises(CatalogProblem, match=says):
         Catalog({"k": declared})

@@ -172,13 +172,13 @@ def test_the_barred_are_denied_whatever_the_rules(
     """Deactivated, unknown, from another workspace's request, in a frozen channel."""
     policy = policy_of(rules, frozen)
     subject: Subject = question["subject"]
-    here = Where(team_id=HOME, channel_id="C0CRAWL", known=True)
+    env = Where(team_id=HOME, channel_id="C0CRAWL", known=True)
     for change in (
         {"subject": replace(subject, deleted=True)},
         {"subject": replace(subject, known=False)},
-        {"where": replace(here, team_id="T0EVIL")},
-        {"where": replace(here, frozen=True)},
-        {"where": replace(here, known=False)},
+        {"where": replace(env, team_id="T0EVIL")},
+        {"where": replace(env, frozen=True)},
+        {"where": replace(env, known=False)},
     ):
         assert width(policy, {**question, **change}) == 0
 

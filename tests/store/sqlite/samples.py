@@ -46,7 +46,7 @@ def row(event: Event = Event.REQUESTED, request_id: str = "r1", **columns: Any) 
 
 def operation(request_id: str = "r1") -> Operation:
     return Operation(
-        request_id=request_id, verb="start", target=TARGET, risk=Risk.CHANGE, idempotent=False, deadline=30.0
+        request_id=request_id, verb="start", target=TARGET, risk=Risk.CHANGE, idempotent=False, timeout=30.0
     )
 
 

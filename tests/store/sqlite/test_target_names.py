@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.core.audit import Event
-from bot.core.ports.services import Names
+from bot.core.ports.services import TargetCache
 from bot.core.records import Filters
 from bot.store.sqlite.store import Store
-from bot.store.sqlite.target_names import StoreNames
+from bot.store.target_cache import StoreTargetCache
 from tests.store.sqlite.samples import NOW, TARGET, row
 
 
@@ -31,20 +31,20 @@ class StoppedClock:
 async def test_names_are_remembered_over_a_restart_and_replaced_by_a_later_sight(path: str) -> None:
     clock = StoppedClock()
     first = Store.open(path)
-    names: Names = StoreNames(first, clock)
-    await names.remember([TARGET, TARGET.model_copy(update={"id": "8", "name": "other"})])
-    await names.remember([])
+    target_cache: TargetCache = StoreTargetCache(first, clock)
+    await target_cache.remember([TARGET, TARGET.model_copy(update={"id": "8", "name": "other"})])
+    await target_cache.remember([])
     await clock.sleep(60)
     renamed = TARGET.model_copy(update={"name": "shop/new"})
-    await names.remember([renamed])
+    await target_cache.remember([renamed])
     await first.close()
     second = Store.open(path)
-    names = StoreNames(second, clock)
-    assert await names.by_id("acc", "agent", "7") == renamed
-    assert await names.by_id("acc", "run", "7") is None
-    seen = {target.id: at for target, at in await names.known("acc")}
+    target_cache = StoreTargetCache(second, clock)
+    assert await target_cache.by_id("acc", "agent", "7") == renamed
+    assert await target_cache.by_id("acc", "run", "7") is None
+    seen = {target.id: at for target, at in await target_cache.known("acc")}
     assert seen == {"7": NOW + timedelta(seconds=60), "8": NOW}
-    assert await names.known("acc", "run") == []
+    assert await target_cache.known("acc", "run") == []
     await second.close()
 
 

@@ -1,4 +1,4 @@
-"""The Names port of core, with the store and a clock."""
+"""The port TargetCache of core, implemented with the store and a clock."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bot.core.ports.services import Clock
 from bot.store.sqlite.store import Store
 
 
-class StoreNames:
-    """Implements `core.ports.Names` in the store."""
+class StoreTargetCache:
+    """Implements `core.ports.TargetCache` in the store."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
