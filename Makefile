@@ -14,7 +14,7 @@ WORKERS ?= 4
 demo: $(VENV)/.installed
 	@$(RUN) -m bot demo $(if $(filter 1,$(TOUR)),--tour,--port $(PORT) --data demo-data $(if $(filter 1,$(FRESH)),--fresh))
 
-test: $(VENV)/.installed-dev $(VENV)/.browser lint types
+test: $(VENV)/.installed-dev $(VENV)/.browser $(VENV)/.postgres lint types
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile
 
 bench: $(VENV)/.installed-dev
@@ -52,6 +52,10 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 # A Chromium or Chrome for the page tests: an installed one, Playwright's download, or the system's package.
 $(VENV)/.browser: $(VENV)/.installed-dev
 	@$(RUN) tests/playground/browser.py $@
+
+# PostgreSQL for the tests of the store: an installed one, or the system's package.
+$(VENV)/.postgres: $(VENV)/.installed-dev
+	@$(RUN) -m tests.postgres $@
 
 # Write both lock files from pyproject.toml, with hashes and without addresses.
 lock: $(VENV)/.installed-dev

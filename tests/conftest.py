@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from bot.http_client import transport
 from tests.fork_server import ForkServer
+from tests.postgres import database_url, postgres  # noqa: F401  fixtures for every test
 from tests.world import World, world
 
 # No seconds are asserted anywhere, by Hypothesis neither: a slow machine is no fault of the code. The examples are the same in

@@ -1,0 +1,70 @@
+"""A real PostgreSQL for tests. `python -m tests.postgres FILE` finds or installs one and writes its folder to FILE."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.store.postgres.server import LocalServer, ServerProblem, binaries
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[LocalServer]:
+    """A server of this test process. Databases survive a crash of the server, not of the machine."""
+    folder = Path(tempfile.mkdtemp(prefix="sb-pg-"))
+    try:
+        server = LocalServer(folder, durable=False)
+        server.start()
+    except ServerProblem as problem:
+        pytest.fail(problem.summary, pytrace=False)
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def administrate(server: LocalServer, *commands: str) -> None:
+    """Run commands as the superuser, each in a transaction of its own."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        for command in commands:
+            connection.execute(command.encode())
+
+
+@pytest.fixture
+def database_url(postgres: LocalServer) -> Iterator[str]:
+    """The address of a new, empty database."""
+    name = f"test_{next(_NUMBERS)}"
+    administrate(postgres, f"CREATE DATABASE {name}")
+    yield postgres.url(name)
+    administrate(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def ensure() -> Path:
+    """The folder with PostgreSQL's programs; installs the system's package if need be. Raises ServerProblem."""
+    try:
+        return binaries()
+    except ServerProblem:
+        root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"]
+        for command in (["apt-get", "update", "-qq"], install):
+            if shutil.which(command[0]) and (not root or shutil.which(root[0])):
+                quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+                subprocess.run([*root, *command], check=False, **quiet)  # type: ignore[call-overload]
+        return binaries()
+
+
+if __name__ == "__main__":
+    try:
+        Path(sys.argv[1]).write_text(f"{ensure()}\n", encoding="utf-8")
+    except ServerProblem as missing:
+        sys.exit(missing.summary)
