@@ -45,6 +45,8 @@ class Event(StrEnum):
     RESUMED = "resumed"
     EXPORTED = "exported"
     HEAD_PUBLISHED = "head_published"
+    INCIDENT_OPENED = "incident_opened"
+    INCIDENT_CLOSED = "incident_closed"
 
 
 class AuditEntry(Value):

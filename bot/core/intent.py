@@ -148,7 +148,8 @@ class Intent(Value):
 
     `at` is when it reached the bot, `sent_at` Slack's own time of the message or press, if any. `edited_at` is when its
     message was edited. `foreign` is set when its payload names another app or organization. A terminal sets `confirmed` with
-    `--yes`: a dangerous operation then runs without the pre-flight question.
+    `--yes`: a dangerous operation then runs without the pre-flight question. `incident` is the incident that was open in its
+    place when it arrived.
     """
 
     request_id: str
@@ -165,6 +166,7 @@ class Intent(Value):
     edited_at: datetime | None = None
     doubt: Doubt | None = None
     confirmed: bool = False
+    incident: str | None = None
 
     def age_here(self, now: datetime) -> timedelta:
         """How long ago it reached the bot."""

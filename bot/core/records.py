@@ -241,6 +241,7 @@ class Filters:
     event: str | None = None
     verb: str | None = None
     backend: str | None = None
+    incident: str | None = None
     since: str | None = None
     until: str | None = None
     text: str | None = None

@@ -14,6 +14,7 @@ from bot.core.errors import Problem
 from bot.core.intent import Actor, Command, Doubt, Form, Intent, ParseError, Place, Press, Receipt, Source
 from bot.core.records import Filters, stamp
 from bot.core.value import Json
+from bot.features import incidents
 from bot.features.replies import refusal
 from bot.features.replies.suggestions import suggest
 from bot.intents.dispatcher import handle
@@ -72,6 +73,7 @@ class Intake:
             intent = await placed(ctx, intent, intent.payload)
         if intent.edited_at is not None:
             intent = await self._of_edit(intent, intent.edited_at)
+        intent = await incidents.marked(ctx.store, intent)
         button = await ctx.store.button(intent.payload.button) if isinstance(intent.payload, Press) else None
         means = button.payload if button is not None and isinstance(button.payload, dict) else {}
         rows, no, user = [audit_writer.requested(intent, means)], self._turned_away(intent), _whose(intent)

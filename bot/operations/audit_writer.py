@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.audit import AuditEntry, Event
 from bot.core.effects import Attempt
-from bot.core.intent import Actor, Command, Form, Intent, Open, ParseError, Place, Press
+from bot.core.intent import Command, Form, Intent, Open, ParseError, Press
 from bot.core.operation import Operation
 from bot.core.outcome import Done, Outcome
 from bot.core.records import PendingDecision, stamp
@@ -64,9 +64,7 @@ class AuditWriter:
             columns = {"verb": f"open {payload.what}"}
         else:
             columns = {"verb": f"due {payload.what}", "detail": payload.row}
-        return self._row(
-            intent.at, event, intent.request_id, intent.actor, intent.place, source=str(intent.source), **columns
-        )
+        return self._row(intent.at, event, intent.request_id, intent, **columns)
 
     def about(
         self,
@@ -90,9 +88,7 @@ class AuditWriter:
             "incident": operation.incident,
             **columns,
         }
-        return self._row(
-            at, event, operation.request_id, intent.actor, intent.place, source=str(intent.source), **filled
-        )
+        return self._row(at, event, operation.request_id, intent, **filled)
 
     def attempted(self, attempt: Attempt, event: Event, at: datetime, **columns: Any) -> AuditEntry:
         """An entry about an operation that is carried out, with what allowed it."""
@@ -133,26 +129,29 @@ class AuditWriter:
             "policy_version": pending.policy_version,
             "digest": pending.digest,
             "approval_id": pending.id,
+            "incident": pending.intent.incident or pending.operation.incident,
             **columns,
         }
         return self.about(event, pending.operation, by or pending.intent, at, **filled)
 
     def plain(self, event: Event, intent: Intent, at: datetime, **columns: Any) -> AuditEntry:
         """An entry about a request that has no operation."""
-        return self._row(at, event, intent.request_id, intent.actor, intent.place, source=str(intent.source), **columns)
+        return self._row(at, event, intent.request_id, intent, **columns)
 
     def system(self, event: Event, request_id: str, at: datetime, team_id: str, **columns: Any) -> AuditEntry:
         """An entry that no person asked for: a policy load, a published head."""
         return AuditEntry(at=stamp(at), request_id=request_id, event=event, team_id=team_id, **self._cleaned(columns))
 
-    def _row(
-        self, at: datetime, event: Event, request_id: str, actor: Actor, place: Place, **columns: Any
-    ) -> AuditEntry:
+    def _row(self, at: datetime, event: Event, request_id: str, intent: Intent, **columns: Any) -> AuditEntry:
+        """The incident of the request's place wins over another mark."""
+        actor, place = intent.actor, intent.place
         filled = {
             "team_id": place.team_id or actor.team_id or None,
             "channel_id": place.channel_id or None,
             "user_id": actor.user_id or None,
+            "source": str(intent.source),
             **self._cleaned(columns),
+            **({"incident": intent.incident} if intent.incident else {}),
         }
         return AuditEntry(at=stamp(at), request_id=request_id, event=event, **filled)
 

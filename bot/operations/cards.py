@@ -203,6 +203,8 @@ def _card(
     footer = [f"<@{intent.actor.user_id}>", f"request {operation.request_id}"]
     if operation.approved_by:
         footer.append("approved by " + ", ".join(f"<@{user}>" for user in operation.approved_by))
+    if intent.incident:
+        footer.append(f"incident {intent.incident}")
     if operation.incident:
         footer.append(f"BREAK-GLASS {operation.incident}")
     if rule:

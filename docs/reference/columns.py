@@ -32,7 +32,8 @@ COLUMNS: Final[Words] = {
         "for a rules file, SHA-256 over its bytes"
     ),
     "approval_id": "the approval or pre-flight that the entry belongs to",
-    "incident": "the incident that the request belongs to",
+    "incident": "the incident that was open in the channel or thread of the request, such as `INC-42`; otherwise the break-glass "
+    "grant that allowed it",
     "backend_ref": "the vendor's id of the result, such as a run",
     "code": "a stable word for the reason of a refusal or failure, or the state in which a run ended",
     "detail": "one sentence for people",
@@ -72,6 +73,8 @@ EVENTS: Final[Words] = {
     "resumed": "a paused schedule is on again, at its time or by a person (code `by_hand`)",
     "exported": "the audit log was written to a file",
     "head_published": "`SEQ:HASH` of the last entry was posted to the security channel",
+    "incident_opened": "a channel or thread was bound to an incident, which `incident` names",
+    "incident_closed": "that incident was closed, and its report was posted",
 }
 
 SLACK_EVENTS: Final[Words] = {

@@ -108,6 +108,13 @@ BUILTINS: Final = (
         params=(Param(name="since", type=ParamType.DURATION, help="how far back", default=86_400, unit="seconds"),),
     ),
     Builtin(
+        verb="incident",
+        takes=Takes.WORDS,
+        help="Open an incident in this channel or thread: what is done here is recorded for it. `incident close` posts a report.",
+        example="incident open INC-42 -- checkout is down",
+        risk=Risk.CHANGE,
+    ),
+    Builtin(
         verb="grant",
         takes=Takes.WORDS,
         help="Allow a person one verb on a target for a limited time.",

@@ -16,7 +16,7 @@ from bot.core.intent import Command, Intent, Place
 from bot.core.operation import Operation
 from bot.core.outcome import Fact, Outcome, Table
 from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
-from bot.core.records import Filters, Grant, PendingDecision, grant_id, stamp
+from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant_id, stamp
 from bot.core.text import utc_text
 from bot.features.access import grants
 from bot.features.approvals.snapshot import everybody
@@ -199,7 +199,12 @@ async def _note(ctx: Context, grant: Grant) -> str:
     """The reviewer's note, from the audit log."""
     filters = Filters(user_id=grant.reviewed_by, event=Event.REVIEWED, since=grant.reviewed_at)
     entries = await ctx.store.search(filters, limit=_LOOKED_AT)
-    return next((entry.reason for entry in reversed(entries) if entry.incident == grant.id and entry.reason), "no note")
+    return next((entry.reason for entry in reversed(entries) if _under(entry, grant) and entry.reason), "no note")
+
+
+def _under(entry: StoredEntry, grant: Grant) -> bool:
+    """Whether the entry belongs to this break-glass. Inside an open incident, `incident` names that one instead."""
+    return grant.id == entry.incident or entry.rule == f"grant {grant.id}"
 
 
 async def _done_under(ctx: Context, grant: Grant) -> Table:
@@ -208,7 +213,7 @@ async def _done_under(ctx: Context, grant: Grant) -> Table:
     entries = [
         entry
         for entry in reversed(await ctx.store.search(filters, limit=_LOOKED_AT))
-        if entry.incident == grant.id and str(entry.event) in _OUTCOMES and entry.backend is not None
+        if _under(entry, grant) and str(entry.event) in _OUTCOMES and entry.backend is not None
     ]
     rows = tuple(
         (utc_text(entry.at, seconds=True), f"{entry.verb} {entry.target_name}", str(entry.event), entry.request_id)

@@ -11,18 +11,22 @@ from typing import Any
 from bot.core.audit import Event
 from bot.core.card import Delivery, Line
 from bot.core.command.capability import Risk
-from bot.core.intent import Command, Intent
+from bot.core.intent import Command, Intent, Place
 from bot.core.outcome import FileOut, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.records import Filters, StoredEntry, stamp
 from bot.core.safe_csv import csv_text
 from bot.core.text import plural, utc_text
 from bot.core.value import canonical
+from bot.features import incidents
+from bot.features.incidents import Incident
 from bot.operations import cards
 from bot.operations.authorize import facts
 from bot.runtime.context import Context
 
 _COLUMNS = ("Seq", "When", "Who", "Event", "What", "Detail")
+_PAGE = 500
+_MOST = 5_000
 _OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
@@ -48,19 +52,37 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
 
 
 async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """What happened in this channel, oldest first."""
-    start = ctx.clock.now() - timedelta(seconds=given["since"])
-    filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
-    entries = await ctx.store.search(filters, limit=200)
-    oldest_first = list(reversed(entries))
-    moves = _moves(ctx, oldest_first)
-    note = f"{plural(len(oldest_first) - len(moves), 'more entry', 'more entries')} (reads and intermediate steps) in the files."
-    await _show(ctx, intent, f"Timeline since {utc_text(start)}", moves, note if len(moves) < len(oldest_first) else "")
+    """What happened in this channel, oldest first. While an incident is open here, what belongs to it."""
+    incident = await incidents.open_in(ctx.store, intent.place) if not dict(ask.params).get("since") else None
+    if incident is not None:
+        oldest_first = await of_incident(ctx, incident)
+        title = f"Timeline of {incident.name} since {utc_text(incident.opened_at)}"
+    else:
+        start = ctx.clock.now() - timedelta(seconds=given["since"])
+        filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
+        oldest_first = list(reversed(await ctx.store.search(filters, limit=200)))
+        title = f"Timeline since {utc_text(start)}"
+    shown = moves(ctx, oldest_first)
+    note = f"{plural(len(oldest_first) - len(shown), 'more entry', 'more entries')} (reads and intermediate steps) in the files."
+    await _show(ctx, intent, title, shown, note if len(shown) < len(oldest_first) else "")
     if oldest_first:
-        await _deliver(ctx, intent, oldest_first)
+        name = incident.name if incident is not None else "this channel"
+        await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
 
 
-def _moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
+async def of_incident(ctx: Context, incident: Incident) -> list[StoredEntry]:
+    """The entries of an incident since it was opened, oldest first; the newest ones when they are very many."""
+    filters = Filters(incident=incident.name, since=incident.opened_at)
+    found: list[StoredEntry] = []
+    page = await ctx.store.search(filters, limit=_PAGE)
+    while page:
+        found += page
+        before = page[-1].seq
+        page = await ctx.store.search(filters, before_seq=before, limit=_PAGE) if len(found) < _MOST else ()
+    return list(reversed(incidents.of_place(found, incident)))
+
+
+def moves(ctx: Context, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
     """The entries that a timeline needs: no reads, nothing that was opened and left, of each call its outcome or `sent`."""
     looks = {str(entry.request_id) for entry in entries if _is_look(ctx, entry)}
     began = {entry.request_id for entry in entries if entry.event is not Event.REQUESTED}
@@ -81,7 +103,9 @@ def _is_look(ctx: Context, entry: StoredEntry) -> bool:
     return entry.event is Event.MISREAD or (entry.event is not Event.DENIED and (asked or entry.risk == str(Risk.READ)))
 
 
-async def _deliver(ctx: Context, intent: Intent, entries: Sequence[StoredEntry]) -> None:
+async def deliver(
+    ctx: Context, intent: Intent, entries: Sequence[StoredEntry], *, name: str, place: Place, under: str | None = None
+) -> None:
     """All entries as files for a report: Markdown to read, CSV to count, JSON Lines with the hashes as proof."""
     readable = "\n".join([f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}", *map(_markdown, entries)])
     exact = "\n".join(canonical(entry.model_dump(mode="json")) for entry in entries)
@@ -91,10 +115,10 @@ async def _deliver(ctx: Context, intent: Intent, entries: Sequence[StoredEntry])
     await ctx.presenter.deliver(
         Delivery(
             key=f"file:{intent.request_id}",
-            place=cards.place_of(intent),
-            under=None,
+            place=place,
+            under=under,
             files=files,
-            comment=f"Timeline of this channel, {plural(len(entries), 'entry', 'entries')}, last hash {entries[-1].hash[:12]}.",
+            comment=f"Timeline of {name}, {plural(len(entries), 'entry', 'entries')}, last hash {entries[-1].hash[:12]}.",
         )
     )
 
@@ -112,10 +136,15 @@ def _markdown(entry: StoredEntry) -> str:
 
 
 async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry], note: str = "") -> None:
-    rows = tuple((seq, at, cards.person(who), *rest) for seq, at, who, *rest in map(_row, entries))
-    lines = () if rows or note else (Line(text="No matching entries."),)
-    table = Table(columns=_COLUMNS, rows=rows, note=note) if rows or note else None
+    lines = () if entries or note else (Line(text="No matching entries."),)
+    table = table_of(entries, note) if entries or note else None
     await ctx.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
+
+
+def table_of(entries: Sequence[StoredEntry], note: str = "") -> Table:
+    """These entries as rows."""
+    rows = tuple((seq, at, cards.person(who), *rest) for seq, at, who, *rest in map(_row, entries))
+    return Table(columns=_COLUMNS, rows=rows, note=note)
 
 
 def _row(entry: StoredEntry) -> tuple[str, ...]:

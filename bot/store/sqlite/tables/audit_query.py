@@ -100,6 +100,7 @@ def _place(filters: Filters, wheres: list[str], values: list[Any], *, led: bool)
     for name, comparison in (
         ("verb", "verb = ?"),
         ("backend", "backend = ?"),
+        ("incident", "incident = ?"),
         ("since", "at >= ?"),
         ("until", "at <= ?"),
     ):

@@ -1,0 +1,155 @@
+"""The built-in command `incident`: open one in a channel or thread, show it, and close it with its timeline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from bot.core.audit import Event
+from bot.core.card import Button, Card, Line, Tone
+from bot.core.command.params import ago_text
+from bot.core.errors import BadRequest
+from bot.core.intent import Command, Intent, Place
+from bot.core.outcome import Fact
+from bot.core.records import StoredEntry, stamp
+from bot.features import incidents
+from bot.features.builtins import audit
+from bot.features.incidents import Incident
+from bot.operations import cards
+from bot.operations.audit_writer import AuditWriter
+from bot.runtime.context import Context
+
+_USAGE: Final = (
+    "Write `incident open INC-42 -- what happens`, `incident close`, or `incident` to see what is open here."
+)
+_NAME: Final = re.compile(r"(?!g-)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # `g-` begins the ids of grants
+
+
+async def incident(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
+    """`incident`, `incident open NAME -- text`, `incident close -- text`."""
+    word, *names = ask.words or ("",)
+    if len(names) > 1 or word not in ("", "open", "close"):
+        raise BadRequest(f"`incident` doesn't take `{' '.join(ask.words)[:80]}`.", _USAGE, "bad_parameter")
+    if word == "open":
+        await _open(ctx, intent, names[0] if names else "", ask.reason or "")
+    elif word == "close":
+        await _close(ctx, intent, names[0] if names else "", ask.reason or "")
+    else:
+        found = await incidents.open_in(ctx.store, intent.place)
+        card = cards.private(intent, "No incident is open here", lines=(Line(text=_USAGE),))
+        if found is not None:
+            card = _card(ctx, found).model_copy(
+                update={"key": card.key, "place": card.place, "only_for": card.only_for, "mention": ()}
+            )
+        await ctx.presenter.show(card, intent.reply)
+
+
+async def _open(ctx: Context, intent: Intent, name: str, text: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise BadRequest(
+            "Name the incident, like `INC-42`: letters, digits, `.`, `_` and `-`.", _USAGE, "bad_parameter"
+        )
+    now, writer = ctx.clock.now(), AuditWriter(ctx.secrets)
+    made = Incident(
+        name=name,
+        text=writer.clean(text) or "",
+        channel_id=intent.place.channel_id,
+        thread_ts=incidents.thread_of(intent.place),
+        opened_at=stamp(now),
+        opened_by=intent.actor.user_id,
+        request_id=intent.request_id,
+    )
+    async with ctx.locks.of(made.key):
+        found = await incidents.at(ctx.store, made.channel_id, made.thread_ts)
+        if found is not None and found.request_id != made.request_id:
+            hint = f"Close it first: `{ctx.command} incident close`."
+            raise BadRequest(f"{found.name} is already open here.", hint, "open_already")
+        marked = intent.model_copy(update={"incident": name})
+        entry = writer.plain(Event.INCIDENT_OPENED, marked, now, verb="incident open", reason=text or None, detail=name)
+        await ctx.store.set_value(made.key, made.model_dump(mode="json"), now, (entry,))
+    await ctx.presenter.show(_card(ctx, made))
+
+
+async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
+    found = await incidents.open_in(ctx.store, intent.place)
+    if found is None or name not in ("", found.name):
+        what = f"{name} isn't open here." if name else "No incident is open here."
+        raise BadRequest(what, f"{found.name} is open." if found is not None else _USAGE, "not_open")
+    now = ctx.clock.now()
+    writer = AuditWriter(ctx.secrets)
+    async with ctx.locks.of(found.key):
+        if await incidents.at(ctx.store, found.channel_id, found.thread_ts) != found:
+            raise BadRequest(f"{found.name} is already closed.", code="not_open")
+        entry = writer.plain(
+            Event.INCIDENT_CLOSED, intent, now, verb="incident close", reason=text or None, detail=found.name
+        )
+        await ctx.store.set_value(found.key, None, now, (entry,))
+    entries = await audit.of_incident(ctx, found)
+    person = intent.actor.user_id
+    lasted = ago_text(now - datetime.fromisoformat(found.opened_at))
+    await ctx.presenter.show(_card(ctx, found, f"Closed by <@{person}> after {lasted}", person))
+    report = Card(
+        key=f"incident:{intent.request_id}:closed",
+        place=_place(ctx, found),
+        title=f"{found.name} is closed after {lasted}",
+        tone=Tone.GOOD,
+        lines=tuple(
+            Line(heading=heading, text=said)
+            for heading, said in (("What happened", found.text), ("How it ended", writer.clean(text) or ""))
+            if said
+        ),
+        facts=_counts(found, entries),
+        table=audit.table_of(audit.moves(ctx, entries)),
+        footer=(f"<@{person}>", f"request {intent.request_id}"),
+        mention=tuple(dict.fromkeys((person, found.opened_by))),
+        at=now,
+    )
+    await ctx.presenter.show(report)
+    await audit.deliver(ctx, intent, entries, name=found.name, under=report.key, place=report.place)
+
+
+def _counts(found: Incident, entries: Sequence[StoredEntry]) -> tuple[Fact, ...]:
+    changes = {entry.request_id for entry in entries if entry.event is Event.SENT}
+    failed = {entry.request_id for entry in entries if entry.event is Event.FAILED}
+    people = dict.fromkeys(f"<@{entry.user_id}>" for entry in entries if entry.user_id)
+    return (
+        Fact(label="Opened", value=datetime.fromisoformat(found.opened_at)),
+        Fact(label="Changes", value=f"{len(changes)}, {len(failed & changes)} failed"),
+        Fact(label="People", value=", ".join(people)),
+    )
+
+
+def _place(ctx: Context, found: Incident) -> Place:
+    return Place(team_id=ctx.home_team, channel_id=found.channel_id, thread_ts=found.thread_ts)
+
+
+def _card(ctx: Context, found: Incident, closed: str = "", *people: str) -> Card:
+    """The card that was posted when it was opened."""
+    where = "thread" if found.thread_ts is not None else "channel"
+    told = f"Every command in this {where} is now recorded for {found.name}."
+    buttons = (("Timeline", "timeline", None), (f"Close {found.name}", f"incident close {found.name}", "danger"))
+    return Card(
+        key=f"incident:{found.request_id}",
+        place=_place(ctx, found),
+        title=f"Incident {found.name}: {found.text}" if found.text else f"Incident {found.name}",
+        tone=Tone.PLAIN if closed else Tone.BAD,
+        status=closed or "Open",
+        lines=() if closed else (Line(text=told),),
+        facts=(Fact(label="Opened", value=datetime.fromisoformat(found.opened_at)),),
+        buttons=()
+        if closed
+        else tuple(
+            Button(
+                label=label,
+                action=text.replace(" ", "_").lower(),
+                id=ctx.ids.secret(),
+                style=style,
+                means={"tag": "say1", "text": text, "verb": text.partition(" ")[0]},
+            )
+            for label, text, style in buttons
+        ),
+        footer=(f"<@{found.opened_by}>", f"request {found.request_id}"),
+        mention=tuple(dict.fromkeys((found.opened_by, *people))),
+    )

@@ -1,0 +1,174 @@
+"""An incident binds a channel or a thread: what is done there carries its name, its timeline is one command, its end a report."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.scenarios.steps import mention
+from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
+from tests.world import World, labels, shown, world
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+TWO_CHANNELS = """\
+version = 1
+[groups]
+crawl = ["S0CRAWL"]
+[[channel]]
+id = "C0CRAWL"
+[[channel.allow]]
+verbs = ["*"]
+targets = ["*"]
+who = ["*"]
+[[channel]]
+id = "C0INC"
+[[channel.allow]]
+verbs = ["*"]
+targets = ["*"]
+who = ["*"]
+"""
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def env(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """A world with two channels in which everything is allowed."""
+    async with world(tmp_path_factory.mktemp("incident"), policy=TWO_CHANNELS, only=("acc",), speed=60.0) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def team(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
+    """A world whose rules demand approvals."""
+    async with deciding(tmp_path_factory.mktemp("incident"), monkeypatch, RULES) as made:
+        yield made
+
+
+def marks(env: World, verb: str, channel: str = CRAWL) -> set[str | None]:
+    """The incidents of all entries of that verb in that channel."""
+    return {row.incident for row in env.audit() if row.verb == verb and row.channel_id == channel}
+
+
+async def test_what_is_done_in_its_channel_carries_its_name_until_it_is_closed(env: World) -> None:
+    """Reads, changes and their ends; another channel is not marked, nor what comes after."""
+    await env.does("schedule off acc:shop/prices -- before", "All schedules of shop/prices are off")
+    card = await env.does("incident open INC-42 -- checkout is down", "Incident INC-42: checkout is down", "Open")
+    assert labels(card) == ["Timeline", "Close INC-42"]
+    await env.does("start acc:shop/prices -- restore", "start acc:shop/prices", "Succeeded", "incident INC-42")
+    await env.does("status acc:shop/prices", "status acc:shop/prices", "newest run")
+    await env.does("start acc:shop/prices -- elsewhere", "elsewhere", "Succeeded", channel="C0INC")
+    await env.until(lambda: "ended" in env.events("start"))
+    assert marks(env, "start") == {"INC-42"}
+    assert marks(env, "status") == {"INC-42"}
+    assert marks(env, "start", "C0INC") == {None}
+    assert marks(env, "schedule off") == {None}
+    await env.does("incident close -- prices restored", "INC-42 is closed after", "prices restored")
+    await env.does("logs acc:shop/prices@last", "Log of shop/prices")
+    assert marks(env, "logs") == {None}
+    (opened,), (closed,) = env.audit(event="incident_opened"), env.audit(event="incident_closed")
+    assert (opened.incident, opened.reason, opened.user_id) == ("INC-42", "checkout is down", "U0ANA")
+    assert (closed.incident, closed.reason) == ("INC-42", "prices restored")
+
+
+async def test_timeline_is_the_incidents_while_it_is_open(env: World) -> None:
+    """It begins with its opening; with `since=` it is the channel's as always."""
+    await env.does("schedule off acc:shop/prices -- long before", "All schedules of shop/prices are off")
+    await env.does("incident open INC-43", "Incident INC-43")
+    await env.does("schedule on acc:shop/prices -- now", "All schedules of shop/prices are on")
+    text = shown(await env.does("timeline", "Timeline of INC-43 since"))
+    assert "schedule on acc:shop/prices" in text
+    assert "schedule off acc:shop/prices" not in text
+    whole = shown(await env.does("timeline since=1h", "Timeline since"))
+    assert "schedule off acc:shop/prices" in whole
+
+
+async def test_its_end_posts_the_report_for_everyone_with_the_files(env: World) -> None:
+    """What happened, how it ended, who did what, and the entries with their hashes; the first card says that it is over."""
+    await env.does("incident open INC-44 -- checkout is down", "Incident INC-44")
+    await env.does("start acc:shop/prices -- restore", "start acc:shop/prices", "Succeeded", user="U0RUI")
+    await env.say("incident close -- back to normal")
+    report = await env.sees(
+        "INC-44 is closed", "checkout is down", "back to normal", "start acc:shop/prices", user="U0LEE"
+    )
+    assert not report["ephemeral"]
+    assert "1, 0 failed" in shown(report)
+    files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.thread_ts} or None)
+    assert all(file.thread_ts == report["ts"] for file in files.values())
+    (opened,) = env.audit(event="incident_opened")
+    assert opened.hash in files["timeline.jsonl"].bytes.decode()
+    first = await env.sees("Incident INC-44: checkout is down", "Closed by <@U0ANA>")
+    assert labels(first) == []
+
+
+async def test_one_opened_in_a_thread_is_about_that_thread(env: World) -> None:
+    """The channel around it is not marked, and its timeline leaves out what was done there."""
+    await env.person("U0ANA").post(CRAWL, "checkout is down!")
+    alert = next(message for message in env.ana.messages(CRAWL) if "checkout is down!" in shown(message))
+    await mention(env, "incident open INC-45 -- checkout", thread_ts=alert["ts"])
+    await env.until(lambda: env.audit(event="incident_opened"))
+    await env.does("schedule off acc:shop/prices -- around", "All schedules of shop/prices are off")
+    await mention(env, "schedule on acc:shop/prices -- within", thread_ts=alert["ts"])
+    await env.until(lambda: "done" in env.events("schedule on"))
+    assert marks(env, "schedule off") == {None}
+    assert marks(env, "schedule on") == {"INC-45"}
+    await mention(env, "incident close", thread_ts=alert["ts"])
+
+    def report(person: object) -> str | None:
+        texts = [shown(message) for message in env.ana.messages(CRAWL, alert["ts"])]
+        return next((text for text in texts if "INC-45 is closed" in text), None)
+
+    text = await env.ana.wait_for(report, timeout=10)
+    assert "schedule on acc:shop/prices" in text
+    assert "schedule off acc:shop/prices" not in text
+
+
+async def test_names_places_and_second_times_that_make_no_sense_are_refused(env: World) -> None:
+    """No name, a grant's id, two names, an open one, none to close."""
+    await env.does("incident", "No incident is open here")
+    await env.does("incident open", "Nothing was done", "Name the incident, like `INC-42`")
+    await env.does("incident open g-7K2M", "Nothing was done", "Name the incident")
+    await env.does("incident open INC-1 INC-2", "Nothing was done", "`incident` doesn't take")
+    await env.does("incident close", "Nothing was done", "No incident is open here.")
+    await env.does("incident open INC-46", "Incident INC-46", "Open")
+    await env.does("incident open INC-47", "Nothing was done", "INC-46 is already open here.")
+    await env.does("incident close INC-47", "Nothing was done", "INC-47 isn't open here.")
+    await env.does("incident", "Incident INC-46")
+    assert len(env.audit(event="incident_opened")) == 1
+
+
+async def test_it_stays_open_over_a_restart(env: World) -> None:
+    """The binding is in the store."""
+    await env.does("incident open INC-48 -- checkout", "Incident INC-48")
+    await env.restart()
+    await env.does("start acc:shop/prices -- restore", "start acc:shop/prices", "Succeeded", "incident INC-48")
+    assert marks(env, "start") == {"INC-48"}
+
+
+async def test_a_decision_taken_elsewhere_belongs_to_the_incident_of_the_request(team: Team) -> None:
+    """Lee approves in the approvers' channel, where no incident is open: the entry is marked and in the timeline."""
+    env = team.env
+    await env.does("incident open INC-49 -- checkout", "Incident INC-49")
+    await env.say("start acc:shop/prices -- restore")
+    await team.press(await team.card("start acc:shop/prices"), "Approve")
+    await env.until(lambda: len(team.effects()) == 1)
+    (approved,) = env.audit(event="approved")
+    assert (approved.channel_id, approved.incident) == (APPROVERS, "INC-49")
+    assert "approved" in shown(await env.does("timeline", "Timeline of INC-49"))
+
+
+async def test_break_glass_within_an_incident_is_marked_as_both(team: Team) -> None:
+    """The column names the incident, the rule names the grant; the review still lists what was done under it."""
+    env = team.env
+    await env.does("incident open INC-50 -- checkout", "Incident INC-50")
+    await env.say("breakglass for=30m -- approvers unreachable", user="U0RUI")
+    opened = await team.event("breakglass")
+    assert opened.incident == "INC-50"
+    await env.say("start acc:shop/prices -- restore prices", user="U0RUI")
+    sent = await team.event("sent")
+    assert (sent.incident, sent.rule) == ("INC-50", opened.rule)
+    await team.event("done", sent.request_id)
+    grant = opened.rule.removeprefix("grant ")
+    await env.does(f"revoke {grant} -- over", "is revoked", user="U0RUI")
+    await env.sees("BREAK-GLASS", "Revoked", "start acc:shop/prices", sent.request_id, channel="C0SEC")
