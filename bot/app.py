@@ -137,7 +137,7 @@ class Bot:
         )
         self.rotation.follow(self.sender.client, uploads.client)
         directory = SlackDirectory(client, self.store, self.clock, slack.team)
-        self.ctx = self._context(client, directory, self.sender, self._spool(left))
+        self.ctx = self._context(client, directory, self.sender, self._spool(left), me.url)
         self.pipeline = Intake(self.ctx)
         await self.rules.registered(self.store)
         stalls = Stalls(self.clock)
@@ -165,7 +165,7 @@ class Bot:
         return spool
 
     def _context(
-        self, client: AsyncWebClient, directory: SlackDirectory, presenter: Presenter, spool: FileSpool
+        self, client: AsyncWebClient, directory: SlackDirectory, presenter: Presenter, spool: FileSpool, url: str
     ) -> Context:
         session = self._session
         if session is None:
@@ -183,6 +183,7 @@ class Bot:
             spool=spool,
             tasks=self.tasks,
             policy=lambda: self.rules.now,
+            workspace_url=url,
         )
 
     async def _who_am_i(self, client: AsyncWebClient) -> Installation:

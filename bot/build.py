@@ -120,6 +120,7 @@ def build_context(
     spool: Spool,
     tasks: TaskQueue,
     policy: Callable[[], ActivePolicy],
+    workspace_url: str = "",
 ) -> Context:
     """The context that every step works with, and the features that take part in operations."""
     return Context(
@@ -141,6 +142,7 @@ def build_context(
         command=installed.command,
         security_channel=installed.security_channel,
         incident_channel=installed.incident_channel,
+        workspace_url=workspace_url,
         secrets=built.secrets,
         effects=(PauseEffect(), BreakglassEffect(), FormEffect(), NewerRunEffect()),
     )

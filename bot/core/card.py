@@ -27,7 +27,8 @@ class Tone(StrEnum):
 class Button(Value):
     """A button. Slack gets only the opaque `id`; `means` stays in the store under that id.
 
-    `confirm` is the question of a confirm dialog, if any. `only_user` is the only person whose press counts.
+    `confirm` is the question of a confirm dialog, if any. `only_user` is the only person whose press counts. A button with
+    a `url` opens that page; without an `id` its press is no request.
     """
 
     label: str
@@ -35,6 +36,7 @@ class Button(Value):
     id: str
     style: str | None = None
     confirm: str | None = None
+    url: str | None = None
     means: dict[str, Json] = Field(default_factory=dict)
     only_user: str | None = None
 
@@ -60,7 +62,9 @@ class Card(Value):
     """One message about one request.
 
     `key` identifies the message permanently: showing a card with the same key updates the message in place. `only_for` is
-    the user id of the only person who may see it (ephemeral). `files` go into the thread of the card.
+    the user id of the only person who may see it (ephemeral). `files` go into the thread of the card. `rows` are facts on
+    one line each, below the title. `details` are facts in a collapsed section. `link` is the label and the address of the
+    page that the status leads to; the address is the program's own, never data.
     """
 
     key: str
@@ -68,8 +72,11 @@ class Card(Value):
     title: str
     tone: Tone = Tone.PLAIN
     status: str = ""
+    link: tuple[str, str] | None = None
+    rows: tuple[Fact, ...] = ()
     lines: tuple[Line, ...] = ()
     facts: tuple[Fact, ...] = ()
+    details: tuple[Fact, ...] = ()
     table: Table | None = None
     progress: tuple[int, int] | None = None
     buttons: tuple[Button, ...] = ()
@@ -128,6 +135,15 @@ class Delivery(Value):
     under: str | None
     files: tuple[FileOut, ...]
     comment: str = ""
+
+
+def slack_url(workspace_url: str, channel_id: str, ts: str | None = None, thread_ts: str | None = None) -> str:
+    """The address of a channel, or of a message in it; empty when the workspace's address is unknown."""
+    if not workspace_url:
+        return ""
+    message = f"/p{ts.replace('.', '')}" if ts else ""
+    thread = f"?thread_ts={thread_ts}&cid={channel_id}" if ts and thread_ts and thread_ts != ts else ""
+    return f"{workspace_url}archives/{channel_id}{message}{thread}"
 
 
 def operation_key(request_id: str) -> str:

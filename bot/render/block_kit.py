@@ -37,6 +37,8 @@ INPUT_TEXT: Final = 3_000
 PLACEHOLDER: Final = 150
 VIEW_TITLE: Final = 24  # also the labels of submit and close
 VIEW_METADATA: Final = 3_000
+CONTAINER_BLOCKS: Final = 10  # blocks in a container
+CONTAINER_TITLE: Final = 150
 TABLE_ROWS: Final = 100  # rows, the header included
 TABLE_COLUMNS: Final = 20  # cells in a row
 TABLE_CELLS: Final = 10_000  # characters in all cells together
@@ -238,6 +240,22 @@ def date(at: datetime, *, day: bool = True) -> str:
     return f"<!date^{stamp}^{'{date_short_pretty} ' if day else ''}{{time_secs}}|{utc_text(moment)}>"
 
 
+def when(at: datetime) -> str:
+    """A time in the viewer's zone and relative to now: `today 8:59 PM (in 30 minutes)`; only UTC before 1970."""
+    moment = aware(at)
+    stamp = int(moment.timestamp())
+    return (
+        utc_text(moment)
+        if stamp < 0
+        else f"<!date^{stamp}^{{date_short_pretty}} {{time}} ({{ago}})|{utc_text(moment)}>"
+    )
+
+
+def link(label: str, url: str) -> str:
+    """A link to an address of the program's own."""
+    return f"<{escape(url)}|{escape(one_line(label).replace('|', ' '))}>"
+
+
 def mrkdwn(text: str) -> Block:
     """A text object of finished mrkdwn. `verbatim` keeps Slack from linking bare addresses, channels and names."""
     return {"type": "mrkdwn", "text": text, "verbatim": True}
@@ -262,6 +280,12 @@ def fields(texts: Sequence[str]) -> Block:
 def context(texts: Iterable[str]) -> Block:
     """Small print: up to CONTEXT_ELEMENTS pieces of finished mrkdwn."""
     return {"type": "context", "elements": [mrkdwn(text) for text in texts]}
+
+
+def container(title: str, blocks: Sequence[Block]) -> Block:
+    """A collapsed section of a message. An old workspace refuses it: `render_card` has a form without."""
+    collapsed = {"is_collapsible": True, "default_collapsed": True}
+    return {"type": "container", "title": plain(title, CONTAINER_TITLE), "child_blocks": list(blocks), **collapsed}
 
 
 def divider() -> Block:

@@ -12,7 +12,18 @@ from bot.core.outcome import Fact, Table
 from bot.core.text import plural
 from bot.render import block_kit as kit
 from bot.render.block_kit import Block
-from bot.render.text_format import BLANKS, NOTHING, FactValue, aligned, aware, numeric, shown, value_text, width
+from bot.render.text_format import (
+    BLANKS,
+    NOTHING,
+    FactValue,
+    aligned,
+    aware,
+    numeric,
+    one_line,
+    shown,
+    value_text,
+    width,
+)
 
 SYMBOLS: Final[dict[Tone, str]] = {
     Tone.PLAIN: "",
@@ -142,6 +153,46 @@ def facts(
         shown_facts += len(group)
     budget.left(len(items) - shown_facts, "fact")
     return blocks
+
+
+def rows(items: Sequence[Fact], people: Collection[str], budget: BlockBudget) -> list[Block]:
+    """Facts on one line each, in one paragraph. A time is shown in the viewer's zone and relative to now."""
+    texts: list[str] = []
+    cost, length = budget.cost - _OVERHEAD, kit.SECTION_TEXT
+    for item in items:
+        text = _row(item, people, length, cost // 2)
+        cost, length = cost - kit.cost(text), length - kit.units(text) - 1
+        if not text or cost < 0 or length < 0:
+            budget.left(len(items) - len(texts), "fact")
+            break
+        texts.append(text)
+    block = kit.section("\n".join(texts)) if texts else {}
+    return [block] if block and budget.takes(block) else []
+
+
+def _row(item: Fact, people: Collection[str], length: int, cost: int) -> str:
+    label = kit.fit(one_line(item.label), lambda part: kit.bold(f"{part}:"), length // 4, cost // 4)
+    if isinstance(item.value, datetime):
+        return f"{label} {kit.when(item.value)}".lstrip()
+    value = one_line(value_text(item.value)) or NOTHING
+    return kit.fit(value, lambda part: f"{label} {kit.line(part, people)}".lstrip(), length, cost)
+
+
+def details(items: Sequence[Fact], people: Collection[str], budget: BlockBudget, *, newer: bool) -> list[Block]:
+    """A collapsed section with these facts, or small print where the workspace refuses such a section."""
+    if not items:
+        return []
+    if not newer:
+        texts = [f"{item.label}: {value_text(item.value)}" for item in items]
+        text = kit.fit(
+            "\n".join(map(one_line, texts)), lambda part: kit.prose(part, people), 2_000, budget.cost - _OVERHEAD
+        )
+        block = kit.context([text]) if text else {}
+    else:
+        inner = BlockBudget(budget.cost - 2 * _OVERHEAD, kit.CONTAINER_BLOCKS, budget.left_out)
+        children = facts(items, people, inner)
+        block = kit.container("Details", children) if children else {}
+    return [block] if block and budget.takes(block) else []
 
 
 def _short(fact: Fact) -> bool:
@@ -335,6 +386,8 @@ def _button(item: Button, used: Collection[str]) -> Block:
     }
     if item.id:
         element["value"] = item.id
+    if item.url:
+        element["url"] = item.url
     if item.style in _STYLES:
         element["style"] = item.style
     if item.confirm:

@@ -32,16 +32,24 @@ class Message:
     blocks: list[Block]
 
 
-def render_card(card: Card) -> Message:
-    """The card as a message. It always keeps title, status and buttons; a last line counts what didn't fit."""
+def render_card(card: Card, *, newer: bool = True) -> Message:
+    """The card as a message. It always keeps title, status and buttons; a last line counts what didn't fit.
+
+    Without `newer` it has only blocks that every workspace accepts.
+    """
     text = _fallback(card)
     budget = BlockBudget(block_kit.PAYLOAD - block_kit.cost(text), block_kit.MESSAGE_BLOCKS)
-    return Message(text, compose(card, budget, used=set(), native_table=True))
+    return Message(text, compose(card, budget, used=set(), native_table=True, newer=newer))
 
 
-def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bool) -> list[Block]:
-    """The blocks of a card. Important parts get space first. The reading order is: title and status, paragraphs, progress,
-    facts, then code and what follows it, table, buttons, small print.
+def has_newer_blocks(card: Card) -> bool:
+    """Whether a workspace may refuse the card for a block that it doesn't know yet."""
+    return bool(card.details)
+
+
+def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bool, newer: bool = False) -> list[Block]:
+    """The blocks of a card. Important parts get space first. The reading order is: title and status, rows, paragraphs,
+    progress, facts, then code and what follows it, table, buttons, details, small print.
     """
     people = frozenset(card.mention)
     called = _called(card)
@@ -51,6 +59,7 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
     buttons = _shared(budget, 0.55, lambda part: parts.buttons(card.buttons, part, used))
     footer = _shared(budget, 0.2, lambda part: parts.footer(card.footer, card.at, people, part))
     progress = _booked(budget, block_kit.section(block_kit.prose(bar(*card.progress)))) if card.progress else []
+    rows = _shared(budget, 0.6, lambda part: parts.rows(card.rows, people, part))
     lead, rest = _split(card.lines)
     opening = _shared(budget, 0.5, lambda part: parts.lines(lead, people, part))
     facts = _shared(budget, 0.7, lambda part: parts.facts(card.facts, people, part, card.at))
@@ -61,10 +70,11 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
         if item
         else []
     )
-    body = [*opening, *progress, *facts, *closing, *table]
+    details = _shared(budget, 0.9, lambda part: parts.details(card.details, people, part, newer=newer))
+    body = [*rows, *opening, *progress, *facts, *closing, *table]
     if head:
         head = [_head(card, _unnamed(called, [_head(card, ()), *body, *footer]))]
-    return [*head, *body, *_left_out(budget), *buttons, *footer]
+    return [*head, *body, *_left_out(budget), *buttons, *details, *footer]
 
 
 def _called(card: Card) -> list[str]:
@@ -114,6 +124,8 @@ def _head(card: Card, called: Sequence[str]) -> Block:
     people = frozenset(card.mention)
     title = block_kit.fit(one_line(card.title) or "Signalbox", lambda part: block_kit.bold(part, people), _TITLE, 1_200)
     status = _fitted(parts.status_of(card), _STATUS, 2_500, people)
+    if card.link is not None:
+        status = f"{status} {block_kit.link(*card.link)}".lstrip()
     rows = [f"{symbol} {title}" if symbol else title, status, _calls(called)]
     return block_kit.section("\n".join(row for row in rows if row))
 
@@ -131,7 +143,7 @@ def _fallback(card: Card) -> str:
     status = one_line(parts.status_of(card))
     first = " ".join(part for part in (parts.SYMBOLS[card.tone], title, "-" if status else "", status) if part)
     rows = [first, *(line.text for line in card.lines if not line.code)]
-    rows += [f"{fact.label}: {_fact_words(fact)}{as_of(fact.at)}" for fact in card.facts]
+    rows += [f"{fact.label}: {_fact_words(fact)}{as_of(fact.at)}" for fact in (*card.rows, *card.facts)]
     words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))
     text = block_kit.fit(
         words, lambda part: block_kit.prose(part, people, local_times=False), block_kit.MESSAGE_TEXT // 2, _FALLBACK

@@ -19,11 +19,13 @@ def render_text(card: Card) -> str:
     """The card as lines, without a final newline. Tabs in data become blanks; times are UTC."""
     blocks = [
         _head(card),
+        _facts(card.rows),
         *(_line(line) for line in card.lines),
         bar(*card.progress) if card.progress else "",
         _facts(card.facts),
         _table(card.table) if card.table else "",
         _buttons(card.buttons),
+        _facts(card.details),
         _footer(card),
     ]
     return "\n\n".join(block for block in blocks if block)

@@ -34,7 +34,8 @@ class ActivePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Frozen: nothing here is replaced while the program runs. `policy` is asked anew for every decision."""
+    """Frozen: nothing here is replaced while the program runs. `policy` is asked anew for every decision. `workspace_url` is
+    Slack's address of the workspace with a slash at its end, empty when unknown."""
 
     clock: Clock
     ids: Ids
@@ -54,6 +55,7 @@ class Context:
     command: str
     security_channel: str | None = None
     incident_channel: str | None = None
+    workspace_url: str = ""
     secrets: SecretList = field(default_factory=SecretList)
     effects: tuple[Effect[Context], ...] = ()
     locks: KeyedLock = field(default_factory=KeyedLock)

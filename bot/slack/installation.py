@@ -24,7 +24,8 @@ _log = logging.getLogger("signalbox.slack")
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """None means unknown or absent. `socket_app_id` is the app of the app-level token.
+    """None means unknown or absent. `socket_app_id` is the app of the app-level token. `url` is the workspace's address, with
+    a slash at its end; empty when unknown.
 
     `granted` are the workspaces where an app of a whole organization may be used.
     """
@@ -36,6 +37,7 @@ class Installation:
     socket_app_id: str | None = None
     org_wide: bool = False
     granted: frozenset[str] | None = None
+    url: str = ""
 
     def unusable(self, team: str) -> str | None:
         """Why a bot for that workspace can't work with these tokens, or None."""
@@ -75,6 +77,7 @@ async def installation(client: AsyncWebClient, app_token: str | None) -> Install
         socket_app_id=socket_app_id,
         org_wide=org_wide,
         granted=await _granted(client) if org_wide else None,
+        url=url if (url := str(me.get("url") or "")).startswith("http") and url.endswith("/") else "",
     )
 
 

@@ -21,7 +21,7 @@ from bot.slack import message_lookup
 from bot.slack.client import once
 from bot.slack.error_table import Remedy
 from bot.slack.files import Uploads
-from bot.slack.message_format import answers_by_url, message_of, too_large
+from bot.slack.message_format import Form, answers_by_url, message_of, next_form, too_large
 from bot.slack.response_url import BadResponseUrl, Responder
 
 CARD_FIRST: Final = 20  # looks for the card of a file, 0.3 s apart
@@ -31,15 +31,16 @@ _QUIET: Final[dict[str, Any]] = {"unfurl_links": False, "unfurl_media": False}
 _log = logging.getLogger("signalbox.outbox")
 
 
-def other_form(row: Outgoing, remedy: Remedy) -> Outgoing | None:
+def other_form(row: Outgoing, form: Form, remedy: Remedy) -> tuple[Outgoing, Form] | None:
     """The form of the message that the same place may accept; None when only another place is left."""
     if remedy is Remedy.UNTHREAD:
         body = {**row.body, "under": None} if row.kind == "upload" and isinstance(row.body, dict) else row.body
-        return row.model_copy(update={"thread_ts": None, "body": body})
+        return row.model_copy(update={"thread_ts": None, "body": body}), form
     last_way = "@" in row.key and remedy in (Remedy.REFUSED, Remedy.UNKNOWN)
     if row.ts is not None and (remedy is Remedy.ANEW or last_way):
-        return row.model_copy(update={"ts": None})
-    return row if remedy is Remedy.PLAIN and row.kind not in ("upload", "step") else None
+        return row.model_copy(update={"ts": None}), form
+    simpler = remedy is Remedy.PLAIN and form is not Form.TEXT and row.kind not in ("upload", "step")
+    return (row, next_form(row, form)) if simpler else None
 
 
 class Again(Exception):
@@ -70,22 +71,23 @@ class MessageDelivery:
         self._doubtful = {row.key for row in left if row.kind == "message" and row.ts is None}
         self._direct: dict[str, str] = {}
 
-    async def send(self, row: Outgoing, *, plain: bool = False) -> None:
-        """Send it and record it as sent. `plain` sends only text. Raises Again, ValidationError for a row of another version, and
+    async def send(self, row: Outgoing, form: Form = Form.FULL) -> None:
+        """Send it in that form and record it as sent. Raises Again, ValidationError for a row of another version, and
         errors of slack_sdk and the transport."""
         if row.kind == "upload":
             await self._upload(row)
         elif row.kind == "home":
             view = HomeView.model_validate(row.body)
-            await self.client.views_publish(user_id=view.user_id, view=render_home(too_large(view) if plain else view))
+            shown = too_large(view) if form is Form.TEXT else view
+            await self.client.views_publish(user_id=view.user_id, view=render_home(shown))
             await self._store.sent(row.key, row.want)
         elif row.kind == "step":
             await self.end_step(row)
             await self._store.sent(row.key, row.want)
         elif row.kind in PRIVATE:
-            await self._send_private(row, message_of(row, plain=plain))
+            await self._send_private(row, message_of(row, form))
         else:
-            await self._send_message(row, message_of(row, plain=plain))
+            await self._send_message(row, message_of(row, form))
 
     async def done(self, row: Outgoing) -> None:
         """Record that this state is sent, and delete its files."""

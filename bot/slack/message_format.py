@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import IntEnum
 from typing import Any, Final
 
 from bot.core.card import Card, HomeView, Line, Question, Tone
 from bot.core.intent import Place, Reply
 from bot.core.records import PRIVATE, Outgoing, stamp
 from bot.render import block_kit
-from bot.render.card import render_card
+from bot.render.card import has_newer_blocks, render_card
 from bot.slack.errors import SlackTrouble
 
 _STEP_TEXT: Final = 1_000
@@ -39,11 +40,26 @@ def words_of(card: Card) -> str:
     return block_kit.clip(". ".join(row.rstrip(".") for row in rows if row), _STEP_TEXT)
 
 
-def message_of(row: Outgoing, *, plain: bool = False) -> dict[str, Any]:
-    """`text` and `blocks` for chat.postMessage, without blocks when `plain`. Raises ValidationError for a row that another
-    version stored."""
-    message = render_card(Card.model_validate(row.body))
-    return {"text": message.text[:_WORDS], "blocks": []} if plain else {"text": message.text, "blocks": message.blocks}
+class Form(IntEnum):
+    """The content of a message, from the richest form to the one that Slack always accepts."""
+
+    FULL = 0
+    OLDER = 1  # only blocks that every workspace knows
+    TEXT = 2  # no blocks
+
+
+def next_form(row: Outgoing, form: Form) -> Form:
+    """The form to try when Slack refuses the content. A card without newer blocks looks the same in the first two."""
+    newer = row.kind in ("message", *PRIVATE) and has_newer_blocks(Card.model_validate(row.body))
+    return Form.OLDER if form is Form.FULL and newer else Form.TEXT
+
+
+def message_of(row: Outgoing, form: Form = Form.FULL) -> dict[str, Any]:
+    """`text` and `blocks` for chat.postMessage. Raises ValidationError for a row that another version stored."""
+    message = render_card(Card.model_validate(row.body), newer=form is Form.FULL)
+    if form is Form.TEXT:
+        return {"text": message.text[:_WORDS], "blocks": []}
+    return {"text": message.text, "blocks": message.blocks}
 
 
 def too_large(view: HomeView) -> HomeView:

@@ -33,7 +33,15 @@ from bot.slack.error_table import Remedy
 from bot.slack.errors import TRANSPORT, SlackTrouble, read
 from bot.slack.files import Uploads
 from bot.slack.message_delivery import Again, MessageDelivery, other_form
-from bot.slack.message_format import elsewhere, home_refused, is_open_question, undelivered, usable, words_of
+from bot.slack.message_format import (
+    Form,
+    elsewhere,
+    home_refused,
+    is_open_question,
+    undelivered,
+    usable,
+    words_of,
+)
 from bot.slack.response_url import Responder
 
 FIRST_PACE: Final = 0.2  # before the first update, so that a quick result appears quickly
@@ -46,6 +54,7 @@ LONGEST_WAIT: Final = 300.0  # seconds between two tries of a message that fails
 MOST_UNKNOWN: Final = 5  # tries of a message that Slack refuses with an unknown code
 MOST_UPLOADS: Final = 20  # tries of a file, about an hour
 UNTIL_INVITED: Final = 10.0
+OLDER_FOR: Final = 3_600.0  # seconds without newer blocks, once the workspace refused them
 
 _log = logging.getLogger("signalbox.outbox")
 _FILES: Final = TypeAdapter(tuple[FileOut, ...])
@@ -82,6 +91,7 @@ class MessageSender:
         self._wake = asyncio.Event()
         self._stopping = False
         self._last: dict[str, float] = {}
+        self._older_until = 0.0
         self._holds: dict[
             str, tuple[float, int]
         ] = {}  # lane -> until when, on the monotonic clock, and failures in a row
@@ -274,9 +284,10 @@ class MessageSender:
     async def _try(self, row: Outgoing) -> SlackTrouble | None:
         """Send one message. None when it is settled, else the problem that stops the lane."""
         plan, tried = row, set[Remedy]()
+        form = Form.OLDER if self._clock.monotonic() < self._older_until else Form.FULL
         for _ in range(len(Remedy)):
             try:
-                await self._delivery.send(plan, plain=Remedy.PLAIN in tried)
+                await self._delivery.send(plan, form)
             except Again as again:
                 await self._later(row, again.seconds, "card not posted yet")
                 return None
@@ -290,18 +301,24 @@ class MessageSender:
                 await self._store.sent(row.key, row.want)
                 return None
             else:
-                self.sent += 1
+                self._was_sent(newer_refused=form is Form.OLDER and Remedy.PLAIN in tried)
                 return None
             self.troubles += 1
             _log.warning("message %s: %s", row.key, trouble.code)
             if trouble.refused:
                 self._delivery.settled(row.key)
-            changed = other_form(plan, trouble.remedy)
-            if trouble.remedy in tried or changed is None:
+            changed = other_form(plan, form, trouble.remedy)
+            if changed is None or (trouble.remedy in tried and trouble.remedy is not Remedy.PLAIN):
                 break
-            plan = changed
+            plan, form = changed
             tried.add(trouble.remedy)
         return await self._settle(row, trouble)
+
+    def _was_sent(self, *, newer_refused: bool) -> None:
+        """Count it. After a workspace refused newer blocks, cards do without them for an hour."""
+        self.sent += 1
+        if newer_refused:
+            self._older_until = self._clock.monotonic() + OLDER_FOR
 
     async def _settle(self, row: Outgoing, trouble: SlackTrouble) -> SlackTrouble | None:
         """Handle a definite answer of Slack. Returns the problem when the lane must wait."""

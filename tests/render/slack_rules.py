@@ -14,7 +14,7 @@ from slack_sdk.models.views import View as SdkView
 Json = dict[str, Any]
 
 DATE = re.compile(
-    r"<!date\^\d+\^(?:\{date_short_pretty\} )?\{time(?:_secs)?\}\|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC>"
+    r"<!date\^\d+\^(?:\{date_short_pretty\} )?\{time(?:_secs)?\}(?: \(\{ago\}\))?\|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC>"
 )
 
 
@@ -49,6 +49,7 @@ def check_view(view: Json, called: Collection[str] = ()) -> None:
 
 def check_blocks(blocks: list[Json], called: Collection[str]) -> None:
     actions: list[str] = []
+    blocks = [part for block in blocks for part in (block, *block.get("child_blocks", ()))]
     for block in blocks:
         CHECKS[block["type"]](block)
         if block["type"] == "actions":
@@ -152,6 +153,12 @@ def _table(block: Json) -> None:
     assert sum(size(cell.get("text", "")) for row in rows for cell in row) <= 10_000
 
 
+def _container(block: Json) -> None:
+    check_text(block["title"], 150)
+    assert 1 <= len(block["child_blocks"]) <= 10
+    assert block["is_collapsible"] is block["default_collapsed"] is True
+
+
 def _divider(block: Json) -> None:
     assert block == {"type": "divider"}
 
@@ -177,6 +184,7 @@ CHECKS = {
     "context": _context,
     "actions": _actions,
     "table": _table,
+    "container": _container,
     "divider": _divider,
     "input": _input,
 }

@@ -242,3 +242,37 @@ def test_confirm_is_a_dialog():
     assert element["confirm"]["text"]["text"] == "Stop this run?"
     assert element["confirm"]["confirm"]["text"] == "Stop"
     assert element["confirm"]["style"] == "danger"
+
+
+DETAILED = card(
+    title="<@U0ANA> wants to start acc:shop/prices",
+    rows=(Fact(label="Why", value="month\nend"), Fact(label="Expires", value=NOON)),
+    details=(Fact(label="Digest", value="9f86"), Fact(label="Outcomes", value="x" * 200)),
+    mention=("U0ANA",),
+)
+
+
+def test_details_are_in_a_collapsed_section_below_the_buttons():
+    """Rows are one line each; a reader opens the details only when they want them."""
+    message = render_card(
+        DETAILED.model_copy(update={"buttons": (Button(label="Approve", action="approve", id="b1"),)})
+    )
+    check_message(message.text, message.blocks, ["U0ANA"])
+    assert [block["type"] for block in message.blocks] == ["section", "section", "actions", "container"]
+    why, expires = message.blocks[1]["text"]["text"].split("\n")
+    assert why == "*Why:* month end"
+    assert expires == "*Expires:* <!date^1784203200^{date_short_pretty} {time} ({ago})|2026-07-16 12:00:00 UTC>"
+    assert "9f86" in json.dumps(message.blocks[3])
+    assert "9f86" not in message.text
+
+
+def test_where_a_workspace_refuses_newer_blocks_the_details_are_small_print():
+    message = render_card(DETAILED, newer=False)
+    check_message(message.text, message.blocks, ["U0ANA"])
+    assert [block["type"] for block in message.blocks] == ["section", "section", "context"]
+    assert "Digest: 9f86" in words(message)
+
+
+def test_the_status_may_lead_to_another_message():
+    linked = card(status="@Lee approved it.", link=("Open the run", "https://acme.slack.com/archives/C1/p1?a=1&b=2"))
+    assert "approved it. <https://acme.slack.com/archives/C1/p1?a=1&amp;b=2|Open the run>" in words(render_card(linked))

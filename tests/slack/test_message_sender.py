@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.card import Card, Delivery, HomeView, Line, Tone
 from bot.core.intent import Place, Reply
-from bot.core.outcome import FileOut
+from bot.core.outcome import Fact, FileOut
 from bot.runtime.clock import SystemClock
 from bot.runtime.spool import FileSpool
 from bot.store.sqlite.errors import StoreProblem
@@ -90,6 +90,24 @@ async def test_blocks_that_slack_refuses_become_words(office: Office) -> None:
     await office.sender.show(card("Succeeded"))
     await office.settle(2)
     assert "Succeeded" in office.seen()[0]["text"]
+
+
+async def test_newer_blocks_that_slack_refuses_are_left_out_for_an_hour(office: Office) -> None:
+    """The card keeps its buttons and its details; the next cards aren't sent twice."""
+    detailed = card("Waiting", details=(Fact(label="Digest", value="9f86"),), buttons=(BUTTON,))
+    office.ws.faults.fail("chat.postMessage", error="invalid_blocks", times=1)
+    await office.sender.show(detailed)
+    await office.settle()
+    (message,) = office.seen()
+    assert [block["type"] for block in message["blocks"]] == ["section", "actions", "context"]
+    assert "Digest: 9f86" in shown(message)
+    await office.sender.show(detailed.model_copy(update={"status": "Approved"}))
+    await office.settle(2)
+    assert "container" not in str(office.seen()[0]["blocks"])
+    await office.sender.show(detailed)
+    await office.settle(3_601)
+    assert "container" in str(office.seen()[0]["blocks"])
+    assert (office.calls("chat.postMessage"), office.calls("chat.update")) == (2, 2)
 
 
 async def test_a_private_answer_whose_blocks_are_refused_becomes_words_too(office: Office) -> None:

@@ -9,6 +9,7 @@ import pytest
 from bot.core.card import Button, Card, Delivery, HomeView, Line, Question
 from bot.core.intent import Place
 from bot.core.outcome import FileOut
+from bot.slack.message_format import Form
 from bot.slack.message_sender import MOST_UPLOADS
 from tests.slack.office import BUTTON, HERE, Office, card
 from tests.world import labels, shown
@@ -272,10 +273,10 @@ async def test_after_an_outage_everything_comes_soon_and_in_order(office: Office
 async def test_a_message_that_always_fails_does_not_block_its_channel(office: Office) -> None:
     real = office.sender._delivery.send
 
-    async def send(row: Any, *, plain: bool = False) -> None:
+    async def send(row: Any, form: Form = Form.FULL) -> None:
         if row.key == "op:0":
             raise OSError
-        await real(row, plain=plain)
+        await real(row, form)
 
     office.sender._delivery.send = send  # type: ignore[method-assign]
     for number in range(5):

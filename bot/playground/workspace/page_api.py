@@ -32,6 +32,7 @@ class PageApi:
         app.router.add_get("/", self.index)
         if PAGE.is_dir():
             app.router.add_static("/page/", PAGE)
+        app.router.add_get("/archives/{channel}", self.archive)
         app.router.add_get("/archives/{channel}/{link}", self.archive)
         app.router.add_get("/playground/state", self.state)
         app.router.add_get("/playground/messages", self.messages)
@@ -53,9 +54,8 @@ class PageApi:
 
     async def archive(self, request: web.Request) -> web.StreamResponse:
         """A permalink: the page, at that channel and message."""
-        link = request.match_info["link"].removeprefix("p")
-        channel = request.match_info["channel"]
-        where = f"/?channel={channel}&ts={link[:-6]}.{link[-6:]}"
+        link = request.match_info.get("link", "").removeprefix("p")
+        where = f"/?channel={request.match_info['channel']}" + (f"&ts={link[:-6]}.{link[-6:]}" if link else "")
         return web.Response(status=302, headers={"Location": where})
 
     def _me(self, request: web.Request) -> str:

@@ -15,7 +15,7 @@ from .common import Caller, Method
 def _auth_test(core: Core, _args: Json, caller: Caller) -> Json:
     seed = core.seed
     reply: Json = {
-        "url": f"https://{seed.team_domain}.slack.com/",
+        "url": f"{core.base_url}/",
         "team": seed.team_name,
         "team_id": seed.team_id,
         "is_enterprise_install": seed.org_wide,
