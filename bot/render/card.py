@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.core.card import Card, Line
 from bot.core.outcome import Fact
-from bot.render import block_kit
+from bot.render import block_kit, facts
 from bot.render import blocks as parts
 from bot.render.block_kit import Block
 from bot.render.blocks import BlockBudget
@@ -59,10 +59,10 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
     buttons = _shared(budget, 0.55, lambda part: parts.buttons(card.buttons, part, used))
     footer = _shared(budget, 0.2, lambda part: parts.footer(card.footer, card.at, people, part))
     progress = _booked(budget, block_kit.section(block_kit.prose(bar(*card.progress)))) if card.progress else []
-    rows = _shared(budget, 0.6, lambda part: parts.rows(card.rows, people, part))
+    rows = _shared(budget, 0.6, lambda part: facts.rows(card.rows, people, part))
     lead, rest = _split(card.lines)
     opening = _shared(budget, 0.5, lambda part: parts.lines(lead, people, part))
-    facts = _shared(budget, 0.7, lambda part: parts.facts(card.facts, people, part, card.at))
+    columns = _shared(budget, 0.7, lambda part: facts.facts(card.facts, people, part, card.at))
     closing = _shared(budget, 0.6 if card.table else 1, lambda part: parts.lines(rest, people, part))
     item = card.table
     table = (
@@ -70,8 +70,8 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
         if item
         else []
     )
-    details = _shared(budget, 0.9, lambda part: parts.details(card.details, people, part, newer=newer))
-    body = [*rows, *opening, *progress, *facts, *closing, *table]
+    details = _shared(budget, 0.9, lambda part: facts.details(card.details, people, part, newer=newer))
+    body = [*rows, *opening, *progress, *columns, *closing, *table]
     if head:
         head = [_head(card, _unnamed(called, [_head(card, ()), *body, *footer]))]
     return [*head, *body, *_left_out(budget), *buttons, *details, *footer]
