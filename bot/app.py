@@ -25,7 +25,7 @@ from bot.core.records import Outgoing
 from bot.features.access.policy_reload import PolicyReloader
 from bot.features.approvals import pick_up
 from bot.features.home import HOMES_EVERY, redraw
-from bot.features.housekeeping import prune, publish_head, refresh_names, warn_of_credentials
+from bot.features.housekeeping import prune, publish_head, warn_of_credentials
 from bot.features.replies.channel_freeze import tell_frozen
 from bot.http_client.errors import cause_of
 from bot.http_client.transport import open_session
@@ -249,7 +249,7 @@ class Bot:
             (PICK_UP_EVERY, beside("approvals", lambda: pick_up(self.ctx))),
             (HEALTH_EVERY, beside("health", lambda: warn_of_credentials(self.ctx))),
             (HOMES_EVERY, beside("homes", lambda: redraw(self.ctx))),
-            (NAMES_EVERY, beside("names", lambda: refresh_names(self.ctx))),
+            (NAMES_EVERY, beside("targets", self.ctx.listings.refresh)),
             (PRUNE_EVERY, beside("prune", lambda: prune(self.ctx))),
             (PRUNE_EVERY, beside("head", lambda: publish_head(self.ctx))),
         )

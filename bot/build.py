@@ -20,6 +20,7 @@ from bot.features.pauses.resume import PauseEffect
 from bot.operations.newer_run import NewerRunEffect
 from bot.runtime.context import ActivePolicy, Context
 from bot.runtime.health import HealthBoard
+from bot.runtime.listings import Listings
 from bot.runtime.task_queue import TaskQueue
 
 
@@ -137,6 +138,7 @@ def build_context(
         tasks=tasks,
         policy=policy,
         health=HealthBoard(built.backends, clock),
+        listings=Listings(built.backends, clock, tasks),
         home_team=installed.team,
         zone=installed.zone,
         command=installed.command,

@@ -174,8 +174,10 @@ async def world(
     planes: Planes = demo_planes,
     only: Sequence[str] = ("acc",),
     speed: float = 20.0,
+    agents: bool = False,
 ) -> AsyncIterator[World]:
-    """Start everything; `only` names the planes that are wanted, `speed` quickens the runs of the ACC."""
+    """Start everything; `only` names the planes that are wanted, `speed` quickens the runs of the ACC, `agents` lists
+    its agents in the configuration."""
     async with AsyncExitStack() as stack:
         ws = await stack.enter_async_context(Workspace(DEMO_SEED, port=0))
         wanted = tuple(plane for plane in planes(ws.clock) if plane.name in only)
@@ -184,7 +186,7 @@ async def world(
                 plane.world.speed = speed  # type: ignore[attr-defined]
             await stack.enter_async_context(plane)
             ws.register_plane(plane)
-        environ = write_config(folder, ws, wanted, policy)
+        environ = write_config(folder, ws, wanted, policy, agents=agents)
         bot = Bot(config.load(folder / "signalbox.toml", environ), environ)
         env = World(ws, {plane.name: plane for plane in wanted}, folder, environ, bot)
         try:

@@ -41,6 +41,10 @@ class AdapterBase:
         """A result without a verdict: a call whose reply was lost can't be looked up, so its outcome stays unknown."""
         return LookBack(evidence="The control plane doesn't offer a way to look up this call.")
 
+    def configured(self) -> Sequence[Named]:
+        """Empty: the settings name no targets."""
+        return ()
+
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """Empty: this kind has no runs to follow."""
         return {}

@@ -99,8 +99,11 @@ class Demo:
     folder: Path
 
 
-def backend_table(plane: Plane) -> tuple[str, dict[str, str]]:
-    """The `[[backend]]` table of a simulated control plane, and the environment variables that its references need."""
+def backend_table(plane: Plane, *, agents: bool = False) -> tuple[str, dict[str, str]]:
+    """The `[[backend]]` table of a simulated control plane, and the environment variables that its references need.
+
+    `agents` lists the agents of an ACC, whose API has no list.
+    """
     name, prefix = plane.name, plane.name.upper()
     lines = [f'name = "{name}"', f'kind = "{plane.kind}"']
     environ: dict[str, str] = {}
@@ -111,6 +114,8 @@ def backend_table(plane: Plane) -> tuple[str, dict[str, str]]:
     if plane.kind in ("sequentum", "prefactor"):
         lines.append(f'token = "env:{prefix}_TOKEN"')
         environ[f"{prefix}_TOKEN"] = str(getattr(plane, "token", ""))
+    if agents and (acc := getattr(plane, "world", None)) is not None:
+        lines.append(f"agents = {json.dumps(list(acc.by_path))}")
     if plane.kind in ("informatica", "itential"):
         lines += [f'username = "{getattr(plane, "username", "")}"', f'password = "env:{prefix}_PASSWORD"']
         environ[f"{prefix}_PASSWORD"] = str(getattr(plane, "password", ""))
@@ -129,7 +134,9 @@ def backend_table(plane: Plane) -> tuple[str, dict[str, str]]:
     return "[[backend]]\n" + "\n".join(lines) + "\n", environ
 
 
-def write_config(folder: Path, workspace: Workspace, planes: tuple[Plane, ...], policy: str) -> dict[str, str]:
+def write_config(
+    folder: Path, workspace: Workspace, planes: tuple[Plane, ...], policy: str, *, agents: bool = False
+) -> dict[str, str]:
     """Write signalbox.toml and policy.toml, and return the environment with the tokens."""
     environ = {"SLACK_BOT_TOKEN": workspace.bot_token, "SLACK_APP_TOKEN": workspace.app_token}
     text = f"""\
@@ -152,7 +159,7 @@ url = "sqlite:///signalbox.db"
 file = "policy.toml"
 """
     for plane in planes:
-        table, more = backend_table(plane)
+        table, more = backend_table(plane, agents=agents)
         text += "\n" + table
         environ |= more
     folder.mkdir(parents=True, exist_ok=True)
@@ -231,7 +238,7 @@ async def outside(folder: Path, *, port: int = 0, policy: str = POLICY) -> Async
         for plane in planes:
             await stack.enter_async_context(plane)
             workspace.register_plane(plane)
-        environ = write_config(folder, workspace, planes, policy)
+        environ = write_config(folder, workspace, planes, policy, agents=True)
         yield Outside(workspace, {plane.name: plane for plane in planes}, environ)
 
 

@@ -1,27 +1,20 @@
-"""Daily housekeeping: post the head of the audit log, warn of expiring credentials, prune old rows, refresh names."""
+"""Daily housekeeping: post the head of the audit log, warn of expiring credentials, prune old rows."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from datetime import timedelta
 from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Card, Line, Tone
-from bot.core.errors import Problem
 from bot.core.intent import Place
 from bot.core.outcome import Fact
-from bot.core.ports.services import Backend
 from bot.core.records import stamp
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
 
 WARN_BEFORE: Final = timedelta(days=7)
 KEEP: Final = timedelta(days=30)
-NAMES_WITHIN: Final = 30.0
-
-_log = logging.getLogger("signalbox.names")
 
 
 async def publish_head(ctx: Context) -> None:
@@ -80,16 +73,3 @@ async def prune(ctx: Context) -> None:
     before = stamp(ctx.clock.now() - KEEP)
     while await ctx.store.prune(before):
         pass
-
-
-async def refresh_names(ctx: Context) -> None:
-    """Every backend side by side; each remembers what it lists."""
-    await asyncio.gather(*(_refresh(name, backend) for name, backend in ctx.backends.items()))
-
-
-async def _refresh(name: str, backend: Backend) -> None:
-    try:
-        async with asyncio.timeout(NAMES_WITHIN):
-            await backend.targets()
-    except (TimeoutError, Problem) as error:
-        _log.info("names of %s were not read: %s", name, getattr(error, "code", "deadline"))

@@ -14,6 +14,7 @@ from bot.core.ports.store import Store
 from bot.core.redact import SecretList
 from bot.runtime.health import HealthBoard
 from bot.runtime.keyed_lock import KeyedLock
+from bot.runtime.listings import Listings
 from bot.runtime.stale_homes import StaleHomes
 from bot.runtime.task_queue import TaskQueue
 
@@ -50,6 +51,7 @@ class Context:
     tasks: TaskQueue
     policy: Callable[[], ActivePolicy]
     health: HealthBoard
+    listings: Listings
     home_team: str
     zone: str
     command: str

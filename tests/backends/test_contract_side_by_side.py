@@ -6,35 +6,27 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from bot import plugins
 from bot.core.outcome import Done
 from bot.core.ports.services import Backend
-from bot.features.housekeeping import refresh_names
 from bot.playground.planes.clock import PlaneClock
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.planes.sequentum import SequentumPlane
-from bot.runtime.context import Context
 from bot.runtime.health import HealthBoard
+from bot.runtime.listings import Listings
+from bot.runtime.task_queue import TaskQueue
 from tests.backends.contract_stand import Given, PlaneTime, Stand, build, demo_plane, samples_of, standing
 from tests.world import World, shown, world
 
 KINDS = plugins.kinds()
 PATIENCE = 50.0  # seconds: what comes within it did not wait for the one that hangs
 FOR_LONG = {"fault": "delay", "seconds": 600}
-
-
-@dataclass(frozen=True)
-class Beside:
-    """Of Deps what the background jobs need."""
-
-    backends: dict[str, Backend]
 
 
 @asynccontextmanager
@@ -76,7 +68,7 @@ async def test_two_of_a_kind_have_their_own_names_and_effects(kind: str, tmp_pat
 @pytest.mark.parametrize("fault", [FOR_LONG, {"fault": "refuse"}], ids=["hanging", "refusing"])
 @pytest.mark.parametrize("kind", KINDS)
 async def test_one_that_is_down_slows_no_other(kind: str, fault: dict[str, Any], tmp_path: Path) -> None:
-    """Health, the background refresh of names and a command of the first come at once while the second is down."""
+    """Health, the lists of targets and a command of the first come at once while the second is down."""
     samples = samples_of(kind)
     async with two_of(kind, tmp_path) as (first, plane, second, _):
         await plane.set_fault(fault)
@@ -84,7 +76,7 @@ async def test_one_that_is_down_slows_no_other(kind: str, fault: dict[str, Any],
         board = HealthBoard(both, first.given.clock)
         jobs = [
             asyncio.ensure_future(board.check_all()),
-            asyncio.ensure_future(refresh_names(cast(Context, Beside(both)))),
+            asyncio.ensure_future(Listings(both, first.given.clock, tasks := TaskQueue()).refresh()),
         ]
         try:
             async with asyncio.timeout(PATIENCE):
@@ -100,6 +92,7 @@ async def test_one_that_is_down_slows_no_other(kind: str, fault: dict[str, Any],
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
+            await tasks.close(0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -167,15 +160,15 @@ async def test_a_hanging_acc_holds_neither_the_other_acc_nor_the_table_up(tmp_pa
         assert any(run.agent.path == "shop/prices" for run in env.planes["acc2"].runs)
 
 
-async def test_find_shows_names_of_every_backend_and_how_old_they_are(tmp_path: Path) -> None:
-    """Names are learned as they are used and in the background; find asks nobody and says the age."""
+async def test_find_shows_targets_of_every_backend_and_when_each_was_seen(tmp_path: Path) -> None:
+    """Current lists are not asked for again."""
     async with team(tmp_path, "acc", "acc2", "itn") as env:
         await env.does("status acc:shop/prices", "status acc:shop/prices")
         await env.does("status acc2:shop/prices", "status acc2:shop/prices")
-        await refresh_names(env.bot.ctx)
+        await env.bot.ctx.listings.refresh()
         counts = {name: len(plane.requests) for name, plane in env.planes.items()}
-        text = shown(await env.does("find prices", "Found for prices", "acc:shop/prices", "acc2:shop/prices"))
+        text = shown(await env.does("find prices", "Targets with prices", "acc:shop/prices", "acc2:shop/prices"))
         assert re.search(r"seen \d+[smh]", text), text
-        services = shown(await env.does("find tofu", "Found for tofu", "itn:"))
+        services = shown(await env.does("find tofu", "Targets with tofu", "itn:"))
         assert "my-tofu-service" in services
         assert counts == {name: len(plane.requests) for name, plane in env.planes.items()}

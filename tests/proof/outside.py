@@ -201,6 +201,9 @@ class OutsideBackend:
     async def targets(self) -> Sequence[Named]:
         return ()
 
+    def configured(self) -> Sequence[Named]:
+        return ()
+
     async def close(self) -> None:
         return None
 

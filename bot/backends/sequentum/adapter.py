@@ -155,6 +155,16 @@ class SequentumBackend(AdapterBase):
         listed = [Named(target=target, text=written(self.name, target.name)) for target in (*agents, *servers)]
         return sorted(listed, key=lambda item: (item.target.kind != AGENT, item.text))
 
+    def configured(self) -> Sequence[Named]:
+        """The agents and servers of the settings. The path of an agent stands for its id, which only the vendor knows."""
+        finder, name = self._ctx.finder, self.name
+        agents = [
+            Target(backend=name, kind=AGENT, id=path, name=path, scope=f"{name}:{path}")
+            for path in self._ctx.settings.agents
+        ]
+        servers = [finder.server(server.name) for server in self._ctx.settings.servers]
+        return [Named(target=target, text=written(name, target.name)) for target in (*agents, *servers)]
+
     async def _configured(self, path: str) -> Target | None:
         try:
             return await self._ctx.finder.agent(path)

@@ -142,6 +142,10 @@ class Backend(Protocol):
         """The existing targets, as far as the vendor can list them, else the remembered ones."""
         ...
 
+    def configured(self) -> Sequence[Named]:
+        """The targets that the settings name, without asking the vendor. Their ids may be placeholders."""
+        ...
+
     async def close(self) -> None: ...
 
 

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 
-from bot.core.card import Line, Tone
-from bot.core.command.params import duration_text
-from bot.core.errors import BadRequest, Problem
+from bot.core.card import Button, Line, Tone
+from bot.core.command.params import ago_text
+from bot.core.command.search import words_of
+from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent
-from bot.core.outcome import Fact, Named, Table
+from bot.core.outcome import Fact, Table
 from bot.core.policy.visibility import Visibility
 from bot.core.text import capitalized, plural, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
 from bot.features.builtins.tables import approvals_table, pauses_table, watches_table
+from bot.features.known_targets import KnownTarget, close_to, known_targets, matching
+from bot.features.replies.answer import LONGEST_BUTTON, command_button
 from bot.operations import cards
 from bot.operations.authorize import sight_of
 from bot.runtime.context import Context
 from bot.runtime.health import Checked
 
-LIST_WITHIN = 10.0
+LIST_WITHIN: Final = 10.0
+FIND_WITHIN: Final = 2.0
+MOST_FOUND: Final = 50
+MOST_BUTTONS: Final = 3
 # Most answers arrive by then. A check may take much longer, and the person should not wait for it.
-SHOWN_WITHIN = 1.5
+SHOWN_WITHIN: Final = 1.5
 
 
 async def backends(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -103,34 +110,32 @@ def _no_answer(ctx: Context, name: str) -> tuple[str, ...]:
 
 
 async def targets(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """`targets infa`, `targets infa:eu`."""
+    """`targets infa`, `targets infa:eu`: what the backend lists now, or what is known of it when it doesn't answer."""
     seen = await sight_of(ctx, intent.actor, intent.place)
     if ask.target is None:
         names = ", ".join(f"`{name}`" for name in sorted(ctx.backends) if seen.backend(name))
         raise BadRequest(f"`targets` needs a backend: {names}.", code="target_missing")
     name, _, part = ask.target.partition(":")
     _backend(ctx, seen, name)
-    listed = [named for named in await _list(ctx, name) if seen.target(named.target)]
-    found = [named for named in listed if part.lower() in named.text.lower()]
+    await ctx.listings.refresh(name, within=LIST_WITHIN)
+    known = await known_targets(ctx, seen, within=0, only=(name,))
+    found = matching(ctx, [one for one in known.targets if one.listed or name in known.silent], part)
     unlisted = ctx.catalog.backends[name].unlisted.format(backend=name)
-    await _named_table(ctx, intent, f"Targets of {name}", found, given["count"], unlisted)
+    await _show_targets(ctx, intent, f"Targets of {name}", found, known.silent, given["count"], unlisted)
 
 
 async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """`find prices`: the remembered names of all backends and when each was seen. No backend is asked, so it answers at once."""
-    words = [word.lower() for word in ask.words]
-    if not words:
-        raise BadRequest("`find` needs a part of a name.", code="target_missing")
-    now = ctx.clock.now()
+    """`find prices`: configured, listed and seen targets of all backends. Waits only for those without a current list."""
+    typed = " ".join(ask.words)
+    if not words_of(typed):
+        raise BadRequest("`find` needs a part of a name.", "For example: `find prices`.", "target_missing")
     sight = await sight_of(ctx, intent.actor, intent.place)
-    found = []
-    for name in sorted(ctx.backends):
-        for target, seen in await ctx.target_cache.known(name):
-            text = cards.written(target)
-            if all(word in text.lower() for word in words) and sight.target(target):
-                age = duration_text(max(1, int((now - seen).total_seconds())))
-                found.append(Named(target=target, text=text, state=target.kind, detail=f"seen {age} ago"))
-    await _named_table(ctx, intent, f"Found for {' '.join(ask.words)}", found, 50, columns=("Target", "Kind", "Known"))
+    known = await known_targets(ctx, sight, within=FIND_WITHIN)
+    found, said = matching(ctx, known.targets, typed), ""
+    if not found:
+        found, said = close_to(known.targets, typed), f"No target has `{typed[:80]}` in its name."
+        said += " These names are close:" if found else " A full path or id always works."
+    await _show_targets(ctx, intent, f"Targets with {typed[:80]}", found, known.silent, MOST_FOUND, said)
 
 
 def _backend(ctx: Context, seen: Visibility, name: str) -> str:
@@ -142,35 +147,51 @@ def _backend(ctx: Context, seen: Visibility, name: str) -> str:
     return name
 
 
-async def _list(ctx: Context, name: str) -> Sequence[Named]:
-    try:
-        async with asyncio.timeout(LIST_WITHIN):
-            return await ctx.backends[name].targets()
-    except TimeoutError:
-        raise Problem(f"`{name}` did not answer within {LIST_WITHIN:g} s.", code="deadline") from None
-
-
-async def _named_table(
+async def _show_targets(
     ctx: Context,
     intent: Intent,
     title: str,
-    found: Sequence[Named],
+    found: Sequence[KnownTarget],
+    silent: Mapping[str, str],
     count: int,
-    unlisted: str = "",
-    columns: tuple[str, ...] = ("Target", "State", "Detail"),
+    said: str,
 ) -> None:
-    rows = tuple((named.text, named.state, named.detail) for named in found[:count])
-    note = (
-        ""
-        if len(found) <= count
-        else f"{plural(len(found) - count, 'more match', 'more matches')}. Type more of the name."
+    """A table of targets. It names the backends that don't answer, because the table lacks what only they know."""
+    now = ctx.clock.now()
+    rows = tuple((one.text, one.target.kind, _state_of(one, now)) for one in found[:count])
+    more = len(found) - count
+    note = f"{plural(more, 'more match', 'more matches')}. Type more of the name." if more > 0 else ""
+    lines = [Line(text=said or ("" if rows else "No targets found."))]
+    lines += [
+        Line(heading=f"{name} doesn't answer", text=f"{why} Shown is what was configured or seen before.")
+        for name, why in silent.items()
+    ]
+    table = Table(columns=("Target", "Kind", "State"), rows=rows, total=len(found), note=note, exact=("Target",))
+    card = cards.private(
+        intent,
+        title,
+        tone=Tone.WARN if silent else Tone.PLAIN,
+        lines=tuple(line for line in lines if line.text),
+        table=table if rows else None,
+        buttons=tuple(_status_buttons(ctx, intent, found[:MOST_BUTTONS])),
     )
-    nothing = (
-        "" if rows else "No targets found. Signalbox learns names as they are used; a full path or id always works."
-    )
-    lines = tuple(Line(text=text) for text in (nothing, unlisted) if text)
-    table = Table(columns=columns, rows=rows, total=len(found), note=note, exact=("Target",)) if rows else None
-    await ctx.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
+    await ctx.presenter.show(card, intent.reply)
+
+
+def _state_of(known: KnownTarget, now: datetime) -> str:
+    """Its state and detail in the current list, otherwise when it was last seen."""
+    listed = known.listed
+    if listed is not None and (listed.state or listed.detail):
+        return ", ".join(part for part in (listed.state, listed.detail) if part)
+    return f"seen {ago_text(now - known.seen)} ago" if known.seen is not None else "configured"
+
+
+def _status_buttons(ctx: Context, intent: Intent, found: Sequence[KnownTarget]) -> Iterator[Button]:
+    """The next step for the best matches."""
+    for one in found:
+        text = f"status {one.text}"
+        if ctx.catalog.row(one.target.backend, "status", one.target.kind) and len(text) <= LONGEST_BUTTON:
+            yield command_button(ctx, intent, text)
 
 
 async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from bot.core.audit import AuditEntry
-from bot.core.card import FormView, Tone
+from bot.core.card import Button, FormView, Tone
 from bot.core.intent import Intent
 from bot.core.value import Json
 from bot.operations import cards
 from bot.runtime.context import Context
+
+LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 
 
 async def say(
@@ -31,6 +33,19 @@ async def say(
     mention = tuple(dict.fromkeys((intent.actor.user_id, *people))) if people else ()
     filled = {"mention": mention, "footer": (f"request {intent.request_id}",), **parts}
     await ctx.presenter.show(cards.private(intent, text, tone=tone, **filled), intent.reply, replace=replace)
+
+
+def command_button(ctx: Context, intent: Intent, text: str, *, label: str = "", confirm: str | None = None) -> Button:
+    """A button that runs this command as if the person had typed it."""
+    means: dict[str, Json] = {"tag": "say1", "text": text, "verb": text.partition(" ")[0]}
+    return Button(
+        label=label or text,
+        action="say",
+        id=ctx.ids.secret(),
+        confirm=confirm,
+        only_user=intent.actor.user_id,
+        means=means,
+    )
 
 
 async def open_form(ctx: Context, intent: Intent, form: FormView, kept: dict[str, Json], again: str) -> None:

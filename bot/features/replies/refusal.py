@@ -21,14 +21,13 @@ from bot.core.policy.decide import Denied
 from bot.core.policy.visibility import Visibility
 from bot.core.text import capitalized, sentences
 from bot.features.replies import channel_freeze
-from bot.features.replies.answer import say
+from bot.features.replies.answer import LONGEST_BUTTON, command_button, say
 from bot.features.replies.suggestions import commands_meant
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, sight_of
 from bot.runtime.context import Context
 
-LONGEST_BUTTON: Final = 70  # characters: a button must show all of what it does
 MOST_NEAR: Final = 4
 # Problems with what was typed, where another command may have been meant.
 _MISTYPED: Final = frozenset({"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target"})
@@ -123,17 +122,7 @@ def _say_buttons(ctx: Context, intent: Intent, commands: Sequence[str], lines: l
         for text in commands[:MOST_NEAR]
         if len(text) > LONGEST_BUTTON
     ]
-    return tuple(_say_button(ctx, intent, text) for text in commands[:MOST_NEAR] if len(text) <= LONGEST_BUTTON)
-
-
-def _say_button(ctx: Context, intent: Intent, text: str) -> Button:
-    return Button(
-        label=text,
-        action="say",
-        id=ctx.ids.secret(),
-        only_user=intent.actor.user_id,
-        means={"tag": "say1", "text": text, "verb": text.partition(" ")[0]},
-    )
+    return tuple(command_button(ctx, intent, text) for text in commands[:MOST_NEAR] if len(text) <= LONGEST_BUTTON)
 
 
 async def problem(

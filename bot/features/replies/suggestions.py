@@ -11,6 +11,7 @@ from bot.core.audit import Event
 from bot.core.command.catalog import Catalog
 from bot.core.command.lexer import DOUBLE, unescape
 from bot.core.command.parser import parse_target
+from bot.core.command.search import plain
 from bot.core.command.suggest import Known, Surroundings
 from bot.core.command.suggest import suggest as suggest_commands
 from bot.core.command.target_ref import SELECTORS, TargetRef
@@ -18,6 +19,7 @@ from bot.core.intent import Actor, Place
 from bot.core.operation import Target
 from bot.core.policy.visibility import Visibility, may
 from bot.core.records import Filters
+from bot.features.known_targets import KnownTarget, known_targets, matching
 from bot.operations.authorize import read_situation, sight_of
 from bot.operations.cards import written
 from bot.runtime.context import Context
@@ -27,46 +29,42 @@ _WORKED: Final = frozenset({Event.SENT, Event.DONE})
 RECENT: Final = 200  # audit entries of the channel that show what it uses
 _TOKEN: Final = re.compile(rf"(?:[{''.join(DOUBLE)}][^{''.join(DOUBLE)}]*[{''.join(DOUBLE)}]|\S)+")
 _AROUND: Final = ".,;!?()[]'`*_~"
+WITHIN: Final = 1.0  # seconds to wait for lists: Slack wants the options within three
 FEW: Final = 10  # targets that are few enough to offer the runs of each as well
 
 
 async def suggest(ctx: Context, actor: Actor, place: Place, typed: str) -> Sequence[str]:
     """Targets that this person may see, as they are typed, best first. The typed text itself comes last."""
-    known = [(target.backend, written(target)) for target in await _known(ctx, actor, place)]
-    own = as_target(typed, ctx.catalog) if known or (await sight_of(ctx, actor, place)).patterns != () else None
-    found = dict.fromkeys([*_matching(ctx.catalog, known, typed)][: MOST - 1])
+    sight = await sight_of(ctx, actor, place)
+    known = await known_targets(ctx, sight, within=WITHIN)
+    own = as_target(typed, ctx.catalog) if known.targets or sight.patterns != () else None
+    found = dict.fromkeys([*_matching(ctx, known.targets, typed)][: MOST - 1])
     return (*found, *([own] if own is not None and own not in found else []))
 
 
 async def _known(ctx: Context, actor: Actor, place: Place) -> Sequence[Target]:
-    """The remembered targets of all backends that this person may see."""
-    seen = await sight_of(ctx, actor, place)
-    every = [target for name in sorted(ctx.backends) for target, _ in await ctx.target_cache.known(name)]
-    return [target for target in every if seen.target(target)]
+    """The known targets of all backends that this person may see."""
+    found = await known_targets(ctx, await sight_of(ctx, actor, place), within=WITHIN)
+    return [known.target for known in found.targets]
 
 
-def _matching(catalog: Catalog, known: Sequence[tuple[str, str]], typed: str) -> Iterator[str]:
-    part, at, picks = _bare(typed).rpartition("@")
-    part, picks = (part, picks) if at else (picks, "")
-    found = [(name, text) for name, text in known if part in _bare(text)]
+def _matching(ctx: Context, known: Sequence[KnownTarget], typed: str) -> Iterator[str]:
+    part, at, picks = typed.strip().rpartition("@")
+    found = matching(ctx, known, part if at else typed)
     if not at:
-        yield from (text for _, text in found)
+        yield from (one.text for one in found)
     if at or len(found) <= FEW:
-        for name, text in found:
-            ref = parse_target(text, catalog)
-            if isinstance(ref, TargetRef) and ref.path and _has_runs(catalog, name, ref.path):
-                yield from (f"{text}@{selector}" for selector in SELECTORS if selector.startswith(picks))
+        for one in found:
+            ref = parse_target(one.text, ctx.catalog)
+            if isinstance(ref, TargetRef) and ref.path and _has_runs(ctx.catalog, one.target.backend, ref.path):
+                selectors = (selector for selector in SELECTORS if selector.startswith(picks.lower() if at else ""))
+                yield from (f"{one.text}@{selector}" for selector in selectors)
     if at:  # an `@` that belongs to a name
-        yield from (text for _, text in known if _bare(typed) in _bare(text))
+        yield from (one.text for one in matching(ctx, known, typed))
 
 
 def _has_runs(catalog: Catalog, backend: str, path: str) -> bool:
     return catalog.selects(backend) and catalog.split_path(backend, path)[0] is None
-
-
-def _bare(text: str) -> str:
-    """The text in lower case and without quotes, for comparing."""
-    return "".join(char for char in text.strip().lower() if char not in DOUBLE)
 
 
 def as_target(typed: str, catalog: Catalog) -> str | None:
@@ -84,7 +82,7 @@ def as_target(typed: str, catalog: Catalog) -> str | None:
 async def named_in(ctx: Context, actor: Actor, place: Place, text: str) -> str | None:
     """The first target in the text: a full target, otherwise a remembered name, otherwise a backend; None without any."""
     remembers = await _known(ctx, actor, place)
-    whole = {_bare(written(target)): target for target in remembers}
+    whole = {plain(written(target)): target for target in remembers}
     words = [word for each in _TOKEN.findall(unescape(text)) for word in _taken(each, whole)]
     for word in words:
         if word in whole:
@@ -102,7 +100,7 @@ async def named_in(ctx: Context, actor: Actor, place: Place, text: str) -> str |
 
 def _taken(token: str, whole: Container[str]) -> Sequence[str]:
     """The words of a token. Quoted text is one word when it is a remembered name with spaces."""
-    bare = _bare(token.strip(_AROUND).rstrip(":"))
+    bare = plain(token.strip(_AROUND).rstrip(":"))
     return [bare] if " " in bare and bare in whole else [word.strip(_AROUND) for word in token.split()]
 
 
