@@ -21,7 +21,7 @@ IMPURE = frozenset(
     {"asyncio", "time", "logging", "os", "random", "secrets", "uuid", "socket", "pathlib", "subprocess", "threading"}
 )
 PURE_ROOMS = ("core", "render")
-KINDLESS = ("app.py", "plugins.py", "config.py")
+KINDLESS = ("app.py", "leader.py", "connections.py", "plugins.py", "config.py")
 KINDLESS_ROOMS = (
     "cli",
     "core",

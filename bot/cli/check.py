@@ -13,9 +13,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
-from bot.app import slack_fault
 from bot.build import Parts, backend_of
 from bot.cli.exit_codes import Exit
+from bot.connections import slack_fault
 from bot.core.errors import Problem
 from bot.core.network import Proxies, is_loopback
 from bot.core.policy.compile import Policy

@@ -48,7 +48,7 @@ async def _run(settings: config.Settings) -> int:
             settings.slack.mode,
             len(bot.built.backends),
             bot.rules.now.policy.version,
-            *bot.address,
+            *bot.connections.address,
         )
         await bot.run()
     finally:

@@ -61,15 +61,18 @@ class MessageDelivery:
         responder: Responder,
         uploads: Uploads,
         clock: Clock,
-        left: Iterable[Outgoing],
     ) -> None:
         self._store = store
         self.client = once(client)
         self._responder = responder
         self._uploads = uploads
         self._clock = clock
-        self._doubtful = {row.key for row in left if row.kind == "message" and row.ts is None}
+        self._doubtful: set[str] = set()
         self._direct: dict[str, str] = {}
+
+    def take_over(self, left: Iterable[Outgoing]) -> None:
+        """Look for these messages in Slack before they are posted: an earlier post may have no recorded answer."""
+        self._doubtful = {row.key for row in left if row.kind == "message" and row.ts is None}
 
     async def send(self, row: Outgoing, form: Form = Form.FULL) -> None:
         """Send it in that form and record it as sent. Raises Again, ValidationError for a row of another version, and

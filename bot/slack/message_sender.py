@@ -61,10 +61,7 @@ _FILES: Final = TypeAdapter(tuple[FileOut, ...])
 
 
 class MessageSender:
-    """The Presenter for Slack. `run` is the worker's endless loop. `fatal` is called with a code when the token doesn't work.
-
-    `left` are the rows that an earlier run did not record as sent; any of them may be in Slack already.
-    """
+    """The Presenter for Slack. `run` is the worker's endless loop. `fatal` is called with a code when the token doesn't work."""
 
     def __init__(
         self,
@@ -78,7 +75,6 @@ class MessageSender:
         fatal: Callable[[str], None],
         security_channel: str | None = None,
         secrets: SecretList | None = None,
-        left: Iterable[Outgoing] = (),
     ) -> None:
         self._store = store
         self._clock = clock
@@ -86,7 +82,7 @@ class MessageSender:
         self._security = security_channel
         self._fatal = fatal
         self._secrets = secrets or SecretList()
-        self._delivery = MessageDelivery(store, client, responder, uploads, clock, left)
+        self._delivery = MessageDelivery(store, client, responder, uploads, clock)
         self.client = self._delivery.client
         self._wake = asyncio.Event()
         self._stopping = False
@@ -99,6 +95,11 @@ class MessageSender:
         self.sent = 0
         self.troubles = 0
         self.lost = 0
+
+    def take_over(self, left: Iterable[Outgoing]) -> None:
+        """Start to deliver: `left` are rows that were not recorded as sent. Any of them may be in Slack already."""
+        self._stopping = False
+        self._delivery.take_over(left)
 
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Store the desired state of a message. An app can't see private answers, so its workflow step ends with the text."""

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from bot.app import FOLLOW_EVERY
 from bot.core.operation import Target
 from bot.core.records import Watch, stamp
+from bot.leader import FOLLOW_EVERY
 from bot.operations.watcher import SLOW, follow_due
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock

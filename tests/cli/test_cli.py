@@ -69,7 +69,7 @@ async def test_each_thing_that_keeps_the_bot_from_starting_is_one_line(program: 
     """Secret, key, policy, database, kind, token, port."""
     async with world(tmp_path) as env:
         text = (tmp_path / "signalbox.toml").read_text()
-        port = env.bot.address[1]
+        port = env.bot.connections.address[1]
         cases = {
             "SLACK_BOT_TOKEN": (text, env.environ | {"SLACK_BOT_TOKEN": ""}),
             "colour": (text.replace("[store]", '[store]\ncolour = "red"'), env.environ),

@@ -71,7 +71,7 @@ async def test_tabs_of_those_who_have_not_looked_lately_wait(team: Team) -> None
     before = published(env, "U0LEE")
     await env.does("start acc:shop/prices", "Waiting for approval")
     team.later(seconds=5)
-    await env.bot.timers.beat()
+    await env.bot.leader.timers.beat()
     await env.quiet()
     assert published(env, "U0LEE") == before
     await opens(env, "U0LEE", "You can decide")

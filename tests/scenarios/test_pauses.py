@@ -75,7 +75,7 @@ async def still(later: Team, expected: dict[str, bool], **span: float) -> None:
     """After that time, and after everything that was due by then, the schedules are still so."""
     env = later.env
     later.later(**span)
-    await env.bot.timers.beat()
+    await env.bot.leader.timers.beat()
     await env.quiet()
     assert enabled(env) == expected
 

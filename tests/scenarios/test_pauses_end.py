@@ -43,7 +43,7 @@ async def test_what_was_deleted_meanwhile_ends_the_pause_once(later: Team) -> No
     await env.sees("This pause is over: Nothing is left to switch on", f"request {asked.request_id}")
     assert attempts(later) == ["abandoned"]
     later.later(hours=5)
-    await env.bot.timers.beat()
+    await env.bot.leader.timers.beat()
     await env.quiet()
     assert attempts(later) == ["abandoned"]
 
@@ -74,7 +74,7 @@ async def test_an_outage_is_never_given_up_and_asked_about_less_and_less(later: 
         if number == 3:
             await env.restart()
         later.later(minutes=minutes, seconds=-20)
-        await env.bot.timers.beat()
+        await env.bot.leader.timers.beat()
         await env.quiet()
         assert attempts(later) == ["failed"] * number
         later.later(seconds=25)
@@ -133,7 +133,7 @@ async def test_what_was_off_before_is_not_switched_on_after_a_lost_answer(later:
     assert "paused" not in asked.events
     await env.acc.clear_faults()
     later.later(hours=3)
-    await env.bot.timers.beat()
+    await env.bot.leader.timers.beat()
     await env.quiet()
     assert enabled(env)[FIRST] is False
 
@@ -149,7 +149,7 @@ async def test_a_lost_answer_does_not_leave_the_earlier_end_in_force(later: Team
     await env.sees("This pause is over: Paused without an end", f"request {old.request_id}")
     await env.acc.clear_faults()
     later.later(minutes=30)
-    await env.bot.timers.beat()
+    await env.bot.leader.timers.beat()
     await env.quiet()
     assert enabled(env)[FIRST] is False
 

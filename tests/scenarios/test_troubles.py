@@ -256,7 +256,7 @@ def settled(env: World, old: set[Any], links: int) -> bool:
     What comes over a connection that a client is about to replace once more is heard by nobody, in Slack too.
     """
     there = set(env.ws._sockets._open)
-    own = [handler.client.current_session for handler in env.bot._sockets]
+    own = [handler.client.current_session for handler in env.bot.connections.sockets]
     return len(there) == links and not old & there and all(one is not None and not one.closed for one in own)
 
 

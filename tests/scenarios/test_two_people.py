@@ -78,7 +78,7 @@ async def test_a_press_that_slack_delivers_again_later_is_still_the_one_that_cou
         ids = env.bot.ids
         await asyncio.sleep(3.1)
         again = request.intent.model_copy(update={"request_id": ids.request()})
-        await env.bot.pipeline.submit(again)
+        await env.bot.intake.submit(again)
         await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=card)
         await env.sees("<@U0ANA> pressed Retry", "Your press did nothing", user="U0RUI")
         assert retries(env) == 1

@@ -84,7 +84,7 @@ def made(
 ) -> MessageSender:
     client = AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=session, timeout=20)
     responder, uploads = Responder(session, (ws.host,)), Uploads(client, session)
-    return MessageSender(
+    sender = MessageSender(
         store,
         client,
         responder,
@@ -93,8 +93,9 @@ def made(
         team_id="T0ACME",
         fatal=fatal.append,
         security_channel="C0SEC",
-        left=left,
     )
+    sender.take_over(left)
+    return sender
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ async def http_world(
 
 def address(bot: Bot) -> str:
     """Where the bot listens."""
-    host, port = bot.address
+    host, port = bot.connections.address
     return f"http://{host}:{port}"
 
 

@@ -63,7 +63,7 @@ async def test_a_request_of_another_workspace_is_acked_refused_and_recorded(tmp_
     async with http_world(tmp_path) as env:
         body = command_body("start acc:shop/prices", team_id="T0EVIL", trigger_id="7.7.7")
         async with aiohttp.ClientSession() as http:
-            url = "http://{}:{}/slack/events".format(*env.bot.address)
+            url = "http://{}:{}/slack/events".format(*env.bot.connections.address)
             answer = await post(http, url, body, signed(body, secret=env.ws.signing_secret))
         assert answer.status == 200
         assert "another workspace" in answer.body

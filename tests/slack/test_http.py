@@ -96,16 +96,16 @@ async def test_health_and_readiness_are_told_and_metrics_are_not_on_the_public_p
     assert await get(base + "/healthz") == (200, "ok\n")
     assert await get(base + "/readyz") == (200, "ready\n")
     assert (await get(base + "/metrics"))[0] == 404
-    env.bot.joined = False
+    env.bot.connections.joined = False
     assert (await get(base + "/readyz"))[0] == 503
     assert (await get(base + "/slack/events"))[0] == 404
-    env.bot.joined = True
+    env.bot.connections.joined = True
 
 
 async def test_metrics_have_counters_and_a_histogram_of_acks_and_no_secret(tmp_path: Path) -> None:
     async with http_world(tmp_path) as env:
         await env.does("whoami", "U0ANA")
-        host, port = env.bot.metrics_address
+        host, port = env.bot.connections.metrics_address
         assert host == "127.0.0.1"
         status, text = await get(f"http://{host}:{port}/metrics")
         assert status == 200

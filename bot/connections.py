@@ -1,0 +1,126 @@
+"""How a replica is reached: its HTTP server and its Socket Mode connections. And which installation its tokens belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import config
+from bot.core.ports.services import Clock
+from bot.http_client.errors import cause_of
+from bot.http_client.transport import open_session
+from bot.runtime.metrics import Metrics
+from bot.slack.error_table import Remedy
+from bot.slack.errors import TRANSPORT, read
+from bot.slack.http import HttpServer
+from bot.slack.http_guard import descriptors, limits
+from bot.slack.installation import Installation, installation
+from bot.slack.token_rotation import TokenRotation
+
+
+def slack_fault(error: BaseException, token: str, api_url: str) -> str:
+    """What is wrong when Slack can't be asked: the network, Slack itself, or the token. `token` names it."""
+    trouble = read(error)
+    if not isinstance(error, SlackApiError):
+        host = urlsplit(api_url).hostname
+        return f"can't reach {host} ({cause_of(error)}); check the network and `[network] proxy`"
+    if trouble.remedy is Remedy.FATAL:
+        return f"Slack refuses the {token} ({trouble.code}); install the app again and copy its token"
+    return f"Slack's answer can't be used ({trouble.code}); check `api_url`, and try again later"
+
+
+async def installed_as(slack: config.SlackSettings, client: AsyncWebClient, rotation: TokenRotation) -> Installation:
+    """The installation that the tokens belong to. Raises ConfigProblem when they don't fit the configured workspace."""
+    app_token = slack.app_token.get_secret_value() if slack.mode == "socket" and slack.app_token else None
+    try:
+        await rotation.begin()
+        me = await installation(client, app_token)
+    except (SlackApiError, *TRANSPORT) as error:
+        which = "refresh token" if client.token is None else "bot token"
+        raise config.ConfigProblem(f"[slack] {slack_fault(error, which, slack.api_url)}") from None
+    unusable = me.unusable(slack.team)
+    if unusable is not None:
+        raise config.ConfigProblem(f"[slack] {unusable}")
+    return me
+
+
+class Connections:
+    """Takes requests from Slack between `open` and `close`. `fatal` is called with Slack's code for a refused token."""
+
+    def __init__(
+        self, settings: config.Settings, clock: Clock, metrics: Metrics, *, fatal: Callable[[str], None]
+    ) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._fatal = fatal
+        self.joined = False
+        self.sockets: list[AsyncSocketModeHandler] = []
+        self._http = HttpServer(settings.slack.address, clock, ready=lambda: self.joined, limits=limits(descriptors()))
+
+    @property
+    def http_connections(self) -> int:
+        """The number of open connections to the HTTP server."""
+        return self._http.connections
+
+    async def open(self, bolt: AsyncApp) -> None:
+        """Listen and join Slack; raises ConfigProblem."""
+        slack = self._settings.slack
+        if slack.mode == "http":
+            self._http.serve_slack(bolt, slack.signing_secret)
+        self.address = await _bound("listen", slack.listen, self._http.start())
+        if slack.metrics_address is not None:
+            started = self._http.start_metrics(slack.metrics_address, self._metrics.page)
+            self.metrics_address = await _bound("metrics_listen", slack.metrics_listen, started)
+        if slack.mode == "socket" and slack.app_token is not None:
+            for _ in range(slack.connections):
+                await self._join(bolt, slack.app_token.get_secret_value())
+        self.joined = True
+
+    async def _join(self, bolt: AsyncApp, app_token: str) -> None:
+        """One Socket Mode connection; raises ConfigProblem when Slack gives no address for one.
+
+        The SDK's own `connect` asks for an address every ten seconds without end, whatever Slack answers.
+        """
+        handler = AsyncSocketModeHandler(bolt, app_token, web_client=bolt.client)
+        self.sockets.append(handler)
+        await handler.client.aiohttp_client_session.close()
+        handler.client.aiohttp_client_session = open_session(self._settings.proxies, self._settings.ca_file)
+        handler.client.proxy = None
+        ask = handler.client.issue_new_wss_url
+
+        async def address() -> str:
+            try:
+                return await ask()
+            except SlackApiError as error:
+                if read(error).remedy is Remedy.FATAL:
+                    self._fatal(read(error).code)
+                raise
+
+        handler.client.issue_new_wss_url = address  # type: ignore[method-assign]
+        try:
+            handler.client.wss_uri = await address()
+        except (SlackApiError, *TRANSPORT) as error:
+            fault = slack_fault(error, "app token", self._settings.slack.api_url)
+            raise config.ConfigProblem(f"[slack] {fault}") from None
+        await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
+
+    async def close(self) -> None:
+        """Take nothing more, and finish the requests that are being acked."""
+        self.joined = False
+        await self._http.close()
+        for handler in self.sockets:
+            await handler.close_async()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
+        self.sockets.clear()
+
+
+async def _bound(key: str, written: str, listening: Awaitable[tuple[str, int]]) -> tuple[str, int]:
+    """The address that is listened on; raises ConfigProblem."""
+    try:
+        return await listening
+    except OSError as error:
+        raise config.ConfigProblem(f"[slack] {key}: cannot listen on {written}: {error.strerror}") from None

@@ -1,0 +1,137 @@
+"""What the leader of a workspace does, beside taking requests: it executes them, delivers messages, follows runs, runs timers,
+and reloads the rules. Taking over from another replica is the same as starting again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from bot import config
+from bot.core.card import Card, Line, Tone
+from bot.core.errors import Problem
+from bot.core.intent import Place
+from bot.features.access.policy_reload import PolicyReloader
+from bot.features.approvals import pick_up
+from bot.features.home import HOMES_EVERY, redraw
+from bot.features.housekeeping import prune, publish_head, warn_of_credentials
+from bot.intents.recovery import recover
+from bot.operations.watcher import follow_due
+from bot.runtime.context import Context
+from bot.runtime.scheduler import HEALTH_EVERY, PRUNE_EVERY, Scheduler, Submit
+from bot.runtime.spool import FileSpool
+from bot.runtime.task_queue import TaskQueue
+from bot.slack.message_sender import MessageSender
+from bot.slack.store_watch import StoreWatch
+from bot.slack.token_rotation import TokenRotation
+from bot.store.sqlite.store import Store
+
+FOLLOW_EVERY = 1.0
+RULES_EVERY = 1.0
+PICK_UP_EVERY = 30.0
+TOKENS_EVERY = 60.0
+NAMES_EVERY = 600.0
+LAST_MESSAGES_WITHIN = 3.0
+FOR_EVER = "9999"  # later than every stamp
+MOST_WAITING = 100_000
+
+_log = logging.getLogger("signalbox")
+
+
+class Leader:
+    """`start` continues what the last leader left; `stop` leaves the rest to the next one."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        store: Store,
+        sender: MessageSender,
+        spool: FileSpool,
+        rules: PolicyReloader,
+        rotation: TokenRotation,
+        submit: Submit,
+        slack: config.SlackSettings,
+    ) -> None:
+        self._ctx = ctx
+        self._store = store
+        self._sender = sender
+        self._spool = spool
+        self._rules = rules
+        self._rotation = rotation
+        self._slack = slack
+        self._services = TaskQueue()
+        self._running: set[str] = set()
+        self.timers = Scheduler(store, ctx.clock, ctx.ids, submit, slack.team, self._jobs())
+
+    async def start(self) -> None:
+        """Deliver what was left, recover what was open, then start the timers."""
+        left = await self._store.due_messages(FOR_EVER, MOST_WAITING)
+        self._sender.take_over(left)
+        self._spool.prepare(self._sender.files_of(left))
+        await self._rules.registered(self._store)
+        self._services.serve(self._sender.run(), "outbox")
+        await recover(self._ctx)
+        self._services.serve(self.timers.run(), "timers")
+
+    async def stop(self) -> None:
+        """Send the remaining messages within the time limit, and stop everything that `start` started."""
+        try:
+            async with asyncio.timeout(LAST_MESSAGES_WITHIN):
+                await self._sender.stop()
+                while (wait := await self._sender.flush()) is not None:
+                    await self._ctx.clock.sleep(wait)
+        except (TimeoutError, Problem):
+            _log.warning("some messages wait for the next start")
+        await self._services.stop_services()
+
+    def _jobs(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
+        ctx, store, sender, beside = self._ctx, self._store, self._sender, self._beside
+        alarm = StoreWatch(store, sender.client, self._slack.security_channel)
+        return (
+            (FOLLOW_EVERY, beside("follow", lambda: follow_due(ctx))),
+            (RULES_EVERY, beside("rules", lambda: self._rules.look(store, sender, ctx.secrets))),
+            (RULES_EVERY, beside("store", alarm.look)),
+            (TOKENS_EVERY, beside("tokens", self._keep_tokens)),
+            (PICK_UP_EVERY, beside("approvals", lambda: pick_up(ctx))),
+            (HEALTH_EVERY, beside("health", lambda: warn_of_credentials(ctx))),
+            (HOMES_EVERY, beside("homes", lambda: redraw(ctx))),
+            (NAMES_EVERY, beside("targets", ctx.listings.refresh)),
+            (PRUNE_EVERY, beside("prune", lambda: prune(ctx))),
+            (PRUNE_EVERY, beside("head", lambda: publish_head(ctx))),
+        )
+
+    def _beside(self, name: str, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+        """A job that runs as its own task, never twice at once. After an error it is tried again at the next beat."""
+
+        async def work() -> None:
+            try:
+                await job()
+            except Problem as problem:
+                _log.error("%s: %s", name, problem.code)
+            finally:
+                self._running.discard(name)
+
+        async def begin() -> None:
+            if name not in self._running:
+                self._running.add(name)
+                if not self._ctx.tasks.start(work(), name):
+                    self._running.discard(name)
+
+        return begin
+
+    async def _keep_tokens(self) -> None:
+        """Exchange a rotating token in time; when Slack refuses that, the security channel is told once a day."""
+        trouble = await self._rotation.keep_fresh()
+        channel = self._slack.security_channel
+        if trouble is None or channel is None:
+            return
+        card = Card(
+            key=f"token:{self._ctx.clock.now():%Y-%m-%d}",
+            place=Place(team_id=self._slack.team, channel_id=channel),
+            title="Slack refuses to renew the bot token",
+            tone=Tone.BAD,
+            status=f"Slack answers {trouble.code}. The bot stops when its token expires, within 4 hours",
+            lines=(Line(heading="What to do", text="Install the app again and replace the refresh token."),),
+        )
+        if await self._store.message(card.key) is None:
+            await self._sender.show(card)
