@@ -65,7 +65,7 @@ class Hall:
 
 @pytest.fixture
 async def hall() -> AsyncIterator[Hall]:
-    inside = Inside(catalog=Catalog({"acc": load("sequentum").rows}))
+    inside = Inside(catalog=Catalog({"acc": load("sequentum").spec}))
     told: list[tuple[Intent, str]] = []
     seed = DEMO_SEED.with_app(events=(*DEMO_SEED.app.events, "channel_shared", "reaction_added", "team_join"))
     async with (
