@@ -33,7 +33,7 @@ class Button(Value):
 
     label: str
     action: str
-    id: str
+    id: str = ""
     style: str | None = None
     confirm: str | None = None
     url: str | None = None
@@ -62,9 +62,10 @@ class Card(Value):
     """One message about one request.
 
     `key` identifies the message permanently: showing a card with the same key updates the message in place. `only_for` is
-    the user id of the only person who may see it (ephemeral). `files` go into the thread of the card. `rows` are facts on
-    one line each, below the title. `details` are facts in a collapsed section. `link` is the label and the address of the
-    page that the status leads to; the address is the program's own, never data.
+    the user id of the only person who may see it (ephemeral). `files` go into the thread of the card. `byline` says who
+    asked for it and why. `rows` are facts on one line each, below the title. `details` are facts in a collapsed section.
+    `link` is the label and the address of the page that the status leads to; the address is the program's own, never data.
+    `progress` is what is done and the total, `progress_note` the words after the percentage.
     """
 
     key: str
@@ -73,12 +74,14 @@ class Card(Value):
     tone: Tone = Tone.PLAIN
     status: str = ""
     link: tuple[str, str] | None = None
+    byline: str = ""
     rows: tuple[Fact, ...] = ()
     lines: tuple[Line, ...] = ()
     facts: tuple[Fact, ...] = ()
     details: tuple[Fact, ...] = ()
     table: Table | None = None
     progress: tuple[int, int] | None = None
+    progress_note: str = ""
     buttons: tuple[Button, ...] = ()
     footer: tuple[str, ...] = ()
     mention: tuple[str, ...] = ()

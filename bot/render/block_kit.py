@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bot.render.text_format import BLANKS, NOTHING, aware, one_line, shown, utc_text
+from bot.render.text_format import BLANKS, NOTHING, aware, one_line, rough_span, shown, utc_text
 
 Block = dict[str, Any]
 
@@ -58,6 +58,8 @@ _GRAVE: Final = "<U+0060>"
 _SPAN: Final = re.compile(r"(?<![^\s(\[\"',;])`([^`\n]*[^`\s][^`\n]*)`(?![^\s)\]\"',;:.!?])")
 # A time as `text_format.utc_text` and `core.text.utc_text` write it, seconds or not.
 _TIME: Final = re.compile(r"(?<![\w:.-])(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC(?!\w)")
+_TOKEN: Final = re.compile(r"<!date\^(\d+)\^([^|<>]*)\|")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PIECE: Final = re.compile(f"{_SPAN.pattern}|{_TIME.pattern}")
 _WORD: Final = re.compile(r"(\s+)")
 _EDGES: Final = re.compile(r"([(\[\"']*)(.*?)([)\]\"'.,;:!?]*)", re.DOTALL)
@@ -145,13 +147,13 @@ def unfenced(text: str) -> str:
     return shown(text).replace("```", f"``{_GRAVE}")
 
 
-def prose(text: str, people: Collection[str] = (), *, local_times: bool = True) -> str:
+def prose(text: str, people: Collection[str] = ()) -> str:
     """mrkdwn that shows the text literally. Code spans stay. `<@U1>` and `<#C1>` are live only for ids in `people`; an app is
-    shown as `app A1`. A time in UTC is shown in the reader's time zone, unless `local_times` is False."""
+    shown as `app A1`. A time in UTC is shown in the reader's time zone."""
     parts: list[str] = []
     end = 0
     visible = shown(text)
-    for piece in (_PIECE if local_times else _SPAN).finditer(visible):
+    for piece in _PIECE.finditer(visible):
         parts += [_words(visible[end : piece.start()], people), _piece(piece)]
         end = piece.end()
     parts.append(_words(visible[end:], people))
@@ -234,10 +236,37 @@ def date(at: datetime, *, day: bool = True) -> str:
     """A time in the viewer's zone, with UTC as the fallback; only UTC before 1970. Without `day` the client shows only the
     time of day."""
     moment = aware(at)
-    stamp = int(moment.timestamp())
-    if stamp < 0:
-        return utc_text(moment)
-    return f"<!date^{stamp}^{'{date_short_pretty} ' if day else ''}{{time_secs}}|{utc_text(moment)}>"
+    stamp, fallback = int(moment.timestamp()), f"{moment:%Y-%m-%d %H:%M} UTC"
+    return fallback if stamp < 0 else f"<!date^{stamp}^{'{date_short_pretty} ' if day else ''}{{time}}|{fallback}>"
+
+
+def add_relative(blocks: Sequence[Block], now: datetime, *, future: bool) -> Sequence[Block]:
+    """The blocks in which a past time also says how long ago it is, in a token that stays true.
+
+    With `future`, a future time says in how long it comes, counted from `now`: for messages that nobody reads later. Slack
+    documents `{ago}` for the past only (docs.slack.dev/reference/block-kit/block-elements/date-element).
+    """
+
+    def longer(seconds: int, form: str) -> str:
+        if "{ago}" in form or "{date" not in form:
+            return form
+        if seconds <= now.timestamp():
+            return f"{form} ({{ago}})"
+        return f"{form} (in {rough_span(timedelta(seconds=seconds) - (now - _EPOCH))})" if future else form
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, list):
+            return [walk(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if value.get("type") == "mrkdwn":
+            text = _TOKEN.sub(lambda at: f"<!date^{at[1]}^{longer(int(at[1]), at[2])}|", value["text"])
+            return {**value, "text": text} if units(text) <= FIELD_TEXT else value
+        if value.get("type") == "date":
+            return {**value, "format": longer(value["timestamp"], value["format"])}
+        return {key: walk(item) for key, item in value.items()}
+
+    return [walk(block) for block in blocks]
 
 
 def when(at: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from bot.core.card import Card, Line
@@ -12,10 +13,12 @@ from bot.render import block_kit, facts
 from bot.render import blocks as parts
 from bot.render.block_kit import Block
 from bot.render.blocks import BlockBudget
-from bot.render.text_format import BLANKS, as_of, bar, one_line, value_text
+from bot.render.text_format import BLANKS, as_of, bar, joins, one_line, progress_words, value_text
 
 _TITLE: Final = 300
 _STATUS: Final = 1_200
+_BYLINE: Final = 300
+_NOTE_TEXT: Final = 200
 _MENTIONS: Final = 30
 _NOTE: Final = 600  # JSON characters kept for the line about what was left out
 _FALLBACK: Final = 1_500  # JSON characters; the notification repeats the blocks, so it is short
@@ -32,14 +35,18 @@ class Message:
     blocks: list[Block]
 
 
-def render_card(card: Card, *, newer: bool = True) -> Message:
+def render_card(card: Card, now: datetime | None = None, *, newer: bool = True) -> Message:
     """The card as a message. It always keeps title, status and buttons; a last line counts what didn't fit.
 
-    Without `newer` it has only blocks that every workspace accepts.
+    With `now`, times also say how long ago or in how long. Without `newer` it has only blocks that every workspace accepts.
     """
     text = _fallback(card)
     budget = BlockBudget(block_kit.PAYLOAD - block_kit.cost(text), block_kit.MESSAGE_BLOCKS)
-    return Message(text, compose(card, budget, used=set(), native_table=True, newer=newer))
+    blocks = compose(card, budget, used=set(), native_table=True, newer=newer)
+    if now is not None:
+        longer = block_kit.add_relative(blocks, now, future=card.only_for is not None)
+        blocks = list(longer) if block_kit.cost(longer) + block_kit.cost(text) < block_kit.PAYLOAD else blocks
+    return Message(text, blocks)
 
 
 def has_newer_blocks(card: Card) -> bool:
@@ -48,8 +55,8 @@ def has_newer_blocks(card: Card) -> bool:
 
 
 def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bool, newer: bool = False) -> list[Block]:
-    """The blocks of a card. Important parts get space first. The reading order is: title and status, rows, paragraphs,
-    progress, facts, then code and what follows it, table, buttons, details, small print.
+    """The blocks of a card. Important parts get space first. The reading order is: title, status, who and why,
+    progress, rows, paragraphs, facts, then code and what follows it, table, buttons, details, small print.
     """
     people = frozenset(card.mention)
     called = _called(card)
@@ -58,7 +65,8 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
     head = _booked(budget, _head(card, called))
     buttons = _shared(budget, 0.55, lambda part: parts.buttons(card.buttons, part, used))
     footer = _shared(budget, 0.2, lambda part: parts.footer(card.footer, card.at, people, part))
-    progress = _booked(budget, block_kit.section(block_kit.prose(bar(*card.progress)))) if card.progress else []
+    bar_text = bar(*card.progress, one_line(card.progress_note)[:_NOTE_TEXT]) if card.progress else ""
+    progress = _booked(budget, block_kit.section(block_kit.prose(bar_text))) if bar_text else []
     rows = _shared(budget, 0.6, lambda part: facts.rows(card.rows, people, part))
     lead, rest = _split(card.lines)
     opening = _shared(budget, 0.5, lambda part: parts.lines(lead, people, part))
@@ -71,7 +79,7 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
         else []
     )
     details = _shared(budget, 0.9, lambda part: facts.details(card.details, people, part, newer=newer))
-    body = [*rows, *opening, *progress, *columns, *closing, *table]
+    body = [*progress, *rows, *opening, *columns, *closing, *table]
     if head:
         head = [_head(card, _unnamed(called, [_head(card, ()), *body, *footer]))]
     return [*head, *body, *_left_out(budget), *buttons, *details, *footer]
@@ -126,7 +134,11 @@ def _head(card: Card, called: Sequence[str]) -> Block:
     status = _fitted(parts.status_of(card), _STATUS, 2_500, people)
     if card.link is not None:
         status = f"{status} {block_kit.link(*card.link)}".lstrip()
-    rows = [f"{symbol} {title}" if symbol else title, status, _calls(called)]
+    title = f"{symbol} {title}" if symbol else title
+    if joins(card.title, parts.status_of(card)):
+        title, status = f"{title} - {status}", ""
+    byline = block_kit.fit(one_line(card.byline), lambda part: block_kit.prose(part, people), _BYLINE, 1_200)
+    rows = [title, status, byline, _calls(called)]
     return block_kit.section("\n".join(row for row in rows if row))
 
 
@@ -137,17 +149,16 @@ def _calls(called: Sequence[str]) -> str:
 
 
 def _fallback(card: Card) -> str:
-    """Title, status, text and facts on short lines; times in UTC."""
+    """Title, status, text and facts on short lines, for notifications and screen readers: no bar of blocks."""
     people = frozenset(card.mention)
     title = one_line(card.title) or "Signalbox"
     status = one_line(parts.status_of(card))
-    first = " ".join(part for part in (parts.SYMBOLS[card.tone], title, "-" if status else "", status) if part)
-    rows = [first, *(line.text for line in card.lines if not line.code)]
+    first = f"{parts.SYMBOLS[card.tone]} {title}{f' - {status}' if status else ''}".strip()
+    progress = progress_words(*card.progress, one_line(card.progress_note)) if card.progress else ""
+    rows = [first, card.byline, progress, *(line.text for line in card.lines if not line.code)]
     rows += [f"{fact.label}: {_fact_words(fact)}{as_of(fact.at)}" for fact in (*card.rows, *card.facts)]
     words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))
-    text = block_kit.fit(
-        words, lambda part: block_kit.prose(part, people, local_times=False), block_kit.MESSAGE_TEXT // 2, _FALLBACK
-    )
+    text = block_kit.fit(words, lambda part: block_kit.prose(part, people), block_kit.MESSAGE_TEXT // 2, _FALLBACK)
     calls = _calls([one for one in _called(card) if block_kit.mention(one) not in text])
     return f"{text}\n{calls}" if calls else text
 

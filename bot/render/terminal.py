@@ -9,23 +9,23 @@ from bot.core.card import Button, Card, Line
 from bot.core.outcome import Fact, Table
 from bot.render import blocks as parts
 from bot.render.block_kit import mention
-from bot.render.text_format import NOTHING, aligned, as_of, bar, one_line, shown, utc_text, value_text, width
+from bot.render.text_format import NOTHING, aligned, as_of, bar, joins, one_line, shown, utc_text, value_text, width
 
 _INDENT: Final = "    "
 _CELL: Final = 400
 
 
-def render_text(card: Card) -> str:
-    """The card as lines, without a final newline. Tabs in data become blanks; times are UTC."""
+def render_text(card: Card, *, verbose: bool = False) -> str:
+    """The card as lines, without a final newline; its details only when `verbose`. Tabs in data become blanks; times are UTC."""
     blocks = [
         _head(card),
+        bar(*card.progress, one_line(card.progress_note)) if card.progress else "",
         _facts(card.rows),
         *(_line(line) for line in card.lines),
-        bar(*card.progress) if card.progress else "",
         _facts(card.facts),
         _table(card.table) if card.table else "",
         _buttons(card.buttons),
-        _facts(card.details),
+        _facts(card.details) if verbose else "",
         _footer(card),
     ]
     return "\n\n".join(block for block in blocks if block)
@@ -35,7 +35,10 @@ def _head(card: Card) -> str:
     first = [parts.SYMBOLS[card.tone], one_line(card.title) or "Signalbox"]
     status = one_line(parts.status_of(card))
     called = " ".join(one for one in card.mention if one != card.only_for and mention(one))
-    rows = [" ".join(part for part in first if part), status, f"For: {called}" if called else ""]
+    title = " ".join(part for part in first if part)
+    if joins(card.title, status):
+        title, status = f"{title} - {status}", ""
+    rows = [title, status, one_line(card.byline), f"For: {called}" if called else ""]
     return "\n".join(row for row in rows if row)
 
 

@@ -18,7 +18,8 @@ BLANKS: Final = " \t\r\n"
 
 FactValue = str | int | float | datetime | timedelta | None
 
-_BAR: Final = 16
+_BAR: Final = 10
+_SHORT_STATUS: Final = 40  # characters of a status on the line of the title, so that both fit on a phone
 _HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _FOREIGN: Final = re.compile(r"[^\n\t\x20-\x7e]")
 # Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt) outside category Cf, the blank Braille cell, and the
@@ -72,20 +73,19 @@ def aware(at: datetime) -> datetime:
 
 
 def span_words(span: timedelta) -> str:
-    """`1 hour 30 minutes`: the two largest units, with tenths of a second below ten seconds."""
+    """`1 h 30 min`: the two largest units, with tenths of a second below ten seconds."""
     if span < timedelta(0):
         return f"minus {span_words(-span)}" if span > timedelta.min else "minus a very long time"
     if span < timedelta(seconds=1):
-        return "0 seconds" if not span else plural(max(1, round(span.total_seconds() * 1000)), "millisecond")
+        return "0 s" if not span else f"{max(1, round(span.total_seconds() * 1000))} ms"
     if span < timedelta(seconds=10) and span.microseconds:
-        tenths = f"{int(span.total_seconds() * 10) / 10:g}"
-        return f"{tenths} second" if tenths == "1" else f"{tenths} seconds"
+        return f"{int(span.total_seconds() * 10) / 10:g} s"
     left = span.days * 86_400 + span.seconds
     words: list[str] = []
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
         count, left = divmod(left, size)
         if count:
-            words.append(plural(count, unit))
+            words.append(plural(count, "day") if unit == "d" else f"{count} {unit}")
         elif words:
             break
         if len(words) == 2:
@@ -93,8 +93,15 @@ def span_words(span: timedelta) -> str:
     return " ".join(words)
 
 
+def rough_span(span: timedelta) -> str:
+    """`2 h`, `1 h 30 min`, `40 s`: a positive span without needless precision."""
+    seconds = max(1, round(span.total_seconds()))
+    size = 1 if seconds < 60 else 60 if seconds < 86_400 else 3_600
+    return span_words(timedelta(seconds=round(seconds / size) * size))
+
+
 def number_text(number: float) -> str:
-    """A number without exponent or trailing zeros if nothing important is lost. No separators: it may be an id."""
+    """A number with separators, without exponent or trailing zeros if nothing important is lost. An id is a text instead."""
     if isinstance(number, bool):
         return "yes" if number else "no"
     if isinstance(number, int):
@@ -103,12 +110,12 @@ def number_text(number: float) -> str:
         return str(number)
     if number and not 0.001 <= abs(number) < 1e15:
         return f"{number:g}"
-    return f"{number:.3f}".rstrip("0").rstrip(".")
+    return f"{number:,.3f}".rstrip("0").rstrip(".")
 
 
 def _int_text(number: int) -> str:
     # str() refuses integers beyond 4,300 digits, and nobody reads more than 60.
-    return str(number) if number.bit_length() < 200 else f"a number of {number.bit_length()} bits"
+    return f"{number:,}" if number.bit_length() < 200 else f"a number of {number.bit_length()} bits"
 
 
 def value_text(value: FactValue) -> str:
@@ -129,14 +136,23 @@ def as_of(at: datetime | None) -> str:
     return f" (at {utc_text(at)})" if at is not None else ""
 
 
-def bar(done: int, total: int) -> str:
-    """`████░░░░ 50 % (5 of 10)`, or a sentence when the total is unknown. 100 % only when all is done."""
+def percent(done: int, total: int) -> int:
+    """Whole per cent, 100 only when all is done. `total` is positive."""
+    return min(max(done, 0), total) * 100 // total
+
+
+def progress_words(done: int, total: int, note: str = "") -> str:
+    """`60 %, about 5 s left`; without a note `50 % (5 of 10)`; a sentence when the total is unknown."""
     if total <= 0:
         return f"{_int_text(done)} done, total unknown"
-    counted = min(max(done, 0), total)
-    full = counted * _BAR // total
-    percent = counted * 100 // total
-    return f"{'█' * full}{'░' * (_BAR - full)} {percent} % ({_int_text(done)} of {_int_text(total)})"
+    return f"{percent(done, total)} %" + (f", {note}" if note else f" ({_int_text(done)} of {_int_text(total)})")
+
+
+def bar(done: int, total: int, note: str = "") -> str:
+    """`█████░░░░░ 50 % (5 of 10)`: `progress_words` after a bar."""
+    full = percent(done, total) * _BAR // 100 if total > 0 else 0
+    cells = f"{'█' * full}{'░' * (_BAR - full)} " if total > 0 else ""
+    return cells + progress_words(done, total, note)
 
 
 def width(text: str) -> int:
@@ -150,6 +166,12 @@ def _char_width(char: str) -> int:
     if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def joins(title: str, status: str) -> bool:
+    """Whether the status goes on the line of the title: `start acc:shop/prices - Running`. A colon could end an emoji."""
+    sentence = (".", "!", "?", ":")
+    return 0 < len(status) <= _SHORT_STATUS and not status.endswith(sentence) and not title.rstrip().endswith(sentence)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -88,9 +88,9 @@ class MessageDelivery:
             await self.end_step(row)
             await self._store.sent(row.key, row.want)
         elif row.kind in PRIVATE:
-            await self._send_private(row, message_of(row, form))
+            await self._send_private(row, message_of(row, self._clock.now(), form))
         else:
-            await self._send_message(row, message_of(row, form))
+            await self._send_message(row, message_of(row, self._clock.now(), form))
 
     async def done(self, row: Outgoing) -> None:
         """Record that this state is sent, and delete its files."""

@@ -54,9 +54,9 @@ def next_form(row: Outgoing, form: Form) -> Form:
     return Form.OLDER if form is Form.FULL and newer else Form.TEXT
 
 
-def message_of(row: Outgoing, form: Form = Form.FULL) -> dict[str, Any]:
+def message_of(row: Outgoing, now: datetime, form: Form = Form.FULL) -> dict[str, Any]:
     """`text` and `blocks` for chat.postMessage. Raises ValidationError for a row that another version stored."""
-    message = render_card(Card.model_validate(row.body), newer=form is Form.FULL)
+    message = render_card(Card.model_validate(row.body), now, newer=form is Form.FULL)
     if form is Form.TEXT:
         return {"text": message.text[:_WORDS], "blocks": []}
     return {"text": message.text, "blocks": message.blocks}

@@ -96,6 +96,7 @@ buttons = st.builds(
     id=st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", max_size=40) | st.just("i" * 2_500),
     style=st.sampled_from([None, "primary", "danger", "default", "<!channel>"]),
     confirm=st.none() | texts,
+    url=st.none() | st.just("https://console.example.com/runs/4711"),
 )
 people = st.lists(
     st.sampled_from(["U0ANA", "W0BOB", "S0LEADS", "U0ROOT", "C0CRAWL", "channel", "<!channel>", "u0ana", "U0A>"])
@@ -120,9 +121,11 @@ cards = st.builds(
     rows=many(facts, 30),
     details=many(facts, 60),
     lines=many(lines, 60),
+    byline=texts,
     facts=many(facts, 500),
     table=st.none() | tables,
     progress=st.none() | st.tuples(st.integers(), st.integers()),
+    progress_note=texts,
     buttons=many(buttons, 100),
     footer=many(texts, 30),
     mention=people.map(tuple),

@@ -14,7 +14,8 @@ from slack_sdk.models.views import View as SdkView
 Json = dict[str, Any]
 
 DATE = re.compile(
-    r"<!date\^\d+\^(?:\{date_short_pretty\} )?\{time(?:_secs)?\}(?: \(\{ago\}\))?\|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC>"
+    r"<!date\^\d+\^(?:\{date_short_pretty\} )?\{time(?:_secs)?\}(?: \((?:\{ago\}|in [0-9a-z ]+)\))?"
+    r"\|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC>"
 )
 
 

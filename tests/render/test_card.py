@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -42,8 +43,8 @@ def words(message: Message) -> str:
 @given(cards)
 def test_any_card_is_a_message_that_slack_takes(any_card):
     """Whatever a card holds: within every limit, nothing live that is not ours, and nothing raised."""
-    message = render_card(any_card)
-    check_message(message.text, message.blocks, any_card.mention)
+    for message in (render_card(any_card), render_card(any_card, NOON), render_card(any_card, newer=False)):
+        check_message(message.text, message.blocks, any_card.mention)
 
 
 @slow_data
@@ -53,6 +54,7 @@ def test_buttons_keep_their_ids(any_card):
     shown = pressed(render_card(any_card))
     first = any_card.buttons[: len(shown)]
     assert [e.get("value", "") for e in shown] == [b.id for b in first]
+    assert [e.get("url") for e in shown] == [b.url for b in first]
     for element, button in zip(shown, first, strict=True):
         if 0 < len(button.action) <= 200 and "#" not in button.action:
             assert action_of(element["action_id"]) == button.action
@@ -151,32 +153,78 @@ def test_what_people_copy_from_a_long_table_is_never_cut():
         assert len(line) < 260
 
 
-def test_a_time_is_local_to_the_viewer_with_utc_beside_it():
+TOKEN = "<!date^1784203200^{date_short_pretty} {time}%s|2026-07-16 12:00 UTC>"
+
+
+def test_a_time_is_local_to_the_viewer_in_blocks_and_in_the_notification():
     message = render_card(card(facts=(Fact(label="Expires", value=NOON),)))
-    field = message.blocks[1]["fields"][0]["text"]
-    assert field == "*Expires*\n<!date^1784203200^{date_short_pretty} {time_secs}|2026-07-16 12:00:00 UTC>"
-    assert "Expires: 2026-07-16 12:00:00 UTC" in message.text
+    assert message.blocks[1]["fields"][0]["text"] == f"*Expires*\n{TOKEN % ''}"
+    assert (
+        f"Expires: {TOKEN % ''}".replace("12:00 UTC", "12:00:00 UTC").replace("{time}", "{time_secs}") in message.text
+    )
+
+
+@pytest.mark.parametrize(
+    ("private", "now", "words"),
+    [
+        (False, NOON + timedelta(minutes=3), " ({ago})"),
+        (True, NOON + timedelta(minutes=3), " ({ago})"),
+        (True, NOON - timedelta(minutes=90), " (in 1 h 30 min)"),
+        (False, NOON - timedelta(minutes=90), ""),
+    ],
+)
+def test_a_time_says_how_long_ago_it_is_and_in_how_long_where_that_stays_true(private, now, words):
+    """A token counts a past time anew for each reader. "In 2 h" is only for a private answer, which nobody reads later."""
+    table = Table(columns=("When",), rows=(("2026-07-16 12:00 UTC",),))
+    facts = (Fact(label="Then", value=NOON), Fact(label="Long", value="Until 2026-07-16 12:00 UTC."))
+    made = render_card(card(facts=facts, table=table, only_for="U0ANA" if private else None), now)
+    check_message(made.text, made.blocks)
+    assert [field["text"].split("\n")[1] for field in made.blocks[1]["fields"]] == [
+        TOKEN % words,
+        f"Until {TOKEN % words}.",
+    ]
+    (cell,) = made.blocks[2]["rows"][1]
+    assert cell["elements"][0]["elements"][0]["format"] == "{date_short_pretty} {time}" + words
+
+
+def test_a_link_has_an_address_and_no_value():
+    link = Button(label="Open in ACC", action="open", url="https://acc.example.com/runs/4711")
+    (element,) = pressed(render_card(card(buttons=(link,))))
+    assert element["url"] == "https://acc.example.com/runs/4711"
+    assert "value" not in element
+
+
+def test_a_short_status_is_on_the_line_of_the_title_and_who_asked_below_it():
+    made = render_card(card(status="Running", byline="<@U0ANA>: prices are stale", mention=("U0ANA",)))
+    assert made.blocks[0]["text"]["text"] == "*status acc:shop/prices* - Running\n<@U0ANA>: prices are stale"
+    assert made.text == "status acc:shop/prices - Running\n<@U0ANA>: prices are stale"
 
 
 def test_a_span_is_words():
     message = render_card(card(facts=(Fact(label="Took", value=timedelta(minutes=90)),)))
-    assert message.blocks[1]["fields"][0]["text"] == "*Took*\n1 hour 30 minutes"
+    assert message.blocks[1]["fields"][0]["text"] == "*Took*\n1 h 30 min"
 
 
 def test_progress_is_a_bar_with_its_numbers():
     message = render_card(card(progress=(5, 10)))
-    assert message.blocks[1]["text"]["text"] == "████████░░░░░░░░ 50 % (5 of 10)"
+    assert message.blocks[1]["text"]["text"] == "█████░░░░░ 50 % (5 of 10)"
+
+
+def test_progress_says_the_time_left_and_screen_readers_get_words_without_a_bar():
+    message = render_card(card(progress=(6, 10), progress_note="about 5 s left"))
+    assert message.blocks[1]["text"]["text"] == "██████░░░░ 60 %, about 5 s left"
+    assert message.text.endswith("\n60 %, about 5 s left")
 
 
 def test_nearly_done_is_not_done():
-    assert "99 % (999 of 1000)" in words(render_card(card(progress=(999, 1000))))
+    assert "99 % (999 of 1,000)" in words(render_card(card(progress=(999, 1000))))
 
 
 @pytest.mark.parametrize("tone", [tone for tone in Tone if tone is not Tone.PLAIN])
 def test_a_tone_is_never_a_colour_alone(tone):
     """Without a status of its own a card still says in words how it stands."""
     head = render_card(card(tone=tone)).blocks[0]["text"]["text"]
-    assert head.split("\n")[1].strip()
+    assert re.search(r"\* - \w|\n\w", head)
 
 
 def test_a_fact_says_when_it_was_read_and_the_day_where_the_card_does_not():
@@ -187,9 +235,9 @@ def test_a_fact_says_when_it_was_read_and_the_day_where_the_card_does_not():
     )
     made = render_card(card(facts=facts, at=NOON))
     now, before = (field["text"] for field in made.blocks[1]["fields"])
-    assert now.startswith(f"*Now* <!date^{int((NOON + timedelta(seconds=40)).timestamp())}^{{time_secs}}|")
-    assert "{date_short_pretty} {time_secs}" in before
-    assert "{date_short_pretty} {time_secs}" in made.blocks[-1]["elements"][-1]["text"]
+    assert now.startswith(f"*Now* <!date^{int((NOON + timedelta(seconds=40)).timestamp())}^{{time}}|")
+    assert "{date_short_pretty} {time}" in before
+    assert "{date_short_pretty} {time}" in made.blocks[-1]["elements"][-1]["text"]
     alone = render_card(card(facts=facts))
     assert all("{date_short_pretty}" in field["text"] for field in alone.blocks[1]["fields"])
 

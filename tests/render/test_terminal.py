@@ -42,8 +42,7 @@ def test_a_card_reads_well_on_a_terminal():
         buttons=(Button(label="Stop", action="stop", id="b1"),),
     )
     assert render_text(card) == (
-        "status acc:shop/prices\n"
-        "Running\n\n"
+        "status acc:shop/prices - Running\n\n"
         "Summary\n"
         "All well.\n\n"
         "    a   b\n"
@@ -57,6 +56,12 @@ def test_a_card_reads_well_on_a_terminal():
         "Newest first.\n\n"
         "In Slack: [Stop]"
     )
+
+
+def test_details_are_shown_when_they_are_asked_for():
+    card = Card(key="k", place=PLACE, title="t", details=(Fact(label="Request", value="r-1"),))
+    assert render_text(card) == "t"
+    assert render_text(card, verbose=True) == "t\n\nRequest  r-1"
 
 
 def test_nothing_but_cells_is_cut():

@@ -12,16 +12,17 @@ from bot.render.text_format import bar, number_text, shown, span_words
 @pytest.mark.parametrize(
     ("span", "words"),
     [
-        (timedelta(0), "0 seconds"),
-        (timedelta(milliseconds=412), "412 milliseconds"),
-        (timedelta(microseconds=3), "1 millisecond"),
-        (timedelta(seconds=1), "1 second"),
-        (timedelta(seconds=1.04), "1 second"),
-        (timedelta(seconds=1.46), "1.4 seconds"),
-        (timedelta(minutes=90), "1 hour 30 minutes"),
-        (timedelta(hours=1, seconds=5), "1 hour"),
-        (timedelta(days=3, hours=4, minutes=5), "3 days 4 hours"),
-        (timedelta(minutes=-5), "minus 5 minutes"),
+        (timedelta(0), "0 s"),
+        (timedelta(milliseconds=412), "412 ms"),
+        (timedelta(microseconds=3), "1 ms"),
+        (timedelta(seconds=1), "1 s"),
+        (timedelta(seconds=1.04), "1 s"),
+        (timedelta(seconds=1.46), "1.4 s"),
+        (timedelta(minutes=90), "1 h 30 min"),
+        (timedelta(seconds=80), "1 min 20 s"),
+        (timedelta(hours=1, seconds=5), "1 h"),
+        (timedelta(days=3, hours=4, minutes=5), "3 days 4 h"),
+        (timedelta(minutes=-5), "minus 5 min"),
     ],
 )
 def test_spans(span, words):
@@ -36,7 +37,7 @@ def test_any_span_has_words(span):
 @pytest.mark.parametrize(
     ("number", "text"),
     [
-        (18230, "18230"),
+        (18230, "18,230"),
         (0.0123, "0.012"),
         (2.0, "2"),
         (1e-9, "1e-09"),
