@@ -23,6 +23,7 @@ from bot.app import Bot
 from bot.core.ports.services import Clock
 from bot.core.records import Filters
 from bot.demo.tour import play
+from bot.features.access.policy_reload import SETTLED
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
@@ -164,7 +165,11 @@ file = "policy.toml"
         environ |= more
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
-    (folder / POLICY_FILE).write_text(policy, encoding="utf-8")
+    rules = folder / POLICY_FILE
+    rules.write_text(policy, encoding="utf-8")
+    # Nobody edits this file now: as one of an earlier time it is in force at once, not after the bot's SETTLED seconds.
+    written = rules.stat().st_mtime - SETTLED
+    os.utime(rules, (written, written))
     return environ
 
 

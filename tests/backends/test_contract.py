@@ -25,7 +25,7 @@ NO_AMOUNT = {"log_level": "ranks", "run": "names a run by its number"}  # whole 
 
 
 def rows_of(kind: str) -> KindSpec:
-    return plugins.load(kind).rows
+    return plugins.load(kind).spec
 
 
 def every_row() -> Iterator[object]:

@@ -20,7 +20,7 @@ MOST_READS = 6  # three tries, each of which the library below repeats once when
 
 
 def row_of(kind: str, key: tuple[str, str]) -> tuple[Capability, Sample]:
-    rows = {(row.verb, row.target): row for row in plugins.load(kind).rows.capabilities}
+    rows = {(row.verb, row.target): row for row in plugins.load(kind).spec.capabilities}
     return rows[key], samples_of(kind).rows[key]
 
 
@@ -101,7 +101,7 @@ STATES = [
     (kind, key) for kind in KINDS for key, sample in samples_of(kind).rows.items() if key[0] in ("status", "history")
 ]
 STARTED = [
-    (kind, (row.verb, row.target)) for kind in KINDS for row in plugins.load(kind).rows.capabilities if row.starts_run
+    (kind, (row.verb, row.target)) for kind in KINDS for row in plugins.load(kind).spec.capabilities if row.starts_run
 ]
 
 

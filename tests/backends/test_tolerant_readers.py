@@ -255,7 +255,7 @@ async def test_an_operation_fails_only_by_a_field_that_it_needs(
 async def test_what_stands_around_a_call_is_read_as_tolerantly(kind: str, key: tuple[str, str], tmp_path: Path) -> None:
     """What an approver sees, the state that is compared, how a run is followed, and what a lost answer is looked up by."""
     tape, name, sample = Tape(), " ".join(key), samples_of(kind).rows[key]
-    row = next(row for row in plugins.load(kind).rows.capabilities if (row.verb, row.target) == key)
+    row = next(row for row in plugins.load(kind).spec.capabilities if (row.verb, row.target) == key)
     async with standing(kind, tmp_path, tape=tape) as stand:
         operation = await stand.prepared(sample)
         sent_at = stand.given.clock.now()

@@ -28,7 +28,7 @@ async def test_yes_runs_every_dangerous_command(program: Program, kind: str, tmp
     async with world(tmp_path, only=(samples.name,)) as env:
         plane = env.planes[samples.name]
         words = samples.prepare(plane)
-        rows = [row for row in plugins.load(kind).rows.capabilities if row.risk is Risk.DANGER]
+        rows = [row for row in plugins.load(kind).spec.capabilities if row.risk is Risk.DANGER]
         assert rows
         for row in rows:
             sample = samples.rows[row.verb, row.target]

@@ -203,7 +203,7 @@ class Joined:
     acc: Any
     backend: SequentumBackend
     call: OneCall
-    names: Memory
+    target_cache: Memory
     clock: FakeClock
 
     async def target(self, text: str) -> Target:
@@ -248,13 +248,13 @@ def folder() -> Iterator[Path]:
 async def joined_to(base_url: str, acc: Any, clock: FakeClock | None = None, **more: Any) -> AsyncIterator[Joined]:
     """A backend of the plugin, joined to whatever answers there."""
     clock, ids = clock or FakeClock(), CountingIds()
-    names = Memory(clock)
+    target_cache = Memory(clock)
     with folder() as path:
         settings = settings_of(base_url, **more)
-        backend = PLUGIN.build(settings, Parts("acc", clock, ids, names, SecretList(secrets_in(settings))))
+        backend = PLUGIN.build(settings, Parts("acc", clock, ids, target_cache, SecretList(secrets_in(settings))))
         assert isinstance(backend, SequentumBackend)
         try:
-            yield Joined(acc, backend, OneCall(clock, ids, FolderSpool(path)), names, clock)
+            yield Joined(acc, backend, OneCall(clock, ids, FolderSpool(path)), target_cache, clock)
         finally:
             await backend.close()
 
