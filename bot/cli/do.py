@@ -15,6 +15,7 @@ from bot.core.audit import Event
 from bot.core.card import Card, Delivery, FormView, HomeView, Tone
 from bot.core.command.parser import parse
 from bot.core.intent import Actor, Intent, ParseError, Place, Reply, Source
+from bot.core.ports.services import FormResult
 from bot.core.records import Filters
 from bot.features.access.policy_reload import PolicyReloader
 from bot.http_client.transport import open_session
@@ -65,9 +66,9 @@ class TerminalPresenter:
             shutil.move(file.path, path)
             self._say(f"saved {path} ({file.size} bytes)")
 
-    async def open_form(self, trigger_id: str, form: FormView) -> bool:
+    async def open_form(self, trigger_id: str, form: FormView) -> FormResult:
         """A terminal has no modals."""
-        return False
+        return FormResult.REFUSED
 
     async def home(self, view: HomeView) -> None:
         """A terminal has no Home tab."""

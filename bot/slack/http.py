@@ -169,7 +169,14 @@ def _check_shape(body: Mapping[str, Any]) -> None:
     """Raises ValueError for a body with fields that would break Bolt's own matchers."""
     if any(not isinstance(body.get(name, {}), dict | None) for name in _OBJECTS):
         raise ValueError("a field is not an object")
-    state_ok = isinstance((body.get("view") or {}).get("state"), dict | None)
+    # Bolt reads the parts of a legacy workflow step before any listener runs.
+    event, view = body.get("event") or {}, body.get("view") or {}
+    legacy = "workflow_step" in (view.get("type"), body.get("type")) or body.get("type") == "workflow_step_edit"
+    if legacy and not isinstance(body.get("workflow_step"), dict):
+        raise ValueError("a workflow step has no description")
+    if "workflow_step" in event and not isinstance(event["workflow_step"], dict):
+        raise ValueError("a workflow step has no description")
+    state_ok = isinstance(view.get("state"), dict | None)
     kind, actions = body.get("type"), body.get("actions", [])
     if (body.get("event") is not None or kind == "event_callback") and not text(body, "event", "type"):
         raise ValueError("an event has no type")

@@ -23,7 +23,7 @@ from bot.core.card import Button, Card, Delivery, FormView, HomeView, Tone
 from bot.core.errors import Problem
 from bot.core.intent import Reply
 from bot.core.outcome import FileOut
-from bot.core.ports.services import Clock
+from bot.core.ports.services import Clock, FormResult
 from bot.core.ports.store import MessageStore
 from bot.core.records import Outgoing, StoredButton, stamp
 from bot.core.redact import SecretList
@@ -157,14 +157,15 @@ class MessageSender:
             except (SlackApiError, *TRANSPORT) as error:
                 _log.warning("workflow step %s: %s", step_id, read(error).code)
 
-    async def open_form(self, trigger_id: str, form: FormView) -> bool:
-        """Open a modal at once: the trigger works for three seconds. False when Slack refused."""
+    async def open_form(self, trigger_id: str, form: FormView) -> FormResult:
+        """Open a modal at once: the trigger works for three seconds."""
         try:
             await self.client.views_open(trigger_id=trigger_id, view=self._secrets.hide_in(render_form(form)))
         except (SlackApiError, *TRANSPORT) as error:
-            _log.warning("views.open: %s", read(error).code)
-            return False
-        return True
+            trouble = read(error)
+            _log.warning("views.open: %s", trouble.code)
+            return FormResult.LATE if "trigger" in trouble.code else FormResult.REFUSED
+        return FormResult.OPENED
 
     @staticmethod
     def files_of(rows: Iterable[Outgoing]) -> frozenset[str]:

@@ -26,7 +26,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Health, LookBack, Named, Phase, Refused, RunView
 from bot.core.policy.decide import parse_policy
 from bot.core.policy.match import Member, Reach, Subject, Where
-from bot.core.ports.services import Call, SlackFile
+from bot.core.ports.services import Call, FormResult, SlackFile
 from bot.intents.intake import Intake
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock, SystemIds
@@ -169,9 +169,9 @@ class Nowhere:
     async def deliver(self, delivery: Delivery) -> None:
         """Not delivered."""
 
-    async def open_form(self, trigger_id: str, form: FormView) -> bool:
+    async def open_form(self, trigger_id: str, form: FormView) -> FormResult:
         """Not opened."""
-        return True
+        return FormResult.OPENED
 
     async def home(self, view: HomeView) -> None:
         """Not published."""

@@ -18,7 +18,7 @@ from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Health, LookBack, Named, Refused, RunView
 from bot.core.policy.decide import Member, Subject, Where
 from bot.core.policy.match import Reach
-from bot.core.ports.services import Call
+from bot.core.ports.services import Call, FormResult
 from bot.core.records import Outgoing, StoredButton, stamp
 from bot.store.sqlite.store import Store
 from tests.proof.memory import Gate
@@ -234,9 +234,9 @@ class OutsideSlack:
         ]
         await self._store.show(outgoing, buttons)
 
-    async def open_form(self, trigger_id: str, form: FormView) -> bool:
+    async def open_form(self, trigger_id: str, form: FormView) -> FormResult:
         self._outside.forms[trigger_id.partition(".")[0]] = (form.form, form.token)
-        return True
+        return FormResult.OPENED
 
     async def deliver(self, delivery: Delivery) -> None:
         return None

@@ -101,12 +101,19 @@ async def test_a_private_answer(env: World, code: str) -> None:
     await env.sees("Nothing was done", f"({code})", channel="D0ANA")
 
 
-@pytest.mark.parametrize("code", ["view_too_large", "expired_trigger_id", "some_error_of_the_future"])
-async def test_a_modal(env: World, code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("view_too_large", "because Slack refused it"),
+        ("expired_trigger_id", "in time"),
+        ("some_error_of_the_future", "because Slack refused it"),
+    ],
+)
+async def test_a_modal(env: World, code: str, why: str) -> None:
     """The person is told to type the command instead."""
     env.ws.faults.fail("views.open", error=code)
     await env.say("")
-    await env.sees("The form did not open", "help")
+    await env.sees("The form did not open", why, "help")
 
 
 @pytest.mark.parametrize("code", ["file_uploads_disabled", "not_in_channel", "some_error_of_the_future"])

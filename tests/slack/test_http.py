@@ -152,6 +152,12 @@ SIGNED_BUT_BROKEN = [
     (FORM, b'payload={"type":"view_submission","view":{"callback_id":"launcher","state":5}}'),
     (FORM, b'payload={"type":"view_submission","view":{"type":"modal","callback_id":"launcher","state":5}}'),
     (FORM, b'payload={"type":"view_submission","view":{"callback_id":"launcher"}}'),
+    (FORM, b'payload={"type":"view_submission","view":{"type":"workflow_step","callback_id":"launcher"}}'),
+    (FORM, b'payload={"type":"workflow_step_edit","callback_id":"launcher"}'),
+    (
+        "application/json",
+        b'{"type":"event_callback","event":{"type":"workflow_step_execute","workflow_step":7},"authorizations":[]}',
+    ),
     ("application/json", b'{"type":"event_callback","event":null}'),
     ("application/json", b'{"type":"event_callback"}'),
     (FORM, b"payload=%7B%22type%22:%22block_actions%22,%22actions%22:%22x%22%7D"),

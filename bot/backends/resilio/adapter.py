@@ -223,10 +223,13 @@ class ResilioBackend(AdapterBase):
             state=client_state(agent).text,
             detail=clean(agent.name),
         )
+        runs: list[tuple[int, Run]] = []
         try:
             runs = await self._numbered_runs()
         except NoSuchTarget:
-            runs = []
+            pass
+        except CallProblem as problem:
+            itself = itself.model_copy(update={"detail": f"{itself.detail}; runs can't be read: {problem.summary}"})
         targets = [self._run_target(run_id, agent) for run_id, _ in runs]
         await self._target_cache.remember([itself.target, *targets])
         listed = [

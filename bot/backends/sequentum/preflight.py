@@ -15,7 +15,7 @@ from bot.core.command.arguments import text_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import GONE, Phase
 from bot.core.text import plural, utc_text
-from bot.core.vendor_json import unread
+from bot.core.vendor_json import WHOLE_ROW, unread
 
 _RECENT = 20
 _OUTCOMES = 5
@@ -103,6 +103,8 @@ async def _job(ctx: AdapterContext, agent: Target) -> list[tuple[str, str]]:
     if not jobs:
         return [("Newest job run", "none")]
     newest = jobs[0]
+    if WHOLE_ROW in newest.odd:
+        return [("Newest job run", "can't be read")]
     busy = "; a second job run is refused while it is active" if newest.phase is Phase.ACTIVE else ""
     return [("Newest job run", f"number {newest.run_id}, {newest.state}, {utc_text(moment(newest.start_time))}{busy}")]
 

@@ -26,6 +26,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Done, Fact, Phase, Suggestion
 from bot.core.ports.services import Call
 from bot.core.text import plural, sentences, utc_text, written
+from bot.core.vendor_json import WHOLE_ROW
 
 T = TypeVar("T")
 _RUNS_SHOWN = 20
@@ -65,6 +66,8 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     start = Suggestion(label="Start", verb="start", target=written(ctx.name, agent.name))
     if not runs:
         return Done(summary=f"{agent.name} has never run.", facts=facts, next=(start,))
+    if WHOLE_ROW in runs[0].odd:
+        return Done(summary=f"{agent.name}: its newest run can't be read.", facts=facts, next=(start,))
     view = run_view(ctx.name, runs[0], ctx.clean)
     ago = utc_text(view.started)
     return Done(

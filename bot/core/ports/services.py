@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from enum import StrEnum
 from typing import BinaryIO, Protocol
 
 from bot.core.card import Card, Delivery, FormView, HomeView
@@ -149,6 +150,14 @@ class Backend(Protocol):
     async def close(self) -> None: ...
 
 
+class FormResult(StrEnum):
+    """What became of a modal."""
+
+    OPENED = "opened"
+    LATE = "late"  # its trigger has expired
+    REFUSED = "refused"  # Slack refuses it, or doesn't answer
+
+
 class Presenter(Protocol):
     """Shows cards to people. Errors of Slack are never raised: everything is stored first and sent until it arrives."""
 
@@ -161,8 +170,8 @@ class Presenter(Protocol):
         """Put files into the thread of a card."""
         ...
 
-    async def open_form(self, trigger_id: str, form: FormView) -> bool:
-        """Open a modal now. False when the trigger has expired."""
+    async def open_form(self, trigger_id: str, form: FormView) -> FormResult:
+        """Open a modal now: a trigger works for three seconds."""
         ...
 
     async def home(self, view: HomeView) -> None:

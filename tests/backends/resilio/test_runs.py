@@ -254,3 +254,11 @@ async def test_numbers_that_make_no_sense_are_left_out() -> None:
         listing = await res.do("history res:")
         assert listing.table is not None
         assert listing.table.rows[0][3] == ""
+
+
+async def test_the_agent_is_listed_although_its_runs_cannot_be_read() -> None:
+    async with recorded() as (recorder, res):
+        recorder.answers["GET /api/v3/runs"] = said("busy", status=500)
+        (agent,) = await res.backend.targets()
+        assert agent.text == "res:"
+        assert "runs can't be read" in agent.detail

@@ -129,6 +129,16 @@ async def test_an_agent_tells_its_newest_run_and_its_schedules() -> None:
         assert done.run.id == RUN
 
 
+async def test_a_newest_run_that_cannot_be_read_hides_nothing_else() -> None:
+    """A history of `[null]`: the schedules are still shown, and the run is not called by a state that nobody read."""
+    async with joined() as env:
+        env.acc.answers[HISTORY] = said([None])
+        done = await env.do("status", PATH)
+        assert done.summary == f"{PATH}: its newest run can't be read."
+        assert done.run is None
+        assert any(fact.label == "Schedules" for fact in done.facts)
+
+
 async def test_a_job_run_tells_its_agent_runs() -> None:
     """Its number leads to the runs in it, and progress counts them."""
     async with joined() as env:
