@@ -11,6 +11,7 @@ from bot import config
 from bot.core.card import Card, Line, Tone
 from bot.core.errors import Problem
 from bot.core.intent import Place
+from bot.features import target_watch
 from bot.features.access.policy_reload import PolicyReloader
 from bot.features.approvals import pick_up
 from bot.features.home import HOMES_EVERY, redraw
@@ -89,6 +90,7 @@ class Leader:
         alarm = StoreWatch(store, sender.client, self._slack.security_channel)
         return (
             (FOLLOW_EVERY, beside("follow", lambda: follow_due(ctx))),
+            (FOLLOW_EVERY, beside("watches", lambda: target_watch.look(ctx))),
             (RULES_EVERY, beside("rules", lambda: self._rules.look(store, sender, ctx.secrets))),
             (RULES_EVERY, beside("store", alarm.look)),
             (TOKENS_EVERY, beside("tokens", self._keep_tokens)),

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.core.command.params import Param
-from bot.core.errors import CallProblem
+from bot.core.errors import BadRequest, CallProblem
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Health, LookBack, Named, Refused, RunView
+from bot.core.outcome import Health, LookBack, Named, RecentRun, Refused, RunView
 from bot.core.ports.services import Clock, TargetCache
 from bot.core.text import written
 
@@ -48,6 +48,13 @@ class AdapterBase:
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """Empty: this kind has no runs to follow."""
         return {}
+
+    async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
+        """The run itself, when the target is one that can be polled."""
+        views = await self.poll(target.group, (target,)) if target.parent is not None else {}
+        if target.id not in views:
+            raise BadRequest(f"`{target.text}` has no runs that Signalbox can follow.", code="no_runs")
+        return (RecentRun(id=target.id, view=views[target.id]),)
 
 
 async def and_seen(target_cache: TargetCache, backend: str, kinds: Sequence[str], found: list[Named]) -> list[Named]:

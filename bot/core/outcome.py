@@ -114,6 +114,13 @@ class RunView(Value):
     unread_told: bool = False
 
 
+class RecentRun(Value):
+    """One run in the list of the newest runs of a target. `id` is unique among them."""
+
+    id: str
+    view: RunView
+
+
 class Level(StrEnum):
     """How good the state of a target is, for the colour of a card. The values are those of `card.Tone`."""
 

@@ -9,9 +9,10 @@ from typing import Final
 from pydantic import Field
 
 from bot.core.audit import AuditEntry
-from bot.core.intent import Intent
+from bot.core.intent import Intent, Place
 from bot.core.operation import Operation, Target
 from bot.core.outcome import RunView
+from bot.core.run_news import SeenRuns
 from bot.core.value import Json, Value
 
 PRIVATE: Final = ("ephemeral", "response", "update_response")  # kinds of message that only one person sees
@@ -165,6 +166,32 @@ class Watch(Value):
     due_at: str
     made_at: str
     ended_at: str | None = None
+
+
+class Subscription(Value):
+    """A person who is told in a place how the runs of a target end. Without `until_at` it lasts until a person ends it."""
+
+    id: str
+    target: Target
+    place: Place
+    user_id: str
+    until_at: str | None = None
+    made_at: str
+    request_id: str
+
+    @property
+    def target_key(self) -> str:
+        """The same for every subscription to this target."""
+        return f"{self.target.backend}:{self.target.kind}:{self.target.id}"
+
+
+class WatchedTarget(Value):
+    """A target with subscriptions. `seen` is what its last poll found, None before the first."""
+
+    key: str
+    target: Target
+    seen: SeenRuns | None = None
+    due_at: str
 
 
 class Pause(Value):

@@ -286,6 +286,11 @@ def command_means(verb: str, target: str, params: Sequence[tuple[str, str]] = ()
     return {"tag": "command1", "verb": verb, "target": target, "params": [list(pair) for pair in params]}
 
 
+def say_means(text: str) -> dict[str, Json]:
+    """The stored meaning of a button that says this command."""
+    return {"tag": "say1", "text": text, "verb": text.partition(" ")[0]}
+
+
 def pending_means(pending_id: str, choice: str) -> dict[str, Json]:
     """The stored meaning of a button on a pre-flight or an approval."""
     return {"tag": "hold1", "hold": pending_id, "choice": choice}

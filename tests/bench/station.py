@@ -23,7 +23,7 @@ from bot.core.command.target_ref import TargetRef
 from bot.core.errors import BadRequest
 from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Health, LookBack, Named, Phase, Refused, RunView
+from bot.core.outcome import Done, Health, LookBack, Named, Phase, RecentRun, Refused, RunView
 from bot.core.policy.decide import parse_policy
 from bot.core.policy.match import Member, Reach, Subject, Where
 from bot.core.ports.services import Call, FormResult, SlackFile
@@ -122,6 +122,10 @@ class Box:
     async def state_of(self, target: Target) -> str:
         """Always the same."""
         return ""
+
+    async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
+        """None that ended."""
+        return ()
 
     async def health(self) -> Health:
         """Well."""

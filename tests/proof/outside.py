@@ -15,7 +15,7 @@ from bot.core.command.target_ref import TargetRef
 from bot.core.errors import NoSuchTarget
 from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Health, LookBack, Named, Refused, RunView
+from bot.core.outcome import Done, Health, LookBack, Named, RecentRun, Refused, RunView
 from bot.core.policy.decide import Member, Subject, Where
 from bot.core.policy.match import Reach
 from bot.core.ports.services import Call, FormResult
@@ -194,6 +194,9 @@ class OutsideBackend:
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         return {}
+
+    async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
+        return ()
 
     async def health(self) -> Health:
         return Health(ok=True, summary="here")

@@ -21,7 +21,7 @@ from bot.core.command.capability import KindSpec
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, Refused, RunView, Unknown
+from bot.core.outcome import Done, Fact, Failed, Health, LookBack, Named, RecentRun, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
 from bot.core.text import utc_text, written
 
@@ -75,6 +75,12 @@ class InformaticaBackend(AdapterBase):
         if jobs:
             views |= await tasks.views_of(self._ctx, group, jobs)
         return views
+
+    async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
+        """The running job of a task and those that ended, from the monitor and the log."""
+        if target.kind != TASK:
+            return await super().recent(target, count)
+        return await tasks.recent(self._ctx, target, count)
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
         """Looks the call up in the details of the agent or the jobs of the task; any other call may be sent again."""

@@ -13,7 +13,7 @@ from bot.backends.informatica.states import ENDED, RUNNING, named
 from bot.backends.informatica.targets import AdapterContext
 from bot.core.command.arguments import number_of
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, LookBack, Phase, RunView
+from bot.core.outcome import Done, Fact, LookBack, Phase, RecentRun, RunView
 from bot.core.ports.services import Call
 from bot.core.text import suggest, utc_text
 from bot.core.value import Json
@@ -143,6 +143,16 @@ async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     bad = sum(named(ENDED, entry.state)[1] is Phase.FAILED for entry in entries)
     summary = f"{task.name}: the latest {len(entries)} ended jobs, {bad or 'none'} of them failed."
     return Done(summary=summary, table=entry_table(entries, ctx.clean))
+
+
+async def recent(ctx: AdapterContext, task: Target, count: int) -> list[RecentRun]:
+    """The running job and the latest ended ones that have a number, newest first."""
+    job = await _running(ctx, task)
+    entries = await ended(ctx, task, None, count)
+    found = [(job.run_id, running_view(task, job))] if job is not None else []
+    found += [(entry.run_id, ended_view(task, entry, ctx.clean)) for entry in entries]
+    views = {run_id: view for run_id, view in reversed(found) if run_id is not None}
+    return [RecentRun(id=str(run_id), view=view) for run_id, view in reversed(views.items())]
 
 
 async def views_of(ctx: AdapterContext, group: str, runs: Sequence[Target]) -> dict[str, RunView]:

@@ -19,7 +19,7 @@ from bot.core.command.capability import KindSpec
 from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, Health, Level, LookBack, Named, Refused, RunView, Unknown
+from bot.core.outcome import Done, Fact, Failed, Health, Level, LookBack, Named, RecentRun, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
 from bot.core.text import written
 
@@ -88,6 +88,12 @@ class ItentialBackend(AdapterBase):
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """Jobs from the list of the newest ones, or one by one."""
         return await jobs.views_of(self._ctx, [run for run in runs if run.kind == JOB])
+
+    async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
+        """The newest jobs of a service, from the list of the newest jobs."""
+        if target.kind != SERVICE or not self._ctx.settings.jobs:
+            return await super().recent(target, count)
+        return (await jobs.of_service(self._ctx, target))[:count]
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
         """Looks the call up in the newest jobs, the status of the job, or the lists."""

@@ -17,7 +17,7 @@ from bot.core.command.arguments import flag_of, number_of, text_of
 from bot.core.errors import CallProblem, CredentialRefused, NoSuchTarget, RateLimited, Rejected
 from bot.core.log_diff import COMPARED, NO_GOOD_RUN, difference
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, Done, Fact, FileOut, LookBack, Phase, Refused, RunView
+from bot.core.outcome import GONE, Done, Fact, FileOut, LookBack, Phase, RecentRun, Refused, RunView
 from bot.core.ports.services import Call
 from bot.core.text import no_line, plural, suggest
 
@@ -125,6 +125,13 @@ async def views_of(ctx: AdapterContext, runs: Sequence[Target]) -> dict[str, Run
     left = [run for run in runs if run.id not in views]
     found = await asyncio.gather(*(_view(ctx, run) for run in left))
     return views | {run.id: view for run, view in zip(left, found, strict=True)}
+
+
+async def of_service(ctx: AdapterContext, service: Target) -> list[RecentRun]:
+    """The runs of a service among the newest jobs (GUESS: see `is_of`), newest first."""
+    mine = [job for job in await ctx.client.jobs(LISTED) if job.id and is_of(job, service)]
+    mine.sort(key=lambda job: job.began.timestamp() if job.began else 0, reverse=True)
+    return [RecentRun(id=job.id, view=job_view(ctx.finder.job_target(job.id, service), job, ctx.clean)) for job in mine]
 
 
 async def _view(ctx: AdapterContext, target: Target) -> RunView:

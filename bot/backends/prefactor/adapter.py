@@ -28,6 +28,7 @@ from bot.core.outcome import (
     Health,
     LookBack,
     Named,
+    RecentRun,
     Refused,
     RunView,
     Suggestion,
@@ -122,6 +123,13 @@ class PrefactorBackend(AdapterBase):
 
         await asyncio.gather(*(one(instance_id) for instance_id in sorted(wanted - set(found))))
         return {id_: instance_view(self.name, item, ctx.clean) for id_, item in found.items()}
+
+    async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
+        """The newest instances of an agent."""
+        if target.kind != AGENT or is_new(target):
+            return await super().recent(target, count)
+        items, _ = await reads.latest(self._ctx, target.id, count)
+        return [RecentRun(id=one.id, view=instance_view(self.name, one, self._ctx.clean)) for one in items if one.id]
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
         """By reading the target again."""

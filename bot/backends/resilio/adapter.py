@@ -22,7 +22,7 @@ from bot.core.command.params import duration_text
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Failed, Health, Level, LookBack, Named, Refused, RunView, Unknown
+from bot.core.outcome import Done, Failed, Health, Level, LookBack, Named, RecentRun, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
 from bot.core.text import written
 
@@ -144,6 +144,13 @@ class ResilioBackend(AdapterBase):
         wanted = {run.id for run in runs}
         listed = await self._client.runs()
         return {str(run.run_id): run_view(self.name, run) for run in listed if str(run.run_id) in wanted}
+
+    async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
+        """The current runs of the agent; it keeps no record of earlier ones."""
+        if target.kind != AGENT:
+            return await super().recent(target, count)
+        runs = (await self._numbered_runs())[:count]
+        return [RecentRun(id=str(run_id), view=run_view(self.name, run)) for run_id, run in runs]
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
         """Checks for the state that the call leads to. A restart can't be looked up: the API doesn't report the start time."""

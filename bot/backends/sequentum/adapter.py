@@ -15,7 +15,7 @@ from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, S
 from bot.backends.sequentum.client import AccClient
 from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.multi_session import together
-from bot.backends.sequentum.presentation import view_of
+from bot.backends.sequentum.presentation import run_view, view_of
 from bot.backends.sequentum.settings import SequentumSettings
 from bot.backends.sequentum.targets import Finder
 from bot.core.adapter_context import handler_of
@@ -23,7 +23,7 @@ from bot.core.command.capability import KindSpec
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, Refused, RunView, Unknown
+from bot.core.outcome import Done, Failed, Health, LookBack, Named, Phase, RecentRun, Refused, RunView, Unknown
 from bot.core.ports.services import BackendParts, Call
 from bot.core.text import written
 
@@ -107,6 +107,13 @@ class SequentumBackend(AdapterBase):
 
         missing = [id_ for id_ in wanted if id_ not in views]
         return views | dict(zip(missing, await asyncio.gather(*map(one, missing)), strict=True))
+
+    async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
+        """The newest runs of an agent, by one request for its history."""
+        if target.kind != AGENT:
+            return await super().recent(target, count)
+        runs = (await self._ctx.client.runs(target.id, count)).items[:count]
+        return [RecentRun(id=run.id, view=run_view(self.name, run, self._ctx.clean)) for run in runs if run.id]
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:
         """Looks a start up in the history of the agent; any other call may be sent again."""

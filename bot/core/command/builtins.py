@@ -86,7 +86,20 @@ BUILTINS: Final = (
     ),
     Builtin(verb="health", takes=Takes.TARGET, help="Whether each backend answers.", example="health"),
     Builtin(verb="approvals", takes=Takes.NOTHING, help="Requests waiting for a decision here.", example="approvals"),
-    Builtin(verb="watches", takes=Takes.NOTHING, help="Runs that this channel follows.", example="watches"),
+    Builtin(
+        verb="watch",
+        takes=Takes.TARGET,
+        help="Tell you here when any run of a target fails or works again; in the thread of a run, when that run ends.",
+        example="watch acc:shop/prices for=8h",
+        params=(Param(name="for", type=ParamType.DURATION, help="how long", unit="seconds"),),
+    ),
+    Builtin(verb="unwatch", takes=Takes.TARGET, help="End your `watch` here.", example="unwatch acc:shop/prices"),
+    Builtin(
+        verb="watches",
+        takes=Takes.NOTHING,
+        help="Runs that this channel follows, and the targets that people watch here.",
+        example="watches",
+    ),
     Builtin(verb="pauses", takes=Takes.NOTHING, help="Paused schedules, and when they resume.", example="pauses"),
     Builtin(
         verb="audit",

@@ -14,7 +14,7 @@ from bot.core.command.params import Param
 from bot.core.command.target_ref import TargetRef
 from bot.core.intent import Actor, Place, Reply
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Failed, Health, LookBack, Named, Refused, RunView, Unknown
+from bot.core.outcome import Done, Failed, Health, LookBack, Named, RecentRun, Refused, RunView, Unknown
 from bot.core.policy.match import Reach, Subject, Where
 from bot.core.redact import SecretList
 
@@ -112,6 +112,10 @@ class Backend(Protocol):
 
     async def poll(self, group: str, runs: Sequence[Target]) -> Mapping[str, RunView]:
         """The current state of these runs of one group, by target id, in as few requests as the vendor allows."""
+        ...
+
+    async def recent(self, target: Target, count: int) -> Sequence[RecentRun]:
+        """The newest runs of a target, newest first; of a run, itself. Raises BadRequest (no_runs) for a target without runs."""
         ...
 
     async def look_back(self, operation: Operation, sent_at: datetime) -> LookBack:

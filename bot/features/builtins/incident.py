@@ -146,7 +146,7 @@ def _card(ctx: Context, found: Incident, closed: str = "", *people: str) -> Card
                 action=text.replace(" ", "_").lower(),
                 id=ctx.ids.secret(),
                 style=style,
-                means={"tag": "say1", "text": text, "verb": text.partition(" ")[0]},
+                means=cards.say_means(text),
             )
             for label, text, style in buttons
         ),

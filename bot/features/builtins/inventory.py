@@ -17,9 +17,10 @@ from bot.core.policy.visibility import Visibility
 from bot.core.text import capitalized, plural, utc_text
 from bot.features.access.grants import NotPermittedError
 from bot.features.access.policy_reload import named_channels, review_warning
-from bot.features.builtins.tables import approvals_table, pauses_table, watches_table
+from bot.features.builtins.tables import MOST, approvals_table, pauses_table, watches_table
 from bot.features.known_targets import KnownTarget, close_to, known_targets, matching
 from bot.features.replies.answer import LONGEST_BUTTON, command_button
+from bot.features.target_watch import stop_button
 from bot.operations import cards
 from bot.operations.authorize import sight_of
 from bot.runtime.context import Context
@@ -221,9 +222,29 @@ async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[s
 
 
 async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """The runs that are followed here."""
+    """The runs that are followed here, and the targets that people watch here, with buttons to end one's own."""
+    channel = intent.place.channel_id
     sight = await sight_of(ctx, intent.actor, intent.place)
-    await _open(ctx, intent, "Runs in progress", await watches_table(ctx, intent.place.channel_id, sight))
+    here = [
+        one for one in await ctx.store.subscriptions() if one.place.channel_id == channel and sight.target(one.target)
+    ]
+    runs = await watches_table(ctx, channel, sight)
+    rows = tuple(
+        (
+            one.target.label,
+            f"Watched until {utc_text(one.until_at)}" if one.until_at else "Watched",
+            cards.person(one.user_id),
+            utc_text(one.made_at),
+            cards.written(one.target),
+        )
+        for one in here[:MOST]
+    )
+    table = runs.model_copy(update={"rows": runs.rows + rows, "total": len(here) + (runs.total or 0)})
+    mine = {one.target_key: one.target for one in here if one.user_id == intent.actor.user_id}
+    buttons = tuple(
+        stop_button(ctx, target, f"Stop watching {target.label}") for target in [*mine.values()][:MOST_BUTTONS]
+    )
+    await _open(ctx, intent, "Runs in progress and watched targets", table, buttons)
 
 
 async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
@@ -232,9 +253,9 @@ async def pauses(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     await _open(ctx, intent, "Pauses", await pauses_table(ctx, intent.place.channel_id, sight))
 
 
-async def _open(ctx: Context, intent: Intent, title: str, table: Table) -> None:
+async def _open(ctx: Context, intent: Intent, title: str, table: Table, buttons: tuple[Button, ...] = ()) -> None:
     lines = () if table.rows else (Line(text="None."),)
-    card = cards.private(intent, title, lines=lines, table=table if table.rows else None)
+    card = cards.private(intent, title, lines=lines, table=table if table.rows else None, buttons=buttons)
     await ctx.presenter.show(card, intent.reply)
 
 

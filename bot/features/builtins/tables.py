@@ -46,10 +46,16 @@ async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     """Runs that are followed in a channel, named as on their cards, each with what a command takes."""
     watches = [watch for watch in await ctx.store.open_watches() if watch.channel_id == channel]
     rows = [
-        (await _named(ctx, watch.target, sight), _state(watch), utc_text(watch.made_at), cards.written(watch.target))
+        (
+            await _named(ctx, watch.target, sight),
+            _state(watch),
+            cards.person(watch.user_id),
+            utc_text(watch.made_at),
+            cards.written(watch.target),
+        )
         for watch in watches[:MOST]
     ]
-    return Table(columns=("Run", "State", "Since", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,))
+    return Table(columns=("Run", "State", "By", "Since", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,))
 
 
 async def runs_of(ctx: Context, user: str, sight: Visibility) -> Table:

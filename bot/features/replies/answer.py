@@ -38,14 +38,13 @@ async def say(
 
 def command_button(ctx: Context, intent: Intent, text: str, *, label: str = "", confirm: str | None = None) -> Button:
     """A button that runs this command as if the person had typed it."""
-    means: dict[str, Json] = {"tag": "say1", "text": text, "verb": text.partition(" ")[0]}
     return Button(
         label=label or text,
         action="say",
         id=ctx.ids.secret(),
         confirm=confirm,
         only_user=intent.actor.user_id,
-        means=means,
+        means=cards.say_means(text),
     )
 
 

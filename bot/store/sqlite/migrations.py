@@ -7,7 +7,7 @@ from typing import Final
 from sqlite_utils import Database, Migrations
 
 from bot.store.sqlite.errors import StoreProblem
-from bot.store.sqlite.tables import audit, buttons, grants, messages, pauses, pending_decisions, watches
+from bot.store.sqlite.tables import audit, buttons, grants, messages, pauses, pending_decisions, subscriptions, watches
 from bot.store.sqlite.tables import requests as inbox
 from bot.store.sqlite.tables import target_names as names
 
@@ -24,7 +24,13 @@ def m001_schema(db: Database) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-RELEASED: Final = (m001_schema.__name__,)
+@MIGRATIONS()
+def m002_subscriptions(db: Database) -> None:
+    """Make the tables of `watch`."""
+    subscriptions.create(db)
+
+
+RELEASED: Final = (m001_schema.__name__, m002_subscriptions.__name__)
 _BEFORE_RELEASE: Final = "m001_first_tables"
 
 

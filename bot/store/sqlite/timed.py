@@ -1,4 +1,4 @@
-"""The store's methods for watches, pauses and grants."""
+"""The store's methods for watches, subscriptions, pauses and grants."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import sqlite_utils
 
 from bot.core.audit import AuditEntry
 from bot.core.outcome import RunView
-from bot.core.records import Grant, Pause, Watch, stamp
+from bot.core.records import Grant, Pause, Subscription, Watch, WatchedTarget, stamp
+from bot.core.run_news import SeenRuns
 from bot.store.sqlite.connection import StorePart
-from bot.store.sqlite.tables import audit, grants, pauses, watches
+from bot.store.sqlite.tables import audit, grants, pauses, subscriptions, watches
 
 
 class TimedRows(StorePart):
@@ -45,6 +46,30 @@ class TimedRows(StorePart):
     async def end_watch(self, watch_id: str, state: str, rows: Sequence[AuditEntry], at: datetime | str) -> bool:
         """Open -> ended or lost."""
         return await self._change(lambda db: watches.end(db, watch_id, state, stamp(at)), rows)
+
+    async def subscribe(self, subscription: Subscription, due_at: datetime | str) -> None:
+        """Tell a person in a place how the runs of a target end."""
+        await self.database.write(lambda db: subscriptions.add(db, subscription, stamp(due_at)))
+
+    async def subscriptions(self, target_key: str | None = None) -> Sequence[Subscription]:
+        """Every subscription, or those of one target, oldest first."""
+        return await self.database.read(lambda db: subscriptions.opened(db, target_key))
+
+    async def unsubscribe(self, subscription_id: str, rows: Sequence[AuditEntry]) -> bool:
+        """End a subscription. False when it had ended already."""
+        return await self._change(lambda db: subscriptions.end(db, subscription_id), rows)
+
+    async def take_watched(
+        self, now: datetime | str, next_at: datetime | str, limit: int = 100
+    ) -> Sequence[WatchedTarget]:
+        """The watched targets that are due, each for one caller only; it is due again at `next_at`."""
+        if not await self.database.glance(lambda db: subscriptions.any_due(db, stamp(now))):
+            return ()
+        return await self.database.write(lambda db: subscriptions.take_due(db, stamp(now), stamp(next_at), limit))
+
+    async def saw_runs(self, target_key: str, seen: SeenRuns) -> None:
+        """Store what the last poll of a watched target found."""
+        await self.database.write(lambda db: subscriptions.saw(db, target_key, seen.model_dump_json()))
 
     async def open_pauses(self) -> Sequence[Pause]:
         """Every open pause, the earliest end first."""

@@ -1,0 +1,95 @@
+"""The built-in commands `watch` and `unwatch`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot.core.command.parser import parse_target
+from bot.core.errors import BadRequest, Problem
+from bot.core.intent import Command, Intent
+from bot.core.operation import Target
+from bot.core.policy.decide import Denied
+from bot.core.records import Subscription, stamp
+from bot.features import target_watch
+from bot.features.access.grants import NotPermittedError
+from bot.operations import cards
+from bot.operations.authorize import may_ask
+from bot.operations.resolve import find_target
+from bot.runtime.context import Context
+
+
+async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
+    """`watch acc:shop/prices for=8h`; in the thread of a card `watch` alone means its run."""
+    target = await _target(ctx, intent, ask)
+    await ctx.backends[target.backend].recent(target, 1)  # raises for what has no runs
+    now, lasts = ctx.clock.now(), given.get("for")
+    made = Subscription(
+        id=intent.request_id,
+        target=target,
+        place=intent.place.aside,
+        user_id=intent.actor.user_id,
+        until_at=stamp(now + timedelta(seconds=lasts)) if isinstance(lasts, int) else None,
+        made_at=stamp(now),
+        request_id=intent.request_id,
+    )
+    await ctx.store.subscribe(made, now)
+    kept = next((one for one in await ctx.store.subscriptions(made.target_key) if _same(one, made)), made)
+    ctx.stale_homes.stale(intent.actor.user_id)
+    await ctx.presenter.show(target_watch.card_of(ctx, kept))
+    if kept.id != made.id:
+        await ctx.presenter.show(cards.private(intent, f"You already watch {target.label} here"), intent.reply)
+
+
+async def unwatch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
+    """`unwatch acc:shop/prices`: end one's own subscriptions to it in this channel."""
+    target = await _target(ctx, intent, ask)
+    mine = [
+        one
+        for one in await ctx.store.subscriptions()
+        if one.user_id == intent.actor.user_id
+        and (one.target.backend, one.target.kind, one.target.id) == (target.backend, target.kind, target.id)
+        and intent.place.channel_id in ("", one.place.channel_id)
+    ]
+    if not mine:
+        raise BadRequest(f"You don't watch {target.label} here.", f"`{ctx.command} watches` lists what is watched.")
+    for one in mine:
+        await target_watch.end(ctx, one, "unwatched", f"<@{one.user_id}> stopped watching", intent)
+    card = cards.private(intent, f"You no longer watch {target.label} here")
+    await ctx.presenter.show(card, intent.reply)
+
+
+def _same(one: Subscription, made: Subscription) -> bool:
+    places = [(each.place.channel_id, each.place.thread_ts, each.user_id) for each in (one, made)]
+    return places[0] == places[1]
+
+
+async def _target(ctx: Context, intent: Intent, ask: Command) -> Target:
+    """The target that was typed, or of the thread. Raises NotPermittedError when this person may not see it."""
+    if ask.target is None:
+        thread = intent.place.thread_ts
+        found = await ctx.store.thread_target(intent.place.channel_id, thread) if thread is not None else None
+        if found is None:
+            raise BadRequest(f"`{ask.verb}` needs a target.", "For example: `watch acc:shop/prices`.", "target_missing")
+        return found
+    seen = await may_ask(ctx, intent, ask.target)
+    if isinstance(seen, Denied):
+        raise _not_permitted(seen)
+    hidden = _not_permitted(seen.hides(ask.target))
+    ref = parse_target(ask.target, ctx.catalog)
+    if isinstance(ref, str):
+        raise BadRequest(ref, code="no_such_backend")
+    try:
+        found = await find_target(ctx, ref, ask)
+    except Problem:
+        if seen.patterns is None or seen.written(ask.target.partition("@")[0]):
+            raise
+        raise hidden from None
+    if not seen.target(found):
+        raise hidden
+    return found
+
+
+def _not_permitted(denied: Denied) -> NotPermittedError:
+    return NotPermittedError(denied.reason, code=denied.code)

@@ -1,0 +1,175 @@
+"""Targets that people watch: each is polled once, and every place that watches it is told when a run fails or recovers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core.audit import Event
+from bot.core.card import Button, Card, Line, Tone
+from bot.core.command.capability import Risk
+from bot.core.errors import BadRequest, NoSuchTarget, Problem
+from bot.core.intent import Actor, Due, Intent, Source
+from bot.core.operation import Operation, Target
+from bot.core.outcome import Fact, Phase, RecentRun
+from bot.core.records import Subscription, WatchedTarget, stamp
+from bot.core.run_news import news
+from bot.operations import cards
+from bot.operations.audit_writer import AuditWriter
+from bot.operations.authorize import sight_of
+from bot.operations.next_steps import buttons_for
+from bot.runtime.context import Context
+
+EVERY: Final = timedelta(seconds=15)
+LISTED: Final = 20  # runs of one poll
+POLL_WITHIN: Final = 20.0
+AT_ONCE: Final = 4  # polls of one backend
+_TONES: Final = {Phase.FAILED: Tone.BAD, Phase.SUCCEEDED: Tone.GOOD}
+_log = logging.getLogger("signalbox.watch")
+
+
+async def look(ctx: Context) -> None:
+    """Poll the watched targets that are due. A backend that does not answer is asked again at the next time."""
+    now = ctx.clock.now()
+    limits: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+    due = await ctx.store.take_watched(now, now + EVERY)
+    await asyncio.gather(*(_look(ctx, watched, limits[watched.target.backend]) for watched in due))
+
+
+async def _look(ctx: Context, watched: WatchedTarget, limit: asyncio.Semaphore) -> None:
+    following = await _still_wanted(ctx, watched.key)
+    backend = ctx.backends.get(watched.target.backend)
+    if not following or backend is None:
+        return
+    target = watched.target
+    try:
+        async with limit, asyncio.timeout(POLL_WITHIN):
+            runs = await backend.recent(target, LISTED)
+    except (NoSuchTarget, BadRequest) as gone:
+        for one in following:
+            await end(ctx, one, "gone", f"The watch ended: {gone.summary}")
+        return
+    except (TimeoutError, Problem) as trouble:
+        _log.info("%s was not read: %s", watched.key, getattr(trouble, "code", "deadline"))
+        return
+    seen, told = news(watched.seen, runs)
+    if target.parent is not None:  # one run: its end is told, whatever it is
+        told = tuple(run for run in runs if run.view.phase.ended)
+    for run in told:
+        await _tell(ctx, target, run, following)
+    if target.parent is not None and told:
+        for one in following:
+            await end(ctx, one, "ended", f"The run ended: {told[-1].view.state}")
+    elif seen != watched.seen:
+        await ctx.store.saw_runs(watched.key, seen)
+
+
+async def _still_wanted(ctx: Context, target_key: str) -> list[Subscription]:
+    """The subscriptions that last, of people who may still see the target in that place. The others end here."""
+    now = stamp(ctx.clock.now())
+    wanted = []
+    for one in await ctx.store.subscriptions(target_key):
+        actor = Actor(user_id=one.user_id, team_id=one.place.team_id)
+        if one.until_at is not None and one.until_at <= now:
+            await end(ctx, one, "expired", "The watch ended: its time is over")
+        elif not (await sight_of(ctx, actor, one.place)).target(one.target):
+            await end(ctx, one, "not_allowed", f"The watch ended: <@{one.user_id}> may no longer see this here")
+        else:
+            wanted.append(one)
+    return wanted
+
+
+async def end(ctx: Context, one: Subscription, code: str, text: str, by: Intent | None = None) -> bool:
+    """End a subscription, with the reason on its card and in the audit log. False when it had ended already."""
+    entry = AuditWriter(ctx.secrets).plain(
+        Event.ENDED,
+        by or _intent(ctx, one),
+        ctx.clock.now(),
+        verb="watch",
+        backend=one.target.backend,
+        target_kind=one.target.kind,
+        target_id=one.target.id,
+        target_name=one.target.text,
+        code=code,
+        detail=text,
+    )
+    if not await ctx.store.unsubscribe(one.id, (entry,)):
+        return False
+    ctx.stale_homes.stale(one.user_id)
+    await ctx.presenter.show(card_of(ctx, one, text))
+    return True
+
+
+def _intent(ctx: Context, one: Subscription) -> Intent:
+    """The request that what is told belongs to."""
+    return Intent(
+        request_id=one.request_id,
+        dedupe_key=f"watch:{one.id}",
+        actor=Actor(user_id=one.user_id, team_id=one.place.team_id),
+        place=one.place,
+        source=Source.TIMER,
+        at=ctx.clock.now(),
+        payload=Due(what="watch", row=one.id),
+    )
+
+
+def card_of(ctx: Context, one: Subscription, ended: str = "") -> Card:
+    """The card that was posted when a person began to watch."""
+    what = "when this run ends" if one.target.parent is not None else "when a run fails, and when one works again"
+    until = (
+        (Fact(label="Until", value=datetime.fromisoformat(one.until_at)),)
+        if one.until_at is not None and not ended
+        else ()
+    )
+    return Card(
+        key=f"watch:{one.id}",
+        place=one.place,
+        title=f"Watching {one.target.label}",
+        tone=Tone.PLAIN,
+        status=ended or f"<@{one.user_id}> is told here {what}",
+        facts=until,
+        buttons=() if ended else (stop_button(ctx, one.target),),
+        mention=(one.user_id,),
+    )
+
+
+def stop_button(ctx: Context, target: Target, label: str = "Stop watching") -> Button:
+    """The button that ends the presser's subscription."""
+    means = cards.say_means(f"unwatch {cards.written(target)}")
+    return Button(label=label, action="unwatch", id=ctx.ids.secret(), means=means)
+
+
+async def _tell(ctx: Context, target: Target, run: RecentRun, following: Sequence[Subscription]) -> None:
+    """One message for each place, which mentions everyone who watches the target there."""
+    places: dict[tuple[str, str | None], list[Subscription]] = defaultdict(list)
+    for one in following:
+        places[one.place.channel_id, one.place.thread_ts].append(one)
+    for people in places.values():
+        await ctx.presenter.show(await _news_card(ctx, target, run, people))
+
+
+async def _news_card(ctx: Context, target: Target, run: RecentRun, people: Sequence[Subscription]) -> Card:
+    view, first, is_run = run.view, people[0], target.parent is not None
+    operation = Operation(
+        request_id=first.request_id, verb="watch", target=target, risk=Risk.READ, idempotent=True, timeout=0
+    )
+    buttons = await buttons_for(ctx, _intent(ctx, first), operation, view.next, about=target, refresh=False)
+    happened = {Phase.FAILED: "failed", Phase.SUCCEEDED: "succeeded" if is_run else "works again"}
+    spent = view.ended - view.started if view.ended is not None and view.started is not None else None
+    facts = (("Started", view.started), ("Took", spent))
+    return Card(
+        key=f"watch:{first.place.channel_id}:{first.place.thread_ts or ''}:{target.backend}:{run.id}:{view.ended or ''}",
+        place=first.place,
+        title=f"{target.label} {happened.get(view.phase, 'ended')}",
+        tone=_TONES.get(view.phase, Tone.WARN),
+        status=view.state,
+        lines=(Line(text=view.message),) if view.message else (),
+        facts=tuple(Fact(label=label, value=value) for label, value in facts if value is not None),
+        buttons=(*buttons, *(() if is_run else (stop_button(ctx, target),))),
+        mention=tuple(dict.fromkeys(one.user_id for one in people)),
+        at=ctx.clock.now(),
+    )

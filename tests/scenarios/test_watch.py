@@ -1,0 +1,189 @@
+"""`watch`: a channel or thread is told when any run of a target fails or works again, whoever began it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.playground.planes.sequentum import Script
+from tests.scenarios.steps import mention
+from tests.scenarios.team import CRAWL, INCIDENT, Team, deciding
+from tests.world import labels, shown
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RULES = """\
+version = 1
+[groups]
+crawl = ["S0CRAWL"]
+leads = ["S0LEADS"]
+[[channel]]
+id = "C0CRAWL"
+[[channel.allow]]
+verbs = ["*"]
+targets = ["*"]
+who = ["*"]
+[[channel.allow]]
+verbs = ["risk:read"]
+targets = ["acc:shop/*"]
+who = ["U0GUEST"]
+[[channel]]
+id = "C0INC"
+[[channel.allow]]
+verbs = ["*"]
+targets = ["*"]
+who = ["*"]
+"""
+BROKEN = Script(end="Failure", message="selector '.price' not found", errors=2)
+GOOD = Script()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def team(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
+    """A world for one test, whose time can be moved."""
+    async with deciding(tmp_path_factory.mktemp("watch"), monkeypatch, RULES) as made:
+        yield made
+
+
+def polls(team: Team, path: str = "/history") -> int:
+    """How often the ACC was asked for runs."""
+    return sum(path in call.raw_path for call in team.env.acc.requests)
+
+
+async def polled(team: Team) -> None:
+    """Let the next poll happen."""
+    before = polls(team)
+    team.later(seconds=16)
+    await team.env.until(lambda: polls(team) > before)
+    await team.env.quiet()
+
+
+async def watching(
+    team: Team, text: str = "watch acc:shop/prices", *, user: str = "U0ANA", channel: str = CRAWL
+) -> dict[str, Any]:
+    """Watch, and the first poll is done."""
+    told = f"<@{user}> is told here"
+    card = await team.env.does(text, "Watching acc:shop/prices", told, user=user, channel=channel)
+    await team.env.until(lambda: team.env.bot.store.database.read_sync(_seen))
+    return card
+
+
+def _seen(db: Any) -> bool:
+    return all(row[0] is not None for row in db.conn.execute("SELECT seen FROM watched_targets"))
+
+
+async def test_a_run_that_fails_elsewhere_is_told_with_its_reason_and_next_steps_and_so_is_its_recovery(
+    team: Team,
+) -> None:
+    """Begun on the ACC itself. It mentions who asked, once for each run; the next success says that it works again."""
+    env = team.env
+    card = await watching(team)
+    assert labels(card) == ["Stop watching"]
+    env.acc.add_run("shop/prices", ago=60, script=BROKEN)
+    await polled(team)
+    told = await env.sees("acc:shop/prices failed", "selector '.price' not found", "<@U0ANA>")
+    assert not told["ephemeral"]
+    assert labels(told) == ["Log", "Retry", "Stop watching"]
+    await polled(team)
+    env.acc.add_run("shop/prices", ago=30, script=GOOD)
+    await polled(team)
+    await env.sees("acc:shop/prices works again", "<@U0ANA>")
+    env.acc.add_run("shop/prices", ago=15, script=GOOD)
+    await polled(team)
+    texts = [shown(message) for message in env.ana.messages(CRAWL)]
+    assert sum("acc:shop/prices failed" in text for text in texts) == 1
+    assert sum("acc:shop/prices works again" in text for text in texts) == 1
+
+
+async def test_one_poll_for_a_target_however_many_watch_it_and_one_message_for_each_place(team: Team) -> None:
+    """Ana and Lee in one channel, Rui in another."""
+    env = team.env
+    await watching(team)
+    await watching(team, user="U0LEE")
+    await watching(team, user="U0RUI", channel=INCIDENT)
+    env.acc.add_run("shop/prices", ago=60, script=BROKEN)
+    before = polls(team)
+    await polled(team)
+    assert polls(team) - before == 1
+    await env.sees("acc:shop/prices failed", "<@U0ANA>", "<@U0LEE>")
+    await env.sees("acc:shop/prices failed", "<@U0RUI>", user="U0RUI", channel=INCIDENT)
+    assert sum("acc:shop/prices failed" in shown(message) for message in env.ana.messages(CRAWL)) == 1
+
+
+async def test_watches_lists_them_and_ends_ones_own(team: Team) -> None:
+    """By the button, by `unwatch`, and by its time; each end is on its card and in the audit log."""
+    env = team.env
+    await watching(team)
+    await watching(team, "watch acc:shop/prices for=1h", user="U0LEE")
+    listed = await env.does("watches", "Watched", "<@U0ANA>", "<@U0LEE>", "Watched until")
+    assert labels(listed) == ["Stop watching acc:shop/prices"]
+    await env.person("U0ANA").press_label(CRAWL, listed["ts"], "Stop watching acc:shop/prices", seen=listed)
+    await env.sees("Watching acc:shop/prices", "<@U0ANA> stopped watching")
+    await env.does("unwatch acc:shop/prices", "Nothing was done", "You don't watch acc:shop/prices here.")
+    team.later(hours=1, seconds=16)
+    await env.sees("Watching acc:shop/prices", "its time is over", user="U0LEE")
+    await env.until(lambda: len(env.audit(event="ended")) == 2)
+    assert [(entry.verb, entry.code, entry.user_id) for entry in env.audit(event="ended")] == [
+        ("watch", "unwatched", "U0ANA"),
+        ("watch", "expired", "U0LEE"),
+    ]
+    await env.does("watches", "Runs in progress and watched targets", "None.")
+    before = polls(team)
+    team.later(seconds=60)
+    await env.bot.timers.beat()
+    await env.quiet()
+    assert polls(team) == before
+
+
+async def test_in_the_thread_of_a_run_it_is_about_that_run_and_ends_with_it(team: Team) -> None:
+    """Who asks there is told once, there, how it ended."""
+    env = team.env
+    card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Started")
+    await mention(env, "watch", thread_ts=card["ts"])
+    await team.told("Watching acc:shop/prices (run ")
+    team.later(seconds=30)
+    await team.told("acc:shop/prices (run ", "succeeded", "<@U0ANA>")
+    await team.told("Watching acc:shop/prices (run ", "The run ended")
+    await env.does("watches", "None.")
+
+
+async def test_what_has_no_runs_is_not_in_sight_or_is_not_there_cannot_be_watched(team: Team) -> None:
+    """A guest gets the same answer for a target that exists and for one that does not."""
+    env = team.env
+    schedule = "acc:schedule/d9c944df-93a7-ea77-f7b7-fa0b9c579917"
+    await env.does(f"watch {schedule}", "Nothing was done", "has no runs that Signalbox can follow")
+    await env.does("watch acc:shop/nope", "shop/nope")
+    await env.does("watch", "Nothing was done", "`watch` needs a target")
+    for path in ("labs/slow", "labs/nothing"):
+        words = shown(await env.does(f"watch acc:{path}", "Denied", path, user="U0GUEST"))
+        assert "rule that names you here covers" in words
+    assert await env.bot.store.subscriptions() == []
+
+
+async def test_who_may_no_longer_see_it_is_no_longer_told(team: Team) -> None:
+    """The rules count when something is told, not when it was asked for."""
+    env = team.env
+    await watching(team, user="U0GUEST")
+    await team.new_rules(RULES.replace("U0GUEST", "U0EVE"))
+    env.acc.add_run("shop/prices", ago=60, script=BROKEN)
+    team.later(seconds=16)
+    await env.until(lambda: env.audit(event="ended"))
+    (ended,) = env.audit(event="ended")
+    assert ended.code == "not_allowed"
+    assert not any("failed" in shown(message) for message in env.ana.messages(CRAWL))
+
+
+async def test_a_control_plane_that_does_not_answer_tells_nothing_and_is_asked_again(team: Team) -> None:
+    """What failed meanwhile is told afterwards, also over a restart."""
+    env = team.env
+    await watching(team)
+    await env.acc.set_fault({"fault": "500"})
+    env.acc.add_run("shop/prices", ago=60, script=BROKEN)
+    await polled(team)
+    await env.acc.clear_faults()
+    await env.restart()
+    team.later(seconds=16)
+    await env.sees("acc:shop/prices failed")
