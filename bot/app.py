@@ -37,7 +37,7 @@ from bot.slack.message_sender import MessageSender
 from bot.slack.payload import Stamp
 from bot.slack.response_url import Responder
 from bot.slack.token_rotation import RotationKeys, TokenRotation
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
 from bot.store.target_cache import StoreTargetCache
 
 STOP_WITHIN = 10.0
@@ -60,7 +60,7 @@ class Bot:
         self.rules = PolicyReloader(
             settings.policy_path, self.clock, self.ids, settings.slack.team, settings.slack.security_channel
         )
-        self.store = Store.open(str(settings.store_path), exclusive=True)
+        self.store = open_store(str(settings.store_path), exclusive=True)
         try:
             self.target_cache = StoreTargetCache(self.store, self.clock)
             self.built = build_backends(settings, self.clock, self.ids, self.target_cache, environ)

@@ -25,7 +25,7 @@ from bot.runtime.task_queue import TaskQueue
 from bot.slack.message_sender import MessageSender
 from bot.slack.store_watch import StoreWatch
 from bot.slack.token_rotation import TokenRotation
-from bot.store.sqlite.store import Store
+from bot.store.store import Store
 
 FOLLOW_EVERY = 1.0
 RULES_EVERY = 1.0

@@ -29,7 +29,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Command, ParseError
 from bot.core.policy.decide import parse_policy, policy_json_schema
 from bot.slack.manifest import EVENTS, manifest
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
 from docs.reference import columns, generate
 from tests.docs import PAGES, ROOT, blocks, links, name_of, shell_commands, slack_commands
 
@@ -73,7 +73,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = (ROOT / f"{name}.example.toml").read_text(encoding="utf-8")
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
     (folder / "backups").mkdir()
-    store = Store.open(str(folder / "signalbox.db"))
+    store = open_store(str(folder / "signalbox.db"))
     for number, event in enumerate((Event.REQUESTED, Event.SENT, Event.DONE)):
         at = f"2026-11-22T02:23:3{number}.000000Z"
         for request, verb in (("r-1m80n4t50hjkbw", "start"), ("r-1m80n4t50hjkbx", "schedule off")):

@@ -16,6 +16,8 @@ from bot.demo.run import write_config
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Person, Workspace
+from bot.store.store import Store
+from bot.store.tables import TABLES
 
 Planes = Callable[[Any], tuple[Plane, ...]]
 GROUPS = """\
@@ -194,3 +196,11 @@ async def world(
             yield env
         finally:
             await env.bot.close()
+
+
+async def stored(store: Store) -> str:
+    """All rows of all tables."""
+    names = [table.name for table in TABLES]
+    return await store.database.read(
+        lambda db: "".join(str(db.execute(f"SELECT * FROM {n}").fetchall()) for n in names)
+    )

@@ -15,8 +15,9 @@ from bot.cli.exit_codes import CliError, Exit
 from bot.core.audit import AuditEntry, Event
 from bot.core.records import Filters, stamp
 from bot.runtime.clock import SystemClock, SystemIds
-from bot.store.sqlite.store import Store
-from bot.store.sqlite.tables.audit_verify import HEAD_FORM
+from bot.store.open import open_store
+from bot.store.store import Store
+from bot.store.tables.audit_verify import HEAD_FORM
 
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 Print = Callable[[str], None]
@@ -26,7 +27,7 @@ Print = Callable[[str], None]
 def _opened(path: Path) -> Iterator[Store]:
     if not path.exists():
         raise CliError(Exit.NOT_DONE, f"{path}: no audit log found")
-    store = Store.open(str(path))
+    store = open_store(str(path))
     try:
         yield store
     finally:

@@ -33,8 +33,9 @@ from bot.slack.errors import TRANSPORT, read
 from bot.slack.installation import installation
 from bot.slack.manifest import SCOPES
 from bot.slack.token_rotation import RotationKeys, TokenRotation
+from bot.store.open import open_store
 from bot.store.sqlite.driver import sqlite_warning
-from bot.store.sqlite.store import Store
+from bot.store.store import Store
 from bot.store.target_cache import StoreTargetCache
 
 Print = Callable[[str], None]
@@ -95,12 +96,12 @@ def _store(settings: config.Settings, report: _Report) -> Store:
     if (warning := sqlite_warning()) is not None:
         report.warn(warning)
     try:
-        store = Store.open(str(settings.store_path))
+        store = open_store(str(settings.store_path))
         store.check_sync()
         report.good(f"store: {settings.store_path.name} is intact, head {store.head_sync() or 'empty'}")
     except Problem as problem:
         report.bad(f"store: {problem.summary} {problem.hint}".rstrip())
-        return Store.open(str(Path(tempfile.mkdtemp()) / "empty.db"))
+        return open_store(str(Path(tempfile.mkdtemp()) / "empty.db"))
     return store
 
 

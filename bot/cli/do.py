@@ -27,7 +27,7 @@ from bot.runtime.task_queue import TaskQueue
 from bot.slack.files import Attachments, Uploads
 from bot.slack.message_sender import MessageSender
 from bot.slack.response_url import Responder
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
 from bot.store.target_cache import StoreTargetCache
 
 Print = Callable[[str], None]
@@ -100,7 +100,7 @@ async def do(
     slack = settings.slack
     rules = PolicyReloader(settings.policy_path, clock, ids, slack.team, slack.security_channel)
     await rules.settle()
-    store = await asyncio.to_thread(Store.open, str(settings.store_path))
+    store = await asyncio.to_thread(open_store, str(settings.store_path))
     tasks = TaskQueue()
     async with open_session(settings.proxies, settings.ca_file) as session:
         client = await client_of(slack, session, store, clock)

@@ -15,7 +15,7 @@ from bot.core.ports.services import Clock, Directory
 from bot.slack.client import web_client
 from bot.slack.directory import SlackDirectory
 from bot.slack.token_rotation import RotationKeys, TokenRotation
-from bot.store.sqlite.store import Store
+from bot.store.store import Store
 
 
 async def client_of(

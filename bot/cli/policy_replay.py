@@ -30,7 +30,8 @@ from bot.core.records import Filters, StoredEntry, stamp
 from bot.features.approvals.exception_request import RULE as ASK_RULE
 from bot.http_client.transport import open_session
 from bot.runtime.clock import SystemClock
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
+from bot.store.store import Store
 
 Print = Callable[[str], None]
 Decide = Callable[[Target], Decision]
@@ -73,7 +74,7 @@ def replay(settings: config.Settings, policy: Policy, since: str, say: Print) ->
 
 async def _replay(settings: config.Settings, policy: Policy, seconds: int, since: str, say: Print) -> int:
     clock = SystemClock()
-    store = await asyncio.to_thread(Store.open, str(settings.store_path))
+    store = await asyncio.to_thread(open_store, str(settings.store_path))
     try:
         begin = stamp(clock.now() - timedelta(seconds=seconds))
         past = await asyncio.to_thread(decided, store, begin)

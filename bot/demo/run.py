@@ -28,7 +28,7 @@ from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.playground.workspace.snapshot import put_back, taken
-from bot.store.sqlite.errors import StoreProblem
+from bot.store.errors import StoreProblem
 from bot.store.sqlite.lock import single
 
 Print = Callable[[str], None]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.core.operation import Target
 from bot.core.ports.services import Clock
-from bot.store.sqlite.store import Store
+from bot.store.store import Store
 
 
 class StoreTargetCache:

@@ -13,11 +13,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import sqlite_utils
+
 from bot.core.audit import COLUMNS, ZERO_HASH, AuditEntry, Event
 from bot.core.records import Filters
-from bot.store.sqlite.driver import Plain, plain
-from bot.store.sqlite.store import Store
-from bot.store.sqlite.tables import audit
+from bot.store.database import Tx
+from bot.store.open import open_store
+from bot.store.sqlite.database import SqliteTx
+from bot.store.sqlite.driver import sqlite3
+from bot.store.sqlite.schema import migrate
+from bot.store.store import Store
+from bot.store.tables import audit
 from tests.bench.bars import Measure, percentile
 
 BATCH: Final = 64
@@ -32,7 +38,7 @@ def run(rows: int) -> list[Measure]:
     """Every number of the audit log; `rows` is the size at which reads and the check are measured."""
     with tempfile.TemporaryDirectory() as folder:
         measures = insert_measures(Path(folder))
-        store = Store.open(str(Path(folder) / "filled.db"))
+        store = open_store(str(Path(folder) / "filled.db"))
         try:
             small = max(1, rows // 10)
             fill(store, 0, small)
@@ -85,13 +91,13 @@ def fill(store: Store, first: int, last: int) -> None:
 
 def insert_measures(folder: Path) -> list[Measure]:
     """Rows a second with and without what makes the audit log one, by turns, 64 rows a commit and one a commit."""
-    full = plain(folder / "full.db")
-    with full.atomic():
-        audit.create(full)
-    bare = plain(folder / "bare.db")
-    bare["bare"].create(dict.fromkeys(COLUMNS, str) | {"seq": int, "duration_ms": int}, pk="seq")  # type: ignore[union-attr]
+    full, bare = _plain(folder / "full.db"), _plain(folder / "bare.db")
+    with sqlite_utils.Database(full.connection).atomic():
+        migrate(sqlite_utils.Database(full.connection))
+    columns = ", ".join(f"{name} {'INTEGER' if name in ('seq', 'duration_ms') else 'TEXT'}" for name in COLUMNS)
+    bare.execute(f"CREATE TABLE bare ({columns}, PRIMARY KEY (seq))")
     for column in ("channel_id", "user_id", "target_id", "request_id"):
-        bare["bare"].create_index([column, "seq"])  # type: ignore[union-attr]
+        bare.execute(f"CREATE INDEX bare_{column} ON bare ({column}, seq)")
     measures: list[Measure] = []
     for batch, commits in ((BATCH, 16), (1, 150)):
         spent = {"full": 0.0, "bare": 0.0}
@@ -102,9 +108,17 @@ def insert_measures(folder: Path) -> list[Measure]:
         name = f"insert, {batch} a commit"
         measures.append((f"{name}, with chain, search and guards", rows / spent["full"], "rows/s", ""))
         measures.append((f"{name}, time against a bare insert", spent["full"] / spent["bare"], "x", "< 5"))
-    full.close()
-    bare.close()
+    full.connection.close()
+    bare.connection.close()
     return measures
+
+
+def _plain(path: Path) -> SqliteTx:
+    """A database with the store's durability (WAL, synchronous FULL)."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("PRAGMA synchronous = FULL")
+    return SqliteTx(connection)
 
 
 def read_times(store: Store, rows: int) -> Iterator[tuple[str, list[float]]]:
@@ -136,24 +150,24 @@ def verify_measures(store: Store, rows: int) -> list[Measure]:
     ]
 
 
-def _append(db: Plain, batch: int, commits: int) -> None:
+def _append(db: Tx, batch: int, commits: int) -> None:
     for commit in range(commits):
         db.execute("BEGIN IMMEDIATE")
         audit.append(db, [sample(commit * batch + number) for number in range(batch)])
         db.execute("COMMIT")
 
 
-def _insert(db: Plain, batch: int, commits: int) -> None:
+def _insert(db: Tx, batch: int, commits: int) -> None:
     names = COLUMNS[1:-2]
     sql = f"INSERT INTO bare ({', '.join(COLUMNS[1:])}) VALUES ({', '.join('?' * (len(COLUMNS) - 1))})"
     for commit in range(commits):
         db.execute("BEGIN IMMEDIATE")
         rows = [sample(commit * batch + number) for number in range(batch)]
-        db.conn.executemany(sql, [(*(getattr(row, name) for name in names), ZERO_HASH, ZERO_HASH) for row in rows])
+        db.executemany(sql, [(*(getattr(row, name) for name in names), ZERO_HASH, ZERO_HASH) for row in rows])
         db.execute("COMMIT")
 
 
-def _read_all(db: Plain) -> int:
+def _read_all(db: Tx) -> int:
     return sum(1 for _ in db.execute("SELECT * FROM audit ORDER BY seq"))
 
 

@@ -37,7 +37,8 @@ from bot.slack.app import SlackApp
 from bot.slack.http import HttpServer
 from bot.slack.installation import Installation
 from bot.slack.payload import Stamp
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
+from bot.store.store import Store
 from bot.store.target_cache import StoreTargetCache
 from tests.bench.load import CHANNEL, PEOPLE, SIGNING_SECRET, TEAM
 
@@ -218,7 +219,7 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
     """A bot in HTTP mode on a free loopback port, with its audit log in `folder`."""
     gc_tuning.share()
     clock, ids, tasks = SystemClock(), SystemIds(), TaskQueue()
-    store = await asyncio.to_thread(Store.open, str(folder / "signalbox.db"), exclusive=True)
+    store = await asyncio.to_thread(open_store, str(folder / "signalbox.db"), exclusive=True)
     rows = rows_of(capabilities)
     box = Box(rows)
     backends = {"box": box}

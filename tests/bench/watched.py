@@ -18,8 +18,8 @@ from bot.leader import FOLLOW_EVERY
 from bot.operations.watcher import SLOW, follow_due
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock
-from bot.store.sqlite.driver import Plain
-from bot.store.sqlite.tables import watches
+from bot.store.database import Tx
+from bot.store.tables import watches
 from tests.bench.bars import Measure
 from tests.bench.load import CHANNEL, PEOPLE
 from tests.bench.memory import Most
@@ -57,7 +57,7 @@ async def _follow(env: Station, seconds: float) -> None:
         await clock.sleep(max(0.0, FOLLOW_EVERY - (clock.monotonic() - began)))
 
 
-def fill(db: Plain, runs: int, now: datetime) -> None:
+def fill(db: Tx, runs: int, now: datetime) -> None:
     """The times of the next look of one agent's runs are spread over the pace, as they are when people start them one by one."""
     for number in range(runs):
         agent = f"shop/agent-{number // RUNS_AN_AGENT}"

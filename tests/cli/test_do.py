@@ -13,7 +13,7 @@ from bot.core.redact import redact
 from tests.backends.contract_samples import SAMPLES
 from tests.backends.contract_stand import wire_of
 from tests.cli.program import Ended, Program
-from tests.world import OPEN_POLICY, World, world
+from tests.world import OPEN_POLICY, World, stored, world
 
 PLACE = ("--channel", "C0CRAWL", "--user", "U0ANA")
 
@@ -109,7 +109,5 @@ async def test_a_configured_secret_in_a_finished_command_is_not_in_the_store(pro
     secret = max((value for value in env.bot.built.secrets if not redact(value)[1]), key=len)  # known by value alone
     ended = await ran(program, env, f"start acc:shop/prices -- about {secret} here")
     assert ended.code == 0, ended
-    tables = await env.bot.store.database.read(
-        lambda db: [str(db.execute(f"SELECT * FROM [{name}]").fetchall()) for name in db.table_names()]
-    )
-    assert secret not in "".join(tables)
+    tables = await stored(env.bot.store)
+    assert secret not in tables

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.backends.sequentum.adapter import SequentumBackend
 from bot.backends.sequentum.client import AccClient
-from bot.store.sqlite.store import Store
+from bot.store.store import Store
 
 POINTS: dict[str, tuple[type, str]] = {
     "accept": (Store, "accept"),

@@ -21,7 +21,7 @@ from bot.core.records import Filters, StoredEntry, stamp
 from bot.demo.run import write_config
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Workspace
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
 from tests.fork_server import ForkServer
 from tests.world import OPEN_POLICY, shown
 
@@ -66,7 +66,7 @@ class World:
 
     def rows(self) -> list[StoredEntry]:
         """The audit log, oldest first, read beside the program."""
-        store = Store.open(str(self.folder / "signalbox.db"))
+        store = open_store(str(self.folder / "signalbox.db"))
         try:
             return list(reversed(store.search_sync(Filters(), limit=500)))
         finally:
@@ -74,7 +74,7 @@ class World:
 
     def verified(self) -> bool:
         """Whether the chain is whole."""
-        store = Store.open(str(self.folder / "signalbox.db"))
+        store = open_store(str(self.folder / "signalbox.db"))
         try:
             return store.verify_sync(store.head_sync()).ok
         finally:
@@ -181,7 +181,7 @@ async def test_what_an_earlier_version_accepted_and_did_not_begin_is_worked_on(
             payload=Command(verb="start", target="acc:shop/prices"),
         )
         row = AuditEntry(at=stamp(now), request_id="r-earlier", event=Event.REQUESTED, user_id="U0ANA", verb="start")
-        store = Store.open(str(env.folder / "signalbox.db"))
+        store = open_store(str(env.folder / "signalbox.db"))
         assert await store.accept(asked, (row,))
         await store.close()
         await env.start()

@@ -23,9 +23,9 @@ from bot.intents.intake import Intake
 from bot.intents.recovery import recover
 from bot.runtime.context import ActivePolicy
 from bot.runtime.task_queue import TaskQueue
-from bot.store.sqlite.connection import Database
-from bot.store.sqlite.store import Store
-from bot.store.sqlite.tables.sql import found
+from bot.store.sqlite.database import SqliteDatabase
+from bot.store.store import Store
+from bot.store.tables.sql import found
 from bot.store.target_cache import StoreTargetCache
 from tests.proof.memory import Gate, MemoryDatabase
 from tests.proof.outside import (
@@ -53,7 +53,7 @@ def read_policy(text: str) -> Policy:
 class Town:
     """A process on its store, in its outside world."""
 
-    def __init__(self, outside: Outside, database: Database | None = None) -> None:
+    def __init__(self, outside: Outside, database: SqliteDatabase | None = None) -> None:
         self.outside = outside
         self.memory = MemoryDatabase()
         self.database = database or self.memory
@@ -62,7 +62,7 @@ class Town:
     def boot(self, gate: Gate | None = None) -> None:
         """New objects on the same store, as after a start; `recover` is not part of it."""
         self.gate = self.memory.gate = gate or Gate()
-        self.store = Store(self.database, None)
+        self.store = Store(self.database)
         clock = OutsideClock(self.outside)
         backends: dict[str, Backend] = {"box": OutsideBackend(self.outside, self.gate)}
         self.tasks = TaskQueue()

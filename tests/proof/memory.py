@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 
 import sqlite_utils
 
-from bot.store.sqlite.connection import Database
+from bot.store.database import Unit
+from bot.store.sqlite.database import SqliteDatabase, SqliteTx
 from bot.store.sqlite.driver import sqlite3
-from bot.store.sqlite.migrations import migrate
+from bot.store.sqlite.schema import migrate
 
 T = TypeVar("T")
-Unit = Callable[[sqlite_utils.Database], T]
 
 
 class Gate:
@@ -80,7 +80,7 @@ class KeyedLock:
             self._plan = [segment for segment in self._plan if segment[0] != owner]
 
 
-class MemoryDatabase(Database):
+class MemoryDatabase(SqliteDatabase):
     """The store's database in memory, without threads: each unit whole or not at all. `mark` and `back` undo whole steps."""
 
     def __init__(self) -> None:
@@ -91,21 +91,21 @@ class MemoryDatabase(Database):
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=256)
         _template().backup(connection)
         connection.execute("PRAGMA foreign_keys=ON")
-        self._db = sqlite_utils.Database(connection, execute_plugins=False)
+        self._tx = SqliteTx(connection)
         self._marks = 0
 
     def mark(self) -> None:
         """Remember how everything is now; marks nest."""
         self._marks += 1
-        self._db.conn.execute(f"SAVEPOINT mark{self._marks}")
+        self._tx.execute(f"SAVEPOINT mark{self._marks}")
 
     def back(self) -> None:
         """Everything is as it was at the last mark, which is gone."""
-        self._db.conn.execute(f"ROLLBACK TO mark{self._marks}")
-        self._db.conn.execute(f"RELEASE mark{self._marks}")
+        self._tx.execute(f"ROLLBACK TO mark{self._marks}")
+        self._tx.execute(f"RELEASE mark{self._marks}")
         self._marks -= 1
 
-    async def write(self, unit: Unit[T], *, urgent: bool = False) -> T:
+    async def write(self, unit: Unit[T], *, urgent: bool = False, fenced: bool = True) -> T:
         """One transaction."""
         await self.gate.enter()
         result = self.write_sync(unit)
@@ -114,10 +114,10 @@ class MemoryDatabase(Database):
 
     def write_sync(self, unit: Unit[T]) -> T:
         """`write` without the gate."""
-        execute = self._db.conn.execute
+        execute = self._tx.execute
         execute("SAVEPOINT unit")
         try:
-            result = unit(self._db)
+            result = unit(self._tx)
         except BaseException:
             execute("ROLLBACK TO unit")
             raise
@@ -128,7 +128,7 @@ class MemoryDatabase(Database):
     async def read(self, unit: Unit[T]) -> T:
         """A read of the last commit."""
         await self.gate.enter()
-        return unit(self._db)
+        return unit(self._tx)
 
     async def glance(self, unit: Unit[T]) -> T:
         """The same."""
@@ -136,11 +136,11 @@ class MemoryDatabase(Database):
 
     def read_sync(self, unit: Unit[T]) -> T:
         """`read` without the gate."""
-        return unit(self._db)
+        return unit(self._tx)
 
     def close_sync(self) -> None:
         """Forget it."""
-        self._db.conn.close()
+        self._tx.connection.close()
 
     async def close(self) -> None:
         """Forget it."""

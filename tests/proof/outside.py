@@ -20,7 +20,7 @@ from bot.core.policy.decide import Member, Subject, Where
 from bot.core.policy.match import Reach
 from bot.core.ports.services import Call, FormResult
 from bot.core.records import Outgoing, StoredButton, stamp
-from bot.store.sqlite.store import Store
+from bot.store.store import Store
 from tests.proof.memory import Gate
 from tests.rows import row
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.core.intent import Intent
-from bot.store.sqlite.connection import Database
+from bot.store.sqlite.database import SqliteDatabase
 from tests.proof import model
 from tests.proof.harness import Town, read_policy
 from tests.proof.memory import Gate
@@ -79,7 +79,7 @@ def agree(outside: Outside, state: State) -> None:
 class Play:
     """A history under way: `state` is the model's, `town` the program's; `trail` tells it."""
 
-    def __init__(self, state: State, database: Database | None = None) -> None:
+    def __init__(self, state: State, database: SqliteDatabase | None = None) -> None:
         self.state = state
         self.team = Town(outside_of(state), database)
         self.request_id = ""

@@ -161,7 +161,7 @@ async def test_a_button_of_another_version_is_answered_and_does_nothing(asked: P
     """Its meaning in the store has a tag that nobody knows here."""
     later = json.dumps({"tag": "hold2", "hold": f"{asked.request_id}.1", "choice": "approve"})
     asked.team.memory.write_sync(
-        lambda db: db.conn.execute("UPDATE buttons SET payload = ? WHERE id = ?", (later, asked.shown["approve"]))
+        lambda db: db.execute("UPDATE buttons SET payload = ? WHERE id = ?", (later, asked.shown["approve"]))
     )
     intent = await asked.team.presses(LEE, asked.shown["approve"], f"approval:{asked.request_id}")
     assert "version" in answer(asked, intent.request_id)
@@ -228,7 +228,7 @@ async def test_what_runs_is_what_was_approved_to_the_last_field(asked: Play, nam
     await asked.voted_and_died(LEE)
     changed = f"UPDATE pending_decisions SET {column} = json_set({column}, ?, json(?)) WHERE request_id = ?"
     values = (path, json.dumps(value), asked.request_id)
-    asked.team.memory.write_sync(lambda db: db.conn.execute(changed, values))
+    asked.team.memory.write_sync(lambda db: db.execute(changed, values))
     await asked.team.restart()
     assert not asked.team.outside.calls
     assert asked.stands() in (Now.OPEN, Now.VOID)
@@ -240,7 +240,7 @@ async def test_a_digest_or_a_version_that_does_not_fit_sends_nothing(asked: Play
     """They are compared right before the call."""
     await asked.voted_and_died(LEE)
     changed = f"UPDATE pending_decisions SET {column} = 'ffff' WHERE request_id = ?"
-    asked.team.memory.write_sync(lambda db: db.conn.execute(changed, (asked.request_id,)))
+    asked.team.memory.write_sync(lambda db: db.execute(changed, (asked.request_id,)))
     await asked.team.restart()
     assert not asked.team.outside.calls
 
@@ -361,5 +361,5 @@ async def test_a_press_on_a_channel_that_froze_meanwhile_runs_nothing(team: Team
 
 
 def _frozen(db: object) -> bool:
-    found = db.conn.execute("SELECT value FROM facts WHERE key = 'channel:C0CRAWL'").fetchone()  # type: ignore[attr-defined]
+    found = db.execute("SELECT value FROM facts WHERE key = 'channel:C0CRAWL'").fetchone()  # type: ignore[attr-defined]
     return found is not None and json.loads(found[0]).get("frozen") is True

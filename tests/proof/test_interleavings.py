@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.intent import Intent
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
 from tests.proof import model
 from tests.proof.explore import Map
 from tests.proof.memory import Gate, KeyedLock
@@ -154,7 +154,7 @@ ON_DISK = (
 @pytest.mark.parametrize("steps", ON_DISK, ids=lambda steps: " > ".join(map(str, steps)))
 async def test_the_store_on_a_disk_with_its_threads_tells_the_same(tmp_path: Path, steps: tuple[Step, ...]) -> None:
     """A few histories with the file, the writer thread and the readers that the program has."""
-    store = Store.open(str(tmp_path / "signalbox.db"))
+    store = open_store(str(tmp_path / "signalbox.db"))
     play = Play(three(2), store.database)
     await play.step(Step("request", ANA))
     for step in steps:

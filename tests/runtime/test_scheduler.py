@@ -16,8 +16,9 @@ from bot.core.intent import Actor, Command, Due, Intent, Place, Receipt, Source
 from bot.core.operation import Operation, Target
 from bot.core.records import Grant, Pause, PendingDecision, stamp
 from bot.runtime.scheduler import Job, Scheduler
-from bot.store.sqlite.errors import StoreProblem
-from bot.store.sqlite.store import Store
+from bot.store.errors import StoreProblem
+from bot.store.open import open_store
+from bot.store.store import Store
 from tests.slack.support import NOON, CountedIds, HandClock
 
 TARGET = Target(backend="acc", kind="schedule", id="7", name="nightly", scope="acc:shop/prices")
@@ -101,7 +102,7 @@ class Hours:
 
 @pytest.fixture
 async def hours(tmp_path: Path) -> AsyncIterator[Hours]:
-    store = Store.open(str(tmp_path / "s.db"))
+    store = open_store(str(tmp_path / "s.db"))
     made = Hours(store)
     yield made
     await made.store.close()
@@ -139,7 +140,7 @@ async def test_a_row_that_stays_due_is_one_request_however_often_it_is_looked_at
     for _ in range(5):
         await timers.beat()
     await hours.store.close()
-    hours.store = Store.open(str(tmp_path / "s.db"))
+    hours.store = open_store(str(tmp_path / "s.db"))
     await hours.timers().beat()
     assert hours.due() == [("pause", "p1")]
 

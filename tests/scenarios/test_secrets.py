@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.core.redact import MASK
-from tests.world import World, shown, world
+from tests.world import World, shown, stored, world
 
 SECRET = "correct-horse-7-not-a-secret"
 
@@ -17,18 +17,14 @@ async def test_a_typed_secret_reaches_the_control_plane_and_stays_nowhere(env: W
     assert SECRET in starts[0].json()["inputParameters"]
     await env.until(lambda: "ended" in env.events("start"))
     assert SECRET not in "".join(shown(message) for message in env.ana.messages("C0CRAWL"))
-    dump = await env.bot.store.database.read(
-        lambda db: [str(db.execute(f"SELECT * FROM [{name}]").fetchall()) for name in db.table_names()]
-    )
-    assert SECRET not in "".join(dump)
+    dump = await stored(env.bot.store)
+    assert SECRET not in dump
 
 
 async def everything_stored(env: World) -> str:
     """All rows of all tables, and all messages in the workspace."""
-    dump = await env.bot.store.database.read(
-        lambda db: [str(db.execute(f"SELECT * FROM [{name}]").fetchall()) for name in db.table_names()]
-    )
-    return "".join([*dump, *(str(message) for message in env.ana.messages("C0CRAWL"))])
+    dump = await stored(env.bot.store)
+    return "".join([dump, *(str(message) for message in env.ana.messages("C0CRAWL"))])
 
 
 async def test_a_configured_secret_in_a_reason_reaches_neither_a_card_nor_the_store(env: World) -> None:

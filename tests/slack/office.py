@@ -22,7 +22,8 @@ from bot.runtime.clock import SystemClock
 from bot.slack.files import Uploads
 from bot.slack.message_sender import MessageSender
 from bot.slack.response_url import Responder
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
+from bot.store.store import Store
 from tests.slack.support import HandClock
 from tests.world import shown
 
@@ -69,7 +70,7 @@ class Office:
     async def reopen(self) -> None:
         """Stop, and start again on the same file."""
         await self.store.close()
-        self.store = Store.open(str(self.path / "s.db"))
+        self.store = open_store(str(self.path / "s.db"))
         left = await self.store.due_messages("9999")
         self.sender = made(self.store, self.ws, self.session, self.clock, self.fatal, left)
 
@@ -104,7 +105,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         ws = await stack.enter_async_context(Workspace(DEMO_SEED))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         clock, fatal = HandClock(SystemClock().now()), []
-        store = Store.open(str(tmp_path / "s.db"))
+        store = open_store(str(tmp_path / "s.db"))
         env = Office(ws, tmp_path, session, clock, store, made(store, ws, session, clock, fatal), fatal)
         yield env
         await env.store.close()

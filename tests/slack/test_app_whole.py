@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.store.sqlite.errors import StoreProblem
+from bot.store.errors import StoreProblem
 from tests.slack.support import command_body, http_world, post, signed
 from tests.world import World, labels, world
 

@@ -18,7 +18,8 @@ from bot.core.intent import Actor, Place
 from bot.core.policy.match import Member, Standing, standing
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.slack.directory import SlackDirectory
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
+from bot.store.store import Store
 from tests.slack.support import HandClock
 from tests.world import World, shown
 
@@ -49,7 +50,7 @@ async def book(tmp_path: Path) -> AsyncIterator[Book]:
         ws = await stack.enter_async_context(Workspace(DEMO_SEED))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         clock = HandClock()
-        store = Store.open(str(tmp_path / "s.db"))
+        store = open_store(str(tmp_path / "s.db"))
         client = AsyncWebClient(ws.bot_token, base_url=ws.api_url, session=session)
         yield Book(ws, clock, store, SlackDirectory(client, store, clock, "T0ACME"))
         await store.close()
@@ -256,7 +257,7 @@ async def liar(tmp_path: Path) -> AsyncIterator[tuple[Liar, SlackDirectory]]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    store = Store.open(str(tmp_path / "s.db"))
+    store = open_store(str(tmp_path / "s.db"))
     async with aiohttp.ClientSession() as session:
         url = "http://{}:{}/api/".format(*runner.addresses[0][:2])
         client = AsyncWebClient("xoxb-playground-not-a-secret", base_url=url, session=session)

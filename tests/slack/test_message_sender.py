@@ -14,7 +14,7 @@ from bot.core.intent import Place, Reply
 from bot.core.outcome import Fact, FileOut
 from bot.runtime.clock import SystemClock
 from bot.runtime.spool import FileSpool
-from bot.store.sqlite.errors import StoreProblem
+from bot.store.errors import StoreProblem
 from tests.slack.office import BUTTON, HERE, Office, card, made
 from tests.slack.support import until
 from tests.world import labels, shown

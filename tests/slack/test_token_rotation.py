@@ -21,7 +21,8 @@ from bot.demo.run import write_config
 from bot.playground.workspace import DEMO_SEED, Workspace
 from bot.slack.errors import read
 from bot.slack.token_rotation import KEY, RotationKeys, TokenRotation
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
+from bot.store.store import Store
 from tests.slack.support import HandClock
 from tests.world import OPEN_POLICY, World
 
@@ -59,7 +60,7 @@ async def rotating(tmp_path: Path) -> AsyncIterator[Rotating]:
     async with AsyncExitStack() as stack:
         ws = await stack.enter_async_context(Workspace(ROTATING))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        store = Store.open(str(tmp_path / "s.db"))
+        store = open_store(str(tmp_path / "s.db"))
         yield Rotating(ws, HandClock(), store, session)
         await store.close()
 
@@ -198,7 +199,7 @@ async def test_tokens_are_in_the_store_alone(tmp_path: Path, caplog: pytest.LogC
         assert isinstance(kept, dict)
         secrets = [str(kept["access"]), str(kept["refresh"]), FIRST]
         rows = str(env.audit())
-        messages = await env.bot.store.database.read(lambda db: str(list(db["messages"].rows)))
+        messages = await env.bot.store.database.read(lambda db: str(db.execute("SELECT * FROM messages").fetchall()))
         shown = rows + messages + caplog.text + repr(env.bot.settings)
         assert [secret for secret in secrets if secret in shown] == []
 

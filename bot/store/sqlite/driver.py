@@ -6,19 +6,14 @@ process drop each other's POSIX locks, so every module imports `sqlite3` from he
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-import sqlite_utils
 
 if TYPE_CHECKING:
     import sqlite3
 else:
     from sqlite_utils.utils import sqlite3
 
-__all__ = ["Plain", "plain", "sqlite3", "sqlite_version", "sqlite_warning"]
-
-Plain = sqlite_utils.Database
+__all__ = ["sqlite3", "sqlite_version", "sqlite_warning"]
 
 _WAL_RESET_SINCE: Final = (3, 7, 0)
 _WAL_RESET_FIXED: Final = (3, 51, 3)
@@ -48,11 +43,3 @@ def sqlite_warning(version: str | None = None) -> str | None:
         f"SQLite {text} has the WAL-reset bug (fixed in 3.51.3). Signalbox avoids it by letting one connection write "
         "at a time. No other program may write or checkpoint the file. To remove the limit, install pysqlite3 0.6.1 or later."
     )
-
-
-def plain(path: Path) -> Plain:
-    """A plain database with the store's durability (WAL, synchronous FULL), for comparison."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    connection.execute("PRAGMA synchronous = FULL")
-    return sqlite_utils.Database(connection)

@@ -1,23 +1,11 @@
-"""Errors of the store, with text for people. The only place that maps errors of sqlite3."""
+"""Maps errors of sqlite3 to the store's."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from bot.core.errors import Problem
+from bot.store.errors import StoreProblem
 from bot.store.sqlite.driver import sqlite3
-
-
-class StoreProblem(Problem):
-    """The store refused or failed, and nothing was written.
-
-    Codes: store_full, store_readonly, store_busy, store_corrupt, store_not_a_database, store_closed, store_locked,
-    store_newer, store_unreachable, store_io, store_refused (by a guard or constraint), store_conflict, store_failed,
-    store_replaced (the file on the disk is another one), store_rolled_back (the file is older than at the last run).
-    """
-
-    code = "store_failed"
-
 
 _KNOWN: Final = {
     "SQLITE_FULL": (
@@ -64,35 +52,10 @@ _KNOWN: Final = {
 _ALIASES: Final = {"SQLITE_LOCKED": "SQLITE_BUSY", "SQLITE_PERM": "SQLITE_READONLY", "SQLITE_NOLFS": "SQLITE_FULL"}
 
 
-def closed() -> StoreProblem:
-    """The store was closed before the call."""
-    return StoreProblem(
-        "The store is closed.", "The program is stopping. Try again after it has restarted.", "store_closed"
-    )
-
-
 def corrupt(answer: str) -> StoreProblem:
     """SQLite's own check found damage. `answer` is its first finding."""
     code, summary, hint = _KNOWN["SQLITE_CORRUPT"]
     return StoreProblem(f"{summary} {answer}", hint, code)
-
-
-def conflict(what: str) -> StoreProblem:
-    """A row is not in the state that a unit of work needs."""
-    return StoreProblem(
-        f"{what}. Nothing was recorded.", "Another change came first. Check the card.", "store_conflict"
-    )
-
-
-def for_everyone(error: Exception) -> StoreProblem:
-    """The problem for one caller whose change failed with `error`. Each caller gets its own object, because each raises it."""
-    if isinstance(error, sqlite3.Error):
-        return mapped(error)
-    if isinstance(error, StoreProblem):
-        return StoreProblem(error.summary, error.hint, error.code)
-    problem = StoreProblem("The store failed. Nothing was recorded.", "Check the bot's log, then try again.")
-    problem.__cause__ = error
-    return problem
 
 
 def mapped(error: sqlite3.Error) -> StoreProblem:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from bot.store.sqlite.errors import StoreProblem
+from bot.store.errors import StoreProblem
 
 HEAD_SUFFIX: Final = ".head"
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from bot.store.sqlite.errors import StoreProblem
+from bot.store.errors import StoreProblem
 
 _WAITS: Final = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.025)
 

@@ -6,7 +6,8 @@ import asyncio
 import sys
 
 from bot.core.audit import Event
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
+from bot.store.store import Store
 from tests.store.sqlite.samples import NOW, intent, operation, row, watch
 
 
@@ -37,7 +38,7 @@ async def appends(store: Store, name: str, count: int) -> None:
 
 
 async def main(mode: str, path: str, name: str, count: int) -> None:
-    store = Store.open(path)
+    store = open_store(path)
     say("ready")
     await {"requests": requests, "appends": appends}[mode](store, name, count)
     await store.close()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
+from bot.store.store import Store
 
 
 @pytest.fixture
@@ -17,6 +18,6 @@ def path(tmp_path: Path) -> str:
 
 @pytest.fixture
 async def store(path: str) -> AsyncIterator[Store]:
-    opened = Store.open(path)
+    opened = open_store(path)
     yield opened
     await opened.close()

@@ -14,18 +14,22 @@ from hypothesis import strategies as st
 
 from bot.core.audit import COLUMNS, HASHED_COLUMNS, ZERO_HASH, AuditEntry, Event, chain
 from bot.core.records import Filters, StoredEntry, stamp
+from bot.store.open import open_store
+from bot.store.sqlite.database import SqliteTx
 from bot.store.sqlite.driver import sqlite3
-from bot.store.sqlite.store import Store
-from bot.store.sqlite.tables import audit, audit_query, audit_verify
+from bot.store.sqlite.schema import migrate
+from bot.store.store import Store
+from bot.store.tables import audit, audit_query, audit_verify
+from bot.store.tables.sql import found as found_rows
 from tests.store.sqlite.samples import NOW, after, row
 
 TEXTS = st.none() | st.text(max_size=12)
 
 
-def in_memory() -> sqlite_utils.Database:
-    db = sqlite_utils.Database(sqlite3.connect(":memory:", isolation_level=None))
-    audit.create(db)
-    return db
+def in_memory() -> SqliteTx:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(sqlite_utils.Database(connection))
+    return SqliteTx(connection)
 
 
 def columns_of(entry: StoredEntry) -> dict[str, Any]:
@@ -91,14 +95,14 @@ def test_any_text_is_chained_as_core_says_and_verifies(fields: list[dict[str, An
     assert chained(entries)
     verdict = audit_verify.verify(lambda unit: unit(db))
     assert verdict.ok, verdict.why
-    db.close()
+    db.connection.close()
 
 
 def test_the_columns_are_those_of_the_design() -> None:
     db = in_memory()
-    assert tuple(db["audit"].columns_dict) == COLUMNS
+    assert tuple(name for _, name, *_ in db.execute("PRAGMA table_info(audit)")) == COLUMNS
     assert set(COLUMNS) - set(HASHED_COLUMNS[1]) == {"prev_hash", "hash"}
-    db.close()
+    db.connection.close()
 
 
 ATTACKS = [
@@ -120,7 +124,7 @@ ATTACKS = [
 @pytest.mark.parametrize("recursive", ["ON", "OFF"])
 @pytest.mark.parametrize("sql", ATTACKS)
 async def test_a_plain_connection_cannot_change_the_audit_log(path: str, sql: str, recursive: str) -> None:
-    opened = Store.open(path)
+    opened = open_store(path)
     await opened.append(*(row(request_id=f"r{number}") for number in range(3)))
     head = await opened.head()
     await opened.close()
@@ -129,7 +133,7 @@ async def test_a_plain_connection_cannot_change_the_audit_log(path: str, sql: st
     with pytest.raises(sqlite3.IntegrityError, match="audit log"):
         plain.execute(sql)
     plain.close()
-    opened = Store.open(path)
+    opened = open_store(path)
     assert opened.verify_sync(head).ok
     assert await opened.head() == head
     await opened.close()
@@ -154,7 +158,7 @@ async def test_a_request_is_folded_into_one_row_of_operations(store: Store) -> N
         row(Event.DONE, "r1", backend_ref="99", at=after(8)),
         row(Event.ENDED, "r1", code="Completed", at=after(90)),
     )
-    found = await store.database.read(lambda db: list(db.query("SELECT * FROM operations ORDER BY first_seq")))
+    found = await store.database.read(lambda db: found_rows(db, "SELECT * FROM operations ORDER BY first_seq"))
     assert [record["request_id"] for record in found] == ["r1", "r2"]
     expected = {
         "requested_at": stamp(NOW),
@@ -306,11 +310,11 @@ async def test_no_search_sorts_and_none_walks_more_than_its_index(store: Store, 
     """What makes reads as fast at five million rows: each comes out of an index in its order."""
     await store.append(row())
 
-    def plan(db: sqlite_utils.Database) -> str:
+    def plan(db: SqliteTx) -> str:
         statements: list[str] = []
-        db.conn.set_trace_callback(statements.append)
+        db.connection.set_trace_callback(statements.append)
         audit_query.search(db, filters, None, 50)
-        db.conn.set_trace_callback(None)
+        db.connection.set_trace_callback(None)
         searched = [statement for statement in statements if statement.startswith("SELECT r.seq")][-1]
         lines = [step[3] for step in db.execute("EXPLAIN QUERY PLAN " + searched)]
         return "; ".join(lines)

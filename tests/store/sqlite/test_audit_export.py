@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from bot.core.audit import COLUMNS, Event, chain
 from bot.core.records import Filters
-from bot.store.sqlite.store import Store
-from bot.store.sqlite.tables import audit_export
-from bot.store.sqlite.tables.audit_export import guarded
+from bot.store.store import Store
+from bot.store.tables import audit_export
+from bot.store.tables.audit_export import guarded
 from tests.store.sqlite.samples import row
 
 EVIL = [

@@ -11,10 +11,11 @@ import sqlite_utils
 
 from bot.core.audit import COLUMNS, Event, chain
 from bot.core.records import Verdict
+from bot.store.open import open_store
+from bot.store.sqlite.database import SqliteTx
+from bot.store.sqlite.dialect import GUARDS
 from bot.store.sqlite.driver import sqlite3
-from bot.store.sqlite.store import Store
-from bot.store.sqlite.tables import audit_verify
-from bot.store.sqlite.tables.audit import GUARDS
+from bot.store.tables import audit_verify
 from tests.store.sqlite.samples import after, row
 
 ROWS = 6
@@ -31,7 +32,7 @@ def sample(number: int) -> Any:
 @pytest.fixture
 def written(tmp_path: Path) -> str:
     path = str(tmp_path / "signalbox.db")
-    store = Store.open(path)
+    store = open_store(path)
     store.append_sync(*(sample(number) for number in range(ROWS)))
     store.close_sync()
     return path
@@ -57,7 +58,7 @@ def guarded_again(db: sqlite_utils.Database) -> None:
 
 
 def judged(path: str, head: str | None = None) -> Verdict:
-    store = Store.open(path)
+    store = open_store(path)
     try:
         return store.verify_sync(head)
     finally:
@@ -94,7 +95,7 @@ def test_every_flip_of_one_byte_of_a_row_is_found(forger: sqlite_utils.Database)
         for changed in _flips(value):
             db.execute("BEGIN")
             db.execute(f"UPDATE audit SET {column} = {changed[0]} WHERE seq = 3", changed[1:])
-            verdict = audit_verify.verify(lambda unit: unit(db))
+            verdict = audit_verify.verify(lambda unit: unit(SqliteTx(db.conn)))
             assert not verdict.ok, (column, changed)
             assert verdict.first_bad_seq == 3, (column, changed, verdict)
             db.execute("ROLLBACK")
@@ -181,7 +182,7 @@ def test_an_audit_log_written_anew_is_found_with_the_published_head(
 
 
 def test_an_older_head_still_fits_after_more_rows(written: str) -> None:
-    store = Store.open(written)
+    store = open_store(written)
     head = store.head_sync()
     store.append_sync(*(sample(number) for number in range(3)))
     assert store.verify_sync(head).ok

@@ -15,11 +15,13 @@ import sqlite_utils
 
 from bot.core.errors import Problem
 from bot.core.records import Filters
-from bot.store.sqlite.connection import Database
+from bot.store.database import Tx
+from bot.store.errors import StoreProblem
+from bot.store.open import open_store
+from bot.store.sqlite.database import SqliteDatabase
 from bot.store.sqlite.driver import sqlite3, sqlite_version, sqlite_warning
-from bot.store.sqlite.errors import StoreProblem
 from bot.store.sqlite.lock import WriteGate
-from bot.store.sqlite.store import Store
+from bot.store.store import Store
 from tests.store.sqlite.samples import row
 
 
@@ -34,7 +36,7 @@ class Blocker:
         self.entered = threading.Event()
         self.go = threading.Event()
 
-    def unit(self, db: sqlite_utils.Database) -> None:
+    def unit(self, db: Tx) -> None:
         self.entered.set()
         assert self.go.wait(10)
 
@@ -54,13 +56,13 @@ async def batch_behind(store: Store, *calls: object) -> list[object]:
 async def test_what_nobody_outside_waits_for_is_committed_with_what_comes_next(store: Store) -> None:
     patient = [asyncio.ensure_future(store.append(row(request_id=f"r{number}"))) for number in range(3)]
     await asyncio.sleep(0)
-    urgent = await store.database.write(lambda db: len(list(db.query("SELECT 1 FROM audit"))), urgent=True)
+    urgent = await store.database.write(lambda db: len(db.execute("SELECT 1 FROM audit").fetchall()), urgent=True)
     assert urgent == 3, "in their order"
     assert sorted(await asyncio.gather(*patient)) == [1, 2, 3]
 
 
 async def test_a_unit_that_raises_is_rolled_back_alone(store: Store) -> None:
-    def broken(db: sqlite_utils.Database) -> int:
+    def broken(db: Tx) -> int:
         db.execute("INSERT INTO facts VALUES ('broken', '1', 'now')")
         raise ValueError("mine")
 
@@ -75,7 +77,7 @@ async def test_a_unit_that_raises_is_rolled_back_alone(store: Store) -> None:
 
 
 async def test_a_unit_that_sqlite_refuses_is_rolled_back_alone(store: Store) -> None:
-    def twice(db: sqlite_utils.Database) -> None:
+    def twice(db: Tx) -> None:
         for _ in range(2):
             db.execute("INSERT INTO facts VALUES ('twice', '1', 'now')")
 
@@ -100,7 +102,7 @@ async def test_a_unit_that_ends_the_transaction_fails_the_whole_batch_and_no_hal
 async def test_a_commit_that_fails_fails_every_waiter(store: Store) -> None:
     """A deferred foreign key is checked at the commit, which one bad unit of the batch makes fail."""
 
-    def bad(db: sqlite_utils.Database) -> None:
+    def bad(db: Tx) -> None:
         db.execute("PRAGMA defer_foreign_keys = ON")
         db.execute("INSERT INTO votes VALUES ('nobody', 'U', 'U', 'approve', NULL, 'now')")
 
@@ -125,7 +127,7 @@ async def test_a_waiter_that_was_cancelled_harms_nobody(store: Store) -> None:
 
 
 async def test_closing_finishes_what_waits_and_then_refuses(path: str) -> None:
-    store = Store.open(path)
+    store = open_store(path)
     calls = [asyncio.ensure_future(store.append(row())) for _ in range(300)]
     await asyncio.sleep(0)
     await store.close()
@@ -141,13 +143,13 @@ async def test_closing_finishes_what_waits_and_then_refuses(path: str) -> None:
 async def test_readers_cannot_write_and_see_what_was_committed(store: Store) -> None:
     await store.append(row())
     with pytest.raises(StoreProblem) as problem:
-        await store.database.read(lambda db: db.conn.execute("DELETE FROM facts"))
+        await store.database.read(lambda db: db.execute("DELETE FROM facts"))
     assert problem.value.code == "store_readonly"
     assert len(await store.search(Filters())) == 1
 
 
 async def test_the_connection_is_set_up_to_lose_nothing(store: Store) -> None:
-    def settings(db: sqlite_utils.Database) -> list[object]:
+    def settings(db: Tx) -> list[object]:
         return [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")]
 
     assert await store.database.write(settings) == ["wal", 2, 1]
@@ -161,23 +163,23 @@ async def test_the_files_are_the_bots_alone(path: str, store: Store) -> None:
 
 
 def test_a_file_that_others_could_read_is_closed_to_them(path: str) -> None:
-    Store.open(path).close_sync()
+    open_store(path).close_sync()
     Path(path).chmod(0o644)
-    Store.open(path).close_sync()
+    open_store(path).close_sync()
     assert Path(path).stat().st_mode & 0o777 == 0o600
 
 
 async def test_a_second_bot_is_refused_until_the_first_stops(path: str) -> None:
-    first = Store.open(path, exclusive=True)
+    first = open_store(path, exclusive=True)
     with pytest.raises(StoreProblem) as problem:
-        Store.open(path, exclusive=True)
+        open_store(path, exclusive=True)
     assert problem.value.code == "store_locked"
-    beside = Store.open(path)
+    beside = open_store(path)
     assert beside.append_sync(row()) == 1
     beside.close_sync()
     assert await first.append(row()) == 2
     await first.close()
-    await Store.open(path, exclusive=True).close()
+    await open_store(path, exclusive=True).close()
 
 
 async def test_a_full_disk_is_told_and_leaves_a_good_audit_log(store: Store) -> None:
@@ -223,15 +225,15 @@ def test_a_file_that_the_user_may_not_write_is_told() -> None:
     """In a child of its own, because root may write everything."""
     code = (
         "import os, sys\n"
-        "from bot.store.sqlite.store import Store\n"
-        "from bot.store.sqlite.errors import StoreProblem\n"
+        "from bot.store.open import open_store\n"
+        "from bot.store.errors import StoreProblem\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
-        "try: Store.open(sys.argv[1])\n"
+        "try: open_store(sys.argv[1])\n"
         "except StoreProblem as problem: print(problem.code)\n"
     )
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "signalbox.db")
-        Store.open(path).close_sync()
+        open_store(path).close_sync()
         for made in Path(folder).iterdir():
             made.chmod(0o444)
         Path(folder).chmod(0o555)
@@ -246,7 +248,7 @@ def test_a_file_that_is_no_database_is_told_and_not_touched(path: str) -> None:
     text = "This is not a database. " * 100
     Path(path).write_text(text)
     with pytest.raises(StoreProblem) as problem:
-        Store.open(path)
+        open_store(path)
     assert problem.value.code == "store_not_a_database"
     assert Path(path).read_text() == text
 
@@ -256,7 +258,7 @@ def test_a_database_of_another_program_is_told_and_not_touched(path: str) -> Non
     other.execute("CREATE TABLE songs (name TEXT)")
     other.close()
     with pytest.raises(StoreProblem) as problem:
-        Store.open(path)
+        open_store(path)
     assert problem.value.code == "store_not_a_database"
     other = sqlite3.connect(path)
     assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("songs",)]
@@ -264,7 +266,7 @@ def test_a_database_of_another_program_is_told_and_not_touched(path: str) -> Non
 
 
 def test_a_damaged_file_is_told_at_the_start(path: str) -> None:
-    store = Store.open(path)
+    store = open_store(path)
     store.append_sync(*(row(request_id=f"r{number}", detail="x" * 500) for number in range(200)))
     store.close_sync()
     content = bytearray(Path(path).read_bytes())
@@ -272,18 +274,18 @@ def test_a_damaged_file_is_told_at_the_start(path: str) -> None:
         content[page * 4096 : page * 4096 + 200] = os.urandom(200)
     Path(path).write_bytes(content)
     with pytest.raises(StoreProblem) as problem:
-        Store.open(path)
+        open_store(path)
     assert problem.value.code == "store_corrupt"
 
 
 def test_a_directory_that_does_not_exist_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreProblem) as problem:
-        Store.open(str(tmp_path / "nowhere" / "signalbox.db"))
+        open_store(str(tmp_path / "nowhere" / "signalbox.db"))
     assert problem.value.code == "store_unreachable"
 
 
 async def test_a_locked_database_is_told_after_some_patience_and_works_again(path: str) -> None:
-    store = Store.open(path, patience=0.1)
+    store = open_store(path, patience=0.1)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreProblem) as problem:
@@ -297,14 +299,14 @@ async def test_a_locked_database_is_told_after_some_patience_and_works_again(pat
 
 async def test_nobody_commits_or_checkpoints_while_another_process_does(path: str) -> None:
     """What keeps clear of SQLite's WAL-reset bug, in any of its versions."""
-    store = Store.open(path, patience=0.1)
+    store = open_store(path, patience=0.1)
     gate = WriteGate(path, 1.0)
     with gate.held():
         with pytest.raises(StoreProblem) as problem:
             await store.append(row())
         assert problem.value.code == "store_busy"
         with pytest.raises(StoreProblem):
-            Database(path, patience=0.05)
+            SqliteDatabase(path, patience=0.05)
     assert await store.append(row()) == 1
     gate.close()
     await store.close()

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.sqlite.errors import StoreProblem
-from bot.store.sqlite.store import Store
+from bot.store.errors import StoreProblem
+from bot.store.open import open_store
+from bot.store.store import Store
 from tests.store.sqlite.samples import row
 
 
 def opened(path: Path) -> Store:
     """The store of a running bot, with one entry."""
-    store = Store.open(str(path), exclusive=True)
+    store = open_store(str(path), exclusive=True)
     store.append_sync(row())
     return store
 
@@ -48,7 +49,7 @@ def test_an_older_copy_is_refused_at_the_start(tmp_path: Path) -> None:
     opened(path).close_sync()
     shutil.copy(copy, path)
     with pytest.raises(StoreProblem) as problem:
-        Store.open(str(path), exclusive=True)
+        open_store(str(path), exclusive=True)
     assert problem.value.code == "store_rolled_back"
     assert "entry 2 of its audit log is missing" in problem.value.summary
     assert "delete signalbox.db.head" in problem.value.hint
@@ -60,7 +61,7 @@ def test_a_file_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
     opened(path).close_sync()
     path.unlink()
     with pytest.raises(StoreProblem, match="not the file of the last run"):
-        Store.open(str(path), exclusive=True)
+        open_store(str(path), exclusive=True)
 
 
 def test_an_older_copy_is_accepted_when_its_kept_head_was_deleted(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_an_older_copy_is_accepted_when_its_kept_head_was_deleted(tmp_path: Path
 def test_other_programs_may_read_and_write_the_file(tmp_path: Path) -> None:
     """A second connection that opens, writes and closes is no reason for alarm."""
     store = opened(tmp_path / "signalbox.db")
-    other = Store.open(str(tmp_path / "signalbox.db"))
+    other = open_store(str(tmp_path / "signalbox.db"))
     other.append_sync(row())
     other.close_sync()
     store.check_file()

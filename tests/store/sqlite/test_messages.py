@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.store.sqlite.errors import StoreProblem
-from bot.store.sqlite.store import Store
+from bot.store.errors import StoreProblem
+from bot.store.store import Store
 from tests.store.sqlite.samples import NOW, after, button, outgoing
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
-from bot.store.sqlite import store as unit
+from bot.store.errors import StoreProblem
+from bot.store.open import open_store
+from bot.store.sqlite import database as unit
 from bot.store.sqlite.driver import sqlite3
-from bot.store.sqlite.errors import StoreProblem
-from bot.store.sqlite.migrations import MIGRATIONS, RELEASED, applied, migrate, pending
-from bot.store.sqlite.store import Store
+from bot.store.sqlite.schema import MIGRATIONS, RELEASED, applied, migrate, pending
 from tests.store.sqlite.samples import row
 
 
@@ -31,27 +31,27 @@ def test_migrations_are_numbered_in_order() -> None:
 
 
 def test_opening_again_keeps_what_is_there(path: str) -> None:
-    first = Store.open(path)
+    first = open_store(path)
     first.append_sync(row())
     first.close_sync()
-    second = Store.open(path)
+    second = open_store(path)
     assert second.append_sync(row()) == 2
-    assert second.database.read_sync(applied) == list(RELEASED)
+    assert second.database.read_sync(lambda tx: applied(sqlite_utils.Database(tx.connection))) == list(RELEASED)
     second.close_sync()
 
 
 def test_a_file_of_a_newer_program_is_refused_and_not_touched(path: str) -> None:
-    Store.open(path).close_sync()
+    open_store(path).close_sync()
     plain = sqlite3.connect(path, isolation_level=None)
     plain.execute(
         "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('signalbox', 'm999_later', 'x')"
     )
     plain.close()
     with pytest.raises(StoreProblem, match="m999_later") as problem:
-        Store.open(path, exclusive=True)
+        open_store(path, exclusive=True)
     assert problem.value.code == "store_newer"
     with pytest.raises(StoreProblem, match="newer"):
-        Store.open(path, exclusive=True)
+        open_store(path, exclusive=True)
 
 
 def test_a_file_from_before_the_first_release_is_refused_with_what_to_do(path: str) -> None:
@@ -63,7 +63,7 @@ def test_a_file_from_before_the_first_release_is_refused_with_what_to_do(path: s
     )
     db.close()
     with pytest.raises(StoreProblem, match="before the first release") as problem:
-        Store.open(path)
+        open_store(path)
     assert problem.value.code == "store_too_old"
     assert "Move the file away" in problem.value.hint
 
@@ -76,7 +76,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path: str) -> None:
     db.execute("CREATE TABLE watches (id TEXT)")
     db.close()
     with pytest.raises(StoreProblem):
-        Store.open(path)
+        open_store(path)
     plain = sqlite3.connect(path)
     tables = {name for (name,) in plain.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables == {"_sqlite_migrations", "watches"}
@@ -87,7 +87,7 @@ def test_a_large_file_is_opened_without_reading_all_of_it_and_checked_on_demand(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gigabyte takes SQLite seconds to check; the bot must be ready in two."""
-    store = Store.open(path)
+    store = open_store(path)
     store.append_sync(*(row(request_id=f"r{number}", detail="x" * 500) for number in range(200)))
     page = store.database.read_sync(
         lambda db: db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'audit_target_id'").fetchone()[0]
@@ -97,9 +97,9 @@ def test_a_large_file_is_opened_without_reading_all_of_it_and_checked_on_demand(
         file.seek((page - 1) * 4096)
         file.write(b"\xff" * 4096)
     with pytest.raises(StoreProblem, match="damaged"):
-        Store.open(path)
+        open_store(path)
     monkeypatch.setattr(unit, "QUICK_CHECK_BYTES", 0)
-    store = Store.open(path)
+    store = open_store(path)
     with pytest.raises(StoreProblem, match="damaged") as problem:
         store.check_sync()
     assert problem.value.code == "store_corrupt"

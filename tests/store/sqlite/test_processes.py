@@ -12,7 +12,7 @@ import pytest
 
 from bot.core.audit import Event
 from bot.core.records import Filters
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
 from tests.store.sqlite.samples import NOW, operation, row
 
 HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ def killed_after(path: str, lines: int) -> list[str]:
 async def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: str, lines: int) -> None:
     told = killed_after(path, lines)
     assert len(told) >= lines
-    store = Store.open(path, exclusive=True)
+    store = open_store(path, exclusive=True)
     assert store.verify_sync(await store.head()).ok
     open_requests = {request.request_id: request.state for request in await store.unfinished()}
     for line in told:
@@ -61,10 +61,10 @@ async def test_a_killed_process_loses_nothing_that_it_was_told_is_written(path: 
 
 
 async def test_two_processes_that_write_at_once_keep_one_chain(path: str) -> None:
-    Store.open(path).close_sync()
+    open_store(path).close_sync()
     count = 150
     children = [started("appends", path, name, count) for name in ("a", "b")]
-    store = Store.open(path)
+    store = open_store(path)
     for number in range(count):
         await store.append(row(request_id=f"own-{number}"))
     for child in children:

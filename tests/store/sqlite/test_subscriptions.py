@@ -8,7 +8,7 @@ from bot.core.audit import Event
 from bot.core.intent import Place
 from bot.core.records import Filters, Subscription, stamp
 from bot.core.run_news import SeenRuns
-from bot.store.sqlite.store import Store
+from bot.store.store import Store
 from tests.store.sqlite.samples import NOW, TARGET, after, row
 
 

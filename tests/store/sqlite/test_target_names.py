@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from bot.core.audit import Event
 from bot.core.ports.services import TargetCache
 from bot.core.records import Filters
-from bot.store.sqlite.store import Store
+from bot.store.open import open_store
+from bot.store.store import Store
 from bot.store.target_cache import StoreTargetCache
 from tests.store.sqlite.samples import NOW, TARGET, row
 
@@ -30,7 +31,7 @@ class StoppedClock:
 
 async def test_names_are_remembered_over_a_restart_and_replaced_by_a_later_sight(path: str) -> None:
     clock = StoppedClock()
-    first = Store.open(path)
+    first = open_store(path)
     target_cache: TargetCache = StoreTargetCache(first, clock)
     await target_cache.remember([TARGET, TARGET.model_copy(update={"id": "8", "name": "other"})])
     await target_cache.remember([])
@@ -38,7 +39,7 @@ async def test_names_are_remembered_over_a_restart_and_replaced_by_a_later_sight
     renamed = TARGET.model_copy(update={"name": "shop/new"})
     await target_cache.remember([renamed])
     await first.close()
-    second = Store.open(path)
+    second = open_store(path)
     target_cache = StoreTargetCache(second, clock)
     assert await target_cache.by_id("acc", "agent", "7") == renamed
     assert await target_cache.by_id("acc", "run", "7") is None

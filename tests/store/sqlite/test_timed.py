@@ -9,8 +9,8 @@ import pytest
 from bot.core.audit import Event
 from bot.core.outcome import Phase, RunView
 from bot.core.records import Filters
-from bot.store.sqlite.errors import StoreProblem
-from bot.store.sqlite.store import Store
+from bot.store.errors import StoreProblem
+from bot.store.store import Store
 from tests.store.sqlite.samples import NOW, after, grant, intent, pause, row, watch
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 import hashlib
 import json.encoder
 from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Final, cast
-
-from sqlite_utils import Database
-from sqlite_utils.db import Table
+from typing import Any, Final
 
 from bot.core.audit import COLUMNS, HASHED_COLUMNS, VERSION, ZERO_HASH, AuditEntry
+from bot.store.database import Statement, Tx
+from bot.store.tables.sql import Table
 
 
 def _encoder() -> Any:
@@ -31,56 +31,31 @@ _SORTED: Final = tuple(sorted(HASHED_COLUMNS[VERSION]))
 _SEQ: Final = _SORTED.index("seq")
 _EVENT: Final = _SORTED.index("event")
 _VALUES_OF: Final = attrgetter(*(name for name in _SORTED if name != "seq"))
-_INSERT: Final = f"INSERT INTO audit ({', '.join(_SORTED)}, prev_hash, hash) VALUES ({','.join('?' * len(COLUMNS))})"
+INSERT: Final = f"INSERT INTO audit ({', '.join(_SORTED)}, prev_hash, hash) VALUES ({','.join('?' * len(COLUMNS))})"
 # The encoder that json.dumps would build for every call: no circle check, no indent, sorted already, no NaN.
 _ENCODE: Final[Any] = _encoder()
-_HEAD: Final = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+HEAD: Final = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 
-GUARDS: Final = {
-    "audit_no_update": """
-        CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
-        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
-    "audit_no_delete": """
-        CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
-        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
-    # Also refuses gaps, and INSERT OR REPLACE, whose deletions fire no trigger while recursive_triggers is off.
-    "audit_next_only": f"""
-        CREATE TRIGGER audit_next_only BEFORE INSERT ON audit
-        WHEN NEW.seq IS NOT 1 + coalesce((SELECT max(seq) FROM audit), 0)
-          OR NEW.prev_hash IS NOT coalesce((SELECT hash FROM audit WHERE seq = NEW.seq - 1), '{ZERO_HASH}')
-        BEGIN SELECT RAISE(ABORT, 'the audit log takes the next row of its chain only'); END""",
-    "audit_search": f"""
-        CREATE TRIGGER audit_search AFTER INSERT ON audit
-        BEGIN INSERT INTO audit_fts (rowid, {", ".join(FTS_COLUMNS)})
-              VALUES (NEW.seq, {", ".join(f"NEW.{name}" for name in FTS_COLUMNS)}); END""",
-}
+TABLE: Final = Table(
+    "audit",
+    " ".join(f"{name}{'#' * (name in _INTEGERS)}{'!' * (name in _REQUIRED)}" for name in COLUMNS),
+    "seq",
+    indexes=(
+        *(
+            f"CREATE INDEX audit_{column} ON audit ({column}, seq)"
+            for column in ("channel_id", "user_id", "target_id", "request_id")
+        ),
+        f"CREATE INDEX audit_rare_event ON audit (event, seq) WHERE {COMMON_EVENTS}",
+    ),
+)
 
 
-def create(db: Database) -> None:
-    """Make the table, its indexes, its guards, its full-text index and the view `operations`."""
-    table = cast(Table, db["audit"])
-    types = {name: int if name in _INTEGERS else str for name in COLUMNS}
-    table.create(types, pk="seq", not_null=_REQUIRED)
-    for column in ("channel_id", "user_id", "target_id", "request_id"):
-        table.create_index([column, "seq"], f"audit_{column}")
-    db.execute(f"CREATE INDEX audit_rare_event ON audit (event, seq) WHERE {COMMON_EVENTS}")
-    # No columnsize: it serves ranking only, and results are newest first.
-    db.execute(
-        f"CREATE VIRTUAL TABLE audit_fts USING fts5({', '.join(FTS_COLUMNS)}, "
-        "content='audit', content_rowid='seq', columnsize=0)"
-    )
-    for sql in GUARDS.values():
-        db.execute(sql)
-    db.create_view("operations", operations_sql())
-
-
-def append(db: Database, rows: Sequence[AuditEntry]) -> int:
+def append(db: Tx, rows: Sequence[AuditEntry]) -> int:
     """Append `rows` to the chain. Returns the seq of the last entry of the audit log.
 
-    Must run inside a write transaction: it reads the head there, so that no other process can insert an entry between.
+    Must run inside a write transaction: it reads the head there, so that no other process can add an entry between.
     """
-    head = db.conn.execute(_HEAD).fetchone()
-    seq, last = head if head is not None else (0, ZERO_HASH)
+    seq, last = db.head() or (0, ZERO_HASH)
     records: list[list[Any]] = []
     for row in rows:
         seq += 1
@@ -91,17 +66,30 @@ def append(db: Database, rows: Sequence[AuditEntry]) -> int:
         values += (last, digest)
         records.append(values)
         last = digest
-    if len(records) == 1:
-        db.conn.execute(_INSERT, records[0])
-    elif records:
-        db.conn.executemany(_INSERT, records)
+    if records:
+        db.add_entries(records)
     return int(seq)
 
 
-def head(db: Database) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The unit of one statement, a compare-and-set: True, with `rows` appended, when it changed a row."""
+
+    statement: Statement
+    rows: Sequence[AuditEntry]
+
+    def __call__(self, db: Tx) -> bool:
+        if db.execute(*self.statement).rowcount <= 0:
+            return False
+        if self.rows:
+            append(db, self.rows)
+        return True
+
+
+def head(db: Tx) -> str | None:
     """`SEQ:HASH` of the last entry, or None for an empty audit log."""
-    row = db.conn.execute(_HEAD).fetchone()
-    return None if row is None else f"{row[0]}:{row[1]}"
+    last = db.head()
+    return None if last is None else f"{last[0]}:{last[1]}"
 
 
 def _canonical(values: Sequence[Any]) -> str:
@@ -109,8 +97,11 @@ def _canonical(values: Sequence[Any]) -> str:
     return "".join(_ENCODE(dict(zip(_SORTED, values, strict=True)), 0))
 
 
-def operations_sql() -> str:
-    """The SQL of the view `operations`: one row per request, in the order of first entries, found by (request_id, seq)."""
+def operations_sql(concatenated: str) -> str:
+    """The SQL of the view `operations`: one row per request, in the order of first entries, found by (request_id, seq).
+
+    `concatenated` is the database's aggregate of `user_id` with commas.
+    """
 
     def first(column: str, name: str = "") -> str:
         return (
@@ -149,8 +140,8 @@ def operations_sql() -> str:
         "ORDER BY e.seq LIMIT 1), '{}') AS params"
     )
     approved_by = (
-        "(SELECT group_concat(user_id) FROM (SELECT e.user_id FROM audit e WHERE e.request_id = f.request_id "
-        "AND e.event = 'approved' ORDER BY e.seq)) AS approved_by"
+        f"(SELECT {concatenated} FROM (SELECT e.user_id FROM audit e WHERE e.request_id = f.request_id "
+        "AND e.event = 'approved' ORDER BY e.seq) a) AS approved_by"
     )
     columns = [
         "f.request_id AS request_id",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-import sqlite_utils
-
 from bot.core.records import Outgoing, StoredButton, stamp
-from bot.store.sqlite.connection import StorePart
-from bot.store.sqlite.tables import buttons, messages
+from bot.store.database import Tx
+from bot.store.part import StorePart
+from bot.store.tables import buttons, messages
 
 
 class StoredMessages(StorePart):
@@ -18,7 +17,7 @@ class StoredMessages(StorePart):
     async def show(self, outgoing: Outgoing, shown: Sequence[StoredButton] = ()) -> None:
         """Set the desired state of a message, retire its old buttons, and store these. `due_at` is when to send."""
 
-        def unit(db: sqlite_utils.Database) -> None:
+        def unit(db: Tx) -> None:
             messages.show(db, outgoing)
             buttons.replace(db, outgoing.key, shown, outgoing.due_at)
 
@@ -39,11 +38,11 @@ class StoredMessages(StorePart):
 
     async def sent(self, key: str, want: int, *, ts: str | None = None, gone: bool = False) -> bool:
         """Record that Slack has the message as of `want`. False when a later state is recorded already."""
-        return await self.database.write(lambda db: messages.sent(db, key, want, ts, gone=gone))
+        return await self._change(messages.sent(key, want, ts, gone=gone))
 
     async def postpone(self, key: str, due_at: datetime | str, error: str) -> bool:
         """Try again at that time. Counts the attempt and stores the error."""
-        return await self.database.write(lambda db: messages.postpone(db, key, stamp(due_at), error))
+        return await self._change(messages.postpone(key, stamp(due_at), error))
 
     async def message(self, key: str) -> Outgoing | None:
         """One message."""

@@ -5,38 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlite_utils import Database
-
 from bot.core.outcome import RunView
 from bot.core.records import Watch
-from bot.store.sqlite.tables.sql import as_model, changed, dumped, found, inserted, table
+from bot.store.database import Statement, Tx
+from bot.store.tables.sql import Table, as_model, dumped, found, inserted
 
 _JSON: Final = ("target", "view")
-_TEXTS: Final = (
-    "id request_id backend group_key target message_key channel_id user_id view state due_at made_at ended_at"
+TABLE: Final = Table(
+    "watches",
+    "id request_id! backend! group_key! target! message_key channel_id user_id view state! due_at! made_at! ended_at",
+    "id",
+    indexes=(
+        "CREATE INDEX watches_due ON watches (due_at) WHERE state = 'open'",
+        "CREATE INDEX watches_user ON watches (user_id, made_at) WHERE state = 'open'",
+    ),
 )
 
 
-def create(db: Database) -> None:
-    """Make the table. Its indexes only have open watches."""
-    watches = table(db, "watches")
-    watches.create(
-        dict.fromkeys(_TEXTS.split(), str),
-        pk="id",
-        not_null=("request_id", "backend", "group_key", "target", "state", "due_at", "made_at"),
-    )
-    db.execute("CREATE INDEX watches_due ON watches (due_at) WHERE state = 'open'")
-    db.execute("CREATE INDEX watches_user ON watches (user_id, made_at) WHERE state = 'open'")
-
-
-def add(db: Database, watch: Watch) -> None:
+def add(db: Tx, watch: Watch) -> None:
     """Insert a watch."""
     values: dict[str, Any] = watch.model_dump(exclude=set(_JSON))
     values |= {"target": dumped(watch.target), "view": dumped(watch.view)}
     inserted(db, "watches", values)
 
 
-def opened(db: Database, user_id: str | None = None) -> Sequence[Watch]:
+def opened(db: Tx, user_id: str | None = None) -> Sequence[Watch]:
     """Every open watch, the earliest due first, or those of one user, oldest first."""
     if user_id is None:
         rows = found(db, "SELECT * FROM watches WHERE state = 'open' ORDER BY due_at")
@@ -45,19 +38,19 @@ def opened(db: Database, user_id: str | None = None) -> Sequence[Watch]:
     return [as_model(Watch, row, _JSON) for row in rows]
 
 
-def due(db: Database, now: str, limit: int) -> Sequence[Watch]:
+def due(db: Tx, now: str, limit: int) -> Sequence[Watch]:
     """Due open watches, the longest overdue first."""
     sql = "SELECT * FROM watches WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT ?"
     return [as_model(Watch, row, _JSON) for row in found(db, sql, (now, limit))]
 
 
-def update(db: Database, watch_id: str, view: RunView | None, due_at: str) -> bool:
-    """Store the last view and the time of the next check. False when the watch is not open."""
+def update(db: Tx, seen: Sequence[tuple[str, RunView | None, str]]) -> None:
+    """Store the last view of each watch and the time of its next check. Nothing for a watch that is not open."""
     sql = "UPDATE watches SET view = coalesce(?, view), due_at = ? WHERE id = ? AND state = 'open'"
-    return changed(db, sql, (dumped(view), due_at, watch_id))
+    db.executemany(sql, [(dumped(view), due_at, watch_id) for watch_id, view, due_at in seen])
 
 
-def end(db: Database, watch_id: str, state: str, at: str) -> bool:
+def end(watch_id: str, state: str, at: str) -> Statement:
     """Open -> `state`."""
     sql = "UPDATE watches SET state = ?, ended_at = ? WHERE id = ? AND state = 'open'"
-    return changed(db, sql, (state, at, watch_id))
+    return sql, (state, at, watch_id)

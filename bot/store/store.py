@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Final
-
-import sqlite_utils
 
 from bot.core.audit import AuditEntry
 from bot.core.intent import Intent
@@ -18,15 +11,12 @@ from bot.core.operation import Operation, Target
 from bot.core.records import Filters, Pause, PendingDecision, StoredEntry, StoredRequest, Verdict, Watch, stamp
 from bot.core.redact import SecretList
 from bot.core.value import Json
-from bot.store.sqlite.approvals import StoredDecisions
-from bot.store.sqlite.connection import Database
-from bot.store.sqlite.errors import StoreProblem, conflict, corrupt
-from bot.store.sqlite.file_guard import kept_head, rolled_back, save_head
-from bot.store.sqlite.lock import FileLock, single
-from bot.store.sqlite.messages import StoredMessages
-from bot.store.sqlite.migrations import migrate, refuse_foreign
-from bot.store.sqlite.request_targets import RequestTargets, run_key
-from bot.store.sqlite.tables import (
+from bot.store.approvals import StoredDecisions
+from bot.store.database import Database, Tx
+from bot.store.errors import conflict
+from bot.store.messages import StoredMessages
+from bot.store.request_targets import RequestTargets, run_key
+from bot.store.tables import (
     audit,
     audit_export,
     audit_query,
@@ -37,61 +27,37 @@ from bot.store.sqlite.tables import (
     target_names,
     watches,
 )
-from bot.store.sqlite.tables import pauses as pauses_table
-from bot.store.sqlite.timed import TimedRows
-
-# Above this size only the small tables are checked at the start, which must take less than 2 seconds.
-QUICK_CHECK_BYTES: Final = 128 * 1024 * 1024
+from bot.store.tables import pauses as pauses_table
+from bot.store.timed import TimedRows
 
 
 class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
-    """Everything that survives a restart, in one SQLite file.
+    """Everything that survives a restart, in one database.
 
     Every method that writes is one transaction, on the disk when it returns, and raises StoreProblem when nothing was
     written. Times may be given as aware datetimes or as stamps.
     """
 
-    def __init__(self, database: Database, lock: FileLock | None) -> None:
+    def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._lock = lock
+        self.shared = database.shared
         self.secrets = SecretList()  # masked in requests and decisions that ended
 
-    @classmethod
-    def open(cls, path: str, *, exclusive: bool = False, patience: float = 5.0) -> Store:
-        """Open or make the file (mode 0600), apply migrations, and check it. Blocks.
-
-        `exclusive` is for the bot: a second one gets store_locked. `patience`: seconds to wait for another writer.
-        """
-        lock = single(path) if exclusive else None
-        try:
-            _make_private(path)
-            database = Database(path, patience=patience)
-            try:
-                database.write_sync(_prepare)
-                database.read_sync(_check)
-                if exclusive:
-                    _check_head(database)
-            except BaseException:
-                database.close_sync()
-                raise
-        except BaseException:
-            if lock is not None:
-                lock.close()
-            raise
-        return cls(database, lock)
-
     async def close(self) -> None:
-        """Finish the waiting units and close the file. A second call does nothing."""
-        await asyncio.get_running_loop().run_in_executor(None, self.close_sync)
+        """Finish the waiting units and close the database. A second call does nothing."""
+        await self.database.close()
 
     def close_sync(self) -> None:
         """`close` for a thread without an event loop."""
-        with suppress(StoreProblem):
-            if self._lock is not None:
-                self.check_file()
-                self.save_head_sync()
         self.database.close_sync()
-        self._unlock()
+
+    def fence(self, epoch: int | None) -> None:
+        """From now on nothing is written that only the leader may write, unless `epoch` still leads: then store_fenced."""
+        self.database.fence(epoch)
+
+    def wake(self, callback: Callable[[], None]) -> None:
+        """Call `callback`, on any thread, when another replica has stored something for the leader."""
+        self.database.wake(callback)
 
     async def accept(self, intent: Intent, rows: Sequence[AuditEntry], *, begun: bool = False) -> bool:
         """Store a request once. False, with nothing written, when its dedupe key is known.
@@ -99,7 +65,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         `begun`: this process works on it from now on, like `begin` but without a second commit.
         """
         state = "working" if begun else "new"
-        return await self._change(lambda db: requests.accept(db, intent, state), rows, urgent=True)
+        return await self._change(requests.accept(intent, state), rows, urgent=True, fenced=False)
 
     async def append(self, *rows: AuditEntry) -> int:
         """Append entries without another change. Returns the seq of the last one."""
@@ -107,7 +73,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
 
     async def begin(self, request_id: str, at: datetime | str) -> bool:
         """New -> working. False when it is not new."""
-        return await self.database.write(lambda db: requests.begin(db, request_id, stamp(at)))
+        return await self._change(requests.begin(request_id, stamp(at)))
 
     async def sending(
         self,
@@ -125,7 +91,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         """
         when = stamp(at)
 
-        def unit(db: sqlite_utils.Database) -> bool:
+        def unit(db: Tx) -> bool:
             if pending_id is not None and not pending_decisions.take(db, pending_id, request_id, when):
                 return False
             if not requests.sending(db, request_id, operation, when):
@@ -157,7 +123,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         `over` are open pauses that it ends with the state `over_state`: resumed, replaced, cancelled or failed.
         """
 
-        def unit(db: sqlite_utils.Database) -> None:
+        def unit(db: Tx) -> None:
             if not requests.finish(db, request_id, stamp(at)):
                 raise conflict(f"The request {request_id} is unknown")
             if watch is not None:
@@ -179,7 +145,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
     ) -> None:
         """New or working -> waiting, for a person's decision."""
 
-        def unit(db: sqlite_utils.Database) -> None:
+        def unit(db: Tx) -> None:
             if not requests.waiting(db, request_id, stamp(at)):
                 raise conflict(f"The request {request_id} can't wait anymore")
             pending_decisions.add(db, pending)
@@ -228,7 +194,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
     async def set_value(self, key: str, value: Json, at: datetime | str, rows: Sequence[AuditEntry] = ()) -> None:
         """Store a small value and append its audit entries."""
 
-        def unit(db: sqlite_utils.Database) -> None:
+        def unit(db: Tx) -> None:
             target_names.set_value(db, key, value, stamp(at))
             audit.append(db, rows)
 
@@ -261,77 +227,21 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         return audit_export.export(self.database.read_sync, path, form)
 
     def check_file(self) -> None:
-        """Raises StoreProblem (store_replaced) when the file on the disk is not the open one."""
-        self.database.guard.check()
+        """Raises StoreProblem (store_replaced) when the open database is not the configured one anymore."""
+        self.database.check()
 
     def save_head_sync(self) -> None:
-        """Save the head of the audit log next to the file, for the check at the next start."""
-        with suppress(OSError):  # a full disk: the earlier head stays
-            save_head(self.database.path, self.head_sync())
+        """Remember the head of the audit log for the check at the next start."""
+        self.database.save_head()
 
     def append_sync(self, *rows: AuditEntry) -> int:
         """`append` for the command line."""
         return self.database.write_sync(lambda db: audit.append(db, rows))
 
     def check_sync(self) -> None:
-        """SQLite's own check of the whole file. Raises StoreProblem (store_corrupt). Blocks for some seconds per gigabyte."""
-        self.database.read_sync(_check_all)
-
-    def _unlock(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        """The database's own check of everything. Raises StoreProblem (store_corrupt). Blocks for some seconds per gigabyte."""
+        self.database.check_all()
 
 
 class _NotNowError(Exception):
     """Rolls back a unit that found a request in another state."""
-
-
-def _make_private(path: str) -> None:
-    """Make the file, or set its mode to 0600. An existing file is not opened: closing it would drop SQLite's locks."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        # Another user's file: SQLite reports whether it can be written.
-        with suppress(PermissionError):
-            if Path(path).stat().st_mode & 0o077:
-                Path(path).chmod(0o600)
-    except OSError as error:
-        raise StoreProblem(
-            f"The store's file can't be made: {error.strerror}.", "Check `[store] url`.", "store_unreachable"
-        ) from error
-
-
-def _prepare(db: sqlite_utils.Database) -> None:
-    refuse_foreign(db)
-    migrate(db)
-
-
-def _check(db: sqlite_utils.Database) -> None:
-    pages, size = (db.conn.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-    if pages * size <= QUICK_CHECK_BYTES:
-        _check_all(db)
-        return
-    for name in ("requests", "messages", "buttons", "pending_decisions", "watches", "pauses", "grants"):
-        _expect_ok(db, f"PRAGMA quick_check({name})")
-
-
-def _check_head(database: Database) -> None:
-    """Check that the audit log still has the entry that the last run saved. Raises StoreProblem (store_rolled_back)."""
-    kept = kept_head(database.path)
-    if kept is None:
-        return
-    sql = "SELECT hash FROM audit WHERE seq = ?"
-    row = database.read_sync(lambda db: db.conn.execute(sql, (kept[0],)).fetchone())
-    if row is None or row[0] != kept[1]:
-        raise rolled_back(database.path, kept[0])
-
-
-def _check_all(db: sqlite_utils.Database) -> None:
-    _expect_ok(db, "PRAGMA quick_check(1)")
-
-
-def _expect_ok(db: sqlite_utils.Database, sql: str) -> None:
-    answer = db.conn.execute(sql).fetchone()[0]
-    if answer != "ok":
-        raise corrupt(str(answer))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlite_utils import Database
-
 from bot.core.records import StoredButton
-from bot.store.sqlite.tables.sql import as_model, dumped, found, table
+from bot.store.database import Tx
+from bot.store.tables.sql import Table, as_model, dumped, found
 
 _READ: Final = (
     "SELECT b.id, b.message_key, b.payload, b.only_user, b.made_at, b.retired_at, m.channel_id, m.ts "
@@ -18,41 +17,38 @@ _READ: Final = (
 _ADD: Final = """
     INSERT INTO buttons (id, message_key, payload, only_user, made_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, only_user = excluded.only_user, retired_at = NULL,
-        message_key = iif(message_key = excluded.message_key, message_key, NULL)"""
+        message_key = CASE WHEN buttons.message_key = excluded.message_key THEN buttons.message_key END"""
 
 
-def create(db: Database) -> None:
-    """Make the table."""
-    buttons = table(db, "buttons")
-    buttons.create(
-        dict.fromkeys(["id", "message_key", "payload", "only_user", "made_at", "retired_at"], str),
-        pk="id",
-        not_null=("message_key", "payload", "made_at"),
-    )
-    db.execute("CREATE INDEX buttons_live ON buttons (message_key) WHERE retired_at IS NULL")
+TABLE: Final = Table(
+    "buttons",
+    "id message_key! payload! only_user made_at! retired_at",
+    "id",
+    indexes=("CREATE INDEX buttons_live ON buttons (message_key) WHERE retired_at IS NULL",),
+)
 
 
-def replace(db: Database, message_key: str, buttons: Sequence[StoredButton], at: str) -> None:
+def replace(db: Tx, message_key: str, buttons: Sequence[StoredButton], at: str) -> None:
     """Retire the old buttons of the message and store these."""
     retire(db, message_key, at)
     for button in buttons:
         values = (button.id, button.message_key, dumped(button.payload) or "null", button.only_user, button.made_at)
-        db.conn.execute(_ADD, values)
+        db.execute(_ADD, values)
 
 
-def retire(db: Database, message_key: str, at: str) -> int:
+def retire(db: Tx, message_key: str, at: str) -> int:
     """Retire the message's buttons. Returns their number."""
     sql = "UPDATE buttons SET retired_at = ? WHERE message_key = ? AND retired_at IS NULL"
-    return db.conn.execute(sql, (at, message_key)).rowcount
+    return db.execute(sql, (at, message_key)).rowcount
 
 
-def by_id(db: Database, button_id: str) -> StoredButton | None:
+def by_id(db: Tx, button_id: str) -> StoredButton | None:
     """One button, with the place of its message."""
     rows = found(db, _READ, (button_id,))
     return as_model(StoredButton, rows[0], ("payload",)) if rows else None
 
 
-def prune(db: Database, before: str, limit: int) -> int:
+def prune(db: Tx, before: str, limit: int) -> int:
     """Delete buttons retired before `before`. Returns their number. A press on one is answered like an unknown button."""
-    sql = "DELETE FROM buttons WHERE rowid IN (SELECT rowid FROM buttons WHERE retired_at < ? LIMIT ?)"
-    return db.conn.execute(sql, (before, limit)).rowcount
+    sql = "DELETE FROM buttons WHERE id IN (SELECT id FROM buttons WHERE retired_at < ? LIMIT ?)"
+    return db.execute(sql, (before, limit)).rowcount

@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from sqlite_utils import Database
-
 from bot.core.audit import COLUMNS
 from bot.core.safe_csv import guarded
+from bot.store.database import Unit
 
 CHUNK: Final = 5_000
 _READ: Final = f"SELECT {', '.join(COLUMNS)} FROM audit WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
-Read = Callable[[Callable[[Database], Any]], Any]
+Read = Callable[[Unit[Any]], Any]
 
 
 def export(read: Read, path: str, form: str) -> int:
@@ -45,11 +44,11 @@ def export(read: Read, path: str, form: str) -> int:
 
 def _rows(read: Read) -> Iterator[tuple[Any, ...]]:
     """Every entry up to the current head, in short reads."""
-    last = int(read(lambda db: db.conn.execute("SELECT max(seq) FROM audit").fetchone()[0]) or 0)
+    last = int(read(lambda db: db.execute("SELECT max(seq) FROM audit").fetchone()[0]) or 0)
     seq = 0
     while seq < last:
         after = seq
-        rows = read(lambda db: db.conn.execute(_READ, (after, last, CHUNK)).fetchall())  # noqa: B023 - called at once
+        rows = read(lambda db: db.execute(_READ, (after, last, CHUNK)).fetchall())  # noqa: B023 - called at once
         if not rows:
             return
         yield from rows

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlite_utils import Database
-
 from bot.core.records import Subscription, WatchedTarget
-from bot.store.sqlite.tables.sql import as_model, changed, dumped, found, table
+from bot.store.database import Tx
+from bot.store.tables.sql import Table, as_model, changed, dumped, found
 
 _JSON: Final = ("target", "place")
-_COLUMNS: Final = "id target_key target place channel_id thread_ts user_id until_at made_at request_id"
+TABLE: Final = Table(
+    "subscriptions",
+    "id target_key! target! place! channel_id! thread_ts! user_id! until_at made_at! request_id!",
+    "id",
+    indexes=("CREATE UNIQUE INDEX subscriptions_once ON subscriptions (target_key, channel_id, thread_ts, user_id)",),
+)
+WATCHED: Final = Table("watched_targets", "key target! seen due_at!", "key")
 _ADD: Final = (
     "INSERT INTO subscriptions (id, target_key, target, place, channel_id, thread_ts, user_id, until_at, made_at, request_id) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
@@ -22,28 +27,15 @@ _WATCH: Final = (
 )
 
 
-def create(db: Database) -> None:
-    """Make both tables."""
-    table(db, "subscriptions").create(
-        dict.fromkeys(_COLUMNS.split(), str),
-        pk="id",
-        not_null=tuple(name for name in _COLUMNS.split() if name not in ("id", "until_at")),
-    )
-    db.execute("CREATE UNIQUE INDEX subscriptions_once ON subscriptions (target_key, channel_id, thread_ts, user_id)")
-    table(db, "watched_targets").create(
-        dict.fromkeys(["key", "target", "seen", "due_at"], str), pk="key", not_null=("target", "due_at")
-    )
-
-
-def add(db: Database, one: Subscription, due_at: str) -> None:
+def add(db: Tx, one: Subscription, due_at: str) -> None:
     """Insert a subscription. The same person in the same place has one for each target; a second one only changes its end."""
     place = one.place
     values = (one.id, one.target_key, dumped(one.target), dumped(place), place.channel_id, place.thread_ts or "")
-    db.conn.execute(_ADD, (*values, one.user_id, one.until_at, one.made_at, one.request_id))
-    db.conn.execute(_WATCH, (one.target_key, dumped(one.target), due_at))
+    db.execute(_ADD, (*values, one.user_id, one.until_at, one.made_at, one.request_id))
+    db.execute(_WATCH, (one.target_key, dumped(one.target), due_at))
 
 
-def opened(db: Database, target_key: str | None = None) -> list[Subscription]:
+def opened(db: Tx, target_key: str | None = None) -> list[Subscription]:
     """Every subscription, or those of one target, oldest first."""
     sql = "SELECT id, target, place, user_id, until_at, made_at, request_id FROM subscriptions"
     if target_key is None:
@@ -53,15 +45,15 @@ def opened(db: Database, target_key: str | None = None) -> list[Subscription]:
     return [as_model(Subscription, row, _JSON) for row in rows]
 
 
-def end(db: Database, subscription_id: str) -> bool:
+def end(db: Tx, subscription_id: str) -> bool:
     """Delete a subscription, and stop watching a target that has none left. False when it had ended already."""
-    if not changed(db, "DELETE FROM subscriptions WHERE id = ?", (subscription_id,)):
+    if not changed(db, ("DELETE FROM subscriptions WHERE id = ?", (subscription_id,))):
         return False
-    db.conn.execute("DELETE FROM watched_targets WHERE key NOT IN (SELECT target_key FROM subscriptions)")
+    db.execute("DELETE FROM watched_targets WHERE key NOT IN (SELECT target_key FROM subscriptions)")
     return True
 
 
-def take_due(db: Database, now: str, next_at: str, limit: int) -> list[WatchedTarget]:
+def take_due(db: Tx, now: str, next_at: str, limit: int) -> list[WatchedTarget]:
     """The targets that are due. Each is postponed to `next_at`, so that only one caller gets it."""
     sql = "SELECT key, target, seen, due_at FROM watched_targets WHERE due_at <= ? ORDER BY due_at LIMIT ?"
     rows: list[dict[str, Any]] = found(db, sql, (now, limit))
@@ -69,15 +61,15 @@ def take_due(db: Database, now: str, next_at: str, limit: int) -> list[WatchedTa
     return [
         as_model(WatchedTarget, row, ("target", "seen"))
         for row in rows
-        if changed(db, take, (next_at, row["key"], row["due_at"]))
+        if changed(db, (take, (next_at, row["key"], row["due_at"])))
     ]
 
 
-def saw(db: Database, key: str, seen: str) -> None:
+def saw(db: Tx, key: str, seen: str) -> None:
     """Store what the last poll found."""
-    db.conn.execute("UPDATE watched_targets SET seen = ? WHERE key = ?", (seen, key))
+    db.execute("UPDATE watched_targets SET seen = ? WHERE key = ?", (seen, key))
 
 
-def any_due(db: Database, now: str) -> bool:
+def any_due(db: Tx, now: str) -> bool:
     """Whether a target is due."""
     return bool(found(db, "SELECT key FROM watched_targets WHERE due_at <= ? LIMIT 1", (now,)))

@@ -7,70 +7,64 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlite_utils import Database
-
 from bot.core.records import CastVote, PendingDecision, VoteResult
-from bot.store.sqlite.tables.sql import LIMIT, as_model, changed, dumped, found, inserted, masked, table
+from bot.store.database import Statement, Tx
+from bot.store.tables.sql import LIMIT, Table, as_model, changed, dumped, found, inserted, masked
 
 _JSON: Final = ("operation", "intent", "facts")
 
 
-def create(db: Database) -> None:
-    """Make both tables."""
-    texts = "id kind request_id operation digest policy_version intent facts state due_at remind_at decided_by decided_at made_at"
-    pending_decisions = table(db, "pending_decisions")
-    pending_decisions.create(
-        dict.fromkeys(texts.split(), str),
-        pk="id",
-        not_null=("kind", "request_id", "intent", "facts", "state", "due_at", "made_at"),
-    )
-    pending_decisions.create_index(["request_id"], "pending_request_id")
-    db.execute("CREATE INDEX pending_due ON pending_decisions (due_at) WHERE state = 'open'")
-    db.execute(
-        "CREATE INDEX pending_remind ON pending_decisions (remind_at) WHERE state = 'open' AND remind_at IS NOT NULL"
-    )
-    db.execute("CREATE INDEX pending_state ON pending_decisions (state, made_at)")
-    votes = table(db, "votes")
-    votes.create(
-        dict.fromkeys(["pending_id", "user_id", "person", "vote", "reason", "at"], str),
-        pk=("pending_id", "person"),
-        not_null=("user_id", "vote", "at"),
-        foreign_keys=[("pending_id", "pending_decisions", "id")],
-    )
+TABLE: Final = Table(
+    "pending_decisions",
+    "id kind! request_id! operation digest policy_version intent! facts! state! due_at! remind_at decided_by decided_at made_at!",
+    "id",
+    indexes=(
+        "CREATE INDEX pending_request_id ON pending_decisions (request_id)",
+        "CREATE INDEX pending_due ON pending_decisions (due_at) WHERE state = 'open'",
+        "CREATE INDEX pending_remind ON pending_decisions (remind_at) WHERE state = 'open' AND remind_at IS NOT NULL",
+        "CREATE INDEX pending_state ON pending_decisions (state, made_at)",
+    ),
+)
+VOTES: Final = Table(
+    "votes",
+    "pending_id user_id! person vote! reason at!",
+    "pending_id, person",
+    references="FOREIGN KEY (pending_id) REFERENCES pending_decisions (id)",
+)
 
 
-def add(db: Database, pending: PendingDecision) -> None:
+def add(db: Tx, pending: PendingDecision) -> None:
     """Insert a pending decision."""
     values: dict[str, Any] = pending.model_dump(exclude=set(_JSON))
     values |= {"operation": dumped(pending.operation), "intent": dumped(pending.intent), "facts": dumped(pending.facts)}
     inserted(db, "pending_decisions", values)
 
 
-def scrub(db: Database, request_id: str, secrets: Iterable[str]) -> None:
+def scrub(db: Tx, request_id: str, secrets: Iterable[str]) -> None:
     """Mask the secrets in the decided pending decisions of this request."""
     sql = (
         "SELECT id, intent, operation FROM pending_decisions WHERE request_id = ? AND state NOT IN ('open', 'approved')"
     )
-    for pending_id, *texts in db.conn.execute(sql, (request_id,)).fetchall():
+    for pending_id, *texts in db.execute(sql, (request_id,)).fetchall():
         intent, operation = (masked(text, secrets) for text in texts)
         if [intent, operation] != texts:
             update = "UPDATE pending_decisions SET intent = ?, operation = ? WHERE id = ?"
-            db.conn.execute(update, (intent, operation, pending_id))
+            db.execute(update, (intent, operation, pending_id))
 
 
-def by_id(db: Database, pending_id: str) -> PendingDecision | None:
+def by_id(db: Tx, pending_id: str) -> PendingDecision | None:
     """One pending decision."""
     rows = found(db, "SELECT * FROM pending_decisions WHERE id = ?", (pending_id,))
     return as_model(PendingDecision, rows[0], _JSON) if rows else None
 
 
-def votes(db: Database, pending_id: str) -> tuple[CastVote, ...]:
+def votes(db: Tx, pending_id: str) -> tuple[CastVote, ...]:
     """The votes on a pending decision, in order of arrival."""
     sql = "SELECT user_id, person, vote, reason, at FROM votes WHERE pending_id = ? ORDER BY rowid"
     return tuple(CastVote.model_validate(row) for row in found(db, sql, (pending_id,)))
 
 
-def vote(db: Database, pending_id: str, cast: CastVote, *, needed: int, now: str) -> VoteResult:
+def vote(db: Tx, pending_id: str, cast: CastVote, *, needed: int, now: str) -> VoteResult:
     """Count one vote, and end the pending decision when the vote decides it. Must run inside a write transaction.
 
     An overdue pending decision is reported as expired but not changed: `end` expires it, with its audit entry.
@@ -86,14 +80,14 @@ def vote(db: Database, pending_id: str, cast: CastVote, *, needed: int, now: str
         "INSERT INTO votes (pending_id, user_id, person, vote, reason, at) VALUES (?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (pending_id, person) DO NOTHING"
     )
-    counted = changed(db, sql, (pending_id, cast.user_id, cast.person, cast.vote, cast.reason, cast.at))
+    counted = changed(db, (sql, (pending_id, cast.user_id, cast.person, cast.vote, cast.reason, cast.at)))
     if not counted:
         return VoteResult(won=False, counted=False, state="open", votes=votes(db, pending_id), pending=pending)
     so_far = votes(db, pending_id)
     decision = _decision(so_far, needed)
     if decision is None:
         return VoteResult(won=False, counted=True, state="open", votes=so_far, pending=pending)
-    won = end(db, pending_id, decision, cast.user_id, now)
+    won = changed(db, end(pending_id, decision, cast.user_id, now))
     return VoteResult(won=won, counted=True, state=decision, votes=so_far, pending=by_id(db, pending_id))
 
 
@@ -104,32 +98,32 @@ def _decision(cast: Sequence[CastVote], needed: int) -> str | None:
     return "approved" if approvals >= max(1, needed) else None
 
 
-def end(db: Database, pending_id: str, state: str, by: str | None, now: str) -> bool:
+def end(pending_id: str, state: str, by: str | None, now: str) -> Statement:
     """Open -> `state`. An approved one can still be cancelled."""
     sql = (
         "UPDATE pending_decisions SET state = ?, decided_by = ?, decided_at = ? WHERE id = ? "
         "AND (state = 'open' OR (state = 'approved' AND ? = 'cancelled'))"
     )
-    return changed(db, sql, (state, by, now, pending_id, state))
+    return sql, (state, by, now, pending_id, state)
 
 
-def take(db: Database, pending_id: str, request_id: str, now: str) -> bool:
+def take(db: Tx, pending_id: str, request_id: str, now: str) -> bool:
     """Use a pending decision once, before its expiry: an approved one, or an open pre-flight or question."""
     sql = (
         "UPDATE pending_decisions SET state = 'taken', decided_at = coalesce(decided_at, ?) WHERE id = ? AND request_id = ? "
         "AND (state = 'approved' OR (state = 'open' AND kind <> 'approval')) AND due_at > ?"
     )
-    return changed(db, sql, (now, pending_id, request_id, now))
+    return changed(db, (sql, (now, pending_id, request_id, now)))
 
 
-def listed(db: Database, state: str | None, user: str | None) -> Sequence[PendingDecision]:
+def listed(db: Tx, state: str | None, user: str | None) -> Sequence[PendingDecision]:
     """Pending decisions, newest first, at most 1,000, of one state or one requester."""
-    wheres, values = ["1"], []
+    wheres, values = ["1 = 1"], []
     if state is not None:
         wheres.append("state = ?")
         values.append(state)
     if user is not None:
-        wheres.append("json_extract(intent, '$.actor.user_id') = ?")
+        wheres.append(f"{db.dialect.json_text('intent', 'actor', 'user_id')} = ?")
         values.append(user)
     sql = (
         f"SELECT * FROM pending_decisions WHERE {' AND '.join(wheres)} ORDER BY made_at DESC, rowid DESC LIMIT {LIMIT}"
@@ -137,7 +131,7 @@ def listed(db: Database, state: str | None, user: str | None) -> Sequence[Pendin
     return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, values)]
 
 
-def untold(db: Database, kind: str, told: str, since: str) -> Sequence[PendingDecision]:
+def untold(db: Tx, kind: str, told: str, since: str) -> Sequence[PendingDecision]:
     """Pending decisions that ended unused since then, without a message about it; newest first."""
     sql = (
         "SELECT * FROM pending_decisions WHERE kind = ? AND state IN ('rejected', 'expired', 'cancelled') AND decided_at >= ? "
@@ -147,13 +141,13 @@ def untold(db: Database, kind: str, told: str, since: str) -> Sequence[PendingDe
     return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, (kind, since, told))]
 
 
-def due(db: Database, now: str) -> Sequence[PendingDecision]:
+def due(db: Tx, now: str) -> Sequence[PendingDecision]:
     """Open pending decisions that are overdue, the longest first."""
     sql = f"SELECT * FROM pending_decisions WHERE state = 'open' AND due_at <= ? ORDER BY due_at LIMIT {LIMIT}"
     return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, (now,))]
 
 
-def to_remind(db: Database, now: str) -> Sequence[PendingDecision]:
+def to_remind(db: Tx, now: str) -> Sequence[PendingDecision]:
     """Open pending decisions with a due reminder that are not overdue."""
     sql = (
         "SELECT * FROM pending_decisions WHERE state = 'open' AND remind_at IS NOT NULL AND remind_at <= ? AND due_at > ? "
@@ -162,7 +156,10 @@ def to_remind(db: Database, now: str) -> Sequence[PendingDecision]:
     return [as_model(PendingDecision, row, _JSON) for row in found(db, sql, (now, now))]
 
 
-def reminded(db: Database, pending_id: str, due_at: str | None, next_at: str | None) -> bool:
+def reminded(pending_id: str, due_at: str | None, next_at: str | None) -> Statement:
     """Replace the due reminder by the next one. False when another process did."""
-    sql = "UPDATE pending_decisions SET remind_at = ? WHERE id = ? AND state = 'open' AND remind_at IS ?"
-    return changed(db, sql, (next_at, pending_id, due_at))
+    sql = (
+        "UPDATE pending_decisions SET remind_at = ? WHERE id = ? AND state = 'open' "
+        "AND (remind_at = ? OR (remind_at IS NULL AND CAST(? AS TEXT) IS NULL))"
+    )
+    return sql, (next_at, pending_id, due_at, due_at)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import sqlite_utils
-
 from bot.core.audit import AuditEntry
 from bot.core.outcome import RunView
 from bot.core.records import Grant, Pause, Subscription, Watch, WatchedTarget, stamp
 from bot.core.run_news import SeenRuns
-from bot.store.sqlite.connection import StorePart
-from bot.store.sqlite.tables import audit, grants, pauses, subscriptions, watches
+from bot.store.database import Tx
+from bot.store.part import StorePart
+from bot.store.tables import audit, grants, pauses, subscriptions, watches
 
 
 class TimedRows(StorePart):
@@ -35,17 +34,13 @@ class TimedRows(StorePart):
         return await self.database.read(lambda db: watches.due(db, stamp(now), limit))
 
     async def update_watches(self, seen: Sequence[tuple[str, RunView | None, datetime | str]]) -> None:
-        """`update_watch` for many, in one transaction."""
-
-        def unit(db: sqlite_utils.Database) -> None:
-            for watch_id, view, due_at in seen:
-                watches.update(db, watch_id, view, stamp(due_at))
-
-        await self.database.write(unit)
+        """Store the last view of each watch and the time of its next check. Nothing for a watch that is not open."""
+        stamped = [(watch_id, view, stamp(due_at)) for watch_id, view, due_at in seen]
+        await self.database.write(lambda db: watches.update(db, stamped))
 
     async def end_watch(self, watch_id: str, state: str, rows: Sequence[AuditEntry], at: datetime | str) -> bool:
         """Open -> ended or lost."""
-        return await self._change(lambda db: watches.end(db, watch_id, state, stamp(at)), rows)
+        return await self._change(watches.end(watch_id, state, stamp(at)), rows)
 
     async def subscribe(self, subscription: Subscription, due_at: datetime | str) -> None:
         """Tell a person in a place how the runs of a target end."""
@@ -57,7 +52,14 @@ class TimedRows(StorePart):
 
     async def unsubscribe(self, subscription_id: str, rows: Sequence[AuditEntry]) -> bool:
         """End a subscription. False when it had ended already."""
-        return await self._change(lambda db: subscriptions.end(db, subscription_id), rows)
+
+        def unit(db: Tx) -> bool:
+            if not subscriptions.end(db, subscription_id):
+                return False
+            audit.append(db, rows)
+            return True
+
+        return await self.database.write(unit)
 
     async def take_watched(
         self, now: datetime | str, next_at: datetime | str, limit: int = 100
@@ -85,12 +87,12 @@ class TimedRows(StorePart):
 
     async def postpone_pause(self, pause_id: str, until_at: datetime | str) -> bool:
         """Resuming failed: try again at that time."""
-        return await self.database.write(lambda db: pauses.postpone(db, pause_id, stamp(until_at)))
+        return await self._change(pauses.postpone(pause_id, stamp(until_at)))
 
     async def add_grant(self, grant: Grant, rows: Sequence[AuditEntry]) -> None:
         """Store a grant with its audit entries."""
 
-        def unit(db: sqlite_utils.Database) -> None:
+        def unit(db: Tx) -> None:
             grants.add(db, grant)
             audit.append(db, rows)
 
@@ -114,8 +116,8 @@ class TimedRows(StorePart):
 
     async def end_grant(self, grant_id: str, state: str, rows: Sequence[AuditEntry]) -> bool:
         """Open -> revoked or expired."""
-        return await self._change(lambda db: grants.end(db, grant_id, state), rows)
+        return await self._change(grants.end(grant_id, state), rows)
 
     async def review_grant(self, grant_id: str, by: str, rows: Sequence[AuditEntry], at: datetime | str) -> bool:
         """Review a use of break-glass. False when it is reviewed already, is not break-glass, or `by` used it."""
-        return await self._change(lambda db: grants.review(db, grant_id, by, stamp(at)), rows)
+        return await self._change(grants.review(grant_id, by, stamp(at)), rows)

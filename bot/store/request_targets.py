@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import sqlite_utils
-
 from bot.core.audit import COLUMNS
 from bot.core.operation import Target
 from bot.core.records import StoredEntry
-from bot.store.sqlite.connection import StorePart
-from bot.store.sqlite.tables import audit_query, target_names
+from bot.store.database import Tx
+from bot.store.part import StorePart
+from bot.store.tables import audit_query, target_names
 
 _CARD: Final = "op:"
 _OUTCOMES: Final = ("done", "failed", "unknown", "reconciled", "abandoned", "ended")
 _IN_THREAD: Final = """
     SELECT key FROM messages WHERE channel_id = ? AND (ts = ? OR thread_ts = ?) AND substr(key, 1, 3) = 'op:'
-    ORDER BY ts = ? DESC, rowid DESC"""
+    ORDER BY CASE WHEN ts = ? THEN 0 ELSE 1 END, rowid DESC"""
 _LAST: Final = (
     f"SELECT {', '.join(COLUMNS)} FROM audit WHERE target_id = ? AND risk <> 'read' "  # noqa: S608  fixed names
     f"AND event IN ({', '.join('?' * len(_OUTCOMES))}) ORDER BY seq DESC LIMIT ?"
@@ -39,7 +38,7 @@ class RequestTargets(StorePart):
     async def thread_target(self, channel_id: str, thread_ts: str) -> Target | None:
         """The subject of the first card of a thread, else of the newest card in the thread."""
 
-        def look(db: sqlite_utils.Database) -> Target | None:
+        def look(db: Tx) -> Target | None:
             for (key,) in db.execute(_IN_THREAD, (channel_id, thread_ts, thread_ts, thread_ts)).fetchall():
                 found = _run(db, key[len(_CARD) :])
                 if found is not None:
@@ -55,6 +54,6 @@ class RequestTargets(StorePart):
         )
 
 
-def _run(db: sqlite_utils.Database, request_id: str) -> Target | None:
+def _run(db: Tx, request_id: str) -> Target | None:
     kept = target_names.value(db, run_key(request_id))
     return Target.model_validate(kept) if isinstance(kept, dict) else None

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import sqlite_utils
-
 from bot.core.audit import AuditEntry
 from bot.core.records import CastVote, PendingDecision, VoteResult, stamp
 from bot.core.value import Json
-from bot.store.sqlite.connection import StorePart
-from bot.store.sqlite.tables import audit, pending_decisions, target_names
+from bot.store.database import Tx
+from bot.store.part import StorePart
+from bot.store.tables import audit, pending_decisions, target_names
 
 
 class StoredDecisions(StorePart):
@@ -40,19 +39,19 @@ class StoredDecisions(StorePart):
         reported as expired but not changed: `end_pending` expires it, with its entry.
         """
 
-        def unit(db: sqlite_utils.Database) -> VoteResult:
+        def unit(db: Tx) -> VoteResult:
             result = pending_decisions.vote(db, pending_id, vote, needed=needed, now=stamp(now))
             if result.counted:
                 audit.append(db, rows(result))
             return result
 
-        return await self.database.write(unit)
+        return await self.database.write(unit, fenced=False)
 
     async def end_pending(
         self, pending_id: str, state: str, by: str | None, rows: Sequence[AuditEntry], now: datetime | str
     ) -> bool:
         """Open -> `state`; an approved one can still be cancelled. False when another change came first."""
-        return await self._change(lambda db: pending_decisions.end(db, pending_id, state, by, stamp(now)), rows)
+        return await self._change(pending_decisions.end(pending_id, state, by, stamp(now)), rows)
 
     async def pending_decisions(self, state: str | None = None, user: str | None = None) -> Sequence[PendingDecision]:
         """Pending decisions, newest first, at most 1,000, of one state or one requester."""
@@ -60,7 +59,7 @@ class StoredDecisions(StorePart):
 
     async def claim(self, key: str, value: Json, rows: Sequence[AuditEntry], at: datetime | str) -> bool:
         """Store a small value if its key is new, with its audit entries. False when the key exists."""
-        return await self._change(lambda db: target_names.set_fact_once(db, key, value, stamp(at)), rows)
+        return await self._change(target_names.set_fact_once(key, value, stamp(at)), rows, fenced=False)
 
     async def untold_pending(self, kind: str, told: str, since: datetime | str) -> Sequence[PendingDecision]:
         """Pending decisions of a kind that ended since then without a message to the requester: key `told` + id + `:` + state."""
@@ -77,6 +76,4 @@ class StoredDecisions(StorePart):
     async def reminded(self, pending: PendingDecision, next_at: datetime | str | None) -> bool:
         """Set the next reminder. False when it has changed since it was read."""
         following = None if next_at is None else stamp(next_at)
-        return await self.database.write(
-            lambda db: pending_decisions.reminded(db, pending.id, pending.remind_at, following)
-        )
+        return await self._change(pending_decisions.reminded(pending.id, pending.remind_at, following))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from sqlite_utils import Database, Migrations
 
-from bot.store.sqlite.errors import StoreProblem
-from bot.store.sqlite.tables import audit, buttons, grants, messages, pauses, pending_decisions, subscriptions, watches
-from bot.store.sqlite.tables import requests as inbox
-from bot.store.sqlite.tables import target_names as names
+from bot.store.errors import StoreProblem
+from bot.store.sqlite.dialect import FULL_TEXT, GUARDS
+from bot.store.tables import FIRST, subscriptions
+from bot.store.tables.audit import operations_sql
+from bot.store.tables.sql import Table
 
 MIGRATIONS: Final = Migrations("signalbox")
 # One value per file for Datasette and `file`: the ASCII letters "SgBx".
@@ -19,15 +21,23 @@ APPLICATION_ID: Final = 0x53674278
 @MIGRATIONS()
 def m001_schema(db: Database) -> None:
     """Make all tables of the first release."""
-    for module in (audit, inbox, messages, buttons, pending_decisions, watches, pauses, grants, names):
-        module.create(db)
+    _create(db, FIRST)
+    for sql in (FULL_TEXT, *GUARDS.values()):
+        db.execute(sql)
+    db.create_view("operations", operations_sql("group_concat(user_id)"))
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
 @MIGRATIONS()
 def m002_subscriptions(db: Database) -> None:
     """Make the tables of `watch`."""
-    subscriptions.create(db)
+    _create(db, (subscriptions.TABLE, subscriptions.WATCHED))
+
+
+def _create(db: Database, tables: Iterable[Table]) -> None:
+    for table in tables:
+        for sql in table.create("TEXT", "INTEGER"):
+            db.execute(sql)
 
 
 RELEASED: Final = (m001_schema.__name__, m002_subscriptions.__name__)

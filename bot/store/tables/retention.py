@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlite_utils import Database
-
-from bot.store.sqlite.tables import buttons
+from bot.store.database import Tx
+from bot.store.tables import buttons
 
 # Without cards of approvals, grants and reviews: a start reads those to know which messages exist.
 _CARDS: Final = ("op", "say", "file", "skipped")
@@ -26,15 +25,15 @@ _KEYS: Final = """
     DELETE FROM facts WHERE key IN (SELECT key FROM facts WHERE key >= ? AND key < ? AND at < ? LIMIT ?)"""
 
 
-def prune(db: Database, before: str, limit: int) -> int:
+def prune(db: Tx, before: str, limit: int) -> int:
     """Delete what ended before `before`, at most `limit` of each sort. Returns how many requests, watches, forms and buttons.
 
     Keeps messages that Slack doesn't have yet. A press on a deleted button is answered like an unknown one.
     """
-    ended = [request for (request,) in db.conn.execute(_ENDED, (before, limit))]
+    ended = [request for (request,) in db.execute(_ENDED, (before, limit))]
     cards = [(f"{card}:{request}",) for request in ended for card in _CARDS]
     facts = [(f"{fact}:{request}",) for request in ended for fact in _FACTS]
-    execute, each = db.conn.execute, db.conn.executemany
+    execute, each = db.execute, db.executemany
     each("DELETE FROM buttons WHERE retired_at IS NULL AND message_key = ?", cards)
     each("DELETE FROM messages WHERE key = ? AND (have >= want OR gone = 1)", cards)
     beside = [(f"{card}:{request}:", f"{card}:{request}A") for request in ended for card in _BESIDE]

@@ -1,42 +1,23 @@
-"""The check of the chain: recomputes every hash and checks the link of every entry to the one before.
-
-SQLite builds the canonical JSON (its `json_object` escapes as `core.value.canonical` does; a test compares them), so that
-Python only hashes. An entry that SQLite's JSON can't represent was changed.
-"""
-
-# ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
+"""The check of the chain: recomputes every hash and checks the link of every entry to the one before."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlite_utils import Database
-
-from bot.core.audit import HASHED_COLUMNS, ZERO_HASH
+from bot.core.audit import ZERO_HASH
 from bot.core.records import Verdict
-from bot.store.sqlite.driver import sqlite3
-from bot.store.sqlite.tables.audit import GUARDS
+from bot.store.database import Tx, Unit
+from bot.store.errors import UnreadableError
 
 CHUNK: Final = 20_000
 HEAD_FORM: Final = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 
-def _canonical(names: Sequence[str]) -> str:
-    pairs = ", ".join(f"'{name}', {name}" for name in sorted(names))
-    return f"json_object({pairs})"
-
-
-_FORMS: Final = " ".join(f"WHEN {version} THEN {_canonical(names)}" for version, names in HASHED_COLUMNS.items())
-_READ: Final = (
-    f"SELECT seq, prev_hash, hash, CAST(prev_hash || CASE v {_FORMS} END AS BLOB) "
-    "FROM audit NOT INDEXED WHERE seq > ? ORDER BY seq LIMIT ?"
-)
-
-Read = Callable[[Callable[[Database], Any]], Any]
+Read = Callable[[Unit[Any]], Any]
 
 
 @dataclass(slots=True)
@@ -69,7 +50,7 @@ def verify(read: Read, head: str | None = None) -> Verdict:
         if form is None:
             return _verdict(walk, None, "The head must have the form SEQ:HASH, with 64 hex digits.", tail=False)
         walk.head_seq, wanted = int(form[1]), form[2]
-    missing = read(_missing_guards)
+    missing = read(lambda db: db.dialect.missing_guards(db))
     try:
         while read(lambda db: _chunk(db, walk)) == CHUNK:
             pass
@@ -98,18 +79,12 @@ def _head(walk: _Walk) -> str | None:
     return f"{walk.seq}:{walk.last}" if walk.seq else None
 
 
-def _missing_guards(db: Database) -> list[str]:
-    """Triggers that are missing or different from those of this program. Blanks may differ."""
-    present = dict(db.conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
-    return [name for name, sql in GUARDS.items() if " ".join(present.get(name, "").split()) != " ".join(sql.split())]
-
-
-def _chunk(db: Database, walk: _Walk, limit: int = CHUNK) -> int:
+def _chunk(db: Tx, walk: _Walk, limit: int = CHUNK) -> int:
     """Check the next entries, at most `limit`. Returns their number."""
     before = walk.seq
     try:
-        why = _check(db.conn.execute(_READ, (before, limit)), walk)
-    except sqlite3.Error as error:
+        why = _check(db.dialect.chained(db, before, limit), walk)
+    except UnreadableError as error:
         if limit > 1:
             # The driver reads one row ahead, so only reading each one alone shows which row failed.
             while _chunk(db, walk, 1):

@@ -4,43 +4,40 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlite_utils import Database
 
 from bot.core.audit import COLUMNS
 from bot.core.records import Filters, StoredEntry, stamp
-from bot.store.sqlite.tables.audit import COMMON_EVENTS
+from bot.store.database import Term, Tx
+from bot.store.tables.audit import COMMON_EVENTS
+from bot.store.words import words
 
 MOST: Final = 500
 # Entries are in the order of commits. Their `at` was read before that, from clocks that may jump.
 SLACK_SECONDS: Final = 3600
 
-# The first given one of these leads the search. A plus sign stops SQLite from choosing another index.
+# The first given one of these leads the search.
 _INDEXED: Final = ("request_id", "target_id", "user_id", "channel_id")
-_WORD: Final = re.compile(r"\w")
 _ENTRIES: Final = TypeAdapter(list[StoredEntry])
 
 
-def search(db: Database, filters: Filters, before_seq: int | None, limit: int) -> list[StoredEntry]:
+def search(db: Tx, filters: Filters, before_seq: int | None, limit: int) -> list[StoredEntry]:
     """The matching entries, newest first, at most `limit` (1 to 500) and below `before_seq`."""
     wheres: list[str] = []
     values: list[Any] = []
-    match = _match(filters)
-    if match == "":
+    terms = _terms(filters)
+    if terms == ():
         return []
-    source = "audit r"
-    seq = "r.seq"
-    if match is not None:
-        source = "audit_fts f CROSS JOIN audit r ON r.seq = f.rowid"
-        seq = "f.rowid"
-        wheres.append("audit_fts MATCH ?")
-        values.append(match)
-    _place(filters, wheres, values, led=match is not None)
+    source, seq = "audit r", "r.seq"
+    if terms is not None:
+        source, seq, condition = db.dialect.searched
+        wheres.append(condition)
+        values.append(db.dialect.search_query(terms))
+    _place(filters, wheres, values, "" if terms is None else db.dialect.no_index, db.dialect.no_index)
     low, high = _bounds(db, filters, before_seq)
     if low is not None:
         wheres.append(f"{seq} >= ?")
@@ -49,9 +46,9 @@ def search(db: Database, filters: Filters, before_seq: int | None, limit: int) -
         wheres.append(f"{seq} <= ?")
         values.append(high)
     columns = ", ".join(f"r.{name}" for name in COLUMNS)
-    sql = f"SELECT {columns} FROM {source} WHERE {' AND '.join(wheres) or '1'} ORDER BY {seq} DESC LIMIT ?"
+    sql = f"SELECT {columns} FROM {source} WHERE {' AND '.join(wheres) or '1 = 1'} ORDER BY {seq} DESC LIMIT ?"
     values.append(max(1, min(limit, MOST)))
-    return entries(db.conn.execute(sql, values))
+    return entries(db.execute(sql, values))
 
 
 def entries(rows: Iterable[tuple[Any, ...]]) -> list[StoredEntry]:
@@ -59,43 +56,35 @@ def entries(rows: Iterable[tuple[Any, ...]]) -> list[StoredEntry]:
     return _ENTRIES.validate_python([dict(zip(COLUMNS, row, strict=True)) for row in rows])
 
 
-def _match(filters: Filters) -> str | None:
-    """The full-text query: None when not needed, empty when nothing can match.
+def _terms(filters: Filters) -> tuple[Term, ...] | None:
+    """What the full-text search looks for: None when it isn't needed, empty when nothing can match.
 
     It also searches verbs: they have no index, and a rare one would need a scan of the whole audit log.
     """
-    terms: list[str] = []
+    terms: list[Term] = []
     if filters.text is not None:
-        words = [word for word in filters.text.replace("\0", " ").split() if _WORD.search(word)]
-        if not words:
-            return ""
-        terms += [_term(word) for word in words]
+        found = [Term(tuple(words(part)), prefix=part.endswith("*")) for part in filters.text.split()]
+        terms += [term for term in found if term.words]
+        if not terms:
+            return ()
     if filters.verb is not None and not any(getattr(filters, name) for name in _INDEXED):
-        words = [word for word in filters.verb.replace("\0", " ").split() if _WORD.search(word)]
-        terms += [f"verb : {_quoted(word)}" for word in words]
-    return " AND ".join(terms) if terms else None
+        terms += [Term((word,), verb=True) for word in words(filters.verb)]
+    return tuple(terms) or None
 
 
-def _term(word: str) -> str:
-    return _quoted(word[:-1]) + " *" if word.endswith("*") and len(word) > 1 else _quoted(word)
-
-
-def _quoted(word: str) -> str:
-    return '"' + word.replace('"', '""') + '"'
-
-
-def _place(filters: Filters, wheres: list[str], values: list[Any], *, led: bool) -> None:
+def _place(filters: Filters, wheres: list[str], values: list[Any], led: str, no_index: str) -> None:
+    """The conditions on columns. `led` is empty until one of them leads the search."""
     for name in _INDEXED:
         value = getattr(filters, name)
         if value is not None:
-            wheres.append(f"{'+' if led else ''}r.{name} = ?")
+            wheres.append(f"{led}r.{name} = ?")
             values.append(value)
-            led = True
+            led = no_index
     if filters.event is not None:
-        wheres.append("+r.event = ?" if led else "r.event = ?")
+        wheres.append(f"{led}r.event = ?")
         values.append(filters.event)
         if not led and filters.event not in COMMON_EVENTS.replace("'", " ").split():
-            # Written out, because SQLite only uses a partial index when the query contains its condition.
+            # Written out, because a partial index is only used when the query contains its condition.
             wheres.append(f"r.{COMMON_EVENTS}")
     for name, comparison in (
         ("verb", "verb = ?"),
@@ -110,7 +99,7 @@ def _place(filters: Filters, wheres: list[str], values: list[Any], *, led: bool)
             values.append(value)
 
 
-def _bounds(db: Database, filters: Filters, before_seq: int | None) -> tuple[int | None, int | None]:
+def _bounds(db: Tx, filters: Filters, before_seq: int | None) -> tuple[int | None, int | None]:
     """The first and last seq that can match, by binary search: entries are almost in the order of their time."""
     low = high = None
     if filters.since is not None:
@@ -122,13 +111,13 @@ def _bounds(db: Database, filters: Filters, before_seq: int | None) -> tuple[int
     return low, high
 
 
-def _first_at(db: Database, at: str) -> int:
+def _first_at(db: Tx, at: str) -> int:
     """The first seq whose entry is not before `at`, as if entries were in order of time; one past the end without one."""
-    last = db.conn.execute("SELECT max(seq) FROM audit").fetchone()[0] or 0
+    last = db.execute("SELECT max(seq) FROM audit").fetchone()[0] or 0
     low, high = 1, int(last) + 1
     while low < high:
         middle = (low + high) // 2
-        row = db.conn.execute("SELECT at FROM audit WHERE seq = ?", (middle,)).fetchone()
+        row = db.execute("SELECT at FROM audit WHERE seq = ?", (middle,)).fetchone()
         if row is None or row[0] < at:
             low = middle + 1
         else:

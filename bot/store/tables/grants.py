@@ -7,53 +7,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlite_utils import Database
-
 from bot.core.records import Grant
-from bot.store.sqlite.tables.sql import LIMIT, as_model, changed, dumped, found, inserted, table
+from bot.store.database import Statement, Tx
+from bot.store.tables.sql import LIMIT, Table, as_model, dumped, found, inserted
 
 _JSON: Final = ("verbs", "targets")
-_TEXTS: Final = (
-    "id user_id verbs targets channel_id granted_by reason from_at until_at state reviewed_by reviewed_at request_id"
+TABLE: Final = Table(
+    "grants",
+    "id user_id! verbs! targets! channel_id granted_by! reason from_at! until_at! state! reviewed_by reviewed_at "
+    "request_id! breakglass#!",
+    "id",
+    indexes=(
+        "CREATE INDEX grants_open ON grants (until_at) WHERE state = 'open'",
+        "CREATE INDEX grants_user ON grants (user_id) WHERE state = 'open'",
+        "CREATE INDEX grants_unreviewed ON grants (from_at) WHERE breakglass = 1 AND reviewed_at IS NULL",
+    ),
 )
 
 
-def create(db: Database) -> None:
-    """Make the table."""
-    grants = table(db, "grants")
-    grants.create(
-        {**dict.fromkeys(_TEXTS.split(), str), "breakglass": int},
-        pk="id",
-        not_null=(
-            "user_id",
-            "verbs",
-            "targets",
-            "granted_by",
-            "from_at",
-            "until_at",
-            "state",
-            "breakglass",
-            "request_id",
-        ),
-    )
-    db.execute("CREATE INDEX grants_open ON grants (until_at) WHERE state = 'open'")
-    db.execute("CREATE INDEX grants_user ON grants (user_id) WHERE state = 'open'")
-    db.execute("CREATE INDEX grants_unreviewed ON grants (from_at) WHERE breakglass = 1 AND reviewed_at IS NULL")
-
-
-def add(db: Database, grant: Grant) -> None:
+def add(db: Tx, grant: Grant) -> None:
     """Insert a grant."""
     values: dict[str, Any] = grant.model_dump(exclude=set(_JSON))
     values |= {"verbs": dumped(list(grant.verbs)), "targets": dumped(list(grant.targets))}
     inserted(db, "grants", {**values, "breakglass": int(grant.breakglass)})
 
 
-def by_id(db: Database, grant_id: str) -> Grant | None:
+def by_id(db: Tx, grant_id: str) -> Grant | None:
     """One grant."""
     return _first(_grants(db, "id = ?", (grant_id,)))
 
 
-def for_user(db: Database, user_id: str, channel_id: str, now: str) -> Sequence[Grant]:
+def for_user(db: Tx, user_id: str, channel_id: str, now: str) -> Sequence[Grant]:
     """The active grants of a user in a channel."""
     wheres = (
         "state = 'open' AND user_id = ? AND (channel_id IS NULL OR channel_id = ?) AND from_at <= ? AND until_at > ?"
@@ -61,31 +45,31 @@ def for_user(db: Database, user_id: str, channel_id: str, now: str) -> Sequence[
     return _grants(db, wheres, (user_id, channel_id, now, now))
 
 
-def opened(db: Database, now: str) -> Sequence[Grant]:
+def opened(db: Tx, now: str) -> Sequence[Grant]:
     """Every active grant, the earliest end first."""
     return _grants(db, "state = 'open' AND until_at > ?", (now,))
 
 
-def due(db: Database, now: str) -> Sequence[Grant]:
+def due(db: Tx, now: str) -> Sequence[Grant]:
     """Open grants that have expired."""
     return _grants(db, "state = 'open' AND until_at <= ?", (now,))
 
 
-def end(db: Database, grant_id: str, state: str) -> bool:
+def end(grant_id: str, state: str) -> Statement:
     """Open -> `state`."""
-    return changed(db, "UPDATE grants SET state = ? WHERE id = ? AND state = 'open'", (state, grant_id))
+    return "UPDATE grants SET state = ? WHERE id = ? AND state = 'open'", (state, grant_id)
 
 
-def review(db: Database, grant_id: str, by: str, at: str) -> bool:
+def review(grant_id: str, by: str, at: str) -> Statement:
     """Review a use of break-glass, once, and not by the person who used it."""
     sql = (
         "UPDATE grants SET reviewed_by = ?, reviewed_at = ? "
         "WHERE id = ? AND breakglass = 1 AND reviewed_at IS NULL AND user_id <> ?"
     )
-    return changed(db, sql, (by, at, grant_id, by))
+    return sql, (by, at, grant_id, by)
 
 
-def _grants(db: Database, wheres: str, values: Sequence[Any]) -> list[Grant]:
+def _grants(db: Tx, wheres: str, values: Sequence[Any]) -> list[Grant]:
     rows = found(db, f"SELECT * FROM grants WHERE {wheres} ORDER BY until_at LIMIT {LIMIT}", values)
     return [as_model(Grant, row, _JSON) for row in rows]
 

@@ -1,0 +1,268 @@
+"""The store's port to a database: what a unit of work sees, and the thread that commits many units together.
+
+A unit of work is a function of an open transaction (`Tx`). The writer takes all waiting units (at most `BATCH`), runs them in one
+transaction, commits once, and wakes every caller. When one unit fails, all are rolled back and run again, each on its own. So
+a unit may run twice and must change nothing but the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Protocol, TypeVar
+
+from bot.store.errors import closed
+
+T = TypeVar("T")
+
+BATCH: Final = 128
+PATIENCE: Final = 0.004  # seconds that non-urgent units wait for others to join the commit
+
+
+class Rows(Protocol):
+    """The result of a statement."""
+
+    @property
+    def rowcount(self) -> int: ...
+    @property
+    def description(self) -> Sequence[Sequence[Any]] | None: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Words in a row that an entry must contain. `prefix`: the last one is a beginning. `verb`: in the entry's verb."""
+
+    words: tuple[str, ...]
+    prefix: bool = False
+    verb: bool = False
+
+
+class Dialect(ABC):
+    """SQL in which the databases differ.
+
+    `json_list` is a query for the texts of a bound JSON list, as the column `value`. `no_index` before a column stops the
+    planner from using its index. `searched` is the source, the column of the sequence number and the condition of a search by
+    text, for which `search_query` makes the value.
+    """
+
+    json_list: ClassVar[str]
+    no_index: ClassVar[str]
+    searched: ClassVar[tuple[str, str, str]]
+
+    @abstractmethod
+    def json_text(self, column: str, *path: str) -> str:
+        """An expression for the text at a path in a JSON column; NULL if there is none."""
+
+    @abstractmethod
+    def search_query(self, terms: Sequence[Term]) -> str:
+        """The value of a search for entries that contain all terms."""
+
+    @abstractmethod
+    def chained(self, tx: Tx, after: int, limit: int) -> Iterable[tuple[int, str, str, bytes | None]]:
+        """Sequence number, hashes and hashed bytes of the next entries, in order. No bytes for an unknown version."""
+
+    @abstractmethod
+    def missing_guards(self, tx: Tx) -> list[str]:
+        """Names of the triggers of the audit log that are missing or different from those of this program."""
+
+
+class Tx(Protocol):
+    """An open transaction. Values are bound with `?`. The head is the sequence number and hash of the last audit entry."""
+
+    dialect: Dialect
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> Rows: ...
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> object: ...
+    def head(self) -> tuple[int, str] | None: ...
+    def add_entries(self, records: Sequence[Sequence[Any]]) -> None: ...
+
+
+Unit = Callable[[Tx], T]
+Statement = tuple[str, Sequence[Any]]
+
+
+@dataclass(slots=True)
+class Job:
+    """A waiting unit, its caller, and its result. `loop` is None when a thread waits."""
+
+    unit: Unit[Any]
+    waiter: asyncio.Future[Any] | Future[Any]
+    loop: asyncio.AbstractEventLoop | None
+    urgent: bool = True
+    fenced: bool = True
+    result: Any = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        """Pass the result to the caller. Must run on the loop when there is one."""
+        if self.waiter.done():
+            return
+        if self.error is not None:
+            self.waiter.set_exception(self.error)
+        else:
+            self.waiter.set_result(self.result)
+
+
+class Database(ABC):
+    """An open database: one writer thread and a small pool of readers. Every method raises StoreProblem."""
+
+    shared: ClassVar[bool] = False  # whether several replicas may use it at once
+
+    def __init__(self, readers: int) -> None:
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._pool = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
+        self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
+
+    async def write(self, unit: Unit[T], *, urgent: bool = False, fenced: bool = True) -> T:
+        """Run `unit` in a transaction. Returns when its commit is on the disk.
+
+        `urgent`: Slack waits for it. Other units wait a moment for more, because one commit can serve many. `fenced`: only
+        the leader of the workspace may do this (see `fence`).
+        """
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[T] = loop.create_future()
+        self._enqueue(Job(unit, waiter, loop, urgent, fenced))
+        return await waiter
+
+    def write_sync(self, unit: Unit[T]) -> T:
+        """`write` for a thread without an event loop, for any replica."""
+        waiter: Future[T] = Future()
+        self._enqueue(Job(unit, waiter, None, fenced=False))
+        return waiter.result()
+
+    async def read(self, unit: Unit[T]) -> T:
+        """Run `unit` in a read-only transaction. It sees the state of the last commit."""
+        return await asyncio.wrap_future(self._submit_read(unit))
+
+    async def glance(self, unit: Unit[T]) -> T:
+        """`read` for one indexed statement."""
+        return await self.read(unit)
+
+    def read_sync(self, unit: Unit[T]) -> T:
+        """`read` for a thread without an event loop."""
+        return self._submit_read(unit).result()
+
+    async def close(self) -> None:
+        """Finish the waiting units and close. A second call does nothing."""
+        await asyncio.get_running_loop().run_in_executor(None, self.close_sync)
+
+    def close_sync(self) -> None:
+        """`close` for a thread without an event loop."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put(None)
+        self._pool.shutdown(wait=True)
+        self._close_readers()
+        self._thread.join()
+        self._release()
+
+    def fence(self, epoch: int | None) -> None:  # noqa: B027  one bot has nothing to do
+        """From now on a fenced unit is only committed while `epoch` leads the workspace. Nothing to do when one bot uses it."""
+
+    def wake(self, callback: Callable[[], None]) -> None:  # noqa: B027  one bot has nothing to do
+        """Call `callback` when another replica has committed something for the leader. Never, when one bot uses it."""
+
+    def check(self) -> None:  # noqa: B027  a server has no file
+        """Raises StoreProblem when the open database is not the configured one anymore."""
+
+    @abstractmethod
+    def check_all(self) -> None:
+        """The database's own check of everything. Blocks. Raises StoreProblem (store_corrupt)."""
+
+    @abstractmethod
+    def save_head(self) -> None:
+        """Remember the head of the audit log for the check at the next start."""
+
+    @abstractmethod
+    def _run(self, batch: list[Job]) -> None:
+        """Run the units of `batch` in one transaction. Afterwards each has a result or an error."""
+
+    @abstractmethod
+    def _read(self, unit: Unit[T]) -> T:
+        """Run `unit` on this thread's reader, in one read transaction."""
+
+    @abstractmethod
+    def _close_readers(self) -> None:
+        """Close the connections of the readers."""
+
+    @abstractmethod
+    def _release(self) -> None:
+        """Close what is still open, after the last unit."""
+
+    def _finish(self) -> None:  # noqa: B027  optional
+        """The last thing that the writer thread does."""
+
+    def _enqueue(self, job: Job) -> None:
+        with self._closing:
+            if self._closed:
+                raise closed()
+            self._jobs.put(job)
+
+    def _submit_read(self, unit: Unit[T]) -> Future[T]:
+        with self._closing:
+            if self._closed:
+                raise closed()
+            return self._pool.submit(self._read, unit)
+
+    def _serve(self) -> None:
+        stop = False
+        while not stop:
+            batch, stop = self._gathered()
+            if batch:
+                self._run(batch)
+                _wake(batch)
+        self._finish()
+
+    def _gathered(self) -> tuple[list[Job], bool]:
+        """The units to commit together, and whether this is the last batch."""
+        batch: list[Job] = []
+        hurry = False
+        job = self._jobs.get()
+        while job is not None:
+            batch.append(job)
+            hurry = hurry or job.urgent
+            if len(batch) == BATCH:
+                return batch, False
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                if hurry:
+                    return batch, False
+                hurry = True
+                try:
+                    job = self._jobs.get(timeout=PATIENCE)
+                except queue.Empty:
+                    return batch, False
+        return batch, True
+
+
+def _wake(batch: list[Job]) -> None:
+    """Settle every job, with one call into each event loop."""
+    loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    for job in batch:
+        if job.loop is None:
+            job.settle()
+        else:
+            loops.setdefault(job.loop, []).append(job)
+    for loop, jobs in loops.items():
+        # A closed loop has no waiting callers.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle_all, jobs)
+
+
+def _settle_all(jobs: list[Job]) -> None:
+    for job in jobs:
+        job.settle()

@@ -1,0 +1,98 @@
+"""Helpers of all tables: their columns, rows as dictionaries, JSON columns, and a compare-and-set."""
+
+# ruff: noqa: S608 - only constants and names of columns are put together here; every value is bound.
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel
+
+from bot.core.redact import redact_json
+from bot.core.value import Json, canonical
+from bot.store.database import Statement, Tx
+
+M = TypeVar("M", bound=BaseModel)
+
+LIMIT: Final = 1000
+_NO_SECRETS: Final = ("request_id", "dedupe_key", "actor", "place", "at", "source", "target", "verb")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The columns of a table: texts, or integers with `#`, and with `!` when they are never NULL. `key` is the primary key.
+
+    The order of arrival is the column `rowid` in both databases.
+    """
+
+    name: str
+    columns: str
+    key: str
+    indexes: tuple[str, ...] = ()
+    references: str = ""
+
+    def create(self, text: str, integer: str, arrival: str = "") -> list[str]:
+        """The statements that make it. `text` and `integer` are types, `arrival` the column of a database without `rowid`."""
+        columns = [
+            f"{name.rstrip('!#')} {integer if '#' in name else text}{' NOT NULL' * ('!' in name)}"
+            for name in self.columns.split()
+        ]
+        parts = [*columns, arrival, f"PRIMARY KEY ({self.key})", self.references]
+        return [f"CREATE TABLE {self.name} ({', '.join(filter(None, parts))})", *self.indexes]
+
+
+def dumped(value: object) -> str | None:
+    """JSON text of a value or of plain data; None stays None."""
+    if value is None:
+        return None
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
+    return canonical(value)
+
+
+def found(db: Tx, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """The rows of a query, each a dictionary by column."""
+    rows = db.execute(sql, parameters)
+    names = [column[0] for column in rows.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def as_model(model: type[M], record: Mapping[str, Any], json_columns: Iterable[str]) -> M:
+    """A stored row as its value. `json_columns` contain JSON text.
+
+    Columns and fields that a newer version added are left out, because it may run beside this one.
+    """
+    data = dict(record)
+    for name in json_columns:
+        if data[name] is not None:
+            data[name] = json.loads(data[name])
+    return model.model_validate(data, extra="ignore")
+
+
+def changed(db: Tx, statement: Statement) -> bool:
+    """Run an UPDATE whose WHERE is a compare-and-set. True when it changed a row."""
+    return db.execute(*statement).rowcount > 0
+
+
+def inserted(db: Tx, name: str, values: Mapping[str, Any]) -> None:
+    """Insert one row with fixed SQL, which a statement cache can reuse."""
+    columns = ", ".join(values)
+    marks = ", ".join("?" * len(values))
+    db.execute(f"INSERT INTO {name} ({columns}) VALUES ({marks})", tuple(values.values()))
+
+
+def masked(text: str | None, secrets: Iterable[str]) -> str | None:
+    """A JSON text with its secrets masked. Names and ids stay unchanged."""
+    if text is None:
+        return None
+    document: dict[str, Json] = json.loads(text)
+    changed = {
+        name: value
+        if name in _NO_SECRETS
+        else redact_json(value, "" if isinstance(value, list | dict) else name, secrets)
+        for name, value in document.items()
+    }
+    return text if changed == document else json.dumps(changed, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,69 @@
+"""Names: the known targets of vendors' ids. Facts: small values that the program must remember."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from bot.core.operation import Target
+from bot.core.value import Json
+from bot.store.database import Statement, Tx
+from bot.store.tables.sql import Table, dumped
+
+_REMEMBER = (
+    "INSERT INTO names (backend, kind, id, target, seen_at) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (backend, kind, id) DO UPDATE SET target = excluded.target, seen_at = excluded.seen_at"
+)
+
+
+NAMES: Final = Table("names", "backend! kind! id! target! seen_at!", "backend, kind, id")
+FACTS: Final = Table("facts", "key! value! at!", "key")
+
+
+def remember(db: Tx, targets: Sequence[Target], at: str) -> None:
+    """Store these. A later name replaces an earlier one."""
+    rows = [(target.backend, target.kind, target.id, dumped(target), at) for target in targets]
+    db.executemany(_REMEMBER, rows)
+
+
+def by_id(db: Tx, backend: str, kind: str, id: str) -> Target | None:
+    """One remembered target."""
+    sql = "SELECT target FROM names WHERE backend = ? AND kind = ? AND id = ?"
+    row = db.execute(sql, (backend, kind, id)).fetchone()
+    return Target.model_validate_json(row[0]) if row else None
+
+
+def known(db: Tx, backend: str, kind: str | None) -> list[tuple[Target, str]]:
+    """The remembered targets of a backend, with the time when each was last seen."""
+    sql = "SELECT target, seen_at FROM names WHERE backend = ? AND (CAST(? AS TEXT) IS NULL OR kind = ?) ORDER BY kind, id"
+    rows = db.execute(sql, (backend, kind, kind))
+    return [(Target.model_validate_json(target), seen_at) for target, seen_at in rows]
+
+
+def value(db: Tx, key: str) -> Json:
+    """A small value by its key, or None."""
+    row = db.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
+    value: Json = json.loads(row[0]) if row else None
+    return value
+
+
+def keys_since(db: Tx, prefix: str, at: str) -> list[str]:
+    """The keys with that prefix that were set at or after a time."""
+    sql = "SELECT key FROM facts WHERE key >= ? AND key < ? AND at >= ? ORDER BY key"
+    return [str(key) for (key,) in db.execute(sql, (prefix, prefix + "\U0010ffff", at))]
+
+
+def set_fact_once(key: str, value: Json, at: str) -> Statement:
+    """Store a small value if its key is new."""
+    sql = "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING"
+    return sql, (key, dumped(value) or "null", at)
+
+
+def set_value(db: Tx, key: str, value: Json, at: str) -> None:
+    """Store a small value, replacing an earlier one."""
+    sql = (
+        "INSERT INTO facts (key, value, at) VALUES (?, ?, ?) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at"
+    )
+    db.execute(sql, (key, dumped(value) or "null", at))
