@@ -133,7 +133,7 @@ async def test_watches_lists_them_and_ends_ones_own(team: Team) -> None:
     await env.does("watches", "Runs in progress and watched targets", "None.")
     before = polls(team)
     team.later(seconds=60)
-    await env.bot.timers.beat()
+    await env.bot.leader.timers.beat()
     await env.quiet()
     assert polls(team) == before
 
