@@ -113,11 +113,36 @@ class FormView(Value):
     fields: tuple[FormField, ...] = ()
 
 
+class HomeRow(Value):
+    """One line of the Home tab, with at most one button beside it."""
+
+    title: str
+    text: str = ""
+    button: Button | None = None
+
+
+class HomeSection(Value):
+    """A part of the Home tab: one line for each thing. `note` says what was left out; `mention` are the ids that are named."""
+
+    title: str
+    rows: tuple[HomeRow, ...] = ()
+    note: str = ""
+    buttons: tuple[Button, ...] = ()
+    mention: tuple[str, ...] = ()
+
+
 class HomeView(Value):
-    """The Home tab of one person: sections in order, each a heading, facts, lines and buttons."""
+    """The Home tab of one person: sections of lines, and whole cards."""
 
     user_id: str
-    sections: tuple[Card, ...]
+    sections: tuple[HomeSection | Card, ...]
+
+    @property
+    def buttons(self) -> tuple[Button, ...]:
+        """Every button of the tab."""
+        rows = [row for part in self.sections if isinstance(part, HomeSection) for row in part.rows]
+        beside = [row.button for row in rows if row.button is not None]
+        return (*[button for part in self.sections for button in part.buttons], *beside)
 
     @property
     def key(self) -> str:

@@ -1,32 +1,61 @@
-"""The Home tab of one person: their approvals, requests, runs and paused schedules, and the state of the backends."""
+"""The Home tab of one person: what waits for them, what runs, their targets, and what ends soon. A press shows another page."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from bot.core.card import Card, HomeView, Line, Tone
-from bot.core.intent import Actor, Place
-from bot.core.outcome import Fact, Table
+from bot.core.approval_record import Approval
+from bot.core.card import Button, HomeRow, HomeSection, HomeView
+from bot.core.intent import Actor, Intent, Place
+from bot.core.operation import Target
 from bot.core.policy.visibility import Visibility
 from bot.core.records import stamp
+from bot.core.text import plural, utc_text
+from bot.core.value import Json
 from bot.features import approvals
-from bot.features.builtins.tables import approvals_table, pauses_of, runs_of
+from bot.features.builtins.tables import label_of
+from bot.features.favourites import favourites, recent, star, unstar
+from bot.operations import cards
 from bot.operations.authorize import sight_of
 from bot.runtime.context import Context
-from bot.runtime.health import in_words
 
 HOMES_EVERY: Final = 2.0  # seconds between two rounds
 AT_ONCE: Final = 3  # tabs a round: 90 a minute, and Slack takes a hundred
 LOOKED_LATELY: Final = timedelta(days=1)
+TAG: Final = "home1"
+MOST: Final = 5  # rows with a button in a section
+MOST_LINES: Final = 10
 _OPENED: Final = "home:"
+_PAGE: Final = "home-page:"
+_START: Final = "Start…"
+_DECISIONS, _FAVOURITES = "decisions", "favourites"
 
 
 async def open_home(ctx: Context, user: str, team: str) -> None:
     """Show the tab that a person opened, and redraw it for a day whenever something in it changes."""
     now = stamp(ctx.clock.now())
     await ctx.store.set_value(f"{_OPENED}{user}", now, now)
+    await _turn_to(ctx, user, "")
     await ctx.presenter.home(await home_view(ctx, user, team))
+
+
+async def pressed(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:
+    """Show another page, or star or unstar a target."""
+    user = intent.actor.user_id
+    if "page" in means:
+        await _turn_to(ctx, user, str(means["page"]))
+    for name, change in (("star", star), ("unstar", unstar)):
+        if name in means:
+            await change(ctx, user, Target.model_validate(means[name]))
+    await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
+    await ctx.presenter.home(await home_view(ctx, user, intent.place.team_id))
+
+
+async def _turn_to(ctx: Context, user: str, page: str) -> None:
+    if await ctx.store.value(f"{_PAGE}{user}") != page:
+        await ctx.store.set_value(f"{_PAGE}{user}", page, ctx.clock.now())
 
 
 async def redraw(ctx: Context) -> None:
@@ -50,23 +79,186 @@ async def home_view(ctx: Context, user: str, team: str) -> HomeView:
     """Read from the store and the directory's cache, not from the backends, so that it opens at once."""
     place = Place(team_id=team, channel_id="")
     seen = await sight_of(ctx, Actor(user_id=user, team_id=team), place)
-    sections = [
-        *await approvals.home_cards(ctx, user, place),
-        _section(place, "Waiting for approval", await approvals_table(ctx, user=user), "No requests."),
-        _section(place, "Your runs", await runs_of(ctx, user, seen), "No runs in progress."),
-        _section(place, "Your paused schedules", await pauses_of(ctx, user, seen), "No paused schedules."),
-        _backends(ctx, place, seen),
+    page = await ctx.store.value(f"{_PAGE}{user}")
+    waiting = await _waiting_for(ctx, user)
+    if page == _DECISIONS and not waiting:
+        await _turn_to(ctx, user, "")
+    elif page == _DECISIONS:
+        back = HomeSection(title="Waiting for your decision", buttons=(_button(ctx, user, "Back", page=""),))
+        return HomeView(user_id=user, sections=(back, *await approvals.home_cards(ctx, user, place)))
+    if page == _FAVOURITES:
+        return HomeView(user_id=user, sections=await _favourites_page(ctx, user, seen))
+    sections = (
+        _decisions(ctx, user, waiting),
+        await _requests(ctx, user),
+        await _runs(ctx, user, seen),
+        await _ending(ctx, user, seen),
+        await _watched(ctx, user, seen),
+    )
+    shown = [section for section in sections if section.rows]
+    calm = () if shown else (HomeRow(title="", text="Nothing is running, and nothing waits for you."),)
+    buttons = [_button(ctx, user, _START, open="")]
+    if waiting:
+        buttons.append(_button(ctx, user, f"Approve {len(waiting)}", page=_DECISIONS))
+    top = HomeSection(title="Signalbox", rows=calm, buttons=tuple(buttons))
+    return HomeView(user_id=user, sections=(top, *shown, await _targets(ctx, user, seen), _backends(ctx, seen)))
+
+
+def _button(ctx: Context, user: str, label: str, **means: Json) -> Button:
+    style = "primary" if label == _START else None
+    return Button(
+        label=label, action="home", id=ctx.ids.secret(), style=style, means={"tag": TAG, **means}, only_user=user
+    )
+
+
+def _section(title: str, rows: Sequence[HomeRow], most: int, people: Sequence[str] = (), more: str = "") -> HomeSection:
+    left = len(rows) - most
+    note = f"{plural(left, 'more', 'more')}{more}." if left > 0 else ""
+    return HomeSection(title=title, rows=tuple(rows[:most]), note=note, mention=tuple(dict.fromkeys(people)))
+
+
+async def _waiting_for(ctx: Context, user: str) -> list[Approval]:
+    """The approvals that this person may decide and did not vote on yet, the one that expires first first."""
+    found = []
+    for pending in await ctx.store.pending_decisions(state="open"):
+        approval = Approval.of(pending)
+        if approval is None or user not in approval.record.eligible:
+            continue
+        if not any(vote.user_id == user for vote in await ctx.store.votes(pending.id)):
+            found.append(approval)
+    return sorted(found, key=lambda approval: approval.pending.due_at)
+
+
+def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> HomeSection:
+    rows = [
+        HomeRow(
+            title=one.operation.title,
+            text=f"for <@{one.requester}>{_because(one.operation.reason)}, until {utc_text(one.pending.due_at)}",
+            button=_button(ctx, user, "Review", page=_DECISIONS),
+        )
+        for one in waiting
     ]
-    return HomeView(user_id=user, sections=tuple(sections))
+    people = [one.requester for one in waiting]
+    return _section("Waiting for your decision", rows, MOST, people)
 
 
-def _section(place: Place, title: str, table: Table, empty: str) -> Card:
-    lines = () if table.rows else (Line(text=empty),)
-    return Card(key=f"home:{title}", place=place, title=title, lines=lines, table=table if table.rows else None)
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""
 
 
-def _backends(ctx: Context, place: Place, seen: Visibility) -> Card:
+async def _requests(ctx: Context, user: str) -> HomeSection:
+    """Their own requests that wait for approval."""
+    mine = [Approval.of(pending) for pending in await ctx.store.pending_decisions(state="open", user=user)]
+    found = sorted((one for one in mine if one is not None), key=lambda one: one.pending.due_at)
+    rows = [
+        HomeRow(
+            title=one.operation.title,
+            text=f"waits for {', '.join(one.record.groups)}, until {utc_text(one.pending.due_at)}",
+        )
+        for one in found
+    ]
+    return _section("Your requests", rows, MOST_LINES)
+
+
+async def _runs(ctx: Context, user: str, seen: Visibility) -> HomeSection:
+    rows, people = [], []
+    for watch in (await ctx.store.open_watches_of(user))[::-1]:
+        name, state = await label_of(ctx, watch.target, seen), watch.view.state if watch.view else "Started"
+        where = cards.channel(watch.channel_id)
+        rows.append(HomeRow(title=name, text=f"{state} in {where}, since {utc_text(watch.made_at)}"))
+        people.append(str(watch.channel_id))
+    return _section("Your runs", rows, MOST_LINES, people, f". Type `{ctx.command} watches` in a channel")
+
+
+async def _ending(ctx: Context, user: str, seen: Visibility) -> HomeSection:
+    """Their pauses and grants, the one that ends first first."""
+    ends, people = [], []
+    for pause in await ctx.store.open_pauses():
+        if pause.user_id == user:
+            name, where = await label_of(ctx, pause.target, seen), cards.channel(pause.channel_id)
+            text = f"paused in {where}{_because(pause.reason)}, until {utc_text(pause.until_at)}"
+            ends.append((pause.until_at, name, text))
+            people.append(str(pause.channel_id))
+    for grant in await ctx.store.open_grants(ctx.clock.now()):
+        if grant.user_id == user:
+            what = "Break-glass" if grant.breakglass else f"{', '.join(grant.verbs)} {', '.join(grant.targets)}"
+            where = f" in {cards.channel(grant.channel_id)}" if grant.channel_id else ""
+            text = f"active{where}" if grant.breakglass else f"granted to you{where}"
+            ends.append((grant.until_at, what, f"{text}, until {utc_text(grant.until_at)}"))
+            people.append(str(grant.channel_id))
+    return _section("Ends soon", [HomeRow(title=name, text=text) for _, name, text in sorted(ends)], MOST_LINES, people)
+
+
+async def _watched(ctx: Context, user: str, seen: Visibility) -> HomeSection:
+    mine = [one for one in await ctx.store.subscriptions() if one.user_id == user and seen.target(one.target)]
+    rows = [
+        HomeRow(
+            title=one.target.label,
+            text=f"in {cards.channel(one.place.channel_id)}"
+            + (f", until {utc_text(one.until_at)}" if one.until_at else ""),
+        )
+        for one in mine
+    ]
+    return _section("You watch", rows, MOST_LINES, [one.place.channel_id for one in mine])
+
+
+async def _targets(ctx: Context, user: str, seen: Visibility) -> HomeSection:
+    """Favourites first, then what was used lately, each with a button that opens the launcher for it."""
+    starred = [target for target in await favourites(ctx, user) if seen.target(target)]
+    used = [target for target in await recent(ctx, user, MOST) if seen.target(target) and target not in starred]
+    rows = [
+        HomeRow(title=f"{'★ ' if target in starred else ''}{cards.written(target)}", button=_start(ctx, user, target))
+        for target in [*starred, *used[:MOST]]
+    ]
+    if not rows:
+        rows = [HomeRow(title="", text=f"None yet. Type `{ctx.command} star acc:shop/prices` to keep a target here.")]
+    section = _section("Favourites and recent targets", rows, 2 * MOST)
+    edit = (_button(ctx, user, "Edit favourites", page=_FAVOURITES),) if starred or used else ()
+    return section.model_copy(update={"buttons": edit})
+
+
+def _start(ctx: Context, user: str, target: Target) -> Button:
+    """Opens the launcher for this target, with `start` chosen where it can be started."""
+    starts = ctx.catalog.row(target.backend, "start", target.kind) is not None
+    verb = "start" if starts else "status"
+    return _button(ctx, user, "Start" if starts else "Status", open=f"{verb} {cards.written(target)}")
+
+
+async def _favourites_page(ctx: Context, user: str, seen: Visibility) -> tuple[HomeSection, ...]:
+    starred = await favourites(ctx, user)
+    used = [one for one in await recent(ctx, user, 2 * MOST) if seen.target(one) and one not in starred]
+    groups = (("Favourites", "Unstar", starred), ("Recent targets", "Star", used))
+    top = HomeSection(title="Edit favourites", buttons=(_button(ctx, user, "Done", page=""),))
+    return (
+        top,
+        *(
+            _section(
+                title,
+                [
+                    HomeRow(
+                        title=cards.written(target),
+                        button=_button(ctx, user, label, **{label.lower(): target.model_dump(mode="json")}),
+                    )
+                    for target in targets
+                ],
+                4 * MOST,
+            )
+            for title, label, targets in groups
+            if targets
+        ),
+    )
+
+
+def _backends(ctx: Context, seen: Visibility) -> HomeSection:
     names = [name for name in sorted(ctx.backends) if seen.backend(name)]
-    facts = tuple(Fact(label=name, value=in_words(name, ctx.health.latest(name))) for name in names)
-    lines = () if names else (Line(text="No rule names you yet. Ask an administrator of Signalbox."),)
-    return Card(key="home:backends", place=place, title="Backends", tone=Tone.PLAIN, facts=facts, lines=lines)
+    rows = [HomeRow(title=name, text=_health(ctx, name)) for name in names]
+    if not rows:
+        rows = [HomeRow(title="", text="No rule names you yet. Ask an administrator of Signalbox.")]
+    return _section("Backends", rows, 4 * MOST)
+
+
+def _health(ctx: Context, name: str) -> str:
+    checked = ctx.health.latest(name)
+    if checked is None:
+        return "not asked yet"
+    return "answers" if checked.health.ok else f"doesn't answer: {checked.health.summary}"

@@ -8,10 +8,10 @@ from bot.core.approval_record import Approval
 from bot.core.card import Tone
 from bot.core.command.capability import Risk
 from bot.core.command.parser import parse
-from bot.core.intent import Command, Intent, ParseError, Press
+from bot.core.intent import Command, Intent, Open, ParseError, Press
 from bot.core.records import StoredButton
 from bot.core.value import Json
-from bot.features import approvals, preflight
+from bot.features import approvals, home, preflight
 from bot.features.access import breakglass, breakglass_review
 from bot.features.forms import parameter_form
 from bot.features.refresh import refresh
@@ -19,6 +19,7 @@ from bot.features.replies import refusal
 from bot.features.replies.answer import say
 from bot.features.replies.double_press import earlier_press, tell_earlier
 from bot.intents.command import run_command
+from bot.intents.shortcut import opened
 from bot.operations.newer_run import meant, newer_run
 from bot.runtime.context import Context
 
@@ -33,6 +34,10 @@ async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
             return
         await say(ctx, intent, why_not or "This button is not known.")
         return
+    await _carry_out(ctx, intent, button, means)
+
+
+async def _carry_out(ctx: Context, intent: Intent, button: StoredButton, means: dict[str, Json]) -> None:
     tag = means.get("tag")
     if tag == "command1" and (command := meant(ctx.catalog, means)) is not None:
         await _from_card(ctx, intent, button, command)
@@ -45,7 +50,9 @@ async def press(ctx: Context, intent: Intent, pressed: Press) -> None:
     elif tag == parameter_form.TAG:
         await parameter_form.open_fill(ctx, intent, means)
     elif tag == approvals.ASK_TAG:
-        await approvals.open_ask(ctx, intent, dict(means))
+        await approvals.open_ask(ctx, intent, means)
+    elif tag == home.TAG:
+        await _at_home(ctx, intent, means)
     elif tag == breakglass.REVIEW_TAG:
         await breakglass_review.open_review(ctx, intent, str(means.get("grant")))
     else:
@@ -85,6 +92,15 @@ async def _was_used(ctx: Context, intent: Intent, button: StoredButton, means: M
         return False
     await approvals.too_late(ctx, intent, approval)
     return True
+
+
+async def _at_home(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> None:
+    """A button of the Home tab: it opens the launcher, or changes the tab."""
+    text = means.get("open")
+    if isinstance(text, str):
+        await opened(ctx, intent, Open(what="launcher", text=text))
+    else:
+        await home.pressed(ctx, intent, means)
 
 
 async def _from_card(ctx: Context, intent: Intent, button: StoredButton, command: Command) -> None:

@@ -235,11 +235,11 @@ def buttons(items: Sequence[Button], budget: BlockBudget, used: set[str]) -> lis
     elements: list[Block] = []
     cost = budget.cost
     for item in items[:_BUTTONS]:
-        element = _button(item, used)
+        element = button(item, used)
         cost -= kit.cost(element) + 30
         if kit.units(item.id) > kit.BUTTON_VALUE or cost < 0 or len(elements) >= budget.blocks * _BUTTONS_IN_ROW:
+            used.discard(element["action_id"])
             break
-        used.add(element["action_id"])
         elements.append(element)
     budget.left(len(items) - len(elements), "button")
     blocks = [
@@ -250,7 +250,8 @@ def buttons(items: Sequence[Button], budget: BlockBudget, used: set[str]) -> lis
     return blocks
 
 
-def _button(item: Button, used: Collection[str]) -> Block:
+def button(item: Button, used: set[str]) -> Block:
+    """One button. Its action id is added to `used`."""
     element: Block = {
         "type": "button",
         "text": kit.plain(item.label, kit.BUTTON_LABEL),
@@ -264,6 +265,7 @@ def _button(item: Button, used: Collection[str]) -> Block:
         element["style"] = item.style
     if item.confirm:
         element["confirm"] = _confirm(item, item.confirm)
+    used.add(element["action_id"])
     return element
 
 

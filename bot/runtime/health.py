@@ -57,12 +57,3 @@ class HealthBoard:
     def latest(self, name: str) -> Checked | None:
         """The last check, None before the first."""
         return self._last.get(name)
-
-
-def in_words(name: str, checked: Checked | None) -> str:
-    """`answers in 12 ms`, or what is wrong."""
-    if checked is None:
-        return f"{name}: not asked yet"
-    health = checked.health
-    speed = f" in {health.latency_ms:.0f} ms" if health.latency_ms is not None and health.ok else ""
-    return f"{'answers' + speed if health.ok else 'does not answer'}: {health.summary}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.core.card import Button, Card, FormField, FormView, HomeView, Line, Tone
+from bot.core.card import Button, Card, FormField, FormView, HomeRow, HomeSection, HomeView, Line, Tone
 from bot.core.intent import Place
 from bot.core.outcome import Fact, Table
 from bot.render.card import render_card
@@ -47,7 +47,11 @@ def sample_messages() -> Mapping[str, dict[str, Any]]:
         name: {"message": {"text": made.text, "blocks": made.blocks}}
         for name, made in ((name, render_card(card)) for name, card in cards.items())
     }
-    sections = tuple(cards.values())
+    row = HomeRow(title="A target", text="Text", button=Button(label="Start", action="home", id="b"))
+    sections: tuple[HomeSection | Card, ...] = (
+        HomeSection(title="Section", rows=(row,), note="1 more."),
+        *cards.values(),
+    )
     return {
         **messages,
         "a form": {"view": render_form(form)},

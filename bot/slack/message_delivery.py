@@ -82,7 +82,7 @@ class MessageDelivery:
         elif row.kind == "home":
             view = HomeView.model_validate(row.body)
             shown = too_large(view) if form is Form.TEXT else view
-            await self.client.views_publish(user_id=view.user_id, view=render_home(shown))
+            await self.client.views_publish(user_id=view.user_id, view=render_home(shown, self._clock.now()))
             await self._store.sent(row.key, row.want)
         elif row.kind == "step":
             await self.end_step(row)

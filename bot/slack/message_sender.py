@@ -144,7 +144,7 @@ class MessageSender:
         row = self._row(
             view.key, "home", team_id=self._team_id, user_id=view.user_id, body=view.model_dump(mode="json")
         )
-        await self._keep(row, [button for section in view.sections for button in section.buttons], view.user_id)
+        await self._keep(row, view.buttons, view.user_id)
 
     async def step(self, step_id: str, *, ok: bool, text: str) -> None:
         """End a workflow step: through the outbox, or directly when the store fails."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.card import Card, HomeView
+from bot.core.card import Button, Card, HomeRow, HomeSection, HomeView
 from bot.render.home import render_home
 
 from .cards import PLACE, TYPICAL, cards
@@ -40,3 +40,28 @@ def test_the_same_buttons_in_two_sections_can_be_told_apart():
     view = render_home(HomeView(user_id="U0ANA", sections=(TYPICAL["approval"], TYPICAL["approval"])))
     pressed = [e["action_id"] for b in view["blocks"] if b["type"] == "actions" for e in b["elements"]]
     assert pressed == ["approve", "deny", "claim", "approve#2", "deny#2", "claim#2"]
+
+
+def test_a_row_has_its_button_beside_it_and_rows_without_one_share_a_block():
+    button = Button(label="Start", action="home", id="b1")
+    rows = (HomeRow(title="acc:shop/prices", text="Running"), HomeRow(title="acc:news/feed", text="Running"))
+    plain = HomeSection(title="Your runs", rows=rows, note="3 more.")
+    beside = HomeSection(title="Targets", rows=(HomeRow(title="acc:shop/prices", button=button),))
+    view = render_home(HomeView(user_id="U0ANA", sections=(plain, beside)))
+    check_view(view)
+    assert [block["type"] for block in view["blocks"]] == ["section", "context", "divider", "section", "section"]
+    assert view["blocks"][0]["text"]["text"].count("\n") == 2
+    assert view["blocks"][4]["accessory"]["value"] == "b1"
+
+
+def test_the_longest_sections_are_a_view_that_slack_takes():
+    """Names and reasons of any length and with any characters, in as many sections and rows as there may be."""
+    long = "<!channel> & *_~`:x:" * 500
+    rows = tuple(
+        HomeRow(title=long, text=long, button=Button(label=long, action="home", id=f"b{number}"))
+        for number in range(20)
+    )
+    sections = tuple(HomeSection(title=long, rows=rows, note=long, buttons=(rows[0].button,)) for _ in range(20))
+    view = render_home(HomeView(user_id="U0ANA", sections=sections))
+    check_view(view)
+    assert "not shown, because the tab is full" in view["blocks"][-1]["elements"][0]["text"]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 
+from bot.core.intent import Place
+from bot.core.operation import Target
+from bot.core.records import Subscription, stamp
 from tests.scenarios.team import RULES, Team, deciding
-from tests.world import OPEN_POLICY, World, shown
+from tests.world import OPEN_POLICY, World, labels, shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -40,6 +44,12 @@ async def opens(env: World, user: str, *parts: str) -> None:
     await tab(env, user, *parts)
 
 
+async def opened(env: World, user: str, *parts: str) -> str:
+    """Open the tab; its words once all parts are shown."""
+    await env.person(user).open_home()
+    return await tab(env, user, *parts)
+
+
 async def tab(env: World, user: str, *parts: str) -> str:
     """The tab once it shows all parts."""
 
@@ -54,13 +64,112 @@ async def test_a_new_question_appears_on_the_tabs_of_those_who_may_decide_and_of
     """Lee and Ana have theirs open; Rui may decide nothing and has not opened his."""
     env = team.env
     await opens(env, "U0LEE", "Backends")
-    await opens(env, "U0ANA", "No requests.")
+    await opens(env, "U0ANA", "Nothing is running, and nothing waits for you.")
     await env.does("start acc:shop/prices -- month end", "Waiting for approval")
-    assert "month end" in await tab(env, "U0LEE", "You can decide: start acc:shop/prices")
-    await tab(env, "U0ANA", "Waiting for approval", "start acc:shop/prices")
-    await env.person("U0LEE").press_label("home", label="Approve")
-    await env.until(lambda: len(team.effects()) == 1)
+    await tab(env, "U0LEE", "Waiting for your decision", "start acc:shop/prices", "<@U0ANA>", "month end", "Approve 1")
+    await tab(env, "U0ANA", "Your requests", "start acc:shop/prices", "waits for leads")
     assert env.person("U0RUI").home() is None
+
+
+async def test_approve_n_opens_the_whole_questions_and_one_press_decides(team: Team) -> None:
+    """One line each on the tab; behind the button each with all that a decision needs. Then the tab shows what is left."""
+    env = team.env
+    lee = env.person("U0LEE")
+    await env.does("start acc:shop/prices -- month end", "Waiting for approval")
+    await env.say("start acc:shop/stock -- stock count")
+    await opens(env, "U0LEE", "Approve 2", "month end", "stock count")
+    await lee.press_label("home", label="Approve 2")
+    await lee.wait_for(lambda _: labels(lee.home() or {}).count("Deny") == 2)
+    await lee.press_label("home", label="Back")
+    await tab(env, "U0LEE", "Approve 2")
+    await lee.press_label("home", label="Review")
+    await lee.wait_for(lambda _: "Back" in labels(lee.home() or {}))
+    await lee.press_label("home", label="Approve")
+    await env.until(lambda: len(team.effects()) == 1)
+    await lee.wait_for(lambda _: labels(lee.home() or {}).count("Deny") == 1)
+    await lee.press_label("home", label="Approve")
+    await env.until(lambda: len(team.effects()) == 2)
+    await tab(env, "U0LEE", "Nothing is running, and nothing waits for you.")
+    assert "Back" not in labels(lee.home() or {})
+
+
+async def test_start_opens_the_launcher(later: Team) -> None:
+    """Empty from the top; for a target of the list with that target and `start` filled in."""
+    env = later.env
+    await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+    await opens(env, "U0ANA", "Favourites and recent targets", "acc:shop/prices")
+    await env.ana.press_label("home", label="Start…")
+    assert await env.ana.wait_for(lambda _: env.ana.modal())
+    await env.ana.close()
+    await env.ana.press_label("home", label="Start")
+    view = await env.ana.wait_for(lambda _: env.ana.modal())
+    assert "acc:shop/prices" in str(view)
+
+
+async def test_favourites_come_first_and_a_press_stars_and_unstars(later: Team) -> None:
+    """By a verb as well; the target of a run is its agent; each person has their own."""
+    env = later.env
+    await env.does("start acc:labs/slow", "start acc:labs/slow")
+    await env.does("logs acc:shop/prices@last", "Log of shop/prices")
+    await env.does("star acc:news/feed", "acc:news/feed is on your Home tab")
+    words = await opened(env, "U0ANA", "★ acc:news/feed", "acc:shop/prices", "acc:labs/slow")
+    assert (
+        words.index("acc:news/feed")
+        < words.index("acc:shop/prices")
+        < words.index("acc:labs/slow", words.index("Favourites"))
+    )
+    await env.ana.press_label("home", label="Edit favourites")
+    await tab(env, "U0ANA", "Recent targets", "Unstar")
+    await env.ana.press_label("home", label="Star")
+    await env.ana.wait_for(lambda _: shown(env.ana.home() or {}).count("Unstar") == 2)
+    await env.ana.press_label("home", label="Done")
+    await tab(env, "U0ANA", "★ acc:shop/prices")
+    await env.does("unstar acc:news/feed", "acc:news/feed is no longer a favourite")
+    await env.ana.wait_for(lambda _: "acc:news/feed" not in shown(env.ana.home() or {}))
+    assert "★" not in await opened(env, "U0LEE", "Favourites and recent targets")
+
+
+async def test_grants_pauses_and_watches_are_on_it_with_their_end(later: Team) -> None:
+    """They appear at once and go when they end, the first end first."""
+    env = later.env
+    await opens(env, "U0ANA", "Nothing is running")
+    await env.say("grant @ana start acc:shop/* for=2h -- covering", user="U0ROOT")
+    await tab(env, "U0ANA", "Ends soon", "acc:shop/*", "granted to you in")
+    await env.does("schedule off acc:shop/prices for=1h -- moving", "Paused until")
+    words = await tab(env, "U0ANA", "paused in", "moving")
+    assert words.index("paused in") < words.index("granted to you")
+    await env.does("watch acc:news/feed for=3h", "Watching acc:news/feed")
+    await tab(env, "U0ANA", "You watch", "acc:news/feed")
+    later.later(hours=1)
+    await env.ana.wait_for(lambda _: "paused in" not in shown(env.ana.home() or {}))
+    later.later(hours=3)
+    await tab(env, "U0ANA", "Nothing is running, and nothing waits for you.")
+
+
+async def test_five_hundred_of_everything_fit(later: Team) -> None:
+    """A few of each are shown, the rest is counted."""
+    env = later.env
+    store, now = env.bot.store, later.now()
+    for number in range(500):
+        target = Target(
+            backend="acc", kind="agent", id=f"id-{number}", name=f"many/{number}", scope=f"acc:many/{number}"
+        )
+        place = Place(team_id=env.ws.team_id, channel_id="C0CRAWL")
+        await store.subscribe(
+            Subscription(
+                id=f"s{number}",
+                target=target,
+                place=place,
+                user_id="U0ANA",
+                made_at=stamp(now),
+                request_id=f"r{number}",
+            ),
+            now + timedelta(days=1),
+        )
+    words = await opened(env, "U0ANA", "You watch", "490 more")
+    view = env.ana.home() or {}
+    assert len(view["blocks"]) <= 100
+    assert "acc:many/0" in words
 
 
 async def test_tabs_of_those_who_have_not_looked_lately_wait(team: Team) -> None:
@@ -74,7 +183,7 @@ async def test_tabs_of_those_who_have_not_looked_lately_wait(team: Team) -> None
     await env.bot.leader.timers.beat()
     await env.quiet()
     assert published(env, "U0LEE") == before
-    await opens(env, "U0LEE", "You can decide")
+    await opens(env, "U0LEE", "Waiting for your decision")
 
 
 async def test_a_restart_draws_the_tabs_anew(team: Team) -> None:
@@ -95,14 +204,15 @@ async def test_many_changes_are_few_publications(team: Team) -> None:
     for _ in range(8):
         await env.say("start acc:shop/prices")
     await env.until(lambda: len(env.audit(event="approval_requested")) == 8)
-    await env.until(lambda: shown(env.person("U0LEE").home() or {}).count("You can decide") == 5)
+    words = await tab(env, "U0LEE", "Approve 8", "3 more.")
+    assert words.count("Review") == 5
     assert published(env, "U0LEE") - before < 8
 
 
 async def test_runs_and_pauses_are_named_as_on_their_cards(later: Team) -> None:
     """By the agent that they are a part of, also where the id alone was typed; they go when they end."""
     env = later.env
-    await opens(env, "U0ANA", "No paused schedules.", "No runs in progress.")
+    await opens(env, "U0ANA", "Nothing is running, and nothing waits for you.")
     await env.does(f"schedule off acc:schedule/{FIRST} for=1h -- moving", "Paused until")
     await env.does("schedules acc:shop/prices", "2 schedules")
     await env.does("start acc:labs/slow", "start acc:labs/slow")
@@ -112,4 +222,4 @@ async def test_runs_and_pauses_are_named_as_on_their_cards(later: Team) -> None:
     assert FIRST not in words
     assert "C0CRAWL" in words
     later.later(hours=1)
-    await tab(env, "U0ANA", "No paused schedules.")
+    await env.ana.wait_for(lambda _: "Ends soon" not in shown(env.ana.home() or {}))

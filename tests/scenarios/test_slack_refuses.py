@@ -65,6 +65,8 @@ async def test_an_approval_card(team: Team, code: str) -> None:
     told = await env.sees("Approval: start acc:shop/prices", "Home tab", user="U0LEE", channel="D0LEE", timeout=5)
     assert labels(told) == []
     await env.person("U0LEE").open_home()
+    await env.person("U0LEE").wait_for(lambda person: "Approve 1" in labels(person.home() or {}))
+    await env.person("U0LEE").press_label("home", label="Approve 1")
     await env.person("U0LEE").wait_for(lambda person: "Approve" in labels(person.home() or {}))
     await env.person("U0LEE").press_label("home", label="Approve")
     await env.sees("start acc:shop/prices", "approved by <@U0LEE>", timeout=20)

@@ -94,6 +94,8 @@ BUILTINS: Final = (
         params=(Param(name="for", type=ParamType.DURATION, help="how long", unit="seconds"),),
     ),
     Builtin(verb="unwatch", takes=Takes.TARGET, help="End your `watch` here.", example="unwatch acc:shop/prices"),
+    Builtin(verb="star", takes=Takes.TARGET, help="Keep a target on your Home tab.", example="star acc:shop/prices"),
+    Builtin(verb="unstar", takes=Takes.TARGET, help="Remove it from there.", example="unstar acc:shop/prices"),
     Builtin(
         verb="watches",
         takes=Takes.NOTHING,

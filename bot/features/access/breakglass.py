@@ -76,6 +76,7 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     within = timedelta(seconds=table.review_within)
     await _arrange(ctx, intent, made.id, 1, now + within / 2, stamp(now + within))
     await ctx.store.add_grant(made, (row,))
+    ctx.stale_homes.stale(made.user_id)
     await show(ctx, made)
     title = f"Break-glass is active until {utc_text(made.until_at)}"
     text = (

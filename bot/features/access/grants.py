@@ -218,6 +218,7 @@ async def show(ctx: Context, grant: Grant, status: str = "", warning: str = "") 
         footer=(f"grant {grant.id}", f"request {grant.request_id}"),
         mention=tuple(dict.fromkeys(people)),
     )
+    ctx.stale_homes.stale(grant.user_id)
     await ctx.presenter.show(card)
 
 
@@ -230,6 +231,7 @@ async def ended(ctx: Context, grant_id: str, text: str, *people: str) -> None:
     found = await ctx.store.grant_by_id(grant_id)
     if found is None:
         return
+    ctx.stale_homes.stale(found.user_id)
     posted = await ctx.store.message(f"grant:{found.id}")
     if posted is not None:
         await show(ctx, found, text)

@@ -12,7 +12,7 @@ from bot.core.intent import Command, Intent
 from bot.core.policy.decide import BUILT_IN_RULE, Denied
 from bot.core.records import stamp
 from bot.features.access import breakglass, grants
-from bot.features.builtins import audit, help_page, incident, inventory, policy, watch, whoami_why
+from bot.features.builtins import audit, help_page, incident, inventory, personal, policy, whoami_why
 from bot.features.builtins.help_page import help_for, usable_verbs
 from bot.features.replies import refusal
 from bot.operations.audit_writer import AuditWriter
@@ -31,8 +31,10 @@ MEMBERS: Final[dict[str, Handler]] = {
     "status": inventory.status,
     "health": inventory.health,
     "approvals": inventory.approvals,
-    "watch": watch.watch,
-    "unwatch": watch.unwatch,
+    "watch": personal.watch,
+    "unwatch": personal.unwatch,
+    "star": personal.star,
+    "unstar": personal.unstar,
     "watches": inventory.watches,
     "pauses": inventory.pauses,
     "audit": audit.audit,

@@ -203,7 +203,7 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
     channel = intent.place.channel_id
     sight = await sight_of(ctx, intent.actor, intent.place)
     waiting, runs, paused = await asyncio.gather(
-        approvals_table(ctx, channel=channel),
+        approvals_table(ctx, channel),
         watches_table(ctx, channel, sight),
         pauses_table(ctx, channel, sight),
     )
@@ -218,7 +218,7 @@ async def status(ctx: Context, intent: Intent, ask: Command, given: Mapping[str,
 
 async def approvals(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """The approvals that are open here."""
-    await _open(ctx, intent, "Waiting for approval", await approvals_table(ctx, channel=intent.place.channel_id))
+    await _open(ctx, intent, "Waiting for approval", await approvals_table(ctx, intent.place.channel_id))
 
 
 async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:

@@ -16,15 +16,13 @@ MOST: Final = 200
 _TYPED: Final = "Typed as"
 
 
-async def approvals_table(ctx: Context, *, channel: str | None = None, user: str | None = None) -> Table:
-    """Open approvals of a channel (where they were asked or are decided) or of a requester."""
+async def approvals_table(ctx: Context, channel: str) -> Table:
+    """Open approvals of a channel: where they were asked or are decided."""
     pending_decisions = [
-        pending for pending in await ctx.store.pending_decisions(state="open", user=user) if pending.kind != "preflight"
+        pending
+        for pending in await ctx.store.pending_decisions(state="open")
+        if pending.kind != "preflight" and channel in (pending.intent.place.channel_id, pending.facts.get("channel"))
     ]
-    if channel is not None:
-        pending_decisions = [
-            h for h in pending_decisions if channel in (h.intent.place.channel_id, h.facts.get("channel"))
-        ]
     rows = [
         (
             pending.operation.title if pending.operation else _other(pending),
@@ -47,7 +45,7 @@ async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     watches = [watch for watch in await ctx.store.open_watches() if watch.channel_id == channel]
     rows = [
         (
-            await _named(ctx, watch.target, sight),
+            await label_of(ctx, watch.target, sight),
             _state(watch),
             cards.person(watch.user_id),
             utc_text(watch.made_at),
@@ -56,21 +54,6 @@ async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
         for watch in watches[:MOST]
     ]
     return Table(columns=("Run", "State", "By", "Since", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,))
-
-
-async def runs_of(ctx: Context, user: str, sight: Visibility) -> Table:
-    """Runs that a person follows, named as on their cards."""
-    watches = await ctx.store.open_watches_of(user)
-    rows = [
-        (
-            await _named(ctx, watch.target, sight),
-            _state(watch),
-            cards.channel(watch.channel_id),
-            utc_text(watch.made_at),
-        )
-        for watch in watches[:MOST]
-    ]
-    return Table(columns=("Run", "State", "In", "Since"), rows=tuple(rows), total=len(watches))
 
 
 def _state(watch: Watch) -> str:
@@ -82,7 +65,7 @@ async def pauses_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     pauses = [pause for pause in await ctx.store.open_pauses() if pause.channel_id == channel]
     rows = [
         (
-            await _named(ctx, p.target, sight),
+            await label_of(ctx, p.target, sight),
             utc_text(p.from_at),
             utc_text(p.until_at),
             cards.person(p.user_id),
@@ -99,22 +82,7 @@ async def pauses_table(ctx: Context, channel: str, sight: Visibility) -> Table:
     )
 
 
-async def pauses_of(ctx: Context, user: str, sight: Visibility) -> Table:
-    """Open pauses of a person, named as on their cards."""
-    pauses = [pause for pause in await ctx.store.open_pauses() if pause.user_id == user]
-    rows = [
-        (
-            await _named(ctx, pause.target, sight),
-            utc_text(pause.until_at),
-            cards.channel(pause.channel_id),
-            pause.reason or "",
-        )
-        for pause in pauses[:MOST]
-    ]
-    return Table(columns=("Paused", "Until", "In", "Reason"), rows=tuple(rows), total=len(pauses))
-
-
-async def _named(ctx: Context, target: Target, sight: Visibility) -> str:
+async def label_of(ctx: Context, target: Target, sight: Visibility) -> str:
     """Its name as on its card, with its parent only where the reader may see it."""
     seen = await ctx.target_cache.by_id(target.backend, target.kind, target.id) if target.parent is None else None
     return (seen if seen is not None and sight.target(seen) else target).label

@@ -1,4 +1,4 @@
-"""The built-in commands `watch` and `unwatch`."""
+"""The built-in commands about a person's own targets: watch, unwatch, star, unstar."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.core.intent import Command, Intent
 from bot.core.operation import Target
 from bot.core.policy.decide import Denied
 from bot.core.records import Subscription, stamp
-from bot.features import target_watch
+from bot.features import favourites, target_watch
 from bot.features.access.grants import NotPermittedError
 from bot.operations import cards
 from bot.operations.authorize import may_ask
@@ -58,6 +58,22 @@ async def unwatch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
         await target_watch.end(ctx, one, "unwatched", f"<@{one.user_id}> stopped watching", intent)
     card = cards.private(intent, f"You no longer watch {target.label} here")
     await ctx.presenter.show(card, intent.reply)
+
+
+async def star(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
+    """`star acc:shop/prices`: keep a target on one's Home tab."""
+    target = await _target(ctx, intent, ask)
+    added = await favourites.star(ctx, intent.actor.user_id, target)
+    title = f"{target.label} is on your Home tab" if added else f"{target.label} is already a favourite"
+    await ctx.presenter.show(cards.private(intent, title), intent.reply)
+
+
+async def unstar(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
+    """`unstar acc:shop/prices`: remove it again."""
+    target = await _target(ctx, intent, ask)
+    removed = await favourites.unstar(ctx, intent.actor.user_id, target)
+    title = f"{target.label} is no longer a favourite" if removed else f"{target.label} is not one of your favourites"
+    await ctx.presenter.show(cards.private(intent, title), intent.reply)
 
 
 def _same(one: Subscription, made: Subscription) -> bool:

@@ -1,0 +1,76 @@
+"""The targets that a person starred, and those that they used lately, for the Home tab."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.core.audit import Event
+from bot.core.errors import BadRequest
+from bot.core.operation import Target
+from bot.core.records import Filters
+from bot.operations import cards
+from bot.runtime.context import Context
+
+MOST: Final = 20
+_LOOKED_AT: Final = 200  # audit entries of the person
+_USED: Final = frozenset({Event.SENT, Event.DONE})
+
+
+async def favourites(ctx: Context, user: str) -> list[Target]:
+    """The starred targets, the first one first."""
+    kept = await ctx.store.value(_key(user))
+    return [Target.model_validate(one) for one in kept] if isinstance(kept, list) else []
+
+
+async def star(ctx: Context, user: str, target: Target) -> bool:
+    """Add a target. False when it is starred already. Raises BadRequest when there are too many."""
+    async with ctx.locks.of(_key(user)):
+        kept = await favourites(ctx, user)
+        if any(_same(one, target) for one in kept):
+            return False
+        if len(kept) >= MOST:
+            raise BadRequest(f"You have {MOST} favourites. Remove one first, with `unstar`.", code="too_many")
+        await _keep(ctx, user, [*kept, target])
+        return True
+
+
+async def unstar(ctx: Context, user: str, target: Target) -> bool:
+    """Remove a target. False when it is not starred."""
+    async with ctx.locks.of(_key(user)):
+        kept = await favourites(ctx, user)
+        left = [one for one in kept if not _same(one, target)]
+        await _keep(ctx, user, left)
+        return len(left) < len(kept)
+
+
+async def recent(ctx: Context, user: str, most: int) -> list[Target]:
+    """The targets that a person used lately, the latest first: of a run its agent."""
+    entries = await ctx.store.search(Filters(user_id=user), limit=_LOOKED_AT)
+    found: dict[str, Target] = {}
+    for entry in entries:
+        if entry.event not in _USED or not (entry.backend and entry.target_kind and entry.target_id):
+            continue
+        target = await ctx.target_cache.by_id(entry.backend, entry.target_kind, entry.target_id)
+        if target is not None and target.parent is not None:
+            whole = (
+                ctx.catalog.backends[entry.backend].default_target.name if entry.backend in ctx.catalog.backends else ""
+            )
+            target = await ctx.target_cache.by_id(entry.backend, whole, target.parent)
+        if target is not None and target.backend in ctx.backends:
+            found.setdefault(cards.written(target), target)
+        if len(found) == most:
+            break
+    return list(found.values())
+
+
+async def _keep(ctx: Context, user: str, targets: list[Target]) -> None:
+    await ctx.store.set_value(_key(user), [one.model_dump(mode="json") for one in targets], ctx.clock.now())
+    ctx.stale_homes.stale(user)
+
+
+def _same(one: Target, other: Target) -> bool:
+    return (one.backend, one.kind, one.id) == (other.backend, other.kind, other.id)
+
+
+def _key(user: str) -> str:
+    return f"favourites:{user}"
