@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from bot.core.chart import Chart
 from bot.core.intent import Place
 from bot.core.outcome import Fact, FileOut, Table
 from bot.core.value import Json, Value
@@ -28,7 +29,7 @@ class Button(Value):
     """A button. Slack gets only the opaque `id`; `means` stays in the store under that id.
 
     `confirm` is the question of a confirm dialog, if any. `only_user` is the only person whose press counts. A button with
-    a `url` opens that page; without an `id` its press is no request.
+    a `url` opens that page; without an `id`, its press is not a request.
     """
 
     label: str
@@ -79,6 +80,7 @@ class Card(Value):
     lines: tuple[Line, ...] = ()
     facts: tuple[Fact, ...] = ()
     details: tuple[Fact, ...] = ()
+    chart: Chart | None = None
     table: Table | None = None
     progress: tuple[int, int] | None = None
     progress_note: str = ""

@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import field_serializer, field_validator
 
+from bot.core.chart import Chart
 from bot.core.operation import Target
 from bot.core.value import Json, Value
 
@@ -151,6 +152,7 @@ class Done(Value):
     kind: Literal["done"] = "done"
     summary: str
     facts: tuple[Fact, ...] = ()
+    chart: Chart | None = None
     table: Table | None = None
     run: Target | None = None
     view: RunView | None = None

@@ -333,17 +333,18 @@ def unmentioned(cell: str) -> str:
     return named.group(2) if named is not None else cell
 
 
-def _cell(cell: str, *, live: bool) -> Block:
-    named = _NAMED.fullmatch(cell) if live else None
+def cell(text: str, *, live: bool) -> Block:
+    """A table cell. A time in UTC is shown in the reader's time zone; with `live` a mention is shown by name."""
+    named = _NAMED.fullmatch(text) if live else None
     if named is not None and named.group(1) == "@" and USER_ID.fullmatch(named.group(2)):
         return _rich({"type": "user", "user_id": named.group(2)})
     if named is not None and named.group(1) == "#" and CHANNEL_ID.fullmatch(named.group(2)):
         return _rich({"type": "channel", "channel_id": named.group(2)})
-    if (moment := moment_of(cell)) is not None:
-        clock = "{time_secs}" if cell.count(":") > 1 else "{time}"
-        token = {"format": f"{{date_short_pretty}} {clock}", "fallback": cell}
+    if (moment := moment_of(text)) is not None:
+        clock = "{time_secs}" if text.count(":") > 1 else "{time}"
+        token = {"format": f"{{date_short_pretty}} {clock}", "fallback": text}
         return _rich({"type": "date", "timestamp": int(moment.timestamp()), **token})
-    return {"type": "raw_text", "text": unmentioned(cell)}
+    return {"type": "raw_text", "text": unmentioned(text)}
 
 
 def _rich(element: Block) -> Block:
@@ -361,7 +362,7 @@ def table(
     """
     return {
         "type": "table",
-        "rows": [[_cell(cell, live=live) for cell in row] for row in rows],
+        "rows": [[cell(text, live=live) for text in row] for row in rows],
         "column_settings": [
             {"align": "right" if number else "left", **({"is_wrapped": True} if wraps else {})}
             for number, wraps in zip(right, wrapped, strict=True)

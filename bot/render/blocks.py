@@ -11,6 +11,7 @@ from bot.core.card import Button, Card, Line, Tone
 from bot.core.outcome import Table
 from bot.core.text import plural
 from bot.render import block_kit as kit
+from bot.render import pictures
 from bot.render.block_kit import Block
 from bot.render.text_format import (
     BLANKS,
@@ -120,10 +121,13 @@ def _line(item: Line, people: Collection[str], cost: int) -> Block | None:
     return kit.section(text) if text else {}
 
 
-def table(item: Table, budget: BlockBudget, *, native: bool, live: bool = False) -> list[Block]:
+def table(
+    item: Table, budget: BlockBudget, *, native: bool, live: bool = False, caption: str | None = None
+) -> list[Block]:
     """A listing: a table block when `native` and every row fits, else as many aligned lines of code as fit.
 
-    `live` shows people and channels by name in a table block; lines of code show their ids.
+    `live` shows people and channels by name in a table block; lines of code show their ids. With a `caption`, a long listing
+    is a table that people can sort.
 
     A message may have only one table block, with a limit for all its cells together, and each cell costs some 35 characters
     of JSON. So short listings use the block and long ones use code.
@@ -134,10 +138,14 @@ def table(item: Table, budget: BlockBudget, *, native: bool, live: bool = False)
     total = max(item.total or 0, len(item.rows))
     if not item.rows or not columns:
         return _noted([], [item.note.strip() or "Nothing to show."], budget)
-    if native and len(item.rows) < kit.TABLE_ROWS:
+    if native and len(item.rows) <= kit.TABLE_ROWS - (caption is None):
         rows = _squared(item, [_CELL] * columns)
         whole = list(zip(*rows, strict=True))
-        block = kit.table(rows, [numeric(cells[1:]) for cells in whole], [_wraps(cells) for cells in whole], live=live)
+        block = pictures.data_table(caption, rows, live=live) if caption is not None else None
+        if block is None:
+            block = kit.table(
+                rows, [numeric(cells[1:]) for cells in whole], [_wraps(cells) for cells in whole], live=live
+            )
         if _native_fits(block) and kit.cost(block) < budget.cost - _SMALL_PRINT and budget.takes(block):
             return _noted([block], [_showing(len(item.rows), total), item.note], budget)
     code_room = BlockBudget(budget.cost - _SMALL_PRINT, budget.blocks - 1, budget.left_out)
@@ -158,7 +166,7 @@ def _showing(count: int, total: int) -> str:
 def _native_fits(block: Block) -> bool:
     rows: list[list[Block]] = block["rows"]
     cells = sum(kit.units(cell.get("text", "")) for row in rows for cell in row)
-    return len(rows) <= kit.TABLE_ROWS and cells <= kit.TABLE_CELLS
+    return len(rows) <= kit.TABLE_ROWS + (block["type"] == "data_table") and cells <= kit.TABLE_CELLS
 
 
 def _noted(blocks: list[Block], notes: Sequence[str], budget: BlockBudget) -> list[Block]:

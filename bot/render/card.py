@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from bot.core.card import Card, Line
-from bot.core.outcome import Fact
-from bot.render import block_kit, facts
+from bot.core.outcome import Fact, Table
+from bot.render import block_kit, facts, pictures
 from bot.render import blocks as parts
 from bot.render.block_kit import Block
 from bot.render.blocks import BlockBudget
@@ -51,7 +51,7 @@ def render_card(card: Card, now: datetime | None = None, *, newer: bool = True) 
 
 def has_newer_blocks(card: Card) -> bool:
     """Whether a workspace may refuse the card for a block that it doesn't know yet."""
-    return bool(card.details)
+    return bool(card.details or card.chart or (card.table and len(card.table.rows) > pictures.SHORT))
 
 
 def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bool, newer: bool = False) -> list[Block]:
@@ -72,17 +72,36 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
     opening = _shared(budget, 0.5, lambda part: parts.lines(lead, people, part))
     columns = _shared(budget, 0.7, lambda part: facts.facts(card.facts, people, part, card.at))
     closing = _shared(budget, 0.6 if card.table else 1, lambda part: parts.lines(rest, people, part))
-    item = card.table
+    picture, item = _pictured(card, budget, newer=newer)
+    caption = one_line(card.title) if newer else None
     table = (
-        _shared(budget, 1, lambda part: parts.table(item, part, native=native_table, live=card.only_for is not None))
+        _shared(
+            budget,
+            1,
+            lambda part: parts.table(item, part, native=native_table, live=card.only_for is not None, caption=caption),
+        )
         if item
         else []
     )
     details = _shared(budget, 0.9, lambda part: facts.details(card.details, people, part, newer=newer))
-    body = [*progress, *rows, *opening, *columns, *closing, *table]
+    body = [*progress, *rows, *opening, *columns, *closing, *picture, *table]
     if head:
         head = [_head(card, _unnamed(called, [_head(card, ()), *body, *footer]))]
     return [*head, *body, *_left_out(budget), *buttons, *details, *footer]
+
+
+def _pictured(card: Card, budget: BlockBudget, *, newer: bool) -> tuple[list[Block], Table | None]:
+    """The chart, and the table below it. Without `newer`, the table gets a column of bars, or lines of bars are the chart."""
+    item = card.chart
+    if item is None or not any(item.totals.values()):
+        return [], card.table
+    block = pictures.chart(item) if newer else None
+    if block is not None and budget.takes(block):
+        return [block], card.table
+    if (table := pictures.with_bars(card.table, item)) is not None:
+        return [], table
+    lines = [Line(text="\n".join(pictures.bars(item)), heading=item.title, code=True)]
+    return _shared(budget, 0.5, lambda part: parts.lines(lines, (), part)), card.table
 
 
 def _called(card: Card) -> list[str]:
@@ -149,7 +168,7 @@ def _calls(called: Sequence[str]) -> str:
 
 
 def _fallback(card: Card) -> str:
-    """Title, status, text and facts on short lines, for notifications and screen readers: no bar of blocks."""
+    """Title, status, text, facts and the figures of a chart on short lines, for notifications and screen readers."""
     people = frozenset(card.mention)
     title = one_line(card.title) or "Signalbox"
     status = one_line(parts.status_of(card))
@@ -157,6 +176,7 @@ def _fallback(card: Card) -> str:
     progress = progress_words(*card.progress, one_line(card.progress_note)) if card.progress else ""
     rows = [first, card.byline, progress, *(line.text for line in card.lines if not line.code)]
     rows += [f"{fact.label}: {_fact_words(fact)}{as_of(fact.at)}" for fact in (*card.rows, *card.facts)]
+    rows += [pictures.words(card.chart)] if card.chart else []
     words = "\n".join(row for raw in rows if (row := raw.replace("\n", " ").strip(BLANKS)))
     text = block_kit.fit(words, lambda part: block_kit.prose(part, people), block_kit.MESSAGE_TEXT // 2, _FALLBACK)
     calls = _calls([one for one in _called(card) if block_kit.mention(one) not in text])

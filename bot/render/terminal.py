@@ -8,6 +8,7 @@ from typing import Final
 from bot.core.card import Button, Card, Line
 from bot.core.outcome import Fact, Table
 from bot.render import blocks as parts
+from bot.render import pictures
 from bot.render.block_kit import mention
 from bot.render.text_format import NOTHING, aligned, as_of, bar, joins, one_line, shown, utc_text, value_text, width
 
@@ -23,6 +24,7 @@ def render_text(card: Card, *, verbose: bool = False) -> str:
         _facts(card.rows),
         *(_line(line) for line in card.lines),
         _facts(card.facts),
+        _chart(card),
         _table(card.table) if card.table else "",
         _buttons(card.buttons),
         _facts(card.details) if verbose else "",
@@ -62,6 +64,13 @@ def _facts(facts: Sequence[Fact]) -> str:
         rows.append(f"{label}{' ' * (size - width(label))}  {first}".rstrip())
         rows += [f"{' ' * size}  {row}".rstrip() for row in more]
     return "\n".join(rows)
+
+
+def _chart(card: Card) -> str:
+    """The chart as lines of bars, unless all is zero."""
+    if card.chart is None or not any(card.chart.totals.values()):
+        return ""
+    return "\n".join([one_line(card.chart.title), *(one_line(row) for row in pictures.bars(card.chart))])
 
 
 def _table(table: Table) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.core.card import Button, Card, FormField, FormView, HomeRow, HomeSection, HomeView, Line, Tone
+from bot.core.chart import Chart, Series
 from bot.core.intent import Place
 from bot.core.outcome import Fact, Table
 from bot.render.card import render_card
@@ -14,6 +15,7 @@ from bot.render.form import render_form
 from bot.render.home import render_home
 
 _CALLBACK: Final = "t" * 26
+NEWEST: Final = "charts, sortable tables and collapsed sections"  # a workspace may not have them yet
 _AT: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 _TYPES: Final = ("text", "lines", "choice", "choices", "flag", "number", "target", "user", "channel", "datetime")
 _BUTTONS: Final = (
@@ -43,20 +45,29 @@ def sample_messages() -> Mapping[str, dict[str, Any]]:
     form = FormView(
         form="sample", token=_CALLBACK, title="Form", submit="Run", lines=(Line(text="Text"),), fields=fields
     )
-    messages: dict[str, dict[str, Any]] = {
-        name: {"message": {"text": made.text, "blocks": made.blocks}}
-        for name, made in ((name, render_card(card)) for name, card in cards.items())
-    }
     row = HomeRow(title="A target", text="Text", button=Button(label="Start", action="home", id="b"))
     sections: tuple[HomeSection | Card, ...] = (
         HomeSection(title="Section", rows=(row,), note="1 more."),
         *cards.values(),
     )
+    chart = Chart(
+        title="Duration",
+        labels=("1", "2"),
+        series=(Series(name="Succeeded", values=(1.5, 0)), Series(name="Failed", values=(0, 2))),
+        unit="minutes",
+        about="Run",
+    )
     return {
-        **messages,
+        **{name: _message(card, newer=False) for name, card in cards.items()},
+        NEWEST: _message(_card("history", details=facts, chart=chart, table=cards["a table"].table), newer=True),
         "a form": {"view": render_form(form)},
         "the Home tab": {"view": render_home(HomeView(user_id="U0", sections=sections))},
     }
+
+
+def _message(card: Card, *, newer: bool) -> dict[str, Any]:
+    made = render_card(card, newer=newer)
+    return {"message": {"text": made.text, "blocks": made.blocks}}
 
 
 def first_fault(errors: object) -> str | None:

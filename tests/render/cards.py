@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from bot.core.card import Button, Card, Line, Tone
+from bot.core.chart import Chart, Series
 from bot.core.command.capability import Risk
 from bot.core.intent import Actor, Command, Intent, Place, Source
 from bot.core.operation import Operation, Target
@@ -79,7 +80,7 @@ facts = st.builds(Fact, label=texts, value=values)
 lines = st.builds(Line, text=texts, heading=texts, code=st.booleans())
 tables = st.builds(
     Table,
-    columns=st.lists(texts, max_size=25).map(tuple),
+    columns=st.lists(texts | st.just("Duration"), max_size=25).map(tuple),
     rows=st.one_of(
         st.lists(st.lists(texts, max_size=25).map(tuple), max_size=6).map(tuple),
         st.tuples(st.lists(texts, min_size=1, max_size=4).map(tuple), st.integers(0, 500)).map(
@@ -89,6 +90,19 @@ tables = st.builds(
     total=st.none() | st.integers(0, 10_000),
     note=texts,
 )
+
+
+def _chart(points: list[tuple[str, float]], title: str, names: tuple[str, str]) -> Chart:
+    """A chart of these points, in two series that take turns."""
+    turns = [[value if at % 2 == turn else 0.0 for at, (_, value) in enumerate(points)] for turn in (0, 1)]
+    series = tuple(Series(name=name, values=tuple(values)) for name, values in zip(names, turns, strict=True))
+    labels = tuple(label for label, _ in points)
+    return Chart(
+        title=title, labels=labels, series=series, unit=names[1], about=names[0], words=title, beside="Duration"
+    )
+
+
+charts = st.builds(_chart, st.lists(st.tuples(texts, st.floats(0, 1e9)), max_size=22), texts, st.tuples(texts, texts))
 buttons = st.builds(
     Button,
     label=texts,
@@ -123,6 +137,7 @@ cards = st.builds(
     lines=many(lines, 60),
     byline=texts,
     facts=many(facts, 500),
+    chart=st.none() | charts,
     table=st.none() | tables,
     progress=st.none() | st.tuples(st.integers(), st.integers()),
     progress_note=texts,
@@ -260,7 +275,8 @@ TYPICAL: dict[str, Card] = {
     "unknown": _came(
         Unknown(code="reply_lost", summary="The connection broke after the request was sent.", hint="Look at acc."),
     ),
-    "listing_short": _card("targets acc", tone=Tone.PLAIN, table=_listing(12)),
+    "listing_short": _card("targets acc", tone=Tone.PLAIN, table=_listing(6)),
+    "listing_sortable": _card("targets acc", tone=Tone.PLAIN, table=_listing(40)),
     "listing_long": _card("targets acc", tone=Tone.PLAIN, table=_listing(500)),
     "listing_empty": _card("targets acc", table=Table(columns=("Agent",), rows=())),
     "log": _card(

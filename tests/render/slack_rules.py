@@ -29,7 +29,8 @@ def check_message(text: str, blocks: list[Json], called: Collection[str] = ()) -
     check_live(text, called)
     assert 1 <= len(blocks) <= 50
     assert len(json.dumps(blocks)) + len(json.dumps(text)) < 13_000
-    assert sum(block["type"] == "table" for block in blocks) <= 1
+    assert sum(block["type"] in ("table", "data_table") for block in blocks) <= 1
+    assert sum(block["type"] == "data_visualization" for block in blocks) <= 2
     check_blocks(blocks, called)
 
 
@@ -59,6 +60,8 @@ def check_blocks(blocks: list[Json], called: Collection[str]) -> None:
             if item["type"] == "mrkdwn":
                 assert item["verbatim"] is True
                 check_live(item["text"], called)
+        if block["type"] in UNKNOWN_TO_THE_SDK:
+            continue
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             parsed = SdkBlock.parse(block)
@@ -136,8 +139,32 @@ def _actions(block: Json) -> None:
 
 
 def _table(block: Json) -> None:
-    rows = block["rows"]
-    assert 1 <= len(rows) <= 100
+    assert 1 <= len(block["rows"]) <= 100
+    _cells(block["rows"])
+
+
+def _data_table(block: Json) -> None:
+    assert 2 <= len(block["rows"]) <= 101
+    assert block["caption"].strip()
+    assert 1 <= block["page_size"] <= 100
+    assert {cell["type"] for cell in block["rows"][0]} == {"raw_text"}
+    _cells(block["rows"])
+
+
+def _data_visualization(block: Json) -> None:
+    assert 0 < size(block["title"]) <= 50
+    chart = block["chart"]
+    categories = chart["axis_config"]["categories"]
+    assert 1 <= len(categories) == len(set(categories)) <= 20
+    assert all(0 < size(text) <= 20 for text in categories)
+    assert all(0 < size(chart["axis_config"].get(key, "x")) <= 50 for key in ("x_label", "y_label"))
+    names = [one["name"] for one in chart["series"]]
+    assert 1 <= len(names) == len(set(names)) <= 6
+    assert all(0 < size(name) <= 20 for name in names)
+    assert all([point["label"] for point in one["data"]] == categories for one in chart["series"])
+
+
+def _cells(rows: list[list[Json]]) -> None:
     assert 1 <= len(rows[0]) <= 20
     assert {len(row) for row in rows} == {len(rows[0])}
     for row in rows:
@@ -150,7 +177,8 @@ def _table(block: Json) -> None:
                     continue
                 assert element.keys() in ({"type", "user_id"}, {"type", "channel_id"})
             else:
-                check_text(cell, 10_000, ("raw_text",))
+                check_text(cell, 10_000, ("raw_text", "raw_number"))
+                assert cell["type"] == "raw_text" or isinstance(cell["value"], int | float)
     assert sum(size(cell.get("text", "")) for row in rows for cell in row) <= 10_000
 
 
@@ -180,12 +208,15 @@ def _input(block: Json) -> None:
     assert size(element.get("initial_value", "x")) <= 3000
 
 
+UNKNOWN_TO_THE_SDK = ("data_table", "data_visualization")
 CHECKS = {
     "section": _section,
     "context": _context,
     "actions": _actions,
     "table": _table,
     "container": _container,
+    "data_table": _data_table,
+    "data_visualization": _data_visualization,
     "divider": _divider,
     "input": _input,
 }

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.check import _blocks, _Report
 from bot.playground.workspace import DEMO_SEED, Workspace
-from bot.slack.block_samples import sample_messages
+from bot.slack.block_samples import NEWEST, sample_messages
 
 
 @pytest.fixture
@@ -43,6 +43,16 @@ def test_the_samples_use_every_block_and_element_that_the_bot_sends() -> None:
 
     walk(dict(sample_messages()))
     assert found >= {"section", "actions", "button", "context", "table", "modal", "input", "external_select", "home"}
+    assert found >= {"data_table", "data_visualization"}
+
+
+async def test_a_workspace_without_the_newest_blocks_is_a_warning(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = {NEWEST: {"message": {"text": "x", "blocks": [{"type": "not_yet"}]}}}
+    monkeypatch.setattr("bot.cli.check.sample_messages", lambda: wrong)
+    first, *_ = await checked(ws)
+    assert first.startswith(f"warn  blocks: this workspace doesn't have {NEWEST} yet")
 
 
 async def test_what_slack_does_not_accept_is_named_with_its_place(

@@ -1,5 +1,6 @@
 // Block Kit blocks as document nodes. An unknown block is named instead of hidden.
 import { agentBlock } from "./agentblocks.js";
+import { chart } from "./charts.js";
 import { freshId, h, link, safeUrl } from "./dom.js";
 import { blockElement } from "./elements.js";
 import { icon } from "./icons.js";
@@ -7,6 +8,7 @@ import { image } from "./images.js";
 import { markdown } from "./markdown.js";
 import { bareText, textNodes } from "./mrkdwn.js";
 import { richText } from "./richtext.js";
+import { dataTable, table } from "./tables.js";
 
 const DRAW = {
   section,
@@ -15,6 +17,8 @@ const DRAW = {
   context,
   actions,
   context_actions: actions,
+  data_table: dataTable,
+  data_visualization: chart,
   image: imageBlock,
   input: inputBlock,
   rich_text: (block, ctx) => richText(block, ctx.names),
@@ -96,27 +100,6 @@ function inputBlock(block, ctx) {
     h("p", { class: "input-hint", id: hintId }, block.hint ? textNodes(block.hint, ctx.names) : null),
     h("p", { class: "input-error", id: errorId, "data-testid": "field-error", "aria-live": "assertive" }),
   );
-}
-
-function table(block, ctx) {
-  const settings = block.column_settings ?? [];
-  const [head, ...body] = block.rows ?? [];
-  const row = (cells, tag) =>
-    h("tr", {}, (cells ?? []).map((cell, column) => {
-      const set = settings[column] ?? {};
-      return h(tag, { class: `align-${set.align ?? (cell.type === "raw_number" ? "right" : "left")}${set.is_wrapped ? " wrapped" : ""}`, scope: tag === "th" ? "col" : null }, tableCell(cell, ctx));
-    }));
-  return h(
-    "div",
-    { class: "table-wrap", tabIndex: 0, role: "region", "aria-label": "Table" },
-    h("table", {}, h("thead", {}, row(head, "th")), h("tbody", {}, body.map((cells) => row(cells, "td")))),
-  );
-}
-
-function tableCell(cell, ctx) {
-  if (cell?.type === "rich_text") return richText(cell, ctx.names);
-  if (cell?.type === "raw_text" || cell?.type === "raw_number") return String(cell.text ?? cell.value ?? "");
-  return `[${cell?.type}: not drawn here]`;
 }
 
 function video(block, ctx) {

@@ -12,14 +12,17 @@ from workspace_shapes import (
     IMAGE,
     TASK,
     actions,
+    bar_chart,
     button,
     confirm,
+    data_table,
     entry,
     menu,
     modal,
     mrkdwn,
     option,
     options,
+    pie_chart,
     plain,
     rich,
     section,
@@ -30,6 +33,9 @@ from workspace_shapes import (
 from bot.playground.workspace.blocks import check_blocks, check_options, check_view, fill_ids, walk_elements
 
 Json = dict[str, Any]
+CELL = {"type": "raw_text", "text": "x"}
+TWINS = bar_chart(2, 2)
+TWINS["chart"]["series"][1]["name"] = TWINS["chart"]["series"][0]["name"]
 
 BAD_MESSAGES: list[tuple[str, Json, str, str]] = [
     ("unknown block", {"type": "nonsense"}, "/blocks/0", "unsupported type: nonsense"),
@@ -111,6 +117,38 @@ BAD_MESSAGES: list[tuple[str, Json, str, str]] = [
         "/blocks/0",
         "default_collapsed needs is_collapsible",
     ),
+    (
+        "divided container",
+        {
+            "type": "container",
+            "title": plain(),
+            "child_blocks": [DIVIDER],
+            "is_collapsible": True,
+            "has_header_divider": True,
+        },
+        "/blocks/0",
+        "has_header_divider cannot be set",
+    ),
+    ("data table without rows", data_table(1), "/blocks/0/rows", "no fewer than 2"),
+    ("data table without caption", {**data_table(), "caption": ""}, "/blocks/0/caption", "must be more than 0"),
+    (
+        "ragged data table",
+        {**data_table(), "rows": [[CELL], [CELL, CELL]]},
+        "/blocks/0/rows/1",
+        "all rows must have the same number",
+    ),
+    (
+        "rich header of a data table",
+        {**data_table(), "rows": [[rich({"type": "text", "text": "x"})], [CELL]]},
+        "/blocks/0/rows/0/0",
+        "rich_text cannot be used for header cells",
+    ),
+    ("row header of a data table", data_table(row_header_column_index=1), "/blocks/0/row_header", "must be a column"),
+    ("chart of a type", {**bar_chart(), "chart": {"type": "radar"}}, "/blocks/0/chart", "unsupported type: radar"),
+    ("pie without a slice", pie_chart(value=0), "/blocks/0/chart/segments/0/value", "must be greater than 0"),
+    ("chart without categories", bar_chart(categories=[]), "/blocks/0/chart/axis_config/categories", "no fewer than 1"),
+    ("chart of other labels", bar_chart(categories=["a", "b"]), "/blocks/0/chart/series/0/data", "labels must match"),
+    ("twin series", TWINS, "/blocks/0/chart/series", "series names must be unique"),
     ("alert in a message", {"type": "alert", "text": plain()}, "/blocks/0", "unsupported type on this surface: alert"),
 ]
 
@@ -138,6 +176,8 @@ SURFACES = [
     ("task_card", TASK, {"message"}),
     ("plan", {"type": "plan", "title": "x", "tasks": [TASK]}, {"message"}),
     ("table", table(), {"message", "home"}),
+    ("data_table", data_table(), {"message", "home"}),
+    ("data_visualization", bar_chart(), {"message"}),
     ("carousel", {"type": "carousel", "elements": [CARD]}, {"message", "home"}),
     ("section", section(), {"message", "modal", "home"}),
     ("input", entry(), {"message", "modal", "home"}),

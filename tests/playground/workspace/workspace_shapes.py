@@ -79,3 +79,24 @@ def field(block_id: str, element: Json, **more: Any) -> Json:
 
 def form(*blocks: Json) -> Json:
     return {"type": "modal", "callback_id": "f", "title": plain("F"), "submit": plain("Go"), "blocks": list(blocks)}
+
+
+def data_table(rows: int = 2, columns: int = 1, cell: str = "x", **more: Any) -> Json:
+    """A data table with that many rows, the header included."""
+    line = [{"type": "raw_text", "text": cell}] * columns
+    return {"type": "data_table", "caption": "x", "rows": [line] * rows, **more}
+
+
+def bar_chart(points: int = 2, series: int = 1, label: str = "l", title: str = "x", **axis: Any) -> Json:
+    """A bar chart with that many points in each series."""
+    labels = [f"{label}{n}" for n in range(points)]
+    data = [{"label": one, "value": n} for n, one in enumerate(labels)]
+    made = [{"name": f"s{n}", "data": data} for n in range(series)]
+    chart = {"type": "bar", "series": made, "axis_config": {"categories": labels, **axis}}
+    return {"type": "data_visualization", "title": title, "chart": chart}
+
+
+def pie_chart(segments: int = 2, value: float = 1) -> Json:
+    """A pie of equal slices."""
+    made = [{"label": f"l{n}", "value": value} for n in range(segments)]
+    return {"type": "data_visualization", "title": "x", "chart": {"type": "pie", "segments": made}}

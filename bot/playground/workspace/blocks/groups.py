@@ -22,7 +22,15 @@ _IMAGE = {"image": "image_block"}
 
 # The surfaces of a block (slack.md: alert in modals only, container in messages only; the rest as documented).
 _EVERYWHERE = ("actions", "card", "context", "divider", "header", "input", "rich_text", "section", "video")
-_MESSAGE_ONLY = ("container", "context_actions", "file", "markdown", "plan", "task_card")
+_MESSAGE_ONLY = (
+    "container",
+    "context_actions",
+    "data_visualization",
+    "file",
+    "markdown",
+    "plan",
+    "task_card",
+)
 _MESSAGE_AND_HOME = ("carousel", "data_table", "table")
 
 GROUPS: dict[str, Group] = {
@@ -31,6 +39,7 @@ GROUPS: dict[str, Group] = {
     "button": _group("button"),
     "card": _group("card"),
     "cell": _group("raw_text", "raw_number", "rich_text"),
+    "chart": _group("pie", "bar", "area", "line"),
     "child": _IMAGE
     | _group("actions", "context", "divider", "file", "header", "input", "rich_text", "section", "table", "video"),
     "context": _group("image", "plain_text", "mrkdwn"),

@@ -1,4 +1,4 @@
-"""Block Kit's lengths and counts as data (slack.md, Block Kit limits; video, card and file limits as documented).
+"""Block Kit's lengths and counts as data (slack.md, Block Kit limits; the other limits as documented).
 
 "row.key" -> (least, most): characters of a string or text object, entries of a list, or the value of a number.
 "row.key[]" limits every entry of a list. A text object is never empty and never above 3,000.
@@ -86,9 +86,24 @@ LIMITS: dict[str, Limit] = {
     "container.subtitle": (1, 150),
     "context.elements": (1, 10),
     "context_actions.elements": (1, 5),
-    "data_table.rows": (2, 201),
+    "data_table.rows": (2, 101),
     "data_table.rows[]": (1, 20),
+    "data_table.caption": (1, 3000),
     "data_table.page_size": (1, 100),
+    "data_table.row_header_column_index": (0, 19),
+    "data_visualization.title": (1, 50),
+    "pie.segments": (1, 6),
+    "bar.series": (1, 6),
+    "area.series": (1, 6),
+    "line.series": (1, 6),
+    "segment.label": (1, 20),
+    "data_series.name": (1, 20),
+    "data_series.data": (1, 20),
+    "data_point.label": (1, 20),
+    "axis_config.categories": (1, 20),
+    "axis_config.categories[]": (1, 20),
+    "axis_config.x_label": (1, 50),
+    "axis_config.y_label": (1, 50),
     "header.text": (1, 150),
     "input.label": (1, 2000),
     "input.hint": (1, 2000),
@@ -123,6 +138,8 @@ LIMITS: dict[str, Limit] = {
 MESSAGE_BLOCKS: Limit = (0, 50)
 MARKDOWN_TOTAL = 12_000
 TABLES_PER_MESSAGE = 1
+CHARTS_PER_MESSAGE = 2
+CELLS = 10_000  # characters in all table cells of a message
 OPTIONS_ANSWERED: Limit = (0, 100)
 
 

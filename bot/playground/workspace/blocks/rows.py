@@ -38,6 +38,10 @@ OBJECTS: dict[str, Row] = {
     "trigger_parameter": {"name!": "str", "value!": "str"},
     "feedback_button": {"text!": "plain", "value!": "str", "accessibility_label": "str"},
     "column_setting": {"align": "=left|center|right", "is_wrapped": "bool"},
+    "axis_config": {"categories!": "[str]", "x_label": "str", "y_label": "str"},
+    "data_series": {"name!": "str", "data!": "[#data_point]"},
+    "data_point": {"label!": "str", "value!": "num"},
+    "segment": {"label!": "str", "value!": "num"},
     "rich_text_style": {"bold": "bool", "italic": "bool", "strike": "bool", "code": "bool", "underline": "bool"},
 }
 
@@ -139,6 +143,9 @@ PASSIVE: dict[str, Row] = {
     "date": {"timestamp!": "num", "format!": "str", "url": "str", "fallback": "str", **_STYLE},
 }
 
+_PLOT: Row = {"series!": "[#data_series]", "axis_config!": "#axis_config"}
+CHARTS: dict[str, Row] = {"pie": {"segments!": "[#segment]"}, "bar": _PLOT, "area": _PLOT, "line": _PLOT}
+
 BLOCKS: dict[str, Row] = {
     "actions": {"elements!": "[@action]"},
     "alert": {"text!": "text", "level": "=default|info|warning|error|success"},
@@ -183,6 +190,7 @@ BLOCKS: dict[str, Row] = {
         "page_size": "int",
         "row_header_column_index": "int",
     },
+    "data_visualization": {"title!": "str", "chart!": "@chart"},
     "divider": {},
     "file": {"external_id!": "str", "source!": "str"},
     "header": {"text!": "plain"},
@@ -244,6 +252,7 @@ ROWS: dict[str, Row] = {
     **OBJECTS,
     **{name: {"action_id": "str", **row} for name, row in ELEMENTS.items()},
     **PASSIVE,
+    **CHARTS,
     **{name: {"block_id": "str", **row} for name, row in BLOCKS.items()},
     **VIEWS,
 }

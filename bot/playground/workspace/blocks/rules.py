@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from .limits import MARKDOWN_TOTAL, TABLES_PER_MESSAGE
+from .limits import CELLS, CHARTS_PER_MESSAGE, MARKDOWN_TOTAL, TABLES_PER_MESSAGE
 from .walker import Walker, is_number
 
 Json = dict[str, Any]
@@ -46,6 +46,42 @@ def _container(walker: Walker, pointer: str, value: Json) -> None:
     _some_of(walker, pointer, value, "title", "rich_text_title")
     if value.get("default_collapsed") and not value.get("is_collapsible"):
         walker.fault(pointer, "default_collapsed needs is_collapsible")
+    if value.get("is_collapsible") and value.get("has_header_divider"):
+        walker.fault(pointer, "has_header_divider cannot be set when is_collapsible is true")
+
+
+def _data_table(walker: Walker, pointer: str, value: Json) -> None:
+    """The same number of cells in each row, none of them rich text in the header; the row header is one of the columns."""
+    rows = [row for row in value.get("rows") or () if isinstance(row, list)]
+    for index, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            walker.fault(f"{pointer}/rows/{index}", "all rows must have the same number of cells")
+    for column, cell in enumerate(rows[0] if rows else ()):
+        if isinstance(cell, dict) and cell.get("type") == "rich_text":
+            walker.fault(f"{pointer}/rows/0/{column}", "rich_text cannot be used for header cells")
+    at = value.get("row_header_column_index")
+    if rows and isinstance(at, int) and at >= len(rows[0]):
+        walker.fault(f"{pointer}/row_header_column_index", "must be a column of the table")
+
+
+def _pie(walker: Walker, pointer: str, value: Json) -> None:
+    for index, segment in enumerate(_objects(value.get("segments"))):
+        if is_number(segment.get("value"), whole=False) and segment["value"] <= 0:
+            walker.fault(f"{pointer}/segments/{index}/value", "must be greater than 0")
+
+
+def _plot(walker: Walker, pointer: str, value: Json) -> None:
+    """Series with different names, each with exactly one point for each category."""
+    axis = value.get("axis_config")
+    categories = axis.get("categories") if isinstance(axis, dict) else None
+    series = _objects(value.get("series"))
+    names = Counter(one["name"] for one in series if isinstance(one.get("name"), str))
+    if any(times > 1 for times in names.values()):
+        walker.fault(f"{pointer}/series", "series names must be unique")
+    for index, one in enumerate(series):
+        labels = [point.get("label") for point in _objects(one.get("data"))]
+        if isinstance(categories, list) and sorted(map(str, labels)) != sorted(map(str, categories)):
+            walker.fault(f"{pointer}/series/{index}/data", "labels must match the categories of the axis")
 
 
 def _objects(value: Any) -> list[Json]:
@@ -132,6 +168,11 @@ RULES: dict[str, Callable[[Walker, str, Json], None]] = {
     "slack_file": _slack_file,
     "card": _card,
     "container": _container,
+    "data_table": _data_table,
+    "pie": _pie,
+    "bar": _plot,
+    "area": _plot,
+    "line": _plot,
     "static_select": _static_menu,
     "multi_static_select": _static_menu,
     "checkboxes": _choice,
@@ -184,10 +225,26 @@ def _one_focus(walker: Walker) -> None:
 
 
 def message_totals(walker: Walker, pointer: str) -> None:
-    """Limits over a whole message: markdown text and tables."""
+    """Limits over a whole message: markdown text, tables and their cells, charts."""
     texts = [v["text"] for _, row, v in walker.seen if row == "markdown" and isinstance(v.get("text"), str)]
     if sum(map(len, texts)) > MARKDOWN_TOTAL:
         walker.fault(pointer, f"markdown blocks must have less than {MARKDOWN_TOTAL + 1} characters in total")
     tables = [where for where, row, _ in walker.seen if row == "table"]
     for where in tables[TABLES_PER_MESSAGE:]:
         walker.fault(where, "only_one_table_allowed")
+    cells = sum(_cell_length(cell) for _, row, v in walker.seen if row == "data_table" for cell in _cells(v))
+    if cells > CELLS:
+        walker.fault(pointer, f"the cells of all tables must have less than {CELLS + 1} characters in total")
+    charts = [where for where, row, _ in walker.seen if row == "data_visualization"]
+    for where in charts[CHARTS_PER_MESSAGE:]:
+        walker.fault(where, f"no more than {CHARTS_PER_MESSAGE} data_visualization blocks allowed")
+
+
+def _cells(table: Json) -> Iterator[Json]:
+    return (cell for row in table.get("rows") or () if isinstance(row, list) for cell in _objects(row))
+
+
+def _cell_length(cell: Json) -> int:
+    """The characters of a cell, those in rich text included."""
+    own = len(str(cell.get("text") or cell.get("fallback") or ""))
+    return own + sum(map(_cell_length, _objects(cell.get("elements"))))
