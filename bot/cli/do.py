@@ -70,6 +70,10 @@ class TerminalPresenter:
         """A terminal has no modals."""
         return FormResult.REFUSED
 
+    async def update_form(self, view_id: str, view_hash: str, form: FormView) -> bool:
+        """A terminal has no modals."""
+        return False
+
     async def home(self, view: HomeView) -> None:
         """A terminal has no Home tab."""
 

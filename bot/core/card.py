@@ -92,8 +92,26 @@ class Card(Value):
     at: datetime | None = None
 
 
+class Choice(Value):
+    """One option of a menu. `text` is what is shown (the value when empty), `note` a short description below it."""
+
+    value: str
+    text: str = ""
+    note: str = ""
+
+
+class Choices(Value):
+    """Options of a menu under a heading; without a heading when `label` is empty."""
+
+    choices: tuple[Choice, ...]
+    label: str = ""
+
+
 class FormField(Value):
-    """One input of a modal. `type`: text, lines, choice, choices, flag, number, target, user, channel, datetime."""
+    """One input of a modal. `type`: text, lines, choice, choices, flag, number, verb, target, user, channel, datetime.
+
+    The options of `verb` and `target` are asked for while the person types. `live`: each change is reported at once.
+    """
 
     name: str
     label: str
@@ -102,10 +120,12 @@ class FormField(Value):
     optional: bool = True
     initial: Json = None
     choices: tuple[str, ...] = ()
+    live: bool = False
 
 
 class FormView(Value):
-    """A modal. `form` is its callback id, `token` the opaque id of its subject."""
+    """A modal. `form` is its callback id, `token` the opaque id of its subject. `outlook` says what submitting
+    does, below the live fields, which it depends on."""
 
     form: str
     token: str
@@ -113,6 +133,7 @@ class FormView(Value):
     submit: str
     lines: tuple[Line, ...] = ()
     fields: tuple[FormField, ...] = ()
+    outlook: tuple[Line, ...] = ()
 
 
 class HomeRow(Value):

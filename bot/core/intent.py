@@ -181,6 +181,17 @@ class Intent(Value):
         return self.age(now) > LATE
 
 
+class FormChange(NamedTuple):
+    """A field of an open modal was changed. `view_id` and `view_hash` identify the modal as the person saw it, `ts` is
+    Slack's time of the change."""
+
+    actor: Actor
+    form: Form
+    view_id: str
+    view_hash: str
+    ts: str
+
+
 class Receipt(NamedTuple):
     """The immediate answer: a sentence, or errors by field of a modal. Both None: an empty ack."""
 

@@ -32,9 +32,9 @@ class KnownTarget:
     listed: Named | None = None
     seen: datetime | None = None
 
-    def order(self, default_kind: str) -> tuple[bool, bool, int, str]:
-        """The order among equally good matches: main kinds first, then what is listed now, then short names."""
-        return (self.target.kind != default_kind, self.listed is None, len(self.text), self.text)
+    def order(self, default_kind: str) -> tuple[bool, bool, str]:
+        """The order among equally good matches: main kinds first, then what is listed now, then by name."""
+        return (self.target.kind != default_kind, self.listed is None, self.plain)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ async def check(ctx: Context, form: Form) -> dict[str, str] | None:
 async def _check(ctx: Context, form: Form) -> dict[str, str] | None:
     if form.form == launcher.FORM:
         kept = await ctx.store.value(f"form:{form.token}")
-        read = launcher.read(ctx.catalog, form, _files(kept))
+        read = launcher.read(ctx, form, kept) if isinstance(kept, dict) else None
         return read if isinstance(read, dict) else None
     if form.form == parameter_form.FORM:
         return await parameter_form.check(ctx, form) or None
@@ -30,12 +30,6 @@ async def _check(ctx: Context, form: Form) -> dict[str, str] | None:
     if form.form == breakglass_review.FORM and not _said(form, breakglass_review.NOTE):
         return {breakglass_review.NOTE: "Describe what was done and whether it was right."}
     return None
-
-
-def _files(kept: Json) -> tuple[str, ...]:
-    """The files of the message that the form was opened on."""
-    files = kept.get("files") if isinstance(kept, dict) else None
-    return tuple(str(file) for file in files) if isinstance(files, list) else ()
 
 
 def _said(form: Form, name: str) -> str:
@@ -91,7 +85,7 @@ async def submitted(ctx: Context, intent: Intent, form: Form) -> None:
 
 
 async def _launch(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]) -> None:
-    read = launcher.read(ctx.catalog, form, _files(kept))
+    read = launcher.read(ctx, form, kept)
     if isinstance(read, Command):
         await run_command(ctx, intent, read)
     else:

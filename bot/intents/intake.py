@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from bot.core.audit import AuditEntry, Event
+from bot.core.card import Choices
 from bot.core.errors import Problem
-from bot.core.intent import Actor, Command, Doubt, Form, Intent, ParseError, Place, Press, Receipt, Source
+from bot.core.intent import Actor, Command, Doubt, Form, FormChange, Intent, ParseError, Place, Press, Receipt, Source
 from bot.core.records import Filters, stamp
 from bot.core.value import Json
 from bot.features import incidents
+from bot.features.forms import launcher
 from bot.features.replies import refusal
-from bot.features.replies.suggestions import suggest
 from bot.intents.dispatcher import handle
 from bot.intents.form import check, placed
 from bot.operations.audit_writer import AuditWriter
@@ -174,9 +175,14 @@ class Intake:
         finally:
             self._limit.give(user)
 
-    async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
-        """What fits what was typed into a menu of targets."""
-        return await suggest(self._ctx, actor, place, typed)
+    async def suggest(self, actor: Actor, place: Place, typed: str, *, menu: str, token: str) -> Sequence[Choices]:
+        """What fits what was typed into a menu of verbs or targets."""
+        return await launcher.suggest(self._ctx, actor, place, typed, menu=menu, token=token)
+
+    async def changed(self, change: FormChange) -> None:
+        """Redraw a modal after a change of a live field. It is no request: nothing is run or recorded."""
+        if change.form.form == launcher.FORM:
+            await launcher.changed(self._ctx, change)
 
 
 def _whose(intent: Intent) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bot.core.intent import Intent, Open
 from bot.core.records import stamp
-from bot.features.builtins import help_for, usable_verbs
+from bot.features.builtins import help_for
 from bot.features.forms import launcher
+from bot.features.forms.menus import usable_rows
 from bot.features.home import open_home
 from bot.features.replies.answer import open_form
 from bot.features.replies.suggestions import named_in
@@ -19,17 +20,15 @@ async def opened(ctx: Context, intent: Intent, opening: Open) -> None:
         await ctx.store.finish(intent.request_id, (), stamp(ctx.clock.now()))
         await open_home(ctx, intent.actor.user_id, intent.place.team_id)
         return
-    in_channel = bool(intent.place.channel_id)
-    told = (await sight_of(ctx, intent.actor, intent.place)).patterns != ()
-    verbs = () if not told else await usable_verbs(ctx, intent) if in_channel else _all_verbs(ctx)
+    actor, place = intent.actor, intent.place
+    told = (await sight_of(ctx, actor, place)).patterns != ()
+    verbs = {row.verb for _, row in await usable_rows(ctx, actor, place)} if told else set()
     if not verbs:
         await help_for(ctx, intent, ())
         return
-    is_command = launcher.command_in(ctx.catalog, verbs, opening.text) is not None
-    named = None if is_command or not opening.text else await named_in(ctx, intent.actor, intent.place, opening.text)
-    form = launcher.view(ctx.catalog, verbs, opening, ctx.ids.secret(), in_channel, named)
-    await open_form(ctx, intent, form, {"files": list(opening.files)}, f"Type `{ctx.command} help` instead.")
-
-
-def _all_verbs(ctx: Context) -> tuple[str, ...]:
-    return tuple(sorted({row.verb for _, row in ctx.catalog.everything()}))
+    known = launcher.command_in(ctx.catalog, verbs, opening.text)
+    named = await named_in(ctx, actor, place, opening.text) if known is None and opening.text else None
+    asks_channel = not place.channel_id
+    draft = launcher.drafted(opening, ctx.ids.secret(), known, named, asks_channel=asks_channel)
+    form = await launcher.view(ctx, actor, place, draft)
+    await open_form(ctx, intent, form, draft.kept, f"Type `{ctx.command} help` instead.")

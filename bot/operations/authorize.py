@@ -13,7 +13,7 @@ from bot.core.operation import Operation
 from bot.core.policy.decide import Denied, GrantView, Policy, Subject, Where, admits, decide
 from bot.core.policy.grant_scope import out_of_bounds, rows_of
 from bot.core.policy.rights import why_not_administrator, why_not_full
-from bot.core.policy.visibility import Visibility, sight
+from bot.core.policy.visibility import Visibility, may, sight
 from bot.core.records import Grant
 from bot.runtime.context import Context
 
@@ -101,6 +101,15 @@ async def sight_of(ctx: Context, actor: Actor, place: Place) -> Visibility:
     mine = [grant for grant in await ctx.store.open_grants(ctx.clock.now()) if grant.user_id == actor.user_id]
     grants = [_view(grant, await _lapsed(ctx, grant, place, CACHED)) for grant in mine if not grant.breakglass]
     return sight(rules.policy, subject=subject, where=None, home_team_id=ctx.home_team, grants=grants)
+
+
+async def usable(ctx: Context, actor: Actor, place: Place) -> tuple[tuple[str, Capability], ...]:
+    """What this person may use here, on some target, as (name of a backend, capability)."""
+    now = await read_situation(ctx, actor, place)
+    rows = [(name, row) for name, declared in sorted(ctx.catalog.backends.items()) for row in declared.capabilities]
+    return may(
+        now.policy, rows=rows, subject=now.subject, where=now.where, home_team_id=ctx.home_team, grants=now.grants
+    )
 
 
 async def may_ask(ctx: Context, intent: Intent, target: str | None) -> Visibility | Denied:

@@ -322,9 +322,10 @@ def divider() -> Block:
     return {"type": "divider"}
 
 
-def option(label: str, value: str) -> Block:
-    """A choice of a menu. `value` is unchanged; the caller keeps it within OPTION_VALUE characters."""
-    return {"text": plain(label, OPTION_TEXT), "value": value}
+def option(label: str, value: str, note: str = "") -> Block:
+    """A choice of a menu, with a description. `value` is unchanged; the caller keeps it within OPTION_VALUE characters."""
+    described = {"description": plain(note, OPTION_TEXT, counted=False)} if one_line(note) else {}
+    return {"text": plain(label, OPTION_TEXT), "value": value, **described}
 
 
 def unmentioned(cell: str) -> str:

@@ -1,16 +1,16 @@
 """Modals: a form as a Slack view, and the typed values as text.
 
-`block_id` is the field's name. `action_id` is `value`, or for a target the id of its type-ahead.
+`block_id` is the field's name. `action_id` is `value`, or the id of its type-ahead.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.core.card import FormField, FormView
+from bot.core.card import Choice, Choices, FormField, FormView
 from bot.core.value import Json
 from bot.render import block_kit
 from bot.render import blocks as parts
@@ -18,7 +18,7 @@ from bot.render.block_kit import Block
 from bot.render.text_format import one_line
 
 VALUE_ACTION: Final = "value"
-TARGET_ACTION: Final = "suggest_target"
+MENUS: Final = {"verb": "suggest_verb", "target": "suggest_target"}  # type of a field -> its action_id
 
 _NUMBER: Final = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?")
 _LATEST: Final = 9_999_999_999  # datetimepicker takes ten digits of seconds
@@ -33,13 +33,16 @@ def render_form(form: FormView) -> Block:
     lead = parts.lines(form.lines, (), budget)
     if budget.left_out:
         lead.append(block_kit.context([block_kit.prose(f"Too long to show: {', '.join(budget.left_out)}.")]))
+    live = {field.name for field in form.fields if field.live}
+    after = max((at for at, block in enumerate(blocks, 1) if block["block_id"] in live), default=len(blocks))
+    outlook = parts.lines(form.outlook, (), budget)
     view: Block = {
         "type": "modal",
         "callback_id": form.form,
         "private_metadata": form.token,
         "title": block_kit.plain(form.title, block_kit.VIEW_TITLE, counted=False),
         "close": block_kit.plain("Cancel", block_kit.VIEW_TITLE),
-        "blocks": [*lead, *blocks] or [block_kit.section("Nothing to fill in.")],
+        "blocks": [*lead, *blocks[:after], *outlook, *blocks[after:]] or [block_kit.section("Nothing to fill in.")],
     }
     if has_inputs or form.submit:
         view["submit"] = block_kit.plain(form.submit or "Send", block_kit.VIEW_TITLE, counted=False)
@@ -63,8 +66,10 @@ def _input(field: FormField) -> Block:
         "element": _ELEMENTS.get(field.type, _text)(field),
         "optional": field.optional,
     }
+    if field.live:
+        block["dispatch_action"] = True
     if one_line(field.hint):
-        block["hint"] = block_kit.plain(field.hint, 500)
+        block["hint"] = block_kit.plain(field.hint.replace("`", ""), 500)  # plain text: Slack shows marks as they are
     return block
 
 
@@ -143,8 +148,8 @@ def _number(field: FormField) -> Block:
     return element
 
 
-def _target(field: FormField) -> Block:
-    element: Block = {"type": "external_select", "action_id": TARGET_ACTION, "min_query_length": 0}
+def _menu(field: FormField) -> Block:
+    element: Block = {"type": "external_select", "action_id": MENUS[field.type], "min_query_length": 0}
     initial = _words(field.initial)
     if 0 < block_kit.units(initial) <= block_kit.OPTION_VALUE:
         element["initial_option"] = block_kit.option(initial, initial)
@@ -191,11 +196,37 @@ _ELEMENTS: Final[Mapping[str, Callable[[FormField], Block]]] = {
     "choices": _choices,
     "flag": _flag,
     "number": _number,
-    "target": _target,
+    "verb": _menu,
+    "target": _menu,
     "user": _user,
     "channel": _channel,
     "datetime": _datetime,
 }
+
+
+def render_choices(groups: Sequence[Choices]) -> Block:
+    """The answer to a block_suggestion. Values longer than OPTION_VALUE characters are left out."""
+    left = block_kit.OPTIONS
+    rendered: list[tuple[str, list[Block]]] = []
+    for group in groups:
+        options = [
+            _choice_option(one) for one in group.choices if 0 < block_kit.units(one.value) <= block_kit.OPTION_VALUE
+        ]
+        if options[:left]:
+            rendered.append((group.label, options[:left]))
+            left -= len(options[:left])
+    if not any(label for label, _ in rendered):
+        return {"options": [option for _, options in rendered for option in options]}
+    return {
+        "option_groups": [
+            {"label": block_kit.plain(label or "Others", block_kit.OPTION_TEXT), "options": options}
+            for label, options in rendered
+        ]
+    }
+
+
+def _choice_option(choice: Choice) -> Block:
+    return block_kit.option(choice.text or choice.value, choice.value, choice.note)
 
 
 def read_form(values: Mapping[str, Any]) -> dict[str, str | list[str]]:

@@ -17,6 +17,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.intent import Intent, ParseError, Receipt
+from bot.render.form import MENUS, render_choices
 from bot.slack.inbound import actions, commands, forms, home, mentions, shortcuts, workflow_steps
 from bot.slack.installation import Installation
 from bot.slack.payload import Stamp, interaction_actor, interaction_place, storable, text
@@ -25,7 +26,6 @@ from bot.slack.ports import IntakePort
 LAUNCHER: Final = "launcher"
 WORK_ON_MESSAGE: Final = "work_on_message"
 RUN_OPERATION: Final = "run_operation"
-SUGGEST: Final = "suggest_target"
 CHANNEL_EVENTS: Final = ("channel_id_changed", "channel_shared", "channel_unshared")
 
 Body = Mapping[str, Any]
@@ -93,7 +93,7 @@ class SlackApp:
         app.action(everything)(self._wrapped("action", self.on_action))
         app.view(everything)(self._wrapped("form", self.on_view))
         app.view_closed(everything)(self.on_nothing)
-        app.options(SUGGEST)(self._wrapped("options", self.on_options))
+        app.options(re.compile("|".join(MENUS.values())))(self._wrapped("options", self.on_options))
         app.shortcut(everything)(self._wrapped("shortcut", self.on_shortcut))
         app.event("app_mention")(self._wrapped("message", self.on_event))
         app.event("message")(self._wrapped("message", self.on_event))
@@ -125,7 +125,13 @@ class SlackApp:
         await ack(receipt.say) if receipt.say else await ack()
 
     async def on_action(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """Buttons and menus of messages and of the Home tab."""
+        """Buttons and menus of messages and of the Home tab, and live fields of modals."""
+        change = forms.changed(body)
+        if change is not None:
+            if self._installation.foreign(body) is None:
+                await self._front.changed(change)
+            await ack()
+            return
         intent = actions.read(body, self._stamp)
         if intent is not None:
             await self._hand_over_and_tell(intent, body)
@@ -142,15 +148,18 @@ class SlackApp:
         await ack()
 
     async def on_options(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """Type-ahead of targets; an empty list when nothing fits."""
+        """Type-ahead of verbs and targets; an empty list when nothing fits."""
         if self._installation.foreign(body) is not None:
             await ack(options=[])
             return
-        found = await self._front.suggest(interaction_actor(body), interaction_place(body), text(body, "value") or "")
-        options = [
-            {"text": {"type": "plain_text", "text": name[:75]}, "value": name} for name in found if len(name) <= 150
-        ]
-        await ack(options=options[:100])
+        found = await self._front.suggest(
+            interaction_actor(body),
+            interaction_place(body),
+            text(body, "value") or "",
+            menu=next((menu for menu, action in MENUS.items() if action == text(body, "action_id")), ""),
+            token=text(body, "view", "private_metadata") or "",
+        )
+        await ack(**render_choices(found))
 
     async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The global shortcut and the one on messages."""

@@ -39,7 +39,7 @@ _CODES: Final = {
         invalid_blocks invalid_blocks_format invalid_attachments msg_blocks_too_long msg_too_long only_one_table_allowed
         attachment_payload_limit_exceeded too_many_attachments too_many_contact_cards block_mismatch view_too_large
         invalid_view invalid_message invalid_arguments no_text markdown_text_conflict""",
-    Remedy.OVER: "execution_not_in_running_state function_execution_not_found",
+    Remedy.OVER: "not_found execution_not_in_running_state function_execution_not_found",
     Remedy.FATAL: """
         invalid_auth not_authed account_inactive token_revoked token_expired
         bad_client_secret invalid_client_id invalid_refresh_token""",

@@ -167,6 +167,16 @@ class MessageSender:
             return FormResult.LATE if "trigger" in trouble.code else FormResult.REFUSED
         return FormResult.OPENED
 
+    async def update_form(self, view_id: str, view_hash: str, form: FormView) -> bool:
+        """Replace an open modal. False when it was closed, or was replaced since `view_hash`."""
+        try:
+            view = self._secrets.hide_in(render_form(form))
+            await self.client.views_update(view_id=view_id, hash=view_hash or None, view=view)
+        except (SlackApiError, *TRANSPORT) as error:
+            _log.info("views.update: %s", read(error).code)
+            return False
+        return True
+
     @staticmethod
     def files_of(rows: Iterable[Outgoing]) -> frozenset[str]:
         """Paths of the files that these rows upload."""

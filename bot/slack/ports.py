@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from bot.core.card import Choices
 from bot.core.command.catalog import Catalog
-from bot.core.intent import Actor, Intent, Place, Receipt
+from bot.core.intent import Actor, FormChange, Intent, Place, Receipt
 
 
 class IntakePort(Protocol):
@@ -16,6 +17,10 @@ class IntakePort(Protocol):
 
     async def submit(self, intent: Intent) -> Receipt: ...
 
-    async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
-        """At most 100 written targets that match the typed text, best first, then the typed text itself."""
+    async def suggest(self, actor: Actor, place: Place, typed: str, *, menu: str, token: str) -> Sequence[Choices]:
+        """At most 100 options that match the typed text, best first. `menu` is `verb` or `target`, `token` that of the modal."""
+        ...
+
+    async def changed(self, change: FormChange) -> None:
+        """A live field of an open modal was changed: the modal is redrawn soon."""
         ...

@@ -178,6 +178,10 @@ class Nowhere:
         """Not opened."""
         return FormResult.OPENED
 
+    async def update_form(self, view_id: str, view_hash: str, form: FormView) -> bool:
+        """Not updated."""
+        return True
+
     async def home(self, view: HomeView) -> None:
         """Not published."""
 

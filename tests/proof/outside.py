@@ -241,6 +241,9 @@ class OutsideSlack:
         self._outside.forms[trigger_id.partition(".")[0]] = (form.form, form.token)
         return FormResult.OPENED
 
+    async def update_form(self, view_id: str, view_hash: str, form: FormView) -> bool:
+        return True
+
     async def deliver(self, delivery: Delivery) -> None:
         return None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.intent import Actor, Place
-from bot.features.replies.suggestions import suggest
+from bot.features.forms import menus
 from tests.world import labels, shown, world
 
 NAMED = """\
@@ -120,7 +120,7 @@ async def test_the_menu_of_a_form_without_a_channel_offers_what_a_rule_names(tmp
         await env.does("status acc:shop/stock", "never run", user="U0LEE")
         place = Place(team_id="T0ACME", channel_id="")
         for user, offered in (("U0LEE", True), ("U0ANA", False), ("U0GUEST", False)):
-            found = await suggest(env.bot.ctx, Actor(user_id=user, team_id="T0ACME"), place, "stock")
+            found = await menus.targets(env.bot.ctx, Actor(user_id=user, team_id="T0ACME"), place, "", "stock")
             assert bool(found) is offered, (user, found)
         await env.person("U0ANA").shortcut("launcher")
         await env.until(lambda: env.audit(user_id="U0ANA"))

@@ -95,8 +95,9 @@ async def test_the_launcher_says_it_at_the_field(tmp_path: Path) -> None:
         await env.does("status acc:shop/prices", "shop/prices")
         await env.say("")
         await env.ana.wait_for(lambda who: who.modal())
-        await env.ana.suggest("modal", "suggest_target", "shop/pri")
-        values = {"verb": "start", "target": "acc:shop/prices", "params": "as=job sync=true"}
-        receipt = await env.ana.submit("modal", values)
-        assert "A job doesn't take" in receipt.errors["params"]
+        await env.ana.choose("modal", action_id="suggest_verb", value="start")
+        await env.ana.choose("modal", action_id="suggest_target", value="acc:shop/prices")
+        await env.ana.wait_for(lambda who: "param:sync" in str(who.modal()))
+        receipt = await env.ana.submit("modal", {"param:as": "job", "param:sync": "true"})
+        assert "A job doesn't take" in receipt.errors["param:sync"]
         assert env.events("start") == []

@@ -20,8 +20,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import config
 from bot.app import Bot
+from bot.core.card import Choice, Choices
 from bot.core.command.catalog import Catalog
-from bot.core.intent import Actor, Intent, Place, Receipt
+from bot.core.intent import Actor, FormChange, Intent, Place, Receipt
 from bot.demo.run import write_config
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, Seed, Workspace
@@ -87,6 +88,7 @@ class Inside:
     answer: Receipt = field(default_factory=Receipt)
     breaks: BaseException | None = None
     targets: tuple[str, ...] = ()
+    changes: list[FormChange] = field(default_factory=list)
     channels: list[dict[str, Any]] = field(default_factory=list)
     catalog: Catalog = field(default_factory=lambda: Catalog({}))
 
@@ -96,8 +98,11 @@ class Inside:
         self.intents.append(intent)
         return self.answer
 
-    async def suggest(self, actor: Actor, place: Place, typed: str) -> Sequence[str]:
-        return [name for name in self.targets if typed in name]
+    async def suggest(self, actor: Actor, place: Place, typed: str, *, menu: str, token: str) -> Sequence[Choices]:
+        return [Choices(choices=tuple(Choice(value=name) for name in self.targets if typed in name))]
+
+    async def changed(self, change: FormChange) -> None:
+        self.changes.append(change)
 
 
 def signed(

@@ -114,6 +114,7 @@ NEEDED = {
     "chat_postEphemeral": "chat:write",
     "chat_update": "chat:write",
     "views_open": None,
+    "views_update": None,
     "views_publish": None,
     "functions_completeSuccess": None,
     "functions_completeError": None,

@@ -178,6 +178,10 @@ class Presenter(Protocol):
         """Open a modal now: a trigger works for three seconds."""
         ...
 
+    async def update_form(self, view_id: str, view_hash: str, form: FormView) -> bool:
+        """Replace an open modal. False when it was closed, or was replaced since `view_hash` (empty: whatever it shows)."""
+        ...
+
     async def home(self, view: HomeView) -> None:
         """Publish a person's Home tab."""
         ...

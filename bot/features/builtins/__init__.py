@@ -13,13 +13,13 @@ from bot.core.policy.decide import BUILT_IN_RULE, Denied
 from bot.core.records import stamp
 from bot.features.access import breakglass, grants
 from bot.features.builtins import audit, help_page, incident, inventory, personal, policy, whoami_why
-from bot.features.builtins.help_page import help_for, usable_verbs
+from bot.features.builtins.help_page import help_for
 from bot.features.replies import refusal
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import not_admitted
 from bot.runtime.context import Context
 
-__all__ = ["answer", "help_for", "usable_verbs"]
+__all__ = ["answer", "help_for"]
 
 Handler = Callable[[Context, Intent, Command, Mapping[str, Any]], Awaitable[None]]
 

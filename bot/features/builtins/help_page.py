@@ -12,9 +12,8 @@ from bot.core.command.params import Param, ParamType, duration_text
 from bot.core.intent import Command, Intent
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import why_not_full
-from bot.core.policy.visibility import may
 from bot.operations import cards
-from bot.operations.authorize import facts, grants_of, not_admitted
+from bot.operations.authorize import facts, not_admitted, usable
 from bot.runtime.context import Context
 
 _RISKS: Final = {Risk.READ: "Look", Risk.CHANGE: "Change", Risk.DANGER: "Danger, with a pre-flight"}
@@ -23,7 +22,7 @@ _FIRST: Final = ("find", "targets", "why")  # what a newcomer needs first
 
 async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`help`, `help acc`, `help VERB`."""
-    rows = await usable(ctx, intent)
+    rows = await usable(ctx, intent.actor, intent.place)
     if not ask.words:
         await help_for(ctx, intent, rows)
         return
@@ -33,19 +32,6 @@ async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
         await _plane(ctx, intent, name, [row for backend, row in rows if backend == name])
     else:
         await _one(ctx, intent, verb or " ".join(ask.words), rows)
-
-
-async def usable(ctx: Context, intent: Intent) -> tuple[tuple[str, Capability], ...]:
-    """The rows that this person may use here, on some target, as (name of a backend, row)."""
-    policy, subject, where = await facts(ctx, intent.actor, intent.place)
-    grants = await grants_of(ctx, intent.actor, intent.place)
-    rows = [(name, row) for name, declared in sorted(ctx.catalog.backends.items()) for row in declared.capabilities]
-    return may(policy, rows=rows, subject=subject, where=where, home_team_id=ctx.home_team, grants=grants)
-
-
-async def usable_verbs(ctx: Context, intent: Intent) -> tuple[str, ...]:
-    """Their verbs, sorted."""
-    return tuple(sorted({row.verb for _, row in await usable(ctx, intent)}))
 
 
 async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.core.card import FormField
-from bot.core.command.params import BadParam, Param, ParamType
+from bot.core.command.params import BadParam, Param, ParamType, duration_text
+from bot.core.text import capitalized, sentences
 from bot.core.value import Json
 from bot.operations.cards import value_text
 
@@ -35,7 +37,7 @@ def described(param: Param) -> FormField:
         name=param.name,
         label=param.name.partition(".")[2] or param.name,
         type=_TYPES.get(param.type, "text"),
-        hint=param.help,
+        hint=sentences(param.help, capitalized(range_text(param))),
         optional=not param.required,
         initial=None if param.default is None else value_text(param.default),
         choices=param.choices,
@@ -56,14 +58,38 @@ def declared(param: Param, typed: Pairs) -> FormField:
 
 
 def _hint(param: Param) -> str:
+    """What it means, how it is written, its range, an example, and what it is when left empty."""
     said = [f"{param.help.rstrip('.')}."]
     if param.type in _HINTS:
         said.append(_HINTS[param.type])
+    if limits := range_text(param):
+        said.append(f"{capitalized(limits)}.")
     if param.example is not None and not any(param.example in words for words in said):
         said.append(f"For example: {param.example}")
     if param.default is not None:
-        said.append(f"Left empty: {value_text(param.default)}.")
+        said.append(f"Left empty: {default_text(param)}.")
     return " ".join(said)
+
+
+def range_text(param: Param) -> str:
+    """`1 to 200`, `at least 1`, `at most 9`, or an empty text."""
+    low, high = (None if each is None else _number(param, each) for each in (param.minimum, param.maximum))
+    if low is not None and high is not None and {low, high} <= set(re.findall(r"\w+", param.help)):
+        return ""  # the help says it
+    if low is None:
+        return f"at most {high}" if high is not None else ""
+    return f"at least {low}" if high is None else f"{low} to {high}"
+
+
+def default_text(param: Param) -> str:
+    """The default as a person types it."""
+    if isinstance(param.default, int) and not isinstance(param.default, bool):
+        return _number(param, param.default)
+    return value_text(param.default)
+
+
+def _number(param: Param, number: int) -> str:
+    return duration_text(number) if param.type is ParamType.DURATION and number else f"{number:,}"
 
 
 def _initial(param: Param, typed: Pairs) -> Json:

@@ -1,101 +1,232 @@
-"""The launcher: a modal that makes the same command as typing does."""
+"""The launcher: a modal that makes the same command as typing does.
+
+Verb and target are live fields: a change of one redraws the modal with the parameters of that command and with what
+sending it will do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container
+import re
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from bot.core.card import FormField, FormView, Line
+from bot.core.card import Choices, FormField, FormView, Line
+from bot.core.command.capability import Capability
 from bot.core.command.catalog import Catalog, check_params
 from bot.core.command.lexer import unescape
-from bot.core.command.parser import format_command, parse, parse_target
+from bot.core.command.params import ParamType
+from bot.core.command.parser import parse
 from bot.core.errors import BadRequest
-from bot.core.intent import Command, Form, Open, ParseError
+from bot.core.intent import Actor, Command, Form, FormChange, Intent, Open, Place, Source
+from bot.core.value import Json
+from bot.features.forms import fields, menus
+from bot.features.forms.parameter_form import MOST_FIELDS, capability_of, fields_for
+from bot.features.forms.prospect import Prospect, misfit, prospect
+from bot.runtime.context import Context
 
-FORM = "launcher"
+FORM: Final = "launcher"
+_PARAM: Final = "param:"  # before the names of the fields of parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the modal holds. `asks_channel`: Slack named none when it was opened, so the modal has a field for it."""
+
+    token: str
+    verb: str = ""
+    target: str = ""
+    params: fields.Pairs = ()
+    reason: str = ""
+    files: tuple[str, ...] = ()
+    asks_channel: bool = False
+
+    @property
+    def command(self) -> Command:
+        """The command so far."""
+        return Command(verb=self.verb, target=self.target or None, params=self.params, files=self.files)
+
+    @property
+    def kept(self) -> dict[str, Json]:
+        """What the store remembers of it, for type-ahead and for the next change."""
+        return {
+            "verb": self.verb,
+            "target": self.target,
+            "files": list(self.files),
+            "asks_channel": self.asks_channel,
+        }
 
 
 def command_in(catalog: Catalog, verbs: Container[str], text: str) -> Command | None:
     """The command in the text of a message, None when it is not one of these verbs."""
-    read = parse(text, catalog) if text.strip() else None
-    return read if isinstance(read, Command) and read.verb in verbs else None
+    read_as = parse(text, catalog) if text.strip() else None
+    return read_as if isinstance(read_as, Command) and read_as.verb in verbs else None
 
 
-def view(
-    catalog: Catalog, verbs: tuple[str, ...], ask: Open, token: str, channel_known: bool, named: str | None = None
-) -> FormView:
-    """Verb, target, parameters, reason; the channel too when the shortcut carries none.
+def drafted(opening: Open, token: str, known: Command | None, named: str | None, *, asks_channel: bool) -> Draft:
+    """The modal as it opens. A message that is a command fills the form as it is. Another one fills in the target that it
+    names (`named`), and its text as the reason, unless the bot wrote it."""
+    draft = Draft(token=token, files=opening.files, asks_channel=asks_channel)
+    if known is None:
+        words = "" if opening.own else " ".join(unescape(opening.text).split())
+        return replace(draft, target=named or "", reason=words)
+    return replace(draft, verb=known.verb, target=known.target or "", params=known.params, reason=known.reason or "")
 
-    A message that is a command fills the form as it is. Another one fills in the target that it names (`named`), and its
-    text as the reason, unless the bot wrote it.
-    """
-    known = command_in(catalog, verbs, ask.text)
-    words = "" if ask.own else " ".join(unescape(ask.text).split())
-    reason = known.reason if known is not None else words or None
-    fields = [
-        FormField(
-            name="verb",
-            label="What to do",
-            type="choice",
-            optional=False,
-            choices=verbs[:100],
-            initial=known.verb if known else None,
-        ),
+
+async def view(ctx: Context, actor: Actor, place: Place, draft: Draft) -> FormView:
+    """The modal: verb, target, channel if needed, the parameters of the command, reason, and what sending it will do."""
+    found = await prospect(ctx, _as_intent(ctx, actor, place), draft.command) if draft.verb else Prospect("")
+    shown = [
+        FormField(name="verb", label="What to do", type="verb", optional=False, initial=draft.verb or None, live=True),
         FormField(
             name="target",
             label="Target",
             type="target",
-            hint="backend:path; type part of the name",
-            initial=known.target if known else named,
+            hint="Type any part of its name.",
+            optional=not draft.verb,
+            initial=draft.target or None,
+            live=True,
         ),
-        FormField(
-            name="params",
-            label="Parameters",
-            type="lines",
-            hint="key=value, one per line or separated by spaces",
-            initial=_params_text(known) if known else None,
-        ),
-        FormField(name="reason", label="Reason", type="text", initial=reason),
     ]
-    if not channel_known:
-        fields.append(FormField(name="channel", label="Channel", type="channel", optional=False))
-    lines = (Line(text=f"{len(ask.files)} file(s) of the message go with it."),) if ask.files else ()
-    return FormView(form=FORM, token=token, title="Signalbox", submit="Go", lines=lines, fields=tuple(fields))
+    if draft.asks_channel:
+        channel = place.channel_id or None
+        shown.append(
+            FormField(name="channel", label="Channel", type="channel", optional=False, initial=channel, live=True)
+        )
+    params = fields_for(found.capability, found.described, draft.params)[: MOST_FIELDS - len(shown)]
+    params = [field.model_copy(update={"name": f"{_PARAM}{field.name}"}) for field in params]
+    optional = found.capability is None or not found.capability.reason_required
+    reason = FormField(name="reason", label="Reason", type="text", initial=draft.reason or None, optional=optional)
+    shown += [*(one for one in params if not one.optional), reason, *(one for one in params if one.optional)]
+    return FormView(
+        form=FORM,
+        token=draft.token,
+        title="Signalbox",
+        submit=found.submit,
+        lines=(Line(text=f"{len(draft.files)} file(s) of the message go with it."),) if draft.files else (),
+        fields=tuple(shown),
+        outlook=(Line(heading="What will happen", text=found.says),) if found.says else (),
+    )
 
 
-def _params_text(command: Command) -> str:
-    bare = command.model_copy(update={"target": None, "reason": None})
-    return format_command(bare).removeprefix(command.verb).strip()
+def _as_intent(ctx: Context, actor: Actor, place: Place) -> Intent:
+    """The request that the modal would make, for questions about it. It is not stored."""
+    now = ctx.clock.now()
+    ask = Open(what=FORM)
+    return Intent(request_id="", dedupe_key="", actor=actor, place=place, source=Source.MODAL, at=now, payload=ask)
 
 
-def read(catalog: Catalog, form: Form, files: tuple[str, ...]) -> Command | dict[str, str]:
-    """The command, or what is wrong at each field."""
-    verb, target = _text(form, "verb"), _text(form, "target")
-    text = " ".join([verb, target, " ".join(_text(form, "params").split())]).strip()
-    parsed = parse(text, catalog, files)
-    if isinstance(parsed, ParseError):
-        where = "target" if target and isinstance(parse_target(target, catalog), str) else "params"
-        return {where: parsed.problem}
-    rows = catalog.rows(parsed.verb, target.partition(":")[0] or None)
-    if rows and not target:
-        return {"target": f"{parsed.verb} needs a target."}
-    if target and not rows and catalog.builtin(parsed.verb) is None:
-        return {"verb": f"{target.partition(':')[0]} has no {parsed.verb}."}
-    reason = _text(form, "reason") or None
-    problems = []
-    for _, row in rows:
-        try:
-            row.asked(check_params(row.params, parsed.params), reason, files if row.takes_files else ())
-        except BadRequest as problem:
-            problems.append(problem.summary)
-    if rows and len(problems) == len(rows):
-        return {"params": problems[0]}
-    if rows and all(row.reason_required for _, row in rows) and not reason:
-        return {"reason": f"{parsed.verb} needs a reason."}
-    return parsed.model_copy(update={"reason": reason})
+async def changed(ctx: Context, change: FormChange) -> None:
+    """Remember the change, so that type-ahead knows it, and redraw the modal in the background."""
+    kept = await _kept(ctx, change.actor, change.form.token)
+    if kept is None:
+        return
+    draft = _draft(change.form, kept)
+    place = _place(kept, change.form)
+    now = ctx.clock.now()
+    chosen = place.channel_id if place.chosen else ""
+    await ctx.store.set_value(f"form:{draft.token}", {**kept, **draft.kept, "chosen": chosen, "ts": change.ts}, now)
+    ctx.tasks.start(_redraw(ctx, change, place, draft), f"form {change.view_id}")
 
 
-def _text(form: Form, name: str) -> str:
-    value = form.values.get(name)
+async def _redraw(ctx: Context, change: FormChange, place: Place, draft: Draft) -> None:
+    """Draw the newest change. If an older one was drawn meanwhile, Slack refuses the hash, and this one is drawn over it."""
+    form = await view(ctx, change.actor, place, draft)
+    for view_hash in (change.view_hash, ""):
+        kept = await _kept(ctx, change.actor, draft.token)
+        if kept is None or kept.get("ts") != change.ts:
+            return
+        if await ctx.presenter.update_form(change.view_id, view_hash, form):
+            return
+
+
+async def suggest(ctx: Context, actor: Actor, place: Place, typed: str, *, menu: str, token: str) -> Sequence[Choices]:
+    """The options of a menu of the modal, for what is chosen in its other fields."""
+    kept = await _kept(ctx, actor, token) or {}
+    if kept:
+        place = _place(kept)
+    if menu == "verb":
+        return await menus.verbs(ctx, actor, place, _str(kept.get("target")), typed)
+    return await menus.targets(ctx, actor, place, _str(kept.get("verb")), typed)
+
+
+async def _kept(ctx: Context, actor: Actor, token: str) -> Mapping[str, Json] | None:
+    """What was remembered of the modal, None when this person did not open it."""
+    kept = await ctx.store.value(f"form:{token}") if token else None
+    return kept if isinstance(kept, dict) and kept.get("user") == actor.user_id else None
+
+
+def _place(kept: Mapping[str, Json], form: Form | None = None) -> Place:
+    """Where the modal was opened, or the channel that is chosen in it."""
+    opened = Place.model_validate(kept.get("place"))
+    channel = _str(form.values.get("channel")) if form is not None else _str(kept.get("chosen"))
+    if opened.channel_id or not channel:
+        return opened
+    return opened.model_copy(update={"channel_id": channel, "chosen": True})
+
+
+def _draft(form: Form, kept: Mapping[str, Json]) -> Draft:
+    """The state of the modal. Parameters are taken as text: they are checked when it is submitted."""
+    files = kept.get("files")
+    params = [
+        (name.removeprefix(_PARAM), _str(value)) for name, value in form.values.items() if name.startswith(_PARAM)
+    ]
+    return Draft(
+        token=form.token,
+        verb=_str(form.values.get("verb")),
+        target=_str(form.values.get("target")),
+        params=tuple(params),
+        reason=_str(form.values.get("reason")),
+        files=tuple(str(file) for file in files) if isinstance(files, list) else (),
+        asks_channel=kept.get("asks_channel") is True,
+    )
+
+
+def read(ctx: Context, form: Form, kept: Mapping[str, Json]) -> Command | dict[str, str]:
+    """The command, or what is wrong at each field, all at once."""
+    draft = _draft(form, kept)
+    if not draft.target:
+        return {"target": f"{draft.verb} needs a target."}
+    if (why := misfit(ctx, draft.command)) is not None:
+        supported = ctx.catalog.rows(draft.verb, draft.target.partition(":")[0])
+        return {"target" if supported else "verb": why}
+    capability = capability_of(ctx, draft.command)
+    if capability is None:
+        return {"target": "This target doesn't fit."}
+    pairs, errors = _params(capability, form)
+    if capability.reason_required and not draft.reason.strip():
+        errors["reason"] = f"{draft.verb} needs a reason."
+    if errors:
+        return errors
+    command = draft.command.model_copy(update={"params": pairs, "reason": draft.reason or None})
+    try:
+        files = command.files if capability.takes_files else ()
+        capability.asked(check_params(capability.params, command.params), command.reason, files)
+    except BadRequest as problem:
+        return {_field_of(capability, form, problem.summary): problem.summary}
+    return command
+
+
+def _params(capability: Capability, form: Form) -> tuple[fields.Pairs, dict[str, str]]:
+    values = {name.removeprefix(_PARAM): value for name, value in form.values.items() if name.startswith(_PARAM)}
+    maps = {param.name for param in capability.params if param.type is ParamType.MAP}
+    known = {param.name for param in capability.params}
+    strange = [name for name in values if name not in known and name.partition(".")[0] not in maps and "*" not in maps]
+    pairs, errors = fields.read(
+        capability.params, {name: value for name, value in values.items() if name not in strange}
+    )
+    errors |= {name: f"{capability.verb} has no {name}. Empty this field." for name in strange}
+    return pairs, {f"{_PARAM}{name}": text for name, text in errors.items()}
+
+
+def _field_of(capability: Capability, form: Form, says: str) -> str:
+    """The filled field that a problem of the whole command names first, else the verb."""
+    declared = {param.name for param in capability.params}
+    named = (match[1] for match in re.finditer(r"`([\w.-]+)", says) if match[1] in declared)
+    return next((f"{_PARAM}{name}" for name in named if f"{_PARAM}{name}" in form.values), "verb")
+
+
+def _str(value: object) -> str:
     if isinstance(value, list):
-        return value[0] if value else ""
-    return value or ""
+        return str(value[0]) if value else ""
+    return value if isinstance(value, str) else ""

@@ -60,7 +60,7 @@ class FormEffect(OfRefusals[Context]):
 
 def unfit_buttons(ctx: Context, intent: Intent, command: Command, code: str) -> tuple[Button, ...]:
     """`Fill in` for parameters that do not fit the declared ones. The rules have not decided, so no control plane is asked."""
-    capability = _row_of(ctx, command)
+    capability = capability_of(ctx, command)
     if code not in REFUSED or capability is None or not (capability.params or capability.reason_required):
         return ()
     return (_button(ctx, intent, command, schema=False),)
@@ -95,7 +95,7 @@ async def open_fill(ctx: Context, intent: Intent, means: Mapping[str, Json]) -> 
     """Open the form with what was typed before."""
     command = _command(means)
     own = await _described(ctx, command) if means.get("schema", True) else ()
-    shown = _fields(_row_of(ctx, command), own, command)
+    shown = _fields(capability_of(ctx, command), own, command)
     kept: dict[str, Json] = {
         "verb": command.verb,
         "target": command.target,
@@ -132,7 +132,7 @@ def _command(means: Mapping[str, Json]) -> Command:
     )
 
 
-def _row_of(ctx: Context, command: Command) -> Capability | None:
+def capability_of(ctx: Context, command: Command) -> Capability | None:
     """The capability of the command, as far as its text alone determines it: a selector picks a run, whatever its kind."""
     if command.target is None:
         capabilities = [capability for _, capability in ctx.catalog.rows(command.verb)]
@@ -163,17 +163,22 @@ async def _described(ctx: Context, command: Command) -> Sequence[Param]:
 
 
 def _fields(capability: Capability | None, own: Sequence[Param], command: Command) -> tuple[FormField, ...]:
-    """The fields. A parameter that the control plane describes replaces the declared `param.NAME=` that it belongs to."""
-    covered = {param.name.partition(".")[0] for param in own}
-    params = [param for param in capability.params if param.name not in covered] if capability is not None else []
-    typed = dict(command.params)
-    found = [
-        fields.described(param.model_copy(update={"default": typed.get(param.name, param.default)})) for param in own
-    ]
-    found += [fields.declared(param, command.params) for param in params]
+    """The fields of the parameters, and of the reason when a required one is missing."""
+    found = fields_for(capability, own, command.params)
     if capability is not None and capability.reason_required and not command.reason:
         found.append(FormField(name=REASON, label="Reason", type="text", optional=False))
     return tuple(found[:MOST_FIELDS])
+
+
+def fields_for(capability: Capability | None, own: Sequence[Param], typed: fields.Pairs) -> list[FormField]:
+    """The fields. A parameter that the control plane describes replaces the declared `param.NAME=` that it belongs to."""
+    covered = {param.name.partition(".")[0] for param in own}
+    params = [param for param in capability.params if param.name not in covered] if capability is not None else []
+    values = dict(typed)
+    found = [
+        fields.described(param.model_copy(update={"default": values.get(param.name, param.default)})) for param in own
+    ]
+    return found + [fields.declared(param, typed) for param in params]
 
 
 async def check(ctx: Context, form: Form) -> dict[str, str]:
@@ -181,14 +186,14 @@ async def check(ctx: Context, form: Form) -> dict[str, str]:
     kept = await ctx.store.value(f"form:{form.token}")
     if not isinstance(kept, dict):
         return {}
-    capability = _row_of(ctx, _command(kept))
+    capability = capability_of(ctx, _command(kept))
     return fields.read(capability.params if capability is not None else (), _without_reason(form))[1]
 
 
 def filled(ctx: Context, form: Form, kept: Mapping[str, Json]) -> Command:
     """The command that the form stands for."""
     command = _command(kept)
-    capability = _row_of(ctx, command)
+    capability = capability_of(ctx, command)
     pairs, _ = fields.read(capability.params if capability is not None else (), _without_reason(form))
     reason = form.values.get(REASON)
     return command.model_copy(

@@ -36,7 +36,7 @@ export function elementContext({ app, form, where, blocks }) {
     },
     suggest: async (element, block, query) => {
       const answer = await api.act(app.user, "suggest", { ...target(block, element), query });
-      return [{ label: null, options: answer.options ?? [] }];
+      return answer.groups ?? [];
     },
     report: (receipt, node) => {
       const place = node.closest(".block")?.querySelector("[data-note]");

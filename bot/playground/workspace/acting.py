@@ -14,14 +14,14 @@ from .whole import Whole
 
 
 async def act(workspace: Whole, given: Json) -> Json:
-    """Do `{user, act, ...}`; the Receipt as JSON, for "suggest" also `options`. Raises ValueError for a bad request."""
+    """Do `{user, act, ...}`; the Receipt as JSON, for "suggest" also `groups`. Raises ValueError for a bad request."""
     user, name = given.get("user"), given.get("act")
     if not isinstance(user, str) or not isinstance(name, str) or name not in ACTS:
         raise ValueError(f"give a user and one of these acts: {', '.join(ACTS)}")
     made = await ACTS[name](workspace.person(user), given)
     if isinstance(made, Receipt):
         return made.as_json()
-    return Receipt(acked=True, delivered=True).as_json() | {"options": made}
+    return Receipt(acked=True, delivered=True).as_json() | {"groups": made}
 
 
 def _text(given: Json, name: str) -> str:
@@ -75,7 +75,7 @@ def _choose(person: Person, g: Json) -> Awaitable[Receipt]:
 
 def _suggest(person: Person, g: Json) -> Awaitable[list[Json]]:
     place = (g["channel"], g["ts"]) if g.get("ts") else _container(g)
-    return person.suggest(place, _text(g, "action_id"), str(g.get("query") or g.get("value") or ""))
+    return person.suggest_groups(place, _text(g, "action_id"), str(g.get("query") or g.get("value") or ""))
 
 
 ACTS: dict[str, Callable[[Person, Json], Awaitable[Any]]] = {

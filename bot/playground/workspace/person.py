@@ -23,7 +23,7 @@ from .receipt import Receipt
 from .responding import Responder
 from .state import Channel, Json, Message, User
 from .steps import run_step
-from .suggesting import suggest
+from .suggesting import flat, suggest
 from .views import STATEFUL
 from .web_api.files import new_file
 from .wording import escaped, plain, rich_text
@@ -235,7 +235,8 @@ class Person:
         for wanted in [value] if isinstance(value, str) else value or []:
             known = [*_chosen(place, block, found), *self._places.suggested(found["action_id"])]
             if not any(wanted in (o.get("value"), o["text"]["text"]) for o in known):
-                known = await suggest(self._core, self._courier, self._user(), place, (block, found), query=wanted)
+                groups = await suggest(self._core, self._courier, self._user(), place, (block, found), query=wanted)
+                known = flat(groups)
             options.append(pick(known, wanted))
         return entry(found, value, options)
 
@@ -325,11 +326,15 @@ class Person:
 
     async def suggest(self, container: Any, action_id: str, query: str) -> list[Json]:
         """Type into an external menu and get its options; `container` also as (channel, ts)."""
+        return flat(await self.suggest_groups(container, action_id, query))
+
+    async def suggest_groups(self, container: Any, action_id: str, query: str) -> list[Json]:
+        """The same with their groups: `{"label": text or None, "options": [...]}`."""
         place = self._places.find(container)
         found = element(place, action_id, None, {"external_select", "multi_external_select"})
-        options = await suggest(self._core, self._courier, self._user(), place, found, query=query)
-        self._places.suggested(action_id, options)
-        return options
+        groups = await suggest(self._core, self._courier, self._user(), place, found, query=query)
+        self._places.suggested(action_id, flat(groups))
+        return groups
 
     def messages(self, channel_id: str, thread_ts: str | None = None) -> list[Json]:
         """The messages that the person sees now, oldest first, including their ephemeral ones."""

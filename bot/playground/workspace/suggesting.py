@@ -14,7 +14,10 @@ from .state import Json, User
 async def suggest(
     core: Core, courier: Courier, user: User, place: Place, found: tuple[Json, Json], *, query: str
 ) -> list[Json]:
-    """The options for a query, with groups flattened; empty below min_query_length. Raises CannotAct without an answer."""
+    """The groups of options for a query, `{"label": text or None, "options": [...]}`; none below min_query_length.
+
+    Raises CannotAct without an answer.
+    """
     block, element = found
     if len(query) < element.get("min_query_length", 3):
         return []
@@ -29,5 +32,10 @@ async def suggest(
     if faults:
         raise CannotAct("Slack refuses the options: " + "; ".join(f.text for f in faults))
     if groups is not None:
-        return [option for group in groups for option in group["options"]]
-    return list(answer.body["options"])
+        return [{"label": group["label"]["text"], "options": group["options"]} for group in groups]
+    return [{"label": None, "options": list(answer.body["options"])}]
+
+
+def flat(groups: list[Json]) -> list[Json]:
+    """The options of all groups."""
+    return [option for group in groups for option in group["options"]]

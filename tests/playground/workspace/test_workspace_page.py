@@ -125,7 +125,9 @@ async def test_every_act_goes_through_the_page(ws: Workspace, page: Page, app: A
     assert (await page.act("U0ANA", "submit", view_id=view["id"], values={"why": "so"}))["acked"]
     assert (await page.act("U0ANA", "press", **at, label="Go"))["acked"]
     assert (await page.act("U0ANA", "close"))["status_code"] == 200
-    assert (await page.act("U0ANA", "suggest", **at, action_id="menu", query="on"))["options"][0]["value"] == "1"
+    assert (await page.act("U0ANA", "suggest", **at, action_id="menu", query="on"))["groups"][0]["options"][0][
+        "value"
+    ] == "1"
     assert (await page.act("U0ANA", "choose", **at, action_id="menu", value="1"))["acked"]
     assert (await page.act("U0ANA", "shortcut", callback_id="launcher"))["acked"]
     assert (await page.act("U0ANA", "message_shortcut", callback_id="work_on_message", **at))["acked"]

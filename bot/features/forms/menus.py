@@ -1,0 +1,154 @@
+"""The options of the launcher's menus: verbs by what they do and targets that fit, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from rapidfuzz import fuzz, process
+
+from bot.core.card import Choice, Choices
+from bot.core.command.builtins import ALIASES
+from bot.core.command.capability import Capability, Risk
+from bot.core.command.catalog import Catalog
+from bot.core.command.parser import parse_target
+from bot.core.command.search import fit, words_of
+from bot.core.command.target_ref import SELECTORS, TargetRef
+from bot.core.intent import Actor, Place
+from bot.features.known_targets import KnownTarget, known_targets, matching
+from bot.features.replies.suggestions import as_target
+from bot.features.used_here import used_here
+from bot.operations.authorize import sight_of, usable
+from bot.runtime.context import Context
+
+MOST: Final = 100  # options that Slack takes
+WITHIN: Final = 1.0  # seconds to wait for lists: Slack wants the options within three
+FEW: Final = 10  # targets that are few enough to offer the runs of each as well
+MOST_USED: Final = 5
+COMMON: Final = ("start", "status", "logs", "stop", "retry")
+RISKS: Final[Mapping[Risk, str]] = {Risk.READ: "Read", Risk.CHANGE: "Change", Risk.DANGER: "Danger: asks you first"}
+_ORDER: Final = tuple(RISKS)
+_NEAR: Final = 72.0  # of 100: a misspelled verb
+_PICKS: Final = {"last": "its newest run", "failed": "its newest failed run", "running": "its run in progress"}
+
+Rows = Sequence[tuple[str, Capability]]
+
+
+async def verbs(ctx: Context, actor: Actor, place: Place, target: str, typed: str) -> Sequence[Choices]:
+    """Verbs that this person may use here, on this target if one is chosen: what the channel uses first, then by risk."""
+    rows = fitting_rows(ctx.catalog, await usable_rows(ctx, actor, place), target)
+    by_verb: dict[str, list[Capability]] = {}
+    for _, row in rows:
+        by_verb.setdefault(row.verb, []).append(row)
+    found = {verb: Choice(value=verb, note=of[0].help) for verb, of in sorted(by_verb.items())}
+    if typed.strip():
+        return [Choices(choices=tuple(found[verb] for verb in _ranked(typed, found)))]
+    used = (await used_here(ctx, place, await sight_of(ctx, actor, place))).verbs
+    first = [verb for verb in dict.fromkeys([*used, *COMMON]) if verb in found][:MOST_USED]
+    groups = [Choices(label="Common here", choices=tuple(found[verb] for verb in first))]
+    for risk, label in RISKS.items():
+        there = [verb for verb, of in by_verb.items() if max((row.risk for row in of), key=_ORDER.index) is risk]
+        groups.append(Choices(label=label, choices=tuple(found[verb] for verb in sorted(set(there) - set(first)))))
+    return [group for group in groups if group.choices]
+
+
+async def usable_rows(ctx: Context, actor: Actor, place: Place) -> Rows:
+    """What this person may use here; everything when the channel is not chosen yet."""
+    if place.channel_id:
+        return await usable(ctx, actor, place)
+    sight = await sight_of(ctx, actor, place)
+    named = [(name, spec) for name, spec in sorted(ctx.catalog.backends.items()) if sight.backend(name)]
+    return [(name, row) for name, spec in named for row in spec.capabilities]
+
+
+def _ranked(typed: str, verbs: Mapping[str, object]) -> list[str]:
+    """The verbs that fit, the exact one first, then those that begin so; misspelled ones only if no other fits."""
+    words = words_of(typed)
+    meant = ALIASES.get(" ".join(words))
+    scored = sorted(
+        (how, not set(words) <= set(verb.split()), len(verb), verb)
+        for verb in verbs
+        if (how := fit(words, verb)) is not None
+    )
+    found = [verb for *_, verb in scored] or [
+        verb for verb, _, _ in process.extract(typed, list(verbs), scorer=fuzz.ratio, score_cutoff=_NEAR, limit=3)
+    ]
+    return list(dict.fromkeys([*([meant] if meant is not None and meant in verbs else []), *found]))
+
+
+def fitting_rows(catalog: Catalog, rows: Rows, target: str) -> Rows:
+    """The rows that act on that written target, on its runs if it selects one; all of them without a target."""
+    ref = parse_target(target, catalog) if target else ""
+    if isinstance(ref, str):
+        return rows
+    kind = catalog.split_path(ref.backend, ref.path)[0]
+    usual = catalog.backends[ref.backend].default_target.name
+    there = [(name, row) for name, row in rows if name == ref.backend]
+    if ref.selector is not None:
+        return [(name, row) for name, row in there if row.target != usual]
+    return [(name, row) for name, row in there if row.target == (kind or usual)] or there
+
+
+async def targets(ctx: Context, actor: Actor, place: Place, verb: str, typed: str) -> Sequence[Choices]:
+    """Targets that the person may see and the verb acts on, best first; the typed text comes last if it is a target.
+
+    A backend that doesn't answer has its own heading: its names may be missing.
+    """
+    sight = await sight_of(ctx, actor, place)
+    known = await known_targets(ctx, sight, within=WITHIN)
+    recent = tuple((await used_here(ctx, place, sight)).targets)
+    own = as_target(typed, ctx.catalog) if known.targets or sight.patterns != () else None
+    found = {one.value: one for one in _offered(ctx, known.targets, verb, typed, recent)}
+    if own is not None and own not in found:
+        found = {**dict([*found.items()][: MOST - 1]), own: Choice(value=own)}
+    groups = [Choices(label="Targets", choices=tuple(found.values())[:MOST])]
+    for name in known.silent:
+        there = tuple(one for one in groups[0].choices if one.value.startswith(f"{name}:"))
+        others = tuple(one for one in groups[0].choices if one not in there)
+        hint = Choice(value=f"{name}:", text=f"{name}: type the full name")
+        groups[0] = groups[0].model_copy(update={"choices": others})
+        groups.append(Choices(label=f"{name} doesn't answer; names may be missing", choices=there or (hint,)))
+    groups = [group for group in groups if group.choices]
+    return groups if known.silent else [group.model_copy(update={"label": ""}) for group in groups]
+
+
+def _offered(
+    ctx: Context, known: Sequence[KnownTarget], verb: str, typed: str, recent: Sequence[str]
+) -> Iterator[Choice]:
+    part, at, picks = typed.strip().rpartition("@")
+    kinds = {(kind, row.target) for kind, row in ctx.catalog.rows(verb)} if verb else None
+    fits = [one for one in known if kinds is None or _acts_on(ctx, kinds, one) or _on_runs(ctx, kinds, one)]
+    found = matching(ctx, fits, part if at else typed, recent)
+    if not at:
+        yield from (_choice(one) for one in found if kinds is None or _acts_on(ctx, kinds, one))
+    if at or len(found) <= FEW or kinds is not None:
+        picked = [selector for selector in SELECTORS if selector.startswith(picks.lower() if at else "")]
+        for one in found[:MOST]:
+            if _has_runs(ctx.catalog, one) and (kinds is None or _on_runs(ctx, kinds, one)):
+                yield from (Choice(value=f"{one.text}@{name}", note=_PICKS[name]) for name in picked)
+    if at:  # an `@` that belongs to a name
+        yield from (_choice(one) for one in matching(ctx, fits, typed, recent))
+
+
+def _choice(known: KnownTarget) -> Choice:
+    state = known.listed.state if known.listed is not None else ""
+    return Choice(value=known.text, note=f"{known.target.kind}, {state}" if state else known.target.kind)
+
+
+def _acts_on(ctx: Context, kinds: set[tuple[str, str]], known: KnownTarget) -> bool:
+    return (ctx.catalog.backends[known.target.backend].kind, known.target.kind) in kinds
+
+
+def _on_runs(ctx: Context, kinds: set[tuple[str, str]], known: KnownTarget) -> bool:
+    """Whether the verb acts on runs of that target, which a selector picks."""
+    spec = ctx.catalog.backends[known.target.backend]
+    usual = spec.default_target
+    parts = [kind.name for kind in spec.targets if kind.part_of == usual.name]
+    return usual.selects and known.target.kind == usual.name and any((spec.kind, part) in kinds for part in parts)
+
+
+def _has_runs(catalog: Catalog, known: KnownTarget) -> bool:
+    ref = parse_target(known.text, catalog)
+    if not isinstance(ref, TargetRef) or not ref.path:
+        return False
+    return catalog.selects(ref.backend) and catalog.split_path(ref.backend, ref.path)[0] is None

@@ -1,0 +1,137 @@
+"""What a command will do, said before it is sent: it runs now, needs an approval, or is denied. Nothing is run or recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.core.command.capability import Capability, Risk
+from bot.core.command.catalog import check_params
+from bot.core.command.params import Param
+from bot.core.command.parser import parse_target
+from bot.core.errors import BadRequest, Problem
+from bot.core.intent import Command, Intent
+from bot.core.operation import Operation, Target
+from bot.core.policy.decide import Decision, Denied, NeedsApproval, decide
+from bot.core.text import capitalized, plural, sentences
+from bot.core.value import Json
+from bot.features.forms import fields
+from bot.features.forms.parameter_form import capability_of
+from bot.operations.authorize import may_ask, read_situation
+from bot.operations.resolve import find_target
+from bot.runtime.context import Context
+
+WITHIN: Final = 2.0  # seconds for the backend: the modal waits for this
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """`says` is what will happen. `submit` is the label of the button that does it. `capability` and `described` are the
+    declared parameters and those that the backend describes for this target."""
+
+    says: str
+    submit: str = "Send"
+    capability: Capability | None = None
+    described: Sequence[Param] = ()
+
+
+async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
+    """What `command` will do if this person sends it here. Asks the backend for the target, for two seconds at most."""
+    capability = capability_of(ctx, command)
+    if not command.target:
+        return Prospect("Choose a target.", capability=capability)
+    if (why := misfit(ctx, command)) is not None:
+        return Prospect(why)
+    if not intent.place.channel_id:
+        return Prospect("Choose the channel: its rules decide.", capability=capability)
+    seen = await may_ask(ctx, intent, command.target)
+    if isinstance(seen, Denied):
+        return Prospect(_denied(seen), capability=capability)
+    try:
+        async with asyncio.timeout(WITHIN):
+            target, described = await _found(ctx, command)
+    except TimeoutError:
+        backend = command.target.partition(":")[0]
+        return Prospect(f"`{backend}` doesn't answer, so it is decided when you send it.", capability=capability)
+    except Problem as problem:
+        hidden = seen.patterns is not None and not seen.written(command.target.partition("@")[0])
+        says = _denied(seen.hides(command.target)) if hidden else sentences(problem.summary, problem.hint)
+        return Prospect(says, capability=capability)
+    if not seen.target(target):
+        return Prospect(_denied(seen.hides(command.target)), capability=capability)
+    capability = ctx.catalog.row(target.backend, command.verb, target.kind)
+    if capability is None:
+        return Prospect(f"`{command.verb}` doesn't work on `{target.text}`, which is of kind {target.kind}.")
+    now = await read_situation(ctx, intent.actor, intent.place)
+    operation = _operation(capability, target, command.params)
+    decision = decide(now.policy, **now.question(capability, operation, ctx.clock.now()))
+    return Prospect(*_words(decision, capability), capability, described)
+
+
+def misfit(ctx: Context, command: Command) -> str | None:
+    """Why the verb can't act on that target, as far as the text alone tells; None when it may."""
+    ref = parse_target(command.target or "", ctx.catalog)
+    if isinstance(ref, str):
+        return ref
+    rows = ctx.catalog.rows(command.verb, ref.backend)
+    if not rows:
+        return f"`{ref.backend}` doesn't support `{command.verb}`."
+    kind = ctx.catalog.split_path(ref.backend, ref.path)[0]
+    usual = ctx.catalog.backends[ref.backend].default_target.name
+    kinds = {row.target for _, row in rows}
+    if kinds - {usual} if ref.selector is not None else (kind or usual) in kinds:
+        return None
+    return f"`{command.verb}` works on {' or '.join(sorted(kinds))}. For example: `{rows[0][1].example}`."
+
+
+async def _found(ctx: Context, command: Command) -> tuple[Target, Sequence[Param]]:
+    ref = parse_target(command.target or "", ctx.catalog)
+    if isinstance(ref, str):
+        raise BadRequest(ref)
+    target = await find_target(ctx, ref, command)
+    return target, await ctx.backends[target.backend].form(target)
+
+
+def _operation(capability: Capability, target: Target, params: fields.Pairs) -> Operation:
+    """The operation with those of the typed parameters that can be used already: rules may limit them."""
+    defaults = {param.name: param.default for param in capability.params if param.default is not None}
+    optional = [param.model_copy(update={"required": False}) for param in capability.params]
+    given: dict[str, Json] = {}
+    for pair in fields.read(optional, dict(params))[0]:
+        try:
+            given |= check_params(optional, [pair])
+        except BadRequest:
+            continue
+    return Operation(
+        request_id="",
+        verb=capability.verb,
+        target=target,
+        params={**defaults, **given},
+        given=given,
+        risk=capability.risk,
+        idempotent=capability.idempotent,
+        timeout=capability.timeout,
+    )
+
+
+def _words(decision: Decision, capability: Capability) -> tuple[str, str]:
+    """What will happen, and the label of the button."""
+    if isinstance(decision, Denied):
+        return _denied(decision), "Send"
+    first = "You see what it affects before anything is sent." if capability.risk is Risk.DANGER else ""
+    if isinstance(decision, NeedsApproval):
+        people = f"{plural(decision.count, 'person', 'people')} of {', '.join(decision.from_groups)}"
+        return sentences(f"Needs approval by {people}", "Nothing runs before that", first), "Ask for approval"
+    if capability.risk is Risk.READ:
+        return "Answers at once and changes nothing.", "Show"
+    if first:
+        return sentences("You may do this here", first), "Check first"
+    return sentences("Runs at once: you may do this here", capability.effect), "Run"
+
+
+def _denied(decision: Denied) -> str:
+    return sentences(
+        "You can't do this here", capitalized(decision.reason), "Send it to see who can, and to ask for it"
+    )
