@@ -9,6 +9,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Final
 
+_STEADY: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _LETTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -20,8 +21,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since some moment; only differences mean anything."""
-        return time.monotonic()
+        """Seconds since some moment; only differences mean anything. Time in which the machine was suspended counts."""
+        return time.clock_gettime(_STEADY)
 
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking other tasks."""

@@ -100,11 +100,12 @@ class TaskQueue:
             handle.cancel()
             self._begin_next()
 
-    def serve(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def serve(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run an endless loop as a task until `stop_services`."""
         task = asyncio.create_task(work, name=name)
         self._services.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     async def stop_services(self) -> None:
         """End the endless loops."""
@@ -119,6 +120,20 @@ class TaskQueue:
         self._next_for(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("task %s ended with %s", task.get_name(), type(error).__name__)
+
+    def unqueue(self) -> list[str]:
+        """Take everything out of the queue that has not begun. Returns the names."""
+        names = [name for _, name in self._queue]
+        self._queue.clear()
+        return names
+
+    async def abandon(self) -> None:
+        """Forget the queue and cancel everything that runs, but go on taking new work."""
+        self._queue.clear()
+        tasks = self._tasks - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def close(self, seconds: float) -> int:
         """Accept nothing new, wait that long for running tasks, then cancel the rest. Returns how many were cancelled.

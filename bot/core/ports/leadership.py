@@ -1,0 +1,50 @@
+"""Which of several replicas works for the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
+
+Change = Callable[[], Awaitable[None]]
+
+
+class Serve(Protocol):
+    """Runs an endless loop, or a long step, as a task."""
+
+    def __call__(self, work: Coroutine[Any, Any, None], name: str, /) -> Stoppable: ...
+
+
+class Stoppable(Protocol):
+    """A task that can be stopped."""
+
+    def cancel(self) -> object: ...
+
+
+class Leadership(Protocol):
+    """Every replica takes requests; one of them leads: it executes them. A replica that can't be reached is replaced."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this replica is the leader. True does not mean that nobody has replaced it since: see `surely`."""
+        ...
+
+    def surely(self) -> bool:
+        """Whether no other replica can have taken over the work of this one yet. Asked before a request leaves."""
+        ...
+
+    async def join(self, took: Change, lost: Change, serve: Serve) -> None:
+        """Take part; when nobody leads, lead. `took` is called when this replica becomes the leader, `lost` when it was declared
+        dead: whatever it has begun must be stopped then. Raises a Problem when it can't take part."""
+        ...
+
+    async def resign(self) -> None:
+        """Stop to lead, and finish what is in progress while the next one leads."""
+        ...
+
+    async def leave(self) -> None:
+        """Take no more part."""
+        ...
+
+    def may_be_sending(self, silent: float | None, timeout: float) -> float:
+        """Seconds in which a lost replica may still send or finish a call. `silent`: seconds since it was last heard."""
+        ...

@@ -1,0 +1,290 @@
+"""Leadership through PostgreSQL: one row per replica with an epoch and a heartbeat, and one row that names the leader.
+
+Only the database's clock decides who is dead. A replica is dead when its session has ended and its last heartbeat is older than
+`CRASHED`, or when the heartbeat is older than the lease: it is stopped or can't reach the database. Whoever takes over first ends
+the sessions of the dead one, then marks it as dead. Every write of a replica checks its own mark in the same transaction
+(`Store.fence`), so each write is either before the takeover or refused. What can't be checked there is the call to a control
+plane: a replica therefore only sends while its last heartbeat is younger than `SURE` of the lease, and the new leader says "it did
+not happen" only when the old one can't be sending anymore.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from bot.core.errors import Problem
+from bot.core.ports.leadership import Change, Serve, Stoppable
+from bot.core.ports.services import Clock
+
+Connection = psycopg.AsyncConnection[TupleRow]
+Connect = Callable[[], Awaitable[Connection]]
+
+BEAT: Final = 0.5  # seconds between two heartbeats
+LOOK: Final = 0.25  # seconds between two looks at the leader
+CRASHED: Final = 1.5  # seconds without a heartbeat after which a replica without a session counts as dead
+SURE: Final = 0.6  # of the lease
+FORGOTTEN: Final = 7  # days after which the row of a replica that ended is deleted
+_LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in _STATE
+
+_BEAT: Final = "UPDATE replicas SET beat_at = clock_timestamp(), sockets = %s WHERE epoch = %s AND state = 'live'"
+# Of each replica: whether it is live, its silence in seconds, and whether it has a session.
+_STATE: Final = """
+    SELECT r.epoch, r.state = 'live' AS live,
+        extract(epoch FROM clock_timestamp() - r.beat_at)::float8 AS silent,
+        EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 77 AND objid::bigint = r.epoch
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS held
+    FROM replicas r"""
+_LEADER: Final = f"""
+    SELECT l.epoch, live, silent, held FROM leaders l LEFT JOIN ({_STATE}) s ON s.epoch = l.epoch WHERE l.team_id = %s
+    """  # noqa: S608  only a constant is put in
+_OTHERS: Final = f"SELECT epoch, silent, held FROM ({_STATE}) s WHERE live AND epoch <> %s"  # noqa: S608  as above
+_SILENT: Final = """
+    SELECT state, extract(epoch FROM clock_timestamp() - beat_at)::float8 FROM replicas WHERE epoch = %s FOR UPDATE"""
+_END_SESSIONS: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+
+_log = logging.getLogger("signalbox.leader")
+
+
+async def _nothing() -> None:
+    """Before `join`."""
+
+
+def session_name(epoch: int) -> str:
+    """The application_name of every session of a replica, by which its successor ends them."""
+    return f"signalbox/{epoch}"
+
+
+def is_dead(silent: float, lease: float, *, has_session: bool, settled: bool) -> bool:
+    """Whether a replica that was silent for that long is dead. `settled`: the own session is old enough to judge by sessions."""
+    return silent > lease or (settled and not has_session and silent > CRASHED)
+
+
+class PostgresLeadership:
+    """Implements core.ports.leadership.Leadership. `fence` is told this replica's epoch before it may write.
+
+    `sockets` is the number of this replica's Socket Mode connections.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        clock: Clock,
+        *,
+        team: str,
+        name: str,
+        fence: Callable[[int | None], None],
+        lease: float = 6.0,
+    ) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._team = team
+        self._name = name
+        self._fence = fence
+        self._lease = lease
+        self._change: tuple[Change, Change] = (_nothing, _nothing)
+        self._connection: Connection | None = None
+        self._connected_at = 0.0
+        self._sure_from: float | None = None
+        self._beat_at = 0.0
+        self._loop: Stoppable | None = None
+        self._took: Stoppable | None = None
+        self._willing = True
+        self.epoch: int | None = None
+        self.leads = False
+        self.sockets = 0
+
+    def surely(self) -> bool:
+        """Whether the last confirmed heartbeat is young enough."""
+        return self._sure_from is not None and self._clock.monotonic() - self._sure_from < SURE * self._lease
+
+    def may_be_sending(self, silent: float | None, timeout: float) -> float:
+        """Until the lease and the timeout of the call are over: a stopped process may wake up and send."""
+        return 0.0 if silent is None else max(0.0, timeout + self._lease - silent)
+
+    async def join(self, took: Change, lost: Change, serve: Serve) -> None:
+        """Register, and lead at once if nobody does. Raises Problem when the database can't be used."""
+        self._change, self._serve = (took, lost), serve
+        try:
+            await self._register()
+            first = await self._look()
+        except (psycopg.Error, OSError) as error:
+            raise Problem(
+                f"The database can't be used ({type(error).__name__}).", "Check `[store] url`.", "store_unreachable"
+            ) from None
+        self._loop = serve(self._run(), "leadership")
+        if first:
+            await self._change[0]()
+
+    async def resign(self) -> None:
+        """Let another replica lead. The heartbeat goes on, so calls in progress stay this replica's."""
+        self._willing = self.leads = False
+        await self._quietly("UPDATE leaders SET epoch = NULL WHERE team_id = %s AND epoch = %s", self._team, self.epoch)
+
+    async def leave(self) -> None:
+        """Resign, end the heartbeat, and mark this replica as gone."""
+        if self._loop is not None:
+            self._loop.cancel()
+        await self.resign()
+        await self._quietly(
+            "UPDATE replicas SET state = 'left', sockets = 0 WHERE epoch = %s AND state = 'live'", self.epoch
+        )
+        self._sure_from = None
+        await self._disconnect()
+
+    async def other_sockets(self) -> int:
+        """How many Socket Mode connections the other replicas have."""
+        rows = await self._rows(
+            "SELECT coalesce(sum(sockets), 0)::int FROM replicas WHERE state = 'live' AND epoch <> %s", self.epoch
+        )
+        return int(rows[0][0])
+
+    async def _run(self) -> None:
+        """Beat and look until cancelled."""
+        while True:
+            await self._clock.sleep(LOOK)
+            try:
+                async with asyncio.timeout(self._lease / 2):
+                    took = await self._look()
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                _log.warning("the database does not answer the heartbeat (%s)", type(error).__name__)
+                await self._disconnect()
+                continue
+            if self.epoch is None:
+                await self._come_back()
+            elif took:
+                self._took = self._serve(self._begin(), "take over")
+
+    async def _begin(self) -> None:
+        """Start to lead. When that fails, somebody else tries, or this replica again."""
+        try:
+            await self._change[0]()
+        except Problem as problem:
+            _log.error("replica %s can't lead: %s", self.epoch, problem.code)
+            self.leads = False
+            await self._change[1]()
+            await self._quietly(
+                "UPDATE leaders SET epoch = NULL WHERE team_id = %s AND epoch = %s", self._team, self.epoch
+            )
+
+    async def _come_back(self) -> None:
+        """After this replica was declared dead: end everything that it had begun, then take part under a new epoch."""
+        if self._took is not None:
+            self._took.cancel()
+        await self._change[1]()
+        with suppress(psycopg.Error, OSError):
+            await self._register()
+
+    async def _register(self) -> None:
+        """A new epoch. The session's lock comes before the row, so that nobody sees the row without its session."""
+        self._sure_from = None
+        connection = await self._open()
+        (epoch,) = (await (await connection.execute("SELECT nextval('epochs')")).fetchone()) or (0,)
+        await self._name_session(connection, epoch)
+        before = self._clock.monotonic()
+        await connection.execute(
+            "INSERT INTO replicas (id, epoch, state, beat_at, name, sockets) VALUES (%s, %s, 'live', clock_timestamp(), %s, %s)",
+            (f"{self._name}/{epoch}", epoch, self._name, self.sockets),
+        )
+        await connection.execute(
+            "INSERT INTO leaders (team_id) VALUES (%s) ON CONFLICT (team_id) DO NOTHING", (self._team,)
+        )
+        self.epoch, self._sure_from, self._beat_at = epoch, before, before
+        self._fence(epoch)
+
+    async def _name_session(self, connection: Connection, epoch: int) -> None:
+        await connection.execute("SELECT set_config('application_name', %s, false)", (session_name(epoch),))
+        await connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_LOCKS, epoch))
+
+    async def _open(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = await self._connect()
+            self._connected_at = self._clock.monotonic()
+            if self.epoch is not None:
+                await self._name_session(self._connection, self.epoch)
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error, OSError):
+                await connection.close()
+
+    async def _look(self) -> bool:
+        """Beat if it is time, bury the dead, and take the lead if nobody has it: True then. `epoch` is None when fenced."""
+        now = self._clock.monotonic()
+        if self.epoch is None:
+            return False
+        if now - self._beat_at >= BEAT:
+            connection = await self._open()
+            if (await connection.execute(_BEAT, (self.sockets, self.epoch))).rowcount != 1:
+                _log.warning("replica %s was declared dead; it comes back under a new epoch", self.epoch)
+                self.epoch, self._sure_from, self.leads = None, None, False
+                self._fence(0)
+                return False
+            self._sure_from = self._beat_at = now
+            if self.leads:
+                await self._bury_followers()
+        if self.leads or not self._willing:
+            return False
+        (leader, live, silent, held) = (await self._rows(_LEADER, self._team))[0]
+        settled = now - self._connected_at > CRASHED
+        if leader is None or not live or is_dead(silent, self._lease, has_session=held, settled=settled):
+            return await self._take(leader)
+        return False
+
+    async def _take(self, leader: int | None) -> bool:
+        """Become the leader in place of `leader`; False when another replica was faster or the leader is alive."""
+        connection = await self._open()
+        if leader is not None:
+            await connection.execute(_END_SESSIONS, (session_name(leader),))
+        async with connection.transaction():
+            sql = "SELECT epoch FROM leaders WHERE team_id = %s FOR UPDATE"
+            (now,) = (await (await connection.execute(sql, (self._team,))).fetchone()) or (None,)
+            if now != leader:
+                return False
+            if leader is not None and not await self._bury(connection, leader):
+                return False
+            await connection.execute(
+                "UPDATE leaders SET epoch = %s, replica = %s, beat_at = clock_timestamp() WHERE team_id = %s",
+                (self.epoch, self._name, self._team),
+            )
+        self.leads = True
+        _log.info("replica %s (%s) leads the workspace", self.epoch, self._name)
+        return True
+
+    async def _bury(self, connection: Connection, epoch: int) -> bool:
+        """Mark it as dead, after its writes in progress. False when it has been heard meanwhile."""
+        row = await (await connection.execute(_SILENT, (epoch,))).fetchone()
+        if row is not None and row[0] == "live" and row[1] < CRASHED:
+            return False
+        await connection.execute(
+            "UPDATE replicas SET state = 'dead', sockets = 0 WHERE epoch = %s AND state = 'live'", (epoch,)
+        )
+        return True
+
+    async def _bury_followers(self) -> None:
+        """What only they had begun is then free, and so are their connections to Slack."""
+        settled = self._clock.monotonic() - self._connected_at > CRASHED
+        for epoch, silent, held in await self._rows(_OTHERS, self.epoch):
+            if is_dead(silent, self._lease, has_session=held, settled=settled):
+                connection = await self._open()
+                await connection.execute(_END_SESSIONS, (session_name(epoch),))
+                async with connection.transaction():
+                    await self._bury(connection, epoch)
+
+    async def _rows(self, sql: str, *values: Any) -> list[TupleRow]:
+        connection = await self._open()
+        return await (await connection.execute(sql.encode(), values)).fetchall()
+
+    async def _quietly(self, sql: str, *values: Any) -> None:
+        """A farewell that may get lost: the others find out by themselves."""
+        with suppress(psycopg.Error, OSError, TimeoutError):
+            async with asyncio.timeout(1.0):
+                await (await self._open()).execute(sql.encode(), values)
