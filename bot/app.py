@@ -15,15 +15,18 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import config
 from bot.build import Installed, build_backends, build_context
 from bot.connections import Connections, installed_as
+from bot.core.errors import Problem
 from bot.core.intent import Intent
+from bot.core.ports.leadership import Leadership
 from bot.core.ports.services import Clock, Ids
 from bot.features.access.policy_reload import PolicyReloader
 from bot.features.replies.channel_freeze import tell_frozen
 from bot.http_client.transport import open_session
 from bot.intents.intake import Intake
-from bot.leader import Leader
+from bot.leader import RULES_EVERY, TOKENS_EVERY, Leader
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock, SystemIds
+from bot.runtime.leadership import AlwaysLeader
 from bot.runtime.metrics import Metrics
 from bot.runtime.spool import FileSpool
 from bot.runtime.stalls import Stalls
@@ -41,6 +44,7 @@ from bot.store.open import open_store
 from bot.store.target_cache import StoreTargetCache
 
 STOP_WITHIN = 10.0
+SOCKETS = 2  # Socket Mode connections, so that one can be renewed while the other works
 
 _log = logging.getLogger("signalbox")
 
@@ -63,7 +67,10 @@ class Bot:
         self.store = open_store(str(settings.store_path), exclusive=True)
         try:
             self.target_cache = StoreTargetCache(self.store, self.clock)
-            self.built = build_backends(settings, self.clock, self.ids, self.target_cache, environ)
+            self.leadership: Leadership = AlwaysLeader()
+            self.built = build_backends(
+                settings, self.clock, self.ids, self.target_cache, environ, self.leadership.surely
+            )
             self.store.secrets = self.built.secrets
         except BaseException:
             self.store.close_sync()
@@ -72,7 +79,9 @@ class Bot:
         self.stopping = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
         self.metrics = Metrics(self._numbers)
-        self.connections = Connections(settings, self.clock, self.metrics, fatal=self._fatal)
+        self.connections = Connections(
+            settings, self.clock, self.metrics, may_take=self.leadership.surely, fatal=self._fatal
+        )
         self.leader: Leader | None = None
 
     async def start(self) -> None:
@@ -95,6 +104,7 @@ class Bot:
             fatal=self._fatal,
             security_channel=slack.security_channel,
             secrets=self.built.secrets,
+            may_send=self.leadership.surely,
         )
         self.rotation.follow(self.sender.client, uploads.client)
         directory = SlackDirectory(client, self.store, self.clock, slack.team)
@@ -113,6 +123,7 @@ class Bot:
             tasks=self.tasks,
             policy=lambda: self.rules.now,
             workspace_url=me.url,
+            leadership=self.leadership,
         )
         self.intake = Intake(self.ctx)
         stalls = Stalls(self.clock)
@@ -129,8 +140,27 @@ class Bot:
         self.leader = Leader(
             self.ctx, self.store, self.sender, spool, self.rules, self.rotation, self.intake.submit, slack
         )
-        await self.leader.start()
-        await self.connections.open(slack_app.build(client))
+        await self.leadership.join(self.leader.start, self.leader.abandon, self.tasks.serve)
+        if self.store.shared:
+            self.tasks.serve(self._follow(), "follow")
+        most = SOCKETS if slack.connections == "auto" else slack.connections
+        sockets = await self.leadership.claim_sockets(most) if slack.mode == "socket" else 0
+        await self.connections.open(slack_app.build(client), sockets)
+
+    async def _follow(self) -> None:
+        """What a replica keeps up to date that doesn't lead: the rules for its own answers, and its token."""
+        beats = 0
+        while True:
+            await self.clock.sleep(RULES_EVERY)
+            if self.leadership.leads:
+                continue
+            self.rules.follow()
+            beats += 1
+            if beats % TOKENS_EVERY == 0:
+                try:
+                    await self.rotation.begin()
+                except (Problem, SlackApiError, *TRANSPORT) as error:
+                    _log.warning("the bot token can't be read again: %s", type(error).__name__)
 
     def _channel_event(self, directory: SlackDirectory) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
         async def on_event(body: Mapping[str, Any]) -> None:
@@ -185,6 +215,7 @@ class Bot:
             "messages_sent": self.sender.sent,
             "messages_troubles": self.sender.troubles,
             "messages_undelivered": self.sender.lost,
+            "leader": self.leadership.leads,
             "http_connections": self.connections.http_connections,
         }
 
@@ -205,9 +236,12 @@ class Bot:
     async def close(self) -> None:
         """Accept nothing new, finish running requests, send the remaining messages, close everything."""
         await self.connections.close()
-        await self.tasks.close(STOP_WITHIN)
         if self.leader is not None:
+            await self.leadership.resign(self.leader.hand_over)
+        await self.tasks.close(STOP_WITHIN)
+        if self.leader is not None and self.leadership.leads:
             await self.leader.stop()
+        await self.leadership.leave()
         await self.tasks.stop_services()
         for backend in self.built.backends.values():
             await backend.close()

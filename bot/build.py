@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bot import config, plugins
 from bot.core.command.catalog import Catalog
+from bot.core.ports.leadership import Leadership
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import Backend, Clock, Directory, Ids, Presenter, SlackFiles, Spool, TargetCache
 from bot.core.ports.store import Store
@@ -20,6 +21,7 @@ from bot.features.pauses.resume import PauseEffect
 from bot.operations.newer_run import NewerRunEffect
 from bot.runtime.context import ActivePolicy, Context
 from bot.runtime.health import HealthBoard
+from bot.runtime.leadership import AlwaysLeader
 from bot.runtime.listings import Listings
 from bot.runtime.task_queue import TaskQueue
 
@@ -33,6 +35,7 @@ class Parts:
     ids: Ids
     target_cache: TargetCache
     secrets: SecretList = field(default_factory=SecretList)
+    may_send: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,12 @@ class Built:
 
 
 def build_backends(
-    settings: config.Settings, clock: Clock, ids: Ids, target_cache: TargetCache, environ: Mapping[str, str]
+    settings: config.Settings,
+    clock: Clock,
+    ids: Ids,
+    target_cache: TargetCache,
+    environ: Mapping[str, str],
+    may_send: Callable[[], bool] = lambda: True,
 ) -> Built:
     """Every `[[backend]]` table through its plugin; raises ConfigProblem with the problems of all tables."""
     backends: dict[str, Backend] = {}
@@ -53,7 +61,7 @@ def build_backends(
     problems: list[str] = []
     for table in settings.backends:
         try:
-            parts = Parts(table["name"], clock, ids, target_cache, secrets)
+            parts = Parts(table["name"], clock, ids, target_cache, secrets, may_send)
             own, backends[table["name"]] = backend_of(table, settings, environ, parts)
         except config.ConfigProblem as problem:
             problems.extend(problem.lines)
@@ -121,6 +129,7 @@ def build_context(
     spool: Spool,
     tasks: TaskQueue,
     policy: Callable[[], ActivePolicy],
+    leadership: Leadership | None = None,
     workspace_url: str = "",
 ) -> Context:
     """The context that every step works with, and the features that take part in operations."""
@@ -136,6 +145,7 @@ def build_context(
         files=files,
         spool=spool,
         tasks=tasks,
+        leadership=leadership or AlwaysLeader(),
         policy=policy,
         health=HealthBoard(built.backends, clock),
         listings=Listings(built.backends, clock, tasks),

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -72,7 +72,7 @@ class SlackSettings(_Section):
     command: str = Field(default="/ops", pattern=_COMMAND)
     security_channel: str | None = Field(default=None, pattern=r"^[CG][A-Z0-9]{2,}$")
     incident_channel: str | None = Field(default=None, pattern=r"^[CG][A-Z0-9]{2,}$")
-    connections: int = Field(default=2, ge=1, le=10)
+    connections: Literal["auto"] | Annotated[int, Field(ge=1, le=10)] = "auto"
 
     @field_validator("team")
     @classmethod

@@ -50,25 +50,39 @@ async def installed_as(slack: config.SlackSettings, client: AsyncWebClient, rota
 
 
 class Connections:
-    """Takes requests from Slack between `open` and `close`. `fatal` is called with Slack's code for a refused token."""
+    """Takes requests from Slack between `open` and `close`.
+
+    `may_take`: whether this replica can store requests. `fatal` is called with Slack's code for a refused token.
+    """
 
     def __init__(
-        self, settings: config.Settings, clock: Clock, metrics: Metrics, *, fatal: Callable[[str], None]
+        self,
+        settings: config.Settings,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        may_take: Callable[[], bool],
+        fatal: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._metrics = metrics
         self._fatal = fatal
         self.joined = False
         self.sockets: list[AsyncSocketModeHandler] = []
-        self._http = HttpServer(settings.slack.address, clock, ready=lambda: self.joined, limits=limits(descriptors()))
+        self._http = HttpServer(
+            settings.slack.address,
+            clock,
+            ready=lambda: self.joined and may_take(),
+            limits=limits(descriptors()),
+        )
 
     @property
     def http_connections(self) -> int:
         """The number of open connections to the HTTP server."""
         return self._http.connections
 
-    async def open(self, bolt: AsyncApp) -> None:
-        """Listen and join Slack; raises ConfigProblem."""
+    async def open(self, bolt: AsyncApp, sockets: int) -> None:
+        """Listen and join Slack, in Socket Mode with that many connections; raises ConfigProblem."""
         slack = self._settings.slack
         if slack.mode == "http":
             self._http.serve_slack(bolt, slack.signing_secret)
@@ -77,7 +91,7 @@ class Connections:
             started = self._http.start_metrics(slack.metrics_address, self._metrics.page)
             self.metrics_address = await _bound("metrics_listen", slack.metrics_listen, started)
         if slack.mode == "socket" and slack.app_token is not None:
-            for _ in range(slack.connections):
+            for _ in range(sockets):
                 await self._join(bolt, slack.app_token.get_secret_value())
         self.joined = True
 

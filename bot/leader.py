@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 
 from bot import config
 from bot.core.card import Card, Line, Tone
@@ -16,7 +18,7 @@ from bot.features.access.policy_reload import PolicyReloader
 from bot.features.approvals import pick_up
 from bot.features.home import HOMES_EVERY, redraw
 from bot.features.housekeeping import prune, publish_head, warn_of_credentials
-from bot.intents.recovery import recover
+from bot.intents.recovery import pick_up_requests, recover
 from bot.operations.watcher import follow_due
 from bot.runtime.context import Context
 from bot.runtime.scheduler import HEALTH_EVERY, PRUNE_EVERY, Scheduler, Submit
@@ -28,6 +30,7 @@ from bot.slack.token_rotation import TokenRotation
 from bot.store.store import Store
 
 FOLLOW_EVERY = 1.0
+REQUESTS_EVERY = 1.0
 RULES_EVERY = 1.0
 PICK_UP_EVERY = 30.0
 TOKENS_EVERY = 60.0
@@ -62,6 +65,7 @@ class Leader:
         self._slack = slack
         self._services = TaskQueue()
         self._running: set[str] = set()
+        self._woken = asyncio.Event()
         self.timers = Scheduler(store, ctx.clock, ctx.ids, submit, slack.team, self._jobs())
 
     async def start(self) -> None:
@@ -73,6 +77,10 @@ class Leader:
         self._services.serve(self._sender.run(), "outbox")
         await recover(self._ctx)
         self._services.serve(self.timers.run(), "timers")
+        if self._store.shared:
+            loop = asyncio.get_running_loop()
+            self._store.wake(partial(_from_thread, loop, self._woken.set))
+            self._services.serve(self._pick_up(), "requests")
 
     async def stop(self) -> None:
         """Send the remaining messages within the time limit, and stop everything that `start` started."""
@@ -84,6 +92,31 @@ class Leader:
         except (TimeoutError, Problem):
             _log.warning("some messages wait for the next start")
         await self._services.stop_services()
+
+    async def hand_over(self) -> None:
+        """Stop what `start` started, and leave everything to the next leader that has not begun."""
+        await self._sender.stop()
+        await self._services.stop_services()
+        for request_id in self._ctx.tasks.unqueue():
+            await self._store.release(request_id, self._ctx.clock.now())
+
+    async def abandon(self) -> None:
+        """Cancel everything: another replica leads, and looks up what this one had begun."""
+        await self._services.stop_services()
+        await self._ctx.tasks.abandon()
+
+    async def _pick_up(self) -> None:
+        """What other replicas accepted or left: at once when the database says so, and every second in any case."""
+        while True:
+            self._woken.clear()
+            try:
+                await pick_up_requests(self._ctx)
+            except Problem as problem:
+                _log.error("requests of other replicas: %s", problem.code)
+            self._sender.wake()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REQUESTS_EVERY):
+                    await self._woken.wait()
 
     def _jobs(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
         ctx, store, sender, beside = self._ctx, self._store, self._sender, self._beside
@@ -137,3 +170,9 @@ class Leader:
         )
         if await self._store.message(card.key) is None:
             await self._sender.show(card)
+
+
+def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """Call it on the loop, from any thread. A closed loop needs no call."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)

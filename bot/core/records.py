@@ -29,7 +29,10 @@ def stamp(at: datetime | str) -> str:
 
 
 class StoredRequest(Value):
-    """A request and its progress. `state`: new, working, waiting, sending, ended."""
+    """A request and its progress. `state`: new, working, waiting, sending, ended.
+
+    `silent`: for how many seconds the replica that last worked on it has not been heard; None if there is only one.
+    """
 
     request_id: str
     dedupe_key: str
@@ -38,6 +41,7 @@ class StoredRequest(Value):
     operation: Operation | None = None
     sent_at: str | None = None
     updated_at: str
+    silent: float | None = None
 
 
 class Outgoing(Value):

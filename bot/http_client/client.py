@@ -27,7 +27,7 @@ from bot.core.ports.services import Clock
 from bot.core.redact import SecretList
 from bot.core.value import Json
 from bot.http_client.auth import Auth, Credential
-from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after
+from bot.http_client.errors import problem_of_status, problem_of_transport, retry_after, withheld
 from bot.http_client.request import BodyStream, HttpRequest
 from bot.http_client.response import Download, Reply, Unpacker, looks_html, media_type_of, unpacked
 from bot.http_client.transport import PROGRESS, Progress, Tls, lane, quiet_logs, tls_context, watched
@@ -57,9 +57,9 @@ _PLAINLY_NO: Final = frozenset(range(400, 500)) - {401, 403, 429}
 Translate = Callable[[int, bytes], "bytes | Problem"]
 
 
-class _Retry(Exception):
-    """An attempt that may be repeated. `problem` is raised if it is not; `pause` is the wait that the server asked for."""
-
+class _Retry(
+    Exception
+):  # `problem` is raised if the attempt is not repeated; `pause` is the wait that the server asked for
     def __init__(self, problem: Problem, pause: float | None) -> None:
         super().__init__()
         self.problem = problem
@@ -70,7 +70,7 @@ class HttpClient:
     """All calls of one backend. `name` is used in every message; `chance` returns random numbers from 0 to 1.
 
     `secrets` are masked in the backend's text; fetched credentials are added. `translate` reads the vendor's error bodies.
-    The first call opens the connection. All calls must come from one event loop.
+    All calls must come from one event loop. `may_send` is asked last, right before a request leaves.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class HttpClient:
         deadline: float = 30.0,
         concurrency: int = 8,
         translate: Translate | None = None,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         self.name = name
         self._base_url = base_url.rstrip("/")
@@ -101,6 +102,7 @@ class HttpClient:
         self._deadline = deadline
         self._concurrency = concurrency
         self._translate = translate
+        self._may_send = may_send
         self._slots = asyncio.Semaphore(concurrency)
         self._lanes: dict[bool, httpx.AsyncClient] = {}
 
@@ -225,7 +227,7 @@ class HttpClient:
         """All attempts under one timeout. Errors are raised outside the handler, so that they hold no reference to a request."""
         quiet_logs()
         seconds = self._deadline if deadline is None else deadline
-        progress = Progress()
+        progress = Progress(self._may_send)
         problem: Problem
         try:
             async with asyncio.timeout(seconds):
@@ -256,11 +258,9 @@ class HttpClient:
                 if tries >= MOST_TRIES or not request.idempotent or (again.pause or 0.0) > LONGEST_PAUSE:
                     raise again.problem from None
                 progress.sent = progress.sent and not isinstance(again.problem, Rejected)
-                await self._clock.sleep(again.pause if again.pause is not None else self._pause(tries))
-
-    def _pause(self, tries: int) -> float:
-        # Full jitter over a doubling bound, so that clients that failed together don't retry together.
-        return float(0.1 + self._chance() * 0.4 * 2 ** (tries - 1))
+                # Full jitter over a doubling bound, so that clients that failed together don't retry together.
+                pause = again.pause if again.pause is not None else 0.1 + self._chance() * 0.4 * 2 ** (tries - 1)
+                await self._clock.sleep(pause)
 
     async def _credential(self, request: HttpRequest) -> Credential:
         if request.auth is None:
@@ -300,6 +300,8 @@ class HttpClient:
             finally:
                 await response.aclose()
         except _BROKEN as error:
+            if progress.withheld:
+                raise withheld(self.name, sent=progress.sent) from None
             if progress.body_problem is not None:
                 raise progress.body_problem from None
             raise _Retry(
@@ -369,8 +371,9 @@ class HttpClient:
         try:
             to.write(piece)
         except OSError:
-            text = f"{self.name}: the reply can't be saved; the local disk may be full."
-            raise CallProblem(text, code="disk") from None
+            raise CallProblem(
+                f"{self.name} answered, but the local disk is full or can't be written.", code="disk"
+            ) from None
 
     def _refuse_page(self, media_type: str, head: bytes, status: int) -> None:
         if head.strip() and looks_html(media_type, head):
@@ -380,7 +383,7 @@ class HttpClient:
                 status=status,
             )
 
-    def _base(self, request: HttpRequest, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)
+    def _base(self, request: HttpRequest, credential: Credential) -> str:
         return (request.base_url or credential.base_url or self._base_url).rstrip("/")
 
     def _host(self, request: HttpRequest, credential: Credential = Credential()) -> str:  # noqa: B008 (a frozen, empty value)

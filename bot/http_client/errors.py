@@ -196,3 +196,10 @@ _CAUSES: Final = (
     ("TimeoutError", "no answer in time"),
     ("ValueError", "the answer isn't HTTP"),
 )
+
+
+def withheld(name: str, *, sent: bool) -> CallProblem:
+    """Another replica may do this work by now. An earlier attempt of the same call may have left."""
+    if sent:
+        return Lost(f"{name}: the request was not repeated, because this replica lost the database.")
+    return NotSent(f"{name}: nothing was sent, because this replica lost the database.", "Try again.", "not_leading")

@@ -46,4 +46,5 @@ def client_for(
         deadline=deadline,
         concurrency=concurrency,
         translate=translate,
+        may_send=parts.may_send,
     )

@@ -11,7 +11,7 @@ import logging
 import os
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -35,12 +35,15 @@ _KEEP_ALIVE: Final = 15.0
 class Progress:
     """The progress of a call.
 
-    `tries` counts the requests of one attempt. `sent` becomes true right before the first byte is written. `body_problem` is
-    why the body can't be produced: then the request was cut off, so the backend did nothing.
+    `tries` counts the requests of one attempt. `sent` becomes true right before the first byte is written, unless `may_send`
+    refuses then: `withheld`. `body_problem` is why the body can't be produced: then the request was cut off, so the backend
+    did nothing.
     """
 
+    may_send: Callable[[], bool] = lambda: True
     tries: int = 0
     sent: bool = False
+    withheld: bool = False
     body_problem: Problem | None = None
 
 
@@ -55,6 +58,10 @@ async def watched(body: AsyncIterator[bytes], progress: Progress) -> AsyncIterat
     except Problem as problem:
         progress.body_problem = problem
         raise
+
+
+class Withheld(aiohttp.ClientError):
+    """This process may not send anymore."""
 
 
 class SentTwice(aiohttp.ClientError):
@@ -72,7 +79,11 @@ async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
 async def _writing(
     session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams
 ) -> None:
-    PROGRESS.get().sent = True
+    progress = PROGRESS.get()
+    if not progress.may_send():
+        progress.withheld = True
+        raise Withheld
+    progress.sent = True
 
 
 def quiet_logs() -> None:

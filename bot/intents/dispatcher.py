@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Line, Tone
@@ -20,7 +21,19 @@ from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import facts
 from bot.runtime.context import Context
 
+URGENT_VERBS: Final = frozenset({"stop", "revoke", "breakglass"})
+
 _log = logging.getLogger("signalbox.pipeline")
+
+
+def ends_things(intent: Intent) -> bool:
+    """Whether it is a command that stops something."""
+    return isinstance(intent.payload, Command) and intent.payload.verb in URGENT_VERBS
+
+
+def is_urgent(intent: Intent) -> bool:
+    """Whether it skips the queue: decisions, modals (their trigger is valid for 3 s), timers, and stopping commands."""
+    return ends_things(intent) or not isinstance(intent.payload, Command | ParseError)
 
 
 async def handle(ctx: Context, intent: Intent) -> None:

@@ -18,7 +18,7 @@ from bot.core.value import Json
 from bot.features import incidents
 from bot.features.forms import launcher
 from bot.features.replies import refusal
-from bot.intents.dispatcher import handle
+from bot.intents.dispatcher import ends_things, handle, is_urgent
 from bot.intents.form import check, placed
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.newer_run import meant
@@ -27,9 +27,9 @@ from bot.runtime.rate_limit import AGAIN_AFTER, RateLimit
 
 IN_TIME: Final = timedelta(seconds=2.5)  # Slack shows the person an error when no ack came within 3 s
 PATIENCE: Final = timedelta(seconds=2)  # for the store, so that the ack still says in time that nothing is done
+AGAIN: Final = 1.0  # seconds between two tries to hand a request over
 _SHOWS_AN_ERROR: Final = frozenset({Source.COMMAND, Source.BUTTON, Source.MODAL, Source.HOME})
 _GIVEN_BACK: Final = frozenset({str(Doubt.TOO_LATE), "too_many"})  # a form that ended so may be sent again
-URGENT_VERBS = frozenset({"stop", "revoke", "breakglass"})
 
 _log = logging.getLogger("signalbox.front")
 
@@ -54,7 +54,7 @@ class Intake:
     async def submit(self, intent: Intent) -> Receipt:
         """Store the request, start the work, and return what the person must see at once. Never raises a Problem."""
         ctx = self._ctx
-        if self._limit.all_are_full(len(ctx.tasks), urgent=_is_urgent(intent)):
+        if self._limit.all_are_full(len(ctx.tasks), urgent=is_urgent(intent)):
             return Receipt(say="Too many requests are in progress. Nothing was done. Try again in a minute.")
         try:
             if isinstance(intent.payload, Form) and (errors := await check(ctx, intent.payload)):
@@ -84,7 +84,7 @@ class Intake:
             self._limit.take(user)
             unless_begun.callback(self._limit.give, user)
             patience = max(0.5, (PATIENCE - intent.age_here(ctx.clock.now())).total_seconds())
-            storing = await ctx.tasks.wait(self._stored(intent, rows, begun=no is None), patience)
+            storing = await ctx.tasks.wait(self._stored(intent, rows), patience)
             if not storing.done():
                 ctx.tasks.start(self._abandon_when_stored(storing, intent), f"late {intent.request_id}")
                 return Receipt(say="The audit log did not answer in time, so nothing is done. Try again in a minute.")
@@ -119,10 +119,10 @@ class Intake:
         key = f"{intent.dedupe_key}:{stamp(edited_at)}" if isinstance(intent.payload, ParseError) else corrected
         return intent.model_copy(update={"dedupe_key": key, "sent_at": edited_at})
 
-    async def _stored(self, intent: Intent, rows: Sequence[AuditEntry], *, begun: bool) -> bool:
+    async def _stored(self, intent: Intent, rows: Sequence[AuditEntry]) -> bool:
         """Whether it is stored now and was not before. A form that was sent again after it was given back counts as new."""
         store = self._ctx.store
-        if await store.accept(intent, rows, begun=begun):
+        if await store.accept(intent, rows, begun=True):
             return True
         if not isinstance(intent.payload, Form):
             return False
@@ -133,7 +133,7 @@ class Intake:
         if not any(entry.code in _GIVEN_BACK for entry in ends):
             return False
         again = intent.model_copy(update={"dedupe_key": f"{intent.dedupe_key}:{intent.reply.trigger_id}"})
-        return await store.accept(again, rows, begun=begun)
+        return await store.accept(again, rows, begun=True)
 
     async def _abandon_when_stored(self, storing: asyncio.Task[bool], intent: Intent) -> None:
         """End a request that the store accepted late. Its person was told that nothing is done, so nothing is done."""
@@ -155,7 +155,7 @@ class Intake:
         foreign = "other_workspace" if intent.place.team_id != self._ctx.home_team else intent.foreign
         if foreign is not None:
             return TurnedAway(foreign, f"This bot serves {foreign.replace('other_', 'another ')}; nothing was done.")
-        if self._limit.person_is_full(_whose(intent), urgent=_ends_things(intent)):
+        if self._limit.person_is_full(_whose(intent), urgent=ends_things(intent)):
             return TurnedAway(
                 "too_many",
                 f"Too many of your requests are in progress. Nothing was done. Try again in {AGAIN_AFTER} s.",
@@ -163,15 +163,33 @@ class Intake:
         return None
 
     def _work_on(self, intent: Intent, user: str) -> bool:
-        """Start it now when it is urgent, otherwise queue it. False when the program is stopping."""
+        """Start it now when it is urgent, otherwise queue it; a follower leaves it to the leader. False when the program is
+        stopping."""
         tasks = self._ctx.tasks
-        if _is_urgent(intent):
+        if not self._ctx.leadership.leads:
+            return tasks.start(self._hand_over(intent, user), intent.request_id)
+        if is_urgent(intent):
             return tasks.start(self._handled(intent, user), intent.request_id)
         return tasks.enqueue(lambda: self._handled(intent, user), intent.request_id)
 
     async def _handled(self, intent: Intent, user: str) -> None:
         try:
             await handle(self._ctx, intent)
+        finally:
+            self._limit.give(user)
+
+    async def _hand_over(self, intent: Intent, user: str) -> None:
+        """Leave it to the leader, however long the store can't be written: otherwise it would wait for this process to end."""
+        ctx = self._ctx
+        try:
+            while True:
+                try:
+                    await ctx.store.release(intent.request_id, ctx.clock.now())
+                except Problem as problem:
+                    _log.error("request %s is not handed over yet: %s", intent.request_id, problem.code)
+                    await ctx.clock.sleep(AGAIN)
+                else:
+                    return
         finally:
             self._limit.give(user)
 
@@ -188,12 +206,3 @@ class Intake:
 def _whose(intent: Intent) -> str:
     """The user id whose limit it counts against; empty for timers."""
     return "" if intent.source is Source.TIMER else intent.actor.user_id
-
-
-def _ends_things(intent: Intent) -> bool:
-    return isinstance(intent.payload, Command) and intent.payload.verb in URGENT_VERBS
-
-
-def _is_urgent(intent: Intent) -> bool:
-    """Whether it skips the queue: decisions, modals (their trigger is valid for 3 s), timers, and stopping commands."""
-    return _ends_things(intent) or not isinstance(intent.payload, Command | ParseError)

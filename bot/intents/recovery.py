@@ -1,7 +1,12 @@
-"""After a restart: open requests end in a recorded outcome. A call that may have been sent is looked up, never sent again."""
+"""After a restart, or when another replica has ended: open requests end in a recorded outcome.
+
+A call that may have been sent is looked up, never sent again. That it happened can be told at once; that it did not, only when no
+other replica can be sending it anymore.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,14 +25,18 @@ from bot.features.access import breakglass
 from bot.features.pauses.pause import ENDED_BY_ORDER, show_over_again
 from bot.features.pauses.resume import GIVEN_UP, show_end_again
 from bot.features.replies.answer import say
-from bot.intents.dispatcher import handle
+from bot.intents.dispatcher import handle, is_urgent
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.execute import execute, look_up, target_lock
+from bot.operations.reconcile import look_once
 from bot.runtime.context import Context
 
 STILL_MEANT = timedelta(minutes=5)
+LOOK_ELSEWHERE: Final = 0.5  # seconds between two looks at a call of another replica
+LOOK_AGAIN: Final = 5.0  # seconds between two looks for an effect
+STILL_LOOKING: Final = "The replica that sent this has ended. Not sending it again; checking whether it took effect"
 LAST: Final = 500
 LAST_OF_PAUSES: Final = 100
 _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED)
@@ -35,20 +44,41 @@ _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED)
 
 async def recover(ctx: Context) -> int:
     """Pick up every request that was open; returns how many there were."""
-    requests = await ctx.store.unfinished()
+    requests = await ctx.store.claim_unfinished()
+    for request in await ctx.store.sending_elsewhere():
+        ctx.tasks.start(_locked_elsewhere(ctx, request), f"elsewhere {request.request_id}")
     await show_outcomes(ctx)
     await show_pauses(ctx)
     # Read first: later requests are in progress, not left over.
     await approvals.recover(ctx)
     await breakglass.recover(ctx)
     await home.recover(ctx)
-    for request in requests:
-        name = f"recover {request.request_id}"
-        if request.state == "sending" and request.operation:
-            ctx.tasks.start(_sent(ctx, request, request.operation), name)
-        else:  # a flood may have left thousands
-            ctx.tasks.enqueue(partial(_not_sent, ctx, request), name)
+    _work_on(ctx, requests)
     return len(requests)
+
+
+async def pick_up_requests(ctx: Context) -> None:
+    """Requests that other replicas accepted for the leader, or left when they ended."""
+    _work_on(ctx, await ctx.store.claim_unfinished())
+
+
+def _work_on(ctx: Context, requests: Sequence[StoredRequest]) -> None:
+    for request in requests:
+        if request.state == "sending" and request.operation:
+            ctx.tasks.start(_sent(ctx, request, request.operation), request.request_id)
+        elif ctx.store.shared and is_urgent(request.intent):
+            ctx.tasks.start(_not_sent(ctx, request), request.request_id)
+        else:  # a flood may have left thousands
+            ctx.tasks.enqueue(partial(_not_sent, ctx, request), request.request_id)
+
+
+async def _locked_elsewhere(ctx: Context, request: StoredRequest) -> None:
+    """Hold the lock of a target while another replica, which led before, finishes its call to it."""
+    if request.operation is None:
+        return
+    async with target_lock(ctx, request.operation):
+        while any(one.request_id == request.request_id for one in await ctx.store.sending_elsewhere()):
+            await ctx.clock.sleep(LOOK_ELSEWHERE)
 
 
 async def _not_sent(ctx: Context, request: StoredRequest) -> None:
@@ -75,11 +105,23 @@ async def _sent(ctx: Context, request: StoredRequest, operation: Operation) -> N
         now = ctx.clock.now()
         writer = AuditWriter(ctx.secrets)
         await ctx.store.append(writer.outcome(attempt, lost, Event.UNKNOWN, now, ctx.clock.monotonic()))
+        await _until_it_shows(ctx, attempt, request.silent)
         repeatable = await _repeatable(ctx, attempt) if operation.idempotent else None
         if repeatable is not None:
             await execute(ctx, repeatable, again=True)
         else:
             await look_up(ctx, attempt, lost)
+
+
+async def _until_it_shows(ctx: Context, attempt: Attempt, silent: float | None) -> None:
+    """Wait until the effect of the call is seen, or until no other replica can be sending it anymore."""
+    operation, backend = attempt.operation, ctx.backends.get(attempt.operation.target.backend)
+    until = ctx.clock.monotonic() + ctx.leadership.may_be_sending(silent, operation.timeout)
+    while backend is not None and attempt.sent_at is not None and (left := until - ctx.clock.monotonic()) > 0:
+        if (await look_once(operation, backend, attempt.sent_at)).found is not None:
+            return
+        await ctx.presenter.show(cards.working(operation, attempt.intent, STILL_LOOKING))
+        await ctx.clock.sleep(min(left, LOOK_AGAIN))
 
 
 async def _repeatable(ctx: Context, attempt: Attempt) -> Attempt | None:

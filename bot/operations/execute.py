@@ -27,7 +27,7 @@ async def execute(
     claimed: Callable[[], Awaitable[None]] | None = None,
     again: bool = False,
 ) -> Outcome | None:
-    """Run an allowed operation and show its card. None when another press or process took it first.
+    """Run an allowed operation and show its card. None when another press or process took it first, or the next leader will.
 
     `pending_id` is the decision that it uses up. `claimed` is called before the call, once no other press can take
     or cancel it. `again` repeats an idempotent call that was recorded as sent before a restart.
@@ -42,6 +42,9 @@ async def execute(
             approved = f"approved by {', '.join(operation.approved_by)}; " if operation.approved_by else ""
             detail = approved + attempt.ruling.ages if attempt.ruling is not None else None
             now = ctx.clock.now()
+            if not ctx.leadership.leads:
+                await ctx.store.release(operation.request_id, now)
+                return None
             entry = AuditWriter(ctx.secrets).attempted(attempt, Event.SENT, now, detail=detail)
             if not await ctx.store.sending(operation.request_id, operation, entry, now, pending_id=pending_id):
                 return None

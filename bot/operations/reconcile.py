@@ -41,11 +41,11 @@ async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Ba
     back = LookBack(evidence="The control plane did not answer the check.")
     try:
         async with asyncio.timeout(LOOK_BACK_SECONDS):
-            back = await _look(operation, backend, sent_at)
+            back = await look_once(operation, backend, sent_at)
             for pause in LOOK_AGAIN_AFTER if back.again else ():
                 await ctx.presenter.show(cards.working(operation, intent, looking()))
                 await ctx.clock.sleep(pause)
-                back = await _look(operation, backend, sent_at)
+                back = await look_once(operation, backend, sent_at)
                 if not back.again:
                     break
     except TimeoutError:
@@ -53,7 +53,7 @@ async def _looks(ctx: Context, intent: Intent, operation: Operation, backend: Ba
     return back
 
 
-async def _look(operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
+async def look_once(operation: Operation, backend: Backend, sent_at: datetime) -> LookBack:
     """One read; without an answer it stays unknown."""
     try:
         return await backend.look_back(operation, sent_at)

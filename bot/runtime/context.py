@@ -9,11 +9,13 @@ from datetime import datetime
 from bot.core.command.catalog import Catalog
 from bot.core.effects import Effect
 from bot.core.policy.compile import Policy
+from bot.core.ports.leadership import Leadership
 from bot.core.ports.services import Backend, Clock, Directory, Ids, Presenter, SlackFiles, Spool, TargetCache
 from bot.core.ports.store import Store
 from bot.core.redact import SecretList
 from bot.runtime.health import HealthBoard
 from bot.runtime.keyed_lock import KeyedLock
+from bot.runtime.leadership import AlwaysLeader
 from bot.runtime.listings import Listings
 from bot.runtime.stale_homes import StaleHomes
 from bot.runtime.task_queue import TaskQueue
@@ -57,6 +59,7 @@ class Context:
     command: str
     security_channel: str | None = None
     incident_channel: str | None = None
+    leadership: Leadership = field(default_factory=AlwaysLeader)
     workspace_url: str = ""
     secrets: SecretList = field(default_factory=SecretList)
     effects: tuple[Effect[Context], ...] = ()

@@ -18,7 +18,11 @@ class AlwaysLeader:
         """Lead at once."""
         await took()
 
-    async def resign(self) -> None:
+    async def claim_sockets(self, most: int) -> int:
+        """All: there is no other replica."""
+        return most
+
+    async def resign(self, hand_over: Change) -> None:
         """Nobody else could lead."""
 
     async def leave(self) -> None:

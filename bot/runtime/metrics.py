@@ -23,6 +23,7 @@ COUNTERS: Final = {
 }
 GAUGES: Final = {
     "tasks": "Requests and other work in progress or waiting.",
+    "leader": "1 on the replica that leads the workspace, otherwise 0.",
     "http_connections": "Open connections to the HTTP server.",
 }
 

@@ -75,12 +75,14 @@ class MessageSender:
         fatal: Callable[[str], None],
         security_channel: str | None = None,
         secrets: SecretList | None = None,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._clock = clock
         self._team_id = team_id
         self._security = security_channel
         self._fatal = fatal
+        self._may_send = may_send
         self._secrets = secrets or SecretList()
         self._delivery = MessageDelivery(store, client, responder, uploads, clock)
         self.client = self._delivery.client
@@ -100,6 +102,10 @@ class MessageSender:
         """Start to deliver: `left` are rows that were not recorded as sent. Any of them may be in Slack already."""
         self._stopping = False
         self._delivery.take_over(left)
+
+    def wake(self) -> None:
+        """Look at the outbox now: another replica has stored something."""
+        self._wake.set()
 
     async def show(self, card: Card, reply: Reply | None = None, *, replace: bool = False) -> None:
         """Store the desired state of a message. An app can't see private answers, so its workflow step ends with the text."""
@@ -268,6 +274,9 @@ class MessageSender:
         """
         failed: list[Outgoing] = []
         for row in rows:
+            if not self._may_send():  # another replica may be sending these
+                self._hold(lane, IDLE)
+                return
             if len(self._last) > 5_000:
                 self._last.clear()
             self._last[row.key] = self._clock.monotonic()

@@ -41,6 +41,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.shared = database.shared
+        self._epoch = 0
         self.secrets = SecretList()  # masked in requests and decisions that ended
 
     async def close(self) -> None:
@@ -52,7 +53,8 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         self.database.close_sync()
 
     def fence(self, epoch: int | None) -> None:
-        """From now on nothing is written that only the leader may write, unless `epoch` still leads: then store_fenced."""
+        """This replica's epoch. From now on it writes nothing once it was declared dead: then store_fenced."""
+        self._epoch = epoch or 0
         self.database.fence(epoch)
 
     def wake(self, callback: Callable[[], None]) -> None:
@@ -152,6 +154,22 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
             audit.append(db, rows)
 
         await self.database.write(unit)
+
+    async def claim_unfinished(self) -> Sequence[StoredRequest]:
+        """`unfinished` that no other replica works on: this one works on them from now on."""
+        if not self.shared:
+            return await self.unfinished()
+        return await self.database.write(lambda db: requests.claim(db, self._epoch))
+
+    async def sending_elsewhere(self) -> Sequence[StoredRequest]:
+        """Requests in `sending` of other live replicas, such as the previous leader that finishes its calls."""
+        if not self.shared:
+            return ()
+        return await self.database.read(lambda db: requests.sending_elsewhere(db, self._epoch))
+
+    async def release(self, request_id: str, at: datetime | str) -> bool:
+        """Working -> new: the leader continues it. False when it is not working."""
+        return await self._change(requests.release(request_id, stamp(at)))
 
     async def unfinished(self) -> Sequence[StoredRequest]:
         """Requests that were new, working or sending when the program stopped, oldest first."""

@@ -116,6 +116,7 @@ async def client_of(
     secrets: tuple[str, ...] = (),
     tls: Tls = Tls(),  # noqa: B008  a frozen value
     proxies: Proxies = DIRECT,
+    may_send: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[HttpClient]:
     """A client named `acc` that is closed again."""
     client = HttpClient(
@@ -129,6 +130,7 @@ async def client_of(
         secrets=secrets,
         tls=tls,
         proxies=proxies,
+        may_send=may_send,
     )
     try:
         yield client

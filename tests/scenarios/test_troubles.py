@@ -274,7 +274,7 @@ async def settles(env: World, old: set[Any], links: int) -> None:
 async def test_a_cut_socket_loses_and_doubles_nothing(env: World, reason: str | None) -> None:
     """Slack asks to reconnect, warns, or the wire is cut: the next command works, and each card is there once."""
     first = await do(env, "schedule off acc:shop/prices")
-    links = env.bot.settings.slack.connections
+    links = len(env.bot.connections.sockets)
     await env.ws.wait_connected(links)
     old = set(env.ws._sockets._open)
     await env.ws.disconnect_sockets(reason)

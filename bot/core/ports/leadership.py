@@ -37,8 +37,12 @@ class Leadership(Protocol):
         dead: whatever it has begun must be stopped then. Raises a Problem when it can't take part."""
         ...
 
-    async def resign(self) -> None:
-        """Stop to lead, and finish what is in progress while the next one leads."""
+    async def claim_sockets(self, most: int) -> int:
+        """How many connections to Slack this replica may open, at most `most`. Slack allows ten for all together."""
+        ...
+
+    async def resign(self, hand_over: Change) -> None:
+        """Lead no more: after `hand_over` another replica may lead, while this one finishes its calls in progress."""
         ...
 
     async def leave(self) -> None:

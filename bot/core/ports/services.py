@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import StrEnum
@@ -235,3 +235,7 @@ class BackendParts(Protocol):
     def target_cache(self) -> TargetCache: ...
     @property
     def secrets(self) -> SecretList: ...
+    @property
+    def may_send(self) -> Callable[[], bool]:
+        """Asked right before a request leaves: False when another replica may have taken over."""
+        ...

@@ -98,6 +98,18 @@ class PolicyReloader:
         )
         await self._tell(presenter, "The rules changed", Tone.WARN, status, lines)
 
+    def follow(self) -> None:
+        """Take a changed file without a word: the leader reports it, and refuses one that can't be used."""
+        found, at = read_rules(self._path), self._clock.monotonic()
+        if found != self._seen[0]:
+            self._seen = (found, at)
+        elif found not in (self._read, self._refused) and at - self._seen[1] >= SETTLED:
+            try:
+                self.now = ActivePolicy.of(parse_policy(found.usable()), self._clock.now())
+                self._read, self._refused = found, None
+            except PolicyProblem:
+                self._refused = found
+
     async def _put_right(self, store: Store, presenter: Presenter) -> None:
         """The last good file is back after a refusal: report it where the refusal was reported."""
         version = self.now.policy.version

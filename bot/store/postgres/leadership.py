@@ -4,8 +4,8 @@ Only the database's clock decides who is dead. A replica is dead when its sessio
 `CRASHED`, or when the heartbeat is older than the lease: it is stopped or can't reach the database. Whoever takes over first ends
 the sessions of the dead one, then marks it as dead. Every write of a replica checks its own mark in the same transaction
 (`Store.fence`), so each write is either before the takeover or refused. What can't be checked there is the call to a control
-plane: a replica therefore only sends while its last heartbeat is younger than `SURE` of the lease, and the new leader says "it did
-not happen" only when the old one can't be sending anymore.
+plane: a replica therefore only sends while its last heartbeat is younger than `SURE` of the lease, and the new leader says "it
+did not happen" only when the old one can't be sending anymore.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BEAT: Final = 0.5  # seconds between two heartbeats
 LOOK: Final = 0.25  # seconds between two looks at the leader
 CRASHED: Final = 1.5  # seconds without a heartbeat after which a replica without a session counts as dead
 SURE: Final = 0.6  # of the lease
-FORGOTTEN: Final = 7  # days after which the row of a replica that ended is deleted
+MOST_SOCKETS: Final = 10  # that Slack allows an app
 _LOCKS: Final = 77  # the class of the advisory locks that live as long as a replica's session; also in _STATE
 
 _BEAT: Final = "UPDATE replicas SET beat_at = clock_timestamp(), sockets = %s WHERE epoch = %s AND state = 'live'"
@@ -47,6 +47,8 @@ _LEADER: Final = f"""
 _OTHERS: Final = f"SELECT epoch, silent, held FROM ({_STATE}) s WHERE live AND epoch <> %s"  # noqa: S608  as above
 _SILENT: Final = """
     SELECT state, extract(epoch FROM clock_timestamp() - beat_at)::float8 FROM replicas WHERE epoch = %s FOR UPDATE"""
+_RESIGN: Final = "UPDATE leaders SET epoch = 0 WHERE team_id = %s AND epoch = %s"
+_SOCKETS: Final = "SELECT coalesce(sum(sockets), 0)::int FROM replicas WHERE state = 'live' AND epoch <> %s"
 _END_SESSIONS: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
 
 _log = logging.getLogger("signalbox.leader")
@@ -122,28 +124,30 @@ class PostgresLeadership:
         if first:
             await self._change[0]()
 
-    async def resign(self) -> None:
-        """Let another replica lead. The heartbeat goes on, so calls in progress stay this replica's."""
+    async def claim_sockets(self, most: int) -> int:
+        """At most what the other replicas leave of Slack's ten, but at least one."""
+        others = await self._rows(_SOCKETS, self.epoch)
+        self.sockets = max(1, min(most, MOST_SOCKETS - int(others[0][0])))
+        return self.sockets
+
+    async def resign(self, hand_over: Change) -> None:
+        """Let another replica lead after `hand_over`. The heartbeat goes on, so calls in progress stay this replica's."""
+        led, self.sockets = self.leads, 0
         self._willing = self.leads = False
-        await self._quietly("UPDATE leaders SET epoch = NULL WHERE team_id = %s AND epoch = %s", self._team, self.epoch)
+        if led:
+            await hand_over()
+        await self._quietly(_RESIGN, self._team, self.epoch)
 
     async def leave(self) -> None:
         """Resign, end the heartbeat, and mark this replica as gone."""
         if self._loop is not None:
             self._loop.cancel()
-        await self.resign()
+        await self.resign(_nothing)
         await self._quietly(
             "UPDATE replicas SET state = 'left', sockets = 0 WHERE epoch = %s AND state = 'live'", self.epoch
         )
         self._sure_from = None
         await self._disconnect()
-
-    async def other_sockets(self) -> int:
-        """How many Socket Mode connections the other replicas have."""
-        rows = await self._rows(
-            "SELECT coalesce(sum(sockets), 0)::int FROM replicas WHERE state = 'live' AND epoch <> %s", self.epoch
-        )
-        return int(rows[0][0])
 
     async def _run(self) -> None:
         """Beat and look until cancelled."""
@@ -169,9 +173,7 @@ class PostgresLeadership:
             _log.error("replica %s can't lead: %s", self.epoch, problem.code)
             self.leads = False
             await self._change[1]()
-            await self._quietly(
-                "UPDATE leaders SET epoch = NULL WHERE team_id = %s AND epoch = %s", self._team, self.epoch
-            )
+            await self._quietly(_RESIGN, self._team, self.epoch)
 
     async def _come_back(self) -> None:
         """After this replica was declared dead: end everything that it had begun, then take part under a new epoch."""
@@ -193,7 +195,8 @@ class PostgresLeadership:
             (f"{self._name}/{epoch}", epoch, self._name, self.sockets),
         )
         await connection.execute(
-            "INSERT INTO leaders (team_id) VALUES (%s) ON CONFLICT (team_id) DO NOTHING", (self._team,)
+            "INSERT INTO leaders (team_id, epoch, replica, beat_at) VALUES (%s, 0, '', clock_timestamp()) ON CONFLICT DO NOTHING",
+            (self._team,),
         )
         self.epoch, self._sure_from, self._beat_at = epoch, before, before
         self._fence(epoch)
@@ -235,21 +238,21 @@ class PostgresLeadership:
             return False
         (leader, live, silent, held) = (await self._rows(_LEADER, self._team))[0]
         settled = now - self._connected_at > CRASHED
-        if leader is None or not live or is_dead(silent, self._lease, has_session=held, settled=settled):
+        if not live or is_dead(silent, self._lease, has_session=held, settled=settled):
             return await self._take(leader)
         return False
 
-    async def _take(self, leader: int | None) -> bool:
+    async def _take(self, leader: int) -> bool:
         """Become the leader in place of `leader`; False when another replica was faster or the leader is alive."""
         connection = await self._open()
-        if leader is not None:
+        if leader:
             await connection.execute(_END_SESSIONS, (session_name(leader),))
         async with connection.transaction():
             sql = "SELECT epoch FROM leaders WHERE team_id = %s FOR UPDATE"
             (now,) = (await (await connection.execute(sql, (self._team,))).fetchone()) or (None,)
             if now != leader:
                 return False
-            if leader is not None and not await self._bury(connection, leader):
+            if leader and not await self._bury(connection, leader):
                 return False
             await connection.execute(
                 "UPDATE leaders SET epoch = %s, replica = %s, beat_at = clock_timestamp() WHERE team_id = %s",

@@ -11,6 +11,20 @@ from bot.core.records import StoredRequest, stamp
 from bot.store.database import Statement, Tx
 from bot.store.tables.sql import Table, as_model, changed, dumped, found, masked
 
+MOST_CLAIMED: Final = 1_000
+# For a database with replicas. `owner_epoch` is the replica that works on a request; it follows from the state by a trigger.
+_CLAIM: Final = """
+    WITH free AS (
+        SELECT q.request_id, CAST(extract(epoch FROM clock_timestamp() - r.beat_at) AS float) AS silent
+        FROM requests q LEFT JOIN replicas r ON r.epoch = q.owner_epoch
+        WHERE q.state <> 'ended' AND q.state IN ('new', 'working', 'sending') AND (r.epoch IS NULL OR r.state <> 'live')
+        ORDER BY q.rowid LIMIT ? FOR UPDATE OF q)
+    UPDATE requests SET owner_epoch = ? FROM free WHERE requests.request_id = free.request_id
+    RETURNING requests.*, free.silent"""
+_ELSEWHERE: Final = """
+    SELECT q.* FROM requests q JOIN replicas r ON r.epoch = q.owner_epoch
+    WHERE q.state <> 'ended' AND q.state = 'sending' AND r.state = 'live' AND r.epoch <> ?"""
+
 _ACCEPT = (
     "INSERT INTO requests (request_id, dedupe_key, intent, state, updated_at) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (dedupe_key) DO NOTHING"
@@ -75,10 +89,27 @@ def finish(db: Tx, request_id: str, at: str) -> bool:
     return changed(db, (sql, (at, request_id)))
 
 
+def release(request_id: str, at: str) -> Statement:
+    """Working -> new."""
+    sql = "UPDATE requests SET state = 'new', updated_at = ? WHERE request_id = ? AND state = 'working'"
+    return sql, (at, request_id)
+
+
 def unfinished(db: Tx) -> Sequence[StoredRequest]:
     """Unfinished requests that don't wait for a person: new, working, sending; oldest first."""
     sql = "SELECT * FROM requests WHERE state <> 'ended' AND state IN ('new', 'working', 'sending') ORDER BY rowid"
     return [as_model(StoredRequest, row, ("intent", "operation")) for row in found(db, sql)]
+
+
+def claim(db: Tx, epoch: int) -> Sequence[StoredRequest]:
+    """Unfinished requests on which no live replica works; `epoch` does from now on. Oldest first."""
+    rows = sorted(found(db, _CLAIM, (MOST_CLAIMED, epoch)), key=lambda row: int(row["rowid"]))
+    return [as_model(StoredRequest, row, ("intent", "operation")) for row in rows]
+
+
+def sending_elsewhere(db: Tx, epoch: int) -> Sequence[StoredRequest]:
+    """Requests that other live replicas than `epoch` are sending."""
+    return [as_model(StoredRequest, row, ("intent", "operation")) for row in found(db, _ELSEWHERE, (epoch,))]
 
 
 def by_id(db: Tx, request_id: str) -> StoredRequest | None:
