@@ -189,7 +189,12 @@ class HttpClient:
                     head += piece[: _HEAD - len(head)]
                 digest.update(piece)
                 size += len(piece)
-                self._write(to, piece)
+                try:
+                    to.write(piece)
+                except OSError:
+                    raise CallProblem(
+                        f"{self.name}: the reply can't be saved; the disk may be full.", code="disk"
+                    ) from None
             self._refuse_page(media_type_of(names), head, response.status_code)
             return Download(response.status_code, names, size, digest.hexdigest(), head)
 
@@ -366,14 +371,6 @@ class HttpClient:
         except (BadReply, *_BROKEN):
             pass
         return body
-
-    def _write(self, to: BinaryIO, piece: bytes) -> None:
-        try:
-            to.write(piece)
-        except OSError:
-            raise CallProblem(
-                f"{self.name} answered, but the local disk is full or can't be written.", code="disk"
-            ) from None
 
     def _refuse_page(self, media_type: str, head: bytes, status: int) -> None:
         if head.strip() and looks_html(media_type, head):
