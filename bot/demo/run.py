@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from bot.demo.tour import play
 from bot.features.access.policy_reload import SETTLED
 from bot.playground.planes.common import Plane
 from bot.playground.planes.demo import demo_planes
-from bot.playground.workspace import DEMO_SEED, Workspace
+from bot.playground.workspace import DEMO_SEED, SeedExample, Workspace
 from bot.playground.workspace.snapshot import put_back, taken
 from bot.store.errors import StoreProblem
 from bot.store.sqlite.lock import single
@@ -88,6 +88,18 @@ review_within = "72h"
 [administrators]
 who = ["admins", "leads"]
 """
+
+
+EXAMPLES: Final = tuple(
+    SeedExample(title, f"/ops {text}", "U0ANA", "C0CRAWL")
+    for title, text in (
+        ("Start a run", "start acc:shop/prices -- monthly price check"),
+        ("Read the log of a failed run", "logs acc:labs/broken@failed tail=20"),
+        ("Pause its schedules for 2 hours", "schedule off acc:shop/prices for=2h -- the shop is closed"),
+        ("Ask a lead for approval", "agent approve acc:labs/new -- tested in staging"),
+        ("See why something is denied", "start acc:labs/new"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +250,7 @@ class Outside:
 async def outside(folder: Path, *, port: int = 0, policy: str = POLICY) -> AsyncIterator[Outside]:
     """Start workspace and control planes, and write the configuration of a bot for them into `folder`."""
     async with AsyncExitStack() as stack:
-        workspace = await stack.enter_async_context(Workspace(DEMO_SEED, port=port))
+        workspace = await stack.enter_async_context(Workspace(replace(DEMO_SEED, examples=EXAMPLES), port=port))
         planes = demo_planes(workspace.clock)
         for plane in planes:
             await stack.enter_async_context(plane)
@@ -315,7 +327,7 @@ def welcome(folder: Path, url: str) -> tuple[str, ...]:
     return (
         "",
         f"  Signalbox is running. Open  {url}/",
-        "  Choose Ana, stay in #crawl-ops, and type   /ops start acc:shop/prices",
+        "  As Ana, in #crawl-ops, press one of the examples, or type   /ops start acc:shop/prices",
         "",
         "  In another terminal:",
         f'    {program} why "start acc:labs/new" {place} {where}',

@@ -251,14 +251,18 @@ async def _favourites_page(ctx: Context, user: str, seen: Visibility) -> tuple[H
 
 def _backends(ctx: Context, seen: Visibility) -> HomeSection:
     names = [name for name in sorted(ctx.backends) if seen.backend(name)]
-    rows = [HomeRow(title=name, text=_health(ctx, name)) for name in names]
+    checks = {name: ctx.health.latest(name) for name in names}
+    rows = [
+        HomeRow(title=name, text=f"doesn't answer: {checked.health.summary}")
+        for name, checked in checks.items()
+        if checked is not None and not checked.health.ok
+    ]
+    for words, found in (
+        ("answering", [name for name, checked in checks.items() if checked is not None and checked.health.ok]),
+        ("not asked yet", [name for name, checked in checks.items() if checked is None]),
+    ):
+        if found:
+            rows.append(HomeRow(title="", text=f"{', '.join(found)}: {words}"))
     if not rows:
         rows = [HomeRow(title="", text="No rule names you yet. Ask an administrator of Signalbox.")]
     return _section("Backends", rows, 4 * MOST)
-
-
-def _health(ctx: Context, name: str) -> str:
-    checked = ctx.health.latest(name)
-    if checked is None:
-        return "not asked yet"
-    return "answers" if checked.health.ok else f"doesn't answer: {checked.health.summary}"

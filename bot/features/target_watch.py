@@ -131,7 +131,7 @@ def card_of(ctx: Context, one: Subscription, ended: str = "") -> Card:
         title=f"Watching {one.target.label}",
         tone=Tone.PLAIN,
         status=ended or f"<@{one.user_id}> is told here {what}",
-        facts=until,
+        rows=until,
         buttons=() if ended else (stop_button(ctx, one.target),),
         mention=(one.user_id,),
     )

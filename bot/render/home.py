@@ -82,4 +82,4 @@ def _joined(lines: Sequence[str]) -> list[str]:
 def _row(row: HomeRow, people: frozenset[str]) -> str:
     title = block_kit.fit(row.title, block_kit.bold, _ROW, _LARGEST)
     text = block_kit.fit(row.text, lambda part: block_kit.line(part, people), _ROW, _LARGEST)
-    return f"{title}  {text}".strip()
+    return f"• {title} {text}".rstrip() if title and row.button is None else f"{title} {text}".strip()

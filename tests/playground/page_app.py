@@ -168,8 +168,11 @@ def hear_the_rest(app: AsyncApp, client: AsyncWebClient) -> None:
     """Mentions, the Home tab, the message shortcut and the workflow step."""
 
     @app.function("run_operation", auto_acknowledge=False)
-    async def step(ack: Any, inputs: Json, complete: Any) -> None:
+    async def step(ack: Any, inputs: Json, complete: Any, fail: Any) -> None:
         await ack()
+        if inputs["command"].startswith("fail"):
+            await fail("There is no such thing.")
+            return
         await client.chat_postMessage(channel=inputs["channel"], text="Step: " + inputs["command"])
         await complete({"outcome": "done"})
 

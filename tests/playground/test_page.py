@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from page_app import LOG, scripted_app
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.playground.workspace import DEMO_SEED, Workspace
+from bot.playground.workspace import DEMO_SEED, SeedExample, Workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -158,7 +159,43 @@ async def test_a_workflow_step_is_run_with_its_inputs(page: Browser) -> None:
     await (await page.testid("step-run_operation")).click()
     await (await page.testid("step-command")).type("status acc:shop/prices" + ENTER)
     await page.testid("message", text="Step: status acc:shop/prices")
-    await page.find(".toast", text="Run an operation completed: done")
+    await page.testid("step-result", text="Run an operation completed")
+    assert "done" in await (await page.testid("step-result")).text()
+    await (await page.testid("step-close")).click()
+    await page.gone('[data-testid="step-dialog"]')
+
+
+async def test_a_workflow_step_takes_a_name_for_a_person_and_a_channel_and_shows_its_error(
+    page: Browser, ws: Workspace
+) -> None:
+    """Ana and her channel are filled in by name; another person is typed by name; what goes wrong stays to be read."""
+    await (await page.testid("shortcuts")).click()
+    await (await page.testid("step-run_operation")).click()
+    assert await (await page.testid("step-user")).property("value") == "Ana Alves"
+    assert await (await page.testid("step-channel")).property("value") == "#crawl-ops"
+    await (await page.testid("step-user")).at.fill("lee")
+    await (await page.testid("step-command")).type("fail please" + ENTER)
+    await page.testid("step-result", text="Run an operation failed")
+    assert "no such thing" in await (await page.testid("step-result")).text()
+    (given,) = [one["inputs"] for one in ws.core.state.steps.values()]
+    assert (given["user"], given["channel"]) == ("U0LEE", "C0CRAWL")
+    await (await page.testid("step-close")).click()
+
+
+async def test_an_example_is_said_at_once_by_its_person_in_its_channel(page: Browser, ws: Workspace) -> None:
+    """It is there on the first look, only in its channel, stays folded when it was folded, and one press runs it."""
+    ws.core.seed = replace(
+        ws.core.seed, examples=(SeedExample("Start a run", "/ops start acc:shop/prices", "U0ANA", "C0CRAWL"),)
+    )
+    await page.go(ws.base_url)
+    await (await page.testid("example", text="Start a run")).click()
+    await page.testid("message", text="acc:shop/prices")
+    await become(page, "U0LEE")
+    await (await page.testid("example", text="as Ana Alves")).click()
+    await page.find('[data-testid="message"]:nth-of-type(2)')
+    assert await (await page.testid("person-select")).property("value") == "U0ANA"
+    await (await page.testid("channel-C0INC")).click()
+    await page.gone('[data-testid="examples"]:not([hidden])')
 
 
 async def test_a_file_is_downloaded_with_its_bytes(page: Browser, tmp_path: Path) -> None:

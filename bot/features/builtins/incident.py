@@ -12,8 +12,9 @@ from bot.core.card import Button, Card, Line, Tone
 from bot.core.command.params import ago_text
 from bot.core.errors import BadRequest
 from bot.core.intent import Command, Intent, Place
-from bot.core.outcome import Fact
+from bot.core.outcome import Fact, Phase
 from bot.core.records import StoredEntry, stamp
+from bot.core.text import utc_text
 from bot.features import incidents
 from bot.features.builtins import audit
 from bot.features.incidents import Incident
@@ -24,6 +25,8 @@ from bot.runtime.context import Context
 _USAGE: Final = (
     "Write `incident open INC-42 -- what happens`, `incident close`, or `incident` to see what is open here."
 )
+_OWN: Final = frozenset({Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED})
+_MOST_LINES: Final = 20
 _NAME: Final = re.compile(r"(?!g-)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # `g-` begins the ids of grants
 
 
@@ -93,30 +96,53 @@ async def _close(ctx: Context, intent: Intent, name: str, text: str) -> None:
     report = Card(
         key=f"incident:{intent.request_id}:closed",
         place=_place(ctx, found),
-        title=f"{found.name} is closed after {lasted}",
+        title=f"{found.name} is closed",
         tone=Tone.GOOD,
+        status=f"After {lasted}, by <@{person}>",
         lines=tuple(
             Line(heading=heading, text=said)
-            for heading, said in (("What happened", found.text), ("How it ended", writer.clean(text) or ""))
+            for heading, said in (
+                ("What happened", found.text),
+                ("How it ended", writer.clean(text) or ""),
+                ("What was done", "\n".join(_story(ctx, entries))),
+            )
             if said
         ),
-        facts=_counts(found, entries),
-        table=audit.table_of(audit.moves(ctx, entries)),
-        footer=(f"<@{person}>", f"request {intent.request_id}"),
-        mention=tuple(dict.fromkeys((person, found.opened_by))),
+        rows=_counts(found, entries),
+        footer=(f"request {intent.request_id}", "the timeline is in the thread"),
+        mention=tuple(dict.fromkeys((person, *(entry.user_id for entry in entries if entry.user_id)))),
         at=now,
     )
     await ctx.presenter.show(report)
     await audit.deliver(ctx, intent, entries, name=found.name, under=report.key, place=report.place)
 
 
+def _story(ctx: Context, entries: Sequence[StoredEntry]) -> list[str]:
+    """One line for each request that changed something or was denied: when, who, what, and how it ended."""
+    last: dict[str, StoredEntry] = {}
+    for entry in audit.moves(ctx, entries):
+        if entry.event is not Event.REQUESTED and entry.event not in _OWN:
+            last[entry.request_id] = entry
+    first = {entry.request_id: entry for entry in reversed(entries)}
+    lines = []
+    for request_id, end in last.items():
+        asked = first[request_id]
+        what = " ".join(part for part in (end.verb, end.target_name) if part)
+        why = f" ({asked.reason})" if asked.reason else ""
+        ended = end.detail if end.event is Event.ENDED and end.detail else str(end.event)
+        lines.append(f"• {utc_text(asked.at)} {cards.person(asked.user_id)} `{what}`{why}: {ended}")
+    left = len(lines) - _MOST_LINES
+    return lines[:_MOST_LINES] + ([f"{left} more in the timeline"] if left > 0 else [])
+
+
 def _counts(found: Incident, entries: Sequence[StoredEntry]) -> tuple[Fact, ...]:
     changes = {entry.request_id for entry in entries if entry.event is Event.SENT}
-    failed = {entry.request_id for entry in entries if entry.event is Event.FAILED}
+    bad = [entry for entry in entries if entry.event is Event.FAILED or entry.code == str(Phase.FAILED)]
+    failed = len({entry.request_id for entry in bad} & changes)
     people = dict.fromkeys(f"<@{entry.user_id}>" for entry in entries if entry.user_id)
     return (
         Fact(label="Opened", value=datetime.fromisoformat(found.opened_at)),
-        Fact(label="Changes", value=f"{len(changes)}, {len(failed & changes)} failed"),
+        Fact(label="Changes", value=f"{len(changes)}, {failed or 'none'} of them failed" if changes else "none"),
         Fact(label="People", value=", ".join(people)),
     )
 

@@ -8,7 +8,7 @@ import { ModalHost } from "./modal.js";
 import { PlanesPanel } from "./planes.js";
 import { Rooms } from "./rooms.js";
 import { Sidebar } from "./sidebar.js";
-import { askInputs } from "./steps.js";
+import { runStep } from "./steps.js";
 import { ThreadPane } from "./thread.js";
 import { elementContext } from "./context.js";
 import { normalState } from "./people.js";
@@ -239,6 +239,16 @@ class App {
     await this.send("command", { channel: this.place, text });
   }
 
+  /** Says an example in its channel as its person; the page goes there. */
+  async runExample({ text, user, channel }) {
+    if (user !== this.user || channel !== this.place) {
+      location.hash = `${user}/${channel}`;
+      await this.follow();
+    }
+    this.rooms.list.follow = true;
+    await this.attempt("command", { channel, text });
+  }
+
   async post(text, files, threadTs = null) {
     (threadTs ? this.thread : this.rooms).list.follow = true;
     const receipt = await this.send("post", { channel: this.place, text, ...(threadTs ? { thread_ts: threadTs } : {}), ...(files.length ? { files } : {}) });
@@ -263,18 +273,20 @@ class App {
   }
 
   async step(step) {
-    const inputs = await askInputs(step, { channel: this.channel() ?? "", user: this.state.me.id });
-    const receipt = inputs && (await this.attempt("step", { callback_id: step.callback_id, inputs }));
-    if (!receipt?.execution_id) return;
+    const lists = { channel: this.channels().map((one) => ({ id: one.id, names: [`#${one.name}`, one.name] })), user: this.state.people.map((one) => ({ id: one.id, names: [one.shown, one.handle, `@${one.handle}`] })) };
+    await runStep(step, { channel: this.channel() ?? "", user: this.state.me.id }, lists, (inputs) => this.stepResult(step, inputs));
+  }
+
+  /** Runs the step and waits for its end: {error} or {outputs}. */
+  async stepResult(step, inputs) {
+    const receipt = await this.attempt("step", { callback_id: step.callback_id, inputs });
+    if (!receipt?.execution_id) return { error: receipt?.error ? explain(receipt.error, this.appName(), receipt.detail) : "the workspace did not run it" };
     for (let tries = 0; tries < 120; tries += 1) {
       const ended = await api.step(receipt.execution_id);
-      if (ended.status !== "running") {
-        const outputs = Object.values(ended.outputs ?? {}).join(", ");
-        toast(ended.error ? `${step.title} failed: ${ended.error}` : `${step.title} completed: ${outputs}`, ended.error ? "error" : "info");
-        return;
-      }
+      if (ended.status !== "running") return ended;
       await new Promise((later) => setTimeout(later, 500));
     }
+    return { error: "no result within a minute; the step is still running" };
   }
 
   async attempt(name, args) {

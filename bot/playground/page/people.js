@@ -21,6 +21,7 @@ export function normalState(raw, wanted) {
   const bots = app.bot_user_id ? [{ id: app.bot_user_id, handle: app.name, shown: app.name }] : [];
   return {
     team: raw.team ?? { name: "Workspace" }, me, people, channels, app,
+    examples: raw.examples ?? [],
     mentionable: [...bots, ...people],
     names: { me: me.id, person: (id) => byId.get(id) ?? null, channel: (id) => rooms.get(id) ?? null, group: (id) => handles.get(id) ?? null },
   };

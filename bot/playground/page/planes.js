@@ -9,7 +9,7 @@ const POLL_MS = 2000;
 /** Every fault that a control plane can have, with its effect. */
 export const FAULTS = [
   ["delay", "answers 10 seconds late"],
-  ["refuse", "refuses connections for 15 seconds"],
+  ["refuse", "refuses connections"],
   ["drop_before", "drops the connection before the work is done"],
   ["drop_after", "carries out the change, then drops the connection"],
   ["401_once", "answers once that the token isn't valid"],
@@ -28,6 +28,9 @@ export const FAULTS = [
 
 // A late answer must be late enough to matter; a lost one matters only after a change.
 const DETAILS = { delay: { seconds: 10 }, drop_after: { match: "^(POST|PUT|PATCH|DELETE) " } };
+
+// A refused connection can't be counted: each "request" of such a fault stands for this long.
+const REFUSED_S = 15;
 
 const TIMES = [["1", "for the next request"], ["3", "for 3 requests"], ["", "until cleared"]];
 
@@ -97,7 +100,7 @@ class PlaneCard {
   }
 
   faultButton(name, effect) {
-    return h("button", { type: "button", class: "btn btn-small fault", title: `${this.plane.name} ${effect}`, "data-testid": `fault-${this.plane.name}-${name}`, "data-fault": name, on: { click: () => this.send(name) } }, name);
+    return h("button", { type: "button", class: "btn btn-small fault", title: name === "refuse" ? `${this.plane.name} ${effect}; a request counts as ${REFUSED_S} seconds` : `${this.plane.name} ${effect}`, "data-testid": `fault-${this.plane.name}-${name}`, "data-fault": name, on: { click: () => this.send(name) } }, name);
   }
 
   async send(fault) {
@@ -107,13 +110,21 @@ class PlaneCard {
       else {
         // One fault at a time: the last one chosen. Refused connections can't be counted, so they end after a time.
         await api.fault(this.plane.name, { clear: true });
-        await api.fault(this.plane.name, fault === "refuse" && times ? { fault, seconds: 15 * times } : { fault, times, ...DETAILS[fault] });
+        await api.fault(this.plane.name, fault === "refuse" && times ? { fault, seconds: REFUSED_S * times } : { fault, times, ...DETAILS[fault] });
       }
-      toast(fault === "clear" ? `${this.plane.name} works again` : `${this.plane.name} ${FAULTS.find(([name]) => name === fault)[1]}`);
+      toast(`${this.plane.name} ${this.told(fault, times)}`);
     } catch (problem) {
       toast(`${this.plane.name}: ${problem.message}`, "error");
     }
     this.changed();
+  }
+
+  /** What happens now, and for how long. */
+  told(fault, times) {
+    if (fault === "clear") return "works again";
+    const effect = FAULTS.find(([name]) => name === fault)[1];
+    if (fault === "refuse" && times) return `${effect} for ${REFUSED_S * times} seconds`;
+    return fault === "401_once" ? effect : `${effect} ${TIMES.find(([value]) => value === this.times.value)[1]}`;
   }
 
   async update(plane) {
@@ -121,7 +132,8 @@ class PlaneCard {
     this.set = plane.faults ?? [];
     for (const button of this.root.querySelectorAll("[data-fault]")) button.setAttribute("aria-pressed", this.set.includes(button.dataset.fault) ? "true" : "false");
     this.root.classList.toggle("faulty", this.set.length > 0);
-    put(this.active, this.set.length ? [icon("warn"), `Active: ${this.set.join(", ")}`] : []);
+    const left = plane.ends_in == null ? "" : `, ${Math.ceil(plane.ends_in)} s left`;
+    put(this.active, this.set.length ? [icon("warn"), `Active: ${this.set.join(", ")}${left}`] : []);
     if (this.details.open) await this.updateLog();
   }
 

@@ -1,5 +1,6 @@
 // A channel or the app's DM: its header, its messages, the message box.
 import { h, put } from "./dom.js";
+import { Examples } from "./examples.js";
 import { appMark, icon } from "./icons.js";
 import { MessageList } from "./messages.js";
 
@@ -11,12 +12,14 @@ export class Rooms {
     this.title = h("h2", { class: "room-title", "data-testid": "room-title" });
     this.sub = h("p", { class: "room-sub" });
     this.banner = h("div", { class: "room-banner", role: "status" });
+    this.examples = new Examples(app);
     this.composer = app.newComposer();
     this.root = h(
       "div",
       { class: "room" },
       h("header", { class: "room-head" }, this.title, this.sub),
       this.banner,
+      this.examples.root,
       this.list.root,
       h("div", { id: "composer-place", class: "composer-place" }, this.composer.root),
     );
@@ -48,6 +51,7 @@ export class Rooms {
   }
 
   stateChanged() {
+    this.examples.show(this.app.state.examples, this.place);
     const app = this.app.app();
     put(this.banner, app.connected ? [] : [icon("warn"), `${app.name} is not connected to this workspace. It won't answer what you send now.`]);
   }
@@ -61,6 +65,9 @@ export class Rooms {
   empty() {
     const app = this.app.app();
     const command = app.commands[0].command;
+    if (this.app.state.examples.some((one) => one.channel === this.place)) {
+      return h("div", { class: "empty", "data-testid": "empty" }, appMark(), h("h3", {}, "No messages yet"), h("p", { class: "muted" }, `Press an example above, or type ${command}.`));
+    }
     const tries = this.place.startsWith("D") ? ["help", "backends", command] : [command, `${command} help`, `${command} backends`, `@${app.name} help`];
     return h(
       "div",

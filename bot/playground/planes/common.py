@@ -48,6 +48,7 @@ class Plane(ABC):
         self.requests: list[Received] = []
         self._port = port
         self._faults = Faults()
+        self._back_at: float | None = None  # by the loop's clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[object] = set()
         self._server: web.Server | None = None
@@ -150,16 +151,26 @@ class Plane(ABC):
     def go_away(self, seconds: float | None) -> None:
         """Refuse connections for real `seconds`; None: until `clear_faults`."""
         self._stop_listening()
+        self._back_at = None if seconds is None else asyncio.get_running_loop().time() + seconds
         if seconds is not None:
-            self.spawn(self._come_back(seconds))
+            self.spawn(self._come_back(seconds, self._back_at))
+
+    @property
+    def away_for(self) -> float | None:
+        """The seconds until connections are accepted again; None while they are, and for an outage until `clear_faults`."""
+        if self._held_port is None or self._back_at is None:
+            return None
+        return max(0.0, self._back_at - asyncio.get_running_loop().time())
 
     def vanish(self, seconds: float) -> None:
         """Called by a handler: its own reply is lost, and connections are refused for a while."""
         self._vanishing = seconds
 
-    async def _come_back(self, seconds: float) -> None:
+    async def _come_back(self, seconds: float, at: float | None) -> None:
+        """Listen again after this outage, unless another one replaced it."""
         await asyncio.sleep(seconds)
-        await self._listen()
+        if self._back_at == at:
+            await self._listen()
 
     # --- the log and the faults ----------------------------------------------------------------
 
@@ -185,6 +196,7 @@ class Plane(ABC):
     async def clear_faults(self) -> None:
         """End every fault and listen again."""
         self._faults.clear()
+        self._back_at = None
         await self._listen()
 
     def _remember(self, received: Received) -> None:

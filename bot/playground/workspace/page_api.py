@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ class PageApi:
                 ],
                 "connected": self._ws.connected,
             },
+            "examples": [asdict(example) for example in core.seed.examples],
             "planes": self._planes(),
             "now": core.clock.now(),
         }
@@ -183,10 +185,12 @@ class PageApi:
         return attachment(file)
 
     async def planes(self, _request: web.Request) -> web.StreamResponse:
-        """Every control plane, with its active faults."""
-        planes = self._ws.planes.values()
-        faults = {plane.name: list(getattr(plane, "faults", ())) for plane in planes}
-        return web.json_response({"planes": [row | {"faults": faults[row["name"]]} for row in self._planes()]})
+        """Every control plane, with its active faults, and in how many seconds it accepts connections again."""
+        now = {
+            plane.name: {"faults": list(getattr(plane, "faults", ())), "ends_in": getattr(plane, "away_for", None)}
+            for plane in self._ws.planes.values()
+        }
+        return web.json_response({"planes": [row | now[row["name"]] for row in self._planes()]})
 
     async def step(self, request: web.Request) -> web.StreamResponse:
         """The state of a workflow step: running, completed with outputs, or failed with an error."""

@@ -106,6 +106,16 @@ class SeedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class SeedExample:
+    """Something to try on the page: pressing it says `text` in a channel as a person."""
+
+    title: str
+    text: str
+    user: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class SeedApp:
     """The one installed app: ids, tokens, scopes, subscriptions, commands, shortcuts, steps."""
 
@@ -141,6 +151,7 @@ class Seed:
     enterprise_id: str | None = None
     enterprise_name: str | None = None
     org_wide: bool = False  # the app is installed in the whole organization, and added to this workspace
+    examples: tuple[SeedExample, ...] = ()
 
     def with_app(self, **changes: object) -> "Seed":
         """The same workspace with fields of its app replaced."""

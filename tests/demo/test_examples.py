@@ -1,0 +1,50 @@
+"""What the demo offers to press: each example runs at once, in a new demo, and shows what its title says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from bot.demo.run import EXAMPLES, Demo, running_demo
+from bot.playground.workspace import SeedExample
+from tests.world import shown
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+# What the person who pressed it sees, by the title.
+SHOWS = {
+    "Start a run": ("start acc:shop/prices", "Succeeded", "monthly price check"),
+    "Read the log of a failed run": ("logs acc:labs/broken", "Log of labs/broken"),
+    "Pause its schedules for 2 hours": ("schedule off acc:shop/prices", "Paused", "the shop is closed"),
+    "Ask a lead for approval": ("agent approve acc:labs/new", "Waiting for", "tested in staging"),
+    "See why something is denied": ("labs/new is not approved yet; ask Lee.",),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
+    """A demo as it starts for the first time."""
+    async with running_demo(tmp_path_factory.mktemp("demo") / "data") as here:
+        here.planes["acc"].world.speed = 8.0
+        yield here
+
+
+async def test_there_are_five_and_each_is_checked() -> None:
+    """The table of this file has every title."""
+    assert [one.title for one in EXAMPLES] == list(SHOWS)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.title)
+async def test_an_example_runs_at_once(demo: Demo, example: SeedExample) -> None:
+    """One press, no form and no question before something is shown."""
+    person = demo.workspace.person(example.user)
+    receipt = await person.command(example.channel, example.text)
+    assert receipt.acked
+
+    def look(who: object) -> bool:
+        texts = [shown(message) for message in person.messages(example.channel)]
+        return any(all(part in text for part in SHOWS[example.title]) for text in texts)
+
+    assert await person.wait_for(look, timeout=30)
