@@ -77,3 +77,10 @@ def _closed(text: str) -> str:
 def no_line(words: str) -> str:
     """The answer when no line of a log matches."""
     return f"No line contains “{words}”."
+
+
+def storable(text: str) -> str:
+    """`text` as every database can keep it: surrogate halves are joined or become U+FFFD, and NUL becomes U+FFFD."""
+    if text.isascii():
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")

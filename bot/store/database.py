@@ -143,7 +143,7 @@ class Database(ABC):
 
     async def read(self, unit: Unit[T]) -> T:
         """Run `unit` in a read-only transaction. It sees the state of the last commit."""
-        return await asyncio.wrap_future(self._submit_read(unit))
+        return await self._in_pool(self._read, unit)
 
     async def glance(self, unit: Unit[T]) -> T:
         """`read` for one indexed statement."""
@@ -151,7 +151,7 @@ class Database(ABC):
 
     def read_sync(self, unit: Unit[T]) -> T:
         """`read` for a thread without an event loop."""
-        return self._submit_read(unit).result()
+        return self._submit(self._read, unit).result()
 
     async def close(self) -> None:
         """Finish the waiting units and close. A second call does nothing."""
@@ -211,11 +211,14 @@ class Database(ABC):
                 raise closed()
             self._jobs.put(job)
 
-    def _submit_read(self, unit: Unit[T]) -> Future[T]:
+    async def _in_pool(self, look: Callable[[Unit[T]], T], unit: Unit[T]) -> T:
+        return await asyncio.wrap_future(self._submit(look, unit))
+
+    def _submit(self, look: Callable[[Unit[T]], T], unit: Unit[T]) -> Future[T]:
         with self._closing:
             if self._closed:
                 raise closed()
-            return self._pool.submit(self._read, unit)
+            return self._pool.submit(look, unit)
 
     def _serve(self) -> None:
         stop = False

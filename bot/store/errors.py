@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bot.core.errors import Problem
 
+DAMAGED = "Stop the bot, keep a copy of the store, restore the last backup, and run `signalbox audit verify`."
+
 
 class StoreProblem(Problem):
     """The store refused or failed, and nothing was written.
@@ -23,6 +25,11 @@ def closed() -> StoreProblem:
     return StoreProblem(
         "The store is closed.", "The program is stopping. Try again after it has restarted.", "store_closed"
     )
+
+
+def corrupt(answer: str) -> StoreProblem:
+    """The check of the database found damage. `answer` is its first finding."""
+    return StoreProblem(f"The store is damaged. {answer}", DAMAGED, "store_corrupt")
 
 
 def conflict(what: str) -> StoreProblem:

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.core.ports.store import StoreAddress
+from bot.store.errors import StoreProblem
 from bot.store.sqlite.database import SqliteDatabase
 from bot.store.store import Store
 
 
-def open_store(where: str | Path, *, exclusive: bool = False, patience: float = 5.0) -> Store:
+def open_store(where: StoreAddress | str | Path, *, exclusive: bool = False, patience: float = 5.0) -> Store:
     """Open or make the store, apply migrations, and check it. Blocks. Raises StoreProblem.
 
-    `exclusive` is for the bot: a second one with the same file gets store_locked. `patience`: seconds to wait for another writer.
+    `exclusive` is for the bot: a second one with the same file gets store_locked. `patience`: seconds to wait for another writer,
+    or for a database that can't be reached.
     """
-    return Store(SqliteDatabase(str(where), exclusive=exclusive, patience=patience))
+    address = where if isinstance(where, StoreAddress) else StoreAddress(str(where))
+    if not address.shared:
+        return Store(SqliteDatabase(address.url, exclusive=exclusive, patience=patience))
+    try:
+        from bot.store.postgres.database import PostgresDatabase  # noqa: PLC0415  users of SQLite don't have it
+    except ImportError as missing:
+        raise StoreProblem(
+            "The package for PostgreSQL is not installed.",
+            "Run `pip install 'signalbox[postgres]'`.",
+            "store_unreachable",
+        ) from missing
+    return Store(PostgresDatabase(address, patience=patience))

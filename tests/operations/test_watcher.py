@@ -22,7 +22,7 @@ from bot.runtime.context import Context
 from tests.bench.station import Box, Nowhere, station
 from tests.bench.watched import fill
 from tests.slack.support import NOON, HandClock
-from tests.store.sqlite.samples import intent, operation, row
+from tests.store.samples import intent, operation, row
 
 moments = some.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=some.just(UTC))  # noqa: DTZ001  given a zone
 paces = some.sampled_from((QUICK, SLOW))

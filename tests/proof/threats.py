@@ -157,7 +157,7 @@ THREATS: Final = (
         (
             _BUTTON + "test_a_hundred_clicks_at_once_are_one_decision_and_one_call",
             _BUTTON + "test_a_hundred_people_at_once_count_as_many_as_are_needed",
-            "store/sqlite/test_approvals.py::test_of_a_hundred_votes_at_once_one_decides",
+            "store/test_approvals.py::test_of_a_hundred_votes_at_once_one_decides",
         ),
     ),
     Threat(
@@ -212,7 +212,7 @@ THREATS: Final = (
         "One person in two groups counts once.",
         (
             _APPROVAL + "test_two_distinct_people_are_needed_and_one_counts_once",
-            "store/sqlite/test_approvals.py::test_one_person_counts_once_whatever_id_they_use",
+            "store/test_approvals.py::test_one_person_counts_once_whatever_id_they_use",
         ),
     ),
     Threat(
@@ -259,7 +259,7 @@ THREATS: Final = (
         (
             _BUTTON + "test_an_approval_is_used_once_however_often_it_is_dispatched",
             _BUTTON + "test_the_same_request_again_needs_its_own_approval",
-            "store/sqlite/test_approvals.py::test_an_approval_is_used_once_and_only_for_its_request",
+            "store/test_approvals.py::test_an_approval_is_used_once_and_only_for_its_request",
         ),
     ),
     Threat(

@@ -6,8 +6,12 @@ Times are aware datetimes or stamps (`records.stamp`).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from bot.core.audit import AuditEntry
 from bot.core.intent import Intent
@@ -32,6 +36,30 @@ from bot.core.run_news import SeenRuns
 from bot.core.value import Json
 
 When = datetime | str
+LEASE: Final = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """Where the store is. `url` is the path of an SQLite file, or `postgresql://...` without a password.
+
+    `lease` is how many seconds a leader of the workspace may be silent before another replica takes over.
+    """
+
+    url: str
+    password: SecretStr | None = None
+    lease: float = LEASE
+
+    @property
+    def shared(self) -> bool:
+        """Whether several replicas can use it."""
+        return self.url.startswith(("postgresql://", "postgres://"))
+
+    @property
+    def name(self) -> str:
+        """A short name for messages: the file, or the host and the database."""
+        parts = urlsplit(self.url)
+        return f"{parts.hostname or 'local'}{parts.path}" if self.shared else self.url.rpartition("/")[2]
 
 
 class MessageStore(Protocol):

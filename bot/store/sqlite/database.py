@@ -13,10 +13,10 @@ from urllib.parse import quote
 import sqlite_utils
 
 from bot.store.database import Database, Dialect, Job, Tx, Unit
-from bot.store.errors import StoreProblem, closed, for_everyone
+from bot.store.errors import StoreProblem, closed, corrupt, for_everyone
 from bot.store.sqlite.dialect import SqliteDialect
 from bot.store.sqlite.driver import sqlite3
-from bot.store.sqlite.errors import corrupt, mapped
+from bot.store.sqlite.errors import mapped
 from bot.store.sqlite.file_guard import FileGuard, kept_head, rolled_back, save_head
 from bot.store.sqlite.lock import WriteGate, single
 from bot.store.sqlite.schema import migrate, refuse_foreign

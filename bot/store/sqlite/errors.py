@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.store.errors import StoreProblem
+from bot.store.errors import DAMAGED, StoreProblem
 from bot.store.sqlite.driver import sqlite3
 
 _KNOWN: Final = {
@@ -26,7 +26,7 @@ _KNOWN: Final = {
     "SQLITE_CORRUPT": (
         "store_corrupt",
         "The store is damaged.",
-        "Stop the bot, keep a copy of the file, restore the last backup, and run `signalbox audit verify`.",
+        DAMAGED,
     ),
     "SQLITE_NOTADB": (
         "store_not_a_database",
@@ -50,12 +50,6 @@ _KNOWN: Final = {
     ),
 }
 _ALIASES: Final = {"SQLITE_LOCKED": "SQLITE_BUSY", "SQLITE_PERM": "SQLITE_READONLY", "SQLITE_NOLFS": "SQLITE_FULL"}
-
-
-def corrupt(answer: str) -> StoreProblem:
-    """SQLite's own check found damage. `answer` is its first finding."""
-    code, summary, hint = _KNOWN["SQLITE_CORRUPT"]
-    return StoreProblem(f"{summary} {answer}", hint, code)
 
 
 def mapped(error: sqlite3.Error) -> StoreProblem:

@@ -12,7 +12,8 @@ from operator import attrgetter
 from typing import Any, Final
 
 from bot.core.audit import COLUMNS, HASHED_COLUMNS, VERSION, ZERO_HASH, AuditEntry
-from bot.store.database import Statement, Tx
+from bot.core.text import storable
+from bot.store.database import Rows, Statement, Tx
 from bot.store.tables.sql import Table
 
 
@@ -31,10 +32,13 @@ _SORTED: Final = tuple(sorted(HASHED_COLUMNS[VERSION]))
 _SEQ: Final = _SORTED.index("seq")
 _EVENT: Final = _SORTED.index("event")
 _VALUES_OF: Final = attrgetter(*(name for name in _SORTED if name != "seq"))
-INSERT: Final = f"INSERT INTO audit ({', '.join(_SORTED)}, prev_hash, hash) VALUES ({','.join('?' * len(COLUMNS))})"
+ORDER: Final = (*_SORTED, "prev_hash", "hash")  # of the values of a record
+INSERT: Final = f"INSERT INTO audit ({', '.join(ORDER)}) VALUES ({','.join('?' * len(ORDER))})"
 # The encoder that json.dumps would build for every call: no circle check, no indent, sorted already, no NaN.
 _ENCODE: Final[Any] = _encoder()
 HEAD: Final = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+
+_NUL: Final = b"\\u0000"
 
 TABLE: Final = Table(
     "audit",
@@ -62,7 +66,14 @@ def append(db: Tx, rows: Sequence[AuditEntry]) -> int:
         values = list(_VALUES_OF(row))
         values.insert(_SEQ, seq)
         values[_EVENT] = str(row.event)
-        digest = hashlib.sha256((last + _canonical(values)).encode()).hexdigest()
+        try:
+            body = (last + _canonical(values)).encode()
+        except UnicodeEncodeError:
+            body = _NUL  # so that it is cleaned below
+        if _NUL in body:
+            values = [storable(value) if isinstance(value, str) else value for value in values]
+            body = (last + _canonical(values)).encode()
+        digest = hashlib.sha256(body).hexdigest()
         values += (last, digest)
         records.append(values)
         last = digest
@@ -79,7 +90,11 @@ class Change:
     rows: Sequence[AuditEntry]
 
     def __call__(self, db: Tx) -> bool:
-        if db.execute(*self.statement).rowcount <= 0:
+        return self.complete(db, db.execute(*self.statement))
+
+    def complete(self, db: Tx, result: Rows) -> bool:
+        """The second half: the statement was executed with this result."""
+        if result.rowcount <= 0:
             return False
         if self.rows:
             append(db, self.rows)

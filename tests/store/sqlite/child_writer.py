@@ -8,7 +8,7 @@ import sys
 from bot.core.audit import Event
 from bot.store.open import open_store
 from bot.store.store import Store
-from tests.store.sqlite.samples import NOW, intent, operation, row, watch
+from tests.store.samples import NOW, intent, operation, row, watch
 
 
 def say(word: str) -> None:

@@ -16,7 +16,7 @@ from bot.store.sqlite.database import SqliteTx
 from bot.store.sqlite.dialect import GUARDS
 from bot.store.sqlite.driver import sqlite3
 from bot.store.tables import audit_verify
-from tests.store.sqlite.samples import after, row
+from tests.store.samples import after, row
 
 ROWS = 6
 

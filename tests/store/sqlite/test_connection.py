@@ -22,7 +22,7 @@ from bot.store.sqlite.database import SqliteDatabase
 from bot.store.sqlite.driver import sqlite3, sqlite_version, sqlite_warning
 from bot.store.sqlite.lock import WriteGate
 from bot.store.store import Store
-from tests.store.sqlite.samples import row
+from tests.store.samples import row
 
 
 def side_files(path: str) -> list[str]:

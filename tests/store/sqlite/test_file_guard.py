@@ -10,7 +10,7 @@ import pytest
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store
 from bot.store.store import Store
-from tests.store.sqlite.samples import row
+from tests.store.samples import row
 
 
 def opened(path: Path) -> Store:

@@ -12,7 +12,7 @@ from bot.store.open import open_store
 from bot.store.sqlite import database as unit
 from bot.store.sqlite.driver import sqlite3
 from bot.store.sqlite.schema import MIGRATIONS, RELEASED, applied, migrate, pending
-from tests.store.sqlite.samples import row
+from tests.store.samples import row
 
 
 def test_a_new_file_needs_every_migration_and_then_none() -> None:

@@ -13,7 +13,7 @@ import pytest
 from bot.core.audit import Event
 from bot.core.records import Filters
 from bot.store.open import open_store
-from tests.store.sqlite.samples import NOW, operation, row
+from tests.store.samples import NOW, operation, row
 
 HERE = Path(__file__).parent
 

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from bot.core.audit import Event
 from bot.core.ports.services import TargetCache
+from bot.core.ports.store import StoreAddress
 from bot.core.records import Filters
 from bot.store.open import open_store
 from bot.store.store import Store
 from bot.store.target_cache import StoreTargetCache
-from tests.store.sqlite.samples import NOW, TARGET, row
+from tests.store.samples import NOW, TARGET, row
 
 
 class StoppedClock:
@@ -29,9 +30,9 @@ class StoppedClock:
         self.time += timedelta(seconds=seconds)
 
 
-async def test_names_are_remembered_over_a_restart_and_replaced_by_a_later_sight(path: str) -> None:
+async def test_names_are_remembered_over_a_restart_and_replaced_by_a_later_sight(address: StoreAddress) -> None:
     clock = StoppedClock()
-    first = open_store(path)
+    first = open_store(address)
     target_cache: TargetCache = StoreTargetCache(first, clock)
     await target_cache.remember([TARGET, TARGET.model_copy(update={"id": "8", "name": "other"})])
     await target_cache.remember([])
@@ -39,7 +40,7 @@ async def test_names_are_remembered_over_a_restart_and_replaced_by_a_later_sight
     renamed = TARGET.model_copy(update={"name": "shop/new"})
     await target_cache.remember([renamed])
     await first.close()
-    second = open_store(path)
+    second = open_store(address)
     target_cache = StoreTargetCache(second, clock)
     assert await target_cache.by_id("acc", "agent", "7") == renamed
     assert await target_cache.by_id("acc", "run", "7") is None

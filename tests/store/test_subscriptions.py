@@ -9,7 +9,7 @@ from bot.core.intent import Place
 from bot.core.records import Filters, Subscription, stamp
 from bot.core.run_news import SeenRuns
 from bot.store.store import Store
-from tests.store.sqlite.samples import NOW, TARGET, after, row
+from tests.store.samples import NOW, TARGET, after, row
 
 
 def subscription(id: str = "s1", channel: str = "C0CRAWL", thread: str | None = None, **fields: Any) -> Subscription:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.audit import Event
 from bot.store.store import Store
-from tests.store.sqlite.samples import NOW, TARGET, intent, outgoing, row
+from tests.store.samples import NOW, TARGET, intent, outgoing, row
 
 RUN = TARGET.model_copy(update={"kind": "run", "id": "99", "name": "run/99", "parent": "7"})
 

@@ -10,7 +10,7 @@ from bot.core.audit import Event
 from bot.core.records import Filters
 from bot.store.errors import StoreProblem
 from bot.store.store import Store
-from tests.store.sqlite.samples import (
+from tests.store.samples import (
     NOW,
     TARGET,
     after,

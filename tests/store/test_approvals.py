@@ -10,7 +10,7 @@ import pytest
 from bot.core.audit import AuditEntry, Event
 from bot.core.records import Filters, PendingDecision, VoteResult
 from bot.store.store import Store
-from tests.store.sqlite.samples import NOW, after, ballot, intent, operation, pending, row
+from tests.store.samples import NOW, after, ballot, intent, operation, pending, row
 
 WORDS = {"approved": Event.APPROVED, "rejected": Event.REJECTED, "open": Event.APPROVED}
 

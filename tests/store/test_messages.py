@@ -6,7 +6,7 @@ import pytest
 
 from bot.store.errors import StoreProblem
 from bot.store.store import Store
-from tests.store.sqlite.samples import NOW, after, button, outgoing
+from tests.store.samples import NOW, after, button, outgoing
 
 
 async def test_showing_again_replaces_what_is_wanted_and_sends_it_once(store: Store) -> None:

@@ -1,0 +1,347 @@
+"""The store on PostgreSQL: one connection that writes, a few that read, and one that listens."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import ClassVar, Final, TypeVar
+
+import psycopg
+
+from bot.core.ports.store import StoreAddress
+from bot.store.database import Database, Job, Unit
+from bot.store.errors import StoreProblem, corrupt, for_everyone
+from bot.store.postgres.errors import AGAIN, fenced, in_doubt, lost, mapped
+from bot.store.postgres.schema import prepare
+from bot.store.postgres.session import connect
+from bot.store.postgres.tx import FencedError, PostgresTx, WriteTx
+from bot.store.tables.audit import Change
+
+T = TypeVar("T")
+
+READERS: Final = 4
+CHANNEL: Final = "signalbox"
+_NOTIFY: Final = f"NOTIFY {CHANNEL}".encode()
+_WAITS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds before each try; the last one again and again
+_LISTEN_SECONDS: Final = 1.0
+_STATUS: Final = b"SELECT pg_xact_status(%s::text::xid8)"
+_END_SESSION: Final = b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
+_WHO_AM_I: Final = b"SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+_TIMELINE: Final = (
+    b"SELECT system_identifier::text, left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()"
+)
+
+_log = logging.getLogger("signalbox.store")
+
+
+class _UnitFailedError(Exception):
+    """A unit of a batch raised; the other units are not affected."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class PostgresDatabase(Database):
+    """The open database. Every method raises StoreProblem for errors of PostgreSQL and the network.
+
+    `patience` is how many seconds a unit is tried again while the database can't be reached.
+    """
+
+    shared: ClassVar[bool] = True
+
+    def __init__(self, address: StoreAddress, *, patience: float = 5.0, readers: int = READERS) -> None:
+        super().__init__(readers)
+        self.address = address
+        self._patience = patience
+        self._writer: psycopg.Connection | None = None
+        self._epoch: int | None = None
+        self._named: int | None = None  # the epoch in the writer's application_name
+        self._session: tuple[int, object] | None = None
+        self._cluster: tuple[str, str] | None = None
+        self._local = threading.local()
+        self._readers: list[psycopg.Connection] = []
+        self._listener: threading.Thread | None = None
+        self._stop_listening = threading.Event()
+        try:
+            prepare(self._connected())
+        except psycopg.Error as error:
+            raise mapped(error) from error
+        self._thread.start()
+
+    def fence(self, epoch: int | None) -> None:
+        """From now on a fenced unit is only committed while `epoch` leads the workspace."""
+        self._epoch = epoch
+
+    def wake(self, callback: Callable[[], None]) -> None:
+        """Call `callback`, on a thread of its own, when another replica has committed something for the leader."""
+        self._listener = threading.Thread(target=self._listen, args=(callback,), name="store-listener", daemon=True)
+        self._listener.start()
+
+    def check_all(self) -> None:
+        """Check that the guards of the audit log are there. PostgreSQL checks its pages itself. Raises StoreProblem."""
+        missing = self.read_sync(lambda db: db.dialect.missing_guards(db))
+        if missing:
+            raise corrupt(f"Triggers of the audit log are missing: {', '.join(missing)}.")
+
+    def save_head(self) -> None:
+        """Nothing to do: the published head is the one to compare with."""
+
+    # Writing
+
+    def _run(self, batch: list[Job]) -> None:
+        try:
+            self._patiently(lambda: self._commit(batch), self._hang_up)
+        except FencedError:
+            for job in batch:
+                job.error = fenced()
+            left = [job for job in batch if not job.fenced]
+            if left:
+                self._run(left)
+        except Exception as error:  # noqa: BLE001 - the callers must get any error and the thread must continue
+            self._hang_up()
+            for job in batch:
+                job.error = for_everyone(error)
+
+    def _commit(self, jobs: list[Job]) -> None:
+        """Run all units in one transaction; if one of several fails, each with its own savepoint."""
+        for job in jobs:
+            job.result = job.error = None
+        try:
+            self._together(jobs)
+        except (_UnitFailedError, psycopg.Error) as failed:
+            error = failed.error if isinstance(failed, _UnitFailedError) else failed
+            if _again(error):
+                raise
+            self._roll_back()
+            if len(jobs) == 1:
+                jobs[0].error = mapped(error) if isinstance(error, psycopg.Error) else error
+            else:
+                self._one_by_one(jobs)
+
+    def _patiently(self, work: Callable[[], T], hang_up: Callable[[], None]) -> T:
+        """Do the work, again on a new connection while the database can't be reached. Raises StoreProblem."""
+        end = time.monotonic() + self._patience  # noqa: TID251  how long a thread waits for a server
+        for wait in itertools.chain(_WAITS, itertools.repeat(_WAITS[-1])):
+            time.sleep(wait)
+            try:
+                return work()
+            except psycopg.Error as error:
+                hang_up()
+                if not _again(error) or time.monotonic() > end:  # noqa: TID251  see above
+                    raise mapped(error) from error
+        raise AssertionError
+
+    def _together(self, jobs: list[Job]) -> None:
+        """The units of the batch in two round trips, and one for each result that a unit needs meanwhile."""
+        epoch = self._epoch
+        connection = self._connected()
+        xid = ""
+        try:
+            with connection.pipeline() as pipeline:
+                tx = WriteTx(connection, pipeline)
+                tx.begin(epoch if any(job.fenced for job in jobs) else None)
+                _run_all(tx, jobs)
+                tx.start()
+                tx.must_lead()
+                tx.flush()
+                xid = tx.xid
+                connection.execute("COMMIT")
+                if epoch is None:
+                    connection.execute(_NOTIFY)
+        except FencedError:
+            self._roll_back()
+            raise
+        except psycopg.Error as error:
+            if xid and lost(error):
+                self._resolve(xid, error)
+            else:
+                raise
+
+    def _one_by_one(self, jobs: list[Job]) -> None:
+        epoch = self._epoch
+        connection = self._connected()
+        tx = WriteTx(connection)
+        tx.begin(epoch if any(job.fenced for job in jobs) else None)
+        try:
+            tx.must_lead()
+        except FencedError:
+            self._roll_back()
+            raise
+        for job in jobs:
+            head = tx.head()
+            connection.execute("SAVEPOINT unit")
+            try:
+                job.result = job.unit(tx)
+                tx.flush()
+            except Exception as error:
+                if _again(error):
+                    raise
+                job.error = mapped(error) if isinstance(error, psycopg.Error) else error
+                connection.execute("ROLLBACK TO unit")
+                tx.back_to(head)
+            connection.execute("RELEASE unit")
+        try:
+            connection.execute("COMMIT")
+        except psycopg.Error as error:
+            if not lost(error):
+                raise
+            self._resolve(tx.xid, error)
+        if epoch is None:
+            with suppress(psycopg.Error):
+                connection.execute(_NOTIFY)
+
+    def _resolve(self, xid: str, error: psycopg.Error) -> None:
+        """The connection was lost in a commit: returns when it was committed, and raises `error` when it was rolled back.
+
+        Raises StoreProblem (store_in_doubt) when the database can't say.
+        """
+        cluster = self._cluster
+        self._hang_up()
+        end = time.monotonic() + self._patience + 2 * self.address.lease  # noqa: TID251  how long a thread waits
+        status: str | None = "in progress"
+        while status == "in progress" and time.monotonic() < end:  # noqa: TID251  see above
+            with suppress(psycopg.Error):
+                connection = self._connected()
+                row = connection.execute(_STATUS, (xid,)).fetchone()
+                # Another server's numbers say nothing about this transaction.
+                status = row[0] if row and self._cluster == cluster else None
+            time.sleep(_WAITS[1] if status == "in progress" else 0)
+        if status == "committed":
+            return
+        if status == "aborted":
+            raise error
+        raise in_doubt(error)
+
+    def _connected(self) -> psycopg.Connection:
+        """The writer's connection. A session that was lost is ended first, because it may still hold the workspace's turn."""
+        if self._writer is None or self._writer.closed:
+            connection = connect(self.address, self._name())
+            self._named = self._epoch
+            if self._session is not None:
+                connection.execute(_END_SESSION, self._session)
+            self._session = connection.execute(_WHO_AM_I).fetchone()
+            self._cluster = connection.execute(_TIMELINE).fetchone()
+            self._writer = connection
+        elif self._named != self._epoch:
+            self._named = self._epoch
+            self._writer.execute("SELECT set_config('application_name', %s, false)", (self._name(),))
+        return self._writer
+
+    def _name(self) -> str:
+        """The name by which a new leader finds the sessions of the one before."""
+        return "signalbox" if self._epoch is None else f"signalbox/{self._epoch}"
+
+    def _roll_back(self) -> None:
+        if self._writer is not None:
+            self._writer.rollback()
+
+    def _hang_up(self) -> None:
+        if self._writer is not None:
+            with suppress(psycopg.Error):
+                self._writer.close()
+            self._writer = None
+
+    # Reading
+
+    async def glance(self, unit: Unit[T]) -> T:
+        """`read` for one statement, which needs no transaction."""
+        return await self._in_pool(self._glance, unit)
+
+    def _glance(self, unit: Unit[T]) -> T:
+        return self._patiently(lambda: unit(PostgresTx(self._reader())), self._forget_reader)
+
+    def _read(self, unit: Unit[T]) -> T:
+        return self._patiently(lambda: self._in_one_state(unit), self._forget_reader)
+
+    def _in_one_state(self, unit: Unit[T]) -> T:
+        reader = self._reader()
+        try:
+            with reader.pipeline() as pipeline:
+                reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                return unit(PostgresTx(reader, pipeline))
+        finally:
+            reader.rollback()
+
+    def _reader(self) -> psycopg.Connection:
+        """This thread's reader, opened on first use."""
+        reader: psycopg.Connection | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = connect(self.address)
+            reader.execute("SET default_transaction_read_only = on")
+            self._readers.append(reader)
+        return reader
+
+    def _forget_reader(self) -> None:
+        reader: psycopg.Connection | None = getattr(self._local, "reader", None)
+        if reader is not None:
+            self._local.reader = None
+            self._readers.remove(reader)
+            with suppress(psycopg.Error):
+                reader.close()
+
+    # Listening and the end
+
+    def _listen(self, callback: Callable[[], None]) -> None:
+        while not self._stop_listening.is_set():
+            try:
+                with connect(self.address) as connection:
+                    connection.execute(f"LISTEN {CHANNEL}".encode())
+                    while not self._stop_listening.is_set():
+                        own = self._writer.info.backend_pid if self._writer is not None else 0
+                        if any(
+                            found.pid != own for found in connection.notifies(timeout=_LISTEN_SECONDS, stop_after=1)
+                        ):
+                            callback()
+            except (psycopg.Error, StoreProblem) as error:
+                _log.warning("the store's listener connects again: %s", error)
+                self._stop_listening.wait(_LISTEN_SECONDS)
+
+    def _finish(self) -> None:
+        self._hang_up()
+
+    def _close_readers(self) -> None:
+        for reader in self._readers:
+            reader.close()
+
+    def _release(self) -> None:
+        self._stop_listening.set()
+        if self._listener is not None:
+            self._listener.join()
+
+
+def _again(error: Exception) -> bool:
+    """Whether the same may work on a new connection, or in another order."""
+    return isinstance(error, psycopg.Error) and (lost(error) or error.sqlstate in AGAIN)
+
+
+def _run_all(tx: WriteTx, jobs: list[Job]) -> None:
+    """Run the units in their order. The statements of neighbouring compare-and-sets are sent together."""
+    place = 0
+    while place < len(jobs):
+        changes = _changes(jobs, place)
+        try:
+            if changes:
+                sent = [tx.execute(*change.statement) for change in changes]
+                for job, change, result in zip(jobs[place:], changes, sent, strict=False):
+                    job.result = change.complete(tx, result)
+            else:
+                jobs[place].result = jobs[place].unit(tx)
+        except psycopg.Error:
+            raise
+        except Exception as error:
+            raise _UnitFailedError(error) from error
+        place += len(changes) or 1
+
+
+def _changes(jobs: list[Job], place: int) -> list[Change]:
+    found: list[Change] = []
+    for job in jobs[place:]:
+        if not isinstance(job.unit, Change):
+            break
+        found.append(job.unit)
+    return found

@@ -1,0 +1,105 @@
+"""Maps errors of PostgreSQL and psycopg to the store's."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import psycopg
+
+from bot.store.errors import StoreProblem
+
+_UNREACHABLE: Final = (
+    "store_unreachable",
+    "The database can't be reached. Nothing was recorded.",
+    "Check that PostgreSQL runs and `[store] url` is right. The bot connects again by itself.",
+)
+_REFUSED: Final = (
+    "store_refused",
+    "The store refused the entry. Nothing was recorded.",
+    "The audit log is append-only, and ids are unique.",
+)
+_BUSY: Final = (
+    "store_busy",
+    "Another replica or program has locked the store. Nothing was recorded.",
+    "Try again. If it stays, look for a long transaction in pg_stat_activity.",
+)
+_LOGIN: Final = (
+    "store_unreachable",
+    "The database refuses the login.",
+    "Check the user in `[store] url`, `[store] password`, and the rights of that user.",
+)
+_KNOWN: Final = {
+    "53": (
+        "store_full",
+        "The database has no space or connection left. Nothing was recorded.",
+        "Free disk space or connections.",
+    ),
+    "53100": ("store_full", "The database's disk is full. Nothing was recorded.", "Free disk space, then try again."),
+    "25006": (
+        "store_readonly",
+        "The database is read-only: a standby, or an old primary. Nothing was recorded.",
+        "Check that `[store] url` leads to the primary.",
+    ),
+    "42501": (
+        "store_readonly",
+        "The database user lacks a right. Nothing was recorded.",
+        "Run `signalbox check`; it names the missing rights.",
+    ),
+    "3D000": (
+        "store_unreachable",
+        "The database doesn't exist.",
+        "Create it, for example with `createdb`, or correct `[store] url`.",
+    ),
+    "28": _LOGIN,
+    "08": _UNREACHABLE,
+    "57": _UNREACHABLE,
+    "25P03": _UNREACHABLE,
+    "40": _BUSY,
+    "55": _BUSY,
+    "57014": _BUSY,
+    "23": _REFUSED,
+}
+AGAIN: Final = ("40001", "40P01")
+
+
+def mapped(error: psycopg.Error) -> StoreProblem:
+    """The StoreProblem for an error of PostgreSQL. The original is its `__cause__`."""
+    state = error.sqlstate or ""
+    known = _KNOWN.get(state) or _KNOWN.get(state[:2])
+    if known is None and isinstance(error, psycopg.OperationalError):
+        # An error of the connection has no code.
+        said = str(error)
+        known = _LOGIN if "authentication" in said else _KNOWN["3D000"] if "does not exist" in said else _UNREACHABLE
+    if known is None:
+        known = ("store_failed", f"The store failed: {error}", "Check the bot's log, then try again.")
+    problem = StoreProblem(known[1], known[2], known[0])
+    problem.__cause__ = error
+    return problem
+
+
+def lost(error: psycopg.Error) -> bool:
+    """Whether the connection is gone, and the same may work on a new one."""
+    state = error.sqlstate or ""
+    if state:
+        return state[:2] == "08" or state in ("57P01", "57P02", "57P03", "57P05", "25P03")
+    return isinstance(error, psycopg.OperationalError)
+
+
+def fenced() -> StoreProblem:
+    """Another replica leads the workspace."""
+    return StoreProblem(
+        "Another replica leads this workspace now. Nothing was recorded.",
+        "Nothing to do: the leader continues the work.",
+        "store_fenced",
+    )
+
+
+def in_doubt(error: psycopg.Error) -> StoreProblem:
+    """The connection was lost in the commit, and the database can't say how it ended."""
+    problem = StoreProblem(
+        "The connection to the database was lost while it recorded this, so it may be recorded or not.",
+        "Look at the card and at the target before you try again.",
+        "store_in_doubt",
+    )
+    problem.__cause__ = error
+    return problem

@@ -1,0 +1,154 @@
+"""A transaction on PostgreSQL whose statements are sent without waiting for each result.
+
+In a pipeline a statement is only sent when a result is needed, together with all before it. So a batch of units costs few round
+trips, whatever its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import psycopg
+
+from bot.core.audit import ZERO_HASH
+from bot.core.text import storable
+from bot.store.database import Dialect
+from bot.store.postgres.dialect import PostgresDialect, search_vector
+from bot.store.tables import audit
+
+_LOCK: Final = b"SELECT seq, hash, pg_current_xact_id()::text FROM chain FOR UPDATE"
+_LEADS: Final = b"SELECT 1 FROM leaders WHERE epoch = %s FOR SHARE"
+_INSERT: Final = (
+    f"INSERT INTO audit ({', '.join(audit.ORDER)}, words) VALUES ({', '.join('?' * len(audit.ORDER))}, "  # noqa: S608  names
+    "CAST(? AS tsvector))"
+)
+_ADVANCE: Final = "UPDATE chain SET seq = ?, hash = ?"
+_SEQ: Final = audit.ORDER.index("seq")
+
+
+@lru_cache(maxsize=512)
+def _query(sql: str) -> bytes:
+    """`sql` with psycopg's marks instead of `?`."""
+    return sql.replace("%", "%%").replace("?", "%s").encode()
+
+
+def _clean(values: Sequence[Any]) -> list[Any]:
+    return [storable(value) if isinstance(value, str) else value for value in values]
+
+
+class FencedError(Exception):
+    """The epoch doesn't lead the workspace."""
+
+
+class PostgresRows:
+    """The result of a statement, which arrives when it is first looked at."""
+
+    __slots__ = ("_cursor", "_pipeline")
+
+    def __init__(self, cursor: psycopg.Cursor, pipeline: psycopg.Pipeline | None) -> None:
+        self._cursor = cursor
+        self._pipeline = pipeline
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were changed or found."""
+        return self._arrived().rowcount
+
+    @property
+    def description(self) -> Sequence[Sequence[Any]] | None:
+        """The columns; the first item of each is its name."""
+        return self._arrived().description
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        return self._arrived().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        """The remaining rows."""
+        return self._arrived().fetchall()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._arrived())
+
+    def _arrived(self) -> psycopg.Cursor:
+        if self._pipeline is not None and self._cursor.pgresult is None:
+            self._pipeline.sync()
+        return self._cursor
+
+
+class PostgresTx:
+    """Implements the port `Tx`. Without `pipeline` each statement waits for its result."""
+
+    dialect: Dialect = PostgresDialect()
+
+    def __init__(self, connection: psycopg.Connection, pipeline: psycopg.Pipeline | None = None) -> None:
+        self.connection = connection
+        self.pipeline = pipeline
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> PostgresRows:
+        """Send a statement."""
+        return PostgresRows(self.connection.execute(_query(sql), _clean(values)), self.pipeline)
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Send a statement for each row."""
+        if rows:
+            self.connection.cursor().executemany(_query(sql), [_clean(row) for row in rows])
+
+    def head(self) -> tuple[int, str] | None:
+        """The sequence number and the hash of the last audit entry."""
+        row = self.execute(audit.HEAD).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def add_entries(self, records: Sequence[Sequence[Any]]) -> None:
+        """Insert audit entries."""
+        vectors = (search_vector(dict(zip(audit.ORDER, record, strict=True))) for record in records)
+        self.executemany(_INSERT, [[*record, vector] for record, vector in zip(records, vectors, strict=True)])
+
+
+class WriteTx(PostgresTx):
+    """A transaction that has the workspace's turn: it locks the head of the chain first. Entries are sent by `flush`."""
+
+    def begin(self, epoch: int | None) -> None:
+        """Open it. With `epoch`, see `must_lead`."""
+        self.connection.execute("BEGIN")
+        self._locked = PostgresRows(self.connection.execute(_LOCK), self.pipeline)
+        self._leader = epoch and PostgresRows(self.connection.execute(_LEADS, (epoch,)), self.pipeline)
+        self._head: tuple[int, str] | None = None
+        self._records: list[Sequence[Any]] = []
+        self.xid = ""
+
+    def start(self) -> None:
+        """Wait for the turn. Afterwards `xid` names the transaction."""
+        if self._head is None:
+            seq, digest, self.xid = self._locked.fetchone()
+            self._head = (seq, digest)
+
+    def must_lead(self) -> None:
+        """Raises FencedError unless `epoch` leads the workspace, which then holds until the transaction ends."""
+        if self._leader and self._leader.fetchone() is None:
+            raise FencedError
+
+    def head(self) -> tuple[int, str] | None:
+        """The sequence number and the hash of the last audit entry, those of this transaction included."""
+        self.start()
+        return self._head if self._head and self._head[0] else None
+
+    def add_entries(self, records: Sequence[Sequence[Any]]) -> None:
+        """Append audit entries."""
+        self.start()
+        self._records += records
+        self._head = (records[-1][_SEQ], records[-1][-1])
+
+    def flush(self) -> None:
+        """Send the entries."""
+        if self._records and self._head is not None:
+            super().add_entries(self._records)
+            self.execute(_ADVANCE, self._head)
+            self._records = []
+
+    def back_to(self, head: tuple[int, str] | None) -> None:
+        """Forget what was appended since the head was `head`."""
+        self._head = head or (0, ZERO_HASH)
+        self._records = []

@@ -1,0 +1,349 @@
+"""The PostgreSQL driver: units share a commit and nothing else, a lost answer is resolved, and a fenced leader writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.core.audit import Event
+from bot.core.ports.store import StoreAddress
+from bot.core.records import Filters
+from bot.store.database import Tx
+from bot.store.errors import StoreProblem
+from bot.store.open import open_store
+from bot.store.postgres.server import LocalServer
+from bot.store.postgres.session import parameters
+from bot.store.store import Store
+from tests.store.postgres.proxy import Proxy
+from tests.store.samples import NOW, ballot, intent, outgoing, pending, row
+
+
+@pytest.fixture
+async def store(address: StoreAddress) -> AsyncIterator[Store]:
+    opened = open_store(address)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def proxy(postgres: LocalServer) -> Iterator[Proxy]:
+    with tempfile.TemporaryDirectory(prefix="sb-px-") as folder:
+        made = Proxy(Path(folder), postgres.folder)
+        yield made
+        made.close()
+
+
+def through(proxy: Proxy, address: StoreAddress) -> StoreAddress:
+    """The same store behind the proxy."""
+    return replace(address, url=address.url.partition("?")[0] + f"?host={proxy.folder}")
+
+
+def superuser(address: StoreAddress) -> psycopg.Connection:
+    connection = psycopg.connect(address.url, autocommit=True)
+    connection.execute("SET search_path = signalbox")
+    return connection
+
+
+class Blocker:
+    """Holds the writer inside a unit until it is let go, so that everything after it forms one batch."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.go = threading.Event()
+
+    def unit(self, db: Tx) -> None:
+        self.entered.set()
+        assert self.go.wait(10)
+
+
+async def batch_behind(store: Store, *calls: object) -> list[object]:
+    """What the calls answer when they are committed together."""
+    blocker = Blocker()
+    first = asyncio.ensure_future(store.database.write(blocker.unit))
+    await asyncio.get_running_loop().run_in_executor(None, blocker.entered.wait, 10)
+    waiting = asyncio.gather(*calls, return_exceptions=True)  # type: ignore[call-overload]
+    await asyncio.sleep(0.05)
+    blocker.go.set()
+    await first
+    return list(await waiting)
+
+
+async def test_a_unit_that_fails_is_rolled_back_alone(store: Store) -> None:
+    def broken(db: Tx) -> None:
+        db.execute("INSERT INTO facts VALUES ('broken', '1', 'now')")
+        raise ValueError("mine")
+
+    def twice(db: Tx) -> None:
+        for _ in range(2):
+            db.execute("INSERT INTO facts VALUES ('twice', '1', 'now')")
+
+    write = store.database.write
+    answers = await batch_behind(
+        store, store.append(row()), write(broken), store.append(row()), write(twice), store.append(row())
+    )
+    assert [answers[0], answers[2], answers[4]] == [1, 2, 3]
+    assert isinstance(answers[1], ValueError)
+    assert isinstance(answers[3], StoreProblem)
+    assert answers[3].code == "store_refused"
+    assert [await store.value(key) for key in ("broken", "twice")] == [None, None]
+    assert store.verify_sync(await store.head()).rows == 3
+
+
+async def test_a_hundred_requests_are_one_commit_of_two_round_trips(proxy: Proxy, address: StoreAddress) -> None:
+    """Each time the client waits, it sends a Sync, which is the end of what it sends together."""
+    store = open_store(through(proxy, address))
+    await store.accept(intent("first"), [row(request_id="first")])
+    sent: list[bytes] = []
+    proxy.cut = lambda direction, data: bool(direction == "to" and sent.append(data))
+    calls = [store.accept(intent(f"r{n}"), [row(request_id=f"r{n}")]) for n in range(100)]
+    answers = await batch_behind(store, *calls)
+    assert answers == [True] * 100
+    stream = b"".join(sent)
+    assert stream.count(b"S\0\0\0\4") <= 5, "two for the batch before, three for this one"
+    assert stream.count(b"COMMIT") <= 2
+    await store.close()
+
+
+async def test_two_last_votes_of_two_replicas_at_once_decide_once(store: Store, address: StoreAddress) -> None:
+    other = open_store(address)
+    for number in range(10):
+        name, key = f"r{number}", f"h{number}"
+        await store.accept(intent(name), [])
+        await store.wait(name, pending(key, request_id=name), [], NOW)
+        results = await asyncio.gather(
+            *(
+                one.vote(key, ballot(f"U{n}"), lambda _: [row(Event.APPROVED)], needed=2, now=NOW)
+                for n, one in enumerate((store, other))
+            )
+        )
+        assert sorted(result.won for result in results) == [False, True]
+    assert store.verify_sync(await store.head()).rows == 20
+    await other.close()
+
+
+async def test_replicas_keep_one_chain(address: StoreAddress) -> None:
+    stores = [open_store(address) for _ in range(3)]
+    await asyncio.gather(*(one.append(row(request_id=f"r{n}")) for n in range(40) for one in stores))
+    assert stores[0].verify_sync(await stores[1].head()).rows == 120
+    for one in stores:
+        await one.close()
+
+
+@pytest.mark.parametrize("committed", [True, False])
+async def test_a_commit_whose_answer_is_lost_is_neither_repeated_nor_forgotten(
+    proxy: Proxy, address: StoreAddress, committed: bool
+) -> None:
+    """The connection breaks before the COMMIT arrives, or before its answer does; in both the caller's answer is true."""
+    store = open_store(through(proxy, address))
+    await store.append(row())
+    state = {"seen": False, "cut": 0}
+
+    def cut(direction: str, data: bytes) -> bool:
+        if state["cut"]:
+            return False
+        if direction == "to" and b"COMMIT" in data:
+            state["seen"] = True
+        if state["seen"] and (direction == "from") is committed:
+            state["cut"] = 1
+            return True
+        return False
+
+    proxy.cut = cut
+    assert await store.accept(intent("once"), [row(request_id="once")])
+    assert state["cut"] == 1
+    assert len(await store.search(Filters(request_id="once"))) == 1
+    assert store.verify_sync(await store.head()).rows == 2
+    await store.close()
+
+
+async def test_a_lost_commit_that_nobody_can_tell_of_is_in_doubt(proxy: Proxy, address: StoreAddress) -> None:
+    """No server answers anymore: neither `done` nor `nothing was recorded` would be true."""
+    store = open_store(through(proxy, replace(address, lease=0.2)), patience=0.2)
+    state = {"seen": False}
+
+    def cut(direction: str, data: bytes) -> bool:
+        state["seen"] = state["seen"] or (direction == "to" and b"COMMIT" in data)
+        return state["seen"] and direction == "from"
+
+    proxy.cut = cut
+    with pytest.raises(StoreProblem) as problem:
+        await store.append(row())
+    assert problem.value.code == "store_in_doubt"
+    proxy.cut = lambda _direction, _sent: False
+    await store.close()
+
+
+async def test_it_works_again_after_the_server_was_restarted(store: Store, address: StoreAddress) -> None:
+    await store.append(row())
+    with superuser(address) as other:
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    assert await store.append(row()) == 2
+    assert len(await store.search(Filters())) == 2
+    with superuser(address) as other:
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    assert await store.head() is not None
+
+
+async def test_a_server_that_is_away_is_told(postgres: LocalServer) -> None:
+    with pytest.raises(StoreProblem) as problem:
+        open_store(StoreAddress("postgresql://postgres@127.0.0.1:1/x"), patience=0.1)
+    assert problem.value.code == "store_unreachable"
+    with pytest.raises(StoreProblem) as problem:
+        open_store(postgres.url("nothing"))
+    assert "doesn't exist" in problem.value.summary
+
+
+async def test_a_fenced_leader_writes_nothing_but_what_any_replica_may(store: Store, address: StoreAddress) -> None:
+    with superuser(address) as other:
+        other.execute("INSERT INTO leaders VALUES ('T0ACME', 7, 'a', now())")
+        store.fence(7)
+        assert await store.append(row()) == 1
+        other.execute("UPDATE leaders SET epoch = 8")
+        answers = await batch_behind_open(store)
+    assert [answer.code for answer in answers if isinstance(answer, StoreProblem)] == ["store_fenced"] * 2
+    assert answers[1] is True
+    assert store.verify_sync(await store.head()).rows == 2
+    store.fence(None)
+    assert await store.append(row()) == 3
+
+
+async def batch_behind_open(store: Store) -> list[object]:
+    """A leader's entry, a request, and a card, at the same time."""
+    calls = (store.append(row()), store.accept(intent(), [row()]), store.show(outgoing()))
+    return list(await asyncio.gather(*calls, return_exceptions=True))
+
+
+async def test_a_leader_is_told_of_what_another_replica_stored(store: Store, address: StoreAddress) -> None:
+    woken = threading.Event()
+    store.wake(woken.set)
+    follower = open_store(address)
+
+    async def until_woken() -> None:
+        for number in range(100):
+            await follower.accept(intent(f"r{number}"), [])
+            if await asyncio.to_thread(woken.wait, 0.1):
+                return
+
+    await until_woken()
+    assert woken.is_set()
+    await follower.close()
+
+
+async def test_its_session_says_whose_it_is_and_loses_nothing(store: Store, address: StoreAddress) -> None:
+    def settings(db: Tx) -> dict[str, str]:
+        names = ("application_name", "synchronous_commit", "idle_in_transaction_session_timeout", "search_path")
+        return {name: db.execute(f"SHOW {name}").fetchone()[0] for name in names}
+
+    store.fence(None)
+    assert await store.database.write(settings) == {
+        "application_name": "signalbox",
+        "synchronous_commit": "on",
+        "idle_in_transaction_session_timeout": "6s",
+        "search_path": "signalbox",
+    }
+    with superuser(address) as other:
+        other.execute("INSERT INTO leaders VALUES ('T0ACME', 9, 'a', now())")
+        database = address.url.partition("?")[0].rpartition("/")[2]
+        other.execute(f"ALTER DATABASE {database} SET synchronous_commit = off".encode())
+    second = open_store(address)
+    second.fence(9)
+    found = await second.database.write(settings)
+    assert (found["application_name"], found["synchronous_commit"]) == ("signalbox/9", "on")
+    await second.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "mode"),
+    [
+        ("postgresql://bot@127.0.0.1/x", None),
+        ("postgresql://bot@/x?host=/run/postgresql", None),
+        ("postgresql://bot@db.internal/x", "verify-full"),
+        ("postgresql://bot@db.internal/x?sslmode=verify-ca", "verify-ca"),
+        ("postgresql://bot@db.internal/x?sslmode=require", "refused"),
+        ("postgresql://bot@127.0.0.1,db.internal/x?sslmode=disable", "refused"),
+    ],
+)
+def test_beyond_this_machine_the_certificate_is_verified(url: str, mode: str | None) -> None:
+    if mode == "refused":
+        with pytest.raises(StoreProblem, match="certificate"):
+            parameters(StoreAddress(url))
+    else:
+        assert parameters(StoreAddress(url)).get("sslmode") == mode
+
+
+async def test_text_that_postgresql_refuses_is_kept_without_what_it_refuses(store: Store) -> None:
+    await store.set_value("key\0", "a\0b \ud800", NOW, [row(reason="x\0y \udc00z")])
+    assert await store.value("key\ufffd") is not None
+    (entry,) = await store.search(Filters())
+    assert entry.reason == "x\ufffdy \ufffdz"
+    assert store.verify_sync(await store.head()).ok
+
+
+ATTACKS = [
+    "UPDATE audit SET reason = 'other' WHERE seq = 2",
+    "DELETE FROM audit WHERE seq = 2",
+    "DELETE FROM audit",
+    "TRUNCATE audit",
+    "INSERT INTO audit SELECT * FROM audit WHERE seq = 3 ON CONFLICT (seq) DO UPDATE SET reason = 'other'",
+    "INSERT INTO audit (seq, v, at, request_id, event, params, prev_hash, hash, words) VALUES (9, 1, '', '', '', '', '', '', '')",
+    "INSERT INTO audit (seq, v, at, request_id, event, params, prev_hash, hash, words) VALUES (4, 1, '', '', '', '', '', '', '')",
+]
+
+
+@pytest.mark.parametrize("sql", ATTACKS)
+async def test_a_plain_connection_cannot_change_the_audit_log(store: Store, address: StoreAddress, sql: str) -> None:
+    """Not even the superuser's, not even as a replica of the database."""
+    await store.append(*(row(request_id=f"r{number}") for number in range(3)))
+    with superuser(address) as plain:
+        for role in ("origin", "replica"):
+            plain.execute(f"SET session_replication_role = {role}".encode())
+            with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="audit log"):
+                plain.execute(sql.encode())
+    assert store.verify_sync(await store.head()).ok
+
+
+@pytest.mark.parametrize(
+    ("change", "first_bad"),
+    [
+        ("UPDATE audit SET reason = 'other' WHERE seq = 3", 3),
+        ("UPDATE audit SET reason = NULL WHERE seq = 3", 3),
+        ("UPDATE audit SET v = 9 WHERE seq = 3", 3),
+        ("DELETE FROM audit WHERE seq = 2", 2),
+        ("DELETE FROM audit WHERE seq = 5", 5),
+        ("UPDATE audit SET seq = CASE seq WHEN 2 THEN 99 ELSE seq END", 2),
+    ],
+)
+async def test_every_change_is_found(store: Store, address: StoreAddress, change: str, first_bad: int) -> None:
+    await store.append(*(row(request_id=f"r{number}", reason="so") for number in range(5)))
+    head = await store.head()
+    with superuser(address) as forger:
+        forger.execute("ALTER TABLE audit DISABLE TRIGGER ALL")
+        forger.execute(change.encode())
+    verdict = store.verify_sync(head)
+    assert (verdict.ok, verdict.first_bad_seq) == (False, first_bad)
+
+
+@pytest.mark.parametrize("name", ["audit_no_change", "audit_no_truncate", "audit_next_only"])
+@pytest.mark.parametrize("how", ["DROP TRIGGER {0} ON audit", "ALTER TABLE audit DISABLE TRIGGER {0}"])
+async def test_a_missing_guard_is_told(store: Store, address: StoreAddress, name: str, how: str) -> None:
+    assert store.verify_sync().ok
+    with superuser(address) as forger:
+        forger.execute(how.format(name).encode())
+    verdict = store.verify_sync()
+    assert not verdict.ok
+    assert name in verdict.why
+
+
+def test_whoever_uses_sqlite_never_loads_psycopg() -> None:
+    code = "import sys; import bot.app, bot.store.open; print([name for name in sys.modules if 'psycopg' in name])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
