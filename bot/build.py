@@ -40,11 +40,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Backends by name, their declarations, and the secrets that must not leave the process."""
+    """Backends by name, their declarations, console addresses, and the secrets that must not leave the process."""
 
     backends: Mapping[str, Backend]
     catalog: Catalog
     secrets: SecretList
+    consoles: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_backends(
@@ -57,6 +58,7 @@ def build_backends(
 ) -> Built:
     """Every `[[backend]]` table through its plugin; raises ConfigProblem with the problems of all tables."""
     backends: dict[str, Backend] = {}
+    consoles: dict[str, str] = {}
     secrets = SecretList((*secrets_in(settings.slack), *settings.proxies.secrets()))
     problems: list[str] = []
     for table in settings.backends:
@@ -66,11 +68,12 @@ def build_backends(
         except config.ConfigProblem as problem:
             problems.extend(problem.lines)
             continue
+        consoles[table["name"]] = own.console_template
         secrets.configure(*secrets_in(own), *own.proxies.secrets())
     if problems:
         raise config.ConfigProblem(*problems)
     catalog = Catalog({name: backend.spec for name, backend in backends.items()})
-    return Built(backends, catalog, secrets)
+    return Built(backends, catalog, secrets, consoles)
 
 
 def backend_of(
@@ -155,6 +158,7 @@ def build_context(
         security_channel=installed.security_channel,
         incident_channel=installed.incident_channel,
         workspace_url=workspace_url,
+        consoles=built.consoles,
         secrets=built.secrets,
         effects=(PauseEffect(), BreakglassEffect(), FormEffect(), NewerRunEffect()),
     )

@@ -119,15 +119,17 @@ def check(config: Path) -> int:
 @cli.command()
 @acting_options
 @click.option("--yes", is_flag=True, help="Run a dangerous command without asking first.")
+@click.option("--verbose", is_flag=True, help="Show the details too: ids, rules and times.")
 @config_option
-def do(command: str, channel: str, user: str, yes: bool, config: Path) -> int:
+def do(command: str, channel: str, user: str, yes: bool, verbose: bool, config: Path) -> int:
     """Run one COMMAND as a person in a channel.
 
     For example: signalbox do "status acc:shop/prices" --channel C0CRAWL --user U0ANA
     """
     from bot.cli.do import do as do_one
 
-    return _awaited(do_one(_settings(config), os.environ, command, channel, user, yes=yes, say=click.echo))
+    settings = _settings(config)
+    return _awaited(do_one(settings, os.environ, command, channel, user, yes=yes, verbose=verbose, say=click.echo))
 
 
 @cli.command()

@@ -42,8 +42,9 @@ class TerminalPresenter:
     on this store sends them.
     """
 
-    def __init__(self, say: Print, channel: str, slack: MessageSender) -> None:
+    def __init__(self, say: Print, channel: str, slack: MessageSender, *, verbose: bool = False) -> None:
         self._say = say
+        self._verbose = verbose
         self._channel = channel
         self._slack = slack
         self.last: Card | None = None
@@ -56,7 +57,7 @@ class TerminalPresenter:
             if elsewhere:
                 return
         if card.tone is not Tone.WORKING or not card.status.startswith("Working"):
-            self._say(render_text(card))
+            self._say(render_text(card, verbose=self._verbose))
         self.last = card
 
     async def deliver(self, delivery: Delivery) -> None:
@@ -94,11 +95,13 @@ async def do(
     user: str,
     *,
     yes: bool,
+    verbose: bool = False,
     say: Print,
 ) -> int:
     """Run one command as that person in that channel. Returns 0 if done, 2 if the command isn't understood, 1 otherwise.
 
-    With `yes` a dangerous command runs without the pre-flight question. A command that waits for approval returns 1.
+    With `yes` a dangerous command runs without the pre-flight question; with `verbose` the details of cards are printed.
+    A command that waits for approval returns 1.
     """
     clock, ids = SystemClock(), SystemIds()
     slack = settings.slack
@@ -121,7 +124,7 @@ async def do(
             fatal=lambda code: None,
             secrets=built.secrets,
         )
-        presenter = TerminalPresenter(lambda text: say(built.secrets.hide(text)), channel, sender)
+        presenter = TerminalPresenter(lambda text: say(built.secrets.hide(text)), channel, sender, verbose=verbose)
         spool = FileSpool(settings.store_path.with_suffix(".cli.spool"))
         spool.prepare()
         ctx = build_context(

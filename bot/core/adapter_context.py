@@ -46,6 +46,10 @@ class AdapterContext(Generic[SettingsT, ClientT, FinderT]):
         """The control plane's text on one line, without secrets."""
         return redact(" ".join(text.split()), self.secrets)[0]
 
+    def hidden(self, text: str) -> str:
+        """The control plane's text, line by line, without secrets."""
+        return self.masked(text)[0]
+
     def masked(self, text: str) -> tuple[str, int]:
         """The output without secrets, and how many secrets were masked."""
         return redact(text, self.secrets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
@@ -44,6 +45,11 @@ class Fact(Value):
         if isinstance(value, dict) and isinstance(value.get("span"), int | float):
             return timedelta(seconds=value["span"])
         return value
+
+
+def facts_of(pairs: Iterable[tuple[str, FactValue]]) -> tuple[Fact, ...]:
+    """A fact for each label that has a value."""
+    return tuple([Fact(label=label, value=value) for label, value in pairs if value is not None and value != ""])
 
 
 class Table(Value):
@@ -98,6 +104,9 @@ class Phase(StrEnum):
 class RunView(Value):
     """The state of a run as the control plane reports it now. `state` is the vendor's word.
 
+    `facts` are the two or three that matter, `details` the rest. `message` may have several lines, such as the last of a log.
+    `done` and `total` count what `counted` names in the singular; without it they are shares. `expected_end` and `left` are
+    the vendor's forecast, `usual` is how long earlier runs of the same target took.
     `unread_since` is the time of the first consecutive failure to read the run, `unread_told` whether the people who wait
     were notified.
     """
@@ -105,11 +114,16 @@ class RunView(Value):
     state: str
     phase: Phase
     facts: tuple[Fact, ...] = ()
+    details: tuple[Fact, ...] = ()
     message: str = ""
     started: datetime | None = None
     ended: datetime | None = None
     done: int | None = None
     total: int | None = None
+    counted: str = ""
+    expected_end: datetime | None = None
+    left: timedelta | None = None
+    usual: timedelta | None = None
     next: tuple[Suggestion, ...] = ()
     unread_since: datetime | None = None
     unread_told: bool = False
@@ -120,6 +134,9 @@ class RecentRun(Value):
 
     id: str
     view: RunView
+
+
+STARTED: Final = RunView(state="Started", phase=Phase.ACTIVE)  # before the first poll
 
 
 class Level(StrEnum):

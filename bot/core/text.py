@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.core.command.params import INVISIBLE
@@ -31,6 +31,34 @@ def utc_text(when: datetime | str | None, *, seconds: bool = False) -> str:
         return "-"
     at = datetime.fromisoformat(when) if isinstance(when, str) else when
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC" if seconds else "%Y-%m-%d %H:%M UTC")
+
+
+def span_words(span: timedelta) -> str:
+    """`1 h 30 min`: the two largest units, with tenths of a second below ten seconds."""
+    if span < timedelta(0):
+        return f"minus {span_words(-span)}" if span > timedelta.min else "minus a very long time"
+    if span < timedelta(seconds=1):
+        return "0 s" if not span else f"{max(1, round(span.total_seconds() * 1000))} ms"
+    if span < timedelta(seconds=10) and span.microseconds:
+        return f"{int(span.total_seconds() * 10) / 10:g} s"
+    left = span.days * 86_400 + span.seconds
+    words: list[str] = []
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count:
+            words.append(plural(count, "day") if unit == "d" else f"{count} {unit}")
+        elif words:
+            break
+        if len(words) == 2:
+            break
+    return " ".join(words)
+
+
+def rough_span(span: timedelta) -> str:
+    """`2 h`, `1 h 30 min`, `40 s`: a positive span without needless precision."""
+    seconds = max(1, round(span.total_seconds()))
+    size = 1 if seconds < 60 else 60 if seconds < 86_400 else 3_600
+    return span_words(timedelta(seconds=round(seconds / size) * size))
 
 
 def visible(text: str, what: str, *, also: str = "") -> str:

@@ -14,6 +14,7 @@ from bot.features import approvals, preflight
 from bot.features.builtins import answer
 from bot.features.forms.parameter_form import unfit_buttons
 from bot.features.replies import refusal
+from bot.operations import newer_run
 from bot.operations.authorize import authorize
 from bot.operations.backend_call import check
 from bot.operations.completion import finish
@@ -69,6 +70,7 @@ async def _proceed(ctx: Context, intent: Intent, resolved: Resolved, ruling: Rul
         await preflight.ask(ctx, intent, resolved, ruling)
     elif ruling.needs_approval:
         await approvals.request(ctx, intent, resolved, ruling)
+        await newer_run.waits(ctx, intent)
     else:
         await execute(ctx, Attempt(intent, operation, ruling))
 

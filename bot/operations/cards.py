@@ -7,16 +7,18 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.card import Button, Card, Line, Tone, operation_key
+from bot.core.command.capability import Risk
 from bot.core.command.params import duration_text
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import CredentialRefused, RateLimited
 from bot.core.intent import Intent, Place
 from bot.core.log_diff import DIFF
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown
+from bot.core.outcome import Done, Fact, Failed, Outcome, Phase, Refused, RunView, Unknown, facts_of
 from bot.core.records import StoredRequest, stamp
 from bot.core.redact import redact
 from bot.core.value import Json
+from bot.operations.progress import late_words, progress_of
 
 MASKED: Final = "known secrets and lines that look like secrets are masked"
 LABELS: Final = {"logs": "Log", "retry": "Retry", "stop": "Stop", "status": "Refresh"}
@@ -35,6 +37,7 @@ _HEADS: Final = {
 }
 
 _MOST_NAMED: Final = 10
+_ERROR_LINES: Final = 6
 _TURNED_AWAY: Final = frozenset({CredentialRefused.code, RateLimited.code})
 
 
@@ -66,26 +69,18 @@ def outcome(
     buttons: Sequence[Button],
     now: datetime,
     rule: str = "",
+    no_stop: str = "",
 ) -> Card:
-    """The card of an outcome. A run keeps the working colour until it ends."""
+    """The card of an outcome. A run keeps the working colour until it ends. `no_stop` says why its run can't be stopped."""
     if isinstance(result, Done):
-        return _done(operation, intent, result, buttons, now, rule)
+        return _done(operation, intent, result, buttons, now, rule, no_stop)
     lines = [Line(text=result.summary)]
     if result.hint:
         lines.append(Line(heading="What to do", text=result.hint))
     tone = {"refused": Tone.WARN, "failed": Tone.BAD, "unknown": Tone.UNSURE}[result.kind]
-    return _card(
-        operation,
-        intent,
-        tone,
-        _head(result),
-        lines=lines,
-        facts=result.facts,
-        buttons=buttons,
-        now=now,
-        rule=rule,
-        code=result.code,
-    )
+    card = _card(operation, intent, tone, _head(result), lines=lines, facts=result.facts, buttons=buttons, now=now)
+    code = (Fact(label="Code", value=result.code),) if result.code else ()
+    return card.model_copy(update={"details": (*card.details, *code, *_rule(rule))})
 
 
 def _head(result: Refused | Failed | Unknown) -> str:
@@ -97,51 +92,102 @@ def _head(result: Refused | Failed | Unknown) -> str:
 
 
 def _done(
-    operation: Operation, intent: Intent, result: Done, buttons: Sequence[Button], now: datetime, rule: str
+    operation: Operation,
+    intent: Intent,
+    result: Done,
+    buttons: Sequence[Button],
+    now: datetime,
+    rule: str,
+    no_stop: str,
 ) -> Card:
     view = result.view
-    tone = tone_of_view(view) if view is not None else Tone.GOOD
-    status = view.state if view is not None else "Done"
-    if result.state is not None:
-        tone, status = Tone(result.state.level), result.state.text
-    said = result.summary if view is None or result.beside is None else result.beside
-    lines = _other_than(status, said, view.message if view is not None else "", *result.remarks)
+    if view is not None:
+        said = "" if _is_followed(operation, result) else result.summary
+        extra = (result.beside if result.beside is not None else said, *result.remarks)
+        card = _run_card(operation, intent, view, extra, result.facts, buttons, now, no_stop)
+    else:
+        tone, status = Tone.GOOD, "Started" if operation.starts_run else "Done"
+        if operation.risk is Risk.READ:  # the answer, not that there is one
+            status = result.summary or status
+        if _is_followed(operation, result):
+            tone = Tone.WORKING
+        if result.state is not None:
+            tone, status = Tone(result.state.level), result.state.text
+        said = "" if tone is Tone.WORKING else result.summary
+        lines = _other_than(status, said, *result.remarks)
+        card = _card(operation, intent, tone, status, lines=lines, facts=_once(result.facts), buttons=buttons, now=now)
+    ids = (Fact(label="Run", value=result.run.id),) if result.run is not None else ()
+    found = (*card.lines, *_preview(operation, result))
+    details = _once((*card.details, *ids, *_rule(rule)))
+    return card.model_copy(update={"lines": found, "table": result.table, "details": details})
+
+
+def _is_followed(operation: Operation, result: Done) -> bool:
+    """Whether the operation began a run whose end is still to come."""
+    ended = result.view is not None and result.view.phase.ended
+    return operation.starts_run and result.run is not None and not ended
+
+
+def _preview(operation: Operation, result: Done) -> tuple[Line, ...]:
+    """Lines of a log, and what they are."""
     compared = operation.params.get(DIFF.name) is True
+    if not result.preview:
+        return ()
     if compared and "\n" not in result.preview:  # a sentence: nothing to compare with, or no difference
-        lines.append(Line(text=result.preview))
-    elif result.preview:
-        grep = None if result.remarks else operation.params.get("grep")
-        heading = f"Lines with “{grep}”" if grep else "Against the last good run" if compared else "Last lines"
-        lines.append(Line(heading=f"{heading}, {MASKED}", text=result.preview, code=True))
-    return _card(
-        operation,
-        intent,
-        tone,
-        status,
-        lines=lines,
-        facts=_once((*(view.facts if view is not None else ()), *result.facts)),
-        buttons=buttons,
-        now=now,
-        rule=rule,
-        progress=_progress(view),
-        table=result.table,
-    )
+        return (Line(text=result.preview),)
+    grep = None if result.remarks else operation.params.get("grep")
+    heading = f"Lines with “{grep}”" if grep else "Against the last good run" if compared else "Last lines"
+    return (Line(heading=f"{heading}, {MASKED}", text=result.preview, code=True),)
 
 
 def run_update(
-    operation: Operation, intent: Intent, view: RunView, buttons: Sequence[Button], now: datetime, note: str = ""
+    operation: Operation,
+    intent: Intent,
+    view: RunView,
+    buttons: Sequence[Button],
+    now: datetime,
+    *,
+    run: Target,
+    note: str = "",
+    no_stop: str = "",
 ) -> Card:
     """The card of a run that is followed. `note` is what stays true of its start, such as that its answer was lost."""
-    return _card(
-        operation,
-        intent,
-        tone_of_view(view),
-        view.state,
-        lines=_other_than(view.state, note, view.message),
-        facts=view.facts,
-        buttons=buttons,
-        now=now,
-        progress=_progress(view),
+    card = _run_card(operation, intent, view, (note,), (), buttons, now, no_stop)
+    return card.model_copy(update={"details": _once((*card.details, Fact(label="Run", value=run.id)))})
+
+
+def _run_card(
+    operation: Operation,
+    intent: Intent,
+    view: RunView,
+    extra: Sequence[str],
+    facts: Sequence[Fact],
+    buttons: Sequence[Button],
+    now: datetime,
+    no_stop: str,
+) -> Card:
+    """What matters of a run on one line each, its end or progress, its error, and the rest as details."""
+    good, active = view.phase is Phase.SUCCEEDED, view.phase in (Phase.WAITING, Phase.ACTIVE)
+    progress = progress_of(view, now)
+    lines = _other_than(view.state, *extra, "" if good or "\n" in view.message else view.message, late_words(view, now))
+    if "\n" in view.message:
+        last = view.message.splitlines()[-_ERROR_LINES:]
+        lines.append(Line(heading="Last lines of the error", text="\n".join(last), code=True))
+    if active and no_stop and "Stop" not in [button.label for button in buttons]:
+        lines.append(Line(text=no_stop))
+    took = view.ended - view.started if view.ended is not None and view.started is not None else None
+    times = (("Started", view.started), ("Ended", view.ended))
+    rows = (*facts, *view.facts, *facts_of((("Took", took), ("Started", view.started if active else None))))
+    hidden = (*view.details, *facts_of(times), *facts_of((("Message", view.message if good else None),)))
+    card = _card(operation, intent, tone_of_view(view), view.state, lines=lines, buttons=buttons, now=now)
+    shown = _once([fact for fact in (*card.rows, *rows) if fact.value != view.state])
+    return card.model_copy(
+        update={
+            "rows": shown,
+            "details": _once((*[fact for fact in hidden if fact not in shown], *card.details)),
+            "progress": (progress.done, progress.total) if progress is not None else None,
+            "progress_note": progress.note if progress is not None else "",
+        }
     )
 
 
@@ -171,14 +217,6 @@ def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:
     return tuple({fact.label: fact for fact in reversed(facts)}.values())[::-1]
 
 
-def _progress(view: RunView | None) -> tuple[int, int] | None:
-    if view is None or view.done is None or not view.total:
-        return None
-    if view.phase is Phase.SUCCEEDED and view.done < view.total:  # left over from its last report
-        return None
-    return (view.done, view.total)
-
-
 def _other_than(status: str, *texts: str) -> list[Line]:
     """Paragraphs for the texts that differ from the status."""
     return [Line(text=text) for text in dict.fromkeys(texts) if text and text != status]
@@ -194,40 +232,43 @@ def _card(
     facts: Sequence[Fact] = (),
     buttons: Sequence[Button] = (),
     now: datetime | None = None,
-    rule: str = "",
-    code: str = "",
-    progress: tuple[int, int] | None = None,
-    table: object = None,
 ) -> Card:
-    reason = (Fact(label="Reason", value=operation.reason),) if operation.reason else ()
-    footer = [f"<@{intent.actor.user_id}>", f"request {operation.request_id}"]
-    if operation.approved_by:
-        footer.append("approved by " + ", ".join(f"<@{user}>" for user in operation.approved_by))
-    if intent.incident:
-        footer.append(f"incident {intent.incident}")
-    if operation.incident:
-        footer.append(f"BREAK-GLASS {operation.incident}")
-    if rule:
-        footer.append(by_rule(rule))
-    if code:
-        footer.append(f"code {code}")
-    return Card.model_validate(
-        {
-            "key": operation_key(operation.request_id),
-            "place": place_of(intent),
-            "title": operation.title,
-            "tone": tone,
-            "status": status,
-            "lines": tuple(lines),
-            "facts": (*reason, *given_facts(operation), *(fact for fact in facts if fact.value != status)),
-            "buttons": tuple(buttons),
-            "footer": tuple(footer),
-            "mention": tuple(user for user in (intent.actor.user_id, *operation.approved_by) if user),
-            "at": now,
-            "progress": progress,
-            "table": table,
-        }
+    request = Fact(label="Request", value=operation.request_id)
+    incident = (Fact(label="Break-glass", value=operation.incident),) if operation.incident else ()
+    return Card(
+        key=operation_key(operation.request_id),
+        place=place_of(intent),
+        title=operation.title,
+        tone=tone,
+        status=status,
+        byline=_byline(operation, intent),
+        lines=tuple(lines),
+        rows=_given(operation),
+        facts=tuple(fact for fact in facts if fact.value != status),
+        details=(request, *incident),
+        buttons=tuple(buttons),
+        mention=tuple(user for user in (intent.actor.user_id, *operation.approved_by) if user),
+        at=now,
     )
+
+
+def _byline(operation: Operation, intent: Intent) -> str:
+    """Who asked and why, who approved, and whether emergency access was used."""
+    who = f"<@{intent.actor.user_id}>" + (f": {operation.reason}" if operation.reason else "")
+    approved = (
+        "approved by " + ", ".join(f"<@{user}>" for user in operation.approved_by) if operation.approved_by else ""
+    )
+    return " · ".join(part for part in (who, approved, "BREAK-GLASS" if operation.incident else "") if part)
+
+
+def _given(operation: Operation) -> tuple[Fact, ...]:
+    """The given parameters in one line."""
+    given = ", ".join(f"{fact.label}={fact.value}" for fact in given_facts(operation))
+    return (Fact(label="With", value=given),) if given else ()
+
+
+def _rule(label: str) -> tuple[Fact, ...]:
+    return (Fact(label="Rule", value=label.removesuffix(" rule")),) if label else ()
 
 
 def by_rule(label: str) -> str:

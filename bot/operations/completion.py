@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Final
 
 from bot.core.audit import Event
 from bot.core.card import Button, Delivery, operation_key
 from bot.core.effects import NOTHING, Attempt, Consequences, concerned
-from bot.core.outcome import Done, Fact, FileOut, Outcome, Unknown
-from bot.core.records import Watch, stamp
+from bot.core.operation import Operation
+from bot.core.outcome import STARTED, Done, Fact, FileOut, Outcome, Phase, RunView, Unknown
+from bot.core.records import Filters, Watch, stamp
 from bot.core.text import plural
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.next_steps import buttons_for
 from bot.runtime.context import Context
+
+_USUAL_OF: Final = 10  # runs
+_USUAL_FROM: Final = 2  # successful ones; a single run says little
 
 
 async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) -> Outcome:
@@ -26,7 +32,7 @@ async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) 
     writer = AuditWriter(ctx.secrets)
     entry = found.outcome or writer.outcome(attempt, result, event, now, ctx.clock.monotonic())
     result = found.result or result
-    watch = _watch(ctx, attempt, result, now)
+    watch = await _watch(ctx, attempt, result, now)
     run = (result.run or operation.target) if isinstance(result, Done) and attempt.refreshes is None else None
     await ctx.store.finish(
         operation.request_id,
@@ -46,7 +52,7 @@ async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) 
     return result
 
 
-def _watch(ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Watch | None:
+async def _watch(ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Watch | None:
     """The watch of the run that was started, None when there is nothing to follow."""
     operation, intent = attempt.operation, attempt.intent
     if not isinstance(result, Done) or result.run is None or not operation.starts_run:
@@ -60,10 +66,20 @@ def _watch(ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Wa
         message_key=operation_key(operation.request_id),
         channel_id=intent.place.channel_id,
         user_id=intent.actor.user_id,
-        view=result.view,
+        view=await _with_usual(ctx, operation, result.view),
         due_at=stamp(now),
         made_at=stamp(now),
     )
+
+
+async def _with_usual(ctx: Context, operation: Operation, view: RunView | None) -> RunView | None:
+    """The view with how long the last successful runs of this target took, if there are enough of them."""
+    filters = Filters(target_id=operation.target.id, event=Event.ENDED, verb=operation.verb)
+    ended = await ctx.store.search(filters, limit=_USUAL_OF)
+    took = [entry.duration_ms for entry in ended if entry.code == Phase.SUCCEEDED and entry.duration_ms]
+    if len(took) < _USUAL_FROM:
+        return view
+    return (view or STARTED).model_copy(update={"usual": timedelta(milliseconds=median(took))})
 
 
 async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Consequences, now: datetime) -> None:
@@ -84,13 +100,16 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         result.next,
         about=(done.run if done is not None else None) or attempt.operation.target,
         refresh=done is not None and (done.run is not None or attempt.operation.verb == "status"),
+        view=done.view if done is not None else None,
         situation=situation,
     )
     if isinstance(result, Unknown):
         means = cards.refresh_means(operation.request_id)
         buttons = (Button(label="Check again", action="refresh", id=ctx.ids.secret(), means=means), *buttons)
     rule = attempt.rule if attempt.pause is None and attempt.refreshes is None else ""
-    card = found.on(cards.outcome(operation, intent, result, buttons, now, rule))
+    run = done.run if done is not None else None
+    no_stop = ctx.catalog.no_stop(run.backend, run.kind) if run is not None else ""
+    card = found.on(cards.outcome(operation, intent, result, buttons, now, rule, no_stop))
     if attempt.refreshes is not None:
         card = await newer_run.noted(ctx, card, fresh=done is not None and done.view is None)
     await ctx.presenter.show(card, None if attempt.refreshes is not None or attempt.pause is not None else reply)

@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import Card, Line
+from bot.core.card import Button, Card, Line, Tone
 from bot.core.command.catalog import Catalog
 from bot.core.command.parser import format_command, parse
 from bot.core.effects import Attempt, Consequences, OfPressedRuns
 from bot.core.intent import Command, Intent, Press
+from bot.core.operation import Operation
 from bot.core.outcome import Outcome
 from bot.core.records import Filters, StoredButton, StoredRequest
 from bot.core.value import Json
@@ -24,6 +25,8 @@ from bot.runtime.context import Context
 
 HEADING: Final = "Newer run"
 _DONE_BY: Final = {"retry": "Retried", "restart": "Restarted", "start": "Started"}
+_WAITS: Final = "waiting for approval"
+_GIVEN_UP: Final = frozenset({"cancelled", "void"})  # an approval that ended, not a lost answer
 _STATES: Final = {
     Event.DONE: "running",
     Event.UNKNOWN: "the answer was lost",
@@ -71,6 +74,25 @@ class NewerRunEffect(OfPressedRuns[Context]):
         await show_older(ctx, attempt.intent)
 
 
+async def waits(ctx: Context, intent: Intent) -> None:
+    """A pressed button asked for an approval: its card says so and takes the button away until that is decided."""
+    button = await _pressed(ctx, intent)
+    slot = _slot(ctx.catalog, button.payload) if button is not None and isinstance(button.payload, dict) else None
+    if button is None or slot is None or await state_of(ctx, intent.request_id) is None:
+        return
+    posted = await ctx.store.message(button.message_key)
+    card = Card.model_validate(posted.body) if posted is not None and button.message_key.startswith("op:") else None
+    own = next((one for one in card.buttons if one.id == button.id), None) if card is not None else None
+    if own is None:
+        return
+    held = own.model_copy(update={"means": button.payload}).model_dump(mode="json")
+    async with ctx.locks.of(_key(button.message_key)):
+        newest = {**await _newest(ctx, button.message_key), slot: intent.request_id}
+        await ctx.store.set_value(_key(button.message_key), newest, ctx.clock.now())
+        await ctx.store.set_value(_held(button.message_key), {slot: held}, ctx.clock.now())
+    await show_older(ctx, intent)
+
+
 async def _pressed(ctx: Context, intent: Intent) -> StoredButton | None:
     """The button that made this request; the Home tab has no card that offers it."""
     button = await ctx.store.button(intent.payload.button) if isinstance(intent.payload, Press) else None
@@ -91,11 +113,12 @@ async def show_older(ctx: Context, intent: Intent) -> None:
     if posted is None or posted.kind != "message" or not await _newest(ctx, key):
         return
     card = Card.model_validate(posted.body)
-    # The stored card is masked, what its buttons mean is not.
+    # The stored card is masked, what its buttons mean is not. A link has no meaning.
+    kept = [(button, await ctx.store.button(button.id) if button.id else None) for button in card.buttons]
     buttons = [
-        button.model_copy(update={"means": kept.payload})
-        for button in card.buttons
-        if (kept := await ctx.store.button(button.id)) is not None
+        button.model_copy(update={"means": stored.payload if stored is not None else {}})
+        for button, stored in kept
+        if stored is not None or not button.id
     ]
     await ctx.presenter.show(await noted(ctx, card.model_copy(update={"buttons": tuple(buttons)})))
 
@@ -107,22 +130,28 @@ async def noted(ctx: Context, card: Card, *, fresh: bool = False) -> Card:
     """
     if fresh and await _newest(ctx, card.key):
         await ctx.store.set_value(_key(card.key), {}, ctx.clock.now())
+    newest = await _newest(ctx, card.key)
     lines, people, used = list[Line](), list[str](), set[str]()
-    for slot, request_id in (await _newest(ctx, card.key)).items():
+    for slot, request_id in newest.items():
         request, state = await ctx.store.request(request_id), await state_of(ctx, request_id)
-        if request is None or request.operation is None or state is None:
+        operation = request.operation if request is not None else None
+        if request is None or state is None or (operation is None and state != _WAITS):
             continue
         person = request.intent.actor.user_id
-        done_by = _DONE_BY.get(request.operation.verb, "Run again")
-        lines.append(Line(heading=HEADING, text=f"{done_by} by <@{person}>: {state}"))
+        lines.append(Line(heading=HEADING, text=f"{_done_by(card, operation)} by <@{person}>: {state}"))
         people.append(person)
         used.add(slot)
-    if not lines:
+    if not newest:
         return card
+    shown = {_slot(ctx.catalog, button.means): button for button in card.buttons if button.means}
+    held = {
+        slot: button for slot, button in (await _held_of(ctx, card.key)).items() if slot in newest and slot not in shown
+    }
+    buttons = (*[button.model_copy(update={"id": ctx.ids.secret()}) for button in held.values()], *card.buttons)
     return card.model_copy(
         update={
             "lines": (*lines, *(line for line in card.lines if line.heading != HEADING)),
-            "buttons": tuple(button for button in card.buttons if _slot(ctx.catalog, button.means) not in used),
+            "buttons": tuple(button for button in buttons if _slot(ctx.catalog, button.means) not in used),
             "mention": tuple(dict.fromkeys((*card.mention, *people))),
         }
     )
@@ -144,6 +173,11 @@ async def state_of(ctx: Context, request_id: str) -> str | None:
             return entry.code
         if entry.event is Event.RECONCILED:
             return _STATES[Event.DONE] if entry.code == "done" else None
+        if entry.event is Event.APPROVAL_REQUESTED:
+            request = await ctx.store.request(request_id)
+            return _WAITS if request is not None and request.state != "ended" else None
+        if entry.event is Event.ABANDONED and entry.code in _GIVEN_UP:
+            return None
         if entry.event in (*_STATES, Event.FAILED):
             return _STATES.get(entry.event)
     return None
@@ -151,6 +185,23 @@ async def state_of(ctx: Context, request_id: str) -> str | None:
 
 def _key(card: str) -> str:
     return f"newer:{card}"
+
+
+def _held(card: str) -> str:
+    return f"held:{card}"
+
+
+async def _held_of(ctx: Context, card: str) -> dict[str, Button]:
+    """The buttons whose press waits for an approval, by slot."""
+    kept = await ctx.store.value(_held(card))
+    return {slot: Button.model_validate(one) for slot, one in kept.items()} if isinstance(kept, dict) else {}
+
+
+def _done_by(card: Card, operation: Operation | None) -> str:
+    """What the newer run is to the card: a retry of a failed run, the same once more, or what its verb says."""
+    if operation is None or card.title.startswith(f"{operation.verb} "):
+        return "Retried" if card.tone is Tone.BAD else "Run again"
+    return _DONE_BY.get(operation.verb, "Run again")
 
 
 async def _newest(ctx: Context, card: str) -> dict[str, str]:

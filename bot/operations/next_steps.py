@@ -7,17 +7,38 @@ from collections.abc import Sequence
 from bot.core.card import Button
 from bot.core.command.catalog import check_params
 from bot.core.command.parser import parse_target
+from bot.core.console import console_url
 from bot.core.effects import Situation
 from bot.core.errors import BadRequest
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Suggestion
+from bot.core.outcome import Phase, RunView, Suggestion
 from bot.core.policy.decide import Denied, decide
+from bot.operations import cards
 from bot.operations.authorize import read_situation
 from bot.operations.cards import LABELS, command_means, refresh_means
 from bot.runtime.context import Context
 
 MOST = 5
+
+
+def again(operation: Operation, view: RunView | None) -> tuple[Suggestion, ...]:
+    """Another run like the one that ended: Retry or Run again. None for a run that has attached files or is itself a retry."""
+    if view is None or not view.phase.ended or not operation.starts_run or operation.files:
+        return ()
+    target = operation.target
+    if target.parent is not None:
+        return ()
+    label = "Retry" if view.phase is Phase.FAILED else "Run again"
+    return (Suggestion(label=label, verb=operation.verb, target=cards.written(target), params=operation.words),)
+
+
+def link_to(ctx: Context, target: Target) -> tuple[Button, ...]:
+    """A button that opens the target in the vendor's console, if one is configured."""
+    url = console_url(ctx.consoles.get(target.backend, ""), target)
+    if not url or ctx.secrets.hide(url) != url:
+        return ()
+    return (Button(label=f"Open in {ctx.catalog.backends[target.backend].vendor}", action="open", url=url),)
 
 
 async def buttons_for(
@@ -28,12 +49,16 @@ async def buttons_for(
     *,
     about: Target,
     refresh: bool,
+    view: RunView | None = None,
     situation: Situation | None = None,
 ) -> tuple[Button, ...]:
-    """At most five: the adapter's suggestions that the rules allow here, and Refresh when there is a status.
+    """At most five: the adapter's suggestions that the rules allow here, another run like an ended one, the vendor's
+    console, and Refresh when there is a status.
 
     `situation` is the person and the place if already read, None to read them.
     """
+    if not any(ctx.catalog.starts_run(one.verb, one.target) for one in suggestions):
+        suggestions = (*suggestions, *again(operation, view))
     if suggestions and situation is None:
         situation = await read_situation(ctx, intent.actor, intent.place)
     out = [
@@ -47,6 +72,7 @@ async def buttons_for(
         for suggestion in suggestions
         if situation is not None and suggestion.verb != "status" and _allowed(ctx, intent, suggestion, about, situation)
     ]
+    out += link_to(ctx, about)
     if refresh:
         out.append(
             Button(label="Refresh", action="refresh", id=ctx.ids.secret(), means=refresh_means(operation.request_id))

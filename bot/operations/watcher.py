@@ -15,11 +15,12 @@ from typing import Final
 
 from bot.core.audit import AuditEntry, Event
 from bot.core.errors import Problem
-from bot.core.outcome import Phase, RunView
+from bot.core.outcome import STARTED, Phase, RunView
 from bot.core.records import StoredRequest, Watch, stamp
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.next_steps import buttons_for
+from bot.operations.progress import moved
 from bot.runtime.context import Context
 
 QUICK: Final = timedelta(seconds=2)
@@ -27,7 +28,6 @@ SLOW: Final = timedelta(seconds=10)  # a multiple of QUICK, so that every slow m
 SLOWER_AFTER = timedelta(minutes=2)
 AFTER_TROUBLE: Final = timedelta(seconds=5)  # at least; then at the group's next slow moment
 UNREAD_TOLD_AFTER: Final = timedelta(minutes=1)
-STARTED: Final = RunView(state="Started", phase=Phase.ACTIVE)  # before the first poll
 POLL_WITHIN = 20.0
 AT_ONCE = 4
 MOST_DUE: Final = 5_000  # runs of one poll; the rest is late and splits its group
@@ -74,7 +74,7 @@ async def _group(
         [(watch.id, view, after_trouble if trouble else _next(watch, group, now)) for watch, view in seen]
     )
     for watch, view in seen:
-        if _shown(view) != _shown(watch.view or STARTED):
+        if _shown(view) != _shown(watch.view or STARTED) or moved(view, now - _pace(watch, now), now):
             await _changed(ctx, watch, view)
     return [watch for watch, view in seen if view.unread_told and not (watch.view or STARTED).unread_told]
 
@@ -82,6 +82,7 @@ async def _group(
 def seen_now(watch: Watch, found: RunView | None, trouble: str, now: datetime) -> RunView:
     """A run's view after a poll. `found` is None when the poll failed with `trouble` or the run is no longer listed."""
     before = watch.view or STARTED
+    found = found.model_copy(update={"usual": before.usual}) if found is not None and before.usual else found
     if found is not None and found.phase is not Phase.UNREADABLE:
         return found
     since = before.unread_since or now
@@ -138,10 +139,20 @@ async def _changed(ctx: Context, watch: Watch, view: RunView) -> None:
         ctx.stale_homes.stale(watch.user_id)
     if request is None or request.operation is None:
         return
-    buttons = await buttons_for(ctx, request.intent, request.operation, view.next, about=watch.target, refresh=True)
+    operation, run = request.operation, watch.target
+    buttons = await buttons_for(ctx, request.intent, operation, view.next, about=run, refresh=True, view=view)
     note = await ctx.store.value(cards.note_key(watch.request_id))
     kept = note if isinstance(note, str) else ""
-    card = cards.run_update(request.operation, request.intent, view, buttons, ctx.clock.now(), kept)
+    card = cards.run_update(
+        operation,
+        request.intent,
+        view,
+        buttons,
+        ctx.clock.now(),
+        run=run,
+        note=kept,
+        no_stop=ctx.catalog.no_stop(run.backend, run.kind),
+    )
     await ctx.presenter.show(await newer_run.noted(ctx, card))
     if view.phase.ended:
         await newer_run.show_older(ctx, request.intent)
@@ -159,9 +170,15 @@ async def _end(ctx: Context, watch: Watch, view: RunView, request: StoredRequest
             request.intent,
             now,
             code=str(view.phase),
-            detail=view.state if not view.message else f"{view.state}: {view.message}",
+            detail=_detail(watch, view),
             backend_ref=watch.target.id,
             duration_ms=round((now - started).total_seconds() * 1000),
         )
         entries = (entry,)
     return await ctx.store.end_watch(watch.id, "ended", entries, now)
+
+
+def _detail(watch: Watch, view: RunView) -> str:
+    """The end in words, with the exact ids where several runs are followed as one."""
+    runs = f" ({', '.join(f'{fact.label} {fact.value}' for fact in view.details)})" if watch.target.together else ""
+    return (f"{view.state}: {view.message}" if view.message else view.state) + runs

@@ -14,7 +14,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bot.render.text_format import BLANKS, NOTHING, aware, one_line, rough_span, shown, utc_text
+from bot.core.text import rough_span
+from bot.render.text_format import BLANKS, NOTHING, aware, one_line, shown, utc_text
 
 Block = dict[str, Any]
 

@@ -64,7 +64,9 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
     budget.blocks -= 1
     head = _booked(budget, _head(card, called))
     buttons = _shared(budget, 0.55, lambda part: parts.buttons(card.buttons, part, used))
-    footer = _shared(budget, 0.2, lambda part: parts.footer(card.footer, card.at, people, part))
+    # The time of the card is among its details where it has some.
+    at, inner = (None, _with_time(card)) if card.details else (card.at, ())
+    footer = _shared(budget, 0.2, lambda part: parts.footer(card.footer, at, people, part))
     bar_text = bar(*card.progress, one_line(card.progress_note)[:_NOTE_TEXT]) if card.progress else ""
     progress = _booked(budget, block_kit.section(block_kit.prose(bar_text))) if bar_text else []
     rows = _shared(budget, 0.6, lambda part: facts.rows(card.rows, people, part))
@@ -83,7 +85,7 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
         if item
         else []
     )
-    details = _shared(budget, 0.9, lambda part: facts.details(card.details, people, part, newer=newer))
+    details = _shared(budget, 0.9, lambda part: facts.details(inner, people, part, newer=newer))
     body = [*progress, *rows, *opening, *columns, *closing, *picture, *table]
     if head:
         head = [_head(card, _unnamed(called, [_head(card, ()), *body, *footer]))]
@@ -102,6 +104,10 @@ def _pictured(card: Card, budget: BlockBudget, *, newer: bool) -> tuple[list[Blo
         return [], table
     lines = [Line(text="\n".join(pictures.bars(item)), heading=item.title, code=True)]
     return _shared(budget, 0.5, lambda part: parts.lines(lines, (), part)), card.table
+
+
+def _with_time(card: Card) -> tuple[Fact, ...]:
+    return (*card.details, Fact(label="Updated", value=card.at)) if card.at is not None else card.details
 
 
 def _called(card: Card) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bot.core.text import plural
+from bot.core.text import span_words
 
 NOTHING: Final = "—"
 """Shown for an empty value; Slack refuses an empty text object."""
@@ -72,34 +72,6 @@ def aware(at: datetime) -> datetime:
         return at.replace(tzinfo=UTC)
 
 
-def span_words(span: timedelta) -> str:
-    """`1 h 30 min`: the two largest units, with tenths of a second below ten seconds."""
-    if span < timedelta(0):
-        return f"minus {span_words(-span)}" if span > timedelta.min else "minus a very long time"
-    if span < timedelta(seconds=1):
-        return "0 s" if not span else f"{max(1, round(span.total_seconds() * 1000))} ms"
-    if span < timedelta(seconds=10) and span.microseconds:
-        return f"{int(span.total_seconds() * 10) / 10:g} s"
-    left = span.days * 86_400 + span.seconds
-    words: list[str] = []
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        count, left = divmod(left, size)
-        if count:
-            words.append(plural(count, "day") if unit == "d" else f"{count} {unit}")
-        elif words:
-            break
-        if len(words) == 2:
-            break
-    return " ".join(words)
-
-
-def rough_span(span: timedelta) -> str:
-    """`2 h`, `1 h 30 min`, `40 s`: a positive span without needless precision."""
-    seconds = max(1, round(span.total_seconds()))
-    size = 1 if seconds < 60 else 60 if seconds < 86_400 else 3_600
-    return span_words(timedelta(seconds=round(seconds / size) * size))
-
-
 def number_text(number: float) -> str:
     """A number with separators, without exponent or trailing zeros if nothing important is lost. An id is a text instead."""
     if isinstance(number, bool):
@@ -142,14 +114,14 @@ def percent(done: int, total: int) -> int:
 
 
 def progress_words(done: int, total: int, note: str = "") -> str:
-    """`60 %, about 5 s left`; without a note `50 % (5 of 10)`; a sentence when the total is unknown."""
+    """`60 %, about 5 s left`; a sentence when the total is unknown."""
     if total <= 0:
         return f"{_int_text(done)} done, total unknown"
-    return f"{percent(done, total)} %" + (f", {note}" if note else f" ({_int_text(done)} of {_int_text(total)})")
+    return f"{percent(done, total)} %" + (f", {note}" if note else "")
 
 
 def bar(done: int, total: int, note: str = "") -> str:
-    """`█████░░░░░ 50 % (5 of 10)`: `progress_words` after a bar."""
+    """`█████░░░░░ 50 %, 5 of 10 pages`: `progress_words` after a bar."""
     full = percent(done, total) * _BAR // 100 if total > 0 else 0
     cells = f"{'█' * full}{'░' * (_BAR - full)} " if total > 0 else ""
     return cells + progress_words(done, total, note)

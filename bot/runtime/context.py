@@ -38,7 +38,8 @@ class ActivePolicy:
 @dataclass(frozen=True, slots=True)
 class Context:
     """Frozen: nothing here is replaced while the program runs. `policy` is asked anew for every decision. `workspace_url` is
-    Slack's address of the workspace with a slash at its end, empty when unknown."""
+    Slack's address of the workspace with a slash at its end, empty when unknown. `consoles` are the templates of
+    console addresses by backend."""
 
     clock: Clock
     ids: Ids
@@ -61,6 +62,7 @@ class Context:
     incident_channel: str | None = None
     leadership: Leadership = field(default_factory=AlwaysLeader)
     workspace_url: str = ""
+    consoles: Mapping[str, str] = field(default_factory=dict)
     secrets: SecretList = field(default_factory=SecretList)
     effects: tuple[Effect[Context], ...] = ()
     locks: KeyedLock = field(default_factory=KeyedLock)

@@ -202,6 +202,7 @@ class MessageSender:
                 made_at=row.due_at,
             )
             for button in buttons
+            if button.id  # a link has none
         ]
         await self._store.show(row, stored)
         self._wake.set()

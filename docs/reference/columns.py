@@ -118,6 +118,7 @@ BACKEND: Final[Words] = {
     "kind": "the type of control plane",
     "allow_http": "accept plain http to any address; `signalbox check` warns about it",
     "base_url": "the address; https, or http to a loopback address",
+    "console": "the address of a target in the vendor's own console, for the button *Open in ...*; see below",
     "ca_file": "a PEM file with authorities that are trusted in addition to the system's",
     "client_cert": "a PEM file with the bot's own certificate, for servers that ask for one",
     "client_key": "its private key, PEM",

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.render.text_format import bar, number_text, shown, span_words
+from bot.core.text import span_words
+from bot.render.text_format import bar, number_text, shown
 
 
 @pytest.mark.parametrize(

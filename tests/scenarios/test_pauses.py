@@ -87,7 +87,7 @@ async def test_a_later_pause_replaces_the_earlier_one(later: Team) -> None:
     old = await do(env, f"schedule off acc:schedule/{FIRST} for=20m -- short")
     new = await do(env, f"schedule off acc:schedule/{FIRST} for=2h -- longer", user="U0LEE")
     await new.card("Paused until", "Replaces the pause until", "<@U0ANA>", old.request_id)
-    await env.sees("This pause is over", "<@U0LEE>", "Paused until", f"request {old.request_id}", new.request_id)
+    await env.sees("This pause is over", "<@U0LEE>", "Paused until", old.request_id, new.request_id)
     assert new.events == ["requested", "sent", "done", "paused", "paused"]
     replaced = new.rows[-1]
     assert (replaced.code, replaced.target_id) == ("replaced", FIRST)
@@ -183,7 +183,7 @@ async def test_of_a_paused_agent_one_schedule_can_have_its_own_end(later: Team, 
     env = later.env
     old = await do(env, "schedule off acc:shop/prices for=2h")
     await do(env, f"schedule off acc:schedule/{FIRST} {words}")
-    await env.sees("Paused until", f"request {old.request_id}", "schedule/d9c944df", "by <@U0ANA>")
+    await env.sees("Paused until", old.request_id, "schedule/d9c944df", "by <@U0ANA>")
     await still(later, {FIRST: after, SECOND: False}, minutes=40)
     later.later(hours=2)
     await env.until(lambda: enabled(env)[SECOND])
@@ -196,7 +196,7 @@ async def test_switching_on_by_hand_ends_the_pause_on_its_card_and_in_the_audit_
     await do(env, "schedules acc:shop/prices")
     old = await do(env, f"schedule off acc:schedule/{FIRST} for=2h")
     new = await do(env, f"schedule on acc:schedule/{FIRST} -- open again", user="U0LEE")
-    card = await env.sees("This pause is over: Switched on by <@U0LEE>", f"request {old.request_id}")
+    card = await env.sees("This pause is over: Switched on by <@U0LEE>", old.request_id)
     assert labels(card) == []
     assert (new.row("resumed").code, new.row("resumed").target_id) == ("by_hand", FIRST)
     assert old.request_id in str(new.row("resumed").detail)

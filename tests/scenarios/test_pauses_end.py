@@ -40,7 +40,7 @@ async def test_what_was_deleted_meanwhile_ends_the_pause_once(later: Team) -> No
     (row,) = env.audit(event="abandoned")
     assert (row.code, row.target_id, row.verb) == ("gone", FIRST, "schedule on")
     assert f"pause {asked.request_id}" in str(row.detail)
-    await env.sees("This pause is over: Nothing is left to switch on", f"request {asked.request_id}")
+    await env.sees("This pause is over: Nothing is left to switch on", asked.request_id)
     assert attempts(later) == ["abandoned"]
     later.later(hours=5)
     await env.bot.leader.timers.beat()
@@ -55,7 +55,7 @@ async def test_of_a_paused_agent_only_what_is_left_comes_back(later: Team) -> No
     del env.acc.schedules[SECOND]
     later.later(hours=1)
     await env.until(lambda: env.acc.schedules[FIRST].enabled)
-    await env.sees("Nothing is left to switch on", f"request {asked.request_id}")
+    await env.sees("Nothing is left to switch on", asked.request_id)
     assert len(env.audit(event="resumed")) == 1
     assert [row.target_id for row in env.audit(event="abandoned")] == [SECOND]
 
@@ -99,7 +99,7 @@ async def test_a_control_plane_that_was_taken_out_of_the_configuration_ends_the_
     await env.sees("nothing is left to switch on", "`acc` is no longer configured", "<@U0ANA>")
     (row,) = env.audit(event="abandoned")
     assert (row.code, row.target_id, row.backend) == ("no_such_backend", FIRST, "acc")
-    await env.sees("This pause is over: Nothing is left to switch on", f"request {asked.request_id}")
+    await env.sees("This pause is over: Nothing is left to switch on", asked.request_id)
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before", "500"])
@@ -146,7 +146,7 @@ async def test_a_lost_answer_does_not_leave_the_earlier_end_in_force(later: Team
     await env.acc.set_fault({"fault": "drop_after", "match": "POST .*/off"})
     new = await do(env, f"schedule off acc:schedule/{FIRST} -- for good")
     await new.card("Unknown", "Ends the pause until", old.request_id)
-    await env.sees("This pause is over: Paused without an end", f"request {old.request_id}")
+    await env.sees("This pause is over: Paused without an end", old.request_id)
     await env.acc.clear_faults()
     later.later(minutes=30)
     await env.bot.leader.timers.beat()

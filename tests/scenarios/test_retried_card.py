@@ -115,7 +115,7 @@ async def test_a_retry_that_was_denied_leaves_the_button(env: World) -> None:
     ("backend", "typed", "button", "words"),
     [
         ("itn", "start itn:check-links", "Retry", "Retried"),
-        ("infa", "start infa:task/load_orders", "Start again", "Started"),
+        ("infa", "start infa:task/load_orders", "Run again", "Run again"),
     ],
 )
 async def test_runs_of_other_control_planes_say_it_too(

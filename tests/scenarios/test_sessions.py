@@ -17,8 +17,9 @@ async def test_a_start_in_several_sessions_ends_as_its_worst_run(env: World) -> 
     card = await asked.card("Failure", good, bad, "Succeeded", "2 pages failed")
     ended = asked.row("ended")
     assert ended.code == "failed"
-    assert f"run {good} Succeeded" in str(ended.detail)
-    assert f"run {bad} Failure (2 pages failed)" in str(ended.detail)
+    assert "run 1 Succeeded" in str(ended.detail)
+    assert "run 2 Failure (2 pages failed)" in str(ended.detail)
+    assert f"(Run 1 {good}, Run 2 {bad})" in str(ended.detail)
     assert {"Log", "Retry"} <= set(labels(card))
     await asked.press("Refresh")
     await asked.card("Failure", good, bad, "Refreshed")

@@ -8,7 +8,7 @@ from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.models import Agent, Entry, Running, Schedule, Status
 from bot.backends.informatica.states import ENDED, RUNNING, named, newest, service_words
 from bot.core.operation import Target
-from bot.core.outcome import Fact, RunView, Table
+from bot.core.outcome import Fact, Phase, RunView, Table, facts_of
 from bot.core.text import plural, suggest, utc_text
 from bot.core.vendor_json import MARK, mark, moment, unread, unreadable
 
@@ -80,14 +80,14 @@ def running_text(job: Running) -> str:
 def running_view(target: Target, job: Running) -> RunView:
     """A job of the monitor: it runs, or it has just ended and is not in the log yet."""
     words, phase = named(RUNNING, job.execution_state)
-    facts = [Fact(label="State", value=words), Fact(label="Started", value=job.began)]
-    facts += _numbers((("Run", job.run_id), ("Rows", job.success_source_rows), ("Bad rows", job.failed_source_rows)))
-    if job.started_by:
-        facts.append(Fact(label="Started by", value=job.started_by))
     return RunView(
         state=words,
         phase=phase,
-        facts=(*facts, *unreadable(job)),
+        facts=(
+            *facts_of((("Rows", job.success_source_rows), ("Bad rows", job.failed_source_rows or None))),
+            *unreadable(job),
+        ),
+        details=facts_of((("Run", _number(job.run_id)), ("Started by", job.started_by or None))),
         started=job.began,
         next=(suggest("Refresh", "status", target), *(() if phase.ended else (suggest("Stop", "stop", target),))),
     )
@@ -96,32 +96,30 @@ def running_view(target: Target, job: Running) -> RunView:
 def ended_view(target: Target, entry: Entry, clean: Clean) -> RunView:
     """A job that has ended, with buttons for its log and, if it failed, for another run."""
     words, phase = named(ENDED, entry.state)
-    facts = [Fact(label="State", value=words), Fact(label="Started", value=entry.began)]
-    facts.append(Fact(label="Ended", value=entry.ended))
-    facts += _numbers(
-        (
-            ("Run", entry.run_id),
-            ("Rows read", entry.success_source_rows),
-            ("Rows not read", entry.failed_source_rows),
-            ("Rows written", entry.success_target_rows),
-            ("Rows not written", entry.failed_target_rows),
-        )
-    )
     number = (("run", str(entry.run_id)),) if entry.run_id is not None else ()
     log = suggest("Log", "logs", target, *number)
+    counts = (("Rows written", entry.success_target_rows), ("Rows not written", entry.failed_target_rows or None))
     return RunView(
         state=words,
         phase=phase,
-        facts=(*facts, *unreadable(entry)),
+        facts=(*facts_of(counts), *unreadable(entry)),
+        details=facts_of(
+            (
+                ("Run", _number(entry.run_id)),
+                ("Rows read", entry.success_source_rows),
+                ("Rows not read", entry.failed_source_rows or None),
+            )
+        ),
         message=clean(entry.error_msg or ""),
         started=entry.began,
         ended=entry.ended,
-        next=(log, suggest("Start again", "start", target)),
+        next=(log, suggest("Retry" if phase is Phase.FAILED else "Run again", "start", target)),
     )
 
 
-def _numbers(pairs: Sequence[tuple[str, int | None]]) -> list[Fact]:
-    return [Fact(label=label, value=value) for label, value in pairs if value is not None]
+def _number(run_id: int | None) -> str | None:
+    """The number of a run, which names it."""
+    return None if run_id is None else str(run_id)
 
 
 def entry_table(entries: Sequence[Entry], clean: Clean) -> Table:
@@ -132,7 +130,7 @@ def entry_table(entries: Sequence[Entry], clean: Clean) -> Table:
             entry.object_name or entry.object_id or "",
             "" if entry.run_id is None else str(entry.run_id),
             mark(named(ENDED, entry.state)[0], entry),
-            "" if entry.success_target_rows is None else str(entry.success_target_rows),
+            "" if entry.success_target_rows is None else f"{entry.success_target_rows:,}",
             clean(entry.error_msg or ""),
         )
         for entry in entries

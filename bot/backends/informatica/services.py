@@ -142,7 +142,7 @@ def _view(run: Target, agent: Agent, sight: Sight, goal: Goal, since: datetime) 
     return RunView(
         state=sight.state,
         phase=sight.phase,
-        facts=service_facts(statuses) if statuses and not agent.unseen else (Fact(label="State", value=sight.state),),
+        facts=service_facts(statuses)[1:] if statuses and not agent.unseen else (),
         message=sight.message,
         started=since,
         next=_after(run, "start" if reached else "stop") if sight.phase.ended else _while_going(run, goal),

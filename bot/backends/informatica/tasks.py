@@ -49,7 +49,7 @@ def _started(ctx: AdapterContext, task: Target, run_id: int, since: datetime) ->
     view = RunView(
         state="accepted",
         phase=Phase.WAITING,
-        facts=(Fact(label="Run", value=run_id),),
+        details=(Fact(label="Run", value=str(run_id)),),
         next=(suggest("Refresh", "status", task), suggest("Stop", "stop", task)),
     )
     return Done(
@@ -173,7 +173,7 @@ async def views_of(ctx: AdapterContext, group: str, runs: Sequence[Target]) -> d
 def _unlisted(ctx: AdapterContext, key: TaskKey) -> RunView:
     late = key.since is not None and ctx.clock.now() - key.since > UNLISTED
     if not late:
-        return RunView(state="accepted, not listed yet", phase=Phase.WAITING, facts=(Fact(label="Run", value=key.run),))
+        return RunView(state="accepted, not listed yet", phase=Phase.WAITING)
     return RunView(
         state="not found",
         phase=Phase.UNREADABLE,

@@ -110,7 +110,7 @@ def _acted(target: Target, verb: str) -> Done:
     steps = [suggest("Refresh", "status", target)]
     steps += [suggest("Resume", "resume", target)] if verb == "pause" else []
     steps += [suggest("Stop", "stop", target)] if verb != "stop" else []
-    view = RunView(state=act.state, phase=act.phase, facts=(Fact(label="Job", value=target.id),), next=tuple(steps))
+    view = RunView(state=act.state, phase=act.phase, next=tuple(steps))
     summary = act.told.format(target.name)
     return Done(summary=summary, run=target, view=view, backend_ref=target.id, next=view.next)
 
@@ -121,7 +121,7 @@ def _acted(target: Target, verb: str) -> Done:
 async def views_of(ctx: AdapterContext, runs: Sequence[Target]) -> dict[str, RunView]:
     """Many jobs by one list of the newest; the rest, or a few, one by one."""
     listed = {job.id: job for job in await ctx.client.jobs(LISTED)} if len(runs) > _FEW else {}
-    views = {run.id: job_view(run, listed[run.id], ctx.clean) for run in runs if run.id in listed}
+    views = {run.id: job_view(run, listed[run.id], ctx.hidden) for run in runs if run.id in listed}
     left = [run for run in runs if run.id not in views]
     found = await asyncio.gather(*(_view(ctx, run) for run in left))
     return views | {run.id: view for run, view in zip(left, found, strict=True)}
@@ -137,7 +137,7 @@ async def of_service(ctx: AdapterContext, service: Target) -> list[RecentRun]:
 async def _view(ctx: AdapterContext, target: Target) -> RunView:
     """The states of these jobs, from the operations manager."""
     try:
-        return job_view(target, await ctx.client.job(target.id), ctx.clean)
+        return job_view(target, await ctx.client.job(target.id), ctx.hidden)
     except NoSuchTarget:
         return RunView(
             state=_NOT_FOUND,

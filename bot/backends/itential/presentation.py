@@ -51,14 +51,14 @@ def output_text(output: Output) -> str:
 
 
 def output_facts(output: Output) -> list[Fact]:
-    """Return code, nodes and times."""
+    """Return code if it is bad, nodes and times."""
     good = sum(node.success is True for node in output.results)
     optional = (
-        ("Return code", output.return_code),
+        ("Return code", output.return_code or None),
         ("Nodes", f"{good} of {len(output.results)} succeeded" if output.results else None),
         ("Started", moment(output.start_time)),
         ("Ended", moment(output.end_time)),
-        ("Seconds", None if output.elapsed_time is None else round(output.elapsed_time, 1)),
+        ("Took", None if output.elapsed_time is None else timedelta(seconds=round(output.elapsed_time, 1))),
     )
     return [Fact(label=label, value=value) for label, value in optional if value is not None]
 
@@ -79,23 +79,19 @@ def job_state(job: Job) -> tuple[str, Phase]:
     return words, phase
 
 
-def job_view(target: Target, job: Job, clean: Clean) -> RunView:
-    """A job, with the actions that its state allows."""
+def job_view(target: Target, job: Job, masked: Clean) -> RunView:
+    """A job, with the actions that its state allows. `masked` keeps the lines of a text."""
     state, phase = job_state(job)
     output, share = job.output, job.metrics.progress
-    optional = (
-        ("Started by", job.created_by if isinstance(job.created_by, str) else None),
-        ("Return code", output.return_code if output is not None else None),
-    )
-    facts = [Fact(label="Job", value=job.name)] if job.name else []
-    facts += [Fact(label="State", value=state), Fact(label="Started", value=job.began)]
-    facts += [Fact(label=label, value=value) for label, value in optional if value is not None]
+    code = output.return_code if output is not None else None
+    inner = (("Job", target.id), ("Name", job.name), ("Started by", job.created_by))
     known = share is not None and 0 <= share <= 1
     return RunView(
         state=state,
         phase=phase,
-        facts=(*facts, *unreadable(job)),
-        message=_message(job, output, clean) if phase is Phase.FAILED else "",
+        facts=(*((Fact(label="Return code", value=code),) if code else ()), *unreadable(job)),
+        details=tuple(Fact(label=label, value=value) for label, value in inner if isinstance(value, str)),
+        message=_message(job, output, masked) if phase is Phase.FAILED else "",
         started=job.began,
         ended=moment(job.metrics.end_time) if phase.ended else None,
         done=round((share or 0) * 100) if known else None,
@@ -104,12 +100,13 @@ def job_view(target: Target, job: Job, clean: Clean) -> RunView:
     )
 
 
-def _message(job: Job, output: Output | None, clean: Clean) -> str:
+def _message(job: Job, output: Output | None, masked: Clean) -> str:
+    """The end of stderr, or the newest error of the job."""
     stderr = words_of(output.stderr) if output is not None else ""
     if stderr.strip():
-        return clean(stderr[-1_000:])
+        return masked(stderr[-1_000:].strip())
     texts = [words_of(one.message) for one in job.error if one.message]
-    return clean(texts[-1][:1_000]) if texts else ""
+    return masked(texts[-1][:1_000]) if texts else ""
 
 
 def _steps(target: Target, phase: Phase, status: str | None) -> tuple[Suggestion, ...]:

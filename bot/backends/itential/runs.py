@@ -109,7 +109,7 @@ async def run(ctx: AdapterContext, operation: Operation, call: Call) -> Done | F
     # The names of the target, not those of this reply, so that the approved service runs.
     reply = await ctx.client.run(named(target), target.group, params, inventory_of(operation))
     if isinstance(reply, Broken):
-        said, again = ctx.clean(reply.text)[:_LONGEST_REASON], suggest("Run again", "start", target)
+        said, again = ctx.clean(reply.text)[:_LONGEST_REASON], suggest("Retry", "start", target)
         return Failed(code="run_failed", summary=f"{target.name} did not run: {said}", next=(again,))
     return _finished(ctx, target, reply) if isinstance(reply, Finished) else await _accepted(ctx, target, reply)
 
@@ -122,14 +122,15 @@ def _finished(ctx: AdapterContext, target: Target, reply: Finished) -> Done | Fa
         said = ctx.clean(words_of(output.stderr)[-_LONGEST_REASON:])
         named = failure(output) if output.failed else f"status {reply.status}"
         summary = f"{target.name} ended with {named}. {said or 'It wrote nothing to stderr.'}"
-        return Failed(code="return_code", summary=summary, facts=facts, next=(suggest("Run again", "start", target),))
+        return Failed(code="return_code", summary=summary, facts=facts, next=(suggest("Retry", "start", target),))
     view = RunView(
         state="completed", phase=Phase.SUCCEEDED, started=moment(output.start_time), ended=moment(output.end_time)
     )
     good = "return code 0" if output.return_code is not None else f"success on {plural(len(output.results), 'node')}"
     text = ctx.masked(output_text(output))[0]
     shown = text if len(text) <= _LONGEST_PREVIEW else "...\n" + text[-_LONGEST_PREVIEW:].partition("\n")[2]
-    return Done(summary=f"{target.name} has run and ended with {good}.", facts=facts, view=view, preview=shown)
+    summary = f"{target.name} has run and ended with {good}."
+    return Done(summary=summary, facts=facts, view=view, beside="", preview=shown)
 
 
 async def _accepted(ctx: AdapterContext, target: Target, reply: Accepted) -> Done:
@@ -150,7 +151,7 @@ async def _accepted(ctx: AdapterContext, target: Target, reply: Accepted) -> Don
 
 def _following(run: Target, target: Target, facts: tuple[Fact, ...]) -> Done:
     steps = (suggest("Refresh", "status", run), suggest("Stop", "stop", run))
-    view = RunView(state="accepted", phase=Phase.WAITING, facts=(Fact(label="Job", value=run.id), *facts), next=steps)
+    view = RunView(state="accepted", phase=Phase.WAITING, facts=facts, next=steps)
     return Done(
         summary=f"{target.name} was started as job {run.id}.", run=run, view=view, backend_ref=run.id, next=steps
     )

@@ -51,6 +51,11 @@ class ItentialSettings(BackendSettings):
         return self
 
     @property
+    def console_template(self) -> str:
+        """The platform's own address opens its web page (DOC docs.itential.com/itential-platform/navigate)."""
+        return self.console or self.base_url
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be shown."""
         return tuple(one.get_secret_value() for one in (self.password, self.client_secret) if one is not None)

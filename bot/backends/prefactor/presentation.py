@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.backends.prefactor.capabilities import INSTANCE
 from bot.backends.prefactor.models import Agent, Counts, Instance
-from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table
+from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table, facts_of
 from bot.core.text import written
 from bot.core.vendor_json import mark, moment, unread, unreadable
 
@@ -117,23 +117,19 @@ def instance_view(backend: str, instance: Instance, clean: Clean) -> RunView:
     """An instance, with a stop button while it can be stopped."""
     state, phase = instance_state(instance)
     started, ended = moment(instance.started_at), moment(instance.finished_at)
-    reason = clean(instance.termination_reason or "")
-    optional: tuple[tuple[str, FactValue], ...] = (
-        ("Started", started),
-        ("Ended", ended if phase.ended else None),
-        ("Ran for", ended - started if phase.ended and started and ended else None),
-        ("Purpose", instance.purpose),
-        ("Reason", reason or None),
+    facts: tuple[tuple[str, FactValue], ...] = (
+        ("Purpose", instance.purpose or None),
+        ("Reason", clean(instance.termination_reason or "") or None),
     )
-    facts = [Fact(label="State", value=state), Fact(label="Registered", value=moment(instance.inserted_at))]
-    facts += [Fact(label=label, value=value) for label, value in optional if value is not None]
+    inner: tuple[tuple[str, FactValue], ...] = (("Instance", instance.id), ("Registered", moment(instance.inserted_at)))
     target = written(backend, f"{INSTANCE}/{instance.id}")
     stop = Suggestion(label="Stop", verb="stop", target=target)
     refresh = Suggestion(label="Refresh", verb="status", target=target)
     return RunView(
         state=state,
         phase=phase,
-        facts=(*facts, *unreadable(instance)),
+        facts=(*facts_of(facts), *unreadable(instance)),
+        details=facts_of(inner),
         started=started,
         ended=ended if phase.ended else None,
         next=(refresh, stop) if phase in (Phase.WAITING, Phase.ACTIVE) else (),

@@ -20,7 +20,13 @@ TARGETS: Final = (
     TargetKind(
         name=AGENT, prefix=None, help="The agent itself; write the backend name alone", example="", selects=True
     ),
-    TargetKind(name=RUN, prefix="run", help="A run of a job on the agent, by its number", example="run/543"),
+    TargetKind(
+        name=RUN,
+        prefix="run",
+        help="A run of a job on the agent, by its number",
+        example="run/543",
+        no_stop="Resilio's agent API can't stop a single run. `pause` stops all runs of the agent.",
+    ),
 )
 
 COUNT: Final = Param(

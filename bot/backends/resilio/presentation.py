@@ -11,7 +11,7 @@ from bot.backends.resilio.capabilities import RUN
 from bot.backends.resilio.models import Client, Run, Tag
 from bot.backends.resilio.states import TYPES, connection, run_state
 from bot.core.command.params import duration_text
-from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table
+from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table, facts_of
 from bot.core.redact import redact
 from bot.core.text import written
 from bot.core.vendor_json import Number, mark, unread, unreadable
@@ -104,32 +104,32 @@ def run_view(backend: str, run: Run) -> RunView:
     errors = error_texts(run.errors)
     peers = run.peers_count
     proxied = f" ({run.peers_count_proxied} through a proxy)" if run.peers_count_proxied else ""
-    optional: tuple[tuple[str, FactValue], ...] = (
-        ("Job", clean(run.name) or None),
-        ("Kind", TYPES.get(run.type or "", f"unknown ({clean(run.type or 'nothing')[:40]})")),
-        ("Done", _data(run) or None),
+    facts: tuple[tuple[str, FactValue], ...] = (
+        ("Data", _data(run) or None),
         ("Files", _pair(run.files_completed, run.files_total) or None),
         ("Speed", _speed(run) or None),
-        ("Time left", _left(run, phase)),
+    )
+    inner: tuple[tuple[str, FactValue], ...] = (
+        ("Job", clean(run.name) or None),
+        ("Kind", TYPES.get(run.type or "", f"unknown ({clean(run.type or 'nothing')[:40]})")),
         ("Received", size_text(run.transferred_down) if run.transferred_down else None),
         ("Sent", size_text(run.transferred_up) if run.transferred_up else None),
         ("Peers", f"{peers}{proxied}" if peers is not None else None),
         ("Path", clean(run.path or "") or None),
         ("Last synced", moment(run.last_synced)),
-        ("Errors", len(errors) or None),
     )
-    facts = [Fact(label="State", value=state)]
-    facts += [*(Fact(label=label, value=value) for label, value in optional if value is not None), *unreadable(run)]
     shown = "; ".join(errors[:_ERRORS_SHOWN])
     more = f"; and {len(errors) - _ERRORS_SHOWN} more" if len(errors) > _ERRORS_SHOWN else ""
     refresh = Suggestion(label="Refresh", verb="status", target=written(backend, f"{RUN}/{run.run_id}"))
     return RunView(
         state=state,
         phase=phase,
-        facts=tuple(facts),
+        facts=(*facts_of(facts), *unreadable(run)),
+        details=facts_of(inner),
         message=shown + more,
         done=run.size_completed,
         total=run.size_total,
+        left=_left(run, phase),
         next=() if phase.ended or run.run_id is None else (refresh,),
     )
 

@@ -13,6 +13,7 @@ RUN: Final = "run"
 JOB_RUN: Final = "jobrun"
 SCHEDULE: Final = "schedule"
 SERVER: Final = "server"
+NO_STOP: Final = "Sequentum's API can't stop a run. Stop it in the Agent Control Center."
 
 _READ_TIME: Final = 60.0
 _CHANGE_TIME: Final = 90.0
@@ -34,6 +35,7 @@ TARGETS: Final = (
         help="A run of an agent, by its id",
         example="run/9040f86d-bbc1-4038-9868-501145cc2370",
         part_of=AGENT,
+        no_stop=NO_STOP,
     ),
     TargetKind(
         name=JOB_RUN,
@@ -41,6 +43,7 @@ TARGETS: Final = (
         help="A run of an agent's job, by its id",
         example="jobrun/6ef84ec7-d5e6-4a98-bbfa-0b67355a648f",
         part_of=AGENT,
+        no_stop=NO_STOP,
     ),
     TargetKind(
         name=SCHEDULE,

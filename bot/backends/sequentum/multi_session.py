@@ -8,7 +8,6 @@ from typing import Final
 from bot.backends.sequentum.presentation import next_of_run
 from bot.core.outcome import Fact, Phase, RunView, Suggestion
 
-_DETAILS: Final = ("Errors", "Data rows")
 # In order of priority: while one run is active, all count as active; after that the worst outcome counts.
 _GOING: Final = (Phase.ACTIVE, Phase.WAITING, Phase.UNREADABLE)
 _ENDS: Final = (Phase.FAILED, Phase.STOPPED, Phase.SUCCEEDED)
@@ -23,25 +22,27 @@ def together(backend: str, views: Mapping[str, RunView]) -> RunView:
     return RunView(
         state=worst.state,
         phase=worst.phase,
-        facts=tuple(
-            Fact(label=f"Run {number}", value=_line(id_, view)) for number, (id_, view) in enumerate(views.items(), 1)
-        ),
-        message="; ".join(_said(id_, view) for id_, view in views.items()) if worst.phase.ended else "",
+        facts=tuple(Fact(label=f"Run {number}", value=_line(view)) for number, view in enumerate(views.values(), 1)),
+        details=tuple(Fact(label=f"Run {number}", value=id_) for number, id_ in enumerate(views, 1)),
+        message="; ".join(_said(number, view) for number, view in enumerate(views.values(), 1))
+        if worst.phase.ended
+        else "",
         started=min(starts, default=None),
         ended=max(ends, default=None) if worst.phase.ended else None,
         done=len(over),
         total=len(views),
+        counted="run",
         next=_next(backend, views),
     )
 
 
-def _said(id: str, view: RunView) -> str:
-    return f"run {id} {view.state}" + (f" ({view.message})" if view.message else "")
+def _said(number: int, view: RunView) -> str:
+    return f"run {number} {view.state}" + (f" ({view.message})" if view.message else "")
 
 
-def _line(id: str, view: RunView) -> str:
-    details = [f"{fact.label.lower()} {fact.value}" for fact in view.facts if fact.label in _DETAILS]
-    return ", ".join([f"{view.state}: {id}", *details])
+def _line(view: RunView) -> str:
+    counts = [f"{fact.value:,} {fact.label.lower()}" for fact in view.facts if isinstance(fact.value, int | float)]
+    return ", ".join([view.state, *counts])
 
 
 def _next(backend: str, views: Mapping[str, RunView]) -> tuple[Suggestion, ...]:

@@ -10,7 +10,7 @@ from bot.backends.sequentum.models import JobRun, Run, Schedule, ServerStatus
 from bot.backends.sequentum.parameters import DEFAULT_METHOD
 from bot.backends.sequentum.states import SCHEDULE, named
 from bot.backends.sequentum.times import local_text, moment, span
-from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table
+from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table, facts_of
 from bot.core.text import utc_text, written
 from bot.core.vendor_json import mark, unread, unreadable
 
@@ -21,34 +21,35 @@ _MEANING: Final = {"": "now", "a": "average", "p": "peak"}
 
 def run_view(backend: str, run: Run, clean: Clean, run_id: str = "") -> RunView:
     """The state of a run and its buttons; `run_id` stands in for an unreadable id. The ACC's API has no stop."""
-    state, phase = run.state, run.phase
-    message = clean(run.status_message or "")
-    length = span(run.run_time)
-    optional: tuple[tuple[str, FactValue], ...] = (
-        ("Errors", run.errors),
-        ("Data rows", run.data_count),
-        ("Pages", run.page_load_count),
+    phase = run.phase
+    test = Fact(label="Production", value="no (no data is delivered)")
+    inner = (
+        ("Run", run_id or run.id or None),
+        ("Run time", span(run.run_time)),
         ("Server", run.server_ip),
         ("Session", run.session_id),
-        ("Expected end", moment(run.expected_end_time) if not phase.ended else None),
-        ("Job run", run.run_id or None),
+        ("Job run", str(run.run_id) if run.run_id else None),
     )
-    facts = [Fact(label="State", value=state), Fact(label="Started", value=moment(run.start_time))]
-    if length is not None:
-        facts.append(Fact(label="Run time", value=length))
-    facts += [Fact(label=label, value=value) for label, value in optional if value is not None]
-    if run.is_production_run is False:
-        facts.append(Fact(label="Production", value="no (no data is delivered)"))
-    facts += unreadable(run)
     return RunView(
-        state=state,
+        state=run.state,
         phase=phase,
-        facts=tuple(facts),
-        message=message,
+        facts=(
+            *_counts(run.data_count, run.page_load_count, run.errors),
+            *((test,) if run.is_production_run is False else ()),
+            *unreadable(run),
+        ),
+        details=facts_of(inner),
+        message=clean(run.status_message or ""),
         started=moment(run.start_time),
         ended=moment(run.end_time) if phase.ended else None,
+        expected_end=moment(run.expected_end_time) if not phase.ended else None,
         next=next_of_run(backend, run_id or run.id, phase),
     )
+
+
+def _counts(data: float | None, pages: float | None, errors: float | None) -> tuple[Fact, ...]:
+    """What a run has collected; errors only when there are any."""
+    return facts_of((("Data rows", data), ("Pages", pages), ("Errors", errors or None)))
 
 
 def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ...]:
@@ -66,26 +67,20 @@ def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ..
 
 def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:
     """The state of a job run; the ACC reports no message for it."""
-    state, phase = job.state, job.phase
+    phase = job.phase
     target = written(backend, f"jobrun/{job_run_id}")
-    optional: tuple[tuple[str, FactValue], ...] = (
-        ("Job run", job.run_id),
-        ("Errors", job.total_errors),
-        ("Data rows", job.total_data_count),
-        ("Pages", job.total_page_load_count),
-    )
-    facts = [Fact(label="State", value=state), Fact(label="Started", value=moment(job.start_time))]
-    facts += [*(Fact(label=label, value=value) for label, value in optional if value is not None), *unreadable(job)]
     log = Suggestion(label="Log", verb="logs", target=target)
     refresh = Suggestion(label="Refresh", verb="status", target=target)
     return RunView(
-        state=state,
+        state=job.state,
         phase=phase,
-        facts=tuple(facts),
+        facts=(*_counts(job.total_data_count, job.total_page_load_count, job.total_errors), *unreadable(job)),
+        details=facts_of((("Job run", None if job.run_id is None else str(job.run_id)), ("Id", job_run_id or None))),
         started=moment(job.start_time),
         ended=moment(job.end_time) if phase.ended else None,
         done=job.completed_run_count,
         total=job.total_run_count,
+        counted="run",
         next=(log,) if phase.ended else (refresh, log),
     )
 
@@ -131,7 +126,7 @@ def job_table(jobs: Sequence[JobRun]) -> Table:
 
 def count_text(count: float | None) -> str:
     """A counter as a cell; empty if not reported."""
-    return "" if count is None else str(count)
+    return "" if count is None else f"{count:,}"
 
 
 def schedule_table(schedules: Sequence[Schedule], clean: Clean) -> Table:

@@ -127,7 +127,6 @@ async def _again(ctx: AdapterContext, operation: Operation, ids: Sequence[str], 
         run = await _seen_since(ctx, operation, sent) or run
     return Done(
         summary=f"The run of {operation.target.parent_name or 'the agent'} was {word}.",
-        facts=(Fact(label="Run", value=run.id),),
         run=run,
         backend_ref=run.id,
         next=(Suggestion(label="Refresh", verb="status", target=written(ctx.name, run.name)),),
@@ -142,7 +141,6 @@ async def start_schedule(ctx: AdapterContext, operation: Operation, call: Call) 
     run = run or await _seen_since(ctx, operation, sent)
     return Done(
         summary=f"The schedule of {schedule.parent_name or 'the agent'} was started.",
-        facts=(Fact(label="Schedule", value=schedule.id), *((Fact(label="Run", value=run.id),) if run else ())),
         run=run,
         backend_ref=run.id if run else schedule.id,
     )

@@ -16,7 +16,7 @@ async def run_done(ctx: AdapterContext, operation: Operation, ids: Sequence[str]
     agent = agent_of(operation.target)
     runs = [ctx.finder.part(RUN, run_id, agent) for run_id in ids]
     await ctx.target_cache.remember(runs)
-    facts = [Fact(label="Run", value=ids[0])] if len(ids) == 1 else [Fact(label="Runs", value=", ".join(ids))]
+    facts = [Fact(label="Sessions", value=len(ids))] if len(ids) > 1 else []
     if operation.params.get("production") is False:
         facts.append(Fact(label="Production", value="no (no data is delivered)"))
     many = f" in {len(ids)} sessions" if len(ids) > 1 else ""
@@ -35,7 +35,6 @@ async def job_done(ctx: AdapterContext, agent: Target, id: str, number: int | No
     await ctx.target_cache.remember([run])
     return Done(
         summary=f"The job of {agent.name} was started" + (f" as job run {number}." if number is not None else "."),
-        facts=(Fact(label="Job run", value=id),),
         run=run,
         backend_ref=id,
         next=(Suggestion(label="Refresh", verb="status", target=written(ctx.name, run.name)),),

@@ -23,7 +23,7 @@ class TargetKind(Value):
 
     `part_of` is the kind that policy rules match instead: its id doesn't contain the path, so the backend looks that up.
     `bare` True: policy rules match the text after the prefix. `selects` True: selectors such as `@last` pick a run of it;
-    only for the kind without a prefix.
+    only for the kind without a prefix. `no_stop` is a sentence for the card of a run that the control plane can't stop.
     """
 
     name: str
@@ -33,6 +33,7 @@ class TargetKind(Value):
     part_of: str | None = None
     bare: bool = False
     selects: bool = False
+    no_stop: str = ""
 
 
 class Capability(Value):
@@ -93,6 +94,11 @@ class KindSpec(Value):
     def kind_of(self, name: str) -> TargetKind:
         """The declared kind of that name. Raises StopIteration for an unknown name."""
         return next(kind for kind in self.targets if kind.name == name)
+
+    @property
+    def vendor(self) -> str:
+        """The vendor's name, for the label of a link."""
+        return self.title.partition(" ")[0]
 
     @property
     def default_target(self) -> TargetKind:

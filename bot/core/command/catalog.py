@@ -85,6 +85,12 @@ class Catalog:
         row = self.row(backend, verb, target_kind)
         return (row is not None and row.resumes is not None) or self.resumes(backend, verb)
 
+    def no_stop(self, backend: str, target_kind: str) -> str:
+        """Why a run of that kind can't be stopped; empty where it can, or where nothing runs."""
+        rows = self.backends.get(backend)
+        kinds = rows.targets if rows is not None else ()
+        return next((kind.no_stop for kind in kinds if kind.name == target_kind), "")
+
     def selects(self, backend: str) -> bool:
         """Whether selectors such as `@last` pick a run there."""
         rows = self.backends.get(backend)

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from bot.core.command.capability import KindSpec
+from bot.core.console import checked_template
 from bot.core.network import FROM_ENVIRONMENT, Proxies, checked_proxy, is_loopback
 from bot.core.ports.services import Backend, BackendParts
 
@@ -101,6 +102,9 @@ class ClientCertificate(NamedTuple):
 class BackendSettings(BaseModel):
     """One `[[backend]]` table.
 
+    `console` is the address of a target in the vendor's own console, for the button *Open in ...*, with the placeholders
+    `{id}`, `{kind}` (such as `run`), `{name}`, `{path}` (the agent or task, without the backend's name) and `{parent}` (the
+    vendor's id of what a run is a part of). Each value is percent-encoded. A card has no such button when a value is unknown.
     `ca_file` is a PEM file with private CAs, in addition to those of the system. Verification can't be switched off.
     `client_cert` and `client_key` are the client certificate. `proxy` overrides `[network] proxy`. `allow_http` accepts
     plain http to any address.
@@ -112,6 +116,7 @@ class BackendSettings(BaseModel):
     kind: str
     allow_http: bool = False
     base_url: str = ""
+    console: str = ""
     ca_file: FilePath | None = None
     client_cert: FilePath | None = None
     client_key: Secret | None = None
@@ -124,6 +129,11 @@ class BackendSettings(BaseModel):
     def _base_url(cls, url: str, info: ValidationInfo) -> str:
         return checked_url(url, allow_http=info.data.get("allow_http") is True) if url else url
 
+    @field_validator("console")
+    @classmethod
+    def _console(cls, template: str, info: ValidationInfo) -> str:
+        return checked_template(template, info.data.get("base_url") or "") if template else template
+
     @model_validator(mode="after")
     def _network(self, info: ValidationInfo) -> Self:
         if (self.client_cert is None) != (self.client_key is None):
@@ -135,6 +145,11 @@ class BackendSettings(BaseModel):
             self._proxies.route(self.base_url)
         self._shared_ca_file = references.ca_file if references is not None else None
         return self
+
+    @property
+    def console_template(self) -> str:
+        """The template of console addresses: the setting, or what the vendor documents."""
+        return self.console
 
     @property
     def authorities(self) -> tuple[str, ...]:

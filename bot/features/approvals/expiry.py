@@ -9,6 +9,7 @@ from bot.core.command.params import duration_text
 from bot.core.intent import Intent
 from bot.features.approvals import cards
 from bot.features.approvals.request import hand_over
+from bot.operations import newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.runtime.context import Context
 
@@ -38,6 +39,7 @@ async def close(ctx: Context, pending_id: str, text: str) -> None:
     people = [pending.decided_by] if pending.decided_by else []
     buttons = cards.ask_again_buttons(ctx, approval) if pending.state == "expired" else ()
     await cards.close_requester(ctx, approval, Tone.WARN, words, text, *people, buttons=buttons)
+    await newer_run.show_older(ctx, pending.intent)
     await cards.tell_requester(ctx, approval, pending.state, text, *people, tone=Tone.WARN)
     if pending.intent.reply.step_id is not None:
         await ctx.presenter.step(pending.intent.reply.step_id, ok=False, text=text)

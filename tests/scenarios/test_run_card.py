@@ -1,0 +1,180 @@
+"""The card of a run, for each kind of control plane: the answer first, few facts, one next step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.playground.planes.infa_model import Pace
+from bot.playground.planes.sequentum import Script
+from tests.scenarios.steps import do
+from tests.scenarios.team import Team, deciding
+from tests.world import World, labels, world
+
+FAILS = (Script(end="Failure", message="2 of 40 pages failed"), Script())
+RULES = """\
+version = 1
+[groups]
+crawl = ["S0CRAWL"]
+leads = ["S0LEADS"]
+[[channel]]
+id = "C0CRAWL"
+  [[channel.allow]]
+  verbs = ["risk:read", "start"]
+  targets = ["*"]
+  who = ["crawl"]
+  [[channel.allow]]
+  verbs = ["retry"]
+  targets = ["acc:*"]
+  who = ["crawl"]
+  approvals = { count = 1, from = ["leads"], expires = "30m", in = "C0APPR" }
+"""
+
+
+@pytest.fixture
+async def env(tmp_path: Path) -> AsyncIterator[World]:
+    """A world where the crawl team may do everything."""
+    async with world(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
+    """A world where a retry needs an approval."""
+    async with deciding(tmp_path, monkeypatch, RULES) as made:
+        made.env.acc.add_agent("shop/broken", scripts=FAILS)
+        yield made
+
+
+def outside(message: dict[str, Any]) -> str:
+    """What a reader sees before they open the details: blocks and notification."""
+    texts = [str(message["text"])]
+    for block in message["blocks"]:
+        parts = [block.get("text", {}), *block.get("fields", ()), *block.get("elements", ())]
+        texts += [str(part.get("text", "")) for part in parts if block["type"] != "container"]
+    return "\n".join(texts)
+
+
+def details(message: dict[str, Any]) -> str:
+    """What is collapsed."""
+    return "\n".join(str(block) for block in message["blocks"] if block["type"] == "container")
+
+
+def link(message: dict[str, Any], label: str) -> str:
+    """The address of a button."""
+    elements = [one for block in message["blocks"] for one in block.get("elements", ()) if one.get("type") == "button"]
+    return next(str(one["url"]) for one in elements if one["text"]["text"] == label)
+
+
+async def test_a_running_card_has_a_bar_with_the_time_left_and_says_why_there_is_no_stop(env: World) -> None:
+    """Sequentum: title and state in one line, who and why in the next, then the bar; ids are only in the details."""
+    env.acc.world.speed = 0.5
+    asked = await do(env, "start acc:shop/prices input.region=north -- month end")
+    card = await asked.card("Running", "left", within=20)
+    head = card["blocks"][0]["text"]["text"].split("\n")
+    assert head == ["⏳ *start acc:shop/prices* - Running", "<@U0ANA>: month end"]
+    assert re.fullmatch(r"█*░* \d+ %, about [0-9a-z ]+ left", card["blocks"][1]["text"]["text"])
+    assert "█" not in card["text"]
+    assert re.search(r"\d+ %, about [0-9a-z ]+ left", card["text"])
+    seen = outside(card)
+    assert "input.region=north" in seen
+    assert "Sequentum's API can't stop a run" in seen
+    assert "Errors" not in seen
+    assert asked.request_id not in seen
+    assert asked.request_id in details(card)
+    run = env.acc.runs[-1].run_id
+    assert run not in seen
+    assert run in details(card)
+    assert labels(card) == ["Log", "Refresh"]
+
+
+async def test_nothing_is_called_done_before_the_run_has_ended(env: World) -> None:
+    """Not on the card and not in its notification; the state of the run is not repeated by another word for it."""
+    asked = await do(env, "start acc:shop/prices")
+    card = await asked.card("Succeeded", within=20)
+    texts = [call.args.get("text") for call in env.ws.calls if call.method.startswith("chat.")]
+    first = [str(text).split("\n")[0] for text in texts if "start acc:shop/prices" in str(text)]
+    assert len(first) > 2
+    assert not [text for text in first if "Done" in text]
+    assert "Completed" not in outside(card)
+
+
+async def test_a_run_that_succeeded_can_be_run_again_with_the_same_parameters(env: World) -> None:
+    """The new run has its own card; the old one says who ran it again, and keeps no button for it."""
+    await (await do(env, "start acc:shop/prices input.region=north")).card("Succeeded", within=20)
+    card = await env.sees("Succeeded", "Run again")
+    assert labels(card) == ["Log", "Run again", "Refresh"]
+    await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Run again", seen=card)
+    now = await env.sees("Run again by <@U0RUI>: succeeded", timeout=20)
+    assert now["ts"] == card["ts"]
+    assert "Run again" not in labels(now)
+    bodies = [call.body for call in env.acc.requests if call.raw_path.endswith("/cluster/start")]
+    assert len(bodies) == 2
+    assert bodies[0] == bodies[1]
+
+
+async def test_the_usual_duration_makes_a_bar_where_the_vendor_forecasts_nothing(tmp_path: Path) -> None:
+    """Informatica reports no end: the first runs have no bar, later ones count from how long those took."""
+    async with world(tmp_path, only=("infa",)) as made:
+        made.planes["infa"].pace = Pace(job=2.0)
+        for number in (1, 2):
+            await made.say("start infa:task/load_orders")
+            await made.until(lambda count=number: len(made.audit(event="ended")) == count, 40)
+            texts = [str(call.args.get("text")) for call in made.ws.calls]
+            assert not [text for text in texts if " %" in text], number
+        made.planes["infa"].pace = Pace(job=30.0)
+        await made.say("start infa:task/load_orders")
+        card = await made.sees("It usually takes", timeout=40)
+        assert labels(card) == ["Stop", "Refresh"]
+        texts = [str(call.args.get("text")) for call in made.ws.calls]
+        assert [text for text in texts if re.search(r"\d+ %, about \d+ s left", text)]
+
+
+async def test_a_failed_run_shows_the_last_lines_of_its_error_and_retry(tmp_path: Path) -> None:
+    """Itential: the end of stderr, masked; the platform's own page is one press away, and ids are in the details."""
+    async with world(tmp_path, only=("itn",)) as made:
+        await made.say("start itn:check-links")
+        await made.until(lambda: made.planes["itn"].jobs)
+        made.ws.clock.advance(60)
+        card = await made.sees("error", "link 3 of 12 is down", timeout=40)
+        assert {"Log", "Retry", "Open in Itential"} <= set(labels(card))
+        assert link(card, "Open in Itential") == made.planes["itn"].base_url
+        assert made.planes["itn"].jobs[-1].job_id not in outside(card)
+
+
+async def test_a_run_of_resilio_shows_its_data_files_and_time_left(tmp_path: Path) -> None:
+    """A run that this program did not start; the agent can't stop a single one."""
+    async with world(tmp_path, only=("res",)) as made:
+        card = await made.does("status res:run/543", "res:run/543", "Data")
+        seen = outside(card)
+        assert "Files" in seen
+        assert "Peers" not in seen
+        assert "Peers" in details(card)
+
+
+async def test_a_retry_that_waits_for_approval_takes_the_button_away(team: Team) -> None:
+    """Two people can't ask for two retries; a denial gives the button back, an approval leads to the retry's end."""
+    env = team.env
+    await env.say("start acc:shop/broken")
+    card = await env.sees("Failure", "Retry", timeout=20)
+    await env.ana.press_label("C0CRAWL", card["ts"], "Retry", seen=card)
+    waiting = await env.sees("Retried by <@U0ANA>: waiting for approval")
+    assert waiting["ts"] == card["ts"]
+    assert "Retry" not in labels(waiting)
+    await team.deny(await team.card("retry acc:shop/broken"), "not now")
+
+    def given_back(person: Any) -> bool:
+        (now,) = [one for one in person.messages("C0CRAWL") if one["ts"] == card["ts"]]
+        return "Retry" in labels(now) and "waiting for approval" not in str(now)
+
+    await env.ana.wait_for(given_back, timeout=10)
+    (now,) = [one for one in env.ana.messages("C0CRAWL") if one["ts"] == card["ts"]]
+    await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Retry", seen=now)
+    await env.sees("Retried by <@U0RUI>: waiting for approval")
+    await team.press(await team.card("retry acc:shop/broken"), "Approve")
+    ended = await env.sees("Retried by <@U0RUI>: succeeded", timeout=20)
+    assert "Retry" not in labels(ended)
