@@ -44,7 +44,7 @@ class Target(Value):
         Shows the beginning of a GUID, but the end of any other id: ids that are made in order begin alike (the Prefactor
         samples share 16 of 32 letters, those of Itential the second in which they were made).
         """
-        if self.parent is None or self.scope is None:
+        if self.parent is None or self.scope in (None, f"{self.backend}:{self.name}"):
             return self.text
         brief = (
             self.id if len(self.id) <= _BRIEF else self.id[:_BRIEF] if "-" in self.id else f"\u2026{self.id[-_BRIEF:]}"

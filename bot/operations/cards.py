@@ -175,7 +175,7 @@ def _run_card(
         lines.append(Line(heading="Last lines of the error", text="\n".join(last), code=True))
     if active and no_stop and "Stop" not in [button.label for button in buttons]:
         lines.append(Line(text=no_stop))
-    took = view.ended - view.started if view.ended is not None and view.started is not None else None
+    took = view.ended - view.started if view.ended and view.started and view.ended >= view.started else None
     times = (("Started", view.started), ("Ended", view.ended))
     rows = (*facts, *view.facts, *facts_of((("Took", took), ("Started", view.started if active else None))))
     hidden = (*view.details, *facts_of(times), *facts_of((("Message", view.message if good else None),)))

@@ -26,6 +26,7 @@ JOB_STATES: Final[Mapping[str, tuple[str, Phase]]] = {
     "paused": ("paused", Phase.WAITING),
 }
 CONNECTED: Final = "connected"
+_LONGEST_RUN: Final = 1e9  # seconds
 _ENDS_SOON: Final = timedelta(days=30)
 
 
@@ -58,9 +59,14 @@ def output_facts(output: Output) -> list[Fact]:
         ("Nodes", f"{good} of {len(output.results)} succeeded" if output.results else None),
         ("Started", moment(output.start_time)),
         ("Ended", moment(output.end_time)),
-        ("Took", None if output.elapsed_time is None else timedelta(seconds=round(output.elapsed_time, 1))),
+        ("Took", _span(output.elapsed_time)),
     )
     return [Fact(label=label, value=value) for label, value in optional if value is not None]
+
+
+def _span(seconds: float | None) -> timedelta | None:
+    """None for a number that can't be the seconds of a run."""
+    return timedelta(seconds=round(seconds, 1)) if seconds is not None and 0 <= seconds < _LONGEST_RUN else None
 
 
 def failure(output: Output) -> str:

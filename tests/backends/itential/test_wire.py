@@ -311,7 +311,6 @@ async def test_the_sample_of_the_page_is_understood(tmp_path: Path) -> None:
     assert done.run.id == JOB
     facts = {fact.label: fact.value for fact in done.view.facts}
     assert facts == {
-        "Job": JOB,
         "Itential says": "Running my-tofu-service on cluster_1",
         "Data": "debe9024-52ee-4b39-8c49-96567ff925e4",
     }

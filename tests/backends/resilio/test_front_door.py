@@ -14,7 +14,7 @@ async def test_the_backend_alone_is_worked_from_a_channel(tmp_path: Path) -> Non
         plane = env.planes["res"]
         card = await env.does("status res", "warehouse-7 is connected to its Management Console")
         assert "Pause" in labels(card)
-        await env.does("status res:run/543", "FullSync", "syncing", " % (", "of 144.9 MB")
+        await env.does("status res:run/543", "FullSync", "syncing", " %, about ", "of 144.9 MB")
         paused = await env.does("pause res: for=10m", "resumes by itself after 10m")
         assert plane.paused
         await env.ana.press_label("C0CRAWL", paused["ts"], "Resume")
@@ -73,6 +73,6 @@ async def test_what_has_succeeded_shows_no_bar_that_stops_halfway(tmp_path: Path
     async with world(tmp_path, only=("res",)) as env:
         (run, *_) = env.planes["res"].transfers
         run.done, run.status = run.total // 2, "syncing"
-        assert " % (" in shown(await env.does(f"status res:run/{run.run_id}", "syncing"))
+        assert "░░░ " in shown(await env.does(f"status res:run/{run.run_id}", "syncing"))
         run.status = "synced"
-        assert " % (" not in shown(await env.does(f"status res:run/{run.run_id}", "synced"))
+        assert "░░░" not in shown(await env.does(f"status res:run/{run.run_id}", "synced"))

@@ -47,12 +47,12 @@ async def test_the_seeds_run_is_shown_whole() -> None:
         assert done.view is not None
         assert (done.view.done, done.view.total) == (126936039, 144943317)
         assert done.view.phase is Phase.ACTIVE
-        facts = facts_of(done)
+        facts = {fact.label: fact.value for fact in (*done.view.facts, *done.view.details)}
         assert done.summary == "FullSync is syncing."
-        assert facts["Done"] == "126.9 MB of 144.9 MB"
+        assert facts["Data"] == "126.9 MB of 144.9 MB"
         assert facts["Files"] == "208 of 209"
         assert facts["Speed"] == "↓ 177.8 kB/s"
-        assert facts["Time left"] == timedelta(seconds=101)
+        assert done.view.left == timedelta(seconds=101)
         assert facts["Path"] == r"C:\UserData\FullSync"
         assert (facts["Kind"], facts["Received"], facts["Peers"]) == ("synchronization", "107.8 MB", "1")
         assert str(facts["Last synced"]) == "2023-12-19 11:36:36+00:00"
