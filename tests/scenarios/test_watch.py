@@ -72,7 +72,7 @@ async def watching(
 
 
 def _seen(db: Any) -> bool:
-    return all(row[0] is not None for row in db.conn.execute("SELECT seen FROM watched_targets"))
+    return all(row[0] is not None for row in db.execute("SELECT seen FROM watched_targets"))
 
 
 async def test_a_run_that_fails_elsewhere_is_told_with_its_reason_and_next_steps_and_so_is_its_recovery(
