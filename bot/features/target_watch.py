@@ -100,7 +100,8 @@ async def end(ctx: Context, one: Subscription, code: str, text: str, by: Intent 
     if not await ctx.store.unsubscribe(one.id, (entry,)):
         return False
     ctx.stale_homes.stale(one.user_id)
-    await ctx.presenter.show(card_of(ctx, one, text))
+    if one.target.parent is None or code not in ("ended", "unwatched"):
+        await ctx.presenter.show(card_of(ctx, one, text))
     return True
 
 
@@ -119,7 +120,6 @@ def _intent(ctx: Context, one: Subscription) -> Intent:
 
 def card_of(ctx: Context, one: Subscription, ended: str = "") -> Card:
     """The card that was posted when a person began to watch."""
-    what = "when this run ends" if one.target.parent is not None else "when a run fails, and when one works again"
     until = (
         (Fact(label="Until", value=datetime.fromisoformat(one.until_at)),)
         if one.until_at is not None and not ended
@@ -130,7 +130,7 @@ def card_of(ctx: Context, one: Subscription, ended: str = "") -> Card:
         place=one.place,
         title=f"Watching {one.target.label}",
         tone=Tone.PLAIN,
-        status=ended or f"<@{one.user_id}> is told here {what}",
+        status=ended or f"<@{one.user_id}> is told here when a run fails, and when one works again",
         rows=until,
         buttons=() if ended else (stop_button(ctx, one.target),),
         mention=(one.user_id,),

@@ -141,13 +141,16 @@ async def test_watches_lists_them_and_ends_ones_own(team: Team) -> None:
 async def test_in_the_thread_of_a_run_it_is_about_that_run_and_ends_with_it(team: Team) -> None:
     """Who asks there is told once, there, how it ended."""
     env = team.env
-    card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Started")
+    env.acc.world.speed = 1.0
+    card = await env.does("start acc:shop/prices", "start acc:shop/prices", "Start")
     await mention(env, "watch", thread_ts=card["ts"])
-    await team.told("Watching acc:shop/prices (run ")
+    await team.told("You will be told in the thread when acc:shop/prices (run ")
     team.later(seconds=30)
     await team.told("acc:shop/prices (run ", "succeeded", "<@U0ANA>")
-    await team.told("Watching acc:shop/prices (run ", "The run ended")
+    await env.until(lambda: [entry.code for entry in env.audit(event="ended") if entry.verb == "watch"] == ["ended"])
     await env.does("watches", "None.")
+    await mention(env, "watch", thread_ts=card["ts"])
+    await team.told("has ended already")
 
 
 async def test_what_has_no_runs_is_not_in_sight_or_is_not_there_cannot_be_watched(team: Team) -> None:

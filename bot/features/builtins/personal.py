@@ -23,12 +23,17 @@ from bot.runtime.context import Context
 async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
     """`watch acc:shop/prices for=8h`; in the thread of a card `watch` alone means its run."""
     target = await _target(ctx, intent, ask)
-    await ctx.backends[target.backend].recent(target, 1)  # raises for what has no runs
+    runs = await ctx.backends[target.backend].recent(target, 1)  # raises for what has no runs
+    one_run, place = target.parent is not None, intent.place.aside
+    if one_run and runs[0].view.phase.ended:
+        raise BadRequest(f"{target.label} has ended already: {runs[0].view.state}.", code="ended")
+    if one_run and place.thread_ts is None:  # the button of a card: in its thread
+        place = place.model_copy(update={"thread_ts": intent.place.message_ts})
     now, lasts = ctx.clock.now(), given.get("for")
     made = Subscription(
         id=intent.request_id,
         target=target,
-        place=intent.place.aside,
+        place=place,
         user_id=intent.actor.user_id,
         until_at=stamp(now + timedelta(seconds=lasts)) if isinstance(lasts, int) else None,
         made_at=stamp(now),
@@ -37,6 +42,10 @@ async def watch(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     await ctx.store.subscribe(made, now)
     kept = next((one for one in await ctx.store.subscriptions(made.target_key) if _same(one, made)), made)
     ctx.stale_homes.stale(intent.actor.user_id)
+    if one_run:
+        title = f"You will be told in the thread when {target.label} ends"
+        await ctx.presenter.show(cards.private(intent, title), intent.reply)
+        return
     await ctx.presenter.show(target_watch.card_of(ctx, kept))
     if kept.id != made.id:
         await ctx.presenter.show(cards.private(intent, f"You already watch {target.label} here"), intent.reply)
