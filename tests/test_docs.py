@@ -67,7 +67,7 @@ def names(row: tuple[str, Capability]) -> str:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the two example files and a short audit log, as somebody has it who follows the README."""
+    """A folder with the two example files and a short audit log, as a reader of the README has it."""
     folder = tmp_path_factory.mktemp("desk")
     for name in ("signalbox", "policy"):
         text = (ROOT / f"{name}.example.toml").read_text(encoding="utf-8")
@@ -77,9 +77,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, event in enumerate((Event.REQUESTED, Event.SENT, Event.DONE)):
         at = f"2026-11-22T02:23:3{number}.000000Z"
         for request, verb in (("r-1m80n4t50hjkbw", "start"), ("r-1m80n4t50hjkbx", "schedule off")):
-            store.append_sync(
-                AuditEntry(at=at, request_id=request, event=event, verb=verb, target_name="acc:shop/prices")
-            )
+            columns = {"verb": verb, "target_name": "acc:shop/prices", "incident": "INC-42"}
+            store.append_sync(AuditEntry(at=at, request_id=request, event=event, **columns))
     store.close_sync()
     return folder
 

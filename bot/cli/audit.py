@@ -34,14 +34,14 @@ def _opened(path: Path) -> Iterator[Store]:
         store.close_sync()
 
 
-def search(config_path: Path, words: str, event: str | None, count: int, say: Print) -> int:
+def search(config_path: Path, words: str, event: str | None, incident: str | None, count: int, say: Print) -> int:
     """Print entries, newest first."""
     if event is not None and event not in set(Event):
         raise CliError(Exit.MISUSED, f"unknown event {event}; the events are {', '.join(Event)}")
     named = _REQUEST.fullmatch(words)
     filters = Filters(request_id=words) if named else Filters(text=words or None)
     with _opened(config.audit_log_of(config_path)[0]) as store:
-        found = store.search_sync(replace(filters, event=event), limit=max(1, min(count, 500)))
+        found = store.search_sync(replace(filters, event=event, incident=incident), limit=max(1, min(count, 500)))
     if not found:
         click.echo("signalbox: no matching audit entries", err=True)
     for entry in found:

@@ -217,13 +217,14 @@ def audit(config: Path) -> None:
 @audit.command("search")
 @click.argument("words", type=TEXT, nargs=-1)
 @click.option("--event", type=TEXT, help="Only entries of this event, for example policy_loaded.")
+@click.option("--incident", type=TEXT, help="Only entries of this incident, for example INC-42.")
 @click.option("--count", type=int, default=50, show_default=True, help="The maximum number of entries.")
 @config_option
-def audit_search(words: tuple[str, ...], event: str | None, count: int, config: Path) -> int:
+def audit_search(words: tuple[str, ...], event: str | None, incident: str | None, count: int, config: Path) -> int:
     """Show entries that contain all WORDS, or the entries of one request id, newest first."""
     from bot.cli import audit as log
 
-    return log.search(config, " ".join(words), event, count, click.echo)
+    return log.search(config, " ".join(words), event, incident, count, click.echo)
 
 
 @audit.command("export")

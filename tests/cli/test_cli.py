@@ -191,6 +191,19 @@ async def test_the_audit_log_is_searched_exported_and_verified(program: Program,
     assert "policy_loaded" in odd.err
 
 
+async def test_the_entries_of_one_incident_are_found_by_its_name(program: Program, env: World) -> None:
+    """Only those that were written while it was open there."""
+    await env.does("status acc:shop/prices", "status acc:shop/prices")
+    await env.does("incident open INC-42 -- checkout is down", "Incident INC-42")
+    await env.does("logs acc:shop/prices@last", "Log of shop/prices")
+    await env.until(lambda: "done" in env.events("logs"))
+    found = await program("audit", "search", "--incident", "INC-42", folder=env.folder, environ=env.environ)
+    assert found.code == 0
+    assert {line.split("  ")[4].strip() for line in found.out.splitlines()} == {"incident_opened", "requested", "done"}
+    assert "logs" in found.out
+    assert "status" not in found.out
+
+
 async def test_a_head_that_is_none_is_a_misuse(program: Program, env: World) -> None:
     for head in ("x", "12", "12:abc"):
         ended = await program("audit", "verify", "--head", head, folder=env.folder, environ=env.environ)
