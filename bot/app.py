@@ -64,7 +64,7 @@ class Bot:
         self.rules = PolicyReloader(
             settings.policy_path, self.clock, self.ids, settings.slack.team, settings.slack.security_channel
         )
-        self.store = open_store(str(settings.store_path), exclusive=True)
+        self.store = open_store(settings.store, exclusive=True)
         try:
             self.target_cache = StoreTargetCache(self.store, self.clock)
             self.leadership: Leadership = AlwaysLeader()
@@ -108,7 +108,7 @@ class Bot:
         )
         self.rotation.follow(self.sender.client, uploads.client)
         directory = SlackDirectory(client, self.store, self.clock, slack.team)
-        spool = FileSpool(self.settings.store_path.with_suffix(".spool"))
+        spool = FileSpool(self.settings.spool_path)
         self.ctx = build_context(
             self.built,
             Installed.of(self.settings),

@@ -27,6 +27,7 @@ from pydantic_core import ErrorDetails
 from bot.core.command.target_ref import BACKEND_NAME
 from bot.core.network import DIRECT, FROM_ENVIRONMENT, Proxies
 from bot.core.ports.plugin import BackendSettings, FilePath, ProxySetting, RereadSecret, Secret, checked_url
+from bot.core.ports.store import StoreAddress, StoreSettings
 
 M = TypeVar("M", bound=BaseModel)
 _TEAM: Final = re.compile(r"^T[A-Z0-9]{2,}$")
@@ -160,20 +161,6 @@ def _host_and_port(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-class StoreSettings(_Section):
-    """`[store]`: `sqlite:///relative.db` or `sqlite:////absolute.db`."""
-
-    url: str = "sqlite:///signalbox.db"
-
-    @field_validator("url")
-    @classmethod
-    def _sqlite(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme != "sqlite" or parts.netloc or len(parts.path) < 2:
-            raise ValueError("write sqlite:///signalbox.db")
-        return url
-
-
 class PolicySettings(_Section):
     """`[policy]`: the file with the rules, relative to the configuration file."""
 
@@ -206,13 +193,18 @@ class Settings(NamedTuple):
     """The whole configuration. `backends` are raw tables, which the settings of each kind check."""
 
     slack: SlackSettings
-    store_path: Path
+    store: StoreAddress
     policy_path: Path
     backends: tuple[dict[str, Any], ...]
     folder: Path
     zone: str
     proxies: Proxies
     ca_file: str | None
+
+    @property
+    def spool_path(self) -> Path:
+        """The folder for files that wait for their upload to Slack."""
+        return self.folder / "signalbox.spool" if self.store.shared else Path(self.store.url).with_suffix(".spool")
 
 
 class References(NamedTuple):
@@ -285,7 +277,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, need_tokens: bo
         raise ConfigProblem(*problems)
     return Settings(
         slack=slack,
-        store_path=folder / urlsplit(store.url).path[1:],
+        store=_address(store, folder),
         policy_path=folder / policy.file,
         backends=backends,
         folder=folder,
@@ -295,13 +287,20 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, need_tokens: bo
     )
 
 
-def audit_log_of(path: Path) -> tuple[Path, str]:
-    """The path of the audit log and the workspace: what an auditor needs, without any secret."""
+def _address(store: StoreSettings, folder: Path) -> StoreAddress:
+    """Where the store is, for files relative to `folder`. An empty password is a missing one."""
+    url = str(folder / urlsplit(store.url).path[1:]) if store.url.startswith("sqlite:") else store.url
+    password = store.password if store.password and store.password.get_secret_value() else None
+    return StoreAddress(url, password, store.lease)
+
+
+def audit_log_of(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[StoreAddress, str]:
+    """Where the audit log is, and the workspace: what an auditor needs, without any other secret."""
     document = _document(path)
-    store = _section(StoreSettings, document.get("store", {}), "store", References(path.resolve().parent, {}))
+    store = _section(StoreSettings, document.get("store", {}), "store", References(path.resolve().parent, environ))
     slack = document.get("slack")
     team = slack.get("team") if isinstance(slack, dict) else None
-    return path.resolve().parent / urlsplit(store.url).path[1:], team if isinstance(team, str) else ""
+    return _address(store, path.resolve().parent), team if isinstance(team, str) else ""
 
 
 def app_of(path: Path) -> dict[str, Any]:

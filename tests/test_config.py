@@ -47,7 +47,7 @@ def test_the_least_that_is_needed(tmp_path: Path) -> None:
     assert settings.slack.token == ENV["BOT"]
     assert settings.slack.address == ("127.0.0.1", 3000)
     assert settings.slack.response_hosts == ("hooks.slack.com", "hooks.slack-gov.com")
-    assert settings.store_path == tmp_path / "signalbox.db"
+    assert Path(settings.store.url) == tmp_path / "signalbox.db"
     assert settings.policy_path == tmp_path / "policy.toml"
     assert settings.zone == "UTC"
     with pytest.raises(ValidationError):
@@ -86,13 +86,42 @@ def test_a_secret_of_a_file_can_be_read_again(tmp_path: Path) -> None:
         assert secret.latest() == latest
 
 
+def test_the_store_can_be_in_postgresql_with_its_password_by_reference(tmp_path: Path) -> None:
+    text = GOOD + '[store]\nurl = "postgresql://bot@db.internal/signalbox"\npassword = "env:BOT"\nlease = 10\n'
+    store = loaded(tmp_path, text).store
+    assert store.shared
+    assert (store.url, store.lease, store.name) == (
+        "postgresql://bot@db.internal/signalbox",
+        10,
+        "db.internal/signalbox",
+    )
+    assert store.password is not None
+    assert store.password.get_secret_value() == ENV["BOT"]
+    assert ENV["BOT"] not in repr(store)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://bot:secret@db/x", "by reference"),
+        ("postgresql://bot@db/x?password=secret", "by reference"),
+        ("postgresql://bot@db", "the name of the database is missing"),
+        ("mysql://bot@db/x", "postgresql://USER@HOST/DATABASE"),
+    ],
+)
+def test_an_address_of_a_store_that_cannot_be_used_is_told(tmp_path: Path, url: str, words: str) -> None:
+    with pytest.raises(ConfigProblem, match=words) as problem:
+        loaded(tmp_path, GOOD + f'[store]\nurl = "{url}"\n')
+    assert "secret" not in str(problem.value)
+
+
 def test_paths_are_meant_from_where_the_file_is(tmp_path: Path) -> None:
     text = GOOD + '[store]\nurl = "sqlite:///data/x.db"\n[policy]\nfile = "rules/p.toml"\n'
     settings = loaded(tmp_path, text)
-    assert settings.store_path == tmp_path / "data" / "x.db"
+    assert Path(settings.store.url) == tmp_path / "data" / "x.db"
     assert settings.policy_path == tmp_path / "rules" / "p.toml"
     absolute = loaded(tmp_path, GOOD + '[store]\nurl = "sqlite:////var/lib/x.db"\n')
-    assert absolute.store_path == Path("/var/lib/x.db")
+    assert Path(absolute.store.url) == Path("/var/lib/x.db")
 
 
 @pytest.mark.parametrize(

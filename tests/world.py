@@ -177,9 +177,10 @@ async def world(
     only: Sequence[str] = ("acc",),
     speed: float = 20.0,
     agents: bool = False,
+    store: str = "",
 ) -> AsyncIterator[World]:
     """Start everything; `only` names the planes that are wanted, `speed` quickens the runs of the ACC, `agents` lists
-    its agents in the configuration."""
+    its agents in the configuration, `store` is the address of another store than the file."""
     async with AsyncExitStack() as stack:
         ws = await stack.enter_async_context(Workspace(DEMO_SEED, port=0))
         wanted = tuple(plane for plane in planes(ws.clock) if plane.name in only)
@@ -189,6 +190,9 @@ async def world(
             await stack.enter_async_context(plane)
             ws.register_plane(plane)
         environ = write_config(folder, ws, wanted, policy, agents=agents)
+        if store:
+            toml = folder / "signalbox.toml"
+            toml.write_text(toml.read_text().replace("sqlite:///signalbox.db", store))
         bot = Bot(config.load(folder / "signalbox.toml", environ), environ)
         env = World(ws, {plane.name: plane for plane in wanted}, folder, environ, bot)
         try:

@@ -13,9 +13,10 @@ import click
 from bot import config
 from bot.cli.exit_codes import CliError, Exit
 from bot.core.audit import AuditEntry, Event
+from bot.core.ports.store import StoreAddress
 from bot.core.records import Filters, stamp
 from bot.runtime.clock import SystemClock, SystemIds
-from bot.store.open import open_store
+from bot.store.open import is_there, open_store
 from bot.store.store import Store
 from bot.store.tables.audit_verify import HEAD_FORM
 
@@ -24,10 +25,10 @@ Print = Callable[[str], None]
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Store]:
-    if not path.exists():
-        raise CliError(Exit.NOT_DONE, f"{path}: no audit log found")
-    store = open_store(str(path))
+def _opened(address: StoreAddress) -> Iterator[Store]:
+    if not is_there(address):
+        raise CliError(Exit.NOT_DONE, f"{address.url}: no audit log found")
+    store = open_store(address)
     try:
         yield store
     finally:
@@ -59,8 +60,8 @@ def search(config_path: Path, words: str, event: str | None, incident: str | Non
 
 def export(config_path: Path, form: str, output: Path, say: Print) -> int:
     """Write every entry to a file. The export itself is recorded as an entry."""
-    path, team = config.audit_log_of(config_path)
-    with _opened(path) as store:
+    address, team = config.audit_log_of(config_path)
+    with _opened(address) as store:
         store.append_sync(
             AuditEntry(
                 at=stamp(SystemClock().now()),

@@ -34,7 +34,6 @@ from bot.slack.installation import installation
 from bot.slack.manifest import SCOPES
 from bot.slack.token_rotation import RotationKeys, TokenRotation
 from bot.store.open import open_store
-from bot.store.sqlite.driver import sqlite_warning
 from bot.store.store import Store
 from bot.store.target_cache import StoreTargetCache
 
@@ -93,12 +92,12 @@ def _rules(settings: config.Settings, report: _Report) -> Policy | None:
 
 def _store(settings: config.Settings, report: _Report) -> Store:
     """The store. If it can't be used, an empty one, so that the other checks can run."""
-    if (warning := sqlite_warning()) is not None:
-        report.warn(warning)
     try:
-        store = open_store(str(settings.store_path))
+        store = open_store(settings.store)
+        for good, finding in store.findings_sync():
+            (report.good if good else report.warn)(f"store: {finding}")
         store.check_sync()
-        report.good(f"store: {settings.store_path.name} is intact, head {store.head_sync() or 'empty'}")
+        report.good(f"store: {settings.store.name} is intact, head {store.head_sync() or 'empty'}")
     except Problem as problem:
         report.bad(f"store: {problem.summary} {problem.hint}".rstrip())
         return open_store(str(Path(tempfile.mkdtemp()) / "empty.db"))

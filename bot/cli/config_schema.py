@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from bot import config, plugins
+from bot.core.ports.store import StoreSettings
 
 _REFERENCE: Final = {
     "type": "string",
@@ -16,7 +17,7 @@ _REFERENCE: Final = {
 }
 _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "slack": config.SlackSettings,
-    "store": config.StoreSettings,
+    "store": StoreSettings,
     "policy": config.PolicySettings,
     "time": config.TimeSettings,
     "network": config.NetworkSettings,

@@ -107,7 +107,7 @@ async def do(
     slack = settings.slack
     rules = PolicyReloader(settings.policy_path, clock, ids, slack.team, slack.security_channel)
     await rules.settle()
-    store = await asyncio.to_thread(open_store, str(settings.store_path))
+    store = await asyncio.to_thread(open_store, settings.store)
     tasks = TaskQueue()
     async with open_session(settings.proxies, settings.ca_file) as session:
         client = await client_of(slack, session, store, clock)
@@ -125,7 +125,7 @@ async def do(
             secrets=built.secrets,
         )
         presenter = TerminalPresenter(lambda text: say(built.secrets.hide(text)), channel, sender, verbose=verbose)
-        spool = FileSpool(settings.store_path.with_suffix(".cli.spool"))
+        spool = FileSpool(settings.spool_path.with_suffix(".cli.spool"))
         spool.prepare()
         ctx = build_context(
             built,

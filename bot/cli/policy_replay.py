@@ -30,7 +30,7 @@ from bot.core.records import Filters, StoredEntry, stamp
 from bot.features.approvals.exception_request import RULE as ASK_RULE
 from bot.http_client.transport import open_session
 from bot.runtime.clock import SystemClock
-from bot.store.open import open_store
+from bot.store.open import is_there, open_store
 from bot.store.store import Store
 
 Print = Callable[[str], None]
@@ -67,14 +67,14 @@ def replay(settings: config.Settings, policy: Policy, since: str, say: Print) ->
         seconds = duration_seconds(since)
     except BadParam as problem:
         raise CliError(Exit.MISUSED, f"--since: {problem}") from None
-    if not settings.store_path.exists():
-        raise CliError(Exit.NOT_DONE, f"{settings.store_path.name}: no audit log found")
+    if not is_there(settings.store):
+        raise CliError(Exit.NOT_DONE, f"{settings.store.name}: no audit log found")
     return asyncio.run(_replay(settings, policy, seconds, since, say))
 
 
 async def _replay(settings: config.Settings, policy: Policy, seconds: int, since: str, say: Print) -> int:
     clock = SystemClock()
-    store = await asyncio.to_thread(open_store, str(settings.store_path))
+    store = await asyncio.to_thread(open_store, settings.store)
     try:
         begin = stamp(clock.now() - timedelta(seconds=seconds))
         past = await asyncio.to_thread(decided, store, begin)

@@ -29,7 +29,7 @@ from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, SeedExample, Workspace
 from bot.playground.workspace.snapshot import put_back, taken
 from bot.store.errors import StoreProblem
-from bot.store.sqlite.lock import single
+from bot.store.open import open_store
 
 Print = Callable[[str], None]
 MARKER: Final = ".signalbox-demo"
@@ -289,7 +289,7 @@ def demo_command(folder: Path, port: int, *, fresh: bool = False, tour: bool, sa
             return asyncio.run(_tour(Path(place) / "demo", say))
     try:
         if (folder / MARKER).exists() and (folder / "signalbox.db").exists():
-            single(str(folder / "signalbox.db")).close()
+            open_store(str(folder / "signalbox.db"), exclusive=True).close_sync()
         claim(folder, fresh=fresh)
         return asyncio.run(_stay(folder, port, say))
     except StoreProblem:

@@ -183,6 +183,10 @@ class Database(ABC):
         """The database's own check of everything. Blocks. Raises StoreProblem (store_corrupt)."""
 
     @abstractmethod
+    def findings(self) -> list[tuple[bool, str]]:
+        """What an administrator should know about the database: whether it is good, and a sentence. Blocks."""
+
+    @abstractmethod
     def save_head(self) -> None:
         """Remember the head of the audit log for the check at the next start."""
 

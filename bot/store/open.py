@@ -10,6 +10,11 @@ from bot.store.sqlite.database import SqliteDatabase
 from bot.store.store import Store
 
 
+def is_there(address: StoreAddress) -> bool:
+    """Whether opening it wouldn't make a new file."""
+    return address.shared or Path(address.url).exists()
+
+
 def open_store(where: StoreAddress | str | Path, *, exclusive: bool = False, patience: float = 5.0) -> Store:
     """Open or make the store, apply migrations, and check it. Blocks. Raises StoreProblem.
 

@@ -256,6 +256,10 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         """`append` for the command line."""
         return self.database.write_sync(lambda db: audit.append(db, rows))
 
+    def findings_sync(self) -> list[tuple[bool, str]]:
+        """What an administrator should know about the database: whether it is good, and a sentence. Blocks."""
+        return self.database.findings()
+
     def check_sync(self) -> None:
         """The database's own check of everything. Raises StoreProblem (store_corrupt). Blocks for some seconds per gigabyte."""
         self.database.check_all()

@@ -106,7 +106,11 @@ SLACK: Final[Words] = {
     "connections": "the number of websockets in socket mode; with two, the bot keeps working when one breaks",
 }
 
-STORE: Final[Words] = {"url": "`sqlite:///relative.db` (relative to this file) or `sqlite:////absolute.db`"}
+STORE: Final[Words] = {
+    "url": "`sqlite:///relative.db` (relative to this file), `sqlite:////absolute.db`, or `postgresql://USER@HOST/DATABASE`",
+    "password": "the password of the PostgreSQL user",
+    "lease": "PostgreSQL: seconds (3 to 60) after which a leader that doesn't answer is replaced",
+}
 POLICY: Final[Words] = {"file": "the rules file, relative to this file; read again when it changes"}
 NETWORK: Final[Words] = {
     "proxy": "the proxy for Slack and all control planes; `env` uses HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY from "

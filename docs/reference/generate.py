@@ -20,6 +20,7 @@ from bot.core.command.builtins import ALIASES, BUILTINS
 from bot.core.command.capability import Capability, KindSpec, TargetKind
 from bot.core.command.params import Param, ParamType, duration_text
 from bot.core.ports.plugin import BackendSettings
+from bot.core.ports.store import StoreSettings
 from bot.slack.manifest import EVENTS as SLACK_EVENTS
 from bot.slack.manifest import SCOPES
 from docs.reference import columns as meanings
@@ -233,7 +234,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
         "builtins": builtins_block,
         "aliases": aliases_block,
         "slack keys": lambda: keys_table(config.SlackSettings, meanings.SLACK),
-        "store keys": lambda: keys_table(config.StoreSettings, meanings.STORE),
+        "store keys": lambda: keys_table(StoreSettings, meanings.STORE),
         "policy keys": lambda: keys_table(config.PolicySettings, meanings.POLICY),
         "time keys": lambda: keys_table(config.TimeSettings, meanings.TIME),
         "network keys": lambda: keys_table(config.NetworkSettings, meanings.NETWORK),

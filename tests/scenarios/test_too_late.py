@@ -35,7 +35,7 @@ sys.stdin.read()
 @contextmanager
 def locked(env: World) -> Iterator[None]:
     """Another process holds the write lock of the store."""
-    command = [sys.executable, "-c", LOCKS, str(env.bot.settings.store_path)]
+    command = [sys.executable, "-c", LOCKS, env.bot.settings.store.url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"

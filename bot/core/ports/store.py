@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bot.core.audit import AuditEntry
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import RunView
+from bot.core.ports.plugin import Secret
 from bot.core.records import (
     CastVote,
     Filters,
@@ -60,6 +61,32 @@ class StoreAddress:
         """A short name for messages: the file, or the host and the database."""
         parts = urlsplit(self.url)
         return f"{parts.hostname or 'local'}{parts.path}" if self.shared else self.url.rpartition("/")[2]
+
+
+class StoreSettings(BaseModel):
+    """`[store]`: `sqlite:///relative.db`, `sqlite:////absolute.db`, or `postgresql://USER@HOST/DATABASE` for several replicas.
+
+    `lease`: seconds after which a silent leader is replaced.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str = "sqlite:///signalbox.db"
+    password: Secret | None = None
+    lease: float = Field(default=LEASE, ge=3, le=60)
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme in ("postgresql", "postgres"):
+            if parts.password is not None or "password=" in parts.query:
+                raise ValueError("write the password by reference, as `password`")
+            if len(parts.path) < 2:
+                raise ValueError("the name of the database is missing; write postgresql://USER@HOST/DATABASE")
+        elif parts.scheme != "sqlite" or parts.netloc or len(parts.path) < 2:
+            raise ValueError("write sqlite:///signalbox.db or postgresql://USER@HOST/DATABASE")
+        return url
 
 
 class MessageStore(Protocol):

@@ -15,6 +15,7 @@ import psycopg
 from bot.core.ports.store import StoreAddress
 from bot.store.database import Database, Job, Unit
 from bot.store.errors import StoreProblem, corrupt, for_everyone
+from bot.store.postgres.check import findings
 from bot.store.postgres.errors import AGAIN, fenced, in_doubt, lost, mapped
 from bot.store.postgres.schema import prepare
 from bot.store.postgres.session import connect
@@ -87,6 +88,11 @@ class PostgresDatabase(Database):
         missing = self.read_sync(lambda db: db.dialect.missing_guards(db))
         if missing:
             raise corrupt(f"Triggers of the audit log are missing: {', '.join(missing)}.")
+
+    def findings(self) -> list[tuple[bool, str]]:
+        """The judgement of the server, its settings, and the rights of this user."""
+        with connect(self.address) as connection:
+            return findings(connection, self.address)
 
     def save_head(self) -> None:
         """Nothing to do: the published head is the one to compare with."""

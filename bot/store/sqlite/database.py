@@ -15,7 +15,7 @@ import sqlite_utils
 from bot.store.database import Database, Dialect, Job, Tx, Unit
 from bot.store.errors import StoreProblem, closed, corrupt, for_everyone
 from bot.store.sqlite.dialect import SqliteDialect
-from bot.store.sqlite.driver import sqlite3
+from bot.store.sqlite.driver import sqlite3, sqlite_warning
 from bot.store.sqlite.errors import mapped
 from bot.store.sqlite.file_guard import FileGuard, kept_head, rolled_back, save_head
 from bot.store.sqlite.lock import WriteGate, single
@@ -120,6 +120,11 @@ class SqliteDatabase(Database):
     def check_all(self) -> None:
         """SQLite's own check of the whole file. Raises StoreProblem (store_corrupt). Blocks for some seconds per gigabyte."""
         self.read_sync(_check_all)
+
+    def findings(self) -> list[tuple[bool, str]]:
+        """The warning about this version of SQLite, if there is one."""
+        warning = sqlite_warning()
+        return [] if warning is None else [(False, warning)]
 
     def save_head(self) -> None:
         """Save the head of the audit log next to the file, for the check at the next start."""

@@ -1,0 +1,85 @@
+"""Judges a database for `signalbox check`."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+import psycopg
+
+from bot.core.ports.store import StoreAddress
+
+_SLOW: Final = 0.005  # seconds of a round trip
+_CONNECTIONS: Final = 7  # of one replica: 4 that read, and 3 for writing, listening and the lease
+_REPLICAS: Final = 5
+_AWAY: Final = 1.0  # seconds between two clocks
+_LOSSY: Final = ("off", "local", "remote_write")
+
+
+def findings(connection: psycopg.Connection, address: StoreAddress) -> list[tuple[bool, str]]:
+    """Whether each point is good, and a sentence about it."""
+
+    def one(query: str) -> Any:
+        row = connection.execute(query.encode()).fetchone()
+        return row[0] if row else None
+
+    version = connection.info.server_version // 10_000
+    found = [(True, f"PostgreSQL {version} at {address.name}, user {one('SELECT current_user')}")]
+    found.append(_rights(one))
+    found.append(_commits(one))
+    found.append(_standbys(one))
+    began = time.time()  # noqa: TID251  the clocks of two machines are compared
+    server = float(one("SELECT extract(epoch FROM clock_timestamp())"))
+    took = time.time() - began  # noqa: TID251  see above
+    away = abs(server - began - took / 2)
+    if away > _AWAY:
+        found.append(
+            (False, f"the clock of this machine is {away:.1f} s away from the database's; synchronize both with NTP")
+        )
+    if took > _SLOW:
+        found.append(
+            (False, f"a round trip to the database takes {took * 1000:.0f} ms; every ack waits for three of them")
+        )
+    if connection.info.backend_pid != one("SELECT pg_backend_pid()"):
+        found.append((False, "a pooler is in between; it must keep one session for each connection (session mode)"))
+    most = int(one("SELECT current_setting('max_connections')"))
+    if most < _CONNECTIONS * _REPLICAS:
+        found.append((False, f"max_connections is {most}; each replica uses up to {_CONNECTIONS}"))
+    return found
+
+
+def _rights(one: Any) -> tuple[bool, str]:
+    if one("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+        return False, "the user is a superuser and could change the audit log; use one without rights of its own"
+    if one("SELECT pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = 'audit'::regclass"):
+        return (
+            False,
+            "the user owns the audit log and could remove its triggers; run `signalbox store prepare OWNER_URL`",
+        )
+    able = one(
+        "SELECT string_agg(name, ', ') FROM unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS name "
+        "WHERE has_table_privilege('audit', name)"
+    )
+    if able:
+        return False, f"the user may {able} on the audit log; revoke that, it only needs SELECT and INSERT"
+    return True, "the user may only add to the audit log and read it"
+
+
+def _commits(one: Any) -> tuple[bool, str]:
+    configured = one("SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'")
+    if one("SELECT current_setting('fsync')") == "off" or one("SELECT current_setting('full_page_writes')") == "off":
+        return False, "fsync or full_page_writes is off: a crash of the server loses or damages what was acknowledged"
+    used = one("SELECT current_setting('synchronous_commit')")
+    return True, f"synchronous_commit is {used}" + (
+        f" (the server's {configured} is replaced)" if configured != used else ""
+    )
+
+
+def _standbys(one: Any) -> tuple[bool, str]:
+    names = one("SELECT current_setting('synchronous_standby_names')")
+    if names and one("SELECT current_setting('synchronous_commit')") not in _LOSSY:
+        return True, f"commits wait for a standby ({names})"
+    return False, (
+        "no synchronous standby: after a failover to an asynchronous one, or a restore, the bot starts cautiously, because the "
+        "last commits may be missing. A managed service that replicates the disk is safe too"
+    )
