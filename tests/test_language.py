@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,15 +57,16 @@ def _files() -> list[Path]:
     return [path for path in sorted(found) if str(path.relative_to(ROOT)) not in EXEMPT]
 
 
+@cache
+def _lines() -> list[tuple[str, str]]:
+    """(`file:line`, text) of everything, read once for all patterns."""
+    return [(f"{path.relative_to(ROOT)}:{line}", text) for path in _files() for line, text in _texts(path)]
+
+
 @pytest.mark.parametrize("pattern", BANNED, ids=lambda pattern: pattern[:40])
 def test_no_text_uses_a_banned_phrase(pattern: str) -> None:
     banned = re.compile(pattern, re.IGNORECASE)
-    found = [
-        f"{path.relative_to(ROOT)}:{line}: {text.strip()[:120]}"
-        for path in _files()
-        for line, text in _texts(path)
-        if banned.search(text)
-    ]
+    found = [f"{where}: {text.strip()[:120]}" for where, text in _lines() if banned.search(text)]
     assert not found, f"write {BANNED[pattern]} instead:\n" + "\n".join(found)
 
 

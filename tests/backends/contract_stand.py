@@ -40,10 +40,11 @@ CALM = 25.0  # seconds: more than any call on a plane takes that shows no fault
 
 
 class PlaneTime:
-    """The program's clock, and the plane's: sleeping moves both on, at two hundred times the real pace."""
+    """The program's clock, and the plane's: sleeping moves both on, at `pace` times the real pace."""
 
-    def __init__(self, clock: PlaneClock) -> None:
+    def __init__(self, clock: PlaneClock, pace: float = 200.0) -> None:
         self.plane = clock
+        self.pace = pace
         self._began = clock.now()
 
     def now(self) -> datetime:
@@ -54,7 +55,7 @@ class PlaneTime:
 
     async def sleep(self, seconds: float) -> None:
         self.plane.advance(seconds)
-        await asyncio.sleep(seconds / 200)
+        await asyncio.sleep(seconds / self.pace)
 
 
 @dataclass

@@ -35,7 +35,7 @@ VALUES: Final[dict[str, Any]] = {
     "not a number": Raw("NaN"),
     "large": 2**62,
     "half a character": Raw(r'"cut \ud83d here"'),
-    "unknown": "SOMETHING_NEW" + " and long" * 999,
+    "unknown": "SOMETHING_NEW" + " and long" * 499,  # longer than any text of Slack
 }
 
 
