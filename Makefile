@@ -6,7 +6,10 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --root-user-act
 PORT ?= 8765
 TOUR ?= 0
 FRESH ?= 0
-WORKERS ?= 4
+WORKERS ?= 6
+
+# The tests start many processes; without their compiled modules each of them compiles all of the program again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test bench compat changelog lint types lock clean
 

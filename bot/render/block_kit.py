@@ -73,6 +73,7 @@ _LIVE: Final = re.compile(
     r"|@(?:here|channel|everyone|group)\b",  # words that older clients and link_names turn into pings
     re.IGNORECASE,
 )
+_MARKS: Final = re.compile(r"[*~`_:@<>]")  # without one of these, neither _LIVE nor _NAMED matches
 _NAMED: Final = re.compile(r"<(@|#|!subteam\^)([A-Z0-9]+)>([.,;:!?)]*)")
 
 
@@ -83,7 +84,7 @@ def escape(text: str) -> str:
 
 def units(text: str) -> int:
     """Length in UTF-16 code units, the larger of the two ways in which Slack may count characters."""
-    return len(text) + sum(1 for char in text if ord(char) > 0xFFFF) if not text.isascii() else len(text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cost(value: object) -> int:
@@ -186,6 +187,8 @@ def local_time(moment: datetime, fallback: str) -> str:
 
 
 def _words(text: str, people: Collection[str]) -> str:
+    if not _MARKS.search(text):
+        return escape(text)
     return "".join(_word(word, people) for word in _WORD.split(text))
 
 
