@@ -66,6 +66,12 @@ note = "#crawl-ops: the crawl team works here"
   who = ["crawl"]
   approvals = { count = 1, from = ["leads"], expires = "30m", in = "C0APPR" }
 
+  # Workflow steps run as the app itself, so a rule names its id.
+  [[channel.allow]]
+  verbs = ["risk:read", "start"]
+  targets = ["acc:shop/*"]
+  who = ["A0SIGNAL"]
+
   [[channel.deny]]
   verbs = ["start"]
   targets = ["acc:labs/new"]

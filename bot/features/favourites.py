@@ -46,17 +46,18 @@ async def unstar(ctx: Context, user: str, target: Target) -> bool:
 async def recent(ctx: Context, user: str, most: int) -> list[Target]:
     """The targets that a person used lately, the latest first: of a run its agent."""
     entries = await ctx.store.search(Filters(user_id=user), limit=_LOOKED_AT)
+    used = dict.fromkeys(
+        (entry.backend, entry.target_kind, entry.target_id)
+        for entry in entries
+        if entry.event in _USED and entry.backend in ctx.backends and entry.target_kind and entry.target_id
+    )
     found: dict[str, Target] = {}
-    for entry in entries:
-        if entry.event not in _USED or not (entry.backend and entry.target_kind and entry.target_id):
-            continue
-        target = await ctx.target_cache.by_id(entry.backend, entry.target_kind, entry.target_id)
+    for key in used:
+        target = await ctx.target_cache.by_id(*map(str, key))
         if target is not None and target.parent is not None:
-            whole = (
-                ctx.catalog.backends[entry.backend].default_target.name if entry.backend in ctx.catalog.backends else ""
-            )
-            target = await ctx.target_cache.by_id(entry.backend, whole, target.parent)
-        if target is not None and target.backend in ctx.backends:
+            whole = ctx.catalog.backends[target.backend].default_target.name
+            target = await ctx.target_cache.by_id(target.backend, whole, target.parent)
+        if target is not None:
             found.setdefault(cards.written(target), target)
         if len(found) == most:
             break

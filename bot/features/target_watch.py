@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import Button, Card, Line, Tone
+from bot.core.card import Button, Card, Tone
 from bot.core.command.capability import Risk
 from bot.core.errors import BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Actor, Due, Intent, Source
@@ -28,6 +28,7 @@ EVERY: Final = timedelta(seconds=15)
 LISTED: Final = 20  # runs of one poll
 POLL_WITHIN: Final = 20.0
 AT_ONCE: Final = 4  # polls of one backend
+_LONGEST: Final = 300  # characters of the vendor's message
 _TONES: Final = {Phase.FAILED: Tone.BAD, Phase.SUCCEEDED: Tone.GOOD}
 _log = logging.getLogger("signalbox.watch")
 
@@ -41,7 +42,7 @@ async def look(ctx: Context) -> None:
 
 
 async def _look(ctx: Context, watched: WatchedTarget, limit: asyncio.Semaphore) -> None:
-    following = await _still_wanted(ctx, watched.key)
+    following = await _lasting(ctx, watched.key)
     backend = ctx.backends.get(watched.target.backend)
     if not following or backend is None:
         return
@@ -56,31 +57,43 @@ async def _look(ctx: Context, watched: WatchedTarget, limit: asyncio.Semaphore) 
     except (TimeoutError, Problem) as trouble:
         _log.info("%s was not read: %s", watched.key, getattr(trouble, "code", "deadline"))
         return
+    if target.parent is not None:
+        await _end_of_run(ctx, target, runs, following)
+        return
     seen, told = news(watched.seen, runs)
-    if target.parent is not None:  # one run: its end is told, whatever it is
-        told = tuple(run for run in runs if run.view.phase.ended)
-    for run in told:
-        await _tell(ctx, target, run, following)
-    if target.parent is not None and told:
-        for one in following:
-            await end(ctx, one, "ended", f"The run ended: {told[-1].view.state}")
-    elif seen != watched.seen:
+    await _tell(ctx, target, told, following)
+    if seen != watched.seen:
         await ctx.store.saw_runs(watched.key, seen)
 
 
-async def _still_wanted(ctx: Context, target_key: str) -> list[Subscription]:
-    """The subscriptions that last, of people who may still see the target in that place. The others end here."""
+async def _end_of_run(ctx: Context, run: Target, found: Sequence[RecentRun], following: Sequence[Subscription]) -> None:
+    """Tell how the watched run ended, and end its subscriptions."""
+    ended = [one for one in found if one.view.phase.ended]
+    await _tell(ctx, run, ended, following)
+    for one in following if ended else ():
+        await end(ctx, one, "ended", f"The run ended: {ended[0].view.state}")
+
+
+async def _lasting(ctx: Context, target_key: str) -> list[Subscription]:
+    """The subscriptions whose time is not over. The others end here."""
     now = stamp(ctx.clock.now())
-    wanted = []
-    for one in await ctx.store.subscriptions(target_key):
-        actor = Actor(user_id=one.user_id, team_id=one.place.team_id)
+    found = await ctx.store.subscriptions(target_key)
+    for one in found:
         if one.until_at is not None and one.until_at <= now:
             await end(ctx, one, "expired", "The watch ended: its time is over")
-        elif not (await sight_of(ctx, actor, one.place)).target(one.target):
-            await end(ctx, one, "not_allowed", f"The watch ended: <@{one.user_id}> may no longer see this here")
+    return [one for one in found if one.until_at is None or one.until_at > now]
+
+
+async def _permitted(ctx: Context, following: Sequence[Subscription]) -> list[Subscription]:
+    """The subscriptions of people who may still see the target in their place. The others end here, untold."""
+    permitted = []
+    for one in following:
+        actor = Actor(user_id=one.user_id, team_id=one.place.team_id)
+        if (await sight_of(ctx, actor, one.place)).target(one.target):
+            permitted.append(one)
         else:
-            wanted.append(one)
-    return wanted
+            await end(ctx, one, "not_allowed", f"The watch ended: <@{one.user_id}> may no longer see this here")
+    return permitted
 
 
 async def end(ctx: Context, one: Subscription, code: str, text: str, by: Intent | None = None) -> bool:
@@ -143,13 +156,14 @@ def stop_button(ctx: Context, target: Target, label: str = "Stop watching") -> B
     return Button(label=label, action="unwatch", id=ctx.ids.secret(), means=means)
 
 
-async def _tell(ctx: Context, target: Target, run: RecentRun, following: Sequence[Subscription]) -> None:
-    """One message for each place, which mentions everyone who watches the target there."""
+async def _tell(ctx: Context, target: Target, runs: Sequence[RecentRun], following: Sequence[Subscription]) -> None:
+    """One message for each run and place, which mentions everyone who watches the target there."""
     places: dict[tuple[str, str | None], list[Subscription]] = defaultdict(list)
-    for one in following:
+    for one in await _permitted(ctx, following) if runs else ():
         places[one.place.channel_id, one.place.thread_ts].append(one)
-    for people in places.values():
-        await ctx.presenter.show(await _news_card(ctx, target, run, people))
+    for run in runs:
+        for people in places.values():
+            await ctx.presenter.show(await _news_card(ctx, target, run, people))
 
 
 async def _news_card(ctx: Context, target: Target, run: RecentRun, people: Sequence[Subscription]) -> Card:
@@ -166,9 +180,8 @@ async def _news_card(ctx: Context, target: Target, run: RecentRun, people: Seque
         place=first.place,
         title=f"{target.label} {happened.get(view.phase, 'ended')}",
         tone=_TONES.get(view.phase, Tone.WARN),
-        status=view.state,
-        lines=(Line(text=view.message),) if view.message else (),
-        facts=tuple(Fact(label=label, value=value) for label, value in facts if value is not None),
+        status=" ".join(view.message.split())[:_LONGEST] or view.state,
+        rows=tuple(Fact(label=label, value=value) for label, value in facts if value is not None),
         buttons=(*buttons, *(() if is_run else (stop_button(ctx, target),))),
         mention=tuple(dict.fromkeys(one.user_id for one in people)),
         at=ctx.clock.now(),

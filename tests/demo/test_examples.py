@@ -48,3 +48,25 @@ async def test_an_example_runs_at_once(demo: Demo, example: SeedExample) -> None
         return any(all(part in text for part in SHOWS[example.title]) for text in texts)
 
     assert await person.wait_for(look, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "told"),
+    [
+        ("status acc:shop/prices", "completed", "newest run"),
+        ("start acc:shop/stock -- from a workflow", "completed", "shop/stock"),
+        ("start acc:labs/new", "failed", "Nothing was done"),
+    ],
+)
+async def test_a_workflow_step_ends_with_its_outcome_or_its_error(
+    demo: Demo, command: str, status: str, told: str
+) -> None:
+    """The rules of the demo name the app, so that the page can show both."""
+    person, steps = demo.workspace.person("U0ANA"), demo.workspace.core.state.steps
+    receipt = await person.run_step("run_operation", {"command": command, "channel": "C0CRAWL", "user": "U0ANA"})
+    ended = await person.wait_for(
+        lambda _: steps[receipt.execution_id] if steps[receipt.execution_id]["status"] != "running" else None,
+        timeout=30,
+    )
+    assert ended["status"] == status
+    assert told in str(ended.get("outputs") or ended.get("error"))

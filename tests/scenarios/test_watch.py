@@ -118,7 +118,7 @@ async def test_watches_lists_them_and_ends_ones_own(team: Team) -> None:
     env = team.env
     await watching(team)
     await watching(team, "watch acc:shop/prices for=1h", user="U0LEE")
-    listed = await env.does("watches", "Watched", "<@U0ANA>", "<@U0LEE>", "Watched until")
+    listed = await env.does("watches", "Watched", "<@U0ANA>", "<@U0LEE>", "Until")
     assert labels(listed) == ["Stop watching acc:shop/prices"]
     await env.person("U0ANA").press_label(CRAWL, listed["ts"], "Stop watching acc:shop/prices", seen=listed)
     await env.sees("Watching acc:shop/prices", "<@U0ANA> stopped watching")

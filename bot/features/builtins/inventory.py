@@ -232,9 +232,10 @@ async def watches(ctx: Context, intent: Intent, ask: Command, given: Mapping[str
     rows = tuple(
         (
             one.target.label,
-            f"Watched until {utc_text(one.until_at)}" if one.until_at else "Watched",
+            "Watched",
             cards.person(one.user_id),
             utc_text(one.made_at),
+            utc_text(one.until_at) if one.until_at else "",
             cards.written(one.target),
         )
         for one in here[:MOST]

@@ -49,11 +49,14 @@ async def watches_table(ctx: Context, channel: str, sight: Visibility) -> Table:
             _state(watch),
             cards.person(watch.user_id),
             utc_text(watch.made_at),
+            "",
             cards.written(watch.target),
         )
         for watch in watches[:MOST]
     ]
-    return Table(columns=("Run", "State", "By", "Since", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,))
+    return Table(
+        columns=("Run", "State", "By", "Since", "Until", _TYPED), rows=tuple(rows), total=len(watches), exact=(_TYPED,)
+    )
 
 
 def _state(watch: Watch) -> str:
