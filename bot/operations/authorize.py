@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,12 +10,13 @@ from bot.core.command.capability import Capability
 from bot.core.command.parser import parse_target
 from bot.core.effects import Ruling, Situation
 from bot.core.intent import Actor, Intent, Place
-from bot.core.operation import Operation
-from bot.core.policy.decide import Denied, GrantView, Policy, Subject, Where, admits, decide
+from bot.core.operation import Operation, Target
+from bot.core.policy.decide import Decision, Denied, GrantView, Policy, Subject, Where, admits, decide
 from bot.core.policy.grant_scope import out_of_bounds, rows_of
 from bot.core.policy.rights import why_not_administrator, why_not_full
 from bot.core.policy.visibility import Visibility, may, sight
 from bot.core.records import Grant
+from bot.core.value import Json
 from bot.runtime.context import Context
 
 CACHED = 60.0
@@ -137,6 +139,23 @@ async def _may_ask(ctx: Context, seen: Visibility, target: str) -> bool:
     usual = ctx.catalog.backends[ref.backend].default_target.name
     known = await ctx.target_cache.by_id(ref.backend, usual, path)
     return known is not None and seen.target(known)
+
+
+def foresee(
+    ctx: Context, now: Situation, capability: Capability, target: Target, given: Mapping[str, Json] | None = None
+) -> Decision:
+    """The decision on this capability and target, with these parameters and the defaults of the others. Nothing is looked up."""
+    defaults = {param.name: param.default for param in capability.params if param.default is not None}
+    operation = Operation(
+        request_id="",
+        verb=capability.verb,
+        target=target,
+        params={**defaults, **(given or {})},
+        risk=capability.risk,
+        idempotent=capability.idempotent,
+        timeout=capability.timeout,
+    )
+    return decide(now.policy, **now.question(capability, operation, ctx.clock.now()))
 
 
 async def authorize(

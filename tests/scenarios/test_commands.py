@@ -70,7 +70,7 @@ async def test_a_target_without_its_control_plane_is_offered_with_it(team: World
 
 
 async def test_help_gives_examples_with_control_planes_that_are_there(team: World) -> None:
-    heard = shown(await team.does("help", "What you may do here"))
+    heard = shown(await team.does("help all", "Everything you can do here"))
     assert "targets acc" in heard
     assert "infa" not in heard
 

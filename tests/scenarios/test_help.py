@@ -1,13 +1,30 @@
-"""Help for somebody who may do everything on all five control planes: whole, and still short."""
+"""Help: a few commands as buttons that fit on a phone, and everything after *More*."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from tests.world import shown, world
+import pytest
+import pytest_asyncio
+
+from bot.demo.run import POLICY
+from tests.scenarios.steps import do, private
+from tests.world import World, labels, shown, world
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PLANES = ("acc", "infa", "itn", "pre", "res")
+TITLE = "What you can do here"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """The demo's rules on all five control planes."""
+    async with world(tmp_path_factory.mktemp("demo"), policy=POLICY, only=PLANES, agents=True, speed=60.0) as made:
+        await made.bot.ctx.listings.refresh()
+        yield made
 
 
 def _blocks(message: dict[str, Any]) -> str:
@@ -15,19 +32,79 @@ def _blocks(message: dict[str, Any]) -> str:
     return shown({**message, "text": ""})
 
 
-async def test_nothing_of_help_is_left_out(tmp_path: Path) -> None:
-    """The overview names every verb; each control plane's page has every command with its example."""
-    async with world(tmp_path, only=PLANES) as env:
-        overview = _blocks(await env.does("help", "What you may do here"))
-        assert "Not shown" not in overview
-        assert len(overview) < 6_000
-        for name in PLANES:
-            rows = env.bot.ctx.catalog.backends[name].capabilities
-            assert all(f"`{row.verb}`" in overview for row in rows)
-            page = _blocks(await env.does(f"help {name}", f"What you may do here on {name} ("))
-            assert all(row.help.split(":", maxsplit=1)[0] in page for row in rows)
-            assert "Not shown" not in page
-            assert "characters)" not in page
+async def helped(env: World, user: str = "U0ANA", channel: str = "C0CRAWL") -> dict[str, Any]:
+    """The newest short help of this person."""
+    before = {message["ts"] for message in env.person(user).messages(channel)}
+    await env.say("help", user=user, channel=channel)
+
+    def look(person: Any) -> dict[str, Any] | None:
+        newest = [one for one in person.messages(channel) if one["ts"] not in before and TITLE in shown(one)]
+        return dict(newest[-1]) if newest else None
+
+    return dict(await env.person(user).wait_for(look, timeout=10))
+
+
+async def test_help_is_five_real_commands_and_more(demo: World) -> None:
+    """Each names a target that exists. None is dangerous, and what changes something at once asks before it runs."""
+    card = await helped(demo)
+    *commands, more = labels(card)
+    assert more == "More"
+    assert len(commands) == 5
+    assert commands[0].startswith("start ")
+    assert len({command.partition(" ")[0] for command in commands}) == 5
+    assert len(_blocks(card)) < 1_000
+    buttons = [one for block in card["blocks"] if block["type"] == "actions" for one in block["elements"]]
+    confirmed = [one["text"]["text"] for one in buttons if "confirm" in one]
+    assert commands[0] in confirmed
+    assert not any(text.startswith(("status", "logs", "history")) for text in confirmed)
+
+
+async def test_a_command_of_help_runs_when_it_is_pressed(demo: World) -> None:
+    card = await helped(demo)
+    status = next(label for label in labels(card) if label.startswith("status "))
+    await demo.ana.press_label("C0CRAWL", card["ts"], status, seen=card)
+    await demo.sees(status, "request")
+
+
+async def test_what_the_channel_uses_comes_first(demo: World) -> None:
+    for _ in range(3):
+        await do(demo, "history acc:news/feed", user="U0RUI")
+    assert labels(await helped(demo))[0] == "history acc:news/feed"
+
+
+async def test_a_person_without_the_right_gets_other_commands(demo: World) -> None:
+    """Lee is not in the crawl team: he reads, and asks approvers."""
+    commands = labels(await helped(demo, "U0LEE"))[:-1]
+    assert commands
+    assert not any(command.startswith("start") for command in commands)
+
+
+async def test_a_guest_is_told_that_there_is_nothing(demo: World) -> None:
+    card = await helped(demo, "U0GUEST")
+    assert labels(card) == []
+    assert "/ops whoami" in shown(card)
+
+
+async def test_more_leaves_nothing_out(demo: World) -> None:
+    """It names every verb that this person may use; each control plane's page has every command with its example."""
+    channel = "C0INC"  # everyone may do everything there
+    card = await helped(demo, channel=channel)
+    await demo.ana.press_label(channel, card["ts"], "More", seen=card)
+    overview = _blocks(await private(demo, "Everything you can do here", channel=channel))
+    assert "Not shown" not in overview
+    assert len(overview) < 6_500
+    for name in PLANES:
+        rows = demo.bot.ctx.catalog.backends[name].capabilities
+        assert all(f"`{row.verb}`" in overview for row in rows)
+        page = _blocks(await demo.does(f"help {name}", f"What you can do here on {name} (", channel=channel))
+        assert all(row.help.split(":", maxsplit=1)[0] in page for row in rows)
+        assert "Not shown" not in page
+        assert "characters)" not in page
+
+
+async def test_the_help_of_a_verb_shows_types_defaults_and_ranges(demo: World) -> None:
+    said = shown(await demo.does("help history", "help history", "`count=`"))
+    assert "1 to 100 (default 10)" in said
 
 
 async def test_help_for_a_control_plane_on_which_nothing_is_allowed_says_so(tmp_path: Path) -> None:

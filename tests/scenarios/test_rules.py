@@ -199,8 +199,8 @@ async def test_why_prints_every_rule_and_the_first_condition_that_fails(ruled: W
 
 async def test_help_lists_only_what_this_person_may_do_here(ruled: World) -> None:
     """Ana sees start, Lee sees retry, nobody sees what no rule allows, and a guest is told that there is nothing."""
-    await ruled.say("help")
-    ana = shown(await private(ruled, "What you may do here"))
+    await ruled.say("help all")
+    ana = shown(await private(ruled, "Everything you can do here"))
     for verb in ("start", "status", "policy", "doctor", "grants"):
         assert f"`{verb}`" in ana, verb
     for verb in ("retry", "input clear", "schedule delete", "logs"):
@@ -208,14 +208,14 @@ async def test_help_lists_only_what_this_person_may_do_here(ruled: World) -> Non
     assert "/ops grant @" in ana  # what she may do herself she may hand on
     for verb in ("revoke", "breakglass"):
         assert f"/ops {verb}" not in ana, verb
-    await ruled.say("help", user="U0ROOT")
-    root = shown(await private(ruled, "What you may do here", user="U0ROOT"))
+    await ruled.say("help all", user="U0ROOT")
+    root = shown(await private(ruled, "Everything you can do here", user="U0ROOT"))
     for verb in ("grant @", "revoke"):
         assert f"/ops {verb}" in root, verb
-    await ruled.say("help", user="U0LEE")
-    assert "`retry`" in shown(await private(ruled, "What you may do here", user="U0LEE"))
+    await ruled.say("help all", user="U0LEE")
+    assert "`retry`" in shown(await private(ruled, "Everything you can do here", user="U0LEE"))
     await ruled.say("help", user="U0GUEST")
-    guest = shown(await private(ruled, "What you may do here", user="U0GUEST"))
+    guest = shown(await private(ruled, "What you can do here", user="U0GUEST"))
     assert "lets you do anything" in guest
     assert "/ops start" not in guest
 

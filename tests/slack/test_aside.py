@@ -10,7 +10,7 @@ from tests.world import World, labels
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("help", "What you may do here"),
+        ("help", "What you can do here"),
         ("strat acc:shop/prices", "I can't read this command"),
         ("start acc:no/such", "Nothing was done"),
         ("schedule delete acc:shop/prices", "Dangerous: check before you run it"),
@@ -36,7 +36,7 @@ async def test_a_denial_of_a_mention_in_the_channel_is_seen_by_who_asked(env: Wo
 async def test_a_private_answer_within_a_thread_stays_in_it(env: World) -> None:
     parent = await env.person("U0RUI").post("C0CRAWL", "the shop is slow")
     await env.ana.post("C0CRAWL", "<@U0BOT> help", thread_ts=parent.ts)
-    assert (await env.sees("What you may do here"))["thread_ts"] == parent.ts
+    assert (await env.sees("What you can do here"))["thread_ts"] == parent.ts
 
 
 async def test_the_card_of_a_danger_confirmed_beside_a_mention_stands_under_the_mention(env: World) -> None:

@@ -65,6 +65,7 @@ _STARTS: Final = frozenset({"start", "restart", "retry", "schedule start"})
 _PAGE: Final = 100
 _MARGIN: Final = 50
 _NOT_THERE: Final = "signalbox/health-check"
+_LOOKUPS_AT_ONCE: Final = 8
 
 
 class SequentumBackend(AdapterBase):
@@ -156,8 +157,13 @@ class SequentumBackend(AdapterBase):
         ctx = self._ctx
         known = [target for target, _ in await ctx.target_cache.known(self.name, AGENT) if target.scope]
         missing = [path for path in ctx.settings.agents if path not in {target.name for target in known}]
-        found = await asyncio.gather(*map(self._configured, missing))
-        agents = [*known, *(target for target in found if target is not None)]
+        few = asyncio.Semaphore(_LOOKUPS_AT_ONCE)
+        # Waits for all of them: after an error the others would go on unattended.
+        found = await asyncio.gather(*(self._configured(path, few) for path in missing), return_exceptions=True)
+        for one in found:
+            if isinstance(one, BaseException):
+                raise one
+        agents = [*known, *(target for target in found if isinstance(target, Target))]
         servers = [ctx.finder.server(server.name) for server in ctx.settings.servers]
         listed = [Named(target=target, text=written(self.name, target.name)) for target in (*agents, *servers)]
         return sorted(listed, key=lambda item: (item.target.kind != AGENT, item.text))
@@ -172,9 +178,10 @@ class SequentumBackend(AdapterBase):
         servers = [finder.server(server.name) for server in self._ctx.settings.servers]
         return [Named(target=target, text=written(name, target.name)) for target in (*agents, *servers)]
 
-    async def _configured(self, path: str) -> Target | None:
+    async def _configured(self, path: str, few: asyncio.Semaphore) -> Target | None:
         try:
-            return await self._ctx.finder.agent(path)
+            async with few:
+                return await self._ctx.finder.agent(path)
         except NoSuchTarget:
             return None
 

@@ -46,7 +46,7 @@ BUILTINS: Final = (
     Builtin(
         verb="help",
         takes=Takes.WORDS,
-        help="What you can do here, on one backend (`help acc`), or how one verb works.",
+        help="What you can do here: a few commands, `help all`, one backend (`help acc`), or how one verb works.",
         example="help start",
     ),
     Builtin(verb="whoami", takes=Takes.NOTHING, help="What this channel's rules know about you.", example="whoami"),

@@ -29,6 +29,8 @@ def words_of(typed: str) -> tuple[str, ...]:
 def fit(words: Sequence[str], name: str) -> int | None:
     """How well a plain name (`acc:shop/prices`) fits: 0 is the name itself, 1 its last part, 2 beginnings of its words, 3 any
     parts; None when a word is missing."""
+    if not words:
+        return 3
     if not all(word in name for word in words):
         return None
     whole = " ".join(words)

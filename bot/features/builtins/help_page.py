@@ -1,4 +1,4 @@
-"""`help`: the commands that the rules let this person use here."""
+"""`help`: a few commands for this person in this channel as buttons, and everything that the rules let them do here."""
 
 from __future__ import annotations
 
@@ -8,23 +8,31 @@ from typing import Any, Final
 from bot.core.card import Line
 from bot.core.command.builtins import BUILTINS, EXAMPLE_BACKENDS
 from bot.core.command.capability import Capability, Risk
-from bot.core.command.params import Param, ParamType, duration_text
+from bot.core.command.params import Param, ParamType
 from bot.core.intent import Command, Intent
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import why_not_full
+from bot.features.forms.fields import default_text, range_text
+from bot.features.likely_commands import likely_commands
+from bot.features.replies.answer import LONGEST_BUTTON, command_button
 from bot.operations import cards
 from bot.operations.authorize import facts, not_admitted, usable
 from bot.runtime.context import Context
 
-_RISKS: Final = {Risk.READ: "Look", Risk.CHANGE: "Change", Risk.DANGER: "Danger, with a pre-flight"}
+_RISKS: Final = {Risk.READ: "Read", Risk.CHANGE: "Change", Risk.DANGER: "Danger, asks you first"}
+MOST_COMMANDS: Final = 5
+_EVERYTHING: Final = "all"
 _FIRST: Final = ("find", "targets", "why")  # what a newcomer needs first
 
 
 async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """`help`, `help acc`, `help VERB`."""
+    """`help`, `help all`, `help acc`, `help VERB`."""
     rows = await usable(ctx, intent.actor, intent.place)
     if not ask.words:
         await help_for(ctx, intent, rows)
+        return
+    if ask.words == (_EVERYTHING,):
+        await _everything(ctx, intent, rows)
         return
     verb, _ = ctx.catalog.canonical_verb(ask.words)
     name = ask.words[0].removesuffix(":")
@@ -35,7 +43,28 @@ async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
 
 
 async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
-    """The verbs by backend, then the built-in commands: an overview that fits on a screen."""
+    """A few commands on real targets as buttons, and *More*. It fits on a phone."""
+    if not rows:
+        await _everything(ctx, intent, rows)
+        return
+    commands = await likely_commands(ctx, intent.actor, intent.place, MOST_COMMANDS)
+    buttons = [
+        command_button(ctx, intent, one.text, confirm=f"Run `{one.text}` now?" if one.at_once else None)
+        for one in commands
+        if len(one.text) <= LONGEST_BUTTON
+    ]
+    buttons.append(command_button(ctx, intent, f"help {_EVERYTHING}", label="More"))
+    typed = commands[0].text if commands else _example(rows[0][1], rows[0][0])
+    lines = (
+        Line(text=f"Press a command, or type it: `{ctx.command} {typed}`. Write a reason after `--`."),
+        Line(text=f"`{ctx.command}` alone opens a form. `{ctx.command} find NAME` finds a target."),
+    )
+    card = cards.private(intent, "What you can do here", lines=lines, buttons=tuple(buttons))
+    await ctx.presenter.show(card, intent.reply)
+
+
+async def _everything(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
+    """The verbs by backend, then the built-in commands."""
     names = sorted({name for name, _ in rows})
     lines = [
         Line(heading=_heading(ctx, name), text=_overview(ctx, name, [row for backend, row in rows if backend == name]))
@@ -44,12 +73,14 @@ async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capab
     lines += await _answered_here(ctx, intent)
     if rows:
         first, verb = f"`{ctx.command} help {names[0]}`", f"`{ctx.command} help {rows[0][1].verb}`"
-        text = f"{first} shows each command of it, {verb} a verb's parameters. Write a reason after `--`."
-        lines.append(Line(text=text))
+        lines.append(
+            Line(text=f"{first} shows its commands, {verb} the parameters of a verb. Write a reason after `--`.")
+        )
     else:
         nothing = "No rule of this channel lets you do anything on a backend."
         lines.insert(0, Line(text=f"{nothing} `{ctx.command} whoami` says why."))
-    await ctx.presenter.show(cards.private(intent, "What you may do here", lines=tuple(lines)), intent.reply)
+    title = "Everything you can do here" if rows else "What you can do here"
+    await ctx.presenter.show(cards.private(intent, title, lines=tuple(lines)), intent.reply)
 
 
 def _heading(ctx: Context, name: str) -> str:
@@ -77,7 +108,7 @@ async def _plane(ctx: Context, intent: Intent, name: str, rows: Sequence[Capabil
             lines.append(Line(heading=words, text="\n".join(dict.fromkeys(said))))
     if not lines:
         lines = [Line(text=f"No rule of this channel lets you do anything there. `{ctx.command} whoami` says why.")]
-    title = f"What you may do here on {_heading(ctx, name)}"
+    title = f"What you can do here on {_heading(ctx, name)}"
     await ctx.presenter.show(cards.private(intent, title, lines=tuple(lines)), intent.reply)
 
 
@@ -97,7 +128,7 @@ async def _answered_here(ctx: Context, intent: Intent) -> list[Line]:
     everybody = ", ".join(f"`{row.verb}`" for row in BUILTINS if row.needs is None)
     examples = ", ".join(f"`{ctx.command} {_on_hand(ctx, ctx.catalog.builtins[verb].example)}`" for verb in _FIRST)
     own = "\n".join(f"`{ctx.command} {_on_hand(ctx, row.example)}` {row.help}" for row in BUILTINS if row.verb in verbs)
-    found = [Line(heading="Everybody here", text=f"{everybody}\nFor example {examples}")]
+    found = [Line(heading="For everyone here", text=f"{everybody}\nFor example {examples}")]
     return [*found, Line(heading="You can also", text=own)] if own else found
 
 
@@ -161,12 +192,6 @@ def param_line(param: Param) -> str:
     """One parameter in one line: how it is written, what it means, what it is when left out."""
     written = {ParamType.MAP: "NAME=" if param.name == "*" else f"{param.name}.NAME="}.get(param.type, f"{param.name}=")
     values = "|".join(param.choices) if param.choices else ""
-    default = ""
-    if param.default is not None:
-        shown = (
-            duration_text(param.default)
-            if param.type is ParamType.DURATION and isinstance(param.default, int)
-            else cards.value_text(param.default)
-        )
-        default = f" (default {shown})"
-    return f"`{written}{values}` {param.help}{default}"
+    limits = f", {text}" if (text := range_text(param)) else ""
+    default = f" (default {default_text(param)})" if param.default is not None else ""
+    return f"`{written}{values}` {param.help}{limits}{default}"

@@ -13,13 +13,13 @@ from bot.core.command.params import Param
 from bot.core.command.parser import parse_target
 from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
-from bot.core.operation import Operation, Target
-from bot.core.policy.decide import Decision, Denied, NeedsApproval, decide
+from bot.core.operation import Target
+from bot.core.policy.decide import Decision, Denied, NeedsApproval
 from bot.core.text import capitalized, plural, sentences
 from bot.core.value import Json
 from bot.features.forms import fields
 from bot.features.forms.parameter_form import capability_of
-from bot.operations.authorize import may_ask, read_situation
+from bot.operations.authorize import foresee, may_ask, read_situation
 from bot.operations.resolve import find_target
 from bot.runtime.context import Context
 
@@ -65,8 +65,7 @@ async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
     if capability is None:
         return Prospect(f"`{command.verb}` doesn't work on `{target.text}`, which is of kind {target.kind}.")
     now = await read_situation(ctx, intent.actor, intent.place)
-    operation = _operation(capability, target, command.params)
-    decision = decide(now.policy, **now.question(capability, operation, ctx.clock.now()))
+    decision = foresee(ctx, now, capability, target, _usable(capability, command.params))
     return Prospect(*_words(decision, capability), capability, described)
 
 
@@ -94,9 +93,8 @@ async def _found(ctx: Context, command: Command) -> tuple[Target, Sequence[Param
     return target, await ctx.backends[target.backend].form(target)
 
 
-def _operation(capability: Capability, target: Target, params: fields.Pairs) -> Operation:
-    """The operation with those of the typed parameters that can be used already: rules may limit them."""
-    defaults = {param.name: param.default for param in capability.params if param.default is not None}
+def _usable(capability: Capability, params: fields.Pairs) -> dict[str, Json]:
+    """Those of the typed parameters that can be used already: rules may limit them."""
     optional = [param.model_copy(update={"required": False}) for param in capability.params]
     given: dict[str, Json] = {}
     for pair in fields.read(optional, dict(params))[0]:
@@ -104,16 +102,7 @@ def _operation(capability: Capability, target: Target, params: fields.Pairs) -> 
             given |= check_params(optional, [pair])
         except BadRequest:
             continue
-    return Operation(
-        request_id="",
-        verb=capability.verb,
-        target=target,
-        params={**defaults, **given},
-        given=given,
-        risk=capability.risk,
-        idempotent=capability.idempotent,
-        timeout=capability.timeout,
-    )
+    return given
 
 
 def _words(decision: Decision, capability: Capability) -> tuple[str, str]:
