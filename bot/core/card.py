@@ -179,13 +179,17 @@ def home_key(user: str) -> str:
 
 
 class Delivery(Value):
-    """Files for the thread of a card, with a comment. The outbox deletes each file after its upload."""
+    """Files for the thread of a card, with a comment. The outbox deletes each file after its upload.
+
+    `card` is an answer that has no message of its own: its words are the comment, and it is posted if Slack refuses the files.
+    """
 
     key: str
     place: Place
     under: str | None
     files: tuple[FileOut, ...]
     comment: str = ""
+    card: Card | None = None
 
 
 def slack_url(workspace_url: str, channel_id: str, ts: str | None = None, thread_ts: str | None = None) -> str:

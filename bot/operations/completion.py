@@ -7,8 +7,10 @@ from statistics import median
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import Button, Delivery, operation_key
+from bot.core.card import Button, Card, Delivery, operation_key
+from bot.core.command.capability import Risk
 from bot.core.effects import NOTHING, Attempt, Consequences, concerned
+from bot.core.intent import Press
 from bot.core.operation import Operation
 from bot.core.outcome import STARTED, Done, Fact, FileOut, Outcome, Phase, RunView, Unknown
 from bot.core.records import Filters, Watch, stamp
@@ -112,17 +114,29 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
     card = found.on(cards.outcome(operation, intent, result, buttons, now, rule, no_stop))
     if attempt.refreshes is not None:
         card = await newer_run.noted(ctx, card, fresh=done is not None and done.view is None)
-    await ctx.presenter.show(card, None if attempt.refreshes is not None or attempt.pause is not None else reply)
+    files = done.files if done is not None else ()
+    one_reply = bool(files) and await _is_one_reply(ctx, attempt)
+    if not one_reply:
+        await ctx.presenter.show(card, None if attempt.refreshes is not None or attempt.pause is not None else reply)
     if reply.step_id is not None:
         await ctx.presenter.step(reply.step_id, ok=done is not None, text=result.summary)
-    if done is not None and done.files:
-        await deliver(ctx, attempt, done.files)
+    if files:
+        await _deliver(ctx, attempt, files, card if one_reply else None)
 
 
-async def deliver(ctx: Context, attempt: Attempt, files: tuple[FileOut, ...]) -> None:
+async def _is_one_reply(ctx: Context, attempt: Attempt) -> bool:
+    """Whether the files are the whole answer in the thread of a card whose button was pressed, such as Log."""
+    pressed = isinstance(attempt.intent.payload, Press) and attempt.operation.risk is Risk.READ
+    if not pressed or attempt.refreshes is not None or attempt.intent.place.thread_ts is None:
+        return False
+    return await ctx.store.message(operation_key(attempt.operation.request_id)) is None
+
+
+async def _deliver(ctx: Context, attempt: Attempt, files: tuple[FileOut, ...], card: Card | None) -> None:
     """Put the files into the thread of the card."""
     masked = sum(file.redactions for file in files)
-    comment = f"{cards.MASKED.capitalize()}: {plural(masked, 'value')}." if masked else ""
+    told = card is not None and bool(card.lines)
+    comment = f"{cards.MASKED.capitalize()}: {plural(masked, 'value')}." if masked and not told else ""
     await ctx.presenter.deliver(
         Delivery(
             key=f"file:{attempt.operation.request_id}",
@@ -130,5 +144,6 @@ async def deliver(ctx: Context, attempt: Attempt, files: tuple[FileOut, ...]) ->
             under=operation_key(attempt.operation.request_id),
             files=files,
             comment=comment,
+            card=card,
         )
     )

@@ -49,6 +49,15 @@ def render_card(card: Card, now: datetime | None = None, *, newer: bool = True) 
     return Message(text, blocks)
 
 
+def render_comment(card: Card) -> str:
+    """The card as one mrkdwn text, for the comment of a file: without buttons and details."""
+    rows = {"rows": (*card.rows, *card.facts), "facts": ()}
+    plain = card.model_copy(update={"buttons": (), "details": (), "footer": (), "at": None, **rows})
+    budget = BlockBudget(block_kit.MESSAGE_TEXT, block_kit.MESSAGE_BLOCKS)
+    blocks = compose(plain, budget, used=set(), native_table=False)
+    return "\n".join(text for block in blocks for text in _mrkdwn_of(block))
+
+
 def has_newer_blocks(card: Card) -> bool:
     """Whether a workspace may refuse the card for a block that it doesn't know yet."""
     return bool(card.details or card.chart or (card.table and len(card.table.rows) > pictures.SHORT))

@@ -10,12 +10,13 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.card import HomeView
+from bot.core.card import Card, HomeView
 from bot.core.outcome import FileOut
 from bot.core.ports.services import Clock
 from bot.core.ports.store import MessageStore
 from bot.core.records import PRIVATE, Outgoing
 from bot.render import block_kit
+from bot.render.card import render_comment
 from bot.render.home import render_home
 from bot.slack import message_lookup
 from bot.slack.client import once
@@ -173,7 +174,8 @@ class MessageDelivery:
             raise Again(0.3)
         present = tuple(file for file in files if Path(file.path).exists())  # noqa: ASYNC240  one stat of a local file
         if present:
-            comment = str(body.get("comment") or "")
+            words = render_comment(Card.model_validate(body["card"])) if body.get("card") else ""
+            comment = "\n".join(text for text in (words, str(body.get("comment") or "")) if text)
             await self._uploads.share(present, row.channel_id or "", thread, comment, key=row.key)
         if len(present) < len(files):
             gone = ", ".join(file.name for file in files if file not in present)

@@ -141,7 +141,11 @@ class MessageSender:
             files=tuple(
                 self._secrets.hide_in(file.model_dump(mode="json")) | {"path": file.path} for file in delivery.files
             ),
-            body={"under": delivery.under, "comment": delivery.comment},
+            body={
+                "under": delivery.under,
+                "comment": delivery.comment,
+                "card": delivery.card.model_dump(mode="json") if delivery.card is not None else None,
+            },
         )
         await self._keep(row)
 
@@ -373,6 +377,7 @@ class MessageSender:
             return
         if row.kind == "upload":
             under = await self._delivery.under(row)
+            await self._show_answer(row)
             names = ", ".join(file.name for file in _FILES.validate_python(row.files))
             await self.show(undelivered(row, names, under, trouble))
             return
@@ -382,6 +387,12 @@ class MessageSender:
         if not others:
             self.lost += 1
             _log.error("message %s could not be delivered to anyone: %s", row.key, trouble.code)
+
+    async def _show_answer(self, row: Outgoing) -> None:
+        """Post the answer that was to come as the comment of a refused file."""
+        body = row.body.get("card") if isinstance(row.body, dict) else None
+        if body is not None:
+            await self.show(Card.model_validate(body))
 
     async def _later(self, row: Outgoing, seconds: float, why: str) -> None:
         await self._store.postpone(row.key, stamp(self._clock.now() + timedelta(seconds=seconds)), why)

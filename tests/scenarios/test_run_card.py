@@ -13,7 +13,7 @@ from bot.playground.planes.infa_model import Pace
 from bot.playground.planes.sequentum import Script
 from tests.scenarios.steps import do
 from tests.scenarios.team import Team, deciding
-from tests.world import World, labels, world
+from tests.world import World, labels, shown, world
 
 FAILS = (Script(end="Failure", message="2 of 40 pages failed"), Script())
 RULES = """\
@@ -154,6 +154,25 @@ async def test_a_run_of_resilio_shows_its_data_files_and_time_left(tmp_path: Pat
         assert "Files" in seen
         assert "Peers" not in seen
         assert "Peers" in details(card)
+
+
+async def test_a_press_on_log_is_answered_by_one_reply(env: World) -> None:
+    """The file, with the last lines as its comment; where Slack refuses files, the same words as a message."""
+    asked = await do(env, "start acc:shop/prices")
+    card = await asked.card("Succeeded", within=20)
+    await env.ana.press_label("C0CRAWL", card["ts"], "Log", seen=card)
+
+    def replies(person: Any) -> list[dict[str, Any]]:
+        return list(person.messages("C0CRAWL", card["ts"])[1:])
+
+    (reply,) = await env.ana.wait_for(replies, timeout=10)
+    assert len(reply["files"]) == 1
+    assert "Last lines" in reply["text"]
+    await env.quiet()
+    assert len(replies(env.ana)) == 1
+    env.ws.faults.fail("files.completeUploadExternal", error="file_uploads_disabled")
+    await env.person("U0RUI").press_label("C0CRAWL", card["ts"], "Log", seen=card)
+    await env.ana.wait_for(lambda person: any("Last lines" in shown(one) for one in replies(person)[1:]), timeout=10)
 
 
 async def test_a_retry_that_waits_for_approval_takes_the_button_away(team: Team) -> None:
