@@ -152,8 +152,10 @@ def run_update(
     no_stop: str = "",
 ) -> Card:
     """The card of a run that is followed. `note` is what stays true of its start, such as that its answer was lost."""
-    card = _run_card(operation, intent, view, (note,), (), buttons, now, no_stop)
-    return card.model_copy(update={"details": _once((*card.details, Fact(label="Run", value=run.id)))})
+    over = view.phase.ended
+    card = _run_card(operation, intent, view, ("" if over else note,), (), buttons, now, no_stop)
+    more = facts_of((("Run", run.id), ("Start", note if over else None)))
+    return card.model_copy(update={"details": _once((*card.details, *more))})
 
 
 def _run_card(
@@ -169,7 +171,9 @@ def _run_card(
     """What matters of a run on one line each, its end or progress, its error, and the rest as details."""
     good, active = view.phase is Phase.SUCCEEDED, view.phase in (Phase.WAITING, Phase.ACTIVE)
     progress = progress_of(view, now)
-    lines = _other_than(view.state, *extra, "" if good or "\n" in view.message else view.message, late_words(view, now))
+    bad = view.phase is Phase.FAILED and "\n" not in view.message
+    hides = good or bad or "\n" in view.message
+    lines = _other_than(view.state, *extra, "" if hides else view.message, late_words(view, now))
     if "\n" in view.message:
         last = view.message.splitlines()[-_ERROR_LINES:]
         lines.append(Line(heading="Last lines of the error", text="\n".join(last), code=True))
@@ -177,10 +181,11 @@ def _run_card(
         lines.append(Line(text=no_stop))
     took = view.ended - view.started if view.ended and view.started and view.ended >= view.started else None
     times = (("Started", view.started), ("Ended", view.ended))
-    rows = (*facts, *view.facts, *facts_of((("Took", took), ("Started", view.started if active else None))))
+    error = facts_of((("Error", view.message if bad else None),))
+    rows = (*error, *facts, *view.facts, *facts_of((("Took", took), ("Started", view.started if active else None))))
     hidden = (*view.details, *facts_of(times), *facts_of((("Message", view.message if good else None),)))
     card = _card(operation, intent, tone_of_view(view), view.state, lines=lines, buttons=buttons, now=now)
-    shown = _once([fact for fact in (*card.rows, *rows) if fact.value != view.state])
+    shown = _once([fact for fact in (*error, *card.rows, *rows) if fact.value != view.state])
     return card.model_copy(
         update={
             "rows": shown,

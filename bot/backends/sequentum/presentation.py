@@ -26,6 +26,7 @@ def run_view(backend: str, run: Run, clean: Clean, run_id: str = "") -> RunView:
     inner = (
         ("Run", run_id or run.id or None),
         ("Run time", span(run.run_time)),
+        ("Pages", run.page_load_count),
         ("Server", run.server_ip),
         ("Session", run.session_id),
         ("Job run", str(run.run_id) if run.run_id else None),
@@ -34,7 +35,7 @@ def run_view(backend: str, run: Run, clean: Clean, run_id: str = "") -> RunView:
         state=run.state,
         phase=phase,
         facts=(
-            *_counts(run.data_count, run.page_load_count, run.errors),
+            *_counts(run.data_count, run.errors),
             *((test,) if run.is_production_run is False else ()),
             *unreadable(run),
         ),
@@ -47,9 +48,9 @@ def run_view(backend: str, run: Run, clean: Clean, run_id: str = "") -> RunView:
     )
 
 
-def _counts(data: float | None, pages: float | None, errors: float | None) -> tuple[Fact, ...]:
+def _counts(data: float | None, errors: float | None) -> tuple[Fact, ...]:
     """What a run has collected; errors only when there are any."""
-    return facts_of((("Data rows", data), ("Pages", pages), ("Errors", errors or None)))
+    return facts_of((("Data rows", data), ("Errors", errors or None)))
 
 
 def next_of_run(backend: str, run_id: str, phase: Phase) -> tuple[Suggestion, ...]:
@@ -74,8 +75,14 @@ def job_view(backend: str, job: JobRun, job_run_id: str) -> RunView:
     return RunView(
         state=job.state,
         phase=phase,
-        facts=(*_counts(job.total_data_count, job.total_page_load_count, job.total_errors), *unreadable(job)),
-        details=facts_of((("Job run", None if job.run_id is None else str(job.run_id)), ("Id", job_run_id or None))),
+        facts=(*_counts(job.total_data_count, job.total_errors), *unreadable(job)),
+        details=facts_of(
+            (
+                ("Job run", None if job.run_id is None else str(job.run_id)),
+                ("Id", job_run_id),
+                ("Pages", job.total_page_load_count),
+            )
+        ),
         started=moment(job.start_time),
         ended=moment(job.end_time) if phase.ended else None,
         done=job.completed_run_count,

@@ -82,13 +82,14 @@ async def look_back(ctx: AdapterContext, operation: Operation, sent_at: datetime
     if not ids or not all(ids) or (len(ids) > 1 and not flag_of(operation, "sessions")):
         told = [(run.id, run.start_time) for run in (*own, *perhaps)]
         return _undecided(operation, looked, sent_at, told)
-    began = _listed([(run.id, run.start_time) for run in own])
-    return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {_found(operation, began)}")
+    said = _found(operation, len(own), own[0].start_time)
+    return LookBack(found=await run_done(ctx, operation, ids), evidence=f"{looked} {said}")
 
 
-def _found(operation: Operation, began: str) -> str:
-    same = ", with the same inputs" if operation.verb == "start" else ""
-    return f"Found {began}{same}; the ACC doesn't report who started it."
+def _found(operation: Operation, count: int, began: str | None) -> str:
+    same = " with the same inputs" if operation.verb == "start" else ""
+    runs = "A run" if count == 1 else f"{count} runs"
+    return f"{runs}{same} started at {exact_text(moment(began))}; the ACC doesn't report who started it."
 
 
 def _listed(told: Sequence[tuple[str, str | None]]) -> str:
@@ -126,8 +127,7 @@ async def _job_look_back(ctx: AdapterContext, operation: Operation, sent_at: dat
         told = [(job.id, job.start_time) for job, match in seen if match is not Match.NO]
         return _undecided(operation, looked, sent_at, told)
     done = await job_done(ctx, agent, own[0].id, own[0].run_id)
-    began = _listed([(own[0].id, own[0].start_time)])
-    return LookBack(found=done, evidence=f"{looked} {_found(operation, began)}")
+    return LookBack(found=done, evidence=f"{looked} {_found(operation, 1, own[0].start_time)}")
 
 
 async def _job_match(ctx: AdapterContext, operation: Operation, job: JobRun, since: Since) -> Match:
