@@ -258,12 +258,13 @@ def _card(
 
 
 def _byline(operation: Operation, intent: Intent) -> str:
-    """Who asked and why, who approved, and whether emergency access was used."""
+    """Who asked and why, who approved, and the incident or emergency access that it belongs to."""
     who = f"<@{intent.actor.user_id}>" + (f": {operation.reason}" if operation.reason else "")
     approved = (
         "approved by " + ", ".join(f"<@{user}>" for user in operation.approved_by) if operation.approved_by else ""
     )
-    return " · ".join(part for part in (who, approved, "BREAK-GLASS" if operation.incident else "") if part)
+    incident = f"incident {intent.incident}" if intent.incident else ""
+    return " · ".join(part for part in (who, approved, incident, "BREAK-GLASS" if operation.incident else "") if part)
 
 
 def _given(operation: Operation) -> tuple[Fact, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -158,3 +158,4 @@ class Parts:
     ids: CountingIds
     target_cache: Memory
     secrets: SecretList = field(default_factory=SecretList)
+    may_send: Callable[[], bool] = lambda: True
