@@ -53,7 +53,7 @@ async def buttons_for(
     situation: Situation | None = None,
 ) -> tuple[Button, ...]:
     """At most five: the adapter's suggestions that the rules allow here, another run like an ended one, the vendor's
-    console, and Refresh when there is a status.
+    console, Notify me while a run goes on, and Refresh when there is a status.
 
     `situation` is the person and the place if already read, None to read them.
     """
@@ -73,6 +73,9 @@ async def buttons_for(
         if situation is not None and suggestion.verb != "status" and _allowed(ctx, intent, suggestion, about, situation)
     ]
     out += link_to(ctx, about)
+    if view is not None and not view.phase.ended and about.parent is not None:
+        means = cards.say_means(f"watch {cards.written(about)}")
+        out.append(Button(label="Notify me", action="watch", id=ctx.ids.secret(), means=means))
     if refresh:
         out.append(
             Button(label="Refresh", action="refresh", id=ctx.ids.secret(), means=refresh_means(operation.request_id))

@@ -89,7 +89,7 @@ async def test_a_running_card_has_a_bar_with_the_time_left_and_says_why_there_is
     run = env.acc.runs[-1].run_id
     assert run not in seen
     assert run in details(card)
-    assert labels(card) == ["Log", "Refresh"]
+    assert labels(card) == ["Log", "Notify me", "Refresh"]
 
 
 async def test_nothing_is_called_done_before_the_run_has_ended(env: World) -> None:

@@ -153,6 +153,20 @@ async def test_in_the_thread_of_a_run_it_is_about_that_run_and_ends_with_it(team
     await team.told("has ended already")
 
 
+async def test_notify_me_on_the_card_of_a_run_calls_who_pressed_it_in_its_thread_when_it_ends(team: Team) -> None:
+    """Slack tells nobody about a card that is updated. Anyone may press it; it is gone when the run has ended."""
+    env = team.env
+    env.acc.world.speed = 1.0
+    await env.say("start acc:shop/prices")
+    card = await env.sees("start acc:shop/prices", "Notify me")
+    await team.press(card, "Notify me", user="U0LEE", channel=CRAWL)
+    await env.sees("You will be told in the thread when acc:shop/prices (run ", user="U0LEE")
+    team.later(seconds=30)
+    told = await team.told("acc:shop/prices (run ", "succeeded", "<@U0LEE>")
+    assert told["thread_ts"] == card["ts"]
+    assert "Notify me" not in labels(await env.sees("start acc:shop/prices", "Succeeded"))
+
+
 async def test_what_has_no_runs_is_not_in_sight_or_is_not_there_cannot_be_watched(team: Team) -> None:
     """A guest gets the same answer for a target that exists and for one that does not."""
     env = team.env
