@@ -40,7 +40,7 @@ from bot.slack.message_sender import MessageSender
 from bot.slack.payload import Stamp
 from bot.slack.response_url import Responder
 from bot.slack.token_rotation import RotationKeys, TokenRotation
-from bot.store.open import open_store
+from bot.store.open import open_leadership, open_store
 from bot.store.target_cache import StoreTargetCache
 
 STOP_WITHIN = 10.0
@@ -67,7 +67,9 @@ class Bot:
         self.store = open_store(settings.store, exclusive=True)
         try:
             self.target_cache = StoreTargetCache(self.store, self.clock)
-            self.leadership: Leadership = AlwaysLeader()
+            self.leadership: Leadership = (
+                open_leadership(self.store, settings.store, self.clock, settings.slack.team) or AlwaysLeader()
+            )
             self.built = build_backends(
                 settings, self.clock, self.ids, self.target_cache, environ, self.leadership.surely
             )

@@ -2,7 +2,8 @@
 
 An order is a line of JSON. `{"arguments", "environ"}` runs `signalbox ARGUMENTS` with this environment alone and answers with
 its process id; `folder` is where it runs, `out` and `err` are the files that get what it prints, `point` is where it is killed
-(see faults/killed.py). `{"ended": PID}` answers with how that process ended, or with RUNNING.
+(see faults/killed.py), `in_flight` how many seconds a call counts as possibly still being sent after its replica has ended,
+whatever its timeout. `{"ended": PID}` answers with how that process ended, or with RUNNING.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from bot.cli import check as checking
 from bot.cli import do as terminal
 from bot.cli import run as running
 from bot.cli.main import main
+from bot.store.postgres import leadership as leading
 
 ROOT = Path(__file__).parents[1]
-IMPORTED = (auditing, checking, running, terminal)  # what a command imports only when it is called
+IMPORTED = (auditing, checking, leading, running, terminal)  # what a command imports only when it is called
 RUNNING = 1_000
 
 
@@ -74,6 +76,11 @@ def live(order: dict[str, Any]) -> None:
     for stream, name in ((1, "out"), (2, "err")):
         if name in order:
             os.dup2(os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+    if "in_flight" in order:
+        may_be_sending = leading.PostgresLeadership.may_be_sending
+        leading.PostgresLeadership.may_be_sending = (  # type: ignore[method-assign]
+            lambda self, silent, timeout: may_be_sending(self, silent, min(timeout, order["in_flight"]))
+        )
     if "point" in order:
         # Imported here: a process that nobody kills is the program as it is.
         from tests.faults.killed import kill_at  # noqa: PLC0415

@@ -144,7 +144,7 @@ def test_paths_are_meant_from_where_the_file_is(tmp_path: Path) -> None:
         (GOOD + 'mode = "carrier pigeon"\n', ("mode", "socket")),
         (GOOD + 'bot_tokn = "env:BOT"\n', ("bot_tokn", "unknown key", "bot_token")),
         (GOOD + "[slak]\nx = 1\n", ("slak", "unknown key")),
-        (GOOD + '[store]\nurl = "postgres://x"\n', ("store", "url")),
+        (GOOD + '[store]\nurl = "mysql://x"\n', ("store", "url")),
         (GOOD + '[store]\npath = "x"\n', ("store", "path")),
         (GOOD + "[policy]\nfile = 5\n", ("policy", "file")),
         (GOOD + '[time]\nzone = "Mars/Olympus"\n', ("time", "Mars/Olympus")),

@@ -45,7 +45,7 @@ class StoredDecisions(StorePart):
                 audit.append(db, rows(result))
             return result
 
-        return await self.database.write(unit, fenced=False)
+        return await self.database.write(unit)
 
     async def end_pending(
         self, pending_id: str, state: str, by: str | None, rows: Sequence[AuditEntry], now: datetime | str
@@ -59,7 +59,7 @@ class StoredDecisions(StorePart):
 
     async def claim(self, key: str, value: Json, rows: Sequence[AuditEntry], at: datetime | str) -> bool:
         """Store a small value if its key is new, with its audit entries. False when the key exists."""
-        return await self._change(target_names.set_fact_once(key, value, stamp(at)), rows, fenced=False)
+        return await self._change(target_names.set_fact_once(key, value, stamp(at)), rows)
 
     async def untold_pending(self, kind: str, told: str, since: datetime | str) -> Sequence[PendingDecision]:
         """Pending decisions of a kind that ended since then without a message to the requester: key `told` + id + `:` + state."""

@@ -98,7 +98,6 @@ class Job:
     waiter: asyncio.Future[Any] | Future[Any]
     loop: asyncio.AbstractEventLoop | None
     urgent: bool = True
-    fenced: bool = True
     result: Any = None
     error: BaseException | None = None
 
@@ -124,21 +123,20 @@ class Database(ABC):
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
 
-    async def write(self, unit: Unit[T], *, urgent: bool = False, fenced: bool = True) -> T:
+    async def write(self, unit: Unit[T], *, urgent: bool = False) -> T:
         """Run `unit` in a transaction. Returns when its commit is on the disk.
 
-        `urgent`: Slack waits for it. Other units wait a moment for more, because one commit can serve many. `fenced`: only
-        the leader of the workspace may do this (see `fence`).
+        `urgent`: Slack waits for it. Other units wait a moment for more, because one commit can serve many.
         """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
-        self._enqueue(Job(unit, waiter, loop, urgent, fenced))
+        self._enqueue(Job(unit, waiter, loop, urgent))
         return await waiter
 
     def write_sync(self, unit: Unit[T]) -> T:
         """`write` for a thread without an event loop, for any replica."""
         waiter: Future[T] = Future()
-        self._enqueue(Job(unit, waiter, None, fenced=False))
+        self._enqueue(Job(unit, waiter, None))
         return waiter.result()
 
     async def read(self, unit: Unit[T]) -> T:
@@ -169,8 +167,8 @@ class Database(ABC):
         self._thread.join()
         self._release()
 
-    def fence(self, epoch: int | None) -> None:  # noqa: B027  one bot has nothing to do
-        """From now on a fenced unit is only committed while `epoch` leads the workspace. Nothing to do when one bot uses it."""
+    def fence(self, epoch: int | None, *, leads: bool = False) -> None:  # noqa: B027  one bot has nothing to do
+        """From now on nothing is committed once the replica `epoch` was declared dead. Others notify the one that leads."""
 
     def wake(self, callback: Callable[[], None]) -> None:  # noqa: B027  one bot has nothing to do
         """Call `callback` when another replica has committed something for the leader. Never, when one bot uses it."""

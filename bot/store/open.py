@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
+from bot.core.ports.leadership import Leadership
+from bot.core.ports.services import Clock
 from bot.core.ports.store import StoreAddress
 from bot.store.errors import StoreProblem
 from bot.store.sqlite.database import SqliteDatabase
@@ -33,3 +37,13 @@ def open_store(where: StoreAddress | str | Path, *, exclusive: bool = False, pat
             "store_unreachable",
         ) from missing
     return Store(PostgresDatabase(address, patience=patience))
+
+
+def open_leadership(store: Store, address: StoreAddress, clock: Clock, team: str) -> Leadership | None:
+    """Who leads a workspace among several replicas. None when only one process can open the store."""
+    if not store.shared:
+        return None
+    from bot.store.postgres.leadership import PostgresLeadership  # noqa: PLC0415  users of SQLite don't have it
+
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    return PostgresLeadership(address, clock, team=team, name=name, fence=store.fence)

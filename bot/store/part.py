@@ -15,8 +15,6 @@ class StorePart:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    async def _change(
-        self, change: Statement, rows: Sequence[AuditEntry] = (), *, urgent: bool = False, fenced: bool = True
-    ) -> bool:
+    async def _change(self, change: Statement, rows: Sequence[AuditEntry] = (), *, urgent: bool = False) -> bool:
         """Run a compare-and-set and append `rows` with it. If it changes no row, nothing is written."""
-        return await self.database.write(Change(change, rows), urgent=urgent, fenced=fenced)
+        return await self.database.write(Change(change, rows), urgent=urgent)

@@ -52,10 +52,10 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         """`close` for a thread without an event loop."""
         self.database.close_sync()
 
-    def fence(self, epoch: int | None) -> None:
-        """This replica's epoch. From now on it writes nothing once it was declared dead: then store_fenced."""
+    def fence(self, epoch: int | None, *, leads: bool = False) -> None:
+        """This replica's epoch, and whether it leads. It writes nothing once it was declared dead: then store_fenced."""
         self._epoch = epoch or 0
-        self.database.fence(epoch)
+        self.database.fence(epoch, leads=leads)
 
     def wake(self, callback: Callable[[], None]) -> None:
         """Call `callback`, on any thread, when another replica has stored something for the leader."""
@@ -67,7 +67,7 @@ class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
         `begun`: this process works on it from now on, like `begin` but without a second commit.
         """
         state = "working" if begun else "new"
-        return await self._change(requests.accept(intent, state), rows, urgent=True, fenced=False)
+        return await self._change(requests.accept(intent, state), rows, urgent=True)
 
     async def append(self, *rows: AuditEntry) -> int:
         """Append entries without another change. Returns the seq of the last one."""

@@ -61,6 +61,7 @@ class PostgresDatabase(Database):
         self._patience = patience
         self._writer: psycopg.Connection | None = None
         self._epoch: int | None = None
+        self._leads = False
         self._named: int | None = None  # the epoch in the writer's application_name
         self._session: tuple[int, object] | None = None
         self._cluster: tuple[str, str] | None = None
@@ -74,9 +75,9 @@ class PostgresDatabase(Database):
             raise mapped(error) from error
         self._thread.start()
 
-    def fence(self, epoch: int | None) -> None:
-        """From now on a fenced unit is only committed while `epoch` leads the workspace."""
-        self._epoch = epoch
+    def fence(self, epoch: int | None, *, leads: bool = False) -> None:
+        """From now on nothing is committed once the replica `epoch` was declared dead. Others notify the one that leads."""
+        self._epoch, self._leads = epoch, leads
 
     def wake(self, callback: Callable[[], None]) -> None:
         """Call `callback`, on a thread of its own, when another replica has committed something for the leader."""
@@ -105,9 +106,6 @@ class PostgresDatabase(Database):
         except FencedError:
             for job in batch:
                 job.error = fenced()
-            left = [job for job in batch if not job.fenced]
-            if left:
-                self._run(left)
         except Exception as error:  # noqa: BLE001 - the callers must get any error and the thread must continue
             self._hang_up()
             for job in batch:
@@ -150,14 +148,14 @@ class PostgresDatabase(Database):
         try:
             with connection.pipeline() as pipeline:
                 tx = WriteTx(connection, pipeline)
-                tx.begin(epoch if any(job.fenced for job in jobs) else None)
+                tx.begin(epoch)
                 _run_all(tx, jobs)
                 tx.start()
-                tx.must_lead()
+                tx.must_live()
                 tx.flush()
                 xid = tx.xid
                 connection.execute("COMMIT")
-                if epoch is None:
+                if not self._leads:
                     connection.execute(_NOTIFY)
         except FencedError:
             self._roll_back()
@@ -172,9 +170,9 @@ class PostgresDatabase(Database):
         epoch = self._epoch
         connection = self._connected()
         tx = WriteTx(connection)
-        tx.begin(epoch if any(job.fenced for job in jobs) else None)
+        tx.begin(epoch)
         try:
-            tx.must_lead()
+            tx.must_live()
         except FencedError:
             self._roll_back()
             raise
@@ -197,7 +195,7 @@ class PostgresDatabase(Database):
             if not lost(error):
                 raise
             self._resolve(tx.xid, error)
-        if epoch is None:
+        if not self._leads:
             with suppress(psycopg.Error):
                 connection.execute(_NOTIFY)
 

@@ -86,10 +86,10 @@ def lost(error: psycopg.Error) -> bool:
 
 
 def fenced() -> StoreProblem:
-    """Another replica leads the workspace."""
+    """This replica was declared dead."""
     return StoreProblem(
-        "Another replica leads this workspace now. Nothing was recorded.",
-        "Nothing to do: the leader continues the work.",
+        "Another replica has replaced this one, because it was silent. Nothing was recorded.",
+        "Try again in a moment: this replica takes part again at once.",
         "store_fenced",
     )
 

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -22,9 +21,18 @@ from psycopg.rows import TupleRow
 from bot.core.errors import Problem
 from bot.core.ports.leadership import Change, Serve, Stoppable
 from bot.core.ports.services import Clock
+from bot.core.ports.store import StoreAddress
+from bot.store.postgres.errors import mapped
+from bot.store.postgres.session import connect_async
 
 Connection = psycopg.AsyncConnection[TupleRow]
-Connect = Callable[[], Awaitable[Connection]]
+
+
+class Fence(Protocol):
+    """Tells the store this replica's epoch, and whether it leads."""
+
+    def __call__(self, epoch: int | None, *, leads: bool) -> None: ...
+
 
 BEAT: Final = 0.5  # seconds between two heartbeats
 LOOK: Final = 0.25  # seconds between two looks at the leader
@@ -76,20 +84,19 @@ class PostgresLeadership:
 
     def __init__(
         self,
-        connect: Connect,
+        address: StoreAddress,
         clock: Clock,
         *,
         team: str,
         name: str,
-        fence: Callable[[int | None], None],
-        lease: float = 6.0,
+        fence: Fence,
     ) -> None:
-        self._connect = connect
+        self._address = address
         self._clock = clock
         self._team = team
         self._name = name
         self._fence = fence
-        self._lease = lease
+        self._lease = address.lease
         self._change: tuple[Change, Change] = (_nothing, _nothing)
         self._connection: Connection | None = None
         self._connected_at = 0.0
@@ -116,10 +123,8 @@ class PostgresLeadership:
         try:
             await self._register()
             first = await self._look()
-        except (psycopg.Error, OSError) as error:
-            raise Problem(
-                f"The database can't be used ({type(error).__name__}).", "Check `[store] url`.", "store_unreachable"
-            ) from None
+        except psycopg.Error as error:
+            raise mapped(error) from error
         self._loop = serve(self._run(), "leadership")
         if first:
             await self._change[0]()
@@ -136,6 +141,7 @@ class PostgresLeadership:
         self._willing = self.leads = False
         if led:
             await hand_over()
+            self._fence(self.epoch, leads=False)
         await self._quietly(_RESIGN, self._team, self.epoch)
 
     async def leave(self) -> None:
@@ -172,6 +178,7 @@ class PostgresLeadership:
         except Problem as problem:
             _log.error("replica %s can't lead: %s", self.epoch, problem.code)
             self.leads = False
+            self._fence(self.epoch, leads=False)
             await self._change[1]()
             await self._quietly(_RESIGN, self._team, self.epoch)
 
@@ -199,7 +206,7 @@ class PostgresLeadership:
             (self._team,),
         )
         self.epoch, self._sure_from, self._beat_at = epoch, before, before
-        self._fence(epoch)
+        self._fence(epoch, leads=False)
 
     async def _name_session(self, connection: Connection, epoch: int) -> None:
         await connection.execute("SELECT set_config('application_name', %s, false)", (session_name(epoch),))
@@ -207,7 +214,7 @@ class PostgresLeadership:
 
     async def _open(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = await self._connect()
+            self._connection = await connect_async(self._address)
             self._connected_at = self._clock.monotonic()
             if self.epoch is not None:
                 await self._name_session(self._connection, self.epoch)
@@ -229,7 +236,7 @@ class PostgresLeadership:
             if (await connection.execute(_BEAT, (self.sockets, self.epoch))).rowcount != 1:
                 _log.warning("replica %s was declared dead; it comes back under a new epoch", self.epoch)
                 self.epoch, self._sure_from, self.leads = None, None, False
-                self._fence(0)
+                self._fence(0, leads=False)
                 return False
             self._sure_from = self._beat_at = now
             if self.leads:
@@ -259,6 +266,7 @@ class PostgresLeadership:
                 (self.epoch, self._name, self._team),
             )
         self.leads = True
+        self._fence(self.epoch, leads=True)
         _log.info("replica %s (%s) leads the workspace", self.epoch, self._name)
         return True
 

@@ -47,7 +47,8 @@ def _first() -> Iterator[str]:
         f"CREATE TABLE leaders (team_id {_TEXT} PRIMARY KEY, epoch bigint NOT NULL, replica {_TEXT} NOT NULL, "
         "beat_at timestamptz NOT NULL)"
     )
-    yield f"ALTER TABLE requests ADD COLUMN owner_epoch bigint, ADD COLUMN sent_by {_TEXT}"
+    yield "ALTER TABLE requests ADD COLUMN owner_epoch bigint"
+    yield from _OWNER
     yield (
         f"CREATE TABLE blobs (id {_TEXT}, n bigint, body bytea NOT NULL, made_at timestamptz NOT NULL DEFAULT now(), "
         "PRIMARY KEY (id, n))"
@@ -56,6 +57,15 @@ def _first() -> Iterator[str]:
     yield "REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON audit FROM CURRENT_USER"
 
 
+# The replica that works on a request is the one that set its state: its epoch is in the name of its session.
+_OWNER: Final = (
+    """CREATE FUNCTION request_owner() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+        NEW.owner_epoch := CASE WHEN NEW.state IN ('working', 'sending') THEN
+            CAST(substring(current_setting('application_name') FROM '^signalbox/([0-9]+)$') AS bigint) END;
+        RETURN NEW;
+    END$$""",
+    "CREATE TRIGGER request_owner BEFORE INSERT OR UPDATE OF state ON requests FOR EACH ROW EXECUTE FUNCTION request_owner()",
+)
 MIGRATIONS: Final = {"m001_schema": _first}
 
 

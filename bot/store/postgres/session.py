@@ -43,6 +43,14 @@ def _refuse_old(version: int) -> None:
         raise StoreProblem(f"PostgreSQL {version // 10_000} is too old.", "Use version 15 or newer.", "store_too_old")
 
 
+async def connect_async(address: StoreAddress) -> psycopg.AsyncConnection:
+    """A connection for the leadership, whose statements must answer within half of the lease. Raises psycopg.Error."""
+    connection = await psycopg.AsyncConnection.connect(**parameters(address), autocommit=True)
+    lease = round(address.lease * 1000)
+    await connection.execute(_SETTINGS, (SCHEMA, "signalbox", str(lease), str(lease // 2), str(lease // 2)))
+    return connection
+
+
 def parameters(address: StoreAddress) -> dict[str, Any]:
     """What libpq is given. Beyond this machine, the server's certificate is verified."""
     given: dict[str, Any] = conninfo_to_dict(address.url)

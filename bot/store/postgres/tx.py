@@ -19,7 +19,7 @@ from bot.store.postgres.dialect import PostgresDialect, search_vector
 from bot.store.tables import audit
 
 _LOCK: Final = b"SELECT seq, hash, pg_current_xact_id()::text FROM chain FOR UPDATE"
-_LEADS: Final = b"SELECT 1 FROM leaders WHERE epoch = %s FOR SHARE"
+_LIVE: Final = b"SELECT 1 FROM replicas WHERE epoch = %s AND state = 'live' FOR KEY SHARE"
 _INSERT: Final = (
     f"INSERT INTO audit ({', '.join(audit.ORDER)}, words) VALUES ({', '.join('?' * len(audit.ORDER))}, "  # noqa: S608  names
     "CAST(? AS tsvector))"
@@ -39,7 +39,7 @@ def _clean(values: Sequence[Any]) -> list[Any]:
 
 
 class FencedError(Exception):
-    """The epoch doesn't lead the workspace."""
+    """This replica was declared dead."""
 
 
 class PostgresRows:
@@ -111,10 +111,12 @@ class WriteTx(PostgresTx):
     """A transaction that has the workspace's turn: it locks the head of the chain first. Entries are sent by `flush`."""
 
     def begin(self, epoch: int | None) -> None:
-        """Open it. With `epoch`, see `must_lead`."""
+        """Open it. With `epoch`, see `must_live`."""
         self.connection.execute("BEGIN")
         self._locked = PostgresRows(self.connection.execute(_LOCK), self.pipeline)
-        self._leader = epoch and PostgresRows(self.connection.execute(_LEADS, (epoch,)), self.pipeline)
+        self._live = None
+        if epoch is not None:
+            self._live = PostgresRows(self.connection.execute(_LIVE, (epoch,)), self.pipeline)
         self._head: tuple[int, str] | None = None
         self._records: list[Sequence[Any]] = []
         self.xid = ""
@@ -125,9 +127,9 @@ class WriteTx(PostgresTx):
             seq, digest, self.xid = self._locked.fetchone()
             self._head = (seq, digest)
 
-    def must_lead(self) -> None:
-        """Raises FencedError unless `epoch` leads the workspace, which then holds until the transaction ends."""
-        if self._leader and self._leader.fetchone() is None:
+    def must_live(self) -> None:
+        """Raises FencedError when this replica was declared dead. Otherwise it can't be before the transaction ends."""
+        if self._live is not None and self._live.fetchone() is None:
             raise FencedError
 
     def head(self) -> tuple[int, str] | None:

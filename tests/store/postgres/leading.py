@@ -12,11 +12,10 @@ import signal
 import sys
 from typing import Any
 
-import psycopg
-
+from bot.core.ports.store import StoreAddress
 from bot.runtime.clock import SystemClock
 from bot.runtime.task_queue import TaskQueue
-from bot.store.postgres.leadership import Connection, PostgresLeadership
+from bot.store.postgres.leadership import PostgresLeadership
 
 
 async def main(url: str, name: str, lease: float) -> None:
@@ -29,16 +28,15 @@ async def main(url: str, name: str, lease: float) -> None:
         line = {"at": clock.monotonic(), "name": name, "event": event, "epoch": leadership.epoch, **more}
         print(json.dumps(line), flush=True)  # noqa: T201  its output is what the test reads
 
-    async def connect() -> Connection:
-        return await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=2)
-
     async def took() -> None:
         say("took")
 
     async def lost() -> None:
         say("lost")
 
-    leadership = PostgresLeadership(connect, clock, team="T0ACME", name=name, fence=lambda epoch: None, lease=lease)
+    leadership = PostgresLeadership(
+        StoreAddress(url, lease=lease), clock, team="T0ACME", name=name, fence=lambda epoch, leads: None
+    )
     tasks = TaskQueue()
     await leadership.join(took, lost, tasks.serve)
     say("joined")

@@ -24,7 +24,7 @@ from bot.store.postgres.server import LocalServer
 from bot.store.postgres.session import parameters
 from bot.store.store import Store
 from tests.store.postgres.proxy import Proxy
-from tests.store.samples import NOW, ballot, intent, outgoing, pending, row
+from tests.store.samples import NOW, ballot, intent, operation, outgoing, pending, row
 
 
 @pytest.fixture
@@ -202,18 +202,47 @@ async def test_a_server_that_is_away_is_told(postgres: LocalServer) -> None:
     assert "doesn't exist" in problem.value.summary
 
 
-async def test_a_fenced_leader_writes_nothing_but_what_any_replica_may(store: Store, address: StoreAddress) -> None:
+_LIVE = "INSERT INTO replicas VALUES ('a/{0}', {0}, 'live', now(), 'a', 0)"
+
+
+async def test_a_replica_that_was_declared_dead_writes_nothing(store: Store, address: StoreAddress) -> None:
+    """It does not even accept requests: the leader would take them over while this one may still refuse them."""
     with superuser(address) as other:
-        other.execute("INSERT INTO leaders VALUES ('T0ACME', 7, 'a', now())")
+        other.execute(_LIVE.format(7).encode())
         store.fence(7)
         assert await store.append(row()) == 1
-        other.execute("UPDATE leaders SET epoch = 8")
+        other.execute("UPDATE replicas SET state = 'dead'")
         answers = await batch_behind_open(store)
-    assert [answer.code for answer in answers if isinstance(answer, StoreProblem)] == ["store_fenced"] * 2
-    assert answers[1] is True
-    assert store.verify_sync(await store.head()).rows == 2
-    store.fence(None)
-    assert await store.append(row()) == 3
+    assert [answer.code for answer in answers if isinstance(answer, StoreProblem)] == ["store_fenced"] * 3
+    assert store.verify_sync(await store.head()).rows == 1
+    with superuser(address) as other:
+        other.execute(_LIVE.format(8).encode())
+    store.fence(8)
+    assert await store.append(row()) == 2
+    store.fence(0)
+    assert isinstance((await batch_behind_open(store))[0], StoreProblem)
+
+
+async def test_the_leader_claims_what_no_live_replica_works_on(store: Store, address: StoreAddress) -> None:
+    follower = open_store(address)
+    with superuser(address) as other:
+        for epoch in (3, 4):
+            other.execute(_LIVE.format(epoch).encode())
+        store.fence(3, leads=True)
+        follower.fence(4)
+        for name in ("kept", "given"):
+            await follower.accept(intent(name), [], begun=True)
+        assert await follower.release("given", NOW)
+        assert [request.request_id for request in await store.claim_unfinished()] == ["given"]
+        assert await store.claim_unfinished() == []
+        await follower.sending("kept", operation("kept"), row(), NOW)
+        assert [request.request_id for request in await store.sending_elsewhere()] == ["kept"]
+        other.execute("UPDATE replicas SET state = 'dead', beat_at = now() - interval '5 s' WHERE epoch = 4")
+    (left,) = await store.claim_unfinished()
+    assert (left.request_id, left.state) == ("kept", "sending")
+    assert left.silent is not None
+    assert 5 <= left.silent < 30
+    await follower.close()
 
 
 async def batch_behind_open(store: Store) -> list[object]:
@@ -251,7 +280,7 @@ async def test_its_session_says_whose_it_is_and_loses_nothing(store: Store, addr
         "search_path": "signalbox",
     }
     with superuser(address) as other:
-        other.execute("INSERT INTO leaders VALUES ('T0ACME', 9, 'a', now())")
+        other.execute(_LIVE.format(9).encode())
         database = address.url.partition("?")[0].rpartition("/")[2]
         other.execute(f"ALTER DATABASE {database} SET synchronous_commit = off".encode())
     second = open_store(address)

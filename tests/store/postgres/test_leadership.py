@@ -12,17 +12,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
 import pytest
 
+from bot.core.ports.store import StoreAddress
+from bot.store.open import open_store
 from bot.store.postgres.leadership import CRASHED, SURE, is_dead
 
 LEASE = 1.5
-SCHEMA = """
-    CREATE SEQUENCE epochs;
-    CREATE TABLE replicas (id text PRIMARY KEY, epoch bigint UNIQUE, state text, beat_at timestamptz, name text, sockets int);
-    CREATE TABLE leaders (team_id text PRIMARY KEY, epoch bigint, replica text, beat_at timestamptz)
-"""
 
 
 @dataclass
@@ -98,8 +94,7 @@ def one_leads_after_the_other(group: Group) -> list[int]:
 @asynccontextmanager
 async def replicas(url: str, number: int) -> AsyncIterator[Group]:
     """That many replicas, the first of which leads."""
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        await connection.execute(SCHEMA)
+    open_store(StoreAddress(url)).close_sync()
     group = Group(url)
     try:
         for _ in range(number):

@@ -1,0 +1,105 @@
+"""Several replicas: any of them takes a request, the leader executes it, and another one goes on when the leader is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.faults.replicas import Cluster, cluster, outcomes
+from tests.fork_server import ForkServer
+
+START = "start acc:shop/prices"
+
+
+def starts(group: Cluster) -> int:
+    """How many starts the control plane saw."""
+    return sum(call.method == "POST" and call.raw_path.endswith("/cluster/start") for call in group.acc.requests)
+
+
+async def test_what_a_follower_takes_the_leader_executes_and_the_next_leader_goes_on(
+    tmp_path: Path, fork_server: ForkServer, database_url: str
+) -> None:
+    async with cluster(tmp_path, fork_server, database_url, 3) as group:
+        first = await group.leader()
+        follower, other = await group.followers()
+        group.through(follower)
+        assert (await group.says(START)).acked
+        await group.until(lambda: group.ended("start", 1))
+        assert starts(group) == 1
+        await group.until(lambda: group.card(START, "Succeeded"))
+        await group.end(first)
+        assert (await group.says(START)).acked
+        group.through(other)
+        assert (await group.says(START)).acked
+        await group.until(lambda: group.ended("start", 3))
+        assert await group.leader() in (follower, other)
+        assert starts(group) == 3
+        assert [outcomes(rows) for rows in group.requests("start").values()] == [["done"]] * 3
+        assert group.store.verify_sync(group.store.head_sync()).ok
+
+
+POINTS = ("before:sending:1", "after:sending:1", "before:start:1", "after:start:1", "before:finish:1", "after:finish:1")
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_a_call_of_a_leader_that_is_killed_is_made_once_at_most(
+    tmp_path: Path, fork_server: ForkServer, database_url: str, point: str
+) -> None:
+    async with cluster(tmp_path, fork_server, database_url, 0) as group:
+        leader, follower = await group.start(point), await group.start()
+        group.through(follower)
+        assert (await group.says(START)).acked
+        await group.gone(leader)
+        await group.until(lambda: group.ended("start", 1), 60)
+        await asyncio.sleep(0.3)
+        ((request_id, rows),) = group.requests("start").items()
+        assert len(outcomes(rows)) == 1
+        assert starts(group) <= 1
+        assert (outcomes(rows)[0] in ("done", "reconciled")) is (starts(group) == 1)
+        assert group.store.verify_sync(group.store.head_sync()).ok
+        await group.until(lambda: group.card(request_id))
+
+
+async def test_a_leader_that_is_stopped_in_a_call_and_wakes_up_changes_nothing(
+    tmp_path: Path, fork_server: ForkServer, database_url: str
+) -> None:
+    async with cluster(tmp_path, fork_server, database_url, 2) as group:
+        leader, (follower,) = await group.leader(), await group.followers()
+        group.through(follower)
+        for number in range(1, 4):
+            assert (await group.says(START)).acked
+            await asyncio.sleep(0.02 * number)
+        leader.send(signal.SIGSTOP)
+        await group.until(lambda: group.ended("start", 3), 60)
+        leader.send(signal.SIGCONT)
+        await group.until(lambda: group.ready(leader))
+        await asyncio.sleep(1.0)
+        for rows in group.requests("start").values():
+            assert len(outcomes(rows)) == 1
+        done = sum(outcomes(rows)[0] in ("done", "reconciled") for rows in group.requests("start").values())
+        assert starts(group) == done
+        assert group.store.verify_sync(group.store.head_sync()).ok
+
+
+async def test_a_deploy_of_every_replica_refuses_no_request(
+    tmp_path: Path, fork_server: ForkServer, database_url: str
+) -> None:
+    async with cluster(tmp_path, fork_server, database_url, 2) as group:
+        asked = 0
+        for _ in range(2):
+            leader = await group.leader()
+            fresh = await group.start()
+            group.through(fresh)
+            ending = asyncio.ensure_future(group.end(leader, signal.SIGTERM))
+            while not ending.done():
+                receipt = await group.says("status acc:shop/prices")
+                assert receipt.acked
+                assert receipt.ack_ms < 3000
+                asked += 1
+                await asyncio.sleep(0.05)
+            assert await ending == 0
+        await group.until(lambda: group.ended("status", asked))
+        assert [outcomes(rows) for rows in group.requests("status").values()] == [["done"]] * asked
