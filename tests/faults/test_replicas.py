@@ -69,8 +69,8 @@ async def test_a_leader_that_is_stopped_in_a_call_and_wakes_up_changes_nothing(
     async with cluster(tmp_path, fork_server, database_url, 2) as group:
         leader, (follower,) = await group.leader(), await group.followers()
         group.through(follower)
-        for number in range(1, 4):
-            assert (await group.says(START)).acked
+        for number in range(1, 4):  # the values tell the runs apart when they are looked up
+            assert (await group.says(f"{START} input.region=r{number}")).acked
             await asyncio.sleep(0.02 * number)
         leader.send(signal.SIGSTOP)
         await group.until(lambda: group.ended("start", 3), 60)
