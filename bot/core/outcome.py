@@ -159,7 +159,8 @@ class State(Value):
 class Done(Value):
     """The backend did it or accepted it.
 
-    `state` is the target's state that a lookup found: a successful lookup of something broken is red.
+    `state` is the target's state that a lookup found: a successful lookup of something broken is red. `details` are facts that
+    few people need, such as full ids.
     `run` can be watched to its end; `backend_ref` is the vendor's id of it. `restore` are the targets that this call
     switched off and that the pause switches on again; None means the operation's own target. `preview` are lines of a
     log, `remarks` sentences about them, such as what was not found. `beside` replaces the summary below `view.state` when
@@ -171,6 +172,7 @@ class Done(Value):
     facts: tuple[Fact, ...] = ()
     chart: Chart | None = None
     table: Table | None = None
+    details: tuple[Fact, ...] = ()
     run: Target | None = None
     view: RunView | None = None
     state: State | None = None

@@ -34,6 +34,7 @@ from bot.core.value import Json
 
 T = TypeVar("T")
 MARK: Final = "⚠"
+NOT_READABLE: Final = "Not readable"  # the label of a fact that names unreadable fields
 _REPLACED: Final = "\ufffd"
 _OUT_OF_RANGE: Final = "(out of range)"
 WHOLE_ROW: Final = "the whole row"
@@ -192,7 +193,7 @@ def mark(text: str, row: WireModel) -> str:
 
 def unreadable(read: WireModel) -> tuple[Fact, ...]:
     """A fact that names the unreadable fields of an object; empty when there are none."""
-    return (Fact(label="Not readable", value=_listed(read.odd)),) if read.odd else ()
+    return (Fact(label=NOT_READABLE, value=_listed(read.odd)),) if read.odd else ()
 
 
 def _listed(names: Iterable[str]) -> str:

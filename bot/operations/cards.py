@@ -118,8 +118,9 @@ def _done(
         card = _card(operation, intent, tone, status, lines=lines, facts=_once(result.facts), buttons=buttons, now=now)
     ids = (Fact(label="Run", value=result.run.id),) if result.run is not None else ()
     found = (*card.lines, *_preview(operation, result))
-    details = _once((*card.details, *ids, *_rule(rule)))
-    return card.model_copy(update={"lines": found, "table": result.table, "details": details})
+    details = _once((*result.details, *card.details, *ids, *_rule(rule)))
+    shown = {"lines": found, "chart": result.chart, "table": result.table, "details": details}
+    return card.model_copy(update=shown)
 
 
 def _is_followed(operation: Operation, result: Done) -> bool:

@@ -17,7 +17,7 @@ from bot.core.records import Filters, Watch, stamp
 from bot.core.text import plural
 from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
-from bot.operations.next_steps import buttons_for
+from bot.operations.next_steps import MOST, MOST_OF_A_LIST, buttons_for
 from bot.runtime.context import Context
 
 _USUAL_OF: Final = 10  # runs
@@ -104,6 +104,7 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         refresh=done is not None and (done.run is not None or attempt.operation.verb == "status"),
         view=done.view if done is not None else None,
         situation=situation,
+        most=MOST_OF_A_LIST if done is not None and done.view is None and done.table is not None else MOST,
     )
     if isinstance(result, Unknown):
         means = cards.refresh_means(operation.request_id)

@@ -20,6 +20,7 @@ from bot.operations.cards import LABELS, command_means, refresh_means
 from bot.runtime.context import Context
 
 MOST = 5
+MOST_OF_A_LIST = 11  # two for each of the newest runs, and one more
 
 
 def again(operation: Operation, view: RunView | None) -> tuple[Suggestion, ...]:
@@ -51,8 +52,9 @@ async def buttons_for(
     refresh: bool,
     view: RunView | None = None,
     situation: Situation | None = None,
+    most: int = MOST,
 ) -> tuple[Button, ...]:
-    """At most five: the adapter's suggestions that the rules allow here, another run like an ended one, the vendor's
+    """At most that many: the adapter's suggestions that the rules allow here, another run like an ended one, the vendor's
     console, Notify me while a run goes on, and Refresh when there is a status.
 
     `situation` is the person and the place if already read, None to read them.
@@ -80,7 +82,7 @@ async def buttons_for(
         out.append(
             Button(label="Refresh", action="refresh", id=ctx.ids.secret(), means=refresh_means(operation.request_id))
         )
-    return tuple(out[:MOST])
+    return tuple(out[:most])
 
 
 def _label(suggestion: Suggestion) -> str:

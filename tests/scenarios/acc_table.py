@@ -116,7 +116,7 @@ CASES = (
         "GET",
         "/api/agent/{agent}/history",
         "count=7",
-        card=("the latest 2 runs, 1 of them failed", "run/{run}"),
+        card=("The latest 2 runs of {place}: 1 succeeded, 1 failed.", "run/{run}"),
     ),
     Case(
         "7 start job",
@@ -140,7 +140,7 @@ CASES = (
         "GET",
         "/api/job/{agent}/history",
         "count=2",
-        card=("the latest 1 job run, none of them failed", "jobrun/{job}"),
+        card=("The latest job run of {place} succeeded.", "jobrun/{job}"),
     ),
     Case(
         "10 runs of a job run",
@@ -148,7 +148,7 @@ CASES = (
         "GET",
         "/api/agent/{agent}/run/1/history",
         "count=3",
-        card=("Job run 1 of {place}: the latest 1 run",),
+        card=("The latest run of job run 1 of {place} succeeded.",),
     ),
     Case(
         "11 schedules",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from bot.backends.informatica.capabilities import AGENT
 from bot.backends.informatica.keys import split_service
-from bot.backends.informatica.presentation import agent_facts, entry_table, service_table
+from bot.backends.informatica.models import Entry
+from bot.backends.informatica.presentation import ROWS_WRITTEN, agent_facts, ended_view, service_table
 from bot.backends.informatica.states import agent_state, service_words
 from bot.backends.informatica.targets import AdapterContext
 from bot.core.command.arguments import number_of
 from bot.core.operation import Operation
-from bot.core.outcome import Done, Phase
+from bot.core.outcome import Done, Fact, Phase, RecentRun
 from bot.core.ports.services import Call
+from bot.core.run_history import run_history
 from bot.core.text import suggest
+from bot.core.vendor_json import unread
 
 _LOOKED_AT = 1_000
 
@@ -50,4 +53,14 @@ async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     name = operation.target.name.removeprefix(f"{AGENT}/")
     if not here:
         return Done(summary=f"None of the latest {len(entries)} jobs of the organization ran on {name}.")
-    return Done(summary=f"{name}: the latest {len(here)} ended jobs.", table=entry_table(here, ctx.clean))
+    return run_history(
+        name, [_ended(ctx, entry) for entry in here], what="job", show=("Task", ROWS_WRITTEN), note=unread(here)
+    )
+
+
+def _ended(ctx: AdapterContext, entry: Entry) -> RecentRun:
+    """A job of any task, without buttons: the log names its task only by an id that no command takes."""
+    view = ended_view(None, entry, ctx.clean)
+    task = Fact(label="Task", value=entry.object_name or entry.object_id)
+    number = "" if entry.run_id is None else str(entry.run_id)
+    return RecentRun(id=number, view=view.model_copy(update={"facts": (*view.facts, task)}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.models import Agent, Entry, Running, Schedule, Status
@@ -13,6 +14,7 @@ from bot.core.text import plural, suggest, utc_text
 from bot.core.vendor_json import MARK, mark, moment, unread, unreadable
 
 Clean = Callable[[str], str]
+ROWS_WRITTEN: Final = "Rows written"
 
 
 def service_facts(statuses: Sequence[Status]) -> tuple[Fact, ...]:
@@ -93,12 +95,12 @@ def running_view(target: Target, job: Running) -> RunView:
     )
 
 
-def ended_view(target: Target, entry: Entry, clean: Clean) -> RunView:
+def ended_view(target: Target | None, entry: Entry, clean: Clean) -> RunView:
     """A job that has ended, with buttons for its log and, if it failed, for another run."""
     words, phase = named(ENDED, entry.state)
     number = (("run", str(entry.run_id)),) if entry.run_id is not None else ()
-    log = suggest("Log", "logs", target, *number)
-    counts = (("Rows written", entry.success_target_rows), ("Rows not written", entry.failed_target_rows or None))
+    counts = ((ROWS_WRITTEN, entry.success_target_rows), ("Rows not written", entry.failed_target_rows or None))
+    again = "Retry" if phase is Phase.FAILED else "Run again"
     return RunView(
         state=words,
         phase=phase,
@@ -113,30 +115,13 @@ def ended_view(target: Target, entry: Entry, clean: Clean) -> RunView:
         message=clean(entry.error_msg or ""),
         started=entry.began,
         ended=entry.ended,
-        next=(log, suggest("Retry" if phase is Phase.FAILED else "Run again", "start", target)),
+        next=(suggest("Log", "logs", target, *number), suggest(again, "start", target)) if target else (),
     )
 
 
 def _number(run_id: int | None) -> str | None:
     """The number of a run, which names it."""
     return None if run_id is None else str(run_id)
-
-
-def entry_table(entries: Sequence[Entry], clean: Clean) -> Table:
-    """Ended jobs as rows, newest first."""
-    rows = tuple(
-        (
-            utc_text(entry.began),
-            entry.object_name or entry.object_id or "",
-            "" if entry.run_id is None else str(entry.run_id),
-            mark(named(ENDED, entry.state)[0], entry),
-            "" if entry.success_target_rows is None else f"{entry.success_target_rows:,}",
-            clean(entry.error_msg or ""),
-        )
-        for entry in entries
-    )
-    columns = ("Started", "Task", "Run", "State", "Rows written", "Message")
-    return Table(columns=columns, rows=rows, note=unread(entries))
 
 
 def schedule_word(schedule: Schedule) -> str:

@@ -8,15 +8,17 @@ from typing import Final
 
 from bot.backends.informatica.keys import TaskKey
 from bot.backends.informatica.models import Entry, Running
-from bot.backends.informatica.presentation import ended_view, entry_table, is_of, running_text, running_view
+from bot.backends.informatica.presentation import ROWS_WRITTEN, ended_view, is_of, running_text, running_view
 from bot.backends.informatica.states import ENDED, RUNNING, named
 from bot.backends.informatica.targets import AdapterContext
 from bot.core.command.arguments import number_of
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, LookBack, Phase, RecentRun, RunView
 from bot.core.ports.services import Call
+from bot.core.run_history import run_history
 from bot.core.text import suggest, utc_text
 from bot.core.value import Json
+from bot.core.vendor_json import unread
 
 SKEW: Final = timedelta(seconds=5)
 # GUESS: it may take a while until an accepted job is listed.
@@ -140,9 +142,13 @@ async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     entries = await ended(ctx, task, None, number_of(operation, "count") or 10)
     if not entries:
         return Done(summary=f"{task.name} has no jobs in the log.")
-    bad = sum(named(ENDED, entry.state)[1] is Phase.FAILED for entry in entries)
-    summary = f"{task.name}: the latest {len(entries)} ended jobs, {bad or 'none'} of them failed."
-    return Done(summary=summary, table=entry_table(entries, ctx.clean))
+    runs = [RecentRun(id=_number(entry), view=ended_view(task, entry, ctx.clean)) for entry in entries]
+    start = suggest("Start", "start", task)
+    return run_history(task.name, runs, what="job", show=(ROWS_WRITTEN,), note=unread(entries), start=start)
+
+
+def _number(entry: Entry) -> str:
+    return "" if entry.run_id is None else str(entry.run_id)
 
 
 async def recent(ctx: AdapterContext, task: Target, count: int) -> list[RecentRun]:

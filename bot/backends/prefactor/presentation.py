@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Final
 
 from bot.backends.prefactor.capabilities import INSTANCE
 from bot.backends.prefactor.models import Agent, Counts, Instance
-from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, Table, facts_of
+from bot.core.outcome import Fact, FactValue, Level, Phase, RunView, State, Suggestion, facts_of
 from bot.core.text import written
-from bot.core.vendor_json import mark, moment, unread, unreadable
+from bot.core.vendor_json import moment, unreadable
 
 Clean = Callable[[str], str]
 # CODE prefactor-http models; the seed shows `pending` as an example and no list.
@@ -134,21 +134,3 @@ def instance_view(backend: str, instance: Instance, clean: Clean) -> RunView:
         ended=ended if phase.ended else None,
         next=(refresh, stop) if phase in (Phase.WAITING, Phase.ACTIVE) else (),
     )
-
-
-def instance_table(instances: Sequence[Instance], total: int | None, clean: Clean) -> Table:
-    """Instances as rows, newest first."""
-    rows = tuple(
-        (
-            moment_text(instance.inserted_at),
-            mark(instance_state(instance)[0], instance),
-            moment_text(instance.started_at),
-            moment_text(instance.finished_at),
-            instance.purpose or "",
-            clean(instance.termination_reason or ""),
-            f"{INSTANCE}/{instance.id}",
-        )
-        for instance in instances
-    )
-    columns = ("Registered", "State", "Started", "Ended", "Purpose", "Reason", "Instance")
-    return Table(columns=columns, rows=rows, total=total, note=unread(instances))

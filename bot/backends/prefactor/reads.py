@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from bot.backends.prefactor.capabilities import INSTANCE
 from bot.backends.prefactor.models import Instance, Page
 from bot.backends.prefactor.presentation import (
     agent_facts,
     agent_level,
     agent_next,
-    instance_state,
-    instance_table,
 )
 from bot.backends.prefactor.presentation import instance_view as view_of
 from bot.backends.prefactor.targets import AdapterContext
 from bot.core.operation import Operation
-from bot.core.outcome import Done, Phase
+from bot.core.outcome import Done, RecentRun
 from bot.core.ports.services import Call
+from bot.core.run_history import run_history
+from bot.core.vendor_json import unread
 
 
 async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -50,14 +51,9 @@ async def history(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     count = operation.params.get("count")
     items, total = await latest(ctx, agent.id, count if isinstance(count, int) else 10)
     await ctx.finder.learn(items, agent)
-    if not items:
-        return Done(summary=f"{agent.name} has no instances.")
-    phases = [instance_state(item)[1] for item in items]
-    bad, busy = phases.count(Phase.FAILED), phases.count(Phase.ACTIVE)
-    what = f"the latest {len(items)} instances" if len(items) > 1 else "its only instance listed"
-    return Done(
-        summary=f"{agent.name}: {what}; {busy or 'none'} active, {bad or 'none'} failed.",
-        table=instance_table(items, total, ctx.clean),
+    runs = [RecentRun(id=one.id and f"{INSTANCE}/{one.id}", view=view_of(ctx.name, one, ctx.clean)) for one in items]
+    return run_history(
+        agent.name, runs, what="instance", show=("Registered", "Purpose", "Reason"), total=total, note=unread(items)
     )
 
 

@@ -99,43 +99,6 @@ def view_of(backend: str, found: Run | JobRun, clean: Clean, id_: str = "") -> R
     return job_view(backend, found, id_ or found.id)
 
 
-def run_table(runs: Sequence[Run], clean: Clean) -> Table:
-    """Runs as rows, in the ACC's order (newest first)."""
-    rows = tuple(
-        (
-            utc_text(moment(run.start_time)),
-            mark(run.state, run),
-            count_text(run.errors),
-            count_text(run.data_count),
-            clean(run.status_message or ""),
-            run.id and f"run/{run.id}",
-        )
-        for run in runs
-    )
-    return Table(columns=("Started", "State", "Errors", "Data rows", "Message", "Run"), rows=rows, note=unread(runs))
-
-
-def job_table(jobs: Sequence[JobRun]) -> Table:
-    """Job runs as rows, in the ACC's order (newest first)."""
-    rows = tuple(
-        (
-            utc_text(moment(job.start_time)),
-            mark(job.state, job),
-            f"{job.completed_run_count or 0}/{job.total_run_count or 0}",
-            count_text(job.total_errors),
-            count_text(job.total_data_count),
-            job.id and f"jobrun/{job.id}",
-        )
-        for job in jobs
-    )
-    return Table(columns=("Started", "State", "Runs", "Errors", "Data rows", "Job run"), rows=rows, note=unread(jobs))
-
-
-def count_text(count: float | None) -> str:
-    """A counter as a cell; empty if not reported."""
-    return "" if count is None else f"{count:,}"
-
-
 def schedule_table(schedules: Sequence[Schedule], clean: Clean) -> Table:
     """Schedules as rows; the next time is in the schedule's time zone."""
     rows = tuple(

@@ -11,22 +11,22 @@ from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import JobRun, Run, Schedule
 from bot.backends.sequentum.multi_session import together
 from bot.backends.sequentum.presentation import (
-    job_table,
     job_view,
-    run_table,
     run_view,
     schedule_table,
     server_facts,
     server_state,
+    view_of,
 )
 from bot.backends.sequentum.times import moment
 from bot.core.command.arguments import number_of, text_of
 from bot.core.errors import BadReply, CallProblem, NoSuchTarget
 from bot.core.operation import Operation
-from bot.core.outcome import Done, Fact, Phase, Suggestion
+from bot.core.outcome import Done, Fact, Phase, RecentRun, RunView, Suggestion
 from bot.core.ports.services import Call
+from bot.core.run_history import run_history
 from bot.core.text import plural, sentences, utc_text, written
-from bot.core.vendor_json import WHOLE_ROW
+from bot.core.vendor_json import WHOLE_ROW, unread
 
 T = TypeVar("T")
 _RUNS_SHOWN = 20
@@ -109,10 +109,12 @@ async def job_run_status(ctx: AdapterContext, operation: Operation, call: Call) 
         await ctx.finder.learn(RUN, [item.id for item in runs], agent_of(operation.target))
     who = operation.target.parent_name or "The job run"
     number = f"job run {job.run_id}" if job.run_id is not None else "the job run"
+    inner = _history(ctx, who, runs)
     return Done(
         summary=f"{who}: {number} is {view.state}.",
         facts=(*view.facts, *facts),
-        table=run_table(runs, ctx.clean) if runs else None,
+        table=inner.table,
+        details=inner.details,
         run=operation.target,
         view=view,
         beside="",
@@ -126,9 +128,8 @@ async def agent_history(ctx: AdapterContext, operation: Operation, call: Call) -
     kind, what = (JOB_RUN, "job run") if text_of(operation, "as") == "job" else (RUN, "run")
     found = (await ctx.client.history(kind, agent.id, count)).items[:count]
     await ctx.finder.learn(kind, [item.id for item in found], agent)
-    jobs, runs = [item for item in found if isinstance(item, JobRun)], [item for item in found if isinstance(item, Run)]
-    table = job_table(jobs) if jobs else run_table(runs, ctx.clean) if runs else None
-    return Done(summary=_told(agent.name, [item.phase for item in found], what), table=table)
+    start = Suggestion(label="Start", verb="start", target=written(ctx.name, agent.name))
+    return _history(ctx, agent.name, found, what, start)
 
 
 async def job_run_history(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
@@ -142,18 +143,31 @@ async def job_run_history(ctx: AdapterContext, operation: Operation, call: Call)
     count = number_of(operation, "count", 10)
     runs = (await ctx.client.runs_of_job(agent_id, job.run_id, count))[:count]
     await ctx.finder.learn(RUN, [item.id for item in runs], agent_of(operation.target))
-    phases = [run.phase for run in runs]
-    who = f"Job run {job.run_id} of {operation.target.parent_name or agent_id}"
-    return Done(summary=_told(who, phases, "run"), table=run_table(runs, ctx.clean) if runs else None)
+    who = f"job run {job.run_id} of {operation.target.parent_name or agent_id}"
+    return _history(ctx, who, runs)
 
 
-def _told(who: str, phases: Sequence[Phase], what: str) -> str:
-    if not phases:
-        return f"{who} has no {what}s."
-    bad, unclear = phases.count(Phase.FAILED), phases.count(Phase.UNREADABLE)
-    known = f"{bad or 'none'} of them failed" if unclear < len(phases) else ""
-    unknown = f"{unclear} of them in an unknown state" if unclear else ""
-    return f"{who}: the latest {plural(len(phases), what)}, {' and '.join(part for part in (known, unknown) if part)}."
+def _history(
+    ctx: AdapterContext,
+    who: str,
+    runs: Sequence[Run] | Sequence[JobRun],
+    what: str = "run",
+    start: Suggestion | None = None,
+) -> Done:
+    """The answer for these runs or job runs, in the ACC's order: newest first."""
+    found = [RecentRun(id=run.id and f"{_kind(run)}/{run.id}", view=_counted(ctx, run)) for run in runs]
+    return run_history(who, found, what=what, show=("Runs", "Data rows", "Errors"), note=unread(runs), start=start)
+
+
+def _kind(run: Run | JobRun) -> str:
+    return JOB_RUN if isinstance(run, JobRun) else RUN
+
+
+def _counted(ctx: AdapterContext, run: Run | JobRun) -> RunView:
+    """Its state; of a job run also how many of its runs have ended."""
+    view = view_of(ctx.name, run, ctx.clean)
+    runs = (Fact(label="Runs", value=f"{view.done or 0}/{view.total}"),) if view.total else ()
+    return view.model_copy(update={"facts": (*view.facts, *runs)})
 
 
 async def agent_schedules(ctx: AdapterContext, operation: Operation, call: Call) -> Done:

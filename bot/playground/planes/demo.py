@@ -1,5 +1,8 @@
 """The five simulated control planes of the demo, filled with sample data."""
 
+from dataclasses import replace
+
+from bot.playground.planes.acc_model import End
 from bot.playground.planes.clock import Clock
 from bot.playground.planes.common import Plane
 from bot.playground.planes.informatica import InformaticaPlane
@@ -15,6 +18,14 @@ _BROKEN = Script(
     message="2 of 40 pages failed: selector '.price' not found",
     errors=2,
     log_lines=("Payload of the failed page: <!channel> & <script>alert(1)</script>",),
+)
+_EARLIER: tuple[tuple[int, float, End], ...] = (  # hours ago, seconds, end
+    (73, 9, "Succeeded"),
+    (49, 14, "Succeeded"),
+    (37, 4, "Failure"),
+    (25, 21, "Succeeded"),
+    (13, 11, "Succeeded"),
+    (1, 9, "Succeeded"),
 )
 _TOFU = {
     "type": "object",
@@ -58,8 +69,8 @@ def _acc(clock: Clock) -> SequentumPlane:
         backup=True,
     )
     plane.add_agent("labs/new", description="Waits for its approval", approved=False)
-    for hours in (49, 25, 1):
-        plane.add_run("shop/prices", ago=hours * 3_600, script=_GOOD)
+    for hours, seconds, end in _EARLIER:
+        plane.add_run("shop/prices", ago=hours * 3_600, script=replace(_GOOD, running=seconds, end=end))
     plane.add_job("shop/prices", ago=7_200, script=_GOOD)
     plane.add_run("labs/broken", ago=5_400, script=_BROKEN)
     _acc_schedules(plane)

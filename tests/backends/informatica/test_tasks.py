@@ -76,8 +76,10 @@ async def test_status_and_history_of_a_task_and_history_of_its_agent(infa: Joine
     agents = await infa.do("history infa:agent/eu-1 count=1")
     assert mine.table is not None
     assert agents.table is not None
-    assert [row[1] for row in mine.table.rows] == ["load_orders"]
-    assert [row[1] for row in agents.table.rows] == ["sync_customers"]
+    assert mine.summary == "The latest job of task/load_orders succeeded."
+    assert [step.label for step in mine.next] == ["Log 1", "Start"]
+    assert "Task" in agents.table.columns
+    assert "sync_customers" in agents.table.rows[0]
 
 
 @pytest.mark.parametrize("packed", [False, True])

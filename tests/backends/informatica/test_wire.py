@@ -387,7 +387,7 @@ async def test_one_odd_job_hides_no_other(tmp_path: Path) -> None:
     recording.answers["GET /saas/api/v2/activity/activityMonitor"] = [None, {"taskName": 5, "executionState": []}]
     done, _ = await exercised("history infa:task/load", tmp_path, recording)
     unknown = "unknown (nothing) ⚠"
-    assert [row[3] for row in done.table.rows] == [unknown, unknown, "completed", unknown]
+    assert [row[1] for row in done.table.rows] == [unknown, unknown, "completed", unknown]
     assert "can't be read completely" in done.table.note
     status, _ = await exercised("status infa:task/load", tmp_path, recording)
     assert status.kind == "done"

@@ -23,8 +23,8 @@ async def test_history_lists_the_newest_first_with_the_total() -> None:
         assert done.table is not None
         assert [row[1] for row in done.table.rows] == ["active", "failed"]
         assert done.table.total == 3
-        assert done.summary == "bot: the latest 2 instances; 1 active, 1 failed."
-        assert (await pre.target(f"pre:{done.table.rows[0][-1]}")).scope == "pre:bot"
+        assert done.summary == "The latest 2 instances of bot: 1 failed, 1 running."
+        assert (await pre.target(f"pre:{done.details[0].value}")).scope == "pre:bot"
 
 
 async def test_a_list_that_begins_with_the_oldest_is_read_from_its_end() -> None:

@@ -150,7 +150,8 @@ async def test_a_job_run_tells_its_agent_runs() -> None:
         assert done.view
         assert (done.view.done, done.view.total) == (1, 1)
         assert done.table
-        assert done.table.rows[0][-1] == f"run/{RUN}"
+        assert done.table.rows[0][0] == RUN[:8]
+        assert (done.details[0].label, done.details[0].value) == (RUN[:8], f"run/{RUN}")
 
 
 async def test_many_watched_runs_cost_one_request() -> None:

@@ -1,0 +1,162 @@
+"""The newest runs of a target as a table, a chart of their durations, and buttons for each of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Final
+
+from bot.core.chart import MOST_POINTS, Chart, Series
+from bot.core.command.params import duration_text
+from bot.core.outcome import Done, Fact, FactValue, Phase, RecentRun, RunView, Suggestion, Table
+from bot.core.text import plural, utc_text
+from bot.core.vendor_json import MARK, NOT_READABLE
+
+WITH_BUTTONS: Final = 5  # the newest runs
+DURATION: Final = "Duration"
+_SHORT_ID: Final = 8  # characters of an id that is longer than the next
+_LONGEST_ID: Final = 12
+_COUNTED: Final[Mapping[Phase, tuple[str, str]]] = {  # how the phase is counted, and said of one run
+    Phase.SUCCEEDED: ("succeeded", "succeeded"),
+    Phase.FAILED: ("failed", "failed"),
+    Phase.STOPPED: ("stopped", "was stopped"),
+    Phase.ACTIVE: ("running", "is running"),
+    Phase.WAITING: ("waiting", "is waiting"),
+    Phase.UNREADABLE: ("in an unknown state", "is in an unknown state"),
+}
+_UNITS: Final = ((2 * 3_600, 3_600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
+
+
+def run_history(
+    who: str,
+    runs: Sequence[RecentRun],
+    *,
+    what: str = "run",
+    show: Sequence[str] = (),
+    total: int | None = None,
+    note: str = "",
+    start: Suggestion | None = None,
+) -> Done:
+    """The answer for these runs, newest first. `who` is the target's name, `show` are labels of facts with a column of their own.
+
+    The `id` of a run is its path in a command, such as `run/4711`; it is empty when it can't be read. `start` begins another.
+    """
+    if not runs:
+        return Done(summary=f"{who} has no {what}s.")
+    short = _short_ids(runs)
+    return Done(
+        summary=_summary(who, [run.view for run in runs], what),
+        chart=_chart(who, list(zip(short, runs, strict=True)), what),
+        table=_table(short, runs, show, total, note),
+        details=tuple(
+            Fact(label=name, value=run.id) for name, run in zip(short, runs, strict=True) if not run.id.endswith(name)
+        ),
+        next=(*_buttons(short, runs), *((start,) if start else ())),
+    )
+
+
+def _short_ids(runs: Sequence[RecentRun]) -> list[str]:
+    """The first characters of each id, as many as tell them apart."""
+    ids = [run.id.rpartition("/")[2] for run in runs]
+    size = _SHORT_ID
+    while len({one[:size] for one in ids}) < len(set(ids)):
+        size += 1
+    return [one if len(one) <= _LONGEST_ID else one[:size].rstrip("-") for one in ids]
+
+
+def _summary(who: str, views: Sequence[RunView], what: str) -> str:
+    counts = Counter(view.phase for view in views)
+    if len(views) == 1:
+        return f"The latest {what} of {who} {_COUNTED[views[0].phase][1]}."
+    parts = ", ".join(f"{counts[phase]} {words}" for phase, (words, _) in _COUNTED.items() if counts[phase])
+    took = [length.total_seconds() for view in views if (length := _length(view)) is not None]
+    usual = f" Usually {_duration(median(took))}." if len(took) > 2 else ""
+    return f"The latest {plural(len(views), what)} of {who}: {parts}.{usual}"
+
+
+def _length(view: RunView) -> timedelta | None:
+    """How long an ended run took."""
+    if view.started is None or view.ended is None or view.ended < view.started:
+        return None
+    return view.ended - view.started
+
+
+def _duration(seconds: float) -> str:
+    return duration_text(round(seconds))
+
+
+def _table(short: Sequence[str], runs: Sequence[RecentRun], show: Sequence[str], total: int | None, note: str) -> Table:
+    rows = [(name, *_cells(run.view, show)) for name, run in zip(short, runs, strict=True)]
+    columns = ("Run", "State", DURATION, "Started", "Message", *show)
+    kept = [at for at, cells in enumerate(zip(*rows, strict=True)) if at < 4 or set(cells) - {"", "0"}]
+    return Table(
+        columns=tuple(columns[at] for at in kept),
+        rows=tuple(tuple(row[at] for at in kept) for row in rows),
+        total=total,
+        note=note,
+        exact=("Run",),
+    )
+
+
+def _cells(view: RunView, show: Sequence[str]) -> tuple[str, ...]:
+    told = (*view.details, *view.facts)
+    odd = any(fact.label == NOT_READABLE for fact in told)
+    length = _length(view)
+    facts = {fact.label: fact.value for fact in told}
+    return (
+        f"{view.state} {MARK}" if odd else view.state,
+        "" if length is None else _duration(length.total_seconds()),
+        "" if view.started is None else utc_text(view.started, seconds=True),
+        " ".join(view.message.split()),
+        *(_cell(facts.get(label)) for label in show),
+    )
+
+
+def _cell(value: FactValue) -> str:
+    if isinstance(value, datetime):
+        return utc_text(value, seconds=True)
+    return f"{value:,}" if isinstance(value, int | float) else str(value or "")
+
+
+def _chart(who: str, named: Sequence[tuple[str, RecentRun]], what: str) -> Chart | None:
+    """Durations of the ended runs, the oldest first, each result in its own colour. None for fewer than two."""
+    found = [
+        (name, run.view.phase, length) for name, run in named if name and (length := _length(run.view)) is not None
+    ]
+    found = found[:MOST_POINTS][::-1]
+    seconds = [length.total_seconds() for _, _, length in found]
+    if len(found) < 2 or not max(seconds):
+        return None
+    _, size, unit = next(row for row in _UNITS if max(seconds) >= row[0])
+    phases = [phase for phase in _COUNTED if any(phase is other for _, other, _ in found)]
+    longest = found[seconds.index(max(seconds))][0]
+    failed = [name for name, phase, _ in reversed(found) if phase is Phase.FAILED]
+    return Chart(
+        title=f"Duration of the latest {plural(len(found), what)}",
+        labels=tuple(name for name, _, _ in found),
+        series=tuple(
+            Series(
+                name=_COUNTED[phase][0].capitalize(),
+                values=tuple(
+                    round(length / size, 2) if phase is other else 0.0
+                    for (_, other, _), length in zip(found, seconds, strict=True)
+                ),
+            )
+            for phase in phases
+        ),
+        unit=unit,
+        about=f"{what.capitalize()}, oldest first",
+        words=f"Durations of {who}: the longest is {_duration(max(seconds))} ({longest})"
+        + (f"; failed: {', '.join(failed)}." if failed else "."),
+        beside=DURATION,
+    )
+
+
+def _buttons(short: Sequence[str], runs: Sequence[RecentRun]) -> Iterator[Suggestion]:
+    """The next steps of the newest runs, each with the id of its run on it."""
+    for name, run in zip(short[:WITH_BUTTONS], runs, strict=False):
+        for step in run.view.next:
+            if step.verb in ("logs", "retry", "stop"):
+                yield step.model_copy(update={"label": f"{step.label} {name}"})
