@@ -103,6 +103,7 @@ class Given:
     tasks: TaskQueue = field(default_factory=TaskQueue)
     store: Facts = field(default_factory=Facts)
     secrets: SecretList = field(default_factory=SecretList)
+    may_send: Callable[[], bool] = lambda: True
     backends: dict[str, Backend] = field(default_factory=dict)
 
 
