@@ -1,4 +1,4 @@
-"""The house's rules about its own code: who imports whom, what is pure, how long a file may be."""
+"""Rules about the code itself: which module imports which, what is pure, how long a file may be."""
 
 from __future__ import annotations
 
@@ -72,6 +72,17 @@ def test_the_inner_rooms_read_no_clock_and_touch_no_machine(room: str) -> None:
     """core and render import no loop, clock, log, chance, file or network, not even inside a function."""
     for path in python_files(BOT / room):
         assert not IMPURE & set(imported(path)), path.relative_to(ROOT)
+
+
+def test_behaviour_tests_import_no_benchmark() -> None:
+    """What both need is in tests/station.py."""
+    outside = [path for path in python_files(ROOT / "tests") if path.parent != ROOT / "tests" / "bench"]
+    found = [
+        str(path.relative_to(ROOT))
+        for path in outside
+        if re.search(r"^from tests\.bench", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert not found
 
 
 def test_no_module_is_long() -> None:

@@ -26,8 +26,8 @@ from bot.runtime import gc_tuning
 from bot.store.sqlite.driver import sqlite3
 from tests.bench.audit_log import fill
 from tests.bench.bars import Measure, percentile
-from tests.bench.load import SIGNING_SECRET, TEAM
-from tests.bench.station import COMMAND, Station, station
+from tests.crowd import SIGNING_SECRET, TEAM
+from tests.station import COMMAND, Station, station
 
 REQUESTS: Final = 600
 WARM_UP: Final = 30

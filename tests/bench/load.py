@@ -16,12 +16,10 @@ import socket
 import sys
 import threading
 import time
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
-SIGNING_SECRET: Final = "benchmark-signing-not-a-secret"
-TEAM, CHANNEL = "T0BENCH", "C0BENCH"
-PEOPLE: Final = tuple(f"U0BENCH{number:02}" for number in range(100))  # a flood is a crowd's: one person has a share
+from tests.crowd import CHANNEL, PEOPLE, SIGNING_SECRET, TEAM
 
 
 def request(text: str) -> bytes:

@@ -11,7 +11,7 @@ from bot.runtime import gc_tuning
 from tests.bench.ack import requested, sending
 from tests.bench.bars import Measure, percentile
 from tests.bench.memory import Most
-from tests.bench.station import station
+from tests.station import station
 
 RATE: Final = 500
 CONNECTIONS: Final = 16

@@ -8,24 +8,15 @@ from __future__ import annotations
 
 import tempfile
 import time
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
 
-from bot.core.operation import Target
-from bot.core.records import Watch, stamp
 from bot.leader import FOLLOW_EVERY
 from bot.operations.watcher import SLOW, follow_due
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock
-from bot.store.database import Tx
-from bot.store.tables import watches
 from tests.bench.bars import Measure
-from tests.bench.load import CHANNEL, PEOPLE
 from tests.bench.memory import Most
-from tests.bench.station import Station, station
-
-RUNS_AN_AGENT: Final = 100
+from tests.station import RUNS_AN_AGENT, Station, fill, station
 
 
 async def run(runs: int, *, seconds: float = 60.0, before: float = 12.0) -> list[Measure]:
@@ -55,29 +46,6 @@ async def _follow(env: Station, seconds: float) -> None:
         began = clock.monotonic()
         await follow_due(env.ctx)
         await clock.sleep(max(0.0, FOLLOW_EVERY - (clock.monotonic() - began)))
-
-
-def fill(db: Tx, runs: int, now: datetime) -> None:
-    """The times of the next look of one agent's runs are spread over the pace, as they are when people start them one by one."""
-    for number in range(runs):
-        agent = f"shop/agent-{number // RUNS_AN_AGENT}"
-        due = now + SLOW * (number * 7 % RUNS_AN_AGENT) / RUNS_AN_AGENT
-        name = f"run-{number}"
-        target = Target(backend="box", kind="run", id=name, name=name, group=agent, scope=f"box:{agent}")
-        watches.add(
-            db,
-            Watch(
-                id=f"w-{number}",
-                request_id=f"r-{number}",
-                backend="box",
-                group_key=agent,
-                target=target,
-                channel_id=CHANNEL,
-                user_id=PEOPLE[0],
-                due_at=stamp(due),
-                made_at=stamp(now - timedelta(hours=1)),
-            ),
-        )
 
 
 def _measures(runs: int, took: float, spent: float, polls: int, megabytes: float) -> list[Measure]:

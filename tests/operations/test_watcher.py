@@ -19,9 +19,8 @@ from bot.core.operation import Target
 from bot.core.outcome import RunView
 from bot.operations.watcher import QUICK, SLOW, follow_due, next_moment
 from bot.runtime.context import Context
-from tests.bench.station import Box, Nowhere, station
-from tests.bench.watched import fill
 from tests.slack.support import NOON, HandClock
+from tests.station import Box, Nowhere, fill, station
 from tests.store.samples import intent, operation, row
 
 moments = some.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=some.just(UTC))  # noqa: DTZ001  given a zone

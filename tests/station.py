@@ -1,4 +1,4 @@
-"""A bot without Slack and control planes: the real door, pipeline, rules and register, with answers that cost nothing around."""
+"""A bot without Slack and control planes: real intake, rules and audit log, and around them answers that cost nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +27,9 @@ from bot.core.outcome import Done, Health, LookBack, Named, Phase, RecentRun, Re
 from bot.core.policy.decide import parse_policy
 from bot.core.policy.match import Member, Reach, Subject, Where
 from bot.core.ports.services import Call, FormResult, SlackFile
+from bot.core.records import Watch, stamp
 from bot.intents.intake import Intake
+from bot.operations.watcher import SLOW
 from bot.runtime import gc_tuning
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.context import ActivePolicy, Context
@@ -37,13 +39,16 @@ from bot.slack.app import SlackApp
 from bot.slack.http import HttpServer
 from bot.slack.installation import Installation
 from bot.slack.payload import Stamp
+from bot.store.database import Tx
 from bot.store.open import open_store
 from bot.store.store import Store
+from bot.store.tables import watches
 from bot.store.target_cache import StoreTargetCache
-from tests.bench.load import CHANNEL, PEOPLE, SIGNING_SECRET, TEAM
+from tests.crowd import CHANNEL, PEOPLE, SIGNING_SECRET, TEAM
 
 COMMAND: Final = "start box:shop/prices level=2 -- the monthly check"
 _KIND: Final = "bench"
+RUNS_AN_AGENT: Final = 100
 
 
 def rows_of(capabilities: int) -> KindSpec:
@@ -259,3 +264,26 @@ async def station(folder: Path, *, capabilities: int = 5, rules: int = 1) -> Asy
         await server.close()
         await tasks.close(10.0)
         await store.close()
+
+
+def fill(db: Tx, runs: int, now: datetime) -> None:
+    """The times of the next look of one agent's runs are spread over the pace, as they are when people start them one by one."""
+    for number in range(runs):
+        agent = f"shop/agent-{number // RUNS_AN_AGENT}"
+        due = now + SLOW * (number * 7 % RUNS_AN_AGENT) / RUNS_AN_AGENT
+        name = f"run-{number}"
+        target = Target(backend="box", kind="run", id=name, name=name, group=agent, scope=f"box:{agent}")
+        watches.add(
+            db,
+            Watch(
+                id=f"w-{number}",
+                request_id=f"r-{number}",
+                backend="box",
+                group_key=agent,
+                target=target,
+                channel_id=CHANNEL,
+                user_id=PEOPLE[0],
+                due_at=stamp(due),
+                made_at=stamp(now - timedelta(hours=1)),
+            ),
+        )
