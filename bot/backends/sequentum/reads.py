@@ -64,16 +64,17 @@ async def agent_status(ctx: AdapterContext, operation: Operation, call: Call) ->
     if due is not None:
         facts += (Fact(label="Next run", value=due),)
     start = Suggestion(label="Start", verb="start", target=written(ctx.name, agent.name))
+    table = schedule_table(schedules, ctx.clean) if schedules else None
     if not runs:
-        return Done(summary=f"{agent.name} has never run.", facts=facts, next=(start,))
+        return Done(summary=f"{agent.name} has never run.", facts=facts, table=table, next=(start,))
     if WHOLE_ROW in runs[0].odd:
-        return Done(summary=f"{agent.name}: its newest run can't be read.", facts=facts, next=(start,))
+        return Done(summary=f"{agent.name}: its newest run can't be read.", facts=facts, table=table, next=(start,))
     view = run_view(ctx.name, runs[0], ctx.clean)
     ago = utc_text(view.started)
     return Done(
         summary=f"{agent.name}: the newest run ({ago}) is {view.state}.",
         facts=(*view.facts, *facts),
-        table=schedule_table(schedules, ctx.clean) if schedules else None,
+        table=table,
         run=ctx.finder.part(RUN, runs[0].id, agent) if runs[0].id else None,
         view=view,
         beside=f"The newest run ({ago}).",
