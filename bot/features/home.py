@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Final
 
+from bot.core.approval import person_of
 from bot.core.approval_record import Approval
 from bot.core.card import Button, HomeRow, HomeSection, HomeView
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Target
+from bot.core.policy.rights import why_not_administrator, why_not_breakglass
 from bot.core.policy.visibility import Visibility
 from bot.core.records import stamp
 from bot.core.text import plural, utc_text
 from bot.core.value import Json
 from bot.features import approvals
+from bot.features.access import breakglass
 from bot.features.builtins.tables import label_of
 from bot.features.favourites import favourites, recent, star, unstar
 from bot.operations import cards
-from bot.operations.authorize import sight_of
+from bot.operations.authorize import facts, sight_of
 from bot.runtime.context import Context
+from bot.runtime.stale_homes import LOOKED_LATELY, OPENED, opened_lately
 
 HOMES_EVERY: Final = 2.0  # seconds between two rounds
 AT_ONCE: Final = 3  # tabs a round: 90 a minute, and Slack takes a hundred
-LOOKED_LATELY: Final = timedelta(days=1)
 TAG: Final = "home1"
 MOST: Final = 5  # rows with a button in a section
 MOST_LINES: Final = 10
-_OPENED: Final = "home:"
 _PAGE: Final = "home-page:"
 _START: Final = "Start…"
 _DECISIONS, _FAVOURITES = "decisions", "favourites"
@@ -36,7 +37,7 @@ _DECISIONS, _FAVOURITES = "decisions", "favourites"
 async def open_home(ctx: Context, user: str, team: str) -> None:
     """Show the tab that a person opened, and redraw it for a day whenever something in it changes."""
     now = stamp(ctx.clock.now())
-    await ctx.store.set_value(f"{_OPENED}{user}", now, now)
+    await ctx.store.set_value(f"{OPENED}{user}", now, now)
     await _turn_to(ctx, user, "")
     await ctx.presenter.home(await home_view(ctx, user, team))
 
@@ -63,7 +64,7 @@ async def redraw(ctx: Context) -> None:
     since = stamp(ctx.clock.now() - LOOKED_LATELY)
     drawn = 0
     while drawn < AT_ONCE and (user := ctx.stale_homes.take()) is not None:
-        opened = await ctx.store.value(f"{_OPENED}{user}")
+        opened = await ctx.store.value(f"{OPENED}{user}")
         if isinstance(opened, str) and opened >= since:
             await ctx.presenter.home(await home_view(ctx, user, ctx.home_team))
             drawn += 1
@@ -71,8 +72,7 @@ async def redraw(ctx: Context) -> None:
 
 async def recover(ctx: Context) -> None:
     """After a restart every tab that was opened within a day may be stale."""
-    keys = await ctx.store.keys_since(_OPENED, ctx.clock.now() - LOOKED_LATELY)
-    ctx.stale_homes.stale(*(key.removeprefix(_OPENED) for key in keys))
+    ctx.stale_homes.stale(*await opened_lately(ctx.store, ctx.clock.now()))
 
 
 async def home_view(ctx: Context, user: str, team: str) -> HomeView:
@@ -90,6 +90,7 @@ async def home_view(ctx: Context, user: str, team: str) -> HomeView:
         return HomeView(user_id=user, sections=await _favourites_page(ctx, user, seen))
     sections = (
         _decisions(ctx, user, waiting),
+        await _reviews(ctx, Actor(user_id=user, team_id=team), place),
         await _requests(ctx, user),
         await _runs(ctx, user, seen),
         await _ending(ctx, user, seen),
@@ -140,6 +141,31 @@ def _decisions(ctx: Context, user: str, waiting: Sequence[Approval]) -> HomeSect
     ]
     people = [one.requester for one in waiting]
     return _section("Waiting for your decision", rows, MOST, people)
+
+
+async def _reviews(ctx: Context, actor: Actor, place: Place) -> HomeSection:
+    """The uses of break-glass that this person may review."""
+    open_ones = [one for one in await ctx.store.pending_decisions(state="open") if one.kind == breakglass.KIND]
+    if not open_ones:
+        return HomeSection(title="")
+    policy, subject, _ = await facts(ctx, actor, place)
+    rights = (why_not_breakglass, why_not_administrator)
+    if all(why_not(policy, subject, ctx.home_team) is not None for why_not in rights):
+        return HomeSection(title="")
+    rows, people = [], []
+    for pending in open_ones:
+        grant = await ctx.store.grant_by_id(str(pending.facts.get("grant")))
+        if grant is None or person_of(grant.user_id, policy.accounts) == person_of(actor.user_id, policy.accounts):
+            continue
+        means = {"grant": grant.id, "verb": "close review"}
+        button = _button(ctx, actor.user_id, "Close review", tag=breakglass.REVIEW_TAG, **means)
+        where = cards.channel(grant.channel_id)
+        text = (
+            f"by <@{grant.user_id}> in {where}{_because(grant.reason)}, until {utc_text(str(pending.facts.get('due')))}"
+        )
+        rows.append(HomeRow(title="Break-glass", text=text, button=button))
+        people += [grant.user_id, grant.channel_id or ""]
+    return _section("Waiting for your review", rows, MOST, people)
 
 
 def _because(reason: str | None) -> str:

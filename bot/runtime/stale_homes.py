@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.core.ports.store import Store
+
+OPENED: Final = "home:"  # with a user id, the key of when that person opened their tab
+LOOKED_LATELY: Final = timedelta(days=1)
+
+
+async def opened_lately(store: Store, now: datetime) -> Sequence[str]:
+    """The users who opened their tab within a day."""
+    return [key.removeprefix(OPENED) for key in await store.keys_since(OPENED, now - LOOKED_LATELY)]
+
 
 class StaleHomes:
     """A queue of people whose tab is out of date, each once. A restart empties it and then adds everyone who opened their tab

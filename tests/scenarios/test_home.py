@@ -146,6 +146,23 @@ async def test_grants_pauses_and_watches_are_on_it_with_their_end(later: Team) -
     await tab(env, "U0ANA", "Nothing is running, and nothing waits for you.")
 
 
+async def test_a_review_waits_on_the_tabs_of_those_who_may_close_it(team: Team) -> None:
+    """Not on those of the person who used break-glass and of others; it goes when it is closed."""
+    env = team.env
+    root = env.person("U0ROOT")
+    await opens(env, "U0ROOT", "Nothing is running")
+    await env.say("breakglass for=30m -- checkout is down", user="U0RUI")
+    await tab(env, "U0ROOT", "Waiting for your review", "Break-glass", "<@U0RUI>", "checkout is down")
+    for user in ("U0RUI", "U0ANA"):
+        assert "Waiting for your review" not in await opened(env, user, "Backends")
+    await root.press_label("home", label="Close review")
+    await root.wait_for(lambda _: root.modal())
+    receipt = await root.submit("modal", {"note": "It was right."})
+    assert not receipt.errors
+    await env.until(lambda: env.audit(event="reviewed"))
+    await tab(env, "U0ROOT", "Nothing is running, and nothing waits for you.")
+
+
 async def test_five_hundred_of_everything_fit(later: Team) -> None:
     """A few of each are shown, the rest is counted."""
     env = later.env

@@ -24,6 +24,7 @@ from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH, facts
 from bot.runtime.context import Context
+from bot.runtime.stale_homes import opened_lately
 
 KIND: Final = "review"
 REVIEW_TAG: Final = "review1"
@@ -76,7 +77,6 @@ async def breakglass(ctx: Context, intent: Intent, ask: Command, given: Mapping[
     within = timedelta(seconds=table.review_within)
     await _arrange(ctx, intent, made.id, 1, now + within / 2, stamp(now + within))
     await ctx.store.add_grant(made, (row,))
-    ctx.stale_homes.stale(made.user_id)
     await show(ctx, made)
     title = f"Break-glass is active until {utc_text(made.until_at)}"
     text = (
@@ -127,7 +127,8 @@ def _reviewers(policy: Policy, grant: Grant) -> tuple[str, ...]:
 
 
 async def show(ctx: Context, grant: Grant) -> None:
-    """The card in the security channel, with the review's button, and the one in the incident channel."""
+    """The card in the security channel, with the review's button, and the one in the incident channel; the Home tabs follow."""
+    ctx.stale_homes.stale(grant.user_id, *await opened_lately(ctx.store, ctx.clock.now()))
     policy = ctx.policy().policy
     review = _review_channel(ctx, grant.channel_id or "")
     channels = dict.fromkeys(channel for channel in (review, ctx.incident_channel) if channel)
