@@ -277,7 +277,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, need_tokens: bo
         raise ConfigProblem(*problems)
     return Settings(
         slack=slack,
-        store=_address(store, folder),
+        store=store_address(store, folder),
         policy_path=folder / policy.file,
         backends=backends,
         folder=folder,
@@ -287,7 +287,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ, *, need_tokens: bo
     )
 
 
-def _address(store: StoreSettings, folder: Path) -> StoreAddress:
+def store_address(store: StoreSettings, folder: Path) -> StoreAddress:
     """Where the store is, for files relative to `folder`. An empty password is a missing one."""
     url = str(folder / urlsplit(store.url).path[1:]) if store.url.startswith("sqlite:") else store.url
     password = store.password if store.password and store.password.get_secret_value() else None
@@ -300,7 +300,7 @@ def audit_log_of(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[S
     store = _section(StoreSettings, document.get("store", {}), "store", References(path.resolve().parent, environ))
     slack = document.get("slack")
     team = slack.get("team") if isinstance(slack, dict) else None
-    return _address(store, path.resolve().parent), team if isinstance(team, str) else ""
+    return store_address(store, path.resolve().parent), team if isinstance(team, str) else ""
 
 
 def app_of(path: Path) -> dict[str, Any]:

@@ -210,6 +210,37 @@ def policy_schema(which: str, config: Path) -> int:
 
 @cli.group()
 @config_option
+def store(config: Path) -> None:
+    """Move the store, or prepare PostgreSQL for it."""
+
+
+@store.command("copy")
+@click.argument("source", metavar="FROM", type=TEXT)
+@click.argument("target", metavar="TO", type=TEXT)
+@click.option("--dry-run", is_flag=True, help="Copy and check everything, then undo it.")
+@config_option
+def store_copy(source: str, target: str, dry_run: bool, config: Path) -> int:
+    """Copy everything from one store into an empty one, for example from SQLite to PostgreSQL.
+
+    FROM and TO are written as in [store] url. A bot refuses to start with FROM afterwards.
+    """
+    from bot.cli import store as moving
+
+    return moving.copy(source, target, click.echo, rehearse=dry_run)
+
+
+@store.command("prepare")
+@click.argument("owner", metavar="OWNER_URL", type=TEXT)
+@config_option
+def store_prepare(owner: str, config: Path) -> int:
+    """Make PostgreSQL's tables as their owner, so that the bot's user can't change the audit log."""
+    from bot.cli import store as moving
+
+    return moving.prepare(config, owner, click.echo)
+
+
+@cli.group()
+@config_option
 def audit(config: Path) -> None:
     """Search, export or verify the audit log; needs no secrets."""
 

@@ -25,6 +25,7 @@ Commands:
   manifest  Print the Slack app manifest for this configuration.
   policy    Try rules before you use them.
   run       Run the bot until SIGINT or SIGTERM.
+  store     Move the store, or prepare PostgreSQL for it.
   why       Show every rule that applies to a COMMAND, without running it.
 """
 

@@ -176,6 +176,9 @@ class Database(ABC):
     def check(self) -> None:  # noqa: B027  a server has no file
         """Raises StoreProblem when the open database is not the configured one anymore."""
 
+    def must_be_alone(self) -> None:  # noqa: B027  an exclusive file is alone
+        """Raises StoreProblem (store_locked) when another program uses the database."""
+
     @abstractmethod
     def check_all(self) -> None:
         """The database's own check of everything. Blocks. Raises StoreProblem (store_corrupt)."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 
 from bot.core.ports.leadership import Leadership
 from bot.core.ports.services import Clock
 from bot.core.ports.store import StoreAddress
+from bot.store.copy import refuse_moved
+from bot.store.database import Database
 from bot.store.errors import StoreProblem
 from bot.store.sqlite.database import SqliteDatabase
 from bot.store.store import Store
@@ -22,21 +25,47 @@ def is_there(address: StoreAddress) -> bool:
 def open_store(where: StoreAddress | str | Path, *, exclusive: bool = False, patience: float = 5.0) -> Store:
     """Open or make the store, apply migrations, and check it. Blocks. Raises StoreProblem.
 
-    `exclusive` is for the bot: a second one with the same file gets store_locked. `patience`: seconds to wait for another writer,
-    or for a database that can't be reached.
+    `exclusive` is for the bot: a second one with the same file gets store_locked, and one with a store that was moved gets
+    store_moved. `patience`: seconds to wait for another writer, or for a database that can't be reached.
     """
     address = where if isinstance(where, StoreAddress) else StoreAddress(str(where))
+    store = Store(_database(address, exclusive=exclusive, patience=patience))
+    if exclusive:
+        try:
+            refuse_moved(store)
+        except BaseException:
+            store.close_sync()
+            raise
+    return store
+
+
+def prepare_database(owner: StoreAddress, address: StoreAddress) -> str:
+    """Make the tables of PostgreSQL as another user, who owns them, and give the user of `address` the rights that it needs.
+
+    Returns that user's name. Blocks. Raises StoreProblem.
+    """
+    _need_psycopg()
+    from bot.store.postgres.roles import prepare_as  # noqa: PLC0415  users of SQLite don't have it
+
+    return prepare_as(owner, address)
+
+
+def _database(address: StoreAddress, *, exclusive: bool, patience: float) -> Database:
     if not address.shared:
-        return Store(SqliteDatabase(address.url, exclusive=exclusive, patience=patience))
-    try:
-        from bot.store.postgres.database import PostgresDatabase  # noqa: PLC0415  users of SQLite don't have it
-    except ImportError as missing:
+        return SqliteDatabase(address.url, exclusive=exclusive, patience=patience)
+    _need_psycopg()
+    from bot.store.postgres.database import PostgresDatabase  # noqa: PLC0415  users of SQLite don't have it
+
+    return PostgresDatabase(address, patience=patience)
+
+
+def _need_psycopg() -> None:
+    if find_spec("psycopg") is None:
         raise StoreProblem(
             "The package for PostgreSQL is not installed.",
             "Run `pip install 'signalbox[postgres]'`.",
             "store_unreachable",
-        ) from missing
-    return Store(PostgresDatabase(address, patience=patience))
+        )
 
 
 def open_leadership(store: Store, address: StoreAddress, clock: Clock, team: str) -> Leadership | None:

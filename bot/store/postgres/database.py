@@ -36,6 +36,11 @@ _TIMELINE: Final = (
     b"SELECT system_identifier::text, left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()"
 )
 
+_OTHERS: Final = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'signalbox%' "
+    "AND pid <> pg_backend_pid() AND pid <> ALL (CAST(string_to_array(?, ',') AS integer[]))"
+)
+
 _log = logging.getLogger("signalbox.store")
 
 
@@ -83,6 +88,13 @@ class PostgresDatabase(Database):
         """Call `callback`, on a thread of its own, when another replica has committed something for the leader."""
         self._listener = threading.Thread(target=self._listen, args=(callback,), name="store-listener", daemon=True)
         self._listener.start()
+
+    def must_be_alone(self) -> None:
+        """Raises StoreProblem (store_locked) when another program uses the database."""
+        own = [one.info.backend_pid for one in (self._writer, *self._readers) if one is not None]
+        others = self.read_sync(lambda db: db.execute(_OTHERS, (",".join(map(str, own)),)).fetchone()[0])
+        if others:
+            raise StoreProblem("A bot is running with this database.", "Stop every replica first.", "store_locked")
 
     def check_all(self) -> None:
         """Check that the guards of the audit log are there. PostgreSQL checks its pages itself. Raises StoreProblem."""

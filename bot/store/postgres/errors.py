@@ -43,7 +43,7 @@ _KNOWN: Final = {
     "42501": (
         "store_readonly",
         "The database user lacks a right. Nothing was recorded.",
-        "Run `signalbox check`; it names the missing rights.",
+        "Run `signalbox store prepare OWNER_URL` as the owner of the database.",
     ),
     "3D000": (
         "store_unreachable",

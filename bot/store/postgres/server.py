@@ -214,7 +214,7 @@ def _run_as() -> pwd.struct_passwd | None:
     for name in _UNPRIVILEGED:
         with suppress(KeyError):
             return pwd.getpwnam(name)
-    raise ServerProblem("PostgreSQL doesn't run as root, and there is no user `postgres` or `nobody`.")
+    raise ServerProblem("PostgreSQL doesn't run as root, and the users `postgres` and `nobody` don't exist.")
 
 
 def _reachable(folder: Path, user: pwd.struct_passwd | None) -> Path:

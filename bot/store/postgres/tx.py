@@ -25,6 +25,7 @@ _INSERT: Final = (
     "CAST(? AS tsvector))"
 )
 _ADVANCE: Final = "UPDATE chain SET seq = ?, hash = ?"
+_MANY: Final = 2000  # entries are not kept in memory beyond that
 _SEQ: Final = audit.ORDER.index("seq")
 
 
@@ -142,6 +143,10 @@ class WriteTx(PostgresTx):
         self.start()
         self._records += records
         self._head = (records[-1][_SEQ], records[-1][-1])
+        if len(self._records) >= _MANY:
+            self.flush()
+            if self.pipeline is not None:
+                self.pipeline.sync()
 
     def flush(self) -> None:
         """Send the entries."""

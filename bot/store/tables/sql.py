@@ -34,11 +34,16 @@ class Table:
     indexes: tuple[str, ...] = ()
     references: str = ""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(name.rstrip("!#") for name in self.columns.split())
+
     def create(self, text: str, integer: str, arrival: str = "") -> list[str]:
         """The statements that make it. `text` and `integer` are types, `arrival` the column of a database without `rowid`."""
         columns = [
-            f"{name.rstrip('!#')} {integer if '#' in name else text}{' NOT NULL' * ('!' in name)}"
-            for name in self.columns.split()
+            f"{name} {integer if '#' in mark else text}{' NOT NULL' * ('!' in mark)}"
+            for name, mark in zip(self.names, self.columns.split(), strict=True)
         ]
         parts = [*columns, arrival, f"PRIMARY KEY ({self.key})", self.references]
         return [f"CREATE TABLE {self.name} ({', '.join(filter(None, parts))})", *self.indexes]

@@ -1,0 +1,68 @@
+"""`signalbox store copy|prepare`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bot import config
+from bot.cli.exit_codes import CliError, Exit
+from bot.core.errors import Problem
+from bot.core.ports.store import StoreAddress, StoreSettings
+from bot.runtime.clock import SystemClock
+from bot.store.copy import copy_store
+from bot.store.open import is_there, open_store, prepare_database
+
+_WHERE = "into the environment variable PGPASSWORD"
+Print = Callable[[str], None]
+
+
+def copy(source: str, target: str, say: Print, *, rehearse: bool) -> int:
+    """Copy a store into an empty one. The source is marked: a bot refuses to start with it."""
+    addresses = [_address(url) for url in (source, target)]
+    if not is_there(addresses[0]):
+        raise CliError(Exit.NOT_DONE, f"{addresses[0].name}: no store found")
+    if rehearse and not is_there(addresses[1]):
+        raise CliError(Exit.MISUSED, "--dry-run needs an empty target that exists")
+    with ExitStack() as stack:
+        try:
+            stores = [open_store(address, exclusive=not address.shared) for address in addresses]
+            for store in stores:
+                stack.callback(store.close_sync)
+            copied = copy_store(stores[0], stores[1], addresses[1].url, SystemClock().now(), rehearse=rehearse)
+        except Problem as problem:
+            raise CliError(Exit.NOT_DONE, f"{problem.summary} {problem.hint}".rstrip()) from None
+    for name, count in copied.rows.items():
+        say(f"{count:>9}  {name}")
+    if rehearse:
+        say("Nothing was changed (--dry-run). Everything can be copied.")
+    else:
+        say(f"Copied. Both audit logs are intact and have the head {copied.head or 'none'}.")
+        say(f'Write url = "{addresses[1].url if addresses[1].shared else target}" into [store], then start the bot.')
+    return Exit.DONE
+
+
+def prepare(config_path: Path, owner: str, say: Print) -> int:
+    """Make the tables as their owner, and give the bot's user the rights that it needs."""
+    address, _ = config.audit_log_of(config_path)
+    owners = _address(owner)
+    if not address.shared or not owners.shared:
+        raise CliError(Exit.MISUSED, "this is for PostgreSQL: [store] url and OWNER_URL start with postgresql://")
+    try:
+        user = prepare_database(owners, address)
+    except Problem as problem:
+        raise CliError(Exit.NOT_DONE, f"{problem.summary} {problem.hint}".rstrip()) from None
+    say(f"The tables are ready. {user} may add to the audit log and read it, but not change it.")
+    return Exit.DONE
+
+
+def _address(url: str) -> StoreAddress:
+    """The address of a URL. The password of a PostgreSQL user comes from PGPASSWORD or ~/.pgpass."""
+    try:
+        return config.store_address(StoreSettings(url=url), Path.cwd())
+    except ValidationError as error:
+        said = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise CliError(Exit.MISUSED, said.replace("by reference, as `password`", _WHERE)) from None

@@ -1,0 +1,49 @@
+"""`signalbox store`: a store moves to PostgreSQL and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.cli.exit_codes import CliError
+from bot.cli.store import copy
+from bot.core.records import Filters
+from bot.store.open import open_store
+from tests.postgres import LocalServer, administrate
+from tests.store.samples import row
+
+
+def test_a_store_moves_to_postgresql_and_back(tmp_path: Path, postgres: LocalServer) -> None:
+    administrate(postgres, "CREATE DATABASE moving")
+    here, there, back = f"sqlite:///{tmp_path}/here.db", postgres.url("moving"), f"sqlite:///{tmp_path}/back.db"
+    first = open_store(tmp_path / "here.db")
+    first.append_sync(row(reason="once"))
+    first.close_sync()
+    said: list[str] = []
+    copy(here, there, said.append, rehearse=True)
+    assert "Nothing was changed" in said[-1]
+    copy(here, there, said.append, rehearse=False)
+    assert said[-1] == f'Write url = "{there}" into [store], then start the bot.'
+    assert "Both audit logs are intact" in said[-2]
+    with pytest.raises(CliError, match="This store was moved to"):
+        copy(here, there, said.append, rehearse=False)
+    copy(there, back, said.append, rehearse=False)
+    last = open_store(tmp_path / "back.db")
+    assert len(last.search_sync(Filters(text="once"))) == 1
+    last.close_sync()
+    administrate(postgres, "DROP DATABASE moving WITH (FORCE)")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("postgresql://a:secret@h/x", "into the environment variable PGPASSWORD"),
+        ("sqlite:///nothing.db", "no store found"),
+        ("mysql://x", "write sqlite:///signalbox.db or postgresql://USER@HOST/DATABASE"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_told(source: str, words: str) -> None:
+    with pytest.raises(CliError, match=words) as problem:
+        copy(source, "sqlite:///y.db", str, rehearse=False)
+    assert "secret" not in str(problem.value)

@@ -1,0 +1,74 @@
+"""The bot's user may add to the audit log and read it, and nothing else; its tables may belong to somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.core.ports.store import StoreAddress
+from bot.core.records import Filters
+from bot.store.open import open_store, prepare_database
+from bot.store.postgres.server import LocalServer
+from tests.postgres import administrate
+from tests.store.samples import NOW, button, intent, outgoing, row
+
+
+@pytest.fixture
+def bot(postgres: LocalServer) -> Iterator[StoreAddress]:
+    """The address for a user without rights, who owns an empty database."""
+    administrate(postgres, "CREATE ROLE bot LOGIN", "CREATE DATABASE roles OWNER bot")
+    yield StoreAddress(postgres.url("roles", "bot"))
+    administrate(postgres, "DROP DATABASE roles WITH (FORCE)", "DROP ROLE bot")
+
+
+CHANGES = ("UPDATE audit SET reason = 'x'", "DELETE FROM audit", "TRUNCATE audit")
+
+
+@pytest.mark.parametrize("prepared", ["before", "after", "never"])
+async def test_the_bot_works_and_cannot_change_the_audit_log(
+    bot: StoreAddress, postgres: LocalServer, prepared: str
+) -> None:
+    owner = StoreAddress(postgres.url("roles"))
+    if prepared == "before":
+        assert prepare_database(owner, bot) == "bot"
+    if prepared == "after":
+        open_store(bot).close_sync()
+        prepare_database(owner, bot)
+        prepare_database(owner, bot)
+    store = open_store(bot)
+    assert await store.accept(intent(), [row(reason="so")])
+    await store.show(outgoing(), [button("b1")])
+    await store.finish("r1", [], NOW)
+    assert len(await store.search(Filters(text="so"))) == 1
+    store.check_sync()
+    assert store.verify_sync(await store.head()).ok
+    findings = store.findings_sync()
+    with psycopg.connect(bot.url, autocommit=True) as plain:
+        plain.execute("SET search_path = signalbox")
+        for change in CHANGES:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                plain.execute(change.encode())
+        more = ("ALTER TABLE audit DISABLE TRIGGER ALL", "DROP TABLE audit", "DROP TRIGGER audit_next_only ON audit")
+        for change in more if prepared != "never" else ():
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                plain.execute(change.encode())
+    await store.close()
+    said = "may only add to the audit log" if prepared != "never" else "owns the audit log"
+    assert any(said in finding and good is (prepared != "never") for good, finding in findings), findings
+
+
+async def test_check_says_what_is_wrong_with_the_server(
+    bot: StoreAddress, postgres: LocalServer, tmp_path: Path
+) -> None:
+    store = open_store(bot)
+    findings = {text: good for good, text in store.findings_sync()}
+    assert any(text.startswith("PostgreSQL ") and good for text, good in findings.items())
+    assert any("fsync" in text and not good for text, good in findings.items()), "the server of the tests"
+    assert any("no synchronous standby" in text for text in findings)
+    await store.close()
+    store = open_store(postgres.url("roles"))
+    assert any("superuser" in text and not good for good, text in store.findings_sync())
+    await store.close()
