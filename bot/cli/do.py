@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tzlocal import get_localzone
+
 from bot import config
 from bot.build import Installed, build_backends, build_context
 from bot.cli.exit_codes import Exit
@@ -20,7 +22,7 @@ from bot.core.records import Filters
 from bot.features.access.policy_reload import PolicyReloader
 from bot.http_client.transport import open_session
 from bot.intents.intake import Intake
-from bot.render.terminal import render_text
+from bot.render.terminal import in_zone, render_text
 from bot.runtime.clock import SystemClock, SystemIds
 from bot.runtime.spool import FileSpool
 from bot.runtime.task_queue import TaskQueue
@@ -57,7 +59,7 @@ class TerminalPresenter:
             if elsewhere:
                 return
         if card.tone is not Tone.WORKING or not card.status.startswith("Working"):
-            self._say(render_text(card, verbose=self._verbose))
+            self._say(in_zone(render_text(card, verbose=self._verbose), get_localzone()))
         self.last = card
 
     async def deliver(self, delivery: Delivery) -> None:

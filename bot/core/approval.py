@@ -19,6 +19,7 @@ from bot.core.outcome import Fact
 from bot.core.policy.compile import Principals
 from bot.core.policy.decision import NeedsApproval
 from bot.core.policy.match import Standing, Subject, standing, who_fails, who_undecided
+from bot.core.text import utc_text
 from bot.core.value import canonical
 
 LONGEST_SHOWN: Final = 2_000
@@ -249,7 +250,7 @@ def _closed(approval: ApprovalView, now: datetime) -> VoteRefused | None:
         code = "expired" if approval.state is State.EXPIRED else "decided"
         return VoteRefused(code, f"This request is already {approval.state.value}{by}.")
     if is_expired(approval.due_at, now):
-        return VoteRefused("expired", f"This request expired at {approval.due_at.isoformat()}.")
+        return VoteRefused("expired", f"This request expired at {utc_text(approval.due_at)}.")
     return None
 
 
@@ -291,7 +292,7 @@ def may_dispatch(
     if approval.state is not State.APPROVED:
         raise ValueError(f"an approval that is {approval.state.value} can't be dispatched")
     if is_expired(approval.due_at, now):
-        return Step.EXPIRE, f"it expired at {approval.due_at.isoformat()}"
+        return Step.EXPIRE, f"it expired at {utc_text(approval.due_at)}"
     missing = approval.count - len(agreeing(approval, who, aliases))
     if missing > 0:
         return Step.DRIFT, f"{missing} of those who approved can no longer decide"

@@ -57,11 +57,11 @@ CHANNEL_ID: Final = re.compile(r"[CDG][A-Z0-9]{1,30}")
 _GRAVE: Final = "<U+0060>"
 # A code span as Slack reads it: on one line, between blanks or punctuation.
 _SPAN: Final = re.compile(r"(?<![^\s(\[\"',;])`([^`\n]*[^`\s][^`\n]*)`(?![^\s)\]\"',;:.!?])")
-# A time as `text_format.utc_text` and `core.text.utc_text` write it, seconds or not.
-_TIME: Final = re.compile(r"(?<![\w:.-])(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC(?!\w)")
+# A time as `text_format.utc_text` and `core.text.utc_text` write it, seconds or not, or as the store does (RFC 3339 in UTC).
+TIME: Final = re.compile(r"(?<![\w:.-])(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?: UTC|Z)(?!\w)")
 _TOKEN: Final = re.compile(r"<!date\^(\d+)\^([^|<>]*)\|")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_PIECE: Final = re.compile(f"{_SPAN.pattern}|{_TIME.pattern}")
+_PIECE: Final = re.compile(f"{_SPAN.pattern}|{TIME.pattern}")
 _WORD: Final = re.compile(r"(\s+)")
 _EDGES: Final = re.compile(r"([(\[\"']*)(.*?)([)\]\"'.,;:!?]*)", re.DOTALL)
 _LIVE: Final = re.compile(
@@ -167,23 +167,31 @@ def _piece(piece: re.Match[str]) -> str:
     if piece.group(1) is not None:
         return f"`{escape(piece.group(1))}`"
     moment = moment_of(piece.group())
-    return piece.group() if moment is None else local_time(moment, piece.group())
+    if moment is None:
+        return piece.group()
+    fallback = _utc(piece.group())
+    return f"<!date^{int(moment.timestamp())}^{_form(fallback)}|{fallback}>"
+
+
+def _utc(written: str) -> str:
+    """`2026-07-16 11:21 UTC` for a time in any of the forms of `TIME`."""
+    found = TIME.fullmatch(written)
+    return f"{found.group(1).replace('T', ' ')} UTC" if found else written
+
+
+def _form(utc: str) -> str:
+    """The format of Slack's date token, with seconds if the text has them."""
+    return "{date_short_pretty} {time_secs}" if utc.count(":") > 1 else "{date_short_pretty} {time}"
 
 
 def moment_of(text: str) -> datetime | None:
     """The time of a text like `2026-07-16 11:21 UTC`; None for other texts and for times before 1970."""
-    found = _TIME.fullmatch(text)
+    found = TIME.fullmatch(text)
     try:
         moment = datetime.fromisoformat(f"{found.group(1)}+00:00") if found else None
     except ValueError:
         return None
     return moment if moment is not None and moment.year >= 1970 else None
-
-
-def local_time(moment: datetime, fallback: str) -> str:
-    """Slack's date token, with seconds if the fallback has them."""
-    clock = "{time_secs}" if fallback.count(":") > 1 else "{time}"
-    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {clock}|{fallback}>"
 
 
 def _words(text: str, people: Collection[str]) -> str:
@@ -342,18 +350,33 @@ def cell(text: str, *, live: bool) -> Block:
     """A table cell. A time in UTC is shown in the reader's time zone; with `live` a mention is shown by name."""
     named = _NAMED.fullmatch(text) if live else None
     if named is not None and named.group(1) == "@" and USER_ID.fullmatch(named.group(2)):
-        return _rich({"type": "user", "user_id": named.group(2)})
+        return _rich([{"type": "user", "user_id": named.group(2)}])
     if named is not None and named.group(1) == "#" and CHANNEL_ID.fullmatch(named.group(2)):
-        return _rich({"type": "channel", "channel_id": named.group(2)})
-    if (moment := moment_of(text)) is not None:
-        clock = "{time_secs}" if text.count(":") > 1 else "{time}"
-        token = {"format": f"{{date_short_pretty}} {clock}", "fallback": text}
-        return _rich({"type": "date", "timestamp": int(moment.timestamp()), **token})
-    return {"type": "raw_text", "text": unmentioned(text)}
+        return _rich([{"type": "channel", "channel_id": named.group(2)}])
+    parts: list[Block] = []
+    end = 0
+    for found in TIME.finditer(text):
+        if (moment := moment_of(found.group())) is not None:
+            utc = _utc(found.group())
+            date = {"type": "date", "timestamp": int(moment.timestamp()), "format": _form(utc), "fallback": utc}
+            parts += [*_plain_part(text[end : found.start()]), date]
+            end = found.end()
+    return _rich([*parts, *_plain_part(text[end:])]) if parts else {"type": "raw_text", "text": unmentioned(text)}
 
 
-def _rich(element: Block) -> Block:
-    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [element]}]}
+def _plain_part(text: str) -> list[Block]:
+    return [{"type": "text", "text": text}] if text else []
+
+
+def cell_text(made: Block) -> str:
+    """The words of a cell, for counting."""
+    if made["type"] != "rich_text":
+        return str(made.get("text", ""))
+    return "".join(part.get("text") or part.get("fallback", "") for part in made["elements"][0]["elements"])
+
+
+def _rich(elements: Sequence[Block]) -> Block:
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": list(elements)}]}
 
 
 def table(

@@ -165,7 +165,7 @@ def _showing(count: int, total: int) -> str:
 
 def _native_fits(block: Block) -> bool:
     rows: list[list[Block]] = block["rows"]
-    cells = sum(kit.units(cell.get("text", "")) for row in rows for cell in row)
+    cells = sum(kit.units(kit.cell_text(cell)) for row in rows for cell in row)
     return len(rows) <= kit.TABLE_ROWS + (block["type"] == "data_table") and cells <= kit.TABLE_CELLS
 
 

@@ -170,12 +170,14 @@ def _cells(rows: list[list[Json]]) -> None:
     for row in rows:
         for cell in row:
             if cell["type"] == "rich_text":
-                ((element,),) = [part["elements"] for part in cell["elements"]]
-                if element["type"] == "date":  # docs.slack.dev/reference/block-kit/blocks/rich-text-block
-                    assert element.keys() == {"type", "timestamp", "format", "fallback"}
-                    assert isinstance(element["timestamp"], int)
-                    continue
-                assert element.keys() in ({"type", "user_id"}, {"type", "channel_id"})
+                (elements,) = [part["elements"] for part in cell["elements"]]
+                dated = [one for one in elements if one["type"] == "date"]
+                for one in dated:  # docs.slack.dev/reference/block-kit/blocks/rich-text-block
+                    assert one.keys() == {"type", "timestamp", "format", "fallback"}
+                    assert isinstance(one["timestamp"], int)
+                for one in elements:
+                    assert one["type"] != "text" or one["text"]
+                assert dated or elements[0].keys() in ({"type", "user_id"}, {"type", "channel_id"})
             else:
                 check_text(cell, 10_000, ("raw_text", "raw_number"))
                 assert cell["type"] == "raw_text" or isinstance(cell["value"], int | float)

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bot.core.card import Button, Card, Line
 from bot.core.outcome import Fact, Table
-from bot.render.terminal import render_text
+from bot.render.terminal import in_zone, render_text
 
 from .cards import PLACE, cards
 
@@ -62,6 +63,14 @@ def test_details_are_shown_when_they_are_asked_for():
     card = Card(key="k", place=PLACE, title="t", details=(Fact(label="Request", value="r-1"),))
     assert render_text(card) == "t"
     assert render_text(card, verbose=True) == "t\n\nRequest  r-1"
+
+
+def test_times_are_in_the_zone_of_the_terminal_and_name_it():
+    """Log lines stay as they are."""
+    text = "Paused until 2026-07-16 12:00 UTC.\n    2026-07-16 12:00 UTC start\nat 2026-12-16 12:00:07 UTC"
+    assert in_zone(text, ZoneInfo("Europe/Lisbon")) == (
+        "Paused until 2026-07-16 13:00 WEST.\n    2026-07-16 12:00 UTC start\nat 2026-12-16 12:00:07 WET"
+    )
 
 
 def test_nothing_but_cells_is_cut():

@@ -37,6 +37,7 @@ from bot.core.policy.match import (
 )
 from bot.core.policy.rights import grant_fails, is_for, why_not_administrator, why_not_breakglass
 from bot.core.policy.schema import policy_json_schema
+from bot.core.text import utc_text
 
 __all__ = [
     "Allowed",
@@ -165,7 +166,7 @@ def _decide(policy: Policy, question: Question, grants: Sequence[GrantView]) -> 
     if allow is not None:
         return _needs_approval(allow, question)
     if grant is not None:
-        return Allowed(f"grant {grant.id}", f"a grant until {grant.until.isoformat()}", via_grant=grant.id)
+        return Allowed(f"grant {grant.id}", f"a grant until {utc_text(grant.until)}", via_grant=grant.id)
     return Denied(NO_RULE, _closest(channel, question), "no_rule")
 
 
@@ -282,9 +283,9 @@ def _conditions(rule: Rule, question: Question) -> Iterator[str | None]:
 
 def _outside(freeze: Rule, now: datetime) -> str | None:
     if freeze.begins is None or freeze.ends is None or now < freeze.begins:
-        begins = freeze.begins.isoformat() if freeze.begins else "never"
+        begins = utc_text(freeze.begins) if freeze.begins else "never"
         return f"it begins at {begins}"
-    return None if now < freeze.ends else f"it ended at {freeze.ends.isoformat()}"
+    return None if now < freeze.ends else f"it ended at {utc_text(freeze.ends)}"
 
 
 def _closest(channel: ChannelRules, question: Question) -> str:
@@ -302,7 +303,7 @@ def _closest(channel: ChannelRules, question: Question) -> str:
 def _describes(rule: Rule) -> str:
     because = f": {rule.because}" if rule.because else ""
     if rule.kind is RuleKind.FREEZE:
-        until = rule.ends.isoformat() if rule.ends else ""
+        until = utc_text(rule.ends) if rule.ends else ""
         return f"freeze {rule.because or rule.label} until {until}"
     words = f"{quoted(rule.verbs)} on {quoted(rule.targets)} for {quoted(rule.who.words)}"
     if rule.kind is RuleKind.DENY:
@@ -360,7 +361,7 @@ def _traces(policy: Policy, question: Question, grants: Sequence[GrantView], dec
     for grant in grants:
         failure = grant_fails(policy, grant, question)
         label = f"grant {grant.id}"
-        says = failure or ("break-glass" if grant.breakglass else f"granted until {grant.until.isoformat()}")
+        says = failure or ("break-glass" if grant.breakglass else f"granted until {utc_text(grant.until)}")
         yield RuleTrace(label, "grant", matched=failure is None, says=says, decides=label == decisive)
 
 

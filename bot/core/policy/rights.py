@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from bot.core.policy.compile import Policy
 from bot.core.policy.decision import GrantView
 from bot.core.policy.match import Question, Standing, Subject, Where, standing, target_fails, verb_fails, who_fails
+from bot.core.text import utc_text
 
 
 def why_not_administrator(policy: Policy, subject: Subject, home_team_id: str) -> str | None:
@@ -73,5 +74,5 @@ def grant_fails(policy: Policy, grant: GrantView, question: Question) -> str | N
     if not_for is not None:
         return not_for
     if not question.now < grant.until:
-        return f"it ended at {grant.until.isoformat()}"
+        return f"it ended at {utc_text(grant.until)}"
     return verb_fails(grant.verbs, question, wide=False) or target_fails(grant.targets, question.target)

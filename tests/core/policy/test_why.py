@@ -81,12 +81,12 @@ def test_every_rule_is_shown_in_the_order_of_evaluation() -> None:
             {"subject": person("U0BOB", groups={"S0CRAWL": Member.UNREADABLE})},
             "user group S0CRAWL can't be read, so it doesn't count, and nothing else names you",
         ),
-        ("freeze 1", {}, "it begins at 2026-12-20T18:00:00+01:00"),
-        ("freeze 1", {"now": IN_FREEZE}, "freeze Year-end freeze until 2027-01-03T08:00:00+01:00"),
-        ("freeze 1", {"now": IN_FREEZE.replace(year=2027)}, "it ended at 2027-01-03T08:00:00+01:00"),
+        ("freeze 1", {}, "it begins at 2026-12-20 17:00 UTC"),
+        ("freeze 1", {"now": IN_FREEZE}, "freeze Year-end freeze until 2027-01-03 07:00 UTC"),
+        ("freeze 1", {"now": IN_FREEZE.replace(year=2027)}, "it ended at 2027-01-03 07:00 UTC"),
         ("freeze 1", {"now": IN_FREEZE, "subject": ROOT}, "you are exempt through `admins`"),
         ("grant g1", {"grants": (grant(),)}, "it is for another person or channel"),
-        ("grant g1", {"subject": BOB, "grants": (grant(until=NOW),)}, "it ended at 2026-11-22T12:00:00+00:00"),
+        ("grant g1", {"subject": BOB, "grants": (grant(until=NOW),)}, "it ended at 2026-11-22 12:00 UTC"),
     ],
 )
 def test_the_first_condition_that_failed_is_said_in_plain_words(
