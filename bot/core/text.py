@@ -84,6 +84,11 @@ def plural(number: int, unit: str, units: str = "") -> str:
     return f"{number} {unit}" if number == 1 else f"{number:,} {units or f'{unit}s'}"
 
 
+def with_article(noun: str) -> str:
+    """`an agent`, `a run`."""
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
 def capitalized(text: str) -> str:
     """The text as the start of a sentence. Only a first word of letters alone gets a capital: `labs/new` is a name."""
     first = text.partition(" ")[0].rstrip(",;:")

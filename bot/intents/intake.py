@@ -198,7 +198,7 @@ class Intake:
         return await launcher.suggest(self._ctx, actor, place, typed, menu=menu, token=token)
 
     async def changed(self, change: FormChange) -> None:
-        """Redraw a modal after a change of a live field. It is no request: nothing is run or recorded."""
+        """Redraw a modal after a change of a live field. Nothing is run or recorded."""
         if change.form.form == launcher.FORM:
             await launcher.changed(self._ctx, change)
 

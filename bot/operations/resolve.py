@@ -12,6 +12,7 @@ from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
 from bot.core.operation import Operation, Target
 from bot.core.policy.decide import Denied
+from bot.core.text import with_article
 from bot.operations.authorize import may_ask
 from bot.runtime.context import Context
 
@@ -72,14 +73,10 @@ async def resolve(ctx: Context, intent: Intent, command: Command) -> Resolved:
 def _check_verb(ctx: Context, verb: str, backend: str) -> None:
     if ctx.catalog.rows(verb, backend):
         return
-    others = sorted({kind for kind, _ in ctx.catalog.rows(verb)})
-    there = f" These do: {', '.join(others)}." if others else ""
-    verbs = sorted(
-        {capability.verb for kind, capability in ctx.catalog.everything() if kind == ctx.catalog.backends[backend].kind}
-    )
+    spec = ctx.catalog.backends[backend]
     raise BadRequest(
-        f"`{backend}` does not support `{verb}`.{there}",
-        "It supports: " + ", ".join(f"`{name}`" for name in verbs) + ".",
+        f"`{backend}` doesn't support `{verb}`: the API of {spec.vendor} has no such call.",
+        f"`{ctx.command} help {backend}` lists what it supports.",
         "no_such_verb",
     )
 
@@ -100,9 +97,9 @@ def _row(ctx: Context, verb: str, target: Target) -> Capability:
     capabilities = ctx.catalog.rows(verb, target.backend)
     if not capabilities:
         _check_verb(ctx, verb, target.backend)
-    kinds = " or ".join(sorted({capability.target for _, capability in capabilities}))
+    kinds = " or ".join(with_article(kind) for kind in sorted({capability.target for _, capability in capabilities}))
     raise BadRequest(
-        f"`{verb}` works on {kinds}, but `{target.text}` is of kind {target.kind}.",
+        f"`{verb}` works on {kinds}, and `{target.text}` is {with_article(target.kind)}.",
         f"For example: `{capabilities[0][1].example}`.",
         "wrong_target_kind",
     )

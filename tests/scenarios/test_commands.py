@@ -48,13 +48,13 @@ async def test_a_verb_for_another_kind_of_target_is_answered_with_an_example(tea
     """An agent has no log, its runs have; the answer shows how one is written."""
     asked = await do(team, "logs acc:shop/prices")
     assert asked.row("failed").code == "wrong_target_kind"
-    await asked.card("is of kind agent", "logs acc:run/ID")
+    await asked.card("is an agent", "logs acc:run/ID")
 
 
 @pytest.mark.parametrize("verb", ["logs", "retry"])
 async def test_a_verb_for_runs_on_an_agent_offers_its_last_and_its_failed_run(team: World, verb: str) -> None:
     asked = await do(team, f"{verb} acc:shop/prices")
-    card = await asked.card("is of kind agent")
+    card = await asked.card("is an agent")
     assert labels(card) == [f"{verb} acc:shop/prices@last", f"{verb} acc:shop/prices@failed"]
 
 

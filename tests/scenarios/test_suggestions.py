@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.world import World
+from tests.world import World, shown, world
 
 
 def labels(message: dict[str, Any]) -> list[str]:
@@ -41,6 +42,15 @@ async def test_the_first_button_is_what_was_meant(env: World, typed: str, first:
 
     buttons = await env.ana.wait_for(offered)
     assert buttons[0] == first
+
+
+async def test_what_a_vendor_cannot_do_is_said_with_a_link_to_its_console(tmp_path: Path) -> None:
+    async with world(tmp_path, only=("itn", "pre")) as env:
+        await env.does("status itn:my-tofu-service", "my-tofu-service", "cluster_1")
+        refused = await env.does("delete itn:cluster_1/my-tofu-service", "`itn` doesn't support `delete`", "Itential")
+        assert "/ops help itn" in shown(refused)
+        assert "These do" not in shown(refused)
+        assert "Open in Itential" in labels(refused)
 
 
 async def test_a_question_in_words_gets_the_command_as_a_button(env: World) -> None:

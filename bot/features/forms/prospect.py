@@ -15,7 +15,7 @@ from bot.core.errors import BadRequest, Problem
 from bot.core.intent import Command, Intent
 from bot.core.operation import Target
 from bot.core.policy.decide import Decision, Denied, NeedsApproval
-from bot.core.text import capitalized, plural, sentences
+from bot.core.text import capitalized, plural, sentences, with_article
 from bot.core.value import Json
 from bot.features.forms import fields
 from bot.features.forms.parameter_form import capability_of
@@ -63,7 +63,7 @@ async def prospect(ctx: Context, intent: Intent, command: Command) -> Prospect:
         return Prospect(_denied(seen.hides(command.target)), capability=capability)
     capability = ctx.catalog.row(target.backend, command.verb, target.kind)
     if capability is None:
-        return Prospect(f"`{command.verb}` doesn't work on `{target.text}`, which is of kind {target.kind}.")
+        return Prospect(f"`{command.verb}` doesn't work on `{target.text}`, which is {with_article(target.kind)}.")
     now = await read_situation(ctx, intent.actor, intent.place)
     decision = foresee(ctx, now, capability, target, _usable(capability, command.params))
     return Prospect(*_words(decision, capability), capability, described)
@@ -82,7 +82,8 @@ def misfit(ctx: Context, command: Command) -> str | None:
     kinds = {row.target for _, row in rows}
     if kinds - {usual} if ref.selector is not None else (kind or usual) in kinds:
         return None
-    return f"`{command.verb}` works on {' or '.join(sorted(kinds))}. For example: `{rows[0][1].example}`."
+    works_on = " or ".join(with_article(kind) for kind in sorted(kinds))
+    return f"`{command.verb}` works on {works_on}. For example: `{rows[0][1].example}`."
 
 
 async def _found(ctx: Context, command: Command) -> tuple[Target, Sequence[Param]]:

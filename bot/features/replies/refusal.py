@@ -26,6 +26,7 @@ from bot.features.replies.suggestions import commands_meant
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, sight_of
+from bot.operations.next_steps import link_to
 from bot.runtime.context import Context
 
 MOST_NEAR: Final = 4
@@ -140,6 +141,8 @@ async def problem(
     if not nearest and error.code in _MISTYPED:
         meant = await commands_meant(ctx, intent.actor, intent.place, intent.typed)
         nearest = [command for command in meant if command not in ("help", intent.typed)]
+    if error.code == "no_such_verb":
+        more = (*more, *await _console(ctx, intent))
     buttons = (*_say_buttons(ctx, intent, nearest, lines), *more)
     footer = (f"request {intent.request_id}", f"code {error.code}")
     await say(
@@ -152,6 +155,18 @@ async def problem(
         buttons=buttons,
         footer=footer,
     )
+
+
+async def _console(ctx: Context, intent: Intent) -> tuple[Button, ...]:
+    """The target's page in the vendor's own console, for what the vendor's API can't do."""
+    ask = intent.payload
+    ref = parse_target(ask.target, ctx.catalog) if isinstance(ask, Command) and ask.target else ""
+    if isinstance(ref, str):
+        return ()
+    seen = await sight_of(ctx, intent.actor, intent.place)
+    known = (target for target, _ in await ctx.target_cache.known(ref.backend) if seen.target(target))
+    written = str(ref.model_copy(update={"selector": None}))
+    return next((link_to(ctx, target) for target in known if cards.written(target) == written), ())
 
 
 async def _nearest(ctx: Context, intent: Intent, error: Problem) -> Sequence[str]:
