@@ -75,8 +75,7 @@ class Intake:
         if intent.edited_at is not None:
             intent = await self._of_edit(intent, intent.edited_at)
         intent = await incidents.marked(ctx.store, intent)
-        button = await ctx.store.button(intent.payload.button) if isinstance(intent.payload, Press) else None
-        means = button.payload if button is not None and isinstance(button.payload, dict) else {}
+        means = await self._meaning(intent)
         rows, no, user = [audit_writer.requested(intent, means)], self._turned_away(intent), _whose(intent)
         if no is not None:
             rows.append(audit_writer.plain(Event.DENIED, intent, ctx.clock.now(), code=no.code))
@@ -104,6 +103,14 @@ class Intake:
                 return Receipt(say="I am restarting and will work on this as soon as I am back.")
             unless_begun.pop_all()
         return Receipt()
+
+    async def _meaning(self, intent: Intent) -> Mapping[str, Json]:
+        """What a pressed button stands for, and for a decision the operation that it is about."""
+        button = await self._ctx.store.button(intent.payload.button) if isinstance(intent.payload, Press) else None
+        means = button.payload if button is not None and isinstance(button.payload, dict) else {}
+        pending = await self._ctx.store.open_pending(str(means["hold"])) if "hold" in means else None
+        operation = pending.operation if pending is not None else None
+        return means if operation is None else {**means, "target": operation.target.text, "about": operation.verb}
 
     async def _of_edit(self, intent: Intent, edited_at: datetime) -> Intent:
         """The request that an edited message is: its first one when nothing was asked before, else one correction of what could

@@ -16,6 +16,7 @@ from bot.core.redact import SecretList, redact, redact_json
 from bot.core.value import Json, canonical
 
 LONGEST_DETAIL = 2_000
+_OPEN_A_FORM = frozenset({"ask1", "review1", "fill1"})  # tags of buttons
 
 
 class AuditWriter:
@@ -164,10 +165,13 @@ class AuditWriter:
 
 
 def _press(payload: Press, means: Mapping[str, Json]) -> dict[str, Any]:
-    verb = means.get("verb") or means.get("choice") or payload.action
-    pending = means.get("hold")
+    """A press that only opens a form is recorded as that: what the form is about has not been asked for yet."""
+    verb = str(means.get("verb") or means.get("choice") or payload.action)
+    opens = means.get("tag") in _OPEN_A_FORM or means.get("choice") == "deny"
+    pending, target, about = means.get("hold"), means.get("target"), means.get("about")
     return {
-        "verb": str(verb),
-        "target_name": means.get("target") if isinstance(means.get("target"), str) else None,
+        "verb": f"open {verb}" if opens else verb,
+        "target_name": target if isinstance(target, str) else None,
         "approval_id": pending if isinstance(pending, str) else None,
+        "detail": about if isinstance(about, str) else None,
     }

@@ -197,3 +197,19 @@ async def test_what_is_asked_for_in_a_direct_message_is_asked_where_somebody_loo
     await env.until(lambda: len(team.effects()) == 1)
     await env.does("mark acc:shop/prices as=failed -- stuck", "can't see this direct message", channel=dm)
     assert len(env.audit(event="approval_requested")) == 1
+
+
+async def test_a_form_that_was_opened_and_closed_is_recorded_as_that_and_asks_for_nothing(team: Team) -> None:
+    """Neither the audit log nor the timeline says that an exception was requested."""
+    env = team.env
+    no = await env.does("start acc:news/feed", "Denied", "acc:news/feed")
+    await team.press(no, "Ask for it", user="U0ANA", channel=CRAWL)
+    await env.ana.wait_for(lambda person: person.modal())
+    await env.ana.close()
+    (opened,) = await env.until(lambda: [row for row in env.audit() if row.verb and "ask for it" in row.verb])
+    assert (opened.event, opened.verb, opened.target_name) == ("requested", "open ask for it", "acc:news/feed")
+    await env.quiet()
+    assert [str(row.event) for row in env.audit(request_id=opened.request_id)] == ["requested"]
+    await env.say("timeline since=1h")
+    told = await env.sees("Timeline")
+    assert "ask for it" not in shown(told)

@@ -94,3 +94,13 @@ async def test_a_pre_flight_is_over_after_ten_minutes(tmp_path: Path, monkeypatc
         await later.env.quiet()
         assert asked.changes == []
         assert "sent" not in asked.events
+
+
+async def test_a_press_on_a_pre_flight_is_recorded_with_what_it_is_about(team: World) -> None:
+    """`cancel` alone would not say what was cancelled."""
+    asked = await ask(team, "input disable acc:shop/stock")
+    await asked.card("What will happen")
+    await asked.press("Cancel")
+    await asked.ends()
+    pressed = [row for row in team.audit(event="requested") if row.verb == "cancel"][-1]
+    assert (pressed.target_name, pressed.detail) == ("acc:shop/stock", "input disable")
