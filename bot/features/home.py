@@ -77,20 +77,31 @@ async def recover(ctx: Context) -> None:
 
 async def home_view(ctx: Context, user: str, team: str) -> HomeView:
     """Read from the store and the directory's cache, not from the backends, so that it opens at once."""
-    place = Place(team_id=team, channel_id="")
-    seen = await sight_of(ctx, Actor(user_id=user, team_id=team), place)
+    person, place = Actor(user_id=user, team_id=team), Place(team_id=team, channel_id="")
+    seen = await sight_of(ctx, person, place)
     page = await ctx.store.value(f"{_PAGE}{user}")
     waiting = await _waiting_for(ctx, user)
-    if page == _DECISIONS and not waiting:
-        await _turn_to(ctx, user, "")
-    elif page == _DECISIONS:
-        back = HomeSection(title="Waiting for your decision", buttons=(_button(ctx, user, "Back", page=""),))
-        return HomeView(user_id=user, sections=(back, *await approvals.home_cards(ctx, user, place)))
     if page == _FAVOURITES:
         return HomeView(user_id=user, sections=await _favourites_page(ctx, user, seen))
+    if page == _DECISIONS and waiting:
+        found = await approvals.home_cards(ctx, user, place)
+        left = len(waiting) - len(found)
+        note = f"{plural(left, 'more follows', 'more follow')} when these are decided." if left > 0 else ""
+        back = (_button(ctx, user, "Back", page=""),)
+        head = HomeSection(title="Waiting for your decision", note=note, buttons=back)
+        return HomeView(user_id=user, sections=(head, *found))
+    if page == _DECISIONS:
+        await _turn_to(ctx, user, "")
+    return HomeView(user_id=user, sections=await _overview(ctx, person, place, seen, waiting))
+
+
+async def _overview(
+    ctx: Context, person: Actor, place: Place, seen: Visibility, waiting: Sequence[Approval]
+) -> tuple[HomeSection, ...]:
+    user = person.user_id
     sections = (
         _decisions(ctx, user, waiting),
-        await _reviews(ctx, Actor(user_id=user, team_id=team), place),
+        await _reviews(ctx, person, place),
         await _requests(ctx, user),
         await _runs(ctx, user, seen),
         await _ending(ctx, user, seen),
@@ -102,7 +113,7 @@ async def home_view(ctx: Context, user: str, team: str) -> HomeView:
     if waiting:
         buttons.append(_button(ctx, user, f"Approve {len(waiting)}", page=_DECISIONS))
     top = HomeSection(title="Signalbox", rows=calm, buttons=tuple(buttons))
-    return HomeView(user_id=user, sections=(top, *shown, await _targets(ctx, user, seen), _backends(ctx, seen)))
+    return (top, *shown, await _targets(ctx, user, seen), _backends(ctx, seen))
 
 
 def _button(ctx: Context, user: str, label: str, **means: Json) -> Button:
