@@ -10,7 +10,8 @@ import pytest_asyncio
 
 from bot.core.intent import Place
 from bot.core.operation import Target
-from bot.core.records import Subscription, stamp
+from bot.core.records import Grant, Subscription, Watch, stamp
+from bot.features.favourites import star
 from tests.scenarios.team import RULES, Team, deciding
 from tests.world import OPEN_POLICY, World, labels, shown
 
@@ -164,81 +165,57 @@ async def test_a_review_waits_on_the_tabs_of_those_who_may_close_it(team: Team) 
 
 
 async def test_five_hundred_of_everything_fit(later: Team) -> None:
-    """A few of each are shown, the rest is counted."""
+    """A few of each are shown, the rest is counted, and what ends first comes first."""
     env = later.env
     store, now = env.bot.store, later.now()
+    place = Place(team_id=env.ws.team_id, channel_id="C0CRAWL")
     for number in range(500):
-        target = Target(
-            backend="acc", kind="agent", id=f"id-{number}", name=f"many/{number}", scope=f"acc:many/{number}"
-        )
-        place = Place(team_id=env.ws.team_id, channel_id="C0CRAWL")
+        name, request = f"many/{number}", f"r{number}"
+        target = Target(backend="acc", kind="agent", id=f"id-{number}", name=name, scope=f"acc:{name}")
+        until = stamp(now + timedelta(hours=1, seconds=number))
         await store.subscribe(
             Subscription(
-                id=f"s{number}",
-                target=target,
-                place=place,
-                user_id="U0ANA",
-                made_at=stamp(now),
-                request_id=f"r{number}",
+                id=f"s{number}", target=target, place=place, user_id="U0ANA", made_at=stamp(now), request_id=request
             ),
             now + timedelta(days=1),
         )
-    words = await opened(env, "U0ANA", "You watch", "490 more")
-    view = env.ana.home() or {}
-    assert len(view["blocks"]) <= 100
-    assert "acc:many/0" in words
+        await store.watch(
+            Watch(
+                id=f"w{number}",
+                request_id=request,
+                backend="acc",
+                group_key=request,
+                target=target,
+                user_id="U0ANA",
+                due_at=stamp(now + timedelta(days=1)),
+                made_at=stamp(now),
+            )
+        )
+        await store.add_grant(
+            Grant(
+                id=f"g-{number}",
+                user_id="U0ANA",
+                verbs=("start",),
+                targets=(f"acc:{name}",),
+                granted_by="U0LEE",
+                from_at=stamp(now),
+                until_at=until,
+                request_id=request,
+            ),
+            (),
+        )
+    for number in range(20):
+        await star_of(env, number)
+    words = await opened(env, "U0ANA", "You watch", "Your runs", "Ends soon", "Favourites")
+    assert words.count("490 more") == 3
+    assert "10 more." in words
+    assert words.index("acc:many/0") < words.index("acc:many/1")
+    assert len((env.ana.home() or {})["blocks"]) <= 100
+    await env.ana.press_label("home", label="Edit favourites")
+    await env.ana.wait_for(lambda _: labels(env.ana.home() or {}).count("Unstar") == 20)
 
 
-async def test_tabs_of_those_who_have_not_looked_lately_wait(team: Team) -> None:
-    """Two days after Lee opened his, a question is put to him: nothing is published until he looks again."""
-    env = team.env
-    await opens(env, "U0LEE", "Backends")
-    team.later(days=2)
-    before = published(env, "U0LEE")
-    await env.does("start acc:shop/prices", "Waiting for approval")
-    team.later(seconds=5)
-    await env.bot.leader.timers.beat()
-    await env.quiet()
-    assert published(env, "U0LEE") == before
-    await opens(env, "U0LEE", "Waiting for your decision")
-
-
-async def test_a_restart_draws_the_tabs_anew(team: Team) -> None:
-    """Whatever was changed and not shown when the program stopped is shown after its start."""
-    env = team.env
-    await opens(env, "U0LEE", "Backends")
-    before = published(env, "U0LEE")
-    await env.restart()
-    await env.until(lambda: published(env, "U0LEE") == before + 1)
-    assert published(env, "U0RUI") == 0
-
-
-async def test_many_changes_are_few_publications(team: Team) -> None:
-    """Slack takes a hundred a minute for everybody: what changes meanwhile is shown together."""
-    env = team.env
-    await opens(env, "U0LEE", "Backends")
-    before = published(env, "U0LEE")
-    for _ in range(8):
-        await env.say("start acc:shop/prices")
-    await env.until(lambda: len(env.audit(event="approval_requested")) == 8)
-    words = await tab(env, "U0LEE", "Approve 8", "3 more.")
-    assert words.count("Review") == 5
-    await env.person("U0LEE").press_label("home", label="Approve 8")
-    await tab(env, "U0LEE", "3 more follow when these are decided.")
-    assert published(env, "U0LEE") - before < 8
-
-
-async def test_runs_and_pauses_are_named_as_on_their_cards(later: Team) -> None:
-    """By the agent that they are a part of, also where the id alone was typed; they go when they end."""
-    env = later.env
-    await opens(env, "U0ANA", "Nothing is running, and nothing waits for you.")
-    await env.does(f"schedule off acc:schedule/{FIRST} for=1h -- moving", "Paused until")
-    await env.does("schedules acc:shop/prices", "2 schedules")
-    await env.does("start acc:labs/slow", "start acc:labs/slow")
-    words = await tab(env, "U0ANA", "acc:labs/slow (run ", "moving")
-    await opens(env, "U0ANA", "acc:shop/prices (schedule d9c944df)")
-    words = await tab(env, "U0ANA", "acc:shop/prices (schedule d9c944df)")
-    assert FIRST not in words
-    assert "C0CRAWL" in words
-    later.later(hours=1)
-    await env.ana.wait_for(lambda _: "Ends soon" not in shown(env.ana.home() or {}))
+async def star_of(env: World, number: int) -> None:
+    """Star a target of the many."""
+    name = f"many/{number}"
+    await star(env.bot.ctx, "U0ANA", Target(backend="acc", kind="agent", id=name, name=name, scope=f"acc:{name}"))
