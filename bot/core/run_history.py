@@ -130,7 +130,8 @@ def _chart(who: str, named: Sequence[tuple[str, RecentRun]], what: str) -> Chart
     if len(found) < 2 or not max(seconds):
         return None
     _, size, unit = next(row for row in _UNITS if max(seconds) >= row[0])
-    phases = [phase for phase in _COUNTED if any(phase is other for _, other, _ in found)]
+    usual = (Phase.SUCCEEDED, Phase.FAILED)  # always there, so that each result keeps its colour
+    phases = [phase for phase in _COUNTED if phase in usual or any(phase is other for _, other, _ in found)]
     longest = found[seconds.index(max(seconds))][0]
     failed = [name for name, phase, _ in reversed(found) if phase is Phase.FAILED]
     return Chart(

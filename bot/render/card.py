@@ -95,7 +95,7 @@ def compose(card: Card, budget: BlockBudget, *, used: set[str], native_table: bo
         else []
     )
     details = _shared(budget, 0.9, lambda part: facts.details(inner, people, part, newer=newer))
-    body = [*progress, *rows, *opening, *columns, *closing, *picture, *table]
+    body = [*progress, *rows, *picture, *opening, *columns, *closing, *table]
     if head:
         head = [_head(card, _unnamed(called, [_head(card, ()), *body, *footer]))]
     return [*head, *body, *_left_out(budget), *buttons, *details, *footer]

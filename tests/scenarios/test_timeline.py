@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from tests.scenarios.steps import mention
 from tests.world import World, shown
 
 
@@ -25,7 +26,7 @@ async def test_a_timeline_to_read_tells_what_was_done_and_leaves_the_looking_to_
     await env.does("whoami", "Who you are here")
     await env.does("schedule off acc:shop/prices -- closed", "All schedules of shop/prices are off")
     text = shown(await env.does("timeline since=1h", "Timeline since", "(reads and intermediate steps) in the files"))
-    assert re.search(r"\d\d:\d\d:\d\d UTC\n<@U0ANA>\ndone\nschedule off acc:shop/prices", text), text
+    assert re.search(r"UTC> · ✅ schedule off acc:shop/prices done · <@U0ANA>", text), text
     for word in ("whoami", "status acc:", "sent", "timeline\n"):
         assert f"\n{word}" not in text, word
     files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.channel_id} or None)
@@ -36,3 +37,30 @@ async def test_the_status_of_a_control_plane_itself_is_whether_it_answers(env: W
     """`status` alone is about the channel, `status acc:` about the control plane."""
     await env.does("status", "Open in this channel")
     await env.does("status acc:", "Health of acc", "It answers")
+
+
+async def test_a_timeline_has_a_chart_of_what_was_done_and_says_who_asked_for_the_files(env: World) -> None:
+    await env.does("start acc:shop/prices", "start acc:shop/prices", "Succeeded")
+    await env.until(lambda: "ended" in env.events("start"))
+    message = await env.does("timeline since=4h", "Timeline since")
+    (block,) = [block for block in message["blocks"] if block["type"] == "data_visualization"]
+    series = {one["name"]: [point["value"] for point in one["data"]] for one in block["chart"]["series"]}
+    assert series == {"Runs succeeded": [0] * 7 + [1], "Failed": [0] * 8, "Actions": [0] * 7 + [1]}
+    assert block["chart"]["axis_config"]["categories"][0] == "4h ago"
+    assert "1 run succeeded, 0 failed, 1 action." in message["text"]
+    await env.sees("Timeline of this channel for <@U0ANA>: ")
+
+
+async def test_in_a_thread_the_timeline_is_that_threads(env: World) -> None:
+    """What was done in it, and the request whose card began it; nothing else of the channel."""
+    await env.does("schedule off acc:shop/prices -- around", "All schedules of shop/prices are off")
+    card = await env.does("start acc:shop/prices -- its card", "start acc:shop/prices", "Succeeded")
+    await mention(env, "schedule on acc:shop/prices -- within", thread_ts=card["ts"])
+    await env.until(lambda: "done" in env.events("schedule on"))
+    await mention(env, "timeline since=1h", thread_ts=card["ts"])
+    text = shown(await env.sees("Timeline of this thread since"))
+    assert "schedule on acc:shop/prices" in text
+    assert "start acc:shop/prices" in text
+    assert "schedule off" not in text
+    files = await env.until(lambda: {file.name: file for file in env.ws.files.values() if file.thread_ts} or None)
+    assert "around" not in files["timeline.md"].bytes.decode()

@@ -118,7 +118,7 @@ BUILTINS: Final = (
     Builtin(
         verb="timeline",
         takes=Takes.NOTHING,
-        help="What was done in this channel, oldest first, with files for a report.",
+        help="What was done in this channel or thread, oldest first, as a chart, a list, and files for a report.",
         example="timeline since=4h",
         params=(Param(name="since", type=ParamType.DURATION, help="how far back", default=86_400, unit="seconds"),),
     ),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from bot.core.activity import activity
 from bot.core.audit import Event
-from bot.core.card import Delivery, Line
+from bot.core.card import Delivery, Line, operation_key
 from bot.core.command.capability import Risk
 from bot.core.intent import Command, Intent, Place
-from bot.core.outcome import FileOut, Table
+from bot.core.outcome import FileOut, Phase, Table
 from bot.core.policy.decide import why_not_administrator
 from bot.core.records import Filters, StoredEntry, stamp
 from bot.core.safe_csv import csv_text
@@ -27,6 +28,8 @@ from bot.runtime.context import Context
 _COLUMNS = ("Seq", "When", "Who", "Event", "What", "Detail")
 _PAGE = 500
 _MOST = 5_000
+_TOLD = 24  # entries on the card; the files have all
+_TOLD_IN_ONE = 8  # entries in a paragraph
 _OUTCOMES = frozenset({Event.DONE, Event.FAILED, Event.UNKNOWN})
 _REQUEST = re.compile(r"r-[0-9a-z]{14}")
 _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>?")
@@ -52,22 +55,91 @@ async def audit(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
 
 
 async def timeline(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, Any]) -> None:
-    """What happened in this channel, oldest first. While an incident is open here, what belongs to it."""
+    """What happened in this channel or thread, oldest first. While an incident is open here, what belongs to it."""
     incident = await incidents.open_in(ctx.store, intent.place) if not dict(ask.params).get("since") else None
+    thread = intent.place.thread_ts
     if incident is not None:
         oldest_first = await of_incident(ctx, incident)
-        title = f"Timeline of {incident.name} since {utc_text(incident.opened_at)}"
+        start, name = datetime.fromisoformat(incident.opened_at), incident.name
+        title = f"Timeline of {name} since {utc_text(start)}"
     else:
-        start = ctx.clock.now() - timedelta(seconds=given["since"])
+        start, name = ctx.clock.now() - timedelta(seconds=given["since"]), "this thread" if thread else "this channel"
         filters = Filters(channel_id=intent.place.channel_id, since=stamp(start))
-        oldest_first = list(reversed(await ctx.store.search(filters, limit=200)))
-        title = f"Timeline since {utc_text(start)}"
-    shown = moves(ctx, oldest_first)
-    note = f"{plural(len(oldest_first) - len(shown), 'more entry', 'more entries')} (reads and intermediate steps) in the files."
-    await _show(ctx, intent, title, shown, note if len(shown) < len(oldest_first) else "")
+        oldest_first = list(reversed(await ctx.store.search(filters, limit=200 if thread is None else _PAGE)))
+        if thread is not None:
+            oldest_first = await _of_thread(ctx, oldest_first, thread)
+        title = f"Timeline {'of this thread ' if thread else ''}since {utc_text(start)}"
+    await _show_timeline(ctx, intent, title, oldest_first, start)
     if oldest_first:
-        name = incident.name if incident is not None else "this channel"
         await deliver(ctx, intent, oldest_first, name=name, place=cards.place_of(intent))
+
+
+async def _of_thread(ctx: Context, entries: Sequence[StoredEntry], thread_ts: str) -> list[StoredEntry]:
+    """The entries of requests that were made in the thread, or whose card began it."""
+    ids = dict.fromkeys(str(entry.request_id) for entry in entries if entry.request_id)
+    here = {request_id for request_id in ids if await _is_of_thread(ctx, request_id, thread_ts)}
+    return [entry for entry in entries if entry.request_id in here]
+
+
+async def _is_of_thread(ctx: Context, request_id: str, thread_ts: str) -> bool:
+    request = await ctx.store.request(request_id)
+    if request is not None and thread_ts in (request.intent.place.thread_ts, request.intent.place.message_ts):
+        return True
+    card = await ctx.store.message(operation_key(request_id))
+    return card is not None and card.ts == thread_ts
+
+
+async def _show_timeline(
+    ctx: Context, intent: Intent, title: str, oldest_first: Sequence[StoredEntry], start: datetime
+) -> None:
+    """The chart and the newest moves, each on lines of its own, which a phone wraps where it would cut a table."""
+    told = _with_reasons(moves(ctx, oldest_first))
+    left = len(oldest_first) - len(told)
+    notes = (
+        [f"{plural(len(told) - _TOLD, 'earlier entry', 'earlier entries')} in the files."] if len(told) > _TOLD else []
+    )
+    notes += (
+        [f"{plural(left, 'more entry', 'more entries')} (reads and intermediate steps) in the files."] if left else []
+    )
+    lines = [Line(text="\n".join(map(_sentence, told[at : at + _TOLD_IN_ONE]))) for at in _starts(told)]
+    people = dict.fromkeys(entry.user_id for entry in told[-_TOLD:] if entry.user_id)
+    card = cards.private(
+        intent,
+        title,
+        lines=(*lines, Line(text=" ".join(notes) or ("" if told else "No matching entries."))),
+        chart=activity([entry for entry in oldest_first if not _is_look(ctx, entry)], start, ctx.clock.now()),
+        mention=tuple(people),
+    )
+    await ctx.presenter.show(card, intent.reply)
+
+
+def _with_reasons(told: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """These entries without the requests whose outcome is among them, which gets the reason."""
+    answered = {entry.request_id for entry in told if entry.event in _OUTCOMES}
+    asked = {
+        entry.request_id: entry for entry in told if entry.event is Event.REQUESTED and entry.request_id in answered
+    }
+    return [_reasoned(entry, asked.get(entry.request_id)) for entry in told if asked.get(entry.request_id) is not entry]
+
+
+def _reasoned(entry: StoredEntry, asked: StoredEntry | None) -> StoredEntry:
+    if asked is None or entry.event not in _OUTCOMES or not asked.reason:
+        return entry
+    return entry.model_copy(update={"detail": f"{asked.reason}. {entry.detail or ''}".strip()})
+
+
+def _starts(told: Sequence[StoredEntry]) -> range:
+    return range(max(0, len(told) - _TOLD), len(told), _TOLD_IN_ONE)
+
+
+def _sentence(entry: StoredEntry) -> str:
+    """When, what and how it went, by whom and why."""
+    _, at, who, event, what, detail = _row(entry)
+    good = entry.event is Event.DONE or (entry.event is Event.ENDED and entry.code == Phase.SUCCEEDED)
+    bad = entry.event in (Event.FAILED, Event.UNKNOWN, Event.DENIED) or (entry.event is Event.ENDED and not good)
+    mark = "✅ " if good else "❌ " if bad else ""
+    ended = " ".join(part for part in (mark + what, event.replace("_", " ")) if part)
+    return " · ".join(part for part in (at, ended, cards.person(who), detail) if part)
 
 
 async def of_incident(ctx: Context, incident: Incident) -> list[StoredEntry]:
@@ -118,7 +190,8 @@ async def deliver(
             place=place,
             under=under,
             files=files,
-            comment=f"Timeline of {name}, {plural(len(entries), 'entry', 'entries')}, last hash {entries[-1].hash[:12]}.",
+            comment=f"Timeline of {name} for {cards.person(intent.actor.user_id)}: "
+            f"{plural(len(entries), 'entry', 'entries')}, last hash {entries[-1].hash[:12]}.",
         )
     )
 
@@ -135,16 +208,16 @@ def _markdown(entry: StoredEntry) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry], note: str = "") -> None:
-    lines = () if entries or note else (Line(text="No matching entries."),)
-    table = table_of(entries, note) if entries or note else None
+async def _show(ctx: Context, intent: Intent, title: str, entries: Sequence[StoredEntry]) -> None:
+    lines = () if entries else (Line(text="No matching entries."),)
+    table = table_of(entries) if entries else None
     await ctx.presenter.show(cards.private(intent, title, lines=lines, table=table), intent.reply)
 
 
-def table_of(entries: Sequence[StoredEntry], note: str = "") -> Table:
+def table_of(entries: Sequence[StoredEntry]) -> Table:
     """These entries as rows."""
     rows = tuple((seq, at, cards.person(who), *rest) for seq, at, who, *rest in map(_row, entries))
-    return Table(columns=_COLUMNS, rows=rows, note=note)
+    return Table(columns=_COLUMNS, rows=rows)
 
 
 def _row(entry: StoredEntry) -> tuple[str, ...]:
