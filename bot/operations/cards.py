@@ -240,22 +240,30 @@ def _card(
     now: datetime | None = None,
 ) -> Card:
     request = Fact(label="Request", value=operation.request_id)
+    part = (Fact(label="Target", value=written(operation.target)),) if _title(operation) != operation.title else ()
     incident = (Fact(label="Break-glass", value=operation.incident),) if operation.incident else ()
     return Card(
         key=operation_key(operation.request_id),
         place=place_of(intent),
-        title=operation.title,
+        title=_title(operation),
         tone=tone,
         status=status,
         byline=_byline(operation, intent),
         lines=tuple(lines),
         rows=_given(operation),
         facts=tuple(fact for fact in facts if fact.value != status),
-        details=(request, *incident),
+        details=(*part, request, *incident),
         buttons=tuple(buttons),
         mention=tuple(user for user in (intent.actor.user_id, *operation.approved_by) if user),
         at=now,
     )
+
+
+def _title(operation: Operation) -> str:
+    """Verb and target. A run is named by what it is a run of: its id is among the details."""
+    target = operation.target
+    about_run = target.parent is not None and target.scope and (operation.starts_run or operation.risk is Risk.READ)
+    return f"{operation.verb} {target.scope}" if about_run else operation.title
 
 
 def _byline(operation: Operation, intent: Intent) -> str:
