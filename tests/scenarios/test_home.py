@@ -219,3 +219,58 @@ async def star_of(env: World, number: int) -> None:
     """Star a target of the many."""
     name = f"many/{number}"
     await star(env.bot.ctx, "U0ANA", Target(backend="acc", kind="agent", id=name, name=name, scope=f"acc:{name}"))
+
+
+async def test_tabs_of_those_who_have_not_looked_lately_wait(team: Team) -> None:
+    """Two days after Lee opened his, a question is put to him: nothing is published until he looks again."""
+    env = team.env
+    await opens(env, "U0LEE", "Backends")
+    team.later(days=2)
+    before = published(env, "U0LEE")
+    await env.does("start acc:shop/prices", "Waiting for approval")
+    team.later(seconds=5)
+    await env.bot.leader.timers.beat()
+    await env.quiet()
+    assert published(env, "U0LEE") == before
+    await opens(env, "U0LEE", "Waiting for your decision")
+
+
+async def test_a_restart_draws_the_tabs_anew(team: Team) -> None:
+    """Whatever was changed and not shown when the program stopped is shown after its start."""
+    env = team.env
+    await opens(env, "U0LEE", "Backends")
+    before = published(env, "U0LEE")
+    await env.restart()
+    await env.until(lambda: published(env, "U0LEE") == before + 1)
+    assert published(env, "U0RUI") == 0
+
+
+async def test_many_changes_are_few_publications(team: Team) -> None:
+    """Slack takes a hundred a minute for everybody: what changes meanwhile is shown together."""
+    env = team.env
+    await opens(env, "U0LEE", "Backends")
+    before = published(env, "U0LEE")
+    for _ in range(8):
+        await env.say("start acc:shop/prices")
+    await env.until(lambda: len(env.audit(event="approval_requested")) == 8)
+    words = await tab(env, "U0LEE", "Approve 8", "3 more.")
+    assert words.count("Review") == 5
+    await env.person("U0LEE").press_label("home", label="Approve 8")
+    await tab(env, "U0LEE", "3 more follow when these are decided.")
+    assert published(env, "U0LEE") - before < 8
+
+
+async def test_runs_and_pauses_are_named_as_on_their_cards(later: Team) -> None:
+    """By the agent that they are a part of, also where the id alone was typed; they go when they end."""
+    env = later.env
+    await opens(env, "U0ANA", "Nothing is running, and nothing waits for you.")
+    await env.does(f"schedule off acc:schedule/{FIRST} for=1h -- moving", "Paused until")
+    await env.does("schedules acc:shop/prices", "2 schedules")
+    await env.does("start acc:labs/slow", "start acc:labs/slow")
+    words = await tab(env, "U0ANA", "acc:labs/slow (run ", "moving")
+    await opens(env, "U0ANA", "acc:shop/prices (schedule d9c944df)")
+    words = await tab(env, "U0ANA", "acc:shop/prices (schedule d9c944df)")
+    assert FIRST not in words
+    assert "C0CRAWL" in words
+    later.later(hours=1)
+    await env.ana.wait_for(lambda _: "Ends soon" not in shown(env.ana.home() or {}))
