@@ -10,7 +10,7 @@ from typing import Final
 from bot.core.command.params import Param, ParamType
 
 DIFF: Final = Param(
-    name="diff", type=ParamType.BOOLEAN, default=False, help="Compare with the log of the last good run"
+    name="diff", type=ParamType.BOOLEAN, default=False, help="Compare with the log of the last successful run"
 )
 # How many last lines of each log are compared.
 COMPARED: Final = 1_500
@@ -33,7 +33,7 @@ def difference(good: Iterable[str], now: Iterable[str], good_name: str, now_name
     lines = difflib.unified_diff(
         [plain(line) for line in good],
         [plain(line) for line in now],
-        fromfile=f"last good {good_name}",
+        fromfile=f"last successful {good_name}",
         tofile=now_name,
         lineterm="",
         n=1,
@@ -47,7 +47,7 @@ def difference(good: Iterable[str], now: Iterable[str], good_name: str, now_name
     return (
         "\n".join(shown)
         if shown
-        else f"No differences from the last good run ({good_name}), apart from times and numbers."
+        else f"No differences from the last successful run ({good_name}), apart from times and numbers."
     )
 
 

@@ -1,4 +1,8 @@
-"""HttpClient: every call to a control plane, with its timeout, size limits and exact outcome. See the package docstring."""
+"""HttpClient: every call to a control plane, with its timeout, size limits and exact outcome. See the package docstring.
+
+The retries are our own: whether a call may be sent again depends on whether it is idempotent, whether its first byte was
+sent, and on Retry-After, all within one timeout. Retry libraries repeat a function on an error and know none of these.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import asyncio
 import hashlib
 import json as jsonlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final, TypedDict, TypeVar, Unpack
 
 import aiohttp
 import httpx
@@ -57,9 +61,23 @@ _PLAINLY_NO: Final = frozenset(range(400, 500)) - {401, 403, 429}
 Translate = Callable[[int, bytes], "bytes | Problem"]
 
 
-class _Retry(
-    Exception
-):  # `problem` is raised if the attempt is not repeated; `pause` is the wait that the server asked for
+class Options(TypedDict, total=False):
+    """What `call` and `download` pass on to the request."""
+
+    query: Query
+    json: Json
+    content: bytes | None
+    stream: BodyStream | None
+    headers: Iterable[tuple[str, str]]
+    auth: Auth | _Unset | None
+    base_url: str | None
+    idempotent: bool
+    missing: str | None
+
+
+class _Retry(Exception):
+    """`problem` is raised if the attempt is not repeated; `pause` is the wait that the server asked for."""
+
     def __init__(self, problem: Problem, pause: float | None) -> None:
         super().__init__()
         self.problem = problem
@@ -114,32 +132,12 @@ class HttpClient:
         method: str,
         path: str,
         *,
-        query: Query = (),
-        json: Json = None,
-        content: bytes | None = None,
-        stream: BodyStream | None = None,
-        headers: Iterable[tuple[str, str]] = (),
-        auth: Auth | _Unset | None = _UNSET,
-        base_url: str | None = None,
-        idempotent: bool = False,
-        missing: str | None = None,
         deadline: float | None = None,
         cap: int = JSON_CAP,
+        **options: Unpack[Options],
     ) -> Reply:
         """One call with its whole reply in memory. See the package docstring for parameters and errors."""
-        request = self._ask(
-            method,
-            path,
-            query=query,
-            json=json,
-            content=content,
-            stream=stream,
-            headers=headers,
-            auth=auth,
-            base_url=base_url,
-            idempotent=idempotent,
-            missing=missing,
-        )
+        request = self._ask(method, path, **options)
 
         async def take(response: httpx.Response, names: Mapping[str, str], pieces: AsyncIterator[bytes]) -> Reply:
             body = b"".join([piece async for piece in pieces])
@@ -156,29 +154,11 @@ class HttpClient:
         *,
         to: BinaryIO,
         cap: int,
-        query: Query = (),
-        json: Json = None,
-        headers: Iterable[tuple[str, str]] = (),
-        auth: Auth | _Unset | None = _UNSET,
-        base_url: str | None = None,
-        idempotent: bool = False,
-        missing: str | None = None,
         deadline: float | None = None,
+        **options: Unpack[Options],
     ) -> Download:
         """One call whose reply is written to `to`, at most `cap` bytes. BadReply for a longer reply or a web page."""
-        request = self._ask(
-            method,
-            path,
-            query=query,
-            json=json,
-            content=None,
-            stream=None,
-            headers=headers,
-            auth=auth,
-            base_url=base_url,
-            idempotent=idempotent,
-            missing=missing,
-        )
+        request = self._ask(method, path, **options)
 
         async def take(response: httpx.Response, names: Mapping[str, str], pieces: AsyncIterator[bytes]) -> Download:
             to.seek(0)
@@ -211,15 +191,15 @@ class HttpClient:
         method: str,
         path: str,
         *,
-        query: Query,
-        json: Json,
-        content: bytes | None,
-        stream: BodyStream | None,
-        headers: Iterable[tuple[str, str]],
-        auth: Auth | _Unset | None,
-        base_url: str | None,
-        idempotent: bool,
-        missing: str | None,
+        query: Query = (),
+        json: Json = None,
+        content: bytes | None = None,
+        stream: BodyStream | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+        auth: Auth | _Unset | None = _UNSET,
+        base_url: str | None = None,
+        idempotent: bool = False,
+        missing: str | None = None,
     ) -> HttpRequest:
         own = [*self._headers, *headers]
         if json is not None:

@@ -137,7 +137,7 @@ def _preview(operation: Operation, result: Done) -> tuple[Line, ...]:
     if compared and "\n" not in result.preview:  # a sentence: nothing to compare with, or no difference
         return (Line(text=result.preview),)
     grep = None if result.remarks else operation.params.get("grep")
-    heading = f"Lines with “{grep}”" if grep else "Against the last good run" if compared else "Last lines"
+    heading = f"Lines with “{grep}”" if grep else "Against the last successful run" if compared else "Last lines"
     return (Line(heading=f"{heading}, {MASKED}", text=result.preview, code=True),)
 
 

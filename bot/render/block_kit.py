@@ -4,6 +4,8 @@ Limits are from Slack's Block Kit reference (docs.slack.dev/reference/block-kit)
 Slack in two ways. `plain_text` and `raw_text` are never parsed. mrkdwn goes through `prose`, `code` or `code_block`: `&`,
 `<` and `>` are escaped once, and a word that could format, link, ping or become an emoji goes into a code span, where
 Slack parses nothing. So names stay exact for copying; lookalike letters or zero-width blanks would change them.
+
+Our own code, because the models of slack_sdk raise an error for a text that is too long, and never escape or cut one.
 """
 
 from __future__ import annotations

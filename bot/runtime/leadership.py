@@ -19,7 +19,7 @@ class AlwaysLeader:
         await took()
 
     async def claim_sockets(self, most: int) -> int:
-        """All: there is no other replica."""
+        """All: only this replica runs."""
         return most
 
     async def resign(self, hand_over: Change) -> None:

@@ -153,7 +153,7 @@ async def test_the_parameters_of_the_command_are_typed_fields_with_hints(five: W
     view = await chosen(five, "param:count", verb="history", target="acc:shop/prices")
     count = fields(view)["param:count"]
     assert count["element"]["type"] == "number_input"
-    assert count["hint"]["text"] == "How many of the latest to show. 1 to 100. Left empty: 10."
+    assert count["hint"]["text"] == "How many of the latest to show. 1 to 100. Default: 10."
     assert "changes nothing" in outlook(view)
     assert view["submit"]["text"] == "Show"
 

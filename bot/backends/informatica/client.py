@@ -186,7 +186,7 @@ class InfaClient:
             if not safe:
                 raise CredentialRefused(
                     f"{self._settings.name} ended the session. Signalbox signed in again, but did not repeat the request.",
-                    "Run it once more.",
+                    "Run it again.",
                     status=401,
                 )
         raise BadReply(f"{self._settings.name} sent an unusable answer.")

@@ -50,19 +50,19 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)[:200]
 
 
-def problem_of(name: str, error: VendorError, said: str, missing: str | None) -> Problem:
-    """The problem for an error object that came with a success status; `said` is its message without secrets."""
+def problem_of(name: str, error: VendorError, reason: str, missing: str | None) -> Problem:
+    """The problem for an error object that came with a success status; `reason` is its message without secrets."""
     status = error.status
     if status in (401, 403):
         what = "does not accept the session" if status == 401 else "does not allow this account to do that"
-        return CredentialRefused(f"{name} {what}: {said}", "Ask an administrator to check it.", status=status)
+        return CredentialRefused(f"{name} {what}: {reason}", "Ask an administrator to check it.", status=status)
     if status == 404 and missing is not None:
         return NoSuchTarget(f"{name} has no {missing}.")
     if status == 429:
-        return RateLimited(f"{name} reports too many requests: {said}")
+        return RateLimited(f"{name} reports too many requests: {reason}")
     if status is not None and status >= 500:
-        return ServerError(f"{name} reports an internal error: {said}", status=status)
-    return Rejected(f"{name} refused the request: {said}", status=status)
+        return ServerError(f"{name} reports an internal error: {reason}", status=status)
+    return Rejected(f"{name} refused the request: {reason}", status=status)
 
 
 def translated(_status: int, body: bytes) -> bytes:

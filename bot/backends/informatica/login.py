@@ -55,17 +55,17 @@ class SignIn:
         if self._refused is not None and self._refused[0] == self.secret:
             raise self._stopped(self._refused[1])
         self._refused, self.current = None, None
-        said = ""
+        reason = ""
         try:
             session, base, organization = await (self._by_token() if self._settings.org_id else self._by_password())
         except RateLimited:
             raise
         except Rejected as no:
             # A wrong password may come as 400, 401 or 403 (DOC, a comment on the page) or as an error with 200.
-            said = no.summary
-        if said:
-            self._refused = (self.secret, said)
-            raise self._stopped(said)
+            reason = no.summary
+        if reason:
+            self._refused = (self.secret, reason)
+            raise self._stopped(reason)
         self.since, self.organization = self._clock.now(), organization
         self.current = Credential(base_url=self._checked_base(base), secrets=(session,))
         return self.current
@@ -93,14 +93,14 @@ class SignIn:
             raise problem_of(self._settings.name, error, redact(error.sentence, (self.secret,))[0], None)
         return reply
 
-    def _stopped(self, said: str) -> CredentialRefused:
+    def _stopped(self, reason: str) -> CredentialRefused:
         hint = (
             "Correct the user name or password in the settings, unlock the account if necessary, and restart the bot."
         )
         if self._settings.org_id:
             hint = "Write a new token of the identity provider to the file that `oauth_token` names."
         return CredentialRefused(
-            f"The sign-in was refused and is not retried, because accounts get locked. {redact(said, (self.secret,))[0]}",
+            f"The sign-in was refused and is not retried, because accounts get locked. {redact(reason, (self.secret,))[0]}",
             hint,
             code="sign_in_refused",
         )

@@ -13,7 +13,7 @@ from bot.backends.informatica.states import (
     NOT_LISTED,
     RUNNING,
     SERVICE,
-    Sight,
+    ServiceState,
     judge,
     named,
     of_service,
@@ -60,8 +60,8 @@ async def _move(ctx: AdapterContext, target: Target, goal: Goal) -> Done:
     # Only the details show whether it is up or down (SEED: check the status using the v2 agent resource).
     going = phase if phase in (Phase.WAITING, Phase.UNREADABLE) else Phase.ACTIVE
     shown = f"{words} ({state})" if state in SERVICE else words
-    said = (Fact(label="Informatica says", value=ctx.clean(message)),) if message else ()
-    view = RunView(state=shown, phase=going, facts=said, next=_while_going(target, goal))
+    facts = (Fact(label="Informatica says", value=ctx.clean(message)),) if message else ()
+    view = RunView(state=shown, phase=going, facts=facts, next=_while_going(target, goal))
     return Done(
         summary=f"The {goal} of {target.name} was accepted: {shown}.",
         run=run,
@@ -84,12 +84,12 @@ async def _send(ctx: AdapterContext, target: Target, goal: Goal) -> tuple[str, s
         there = "already" in no.summary.casefold() and not isinstance(no, CredentialRefused | RateLimited)
         if not there or not await _there_already(ctx, target, goal):
             raise
-        said = no.summary
+        reason = no.summary
     else:
         await ctx.target_cache.remember([target.model_copy(update={"group": ServiceKey.of(target.group).v2})])
         return reply.service_state or "nothing", reply.message or ""
     word = "running" if goal == "start" else "stopped"
-    return Done(summary=f"{target.name} is already {word}. {said}", backend_ref=target.id, next=_after(target, goal))
+    return Done(summary=f"{target.name} is already {word}. {reason}", backend_ref=target.id, next=_after(target, goal))
 
 
 async def _there_already(ctx: AdapterContext, target: Target, goal: Goal) -> bool:
@@ -131,21 +131,21 @@ async def views_of(ctx: AdapterContext, group: str, runs: Sequence[Target]) -> d
             continue
         elapsed = (ctx.clock.now() - key.since).total_seconds()
         limit = float(ctx.settings.follow_seconds)
-        sight = judge(key.goal, agent, split_service(run)[1], elapsed=elapsed, limit=limit)
-        views[run.id] = _view(run, agent, sight, key.goal, key.since)
+        current = judge(key.goal, agent, split_service(run)[1], elapsed=elapsed, limit=limit)
+        views[run.id] = _view(run, agent, current, key.goal, key.since)
     return views
 
 
-def _view(run: Target, agent: Agent, sight: Sight, goal: Goal, since: datetime) -> RunView:
+def _view(run: Target, agent: Agent, current: ServiceState, goal: Goal, since: datetime) -> RunView:
     statuses = of_service(agent, split_service(run)[1])
-    reached = (goal == "start") == (sight.phase is Phase.SUCCEEDED)
+    reached = (goal == "start") == (current.phase is Phase.SUCCEEDED)
     return RunView(
-        state=sight.state,
-        phase=sight.phase,
+        state=current.state,
+        phase=current.phase,
         facts=service_facts(statuses)[1:] if statuses and not agent.unseen else (),
-        message=sight.message,
+        message=current.message,
         started=since,
-        next=_after(run, "start" if reached else "stop") if sight.phase.ended else _while_going(run, goal),
+        next=_after(run, "start" if reached else "stop") if current.phase.ended else _while_going(run, goal),
     )
 
 
@@ -157,12 +157,12 @@ async def restart(ctx: AdapterContext, operation: Operation, call: Call) -> Done
     target = operation.target
     await call.progress(f"Stopping {target.name}.")
     await _send(ctx, target, "stop")
-    sight = await _wait(ctx, target, "stop", call)
-    if sight.phase is not Phase.SUCCEEDED:
+    current = await _wait(ctx, target, "stop", call)
+    if current.phase is not Phase.SUCCEEDED:
         return Failed(
             code="not_stopped",
             summary=f"{target.name} did not stop within {ctx.settings.follow_seconds} s and was not started again. "
-            f"Last known: {sight.state}.",
+            f"Last known: {current.state}.",
             hint="Check with `status`; the stop may still take effect.",
             next=(suggest("Refresh", "status", target), suggest("Start", "start", target)),
         )
@@ -201,42 +201,44 @@ async def _is_coming_up(ctx: AdapterContext, target: Target) -> bool:
 
 
 async def _come_up(ctx: AdapterContext, target: Target, call: Call) -> Done | Failed:
-    sight = await _wait(ctx, target, "start", call)
-    if sight.phase is Phase.SUCCEEDED:
+    current = await _wait(ctx, target, "start", call)
+    if current.phase is Phase.SUCCEEDED:
         return Done(
-            summary=f"{target.name} was restarted: {sight.state}.",
-            facts=(Fact(label="State", value=sight.state),),
+            summary=f"{target.name} was restarted: {current.state}.",
+            facts=(Fact(label="State", value=current.state),),
             backend_ref=target.id,
             next=(suggest("Refresh", "status", target),),
         )
     return Failed(
         code="started_not_up",
-        summary=f"{target.name} was stopped and started again, but it is not up. Last known: {sight.state}.",
+        summary=f"{target.name} was stopped and started again, but it is not up. Last known: {current.state}.",
         hint="Check with `status`; it may still come up."
-        + (" The agent doesn't list it in `agentEngines`." if sight.state == NOT_LISTED else ""),
+        + (" The agent doesn't list it in `agentEngines`." if current.state == NOT_LISTED else ""),
         next=(suggest("Refresh", "status", target), suggest("Start", "start", target)),
     )
 
 
-async def _wait(ctx: AdapterContext, target: Target, goal: Goal, call: Call) -> Sight:
+async def _wait(ctx: AdapterContext, target: Target, goal: Goal, call: Call) -> ServiceState:
     """Read the details until the start or stop has ended. A failed read is repeated until the time is over."""
     began, limit = call.clock.monotonic(), float(ctx.settings.follow_seconds)
     v2, name = ServiceKey.of(target.group).v2, split_service(target)[1]
-    sight = Sight("not read yet", Phase.UNREADABLE)
-    told = ""
+    current = ServiceState("not read yet", Phase.UNREADABLE)
+    shown = ""
     while True:
         elapsed = call.clock.monotonic() - began
         try:
-            sight = judge(goal, await ctx.client.details(v2), name, elapsed=elapsed, limit=limit)
+            current = judge(goal, await ctx.client.details(v2), name, elapsed=elapsed, limit=limit)
         except CredentialRefused:
-            return Sight(f"{sight.state}; Informatica no longer accepts the account", Phase.FAILED)
+            return ServiceState(f"{current.state}; Informatica no longer accepts the account", Phase.FAILED)
         except (CallProblem, NoSuchTarget) as problem:
-            sight = Sight(f"{sight.state.partition(';')[0]}; can't be read now: {problem.summary}", Phase.UNREADABLE)
-        if sight.phase.ended or elapsed >= limit:
-            return sight
-        if sight.state != told:
-            told = sight.state
-            await call.progress(f"{target.name}: {told}.")
+            current = ServiceState(
+                f"{current.state.partition(';')[0]}; can't be read now: {problem.summary}", Phase.UNREADABLE
+            )
+        if current.phase.ended or elapsed >= limit:
+            return current
+        if current.state != shown:
+            shown = current.state
+            await call.progress(f"{target.name}: {shown}.")
         await call.clock.sleep(ctx.settings.poll_seconds)
 
 

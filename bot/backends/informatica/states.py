@@ -110,7 +110,7 @@ def agent_state(agent: Agent) -> State:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ServiceState:
     """A state in words, the phase of the start or stop, and an optional message."""
 
     state: str
@@ -118,7 +118,7 @@ class Sight:
     message: str = ""
 
 
-def judge(goal: Goal, agent: Agent, name: str, *, elapsed: float, limit: float) -> Sight:
+def judge(goal: Goal, agent: Agent, name: str, *, elapsed: float, limit: float) -> ServiceState:
     """The progress of a start or a stop; `elapsed` is seconds since the call, `limit` seconds until following ends.
 
     CODE iics-cli: a start is finished with RUNNING and subState "0", a stop when the service is no longer listed or
@@ -126,35 +126,39 @@ def judge(goal: Goal, agent: Agent, name: str, *, elapsed: float, limit: float) 
     """
     statuses = of_service(agent, name)
     if agent.unseen:
-        sight = Sight(f"not known, because {agent.unseen}", Phase.WAITING if goal == "start" else Phase.UNREADABLE)
+        current = ServiceState(
+            f"not known, because {agent.unseen}", Phase.WAITING if goal == "start" else Phase.UNREADABLE
+        )
     else:
-        sight = _start(statuses, elapsed) if goal == "start" else _stop(agent, statuses)
-    if sight.phase.ended or elapsed <= limit:
-        return sight
+        current = _start(statuses, elapsed) if goal == "start" else _stop(agent, statuses)
+    if current.phase.ended or elapsed <= limit:
+        return current
     wanted = "up" if goal == "start" else "down"
-    return Sight(
-        f"not {wanted} in time; last known: {sight.state}",
+    return ServiceState(
+        f"not {wanted} in time; last known: {current.state}",
         Phase.FAILED,
         f"It is not {wanted} after {limit:g} s and is no longer followed. Check with `status`; it may still get there.",
     )
 
 
-def _start(statuses: Sequence[Status], elapsed: float) -> Sight:
+def _start(statuses: Sequence[Status], elapsed: float) -> ServiceState:
     if not statuses:
-        return Sight(NOT_LISTED, Phase.WAITING)
+        return ServiceState(NOT_LISTED, Phase.WAITING)
     words, phase = service_words(newest(statuses))
     if phase in (Phase.FAILED, Phase.STOPPED) and elapsed < _SETTLING:
-        return Sight(words, Phase.ACTIVE)
-    return Sight(words, phase, "A user stopped it, or the start didn't take effect." if phase is Phase.STOPPED else "")
+        return ServiceState(words, Phase.ACTIVE)
+    return ServiceState(
+        words, phase, "A user stopped it, or the start didn't take effect." if phase is Phase.STOPPED else ""
+    )
 
 
-def _stop(agent: Agent, statuses: Sequence[Status]) -> Sight:
+def _stop(agent: Agent, statuses: Sequence[Status]) -> ServiceState:
     left = [status for status in statuses if status.status != "USER_STOPPED"]
     if left:
         words, phase = service_words(newest(left))
-        return Sight(words, Phase.UNREADABLE if phase is Phase.UNREADABLE else Phase.ACTIVE)
+        return ServiceState(words, Phase.UNREADABLE if phase is Phase.UNREADABLE else Phase.ACTIVE)
     if statuses:
-        return Sight("stopped by a user (USER_STOPPED)", Phase.SUCCEEDED)
+        return ServiceState("stopped by a user (USER_STOPPED)", Phase.SUCCEEDED)
     if agent.unnamed:
-        return Sight("not listed by its name, but the agent lists a service without a name", Phase.UNREADABLE)
-    return Sight("stopped (no longer listed)", Phase.SUCCEEDED)
+        return ServiceState("not listed by its name, but the agent lists a service without a name", Phase.UNREADABLE)
+    return ServiceState("stopped (no longer listed)", Phase.SUCCEEDED)

@@ -141,14 +141,14 @@ class Finder:
 
     async def _no_service(self, name: str) -> Problem:
         """The error for a single word in place of AGENT/SERVICE: it names the agent and its services."""
-        told = f'`{name}` is not a service. Write `AGENT/SERVICE`, like `eu-1/"Data Integration Server"`'
+        fault = f'`{name}` is not a service. Write `AGENT/SERVICE`, like `eu-1/"Data Integration Server"`'
         try:
             agent = await self.agent(name)
         except NoSuchTarget as no:
-            return NoSuchTarget(f"{told}. {no.summary}", nearest=no.nearest)
+            return NoSuchTarget(f"{fault}. {no.summary}", nearest=no.nearest)
         services = await self.learn(agent, await self._client.details(agent.group))
         near = (agent.name, *(service.name for service in services))
-        return NoSuchTarget(f"{told}, or `{agent.name}` for the agent itself.", nearest=near)
+        return NoSuchTarget(f"{fault}, or `{agent.name}` for the agent itself.", nearest=near)
 
     async def _service_of(self, agent: Target, name: str) -> Target:
         known = await self._target_cache.by_id(self._backend, SERVICE, service_id(agent.id, name))

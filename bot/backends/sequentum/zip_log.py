@@ -3,7 +3,8 @@
 Nothing is extracted to disk, and member names are labels only. Refused: more than 2,000 members, overlapping members,
 a directory or content larger than the caps, and the ratios of a zip bomb (security.md D46, D47). Left out with a note:
 encrypted members, members that are not text (they can't be masked), and compressions that can't be unpacked
-in bounded steps. Everything here blocks: call it in a worker thread.
+in bounded steps. The checks are our own, because `zipfile` reads a directory of any size and refuses neither overlaps nor
+bombs. Everything here blocks: call it in a worker thread.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """The line of each value in a TOML text: tomllib keeps no positions, and an error message needs the line.
 
+Our own code, because tomlkit keeps the layout of a file but not the line of a value either.
+
 Only called on text that tomllib accepted, so quotes and brackets are balanced.
 """
 

@@ -155,7 +155,7 @@ class Backend(Protocol):
 
 
 class FormResult(StrEnum):
-    """What became of a modal."""
+    """The outcome of opening or updating a modal."""
 
     OPENED = "opened"
     LATE = "late"  # its trigger has expired

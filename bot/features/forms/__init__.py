@@ -1,1 +1,1 @@
-"""forms."""
+"""Modals: the launcher, parameter forms, and reasons."""

@@ -67,7 +67,7 @@ def _hint(param: Param) -> str:
     if param.example is not None and not any(param.example in words for words in said):
         said.append(f"For example: {param.example}")
     if param.default is not None:
-        said.append(f"Left empty: {default_text(param)}.")
+        said.append(f"Default: {default_text(param)}.")
     return " ".join(said)
 
 

@@ -1,1 +1,1 @@
-"""replies."""
+"""Answers and refusals that the asker reads, without a call to a backend."""

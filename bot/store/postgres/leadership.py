@@ -172,7 +172,7 @@ class PostgresLeadership:
                 self._took = self._serve(self._begin(), "take over")
 
     async def _begin(self) -> None:
-        """Start to lead. When that fails, somebody else tries, or this replica again."""
+        """Start to lead. When that fails, another replica tries, or this one again."""
         try:
             await self._change[0]()
         except Problem as problem:

@@ -1,4 +1,8 @@
-"""The store on one SQLite file: one connection that writes, and a few that read."""
+"""The store on one SQLite file: one connection that writes, and a few that read.
+
+Group commit is our own: the writer commits together what arrives during a commit. With FULL, 64 writers made 19,706 entries a
+second that way, and 2,187 with aiosqlite (docs/decisions/sqlite-group-commit.md).
+"""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ async def test_the_session_log_is_compared_with_that_of_the_last_good_run(infa: 
             await infa.do(f"stop {TASK}")
         clock.advance(30)
     shown = (await infa.do(f"logs {TASK} run=3 diff=true")).preview
-    assert shown.startswith("--- last good run 2\n+++ run 3\n")
+    assert shown.startswith("--- last successful run 2\n+++ run 3\n")
     assert "No errors encountered." in "".join(line for line in shown.splitlines() if line.startswith("-"))
     assert "Initializing" not in "".join(line for line in shown.splitlines() if line[0] in "+-")
     assert (await infa.do(f"logs {TASK} run=1 diff=true")).preview == "No earlier good run to compare with."

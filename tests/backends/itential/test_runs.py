@@ -176,11 +176,11 @@ async def test_the_output_is_compared_with_that_of_the_last_good_run(itn: Joined
     bad, good, _, worse, latest = runs
     for target in (f"itn:job/{worse}", f"itn:job/{worse} grep=step"):
         shown = (await itn.do(f"logs {target} diff=true")).preview
-        assert f"--- last good job/{good}\n+++ job/{worse}" in shown
+        assert f"--- last successful job/{good}\n+++ job/{worse}" in shown
         assert "+no route to host" in shown
         assert "-connecting with password=[redacted]" in shown
     assert shown.startswith("Lines with “step”: 1")
-    assert "No differences from the last good run" in (await itn.do("logs itn:nightly diff=true")).preview
+    assert "No differences from the last successful run" in (await itn.do("logs itn:nightly diff=true")).preview
     assert f"(job/{good})" in (await itn.do(f"logs itn:job/{latest} diff=true")).preview
     assert (await itn.do(f"logs itn:job/{bad} diff=true")).preview == "No earlier good run to compare with."
 
