@@ -24,7 +24,7 @@ from bot.core.ports.services import Clock
 from bot.core.records import Filters
 from bot.demo.tour import play
 from bot.features.access.policy_reload import SETTLED
-from bot.playground.planes.common import Plane
+from bot.playground.planes.common import CONSOLE, Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, SeedExample, Workspace
 from bot.playground.workspace.snapshot import put_back, taken
@@ -121,7 +121,7 @@ class Demo:
 def backend_table(plane: Plane, *, agents: bool = False) -> tuple[str, dict[str, str]]:
     """The `[[backend]]` table of a simulated control plane, and the environment variables that its references need.
 
-    `agents` lists the agents of an ACC, whose API has no list.
+    `agents` lists the agents of an ACC, whose API has no list, and links cards to the plane's console.
     """
     name, prefix = plane.name, plane.name.upper()
     lines = [f'name = "{name}"', f'kind = "{plane.kind}"']
@@ -135,6 +135,8 @@ def backend_table(plane: Plane, *, agents: bool = False) -> tuple[str, dict[str,
         environ[f"{prefix}_TOKEN"] = str(getattr(plane, "token", ""))
     if agents and (acc := getattr(plane, "world", None)) is not None:
         lines.append(f"agents = {json.dumps(list(acc.by_path))}")
+    if agents:
+        lines.append(f'console = "{plane.base_url}{CONSOLE}{{kind}}/{{id}}"')
     if plane.kind in ("informatica", "itential"):
         lines += [f'username = "{getattr(plane, "username", "")}"', f'password = "env:{prefix}_PASSWORD"']
         environ[f"{prefix}_PASSWORD"] = str(getattr(plane, "password", ""))

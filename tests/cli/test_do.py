@@ -52,6 +52,14 @@ async def test_without_yes_a_dangerous_command_shows_what_it_would_do_and_ends(p
     assert not [one for one in env.acc.requests if one.method == "DELETE"]
 
 
+async def test_ids_and_rules_are_printed_when_they_are_asked_for(program: Program, env: World) -> None:
+    plain = await ran(program, env, "status acc:shop/prices")
+    verbose = await ran(program, env, "status acc:shop/prices", "--verbose")
+    assert not re.search(r"r-[0-9a-z]{14}", plain.out)
+    assert re.search(r"Request +r-[0-9a-z]{14}", verbose.out)
+    assert "C0CRAWL allow 1" in verbose.out
+
+
 async def test_yes_does_not_replace_an_approval(program: Program, tmp_path: Path) -> None:
     ask = 'approvals = { count = 1, from = ["leads"], in = "C0APPR" }\n'
     async with world(tmp_path, policy=OPEN_POLICY.replace("[administrators]", ask + "[administrators]")) as env:

@@ -197,3 +197,17 @@ async def test_a_retry_that_waits_for_approval_takes_the_button_away(team: Team)
     await team.press(await team.card("retry acc:shop/broken"), "Approve")
     ended = await env.sees("Retried by <@U0RUI>: succeeded", timeout=20)
     assert "Retry" not in labels(ended)
+
+
+async def test_a_card_links_to_the_run_in_the_vendors_console(tmp_path: Path) -> None:
+    """The address comes from the template of the configuration; a press on it is no request."""
+    async with world(tmp_path, agents=True) as made:
+        asked = await do(made, "start acc:shop/prices")
+        card = await asked.card("Succeeded", within=20)
+        run = made.acc.runs[-1].run_id
+        assert link(card, "Open in Sequentum") == f"{made.acc.base_url}/console/run/{run}"
+        before = len(made.audit())
+        await made.ana.press_label("C0CRAWL", card["ts"], "Open in Sequentum", seen=card)
+        await made.quiet()
+        assert len(made.audit()) == before
+        assert not [one for one in made.ana.messages("C0CRAWL") if one["ephemeral"]]

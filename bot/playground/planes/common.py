@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import html
 import inspect
 import socket
 from abc import ABC, abstractmethod
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from email.utils import formatdate
 from types import TracebackType
 from typing import Any, ClassVar, Self
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -26,6 +28,7 @@ from bot.playground.planes.wire import (
 )
 
 HOST = "127.0.0.1"
+CONSOLE = "/console/"  # the pages of the vendor's own console, for links on cards
 _KEPT_REQUESTS = 20_000
 _LARGEST_BODY = 64 * 1024 * 1024
 _PLAIN_MESSAGES = {401: "Not authenticated.", 429: "Too many requests."}
@@ -268,6 +271,9 @@ class Plane(ABC):
             return refusal.reply
 
     async def _dispatch(self, call: Call) -> Reply:
+        if call.method == "GET" and call.raw_path.startswith(CONSOLE):
+            what = html.escape(unquote(call.raw_path.removeprefix(CONSOLE)))
+            return html_reply(f"The console of {html.escape(self.name)} (simulated): {what}")
         allowed: list[str] = []
         for entry in self._routes:
             args = entry.match(call.raw_path)
