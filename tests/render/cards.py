@@ -275,6 +275,38 @@ TYPICAL: dict[str, Card] = {
     "unknown": _came(
         Unknown(code="reply_lost", summary="The connection broke after the request was sent.", hint="Look at acc."),
     ),
+    "help": _card(
+        "What you can do here",
+        lines=(
+            Line(text="Press a command, or type it: `/ops start acc:shop/prices`. Write a reason after `--`."),
+            Line(text="`/ops` alone opens a form. `/ops find NAME` finds a target."),
+        ),
+        buttons=(
+            Button(label="start acc:shop/prices", action="say", id="b_1", confirm="Run `start acc:shop/prices` now?"),
+            Button(label="status acc:shop/prices", action="say", id="b_2"),
+            Button(label="logs acc:shop/prices@last", action="say", id="b_3"),
+            Button(label="retry acc:shop/prices@failed", action="say", id="b_4", confirm="Run it now?"),
+            Button(label="history acc:shop/prices", action="say", id="b_5"),
+            Button(label="More", action="say", id="b_6"),
+        ),
+    ),
+    "find_silent": _card(
+        "Targets with prices",
+        tone=Tone.WARN,
+        lines=(
+            Line(
+                heading="infa doesn't answer",
+                text="No answer within 30 s. Shown is what was configured or seen before.",
+            ),
+        ),
+        table=Table(
+            columns=("Target", "Kind", "State"),
+            rows=(("acc:shop/prices", "agent", "seen 3m ago"), ("infa:task/load_prices", "task", "seen 2d ago")),
+            total=2,
+            exact=("Target",),
+        ),
+        buttons=(Button(label="status acc:shop/prices", action="say", id="b_1"),),
+    ),
     "listing_short": _card("targets acc", tone=Tone.PLAIN, table=_listing(6)),
     "listing_sortable": _card("targets acc", tone=Tone.PLAIN, table=_listing(40)),
     "listing_long": _card("targets acc", tone=Tone.PLAIN, table=_listing(500)),

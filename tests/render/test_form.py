@@ -6,15 +6,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.card import FormField, FormView, Line
-from bot.render.form import read_form, render_form
+from bot.core.card import Choice, Choices, FormField, FormView, Line
+from bot.playground.workspace.blocks import check_options
+from bot.render.form import read_form, render_choices, render_form
 
 from .cards import lines, many, texts
 from .slack_rules import check_view
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
-TYPES = ("text", "lines", "choice", "choices", "flag", "number", "target", "user", "channel", "datetime")
+TYPES = ("text", "lines", "choice", "choices", "flag", "number", "verb", "target", "user", "channel", "datetime")
 
 fields = st.builds(
     FormField,
@@ -24,6 +25,7 @@ fields = st.builds(
     hint=texts,
     optional=st.booleans(),
     initial=st.none() | texts | st.integers() | st.floats() | st.booleans() | st.lists(texts, max_size=3),
+    live=st.booleans(),
     choices=many(texts, 3) | st.integers(0, 300).map(lambda n: tuple(f"choice {i}" for i in range(n))),
 )
 forms = st.builds(
@@ -33,6 +35,7 @@ forms = st.builds(
     title=texts,
     submit=texts,
     lines=many(lines, 150),
+    outlook=many(lines, 3),
     fields=st.lists(fields, max_size=4).map(tuple)
     | st.integers(0, 150).map(lambda n: tuple(FormField(name=f"f{i}", label="x", type="text") for i in range(n))),
 )
@@ -138,3 +141,58 @@ def test_a_form_without_fields_can_still_be_read_and_sent():
     view = render_form(FormView(form="f", token="t", title="Sure?", submit="Yes", lines=(Line(text="It stops."),)))
     assert view["submit"]["text"] == "Yes"
     assert view["blocks"][0]["text"]["text"] == "It stops."
+
+
+def test_what_will_happen_is_shown_below_the_live_fields_before_the_others():
+    view = render_form(
+        FormView(
+            form="launcher",
+            token="t",
+            title="Signalbox",
+            submit="Run",
+            fields=(
+                FormField(name="verb", label="What to do", type="verb", live=True),
+                FormField(name="count", label="count", type="number", hint="`count` rows"),
+            ),
+            outlook=(Line(heading="What will happen", text="Runs at once."),),
+        )
+    )
+    verb, outlook, count = view["blocks"]
+    assert verb["dispatch_action"] is True
+    assert (verb["element"]["type"], verb["element"]["action_id"]) == ("external_select", "suggest_verb")
+    assert "Runs at once" in outlook["text"]["text"]
+    assert "dispatch_action" not in count
+    assert count["hint"]["text"] == "count rows"
+
+
+choices = st.builds(Choice, value=texts, text=texts, note=texts)
+groups = st.builds(Choices, label=texts, choices=many(choices, 130))
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(many(groups, 4))
+def test_any_choices_are_an_answer_that_slack_takes(any_groups):
+    """At most 100 options, none without a value, and descriptions of at most 75 characters; groups only with headings."""
+    answer = render_choices(any_groups)
+    listed = answer.get("option_groups", [{"options": answer.get("options", [])}])
+    options = [option for group in listed for option in group["options"]]
+    assert len(options) <= 100
+    assert check_options(answer) == []
+    assert all(0 < len(option["value"]) <= 150 for option in options)
+
+
+def test_choices_keep_their_order_under_their_headings():
+    answer = render_choices(
+        [
+            Choices(
+                label="Common here", choices=(Choice(value="start", note="Start an agent"), Choice(value="status"))
+            ),
+            Choices(label="Empty", choices=()),
+            Choices(label="Read", choices=(Choice(value="logs"),)),
+        ]
+    )
+    first, second = answer["option_groups"]
+    assert (first["label"]["text"], second["label"]["text"]) == ("Common here", "Read")
+    assert [option["value"] for option in first["options"]] == ["start", "status"]
+    assert first["options"][0]["description"]["text"] == "Start an agent"
+    assert "description" not in first["options"][1]

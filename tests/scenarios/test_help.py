@@ -63,7 +63,7 @@ async def test_a_command_of_help_runs_when_it_is_pressed(demo: World) -> None:
     card = await helped(demo)
     status = next(label for label in labels(card) if label.startswith("status "))
     await demo.ana.press_label("C0CRAWL", card["ts"], status, seen=card)
-    await demo.sees(status, "request")
+    await demo.until(lambda: "done" in demo.events("status"))
 
 
 async def test_what_the_channel_uses_comes_first(demo: World) -> None:
@@ -105,6 +105,16 @@ async def test_more_leaves_nothing_out(demo: World) -> None:
 async def test_the_help_of_a_verb_shows_types_defaults_and_ranges(demo: World) -> None:
     said = shown(await demo.does("help history", "help history", "`count=`"))
     assert "1 to 100 (default 10)" in said
+
+
+@pytest.mark.parametrize("typed", ["help start please now", "help acc start", "help all of it"])
+async def test_words_that_help_does_not_take_are_refused_with_what_to_type(demo: World, typed: str) -> None:
+    await demo.does(typed, "/ops help all")
+
+
+async def test_help_with_a_sentence_offers_the_command_that_is_meant(demo: World) -> None:
+    card = await demo.does("help me start the prices agent", "`me start the prices agent` is not a verb or a backend")
+    assert labels(card)[0] == "start acc:shop/prices"
 
 
 async def test_help_for_a_control_plane_on_which_nothing_is_allowed_says_so(tmp_path: Path) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.core.card import Line
+from bot.core.card import Button, Line
 from bot.core.command.builtins import BUILTINS, EXAMPLE_BACKENDS
 from bot.core.command.capability import Capability, Risk
 from bot.core.command.params import Param, ParamType
-from bot.core.intent import Command, Intent
+from bot.core.errors import BadRequest
+from bot.core.intent import Command, Intent, Source
 from bot.core.policy.decide import why_not_administrator, why_not_breakglass
 from bot.core.policy.rights import why_not_full
 from bot.features.forms.fields import default_text, range_text
 from bot.features.likely_commands import likely_commands
 from bot.features.replies.answer import LONGEST_BUTTON, command_button
+from bot.features.replies.suggestions import commands_meant
 from bot.operations import cards
 from bot.operations.authorize import facts, not_admitted, usable
 from bot.runtime.context import Context
@@ -34,17 +36,23 @@ async def help_(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     if ask.words == (_EVERYTHING,):
         await _everything(ctx, intent, rows)
         return
-    verb, _ = ctx.catalog.canonical_verb(ask.words)
+    verb, taken = ctx.catalog.canonical_verb(ask.words)
     name = ask.words[0].removesuffix(":")
     if verb is None and name in ctx.catalog.backends:
+        verb, taken = None, 1
+    if taken and len(ask.words) > taken:
+        extra = " ".join(ask.words[taken:])[:80]
+        hint = f"Type `{ctx.command} help {' '.join(ask.words[:taken])}`, or `{ctx.command} help all`."
+        raise BadRequest(f"`help` takes one verb or one backend, not `{extra}` as well.", hint, "bad_parameter")
+    if verb is None and taken:
         await _plane(ctx, intent, name, [row for backend, row in rows if backend == name])
     else:
         await _one(ctx, intent, verb or " ".join(ask.words), rows)
 
 
 async def help_for(ctx: Context, intent: Intent, rows: Sequence[tuple[str, Capability]]) -> None:
-    """A few commands on real targets as buttons, and *More*. It fits on a phone."""
-    if not rows:
+    """A few commands on real targets as buttons, and *More*: it fits on a phone. A terminal, without buttons, gets everything."""
+    if not rows or intent.source is Source.TERMINAL:
         await _everything(ctx, intent, rows)
         return
     commands = await likely_commands(ctx, intent.actor, intent.place, MOST_COMMANDS)
@@ -168,16 +176,16 @@ async def _one(ctx: Context, intent: Intent, verb: str, rows: Sequence[tuple[str
     lines = [Line(heading=f"{name}: {row.verb} on {row.target}", text=_explained(ctx, name, row)) for name, row in mine]
     if builtin is not None:
         lines.append(Line(text=f"{builtin.help}\n`{ctx.command} {_on_hand(ctx, builtin.example)}`"))
-    if not lines:
-        near = ctx.catalog.nearest_verbs(verb)
-        known = verb in ctx.catalog.verbs
-        said = (
-            f"No rule here lets you use `{verb}`. `{ctx.command} why {verb} ...` shows the rules."
-            if known
-            else f"`{verb}` is not a verb."
-        )
-        lines = [Line(text=said + (f" Near: {', '.join(f'`{n}`' for n in near)}." if near and not known else ""))]
-    await ctx.presenter.show(cards.private(intent, f"help {verb}", lines=tuple(lines)), intent.reply)
+    buttons: list[Button] = []
+    if not lines and verb in ctx.catalog.verbs:
+        lines.append(Line(text=f"No rule here lets you use `{verb}`. `{ctx.command} why {verb} ...` shows the rules."))
+    elif not lines:
+        lines.append(Line(text=f"`{verb[:80]}` is not a verb or a backend. `{ctx.command} help all` lists them."))
+        meant = await commands_meant(ctx, intent.actor, intent.place, verb)
+        fit = (text for text in meant if text != "help" and len(text) <= LONGEST_BUTTON)
+        buttons += [command_button(ctx, intent, text) for text in fit]
+    card = cards.private(intent, f"help {verb[:80]}", lines=tuple(lines), buttons=tuple(buttons))
+    await ctx.presenter.show(card, intent.reply)
 
 
 def _explained(ctx: Context, name: str, row: Capability) -> str:

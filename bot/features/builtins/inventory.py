@@ -136,6 +136,8 @@ async def find(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, A
     if not found:
         found, said = close_to(known.targets, typed), f"No target has `{typed[:80]}` in its name."
         said += " These names are close:" if found else " A full path or id always works."
+        partial = [(name, spec.unlisted) for name, spec in ctx.catalog.backends.items() if sight.backend(name)]
+        said = " ".join([said, *(text.format(backend=name) for name, text in partial if text and not found)])
     await _show_targets(ctx, intent, f"Targets with {typed[:80]}", found, known.silent, MOST_FOUND, said)
 
 
@@ -163,15 +165,15 @@ async def _show_targets(
     more = len(found) - count
     note = f"{plural(more, 'more match', 'more matches')}. Type more of the name." if more > 0 else ""
     lines = [Line(text=said or ("" if rows else "No targets found."))]
-    lines += [
-        Line(heading=f"{name} doesn't answer", text=f"{why} Shown is what was configured or seen before.")
-        for name, why in silent.items()
-    ]
+    lines += [Line(heading=name, text=why) for name, why in silent.items()]
+    verb = "doesn't" if len(silent) == 1 else "don't"
+    status = f"{', '.join(silent)} {verb} answer, so targets may be missing" if silent else ""
     table = Table(columns=("Target", "Kind", "State"), rows=rows, total=len(found), note=note, exact=("Target",))
     card = cards.private(
         intent,
         title,
         tone=Tone.WARN if silent else Tone.PLAIN,
+        status=status,
         lines=tuple(line for line in lines if line.text),
         table=table if rows else None,
         buttons=tuple(_status_buttons(ctx, intent, found[:MOST_BUTTONS])),
