@@ -26,6 +26,7 @@ _USAGE: Final = (
     "Write `incident open INC-42 -- what happens`, `incident close`, or `incident` to see what is open here."
 )
 _OWN: Final = frozenset({Event.INCIDENT_OPENED, Event.INCIDENT_CLOSED})
+_BAD: Final = frozenset({Event.FAILED, Event.DENIED, Event.ABANDONED, Event.REJECTED})
 _MOST_LINES: Final = 20
 _NAME: Final = re.compile(r"(?!g-)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # `g-` begins the ids of grants
 
@@ -129,10 +130,17 @@ def _story(ctx: Context, entries: Sequence[StoredEntry]) -> list[str]:
         asked = first[request_id]
         what = " ".join(part for part in (end.verb, end.target_name) if part)
         why = f" ({asked.reason})" if asked.reason else ""
-        ended = end.detail if end.event is Event.ENDED and end.detail else str(end.event)
-        lines.append(f"• {utc_text(asked.at)} {cards.person(asked.user_id)} `{what}`{why}: {ended}")
+        who, when = cards.person(asked.user_id), utc_text(asked.at, seconds=True)
+        lines.append(f"• {when} {who} `{what}`{why}: {_end_of(end)}")
     left = len(lines) - _MOST_LINES
     return lines[:_MOST_LINES] + ([f"{left} more in the timeline"] if left > 0 else [])
+
+
+def _end_of(entry: StoredEntry) -> str:
+    """The state of a run, and why it did not succeed; of other requests the event, and why nothing was done."""
+    if entry.event is Event.ENDED and entry.detail:
+        return entry.detail.partition(": ")[0] if entry.code == str(Phase.SUCCEEDED) else entry.detail
+    return f"{entry.event}: {entry.detail}" if entry.event in _BAD and entry.detail else str(entry.event)
 
 
 def _counts(found: Incident, entries: Sequence[StoredEntry]) -> tuple[Fact, ...]:
