@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.features.access.policy_reload import SETTLED, read_rules
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import Receipt
 from bot.runtime.clock import SystemClock
@@ -206,10 +207,17 @@ class Team:
         """Write other rules; they are in force within seconds."""
         (self.env.folder / "policy.toml").write_text(text, encoding="utf-8")
 
+    async def settled(self) -> None:
+        """Wait until the program has seen the rules file as it is, and let the time pass in which it has to stay the same."""
+        found = read_rules(self.env.folder / "policy.toml")
+        await self.env.until(lambda: self.env.bot.rules._seen[0] == found)
+        self.later(seconds=SETTLED)
+
     async def new_rules(self, text: str) -> None:
         """Write other rules and wait until they are in force."""
         before = self.env.bot.rules.now.policy.version
         self.rules(text)
+        await self.settled()
         await self.env.until(lambda: self.env.bot.rules.now.policy.version != before)
 
 

@@ -198,8 +198,10 @@ async def test_a_refused_file_that_is_put_right_is_told_of_and_registered_once(t
     version = env.bot.rules.now.policy.version
     (first,) = env.audit(event="policy_loaded")
     team.rules("version = 1\n[[channel]]\n")
+    await team.settled()
     await env.until(lambda: env.audit(event="policy_refused"))
     team.rules(RULES)
+    await team.settled()
     await env.sees("The rules file is valid again", f"Version {version} stayed in force", channel=SECURITY)
     await asyncio.sleep(2.5)
     (_, again) = env.audit(event="policy_loaded")
@@ -214,6 +216,7 @@ async def test_a_file_that_cannot_be_used_changes_nothing(team: Team) -> None:
     path = env.folder / "policy.toml"
 
     async def refused(number: int) -> None:
+        await team.settled()
         await env.until(lambda: len(env.audit(event="policy_refused")) == number)
 
     team.rules(RULES[: RULES.index("approvals =") + 14])
@@ -261,6 +264,7 @@ async def test_a_secret_in_the_rules_file_is_not_shown_when_the_file_changes(tea
     """Somebody left the bot's token in a comment: the change is told without it, the refusal of a broken file too."""
     env, token = team.env, team.env.ws.bot_token
     team.rules(f"# was {token}\n{RULES}")
+    await team.settled()
     told = shown(await env.sees("The rules changed", "No rule changed", "+# was", channel=SECURITY, user="U0ROOT"))
     team.rules(f'{RULES}\n"{token}" = 1\n')
     told += shown(await env.sees("The changed rules file can't be used", channel=SECURITY, user="U0ROOT"))

@@ -337,8 +337,11 @@ async def test_nothing_is_sent_when_the_audit_log_cannot_be_written(env: World) 
     env.bot.store.database.write_sync(lambda db: db.execute("DROP TRIGGER full"))
 
 
-async def test_a_flood_of_commands_to_a_control_plane_that_hangs_keeps_no_other_waiting(tmp_path: Path) -> None:
+async def test_a_flood_of_commands_to_a_control_plane_that_hangs_keeps_no_other_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stop stands in no line, and a look at another control plane soon has its turn."""
+    monkeypatch.setattr("bot.app.STOP_WITHIN", 0.1)  # at the end nobody waits for what hangs
     async with world(tmp_path, only=("acc", "pre")) as env:
         await env.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})
         await asyncio.gather(*(env.say("status acc:shop/prices") for _ in range(100)))
@@ -354,6 +357,7 @@ async def test_more_than_can_wait_is_told_so_and_what_ends_things_is_still_taken
 ) -> None:
     """Nothing is dropped in silence: beyond the bound the ack itself says that nothing was done."""
     monkeypatch.setattr(rate_limit, "OF_ALL", 10)
+    monkeypatch.setattr("bot.app.STOP_WITHIN", 0.1)  # as above
     async with world(tmp_path, only=("acc", "pre")) as env:
         await env.acc.set_fault({"fault": "delay", "seconds": 60, "match": "GET .*"})
         receipts = [await env.say("status acc:shop/prices") for _ in range(15)]
