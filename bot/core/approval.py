@@ -10,15 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 from bot.core.command.params import unseen
 from bot.core.operation import Operation
-from bot.core.outcome import Fact
-from bot.core.policy.compile import Principals
 from bot.core.policy.decision import NeedsApproval
-from bot.core.policy.match import Standing, Subject, standing, who_fails, who_undecided
+from bot.core.policy.electors import Eligible, person_of
 from bot.core.text import utc_text
 from bot.core.value import canonical
 
@@ -81,19 +78,6 @@ class ApprovalView:
 
 
 @dataclass(frozen=True, slots=True)
-class Eligible:
-    """Who may decide: person -> that person's Slack ids; and who is named but may not, with the reason."""
-
-    people: Mapping[str, tuple[str, ...]]
-    left_out: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def user_ids(self) -> tuple[str, ...]:
-        """Every Slack id that may press."""
-        return tuple(user for ids in self.people.values() for user in ids)
-
-
-@dataclass(frozen=True, slots=True)
 class VoteCounts:
     """The vote counts. `step` is its effect on the approval, None if it only adds up; `left` votes are still needed."""
 
@@ -118,46 +102,6 @@ class Snapshot:
     policy_version: str
     target_id: str
     state: str
-
-
-def person_of(user_id: str, aliases: Mapping[str, str]) -> str:
-    """The id that represents this person."""
-    return aliases.get(user_id, user_id)
-
-
-def eligible(
-    deciders: Principals,
-    candidates: Iterable[Subject],
-    *,
-    requester_id: str,
-    aliases: Mapping[str, str],
-    home_team_id: str,
-) -> Eligible:
-    """The candidates (users and members of user groups that `from` names) who may decide this request."""
-    requester = person_of(requester_id, aliases)
-    people: dict[str, tuple[str, ...]] = {}
-    left_out: list[tuple[str, str]] = []
-    for subject in candidates:
-        person = person_of(subject.user_id, aliases)
-        reason = _ineligible(deciders, subject, requester, person, home_team_id)
-        if reason is None:
-            people[person] = tuple(dict.fromkeys((*people.get(person, ()), subject.user_id)))
-        else:
-            left_out.append((subject.user_id, reason))
-    return Eligible(MappingProxyType(people), tuple(left_out))
-
-
-def _ineligible(deciders: Principals, subject: Subject, requester: str, person: str, home_team_id: str) -> str | None:
-    if person == requester:
-        return "the requester can't decide"
-    kind, words = standing(subject, home_team_id)
-    if kind is not Standing.FULL:
-        return f"not an active full member ({words})"
-    if who_fails(deciders, subject, home_team_id) is None:
-        return None
-    if who_undecided(deciders, subject, home_team_id):
-        return "Slack doesn't say who is in the approver groups right now; press again in a moment"
-    return "not one of the approvers"
 
 
 def can_request(demand: NeedsApproval, who: Eligible) -> str | None:
@@ -312,21 +256,3 @@ def drift(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     if before.digest != after.digest and not found:
         found.append("what would run isn't what was approved")
     return tuple(found)
-
-
-def request_facts(
-    operation: Operation, demand: NeedsApproval, *, requester_id: str, due: datetime, digest: str, state: str
-) -> tuple[Fact, ...]:
-    """What an approver must see, in order; the effect and the target's pre-flight come from the backend's capabilities."""
-    return (
-        Fact(label="Asked by", value=requester_id),
-        Fact(label="Reason", value=operation.reason or "none given"),
-        Fact(label="Parameters", value=canonical(operation.params) if operation.params else "none"),
-        Fact(label="State now", value=state or "none"),
-        Fact(label="Needed", value=f"{demand.count} of {', '.join(demand.from_groups)}"),
-        Fact(label="Expires", value=due),
-        Fact(label="What", value=operation.verb),
-        Fact(label="Target", value=operation.target.text),
-        Fact(label="Exact id", value=operation.target.id),
-        Fact(label="Digest", value=digest),
-    )

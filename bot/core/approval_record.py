@@ -9,10 +9,11 @@ from typing import Final, Literal, Self
 
 from pydantic import Field
 
-from bot.core.approval import ApprovalView, Choice, Eligible, Snapshot, State, Vote, person_of
+from bot.core.approval import ApprovalView, Choice, Snapshot, State, Vote
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.policy.decision import NeedsApproval
+from bot.core.policy.electors import Eligible, person_of
 from bot.core.records import CastVote, PendingDecision
 from bot.core.value import Value
 
@@ -34,8 +35,8 @@ class ApprovalRecord(Value):
 
     `sort`: run what a rule allows with an approval, run once what no rule allows, or grant it for `lasts` seconds. `state`
     and `target_id` are what the card showed, `shown` its further facts. `round` counts how often the approvers
-    were asked. `buttons` are the ids of the card's buttons, the same in every version of the card, so that a press on an
-    old version counts.
+    were asked. `allows`: an approver may allow the same thing for an hour. `buttons` are the ids of the card's buttons, the
+    same in every version of the card, so that a press on an old version counts.
     """
 
     sort: Sort = "run"
@@ -53,6 +54,7 @@ class ApprovalRecord(Value):
     shown: tuple[Fact, ...] = ()
     round: int = 1
     note: str = ""
+    allows: bool = False
     buttons: dict[str, str] = Field(default_factory=dict)
 
     @property
@@ -100,6 +102,20 @@ class Approval:
     def claim_key(self) -> str:
         """The key under which the store keeps who claimed it."""
         return f"claim:{self.pending.id}"
+
+    @property
+    def allow_key(self) -> str:
+        """The key under which the store keeps who wants to allow the same thing for an hour."""
+        return f"allow:{self.pending.id}"
+
+    def joined_key(self, user: str) -> str:
+        """The key under which the store keeps that this person asked for the same thing while it waited."""
+        return f"joined:{self.pending.request_id}:{user}"
+
+    @property
+    def is_asked_in_place(self) -> bool:
+        """Whether the approvers are asked in the channel of the request, with one card for both."""
+        return self.record.channel == self.pending.intent.place.channel_id
 
     @property
     def before(self) -> Snapshot:

@@ -25,6 +25,7 @@ class Event(StrEnum):
     DENIED = "denied"
     APPROVAL_REQUESTED = "approval_requested"
     CLAIMED = "claimed"
+    RELEASED = "released"
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"

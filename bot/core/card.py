@@ -204,3 +204,8 @@ def slack_url(workspace_url: str, channel_id: str, ts: str | None = None, thread
 def operation_key(request_id: str) -> str:
     """The key of a request's card."""
     return f"op:{request_id}"
+
+
+def approval_key(request_id: str) -> str:
+    """The key of the approvers' card."""
+    return f"approval:{request_id}"

@@ -25,6 +25,7 @@ class Press(NamedTuple):
 
 
 RUN_IT = Press("Run it")
+ASK = Press("Ask for approval")
 APPROVE = Press("Approve", "U0LEE", APPROVERS)
 
 
@@ -105,7 +106,7 @@ MAIN_JOB = (
         "Try a start as a guest",
         "acc",
         "start acc:shop/prices -- let me",
-        ("Denied: start acc:shop/prices", "a guest"),
+        ("Denied: you can't run `start acc:shop/prices`", "a guest"),
         None,
         "start",
         ("requested", "denied"),
@@ -132,7 +133,7 @@ SERVICES = (
         ("POST", "/agent/service"),
         "stop",
         ("requested", "approval_requested", "approved", "sent", "done", "ended"),
-        presses=(RUN_IT, APPROVE),
+        presses=(ASK, APPROVE),
     ),
     Step(
         "Start it again",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.core.approval import person_of
 from bot.core.approval_record import Approval
 from bot.core.card import Button, HomeRow, HomeSection, HomeView
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Target
+from bot.core.policy.electors import person_of
 from bot.core.policy.rights import why_not_administrator, why_not_breakglass
 from bot.core.policy.visibility import Visibility
 from bot.core.records import stamp

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Final
 
 from bot.core.audit import Event
-from bot.core.card import Button, Line, Tone
+from bot.core.card import Button, Tone
 from bot.core.command.capability import Risk
 from bot.core.command.params import ago_text
 from bot.core.effects import Attempt, Ruling
 from bot.core.intent import Intent, Source
+from bot.core.operation import Operation
 from bot.core.outcome import Fact
 from bot.core.records import PendingDecision, stamp
 from bot.core.text import sentences
@@ -27,6 +28,9 @@ from bot.operations.target_facts import what_is
 from bot.runtime.context import Context
 
 LIVES: Final = timedelta(minutes=10)
+SELDOM_READ: Final = frozenset({"Last outcomes here", "Last outcomes"})
+RUNS: Final = "Run it"
+ASKS: Final = "Ask for approval"
 
 
 async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) -> None:
@@ -46,6 +50,7 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
             digest=ruling.digest,
             policy_version=ruling.policy.version,
             intent=intent,
+            facts={"asks": ruling.needs_approval},
             due_at=stamp(now + LIVES),
             made_at=stamp(now),
         )
@@ -55,35 +60,39 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
             Event.ABANDONED, operation, intent, now, code="not_confirmed", policy_version=ruling.policy.version
         )
         await ctx.store.finish(intent.request_id, (entry,), now)
-    lines = [Line(heading="What will happen", text=resolved.capability.effect or resolved.capability.help)]
-    if operation.reason:
-        lines.append(Line(heading="Reason", text=operation.reason))
-    if ruling.needs_approval:
-        lines.append(Line(text="This needs approval: `Run it` asks the approvers first."))
+    found = await what_is(ctx, operation)
+    aside = [fact for fact in found if fact.label in SELDOM_READ or fact.value == "none"]
     late = f"You asked for this {ago_text(intent.age(now))} ago" if intent.is_late(now) else ""
     danger = (
         "Dangerous: check before you run it" if operation.risk is Risk.DANGER else "Run it only if you still want it"
     )
     status = sentences(late, danger) if late else danger
-    # The title names a run by a part of its id.
-    exact = (Fact(label="Exact id", value=operation.target.id),) if operation.target.parent is not None else ()
-    footer = (f"request {intent.request_id}", f"digest {ruling.digest[:12]}")
     card = cards.private(
         intent,
         operation.title,
         key=f"hold:{pending_id}" if has_buttons else "",
         tone=Tone.ASK,
         status=status if has_buttons else "Not run. Pass `--yes` to run it.",
-        lines=tuple(lines),
-        facts=(*exact, *cards.given_facts(operation), *await what_is(ctx, operation)),
-        buttons=_buttons(ctx, intent, pending_id) if has_buttons else (),
-        footer=(*footer, "valid for 10 minutes") if has_buttons else footer,
+        rows=(
+            Fact(label="What happens", value=resolved.capability.effect or resolved.capability.help),
+            *((Fact(label="Why", value=operation.reason),) if operation.reason else ()),
+        ),
+        facts=(*cards.given_facts(operation), *(fact for fact in found if fact not in aside)),
+        details=(
+            *aside,
+            Fact(label="Exact id", value=operation.target.id),
+            Fact(label="Request", value=intent.request_id),
+            Fact(label="Digest", value=ruling.digest),
+        ),
+        buttons=_buttons(ctx, intent, pending_id, ASKS if ruling.needs_approval else RUNS) if has_buttons else (),
+        footer=("valid for 10 minutes",) if has_buttons else (),
         at=ctx.clock.now(),
     )
     await ctx.presenter.show(card, intent.reply)
 
 
-def _buttons(ctx: Context, intent: Intent, pending_id: str) -> tuple[Button, ...]:
+def _buttons(ctx: Context, intent: Intent, pending_id: str, run: str) -> tuple[Button, ...]:
+    """The button with the label `run`, and Cancel."""
     return tuple(
         Button(
             label=label,
@@ -93,7 +102,7 @@ def _buttons(ctx: Context, intent: Intent, pending_id: str) -> tuple[Button, ...
             means=cards.pending_means(pending_id, choice),
             only_user=intent.actor.user_id,
         )
-        for label, choice, style in (("Run it", "run", "danger"), ("Cancel", "cancel", None))
+        for label, choice, style in ((run, "run", "danger" if run == RUNS else "primary"), ("Cancel", "cancel", None))
     )
 
 
@@ -107,7 +116,7 @@ async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice:
         await _stop(ctx, intent, pending, "This expired after 10 minutes. Type the command again.", "expired")
         return
     if choice == "cancel":
-        await _stop(ctx, intent, pending, "Cancelled. Nothing was done.", "cancelled")
+        await _stop(ctx, intent, pending, f"Cancelled: {operation.title}. Nothing was done.", "cancelled")
         return
     capability = ctx.catalog.row(operation.target.backend, operation.verb, operation.target.kind)
     if capability is None:
@@ -118,10 +127,8 @@ async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice:
         await ctx.store.end_pending(pending.id, "cancelled", intent.actor.user_id, (), ctx.clock.now())
         await refusal.denied(ctx, asked, operation, ruling)
         await say(ctx, intent, "The rules no longer allow it. Nothing was done.", replace=True)
-    elif ruling.digest != pending.digest:
-        await _stop(ctx, intent, pending, "The rules changed since this was shown. Type the command again.", "stale")
-    elif (misfit := await unfit(ctx, operation)) is not None:
-        await _stop(ctx, intent, pending, f"{misfit} Nothing was done.", "stale")
+    elif (stale := await _stale(ctx, pending, operation, ruling)) is not None:
+        await _stop(ctx, intent, pending, stale, "stale")
     elif ruling.needs_approval:
         # The approval is opened before the pre-flight ends: a crash between the two loses neither.
         await approvals.request(ctx, asked, Resolved(operation, capability), ruling)
@@ -133,6 +140,16 @@ async def decide(ctx: Context, intent: Intent, pending: PendingDecision, choice:
         await say(ctx, intent, "Running; see the card in the channel.", tone=Tone.PLAIN, replace=True)
         if await execute(ctx, Attempt(asked, operation, ruling), pending_id=pending.id) is None:
             await say(ctx, intent, "This was already pressed.", tone=Tone.PLAIN)
+
+
+async def _stale(ctx: Context, pending: PendingDecision, operation: Operation, ruling: Ruling) -> str | None:
+    """Why the button no longer does what it says, None when it does."""
+    if ruling.digest != pending.digest:
+        return "The rules changed since this was shown. Type the command again."
+    if pending.facts.get("asks") and not ruling.needs_approval:
+        return f"{operation.title} no longer needs approval. Type the command again to run it."
+    misfit = await unfit(ctx, operation)
+    return f"{misfit} Nothing was done." if misfit is not None else None
 
 
 async def _stop(ctx: Context, intent: Intent, pending: PendingDecision, text: str, code: str) -> None:

@@ -88,9 +88,13 @@ async def _was_used(ctx: Context, intent: Intent, button: StoredButton, means: M
         return True
     pending = await ctx.store.open_pending(str(means.get("hold"))) if means.get("tag") == "hold1" else None
     approval = Approval.of(pending)
-    if approval is None or approval.pending.state == "open":
+    choice = str(means.get("choice"))
+    if approval is None or (approval.pending.state == "open" and choice not in ("claim", "release")):
         return False
-    await approvals.too_late(ctx, intent, approval)
+    if approval.pending.state != "open":
+        await approvals.too_late(ctx, intent, approval)
+    else:  # claimed or released meanwhile: say who holds it
+        await approvals.decide(ctx, intent, approval, choice)
     return True
 
 

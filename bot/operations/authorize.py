@@ -37,10 +37,24 @@ async def facts(ctx: Context, actor: Actor, place: Place, *, max_age: float = CA
 async def grants_of(ctx: Context, actor: Actor, place: Place, *, max_age: float = CACHED) -> tuple[GrantView, ...]:
     """The grants that this person holds here now."""
     held = await ctx.store.grants_for(actor.user_id, place.channel_id, ctx.clock.now())
-    return tuple([_view(grant, await _lapsed(ctx, grant, place, max_age)) for grant in held])
+    return tuple(
+        [
+            _view(grant, await _lapsed(ctx, grant, place, max_age), await _approvers(ctx, grant, max_age))
+            for grant in held
+        ]
+    )
 
 
-def _view(grant: Grant, lapsed: str) -> GrantView:
+async def _approvers(ctx: Context, grant: Grant, max_age: float) -> tuple[Subject, ...]:
+    """The people whose approval made the grant, as they are now."""
+    if grant.breakglass or not grant.by_approval:
+        return ()
+    groups = ctx.policy().user_groups
+    actors = [Actor(user_id=user, team_id=ctx.home_team) for user in grant.granted_by.split(", ")]
+    return tuple([await ctx.directory.subject(actor, groups, max_age=max_age) for actor in actors])
+
+
+def _view(grant: Grant, lapsed: str, agreed: tuple[Subject, ...] = ()) -> GrantView:
     return GrantView(
         id=grant.id,
         user_id=grant.user_id,
@@ -50,6 +64,7 @@ def _view(grant: Grant, lapsed: str) -> GrantView:
         channel_id=grant.channel_id,
         breakglass=grant.breakglass,
         lapsed=lapsed,
+        agreed=agreed,
     )
 
 

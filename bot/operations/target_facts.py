@@ -7,27 +7,32 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.core.audit import Event
 from bot.core.command.target_ref import TargetRef
 from bot.core.errors import Ambiguous, BadRequest, NoSuchTarget, Problem
 from bot.core.intent import Command
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Fact
 from bot.core.policy.match import risk_or_verb
+from bot.core.records import Filters
 from bot.core.text import utc_text
 from bot.operations.resolve import find_target
 from bot.runtime.context import Context
 
 FACTS_WITHIN: Final = 6.0
 LAST_OUTCOMES: Final = 5
+UNDONE: Final = 20
 UNREADABLE: Final = "not readable"
 
 
 async def what_is(ctx: Context, operation: Operation) -> tuple[Fact, ...]:
     """The facts about the target from the control plane and the audit log. No answer is a fact too."""
-    said, last = await asyncio.gather(
-        _read_at(ctx, _from_backend(ctx, operation)), _read_at(ctx, _from_audit_log(ctx, operation))
+    said, undone, last = await asyncio.gather(
+        _read_at(ctx, _from_backend(ctx, operation)),
+        _read_at(ctx, _undone(ctx, operation)),
+        _read_at(ctx, _from_audit_log(ctx, operation)),
     )
-    return (*said, *last, *_freezes(ctx, operation, ctx.clock.now()))
+    return (*said, *undone, *last, *_freezes(ctx, operation, ctx.clock.now()))
 
 
 async def _read_at(ctx: Context, reading: Awaitable[Sequence[Fact]]) -> list[Fact]:
@@ -58,6 +63,25 @@ async def _from_backend(ctx: Context, operation: Operation) -> Sequence[Fact]:
     except Problem as problem:
         return (Fact(label="Control plane", value=f"did not answer: {problem.summary}"),)
     return [Fact(label=label, value=text) for label, text in found]
+
+
+async def _undone(ctx: Context, operation: Operation) -> Sequence[Fact]:
+    """What was made through Signalbox and would be taken back, where the control plane can't list it."""
+    target = operation.target
+    row = ctx.catalog.row(target.backend, operation.verb, target.kind)
+    if row is None or not row.undoes:
+        return ()
+    rows = ctx.catalog.backends[target.backend].capabilities
+    for_good = next(one.verb for one in rows if (one.target, one.undoes) == (row.target, row.undoes))
+    *made, before = [
+        await ctx.store.search(Filters(target_id=target.id, verb=verb, event=Event.DONE), limit=UNDONE)
+        for verb in (*row.undoes, for_good)
+    ]
+    since = before[0].seq if before else 0
+    entries = sorted((entry for found in made for entry in found if entry.seq > since), key=lambda entry: -entry.seq)
+    words = [f"{entry.detail} ({utc_text(entry.at)})" for entry in entries[:UNDONE]]
+    told = f"{target.backend} can't list them. Made through Signalbox: "
+    return (Fact(label="What it affects", value=told + (" ".join(words) or "nothing in the audit log")),)
 
 
 async def _from_audit_log(ctx: Context, operation: Operation) -> Sequence[Fact]:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bot.core.text import rough_span
-from bot.render.text_format import BLANKS, NOTHING, aware, one_line, shown, utc_text
+from bot.render.text_format import BLANKS, NOTHING, aware, one_line, shown
 
 Block = dict[str, Any]
 
@@ -281,17 +281,6 @@ def add_relative(blocks: Sequence[Block], now: datetime, *, future: bool) -> Seq
         return {key: walk(item) for key, item in value.items()}
 
     return [walk(block) for block in blocks]
-
-
-def when(at: datetime) -> str:
-    """A time in the viewer's zone and relative to now: `today 8:59 PM (in 30 minutes)`; only UTC before 1970."""
-    moment = aware(at)
-    stamp = int(moment.timestamp())
-    return (
-        utc_text(moment)
-        if stamp < 0
-        else f"<!date^{stamp}^{{date_short_pretty}} {{time}} ({{ago}})|{utc_text(moment)}>"
-    )
 
 
 def link(label: str, url: str) -> str:

@@ -167,7 +167,8 @@ def _head(card: Card, called: Sequence[str]) -> Block:
     title = block_kit.fit(one_line(card.title) or "Signalbox", lambda part: block_kit.bold(part, people), _TITLE, 1_200)
     status = _fitted(parts.status_of(card), _STATUS, 2_500, people)
     if card.link is not None:
-        status = f"{status} {block_kit.link(*card.link)}".lstrip()
+        link = block_kit.link(*card.link)
+        title, status = (title, f"{status} {link}") if status else (f"{title} {link}", "")
     title = f"{symbol} {title}" if symbol else title
     if joins(card.title, parts.status_of(card)):
         title, status = f"{title} - {status}", ""

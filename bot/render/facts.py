@@ -63,7 +63,7 @@ def rows(items: Sequence[Fact], people: Collection[str], budget: BlockBudget) ->
 def _row(item: Fact, people: Collection[str], length: int, cost: int) -> str:
     label = kit.fit(one_line(item.label), lambda part: kit.bold(f"{part}:"), length // 4, cost // 4)
     if isinstance(item.value, datetime):
-        return f"{label} {kit.when(item.value)}".lstrip()
+        return f"{label} {kit.date(item.value)}".lstrip()
     value = one_line(value_text(item.value)) or NOTHING
     return kit.fit(value, lambda part: f"{label} {kit.line(part, people)}".lstrip(), length, cost)
 

@@ -48,6 +48,7 @@ EVENTS: Final[Words] = {
     "denied": "the rules don't allow it; nothing was sent",
     "approval_requested": "the rules demand approval, and the approvers were asked",
     "claimed": "a person claimed a request",
+    "released": "the person who claimed a request gave it back",
     "approved": "one person approved",
     "rejected": "one person denied it, which ends the request",
     "expired": "nobody decided in time",

@@ -45,7 +45,7 @@ async def test_yes_runs_every_dangerous_command(program: Program, kind: str, tmp
 async def test_without_yes_a_dangerous_command_shows_what_it_would_do_and_ends(program: Program, env: World) -> None:
     ended = await ran(program, env, "input clear acc:shop/stock")
     assert ended.code == 1
-    assert "What will happen" in ended.out
+    assert "What happens" in ended.out
     assert "Pass --yes to run it." in ended.out.replace("`", "")
     assert [entry.code for entry in env.audit() if str(entry.event) == "abandoned"] == ["not_confirmed"]
     assert not await env.bot.store.pending_decisions(state="open")

@@ -14,7 +14,6 @@ from bot.core.approval import (
     LONGEST_SHOWN,
     ApprovalView,
     Choice,
-    Eligible,
     Snapshot,
     State,
     Step,
@@ -24,18 +23,16 @@ from bot.core.approval import (
     can_request,
     drift,
     due_at,
-    eligible,
     is_expired,
     judge_vote,
     may_dispatch,
-    person_of,
     reminder_at,
-    request_facts,
     unshowable,
 )
 from bot.core.command.capability import Risk
 from bot.core.operation import Operation
 from bot.core.policy.decide import Member, NeedsApproval, Subject
+from bot.core.policy.electors import Eligible, eligible, person_of
 from tests.core.policy.samples import HOME, NOW, POLICY, PRICES, person
 
 LEAD = {"S0LEADS": Member.YES}
@@ -187,23 +184,6 @@ class TestRequesting:
             {"reason": hidden},
         ):
             assert "U+202E" in (unshowable(self.operation(**more)) or "")
-
-    def test_the_card_has_every_fact(self) -> None:
-        """Who, what, exactly, why, the state, how many of whom, until when, and the digest."""
-        operation = self.operation(params={"production": True}, reason="nightly")
-        facts = request_facts(operation, demand(2), requester_id="U0ANA", due=DUE, digest="d1", state="idle")
-        assert {fact.label: fact.value for fact in facts} == {
-            "Asked by": "U0ANA",
-            "What": "start",
-            "Target": "acc:shop/prices",
-            "Exact id": "17",
-            "Parameters": '{"production":true}',
-            "Reason": "nightly",
-            "State now": "idle",
-            "Needed": "2 of leads",
-            "Expires": DUE,
-            "Digest": "d1",
-        }
 
 
 class TestVoting:

@@ -306,7 +306,9 @@ class Play:
             return
         live = self.live_buttons()
         if self.state.now is Now.OPEN:
-            self._same("buttons", {"approve", "deny", "claim", "cancel"}, live)
+            claims = "release" if self.state.claim else "claim"
+            allows = {"allow"} if self.state.asked_count == 1 else set()
+            self._same("buttons", {"approve", "deny", claims, "cancel", *allows}, live)
             return
         if self.state.now not in ENDED:
             return

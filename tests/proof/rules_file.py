@@ -25,7 +25,7 @@ deciders = [{named}]
 [[channel]]
 id = "C0ROOM"
   [[channel.allow]]
-  verbs = ["start"]
+  verbs = ["start", "pause"]
   targets = ["box:*"]
   who = ["*"]
   approvals = {{ count = {policy.count}, from = ["deciders"], expires = "10m", in = "C0APPR" }}

@@ -109,7 +109,7 @@ async def test_a_button_counts_on_its_own_message_of_its_own_request_alone(asked
     second = Play(three(1))
     second.team.close()
     second.team = asked.team
-    intent = await asked.team.asks(ANA, "another lamp")
+    intent = await asked.team.says(ANA, "pause box:lamp for=2h -- too bright")
     second.request_id = intent.request_id
     second.note()
     assert set(first[0].values()).isdisjoint(second.shown.values())

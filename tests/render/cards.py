@@ -6,12 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from bot.core.approval_record import KIND, Approval, ApprovalRecord
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.chart import Chart, Series
 from bot.core.command.capability import Risk
 from bot.core.intent import Actor, Command, Intent, Place, Source
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Done, Fact, Failed, Phase, Refused, RunView, Table, Unknown
+from bot.core.records import PendingDecision, stamp
+from bot.features.approvals.question import card
+from bot.operations.audit_writer import AuditWriter
 from bot.operations.cards import outcome
 
 PLACE = Place(team_id="T0ACME", channel_id="C0CRAWL")
@@ -158,10 +162,6 @@ def _listing(rows: int) -> Table:
 
 
 RUN = Target(backend="acc", kind="run", id="4711", name="run/4711", parent="9", parent_name="shop/prices")
-ASKED = (
-    Fact(label="Asked by", value="<@U0ANA>"),
-    Fact(label="Target", value="acc:shop/prices_daily"),
-)
 RUNNING = RunView(
     state="RUNNING",
     phase=Phase.ACTIVE,
@@ -197,47 +197,61 @@ def _came(result: Done | Refused | Failed | Unknown, now: datetime = NOON) -> Ca
     return outcome(_START, _ASKED, result, (), now, "C0CRAWL allow 2")
 
 
+_RECORD = ApprovalRecord(
+    rule="C0CRAWL allow 2",
+    count=1,
+    groups=("leads",),
+    expires=1_800,
+    channel="C0APPR",
+    state="idle",
+    target_id="9",
+    eligible=("U0LEE", "U0ROOT"),
+    effect="The agent starts. A run that is already active is not stopped.",
+    shown=(
+        Fact(label="Active runs", value="none", at=NOON),
+        Fact(
+            label="Last outcomes here",
+            value="start done 2026-07-15 12:00 UTC; start failed 2026-07-14 12:00 UTC",
+            at=NOON,
+        ),
+        Fact(label="Freeze", value="none", at=NOON),
+    ),
+    allows=True,
+    buttons={name: f"b_{name}" for name in ("approve", "deny", "claim", "release", "allow", "cancel")},
+)
+_PENDING = PendingDecision(
+    id="r-0123456789abcd.1",
+    kind=KIND,
+    request_id="r-0123456789abcd",
+    operation=_START,
+    digest="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    policy_version="1f2e3d4c5b6a",
+    intent=_ASKED,
+    due_at=stamp(NOON + timedelta(minutes=30)),
+    made_at=stamp(NOON),
+)
+WAITING = Approval(_PENDING, _START, _RECORD)
+
+
 TYPICAL: dict[str, Card] = {
     "preflight": _card(
         "stop infa:eu-1/Data Integration Server",
         tone=Tone.ASK,
-        status="Look before you run it. Only you can see this.",
-        lines=(
-            Line(text="The service stops and every job that runs on it is killed.", heading="What will happen"),
-            Line(text='stop infa:eu-1/"Data Integration Server" -- patch night', heading="Command", code=True),
+        status="Dangerous: check before you run it.",
+        rows=(
+            Fact(label="What happens", value="All versions of the service stop, and its running jobs are killed."),
+            Fact(label="Why", value="patch night"),
+            Fact(label="Jobs running now", value="2: nightly load; price export"),
         ),
-        facts=(
-            Fact(label="Jobs running now", value=3),
-            Fact(label="Other agents in the group", value=0),
-            Fact(label="State", value="RUNNING"),
-        ),
+        details=(Fact(label="Last outcomes here", value="none in the audit log"),),
         buttons=(
-            Button(
-                label="Run it", action="run_it", id="b_1", style="danger", confirm="Stop it and kill 3 running jobs?"
-            ),
+            Button(label="Ask for approval", action="ask_for_approval", id="b_1", style="primary"),
             Button(label="Cancel", action="cancel", id="b_2"),
         ),
         only_for="U0ANA",
     ),
-    "approval": _card(
-        "start acc:shop/prices_daily",
-        tone=Tone.ASK,
-        status="Needs 1 approval, has 0.",
-        lines=(Line(text="Prices are stale since `02:10`.", heading="Reason"),),
-        facts=(
-            *ASKED,
-            Fact(label="production", value="true"),
-            Fact(label="Expires", value=NOON + timedelta(minutes=30)),
-            Fact(label="Digest", value="9f86d081884c7d65"),
-        ),
-        buttons=(
-            Button(label="Approve", action="approve", id="b_1", style="primary"),
-            Button(label="Deny", action="deny", id="b_2", style="danger"),
-            Button(label="Claim", action="claim", id="b_3"),
-        ),
-        mention=("U0ANA", "S0LEADS"),
-        footer=("Request 01J2F3", "Rule: C0CRAWL allow 2"),
-    ),
+    "approval": card(AuditWriter(), WAITING, (), None, ()),
+    "approval_claimed": card(AuditWriter(), WAITING, (), "U0LEE", ("U0RUI",)),
     "running": _came(Done(summary="Started.", run=RUN, view=RUNNING), NOON + timedelta(minutes=5)).model_copy(
         update={
             "buttons": (

@@ -87,7 +87,7 @@ def check_live(text: str, called: Collection[str]) -> None:
     """Nothing that Slack would turn into a ping, a link or a date, but our own."""
     rest = DATE.sub("", text)
     for one in called:
-        rest = rest.replace(f"<@{one}>", "").replace(f"<!subteam^{one}>", "")
+        rest = rest.replace(f"<@{one}>", "").replace(f"<!subteam^{one}>", "").replace(f"<#{one}>", "")
     assert "<" not in rest
     assert ">" not in rest
     assert not re.search(r"&(?!(?:amp|lt|gt);)", rest)

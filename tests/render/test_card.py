@@ -334,7 +334,7 @@ def test_details_are_in_a_collapsed_section_below_the_buttons():
     assert [block["type"] for block in message.blocks] == ["section", "section", "actions", "container"]
     why, expires = message.blocks[1]["text"]["text"].split("\n")
     assert why == "*Why:* month end"
-    assert expires == "*Expires:* <!date^1784203200^{date_short_pretty} {time} ({ago})|2026-07-16 12:00:00 UTC>"
+    assert expires == "*Expires:* <!date^1784203200^{date_short_pretty} {time}|2026-07-16 12:00 UTC>"
     assert "9f86" in json.dumps(message.blocks[3])
     assert "9f86" not in message.text
 

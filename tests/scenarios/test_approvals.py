@@ -47,9 +47,9 @@ async def test_an_approved_start_runs_once_and_names_who_approved_it(team: Team)
     assert labels(mine) == ["Cancel"]
     card = await team.card("start acc:shop/prices")
     words = shown(card)
-    for part in ("U0ANA", "north", "month end", "What will happen", "State now", "idle", "Expires", "Digest", "U0LEE"):
+    for part in ("U0ANA", "north", "month end", "What happens", "Now", "idle", "Expires", "Digest", "U0LEE"):
         assert part in words, (part, words)
-    assert labels(card) == ["Approve", "Deny", "Claim"]
+    assert labels(card) == ["Approve", "Deny", "Claim", "Allow for 1 hour"]
     assert not team.effects()
     await team.press(card, "Approve")
     await env.sees("start acc:shop/prices", "Succeeded", "approved by <@U0LEE>", timeout=20)
@@ -146,8 +146,7 @@ async def test_two_distinct_people_are_needed_and_one_counts_once(team: Team) ->
     await team.press(card, "Approve", user="U0ROOT", channel=CRAWL)
     await env.sees("mark acc:shop/prices", "approved by <@U0LEE>, <@U0ROOT>")
     assert [row.detail for row in env.audit(event="approved")] == ["1 of 2 agreed", "2 of 2 agreed"]
-    closed = shown(await team.sees("Approved by <@U0LEE> and <@U0ROOT>", "<@U0ROOT>: approve", channel=CRAWL))
-    assert closed.count("Decisions") == 1
+    await team.sees("Approved by <@U0LEE> and <@U0ROOT>", "mark acc:shop/prices", channel=CRAWL)
 
 
 async def test_one_who_agreed_may_still_deny(team: Team) -> None:
@@ -188,9 +187,9 @@ async def test_a_dangerous_verb_is_looked_at_and_then_approved(team: Team) -> No
     env = team.env
     await env.say("schedule delete acc:news/feed -- no longer needed")
     look = await env.sees("Dangerous", "schedule delete acc:news/feed")
-    assert labels(look) == ["Run it", "Cancel"]
+    assert labels(look) == ["Ask for approval", "Cancel"]
     assert not env.audit(event="approval_requested")
-    await team.press(look, "Run it", user="U0ANA", channel=CRAWL)
+    await team.press(look, "Ask for approval", user="U0ANA", channel=CRAWL)
     card = await team.card("schedule delete acc:news/feed")
     await team.press(card, "Approve")
     await env.until(lambda: not [s for s in env.acc.world.schedules.values() if s.agent.path == "news/feed"])
@@ -245,15 +244,17 @@ async def test_approvals_are_listed_and_decided_on_the_home_tab(team: Team) -> N
     lee, rui = env.person("U0LEE"), env.person("U0RUI")
     await rui.open_home()
     view = await rui.wait_for(lambda p: p.home())
-    assert "You can decide" not in shown(view)
+    assert "Waiting for your decision" not in shown(view)
     await lee.open_home()
-    view = await lee.wait_for(lambda p: p.home())
-    assert "You can decide: start acc:shop/prices" in shown(view)
+    await lee.wait_for(lambda p: "Approve 1" in shown(p.home() or {}))
+    await lee.press_label("home", label="Approve 1")
+    view = await lee.wait_for(lambda p: found if "wants to run" in shown(found := p.home() or {}) else None)
+    assert "<@U0ANA> wants to run `start acc:shop/prices`" in shown(view)
     assert "month end" in shown(view)
     await lee.press_label("home", label="Approve")
     await env.until(lambda: len(team.effects()) == 1)
     await team.sees("Approved by <@U0LEE>")
-    await lee.wait_for(lambda p: "You can decide" not in shown(p.home() or {}))
+    await lee.wait_for(lambda p: "wants to run" not in shown(p.home() or {}))
 
 
 @pytest.mark.parametrize("ending", ["denied from home", "denied", "cancelled", "expired", "approved"])
@@ -263,10 +264,12 @@ async def test_home_tabs_follow_however_an_approval_ends(team: Team, ending: str
     lee = env.person("U0LEE")
     waiting = await env.does("start acc:shop/prices", "Waiting for approval")
     card = await team.card("start acc:shop/prices")
-    for person, words in ((lee, "You can decide"), (env.ana, "start acc:shop/prices")):
+    for person, words in ((lee, "Waiting for your decision"), (env.ana, "start acc:shop/prices")):
         await person.open_home()
         await person.wait_for(lambda p, words=words: words in shown(p.home() or {}))
     if ending == "denied from home":
+        await lee.press_label("home", label="Approve 1")
+        await lee.wait_for(lambda p: "wants to run" in shown(p.home() or {}))
         await lee.press_label("home", label="Deny")
         await lee.wait_for(lambda p: p.modal())
         await lee.submit("modal", {"reason": "not today"})
@@ -278,8 +281,8 @@ async def test_home_tabs_follow_however_an_approval_ends(team: Team, ending: str
         team.later(minutes=31)
     else:
         await team.press(card, "Approve")
-    await lee.wait_for(lambda p: "You can decide" not in shown(p.home() or {}), timeout=10)
-    await env.ana.wait_for(lambda p: "No requests." in shown(p.home() or {}))
+    await lee.wait_for(lambda p: "Waiting for your decision" not in shown(p.home() or {}), timeout=10)
+    await env.ana.wait_for(lambda p: "Your requests" not in shown(p.home() or {}))
     assert env.person("U0RUI").home() is None
 
 

@@ -38,7 +38,7 @@ async def test_an_expired_approval_is_asked_again_with_a_button_that_only_the_re
     await env.say("start acc:shop/prices input.day=monday -- new prices")
     await team.card("start acc:shop/prices")
     team.later(minutes=31)
-    expired = await env.sees("Expired: not decided in time", "Ask again", user="U0ANA")
+    expired = await env.sees("start acc:shop/prices", "Nobody decided within 30m", "*Approval*", user="U0ANA")
     assert "Ask again" in labels(expired)
     await team.press(expired, "Ask again", user="U0RUI", channel=CRAWL)
     await env.sees("Only the requester can press this", user="U0RUI")

@@ -28,7 +28,7 @@ async def test_somebody_outside_the_groups_cannot_decide(team: Team) -> None:
     await team.press(card, "Approve", user="U0RUI")
     await team.sees("You can't decide this", user="U0RUI")
     assert (await team.event("denied")).code == "not_eligible"
-    assert labels(await team.card("start acc:shop/prices")) == ["Approve", "Deny", "Claim"]
+    assert labels(await team.card("start acc:shop/prices")) == ["Approve", "Deny", "Claim", "Allow for 1 hour"]
 
 
 async def test_a_lead_who_left_the_group_cannot_decide_any_more(team: Team) -> None:

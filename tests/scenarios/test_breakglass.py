@@ -45,6 +45,21 @@ async def test_it_is_loud_marked_and_the_skipped_approvers_are_told(team: Team) 
     assert not env.audit(event="approval_requested")
 
 
+async def test_the_channel_where_it_is_active_reads_what_it_means_until_when_and_who_reviews_it(team: Team) -> None:
+    """In plain words for everyone there; at the end the same message says how much was done, and later who reviewed it."""
+    env = team.env
+    await opened(team)
+    told = await env.sees("Break-glass is active for <@U0RUI>", "checkout is down")
+    assert "What it means:* <@U0RUI> can run anything here that no rule denies, without approval" in shown(told)
+    assert "*Ends:* <!date^" in shown(told)
+    assert f"reviews it in <#{SECURITY}>" in shown(told)
+    await env.say("start acc:shop/prices", user="U0RUI")
+    await env.sees("start acc:shop/prices", "Succeeded", user="U0RUI", timeout=20)
+    team.later(minutes=30)
+    over = await env.sees("Break-glass of <@U0RUI> has ended", "ran 1 command with it")
+    assert over["ts"] == told["ts"]
+
+
 @pytest.mark.parametrize("text", ["breakglass start acc:labs/new -- prod is down", "breakglass banana for=5m -- x"])
 async def test_breakglass_refuses_words_that_it_does_not_understand(team: Team, text: str) -> None:
     """A command behind it is not run and opens nothing: the answer says what breakglass does, and how it is written."""

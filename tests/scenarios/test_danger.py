@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_only_the_asker_sees_a_pre_flight_and_only_the_asker_may_press(team: World) -> None:
     """Lee sees nothing of it; a press in his name does nothing and is registered."""
     asked = await ask(team, "input disable acc:shop/stock")
-    card = await asked.card("What will happen", "Active runs", "Last outcomes", "Next scheduled runs")
+    card = await asked.card("What happens", "Active runs", "Last outcomes", "Next scheduled runs")
     assert labels(card) == ["Run it", "Cancel"]
     assert asked.request_id not in everything_seen(team, "U0LEE")
     button = next(block for block in card["blocks"] if block["type"] == "actions")["elements"][0]

@@ -73,7 +73,8 @@ async def test_every_fact_of_a_pre_flight_says_when_it_was_read(team: Team) -> N
     assert "*Where*\n<#C0CRAWL>" in shown(card)
     fields = [
         field["text"]
-        for block in card["blocks"]
+        for section in card["blocks"]
+        for block in section.get("child_blocks", ())
         for field in (*block.get("fields", ()), *([block["text"]] if "text" in block else ()))
     ]
     for label in ("Active runs", "Next scheduled runs", "Last outcomes here", "Freeze"):

@@ -104,7 +104,7 @@ async def test_an_id_of_another_target_is_answered_as_one_that_does_not_exist(tm
         said = []
         for target in (f"acc:{foreign}", "acc:00000000-1111-2222-3333-444444444444", "acc:shop/stock", "acc:no/such"):
             message = await env.does(f"status {target}", "Denied", target, user="U0GUEST")
-            said.append(shown(message).replace(target, "X").partition("request ")[0])
+            said.append(shown(message).replace(target, "X").partition("*Request*")[0])
         assert len(set(said)) == 1, said
         assert "shop/stock" not in "".join(said)
         assert len(env.acc.requests) == calls

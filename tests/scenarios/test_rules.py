@@ -84,16 +84,18 @@ async def test_a_denial_says_why_and_who_may_and_is_registered(ruled: World) -> 
     assert (row.user_id, row.code, row.risk, row.target_name) == ("U0LEE", "no_rule", "change", "acc:shop/prices")
     assert row.rule
     assert "person read" in str(row.detail)
-    card = await asked.card("Denied: start acc:shop/prices", "Nothing was done", "Who may do it here", "crawl")
+    card = await asked.card("Denied: you can't run `start acc:shop/prices` in <#C0CRAWL>.", "You can in <#C0INC>")
     assert card["ephemeral"]
-    assert "<#C0INC>" in shown(card)
+    assert "Open #incident-42" in labels(card)
+    assert [block["type"] for block in card["blocks"]] == ["section", "actions", "container"]
+    assert "Who may do it here" in shown(card)
     assert asked.changes == []
 
 
 async def test_a_deny_rule_wins_and_gives_its_reason(ruled: World) -> None:
     """`because` of the rule is what the person reads."""
     asked = await do(ruled, "start acc:labs/new")
-    await asked.card("Denied: start acc:labs/new", "labs/new is not approved yet; ask Lee.")
+    await asked.card("Denied: you can't run `start acc:labs/new`", "labs/new is not approved yet; ask Lee.")
     assert asked.row("denied").code == "deny_rule"
 
 
@@ -120,7 +122,7 @@ async def test_a_freeze_denies_changes_to_all_but_those_it_excepts(ruled: World)
     assert "Who may do it here" not in said
     assert ana.row("denied").code == "freeze"
     assert ana.changes == []
-    root = await do(ruled, "mark acc:shop/prices as=succeeded", user="U0ROOT")
+    root = await do(ruled, "mark acc:shop/prices as=failed", user="U0ROOT")
     assert root.events[-1] == "done"
 
 

@@ -123,9 +123,8 @@ class SequentumBackend(AdapterBase):
         return await reconcile.look_back(self._ctx, operation, sent_at)
 
     async def check(self, operation: Operation) -> Refused | None:
-        """Raises BadRequest for a schedule that does not belong to the agent."""
-        await before.check(self._ctx, operation)
-        return None
+        """Refuses a mark that the newest job run has already. Raises BadRequest for a schedule of another agent."""
+        return await before.check(self._ctx, operation)
 
     async def preflight(self, operation: Operation) -> Sequence[tuple[str, str]]:
         """Active runs, next scheduled runs and last outcomes."""

@@ -296,6 +296,7 @@ _CHANGES: Final = (
         effect="All input files of the agent are deleted. The ACC keeps no copy.",
         endpoint="DELETE api/input/agent/ID (SEED)",
         risk=Risk.DANGER,
+        undoes=("input put", "input upload"),
     ),
     _change(
         "input disable",
@@ -305,6 +306,7 @@ _CHANGES: Final = (
         effect="Runs no longer get the input files. This API can't enable them again.",
         endpoint="POST api/input/agent/ID/disable (SEED)",
         risk=Risk.DANGER,
+        undoes=("input put", "input upload"),
     ),
     _change(
         "mark",

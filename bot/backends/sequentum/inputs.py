@@ -78,7 +78,7 @@ async def upload(ctx: AdapterContext, operation: Operation, call: Call) -> Done:
     await ctx.client.upload(operation.target.id, boundary, size, body)
     names = ", ".join(name for name, _ in parts)
     return Done(
-        summary=f"{operation.target.name} has {plural(len(parts), 'new input file')}.",
+        summary=f"{operation.target.name} has {plural(len(parts), 'new input file')}: {names}.",
         facts=(Fact(label="Files", value=names),),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bot.backends.sequentum.capabilities import AGENT, JOB_RUN, RUN, SCHEDULE, SERVER
 from bot.backends.sequentum.changes import plan_schedule
@@ -10,10 +11,12 @@ from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.models import Run, Schedule
 from bot.backends.sequentum.presentation import switched
 from bot.backends.sequentum.reads import next_times
+from bot.backends.sequentum.states import JOB, MARKS, named
 from bot.backends.sequentum.times import local_text, moment
 from bot.core.command.arguments import text_of
+from bot.core.errors import CallProblem, NoSuchTarget
 from bot.core.operation import Operation, Target
-from bot.core.outcome import GONE, Phase
+from bot.core.outcome import GONE, Phase, Refused
 from bot.core.text import plural, utc_text
 from bot.core.vendor_json import WHOLE_ROW, unread
 
@@ -23,10 +26,18 @@ _TIMES = 3
 _DELETED_SHOWN = 10
 
 
-async def check(ctx: AdapterContext, operation: Operation) -> None:
-    """Raises BadRequest for a schedule that doesn't belong to the agent."""
+async def check(ctx: AdapterContext, operation: Operation) -> Refused | None:
+    """Refuses a mark that the newest job run has already. Raises BadRequest for a schedule that doesn't belong to the agent."""
     if operation.verb == "schedule set":
         await plan_schedule(ctx, operation)
+    if operation.verb == "mark":
+        with suppress(CallProblem, NoSuchTarget):  # the call itself needs no read
+            newest = next(iter((await ctx.client.job_runs(operation.target.id, 1)).items), None)
+            state, _ = named(JOB, MARKS[text_of(operation, "as")])
+            if newest is not None and newest.state == state:
+                told = f"The newest job run of {operation.target.name}, number {newest.run_id}, is {state} already."
+                return Refused(code="already", summary=told)
+    return None
 
 
 async def preflight(ctx: AdapterContext, operation: Operation) -> Sequence[tuple[str, str]]:

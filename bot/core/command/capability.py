@@ -45,6 +45,8 @@ class Capability(Value):
     `pausable` takes `for=` and `until=`: at the end the program runs the verb `resumes`; without `resumes` the control
     plane has its own timer. `endpoint` names the vendor's call and its source. `check` raises BadRequest for parameters
     that contradict each other or can't be sent. It runs before any decision and before the audit entry `sent`, without I/O.
+    `undoes` are the verbs whose outcomes this one takes back, where the control plane can't list what they made: a pre-flight
+    lists them from the audit log. The first capability with the same `undoes` takes them back for good.
     """
 
     verb: str
@@ -64,6 +66,7 @@ class Capability(Value):
     pausable: bool = False
     resumes: str | None = None
     check: Callable[[Arguments], None] | None = None
+    undoes: tuple[str, ...] = ()
 
     def param(self, name: str) -> Param | None:
         """The declared parameter of that name, or None."""

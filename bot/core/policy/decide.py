@@ -1,7 +1,8 @@
 """The decision: may this person do this to this target, here and now? Pure: no clock, no I/O; facts are arguments.
 
 Order: place and person, the denies of the channel, freezes, the first allow that matches (with its approval demand), grants.
-An ordinary grant replaces only a missing allow. If a rule demands an approval, it is still needed.
+An ordinary grant replaces only a missing allow. If a rule demands an approval, it is still needed, unless the people who
+approved the grant could approve this too, and nothing dangerous is done.
 A break-glass grant replaces a missing allow, an approval and the end of a freeze, while its holder may still open it.
 Neither overrides a deny: a deny says what must never happen here. In an emergency, use the vendor's own console.
 """
@@ -35,7 +36,7 @@ from bot.core.policy.match import (
     who_spared,
     who_undecided,
 )
-from bot.core.policy.rights import grant_fails, is_for, why_not_administrator, why_not_breakglass
+from bot.core.policy.rights import grant_fails, is_for, stands_for, why_not_administrator, why_not_breakglass
 from bot.core.policy.schema import policy_json_schema
 from bot.core.text import utc_text
 
@@ -67,6 +68,8 @@ __all__ = [
 
 NO_RULE: Final = "no rule"
 BUILT_IN_RULE: Final = "built-in rule"
+NO_RULE_ALLOWS: Final = "no rule of this channel allows it"
+_UNNAMED_PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 
 
 def decide(policy: Policy, **asked: Unpack[DecideArguments]) -> Decision:
@@ -111,7 +114,8 @@ def admits(
     mine = [grant for grant in grants if is_for(policy, grant, subject, where, home_team_id)]
     refused = _refused_place(policy, where, home_team_id, mine) or _refused_person(subject, home_team_id)
     if refused is not None:
-        return refused
+        unnamed = refused.code in _UNNAMED_PLACES
+        return replace(refused, where_else=tuple(_rooms(policy, where.channel_id))) if unnamed else refused
     kind, words = standing(subject, home_team_id)
     channel = policy.channels.get(where.channel_id)
     named = channel is not None and any(subject.user_id in rule.who.named for rule in channel.allows)
@@ -164,7 +168,12 @@ def _decide(policy: Policy, question: Question, grants: Sequence[GrantView]) -> 
         sentence = f"{unsure.label} may demand an approval of you: {_says(unsure, question)}"
         return Denied(unsure.label, sentence, "group_unreadable")
     if allow is not None:
-        return _needs_approval(allow, question)
+        demand = _needs_approval(allow, question)
+        agreed = next((one for one in grants if stands_for(policy, one, demand, question)), None)
+        if agreed is None:
+            return demand
+        reason = f"a grant until {agreed.until.isoformat()} from the approvers of {allow.label}"
+        return Allowed(f"grant {agreed.id}", reason, via_grant=agreed.id)
     if grant is not None:
         return Allowed(f"grant {grant.id}", f"a grant until {utc_text(grant.until)}", via_grant=grant.id)
     return Denied(NO_RULE, _closest(channel, question), "no_rule")
@@ -296,8 +305,10 @@ def _closest(channel: ChannelRules, question: Question) -> str:
     ]
     if not failures:
         return "this channel has no allow rules"
-    (_, sentence), rule = max(failures, key=lambda found: found[0][0])
-    return f"no rule of this channel allows it; closest is {rule.label}: {sentence}"
+    (held, sentence), rule = max(failures, key=lambda found: found[0][0])
+    if held == 3:  # only the parameters are different
+        return f"no rule of this channel allows it with these parameters ({rule.label}): {sentence}"
+    return f"{NO_RULE_ALLOWS}; closest is {rule.label}: {sentence}"
 
 
 def _describes(rule: Rule) -> str:
@@ -314,7 +325,10 @@ def _describes(rule: Rule) -> str:
 
 
 def _with_help(policy: Policy, question: Question, denied: Denied) -> Denied:
-    """The denial, with who may do it here and where the requester may; without both if place or person were refused."""
+    """The denial, with who may do it here and where the requester may; without both if the place is not safe or the person was
+    refused."""
+    if denied.code in _UNNAMED_PLACES:
+        return replace(denied, where_else=tuple(_elsewhere(policy, question)))
     if denied.code not in {"deny_rule", "freeze", "no_rule", "group_unreadable"}:
         return denied
     about = [rule for rule in _channel(policy, question).allows if _about(rule, question)]
@@ -340,12 +354,16 @@ def _about(rule: Rule, question: Question) -> bool:
 
 
 def _elsewhere(policy: Policy, question: Question) -> Iterator[str]:
-    for channel in policy.channels.values():
-        if channel.id == question.where.channel_id or channel.id.startswith("D"):
-            continue
-        there = replace(question, where=replace(question.where, channel_id=channel.id, is_dm=False, is_mpim=False))
+    for channel_id in _rooms(policy, question.where.channel_id):
+        channel = policy.channels[channel_id]
+        there = replace(question, where=replace(question.where, channel_id=channel_id, is_dm=False, is_mpim=False))
         if _first(channel.denies, there) is None and _first(channel.allows, there) is not None:
-            yield channel.id
+            yield channel_id
+
+
+def _rooms(policy: Policy, but: str) -> Iterator[str]:
+    """The other channels that the policy names, without direct messages."""
+    return (channel_id for channel_id in policy.channels if channel_id != but and not channel_id.startswith("D"))
 
 
 def _traces(policy: Policy, question: Question, grants: Sequence[GrantView], decisive: str) -> Iterator[RuleTrace]:

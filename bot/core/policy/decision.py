@@ -17,7 +17,8 @@ from bot.core.value import Json
 class GrantView:
     """A permission for a limited time. `channel_id` None: in every channel that the policy names. `until` is exclusive.
 
-    `lapsed` is why it no longer counts although it hasn't ended; empty while it counts.
+    `lapsed` is why it no longer counts although it hasn't ended; empty while it counts. `agreed` are the people whose approval
+    made it, as Slack reports them now; empty for a grant that one person gave.
     """
 
     id: str
@@ -28,6 +29,7 @@ class GrantView:
     channel_id: str | None = None
     breakglass: bool = False
     lapsed: str = ""
+    agreed: tuple[Subject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from bot.core.command.capability import Risk
 from bot.core.policy.compile import Policy
-from bot.core.policy.decision import GrantView
+from bot.core.policy.decision import Decision, GrantView, NeedsApproval
+from bot.core.policy.electors import eligible
 from bot.core.policy.match import Question, Standing, Subject, Where, standing, target_fails, verb_fails, who_fails
 from bot.core.text import utc_text
 
@@ -76,3 +78,18 @@ def grant_fails(policy: Policy, grant: GrantView, question: Question) -> str | N
     if not question.now < grant.until:
         return f"it ended at {utc_text(grant.until)}"
     return verb_fails(grant.verbs, question, wide=False) or target_fails(grant.targets, question.target)
+
+
+def stands_for(policy: Policy, grant: GrantView, demand: Decision, question: Question) -> bool:
+    """Whether the grant replaces this approval: it covers the question, nothing dangerous is done, and as many people as the rule
+    demands gave it, who may still approve it."""
+    if question.risk is Risk.DANGER or not isinstance(demand, NeedsApproval) or grant.breakglass or not grant.agreed:
+        return False
+    who = eligible(
+        policy.principals(demand.from_groups),
+        grant.agreed,
+        requester_id=question.subject.user_id,
+        aliases=policy.accounts,
+        home_team_id=question.home_team_id,
+    )
+    return len(who.people) >= demand.count and grant_fails(policy, grant, question) is None

@@ -17,7 +17,7 @@ from bot.core.operation import Operation
 from bot.core.outcome import Fact, Outcome, Table
 from bot.core.policy.decide import Allowed, Denied, NeedsApproval, Policy, asks_of_others, decide, why_not_breakglass
 from bot.core.records import Filters, Grant, PendingDecision, StoredEntry, grant_id, stamp
-from bot.core.text import utc_text
+from bot.core.text import plural, utc_text
 from bot.features.access import grants
 from bot.features.approvals.snapshot import everybody
 from bot.operations import cards
@@ -127,13 +127,53 @@ def _reviewers(policy: Policy, grant: Grant) -> tuple[str, ...]:
 
 
 async def show(ctx: Context, grant: Grant) -> None:
-    """The card in the security channel, with the review's button, and the one in the incident channel; the Home tabs follow."""
+    """The card in the security channel, with the review's button, the one in the incident channel, and one for the people of the
+    channel where it is active; the Home tabs follow."""
     ctx.stale_homes.stale(grant.user_id, *await opened_lately(ctx.store, ctx.clock.now()))
     policy = ctx.policy().policy
     review = _review_channel(ctx, grant.channel_id or "")
-    channels = dict.fromkeys(channel for channel in (review, ctx.incident_channel) if channel)
-    for channel in channels:
-        await ctx.presenter.show(await _card(ctx, grant, policy, channel, reviewing=channel == review))
+    for channel in dict.fromkeys((review, ctx.incident_channel, grant.channel_id)):
+        if channel and channel == grant.channel_id != review:
+            await ctx.presenter.show(await _notice(ctx, grant, review))
+        elif channel:
+            await ctx.presenter.show(await _card(ctx, grant, policy, channel, reviewing=channel == review))
+
+
+async def _notice(ctx: Context, grant: Grant, review: str) -> Card:
+    """What break-glass means, until when it is active, and who reviews it, for people who may not know the word."""
+    holder, is_open = f"<@{grant.user_id}>", grant.state == "open"
+    done = (await _done_under(ctx, grant)).total or 0
+    ended = f"{holder} ran {plural(done, 'command')} with it."
+    by = (
+        f"<@{grant.reviewed_by}> reviewed it"
+        if grant.reviewed_by
+        else f"Someone other than {holder} reviews it in <#{review}>"
+    )
+    until = Fact(label="Ends", value=datetime.fromisoformat(grant.until_at))
+    return Card(
+        key=_key(grant.id, grant.channel_id or ""),
+        place=_here(ctx, grant.channel_id or ""),
+        title=f"Break-glass is active for {holder}" if is_open else f"Break-glass of {holder} has ended",
+        tone=Tone.WARN if is_open else Tone.PLAIN,
+        rows=(
+            Fact(label="What it means", value=_meaning(grant)) if is_open else Fact(label="What was done", value=ended),
+            Fact(label="Why", value=grant.reason or "no reason given"),
+            *((until,) if is_open else ()),
+            Fact(label="Review", value=f"{by}."),
+        ),
+        mention=tuple(dict.fromkeys((grant.user_id, review, *([grant.reviewed_by] if grant.reviewed_by else ())))),
+    )
+
+
+def _meaning(grant: Grant) -> str:
+    who = f"<@{grant.user_id}>"
+    return (
+        f"{who} can run anything here that no rule denies, without approval and during a freeze. All of it is recorded."
+    )
+
+
+def _here(ctx: Context, channel_id: str) -> Place:
+    return Place(team_id=ctx.home_team, channel_id=channel_id)
 
 
 async def show_again(ctx: Context, grant_id: str) -> None:
@@ -153,13 +193,15 @@ async def _card(ctx: Context, grant: Grant, policy: Policy, channel: str, *, rev
         means={"tag": REVIEW_TAG, "grant": grant.id, "verb": "close review"},
     )
     lines = [Line(heading="Reason", text=grant.reason or "none given")]
+    if channel == grant.channel_id and grant.state == "open":
+        lines.insert(0, Line(text=_meaning(grant)))
     if is_reviewed:
         lines.append(Line(heading="Review", text=await _note(ctx, grant)))
     else:
         lines.append(Line(text=f"Someone other than <@{grant.user_id}> must review what was done and close this."))
     return Card(
         key=_key(grant.id, channel),
-        place=Place(team_id=ctx.home_team, channel_id=channel),
+        place=_here(ctx, channel),
         title="BREAK-GLASS",
         tone=Tone.GOOD if is_reviewed else Tone.BAD,
         status=_status(grant),

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from bot.core.approval import person_of
 from bot.core.audit import Event
-from bot.core.card import Card, Line, Tone, operation_key
+from bot.core.card import Tone
 from bot.core.command.capability import Capability
 from bot.core.command.params import duration_text
 from bot.core.errors import BadRequest, Problem
-from bot.core.intent import Actor, Command, Intent, Place
-from bot.core.outcome import Fact
+from bot.core.intent import Actor, Command, Intent
 from bot.core.policy import grant_scope
 from bot.core.policy.decide import Policy, Standing, standing, why_not_administrator
+from bot.core.policy.electors import person_of
 from bot.core.policy.rights import why_not_full
 from bot.core.policy.schema import AllowRule
 from bot.core.records import Grant, grant_id, stamp
 from bot.core.text import capitalized
+from bot.features.replies import grant_card
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, facts
@@ -85,7 +85,9 @@ async def grant(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, 
     await ctx.store.add_grant(made, (row,))
     above = grant_scope.denies_above(policy, intent.place.channel_id, person, rows, target)
     status = f"In force, except where {above} denies it: no grant overrides a deny" if above else ""
-    await show(ctx, made, status, f"<@{person}> is {guest}, not a full member of this workspace." if guest else "")
+    await grant_card.show(
+        ctx, made, status, f"<@{person}> is {guest}, not a full member of this workspace." if guest else ""
+    )
 
 
 def _words(ask: Command) -> tuple[str, str, str]:
@@ -171,7 +173,7 @@ async def revoke(ctx: Context, intent: Intent, ask: Command) -> Grant:
     )
     if not await ctx.store.end_grant(found.id, "revoked", (row,)):
         raise BadRequest(f"The grant {found.id} has already ended.", code="grant_over")
-    await ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>: {reason}", intent.actor.user_id)
+    await grant_card.ended(ctx, found.id, f"Revoked by <@{intent.actor.user_id}>: {reason}", intent.actor.user_id)
     await ctx.presenter.show(cards.private(intent, f"The grant {found.id} is revoked", tone=Tone.GOOD), intent.reply)
     return found
 
@@ -194,57 +196,5 @@ async def expire(ctx: Context, intent: Intent | None, found: Grant) -> bool:
     )
     if not await ctx.store.end_grant(found.id, "expired", (row,)):
         return False
-    await ended(ctx, found.id, "Its time is over")
+    await grant_card.ended(ctx, found.id, "Its time is over")
     return True
-
-
-async def show(ctx: Context, grant: Grant, status: str = "", warning: str = "") -> None:
-    """The card of a grant in its channel: who may do what until when, who granted it, and why. It mentions the person."""
-    lines = (Line(heading="Reason", text=grant.reason or "none given"),)
-    people = (grant.user_id, *grant.granted_by.split(", "))
-    by = ", ".join(f"<@{user}>" for user in people[1:])
-    card = Card(
-        key=f"grant:{grant.id}",
-        place=_place(ctx, grant),
-        title=f"Granted: {', '.join(grant.verbs)} on {', '.join(grant.targets)}",
-        tone=Tone.GOOD if grant.state == "open" else Tone.PLAIN,
-        status=status or "In force",
-        lines=(Line(heading="Warning", text=warning), *lines) if warning else lines,
-        facts=(
-            Fact(label="Who", value=f"<@{grant.user_id}>"),
-            Fact(label="By", value=by),
-            Fact(label="Until", value=datetime.fromisoformat(grant.until_at)),
-        ),
-        footer=(f"grant {grant.id}", f"request {grant.request_id}"),
-        mention=tuple(dict.fromkeys(people)),
-    )
-    ctx.stale_homes.stale(grant.user_id)
-    await ctx.presenter.show(card)
-
-
-def _place(ctx: Context, grant: Grant) -> Place:
-    return Place(team_id=ctx.home_team, channel_id=grant.channel_id or ctx.security_channel or "")
-
-
-async def ended(ctx: Context, grant_id: str, text: str, *people: str) -> None:
-    """Say on the card that the grant ended, and mention the person in its thread."""
-    found = await ctx.store.grant_by_id(grant_id)
-    if found is None:
-        return
-    ctx.stale_homes.stale(found.user_id)
-    posted = await ctx.store.message(f"grant:{found.id}")
-    if posted is not None:
-        await show(ctx, found, text)
-    under = posted or await ctx.store.message(operation_key(found.request_id))
-    place = _place(ctx, found)
-    if under is not None and under.channel_id == place.channel_id:
-        place = place.model_copy(update={"thread_ts": under.thread_ts or under.ts})
-    card = Card(
-        key=f"grant:{found.id}:ended",
-        place=place,
-        title=f"Grant ended: {', '.join(found.verbs)} on {', '.join(found.targets)} for <@{found.user_id}>",
-        status=text,
-        footer=(f"grant {found.id}",),
-        mention=tuple(dict.fromkeys((found.user_id, *people))),
-    )
-    await ctx.presenter.show(card)

@@ -18,15 +18,17 @@ from bot.core.policy.decide import Allowed, GrantView, decide
 from bot.core.records import Grant, grant_id, stamp
 from bot.core.text import plural
 from bot.features.approvals import cards as approval_cards
-from bot.features.approvals import expiry
+from bot.features.approvals import expiry, question
 from bot.features.approvals.request import NOT_OFFERED, ask_again, hand_over
 from bot.features.approvals.snapshot import TargetSnapshot, look, of_these
+from bot.features.replies import grant_card
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH
 from bot.operations.backend_call import unfit
 from bot.operations.execute import execute, target_lock
 from bot.runtime.context import Context
 
+ALLOWED_FOR: Final = 3_600  # seconds
 RENEWED: Final = "The card shows the current state. Check it, then press again."
 
 
@@ -43,8 +45,7 @@ async def dispatch(ctx: Context, pending_id: str) -> str | None:
         approval = Approval.of(await ctx.store.open_pending(pending_id))
         if approval is None or approval.pending.state != "approved":
             return None
-        grants = approval.record.sort == "grant"
-        if grants and await ctx.store.grant_by_id(grant_id(approval.id)) is not None:
+        if approval.record.sort == "grant" and await ctx.store.grant_by_id(grant_id(approval.id)) is not None:
             return None
         if await ctx.store.open_pending(approval.next_id) is not None and await hand_over(ctx, approval):
             return RENEWED
@@ -86,14 +87,15 @@ async def _use(
     pending, record = approval.pending, approval.record
     operation = approval.operation.model_copy(update={"approved_by": people})
     by = " and ".join([f"<@{user}>" for user in people])
-    await approval_cards.show(ctx, approval)
     if record.sort == "grant":
-        await _grant(ctx, approval, people)
+        await _grant(ctx, approval, people, record.lasts)
         lasts = plural(record.lasts // 60, "minute")
+        await approval_cards.show(ctx, approval, why=f"Granted for {lasts}")
         text = f"Approved by {by}. You can `{operation.verb}` it here for {lasts}."
         await approval_cards.close_requester(ctx, approval, Tone.GOOD, f"Granted for {lasts}", text, *people)
         await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
         return None
+    await approval_cards.show(ctx, approval)
     ruling = current.ruling
     if record.sort == "run":
         # The rule that demanded the approval is what allows it, even if the requester holds a grant by now.
@@ -102,12 +104,20 @@ async def _use(
         ruling = _once(ctx, approval, capability, ruling)
         if not isinstance(ruling.decision, Allowed):
             return await expiry.void(ctx, approval, f"the rules forbid it even with a grant: {ruling.decision.reason}")
-        await _grant(ctx, approval, people)
-    text = f"Approved by {by}. It runs now; the card shows its progress."
-    tell = partial(approval_cards.tell_requester, ctx, approval, "approved", text, *people, tone=Tone.GOOD)
+        await _grant(ctx, approval, people, 0)
+    tell = partial(_claimed, ctx, approval, people, by)
     attempt = Attempt(pending.intent, operation, ruling, approval_id=pending.id)
     result = await execute(ctx, attempt, pending_id=pending.id, claimed=tell)
     return None if result is not None else await _overtaken(ctx, pending.id)
+
+
+async def _claimed(ctx: Context, approval: Approval, people: tuple[str, ...], by: str) -> None:
+    """The call is about to be made: tell the requester, and allow the same for an hour if an approver wanted that."""
+    text = f"Approved by {by}. It runs now; the card shows its progress."
+    if approval.record.allows and await ctx.store.value(approval.allow_key) in people:
+        await grant_card.show(ctx, await _grant(ctx, approval, people, ALLOWED_FOR))
+        text += " You can run it here for 1 hour without asking again."
+    await approval_cards.tell_requester(ctx, approval, "approved", text, *people, tone=Tone.GOOD)
 
 
 async def _overtaken(ctx: Context, pending_id: str) -> str | None:
@@ -118,7 +128,7 @@ async def _overtaken(ctx: Context, pending_id: str) -> str | None:
     if approval.pending.state == "approved" and is_expired(approval.due, ctx.clock.now()):
         await expiry.expire(ctx, approval)
         return "it expired."
-    return f"{approval_cards.head(approval.pending)}."
+    return f"{question.head(approval.pending)}."
 
 
 def _once(ctx: Context, approval: Approval, capability: Capability, ruling: Ruling) -> Ruling:
@@ -141,14 +151,12 @@ def target_pattern(operation: Operation) -> str:
     return operation.target.scope or f"{operation.target.backend}:*"
 
 
-async def _grant(ctx: Context, approval: Approval, people: tuple[str, ...]) -> None:
-    """Store the grant. One for a single use is stored as ended: it is used by this very operation."""
+async def _grant(ctx: Context, approval: Approval, people: tuple[str, ...], lasts: int) -> Grant:
+    """Store the grant for that many seconds. One for a single use, with none, is stored as ended: this very operation uses it."""
     pending, operation, record = approval.pending, approval.operation, approval.record
-    if await ctx.store.grant_by_id(grant_id(pending.id)) is not None:
-        return
-    now = ctx.clock.now()
-    once = record.sort == "once"
-    until = now if once else now + timedelta(seconds=record.lasts)
+    if (found := await ctx.store.grant_by_id(grant_id(pending.id))) is not None:
+        return found
+    now, once = ctx.clock.now(), not lasts
     grant = Grant(
         id=grant_id(pending.id),
         user_id=approval.requester,
@@ -158,14 +166,15 @@ async def _grant(ctx: Context, approval: Approval, people: tuple[str, ...]) -> N
         granted_by=", ".join(people),
         reason=operation.reason,
         from_at=stamp(now),
-        until_at=stamp(until),
+        until_at=stamp(now + timedelta(seconds=lasts)),
         state="expired" if once else "open",
         request_id=pending.request_id,
     )
-    lasts = "for this one operation" if once else f"until {grant.until_at}"
-    detail = f"to {grant.user_id} {lasts}, by {grant.granted_by}"
+    until = "for this one operation" if once else f"until {grant.until_at}"
+    detail = f"to {grant.user_id} {until}, by {grant.granted_by}"
     writer = AuditWriter(ctx.secrets)
     entry = writer.pending(Event.GRANTED, pending, now, rule=f"grant {grant.id}", detail=detail)
     await ctx.store.add_grant(grant, (entry,))
-    if not once:
+    if record.sort == "grant":
         await ctx.store.finish(pending.request_id, (), now)
+    return grant

@@ -15,7 +15,7 @@ from bot.core.policy.compile import Rule
 from bot.core.policy.decide import Denied, NeedsApproval, Standing, standing
 from bot.core.policy.match import risk_or_verb, target_covered
 from bot.core.value import Json
-from bot.features.approvals.request import open_approval
+from bot.features.approvals.request import grantable, open_approval, same_wish
 from bot.features.replies import refusal
 from bot.features.replies.answer import open_form, say
 from bot.operations import cards
@@ -87,11 +87,6 @@ def _form(operation: Operation, capability: Capability | None, token: str) -> Fo
     )
 
 
-def grantable(operation: Operation) -> bool:
-    """Whether a grant can be limited to this target alone: its path is known and not a pattern."""
-    return operation.target.scope is not None and "*" not in operation.target.scope
-
-
 async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]) -> None:
     """Handle the submitted modal: decide again, then ask the people who could allow it."""
     reason = form.values.get("reason")
@@ -136,15 +131,9 @@ async def wanted(ctx: Context, intent: Intent, form: Form, kept: dict[str, Json]
 
 async def _waits_already(ctx: Context, intent: Intent, operation: Operation) -> bool:
     """Whether an undecided request by this person for the same operation is open here."""
-
-    def what(one: Operation) -> tuple[object, ...]:
-        return one.verb, one.target.backend, one.target.kind, one.target.id, one.params
-
     for pending in await ctx.store.pending_decisions(state="open", user=intent.actor.user_id):
         other = Approval.of(pending)
-        if other is None or pending.intent.place.channel_id != intent.place.channel_id:
-            continue
-        if what(other.operation) == what(operation) and other.record.sort != "run":
+        if other is not None and other.record.sort != "run" and same_wish(other, intent, operation):
             return True
     return False
 

@@ -7,7 +7,7 @@ from bot.core.audit import Event
 from bot.core.card import Tone
 from bot.core.command.params import duration_text
 from bot.core.intent import Intent
-from bot.features.approvals import cards
+from bot.features.approvals import cards, question
 from bot.features.approvals.request import hand_over
 from bot.operations import newer_run
 from bot.operations.audit_writer import AuditWriter
@@ -34,10 +34,10 @@ async def close(ctx: Context, pending_id: str, text: str) -> None:
     if approval is None:
         return
     pending = approval.pending
-    words = cards.head(pending)
-    await cards.show(ctx, approval, ended=words)
+    words = question.head(pending)
     people = [pending.decided_by] if pending.decided_by else []
     buttons = cards.ask_again_buttons(ctx, approval) if pending.state == "expired" else ()
+    await cards.show(ctx, approval, why=text, buttons=buttons if approval.is_asked_in_place else ())
     await cards.close_requester(ctx, approval, Tone.WARN, words, text, *people, buttons=buttons)
     await newer_run.show_older(ctx, pending.intent)
     await cards.tell_requester(ctx, approval, pending.state, text, *people, tone=Tone.WARN)

@@ -7,10 +7,10 @@ from typing import Final
 
 from bot.core.approval import is_expired
 from bot.core.approval_record import KIND, Approval
-from bot.core.card import operation_key
+from bot.core.card import approval_key, operation_key
 from bot.core.records import Filters, stamp
 from bot.features.approvals import cards as approval_cards
-from bot.features.approvals import expiry
+from bot.features.approvals import expiry, question
 from bot.features.approvals.dispatch import dispatch
 from bot.features.approvals.request import hand_over
 from bot.runtime.context import Context
@@ -65,7 +65,7 @@ async def _tell_ends(ctx: Context) -> None:
             if entry.approval_id == pending.id and str(entry.event) in _ENDS and entry.detail
         ]
         await ctx.store.finish(pending.request_id, (), ctx.clock.now())
-        text = f"{approval_cards.head(pending)}. {reasons[0] if reasons else ''}".strip()
+        text = f"{question.head(pending)}. {reasons[0] if reasons else ''}".strip()
         await expiry.close(ctx, pending.id, text)
 
 
@@ -73,10 +73,12 @@ async def _is_shown(ctx: Context, approval: Approval) -> bool:
     """Whether both cards carry the buttons of this very question."""
     found: set[object] = set()
     request_id = approval.pending.request_id
-    for key in (approval_cards.card_key(request_id), operation_key(request_id)):
+    for key in (approval_key(request_id), operation_key(request_id)):
         posted = await ctx.store.message(key)
         body = posted.body if posted is not None else None
         buttons = body.get("buttons") if isinstance(body, dict) else None
         if isinstance(buttons, list):
             found.update(button.get("id") for button in buttons if isinstance(button, dict))
-    return found >= set(approval.record.buttons.values())
+    claimed = await ctx.store.value(approval.claim_key) is not None
+    wanted = ("approve", "deny", "cancel", "release" if claimed else "claim")
+    return all(button in found for choice, button in approval.record.buttons.items() if choice in wanted)

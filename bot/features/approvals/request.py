@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from bot.core.approval import due_at, reminder_at, unshowable
+from bot.core.approval import due_at, is_expired, reminder_at, unshowable
 from bot.core.approval_record import KIND, Approval, ApprovalRecord, Sort, approval_id
 from bot.core.audit import Event
-from bot.core.card import Line, Tone
+from bot.core.card import Line, Tone, approval_key
+from bot.core.command.capability import Risk
 from bot.core.effects import Ruling
 from bot.core.errors import Problem
 from bot.core.intent import Intent
 from bot.core.operation import Operation
+from bot.core.outcome import Fact
 from bot.core.policy.decide import NeedsApproval, why_not_breakglass
 from bot.core.records import PendingDecision, stamp
 from bot.core.text import capitalized
 from bot.features.approvals import cards as approval_cards
 from bot.features.approvals.snapshot import TargetSnapshot, everybody
+from bot.features.replies.answer import say
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import CACHED, FRESH
@@ -25,7 +28,7 @@ from bot.operations.resolve import Resolved
 from bot.operations.target_facts import find_now, what_is
 from bot.runtime.context import Context
 
-CHOICES = ("approve", "deny", "claim", "cancel")
+CHOICES = ("approve", "deny", "claim", "release", "allow", "cancel")
 NOT_OFFERED = "the backend no longer supports it"
 NO_PERSON = (
     "A workflow or a bot asks for this, and Slack does not show who started it, so nobody can rule out that they "
@@ -65,17 +68,100 @@ async def open_approval(
     operation = resolved.operation
     if await was_asked(ctx, intent.request_id):
         return
+    async with ctx.locks.of(f"ask:{intent.place.channel_id}:{operation.target.backend}:{operation.target.id}"):
+        await _ask(ctx, intent, resolved, ruling, demand, sort, lasts)
+
+
+def same_wish(other: Approval, intent: Intent, operation: Operation) -> bool:
+    """Whether the approval is about the same verb, target, parameters and files, in the same channel."""
+
+    def what(one: Operation) -> tuple[object, ...]:
+        return one.verb, one.target.backend, one.target.kind, one.target.id, one.params, one.files
+
+    here = other.pending.intent.place.channel_id == intent.place.channel_id
+    return here and what(other.operation) == what(operation)
+
+
+async def _waiting(
+    ctx: Context, intent: Intent, operation: Operation, demand: NeedsApproval, sort: Sort, lasts: int
+) -> Approval | None:
+    """A request for the same thing that waits under the same terms."""
+    for pending in await ctx.store.pending_decisions(state="open"):
+        other = Approval.of(pending)
+        if other is None or not same_wish(other, intent, operation) or is_expired(other.due, ctx.clock.now()):
+            continue
+        if (other.record.sort, other.record.lasts, other.record.demand) == (sort, lasts, demand):
+            return other
+    return None
+
+
+async def _joined(ctx: Context, intent: Intent, other: Approval) -> bool:
+    """Tell the person that it waits already; add them unless they are the requester or may decide it. False when it was
+    decided meanwhile."""
+    now, user, asked = ctx.clock.now(), intent.actor.user_id, other.requester
+    mine, decides = user == asked, user in other.record.eligible
+    if not (mine or decides):
+        await ctx.store.set_value(other.joined_key(user), {"request": intent.request_id}, now)
+        found = await ctx.store.open_pending(other.id)
+        if found is None or found.state != "open":
+            return False
+        await approval_cards.show(ctx, other)
+    code = "already_waiting" if mine or decides else "joined"
+    entry = AuditWriter(ctx.secrets).plain(
+        Event.ABANDONED,
+        intent,
+        now,
+        verb=other.operation.verb,
+        target_name=other.operation.target.text,
+        approval_id=other.id,
+        code=code,
+        detail=f"{other.pending.request_id} of {asked} waits for the same",
+    )
+    text = (
+        "You already asked for this; it is still waiting for approval."
+        if mine
+        else f"<@{asked}> already asked for this, and you can decide it."
+        if decides
+        else f"<@{asked}> already asked for this. I added you to the request and tell you how it ends."
+    )
+    await say(
+        ctx,
+        intent,
+        text,
+        asked,
+        entries=(entry,),
+        tone=Tone.PLAIN,
+        rows=(Fact(label="Expires", value=other.due),),
+        link=await approval_cards.link_to(ctx, approval_key(other.pending.request_id), "Open the request"),
+    )
+    return True
+
+
+async def _ask(
+    ctx: Context,
+    intent: Intent,
+    resolved: Resolved,
+    ruling: Ruling,
+    demand: NeedsApproval,
+    sort: Sort,
+    lasts: int,
+) -> None:
+    operation = resolved.operation
     who, gap = await everybody(ctx, ruling.policy, demand, intent.actor.user_id, max_age=CACHED)
     if ruling.subject.is_bot or ruling.subject.is_workflow_bot:
         gap = NO_PERSON
     if ruling.where.is_dm and demand.in_channel == intent.place.channel_id:
         gap = NOBODY_LOOKS
     unseen = unshowable(operation)
-    if gap is not None or unseen is not None:
+    other = await _waiting(ctx, intent, operation, demand, sort, lasts)
+    decides = other is not None and intent.actor.user_id in other.record.eligible
+    if (gap is not None or unseen is not None) and not decides:
         code = "no_approvers" if gap is not None else "not_showable"
         await _refuse(ctx, intent, operation, ruling, demand, code, gap or f"Nobody can approve it, because {unseen}.")
         return
-    record = await _record(ctx, resolved, demand, who.user_ids, sort=sort, lasts=lasts)
+    if other is not None and await _joined(ctx, intent, other):
+        return
+    record = await _record(ctx, resolved, ruling, demand, who.user_ids, sort=sort, lasts=lasts)
     now = ctx.clock.now()
     due = due_at(now, demand.expires)
     pending = PendingDecision(
@@ -102,8 +188,31 @@ async def open_approval(
     await approval_cards.show_requester(ctx, approval)
 
 
+def grantable(operation: Operation) -> bool:
+    """Whether a grant can be limited to this target alone: its path is known and not a pattern."""
+    return operation.target.scope is not None and "*" not in operation.target.scope
+
+
+def _may_allow(operation: Operation, ruling: Ruling, demand: NeedsApproval) -> bool:
+    """Whether an approver may allow the same for an hour: one approval is enough, the rule has no limits on parameters, and it
+    isn't dangerous."""
+    channel = ruling.policy.channels.get(ruling.where.channel_id)
+    rules = [rule for rule in channel.allows if rule.label == demand.rule] if channel is not None else []
+    limited = any(rule.params for rule in rules)
+    return (
+        demand.count == 1 and bool(rules) and not limited and operation.risk is not Risk.DANGER and grantable(operation)
+    )
+
+
 async def _record(
-    ctx: Context, resolved: Resolved, demand: NeedsApproval, people: Sequence[str], *, sort: Sort, lasts: int
+    ctx: Context,
+    resolved: Resolved,
+    ruling: Ruling,
+    demand: NeedsApproval,
+    people: Sequence[str],
+    *,
+    sort: Sort,
+    lasts: int,
 ) -> ApprovalRecord:
     facts, (target, state) = await asyncio.gather(what_is(ctx, resolved.operation), find_now(ctx, resolved.operation))
     return ApprovalRecord(
@@ -120,6 +229,7 @@ async def _record(
         eligible=tuple(people),
         effect=resolved.capability.effect or resolved.capability.help,
         shown=facts,
+        allows=sort == "run" and _may_allow(resolved.operation, ruling, demand),
         buttons={choice: ctx.ids.secret() for choice in CHOICES},
     )
 
@@ -137,7 +247,7 @@ async def ask_again(ctx: Context, approval: Approval, current: TargetSnapshot, r
     if gap is not None or capability is None:
         return gap or NOT_OFFERED
     resolved = Resolved(operation, capability)
-    record = await _record(ctx, resolved, current.demand, who.user_ids, sort=old.sort, lasts=old.lasts)
+    record = await _record(ctx, resolved, current.ruling, current.demand, who.user_ids, sort=old.sort, lasts=old.lasts)
     note = "; ".join(reasons)
     record = record.model_copy(update={"round": old.round + 1, "note": capitalized(note)})
     now = ctx.clock.now()

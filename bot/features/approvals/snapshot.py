@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bot.core.approval import Eligible, Snapshot, can_request, eligible
+from bot.core.approval import Snapshot, can_request
 from bot.core.approval_record import Approval
 from bot.core.command.capability import Capability
 from bot.core.command.until import ends_at
@@ -16,6 +16,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Actor
 from bot.core.operation import Operation
 from bot.core.policy.decide import Denied, NeedsApproval, Policy
+from bot.core.policy.electors import Eligible, eligible
 from bot.core.records import grant_id
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.target_facts import find_now

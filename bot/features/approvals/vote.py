@@ -1,17 +1,18 @@
-"""Approve, Deny, Claim and Cancel. The presser is read from Slack again, and the first change of state wins."""
+"""Approve, Deny, Claim, Release, Allow and Cancel. The presser is read from Slack again, and the first change of state wins."""
 
 from __future__ import annotations
 
-from bot.core.approval import Choice, VoteRefused, drift, is_expired, judge_vote, person_of
+from bot.core.approval import Choice, VoteRefused, drift, is_expired, judge_vote
 from bot.core.approval_record import Approval, stale_votes
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import FormField, FormView, Line, Tone
 from bot.core.intent import Intent
 from bot.core.policy.compile import Policy
+from bot.core.policy.electors import person_of
 from bot.core.records import CastVote, VoteResult, stamp
 from bot.core.text import utc_text
 from bot.features.approvals import cards as approval_cards
-from bot.features.approvals import expiry
+from bot.features.approvals import expiry, question
 from bot.features.approvals.dispatch import dispatch
 from bot.features.approvals.request import NOT_OFFERED, ask_again, hand_over
 from bot.features.approvals.snapshot import look, of_these
@@ -33,8 +34,12 @@ async def decide(ctx: Context, intent: Intent, approval: Approval, choice: str) 
         return
     elif choice == "cancel":
         await _cancel(ctx, intent, approval)
+    elif choice == "release":
+        await _release(ctx, intent, approval)
     elif choice in ("approve", "deny", "claim"):
         await vote(ctx, intent, approval, Choice(choice))
+    elif choice == "allow" and approval.record.allows:
+        await vote(ctx, intent, approval, Choice.APPROVE, allow=True)
     else:
         await say(ctx, intent, "This button is from a version of the bot that is no longer supported.")
 
@@ -59,7 +64,7 @@ async def too_late(ctx: Context, intent: Intent, approval: Approval) -> None:
     pending = approval.pending
     people = [pending.decided_by] if pending.decided_by else []
     at = utc_text(pending.decided_at or pending.due_at)
-    await say(ctx, intent, f"Too late. {approval_cards.head(pending)} at {at}.", *people)
+    await say(ctx, intent, f"Too late. {question.head(pending)} at {at}.", *people)
 
 
 async def _open_deny(ctx: Context, intent: Intent, approval: Approval) -> None:
@@ -100,8 +105,11 @@ async def _lost(ctx: Context, intent: Intent, approval: Approval) -> None:
         await say(ctx, intent, "It changed just now. Check the card again.")
 
 
-async def vote(ctx: Context, intent: Intent, approval: Approval, choice: Choice, reason: str = "") -> None:
-    """Approve, deny or claim. An approval counts only for what the card showed: what changed since is asked again.
+async def vote(
+    ctx: Context, intent: Intent, approval: Approval, choice: Choice, reason: str = "", *, allow: bool = False
+) -> None:
+    """Approve, deny or claim. An approval counts only for what the card showed: what changed since is asked again. With `allow`
+    the requester may also do the same for an hour.
 
     The presser and those who voted before are read from Slack now.
     """
@@ -121,6 +129,8 @@ async def vote(ctx: Context, intent: Intent, approval: Approval, choice: Choice,
     )
     if intent.actor.team_id not in ("", ctx.home_team):
         found = VoteRefused("not_eligible", "You can't decide this: you are from another workspace.")
+    elif intent.actor.user_id in await approval_cards.joined(ctx, approval):
+        found = VoteRefused("own_request", "You asked for this too, so you can't decide it.")
     refused = found if isinstance(found, VoteRefused) else None
     # A vote that counts already is answered so only while the card shows what is true.
     if choice is Choice.APPROVE and (refused is None or refused.code == "counted"):
@@ -143,6 +153,9 @@ async def vote(ctx: Context, intent: Intent, approval: Approval, choice: Choice,
     elif choice is Choice.CLAIM:
         await _claim(ctx, intent, approval)
     else:
+        user = intent.actor.user_id
+        if allow or await ctx.store.value(approval.allow_key) == user:
+            await ctx.store.set_value(approval.allow_key, user if allow else None, ctx.clock.now())
         await _count(ctx, intent, approval, choice, reason, policy, stale_votes(votes, who, policy.accounts))
 
 
@@ -158,9 +171,27 @@ async def _refused(ctx: Context, intent: Intent, approval: Approval, refused: Vo
 async def _claim(ctx: Context, intent: Intent, approval: Approval) -> None:
     now = ctx.clock.now()
     entry = AuditWriter(ctx.secrets).pending(Event.CLAIMED, approval.pending, now, intent)
-    if not await ctx.store.claim(approval.claim_key, intent.actor.user_id, (entry,), now):
+    user = intent.actor.user_id
+    if await ctx.store.claim(approval.claim_key, user, (entry,), now):
+        pass
+    elif await ctx.store.value(approval.claim_key) is None:  # released
+        await ctx.store.set_value(approval.claim_key, user, now, (entry,))
+    else:
         await vote(ctx, intent, approval, Choice.CLAIM)  # another press was faster: now the rules say who
         return
+    await ctx.store.finish(intent.request_id, (), now)
+    await approval_cards.show(ctx, approval)
+
+
+async def _release(ctx: Context, intent: Intent, approval: Approval) -> None:
+    """The person who claimed it gives it back."""
+    claimed, now = await ctx.store.value(approval.claim_key), ctx.clock.now()
+    if claimed != intent.actor.user_id:
+        text = f"Only <@{claimed}> can release it." if claimed else "Nobody has claimed it."
+        await say(ctx, intent, text, *([str(claimed)] if claimed else []))
+        return
+    entry = AuditWriter(ctx.secrets).pending(Event.RELEASED, approval.pending, now, intent)
+    await ctx.store.set_value(approval.claim_key, None, now, (entry,))
     await ctx.store.finish(intent.request_id, (), now)
     await approval_cards.show(ctx, approval)
 

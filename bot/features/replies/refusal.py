@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bot.core.audit import AuditEntry, Event
-from bot.core.card import Button, Line, Tone
+from bot.core.card import Button, Line, Tone, slack_url
 from bot.core.command.params import ago_text
 from bot.core.command.parser import format_command, parse, parse_target
 from bot.core.command.target_ref import TargetRef
@@ -17,7 +17,7 @@ from bot.core.errors import Ambiguous, NoSuchTarget, Problem
 from bot.core.intent import Command, Doubt, Intent, ParseError
 from bot.core.operation import Operation
 from bot.core.outcome import Fact
-from bot.core.policy.decide import Denied
+from bot.core.policy.decide import NO_RULE_ALLOWS, Denied
 from bot.core.policy.visibility import Visibility
 from bot.core.text import capitalized, sentences
 from bot.features.replies import channel_freeze
@@ -33,6 +33,9 @@ MOST_NEAR: Final = 4
 # Problems with what was typed, where another command may have been meant.
 _MISTYPED: Final = frozenset({"unknown_parameter", "wrong_target_kind", "no_such_verb", "no_such_target"})
 MOST_ASKED: Final = 5  # channels whose members are asked for one denial
+MOST_ROOMS: Final = 20  # the same where the bot runs nothing at all
+MOST_OPENED: Final = 2
+_PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 
 
 async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
@@ -274,38 +277,67 @@ async def _show_denied(
     buttons: Sequence[Button] = (),
     command: str = "",
 ) -> None:
-    """End the request with a denial. `command` is the one that `why` explains, None when no rule was asked."""
+    """End the request with a denial in one sentence, and lead to the people or the channel that can help. `command` is the one
+    that `why` explains, empty when no rule was asked."""
+    place = intent.place
     if decision.code == "not_a_member":  # Slack shows them nothing in that channel: the denial goes to their messages
-        intent = intent.model_copy(update={"place": intent.place.model_copy(update={"channel_id": ""})})
-    facts = []
+        intent = intent.model_copy(update={"place": place.model_copy(update={"channel_id": ""})})
     people = {intent.actor.user_id}
-    if decision.who_can:
-        # People exempt from a freeze may still lack a rule that allows it.
-        label = "Exempt from the freeze" if decision.code == "freeze" else "Who may do it here"
-        facts.append(Fact(label=label, value=", ".join(_named(word, people) for word in decision.who_can)))
-    where_else = await _joined(ctx, intent, decision.where_else[:MOST_ASKED])
-    if where_else:
-        facts.append(Fact(label="Where you may", value=", ".join(f"<#{channel}>" for channel in where_else)))
-    if decision.rule_approvers:
-        approvers = ", ".join(_named(word, people) for word in decision.rule_approvers)
-        facts.append(Fact(label="Who approves it", value=approvers))
+    most = MOST_ROOMS if decision.code in _PLACES else MOST_ASKED
+    where_else = await _joined(ctx, intent, decision.where_else[:most])
     await say(
         ctx,
         intent,
-        f"Denied: {title}",
+        _denial(title, decision, place.channel_id),
         entries=(entry,),
         tone=Tone.BAD,
-        status=sentences("Nothing was done", capitalized(decision.reason)),
+        status=_next_step(decision, where_else),
         lines=await channel_freeze.remedy(ctx, intent, decision),
-        facts=tuple(facts),
-        buttons=tuple(buttons),
-        footer=(
-            cards.by_rule(decision.rule),
-            f"request {intent.request_id}",
-            *([f"`{ctx.command} why {command}` shows every rule"] if command else []),
-        ),
-        mention=tuple(sorted({*people, *where_else})),
+        details=_why_denied(ctx, intent, decision, command, people),
+        buttons=(*buttons, *[await _open_button(ctx, one) for one in where_else[:MOST_OPENED] if ctx.workspace_url]),
+        footer=(),
+        mention=tuple(sorted({*people, place.channel_id, *where_else})),
     )
+
+
+def _denial(title: str, decision: Denied, channel_id: str) -> str:
+    """The sentence: what can't be done, and where."""
+    here = "in this direct message" if channel_id.startswith("D") else f"in <#{channel_id}>" if channel_id else "here"
+    if decision.code in _PLACES:
+        return f"Denied: I don't run commands {here}."
+    return f"Denied: you can't run {title if '`' in title else f'`{title}`'} {here}."
+
+
+def _next_step(decision: Denied, where_else: Sequence[str]) -> str:
+    """The reason, unless it is only that no rule allows it, and the channels where the person can do it."""
+    channels = " or ".join(f"<#{channel}>" for channel in where_else[:MOST_OPENED])
+    if decision.code in _PLACES:
+        return f"Use {channels}." if channels else "Ask an administrator of Signalbox in which channel you can use it."
+    said = decision.reason.startswith(NO_RULE_ALLOWS)
+    can = f"You can in {channels}" if channels else ""
+    return sentences("" if said else capitalized(decision.reason), can) or "No rule allows it."
+
+
+def _why_denied(ctx: Context, intent: Intent, decision: Denied, command: str, people: set[str]) -> tuple[Fact, ...]:
+    """What explains the denial to a person who wants to know more. Adds the people it names to `people`."""
+    # People exempt from a freeze may still lack a rule that allows it.
+    who = "Exempt from the freeze" if decision.code == "freeze" else "Who may do it here"
+    facts = (
+        (who, ", ".join(_named(word, people) for word in decision.who_can)),
+        ("Who approves it", ", ".join(_named(word, people) for word in decision.rule_approvers)),
+        ("Reason", capitalized(decision.reason)),
+        ("Rule", decision.rule),
+        ("Request", intent.request_id),
+        ("Every rule", f"`{ctx.command} why {command}`" if command else ""),
+    )
+    return tuple([Fact(label=label, value=value) for label, value in facts if value])
+
+
+async def _open_button(ctx: Context, channel_id: str) -> Button:
+    """A link to a channel of which the person is a member."""
+    reach = await ctx.directory.reach(channel_id)
+    label = f"Open #{reach.name}" if reach.known and reach.name else "Open the channel"
+    return Button(label=label, action="open", id="", url=slack_url(ctx.workspace_url, channel_id))
 
 
 async def _joined(ctx: Context, intent: Intent, channels: Sequence[str]) -> list[str]:

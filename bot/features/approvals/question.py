@@ -1,0 +1,198 @@
+"""What an approver reads and presses: who wants what, why, what will happen, what is there now, until when. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from bot.core.approval_record import Approval, ApprovalRecord
+from bot.core.card import Button, Card, Question, Tone, approval_key
+from bot.core.command.params import duration_text
+from bot.core.command.parser import format_command
+from bot.core.intent import Command, Place
+from bot.core.operation import Operation
+from bot.core.outcome import Fact
+from bot.core.records import CastVote, PendingDecision
+from bot.core.text import plural, sentences, utc_text
+from bot.core.value import canonical
+from bot.operations import cards
+from bot.operations.audit_writer import AuditWriter
+
+ALLOW_LABEL: Final = "Allow for 1 hour"
+MOST_NAMED: Final = 5
+_SHORT: Final = 160  # characters of parameters beside the command; longer ones get their own line
+_LASTS: Final = {"once": "this once", "grant": "for that time"}
+AGREED: Final = ("approved", "taken")
+_HEADS: Final = {
+    "approved": "Approved",
+    "taken": "Approved",
+    "rejected": "Denied",
+    "expired": "Expired",
+    "cancelled": "Cancelled",
+}
+
+
+def place_of(approval: Approval) -> Place:
+    """Where the approvers are asked."""
+    place, channel = approval.pending.intent.place, approval.record.channel
+    thread = place.thread_ts if approval.is_asked_in_place else None
+    return Place(team_id=place.team_id, channel_id=channel, thread_ts=thread)
+
+
+def card(
+    writer: AuditWriter,
+    approval: Approval,
+    votes: Sequence[CastVote],
+    claimed: str | None,
+    others: Sequence[str],
+    agreed: int | None = None,
+) -> Card:
+    """The card while the question is open. `claimed` is who looks at it, `others` who asked for the same."""
+    pending, record = approval.pending, approval.record
+    place = pending.intent.place
+    people = (approval.requester, *others, *record.eligible, *([claimed] if claimed else []), place.channel_id)
+    return Card(
+        key=approval_key(pending.request_id),
+        place=place_of(approval),
+        title=wish(approval, others),
+        tone=Tone.ASK,
+        rows=_rows(writer, approval, votes, claimed, agreed),
+        details=_details(writer, approval, votes),
+        buttons=buttons_of(approval, claimed=claimed is not None),
+        mention=tuple(dict.fromkeys(people)),
+        question=Question(asked_by=approval.requester, asked_in=place, deciders=record.eligible),
+    )
+
+
+def wish(approval: Approval, others: Sequence[str] = ()) -> str:
+    """`@Ana wants to run start acc:shop/prices input.region=north`: who wants what exactly, secrets masked."""
+    operation, record = approval.operation, approval.record
+    people = " and ".join(f"<@{user}>" for user in (approval.requester, *others))
+    given = _given(operation)
+    command = f"{operation.title} {given}".strip() if len(given) <= _SHORT else operation.title
+    files = f"with {plural(len(operation.files), 'attached file')}" if operation.files else ""
+    lasts = f"for {plural(record.lasts // 60, 'minute')}" if record.sort == "grant" else ""
+    words = (
+        people,
+        "want" if others else "wants",
+        "to run",
+        command if "`" in command else f"`{command}`",
+        files,
+        lasts,
+    )
+    return " ".join(word for word in words if word)
+
+
+def _given(operation: Operation) -> str:
+    """The typed parameters as they would be typed, secrets masked."""
+    params = tuple([(fact.label, str(fact.value)) for fact in cards.given_facts(operation)])
+    return format_command(Command(verb="", params=params)).strip()
+
+
+def _rows(
+    writer: AuditWriter, approval: Approval, votes: Sequence[CastVote], claimed: str | None, agreed: int | None
+) -> tuple[Fact, ...]:
+    """At most five lines with the title: why, what will happen, what is there now, until when and who decides."""
+    operation, record = approval.operation, approval.record
+    given = _given(operation)
+    exception = (
+        "" if record.sort == "run" else f"No rule allows this here; you would make an exception {_LASTS[record.sort]}"
+    )
+    who = ", ".join([f"<@{user}>" for user in record.eligible[:MOST_NAMED]])
+    more = f" and {len(record.eligible) - MOST_NAMED} more" if len(record.eligible) > MOST_NAMED else ""
+    progress = _progress(record, votes, claimed, agreed)
+    rows = (
+        ("Asked again", record.note),
+        ("With", given if len(given) > _SHORT else ""),
+        ("Why", writer.clean(operation.reason) or "no reason given"),
+        ("What happens", sentences(exception, record.effect)),
+        ("Now", record.state or "no state reported"),
+        ("Expires", sentences(f"{utc_text(approval.due)} ({_after(approval)})", f"{progress}: {who}{more}")),
+    )
+    return tuple([Fact(label=label, value=value) for label, value in rows if value])
+
+
+def _after(approval: Approval) -> str:
+    """How long people have, in words that stay true."""
+    minutes = round((approval.due - approval.pending.intent.at).total_seconds() / 60)
+    span = plural(minutes, "minute") if minutes <= 90 else duration_text(minutes * 60)
+    return f"{span} after it was asked"
+
+
+def _progress(record: ApprovalRecord, votes: Sequence[CastVote], claimed: str | None, counting: int | None) -> str:
+    agreed = len([vote for vote in votes if vote.vote == "approve"]) if counting is None else counting
+    words = f"{agreed} of {record.count} agreed" if agreed else f"Waiting for {record.count} of {named(record.groups)}"
+    return f"<@{claimed}> is looking at it. {words}" if claimed else words
+
+
+def named(groups: Sequence[str]) -> str:
+    """The words of the rules for the people who decide."""
+    return ", ".join(f"`{group}`" for group in groups)
+
+
+def head(pending: PendingDecision, votes: Sequence[CastVote] = ()) -> str:
+    """How it ended and who decided. With `votes`, everyone who approved."""
+    agreed = [vote.user_id for vote in votes if vote.vote == "approve"] if pending.state in AGREED else []
+    people = agreed or ([pending.decided_by] if pending.decided_by else [])
+    by = f" by {' and '.join(f'<@{user}>' for user in people)}" if people else ""
+    return f"{_HEADS.get(pending.state, pending.state)}{by}"
+
+
+def _details(writer: AuditWriter, approval: Approval, votes: Sequence[CastVote]) -> tuple[Fact, ...]:
+    """What an approver may want to check: exact ids and values, past outcomes, rule, digest. Secrets are masked."""
+    pending, operation, record = approval.pending, approval.operation, approval.record
+    # Values as JSON, so that a text cannot look like another parameter.
+    params = json.loads(writer.params(operation.params))
+    exact = ", ".join([f"{name}={canonical(value)}" for name, value in params.items()])
+    cast = "; ".join([f"<@{vote.user_id}>: {vote.vote}" for vote in votes])
+    place = pending.intent.place
+    facts = (
+        ("Decisions", cast),
+        ("Who may decide", ", ".join([f"<@{user}>" for user in record.eligible])),
+        ("Needed", f"{record.count} of {', '.join(record.groups)}"),
+        ("Where", f"<#{place.channel_id}>" if not approval.is_asked_in_place else ""),
+        ("Target", operation.target.text),
+        ("Exact id", operation.target.id),
+        ("Parameters", exact or "none"),
+        ("Files", ", ".join(operation.files)),
+    )
+    ids = (
+        ("Rule", record.rule),
+        ("Request", pending.request_id),
+        ("Approval", pending.id),
+        ("Digest", pending.digest or ""),
+    )
+    return (
+        *(Fact(label=label, value=value) for label, value in facts if value),
+        *record.shown,
+        *(Fact(label=label, value=value) for label, value in ids if value),
+    )
+
+
+def buttons_of(approval: Approval, *, claimed: bool) -> tuple[Button, ...]:
+    """The buttons of the people who decide, and Cancel for the requester where both share one card."""
+    choices = ["approve", "deny", "release" if claimed else "claim", *(["allow"] if approval.record.allows else [])]
+    if approval.is_asked_in_place:
+        choices.append("cancel")
+    styles = {"approve": "primary", "deny": "danger"}
+    labels = {"allow": ALLOW_LABEL}
+    confirms = {
+        "allow": "This approves the request. For 1 hour, the requester can do the same here without asking: "
+        f"{approval.operation.title}."
+    }
+    return tuple(
+        [
+            Button(
+                label=labels.get(choice, choice.capitalize()),
+                action=choice,
+                id=approval.record.buttons[choice],
+                style=styles.get(choice),
+                confirm=confirms.get(choice),
+                means=cards.pending_means(approval.id, choice),
+                only_user=approval.requester if choice == "cancel" else None,
+            )
+            for choice in choices
+            if choice in approval.record.buttons
+        ]
+    )

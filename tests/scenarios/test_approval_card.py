@@ -1,0 +1,226 @@
+"""What approvers see and press: a card of five lines, one line once it is decided, and one card for the same wish."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenarios.team import APPROVERS, CRAWL, RULES, Team, deciding
+from tests.world import labels, shown
+
+MANY = RULES.replace('who = ["crawl"]\n  approvals = { count = 1, from = ["leads"], expires = "30m"', 'who = ["*"]\n'
+                     '  approvals = { count = 1, from = ["leads"], expires = "30m"')  # fmt: skip
+
+
+@pytest.fixture
+async def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Team]:
+    """A world whose rules demand approvals; everyone may ask to start the shop."""
+    async with deciding(tmp_path, monkeypatch, MANY) as made:
+        yield made
+
+
+def kinds(message: dict[str, Any]) -> list[str]:
+    """The types of its blocks."""
+    return [block["type"] for block in message["blocks"]]
+
+
+def lines(message: dict[str, Any]) -> list[str]:
+    """The lines of its sections, as Slack shows them above the buttons."""
+    texts = [block["text"]["text"] for block in message["blocks"] if block["type"] == "section"]
+    return "\n".join(texts).split("\n")
+
+
+def collapsed(message: dict[str, Any]) -> str:
+    """What is in its collapsed section."""
+    return shown({"blocks": [block for block in message["blocks"] if block["type"] == "container"]})
+
+
+async def test_the_card_is_five_lines_and_buttons(team: Team) -> None:
+    """Who wants what, why, what will happen, what is there now, when it expires; the rest is collapsed."""
+    await team.env.say("start acc:shop/prices input.region=north -- month end")
+    card = await team.card("start acc:shop/prices")
+    who, why, what, now, expires = lines(card)
+    assert who == "✋ *<@U0ANA> wants to run `start acc:shop/prices input.region=north`*"
+    assert why == "*Why:* month end"
+    assert what.startswith("*What happens:* ")
+    assert now == "*Now:* idle"
+    assert expires.startswith("*Expires:* <!date^")
+    assert expires.endswith(" (30 minutes after it was asked). Waiting for 1 of `leads`: <@U0LEE>.")
+    assert kinds(card) == ["section", "section", "actions", "container"]
+    for part in ("Digest", "Exact id", "Last outcomes", "Rule", "Request", '"north"'):
+        assert part in collapsed(card), part
+    row = await team.event("approval_requested")
+    assert row.digest in collapsed(card)
+
+
+async def test_long_parameters_have_a_line_of_their_own(team: Team) -> None:
+    """Nothing that would run is cut away."""
+    regions = "-".join(str(number) for number in range(100))
+    await team.env.say(f"start acc:shop/prices input.region={regions}")
+    card = await team.card("start acc:shop/prices")
+    assert f"*With:* input.region={regions}" in lines(card)
+
+
+async def test_a_decided_card_is_one_line_that_leads_to_the_run(team: Team) -> None:
+    """Who decided what; the link opens the request's card."""
+    env = team.env
+    waiting = await env.does("start acc:shop/prices", "Waiting for approval")
+    await team.press(await team.card("start acc:shop/prices"), "Approve")
+    closed = await team.sees("Approved by <@U0LEE>")
+    url = f"{env.ws.core.base_url}/archives/{CRAWL}/p{waiting['ts'].replace('.', '')}"
+    assert lines(closed) == [f"✅ *Approved by <@U0LEE>: start acc:shop/prices for <@U0ANA>.* <{url}|Open the run>"]
+    assert kinds(closed) == ["section"]
+
+
+async def test_a_denied_card_says_why_in_its_line(team: Team) -> None:
+    await team.env.say("start acc:shop/prices")
+    await team.deny(await team.card("start acc:shop/prices"), "the shop is closed")
+    closed = await team.sees("Denied by <@U0LEE>")
+    (line,) = lines(closed)
+    assert line.startswith("❌ *Denied by <@U0LEE>: start acc:shop/prices for <@U0ANA>. The shop is closed.*")
+
+
+async def test_one_card_where_requester_and_approvers_share_a_channel(team: Team) -> None:
+    """It carries Cancel too; the approved run then has a card of its own."""
+    env = team.env
+    await env.say("mark acc:shop/prices as=failed -- checked by hand")
+    card = await team.card("mark acc:shop/prices", channel=CRAWL)
+    assert labels(card) == ["Approve", "Deny", "Claim", "Cancel"]
+    assert len([one for one in env.ana.messages(CRAWL) if "mark acc:shop/prices" in shown(one)]) == 1
+    await team.press(card, "Cancel", user="U0LEE", channel=CRAWL)
+    await team.sees("Only the requester can press this", channel=CRAWL)
+    await team.press(card, "Cancel", user="U0ANA", channel=CRAWL)
+    closed = await team.sees("Cancelled by <@U0ANA>: mark acc:shop/prices", channel=CRAWL)
+    assert kinds(closed) == ["section"]
+    await team.told("Cancelled by the requester", "<@U0ANA>")
+
+
+async def test_a_workspace_that_refuses_the_collapsed_section_gets_the_same_card_without_it(team: Team) -> None:
+    """Buttons stay, and the details are small print."""
+    env = team.env
+    env.ws.faults.fail("chat.postMessage", error="invalid_blocks", times=1, channel=APPROVERS)
+    await env.say("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
+    assert kinds(card) == ["section", "section", "actions", "context"]
+    assert "Digest: " in shown(card)
+    await team.press(card, "Approve")
+    await env.until(lambda: len(team.effects()) == 1)
+
+
+async def test_a_claim_is_released_by_the_person_who_holds_it(team: Team) -> None:
+    env = team.env
+    env.ws.edit_group("S0LEADS", ["U0LEE", "U0ROOT"])
+    await env.say("start acc:shop/prices")
+    await team.press(await team.card("start acc:shop/prices"), "Claim")
+    card = await team.card("<@U0LEE> is looking at it")
+    assert labels(card)[2] == "Release"
+    await team.press(card, "Release", user="U0ROOT")
+    await team.sees("Only <@U0LEE> can release it", user="U0ROOT")
+    await team.press(card, "Release")
+    assert (await team.event("released")).user_id == "U0LEE"
+    card = await team.env.person("U0LEE").wait_for(lambda _: _with(team, "Claim"))
+    assert "is looking at it" not in shown(card)
+    await team.press(card, "Claim", user="U0ROOT")
+    await team.card("<@U0ROOT> is looking at it")
+
+
+def _with(team: Team, label: str) -> dict[str, Any] | None:
+    found = [one for one in team.env.person("U0LEE").messages(APPROVERS) if label in labels(one)]
+    return found[-1] if found else None
+
+
+async def test_an_approver_may_allow_the_same_for_an_hour(team: Team) -> None:
+    """It runs now; for an hour it runs without asking; then it is asked again. The grant is recorded and announced."""
+    env = team.env
+    await env.say("start acc:shop/prices -- month end")
+    await team.press(await team.card("start acc:shop/prices"), "Allow for 1 hour")
+    await env.until(lambda: len(team.effects()) == 1)
+    grant = await team.event("granted")
+    assert (grant.user_id, grant.verb, grant.target_name) == ("U0ANA", "start", "acc:shop/prices")
+    await env.sees("Granted: start on acc:shop/prices", "<@U0LEE>")
+    await team.told("You can run it here for 1 hour without asking again", "<@U0ANA>")
+    await env.say("start acc:shop/prices input.region=south")
+    await env.until(lambda: len(team.effects()) == 2)
+    assert [row.rule for row in env.audit(event="sent")][-1] == grant.rule
+    await env.does("start acc:shop/stock", "Waiting for approval", "start acc:shop/stock")
+    await env.say("start acc:shop/prices", user="U0RUI")
+    await team.card("<@U0RUI> wants to run `start acc:shop/prices`")
+    team.later(hours=1)
+    await team.told("Grant ended", "<@U0ANA>")
+    await env.say("start acc:shop/prices")
+    await team.card("<@U0ANA> wants to run `start acc:shop/prices`")
+    assert len(team.effects()) == 2
+
+
+async def test_such_a_grant_counts_only_while_its_approver_may_approve(team: Team) -> None:
+    env = team.env
+    await env.say("start acc:shop/prices")
+    await team.press(await team.card("start acc:shop/prices"), "Allow for 1 hour")
+    await env.sees("Granted: start on acc:shop/prices")
+    env.ws.edit_group("S0LEADS", ["U0ROOT"])
+    team.later(minutes=2)
+    await env.say("start acc:shop/prices")
+    await team.card("<@U0ANA> wants to run `start acc:shop/prices`", user="U0ROOT")
+    assert len(team.effects()) == 1
+
+
+async def test_what_is_dangerous_or_needs_two_people_is_never_allowed_for_a_time(team: Team) -> None:
+    env = team.env
+    await env.say("schedule delete acc:news/feed -- no longer needed")
+    look = await env.sees("Dangerous", "schedule delete acc:news/feed")
+    await team.press(look, "Ask for approval", user="U0ANA", channel=CRAWL)
+    assert "Allow for 1 hour" not in labels(await team.card("schedule delete acc:news/feed"))
+    await env.say("mark acc:shop/prices as=failed -- checked")
+    assert "Allow for 1 hour" not in labels(await team.card("mark acc:shop/prices", channel=CRAWL))
+
+
+async def test_the_same_wish_of_a_second_person_joins_the_first(team: Team) -> None:
+    """One card names both, one run follows, both are told; the second one can't decide it."""
+    env = team.env
+    env.ws.edit_group("S0LEADS", ["U0LEE"])
+    await env.say("start acc:shop/prices input.region=north -- month end")
+    await team.card("start acc:shop/prices")
+    told = await env.does("start acc:shop/prices input.region=north", "already asked for this", user="U0RUI")
+    assert "<@U0ANA>" in shown(told)
+    card = await team.card("<@U0ANA> and <@U0RUI> want to run `start acc:shop/prices input.region=north`")
+    env.ws.edit_group("S0LEADS", ["U0LEE", "U0RUI"])
+    await team.press(card, "Approve", user="U0RUI")
+    await team.sees("You asked for this too", user="U0RUI")
+    await team.press(card, "Approve")
+    await env.until(lambda: len(team.effects()) == 1)
+    await team.told("Approved by <@U0LEE>", "<@U0ANA>", "<@U0RUI>")
+    assert len(env.audit(event="approval_requested")) == 1
+    (row,) = [row for row in env.audit(event="abandoned") if row.code == "joined"]
+    assert row.user_id == "U0RUI"
+    await env.say("start acc:shop/prices input.region=north", user="U0RUI")
+    await env.until(lambda: len(env.audit(event="approval_requested")) == 2)
+
+
+async def test_the_same_wish_at_the_same_moment_is_one_card(team: Team) -> None:
+    env = team.env
+    await asyncio.gather(*(env.say("start acc:shop/prices", user=user) for user in ("U0ANA", "U0RUI", "U0ANA")))
+    await team.card("start acc:shop/prices")
+    await env.quiet()
+    assert len(env.audit(event="approval_requested")) == 1
+
+
+async def test_another_parameter_is_another_wish(team: Team) -> None:
+    env = team.env
+    await env.say("start acc:shop/prices input.region=north")
+    await env.say("start acc:shop/prices input.region=south", user="U0RUI")
+    await env.until(lambda: len(env.audit(event="approval_requested")) == 2)
+
+
+async def test_an_approver_who_wants_the_same_is_led_to_the_card(team: Team) -> None:
+    """They can decide it, so they don't join it."""
+    env = team.env
+    await env.say("start acc:shop/prices")
+    card = await team.card("start acc:shop/prices")
+    told = await env.does("start acc:shop/prices", "you can decide it", "Open the request", user="U0LEE")
+    assert f"/archives/{APPROVERS}/p{card['ts'].replace('.', '')}" in shown(told)
+    await team.press(card, "Approve")
+    await env.until(lambda: len(team.effects()) == 1)
