@@ -318,6 +318,7 @@ class Switchable:
     """A control plane as the workspace sees one, which writes down what it is told."""
 
     name, kind, base_url = "acc", "sequentum", "http://127.0.0.1:9"
+    away_for = 11.5
 
     def __init__(self) -> None:
         self.told: list[Json] = []
@@ -367,6 +368,14 @@ async def test_control_planes_take_faults_and_show_their_requests(page: Browser,
         return plane.told == [{"fault": "refuse", "seconds": 15}]
 
     await page.until(refusing, "connections are refused for a time")
+    await page.find(".toast", text="acc refuses connections for 15 seconds")
+    await page.find(".plane-active", text="12 s left")
+    await (await page.testid("fault-acc-html")).click()
+
+    async def replaced() -> bool:
+        return plane.told == [{"fault": "html", "times": 1}]
+
+    await page.until(replaced, "the fault chosen last is the only one")
     await (await page.testid("fault-acc-clear")).click()
 
     async def cleared() -> bool:

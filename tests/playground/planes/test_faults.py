@@ -59,6 +59,21 @@ async def test_error_reply_may_hide_that_the_thing_was_done(acc: SequentumPlane,
     assert len(acc.runs) == 1
 
 
+async def test_an_outage_says_how_long_it_lasts_and_is_not_ended_by_the_time_of_an_earlier_one(
+    acc: SequentumPlane,
+) -> None:
+    """Another fault replaces it, whatever was left of its time."""
+    await acc.set_fault({"fault": "refuse", "seconds": 0.2})
+    assert acc.away_for is not None
+    assert 0 < acc.away_for <= 0.2
+    await acc.clear_faults()
+    assert (acc.faults, acc.away_for) == ([], None)
+    await acc.set_fault({"fault": "refuse"})
+    await asyncio.sleep(0.3)
+    assert (acc.faults, acc.away_for) == (["refuse"], None)
+    await acc.clear_faults()
+
+
 async def test_refused_plane_listens_again_on_its_port(acc: SequentumPlane, call: Client) -> None:
     await call.get(LOOKUP)
     place = acc.base_url
