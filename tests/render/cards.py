@@ -307,12 +307,8 @@ TYPICAL: dict[str, Card] = {
     "find_silent": _card(
         "Targets with prices",
         tone=Tone.WARN,
-        lines=(
-            Line(
-                heading="infa doesn't answer",
-                text="No answer within 30 s. Shown is what was configured or seen before.",
-            ),
-        ),
+        status="infa doesn't answer, so targets may be missing",
+        lines=(Line(heading="infa", text="No answer within 30 s."),),
         table=Table(
             columns=("Target", "Kind", "State"),
             rows=(("acc:shop/prices", "agent", "seen 3m ago"), ("infa:task/load_prices", "task", "seen 2d ago")),

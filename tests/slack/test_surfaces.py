@@ -198,7 +198,7 @@ async def test_the_message_shortcut_takes_the_words_of_the_message(env: World) -
     assert '"initial_option"' in words
     receipt = await env.ana.submit("modal", {})
     assert receipt.acked, receipt
-    answered = await env.sees("status acc:shop/prices", "request r-")
+    answered = await env.sees("status acc:shop/prices", "Succeeded")
     assert answered.get("thread_ts") == posted.ts
 
 
