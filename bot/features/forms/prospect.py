@@ -122,6 +122,6 @@ def _words(decision: Decision, capability: Capability) -> tuple[str, str]:
 
 
 def _denied(decision: Denied) -> str:
-    return sentences(
-        "You can't do this here", capitalized(decision.reason), "Send it to see who can, and to ask for it"
-    )
+    """The reason, and the way on where there is one: only what no rule covers can be asked for."""
+    ask = "Send it to see who can, and to ask for it" if decision.code == "no_rule" else ""
+    return sentences("You can't do this here", capitalized(decision.reason), ask)
