@@ -203,8 +203,9 @@ class Settings(NamedTuple):
 
     @property
     def spool_path(self) -> Path:
-        """The folder for files that wait for their upload to Slack."""
-        return self.folder / "signalbox.spool" if self.store.shared else Path(self.store.url).with_suffix(".spool")
+        """The folder for files that wait for their upload to Slack. Each replica has its own."""
+        own = self.folder / f"signalbox.{os.getpid()}.spool"
+        return own if self.store.shared else Path(self.store.url).with_suffix(".spool")
 
 
 class References(NamedTuple):

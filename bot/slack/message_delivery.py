@@ -99,6 +99,7 @@ class MessageDelivery:
         self._uploads.forget(row.key)
         for file in _FILES.validate_python(row.files):
             Path(file.path).unlink(missing_ok=True)  # noqa: ASYNC240  one unlink of a local file
+            await self._store.drop_file(file.path)
 
     def settled(self, key: str) -> None:
         """Forget an unanswered post, because Slack refused it."""
@@ -172,16 +173,19 @@ class MessageDelivery:
         thread = row.thread_ts or (under.thread_ts or under.ts if under is not None else None)
         if thread is None and body.get("under") and row.attempts < CARD_FIRST:
             raise Again(0.3)
-        present = tuple(file for file in files if Path(file.path).exists())  # noqa: ASYNC240  one stat of a local file
+        places = [(file, await self._store.fetch_file(file.path)) for file in files]
+        present = tuple(file.model_copy(update={"path": here}) for file, here in places if here is not None)
         if present:
             words = render_comment(Card.model_validate(body["card"])) if body.get("card") else ""
             comment = "\n".join(text for text in (words, str(body.get("comment") or "")) if text)
             await self._uploads.share(present, row.channel_id or "", thread, comment, key=row.key)
         if len(present) < len(files):
-            gone = ", ".join(file.name for file in files if file not in present)
+            gone = ", ".join(file.name for file, here in places if here is None)
             text = f"{gone} is no longer available. Run the command again."
             await self.client.chat_postMessage(channel=row.channel_id or "", thread_ts=thread, text=text)
         await self.done(row)
+        for file in present:  # a copy of another replica's file
+            Path(file.path).unlink(missing_ok=True)  # noqa: ASYNC240  one unlink of a local file
 
     async def under(self, row: Outgoing) -> Outgoing | None:
         """The card of a row of files."""

@@ -132,6 +132,8 @@ class MessageSender:
 
     async def deliver(self, delivery: Delivery) -> None:
         """Store files for the thread of a card."""
+        for file in delivery.files:
+            await self._store.keep_file(file.path)
         row = self._row(
             delivery.key,
             "upload",

@@ -14,6 +14,7 @@ from bot.core.value import Json
 from bot.store.approvals import StoredDecisions
 from bot.store.database import Database, Tx
 from bot.store.errors import conflict
+from bot.store.files import StoredFiles
 from bot.store.messages import StoredMessages
 from bot.store.request_targets import RequestTargets, run_key
 from bot.store.tables import (
@@ -31,7 +32,7 @@ from bot.store.tables import pauses as pauses_table
 from bot.store.timed import TimedRows
 
 
-class Store(StoredDecisions, StoredMessages, RequestTargets, TimedRows):
+class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedRows):
     """Everything that survives a restart, in one database.
 
     Every method that writes is one transaction, on the disk when it returns, and raises StoreProblem when nothing was

@@ -214,6 +214,14 @@ async def test_text_that_a_database_refuses_is_kept_without_what_it_refuses(stor
     assert store.verify_sync(await store.head()).ok
 
 
+async def test_a_batch_of_many_megabytes_is_stored(store: Store) -> None:
+    """More than fits into the buffers between the program and a server."""
+    await store.append(*(row(request_id=f"r{n}", detail="x" * 40_000) for n in range(100)))
+    await asyncio.gather(*(store.set_value(f"key{n}", "y" * 60_000, NOW) for n in range(60)))
+    assert await store.value("key59") == "y" * 60_000
+    assert store.verify_sync(await store.head()).rows == 100
+
+
 async def test_paging_gives_every_row_once(store: Store) -> None:
     await store.append(*(row(request_id=f"r{number}") for number in range(25)))
     seen: list[int] = []

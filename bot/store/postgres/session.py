@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow
+from psycopg.waiting import Ready, Wait
 
 from bot.core.ports.store import StoreAddress
 from bot.store.errors import StoreProblem
 from bot.store.postgres.schema import SCHEMA
 
+T = TypeVar("T")
+
+_INTERVAL: Final = 0.1
 OLDEST: Final = 150_000
 _VERIFIED: Final = ("verify-full", "verify-ca")
 _SETTINGS: Final = """
@@ -21,12 +27,38 @@ _SETTINGS: Final = """
 _STATEMENT_SECONDS: Final = 60
 
 
+class Session(psycopg.Connection[TupleRow]):
+    """A connection that sends everything before it waits for a result.
+
+    psycopg 3.3 stops to send when a pipeline has more than fits into the socket, and then waits forever.
+    """
+
+    def wait(self, gen: PQGen[T], interval: float = _INTERVAL, timeout: float | None = None) -> T:
+        """Run a generator of psycopg to its end."""
+        return super().wait(self._sending(gen), interval, timeout)
+
+    def _sending(self, gen: PQGen[T]) -> PQGen[T]:
+        try:
+            wanted = next(gen)
+            while True:
+                ready: Ready | int = Ready.NONE
+                while not ready:
+                    unsent = wanted == Wait.R and bool(self.pgconn.flush())
+                    ready = yield Wait.RW if unsent else wanted
+                    if unsent:
+                        ready = Ready(ready & Ready.R)
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
 def connect(address: StoreAddress, name: str = "signalbox") -> psycopg.Connection:
     """A new connection in autocommit mode; `name` is its application_name. Raises psycopg.Error and StoreProblem.
 
     A stopped process must not hold the workspace's turn for longer than the lease, so the server ends its session then.
     """
-    connection = psycopg.connect(**parameters(address), autocommit=True)
+    connection = Session.connect(**parameters(address), autocommit=True)
     try:
         _refuse_old(connection.info.server_version)
         lease = round(address.lease * 1000)
