@@ -61,7 +61,7 @@ async def ask(ctx: Context, intent: Intent, resolved: Resolved, ruling: Ruling) 
         )
         await ctx.store.finish(intent.request_id, (entry,), now)
     found = await what_is(ctx, operation)
-    aside = [fact for fact in found if fact.label in SELDOM_READ or fact.value == "none"]
+    aside = [fact for fact in found if fact.label in SELDOM_READ or (fact.label, fact.value) == ("Freeze", "none")]
     late = f"You asked for this {ago_text(intent.age(now))} ago" if intent.is_late(now) else ""
     danger = (
         "Dangerous: check before you run it" if operation.risk is Risk.DANGER else "Run it only if you still want it"

@@ -80,8 +80,8 @@ async def _undone(ctx: Context, operation: Operation) -> Sequence[Fact]:
     since = before[0].seq if before else 0
     entries = sorted((entry for found in made for entry in found if entry.seq > since), key=lambda entry: -entry.seq)
     words = [f"{entry.detail} ({utc_text(entry.at)})" for entry in entries[:UNDONE]]
-    told = f"{target.backend} can't list them. Made through Signalbox: "
-    return (Fact(label="What it affects", value=told + (" ".join(words) or "nothing in the audit log")),)
+    sent = f"Sent through Signalbox: {' '.join(words)}" if words else "Nothing was sent through Signalbox."
+    return (Fact(label="What it affects", value=f"{sent} {target.backend} can't list what else is there."),)
 
 
 async def _from_audit_log(ctx: Context, operation: Operation) -> Sequence[Fact]:

@@ -99,7 +99,7 @@ async def test_a_pre_flight_is_over_after_ten_minutes(tmp_path: Path, monkeypatc
 async def test_a_press_on_a_pre_flight_is_recorded_with_what_it_is_about(team: World) -> None:
     """`cancel` alone would not say what was cancelled."""
     asked = await ask(team, "input disable acc:shop/stock")
-    await asked.card("What will happen")
+    await asked.card("What happens")
     await asked.press("Cancel")
     await asked.ends()
     pressed = [row for row in team.audit(event="requested") if row.verb == "cancel"][-1]

@@ -96,15 +96,15 @@ async def test_cancel_says_what_was_cancelled(env: World) -> None:
 
 async def test_clearing_inputs_lists_the_files_that_were_sent_from_here(env: World) -> None:
     """The vendor can't list them; what was sent since the last clearing is in the audit log."""
-    await env.does("input clear acc:news/feed", "What it affects", "nothing in the audit log")
+    await env.does("input clear acc:news/feed", "What it affects", "Nothing was sent through Signalbox.")
     await env.does('input put acc:news/feed name=old.csv text="a"', "now has the input old.csv")
     await env.does('input put acc:news/feed name=new.csv text="b"', "now has the input new.csv")
-    look = await env.does("input clear acc:news/feed", "acc can't list them", "old.csv", "new.csv")
+    look = await env.does("input clear acc:news/feed", "Sent through Signalbox", "old.csv", "new.csv")
     await env.ana.press_label(CRAWL, look["ts"], "Run it")
     await env.until(lambda: [row for row in env.audit(event="done") if row.verb == "input clear"])
     await env.does('input put acc:news/feed name=last.csv text="c"', "now has the input last.csv")
-    look = await env.does("input disable acc:news/feed", "acc can't list them", "last.csv")
-    look = await env.does("input clear acc:news/feed", "acc can't list them", "last.csv")
+    look = await env.does("input disable acc:news/feed", "Sent through Signalbox", "last.csv")
+    look = await env.does("input clear acc:news/feed", "Sent through Signalbox", "last.csv")
     assert "old.csv" not in shown(look)
 
 
