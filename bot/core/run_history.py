@@ -109,7 +109,7 @@ def _cells(view: RunView, show: Sequence[str]) -> tuple[str, ...]:
         f"{view.state} {MARK}" if odd else view.state,
         "" if length is None else _duration(length.total_seconds()),
         "" if view.started is None else utc_text(view.started, seconds=True),
-        " ".join(view.message.split()),
+        "" if view.phase is Phase.SUCCEEDED else " ".join(view.message.split()),
         *(_cell(facts.get(label)) for label in show),
     )
 

@@ -1,0 +1,132 @@
+"""Every card in a real browser, wide, dark and narrow: no card is wider than its window, none breaks a rule of accessibility.
+
+`SIGNALBOX_REWRITE_PICTURE=1 pytest tests/playground/test_cards.py` draws docs/pictures/cards and docs/reference/cards.md anew.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from browser import installed
+from cards_page import MODES, PAGE, PICTURES, ROOT, SHOWN, Shown, page_text
+from playwright.async_api import FloatRect, Locator, Page, async_playwright
+from playwright.async_api import TimeoutError as WaitedTooLong
+
+from tests.world import World, labels, shown, world
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SIZES = {"light": (960, 2_600), "dark": (960, 2_600), "narrow": (390, 3_600)}  # high enough for the whole channel
+MOST_BYTES = 2_900_000
+Seen = dict[str, dict[str, Any]]
+
+
+@dataclass
+class Window:
+    """A page, and whose view of which channel it shows."""
+
+    page: Page
+    at: tuple[str, str] | None = None
+
+
+async def message_of(env: World, one: Shown) -> dict[str, Any]:
+    """Type the command and press what it asks for; the card."""
+    await env.say(one.says, user=one.user, channel=one.channel)
+    if one.press:
+        asked = await env.sees(one.text, user=one.user, channel=one.channel)
+        label = next((label for label in one.press if label in labels(asked)), None)
+        if label is not None:
+            await env.person(one.user).press_label(one.channel, asked["ts"], label, seen=asked)
+    return await env.sees(one.text, user=one.reader or one.user, channel=one.place or one.channel)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cards(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[World, Seen]]:
+    """A world in which all of it was done."""
+    policy = (ROOT / "policy.example.toml").read_text(encoding="utf-8")
+    async with world(tmp_path_factory.mktemp("cards"), policy=policy) as env:
+        found = {}
+        for one in SHOWN:
+            found[one.name] = await message_of(env, one)
+        await env.quiet()
+        yield env, found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def windows(cards: tuple[World, Seen]) -> AsyncIterator[dict[str, Window]]:
+    """One browser with a window for each mode."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=next(installed(), None), args=["--disable-dev-shm-usage"]
+        )
+        made = {}
+        for mode, (width, height) in SIZES.items():
+            context = await chromium.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if mode == "dark" else "light",
+                reduced_motion="reduce",
+                timezone_id="Europe/London",
+                locale="en-GB",
+            )
+            made[mode] = Window(await context.new_page())
+        yield made
+        await chromium.close()
+
+
+async def shown_card(window: Window, env: World, one: Shown, ts: str) -> tuple[Locator, FloatRect]:
+    """Its message in the page, and where it is. The page stays where it is for the next card of the same reader and place."""
+    page, at = window.page, (one.reader or one.user, one.place or one.channel)
+    card = page.locator(f'[data-testid="message"][data-ts="{ts}"]').first
+    for _ in range(5):
+        if window.at != at:
+            await page.goto(env.ws.base_url)
+            await page.locator('[data-testid="person-select"]').select_option(at[0])
+            await page.locator(f'[data-testid="channel-{at[1]}"]').click()
+            window.at = at
+        try:
+            await card.evaluate("node => node.scrollIntoView({block: 'start'})", timeout=4_000)
+            break
+        except WaitedTooLong:  # the click came before the channels of this person
+            window.at = None
+    box = await card.bounding_box()
+    assert box is not None
+    return card, box
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("one", SHOWN, ids=lambda one: one.name)
+async def test_the_card_fits_its_window(
+    one: Shown, mode: str, cards: tuple[World, Seen], windows: dict[str, Window], tmp_path: Path
+) -> None:
+    env, found = cards
+    window = windows[mode]
+    _, box = await shown_card(window, env, one, found[one.name]["ts"])
+    assert await window.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= SIZES[mode][0]
+    rewrite = os.environ.get("SIGNALBOX_REWRITE_PICTURE") == "1"
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    await window.page.mouse.move(2, 2)
+    await window.page.screenshot(path=(PICTURES if rewrite else tmp_path) / f"{one.name}-{mode}.png", clip=box)
+
+
+async def test_every_card_has_its_text_for_notifications_and_screen_readers(cards: tuple[World, Seen]) -> None:
+    for name, message in cards[1].items():
+        assert message["text"].strip(), name
+        assert any(word in message["text"] for word in shown(message).split()), name
+
+
+async def test_the_page_shows_every_card_with_pictures_and_their_text() -> None:
+    """The pictures are there and small; what they look like depends on the machine's fonts, so that isn't compared."""
+    if os.environ.get("SIGNALBOX_REWRITE_PICTURE") == "1":
+        PAGE.write_text(page_text(), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page_text()
+    files = {f"{one.name}-{mode}.png" for one in SHOWN for mode in MODES}
+    assert {path.name for path in PICTURES.iterdir()} == files
+    assert sum(path.stat().st_size for path in PICTURES.parent.rglob("*.png")) < MOST_BYTES
