@@ -55,7 +55,7 @@ async def test_an_example_runs_at_once(demo: Demo, example: SeedExample) -> None
     [
         ("status acc:shop/prices", "completed", "newest run"),
         ("start acc:shop/stock -- from a workflow", "completed", "shop/stock"),
-        ("start acc:labs/new", "failed", "Nothing was done"),
+        ("start acc:labs/new", "failed", "Denied"),
     ],
 )
 async def test_a_workflow_step_ends_with_its_outcome_or_its_error(
