@@ -115,6 +115,7 @@ async def test_metrics_have_counters_and_a_histogram_of_acks_and_no_secret(tmp_p
         assert float(values['signalbox_ack_seconds_count{source="command"}']) == 1
         assert float(values['signalbox_ack_seconds_bucket{le="3.0",source="command"}']) == 1
         assert float(values["signalbox_http_connections"]) >= 1
+        assert float(values["signalbox_leader"]) == 1
         assert all(name.startswith("signalbox_") for name in values)
         assert not [secret for secret in env.bot.built.secrets if secret in text]
         assert (await get(f"http://{host}:{port}/healthz"))[0] == 404
