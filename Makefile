@@ -6,6 +6,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --root-user-act
 PORT ?= 8765
 TOUR ?= 0
 FRESH ?= 0
+REPLICAS ?= 1
 WORKERS ?= 6
 
 # The tests start many processes; without their compiled modules each of them compiles all of the program again.
@@ -13,9 +14,11 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test bench compat changelog lint types lock clean
 
-# `make demo FRESH=1` forgets what earlier demos did, `make demo TOUR=1` plays the main job and ends.
-demo: $(VENV)/.installed
-	@$(RUN) -m bot demo $(if $(filter 1,$(TOUR)),--tour,--port $(PORT) --data demo-data $(if $(filter 1,$(FRESH)),--fresh))
+# `make demo FRESH=1` forgets what earlier demos did, `make demo TOUR=1` plays the main job and ends,
+# `make demo REPLICAS=3` runs three replicas on a PostgreSQL of the demo.
+# Several replicas need the packages for PostgreSQL.
+demo: $(VENV)/.installed $(if $(filter-out 1,$(REPLICAS)),$(VENV)/.postgres)
+	@$(RUN) -m bot demo $(if $(filter 1,$(TOUR)),--tour,--port $(PORT) --data demo-data $(if $(filter 1,$(FRESH)),--fresh) --replicas $(REPLICAS))
 
 test: $(VENV)/.installed-dev $(VENV)/.browser $(VENV)/.postgres lint types
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile

@@ -163,11 +163,14 @@ def manifest(url: str | None, config: Path) -> int:
 )
 @click.option("--fresh", is_flag=True, help="Delete what earlier demos left in this folder.")
 @click.option("--tour", is_flag=True, help="Play the main tasks, then exit with 0 or 1.")
-def demo(port: int, data: Path, fresh: bool, tour: bool) -> int:
+@click.option(
+    "--replicas", type=click.IntRange(1, 5), default=1, show_default=True, help="Run several on a PostgreSQL."
+)
+def demo(port: int, data: Path, fresh: bool, tour: bool, replicas: int) -> int:
     """Start a local Slack, simulated control planes and the bot."""
     from bot.demo.run import demo_command
 
-    return demo_command(data, port, fresh=fresh, tour=tour, say=click.echo)
+    return demo_command(data, port, fresh=fresh, tour=tour, replicas=replicas, say=click.echo)
 
 
 @cli.group()

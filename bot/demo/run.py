@@ -20,14 +20,18 @@ from typing import Any, Final
 
 from bot import config
 from bot.app import Bot
+from bot.core.errors import Problem
 from bot.core.ports.services import Clock
 from bot.core.records import Filters
+from bot.demo.replicas import replicas_in
 from bot.demo.tour import play
 from bot.features.access.policy_reload import SETTLED
 from bot.playground.planes.common import CONSOLE, Plane
 from bot.playground.planes.demo import demo_planes
 from bot.playground.workspace import DEMO_SEED, SeedExample, Workspace
 from bot.playground.workspace.snapshot import put_back, taken
+from bot.runtime.clock import SystemClock
+from bot.runtime.task_queue import TaskQueue
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store
 
@@ -210,7 +214,7 @@ def claim(folder: Path, *, fresh: bool = False) -> None:
         marker.write_text("The Signalbox demo made this folder and may replace its own files here.\n", encoding="utf-8")
     if fresh:
         for path in folder.iterdir():
-            if path.name == "secrets" or path.suffix == ".spool":
+            if path.name in ("secrets", "postgres") or path.suffix == ".spool":
                 shutil.rmtree(path)
             elif path.name in (POLICY_FILE, WORKSPACE_FILE) or path.name.startswith("signalbox."):
                 path.unlink()
@@ -268,8 +272,8 @@ async def outside(folder: Path, *, port: int = 0, policy: str = POLICY) -> Async
 
 
 @asynccontextmanager
-async def running_demo(folder: Path, *, port: int = 0) -> AsyncIterator[Demo]:
-    """Start workspace, control planes and bot. The folder keeps messages, rules and the audit log. Raises NotOurs."""
+async def _surroundings(folder: Path, port: int) -> AsyncIterator[Outside]:
+    """Workspace and control planes as the last demo left them in the folder, which keeps messages and rules. Raises NotOurs."""
     claim(folder)
     rules = folder / POLICY_FILE
     policy = rules.read_text(encoding="utf-8") if rules.exists() else POLICY
@@ -279,17 +283,36 @@ async def running_demo(folder: Path, *, port: int = 0) -> AsyncIterator[Demo]:
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 put_back(around.workspace.core.state, json.loads(kept.read_text(encoding="utf-8")))
         _keep_secrets(folder, around.environ)
-        bot = Bot(config.load(folder / CONFIG_FILE, around.environ), around.environ)
+        saving = TaskQueue()
+        saving.serve(_keep_saving(folder, around.workspace, SystemClock()), "demo")
         try:
-            await bot.start()
-            bot.tasks.serve(_keep_saving(folder, around.workspace, bot.clock), "demo")
-            yield Demo(around.workspace, around.planes, bot, folder)
+            yield around
         finally:
-            await bot.close()
+            await saving.stop_services()
             _save(folder, around.workspace)
 
 
-def demo_command(folder: Path, port: int, *, fresh: bool = False, tour: bool, say: Print) -> int:
+@asynccontextmanager
+async def running_demo(folder: Path, *, port: int = 0) -> AsyncIterator[Demo]:
+    """Start workspace, control planes and bot. The folder keeps messages, rules and the audit log. Raises NotOurs."""
+    async with _surroundings(folder, port) as around:
+        bot = Bot(config.load(folder / CONFIG_FILE, around.environ), around.environ)
+        try:
+            await bot.start()
+            yield Demo(around.workspace, around.planes, bot, folder)
+        finally:
+            await bot.close()
+
+
+@asynccontextmanager
+async def running_replicas(folder: Path, number: int, *, port: int = 0) -> AsyncIterator[Outside]:
+    """The same with that many replicas on a PostgreSQL in the folder. Raises NotOurs, and Problem without PostgreSQL."""
+    async with _surroundings(folder, port) as around, replicas_in(folder, number) as replicas:
+        around.workspace.register_processes(replicas)
+        yield around
+
+
+def demo_command(folder: Path, port: int, *, fresh: bool = False, tour: bool, replicas: int = 1, say: Print) -> int:
     """Run the demo until Ctrl-C, or play the tour in a temporary folder."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     if tour:
@@ -299,9 +322,11 @@ def demo_command(folder: Path, port: int, *, fresh: bool = False, tour: bool, sa
         if (folder / MARKER).exists() and (folder / "signalbox.db").exists():
             open_store(str(folder / "signalbox.db"), exclusive=True).close_sync()
         claim(folder, fresh=fresh)
-        return asyncio.run(_stay(folder, port, say))
+        return asyncio.run(_stay(folder, port, replicas, say))
     except StoreProblem:
         say(f"  A demo is already running in {folder}/. Stop it with Ctrl-C, or use another folder: --data demo-data-2")
+    except Problem as problem:
+        say(f"  {problem.summary} {problem.hint}".rstrip())
     except NotOurs:
         say(f"  The demo didn't make {folder}/, so it changes nothing there. Use another folder: --data demo-data-2")
     except OSError as taken_port:
@@ -313,14 +338,17 @@ def demo_command(folder: Path, port: int, *, fresh: bool = False, tour: bool, sa
     return 1
 
 
-async def _stay(folder: Path, port: int, say: Print) -> int:
+async def _stay(folder: Path, port: int, replicas: int, say: Print) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
-    async with running_demo(folder, port=port) as here:
+    several = replicas > 1
+    async with running_replicas(folder, replicas, port=port) if several else running_demo(folder, port=port) as here:
         for line in welcome(folder, here.workspace.base_url):
             say(line)
+        if several:
+            say(f"  {replicas} replicas: click Control planes on the page to kill, pause and deploy them.\n")
         sys.stdout.flush()
         await stopping.wait()
         say("Stopping.")

@@ -6,6 +6,7 @@ import os
 import socket
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.core.ports.leadership import Leadership
 from bot.core.ports.services import Clock
@@ -15,6 +16,9 @@ from bot.store.database import Database
 from bot.store.errors import StoreProblem
 from bot.store.sqlite.database import SqliteDatabase
 from bot.store.store import Store
+
+if TYPE_CHECKING:
+    from bot.store.postgres.server import LocalServer
 
 
 def is_there(address: StoreAddress) -> bool:
@@ -76,3 +80,10 @@ def open_leadership(store: Store, address: StoreAddress, clock: Clock, team: str
 
     name = f"{socket.gethostname()}:{os.getpid()}"
     return PostgresLeadership(address, clock, team=team, name=name, fence=store.fence)
+
+
+def local_server(folder: Path) -> LocalServer:
+    """A PostgreSQL of this machine with its data in `folder`, for the demo. Raises Problem when none is installed."""
+    from bot.store.postgres.server import LocalServer  # noqa: PLC0415  users of SQLite don't have it
+
+    return LocalServer(folder)

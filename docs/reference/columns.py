@@ -104,7 +104,8 @@ SLACK: Final[Words] = {
     "command": "the slash command, as in the manifest",
     "security_channel": "where break-glass notices, refused rules and the head of the audit log are posted",
     "incident_channel": "where break-glass notices are posted too",
-    "connections": "the number of websockets in socket mode, 1 to 10. `auto` opens two, so that the bot keeps working when one breaks, and no more than ten for all replicas",
+    "connections": "the number of websockets in socket mode, 1 to 10. `auto` opens two, so that the bot keeps working when one "
+    "breaks, and at most ten for all replicas",
 }
 
 STORE: Final[Words] = {

@@ -48,6 +48,8 @@ export const planes = async () => {
   const body = await get("/playground/planes");
   return Array.isArray(body) ? body : (body.planes ?? []);
 };
+export const processes = async () => (await get("/playground/processes")).processes ?? [];
+export const processAction = (name, action) => post(`/playground/processes/${encodeURIComponent(name)}/${action}`, {});
 export const step = (id) => get(`/playground/steps/${encodeURIComponent(id)}`);
 export const fault = (plane, body) => post(`/playground/planes/${encodeURIComponent(plane)}/faults`, body);
 export const planeLog = async (plane) => {

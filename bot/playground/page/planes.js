@@ -3,6 +3,7 @@ import * as api from "./api.js";
 import { h, put, toast } from "./dom.js";
 import { icon } from "./icons.js";
 import { clockTime } from "./format.js";
+import { ReplicasCard } from "./replicas.js";
 
 const POLL_MS = 2000;
 
@@ -39,7 +40,8 @@ export class PlanesPanel {
     this.timer = null;
     this.cards = new Map();
     this.body = h("div", { class: "pane-body planes" });
-    this.root = h("section", { class: "planes-root", "aria-label": "Control planes", "data-testid": "planes-panel" }, this.body);
+    this.replicas = new ReplicasCard();
+    this.root = h("section", { class: "planes-root", "aria-label": "Control planes", "data-testid": "planes-panel" }, this.replicas.root, this.body);
   }
 
   async start() {
@@ -54,6 +56,7 @@ export class PlanesPanel {
   }
 
   async refresh() {
+    this.replicas.refresh();
     let planes;
     try {
       planes = await api.planes();

@@ -46,6 +46,8 @@ class PageApi:
         app.router.add_get("/playground/planes", self.planes)
         app.router.add_post("/playground/planes/{name}/faults", self.plane_faults)
         app.router.add_get("/playground/planes/{name}/log", self.plane_log)
+        app.router.add_get("/playground/processes", self.processes)
+        app.router.add_post("/playground/processes/{name}/{action}", self.process_action)
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
         page = PAGE / "index.html"
@@ -191,6 +193,22 @@ class PageApi:
             for plane in self._ws.planes.values()
         }
         return web.json_response({"planes": [row | now[row["name"]] for row in self._planes()]})
+
+    async def processes(self, _request: web.Request) -> web.StreamResponse:
+        """The processes of the app; none unless it runs as several."""
+        found = self._ws.processes
+        return web.json_response({"processes": await found.rows() if found is not None else []})
+
+    async def process_action(self, request: web.Request) -> web.StreamResponse:
+        """Kill, pause or resume a process, or deploy all."""
+        found = self._ws.processes
+        if found is None:
+            return web.json_response({"error": "the app runs as one process"}, status=400)
+        try:
+            await found.act(request.match_info["name"], request.match_info["action"])
+        except ValueError as wrong:
+            return web.json_response({"error": str(wrong)}, status=400)
+        return web.json_response({"ok": True})
 
     async def step(self, request: web.Request) -> web.StreamResponse:
         """The state of a workflow step: running, completed with outputs, or failed with an error."""

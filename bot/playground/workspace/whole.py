@@ -14,6 +14,7 @@ class Whole(Protocol):
     """The state, the people to act as, and the control planes."""
 
     core: Core
+    processes: Any
 
     @property
     def team_id(self) -> str: ...

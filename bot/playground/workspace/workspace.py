@@ -40,6 +40,7 @@ class Workspace:
         self._responder = Responder(self.core)
         self._people: dict[str, Person] = {}
         self._planes: dict[str, Any] = {}
+        self.processes: Any = None
         if own_events:
             self.core.on_own_message = self._announce_own
         self._server = Server(self, self._sockets, self._responder, port)
@@ -137,6 +138,10 @@ class Workspace:
     def register_plane(self, plane: Any) -> None:
         """Show a simulated control plane (name, kind, base_url, set_fault, clear_faults, log) on the page."""
         self._planes[plane.name] = plane
+
+    def register_processes(self, processes: Any) -> None:
+        """Show the processes of the app on the page: `rows()` lists them, `act(name, action)` kills, pauses or deploys."""
+        self.processes = processes
 
     def person(self, user_id: str) -> Person:
         """The object to act as this person; always the same one."""
