@@ -21,6 +21,7 @@ from bot.operations.next_steps import MOST, MOST_OF_A_LIST, buttons_for
 from bot.runtime.context import Context
 
 _USUAL_OF: Final = 10  # runs
+_USUAL_SINCE: Final = timedelta(days=30)
 _USUAL_FROM: Final = 2  # successful ones; a single run says little
 
 
@@ -76,7 +77,8 @@ async def _watch(ctx: Context, attempt: Attempt, result: Outcome, now: datetime)
 
 async def _with_usual(ctx: Context, operation: Operation, view: RunView | None) -> RunView | None:
     """The view with how long the last successful runs of this target took, if there are enough of them."""
-    filters = Filters(target_id=operation.target.id, event=Event.ENDED, verb=operation.verb)
+    since = stamp(ctx.clock.now() - _USUAL_SINCE)
+    filters = Filters(target_id=operation.target.id, event=Event.ENDED, verb=operation.verb, since=since)
     ended = await ctx.store.search(filters, limit=_USUAL_OF)
     took = [entry.duration_ms for entry in ended if entry.code == Phase.SUCCEEDED and entry.duration_ms]
     if len(took) < _USUAL_FROM:

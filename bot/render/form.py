@@ -24,9 +24,11 @@ _NUMBER: Final = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?")
 _LATEST: Final = 9_999_999_999  # datetimepicker takes ten digits of seconds
 
 
-def render_form(form: FormView) -> Block:
+def render_form(form: FormView, now: datetime | None = None) -> Block:
     """The view for views.open, views.push and views.update. `form.token` may have at most VIEW_METADATA characters,
-    `form.form` at most ID. Choices longer than OPTION_VALUE characters are left out."""
+    `form.form` at most ID. Choices longer than OPTION_VALUE characters are left out.
+
+    With `now`, times also say how long ago or in how long: a form is not read later."""
     blocks = _inputs(form)
     has_inputs = bool(blocks)
     budget = parts.BlockBudget(block_kit.VIEW_PAYLOAD, block_kit.VIEW_BLOCKS - len(blocks) - 1)
@@ -44,6 +46,8 @@ def render_form(form: FormView) -> Block:
         "close": block_kit.plain("Cancel", block_kit.VIEW_TITLE),
         "blocks": [*lead, *blocks[:after], *outlook, *blocks[after:]] or [block_kit.section("Nothing to fill in.")],
     }
+    if now is not None:
+        view["blocks"] = block_kit.add_relative(view["blocks"], now, future=True)
     if has_inputs or form.submit:
         view["submit"] = block_kit.plain(form.submit or "Send", block_kit.VIEW_TITLE, counted=False)
     return view

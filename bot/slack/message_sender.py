@@ -172,7 +172,9 @@ class MessageSender:
     async def open_form(self, trigger_id: str, form: FormView) -> FormResult:
         """Open a modal at once: the trigger works for three seconds."""
         try:
-            await self.client.views_open(trigger_id=trigger_id, view=self._secrets.hide_in(render_form(form)))
+            await self.client.views_open(
+                trigger_id=trigger_id, view=self._secrets.hide_in(render_form(form, self._clock.now()))
+            )
         except (SlackApiError, *TRANSPORT) as error:
             trouble = read(error)
             _log.warning("views.open: %s", trouble.code)
@@ -182,7 +184,7 @@ class MessageSender:
     async def update_form(self, view_id: str, view_hash: str, form: FormView) -> bool:
         """Replace an open modal. False when it was closed, or was replaced since `view_hash`."""
         try:
-            view = self._secrets.hide_in(render_form(form))
+            view = self._secrets.hide_in(render_form(form, self._clock.now()))
             await self.client.views_update(view_id=view_id, hash=view_hash or None, view=view)
         except (SlackApiError, *TRANSPORT) as error:
             _log.info("views.update: %s", read(error).code)
