@@ -12,7 +12,7 @@ from bot.core.command.capability import Risk
 from bot.core.effects import NOTHING, Attempt, Consequences, concerned
 from bot.core.intent import Press
 from bot.core.operation import Operation
-from bot.core.outcome import STARTED, Done, Fact, FileOut, Outcome, Phase, RunView, Unknown
+from bot.core.outcome import STARTED, Done, Fact, FileOut, Outcome, Phase, Refused, RunView, Unknown
 from bot.core.records import Filters, Watch, stamp
 from bot.core.text import plural
 from bot.operations import cards, newer_run
@@ -105,6 +105,7 @@ async def _show(ctx: Context, attempt: Attempt, result: Outcome, found: Conseque
         about=(done.run if done is not None else None) or attempt.operation.target,
         refresh=done is not None and (done.run is not None or attempt.operation.verb == "status"),
         view=done.view if done is not None else None,
+        linked=not isinstance(result, Refused),
         situation=situation,
         most=MOST_OF_A_LIST if done is not None and done.view is None and done.table is not None else MOST,
     )

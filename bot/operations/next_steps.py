@@ -23,8 +23,13 @@ MOST = 5
 MOST_OF_A_LIST = 11  # two for each of the newest runs, and one more
 
 
-def again(operation: Operation, view: RunView | None) -> tuple[Suggestion, ...]:
-    """Another run like the one that ended: Retry or Run again. None for a run that has attached files or is itself a retry."""
+def again(operation: Operation, view: RunView | None, run: Target) -> tuple[Suggestion, ...]:
+    """Another run like the one that ended: Retry or Run again.
+
+    None for a run with attached files, for a retry, and where the target itself is followed, such as a service that starts.
+    """
+    if run.id == operation.target.id:
+        return ()
     if view is None or not view.phase.ended or not operation.starts_run or operation.files:
         return ()
     target = operation.target
@@ -51,16 +56,18 @@ async def buttons_for(
     about: Target,
     refresh: bool,
     view: RunView | None = None,
+    linked: bool = True,
     situation: Situation | None = None,
     most: int = MOST,
 ) -> tuple[Button, ...]:
     """At most that many: the adapter's suggestions that the rules allow here, another run like an ended one, the vendor's
     console, Notify me while a run goes on, and Refresh when there is a status.
 
-    `situation` is the person and the place if already read, None to read them.
+    `linked` False: the target may not exist, so the console has no page for it. `situation` is the person and the place if
+    already read, None to read them.
     """
     if not any(ctx.catalog.starts_run(one.verb, one.target) for one in suggestions):
-        suggestions = (*suggestions, *again(operation, view))
+        suggestions = (*suggestions, *again(operation, view, about))
     if suggestions and situation is None:
         situation = await read_situation(ctx, intent.actor, intent.place)
     out = [
@@ -74,7 +81,7 @@ async def buttons_for(
         for suggestion in suggestions
         if situation is not None and suggestion.verb != "status" and _allowed(ctx, intent, suggestion, about, situation)
     ]
-    out += link_to(ctx, about)
+    out += link_to(ctx, about) if linked else ()
     if view is not None and not view.phase.ended and about.parent is not None:
         means = cards.say_means(f"watch {cards.written(about)}")
         out.append(Button(label="Notify me", action="watch", id=ctx.ids.secret(), means=means))

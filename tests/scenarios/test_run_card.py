@@ -199,6 +199,17 @@ async def test_a_retry_that_waits_for_approval_takes_the_button_away(team: Team)
     assert "Retry" not in labels(ended)
 
 
+async def test_a_service_that_was_started_is_not_run_again(tmp_path: Path) -> None:
+    """What was followed is the service itself, which runs now; a target that does not exist has no page in the console."""
+    async with world(tmp_path, only=("infa",), agents=True) as made:
+        plane = made.planes["infa"]
+        plane.pace = Pace(starting=0.1, initialising=0.1)
+        plane.service("eu-1", "Data Integration Server").phase = "stopped"
+        await made.say('start infa:eu-1/"Data Integration Server"')
+        assert labels(await made.sees("running and ready for jobs", timeout=40)) == ["Open in Informatica", "Refresh"]
+        assert "Open in Informatica" not in labels(await made.does("status infa:task/none", "no task"))
+
+
 async def test_a_card_links_to_the_run_in_the_vendors_console(tmp_path: Path) -> None:
     """The address comes from the template of the configuration; a press on it is no request."""
     async with world(tmp_path, agents=True) as made:

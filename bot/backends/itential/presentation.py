@@ -90,7 +90,7 @@ def job_view(target: Target, job: Job, masked: Clean) -> RunView:
     state, phase = job_state(job)
     output, share = job.output, job.metrics.progress
     code = output.return_code if output is not None else None
-    inner = (("Job", target.id), ("Name", job.name), ("Started by", job.created_by))
+    inner = (("Name", job.name), ("Started by", job.created_by))
     known = share is not None and 0 <= share <= 1
     return RunView(
         state=state,
