@@ -143,11 +143,7 @@ class MessageSender:
             files=tuple(
                 self._secrets.hide_in(file.model_dump(mode="json")) | {"path": file.path} for file in delivery.files
             ),
-            body={
-                "under": delivery.under,
-                "comment": delivery.comment,
-                "card": delivery.card.model_dump(mode="json") if delivery.card is not None else None,
-            },
+            body=delivery.model_dump(mode="json", include={"under", "comment", "card"}),
         )
         await self._keep(row)
 
@@ -381,7 +377,8 @@ class MessageSender:
             return
         if row.kind == "upload":
             under = await self._delivery.under(row)
-            await self._show_answer(row)
+            if isinstance(row.body, dict) and row.body.get("card"):  # the answer that was to come as the file's comment
+                await self.show(Card.model_validate(row.body["card"]))
             names = ", ".join(file.name for file in _FILES.validate_python(row.files))
             await self.show(undelivered(row, names, under, trouble))
             return
@@ -391,12 +388,6 @@ class MessageSender:
         if not others:
             self.lost += 1
             _log.error("message %s could not be delivered to anyone: %s", row.key, trouble.code)
-
-    async def _show_answer(self, row: Outgoing) -> None:
-        """Post the answer that was to come as the comment of a refused file."""
-        body = row.body.get("card") if isinstance(row.body, dict) else None
-        if body is not None:
-            await self.show(Card.model_validate(body))
 
     async def _later(self, row: Outgoing, seconds: float, why: str) -> None:
         await self._store.postpone(row.key, stamp(self._clock.now() + timedelta(seconds=seconds)), why)
