@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from bot.core.command.lexer import DOUBLE
@@ -12,6 +13,7 @@ from bot.core.command.lexer import DOUBLE
 _STARTS: Final = re.compile(r"[^\W_]+")
 
 
+@lru_cache(maxsize=32_768)  # the same names are compared at each keystroke
 def plain(text: str) -> str:
     """The text for comparing: lower case, without accents and quotes."""
     bare = "".join(char for char in text.strip() if char not in DOUBLE) if not text.isalnum() else text

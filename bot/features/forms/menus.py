@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -98,7 +99,8 @@ async def targets(ctx: Context, actor: Actor, place: Place, verb: str, typed: st
     known = await known_targets(ctx, sight, within=WITHIN)
     recent = tuple((await used_here(ctx, place, sight)).targets)
     own = as_target(typed, ctx.catalog) if known.targets or sight.patterns != () else None
-    found = {one.value: one for one in _offered(ctx, known.targets, verb, typed, recent)}
+    offered = _offered(ctx, known.targets, verb, typed, recent)
+    found = {one.value: one for one in islice(offered, MOST)}
     if own is not None and own not in found:
         found = {**dict([*found.items()][: MOST - 1]), own: Choice(value=own)}
     groups = [Choices(label="Targets", choices=tuple(found.values())[:MOST])]
