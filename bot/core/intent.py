@@ -93,7 +93,7 @@ class Command(Value):
 class ParseError(Value):
     """Words that the grammar can't read. `understood` is the part that it could read.
 
-    `nearest` are commands that may have been meant. `certain`: they are exactly the typed words, corrected.
+    `nearest` are the typed words, corrected; empty when what was meant has to be guessed.
     """
 
     kind: Literal["misread"] = "misread"
@@ -101,7 +101,6 @@ class ParseError(Value):
     problem: str
     understood: str = ""
     nearest: tuple[str, ...] = ()
-    certain: bool = False
 
 
 class Press(Value):

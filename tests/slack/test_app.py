@@ -101,7 +101,7 @@ async def test_words_that_cannot_be_read_are_handed_over_as_such(hall: Hall) -> 
     await hall.ana.command("C0CRAWL", "/ops strat acc:shop/prices")
     ask = hall.only().payload
     assert isinstance(ask, ParseError)
-    assert "start acc:shop/prices" in ask.nearest
+    assert ask.text == "strat acc:shop/prices"
 
 
 async def test_a_command_of_another_name_is_answered_and_not_run(hall: Hall) -> None:

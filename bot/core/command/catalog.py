@@ -123,16 +123,6 @@ class Catalog:
                 return verb, length
         return None, 0
 
-    def nearest_verbs(self, word: str) -> tuple[str, ...]:
-        """Up to three verbs that look like what was typed."""
-        names = sorted(self.verbs | set(ALIASES))
-        near = difflib.get_close_matches(word.lower(), names, n=3, cutoff=0.5)
-        return tuple(dict.fromkeys(ALIASES.get(name, name) for name in near))
-
-    def nearest_backends(self, word: str) -> tuple[str, ...]:
-        """Up to three backend names that look like what was typed."""
-        return tuple(difflib.get_close_matches(word.lower(), sorted(self.backends), n=3, cutoff=0.4))
-
 
 def check_builtin(row: Builtin, ask: Command) -> dict[str, Json]:
     """The parameters of a built-in verb, defaults included. Raises BadRequest for a word or parameter it does not take."""

@@ -50,7 +50,7 @@ def parse(text: str, catalog: Catalog, files: tuple[str, ...] = ()) -> Command |
 def struck_out(command: Command, text: str) -> ParseError:
     """The refusal of a command that its person struck out. It is offered as a button."""
     problem = "This command is struck out. Nothing was done."
-    return ParseError(text=text[:500], problem=problem, nearest=(format_command(command),), certain=True)
+    return ParseError(text=text[:500], problem=problem, nearest=(format_command(command),))
 
 
 def several(texts: Sequence[str], catalog: Catalog, whole: str) -> ParseError:
@@ -62,7 +62,7 @@ def several(texts: Sequence[str], catalog: Catalog, whole: str) -> ParseError:
         if isinstance(command, Command)
     )
     problem = f"This message has {len(texts)} commands, and one message is one request. Nothing was done."
-    return ParseError(text=whole[:500], problem=problem, nearest=commands, certain=True)
+    return ParseError(text=whole[:500], problem=problem, nearest=commands)
 
 
 def _commands(text: str, catalog: Catalog) -> list[str]:
@@ -108,7 +108,7 @@ def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | Pa
         return Command(verb="help", files=files)
     verb, taken = catalog.canonical_verb([word.text if word.bare else "" for word in words])
     if verb is None:
-        return _unknown_verb(plain, words, reason, catalog)
+        return ParseError(text=plain[:500], problem=f"`{words[0].text[:60]}` is not a verb.")
     rest = words[taken:]
     builtin = catalog.builtin(verb)
     if builtin is not None and builtin.takes is Takes.COMMAND:
@@ -122,17 +122,6 @@ def _parse(plain: str, catalog: Catalog, files: tuple[str, ...]) -> Command | Pa
 
 def _acts_as_words(builtin: Builtin, bare: Sequence[Word]) -> bool:
     return builtin.takes is Takes.NOTHING and bool(bare)
-
-
-def _unknown_verb(text: str, words: Sequence[Word], reason: str | None, catalog: Catalog) -> ParseError:
-    """The nearest verbs, each with the rest of what was typed, so that one press runs the corrected command."""
-    rest = " ".join([*(_typed(word, text) for word in words[1:]), *(["--", reason] if reason else [])])
-    nearest = tuple(f"{verb} {rest}".strip() for verb in catalog.nearest_verbs(words[0].text))
-    return ParseError(text=text[:500], problem=f"`{words[0].text[:60]}` is not a verb.", nearest=nearest)
-
-
-def _typed(word: Word, text: str) -> str:
-    return word.text if word.bare else text[word.start : word.end]
 
 
 def _nested(text: str, verb: str, rest: Sequence[Word], reason: str | None, start: int) -> Command:
@@ -181,12 +170,8 @@ def _with_target(
     if not bare:
         return command
     ref = read_target(bare[0], catalog)
-    verb = command.verb
     if isinstance(ref, str):
-        near = catalog.nearest_backends(bare[0].text.partition(":")[0])
-        return ParseError(
-            text=text[:500], problem=ref, understood=verb, nearest=tuple(f"{verb} {name}:" for name in near)
-        )
+        return ParseError(text=text[:500], problem=ref, understood=command.verb)
     if len(bare) > 1:
         return _too_many_words(text, command.model_copy(update={"target": str(ref)}), rest, bare, ref)
     return command.model_copy(update={"target": str(ref)})
@@ -212,9 +197,7 @@ def _too_many_words(
     problem = f"`{bare[1].text[:60]}` is not `key=value`. If it belongs to `{name}`, write `{meant}`."
     read = [*(f"{key}={val if key == name else _value(val)}" for key, val in params)]
     corrected = " ".join([command.verb, str(ref), *read, *(["--", command.reason] if command.reason else [])])
-    return ParseError(
-        text=text[:500], problem=problem, understood=f"{command.verb} {ref}", nearest=(corrected,), certain=True
-    )
+    return ParseError(text=text[:500], problem=problem, understood=f"{command.verb} {ref}", nearest=(corrected,))
 
 
 def _tidied(name: str, value: str) -> str:

@@ -45,7 +45,7 @@ async def misread(ctx: Context, intent: Intent, ask: ParseError) -> None:
     if ask.understood:
         lines.append(Line(text=f"Understood so far: `{ask.understood}`."))
     lines.append(Line(text=f"`{ctx.command} help` lists what you can do here."))
-    nearest = ask.nearest if ask.certain else await commands_meant(ctx, intent.actor, intent.place, ask.text)
+    nearest = ask.nearest or await commands_meant(ctx, intent.actor, intent.place, ask.text)
     nearest = [text for text in nearest if _may_offer(ctx, seen, text)]
     buttons = _say_buttons(ctx, intent, nearest, lines)
     await say(ctx, intent, "I can't read this command", status=ask.problem, lines=tuple(lines), buttons=buttons)

@@ -91,14 +91,6 @@ def test_a_prefix_names_the_kind_of_target(backend: str, path: str, kind: str | 
     assert CATALOG.split_path(backend, path) == (kind, rest)
 
 
-def test_near_words() -> None:
-    """A slip of the finger is understood, an alias counts as its verb, nonsense is near to nothing."""
-    assert CATALOG.nearest_verbs("strat")[0] == "start"
-    assert "retry" in CATALOG.nearest_verbs("rerunn")
-    assert CATALOG.nearest_verbs("zzzzzz") == ()
-    assert CATALOG.nearest_backends("acx")[0] == "acc"
-
-
 @pytest.mark.parametrize("row", BUILTINS, ids=lambda row: row.verb)
 def test_a_built_in_verb_refuses_what_it_does_not_understand(row: Builtin) -> None:
     """Its own example passes; one more parameter is refused, and so is one more word unless any words are its own."""
