@@ -133,7 +133,7 @@ def _starts(told: Sequence[StoredEntry]) -> range:
 
 
 def _sentence(entry: StoredEntry) -> str:
-    """When, what and how it went, by whom and why."""
+    """When, what and how it went, who did it and why."""
     _, at, who, event, what, detail = _row(entry)
     good = entry.event is Event.DONE or (entry.event is Event.ENDED and entry.code == Phase.SUCCEEDED)
     bad = entry.event in (Event.FAILED, Event.UNKNOWN, Event.DENIED) or (entry.event is Event.ENDED and not good)
