@@ -156,15 +156,16 @@ class Campaign:
                     break
             except psycopg.Error:
                 pass
+            self._reap()
+            if not [one for one in self.group.replicas if one is not leader]:  # the others reached their points
+                await self.group.start()
             await asyncio.sleep(0.01)
         self.report.takeovers.setdefault(kind, []).append(time.monotonic() - began)
 
     async def _whole(self) -> None:
         """Reap who is gone, and start as many; some of them carry a point at which they kill themselves as leaders."""
         group = self.group
-        for replica in list(group.replicas):
-            if group.fork_server.order(ended=replica.pid) != RUNNING:
-                group.replicas.remove(replica)
+        self._reap()
         while len(group.replicas) < REPLICAS:
             point = None
             if self.chance.random() < 0.5:
@@ -174,6 +175,11 @@ class Campaign:
                 self.report.hits["replicas with a point"] += 1
             await group.start(point)
         await group.leader()
+
+    def _reap(self) -> None:
+        for replica in list(self.group.replicas):
+            if self.group.fork_server.order(ended=replica.pid) != RUNNING:
+                self.group.replicas.remove(replica)
 
     async def settle(self) -> None:
         """Wait until every request that was stored has an outcome."""
