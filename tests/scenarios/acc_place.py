@@ -25,14 +25,14 @@ class Place(NamedTuple):
         return f"acc:{self.path}"
 
 
-def place(env: World) -> Place:
+def place(env: World, *, job: Script | None = None) -> Place:
     """A new agent with a failed run, a job run of two, two schedules and two input files."""
     acc, number = env.acc, len(env.acc.world.agents)
     path = f"shop/case{number}"
-    run, job, schedule, other = (str(uuid.uuid5(uuid.NAMESPACE_OID, f"{what}{number}")) for what in "rjso")
+    run, job_id, schedule, other = (str(uuid.uuid5(uuid.NAMESPACE_OID, f"{what}{number}")) for what in "rjso")
     agent = acc.add_agent(path, sessions=3, backup=True, data_files=("a.csv", "b.csv"))
     acc.add_run(path, ago=900, run_id=run, script=Script(end="Failure", errors=2, message="2 pages failed"))
-    acc.add_job(path, ago=1_800, job_id=job)
+    acc.add_job(path, ago=1_800, job_id=job_id, **({"script": job} if job is not None else {}))
     for key in (schedule, other):
         acc.add_schedule(
             path,
@@ -45,7 +45,7 @@ def place(env: World) -> Place:
         )
     for name in ("input1.csv", "input2.csv"):
         acc.world.inputs[agent.agent_id][name] = Input(name, b"URL\r\n")
-    return Place(path, agent.agent_id, run, job, schedule, other)
+    return Place(path, agent.agent_id, run, job_id, schedule, other)
 
 
 def filled(text: str, at: Place) -> str:

@@ -129,7 +129,7 @@ async def vote(
     )
     if intent.actor.team_id not in ("", ctx.home_team):
         found = VoteRefused("not_eligible", "You can't decide this: you are from another workspace.")
-    elif intent.actor.user_id in await approval_cards.joined(ctx, approval):
+    elif await ctx.store.value(approval.joined_key(intent.actor.user_id)) is not None:
         found = VoteRefused("own_request", "You asked for this too, so you can't decide it.")
     refused = found if isinstance(found, VoteRefused) else None
     # A vote that counts already is answered so only while the card shows what is true.
