@@ -9,7 +9,7 @@ from bot.core.audit import Event
 from bot.core.card import Line, Tone
 from bot.core.errors import Problem
 from bot.core.intent import Command, Doubt, Due, Form, Intent, Open, ParseError, Press
-from bot.core.records import stamp
+from bot.core.records import Filters, stamp
 from bot.features.replies import refusal
 from bot.intents.button import press
 from bot.intents.command import run_command
@@ -22,6 +22,8 @@ from bot.operations.authorize import facts
 from bot.runtime.context import Context
 
 URGENT_VERBS: Final = frozenset({"stop", "revoke", "breakglass"})
+
+_OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED, Event.PAUSED)
 
 _log = logging.getLogger("signalbox.pipeline")
 
@@ -78,6 +80,10 @@ async def _last_words(ctx: Context, intent: Intent, code: str, summary: str) -> 
     """Record and show the outcome: unknown when a call may have been sent, failed otherwise."""
     now = ctx.clock.now()
     request = await ctx.store.request(intent.request_id)
+    entries = await ctx.store.search(Filters(request_id=intent.request_id))
+    if any(entry.event in _OUTCOMES for entry in entries):
+        _log.error("request %s: its outcome is recorded, but not shown: %s", intent.request_id, code)
+        return
     sent = request is not None and request.state == "sending"
     event = Event.UNKNOWN if sent else Event.FAILED
     entry = AuditWriter(ctx.secrets).plain(event, intent, now, code=code, detail=summary)
