@@ -248,7 +248,7 @@ async def _targets(ctx: Context, user: str, seen: Visibility) -> HomeSection:
         for target in [*starred, *used[:MOST]]
     ]
     if not rows:
-        rows = [HomeRow(title="", text=f"None yet. Type `{ctx.command} star acc:shop/prices` to keep a target here.")]
+        rows = [HomeRow(title="", text=f"None yet. Type `{ctx.command} star BACKEND:PATH` to keep a target here.")]
     section = _section("Favourites and recent targets", rows, 2 * MOST)
     edit = (_button(ctx, user, "Edit favourites", page=_FAVOURITES),) if starred or used else ()
     return section.model_copy(update={"buttons": edit})
