@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,25 @@ async def test_the_page_shows_every_card_with_pictures_and_their_text() -> None:
     files = {f"{one.name}-{mode}.png" for one in SHOWN for mode in MODES}
     assert {path.name for path in PICTURES.iterdir()} == files
     assert sum(path.stat().st_size for path in PICTURES.parent.rglob("*.png")) < MOST_BYTES
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_page_breaks_no_serious_rule_of_accessibility(
+    mode: str, cards: tuple[World, Seen], windows: dict[str, Window]
+) -> None:
+    """axe-core, on the channels with every card."""
+    script = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    env, found = cards
+    page = windows[mode].page
+    wrong = []
+    for name in ("timeline", "approval", "running"):
+        one = next(one for one in SHOWN if one.name == name)
+        await shown_card(windows[mode], env, one, found[name]["ts"])
+        await page.evaluate(script)
+        report = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        wrong += [
+            f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['target']} ({len(rule['nodes'])})"
+            for rule in report["violations"]
+            if rule["impact"] in ("serious", "critical")
+        ]
+    assert not wrong, "\n".join(wrong)
