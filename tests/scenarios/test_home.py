@@ -274,3 +274,12 @@ async def test_runs_and_pauses_are_named_as_on_their_cards(later: Team) -> None:
     assert "C0CRAWL" in words
     later.later(hours=1)
     await env.ana.wait_for(lambda _: "Ends soon" not in shown(env.ana.home() or {}))
+
+
+async def test_a_form_that_does_not_open_from_the_home_tab_is_told_in_the_direct_message(later: Team) -> None:
+    """A Home tab is in no channel, so an answer to its press goes to the person."""
+    env = later.env
+    await opens(env, "U0ANA", "Start…")
+    env.ws.faults.fail("views.open", error="expired_trigger_id")
+    await env.ana.press_label("home", label="Start…")
+    await env.sees("The form did not open in time", channel="D0ANA")
