@@ -70,6 +70,7 @@ class Leader:
 
     async def start(self) -> None:
         """Deliver what was left, recover what was open, then start the timers."""
+        self._running.clear()
         left = await self._store.due_messages(FOR_EVER, MOST_WAITING)
         self._sender.take_over(left)
         self._spool.prepare(self._sender.files_of(left))

@@ -92,12 +92,13 @@ Statement = tuple[str, Sequence[Any]]
 
 @dataclass(slots=True)
 class Job:
-    """A waiting unit, its caller, and its result. `loop` is None when a thread waits."""
+    """A waiting unit, its caller, and its result. `loop` is None when a thread waits. `epoch` is the replica's at that time."""
 
     unit: Unit[Any]
     waiter: asyncio.Future[Any] | Future[Any]
     loop: asyncio.AbstractEventLoop | None
     urgent: bool = True
+    epoch: int | None = None
     result: Any = None
     error: BaseException | None = None
 

@@ -169,8 +169,9 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         return await self.database.read(lambda db: requests.sending_elsewhere(db, self._epoch))
 
     async def release(self, request_id: str, at: datetime | str) -> bool:
-        """Working -> new: the leader continues it. False when it is not working."""
-        return await self._change(requests.release(request_id, stamp(at)))
+        """Working -> new: the leader continues it. False when it is not working, or another replica works on it."""
+        epoch = self._epoch if self.shared else None
+        return await self._change(requests.release(request_id, stamp(at), epoch))
 
     async def unfinished(self) -> Sequence[StoredRequest]:
         """Requests that were new, working or sending when the program stopped, oldest first."""

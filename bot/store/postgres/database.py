@@ -86,7 +86,10 @@ class PostgresDatabase(Database):
 
     def wake(self, callback: Callable[[], None]) -> None:
         """Call `callback`, on a thread of its own, when another replica has committed something for the leader."""
-        self._listener = threading.Thread(target=self._listen, args=(callback,), name="store-listener", daemon=True)
+        self._woken = callback
+        if self._listener is not None:  # this replica leads again
+            return
+        self._listener = threading.Thread(target=self._listen, name="store-listener", daemon=True)
         self._listener.start()
 
     def must_be_alone(self) -> None:
@@ -112,9 +115,21 @@ class PostgresDatabase(Database):
 
     # Writing
 
+    def _enqueue(self, job: Job) -> None:
+        job.epoch = self._epoch
+        super()._enqueue(job)
+
     def _run(self, batch: list[Job]) -> None:
+        """Under one epoch, however often it is tried. Units of an earlier one are refused: another replica has taken over."""
+        epoch = self._epoch
+        for job in batch:
+            if job.epoch not in (epoch, None):
+                job.error = fenced()
+        batch = [job for job in batch if job.error is None]
+        if not batch:
+            return
         try:
-            self._patiently(lambda: self._commit(batch), self._hang_up)
+            self._patiently(lambda: self._commit(batch, epoch), self._hang_up)
         except FencedError:
             for job in batch:
                 job.error = fenced()
@@ -123,12 +138,12 @@ class PostgresDatabase(Database):
             for job in batch:
                 job.error = for_everyone(error)
 
-    def _commit(self, jobs: list[Job]) -> None:
+    def _commit(self, jobs: list[Job], epoch: int | None) -> None:
         """Run all units in one transaction; if one of several fails, each with its own savepoint."""
         for job in jobs:
             job.result = job.error = None
         try:
-            self._together(jobs)
+            self._together(jobs, epoch)
         except (_UnitFailedError, psycopg.Error) as failed:
             error = failed.error if isinstance(failed, _UnitFailedError) else failed
             if _again(error):
@@ -137,7 +152,7 @@ class PostgresDatabase(Database):
             if len(jobs) == 1:
                 jobs[0].error = mapped(error) if isinstance(error, psycopg.Error) else error
             else:
-                self._one_by_one(jobs)
+                self._one_by_one(jobs, epoch)
 
     def _patiently(self, work: Callable[[], T], hang_up: Callable[[], None]) -> T:
         """Do the work, again on a new connection while the database can't be reached. Raises StoreProblem."""
@@ -152,9 +167,8 @@ class PostgresDatabase(Database):
                     raise mapped(error) from error
         raise AssertionError
 
-    def _together(self, jobs: list[Job]) -> None:
+    def _together(self, jobs: list[Job], epoch: int | None) -> None:
         """The units of the batch in two round trips, and one for each result that a unit needs meanwhile."""
-        epoch = self._epoch
         connection = self._connected()
         xid = ""
         try:
@@ -178,8 +192,7 @@ class PostgresDatabase(Database):
             else:
                 raise
 
-    def _one_by_one(self, jobs: list[Job]) -> None:
-        epoch = self._epoch
+    def _one_by_one(self, jobs: list[Job], epoch: int | None) -> None:
         connection = self._connected()
         tx = WriteTx(connection)
         tx.begin(epoch)
@@ -302,7 +315,7 @@ class PostgresDatabase(Database):
 
     # Listening and the end
 
-    def _listen(self, callback: Callable[[], None]) -> None:
+    def _listen(self) -> None:
         while not self._stop_listening.is_set():
             try:
                 with connect(self.address) as connection:
@@ -312,7 +325,7 @@ class PostgresDatabase(Database):
                         if any(
                             found.pid != own for found in connection.notifies(timeout=_LISTEN_SECONDS, stop_after=1)
                         ):
-                            callback()
+                            self._woken()
             except (psycopg.Error, StoreProblem) as error:
                 _log.warning("the store's listener connects again: %s", error)
                 self._stop_listening.wait(_LISTEN_SECONDS)

@@ -89,10 +89,10 @@ def finish(db: Tx, request_id: str, at: str) -> bool:
     return changed(db, (sql, (at, request_id)))
 
 
-def release(request_id: str, at: str) -> Statement:
-    """Working -> new."""
+def release(request_id: str, at: str, epoch: int | None) -> Statement:
+    """Working -> new. With `epoch`, only while that replica works on it: a leader may have claimed it since."""
     sql = "UPDATE requests SET state = 'new', updated_at = ? WHERE request_id = ? AND state = 'working'"
-    return sql, (at, request_id)
+    return (sql, (at, request_id)) if epoch is None else (f"{sql} AND owner_epoch = ?", (at, request_id, epoch))
 
 
 def unfinished(db: Tx) -> Sequence[StoredRequest]:

@@ -1,0 +1,97 @@
+"""What a replica began before it was declared dead stays refused, also when it takes part again at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+
+from bot.core.ports.store import StoreAddress
+from bot.store.database import Tx
+from bot.store.errors import StoreProblem
+from bot.store.open import open_store
+from bot.store.store import Store
+from tests.store.samples import NOW, intent, operation, row
+
+
+@pytest.fixture
+def address(database_url: str) -> StoreAddress:
+    return StoreAddress(database_url)
+
+
+@pytest.fixture
+async def store(address: StoreAddress) -> AsyncIterator[Store]:
+    opened = open_store(address)
+    yield opened
+    await opened.close()
+
+
+def administrator(address: StoreAddress) -> psycopg.Connection:
+    connection = psycopg.connect(address.url, autocommit=True)
+    connection.execute("SET search_path = signalbox")
+    return connection
+
+
+def joins(connection: psycopg.Connection, epoch: int) -> None:
+    sql = "INSERT INTO replicas (id, epoch, state, beat_at) VALUES (%s, %s, 'live', now())"
+    connection.execute(sql, (f"r{epoch}", epoch))
+
+
+async def test_what_waits_in_the_writer_is_not_written_under_the_next_epoch(
+    store: Store, address: StoreAddress
+) -> None:
+    """The new leader has decided about it; the old one's late write must not touch it."""
+    entered, go = threading.Event(), threading.Event()
+
+    def held(_: Tx) -> None:
+        entered.set()
+        assert go.wait(10)
+
+    with administrator(address) as connection:
+        joins(connection, 1)
+        store.fence(1, leads=True)
+        await store.accept(intent("r1"), [row(request_id="r1")], begun=True)
+        first = asyncio.ensure_future(store.database.write(held))
+        await asyncio.get_running_loop().run_in_executor(None, entered.wait, 10)
+        late = asyncio.ensure_future(store.sending("r1", operation("r1"), row(request_id="r1"), NOW))
+        await asyncio.sleep(0.05)
+        # Both were begun by epoch 1, which is declared dead here; it comes back as epoch 2 before they are committed.
+        joins(connection, 2)
+        store.fence(2)
+        go.set()
+        await first
+        connection.execute("UPDATE replicas SET state = 'dead' WHERE epoch = 1")
+        with pytest.raises(StoreProblem) as refused:
+            await late
+    assert refused.value.code == "store_fenced"
+    found = await store.request("r1")
+    assert found is not None
+    assert found.state == "working"
+
+
+async def test_a_replica_that_comes_back_does_not_release_what_the_leader_has_claimed(
+    store: Store, address: StoreAddress
+) -> None:
+    """Otherwise the leader would claim it again and ask for its approval twice."""
+    leader = open_store(address)
+    with administrator(address) as connection:
+        for epoch in (1, 2, 3):
+            joins(connection, epoch)
+        store.fence(1)
+        await store.accept(intent("r1"), [], begun=True)
+        connection.execute("UPDATE replicas SET state = 'dead' WHERE epoch = 1")
+        leader.fence(2, leads=True)
+        assert [one.request_id for one in await leader.claim_unfinished()] == ["r1"]
+        store.fence(3)
+        assert not await store.release("r1", NOW)
+        assert await leader.claim_unfinished() == []
+    await leader.close()
+
+
+async def test_taking_the_lead_again_listens_once(store: Store) -> None:
+    for _ in range(3):
+        store.wake(lambda: None)
+    assert sum(thread.name == "store-listener" for thread in threading.enumerate()) == 1
