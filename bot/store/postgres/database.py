@@ -30,6 +30,7 @@ _NOTIFY: Final = f"NOTIFY {CHANNEL}".encode()
 _WAITS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds before each try; the last one again and again
 _LISTEN_SECONDS: Final = 1.0
 _STATUS: Final = b"SELECT pg_xact_status(%s::text::xid8)"
+_ENTRY: Final = b"SELECT 1 FROM audit WHERE seq = %s AND hash = %s"
 _END_SESSION: Final = b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
 _WHO_AM_I: Final = b"SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 _TIMELINE: Final = (
@@ -170,16 +171,16 @@ class PostgresDatabase(Database):
     def _together(self, jobs: list[Job], epoch: int | None) -> None:
         """The units of the batch in two round trips, and one for each result that a unit needs meanwhile."""
         connection = self._connected()
-        xid = ""
+        tx, in_commit = WriteTx(connection), False
         try:
             with connection.pipeline() as pipeline:
-                tx = WriteTx(connection, pipeline)
+                tx.pipeline = pipeline
                 tx.begin(epoch)
                 _run_all(tx, jobs)
                 tx.start()
                 tx.must_live()
                 tx.flush()
-                xid = tx.xid
+                in_commit = True
                 connection.execute("COMMIT")
                 if not self._leads:
                     connection.execute(_NOTIFY)
@@ -187,8 +188,8 @@ class PostgresDatabase(Database):
             self._roll_back()
             raise
         except psycopg.Error as error:
-            if xid and lost(error):
-                self._resolve(xid, error)
+            if in_commit and lost(error):
+                self._resolve(tx, error)
             else:
                 raise
 
@@ -219,12 +220,12 @@ class PostgresDatabase(Database):
         except psycopg.Error as error:
             if not lost(error):
                 raise
-            self._resolve(tx.xid, error)
+            self._resolve(tx, error)
         if not self._leads:
             with suppress(psycopg.Error):
                 connection.execute(_NOTIFY)
 
-    def _resolve(self, xid: str, error: psycopg.Error) -> None:
+    def _resolve(self, tx: WriteTx, error: psycopg.Error) -> None:
         """The connection was lost in a commit: returns when it was committed, and raises `error` when it was rolled back.
 
         Raises StoreProblem (store_in_doubt) when the database can't say.
@@ -235,10 +236,9 @@ class PostgresDatabase(Database):
         status: str | None = "in progress"
         while status == "in progress" and time.monotonic() < end:  # noqa: TID251  see above
             with suppress(psycopg.Error):
-                connection = self._connected()
-                row = connection.execute(_STATUS, (xid,)).fetchone()
+                found = _status(self._connected(), tx)
                 # Another server's numbers say nothing about this transaction.
-                status = row[0] if row and self._cluster == cluster else None
+                status = found if self._cluster == cluster else None
             time.sleep(_WAITS[1] if status == "in progress" else 0)
         if status == "committed":
             return
@@ -341,6 +341,17 @@ class PostgresDatabase(Database):
         self._stop_listening.set()
         if self._listener is not None:
             self._listener.join()
+
+
+def _status(connection: psycopg.Connection, tx: WriteTx) -> str | None:
+    """How a transaction ended. After a crash its number may belong to another one, so its audit entry is what counts."""
+    try:
+        row = connection.execute(_STATUS, (tx.xid,)).fetchone()
+    except psycopg.errors.InvalidParameterValue:  # a number of the future: the crash has forgotten it
+        return "aborted"
+    if row is None or row[0] != "committed" or tx.last_entry is None:
+        return row[0] if row else None
+    return "committed" if connection.execute(_ENTRY, tx.last_entry).fetchone() else "aborted"
 
 
 def _again(error: Exception) -> bool:

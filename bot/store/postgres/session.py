@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -86,7 +89,7 @@ async def connect_async(address: StoreAddress) -> psycopg.AsyncConnection:
 def parameters(address: StoreAddress) -> dict[str, Any]:
     """What libpq is given. Beyond this machine, the server's certificate is verified."""
     given: dict[str, Any] = conninfo_to_dict(address.url)
-    if not is_local(str(given.get("host", ""))) and given.get("sslmode") not in _VERIFIED:
+    if not _is_here(given) and given.get("sslmode") not in _VERIFIED:
         if "sslmode" in given:
             raise StoreProblem(
                 f"`sslmode={given['sslmode']}` doesn't verify the database's certificate.",
@@ -109,6 +112,21 @@ def parameters(address: StoreAddress) -> dict[str, Any]:
     return defaults | given
 
 
+def _is_here(given: Mapping[str, Any]) -> bool:
+    """Whether it stays on this machine. libpq also takes the host from the environment and from a service's file."""
+    if given.get("service") or os.environ.get("PGSERVICE"):
+        return False
+    hosts = [str(given.get(name) or os.environ.get(f"PG{name.upper()}", "")) for name in ("host", "hostaddr")]
+    return all(is_local(host) for host in hosts)
+
+
 def is_local(hosts: str) -> bool:
     """Whether every host is a Unix socket or loopback."""
-    return all(host.startswith(("/", "127.")) or host in ("", "localhost", "::1") for host in hosts.split(","))
+    return all(host in ("", "localhost") or host.startswith("/") or _is_loopback(host) for host in hosts.split(","))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False

@@ -119,6 +119,7 @@ class WriteTx(PostgresTx):
         if epoch is not None:
             self._live = PostgresRows(self.connection.execute(_LIVE, (epoch,)), self.pipeline)
         self._head: tuple[int, str] | None = None
+        self._began: tuple[int, str] | None = None
         self._records: list[Sequence[Any]] = []
         self.xid = ""
 
@@ -126,7 +127,12 @@ class WriteTx(PostgresTx):
         """Wait for the turn. Afterwards `xid` names the transaction."""
         if self._head is None:
             seq, digest, self.xid = self._locked.fetchone()
-            self._head = (seq, digest)
+            self._head = self._began = (seq, digest)
+
+    @property
+    def last_entry(self) -> tuple[int, str] | None:
+        """The sequence number and the hash of the last entry that this transaction appends, None when it appends none."""
+        return self._head if self._head != self._began else None
 
     def must_live(self) -> None:
         """Raises FencedError when this replica was declared dead. Otherwise it can't be before the transaction ends."""

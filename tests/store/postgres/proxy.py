@@ -32,7 +32,11 @@ class Proxy:
             while True:
                 client, _ = self._socket.accept()
                 server = socket.socket(socket.AF_UNIX)
-                server.connect(str(self._server / ".s.PGSQL.5432"))
+                try:
+                    server.connect(str(self._server / ".s.PGSQL.5432"))
+                except OSError:  # the server is away
+                    client.close()
+                    continue
                 for direction, one, other in (("to", client, server), ("from", server, client)):
                     threading.Thread(target=self._pass, args=(direction, one, other), daemon=True).start()
 

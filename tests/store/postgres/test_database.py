@@ -299,6 +299,9 @@ async def test_its_session_says_whose_it_is_and_loses_nothing(store: Store, addr
         ("postgresql://bot@db.internal/x?sslmode=verify-ca", "verify-ca"),
         ("postgresql://bot@db.internal/x?sslmode=require", "refused"),
         ("postgresql://bot@127.0.0.1,db.internal/x?sslmode=disable", "refused"),
+        ("postgresql://bot@localhost/x?hostaddr=192.0.2.1", "verify-full"),
+        ("postgresql://bot@127.internal.example/x", "verify-full"),
+        ("postgresql://bot@/x?service=elsewhere", "verify-full"),
     ],
 )
 def test_beyond_this_machine_the_certificate_is_verified(url: str, mode: str | None) -> None:
@@ -307,6 +310,13 @@ def test_beyond_this_machine_the_certificate_is_verified(url: str, mode: str | N
             parameters(StoreAddress(url))
     else:
         assert parameters(StoreAddress(url)).get("sslmode") == mode
+
+
+@pytest.mark.parametrize("name", ["PGHOST", "PGHOSTADDR", "PGSERVICE"])
+def test_a_host_from_the_environment_is_verified_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parameters(StoreAddress("postgresql://bot@/x")).get("sslmode") is None
+    monkeypatch.setenv(name, "192.0.2.1")
+    assert parameters(StoreAddress("postgresql://bot@/x")).get("sslmode") == "verify-full"
 
 
 async def test_text_that_postgresql_refuses_is_kept_without_what_it_refuses(store: Store) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,7 +15,9 @@ from bot.core.ports.store import StoreAddress
 from bot.store.database import Tx
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store
+from bot.store.postgres.server import LocalServer
 from bot.store.store import Store
+from tests.store.postgres.proxy import Proxy
 from tests.store.samples import NOW, intent, operation, row
 
 
@@ -95,3 +99,38 @@ async def test_taking_the_lead_again_listens_once(store: Store) -> None:
     for _ in range(3):
         store.wake(lambda: None)
     assert sum(thread.name == "store-listener" for thread in threading.enumerate()) == 1
+
+
+async def test_a_transaction_lost_in_a_crash_does_not_count_as_committed_when_its_number_is_used_again() -> None:
+    """A number that was not on the disk yet is given to another transaction after the crash, such as a heartbeat's."""
+    with tempfile.TemporaryDirectory(prefix="sb-xid-") as folder, tempfile.TemporaryDirectory(prefix="sb-px-") as front:
+        server = LocalServer(Path(folder), durable=False)
+        server.start()
+        proxy = Proxy(Path(front), server.folder)
+        url = server.url().partition("?")[0] + f"?host={front}"
+        store = open_store(StoreAddress(url), patience=10)
+        await store.append(row())
+        state = {"crashed": False, "away": False}
+
+        def cut(direction: str, data: bytes) -> bool:
+            if not state["crashed"] and direction == "to" and b"COMMIT" in data:
+                state["crashed"] = state["away"] = True
+                server.kill()
+                server.start()
+                with psycopg.connect(server.url(), autocommit=True) as other:
+                    for _ in range(300):
+                        other.execute("SELECT pg_current_xact_id()")
+                state["away"] = False
+                return True
+            return state["away"]
+
+        proxy.cut = cut
+        try:
+            assert await store.accept(intent("once"), [row(request_id="once")])
+            assert state["crashed"]
+            assert await store.request("once") is not None
+            assert store.verify_sync(await store.head()).rows == 2
+        finally:
+            await store.close()
+            proxy.close()
+            server.stop()
