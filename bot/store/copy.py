@@ -53,6 +53,11 @@ def copy_store(source: Store, target: Store, name: str, at: datetime, *, rehears
             rows[table.name] = _fill(tx, table, source)
         if audit.head(tx) != head:
             raise StoreProblem("The copied audit log has another head. Nothing was copied.", code="store_failed")
+        source.database.must_be_alone()
+        if source.head_sync() != head:
+            raise StoreProblem(
+                "The source changed meanwhile. Nothing was copied.", "Stop every replica first.", "store_locked"
+            )
         if rehearse:
             raise _RehearsedError
 

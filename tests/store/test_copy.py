@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot.core.audit import Event
@@ -112,3 +114,30 @@ async def test_a_database_that_a_bot_uses_is_not_copied(address: StoreAddress, t
     assert problem.value.code == "store_locked"
     await store.close()
     await target.close()
+
+
+async def test_a_bot_that_starts_during_the_copy_ends_it(postgres: LocalServer, empty_store: str) -> None:
+    """It would go on with the source, while the copy already counts as the store."""
+    for name in ("copied_from", "copied_to"):
+        administrate(postgres, f"CREATE DATABASE {name} TEMPLATE {empty_store}")
+    source, target = (open_store(postgres.url(name)) for name in ("copied_from", "copied_to"))
+    await filled(source)
+    with psycopg.connect(postgres.url("copied_to")) as other:
+        other.execute("SELECT 1 FROM signalbox.chain FOR UPDATE")  # the copy waits in its first write
+        copying = asyncio.create_task(asyncio.to_thread(copy_store, source, target, "there", NOW))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        for _ in range(1000):
+            if other.execute(waiting).fetchone()[0]:  # type: ignore[index]
+                break
+            await asyncio.sleep(0.01)
+        bot = open_store(postgres.url("copied_from"), exclusive=True)
+    with pytest.raises(StoreProblem) as problem:
+        await copying
+    assert problem.value.code == "store_locked"
+    assert await target.head() is None
+    await bot.close()
+    open_store(postgres.url("copied_from"), exclusive=True).close_sync()
+    await source.close()
+    await target.close()
+    for name in ("copied_from", "copied_to"):
+        administrate(postgres, f"DROP DATABASE {name} WITH (FORCE)")
