@@ -46,6 +46,7 @@ class Event(StrEnum):
     RESUMED = "resumed"
     EXPORTED = "exported"
     HEAD_PUBLISHED = "head_published"
+    RESTORED = "restored"
     INCIDENT_OPENED = "incident_opened"
     INCIDENT_CLOSED = "incident_closed"
 

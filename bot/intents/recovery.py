@@ -31,6 +31,7 @@ from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import FRESH, authorize
 from bot.operations.execute import execute, look_up, target_lock
 from bot.operations.reconcile import look_once
+from bot.operations.restored import CODE, MAY_HAVE_RUN, may_have_run, notice_restore
 from bot.runtime.context import Context
 
 STILL_MEANT = timedelta(minutes=5)
@@ -44,6 +45,7 @@ _OUTCOMES: Final = (Event.DONE, Event.FAILED, Event.RECONCILED, Event.ABANDONED)
 
 async def recover(ctx: Context) -> int:
     """Pick up every request that was open; returns how many there were."""
+    await notice_restore(ctx)
     requests = await ctx.store.claim_unfinished()
     for request in await ctx.store.sending_elsewhere():
         ctx.tasks.start(_locked_elsewhere(ctx, request), f"elsewhere {request.request_id}")
@@ -84,6 +86,10 @@ async def _locked_elsewhere(ctx: Context, request: StoredRequest) -> None:
 async def _not_sent(ctx: Context, request: StoredRequest) -> None:
     """Nothing was sent: continue if the request is recent enough, otherwise show that it was dropped."""
     intent, now = request.intent, ctx.clock.now()
+    if await may_have_run(ctx, request):
+        entry = AuditWriter(ctx.secrets).plain(Event.ABANDONED, intent, now, code=CODE)
+        await say(ctx, intent, "Given up after a restore", entries=(entry,), lines=(Line(text=MAY_HAVE_RUN),))
+        return
     if request.state == "new":
         await ctx.store.begin(request.request_id, now)
     if isinstance(intent.payload, Due) or now - intent.at <= STILL_MEANT:
@@ -106,7 +112,8 @@ async def _sent(ctx: Context, request: StoredRequest, operation: Operation) -> N
         writer = AuditWriter(ctx.secrets)
         await ctx.store.append(writer.outcome(attempt, lost, Event.UNKNOWN, now, ctx.clock.monotonic()))
         await _until_it_shows(ctx, attempt, request.silent)
-        repeatable = await _repeatable(ctx, attempt) if operation.idempotent else None
+        is_safe = operation.idempotent and not await may_have_run(ctx, request)
+        repeatable = await _repeatable(ctx, attempt) if is_safe else None
         if repeatable is not None:
             await execute(ctx, repeatable, again=True)
         else:

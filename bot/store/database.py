@@ -174,6 +174,10 @@ class Database(ABC):
     def wake(self, callback: Callable[[], None]) -> None:  # noqa: B027  one bot has nothing to do
         """Call `callback` when another replica has committed something for the leader. Never, when one bot uses it."""
 
+    def cluster(self, tx: Tx) -> str | None:
+        """Which server's and timeline's database it is, where restored and promoted ones can be told apart."""
+        return None
+
     def check(self) -> None:  # noqa: B027  a server has no file
         """Raises StoreProblem when the open database is not the configured one anymore."""
 

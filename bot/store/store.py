@@ -207,6 +207,10 @@ class Store(StoredDecisions, StoredFiles, StoredMessages, RequestTargets, TimedR
         """A small value by its key, or None."""
         return await self.database.glance(lambda db: target_names.value(db, key))
 
+    async def cluster(self) -> str | None:
+        """Which server's and timeline's database it is; None for a file."""
+        return await self.database.read(self.database.cluster)
+
     async def keys_since(self, prefix: str, at: datetime | str) -> Sequence[str]:
         """The keys with that prefix that were set at or after a time."""
         return await self.database.read(lambda db: target_names.keys_since(db, prefix, stamp(at)))

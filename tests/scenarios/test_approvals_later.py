@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.audit import AuditEntry, Event
+from bot.core.ports.store import CLUSTER
 from bot.core.records import CastVote, stamp
 from tests.scenarios.team import CRAWL, RULES, Team, deciding
 from tests.world import labels, request_id
@@ -126,6 +127,19 @@ async def test_what_was_approved_by_somebody_who_left_is_not_run_after_the_resta
     await env.restart()
     await team.card("Asked again", "can no longer decide", user="U0ROOT")
     assert not team.effects()
+
+
+async def test_what_was_approved_before_the_database_was_restored_does_not_run(team: Team) -> None:
+    """It may have run in the part that is lost."""
+    env = team.env
+    await env.say("start acc:shop/prices")
+    await team.card("start acc:shop/prices")
+    await approved_and_died(team)
+    await env.bot.store.set_value(CLUSTER, {"cluster": "7/1", "changed_at": stamp(team.now())}, team.now())
+    await env.restart()
+    await team.sees("the database was restored after the approval")
+    assert not team.effects()
+    assert (await team.event("abandoned")).code == "void"
 
 
 async def approved_and_died(team: Team) -> None:

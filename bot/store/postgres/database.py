@@ -13,7 +13,7 @@ from typing import ClassVar, Final, TypeVar
 import psycopg
 
 from bot.core.ports.store import StoreAddress
-from bot.store.database import Database, Job, Unit
+from bot.store.database import Database, Job, Tx, Unit
 from bot.store.errors import StoreProblem, corrupt, for_everyone
 from bot.store.postgres.check import findings
 from bot.store.postgres.errors import AGAIN, fenced, in_doubt, lost, mapped
@@ -92,6 +92,10 @@ class PostgresDatabase(Database):
             return
         self._listener = threading.Thread(target=self._listen, name="store-listener", daemon=True)
         self._listener.start()
+
+    def cluster(self, tx: Tx) -> str | None:
+        """The system identifier and the timeline."""
+        return "/".join(tx.execute(_TIMELINE.decode()).fetchone())
 
     def must_be_alone(self) -> None:
         """Raises StoreProblem (store_locked) when another program uses the database."""
