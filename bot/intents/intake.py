@@ -144,8 +144,23 @@ class Intake:
 
     async def _abandon_when_stored(self, storing: asyncio.Task[bool], intent: Intent) -> None:
         """End a request that the store accepted late. Its person was told that nothing is done, so nothing is done."""
-        if await storing:
+        try:
+            stored = await storing
+        except Problem as problem:
+            if problem.code != "store_in_doubt":
+                raise
+            stored = await self._is_there(intent)
+        if stored:
             await refusal.abandon(self._ctx, intent, Doubt.TOO_LATE)
+
+    async def _is_there(self, intent: Intent) -> bool:
+        """Whether the store has it, as soon as the store answers again."""
+        while True:
+            try:
+                return await self._ctx.store.request(intent.request_id) is not None
+            except Problem as problem:
+                _log.error("request %s may be stored: %s", intent.request_id, problem.code)
+                await self._ctx.clock.sleep(AGAIN)
 
     def _is_too_late(self, intent: Intent, means: Mapping[str, Json]) -> bool:
         """Whether Slack has already shown the person an error, so that running it could run it twice."""
