@@ -25,6 +25,7 @@ async def test_approvers_who_cannot_be_told_are_told_once_the_bot_is_invited(tea
     members = list(env.ws.core.state.channels[APPROVERS].members)
     env.ws.set_channel(APPROVERS, members=[one for one in members if one != "U0BOT"])
     await env.does("start acc:shop/prices", "Waiting for approval", "Not asked yet", f"<#{APPROVERS}>", "invite it")
+    await env.sees("I can't write in", f"<#{APPROVERS}>", "I keep trying")
     env.ws.set_channel(APPROVERS, members=members)
     team.later(seconds=15)
     card = await team.card("start acc:shop/prices")
