@@ -9,6 +9,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -135,7 +136,8 @@ class Campaign:
                 await self._wait_for_another("stop", leader, began)
             await asyncio.sleep(max(0.0, seconds - (time.monotonic() - began)))
         finally:
-            leader.send(signal.SIGCONT)
+            with suppress(ProcessLookupError):  # it reached its point in the moment of the stop
+                leader.send(signal.SIGCONT)
 
     async def _restart(self) -> None:
         self.report.hits["restarts of the database"] += 1
