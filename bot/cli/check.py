@@ -22,6 +22,7 @@ from bot.core.policy.compile import Policy
 from bot.core.policy.decide import PolicyProblem
 from bot.core.ports.plugin import BackendSettings
 from bot.core.ports.services import Backend
+from bot.core.text import plural
 from bot.features.access.policy_reload import PolicyReloader, named_channels, review_warning
 from bot.http_client.transport import open_session
 from bot.runtime.clock import SystemClock, SystemIds
@@ -67,7 +68,7 @@ async def check(path: Path, environ: Mapping[str, str], say: Print) -> int:
     except config.ConfigProblem as problem:
         report.bad(*problem.lines)
         return Exit.MISUSED
-    report.good(f"configuration: {len(settings.backends)} backends, {settings.slack.mode} mode")
+    report.good(f"configuration: {plural(len(settings.backends), 'backend')}, {settings.slack.mode} mode")
     policy = _rules(settings, report)
     store = await asyncio.to_thread(_store, settings, report)
     try:

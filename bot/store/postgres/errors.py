@@ -28,7 +28,19 @@ _LOGIN: Final = (
     "The database refuses the login.",
     "Check the user in `[store] url`, `[store] password`, and the rights of that user.",
 )
+_NO_SLOT: Final = (
+    "store_unreachable",
+    "The database has no connection left for this user. Nothing was recorded.",
+    "Each replica uses at most 7 connections: raise `max_connections` or the limit of the role.",
+)
+_CONNECTING: Final = {  # an error of the connection has no code, only words
+    "authentication": _LOGIN,
+    "too many connections": _NO_SLOT,
+    "too many clients": _NO_SLOT,
+    "connection slots are reserved": _NO_SLOT,
+}
 _KNOWN: Final = {
+    "53300": _NO_SLOT,
     "53": (
         "store_full",
         "The database has no space or connection left. Nothing was recorded.",
@@ -67,9 +79,8 @@ def mapped(error: psycopg.Error) -> StoreProblem:
     state = error.sqlstate or ""
     known = _KNOWN.get(state) or _KNOWN.get(state[:2])
     if known is None and isinstance(error, psycopg.OperationalError):
-        # An error of the connection has no code.
-        said = str(error)
-        known = _LOGIN if "authentication" in said else _KNOWN["3D000"] if "does not exist" in said else _UNREACHABLE
+        words = _CONNECTING | {"does not exist": _KNOWN["3D000"]}
+        known = next((problem for said, problem in words.items() if said in str(error)), _UNREACHABLE)
     if known is None:
         known = ("store_failed", f"The store failed: {error}", "Check the bot's log, then try again.")
     problem = StoreProblem(known[1], known[2], known[0])

@@ -205,6 +205,20 @@ async def test_a_server_that_is_away_is_told(postgres: LocalServer) -> None:
 _LIVE = "INSERT INTO replicas VALUES ('a/{0}', {0}, 'live', now(), 'a', 0)"
 
 
+async def test_a_server_without_a_connection_for_this_user_is_told_as_that(
+    postgres: LocalServer, address: StoreAddress
+) -> None:
+    with superuser(address) as admin:
+        admin.execute("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0")
+    try:
+        with pytest.raises(StoreProblem, match="no connection left") as problem:
+            open_store(replace(address, url=address.url.replace("postgresql://", "postgresql://crowded@", 1)))
+        assert "max_connections" in (problem.value.hint or "")
+    finally:
+        with superuser(address) as admin:
+            admin.execute("DROP ROLE crowded")
+
+
 async def test_a_replica_that_was_declared_dead_writes_nothing(store: Store, address: StoreAddress) -> None:
     """It does not even accept requests: the leader would take them over while this one may still refuse them."""
     with superuser(address) as other:
