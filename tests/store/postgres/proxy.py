@@ -36,6 +36,7 @@ class Proxy:
                     server.connect(str(self._server / ".s.PGSQL.5432"))
                 except OSError:  # the server is away
                     client.close()
+                    server.close()
                     continue
                 for direction, one, other in (("to", client, server), ("from", server, client)):
                     threading.Thread(target=self._pass, args=(direction, one, other), daemon=True).start()
