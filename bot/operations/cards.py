@@ -286,11 +286,6 @@ def _rule(label: str) -> tuple[Fact, ...]:
     return (Fact(label="Rule", value=label.removesuffix(" rule")),) if label else ()
 
 
-def by_rule(label: str) -> str:
-    """The rule that decided, for the footer. A built-in rule has its own label."""
-    return label if label.endswith("rule") else f"rule {label}"
-
-
 def person(user_id: str | None) -> str:
     """A person as a cell of a table; other ids, as of an app, stay as they are."""
     return f"<@{user_id}>" if user_id and user_id[0] in "UW" else user_id or ""
