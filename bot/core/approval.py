@@ -1,44 +1,37 @@
-"""The rules of approvals: who may decide, what a vote does, when it is too late. The store keeps the records and the lock.
+"""Approvals: the terms of the question as they are stored, who may decide, what a vote does, when it is too late.
 
 One person counts once, the requester never, any deny ends it. A person may have several Slack ids: `aliases` maps each account
-in [people] to the account that represents the person; any other id represents itself.
+in [people] to the account that represents the person; any other id represents itself. The store keeps the records and the lock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal, Self
+
+from pydantic import Field
 
 from bot.core.command.params import unseen
 from bot.core.operation import Operation
+from bot.core.outcome import Fact
 from bot.core.policy.decision import NeedsApproval
 from bot.core.policy.electors import Eligible, person_of
+from bot.core.records import CastVote, PendingDecision
 from bot.core.text import utc_text
-from bot.core.value import canonical
+from bot.core.value import Value, canonical
 
+KIND: Final = "approval"
 LONGEST_SHOWN: Final = 2_000
 
-
-class State(StrEnum):
-    """The state of an approval. Stored, so names are only added."""
-
-    OPEN = "open"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    EXPIRED = "expired"
-    WITHDRAWN = "withdrawn"
-    VOID = "void"
-    USED = "used"
+Sort = Literal["run", "once", "grant"]
 
 
 class Step(StrEnum):
-    """What can happen to an approval. COMPLETE is the last vote needed; DRIFT means that something changed before the call."""
+    """What happens to an approved request before its call. DRIFT means that something changed since it was approved."""
 
-    COMPLETE = "complete"
-    DENY = "deny"
     EXPIRE = "expire"
     DRIFT = "drift"
     DISPATCH = "dispatch"
@@ -50,40 +43,6 @@ class Choice(StrEnum):
     APPROVE = "approve"
     DENY = "deny"
     CLAIM = "claim"
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One decision that was taken."""
-
-    user_id: str
-    choice: Choice
-    at: datetime
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalView:
-    """An approval as read inside the transaction that changes it. `due_at` is exclusive: at that instant it is expired."""
-
-    id: str
-    state: State
-    requester_id: str
-    count: int
-    asked_at: datetime
-    due_at: datetime
-    digest: str
-    votes: tuple[Vote, ...] = ()
-    claimed_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class VoteCounts:
-    """The vote counts. `step` is its effect on the approval, None if it only adds up; `left` votes are still needed."""
-
-    choice: Choice
-    step: Step | None
-    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +61,111 @@ class Snapshot:
     policy_version: str
     target_id: str
     state: str
+
+
+class ApprovalRecord(Value):
+    """The `facts` of a pending decision that needs votes. `channel` is where the approvers are asked.
+
+    `sort`: run what a rule allows with an approval, run once what no rule allows, or grant it for `lasts` seconds. `state`
+    and `target_id` are what the card showed, `shown` its further facts. `round` counts how often the approvers
+    were asked. `allows`: an approver may allow the same thing for an hour. `buttons` are the ids of the card's buttons, the
+    same in every version of the card, so that a press on an old version counts.
+    """
+
+    sort: Sort = "run"
+    lasts: int = 0
+    rule: str
+    why: str = ""
+    count: int
+    groups: tuple[str, ...]
+    expires: int
+    channel: str
+    state: str = ""
+    target_id: str = ""
+    eligible: tuple[str, ...] = ()
+    effect: str = ""
+    shown: tuple[Fact, ...] = ()
+    round: int = 1
+    note: str = ""
+    allows: bool = False
+    buttons: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def demand(self) -> NeedsApproval:
+        """The terms as the pure rules take them."""
+        return NeedsApproval(self.rule, self.why, self.count, self.groups, self.expires, self.channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A pending decision that needs votes, with its parsed record."""
+
+    pending: PendingDecision
+    operation: Operation
+    record: ApprovalRecord
+
+    @classmethod
+    def of(cls, pending: PendingDecision | None) -> Self | None:
+        """The approval, or None when the pending decision is not one."""
+        if pending is None or pending.kind != KIND or pending.operation is None:
+            return None
+        return cls(pending, pending.operation, ApprovalRecord.model_validate(pending.facts))
+
+    @property
+    def id(self) -> str:
+        """The id of the pending decision."""
+        return self.pending.id
+
+    @property
+    def requester(self) -> str:
+        """The user id of the requester."""
+        return self.pending.intent.actor.user_id
+
+    @property
+    def due(self) -> datetime:
+        """When it expires."""
+        return datetime.fromisoformat(self.pending.due_at)
+
+    @property
+    def next_id(self) -> str:
+        """The id of the approval that replaces this one after a change."""
+        return approval_id(self.pending.request_id, self.record.round + 1)
+
+    @property
+    def claim_key(self) -> str:
+        """The key under which the store keeps who claimed it."""
+        return f"claim:{self.pending.id}"
+
+    @property
+    def allow_key(self) -> str:
+        """The key under which the store keeps who wants to allow the same thing for an hour."""
+        return f"allow:{self.pending.id}"
+
+    def joined_key(self, user: str) -> str:
+        """The key under which the store keeps that this person asked for the same thing while it waited."""
+        return f"joined:{self.pending.request_id}:{user}"
+
+    @property
+    def is_asked_in_place(self) -> bool:
+        """Whether the approvers are asked in the channel of the request, with one card for both."""
+        return self.record.channel == self.pending.intent.place.channel_id
+
+    @property
+    def before(self) -> Snapshot:
+        """The facts that the card showed."""
+        pending, record = self.pending, self.record
+        return Snapshot(pending.digest or "", pending.policy_version or "", record.target_id, record.state)
+
+
+def approval_id(request_id: str, number: int) -> str:
+    """The id of the `number`th question. Two processes that ask again at the same time get the same id."""
+    return f"{request_id}.{number}"
+
+
+def stale_votes(votes: Sequence[CastVote], who: Eligible, aliases: Mapping[str, str]) -> int:
+    """How many approvers are no longer allowed to decide."""
+    people = {person_of(vote.user_id, aliases) for vote in votes if vote.vote == Choice.APPROVE.value}
+    return len([person for person in people if person not in who.people])
 
 
 def can_request(demand: NeedsApproval, who: Eligible) -> str | None:
@@ -154,55 +218,57 @@ def reminder_at(asked_at: datetime, due: datetime) -> datetime:
 
 
 def judge_vote(
-    approval: ApprovalView,
+    approval: Approval,
+    votes: Sequence[CastVote],
     choice: Choice,
     presser_id: str,
     *,
+    claimed_by: str | None,
     who: Eligible,
     now: datetime,
     aliases: Mapping[str, str],
     reason: str = "",
-) -> VoteCounts | VoteRefused:
-    """What this press does. Read `who` anew for it: votes of people who may no longer decide don't count."""
-    refused = _closed(approval, now) or _not_theirs(approval, presser_id, who, aliases)
+) -> VoteRefused | None:
+    """Why this press changes nothing, or None when it counts.
+
+    Read `who` anew for it: votes of people who may no longer decide don't count.
+    """
+    refused = _closed(approval, votes, now) or _not_theirs(approval, presser_id, who, aliases)
     if refused is not None:
         return refused
-    if choice is Choice.CLAIM:
-        return _claim(approval, presser_id, who, aliases)
-    if choice is Choice.DENY:
-        if not reason.strip():
-            return VoteRefused("reason_missing", "Say why you deny it. The requester sees this.")
-        return VoteCounts(Choice.DENY, Step.DENY, left=0)
-    agreed = agreeing(approval, who, aliases)
     person = person_of(presser_id, aliases)
-    left = approval.count - len(agreed | {person})
-    if person in agreed and left > 0:
+    if choice is Choice.CLAIM and claimed_by is not None:
+        mine = person_of(claimed_by, aliases) == person
+        sentence = "You have claimed it." if mine else f"{claimed_by} has claimed it; you may still decide it."
+        return VoteRefused("claimed", sentence)
+    if choice is Choice.DENY and not reason.strip():
+        return VoteRefused("reason_missing", "Say why you deny it. The requester sees this.")
+    agreed = agreeing(votes, who, aliases)
+    left = approval.record.count - len(agreed)
+    if choice is Choice.APPROVE and person in agreed and left > 0:
         return VoteRefused("counted", f"Your approval already counts. {left} more needed.")
-    return VoteCounts(Choice.APPROVE, Step.COMPLETE if left <= 0 else None, left=max(left, 0))
-
-
-def agreeing(approval: ApprovalView, who: Eligible, aliases: Mapping[str, str]) -> frozenset[str]:
-    """The distinct people who approved and may still decide."""
-    people = (person_of(vote.user_id, aliases) for vote in approval.votes if vote.choice is Choice.APPROVE)
-    return frozenset(person for person in people if person in who.people)
-
-
-def _closed(approval: ApprovalView, now: datetime) -> VoteRefused | None:
-    if approval.state is not State.OPEN:
-        deciding = approval.votes[-1].user_id if approval.votes else ""
-        by = f" by {deciding}" if deciding and approval.state is not State.EXPIRED else ""
-        code = "expired" if approval.state is State.EXPIRED else "decided"
-        return VoteRefused(code, f"This request is already {approval.state.value}{by}.")
-    if is_expired(approval.due_at, now):
-        return VoteRefused("expired", f"This request expired at {utc_text(approval.due_at)}.")
     return None
 
 
-def _not_theirs(
-    approval: ApprovalView, presser_id: str, who: Eligible, aliases: Mapping[str, str]
-) -> VoteRefused | None:
+def agreeing(votes: Sequence[CastVote], who: Eligible, aliases: Mapping[str, str]) -> frozenset[str]:
+    """The distinct people who approved and may still decide."""
+    people = (person_of(vote.user_id, aliases) for vote in votes if vote.vote == Choice.APPROVE.value)
+    return frozenset(person for person in people if person in who.people)
+
+
+def _closed(approval: Approval, votes: Sequence[CastVote], now: datetime) -> VoteRefused | None:
+    state = approval.pending.state
+    if state != "open":
+        by = f" by {votes[-1].user_id}" if votes and state != "expired" else ""
+        return VoteRefused("expired" if state == "expired" else "decided", f"This request is already {state}{by}.")
+    if is_expired(approval.due, now):
+        return VoteRefused("expired", f"This request expired at {utc_text(approval.due)}.")
+    return None
+
+
+def _not_theirs(approval: Approval, presser_id: str, who: Eligible, aliases: Mapping[str, str]) -> VoteRefused | None:
     person = person_of(presser_id, aliases)
-    if person == person_of(approval.requester_id, aliases):
+    if person == person_of(approval.requester, aliases):
         return VoteRefused("own_request", "You can't decide your own request.")
     if presser_id in who.people.get(person, ()):
         return None
@@ -210,37 +276,27 @@ def _not_theirs(
     return VoteRefused("not_eligible", f"You can't decide this: {reason}.")
 
 
-def _claim(
-    approval: ApprovalView, presser_id: str, who: Eligible, aliases: Mapping[str, str]
-) -> VoteCounts | VoteRefused:
-    if approval.claimed_by is None:
-        return VoteCounts(Choice.CLAIM, None, left=approval.count - len(agreeing(approval, who, aliases)))
-    mine = person_of(approval.claimed_by, aliases) == person_of(presser_id, aliases)
-    sentence = "You have claimed it." if mine else f"{approval.claimed_by} has claimed it; you may still decide it."
-    return VoteRefused("claimed", sentence)
-
-
 def may_dispatch(
-    approval: ApprovalView,
+    approval: Approval,
+    votes: Sequence[CastVote],
     *,
     who: Eligible,
     now: datetime,
     aliases: Mapping[str, str],
-    before: Snapshot,
     after: Snapshot,
 ) -> tuple[Step, str]:
     """What to do with an approved request right before its call: DISPATCH, or the step that ends it and the reason.
 
-    Read `who` anew. Raises ValueError for an approval that isn't APPROVED: it was used or has ended.
+    Read `who` anew. Raises ValueError for an approval that isn't approved: it was used or has ended.
     """
-    if approval.state is not State.APPROVED:
-        raise ValueError(f"an approval that is {approval.state.value} can't be dispatched")
-    if is_expired(approval.due_at, now):
-        return Step.EXPIRE, f"it expired at {utc_text(approval.due_at)}"
-    missing = approval.count - len(agreeing(approval, who, aliases))
+    if approval.pending.state != "approved":
+        raise ValueError(f"an approval that is {approval.pending.state} can't be dispatched")
+    if is_expired(approval.due, now):
+        return Step.EXPIRE, f"it expired at {utc_text(approval.due)}"
+    missing = approval.record.count - len(agreeing(votes, who, aliases))
     if missing > 0:
         return Step.DRIFT, f"{missing} of those who approved can no longer decide"
-    changes = drift(before, after)
+    changes = drift(approval.before, after)
     return (Step.DRIFT, "; ".join(changes)) if changes else (Step.DISPATCH, "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.core.approval_record import Approval
+from bot.core.approval import Approval
 from bot.core.card import Button, HomeRow, HomeSection, HomeView
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.core.approval_record import Approval
+from bot.core.approval import Approval
 from bot.core.card import Tone
 from bot.core.command.capability import Risk
 from bot.core.command.parser import parse

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.approval_record import Approval
+from bot.core.approval import Approval
 from bot.core.intent import Due, Intent
 from bot.core.records import PendingDecision
 from bot.features import approvals, preflight

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.approval import (
+    KIND,
     LONGEST_SHOWN,
-    ApprovalView,
+    Approval,
+    ApprovalRecord,
     Choice,
     Snapshot,
-    State,
     Step,
-    Vote,
-    VoteCounts,
     VoteRefused,
+    agreeing,
     can_request,
     drift,
     due_at,
@@ -30,9 +30,11 @@ from bot.core.approval import (
     unshowable,
 )
 from bot.core.command.capability import Risk
+from bot.core.intent import Actor, Intent, Open, Place, Source
 from bot.core.operation import Operation
 from bot.core.policy.decide import Member, NeedsApproval, Subject
 from bot.core.policy.electors import Eligible, eligible, person_of
+from bot.core.records import CastVote, PendingDecision, stamp
 from tests.core.policy.samples import HOME, NOW, POLICY, PRICES, person
 
 LEAD = {"S0LEADS": Member.YES}
@@ -57,24 +59,71 @@ def deciders(*subjects: Subject, aliases: dict[str, str] | None = None, requeste
 BOTH = deciders(LEE, MIA, ANA)
 
 
-def request(**more: Any) -> ApprovalView:
-    """Ana's open request for one approval."""
-    view = ApprovalView("a1", State.OPEN, "U0ANA", count=1, asked_at=NOW, due_at=DUE, digest="d1")
-    return replace(view, **more)
+START = Operation(request_id="r-1", verb="start", target=PRICES, risk=Risk.CHANGE, idempotent=False, timeout=30)
+ASKED = Intent(
+    request_id="r-1",
+    dedupe_key="r-1",
+    actor=Actor(user_id="U0ANA", team_id=HOME),
+    place=Place(team_id=HOME, channel_id="C0CRAWL"),
+    source=Source.COMMAND,
+    at=NOW,
+    payload=Open(what="launcher"),
+)
+CLOSED = ("approved", "rejected", "expired", "cancelled", "taken")
 
 
-def vote(user_id: str, choice: Choice = Choice.APPROVE) -> Vote:
+def request(state: str = "open", count: int = 1) -> Approval:
+    """Ana's request for that many approvals."""
+    record = ApprovalRecord(
+        rule="C0CRAWL allow 2",
+        count=count,
+        groups=("leads",),
+        expires=1800,
+        channel="C0APPR",
+        state="idle",
+        target_id="17",
+    )
+    pending = PendingDecision(
+        id="r-1.1",
+        kind=KIND,
+        request_id="r-1",
+        operation=START,
+        digest="d1",
+        policy_version="p1",
+        intent=ASKED,
+        facts=record.model_dump(mode="json"),
+        state=state,
+        due_at=stamp(DUE),
+        made_at=stamp(NOW),
+    )
+    return Approval(pending, START, record)
+
+
+def vote(user_id: str, choice: Choice = Choice.APPROVE) -> CastVote:
     """A vote that was counted."""
-    return Vote(user_id, choice, NOW)
+    return CastVote(user_id=user_id, person=user_id, vote=choice.value, at=stamp(NOW))
 
 
-def judge(view: ApprovalView, user_id: str, choice: Choice = Choice.APPROVE, **more: Any) -> VoteCounts | VoteRefused:
-    """What a press of this person does."""
+def judge(
+    asked: Approval,
+    user_id: str,
+    choice: Choice = Choice.APPROVE,
+    *,
+    votes: tuple[CastVote, ...] = (),
+    claimed_by: str | None = None,
+    **more: Any,
+) -> VoteRefused | None:
+    """Why a press of this person changes nothing, None when it counts."""
     facts: dict[str, Any] = {"who": BOTH, "now": NOW, "aliases": {}, "reason": "not now", **more}
-    return judge_vote(view, choice, user_id, **facts)
+    return judge_vote(asked, votes, choice, user_id, claimed_by=claimed_by, **facts)
 
 
-def code(result: VoteCounts | VoteRefused) -> str:
+def agreed(*votes: CastVote, who: Eligible = BOTH) -> int:
+    """How many people agree with these votes."""
+    return len(agreeing(votes, who, {}))
+
+
+def code(result: VoteRefused | None) -> str:
     """The code of a refusal."""
     assert isinstance(result, VoteRefused), result
     assert result.sentence
@@ -189,19 +238,18 @@ class TestRequesting:
 class TestVoting:
     """One person counts once, the requester never, any deny ends it."""
 
-    def test_the_last_approval_completes(self) -> None:
+    def test_each_approval_counts_one(self) -> None:
         """One of one; one of two leaves one."""
-        assert judge(request(), "U0LEE") == VoteCounts(Choice.APPROVE, Step.COMPLETE, left=0)
-        assert judge(request(count=2), "U0LEE") == VoteCounts(Choice.APPROVE, None, left=1)
-        assert judge(request(count=2, votes=(vote("U0MIA"),)), "U0LEE") == VoteCounts(
-            Choice.APPROVE, Step.COMPLETE, left=0
-        )
+        assert judge(request(), "U0LEE") is None
+        assert judge(request(count=2), "U0LEE") is None
+        assert judge(request(count=2), "U0LEE", votes=(vote("U0MIA"),)) is None
+        assert (agreed(), agreed(vote("U0MIA")), agreed(vote("U0MIA"), vote("U0LEE"))) == (0, 1, 2)
 
     def test_nobody_counts_twice(self) -> None:
         """Nor with another account."""
-        assert code(judge(request(count=2, votes=(vote("U0LEE"),)), "U0LEE")) == "counted"
+        assert code(judge(request(count=2), "U0LEE", votes=(vote("U0LEE"),))) == "counted"
         who = deciders(LEE, MIA, aliases={"U0MIA": "U0LEE"})
-        second = judge(request(count=2, votes=(vote("U0LEE"),)), "U0MIA", who=who, aliases={"U0MIA": "U0LEE"})
+        second = judge(request(count=2), "U0MIA", votes=(vote("U0LEE"),), who=who, aliases={"U0MIA": "U0LEE"})
         assert code(second) == "counted"
 
     @pytest.mark.parametrize("choice", list(Choice))
@@ -220,26 +268,22 @@ class TestVoting:
 
     def test_a_vote_of_who_may_no_longer_decide_does_not_count(self) -> None:
         """Mia left the group after her vote."""
-        view = request(count=2, votes=(vote("U0MIA"),))
-        assert judge(view, "U0LEE", who=deciders(LEE)) == VoteCounts(Choice.APPROVE, None, left=1)
+        left = deciders(LEE)
+        assert judge(request(count=2), "U0LEE", votes=(vote("U0MIA"),), who=left) is None
+        assert agreed(vote("U0MIA"), vote("U0LEE"), who=left) == 1
 
     def test_any_deny_ends_it_and_needs_a_reason(self) -> None:
         """Even one among approvals, even from who approved before."""
-        assert judge(request(count=2, votes=(vote("U0MIA"),)), "U0LEE", Choice.DENY) == VoteCounts(
-            Choice.DENY, Step.DENY, left=0
-        )
-        assert judge(request(count=2, votes=(vote("U0LEE"),)), "U0LEE", Choice.DENY) == VoteCounts(
-            Choice.DENY, Step.DENY, left=0
-        )
+        assert judge(request(count=2), "U0LEE", Choice.DENY, votes=(vote("U0MIA"),)) is None
+        assert judge(request(count=2), "U0LEE", Choice.DENY, votes=(vote("U0LEE"),)) is None
         assert code(judge(request(), "U0LEE", Choice.DENY, reason="  ")) == "reason_missing"
 
     def test_a_claim_is_the_first_ones_and_stops_nobody(self) -> None:
         """Another may still decide."""
-        assert judge(request(), "U0LEE", Choice.CLAIM) == VoteCounts(Choice.CLAIM, None, left=1)
-        claimed = request(claimed_by="U0LEE")
-        assert code(judge(claimed, "U0MIA", Choice.CLAIM)) == "claimed"
-        assert code(judge(claimed, "U0LEE", Choice.CLAIM)) == "claimed"
-        assert judge(claimed, "U0MIA") == VoteCounts(Choice.APPROVE, Step.COMPLETE, left=0)
+        assert judge(request(), "U0LEE", Choice.CLAIM) is None
+        assert code(judge(request(), "U0MIA", Choice.CLAIM, claimed_by="U0LEE")) == "claimed"
+        assert code(judge(request(), "U0LEE", Choice.CLAIM, claimed_by="U0LEE")) == "claimed"
+        assert judge(request(), "U0MIA", claimed_by="U0LEE") is None
 
     @pytest.mark.parametrize(("moment", "late"), [(DUE - MS, False), (DUE, True), (DUE + MS, True)])
     def test_at_its_due_instant_it_is_expired(self, moment: Any, late: bool) -> None:
@@ -248,24 +292,24 @@ class TestVoting:
         for choice in Choice:
             assert isinstance(judge(request(), "U0LEE", choice, now=moment), VoteRefused) is late
 
-    @pytest.mark.parametrize("state", [state for state in State if state is not State.OPEN])
-    def test_the_loser_is_told_who_decided(self, state: State) -> None:
+    @pytest.mark.parametrize("state", CLOSED)
+    def test_the_loser_is_told_who_decided(self, state: str) -> None:
         """Every state but open is closed to votes."""
-        result = judge(request(state=state, votes=(vote("U0MIA"),)), "U0LEE")
-        assert code(result) == ("expired" if state is State.EXPIRED else "decided")
+        result = judge(request(state), "U0LEE", votes=(vote("U0MIA"),))
+        assert code(result) == ("expired" if state == "expired" else "decided")
         assert isinstance(result, VoteRefused)
-        assert state is State.EXPIRED or "by U0MIA" in result.sentence
+        assert state == "expired" or "by U0MIA" in result.sentence
 
 
 class TestDispatch:
     """Right before the call everything is looked at again."""
 
-    def dispatch(self, view: ApprovalView, **more: Any) -> tuple[Step, str]:
-        """The check of an approved request of which nothing changed."""
-        facts: dict[str, Any] = {"who": BOTH, "now": NOW, "aliases": {}, "before": BEFORE, "after": BEFORE, **more}
-        return may_dispatch(view, **facts)
+    def dispatch(self, asked: Approval, **more: Any) -> tuple[Step, str]:
+        """The check of a request that Lee approved and of which nothing changed."""
+        facts: dict[str, Any] = {"who": BOTH, "now": NOW, "aliases": {}, "after": BEFORE, **more}
+        return may_dispatch(asked, (vote("U0LEE"),), **facts)
 
-    APPROVED = request(state=State.APPROVED, votes=(vote("U0LEE"),))
+    APPROVED = request("approved")
 
     def test_what_was_approved_is_dispatched(self) -> None:
         """Unchanged, in time, by people who may still decide."""
@@ -299,11 +343,11 @@ class TestDispatch:
         assert self.dispatch(self.APPROVED, after=after)[0] is Step.DRIFT
         assert drift(BEFORE, BEFORE) == ()
 
-    @pytest.mark.parametrize("state", [state for state in State if state is not State.APPROVED])
-    def test_nothing_else_can_be_dispatched(self, state: State) -> None:
+    @pytest.mark.parametrize("state", ["open", *CLOSED[1:]])
+    def test_nothing_else_can_be_dispatched(self, state: str) -> None:
         """A second dispatch is a fault of the program and raises."""
-        with pytest.raises(ValueError, match=state.value):
-            self.dispatch(request(state=state, votes=(vote("U0LEE"),)))
+        with pytest.raises(ValueError, match=state):
+            self.dispatch(request(state))
 
 
 def test_due_and_reminder() -> None:
@@ -312,7 +356,6 @@ def test_due_and_reminder() -> None:
     assert reminder_at(NOW, DUE) == NOW + timedelta(minutes=15)
 
 
-AFTER = {Step.COMPLETE: State.APPROVED, Step.DENY: State.REJECTED}
 PEOPLE = ("U0ANA", "U0LEE", "U0MIA", "U0NIK", "U0BOB")
 STEPS = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(list(Choice)), st.integers(0, 40)), max_size=8)
 ALIASES = st.dictionaries(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE), max_size=2)
@@ -326,26 +369,29 @@ def test_any_history_agrees_with_a_simple_model(
     """Approved exactly when `count` distinct people, none the requester, agreed in time before anybody denied."""
     leads = [person(user, groups=LEAD) for user in PEOPLE if user != "U0BOB"]
     who = deciders(*leads, aliases=aliases)
-    view = request(count=count)
+    votes, claimed_by, state = list[CastVote](), None, "open"
     agreed: set[str] = set()
-    expected = State.OPEN
+    expected = "open"
     minute = 0
     for user, choice, wait in steps:
         minute += wait
-        result = judge(view, user, choice, who=who, aliases=aliases, now=NOW + timedelta(minutes=minute))
-        if isinstance(result, VoteCounts):
-            if choice is Choice.CLAIM:
-                view = replace(view, claimed_by=user)
-            else:
-                view = replace(view, votes=(*view.votes, vote(user, choice)))
-            if result.step is not None:
-                view = replace(view, state=AFTER[result.step])
+        now = NOW + timedelta(minutes=minute)
+        asked = request(state, count)
+        refused = judge(
+            asked, user, choice, votes=tuple(votes), claimed_by=claimed_by, who=who, aliases=aliases, now=now
+        )
+        if refused is None and choice is Choice.CLAIM:
+            claimed_by = user
+        elif refused is None:
+            votes.append(vote(user, choice))
+            complete = len(agreeing(votes, who, aliases)) >= count
+            state = "rejected" if choice is Choice.DENY else "approved" if complete else "open"
         one = person_of(user, aliases)
         mine = one == person_of("U0ANA", aliases)
-        if expected is State.OPEN and minute < 30 and not mine and user != "U0BOB":
+        if expected == "open" and minute < 30 and not mine and user != "U0BOB":
             if choice is Choice.DENY:
-                expected = State.REJECTED
+                expected = "rejected"
             elif choice is Choice.APPROVE:
                 agreed.add(one)
-                expected = State.APPROVED if len(agreed) >= count else State.OPEN
-        assert view.state is expected
+                expected = "approved" if len(agreed) >= count else "open"
+        assert state == expected

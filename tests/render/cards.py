@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from bot.core.approval_record import KIND, Approval, ApprovalRecord
+from bot.core.approval import KIND, Approval, ApprovalRecord
 from bot.core.card import Button, Card, Line, Tone
 from bot.core.chart import Chart, Series
 from bot.core.command.capability import Risk

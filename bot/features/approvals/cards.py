@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bot.core.approval_record import Approval
+from bot.core.approval import Approval
 from bot.core.card import Button, Card, Line, Tone, approval_key, operation_key, slack_url
 from bot.core.command.parser import format_command
 from bot.core.intent import Command, Place

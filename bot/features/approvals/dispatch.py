@@ -7,8 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from bot.core.approval import Step, is_expired, may_dispatch
-from bot.core.approval_record import Approval
+from bot.core.approval import Approval, Step, is_expired, may_dispatch
 from bot.core.audit import Event
 from bot.core.card import Tone
 from bot.core.command.capability import Capability
@@ -69,12 +68,7 @@ async def dispatch(ctx: Context, pending_id: str) -> str | None:
         if misfit is not None:
             return await expiry.void(ctx, approval, misfit)
         step, why = may_dispatch(
-            approval.view(votes),
-            who=who,
-            now=ctx.clock.now(),
-            aliases=policy.accounts,
-            before=approval.before,
-            after=current.after,
+            approval, votes, who=who, now=ctx.clock.now(), aliases=policy.accounts, after=current.after
         )
         if step is Step.EXPIRE:
             await expiry.expire(ctx, approval)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from bot.core.approval_record import Approval
+from bot.core.approval import Approval
 from bot.core.card import Button, FormField, FormView, Line, Tone
 from bot.core.command.capability import Capability
 from bot.core.effects import Ruling

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.approval_record import Approval
+from bot.core.approval import Approval
 from bot.core.audit import Event
 from bot.core.card import Tone
 from bot.core.command.params import duration_text

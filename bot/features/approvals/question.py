@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from bot.core.approval_record import Approval, ApprovalRecord
+from bot.core.approval import Approval, ApprovalRecord
 from bot.core.card import Button, Card, Question, Tone, approval_key
 from bot.core.command.params import duration_text
 from bot.core.command.parser import format_command

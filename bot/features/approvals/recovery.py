@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from bot.core.approval import is_expired
-from bot.core.approval_record import KIND, Approval
+from bot.core.approval import KIND, Approval, is_expired
 from bot.core.card import approval_key, operation_key
 from bot.core.records import Filters, stamp
 from bot.features.approvals import cards as approval_cards

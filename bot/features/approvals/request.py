@@ -5,8 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from bot.core.approval import due_at, is_expired, reminder_at, unshowable
-from bot.core.approval_record import KIND, Approval, ApprovalRecord, Sort, approval_id
+from bot.core.approval import (
+    KIND,
+    Approval,
+    ApprovalRecord,
+    Sort,
+    approval_id,
+    due_at,
+    is_expired,
+    reminder_at,
+    unshowable,
+)
 from bot.core.audit import Event
 from bot.core.card import Line, Tone, approval_key
 from bot.core.command.capability import Risk

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bot.core.approval import Snapshot, can_request
-from bot.core.approval_record import Approval
+from bot.core.approval import Approval, Snapshot, can_request
 from bot.core.command.capability import Capability
 from bot.core.command.until import ends_at
 from bot.core.effects import Ruling

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.approval import Choice, VoteRefused, drift, is_expired, judge_vote
-from bot.core.approval_record import Approval, stale_votes
+from bot.core.approval import Approval, Choice, VoteRefused, drift, is_expired, judge_vote, stale_votes
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import FormField, FormView, Line, Tone
 from bot.core.intent import Intent
@@ -118,20 +117,21 @@ async def vote(
     policy = ctx.policy().policy
     users = (intent.actor.user_id, *[one.user_id for one in votes])
     who = await of_these(ctx, policy, approval.record.groups, approval.requester, users, max_age=FRESH)
-    found = judge_vote(
-        approval.view(votes, claimed if isinstance(claimed, str) else None),
+    refused = judge_vote(
+        approval,
+        votes,
         choice,
         intent.actor.user_id,
+        claimed_by=claimed if isinstance(claimed, str) else None,
         who=who,
         now=ctx.clock.now(),
         aliases=policy.accounts,
         reason=reason,
     )
     if intent.actor.team_id not in ("", ctx.home_team):
-        found = VoteRefused("not_eligible", "You can't decide this: you are from another workspace.")
+        refused = VoteRefused("not_eligible", "You can't decide this: you are from another workspace.")
     elif await ctx.store.value(approval.joined_key(intent.actor.user_id)) is not None:
-        found = VoteRefused("own_request", "You asked for this too, so you can't decide it.")
-    refused = found if isinstance(found, VoteRefused) else None
+        refused = VoteRefused("own_request", "You asked for this too, so you can't decide it.")
     # A vote that counts already is answered so only while the card shows what is true.
     if choice is Choice.APPROVE and (refused is None or refused.code == "counted"):
         operation = approval.operation
