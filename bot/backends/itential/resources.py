@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP
+from bot.backends.itential.capabilities import CERT, GATEWAY, GROUP, certificate, written_pem
 from bot.backends.itential.client import CERTS, GATEWAYS, GROUPS
-from bot.backends.itential.parameters import certificate, written_pem
 from bot.backends.itential.presentation import cert_facts, gateway_facts, group_facts
 from bot.backends.itential.targets import NEW, RESOURCES, AdapterContext
 from bot.core.command.arguments import text_of

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
-from bot.backends.sequentum.capabilities import AGENT, SCHEDULE
-from bot.backends.sequentum.checks import NEW_SCHEDULE
+from bot.backends.sequentum.capabilities import AGENT, NEW_SCHEDULE, SCHEDULE
 from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.models import Schedule
 from bot.backends.sequentum.states import JOB, MARKS, named

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Final
 
-from bot.backends.sequentum.checks import CSV, UPLOADS
+from bot.backends.sequentum.capabilities import CSV, UPLOADS
 from bot.backends.sequentum.context import AdapterContext
 from bot.backends.sequentum.file_names import input_name
 from bot.core.command.arguments import text_of

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from bot.backends.sequentum.capabilities import DEFAULT_METHOD
 from bot.backends.sequentum.models import JobRun, Run, Schedule, ServerStatus
-from bot.backends.sequentum.parameters import DEFAULT_METHOD
 from bot.backends.sequentum.states import SCHEDULE, named
 from bot.backends.sequentum.times import local_text, moment, span
 from bot.core.outcome import Fact, Level, Phase, RunView, State, Suggestion, Table, facts_of

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.backends.sequentum.capabilities import RUN
+from bot.backends.sequentum.capabilities import DEFAULT_METHOD, DEFAULT_SYNC, RUN
 from bot.backends.sequentum.changes import compact
 from bot.backends.sequentum.context import AdapterContext, agent_of
 from bot.backends.sequentum.file_names import discard, label_of
-from bot.backends.sequentum.parameters import DEFAULT_METHOD, DEFAULT_SYNC
 from bot.backends.sequentum.reconcile import runs_since
 from bot.backends.sequentum.started_run import job_done, run_done
 from bot.core.command.arguments import flag_of, map_of, number_of, text_of

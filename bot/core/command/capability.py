@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from bot.core.command.arguments import Arguments
 from bot.core.command.params import Param
@@ -34,6 +36,11 @@ class TargetKind(Value):
     bare: bool = False
     selects: bool = False
     no_stop: str = ""
+
+    @classmethod
+    def of(cls, name: str, help: str, example: str, **more: Any) -> TargetKind:
+        """A kind whose prefix is its name, unless `prefix` says otherwise."""
+        return cls(**{"name": name, "prefix": name, "help": help, "example": example, **more})
 
 
 class Capability(Value):
@@ -79,6 +86,48 @@ class Capability(Value):
         if self.check is not None:
             self.check(asked)
         return asked
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityTable:
+    """Makes the rows of one kind: `read`, `change` and `danger` take what is different, the table has what is the same.
+
+    An example is `VERB BACKEND:TARGET WORDS`. Its target is the row's `at`, the one that `short` has for the kind, or the
+    example of the kind. `read_time` and `change_time` are timeouts in seconds, `source` follows each endpoint. A row can set
+    every field of Capability itself.
+    """
+
+    backend: str
+    targets: tuple[TargetKind, ...]
+    read_time: float
+    change_time: float
+    idempotent: bool = True
+    no_effect: str = "Nothing changes."
+    source: str = ""
+    short: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, verb: str, target: str, help: str, endpoint: str, **more: Any) -> Capability:
+        """A lookup. It is idempotent."""
+        usual = {"risk": Risk.READ, "timeout": self.read_time, "idempotent": True, "effect": self.no_effect}
+        return self._row(verb, target, help, endpoint, **{**usual, **more})
+
+    def change(self, verb: str, target: str, help: str, effect: str, endpoint: str, **more: Any) -> Capability:
+        """A change that can be undone."""
+        usual = {"risk": Risk.CHANGE, "timeout": self.change_time, "idempotent": self.idempotent, "effect": effect}
+        return self._row(verb, target, help, endpoint, **{**usual, **more})
+
+    def danger(self, verb: str, target: str, help: str, effect: str, endpoint: str, **more: Any) -> Capability:
+        """A change that always shows a pre-flight first."""
+        return self.change(verb, target, help, effect, endpoint, risk=Risk.DANGER, **more)
+
+    def _row(
+        self, verb: str, target: str, help: str, endpoint: str, *, at: str | None = None, words: str = "", **more: Any
+    ) -> Capability:
+        examples = {kind.name: kind.example for kind in self.targets} | dict(self.short)
+        example = f"{verb} {self.backend}:{examples[target] if at is None else at} {words}".rstrip()
+        return Capability(
+            verb=verb, target=target, help=help, example=example, endpoint=f"{endpoint}{self.source}", **more
+        )
 
 
 class KindSpec(Value):
