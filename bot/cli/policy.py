@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bot import plugins
 from bot.cli.config_schema import config_json_schema
@@ -34,7 +34,7 @@ from bot.core.policy.decide import (
     why_not_administrator,
     why_not_breakglass,
 )
-from bot.core.policy.decision import DecideArguments
+from bot.core.policy.match import Question
 from bot.core.policy.rights import review_gap
 from bot.core.policy.schema import CaseTable
 from bot.core.policy.toml_lines import Lines
@@ -155,7 +155,7 @@ def judge(policy: Policy, catalog: Catalog, case: CaseTable, now: datetime) -> V
         asked = _asked(read, catalog, subject, where, _outside_freezes(policy, now))
     except BadRequest as problem:
         return Verdict("not understood", "no rule", problem.summary)
-    decision = decide(policy, **asked)
+    decision = decide(policy, asked)
     notes = [_of_the_path(policy, catalog, asked, decision), _of_today(policy, asked, decision, now)]
     return Verdict(decision_word(decision), decision.rule, decision.reason, " ".join(note for note in notes if note))
 
@@ -178,7 +178,7 @@ def _builtin(policy: Policy, read: Command, catalog: Catalog, subject: Subject, 
     return Verdict("denied" if failed else "allowed", f"[{row.needs}]", failed or f"[{row.needs}] names this person")
 
 
-def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now: datetime) -> DecideArguments:
+def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now: datetime) -> Question:
     if read.target is None:
         raise BadRequest(f"`{read.verb}` needs a target in a case.")
     ref = parse_target(read.target, catalog)
@@ -187,19 +187,7 @@ def _asked(read: Command, catalog: Catalog, subject: Subject, where: Where, now:
     row, target = _target(read, ref, catalog)
     given = check_params(row.params, read.params)
     operation = Operation.of(row, request_id="case", target=target, given=given, reason=read.reason)
-    return DecideArguments(
-        verb=row.verb,
-        risk=row.risk,
-        own_verb=row.own_verb,
-        target=target,
-        params=operation.params,
-        subject=subject,
-        where=where,
-        now=now,
-        grants=(),
-        home_team_id=HOME,
-        declared=tuple(param.name for param in row.params),
-    )
+    return Question.of(row, target, operation.params, subject=subject, where=where, now=now, home_team_id=HOME)
 
 
 def _target(read: Command, ref: TargetRef, catalog: Catalog) -> tuple[Capability, Target]:
@@ -239,17 +227,16 @@ def _outside_freezes(policy: Policy, now: datetime) -> datetime:
     return min([now, *(begin - timedelta(seconds=1) for begin in begins)])
 
 
-def _of_today(policy: Policy, asked: DecideArguments, decision: Decision, now: datetime) -> str:
-    today: Any = {**asked, "now": now}
-    frozen = decide(policy, **today)
+def _of_today(policy: Policy, asked: Question, decision: Decision, now: datetime) -> str:
+    frozen = decide(policy, replace(asked, now=now))
     if frozen.rule == decision.rule:
         return ""
     return f"Now it is {decision_word(frozen)} by {frozen.rule}{where_is(policy, frozen.rule)}: {frozen.reason}."
 
 
-def _of_the_path(policy: Policy, catalog: Catalog, asked: DecideArguments, decision: Decision) -> str:
+def _of_the_path(policy: Policy, catalog: Catalog, asked: Question, decision: Decision) -> str:
     """A note for cases whose answer may depend on what a run belongs to."""
-    target = asked["target"]
+    target = asked.target
     if target.scope is not None or decision.rule == BUILT_IN_RULE:
         return ""
     part_of = catalog.backends[target.backend].kind_of(target.kind).part_of

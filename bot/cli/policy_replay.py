@@ -23,7 +23,8 @@ from bot.core.command.params import BadParam, duration_seconds
 from bot.core.errors import Problem
 from bot.core.intent import Actor
 from bot.core.operation import Target
-from bot.core.policy.decide import Decision, Member, Policy, Subject, Where, decide
+from bot.core.policy.decide import Member, Policy, Subject, Where, decide
+from bot.core.policy.match import Question
 from bot.core.policy.visibility import decision_word
 from bot.core.ports.services import Directory
 from bot.core.records import Filters, StoredEntry, stamp
@@ -34,7 +35,6 @@ from bot.store.open import is_there, open_store
 from bot.store.store import Store
 
 Print = Callable[[str], None]
-Decide = Callable[[Target], Decision]
 _UNASKABLE: Final = frozenset({"no_approvers", "not_showable"})
 _RANK: Final = {"denied": 0, "needs approval": 1, "allowed": 2}
 _PAGE: Final = 500
@@ -161,37 +161,25 @@ async def _change(
     where = Where(team_id=team, channel_id=channel, is_dm=channel.startswith("D"), known=True)
 
     # A request that was denied before its target was looked up has no parameters in the audit log: use the defaults.
-    defaults = {param.name: param.default for param in capability.params if param.default is not None}
-
-    def judge(target: Target) -> Decision:
-        return decide(
-            policy,
-            verb=capability.verb,
-            risk=capability.risk,
-            own_verb=capability.own_verb,
-            target=target,
-            params=defaults | json.loads(row.params),
-            subject=subject,
-            where=where,
-            now=datetime.fromisoformat(row.at),
-            grants=(),
-            home_team_id=team,
-            declared=tuple(param.name for param in capability.params),
-        )
-
-    decisions = [judge(target) for target in await _targets(store, catalog, row)]
-    told = {decision_word(decision) for decision in decisions}
+    params = capability.defaults | json.loads(row.params)
+    now = datetime.fromisoformat(row.at)
+    questions = [
+        Question.of(capability, target, params, subject=subject, where=where, now=now, home_team_id=team)
+        for target in await _targets(store, catalog, row)
+    ]
+    decisions = [decide(policy, question) for question in questions]
+    answers = {decision_word(decision) for decision in decisions}
     unread = [group for group, member in subject.groups.items() if member is Member.UNREADABLE]
-    if unread and told != {one.was}:
+    if unread and answers != {one.was}:
         why = f"Slack doesn't say who is in {', '.join(sorted(unread))}"
         return Change("unclear", subject.user_id, channel, words, one.was, "unclear", why)
-    if len(told) > 1:
+    if len(answers) > 1:
         return Change("unclear", subject.user_id, channel, words, one.was, "unclear", "its path is unknown")
-    (now,) = told
-    if now == one.was:
+    (answer,) = answers
+    if answer == one.was:
         return None
-    kind = "gains" if _RANK[now] > _RANK[one.was] else "loses"
-    return Change(kind, subject.user_id, channel, words, one.was, now, decisions[0].rule)
+    kind = "gains" if _RANK[answer] > _RANK[one.was] else "loses"
+    return Change(kind, subject.user_id, channel, words, one.was, answer, decisions[0].rule)
 
 
 async def _targets(store: Store, catalog: Catalog, row: StoredEntry) -> list[Target]:

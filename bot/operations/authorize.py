@@ -11,7 +11,7 @@ from bot.core.command.parser import parse_target
 from bot.core.effects import Ruling, Situation
 from bot.core.intent import Actor, Intent, Place
 from bot.core.operation import Operation, Target
-from bot.core.policy.decide import Decision, Denied, GrantView, Policy, Subject, Where, admits, decide
+from bot.core.policy.decide import Decision, Denied, GrantView, Policy, Subject, Where, admits
 from bot.core.policy.grant_scope import out_of_bounds, rows_of
 from bot.core.policy.rights import why_not_administrator, why_not_full
 from bot.core.policy.visibility import Visibility, may, sight
@@ -160,17 +160,7 @@ def foresee(
     ctx: Context, now: Situation, capability: Capability, target: Target, given: Mapping[str, Json] | None = None
 ) -> Decision:
     """The decision on this capability and target, with these parameters and the defaults of the others. Nothing is looked up."""
-    defaults = {param.name: param.default for param in capability.params if param.default is not None}
-    operation = Operation(
-        request_id="",
-        verb=capability.verb,
-        target=target,
-        params={**defaults, **(given or {})},
-        risk=capability.risk,
-        idempotent=capability.idempotent,
-        timeout=capability.timeout,
-    )
-    return decide(now.policy, **now.question(capability, operation, ctx.clock.now()))
+    return now.decide(capability, target, {**capability.defaults, **(given or {})}, ctx.clock.now())
 
 
 async def authorize(
@@ -178,5 +168,5 @@ async def authorize(
 ) -> Ruling:
     """The decision: may this person do this here, now."""
     now = await read_situation(ctx, intent.actor, intent.place, max_age=max_age)
-    decision = decide(now.policy, **now.question(capability, operation, ctx.clock.now()))
+    decision = now.decide(capability, operation.target, operation.params, ctx.clock.now())
     return Ruling(decision, now, operation.digest(intent.actor, intent.place, now.policy.version))

@@ -13,7 +13,7 @@ from bot.core.errors import BadRequest
 from bot.core.intent import Intent
 from bot.core.operation import Operation, Target
 from bot.core.outcome import Phase, RunView, Suggestion
-from bot.core.policy.decide import Denied, decide
+from bot.core.policy.decide import Denied
 from bot.operations import cards
 from bot.operations.authorize import read_situation
 from bot.operations.cards import LABELS, command_means, refresh_means
@@ -112,5 +112,5 @@ def _allowed(ctx: Context, intent: Intent, suggestion: Suggestion, about: Target
         operation = Operation.of(capability, request_id=intent.request_id, target=about, given=given, reason=None)
     except BadRequest:
         return False
-    question = situation.question(capability, operation, ctx.clock.now())
-    return not isinstance(decide(situation.policy, **question), Denied)
+    decision = situation.decide(capability, about, operation.params, ctx.clock.now())
+    return not isinstance(decision, Denied)

@@ -79,10 +79,14 @@ class Capability(Value):
         """The declared parameter of that name, or None."""
         return next((param for param in self.params if param.name == name), None)
 
+    @property
+    def defaults(self) -> dict[str, Json]:
+        """The defaults of its parameters by name."""
+        return {param.name: param.default for param in self.params if param.default is not None}
+
     def asked(self, given: dict[str, Json], reason: str | None = None, files: tuple[str, ...] = ()) -> Arguments:
         """The given parameters with the defaults of the others. Raises BadRequest when `check` does."""
-        defaults = {param.name: param.default for param in self.params if param.default is not None}
-        asked = Arguments(params={**defaults, **given}, given=given, reason=reason, files=files)
+        asked = Arguments(params={**self.defaults, **given}, given=given, reason=reason, files=files)
         if self.check is not None:
             self.check(asked)
         return asked

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
-from typing import Final, Unpack
+from typing import Final
 
 from bot.core.policy.compile import ChannelRules, Policy, PolicyProblem, Rule, RuleKind, parse_policy
-from bot.core.policy.decision import Allowed, DecideArguments, Decision, Denied, GrantView, NeedsApproval, RuleTrace
+from bot.core.policy.decision import Allowed, Decision, Denied, NeedsApproval, RuleTrace
 from bot.core.policy.match import (
+    GrantView,
     Member,
     Question,
     Standing,
@@ -42,7 +43,6 @@ from bot.core.text import utc_text
 
 __all__ = [
     "Allowed",
-    "DecideArguments",
     "Decision",
     "Denied",
     "GrantView",
@@ -72,31 +72,30 @@ NO_RULE_ALLOWS: Final = "no rule of this channel allows it"
 _UNNAMED_PLACES: Final = frozenset({"not_listed", "dm_not_listed"})
 
 
-def decide(policy: Policy, **asked: Unpack[DecideArguments]) -> Decision:
+def decide(policy: Policy, question: Question) -> Decision:
     """The decision. Never raises: if the rules can't be evaluated, it is Denied with code `policy_error`."""
     try:
-        question, grants = _question(asked)
-        decision = _decide(policy, question, grants)
+        _check(question)
+        decision = _decide(policy, question)
         return _with_help(policy, question, decision) if isinstance(decision, Denied) else decision
     except Exception as error:  # noqa: BLE001 -- any error during evaluation means denied
         return Denied(BUILT_IN_RULE, f"the rules couldn't be evaluated ({type(error).__name__})", "policy_error")
 
 
-def why(policy: Policy, **asked: Unpack[DecideArguments]) -> tuple[RuleTrace, ...]:
+def why(policy: Policy, question: Question) -> tuple[RuleTrace, ...]:
     """Every rule of the channel in the order of evaluation, then the decision. Never raises."""
-    decision = decide(policy, **asked)
+    decision = decide(policy, question)
     try:
-        question, grants = _question(asked)
-        traces = list(_traces(policy, question, grants, decision.rule))
+        _check(question)
+        traces = list(_traces(policy, question, decision.rule))
     except Exception as error:  # noqa: BLE001 -- as in decide
         traces = [RuleTrace(BUILT_IN_RULE, "place", matched=False, says=f"not readable ({type(error).__name__})")]
     matched = not isinstance(decision, Denied)
     return (*traces, RuleTrace(decision.rule, "decision", matched=matched, says=decision.reason, decides=True))
 
 
-def asks_of_others(policy: Policy, **asked: Unpack[DecideArguments]) -> NeedsApproval | None:
+def asks_of_others(policy: Policy, question: Question) -> NeedsApproval | None:
     """The approval demand of the channel's first allow for this, whoever that rule names; None if it demands none."""
-    question, _ = _question(asked)
     channel = policy.channels.get(question.where.channel_id)
     rule = next((rule for rule in channel.allows if _about(rule, question)), None) if channel is not None else None
     demand = _needs_approval(rule, question) if rule is not None else None
@@ -124,29 +123,18 @@ def admits(
     return Denied(NO_RULE, f"you are {words}, and no rule of this channel names your id {subject.user_id}", "no_rule")
 
 
-def _question(asked: DecideArguments) -> tuple[Question, Sequence[GrantView]]:
-    question = Question(
-        verb=asked["verb"],
-        risk=asked["risk"],
-        own_verb=asked["own_verb"],
-        target=asked["target"],
-        params=asked["params"],
-        subject=asked["subject"],
-        where=asked["where"],
-        now=asked["now"],
-        home_team_id=asked["home_team_id"],
-        declared=asked.get("declared"),
-    )
+def _check(question: Question) -> None:
+    """Raises ValueError for a question that contradicts itself."""
     if question.now.utcoffset() is None:
         raise ValueError("`now` has no zone")
     scope = question.target.scope
     if scope is not None and not scope.startswith(f"{question.target.backend}:"):
         raise ValueError("the target's scope is on another backend")
-    return question, asked["grants"]
 
 
-def _decide(policy: Policy, question: Question, grants: Sequence[GrantView]) -> Decision:
-    refused = _not_here(policy, question, grants) or _refused_person(question.subject, question.home_team_id)
+def _decide(policy: Policy, question: Question) -> Decision:
+    grants = question.grants
+    refused = _not_here(policy, question) or _refused_person(question.subject, question.home_team_id)
     if refused is not None:
         return refused
     channel = _channel(policy, question)
@@ -210,9 +198,11 @@ def _needs_approval(allow: Rule, question: Question) -> Decision:
     )
 
 
-def _not_here(policy: Policy, question: Question, grants: Sequence[GrantView]) -> Denied | None:
+def _not_here(policy: Policy, question: Question) -> Denied | None:
     subject, where, home = question.subject, question.where, question.home_team_id
-    return _refused_place(policy, where, home, [one for one in grants if is_for(policy, one, subject, where, home)])
+    return _refused_place(
+        policy, where, home, [one for one in question.grants if is_for(policy, one, subject, where, home)]
+    )
 
 
 _UNSEEN: Final = (
@@ -366,8 +356,8 @@ def _rooms(policy: Policy, but: str) -> Iterator[str]:
     return (channel_id for channel_id in policy.channels if channel_id != but and not channel_id.startswith("D"))
 
 
-def _traces(policy: Policy, question: Question, grants: Sequence[GrantView], decisive: str) -> Iterator[RuleTrace]:
-    place = _not_here(policy, question, grants)
+def _traces(policy: Policy, question: Question, decisive: str) -> Iterator[RuleTrace]:
+    place = _not_here(policy, question)
     if place is not None:
         yield RuleTrace(BUILT_IN_RULE, "place", matched=False, says=place.reason, decides=True)
     person = _refused_person(question.subject, question.home_team_id)
@@ -376,7 +366,7 @@ def _traces(policy: Policy, question: Question, grants: Sequence[GrantView], dec
     channel = _channel(policy, question)
     for rule in (*channel.denies, *policy.freezes, *channel.allows):
         yield _trace(rule, question, decisive)
-    for grant in grants:
+    for grant in question.grants:
         failure = grant_fails(policy, grant, question)
         label = f"grant {grant.id}"
         says = failure or ("break-glass" if grant.breakglass else f"granted until {utc_text(grant.until)}")

@@ -2,34 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NotRequired, TypeAlias, TypedDict
-
-from bot.core.command.capability import Risk
-from bot.core.operation import Target
-from bot.core.policy.match import Subject, Where
-from bot.core.value import Json
-
-
-@dataclass(frozen=True, slots=True)
-class GrantView:
-    """A permission for a limited time. `channel_id` None: in every channel that the policy names. `until` is exclusive.
-
-    `lapsed` is why it no longer counts although it hasn't ended; empty while it counts. `agreed` are the people whose approval
-    made it, as Slack reports them now; empty for a grant that one person gave.
-    """
-
-    id: str
-    user_id: str
-    verbs: tuple[str, ...]
-    targets: tuple[str, ...]
-    until: datetime
-    channel_id: str | None = None
-    breakglass: bool = False
-    lapsed: str = ""
-    agreed: tuple[Subject, ...] = ()
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +60,3 @@ class RuleTrace:
     says: str
     line: int | None = None
     decides: bool = False
-
-
-class DecideArguments(TypedDict):
-    """The arguments of decide and why: see Question. `params` holds all of them, defaults included.
-
-    `declared` are the names of the capability's parameters; a rule's limit on a parameter that the capability doesn't have
-    is ignored. Without `declared`, every limit applies.
-    """
-
-    verb: str
-    risk: Risk
-    own_verb: bool
-    target: Target
-    params: Mapping[str, Json]
-    subject: Subject
-    where: Where
-    now: datetime
-    grants: Sequence[GrantView]
-    home_team_id: str
-    declared: NotRequired[Collection[str] | None]

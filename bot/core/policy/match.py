@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from bot.core.command.capability import Risk
+from bot.core.command.capability import Capability, Risk
 from bot.core.command.params import folded
 from bot.core.operation import Target
 from bot.core.policy.compile import Principals
@@ -107,10 +107,30 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantView:
+    """A permission for a limited time. `channel_id` None: in every channel that the policy names. `until` is exclusive.
+
+    `lapsed` is why it no longer counts although it hasn't ended; empty while it counts. `agreed` are the people whose approval
+    made it, as Slack reports them now; empty for a grant that one person gave.
+    """
+
+    id: str
+    user_id: str
+    verbs: tuple[str, ...]
+    targets: tuple[str, ...]
+    until: datetime
+    channel_id: str | None = None
+    breakglass: bool = False
+    lapsed: str = ""
+    agreed: tuple[Subject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """May this person do this to that, here and now? `declared` are the names of the capability's parameters.
 
-    `params` holds every parameter with a value, defaults included. `declared` None: unknown, so every limit applies.
+    `params` holds every parameter with a value, defaults included. A rule's limit on a parameter that is not in `declared` is
+    ignored; with None, every limit applies.
     """
 
     verb: str
@@ -121,8 +141,37 @@ class Question:
     subject: Subject
     where: Where
     now: datetime
+    grants: Sequence[GrantView]
     home_team_id: str
     declared: Collection[str] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        capability: Capability,
+        target: Target,
+        params: Mapping[str, Json],
+        *,
+        subject: Subject,
+        where: Where,
+        now: datetime,
+        home_team_id: str,
+        grants: Sequence[GrantView] = (),
+    ) -> Question:
+        """The question about this capability on this target."""
+        return cls(
+            verb=capability.verb,
+            risk=capability.risk,
+            own_verb=capability.own_verb,
+            target=target,
+            params=params,
+            subject=subject,
+            where=where,
+            now=now,
+            grants=grants,
+            home_team_id=home_team_id,
+            declared=tuple([param.name for param in capability.params]),
+        )
 
 
 def is_fresh(age: float) -> bool:

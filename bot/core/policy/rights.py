@@ -6,9 +6,19 @@ from collections.abc import Collection, Mapping
 
 from bot.core.command.capability import Risk
 from bot.core.policy.compile import Policy
-from bot.core.policy.decision import Decision, GrantView, NeedsApproval
+from bot.core.policy.decision import Decision, NeedsApproval
 from bot.core.policy.electors import eligible
-from bot.core.policy.match import Question, Standing, Subject, Where, standing, target_fails, verb_fails, who_fails
+from bot.core.policy.match import (
+    GrantView,
+    Question,
+    Standing,
+    Subject,
+    Where,
+    standing,
+    target_fails,
+    verb_fails,
+    who_fails,
+)
 from bot.core.text import utc_text
 
 

@@ -11,8 +11,9 @@ from bot.core.command.capability import Capability
 from bot.core.operation import Target
 from bot.core.policy.compile import Policy, Rule
 from bot.core.policy.decide import NO_RULE, admits, is_for
-from bot.core.policy.decision import Allowed, Decision, Denied, GrantView, NeedsApproval
+from bot.core.policy.decision import Allowed, Decision, Denied, NeedsApproval
 from bot.core.policy.match import (
+    GrantView,
     Member,
     Standing,
     Subject,

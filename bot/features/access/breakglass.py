@@ -284,10 +284,10 @@ class BreakglassEffect(OfBreakglass[Context]):
         thawed = replace(ruling.policy, freezes=())
         grants_left = tuple(grant for grant in ruling.situation.grants if not grant.breakglass)
         situation = replace(ruling.situation, policy=thawed, grants=grants_left)
-        question = situation.question(capability, operation, ctx.clock.now())
-        without: object = decide(thawed, **question)
+        question = situation.question(capability, operation.target, operation.params, ctx.clock.now())
+        without: object = decide(thawed, question)
         if isinstance(without, Denied):  # no rule names the holder: the approvers of others' requests were skipped too
-            without = asks_of_others(thawed, **question)
+            without = asks_of_others(thawed, question)
         if not isinstance(without, NeedsApproval):
             return
         requester = attempt.intent.actor.user_id

@@ -13,7 +13,7 @@ from bot.core.card import Tone
 from bot.core.command.capability import Capability
 from bot.core.effects import Attempt, Ruling
 from bot.core.operation import Operation
-from bot.core.policy.decide import Allowed, GrantView, decide
+from bot.core.policy.decide import Allowed, GrantView
 from bot.core.records import Grant, grant_id, stamp
 from bot.core.text import plural
 from bot.features.approvals import cards as approval_cards
@@ -141,8 +141,9 @@ def _once(ctx: Context, approval: Approval, capability: Capability, ruling: Ruli
         channel_id=approval.pending.intent.place.channel_id,
     )
     situation = replace(ruling.situation, grants=(grant,))
-    question = situation.question(capability, approval.operation, ctx.clock.now())
-    return replace(ruling, decision=decide(ruling.policy, **question))
+    operation = approval.operation
+    decision = situation.decide(capability, operation.target, operation.params, ctx.clock.now())
+    return replace(ruling, decision=decision)
 
 
 def target_pattern(operation: Operation) -> str:

@@ -79,9 +79,10 @@ async def why(ctx: Context, intent: Intent, ask: Command, given: Mapping[str, An
     seen = await _as_person(ctx, intent, given.get("as"))
     now = await read_situation(ctx, seen, intent.place)
     policy = now.policy
-    question = now.question(resolved.capability, resolved.operation, ctx.clock.now())
-    traces = trace_rules(policy, **question)
-    decision, word = traces[-1], decision_word(decide(policy, **question))
+    operation = resolved.operation
+    question = now.question(resolved.capability, operation.target, operation.params, ctx.clock.now())
+    traces = trace_rules(policy, question)
+    decision, word = traces[-1], decision_word(decide(policy, question))
     lines = [
         Line(text=f"{'`yes`' if trace.matched else '`no`'} {trace.label}{_line_of(trace.line)}: {trace.says}")
         for trace in traces[:-1]

@@ -20,6 +20,7 @@ from bot.core.policy.decide import (
     decide,
     parse_policy,
 )
+from bot.core.policy.match import Question
 
 HOME = "T0ACME"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -146,7 +147,7 @@ def asked(subject: Subject = ANA, verb: str = "start", **more: Any) -> dict[str,
 
 def ask(subject: Subject = ANA, verb: str = "start", *, policy: Policy = POLICY, **more: Any) -> Decision:
     """The decision on such a question."""
-    return decide(policy, **asked(subject, verb, **more))
+    return decide(policy, Question(**asked(subject, verb, **more)))
 
 
 def word(decision: Decision) -> str:

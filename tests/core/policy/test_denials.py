@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.core.operation import Target
-from bot.core.policy.decide import Denied, Subject, admits, decide
+from bot.core.policy.decide import Denied, Subject, admits
+from bot.core.policy.match import Question
 from tests.core.policy.samples import (
     BOB,
     CARL,
@@ -99,11 +100,13 @@ class TestWhatCannotBeEvaluatedIsDenied:
         assert word(ask(**question)) == "policy_error"
 
     def test_a_missing_fact_is_denied(self) -> None:
-        """So is a question that lacks one."""
+        """So is a question that lacks one; without it there is no question at all."""
         facts = asked()
         for name in facts:
+            assert word(ask(**{name: None})) != "allowed"
             left = {key: value for key, value in facts.items() if key != name}
-            assert word(decide(POLICY, **left)) == "policy_error"
+            with pytest.raises(TypeError, match=name):
+                Question(**left)
 
     def test_parameters_nested_without_end_are_denied(self) -> None:
         """A value that refers to itself ends in a denial, not in a crash."""

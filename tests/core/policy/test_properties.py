@@ -25,7 +25,7 @@ from bot.core.policy.decide import (
     parse_policy,
     why,
 )
-from bot.core.policy.match import folded, glob, wide_glob
+from bot.core.policy.match import Question, folded, glob, wide_glob
 from tests.core.policy.samples import HOME, NOW, asked, on, unseen, word
 
 WIDTH = {"allowed": 2, "needs approval": 1}
@@ -126,7 +126,7 @@ def policy_of(rules: list[str], frozen: list[str]) -> Policy:
 
 def width(policy: Policy, question: dict[str, Any]) -> int:
     """2 allowed, 1 with an approval, 0 denied."""
-    return WIDTH.get(word(decide(policy, **asked(**question))), 0)
+    return WIDTH.get(word(decide(policy, Question(**asked(**question)))), 0)
 
 
 @settings(max_examples=400)
@@ -198,8 +198,8 @@ def test_without_an_allow_or_a_grant_nothing_is_allowed(
 def test_why_ends_in_what_was_decided(rules: list[str], frozen: list[str], question: dict[str, Any]) -> None:
     """And the rule that decided matched, unless nobody could read its user group: then it decides unjudged."""
     policy = policy_of(rules, frozen)
-    decision = decide(policy, **asked(**question))
-    *steps, last = why(policy, **asked(**question))
+    decision = decide(policy, Question(**asked(**question)))
+    *steps, last = why(policy, Question(**asked(**question)))
     assert (last.label, last.says) == (decision.rule, decision.reason)
     deciding = [step for step in steps if step.decides and step.kind not in {"place", "person"}]
     unjudged = isinstance(decision, Denied) and decision.code == "group_unreadable"
@@ -265,6 +265,6 @@ HOSTILE = st.one_of(
 def test_no_question_makes_a_decision_raise(question: dict[str, Any]) -> None:
     """What is not a question is denied or decided, and explained."""
     policy = policy_of(["[[channel.allow]]\nverbs = ['*']\ntargets = ['*']\nwho = ['*']\nparams = { a = [1] }\n"], [])
-    decision = decide(policy, **asked(**question))
+    decision = decide(policy, Question(**asked(**question)))
     assert isinstance(decision, (Allowed, NeedsApproval, Denied))
-    assert why(policy, **asked(**question))[-1].says == decision.reason
+    assert why(policy, Question(**asked(**question)))[-1].says == decision.reason

@@ -8,6 +8,7 @@ import pytest
 
 from bot.core.command.capability import Risk
 from bot.core.policy.decide import Member, Policy, RuleTrace, decide, parse_policy, why
+from bot.core.policy.match import Question
 from bot.core.policy.visibility import may, unknown_names
 from tests.core.policy.samples import (
     ANA,
@@ -35,7 +36,7 @@ IN_FREEZE = NOW.replace(month=12, day=24)
 
 def traces(policy: Policy = POLICY, **question: Any) -> tuple[RuleTrace, ...]:
     """The explanation of a question."""
-    return why(policy, **asked(**question))
+    return why(policy, Question(**asked(**question)))
 
 
 def says(label: str, policy: Policy = POLICY, **question: Any) -> str:
@@ -120,7 +121,7 @@ def test_own_verbs_are_explained() -> None:
 )
 def test_the_last_line_is_the_decision_and_the_rule_that_made_it_is_marked(question: dict[str, Any]) -> None:
     """`why` and `decide` cannot differ: one asks the other."""
-    decision = decide(POLICY, **asked(**question))
+    decision = decide(POLICY, Question(**asked(**question)))
     *steps, last = traces(**question)
     assert (last.kind, last.label, last.says) == ("decision", decision.rule, decision.reason)
     assert sum(step.decides for step in steps) <= 1
