@@ -41,65 +41,7 @@ CONFIG_FILE: Final = "signalbox.toml"
 POLICY_FILE: Final = "policy.toml"
 WORKSPACE_FILE: Final = "workspace.json"
 
-POLICY: Final = """\
-# The rules of the demo. Change them while it runs: changes take effect within seconds, and stay between starts.
-version = 1
-
-[groups]
-crawl = ["S0CRAWL"]
-leads = ["S0LEADS"]
-admins = ["U0ROOT", "U0LEE"]
-
-[[channel]]
-id = "C0CRAWL"
-note = "#crawl-ops: the crawl team works here"
-
-  [[channel.allow]]
-  verbs = ["risk:read", "logs", "data"]
-  targets = ["*"]
-  who = ["*"]
-
-  [[channel.allow]]
-  verbs = ["start", "retry", "restart", "schedule *", "input *", "pause", "resume", "create", "set"]
-  targets = ["acc:shop/*", "acc:news/*", "itn:*", "infa:*", "pre:*", "res:*"]
-  who = ["crawl"]
-
-  [[channel.allow]]
-  verbs = ["stop", "mark", "agent *", "retire", "reinstate", "delete", "tag", "destroy", "gateway *", "group *", "cert *"]
-  targets = ["*"]
-  who = ["crawl"]
-  approvals = { count = 1, from = ["leads"], expires = "30m", in = "C0APPR" }
-
-  # Workflow steps run as the app itself, so a rule names its id.
-  [[channel.allow]]
-  verbs = ["risk:read", "start"]
-  targets = ["acc:shop/*"]
-  who = ["A0SIGNAL"]
-
-  [[channel.deny]]
-  verbs = ["start"]
-  targets = ["acc:labs/new"]
-  because = "labs/new is not approved yet; ask Lee."
-
-[[channel]]
-id = "C0INC"
-note = "#incident-42: everyone may do everything, without approval"
-
-  [[channel.allow]]
-  verbs = ["*"]
-  targets = ["*"]
-  who = ["*"]
-
-[breakglass]
-who = ["admins"]
-max = "1h"
-review_within = "72h"
-
-[administrators]
-who = ["admins", "leads"]
-"""
-
-
+POLICY: Final = Path(__file__).with_name(POLICY_FILE).read_text(encoding="utf-8")
 EXAMPLES: Final = tuple(
     SeedExample(title, f"/ops {text}", "U0ANA", "C0CRAWL")
     for title, text in (

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, Final
 
 from bot.core.records import StoredEntry
+from bot.core.value import Value
 from bot.playground.workspace import Person, Workspace
 
 Print = Callable[[str], None]
@@ -16,215 +19,34 @@ APPROVERS = "C0APPR"
 PATIENCE = 40.0
 
 
-class Press(NamedTuple):
+class Press(Value):
     """A button that a person presses on a message that appears after the command."""
 
     label: str
-    user: str = "U0ANA"
-    channel: str = CHANNEL
+    user: str
+    channel: str
 
 
-RUN_IT = Press("Run it")
-ASK = Press("Ask for approval")
-APPROVE = Press("Approve", "U0LEE", APPROVERS)
+class Step(Value):
+    """One task of a person, and the effects to check; a `[[step]]` of tour.toml.
 
-
-class Step(NamedTuple):
-    """One task of a person, and the effects to check.
-
-    `shows` must all be in one message, `called` is (method, part of the path) on the control plane, `events` are all events
-    of the request in the audit log. `presses` follow the command, in this order.
+    `shows` must all be in one message, `called` is (method, part of the path) on the control plane, None for no call that
+    changes anything. `events` are all events of the request in the audit log. `presses` follow the command, in this order.
     """
 
     title: str
     backend: str
     says: str
     shows: tuple[str, ...]
-    called: tuple[str, str] | None
+    called: tuple[str, str] | None = None
     verb: str
     events: tuple[str, ...]
     user: str = "U0ANA"
     presses: tuple[Press, ...] = ()
 
 
-MAIN_JOB = (
-    Step(
-        "Show its status",
-        "acc",
-        "status acc:shop/prices",
-        ("status acc:shop/prices", "Succeeded"),
-        ("GET", "/history"),
-        "status",
-        ("requested", "done"),
-    ),
-    Step(
-        "Start it with an input and a reason",
-        "acc",
-        'start acc:shop/prices input.region=north -- "monthly price check"',
-        ("start acc:shop/prices", "Succeeded", "monthly price check"),
-        ("POST", "/cluster/start"),
-        "start",
-        ("requested", "sent", "done", "ended"),
-    ),
-    Step(
-        "Show its log in the thread",
-        "acc",
-        "logs acc:shop/prices@last",
-        ("logs acc:shop/prices", "Log of shop/prices"),
-        ("GET", "/log"),
-        "logs",
-        ("requested", "done"),
-    ),
-    Step(
-        "Retry it with a method",
-        "acc",
-        "retry acc:shop/prices@last method=Continue -- finish what is left",
-        ("retry acc:shop/prices", "Succeeded"),
-        ("POST", "/retry"),
-        "retry",
-        ("requested", "sent", "done", "ended"),
-    ),
-    Step(
-        "Switch its schedules off",
-        "acc",
-        "schedule off acc:shop/prices -- the shop is closed",
-        ("schedule off acc:shop/prices", "All schedules of shop/prices are off"),
-        ("POST", "/schedules/off"),
-        "schedule off",
-        ("requested", "sent", "done"),
-    ),
-    Step(
-        "Switch them on again",
-        "acc",
-        "schedule on acc:shop/prices -- it is open again",
-        ("schedule on acc:shop/prices", "All schedules of shop/prices are on"),
-        ("POST", "schedules/on"),
-        "schedule on",
-        ("requested", "sent", "done"),
-    ),
-    Step(
-        "Try a start as a guest",
-        "acc",
-        "start acc:shop/prices -- let me",
-        ("Denied: you can't run `start acc:shop/prices`", "a guest"),
-        None,
-        "start",
-        ("requested", "denied"),
-        user="U0GUEST",
-    ),
-)
-
-
-SERVICES = (
-    Step(
-        "Show a service of a Secure Agent",
-        "infa",
-        'status infa:eu-1/"Process Server"',
-        ("status infa:eu-1/Process Server", "running and ready for jobs"),
-        ("GET", "/agent/details/"),
-        "status",
-        ("requested", "done"),
-    ),
-    Step(
-        "Stop it, with a pre-flight and an approval",
-        "infa",
-        'stop infa:eu-1/"Process Server" -- a patch tonight',
-        ("stop infa:eu-1/Process Server", "stopped (no longer listed)", "a patch tonight"),
-        ("POST", "/agent/service"),
-        "stop",
-        ("requested", "approval_requested", "approved", "sent", "done", "ended"),
-        presses=(ASK, APPROVE),
-    ),
-    Step(
-        "Start it again",
-        "infa",
-        'start infa:eu-1/"Process Server" -- it is patched',
-        ("start infa:eu-1/Process Server", "running and ready for jobs", "it is patched"),
-        ("POST", "/agent/service"),
-        "start",
-        ("requested", "sent", "done", "ended"),
-    ),
-)
-PLATFORM = (
-    Step(
-        "Run a service with parameters",
-        "itn",
-        "start itn:my-tofu-service param.action=apply -- the lab network",
-        ("start itn:cluster_1/my-tofu-service", "complete", "the lab network"),
-        ("POST", "/services/run"),
-        "start",
-        ("requested", "sent", "done", "ended"),
-    ),
-    Step(
-        "Show its output",
-        "itn",
-        "logs itn:my-tofu-service",
-        ("logs itn:cluster_1/my-tofu-service", "Output of cluster_1/my-tofu-service"),
-        ("GET", "/operations-manager/jobs"),
-        "logs",
-        ("requested", "done"),
-    ),
-)
-AGENTS = (
-    Step(
-        "Register an agent",
-        "pre",
-        'create pre:price-watcher description="Watches prices" -- for the shop',
-        ("create pre:price-watcher", "price-watcher is ", "for the shop"),
-        ("POST", "/api/v1/agent"),
-        "create",
-        ("requested", "sent", "done"),
-    ),
-    Step(
-        "Show its status",
-        "pre",
-        "status pre:price-watcher",
-        ("status pre:price-watcher", "is pending"),
-        ("GET", "/api/v1/agent"),
-        "status",
-        ("requested", "done"),
-    ),
-)
-TRANSFERS = (
-    Step(
-        "Show current transfers",
-        "res",
-        "history res:",
-        ("history res:", "FullSync"),
-        ("GET", "/api/v3/runs"),
-        "history",
-        ("requested", "done"),
-    ),
-    Step(
-        "Pause it for half an hour",
-        "res",
-        "pause res: for=30m -- the line is needed",
-        ("pause res:", "resumes by itself after 30m"),
-        ("PATCH", "/api/v3/client"),
-        "pause",
-        ("requested", "sent", "done"),
-    ),
-    Step(
-        "Resume it",
-        "res",
-        "resume res: -- the line is free",
-        ("resume res:", "The agent is resumed."),
-        ("PATCH", "/api/v3/client"),
-        "resume",
-        ("requested", "sent", "done"),
-    ),
-    Step(
-        "Restart it, with a pre-flight",
-        "res",
-        "restart res: -- it takes its new licence",
-        ("restart res:", "restarted", "It answers again"),
-        ("PATCH", "/api/v3/client"),
-        "restart",
-        ("requested", "sent", "done"),
-        presses=(RUN_IT,),
-    ),
-)
-STEPS = (*MAIN_JOB, *SERVICES, *PLATFORM, *AGENTS, *TRANSFERS)
+_FILE: Final = Path(__file__).with_name("tour.toml")
+STEPS: Final = tuple(Step.model_validate(row) for row in tomllib.loads(_FILE.read_text(encoding="utf-8"))["step"])
 
 
 async def play(workspace: Workspace, planes: Mapping[str, Any], audit: Search, say: Print) -> int:

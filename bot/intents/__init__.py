@@ -1,1 +1,1 @@
-"""intents."""
+"""How a request enters: intake stores it and acks, the dispatcher runs it, recovery picks up what was open."""

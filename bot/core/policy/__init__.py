@@ -1,1 +1,1 @@
-"""policy."""
+"""The rules: the file as models, its compilation, and the decision. Pure."""
