@@ -20,6 +20,7 @@ from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.authorize import facts
 from bot.runtime.context import Context
+from bot.runtime.until_stored import until_stored
 
 URGENT_VERBS: Final = frozenset({"stop", "revoke", "breakglass"})
 
@@ -77,7 +78,12 @@ async def _posts_for_itself(ctx: Context, intent: Intent) -> bool:
 
 
 async def _last_words(ctx: Context, intent: Intent, code: str, summary: str) -> None:
-    """Record and show the outcome: unknown when a call may have been sent, failed otherwise."""
+    """Record and show the outcome, as soon as the store can be used."""
+    await until_stored(ctx.clock, f"request {intent.request_id}", lambda: _end(ctx, intent, code, summary))
+
+
+async def _end(ctx: Context, intent: Intent, code: str, summary: str) -> None:
+    """Unknown when a call may have been sent, failed otherwise."""
     now = ctx.clock.now()
     request = await ctx.store.request(intent.request_id)
     entries = await ctx.store.search(Filters(request_id=intent.request_id))

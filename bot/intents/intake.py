@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple, TypeVar
 
 from bot.core.audit import AuditEntry, Event
 from bot.core.card import Choices
@@ -24,10 +25,12 @@ from bot.operations.audit_writer import AuditWriter
 from bot.operations.newer_run import meant
 from bot.runtime.context import Context
 from bot.runtime.rate_limit import AGAIN_AFTER, RateLimit
+from bot.runtime.until_stored import IN_DOUBT, until_stored
+
+T = TypeVar("T")
 
 IN_TIME: Final = timedelta(seconds=2.5)  # Slack shows the person an error when no ack came within 3 s
 PATIENCE: Final = timedelta(seconds=2)  # for the store, so that the ack still says in time that nothing is done
-AGAIN: Final = 1.0  # seconds between two tries to hand a request over
 _SHOWS_AN_ERROR: Final = frozenset({Source.COMMAND, Source.BUTTON, Source.MODAL, Source.HOME})
 _GIVEN_BACK: Final = frozenset({str(Doubt.TOO_LATE), "too_many"})  # a form that ended so may be sent again
 
@@ -147,20 +150,15 @@ class Intake:
         try:
             stored = await storing
         except Problem as problem:
-            if problem.code != "store_in_doubt":
+            if problem.code != IN_DOUBT:
                 raise
-            stored = await self._is_there(intent)
+            found = await self._insist(intent, lambda: self._ctx.store.request(intent.request_id))
+            stored = found is not None
         if stored:
-            await refusal.abandon(self._ctx, intent, Doubt.TOO_LATE)
+            await self._insist(intent, lambda: refusal.abandon(self._ctx, intent, Doubt.TOO_LATE))
 
-    async def _is_there(self, intent: Intent) -> bool:
-        """Whether the store has it, as soon as the store answers again."""
-        while True:
-            try:
-                return await self._ctx.store.request(intent.request_id) is not None
-            except Problem as problem:
-                _log.error("request %s may be stored: %s", intent.request_id, problem.code)
-                await self._ctx.clock.sleep(AGAIN)
+    async def _insist(self, intent: Intent, work: Callable[[], Awaitable[T]]) -> T:
+        return await until_stored(self._ctx.clock, f"request {intent.request_id}", work)
 
     def _is_too_late(self, intent: Intent, means: Mapping[str, Json]) -> bool:
         """Whether Slack has already shown the person an error, so that running it could run it twice."""
@@ -187,33 +185,16 @@ class Intake:
     def _work_on(self, intent: Intent, user: str) -> bool:
         """Start it now when it is urgent, otherwise queue it; a follower leaves it to the leader. False when the program is
         stopping."""
-        tasks = self._ctx.tasks
-        if not self._ctx.leadership.leads:
-            return tasks.start(self._hand_over(intent, user), intent.request_id)
+        ctx, give = self._ctx, partial(self._limit.give, user)
+        if not ctx.leadership.leads:
+            return ctx.tasks.start(self._hand_over(intent), intent.request_id, give)
         if is_urgent(intent):
-            return tasks.start(self._handled(intent, user), intent.request_id)
-        return tasks.enqueue(lambda: self._handled(intent, user), intent.request_id)
+            return ctx.tasks.start(handle(ctx, intent), intent.request_id, give)
+        return ctx.tasks.enqueue(partial(handle, ctx, intent), intent.request_id, give)
 
-    async def _handled(self, intent: Intent, user: str) -> None:
-        try:
-            await handle(self._ctx, intent)
-        finally:
-            self._limit.give(user)
-
-    async def _hand_over(self, intent: Intent, user: str) -> None:
+    async def _hand_over(self, intent: Intent) -> None:
         """Leave it to the leader, however long the store can't be written: otherwise it would wait for this process to end."""
-        ctx = self._ctx
-        try:
-            while True:
-                try:
-                    await ctx.store.release(intent.request_id, ctx.clock.now())
-                except Problem as problem:
-                    _log.error("request %s is not handed over yet: %s", intent.request_id, problem.code)
-                    await ctx.clock.sleep(AGAIN)
-                else:
-                    return
-        finally:
-            self._limit.give(user)
+        await self._insist(intent, lambda: self._ctx.store.release(intent.request_id, self._ctx.clock.now()))
 
     async def suggest(self, actor: Actor, place: Place, typed: str, *, menu: str, token: str) -> Sequence[Choices]:
         """What fits what was typed into a menu of verbs or targets."""

@@ -17,7 +17,6 @@ from bot.core.card import Line, Tone, operation_key
 from bot.core.command.until import ends_at
 from bot.core.effects import Attempt
 from bot.core.intent import Due
-from bot.core.operation import Operation
 from bot.core.outcome import Done, Failed, Unknown
 from bot.core.records import Filters, StoredEntry, StoredRequest
 from bot.features import approvals, home
@@ -33,6 +32,7 @@ from bot.operations.execute import execute, look_up, target_lock
 from bot.operations.reconcile import look_once
 from bot.operations.restored import CODE, MAY_HAVE_RUN, may_have_run, notice_restore
 from bot.runtime.context import Context
+from bot.runtime.until_stored import until_stored
 
 STILL_MEANT = timedelta(minutes=5)
 LOOK_ELSEWHERE: Final = 0.5  # seconds between two looks at a call of another replica
@@ -66,12 +66,13 @@ async def pick_up_requests(ctx: Context) -> None:
 
 def _work_on(ctx: Context, requests: Sequence[StoredRequest]) -> None:
     for request in requests:
-        if request.state == "sending" and request.operation:
-            ctx.tasks.start(_sent(ctx, request, request.operation), request.request_id)
-        elif ctx.store.shared and is_urgent(request.intent):
-            ctx.tasks.start(_not_sent(ctx, request), request.request_id)
+        is_sent = request.state == "sending" and request.operation is not None
+        one = partial(_sent if is_sent else _not_sent, ctx, request)
+        work = partial(until_stored, ctx.clock, f"request {request.request_id}", one)
+        if is_sent or (ctx.store.shared and is_urgent(request.intent)):
+            ctx.tasks.start(work(), request.request_id)
         else:  # a flood may have left thousands
-            ctx.tasks.enqueue(partial(_not_sent, ctx, request), request.request_id)
+            ctx.tasks.enqueue(work, request.request_id)
 
 
 async def _locked_elsewhere(ctx: Context, request: StoredRequest) -> None:
@@ -101,9 +102,11 @@ async def _not_sent(ctx: Context, request: StoredRequest) -> None:
     await say(ctx, intent, "Not done: I was restarted", entries=(entry,), lines=(Line(text=text),))
 
 
-async def _sent(ctx: Context, request: StoredRequest, operation: Operation) -> None:
+async def _sent(ctx: Context, request: StoredRequest) -> None:
     """The call may have been made: its outcome is unknown until it is repeated or looked up in the backend."""
-    intent = request.intent
+    intent, operation = request.intent, request.operation
+    if operation is None:
+        return
     sent_at = datetime.fromisoformat(request.sent_at or request.updated_at)
     attempt = Attempt(intent, operation, sent_at=sent_at)
     lost = Unknown(code="restarted", summary="The bot stopped while it was sending this.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -53,9 +54,10 @@ class OneCall:
     spool: Spool
 
     async def progress(self, text: str) -> None:
-        """Show the progress. The end of a pause and a Refresh have no card for it."""
+        """Show the progress. The end of a pause and a Refresh have no card for it. A store that is away doesn't end the call."""
         if self.attempt.pause is None and self.attempt.refreshes is None:
-            await self.ctx.presenter.show(cards.working(self.attempt.operation, self.attempt.intent, text))
+            with suppress(Problem):
+                await self.ctx.presenter.show(cards.working(self.attempt.operation, self.attempt.intent, text))
 
     async def file(self, file_id: str) -> SlackFile:
         """A file that was attached in this channel or by this person."""
@@ -65,9 +67,12 @@ class OneCall:
     async def note_enabled(self, targets: Sequence[Target]) -> None:
         """Store what the call switches off, once: when the call is repeated after a restart, everything is already off."""
         key = enabled_key(self.attempt.operation.request_id)
-        if await self.ctx.store.value(key) is None:
-            kept = [target.model_dump(mode="json") for target in targets]
-            await self.ctx.store.set_value(key, kept, self.ctx.clock.now())
+        try:
+            if await self.ctx.store.value(key) is None:
+                kept = [target.model_dump(mode="json") for target in targets]
+                await self.ctx.store.set_value(key, kept, self.ctx.clock.now())
+        except Problem as problem:
+            raise NotSent(problem.summary, problem.hint, problem.code) from problem
 
 
 async def call(ctx: Context, attempt: Attempt) -> Outcome:
@@ -97,6 +102,8 @@ def outcome_of(problem: Problem, operation: Operation) -> Outcome:
         if isinstance(problem, Lost) and operation.idempotent:
             return Unknown(code=code, summary=summary, hint=hint or "You can run it again: it ends in the same state.")
         if isinstance(problem, Lost | BadReply | ServerError) and not operation.idempotent:
+            return Unknown(code=code, summary=summary, hint=hint)
+        if not isinstance(problem, CallProblem):  # of the store, for example: before or after the request was sent
             return Unknown(code=code, summary=summary, hint=hint)
     return Failed(code=code, summary=summary, hint=hint, sent=isinstance(problem, CallProblem))
 

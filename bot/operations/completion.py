@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
-from bot.core.audit import Event
+from bot.core.audit import AuditEntry, Event
 from bot.core.card import Button, Card, Delivery, operation_key
 from bot.core.command.capability import Risk
 from bot.core.effects import NOTHING, Attempt, Consequences, concerned
+from bot.core.errors import Problem
 from bot.core.intent import Press
 from bot.core.operation import Operation
 from bot.core.outcome import STARTED, Done, Fact, FileOut, Outcome, Phase, Refused, RunView, Unknown
@@ -19,6 +21,7 @@ from bot.operations import cards, newer_run
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.next_steps import MOST, MOST_OF_A_LIST, buttons_for
 from bot.runtime.context import Context
+from bot.runtime.until_stored import IN_DOUBT, until_stored
 
 _USUAL_OF: Final = 10  # runs
 _USUAL_SINCE: Final = timedelta(days=30)
@@ -26,33 +29,57 @@ _USUAL_FROM: Final = 2  # successful ones; a single run says little
 
 
 async def finish(ctx: Context, attempt: Attempt, result: Outcome, event: Event) -> Outcome:
-    """Write the outcome and its consequences in one transaction, then show it and deliver the files."""
-    operation, now = attempt.operation, ctx.clock.now()
+    """Write the outcome and its consequences in one transaction, then show it and deliver the files.
+
+    Only this process knows the outcome. So it waits as long as the store can't be used.
+    """
+    now, name = ctx.clock.now(), f"request {attempt.operation.request_id}"
     effects = [one for one in concerned(ctx.effects, ctx.catalog, attempt) if result.kind in one.kinds]
-    found = NOTHING
+
+    async def record() -> Consequences:
+        found = NOTHING
+        for effect in effects:
+            found += await effect.after_outcome(ctx, attempt, result, now) or NOTHING
+        entry = found.outcome or AuditWriter(ctx.secrets).outcome(attempt, result, event, now, ctx.clock.monotonic())
+        await _record(ctx, attempt, found.result or result, (entry, *found.entries), found, now)
+        return found
+
+    found = await until_stored(ctx.clock, name, record)
+    shown = found.result or result
+    await until_stored(ctx.clock, name, lambda: _show(ctx, attempt, shown, found, now))
     for effect in effects:
-        found += await effect.after_outcome(ctx, attempt, result, now) or NOTHING
-    writer = AuditWriter(ctx.secrets)
-    entry = found.outcome or writer.outcome(attempt, result, event, now, ctx.clock.monotonic())
-    result = found.result or result
+        await effect.after_card(ctx, attempt, shown, found)
+    return shown
+
+
+async def _record(
+    ctx: Context, attempt: Attempt, result: Outcome, entries: Sequence[AuditEntry], found: Consequences, now: datetime
+) -> None:
+    """One transaction. When its commit is in doubt, it is looked up in the store."""
+    operation = attempt.operation
     watch = await _watch(ctx, attempt, result, now)
     run = (result.run or operation.target) if isinstance(result, Done) and attempt.refreshes is None else None
-    await ctx.store.finish(
-        operation.request_id,
-        (entry, *found.entries),
-        now,
-        watch=watch,
-        pauses=found.opened,
-        over=found.over,
-        over_state=found.over_state,
-        run=run,
-    )
+    try:
+        await ctx.store.finish(
+            operation.request_id,
+            entries,
+            now,
+            watch=watch,
+            pauses=found.opened,
+            over=found.over,
+            over_state=found.over_state,
+            run=run,
+        )
+    except Problem as problem:
+        if problem.code != IN_DOUBT or not await _has_ended(ctx, operation.request_id):
+            raise
     if watch is not None or found.entries or found.over:
         ctx.stale_homes.stale(attempt.intent.actor.user_id, *(pause.user_id for pause in found.over))
-    await _show(ctx, attempt, result, found, now)
-    for effect in effects:
-        await effect.after_card(ctx, attempt, result, found)
-    return result
+
+
+async def _has_ended(ctx: Context, request_id: str) -> bool:
+    found = await until_stored(ctx.clock, f"request {request_id}", lambda: ctx.store.request(request_id))
+    return found is not None and found.state == "ended"
 
 
 async def _watch(ctx: Context, attempt: Attempt, result: Outcome, now: datetime) -> Watch | None:

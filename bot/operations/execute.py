@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
+from typing import Final
 
 from bot.core.audit import Event
 from bot.core.command.capability import Risk
 from bot.core.effects import Attempt, concerned
+from bot.core.errors import NotSent, Problem
 from bot.core.operation import Operation, Target
-from bot.core.outcome import Outcome, Unknown
+from bot.core.outcome import Failed, Outcome, Unknown
+from bot.core.records import stamp
 from bot.operations import cards
 from bot.operations.audit_writer import AuditWriter
 from bot.operations.backend_call import EVENTS, call
 from bot.operations.completion import finish
 from bot.operations.reconcile import read_back
 from bot.runtime.context import Context
+from bot.runtime.until_stored import IN_DOUBT, until_stored
+
+TYPE_AGAIN: Final = "Type the command again if you still want it."
 
 
 async def execute(
@@ -35,23 +42,18 @@ async def execute(
     attempt = replace(attempt, began=ctx.clock.monotonic())
     for effect in concerned(ctx.effects, ctx.catalog, attempt):
         attempt = effect.before_call(ctx, attempt)
-    intent, operation = attempt.intent, attempt.operation
+    operation = attempt.operation
     async with target_lock(ctx, operation):
-        # A read that needed no decision writes only its outcome.
-        if not again and (operation.risk is not Risk.READ or pending_id is not None):
-            approved = f"approved by {', '.join(operation.approved_by)}; " if operation.approved_by else ""
-            detail = approved + attempt.ruling.ages if attempt.ruling is not None else None
-            now = ctx.clock.now()
-            if not ctx.leadership.leads:
-                await ctx.store.release(operation.request_id, now)
+        try:
+            # A read that needed no decision writes only its outcome.
+            recorded = not again and (operation.risk is not Risk.READ or pending_id is not None)
+            if recorded and not await _take(ctx, attempt, pending_id):
                 return None
-            entry = AuditWriter(ctx.secrets).attempted(attempt, Event.SENT, now, detail=detail)
-            if not await ctx.store.sending(operation.request_id, operation, entry, now, pending_id=pending_id):
-                return None
-        if claimed is not None:
-            await claimed()
-        if operation.risk is not Risk.READ and attempt.pause is None and not again:
-            await ctx.presenter.show(cards.working(operation, intent, "Working on it"), intent.reply)
+            if not again:
+                await _announce(ctx, attempt, claimed)
+        except NotSent as problem:  # it is not sent later either: its person may have given up
+            failed = Failed(code=problem.code, summary=problem.summary, hint=TYPE_AGAIN, sent=False)
+            return await finish(ctx, attempt, failed, Event.FAILED)
         attempt = replace(attempt, sent_at=ctx.clock.now())
         result = await call(ctx, attempt)
         if again:
@@ -59,11 +61,44 @@ async def execute(
         elif isinstance(result, Unknown) and attempt.pause is None:
             writer = AuditWriter(ctx.secrets)
             entry = writer.outcome(attempt, result, Event.UNKNOWN, ctx.clock.now(), ctx.clock.monotonic())
-            await ctx.store.append(entry)
+            await until_stored(ctx.clock, f"request {operation.request_id}", partial(ctx.store.append, entry))
             return await look_up(ctx, attempt, result)
         else:
             event = EVENTS[result.kind]
         return await finish(ctx, attempt, result, event)
+
+
+async def _take(ctx: Context, attempt: Attempt, pending_id: str | None) -> bool:
+    """Record that it is sent, once. Raises NotSent when that is recorded, but so late that it is not sent anymore."""
+    operation, now = attempt.operation, ctx.clock.now()
+    if not ctx.leadership.leads:
+        await ctx.store.release(operation.request_id, now)
+        return False
+    approved = f"approved by {', '.join(operation.approved_by)}; " if operation.approved_by else ""
+    detail = approved + attempt.ruling.ages if attempt.ruling is not None else None
+    entry = AuditWriter(ctx.secrets).attempted(attempt, Event.SENT, now, detail=detail)
+    try:
+        return await ctx.store.sending(operation.request_id, operation, entry, now, pending_id=pending_id)
+    except Problem as problem:
+        if problem.code != IN_DOUBT:
+            raise
+        look = partial(ctx.store.request, operation.request_id)
+        found = await until_stored(ctx.clock, f"request {operation.request_id}", look)
+        if found is None or found.state != "sending" or found.sent_at != stamp(now):
+            raise
+        raise NotSent(problem.summary, problem.hint, problem.code) from problem
+
+
+async def _announce(ctx: Context, attempt: Attempt, claimed: Callable[[], Awaitable[None]] | None) -> None:
+    """Show that it is sent now. Raises NotSent when the store fails meanwhile."""
+    try:
+        if claimed is not None:
+            await claimed()
+        if attempt.operation.risk is not Risk.READ and attempt.pause is None:
+            card = cards.working(attempt.operation, attempt.intent, "Working on it")
+            await ctx.presenter.show(card, attempt.intent.reply)
+    except Problem as problem:
+        raise NotSent(problem.summary, problem.hint, problem.code) from problem
 
 
 async def look_up(ctx: Context, attempt: Attempt, lost: Unknown) -> Outcome:

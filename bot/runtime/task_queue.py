@@ -20,18 +20,26 @@ HELD_UP_AFTER: Final = 0.05  # seconds after which a request counts as waiting f
 
 T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, None]]
+Ended = Callable[[], None]
 
 _log = logging.getLogger("signalbox.tasks")
 
 
+def _nothing() -> None:
+    """Nobody has to know that it ended."""
+
+
 class TaskQueue:
-    """Tracked tasks. `start` returns False once the program is stopping; the caller then reports the restart."""
+    """Tracked tasks. `start` returns False once the program is stopping; the caller then reports the restart.
+
+    `ended` is called once for work that was taken: when it ended, was cancelled, or was forgotten before it began.
+    """
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._services: set[asyncio.Task[Any]] = set()
         self._closed = False
-        self._queue: deque[tuple[Work, str]] = deque()
+        self._queue: deque[tuple[Work, str, Ended]] = deque()
         self._begun: dict[asyncio.Task[Any], asyncio.TimerHandle] = {}
         self._acks = 0  # acks that are pending
         self._last_ack = -QUIET_AFTER * 2
@@ -41,15 +49,18 @@ class TaskQueue:
         """How many tasks run or are queued."""
         return len(self._tasks) + len(self._queue)
 
-    def start(self, work: Coroutine[Any, Any, object], name: str) -> bool:
+    def start(self, work: Coroutine[Any, Any, object], name: str, ended: Ended = _nothing) -> bool:
         """Run it as a task. Of an exception only the type is logged, because its text may hold a secret."""
         if self._closed:
             work.close()
             return False
-        task = asyncio.create_task(work, name=name)
+        self._began(asyncio.create_task(work, name=name), ended)
+        return True
+
+    def _began(self, task: asyncio.Task[Any], ended: Ended) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
-        return True
+        task.add_done_callback(lambda _: ended())
 
     async def wait(self, work: Coroutine[Any, Any, T], seconds: float) -> asyncio.Task[T]:
         """Run it and wait that long at most. Returns its task, which goes on when it is not done by then."""
@@ -57,11 +68,11 @@ class TaskQueue:
         await asyncio.wait({task}, timeout=seconds)
         return task
 
-    def enqueue(self, work: Work, name: str) -> bool:
+    def enqueue(self, work: Work, name: str, ended: Ended = _nothing) -> bool:
         """`start` once it is the next in the queue. `work` makes the coroutine."""
         if self._closed:
             return False
-        self._queue.append((work, name))
+        self._queue.append((work, name, ended))
         self._begin_next()
         return True
 
@@ -80,11 +91,10 @@ class TaskQueue:
         loop = asyncio.get_running_loop()
         is_quiet = not self._acks and loop.time() - self._last_ack >= QUIET_AFTER
         while self._queue and len(self._begun) < (AT_ONCE if is_quiet else BESIDE_ACKS):
-            work, name = self._queue.popleft()
+            work, name, ended = self._queue.popleft()
             task = asyncio.create_task(work(), name=name)
-            self._tasks.add(task)
             self._begun[task] = loop.call_later(HELD_UP_AFTER, self._next_for, task)
-            task.add_done_callback(self._ended)
+            self._began(task, ended)
         if self._queue and not is_quiet and self._timer is None:
             since = 0.0 if self._acks else loop.time() - self._last_ack
             self._timer = loop.call_later(QUIET_AFTER - since, self._ask_again)
@@ -123,13 +133,15 @@ class TaskQueue:
 
     def unqueue(self) -> list[str]:
         """Take everything out of the queue that has not begun. Returns the names."""
-        names = [name for _, name in self._queue]
+        queued = list(self._queue)
         self._queue.clear()
-        return names
+        for _, _, ended in queued:
+            ended()
+        return [name for _, name, _ in queued]
 
     async def abandon(self) -> None:
         """Forget the queue and cancel everything that runs, but go on taking new work."""
-        self._queue.clear()
+        self.unqueue()
         tasks = self._tasks - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
@@ -145,8 +157,7 @@ class TaskQueue:
             async with asyncio.timeout(seconds):
                 while self._tasks:
                     await asyncio.wait(set(self._tasks))
-        forgotten = len(self._queue)
-        self._queue.clear()
+        forgotten = len(self.unqueue())
         left = set(self._tasks)
         for task in left:
             task.cancel()

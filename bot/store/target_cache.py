@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.operation import Target
 from bot.core.ports.services import Clock
+from bot.store.errors import StoreProblem
 from bot.store.store import Store
+
+_log = logging.getLogger("signalbox.store")
 
 
 class StoreTargetCache:
@@ -18,8 +22,11 @@ class StoreTargetCache:
         self._clock = clock
 
     async def remember(self, targets: Sequence[Target]) -> None:
-        """Store these, seen now."""
-        await self._store.remember(targets, self._clock.now())
+        """Store these, seen now. What can't be stored is found again: it must not decide the outcome of a call."""
+        try:
+            await self._store.remember(targets, self._clock.now())
+        except StoreProblem as problem:
+            _log.warning("%d targets are not remembered: %s", len(targets), problem.code)
 
     async def by_id(self, backend: str, kind: str, id: str) -> Target | None:
         """A remembered target."""

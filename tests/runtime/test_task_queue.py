@@ -183,3 +183,32 @@ async def test_what_is_still_queued_at_the_stop_is_counted_and_not_begun() -> No
     assert len(queued.began) == AT_ONCE
     assert not queued.tasks.enqueue(functools.partial(queued._work, 0), "late")
     assert len(queued.tasks) == 0
+
+
+async def test_each_work_that_was_taken_is_counted_as_ended_once_also_when_it_never_began() -> None:
+    """Otherwise a person's share would be full for ever after another replica has taken over."""
+    tasks, ended, go = TaskQueue(), list[str](), asyncio.Event()
+
+    async def wait() -> None:
+        await go.wait()
+
+    def note(name: str) -> functools.partial[None]:
+        return functools.partial(ended.append, name)
+
+    with tasks.acking():
+        tasks.start(wait(), "not begun yet", note("not begun yet"))
+        for number in range(BESIDE_ACKS + 3):
+            tasks.enqueue(wait, str(number), note(str(number)))
+        await tasks.abandon()
+    await asyncio.sleep(0)
+    assert sorted(ended) == sorted(["not begun yet", *map(str, range(BESIDE_ACKS + 3))])
+    ended.clear()
+    with tasks.acking():
+        for number in range(BESIDE_ACKS + 2):
+            tasks.enqueue(wait, str(number), note(str(number)))
+        assert len(tasks.unqueue()) == 2
+    go.set()
+    assert await tasks.close(5.0) == 0
+    assert len(ended) == BESIDE_ACKS + 2
+    assert not tasks.start(wait(), "late", note("late"))
+    assert "late" not in ended

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -15,22 +16,24 @@ import psycopg
 from bot.core.ports.store import StoreAddress
 from bot.store.database import Database, Job, Tx, Unit
 from bot.store.errors import StoreProblem, corrupt, for_everyone
+from bot.store.postgres.batch import UnitFailedError, run_all
 from bot.store.postgres.check import findings
 from bot.store.postgres.errors import AGAIN, fenced, in_doubt, lost, mapped
 from bot.store.postgres.schema import prepare
 from bot.store.postgres.session import connect
 from bot.store.postgres.tx import FencedError, PostgresTx, WriteTx
-from bot.store.tables.audit import Change
 
 T = TypeVar("T")
 
 READERS: Final = 4
 CHANNEL: Final = "signalbox"
-_NOTIFY: Final = f"NOTIFY {CHANNEL}".encode()
 _WAITS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds before each try; the last one again and again
 _LISTEN_SECONDS: Final = 1.0
 _STATUS: Final = b"SELECT pg_xact_status(%s::text::xid8)"
-_ENTRY: Final = b"SELECT 1 FROM audit WHERE seq = %s AND hash = %s"
+_SETTLE: Final = (
+    b"INSERT INTO commits (writer, n, at) VALUES (%s, 0, now()) ON CONFLICT (writer) DO UPDATE SET at = now()"
+)
+_FORGET: Final = b"DELETE FROM commits WHERE writer = %s OR at < now() - interval '1 day'"
 _END_SESSION: Final = b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
 _WHO_AM_I: Final = b"SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 _TIMELINE: Final = (
@@ -43,14 +46,6 @@ _OTHERS: Final = (
 )
 
 _log = logging.getLogger("signalbox.store")
-
-
-class _UnitFailedError(Exception):
-    """A unit of a batch raised; the other units are not affected."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class PostgresDatabase(Database):
@@ -70,6 +65,9 @@ class PostgresDatabase(Database):
         self._leads = False
         self._named: int | None = None  # the epoch in the writer's application_name
         self._session: tuple[int, object] | None = None
+        self._mark = secrets.token_hex(8)  # of this writer, with the number of its last transaction
+        self._number = 0
+        self._notify = f"NOTIFY {CHANNEL}".encode()
         self._cluster: tuple[str, str] | None = None
         self._local = threading.local()
         self._readers: list[psycopg.Connection] = []
@@ -149,8 +147,8 @@ class PostgresDatabase(Database):
             job.result = job.error = None
         try:
             self._together(jobs, epoch)
-        except (_UnitFailedError, psycopg.Error) as failed:
-            error = failed.error if isinstance(failed, _UnitFailedError) else failed
+        except (UnitFailedError, psycopg.Error) as failed:
+            error = failed.error if isinstance(failed, UnitFailedError) else failed
             if _again(error):
                 raise
             self._roll_back()
@@ -175,27 +173,34 @@ class PostgresDatabase(Database):
     def _together(self, jobs: list[Job], epoch: int | None) -> None:
         """The units of the batch in two round trips, and one for each result that a unit needs meanwhile."""
         connection = self._connected()
-        tx, in_commit = WriteTx(connection), False
+        tx, commit = WriteTx(connection), None
         try:
             with connection.pipeline() as pipeline:
                 tx.pipeline = pipeline
                 tx.begin(epoch)
-                _run_all(tx, jobs)
+                run_all(tx, jobs)
                 tx.start()
                 tx.must_live()
-                tx.flush()
-                in_commit = True
-                connection.execute("COMMIT")
+                self._close_tx(tx)
+                commit = connection.execute("COMMIT")
                 if not self._leads:
-                    connection.execute(_NOTIFY)
+                    connection.execute(self._notify)
         except FencedError:
             self._roll_back()
             raise
         except psycopg.Error as error:
-            if in_commit and lost(error):
+            if commit is not None and commit.statusmessage == "COMMIT":
+                _log.warning("the leader is not notified, but looks every second: %s", error)
+            elif commit is not None and lost(error):
                 self._resolve(tx, error)
             else:
                 raise
+
+    def _close_tx(self, tx: WriteTx) -> None:
+        """Send the last statements before the COMMIT."""
+        tx.flush()
+        self._number += 1
+        tx.prove(self._mark, self._number)
 
     def _one_by_one(self, jobs: list[Job], epoch: int | None) -> None:
         connection = self._connected()
@@ -219,6 +224,7 @@ class PostgresDatabase(Database):
                 connection.execute("ROLLBACK TO unit")
                 tx.back_to(head)
             connection.execute("RELEASE unit")
+        self._close_tx(tx)
         try:
             connection.execute("COMMIT")
         except psycopg.Error as error:
@@ -227,28 +233,36 @@ class PostgresDatabase(Database):
             self._resolve(tx, error)
         if not self._leads:
             with suppress(psycopg.Error):
-                connection.execute(_NOTIFY)
+                connection.execute(self._notify)
 
     def _resolve(self, tx: WriteTx, error: psycopg.Error) -> None:
         """The connection was lost in a commit: returns when it was committed, and raises `error` when it was rolled back.
 
-        Raises StoreProblem (store_in_doubt) when the database can't say.
+        Raises StoreProblem (store_in_doubt) when no database answers that could say it.
         """
         cluster = self._cluster
         self._hang_up()
         end = time.monotonic() + self._patience + 2 * self.address.lease  # noqa: TID251  how long a thread waits
-        status: str | None = "in progress"
-        while status == "in progress" and time.monotonic() < end:  # noqa: TID251  see above
+        committed: bool | None = None
+        while committed is None and time.monotonic() < end:  # noqa: TID251  see above
             with suppress(psycopg.Error):
-                found = _status(self._connected(), tx)
-                # Another server's numbers say nothing about this transaction.
-                status = found if self._cluster == cluster else None
-            time.sleep(_WAITS[1] if status == "in progress" else 0)
-        if status == "committed":
-            return
-        if status == "aborted":
+                committed = self._was_committed(tx, cluster)
+            time.sleep(_WAITS[1] if committed is None else 0)
+        if committed is None:
+            raise in_doubt(error)
+        if not committed:
             raise error
-        raise in_doubt(error)
+
+    def _was_committed(self, tx: WriteTx, cluster: tuple[str, str] | None) -> bool | None:
+        """None while it is in progress. `cluster` is where it ran: in another one its number says nothing."""
+        connection = self._connected()
+        if self._cluster == cluster and _in_progress(connection, tx.xid):
+            return None
+        if connection.execute(*tx.proof).fetchone() is None:
+            return False
+        # A commit that was cut off while it waited for a standby is only safe once a later one has reached it.
+        connection.execute(_SETTLE, (self._mark,))
+        return True
 
     def _connected(self) -> psycopg.Connection:
         """The writer's connection. A session that was lost is ended first, because it may still hold the workspace's turn."""
@@ -335,6 +349,9 @@ class PostgresDatabase(Database):
                 self._stop_listening.wait(_LISTEN_SECONDS)
 
     def _finish(self) -> None:
+        if self._number and self._writer is not None:
+            with suppress(psycopg.Error):
+                self._writer.execute(_FORGET, (self._mark,))
         self._hang_up()
 
     def _close_readers(self) -> None:
@@ -347,45 +364,15 @@ class PostgresDatabase(Database):
             self._listener.join()
 
 
-def _status(connection: psycopg.Connection, tx: WriteTx) -> str | None:
-    """How a transaction ended. After a crash its number may belong to another one, so its audit entry is what counts."""
+def _in_progress(connection: psycopg.Connection, xid: str) -> bool:
+    """Whether a transaction of the lost session has not ended yet."""
     try:
-        row = connection.execute(_STATUS, (tx.xid,)).fetchone()
-    except psycopg.errors.InvalidParameterValue:  # a number of the future: the crash has forgotten it
-        return "aborted"
-    if row is None or row[0] != "committed" or tx.last_entry is None:
-        return row[0] if row else None
-    return "committed" if connection.execute(_ENTRY, tx.last_entry).fetchone() else "aborted"
+        row = connection.execute(_STATUS, (xid,)).fetchone()
+    except psycopg.errors.InvalidParameterValue:  # a number of the future: a crash has forgotten it
+        return False
+    return row is not None and row[0] == "in progress"
 
 
 def _again(error: Exception) -> bool:
     """Whether the same may work on a new connection, or in another order."""
     return isinstance(error, psycopg.Error) and (lost(error) or error.sqlstate in AGAIN)
-
-
-def _run_all(tx: WriteTx, jobs: list[Job]) -> None:
-    """Run the units in their order. The statements of neighbouring compare-and-sets are sent together."""
-    place = 0
-    while place < len(jobs):
-        changes = _changes(jobs, place)
-        try:
-            if changes:
-                sent = [tx.execute(*change.statement) for change in changes]
-                for job, change, result in zip(jobs[place:], changes, sent, strict=False):
-                    job.result = change.complete(tx, result)
-            else:
-                jobs[place].result = jobs[place].unit(tx)
-        except psycopg.Error:
-            raise
-        except Exception as error:
-            raise _UnitFailedError(error) from error
-        place += len(changes) or 1
-
-
-def _changes(jobs: list[Job], place: int) -> list[Change]:
-    found: list[Change] = []
-    for job in jobs[place:]:
-        if not isinstance(job.unit, Change):
-            break
-        found.append(job.unit)
-    return found

@@ -66,7 +66,17 @@ _OWNER: Final = (
     END$$""",
     "CREATE TRIGGER request_owner BEFORE INSERT OR UPDATE OF state ON requests FOR EACH ROW EXECUTE FUNCTION request_owner()",
 )
-MIGRATIONS: Final = {"m001_schema": _first}
+
+
+def _commits() -> Iterator[str]:
+    """The number of the last transaction of each writer, by which a commit is found whose answer was lost."""
+    yield (
+        f"CREATE TABLE commits (writer {_TEXT} PRIMARY KEY, n bigint NOT NULL, at timestamptz NOT NULL) "
+        "WITH (fillfactor = 50)"
+    )
+
+
+MIGRATIONS: Final = {"m001_schema": _first, "m002_commits": _commits}
 
 
 def prepare(connection: psycopg.Connection) -> list[str]:

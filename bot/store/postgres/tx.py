@@ -25,6 +25,12 @@ _INSERT: Final = (
     "CAST(? AS tsvector))"
 )
 _ADVANCE: Final = "UPDATE chain SET seq = ?, hash = ?"
+_MARK: Final = (
+    "INSERT INTO commits (writer, n, at) VALUES (?, ?, now()) "
+    "ON CONFLICT (writer) DO UPDATE SET n = excluded.n, at = excluded.at"
+)
+_ENTRY: Final = b"SELECT 1 FROM audit WHERE seq = %s AND hash = %s"
+_MARKED: Final = b"SELECT 1 FROM commits WHERE writer = %s AND n = %s"
 _MANY: Final = 2000  # entries are not kept in memory beyond that
 _SEQ: Final = audit.ORDER.index("seq")
 
@@ -122,6 +128,7 @@ class WriteTx(PostgresTx):
         self._began: tuple[int, str] | None = None
         self._records: list[Sequence[Any]] = []
         self.xid = ""
+        self.proof: tuple[bytes, tuple[Any, ...]] = (b"", ())
 
     def start(self) -> None:
         """Wait for the turn. Afterwards `xid` names the transaction."""
@@ -129,10 +136,16 @@ class WriteTx(PostgresTx):
             seq, digest, self.xid = self._locked.fetchone()
             self._head = self._began = (seq, digest)
 
-    @property
-    def last_entry(self) -> tuple[int, str] | None:
-        """The sequence number and the hash of the last entry that this transaction appends, None when it appends none."""
-        return self._head if self._head != self._began else None
+    def prove(self, writer: str, number: int) -> None:
+        """Set `proof`: a query that finds a row when this transaction was committed, in whichever server and timeline.
+
+        That is its last entry. Without one it is a mark of its own, because PostgreSQL may use its number again after a crash.
+        """
+        if self._head is not None and self._head != self._began:
+            self.proof = (_ENTRY, self._head)
+        else:
+            self.execute(_MARK, (writer, number))
+            self.proof = (_MARKED, (writer, number))
 
     def must_live(self) -> None:
         """Raises FencedError when this replica was declared dead. Otherwise it can't be before the transaction ends."""

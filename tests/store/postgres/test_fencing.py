@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from bot.core.ports.store import StoreAddress
 from bot.store.database import Tx
 from bot.store.errors import StoreProblem
 from bot.store.open import open_store
+from bot.store.postgres.database import PostgresDatabase
 from bot.store.postgres.server import LocalServer
 from bot.store.store import Store
 from tests.store.postgres.proxy import Proxy
@@ -101,19 +103,18 @@ async def test_taking_the_lead_again_listens_once(store: Store) -> None:
     assert sum(thread.name == "store-listener" for thread in threading.enumerate()) == 1
 
 
-async def test_a_transaction_lost_in_a_crash_does_not_count_as_committed_when_its_number_is_used_again() -> None:
-    """A number that was not on the disk yet is given to another transaction after the crash, such as a heartbeat's."""
+@contextmanager
+def crashing_at_a_commit() -> Iterator[tuple[Store, dict[str, bool]]]:
+    """A store whose server crashes, once `armed`, when a COMMIT arrives. The numbers of its transactions are then used again."""
+    state = {"armed": False, "crashed": False, "away": False}
     with tempfile.TemporaryDirectory(prefix="sb-xid-") as folder, tempfile.TemporaryDirectory(prefix="sb-px-") as front:
         server = LocalServer(Path(folder), durable=False)
         server.start()
         proxy = Proxy(Path(front), server.folder)
-        url = server.url().partition("?")[0] + f"?host={front}"
-        store = open_store(StoreAddress(url), patience=10)
-        await store.append(row())
-        state = {"crashed": False, "away": False}
+        store = open_store(StoreAddress(server.url().partition("?")[0] + f"?host={front}"), patience=10)
 
         def cut(direction: str, data: bytes) -> bool:
-            if not state["crashed"] and direction == "to" and b"COMMIT" in data:
+            if state["armed"] and not state["crashed"] and direction == "to" and b"COMMIT" in data:
                 state["crashed"] = state["away"] = True
                 server.kill()
                 server.start()
@@ -125,12 +126,67 @@ async def test_a_transaction_lost_in_a_crash_does_not_count_as_committed_when_it
             return state["away"]
 
         proxy.cut = cut
-        try:
-            assert await store.accept(intent("once"), [row(request_id="once")])
-            assert state["crashed"]
-            assert await store.request("once") is not None
-            assert store.verify_sync(await store.head()).rows == 2
-        finally:
-            await store.close()
-            proxy.close()
-            server.stop()
+        yield store, state
+        store.close_sync()
+        proxy.close()
+        server.stop()
+
+
+async def test_a_transaction_lost_in_a_crash_does_not_count_as_committed_when_its_number_is_used_again() -> None:
+    """A number that was not on the disk yet is given to another transaction after the crash, such as a heartbeat's."""
+    with crashing_at_a_commit() as (store, state):
+        await store.append(row())
+        state["armed"] = True
+        assert await store.accept(intent("once"), [row(request_id="once")])
+        assert state["crashed"]
+        assert await store.request("once") is not None
+        assert store.verify_sync(await store.head()).rows == 2
+
+
+async def test_a_lost_transaction_without_an_audit_entry_is_not_believed_either() -> None:
+    """Such as the card of a request, for the outbox."""
+    with crashing_at_a_commit() as (store, state):
+        await store.append(row())
+        state["armed"] = True
+        await store.set_value("kept", "by its own row", NOW)
+        assert state["crashed"]
+        assert await store.value("kept") == "by its own row"
+
+
+def count_one(db: Tx) -> None:
+    """Shows how often it was committed."""
+    db.execute(
+        "INSERT INTO facts (key, value, at) VALUES ('n', '1', '') ON CONFLICT (key) DO UPDATE SET value = facts.value || '1'"
+    )
+
+
+async def test_a_commit_without_an_audit_entry_counts_once_when_its_answer_is_lost(
+    postgres: LocalServer, address: StoreAddress
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="sb-px-") as front:
+        proxy = Proxy(Path(front), postgres.folder)
+        store = open_store(StoreAddress(address.url.partition("?")[0] + f"?host={front}"))
+        state = {"seen": False, "cut": False}
+
+        def cut(direction: str, data: bytes) -> bool:
+            state["seen"] = state["seen"] or (direction == "to" and b"COMMIT" in data)
+            cuts = state["seen"] and direction == "from" and not state["cut"]
+            state["cut"] = state["cut"] or cuts
+            return cuts
+
+        proxy.cut = cut
+        await store.database.write(count_one)
+        assert state["cut"]
+        assert await store.value("n") == 1
+        await store.close()
+        proxy.close()
+
+
+async def test_a_notification_that_fails_after_the_commit_does_not_repeat_the_batch(store: Store) -> None:
+    """The queue of notifications may be full. The leader looks every second anyway."""
+    database = store.database
+    assert isinstance(database, PostgresDatabase)
+    database._notify = b"NOTIFY signalbox, 1"  # PostgreSQL refuses this
+    await database.write(count_one)
+    assert await store.value("n") == 1
+    assert await store.append(row()) == 1

@@ -1,38 +1,100 @@
-"""A person who was told that nothing is done is right, also when the database had committed the request."""
+"""The database goes away while a request is in progress. What its person is told in the end is true."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.postgres import LocalServer
 from tests.store.postgres.proxy import Proxy
-from tests.world import world
+from tests.world import World, world
+
+GIVES_UP_AFTER = 13.0  # seconds, with a lease of 3
+
+
+@asynccontextmanager
+async def joined(folder: Path, postgres: LocalServer, database_url: str) -> AsyncIterator[tuple[World, Proxy]]:
+    """A bot that reaches its database through a proxy."""
+    with tempfile.TemporaryDirectory(prefix="sb-px-") as front:
+        proxy = Proxy(Path(front), postgres.folder)
+        url = database_url.partition("?")[0] + f'?host={front}"\nlease = 3 # "'
+        async with world(folder, store=url) as env:
+            await env.does("status acc:shop/prices", "shop/prices")
+            yield env, proxy
+        proxy.close()
+
+
+class Cut:
+    """Loses every answer once a reason was sent `times` times: a request, its entry, an operation, its entry."""
+
+    def __init__(self, times: int) -> None:
+        self._left = times
+
+    @property
+    def happened(self) -> bool:
+        return self._left <= 0
+
+    def __call__(self, direction: str, data: bytes) -> bool:
+        self._left -= direction == "to" and b"doubtful" in data
+        return self.happened and direction == "from"
+
+
+def starts(env: World) -> int:
+    """How many starts the control plane got."""
+    return sum(call.raw_path.endswith("/cluster/start") for call in env.acc.requests)
+
+
+def outcomes(env: World) -> list[tuple[str, str | None]]:
+    """The outcomes of starts."""
+    found = [entry for entry in env.audit() if entry.verb == "start"]
+    return [(str(one.event), one.code) for one in found if one.event in ("done", "failed", "unknown", "abandoned")]
 
 
 async def test_a_request_whose_commit_was_in_doubt_does_not_run_later(
     tmp_path: Path, postgres: LocalServer, database_url: str
 ) -> None:
     """The commit's answer is lost and the database stays away until nobody waits for it anymore."""
-    with tempfile.TemporaryDirectory(prefix="sb-px-") as folder:
-        proxy = Proxy(Path(folder), postgres.folder)
-        url = database_url.partition("?")[0] + f'?host={folder}"\nlease = 3 # "'
-        async with world(tmp_path, store=url) as env:
-            await env.does("status acc:shop/prices", "shop/prices")
-            state = {"sent": 0}
+    async with joined(tmp_path, postgres, database_url) as (env, proxy):
+        proxy.cut = cut = Cut(2)
+        await env.say("start acc:shop/prices -- doubtful")
+        await env.bot.clock.sleep(GIVES_UP_AFTER)
+        assert cut.happened
+        proxy.cut = lambda _direction, _sent: False
+        await env.until(lambda: [row.code for row in env.audit(event="abandoned")] == ["too_late"], 12)
+        await env.restart()
+        await env.does("status acc:shop/prices", "shop/prices")
+        assert starts(env) == 0
 
-            def cut(direction: str, data: bytes) -> bool:
-                """The request is sent first, its audit entry with the COMMIT second."""
-                state["sent"] += direction == "to" and b"doubtful" in data
-                return state["sent"] >= 2 and direction == "from"
 
-            proxy.cut = cut
-            await env.say("start acc:shop/prices -- doubtful")
-            await env.bot.clock.sleep(13)
-            assert state["sent"] >= 2
-            proxy.cut = lambda _direction, _sent: False
-            await env.until(lambda: [row.code for row in env.audit(event="abandoned")] == ["too_late"], 12)
-            await env.restart()
-            await env.does("status acc:shop/prices", "shop/prices")
-            assert not [call for call in env.acc.requests if call.raw_path.endswith("/cluster/start")]
-        proxy.close()
+async def test_a_call_that_was_recorded_too_late_is_not_made_and_its_person_is_told(
+    tmp_path: Path, postgres: LocalServer, database_url: str
+) -> None:
+    """`sent` is in the audit log, but its commit was in doubt for so long that the call isn't made."""
+    async with joined(tmp_path, postgres, database_url) as (env, proxy):
+        proxy.cut = cut = Cut(4)
+        await env.say("start acc:shop/prices -- doubtful")
+        await env.bot.clock.sleep(GIVES_UP_AFTER)
+        assert cut.happened
+        proxy.cut = lambda _direction, _sent: False
+        await env.sees("start acc:shop/prices", "Failed: nothing was sent", timeout=15)
+        assert outcomes(env) == [("failed", "store_in_doubt")]
+        assert starts(env) == 0
+        assert len(await env.bot.store.unfinished()) == 0
+
+
+async def test_the_outcome_of_a_call_waits_for_the_database(
+    tmp_path: Path, postgres: LocalServer, database_url: str
+) -> None:
+    """The database goes away during the call and stays away for longer than a unit is tried again."""
+    async with joined(tmp_path, postgres, database_url) as (env, proxy):
+        await env.acc.set_fault({"fault": "delay", "seconds": 2.0, "match": "cluster/start$"})
+        await env.say("start acc:shop/prices -- long")
+        await env.until(lambda: starts(env) == 1)
+        proxy.cut = lambda _direction, _sent: True
+        await env.bot.clock.sleep(GIVES_UP_AFTER)
+        proxy.cut = lambda _direction, _sent: False
+        await env.sees("start acc:shop/prices", "Succeeded", timeout=15)
+        assert outcomes(env) == [("done", None)]
+        assert starts(env) == 1
