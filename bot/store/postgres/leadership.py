@@ -177,10 +177,10 @@ class PostgresLeadership:
             await self._change[0]()
         except Problem as problem:
             _log.error("replica %s can't lead: %s", self.epoch, problem.code)
-            self.leads = False
-            self._fence(self.epoch, leads=False)
             await self._change[1]()
             await self._quietly(_RESIGN, self._team, self.epoch)
+            self._fence(self.epoch, leads=False)
+            self.leads = False  # only now: when the database still names it, it leads again
 
     async def _come_back(self) -> None:
         """After this replica was declared dead: end everything that it had begun, then take part under a new epoch."""
@@ -244,6 +244,8 @@ class PostgresLeadership:
         if self.leads or not self._willing:
             return False
         (leader, live, silent, held) = (await self._rows(_LEADER, self._team))[0]
+        if leader == self.epoch:  # the answer to an earlier `_take` was lost
+            return self._lead()
         settled = now - self._connected_at > CRASHED
         if not live or is_dead(silent, self._lease, has_session=held, settled=settled):
             return await self._take(leader)
@@ -265,6 +267,9 @@ class PostgresLeadership:
                 "UPDATE leaders SET epoch = %s, replica = %s, beat_at = clock_timestamp() WHERE team_id = %s",
                 (self.epoch, self._name, self._team),
             )
+        return self._lead()
+
+    def _lead(self) -> bool:
         self.leads = True
         self._fence(self.epoch, leads=True)
         _log.info("replica %s (%s) leads the workspace", self.epoch, self._name)

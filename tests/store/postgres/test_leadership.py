@@ -7,9 +7,11 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,8 @@ import pytest
 from bot.core.ports.store import StoreAddress
 from bot.store.open import open_store
 from bot.store.postgres.leadership import CRASHED, SURE, is_dead
+from bot.store.postgres.server import LocalServer
+from tests.store.postgres.proxy import Proxy
 
 LEASE = 1.5
 
@@ -51,13 +55,13 @@ class Group:
     replicas: list[Replica] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    async def start(self) -> Replica:
-        """One more; returns when it has joined."""
+    async def start(self, url: str | None = None) -> Replica:
+        """One more, at that address of the database; returns when it has joined."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "tests.store.postgres.leading",
-            self.url,
+            url or self.url,
             f"r{len(self.replicas)}",
             str(LEASE),
             stdout=asyncio.subprocess.PIPE,
@@ -156,6 +160,32 @@ async def test_leaders_that_are_stopped_and_killed_in_turn_never_lead_together(d
         leader.send(signal.SIGKILL)
         await until(lambda: (now := leading(group)) is not None and now is not leader)
         one_leads_after_the_other(group)
+
+
+async def test_a_replica_leads_also_when_the_answer_to_its_takeover_is_lost(
+    database_url: str, postgres: LocalServer
+) -> None:
+    """The database names it as the leader, so no other replica would ever take over."""
+    open_store(StoreAddress(database_url)).close_sync()
+    with tempfile.TemporaryDirectory(prefix="sb-px-") as folder:
+        proxy = Proxy(Path(folder), postgres.folder)
+        state = {"taken": False, "cut": False}
+
+        def cut(direction: str, data: bytes) -> bool:
+            state["taken"] |= direction == "to" and b"UPDATE leaders SET epoch" in data
+            state["cut"] |= direction == "to" and state["taken"] and b"COMMIT" in data
+            return state["cut"] and direction == "from"
+
+        async with replicas(database_url, 1) as group:
+            proxy.cut = cut
+            url = f"{database_url.partition('?')[0]}?host={folder}"
+            second = await group.start(url)
+            group.replicas[0].send(signal.SIGKILL)
+            await until(lambda: state["cut"])
+            proxy.cut = lambda _direction, _data: False
+            await until(lambda: second.said("sure"))
+            assert len(one_leads_after_the_other(group)) == 2
+        proxy.close()
 
 
 def leading(group: Group) -> Replica | None:
